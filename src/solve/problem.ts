@@ -1,0 +1,60 @@
+// The solver's input: objects that need sonames, and the providers that could serve each.
+import type { Verneed } from '../elf/elf-file.ts';
+
+/** What the solver knows of any object that needs others: the program, a bundled library, a provider. */
+export interface Requirer {
+  /** For messages: `ruby`, `libcurl.so.4`. */
+  readonly label: string;
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly needed: readonly string[];
+  readonly verneed: readonly Verneed[];
+}
+
+/** A store library offering a name, already known to be of the right class and machine. */
+export interface Provider extends Requirer {
+  /** The store object, e.g. `/nix/store/<hash>-curl-8.1`. */
+  readonly storePath: string;
+  /** Path of the real file inside the store object, e.g. `lib/libcurl.so.4.8.0`. */
+  readonly file: string;
+  readonly soname: string | undefined;
+  readonly verdef: readonly string[];
+  readonly hasVerdef: boolean;
+  readonly hasVersym: boolean;
+  /** Store object of the libc family this provider was linked to run with (from its runpath), if known. */
+  readonly builtWith: string | undefined;
+  /** name -> absolute path that the provider's own runpath would take for what it needs. */
+  readonly ownChoice: ReadonlyMap<string, string>;
+  /** Sort keys, smaller is better, compared in order (see candidates/rank.ts). Deterministic. */
+  readonly rank: readonly (number | string)[];
+}
+
+/** A loader and the libc family that lives in its store object. */
+export interface LoaderCandidate {
+  readonly storePath: string;
+  /** Absolute path of ld.so. */
+  readonly path: string;
+  /** name -> the family's own library (libc.so.6, libm.so.6, ...). */
+  readonly family: ReadonlyMap<string, Provider>;
+  readonly rank: readonly (number | string)[];
+}
+
+export interface Problem {
+  /** The program first, then its bundled libraries. */
+  readonly roots: readonly Requirer[];
+  /** Names served by bundled libraries (or by the program itself): never looked for in the store. */
+  readonly bundled: ReadonlyMap<
+    string,
+    Requirer & {
+      readonly verdef: readonly string[];
+      readonly hasVerdef: boolean;
+      readonly hasVersym: boolean;
+    }
+  >;
+  /** Ranked, best first; the same array for the same name every time. */
+  providersOf(name: string): readonly Provider[];
+  /** Ranked, best first. */
+  readonly loaders: readonly LoaderCandidate[];
+  /** True for names of the libc family (`libc.so.6`, `ld-linux-x86-64.so.2`, ...). */
+  isFamily(name: string): boolean;
+}
