@@ -1,0 +1,75 @@
+// The program header table -> the segments, and addresses -> file offsets through the loaded ones.
+import type { FieldReader } from './field-reader.ts';
+import type { Header } from './header.ts';
+import { Malformed } from './malformed.ts';
+
+/** p_type values (elf.h). */
+export const segmentType = {
+  load: 1,
+  dynamic: 2,
+  interpreter: 3,
+  note: 4,
+  gnuStack: 0x6474e551,
+  gnuProperty: 0x6474e553,
+} as const;
+
+/** One Phdr; sizes and offsets in bytes, Infinity from 2^53 on. */
+export interface Segment {
+  readonly type: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly address: number;
+  readonly fileSize: number;
+  readonly memorySize: number;
+  readonly align: number;
+}
+
+const tableName = 'the program header table';
+
+/** Throws Malformed when the table is not one that the kernel and ld.so would take. */
+export function readSegments(fields: FieldReader, header: Header): Segment[] {
+  const { offset, entrySize, count } = header.programHeaders;
+  if (count === 0) return [];
+  const size = fields.wide ? 56 : 32;
+  // Both refuse any other e_phentsize: fs/binfmt_elf.c load_elf_phdrs, elf/dl-load.c open_verify.
+  if (entrySize !== size)
+    throw new Malformed(`its program headers have ${entrySize} bytes instead of ${size}`);
+  if (offset + count * size > fields.size)
+    throw new Malformed(`${tableName} lies beyond the end of the file`);
+  return Array.from({ length: count }, (_, index) => readSegment(fields, offset + index * size));
+}
+
+function readSegment(fields: FieldReader, at: number): Segment {
+  const { u32, word, wide } = fields;
+  const step = wide ? 8 : 4;
+  // p_flags comes second in class 64 and last but one in class 32.
+  const rest = at + step;
+  return {
+    type: u32(at, tableName),
+    flags: u32(wide ? at + 4 : at + 24, tableName),
+    offset: word(rest, tableName),
+    address: word(rest + step, tableName),
+    fileSize: word(rest + 3 * step, tableName),
+    memorySize: word(rest + 4 * step, tableName),
+    align: word(wide ? at + 48 : at + 28, tableName),
+  };
+}
+
+/** Where an address lies in the file, and the offset at which its segment's bytes end. */
+export interface Place {
+  readonly offset: number;
+  readonly end: number;
+}
+
+/**
+ * Finds `address` in the bytes that PT_LOAD maps from the file. Where segments overlap the later one wins,
+ * because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
+ */
+export function placeOf(segments: readonly Segment[], address: number, what: string): Place {
+  const home = segments.findLast(
+    ({ type, address: start, fileSize }) =>
+      type === segmentType.load && address >= start && address - start < fileSize,
+  );
+  if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
+  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
+}

@@ -1,0 +1,40 @@
+// A path -> the bytes of that file, read where asked.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { ByteSource } from '../elf/byte-source.ts';
+
+export interface FileSource extends ByteSource {
+  close(): void;
+}
+
+/**
+ * Opens a file for reading. What is neither a regular file nor a directory has size 0 and is never waited for.
+ * Throws Node's errno errors: ENOENT, EACCES, EISDIR and the like here, EIO from `read`.
+ */
+export function openFileSource(path: string): FileSource {
+  // O_NONBLOCK: opening a FIFO would wait for its writer otherwise.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(fd);
+    if (status.isDirectory()) readSync(fd, Buffer.alloc(1), 0, 1, 0);
+    return {
+      size: status.isFile() ? status.size : 0,
+      read: (offset, length) => readAt(fd, offset, length),
+      close: () => closeSync(fd),
+    };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** pread(2), again after a short read until the file ends. */
+function readAt(fd: number, offset: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const read = readSync(fd, bytes, done, length - done, offset + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
+}
