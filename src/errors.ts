@@ -1,0 +1,54 @@
+// The one error class: what went wrong, what to do about it, and the exit status env(1) would use.
+
+/** 127 not found, 126 found but cannot run, 125 the tool itself failed (env(1), "Exit status"). */
+export type ExitCode = 125 | 126 | 127;
+
+export interface ForeignErrorDetails {
+  /** Stable word for programs, e.g. `no-provider`. */
+  readonly code: string;
+  /** One line: what the user can do. */
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+  readonly cause?: unknown;
+}
+
+/** An error that ends the journey. `message` is one line of cause, `hint` one line of remedy. */
+export class ForeignError extends Error {
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, details: ForeignErrorDetails) {
+    super(message, { cause: details.cause });
+    this.name = 'ForeignError';
+    this.code = details.code;
+    this.hint = details.hint;
+    this.exitCode = details.exitCode;
+  }
+}
+
+/** The errno name of a Node system error (`ENOENT`), or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** One short clause for an error of the system or of a library, for use inside a message. */
+export function reasonOf(error: unknown): string {
+  const clauses: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'operation not permitted',
+    EROFS: 'read-only file system',
+    ENOSPC: 'no space left on the device',
+    EDQUOT: 'disk quota exceeded',
+    ENOENT: 'no such file or directory',
+    ENOTDIR: 'a component of the path is not a directory',
+    EISDIR: 'it is a directory',
+    ELOOP: 'too many levels of symbolic links',
+    EIO: 'input/output error',
+    EMFILE: 'too many open files',
+  };
+  const errno = errnoOf(error);
+  if (errno !== undefined && clauses[errno] !== undefined) return clauses[errno];
+  return error instanceof Error ? (error.message.split('\n')[0] ?? 'unknown error') : String(error);
+}

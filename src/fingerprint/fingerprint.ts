@@ -1,0 +1,51 @@
+// A solved set → the canonical document that says how a program starts, with nothing of the machine in it.
+import stringify from 'fast-json-stable-stringify';
+
+/** Bump when the document's meaning changes; older readers refuse newer documents. */
+export const FINGERPRINT_VERSION = 1;
+
+/** How a library was found for its soname. */
+export type Match = 'exact' | 'closest' | 'dlopen' | 'pinned';
+
+/** A file in the store. */
+export interface StoreFile {
+  /** `/nix/store/<hash>-<name>`. */
+  readonly storePath: string;
+  /** Path inside it, e.g. `lib/libz.so.1.3`. */
+  readonly file: string;
+  /** Hash of the store object as Nix knows it (`sha256:<hex>`), where Nix could be asked. */
+  readonly narHash?: string;
+}
+
+export interface FingerprintLibrary extends StoreFile {
+  /** The name it is needed by. */
+  readonly soname: string;
+  readonly match: Match;
+}
+
+/** See FORMAT.md. */
+export interface Fingerprint {
+  readonly version: number;
+  readonly program: {
+    readonly sha256: string;
+    readonly size: number;
+    /** Nix system, e.g. `x86_64-linux`. */
+    readonly system: string;
+    readonly interpreter: string;
+  };
+  readonly loader: StoreFile;
+  /** Sorted by soname. The libc family is not listed: it lies in the loader's store object. */
+  readonly libraries: readonly FingerprintLibrary[];
+  readonly tool: { readonly name: 'nix-run-foreign'; readonly version: string };
+}
+
+/** The document's bytes: keys sorted, no white space, one newline at the end. Same program and store, same bytes. */
+export function canonicalText(fingerprint: Fingerprint): string {
+  return `${stringify(fingerprint)}\n`;
+}
+
+/** Every store path the document names, sorted, once each. */
+export function storePathsOf(fingerprint: Fingerprint): string[] {
+  const files: readonly StoreFile[] = [fingerprint.loader, ...fingerprint.libraries];
+  return [...new Set(files.map((each) => each.storePath))].sort();
+}

@@ -1,0 +1,69 @@
+// A set of libraries → a directory with one symlink per needed name, and the directories to search after it.
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { temporaryName } from '../platform/atomic-file.ts';
+import { sha256OfText } from '../platform/content-hash.ts';
+
+/** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
+export type FarmLinks = ReadonlyMap<string, string>;
+
+/** `:` and `;` separate LD_LIBRARY_PATH, `$` begins a dynamic string token (ld.so(8); glibc elf/dl-load.c, fillin_rpath). */
+export function isSafeInLibraryPath(directory: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  return !/[:;$\u0000-\u001f]/.test(directory);
+}
+
+function sorted(links: FarmLinks): (readonly [string, string])[] {
+  return [...links].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The path of the farm for a set of links: named by its content, so equal sets share one. */
+export function farmPath(farms: string, links: FarmLinks): string {
+  return path.join(farms, sha256OfText(JSON.stringify(sorted(links))).slice(0, 32));
+}
+
+function isIntact(farm: string, links: FarmLinks): boolean {
+  try {
+    const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    return (
+      found.length === links.size && sorted(links).every(([name, target]) => readlinkSync(path.join(farm, name)) === target)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the farm, or takes the one that is there when it is intact. Complete at every instant: filled under a
+ * temporary name, then renamed; when somebody else was faster, theirs is taken.
+ * @throws Node's errors when the place cannot be written.
+ */
+export function makeFarm(farms: string, links: FarmLinks): string {
+  const farm = farmPath(farms, links);
+  if (isIntact(farm, links)) return farm;
+  const temporary = temporaryName(farm);
+  try {
+    mkdirSync(temporary, { mode: 0o700 });
+    for (const [name, target] of links) {
+      if (name.includes('/')) mkdirSync(path.join(temporary, path.dirname(name)), { recursive: true, mode: 0o700 });
+      symlinkSync(target, path.join(temporary, name));
+    }
+    moveInto(temporary, farm, links);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return farm;
+}
+
+function moveInto(temporary: string, farm: string, links: FarmLinks): void {
+  try {
+    renameSync(temporary, farm);
+  } catch (error) {
+    if (isIntact(farm, links)) return; // someone else won
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    const damaged = temporaryName(farm);
+    renameSync(farm, damaged);
+    renameSync(temporary, farm);
+    rmSync(damaged, { recursive: true, force: true });
+  }
+}

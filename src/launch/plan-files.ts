@@ -1,0 +1,97 @@
+// Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
+import { accessSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { writeFileAtomically } from '../platform/atomic-file.ts';
+import { identityOf } from '../platform/identity.ts';
+import type { Place } from '../platform/places.ts';
+import { type LaunchPlan, parsePlan, serialisePlan } from './plan.ts';
+import { planKey } from './plan-key.ts';
+
+/** The launcher reads no larger plan (PLAN.md). */
+const MAXIMUM_SIZE = 1 << 20;
+
+export function planFile(place: Place, program: string): string {
+  return path.join(place.plans, planKey(program));
+}
+
+/** Writes a plan for the launcher. @throws Node's errors when the place cannot be written. */
+export function writePlan(place: Place, plan: LaunchPlan): void {
+  writeFileAtomically(planFile(place, plan.program), serialisePlan(plan));
+}
+
+function readPlanFile(file: string): LaunchPlan | undefined {
+  try {
+    const { size } = lstatSync(file);
+    return size <= MAXIMUM_SIZE ? parsePlan(readFileSync(file)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The plan of a program, whether or not it still holds. */
+export function readPlan(place: Place, program: string): LaunchPlan | undefined {
+  const plan = readPlanFile(planFile(place, program));
+  return plan?.program === program ? plan : undefined;
+}
+
+/** All plans of a place, sorted by program. Files that are no plan are passed over. */
+export function listPlans(place: Place): LaunchPlan[] {
+  let names: string[];
+  try {
+    names = readdirSync(place.plans);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => /^[0-9a-f]{16}$/.test(name))
+    .map((name) => readPlanFile(path.join(place.plans, name)))
+    .filter((plan) => plan !== undefined)
+    .sort((a, b) => (a.program < b.program ? -1 : 1));
+}
+
+export function removePlan(place: Place, program: string): void {
+  rmSync(planFile(place, program), { force: true });
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isIdentical(file: string, identity: string): boolean {
+  try {
+    return identityOf(file) === identity;
+  } catch {
+    return false;
+  }
+}
+
+function isOursAlone(directory: string, uid: number): boolean {
+  try {
+    const stats = lstatSync(directory);
+    return stats.isDirectory() && (stats.uid === uid || stats.uid === 0) && (stats.mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function isAbsent(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) === undefined;
+}
+
+/** Why the launcher would not follow a plan now, as one clause; undefined when it would (PLAN.md). */
+export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined {
+  if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
+  const missing = plan.files.find((file) => !exists(file));
+  if (missing !== undefined) return `${missing} is gone`;
+  const changed = plan.watched.find(({ identity, path }) => !isIdentical(path, identity));
+  if (changed !== undefined) return `${changed.path} changed`;
+  const appeared = plan.absent.find((file) => !isAbsent(file));
+  if (appeared !== undefined) return `${appeared} is there now`;
+  const open = plan.directories.find((directory) => !isOursAlone(directory, uid));
+  return open === undefined ? undefined : `${open} can be written by others`;
+}

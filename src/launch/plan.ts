@@ -1,0 +1,116 @@
+// What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
+
+export type Strategy = 'direct' | 'loader' | 'nix-ld';
+
+/** One element of the new argv. */
+export type Argument =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'argv0' }
+  | { readonly kind: 'program' }
+  /** The user's LD_LIBRARY_PATH, if any, then this list. */
+  | { readonly kind: 'library-path'; readonly list: string };
+
+export interface LaunchPlan {
+  readonly program: string;
+  readonly identity: string;
+  readonly strategy: Strategy;
+  /** Path of the GC root link; absent for programs that need no library of ours. */
+  readonly root?: string;
+  readonly sha256?: string;
+  /** Must exist. */
+  readonly files: readonly string[];
+  /** Must be exactly these files. */
+  readonly watched: readonly { readonly identity: string; readonly path: string }[];
+  /** Must not exist. */
+  readonly absent: readonly string[];
+  /** Must be ours alone to write. */
+  readonly directories: readonly string[];
+  /** What to execute instead of the program. */
+  readonly execute?: string;
+  /** Set in the environment, in this order, in front of everything else. */
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** The arguments in front of the user's; empty: argv stays as it is. */
+  readonly argv: readonly Argument[];
+}
+
+const HEADER = 'nix-run-foreign plan 1';
+
+function argumentRecord(argument: Argument): string {
+  switch (argument.kind) {
+    case 'literal':
+      return `A${argument.text}`;
+    case 'argv0':
+      return '0';
+    case 'program':
+      return 'P';
+    case 'library-path':
+      return `L${argument.list}`;
+  }
+}
+
+/**
+ * The plan's bytes. Strings are written as UTF-8.
+ * @throws RangeError for a NUL in a value, which no path or environment entry can have.
+ */
+export function serialisePlan(plan: LaunchPlan): Buffer {
+  const records = [
+    HEADER,
+    `p${plan.program}`,
+    `i${plan.identity}`,
+    `s${plan.strategy}`,
+    ...(plan.root === undefined ? [] : [`r${plan.root}`]),
+    ...(plan.sha256 === undefined ? [] : [`h${plan.sha256}`]),
+    ...plan.directories.map((directory) => `d${directory}`),
+    ...plan.files.map((file) => `f${file}`),
+    ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
+    ...plan.absent.map((file) => `a${file}`),
+    ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
+    ...plan.environment.map(([name, value]) => `+${name}=${value}`),
+    ...plan.argv.map(argumentRecord),
+    '.',
+  ];
+  if (records.some((record) => record.includes('\0'))) throw new RangeError('a launch plan cannot hold NUL');
+  return Buffer.from(`${records.join('\0')}\0`);
+}
+
+function parseArgument(tag: string, value: string): Argument {
+  if (tag === '0') return { kind: 'argv0' };
+  if (tag === 'P') return { kind: 'program' };
+  return tag === 'L' ? { kind: 'library-path', list: value } : { kind: 'literal', text: value };
+}
+
+/** Reads a plan; undefined for anything the launcher would not believe for its form. */
+export function parsePlan(bytes: Buffer): LaunchPlan | undefined {
+  const records = bytes.toString().split('\0');
+  if (records.shift() !== HEADER || records.pop() !== '' || records.pop() !== '.') return undefined;
+  const of = (tags: string): string[] =>
+    records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
+  const one = (tag: string): string | undefined => of(tag)[0];
+  if (records.some((record) => !'pisrhdfwax+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
+  const [program, identity, strategy] = [one('p'), one('i'), one('s')];
+  if (program === undefined || identity === undefined) return undefined;
+  if (strategy !== 'direct' && strategy !== 'loader' && strategy !== 'nix-ld') return undefined;
+  const [root, sha256, execute] = [one('r'), one('h'), one('x')];
+  return {
+    program,
+    identity,
+    strategy,
+    ...(root === undefined ? {} : { root }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    directories: of('d'),
+    files: of('f'),
+    watched: of('w').map((value) => {
+      const space = value.indexOf(' ');
+      return { identity: value.slice(0, space), path: value.slice(space + 1) };
+    }),
+    absent: of('a'),
+    ...(execute === undefined ? {} : { execute }),
+    environment: of('+').map((value) => {
+      const equals = value.indexOf('=');
+      return [value.slice(0, equals), value.slice(equals + 1)] as const;
+    }),
+    argv: records
+      .filter((record) => 'A0LP'.includes(record.charAt(0)))
+      .map((record) => parseArgument(record.charAt(0), record.slice(1))),
+  };
+}

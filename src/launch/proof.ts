@@ -1,0 +1,36 @@
+// A program and a library path → the verdict of the chosen loader itself.
+import { type Ended, runProgram } from '../platform/run-program.ts';
+import { type ListOutput, parseListOutput } from '../loader/list-output.ts';
+
+/** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
+const TIMEOUT = 60_000;
+
+export interface ProofRequest {
+  /** Absolute path of the chosen ld.so. */
+  readonly loader: string;
+  readonly libc: 'glibc' | 'musl';
+  readonly libraryPath: string;
+  /** Real path of the program: glibc before 2.42 takes $ORIGIN from the path as given (elf/dl-object.c). */
+  readonly program: string;
+}
+
+function complaintOfEnd(ended: Ended): string[] {
+  if (ended.failure !== undefined) return [`the loader could not be started (${ended.failure})`];
+  if (ended.timedOut) return ['the loader did not answer'];
+  return ended.status === undefined ? ['the loader was killed by a signal'] : [];
+}
+
+/** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
+export async function proveByLoader(request: ProofRequest): Promise<ListOutput> {
+  // musl's loader has no cache to inhibit (ldso/dynlink.c).
+  const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
+  const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
+  const ended = await runProgram(request.loader, args, { env: {}, timeout: TIMEOUT });
+  const output = parseListOutput(ended.stdout, ended.stderr, request.program);
+  const end = complaintOfEnd(ended);
+  const silentFailure =
+    ended.status !== 0 && output.complaints.length === 0 && end.length === 0
+      ? [`the loader ended with status ${ended.status}`]
+      : [];
+  return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
+}

@@ -1,0 +1,76 @@
+// Bytes → a file that is there completely or not at all, whatever happens in between.
+import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+/** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
+const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
+
+let serial = 0;
+
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/** A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. */
+export function temporaryName(target: string): string {
+  serial += 1;
+  return path.join(
+    path.dirname(target),
+    `.${path.basename(target)}.${pidNamespace()}.${process.pid}.${serial}.tmp`,
+  );
+}
+
+/** Writes a file by temporary name, fsync and rename. @throws Node's errno errors; nothing is left behind then. */
+export function writeFileAtomically(target: string, content: string | Uint8Array, mode = 0o600): void {
+  const temporary = temporaryName(target);
+  try {
+    const fd = openSync(temporary, 'wx', mode);
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isAbandoned(file: string, namespace: string, pid: number): boolean {
+  if (namespace === pidNamespace()) {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    }
+  }
+  try {
+    return Date.now() - statSync(file).mtimeMs > FOREIGN_LEFTOVER_AGE;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes what processes that are gone left under temporary names in a directory. Never throws. */
+export function removeLeftovers(directory: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const match = /^\..*\.(\d+)\.(\d+)\.\d+\.tmp$/.exec(name);
+    if (match === null) continue;
+    const file = path.join(directory, name);
+    if (isAbandoned(file, match[1] ?? '', Number(match[2]))) rmSync(file, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,177 @@
+// A SQLite file → the shared objects of one store, by the names they can be needed by.
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { sha256OfText } from '../platform/content-hash.ts';
+import { debug } from '../platform/report.ts';
+import type { FoundLibrary } from './scan-object.ts';
+
+/** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
+const VERSION = 1;
+
+const TABLES = `
+create table object (id integer primary key, name text not null unique) strict;
+create table library (
+  id integer primary key,
+  object integer not null references object (id) on delete cascade,
+  file text not null, class integer not null, machine integer not null, elf text not null) strict;
+create index library_object on library (object);
+create table offer (
+  name text not null, library integer not null references library (id) on delete cascade,
+  primary key (name, library)) strict, without rowid;
+create index offer_library on offer (library);
+create table memo (key text primary key, value text not null) strict, without rowid;
+pragma user_version = ${VERSION};`;
+
+/** A library as the catalogue knows it. */
+export interface CataloguedLibrary {
+  readonly storePath: string;
+  /** Path of the regular file inside the store object. */
+  readonly file: string;
+  readonly elf: ElfFile;
+}
+
+export interface Catalogue {
+  readonly storeDir: string;
+  /** Base names of all store objects that were scanned. */
+  objectNames(): Set<string>;
+  /** Every library that offers a name, for a class and machine; ordered by store path and file. */
+  librariesOffering(name: string, elfClass: number, machine: number): CataloguedLibrary[];
+  /** Every name that begins with `stem` and is offered for a class and machine, sorted. */
+  namesBeginning(stem: string, elfClass: number, machine: number): string[];
+  /** Every library of one store object with the names it offers, ordered by file. */
+  librariesIn(storePath: string): (CataloguedLibrary & { readonly names: readonly string[] })[];
+  /** Adds objects with what was found in them, and drops others, in one transaction. */
+  update(added: ReadonlyMap<string, readonly FoundLibrary[]>, dropped: readonly string[]): void;
+  memo(key: string): string | undefined;
+  setMemo(key: string, value: string): void;
+  counts(): { objects: number; libraries: number };
+  close(): void;
+}
+
+/** The catalogue's file for a store, in a place's catalogue directory. */
+export function catalogueFile(directory: string, storeDir: string): string {
+  return path.join(directory, `${sha256OfText(storeDir).slice(0, 16)}.sqlite`);
+}
+
+function prepared(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: 60_000, enableForeignKeyConstraints: true });
+  try {
+    // A lost write is a library scanned again: no need to wait for the disk.
+    database.exec('pragma journal_mode = wal; pragma synchronous = off;');
+    const version = (): number => Number(database.prepare('pragma user_version').get()?.['user_version']);
+    if (version() !== VERSION) {
+      database.exec('begin immediate');
+      // Somebody else may have made the tables while we waited for the lock.
+      if (version() === 0) database.exec(TABLES);
+      database.exec('commit');
+      if (version() !== VERSION) throw new Error(`catalogue version ${version()}, expected ${VERSION}`);
+    }
+    database.prepare('select count(*) from memo').get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Removes a catalogue's files. */
+export function removeCatalogue(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+}
+
+/**
+ * Opens the catalogue of a store, making or remaking it when it is missing, damaged or of another version.
+ * @throws Node's error when no database can be written there.
+ */
+export function openCatalogue(file: string, storeDir: string): Catalogue {
+  if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  let database: DatabaseSync;
+  try {
+    database = prepared(file);
+  } catch (error) {
+    debug(`catalogue ${file} is made anew: ${String(error)}`);
+    removeCatalogue(file);
+    database = prepared(file);
+  }
+  return overDatabase(database, storeDir);
+}
+
+function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
+  const offering = database.prepare(
+    `select object.name as object, file, elf from offer join library on library.id = offer.library
+     join object on object.id = library.object
+     where offer.name = ? and class = ? and machine = ? order by object.name, file`,
+  );
+  const within = database.prepare(
+    `select library.id as id, file, elf from library join object on object.id = library.object
+     where object.name = ? order by file`,
+  );
+  const beginning = database.prepare(
+    `select distinct offer.name as name from offer join library on library.id = offer.library
+     where offer.name >= ? and offer.name < ? and class = ? and machine = ? order by offer.name`,
+  );
+  const namesOf = database.prepare('select name from offer where library = ? order by name');
+  const insertObject = database.prepare('insert or ignore into object (name) values (?)');
+  const insertLibrary = database.prepare(
+    'insert into library (object, file, class, machine, elf) values (?, ?, ?, ?, ?)',
+  );
+  const insertOffer = database.prepare('insert or ignore into offer (name, library) values (?, ?)');
+  const deleteObject = database.prepare('delete from object where name = ?');
+
+  const toLibrary = (object: unknown, row: Record<string, unknown>): CataloguedLibrary => ({
+    storePath: `${storeDir}/${object}`,
+    file: String(row['file']),
+    elf: JSON.parse(String(row['elf'])) as ElfFile,
+  });
+
+  const addObject = (name: string, libraries: readonly FoundLibrary[]): void => {
+    const { changes, lastInsertRowid: object } = insertObject.run(name);
+    if (changes === 0) return; // another process was faster
+    for (const { file, elf, names } of libraries) {
+      const { lastInsertRowid: library } = insertLibrary.run(
+        object,
+        file,
+        elf.class,
+        elf.machine,
+        JSON.stringify(elf),
+      );
+      for (const each of names) insertOffer.run(each, library);
+    }
+  };
+
+  return {
+    storeDir,
+    objectNames: () => new Set(database.prepare('select name from object').all().map((row) => String(row['name']))),
+    librariesOffering: (name, elfClass, machine) =>
+      offering.all(name, elfClass, machine).map((row) => toLibrary(row['object'], row)),
+    namesBeginning: (stem, elfClass, machine) =>
+      beginning.all(stem, `${stem}\u{10ffff}`, elfClass, machine).map((row) => String(row['name'])),
+    librariesIn: (storePath) =>
+      within.all(path.basename(storePath)).map((row) => ({
+        ...toLibrary(path.basename(storePath), row),
+        names: namesOf.all(Number(row['id'])).map((each) => String(each['name'])),
+      })),
+    update: (added, dropped) => {
+      database.exec('begin immediate');
+      try {
+        for (const name of dropped) deleteObject.run(name);
+        for (const [name, libraries] of added) addObject(name, libraries);
+        database.exec('commit');
+      } catch (error) {
+        database.exec('rollback');
+        throw error;
+      }
+    },
+    memo: (key) => database.prepare('select value from memo where key = ?').get(key)?.['value'] as string | undefined,
+    setMemo: (key, value) => {
+      database.prepare('insert or replace into memo (key, value) values (?, ?)').run(key, value);
+    },
+    counts: () => ({
+      objects: Number(database.prepare('select count(*) as n from object').get()?.['n']),
+      libraries: Number(database.prepare('select count(*) as n from library').get()?.['n']),
+    }),
+    close: () => database.close(),
+  };
+}

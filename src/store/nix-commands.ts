@@ -1,0 +1,131 @@
+// Requests to the store → Nix command lines; the only code that runs Nix.
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { ForeignError } from '../errors.ts';
+import { type Ended, runProgram } from '../platform/run-program.ts';
+import { debug } from '../platform/report.ts';
+
+/** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
+const USUAL_DIRECTORIES = [
+  '/run/current-system/sw/bin',
+  '/nix/var/nix/profiles/default/bin',
+  '/usr/bin',
+  '/usr/local/bin',
+];
+
+const TIMEOUT = 10 * 60 * 1000;
+
+/** A Nix that can be run: where its commands are, and the environment they get. */
+export interface Nix {
+  readonly bin: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that would change what the loader or Node does to Nix itself. */
+function isHarmful(name: string): boolean {
+  return /^(LD_|NODE_|NIX_LD|GLIBC_TUNABLES$|NIX_RUN_FOREIGN)/.test(name);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Finds Nix on PATH, in the user's profile, or where it usually is. */
+export function findNix(env: Environment): Nix | undefined {
+  const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
+  const directories = [...(env['PATH'] ?? '').split(':').filter(path.isAbsolute), ...home, ...USUAL_DIRECTORIES];
+  const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
+  if (bin === undefined) return undefined;
+  const clean = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isHarmful(entry[0]),
+  );
+  return { bin, env: Object.fromEntries(clean) };
+}
+
+async function runNix(nix: Nix, command: string, args: readonly string[], input?: string): Promise<Ended> {
+  const ended = await runProgram(path.join(nix.bin, command), args, {
+    env: nix.env,
+    timeout: TIMEOUT,
+    ...(input === undefined ? {} : { input }),
+  });
+  debug(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
+  return ended;
+}
+
+/** The last line that says `error:`, without colours: what Nix thinks went wrong. */
+export function complaintOf(ended: Ended): string {
+  if (ended.failure !== undefined) return `it could not be started (${ended.failure})`;
+  if (ended.timedOut) return 'it took too long';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
+  const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const line = lines.findLast((each) => each.includes('error:')) ?? lines.findLast((each) => each.trim() !== '');
+  return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
+}
+
+function nixString(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${').replaceAll('\n', '\\n')}"`;
+}
+
+/**
+ * Adds a text to the store whose references are exactly the store paths it mentions
+ * (builtins.toFile with builtins.storePath contexts; nothing is built).
+ * @returns the new store path, or why Nix refused: usually that a path is not valid any more.
+ */
+export async function addText(
+  nix: Nix,
+  text: { readonly name: string; readonly content: string; readonly references: readonly string[] },
+): Promise<{ kind: 'added'; storePath: string } | { kind: 'refused'; why: string }> {
+  // The references are put in as string contexts, in place of each mention, so that the scanner need not find them.
+  const paths = text.references.map((reference) => `  ${nixString(reference)}`).join('\n');
+  const expression = `let
+  references = [\n${paths}\n  ];
+  context = builtins.foldl' (all: path: all + builtins.substring 0 0 (builtins.storePath path)) "" references;
+in builtins.toFile ${nixString(text.name)} (context + ${nixString(text.content)})`;
+  const ended = await runNix(nix, 'nix-instantiate', ['--eval', '--read-write-mode', '-'], expression);
+  const storePath = /^"(\/[^"]+)"$/m.exec(ended.stdout)?.[1];
+  return ended.status === 0 && storePath !== undefined
+    ? { kind: 'added', storePath }
+    : { kind: 'refused', why: complaintOf(ended) };
+}
+
+/** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
+export async function addRoot(
+  nix: Nix,
+  link: string,
+  storePath: string,
+): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
+  const ended = await runNix(nix, 'nix-store', ['--realise', storePath, '--add-root', link, '--indirect']);
+  return ended.status === 0 ? { kind: 'rooted' } : { kind: 'refused', why: complaintOf(ended) };
+}
+
+/** Those of the given store paths that Nix does not hold valid. */
+export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Promise<ReadonlySet<string>> {
+  const invalid = new Set<string>();
+  const BATCH = 1000;
+  for (let i = 0; i < storePaths.length; i += BATCH) {
+    const args = ['--check-validity', '--print-invalid', ...storePaths.slice(i, i + BATCH)];
+    const ended = await runNix(nix, 'nix-store', args);
+    if (ended.status !== 0) {
+      throw new ForeignError(`nix-store --check-validity failed: ${complaintOf(ended)}`, {
+        code: 'nix-failed',
+        hint: 'see whether the Nix daemon runs: nix-store --version && nix-store -q --hash /nix/store/* | head -1',
+        exitCode: 125,
+      });
+    }
+    for (const line of ended.stdout.split('\n')) if (line !== '') invalid.add(line);
+  }
+  return invalid;
+}
+
+/** What `nix-store --version` says, e.g. `2.8.0`; undefined when it cannot be run. */
+export async function nixVersion(nix: Nix): Promise<string | undefined> {
+  const ended = await runNix(nix, 'nix-store', ['--version']);
+  return ended.status === 0 ? /([0-9][0-9.a-z_+-]*)\s*$/.exec(ended.stdout)?.[1] : undefined;
+}

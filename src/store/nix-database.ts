@@ -1,0 +1,50 @@
+// Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { debug } from '../platform/report.ts';
+import type { StoreLocation } from './store-location.ts';
+
+/** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
+export interface NixDatabase {
+  isValid(storePath: string): boolean;
+  /** As Nix keeps it, `sha256:<hex>`; undefined for a path that is not valid. */
+  narHashOf(storePath: string): string | undefined;
+  close(): void;
+}
+
+/** Several attempts, since another process may hold the database for a moment. */
+const BUSY_TIMEOUT = 5000;
+
+function open(location: string): DatabaseSync {
+  const database = new DatabaseSync(location, { readOnly: true, timeout: BUSY_TIMEOUT });
+  database.prepare('select 1 from ValidPaths limit 1').get();
+  return database;
+}
+
+function openAsWeCan(file: string): DatabaseSync | undefined {
+  // A reader that may not create the -shm file fails unless some other process has the database open;
+  // then nobody is writing either and `immutable` is right (sqlite.org/wal.html, "Read-Only Databases").
+  for (const location of [file, `file:${encodeURI(file)}?immutable=1`]) {
+    try {
+      return open(location);
+    } catch (error) {
+      debug(`${location}: ${String(error)}`);
+    }
+  }
+  return undefined;
+}
+
+/** Opens the database of a store; undefined where there is none or it may not be read. */
+export function openNixDatabase(location: StoreLocation): NixDatabase | undefined {
+  const file = path.join(location.stateDir, 'db/db.sqlite');
+  const database = existsSync(file) ? openAsWeCan(file) : undefined;
+  if (database === undefined) return undefined;
+  const query = database.prepare('select hash from ValidPaths where path = ?');
+  const hashOf = (storePath: string): string | undefined => query.get(storePath)?.['hash'] as string | undefined;
+  return {
+    isValid: (storePath) => hashOf(storePath) !== undefined,
+    narHashOf: hashOf,
+    close: () => database.close(),
+  };
+}

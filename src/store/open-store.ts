@@ -1,0 +1,67 @@
+// A place and a store → its catalogue, up to date, with progress on a terminal.
+import { isatty } from 'node:tty';
+import { withLock } from '../platform/lock.ts';
+import { debug } from '../platform/report.ts';
+import { type Catalogue, catalogueFile, openCatalogue, removeCatalogue } from './catalogue.ts';
+import { type Progress, refreshCatalogue } from './refresh.ts';
+import type { StoreLocation } from './store-location.ts';
+
+/** Nothing is drawn for work that ends within this many milliseconds. */
+const SILENCE = 1000;
+
+/** Draws a bar on stderr once the work has taken a second, if stderr is a terminal. */
+async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }> {
+  if (!isatty(2)) return { progress: () => {}, done: () => {} };
+  const started = performance.now();
+  const { SingleBar } = (await import('cli-progress')).default;
+  let bar: InstanceType<typeof SingleBar> | undefined;
+  return {
+    progress: (value, total) => {
+      if (performance.now() - started < SILENCE) return;
+      if (bar === undefined) {
+        const format = 'nix-run-foreign: reading the store {bar} {value}/{total}';
+        bar = new SingleBar({ format, barsize: 30, clearOnComplete: true, hideCursor: null });
+        bar.start(total, value);
+      }
+      bar.update(value);
+    },
+    done: () => bar?.stop(),
+  };
+}
+
+/** SQLite's result codes SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [11, 26].includes(Number(error.errcode) & 0xff);
+}
+
+async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
+  const catalogue = openCatalogue(file, location.storeDir);
+  try {
+    const { progress, done } = await barOnTerminal();
+    try {
+      await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
+    } finally {
+      done();
+    }
+    return catalogue;
+  } catch (error) {
+    catalogue.close();
+    throw error;
+  }
+}
+
+/**
+ * The catalogue of a store, up to date. Processes that start together fill it once.
+ * A damaged file is thrown away and filled anew.
+ */
+export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
+  const file = catalogueFile(directory, location.storeDir);
+  try {
+    return await openAndRefresh(file, location);
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
+    removeCatalogue(file);
+    return await openAndRefresh(file, location);
+  }
+}

@@ -1,0 +1,121 @@
+// The store directory → a catalogue that knows exactly what is in it now.
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError, reasonOf } from '../errors.ts';
+import type { Catalogue } from './catalogue.ts';
+import { openNixDatabase } from './nix-database.ts';
+import { type FoundLibrary, scanObject } from './scan-object.ts';
+import { isStoreObjectName, type StoreLocation } from './store-location.ts';
+import { validityTest } from './validity.ts';
+
+/** Told how many of the new store objects were read so far. */
+export type Progress = (done: number, total: number) => void;
+
+/** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
+const BATCH = 250;
+
+/** A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy entries). */
+const RACY = 2_000_000_000n;
+
+const MEMO = 'store-directory';
+
+/** The store directory's state as one text, or undefined while it is too fresh to be told from a later one. */
+function stateOf(storeDir: string): string | undefined {
+  const { dev, ino, mtimeNs, ctimeNs } = statSync(storeDir, { bigint: true });
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return now - mtimeNs < RACY ? undefined : `${dev}:${ino}:${mtimeNs}:${ctimeNs}`;
+}
+
+function listStore(storeDir: string): string[] {
+  try {
+    return readdirSync(storeDir).filter(isStoreObjectName);
+  } catch (error) {
+    throw new ForeignError(`cannot read the store ${storeDir}: ${reasonOf(error)}`, {
+      code: 'no-store',
+      hint: 'install Nix, or name the store with NIX_STORE_DIR',
+      exitCode: 125,
+      cause: error,
+    });
+  }
+}
+
+/** Gives other work (lock updates, signals) a turn between two batches. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What a refresh has to do. `state` is what to remember afterwards. */
+interface Changes {
+  readonly fresh: readonly string[];
+  readonly dropped: readonly string[];
+  readonly state: string | undefined;
+}
+
+/** Undefined when the store directory is as it was. */
+function changesSince(catalogue: Catalogue, storeDir: string): Changes | undefined {
+  let state: string | undefined;
+  try {
+    state = stateOf(storeDir);
+  } catch {} // listStore says why
+  if (state !== undefined && catalogue.memo(MEMO) === state) return undefined;
+  const known = catalogue.objectNames();
+  const fresh = listStore(storeDir).filter((name) => !known.delete(name));
+  return { fresh: fresh.sort(), dropped: [...known], state };
+}
+
+async function apply(
+  changes: Changes | undefined,
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+): Promise<void> {
+  if (changes === undefined) return;
+  const unfinished = await readObjects(changes.fresh, catalogue, location, progress);
+  if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
+  if (changes.state !== undefined && unfinished === 0) catalogue.setMemo(MEMO, changes.state);
+}
+
+/**
+ * Brings a catalogue up to date: objects that are new and complete are read, vanished ones dropped.
+ * A store directory that did not change since the last time costs one stat(2).
+ * `alone` runs a long piece of work in one process at a time.
+ * @throws ForeignError `no-store` when the store cannot be listed; Node's and SQLite's errors otherwise.
+ */
+export async function refreshCatalogue(
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+  alone: (work: () => Promise<void>) => Promise<void> = (work) => work(),
+): Promise<void> {
+  const changes = changesSince(catalogue, location.storeDir);
+  if (changes === undefined || changes.fresh.length <= BATCH) {
+    return await apply(changes, catalogue, location, progress);
+  }
+  await alone(() => apply(changesSince(catalogue, location.storeDir), catalogue, location, progress));
+}
+
+/** Reads new store objects into the catalogue; returns how many were left out as not yet complete. */
+async function readObjects(
+  names: readonly string[],
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+): Promise<number> {
+  if (names.length === 0) return 0;
+  const database = openNixDatabase(location);
+  try {
+    const isComplete = validityTest(location, database);
+    let unfinished = 0;
+    for (let start = 0; start < names.length; start += BATCH) {
+      const found = new Map<string, readonly FoundLibrary[]>();
+      for (const name of names.slice(start, start + BATCH)) {
+        if (isComplete(name)) found.set(name, scanObject(path.join(location.storeDir, name)));
+        else unfinished += 1;
+      }
+      catalogue.update(found, []);
+      progress(Math.min(start + BATCH, names.length), names.length);
+      await breathe();
+    }
+    return unfinished;
+  } finally {
+    database?.close();
+  }
+}

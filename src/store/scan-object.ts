@@ -1,0 +1,117 @@
+// One store object → the shared objects in it, and the names each can be reached by.
+import { type Dirent, readdirSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { readElf } from '../elf/read-elf.ts';
+import { openFileSource } from '../platform/file-source.ts';
+
+/** A shared object in a store object. */
+export interface FoundLibrary {
+  /** Path of the regular file, relative to the store object: `lib/libz.so.1.3`. */
+  readonly file: string;
+  readonly elf: ElfFile;
+  /** Its soname, its file name, and the names of the symlinks in the same object that lead to it. */
+  readonly names: readonly string[];
+}
+
+/** Where Nix packages keep libraries (stdenv's multiple outputs; lib32 and lib64 in repackaged binaries). */
+const LIBRARY_DIRECTORIES = ['lib', 'lib32', 'lib64'];
+
+/** How far below `lib` private libraries lie: lib/mysql/plugin, lib/glibc-hwcaps/x86-64-v3. */
+const DEPTH = 3;
+
+/** Trees of thousands of files that hold modules for an interpreter, never a library to link with. */
+const MODULE_TREES =
+  /^(python\d.*|perl5|ruby|node_modules|site-packages|site_ruby|debug|modules|firmware|locale|ocaml|erlang|ghc-.*|R|lua|guile|gconv|dri|terminfo|pkgconfig|cmake|systemd)$/;
+
+function isLibraryName(name: string): boolean {
+  return /\.so(\.[\w.+-]*)?$/.test(name) || /^ld[-.\w]*\.so/.test(name);
+}
+
+function readDirectory(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+interface Listing {
+  readonly files: string[];
+  /** Relative path of the link → relative path it points to, inside the object. */
+  readonly links: Map<string, string>;
+}
+
+/** Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it lies. */
+function targetInside(root: string, link: string): string | undefined {
+  const target = path.resolve(root, path.dirname(link), readlinkSync(path.join(root, link)));
+  return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
+}
+
+function list(root: string, directory: string, depth: number, into: Listing): void {
+  for (const entry of readDirectory(path.join(root, directory))) {
+    const relative = path.join(directory, entry.name);
+    if (entry.isDirectory()) {
+      if (depth > 0 && !MODULE_TREES.test(entry.name)) list(root, relative, depth - 1, into);
+    } else if (isLibraryName(entry.name)) {
+      if (entry.isFile()) into.files.push(relative);
+      else if (entry.isSymbolicLink()) {
+        const target = targetInside(root, relative);
+        if (target !== undefined) into.links.set(relative, target);
+      }
+    }
+  }
+}
+
+function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
+  let file = start;
+  for (let hops = 0; hops < 8; hops += 1) {
+    const next = links.get(file);
+    if (next === undefined) return file;
+    file = next;
+  }
+  return file;
+}
+
+/** Reads a file's ELF facts when it is a shared object that ld.so could load. */
+function readLibrary(file: string): ElfFile | undefined {
+  let source: ReturnType<typeof openFileSource>;
+  try {
+    source = openFileSource(file);
+  } catch {
+    return undefined;
+  }
+  try {
+    const reading = readElf(source);
+    const ET_DYN = 3;
+    return reading.kind === 'elf' && reading.file.type === ET_DYN && reading.file.dynamic
+      ? reading.file
+      : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    source.close();
+  }
+}
+
+/** Lists the shared objects of one store object, sorted by file. An object without any gives an empty list. */
+export function scanObject(root: string): FoundLibrary[] {
+  const listing: Listing = { files: [], links: new Map() };
+  for (const entry of readDirectory(root)) {
+    // `lib64 -> lib` is common: its files are found once, under their own directory.
+    if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name)) list(root, entry.name, DEPTH, listing);
+  }
+  const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));
+  for (const link of listing.links.keys()) {
+    namesOf.get(endOfLinks(link, listing.links))?.push(path.basename(link));
+  }
+  const found: FoundLibrary[] = [];
+  for (const file of listing.files.sort()) {
+    const elf = readLibrary(path.join(root, file));
+    if (elf === undefined) continue;
+    const names = new Set(namesOf.get(file));
+    if (elf.soname !== undefined) names.add(elf.soname);
+    found.push({ file, elf, names: [...names].sort() });
+  }
+  return found;
+}

@@ -1,0 +1,40 @@
+// The environment → which Nix store this is and where Nix keeps its state.
+import path from 'node:path';
+
+/** The store and the state directory of the Nix in use (nix.conf(5), "Common environment variables"). */
+export interface StoreLocation {
+  /** Usually `/nix/store`. */
+  readonly storeDir: string;
+  /** Usually `/nix/var/nix`; the database is `db/db.sqlite` below it. */
+  readonly stateDir: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function absolute(value: string | undefined, fallback: string): string {
+  return value?.startsWith('/') ? path.resolve(value) : fallback;
+}
+
+export function storeLocation(env: Environment): StoreLocation {
+  return {
+    storeDir: absolute(env['NIX_STORE_DIR'] ?? env['NIX_STORE'], '/nix/store'),
+    stateDir: absolute(env['NIX_STATE_DIR'], '/nix/var/nix'),
+  };
+}
+
+/** The store object that a path lies in, or undefined when it is not below the store. */
+export function storeObjectOf(storeDir: string, file: string): string | undefined {
+  if (!file.startsWith(`${storeDir}/`)) return undefined;
+  const name = file.slice(storeDir.length + 1).split('/', 1)[0] ?? '';
+  return isStoreObjectName(name) ? `${storeDir}/${name}` : undefined;
+}
+
+/** 32 digits of Nix's base 32, a dash, a name (Nix manual, "Store path"). */
+export function isStoreObjectName(name: string): boolean {
+  return /^[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/.test(name);
+}
+
+/** `openssl-3.0.11` of `/nix/store/<hash>-openssl-3.0.11`. */
+export function nameOfStoreObject(storePath: string): string {
+  return path.basename(storePath).slice(33);
+}
