@@ -11,6 +11,7 @@ export interface Header {
   readonly type: number;
   readonly machine: number;
   readonly version: number;
+  readonly entry: number;
   readonly programHeaders: TablePlace;
   readonly sectionHeaders: TablePlace;
   /** Size of this header by its class, in bytes. */
@@ -61,6 +62,7 @@ export function readHeader(
     type: fields.u16(16, headerName),
     machine: fields.u16(18, headerName),
     version: fields.u32(20, headerName),
+    entry: fields.word(24, headerName),
     programHeaders: table(wide ? 32 : 28, 1),
     sectionHeaders: table(wide ? 40 : 32, 3),
     size,

@@ -43,7 +43,7 @@ export function readElf(source: ByteSource): ElfReading {
 function readObject(fields: FieldReader, header: Header): ElfFile {
   const loadable = header.type === executable || header.type === shared;
   const segments = loadable ? readSegments(fields, header) : [];
-  refuseTruncated(fields, segments);
+  if (loadable) refuseUnmappable(fields, segments);
   return {
     class: header.class,
     byteOrder: header.byteOrder,
@@ -51,6 +51,7 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
     osAbi: header.ident[7] ?? 0,
     abiVersion: header.ident[8] ?? 0,
     type: header.type,
+    entry: header.entry,
     interpreter: readInterpreter(fields, segments),
     ...readDynamic(fields, segments),
     ...readWantedNotes(fields, header, segments),
@@ -60,10 +61,12 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
 }
 
 /**
- * Nobody checks this before mapping, but a page without any byte of the file kills the program with SIGBUS when it is
+ * Neither the kernel nor ld.so maps an object without PT_LOAD. That a segment goes on after the end of the file nobody checks before mapping, but a page without any byte of the file kills the program with SIGBUS when it is
  * touched. The rest of the last page is zeros, so a segment may end there.
  */
-function refuseTruncated(fields: FieldReader, segments: readonly Segment[]): void {
+function refuseUnmappable(fields: FieldReader, segments: readonly Segment[]): void {
+  if (!segments.some(({ type }) => type === segmentType.load))
+    throw new Malformed('it has no segment to load');
   const lastPage = Math.ceil(fields.size / 4096) * 4096;
   for (const { type, offset, fileSize } of segments) {
     if (type === segmentType.load && fileSize > 0 && offset + fileSize > lastPage) {

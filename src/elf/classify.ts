@@ -1,0 +1,98 @@
+// A reading and the first bytes of a file -> what kind of program it is, and so how it can be started.
+import type { ElfFile } from './elf-file.ts';
+import { whyNotProgram } from './foreign-format.ts';
+import { type MachineKey, machineName, sameMachine } from './machine.ts';
+import type { ElfReading } from './read-elf.ts';
+import { readScriptLine } from './script-line.ts';
+
+export type Classification =
+  /** `interpreter` is its PT_INTERP. */
+  | {
+      readonly kind: 'dynamic';
+      readonly file: ElfFile;
+      readonly interpreter: string;
+      readonly libc: 'glibc' | 'musl';
+    }
+  | { readonly kind: 'static'; readonly file: ElfFile }
+  | { readonly kind: 'static-pie'; readonly file: ElfFile }
+  /** PT_INTERP lies in the store. */
+  | { readonly kind: 'already-nix'; readonly file: ElfFile; readonly interpreter: string }
+  /** A shared object that the kernel cannot start: a library or a plugin. */
+  | { readonly kind: 'library'; readonly file: ElfFile }
+  | { readonly kind: 'script'; readonly interpreter: string; readonly argument: string | undefined }
+  /** Names for people, of the file's machine and of the host's own. */
+  | { readonly kind: 'other-machine'; readonly machine: string; readonly host: string }
+  | { readonly kind: 'not-a-program'; readonly why: string }
+  | { readonly kind: 'bad-elf'; readonly why: string };
+
+export interface HostFacts {
+  /** `/nix/store`, without a slash at its end. */
+  readonly storeDir: string;
+  /** The host's own machine first; see `machinesRunBy`. */
+  readonly hostMachines: readonly MachineKey[];
+}
+
+const executable = 2;
+const shared = 3;
+const flag1Pie = 0x0800_0000;
+/** Loaders of a libc that is neither glibc nor musl: Android, uClibc, the BSDs. */
+const otherLibcLoader = /^(?:linker(?:64)?|ld-uClibc.*|ld64-uClibc.*|ld-elf.*|ld\.elf_so)$/;
+
+/** `head`: at least the first 256 bytes of the file, or all of it. */
+export function classify(reading: ElfReading, head: Uint8Array, facts: HostFacts): Classification {
+  if (reading.kind === 'bad-elf') return reading;
+  if (reading.kind === 'not-elf') return classifyText(head);
+  const { file } = reading;
+  const why = whyNotLoadable(file);
+  if (why !== undefined) return { kind: 'not-a-program', why };
+  if (!facts.hostMachines.some((host) => sameMachine(host, file))) {
+    const [host] = facts.hostMachines;
+    return {
+      kind: 'other-machine',
+      machine: machineName(file),
+      host: host ? machineName(host) : 'an unknown machine',
+    };
+  }
+  if (file.interpreter !== undefined) return classifyInterpreted(file, file.interpreter, facts.storeDir);
+  return classifyAlone(file);
+}
+
+function classifyText(head: Uint8Array): Classification {
+  const line = readScriptLine(head);
+  if (line.kind === 'no-script') return { kind: 'not-a-program', why: whyNotProgram(head) };
+  if (line.kind === 'bad-script') return { kind: 'not-a-program', why: line.why };
+  if (line.interpreter.endsWith('\r')) {
+    // The kernel looks for a file of that very name and answers ENOENT.
+    return { kind: 'not-a-program', why: 'its #! line ends in a carriage return (CRLF line ends)' };
+  }
+  return line;
+}
+
+function whyNotLoadable({ type }: ElfFile): string | undefined {
+  if (type === executable || type === shared) return undefined;
+  if (type === 1) return 'it is an object file that is not linked yet';
+  if (type === 4) return 'it is a core dump';
+  return `its ELF type ${type} is not that of a program`;
+}
+
+function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: string): Classification {
+  if (interpreter.startsWith(`${storeDir}/`)) return { kind: 'already-nix', file, interpreter };
+  const name = interpreter.slice(interpreter.lastIndexOf('/') + 1);
+  if (otherLibcLoader.test(name)) {
+    return { kind: 'not-a-program', why: `its interpreter ${interpreter} is neither glibc's nor musl's` };
+  }
+  const musl = name.startsWith('ld-musl-') || file.needed.some((soname) => soname.startsWith('libc.musl-'));
+  return { kind: 'dynamic', file, interpreter, libc: musl ? 'musl' : 'glibc' };
+}
+
+/** Without an interpreter the kernel jumps to the entry point itself. */
+function classifyAlone(file: ElfFile): Classification {
+  if (file.type === executable) return { kind: 'static', file };
+  if (file.dynamic) {
+    // Linkers mark position-independent programs since before static ones of that kind existed.
+    return { kind: (file.flags1 & flag1Pie) !== 0 ? 'static-pie' : 'library', file };
+  }
+  if (file.entry === 0) return { kind: 'not-a-program', why: 'it has no code to start' };
+  // Packers leave no dynamic table.
+  return { kind: 'static-pie', file };
+}
