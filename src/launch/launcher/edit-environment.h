@@ -1,0 +1,10 @@
+// The caller's environment to the one that a plan, or the resolver, wants.
+#pragma once
+
+#include "plan.h"
+
+/// The environment with the plan's `+` and `-` records applied, NULL when memory ran out.
+char **environment_of_plan(const struct process *process, const struct plan *plan);
+
+/// The environment without what would change how the resolver's own Node loads and behaves, NULL as above.
+char **environment_of_resolver(const struct process *process);

@@ -1,0 +1,73 @@
+// The environment and /etc/passwd to the home directory: a wiped environment (env -i, systemd) still has one.
+#include "home-directory.h"
+#include "kernel.h"
+#include "memory.h"
+#include "text.h"
+
+enum { LARGEST_PASSWD = 16 * 1024 * 1024 };
+
+static bool is_own_directory(const struct process *process, const char *path)
+{
+	struct kernel_stat status;
+	return kernel_stat_path(path, &status, 0) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
+	       status.st_uid == process->euid;
+}
+
+static char *read_passwd(void)
+{
+	long fd = kernel_open(AT_CWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	struct kernel_stat status;
+	char *bytes = NULL;
+	if (kernel_fstat((int)fd, &status) == 0 && status.st_size < LARGEST_PASSWD)
+		bytes = memory_take((size_t)status.st_size + 1);
+	long more = 1;
+	for (int64_t used = 0; bytes && more > 0 && used < status.st_size; used += more)
+		more = kernel_read((int)fd, bytes + used, (size_t)(status.st_size - used));
+	kernel_close((int)fd);
+	return bytes;
+}
+
+// One line is name:password:uid:gid:comment:home:shell, see passwd(5). Cuts the line at its colons.
+static const char *home_in_line(char *line, const char *uid)
+{
+	char *fields[6] = {line};
+	int count = 1;
+	for (char *at = line; *at && count < 7; at++)
+		if (*at == ':') {
+			*at = '\0';
+			if (count < 6)
+				fields[count] = at + 1;
+			count++;
+		}
+	bool matches = count >= 6 && text_equal(fields[2], uid) && fields[5][0] == '/';
+	return matches ? fields[5] : NULL;
+}
+
+static const char *home_in_passwd(uint32_t euid)
+{
+	char digits[24];
+	struct text uid = text_in(digits, sizeof digits);
+	text_add_unsigned(&uid, euid);
+	char *next = read_passwd();
+	while (next && *next) {
+		char *line = next;
+		while (*next && *next != '\n')
+			next++;
+		if (*next)
+			*next++ = '\0';
+		const char *home = home_in_line(line, digits);
+		if (home)
+			return home;
+	}
+	return NULL;
+}
+
+const char *home_directory(const struct process *process)
+{
+	const char *home = process_variable(process, "HOME");
+	if (home && home[0] == '/' && is_own_directory(process, home))
+		return home;
+	return home_in_passwd(process->euid);
+}

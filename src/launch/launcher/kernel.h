@@ -1,0 +1,94 @@
+// Kernel calls as C functions: each returns what the kernel returns, a negative errno on failure.
+#pragma once
+
+#include "arch.h"
+#include <stdbool.h>
+
+enum kernel_error {
+	ENOENT = 2,
+	EINTR = 4,
+	EIO = 5,
+	E2BIG = 7,
+	ENOEXEC = 8,
+	ENOMEM = 12,
+	EACCES = 13,
+	ENODEV = 19,
+	ENOTDIR = 20,
+	ETXTBSY = 26,
+	ENAMETOOLONG = 36,
+	ENOSYS = 38,
+	ELOOP = 40,
+	ELIBBAD = 80,
+	ETIMEDOUT = 110,
+	ESTALE = 116,
+};
+
+enum { AT_CWD = -100, AT_NOFOLLOW = 0x100 };
+enum { ACCESS_EXISTS = 0, ACCESS_EXECUTE = 1 };
+enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with the NUL
+
+#define O_RDONLY 0
+#define O_RDWR 2
+#define O_NONBLOCK 04000
+#define O_CLOEXEC 02000000
+#define O_PATH 010000000
+#define O_DIRECTORY ARCH_O_DIRECTORY
+#define O_NOFOLLOW ARCH_O_NOFOLLOW
+
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+#define S_IFREG 0100000
+#define MODE_WRITABLE_BY_OTHERS 0022
+
+enum { SIGINT = 2, SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17 };
+
+static inline long kernel_read(int fd, void *into, size_t size)
+{
+	return arch_system_call(NR_read, fd, (long)into, (long)size, 0, 0, 0);
+}
+static inline long kernel_write(int fd, const void *from, size_t size)
+{
+	return arch_system_call(NR_write, fd, (long)from, (long)size, 0, 0, 0);
+}
+static inline long kernel_open(int directory, const char *path, int flags)
+{
+	return arch_system_call(NR_openat, directory, (long)path, flags, 0, 0, 0);
+}
+static inline long kernel_close(int fd)
+{
+	return arch_system_call(NR_close, fd, 0, 0, 0, 0, 0);
+}
+static inline long kernel_fstat(int fd, struct kernel_stat *status)
+{
+	return arch_system_call(NR_fstat, fd, (long)status, 0, 0, 0, 0);
+}
+static inline long kernel_stat_path(const char *path, struct kernel_stat *status, int flags)
+{
+	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
+}
+static inline long kernel_access(const char *path, int mode)
+{
+	return arch_system_call(NR_faccessat, AT_CWD, (long)path, mode, 0, 0, 0);
+}
+static inline long kernel_readlink(const char *path, char *into, size_t size)
+{
+	return arch_system_call(NR_readlinkat, AT_CWD, (long)path, (long)into, (long)size, 0, 0);
+}
+static inline long kernel_getcwd(char *into, size_t size)
+{
+	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);
+}
+static inline long kernel_execve(const char *path, char *const *argv, char *const *envp)
+{
+	return arch_system_call(NR_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);
+}
+static inline long kernel_mmap(size_t size, int flags)
+{
+	enum { PROT_READ = 1, PROT_WRITE = 2 };
+	return arch_system_call(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+static inline _Noreturn void kernel_exit(int status)
+{
+	for (;;)
+		arch_system_call(NR_exit_group, status, 0, 0, 0, 0, 0);
+}

@@ -1,0 +1,86 @@
+// A command line to the program it names: by its plan (a hit), or after having one made (a miss).
+#include "launcher.h"
+#include "command-line.h"
+#include "find-program.h"
+#include "messages.h"
+#include "plan-find.h"
+#include "resolver.h"
+#include "start-program.h"
+
+static int refuse_foreign_rights(void)
+{
+	return message_failure(EXIT_TOOL_FAILED,
+			       (struct failure){.cause = "started with the rights of another user or group",
+						.remedy = "install it without setuid, setgid and capabilities"});
+}
+
+static int not_found(const char *name, long error)
+{
+	bool missing = error == -ENOENT;
+	return message_failure(missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN,
+			       (struct failure){.subject = *name ? name : "''",
+						.cause = message_of_error(error),
+						.remedy = missing ? "check its name; a name without a slash is looked up in PATH"
+								  : "name an executable file"});
+}
+
+static int no_plan_made(const struct program *program, const struct plan *plan)
+{
+	return message_failure(EXIT_TOOL_FAILED, (struct failure){.subject = program->real_path,
+								  .cause = "resolved, but its plan cannot be used: ",
+								  .detail = plan->why_not,
+								  .remedy = "nix-foreign doctor checks the directories"});
+}
+
+// The plan was right when it was checked, and something that it relies on went away: worth another resolution.
+static bool is_worth_a_refresh(long error)
+{
+	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
+}
+
+static const char *mode_of(enum wish wish)
+{
+	return wish == WISH_REHASH ? "--rehash" : wish == WISH_REFRESH ? "--refresh" : NULL;
+}
+
+int launcher_main(const struct process *process)
+{
+	if (process->secure || process->uid != process->euid || process->gid != process->egid)
+		return refuse_foreign_rights();
+	struct command_line command = command_line_read(process);
+	if (command.wish == WISH_NOTHING_MORE)
+		return command.status;
+
+	static char found[FOUND_SIZE];
+	static struct program program = {.found = found};
+	long failed = find_program(process, command.argv[0], found);
+	if (failed == 0)
+		failed = program_identify(&program);
+	if (failed < 0)
+		return not_found(command.argv[0], failed);
+	if (command.wish == WISH_EXPLAIN)
+		return resolver_explain(process, program.real_path);
+
+	if (command.wish == WISH_RUN) {
+		struct plan plan = plan_find(process, &program);
+		if (plan.records) {
+			failed = start_program(process, &plan, &program, command.argv);
+			if (!is_worth_a_refresh(failed))
+				return start_program_failed(&plan, &program, failed);
+			message_debug(process, "the program could not be started by its plan", message_of_error(failed));
+			command.wish = WISH_REFRESH;
+		}
+	}
+
+	int status = resolver_run(process, program.real_path, mode_of(command.wish));
+	if (status != 0)
+		return status;
+	failed = program_identify(&program);
+	if (failed < 0)
+		return not_found(command.argv[0], failed);
+	struct plan plan = plan_find(process, &program);
+	if (!plan.records)
+		return no_plan_made(&program, &plan);
+	failed = start_program(process, &plan, &program, command.argv);
+	return start_program_failed(&plan, &program, failed);
+}

@@ -1,0 +1,110 @@
+// A program's real path to the bytes of its plan; where plans live and when one may be read is in PLAN.md.
+#include "plan-file.h"
+#include "home-directory.h"
+#include "kernel.h"
+#include "memory.h"
+#include "text.h"
+
+enum { LARGEST_PLAN = 1024 * 1024, KEY_SIZE = 17 };
+
+static void key_of(const char *real_path, char *key)
+{
+	uint64_t hash = 0xcbf29ce484222325; // FNV-1a, 64 bits
+	for (; *real_path; real_path++)
+		hash = (hash ^ (unsigned char)*real_path) * 0x100000001b3;
+	for (int i = 0; i < 16; i++)
+		key[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+	key[16] = '\0';
+}
+
+static bool belongs_to_us(const struct process *process, const struct kernel_stat *status)
+{
+	return (status->st_uid == process->euid || status->st_uid == 0) &&
+	       !(status->st_mode & MODE_WRITABLE_BY_OTHERS);
+}
+
+static bool name_cache(const struct process *process, struct text *path)
+{
+	const char *cache = process_variable(process, "XDG_CACHE_HOME");
+	if (cache && cache[0] == '/') {
+		text_add(path, cache);
+	} else {
+		const char *home = home_directory(process);
+		if (!home)
+			return false;
+		text_add(path, home);
+		text_add(path, "/.cache");
+	}
+	text_add(path, "/nix-run-foreign");
+	return true;
+}
+
+// Anyone may make a directory in /tmp, so the first component of ours is checked like the last.
+static bool name_tmp(const struct process *process, struct text *path)
+{
+	text_add(path, "/tmp/nix-run-foreign-");
+	text_add_unsigned(path, process->euid);
+	struct kernel_stat status;
+	return kernel_stat_path(path->bytes, &status, AT_NOFOLLOW) == 0 &&
+	       (status.st_mode & S_IFMT) == S_IFDIR && belongs_to_us(process, &status);
+}
+
+static struct plan_file none(const char *why_not)
+{
+	return (struct plan_file){.why_not = why_not};
+}
+
+static struct plan_file read_open_file(int fd, const struct kernel_stat *status)
+{
+	size_t size = (size_t)status->st_size, used = 0;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return none("out of memory");
+	while (used < size) {
+		long more = kernel_read(fd, bytes + used, size - used);
+		if (more == -EINTR)
+			continue;
+		if (more <= 0)
+			return none("the plan cannot be read");
+		used += (size_t)more;
+	}
+	return (struct plan_file){.bytes = bytes, .size = size};
+}
+
+static struct plan_file read_in(const struct process *process, int directory, const char *key)
+{
+	struct kernel_stat status;
+	if (kernel_fstat(directory, &status) < 0 || !belongs_to_us(process, &status))
+		return none("the directory of plans is not only ours to write");
+	long fd = kernel_open(directory, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return none(fd == -ENOENT ? "there is no plan" : "the plan cannot be opened");
+	struct plan_file plan;
+	if (kernel_fstat((int)fd, &status) < 0 || (status.st_mode & S_IFMT) != S_IFREG)
+		plan = none("the plan is not a regular file");
+	else if (!belongs_to_us(process, &status))
+		plan = none("the plan is not only ours to write");
+	else if (status.st_size <= 0 || status.st_size > LARGEST_PLAN)
+		plan = none("the plan is empty or over 1 MiB");
+	else
+		plan = read_open_file((int)fd, &status);
+	kernel_close((int)fd);
+	return plan;
+}
+
+struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
+{
+	char bytes[PATH_SIZE], key[KEY_SIZE];
+	struct text path = text_in(bytes, sizeof bytes);
+	bool named = place == PLACE_TMP ? name_tmp(process, &path) : name_cache(process, &path);
+	text_add(&path, "/v1/plans");
+	if (!named || path.cut)
+		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : "there is no cache directory");
+	long directory = kernel_open(AT_CWD, bytes, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0)
+		return none("there is no directory of plans");
+	key_of(real_path, key);
+	struct plan_file plan = read_in(process, (int)directory, key);
+	kernel_close((int)directory);
+	return plan;
+}

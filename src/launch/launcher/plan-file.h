@@ -1,0 +1,14 @@
+// A program's real path to the bytes of its plan, if it lies where only this user (or root) can have put it.
+#pragma once
+
+#include "process.h"
+
+enum plan_place { PLACE_CACHE, PLACE_TMP, PLACE_COUNT };
+
+struct plan_file {
+	const char *bytes; // NULL: no plan that may be read
+	size_t size;
+	const char *why_not; // set when bytes is NULL
+};
+
+struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path);

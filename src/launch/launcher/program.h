@@ -1,0 +1,18 @@
+// A path to a program's real path and identity, by which its plan is found and checked.
+#pragma once
+
+#include "kernel.h"
+
+enum { IDENTITY_SIZE = 160 };
+
+struct program {
+	const char *found;            // the path it was found by, to be given to execve
+	char real_path[PATH_SIZE];    // the same file, symbolic links resolved
+	char identity[IDENTITY_SIZE]; // identity text, see PLAN.md
+};
+
+/// Fills in real path and identity of `program->found`. Returns 0 or a negative errno.
+long program_identify(struct program *program);
+
+/// `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes).
+void identity_text(const struct kernel_stat *status, char *into);

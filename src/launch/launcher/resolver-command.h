@@ -1,0 +1,16 @@
+// The build's or the environment's choice of nix-foreign to a command that can be started.
+#pragma once
+
+#include "process.h"
+
+enum { RESOLVER_ARGUMENTS = 10 };
+
+struct resolver_command {
+	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable
+	char *argv[RESOLVER_ARGUMENTS];
+	char **envp; // NULL: out of memory
+};
+
+/// The command `nix-foreign WORDS... -- REAL_PATH`; a NULL among the (three) words is left out.
+struct resolver_command resolver_command(const struct process *process, const char *const words[3],
+					 const char *real_path);

@@ -1,0 +1,96 @@
+// A command to how it ended. The program that this process becomes must not notice that there was a child.
+//
+// execve(2) sets a process's exit signal to SIGCHLD again (fs/exec.c, de_thread), and a SIGCHLD that is blocked
+// stays pending over our own execve. So the child of this process, the keeper, never calls execve and has exit
+// signal 0; it starts the command, waits for it whatever the disposition of SIGCHLD is here, and leaves its ending
+// in shared memory.
+#include "resolver-process.h"
+#include "kernel-processes.h"
+
+enum { MAP_SHARED = 1, MAP_ANONYMOUS = 32 };
+enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
+enum { HIGHEST_TRIED_DESCRIPTOR = 65536 };
+
+static void close_from(unsigned first)
+{
+	if (kernel_close_range(first, ~0u) == 0)
+		return;
+	long limit = kernel_open_files_limit(); // Linux before 5.9
+	if (limit < 0 || limit > HIGHEST_TRIED_DESCRIPTOR)
+		limit = HIGHEST_TRIED_DESCRIPTOR;
+	for (unsigned fd = first; fd < (unsigned)limit; fd++)
+		kernel_close((int)fd);
+}
+
+static void set_standard_descriptors(void)
+{
+	long nothing = kernel_open(AT_CWD, "/dev/null", O_RDWR);
+	if (nothing < 0) { // a root without /dev: what it prints may still only go to standard error
+		kernel_close(STANDARD_INPUT);
+		if (kernel_dup_onto(STANDARD_ERROR, STANDARD_OUTPUT) < 0)
+			kernel_close(STANDARD_OUTPUT);
+		return;
+	}
+	if (nothing != STANDARD_INPUT)
+		kernel_dup_onto((int)nothing, STANDARD_INPUT);
+	if (nothing != STANDARD_OUTPUT)
+		kernel_dup_onto((int)nothing, STANDARD_OUTPUT);
+	// With standard error closed, `nothing` may be 2: then it stays, and Node finds all three open.
+}
+
+static _Noreturn void become_command(const struct resolver_command *command, long keeper, volatile struct ending *ending)
+{
+	kernel_set_death_signal(SIGTERM);
+	if (kernel_getppid() != keeper)
+		kernel_exit(1);
+	set_standard_descriptors();
+	close_from(STANDARD_ERROR + 1);
+	kernel_set_signal_mask(0);
+	ending->error = (int)-kernel_execve(command->execute, command->argv, command->envp);
+	kernel_exit(1);
+}
+
+static int wait_for(long pid)
+{
+	int status = 0;
+	while (kernel_wait(pid, &status) == -EINTR)
+		;
+	return status;
+}
+
+static _Noreturn void keep(const struct resolver_command *command, long launcher, volatile struct ending *ending)
+{
+	kernel_set_signal_mask(~(uint64_t)0); // only the launcher's death ends the keeper, and the command with it
+	kernel_set_death_signal(SIGKILL);
+	if (kernel_getppid() != launcher)
+		kernel_exit(1);
+	kernel_default_action(SIGCHLD); // if ignored, the kernel would reap the command and its status with it
+	long keeper = kernel_getpid();
+	long child = kernel_fork(SIGCHLD);
+	if (child == 0)
+		become_command(command, keeper, ending);
+	if (child < 0)
+		ending->error = (int)-child;
+	else
+		ending->status = wait_for(child);
+	kernel_exit(0);
+}
+
+struct ending resolver_process_run(const struct resolver_command *command)
+{
+	long shared = kernel_mmap(sizeof(struct ending), MAP_SHARED | MAP_ANONYMOUS);
+	if (shared < 0)
+		return (struct ending){.error = (int)-shared};
+	volatile struct ending *ending = (struct ending *)shared;
+	long launcher = kernel_getpid();
+	enum { NO_EXIT_SIGNAL = 0 };
+	long keeper = kernel_fork(NO_EXIT_SIGNAL);
+	if (keeper == 0)
+		keep(command, launcher, ending);
+	if (keeper < 0)
+		return (struct ending){.error = (int)-keeper};
+	int status = wait_for(keeper);
+	if (status != 0)
+		return (struct ending){.status = status};
+	return (struct ending){.error = ending->error, .status = ending->status};
+}

@@ -1,0 +1,78 @@
+// A program without a plan to a run of nix-foreign, which writes one.
+#include "resolver.h"
+#include "kernel-processes.h"
+#include "launcher.h"
+#include "messages.h"
+#include "resolver-process.h"
+#include "text.h"
+
+static int cannot_start(const struct resolver_command *command, long error)
+{
+	return message_failure(
+		EXIT_TOOL_FAILED,
+		(struct failure){.subject = command->execute,
+				 .cause = "the resolver cannot be started: ",
+				 .detail = message_of_error(error),
+				 .remedy = "build nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"});
+}
+
+static int ended_with(const char *how, int number)
+{
+	char bytes[32];
+	struct text text = text_in(bytes, sizeof bytes);
+	text_add_unsigned(&text, (uint64_t)number);
+	return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = how,
+								  .detail = bytes,
+								  .remedy = "nix-foreign doctor says what the machine lacks"});
+}
+
+// A shell sees an interrupted command only in one that died of the interrupt.
+static int die_of_interrupt(void)
+{
+	enum { STATUS_OF_SIGNALS = 128 };
+	kernel_kill(kernel_getpid(), SIGINT);
+	return STATUS_OF_SIGNALS + SIGINT; // SIGINT is blocked or ignored here
+}
+
+static int exit_status_of(const struct resolver_command *command, struct ending ending)
+{
+	if (ending.error)
+		return cannot_start(command, ending.error);
+	int signal = ending.status & 0x7f, code = ending.status >> 8 & 0xff;
+	if (signal == SIGINT)
+		return die_of_interrupt();
+	if (signal)
+		return ended_with("the resolver was ended by signal ", signal);
+	if (code == 0 || (code >= EXIT_TOOL_FAILED && code <= EXIT_NOT_FOUND))
+		return code;
+	return ended_with("the resolver failed with exit status ", code);
+}
+
+static const char *why_unusable(const struct resolver_command *command)
+{
+	if (!command->execute)
+		return "NIX_RUN_FOREIGN_RESOLVER is not an absolute path";
+	return command->envp ? NULL : "out of memory";
+}
+
+int resolver_run(const struct process *process, const char *real_path, const char *mode)
+{
+	const char *const words[3] = {"resolve", "--from-launcher", mode};
+	struct resolver_command command = resolver_command(process, words, real_path);
+	const char *unusable = why_unusable(&command);
+	if (unusable)
+		return message_failure(EXIT_TOOL_FAILED,
+				       (struct failure){.cause = unusable, .remedy = "unset it, or correct it"});
+	return exit_status_of(&command, resolver_process_run(&command));
+}
+
+int resolver_explain(const struct process *process, const char *real_path)
+{
+	const char *const words[3] = {"explain", NULL, NULL};
+	struct resolver_command command = resolver_command(process, words, real_path);
+	const char *unusable = why_unusable(&command);
+	if (unusable)
+		return message_failure(EXIT_TOOL_FAILED,
+				       (struct failure){.cause = unusable, .remedy = "unset it, or correct it"});
+	return cannot_start(&command, kernel_execve(command.execute, command.argv, command.envp));
+}

@@ -1,0 +1,11 @@
+// A program without a plan to a run of nix-foreign, which writes one.
+#pragma once
+
+#include "process.h"
+
+/// Runs `nix-foreign resolve --from-launcher [MODE] -- REAL_PATH` and waits for it. MODE is NULL, "--rehash" or
+/// "--refresh". Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
+int resolver_run(const struct process *process, const char *real_path, const char *mode);
+
+/// Becomes `nix-foreign explain -- REAL_PATH`; returns only when that cannot be started, with the exit status.
+int resolver_explain(const struct process *process, const char *real_path);

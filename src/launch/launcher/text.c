@@ -1,0 +1,88 @@
+// Strings to strings: what a C library would offer, in the few pieces that are needed.
+#include "text.h"
+
+size_t text_length(const char *text)
+{
+	size_t length = 0;
+	while (text[length])
+		length++;
+	return length;
+}
+
+bool text_equal(const char *left, const char *right)
+{
+	while (*left && *left == *right)
+		left++, right++;
+	return *left == *right;
+}
+
+const char *text_after(const char *text, const char *prefix)
+{
+	while (*prefix)
+		if (*text++ != *prefix++)
+			return NULL;
+	return text;
+}
+
+bool text_has_name(const char *entry, const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (entry[i] != name[i]) // also stops at the end of the entry: names hold no NUL
+			return false;
+	return entry[length] == '=';
+}
+
+struct text text_in(char *bytes, size_t size)
+{
+	bytes[0] = '\0';
+	return (struct text){.bytes = bytes, .size = size};
+}
+
+void text_add_bytes(struct text *text, const char *more, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text->used + 1 >= text->size) {
+			text->cut = true;
+			break;
+		}
+		text->bytes[text->used++] = more[i];
+	}
+	text->bytes[text->used] = '\0';
+}
+
+void text_add(struct text *text, const char *more)
+{
+	text_add_bytes(text, more, text_length(more));
+}
+
+void text_add_unsigned(struct text *text, uint64_t number)
+{
+	char digits[20];
+	size_t first = sizeof digits;
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while (number /= 10);
+	text_add_bytes(text, digits + first, sizeof digits - first);
+}
+
+void text_add_signed(struct text *text, int64_t number)
+{
+	if (number < 0)
+		text_add(text, "-");
+	text_add_unsigned(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+static bool is_control(unsigned char before, unsigned char byte, unsigned char after)
+{
+	// U+0080 to U+009F are controls too; in UTF-8 they are C2 followed by 80..9F.
+	bool c1_lead = byte == 0xc2 && after >= 0x80 && after <= 0x9f;
+	bool c1_rest = before == 0xc2 && byte >= 0x80 && byte <= 0x9f;
+	return byte < 0x20 || byte == 0x7f || c1_lead || c1_rest;
+}
+
+void text_add_printable(struct text *text, const char *more)
+{
+	unsigned char before = 0;
+	for (; *more; before = (unsigned char)*more++)
+		text_add_bytes(text, is_control(before, (unsigned char)*more, (unsigned char)more[1]) ? "?" : more, 1);
+}
