@@ -27,6 +27,8 @@ export interface Provider extends Requirer {
   readonly ownChoice: ReadonlyMap<string, string>;
   /** Sort keys, smaller is better, compared in order (see candidates/rank.ts). Deterministic. */
   readonly rank: readonly (number | string)[];
+  /** `closest` when it serves the name although its own soname is another version; absent means exact. */
+  readonly match?: 'exact' | 'closest';
 }
 
 /** A loader and the libc family that lives in its store object. */
@@ -37,6 +39,8 @@ export interface LoaderCandidate {
   /** name -> the family's own library (libc.so.6, libm.so.6, ...). */
   readonly family: ReadonlyMap<string, Provider>;
   readonly rank: readonly (number | string)[];
+  /** Version of its glibc, `[2, 41]`; absent or empty when unknown. */
+  readonly version?: readonly number[];
 }
 
 export interface Problem {
@@ -57,4 +61,8 @@ export interface Problem {
   readonly loaders: readonly LoaderCandidate[];
   /** True for names of the libc family (`libc.so.6`, `ld-linux-x86-64.so.2`, ...). */
   isFamily(name: string): boolean;
+  /** The user's choices: name -> absolute path of the one file that may serve it. */
+  readonly pins?: ReadonlyMap<string, string>;
+  /** True for what the user never wants. Asked once per provider and name. */
+  excluded?(provider: Provider): boolean;
 }

@@ -15,9 +15,23 @@ export interface Solution {
   readonly choices: readonly Choice[];
   /** Family names that somebody needs, sorted; all served from the loader's store object. */
   readonly familyNames: readonly string[];
+  /** What the set costs; see objective.ts. */
+  readonly cost: SolutionCost;
+  /** False when the search for a cheaper set was cut short: the set is coherent, perhaps not the best. */
+  readonly proven: boolean;
 }
 
-/** One reason among those that together exclude every set. */
+/** Counts, smaller is better, compared in this order. */
+export interface SolutionCost {
+  /** Names served by a closest match. */
+  readonly closest: number;
+  /** Providers known to be built with another libc than the loader's. */
+  readonly foreign: number;
+  /** Times a provider's own runpath would have taken another store object than the one chosen. */
+  readonly overrides: number;
+}
+
+/** One reason among those that together exclude every set. Paths are absolute, labels are for people. */
 export type Reason =
   | { readonly kind: 'no-loader' }
   | { readonly kind: 'no-provider'; readonly name: string; readonly neededBy: readonly string[] }
@@ -26,18 +40,58 @@ export type Reason =
       readonly name: string;
       readonly version: string;
       readonly neededBy: string;
-      /** The file that was considered and lacks it. */
+      readonly neededByPath: string;
+      /** Path of the file that was considered and lacks it. */
       readonly offeredBy: string;
+      /** The highest version of the same series (`OPENSSL_`) that file defines. */
+      readonly highest: string | undefined;
     }
   | {
       readonly kind: 'family-missing';
       readonly name: string;
       readonly neededBy: string;
+      /** Path of the ld.so that has no such library beside it. */
       readonly loader: string;
-    };
+    }
+  | {
+      /** It needs GLIBC_PRIVATE, which only the libc it was built with may serve. */
+      readonly kind: 'private-version';
+      readonly name: string;
+      readonly neededBy: string;
+      readonly neededByPath: string;
+      readonly offeredBy: string;
+    }
+  | {
+      /** Versions are needed of a file without a version table: glibc up to 2.40 aborts. */
+      readonly kind: 'unversioned';
+      readonly name: string;
+      readonly neededBy: string;
+      readonly neededByPath: string;
+      readonly offeredBy: string;
+      /** Path of the ld.so that would abort. */
+      readonly loader: string;
+    }
+  | {
+      /** `file` serves `name`, but its soname is `soname`, which another file serves. */
+      readonly kind: 'soname-clash';
+      readonly name: string;
+      readonly soname: string;
+      readonly file: string;
+      readonly other: string;
+    }
+  | { readonly kind: 'pinned'; readonly name: string; readonly path: string }
+  | { readonly kind: 'excluded'; readonly name: string; readonly paths: readonly string[] };
 
 export interface Conflict {
   readonly kind: 'conflict';
-  /** A minimal set: dropping any one would leave the rest satisfiable. Sorted. */
+  /** Dropping any one would leave the rest satisfiable, if `minimal`. Sorted. */
   readonly reasons: readonly Reason[];
+  /** False only when making it smaller ran into the step limit. */
+  readonly minimal: boolean;
+}
+
+/** The step limit was reached before a set was found or excluded. */
+export interface Undecided {
+  readonly kind: 'undecided';
+  readonly steps: number;
 }

@@ -1,0 +1,216 @@
+// Clauses over boolean variables -> their consequences: unit propagation, conflict learning, backjumping.
+// Conflict-driven clause learning as in Eén and Sörensson, "An Extensible SAT-solver" (2003).
+
+/** Variable v is 2v when true and 2v+1 when false. */
+export type Literal = number;
+
+export interface Clause {
+  readonly lits: Literal[];
+  /** What the caller knows it by; -1 for clauses that nobody asks about. */
+  readonly tag: number;
+  /** The clauses a learned one was derived from. */
+  readonly from: readonly Clause[];
+}
+
+export interface Kernel {
+  /** By literal: 1 true, -1 false, 0 open. */
+  readonly value: number[];
+  /** By variable. */
+  readonly level: number[];
+  readonly reason: (Clause | undefined)[];
+  readonly watches: Clause[][];
+  /** By variable: variables of which at most one is true. */
+  readonly group: (readonly number[] | undefined)[];
+  readonly grounded: boolean[];
+  readonly trail: Literal[];
+  readonly levelStart: number[];
+  /** Called once per variable, when it first becomes true: the time to add the clauses that follow from it. */
+  readonly ground: (variable: number) => void;
+  /** By variable: how much it took part in recent conflicts. */
+  readonly activity: number[];
+  bump: number;
+  head: number;
+  /** A clause that was false when it was added. */
+  pending: Clause | undefined;
+  /** The clause that is false with no decision left: there is no model. */
+  refuted: Clause | undefined;
+  /** Deterministic measure of work: clauses and literals looked at. */
+  steps: number;
+}
+
+export const positive = (variable: number): Literal => variable * 2;
+export const negative = (variable: number): Literal => variable * 2 + 1;
+const variableOf = (lit: Literal): number => lit >> 1;
+const levelOf = (k: Kernel, lit: Literal): number => k.level[lit >> 1] as number;
+
+/** @param ground adds the clauses that follow from a variable's truth; each must contain its negation. */
+export function createKernel(ground: (variable: number) => void): Kernel {
+  return {
+    value: [],
+    level: [],
+    reason: [],
+    watches: [],
+    group: [],
+    grounded: [],
+    trail: [],
+    levelStart: [],
+    ground,
+    activity: [],
+    bump: 1,
+    head: 0,
+    pending: undefined,
+    refuted: undefined,
+    steps: 0,
+  };
+}
+
+export function newVariable(k: Kernel): number {
+  k.value.push(0, 0);
+  k.watches.push([], []);
+  k.reason.push(undefined);
+  k.group.push(undefined);
+  k.grounded.push(false);
+  k.activity.push(0);
+  return k.level.push(0) - 1;
+}
+
+export const decisionLevel = (k: Kernel): number => k.levelStart.length;
+
+function assign(k: Kernel, lit: Literal, reason: Clause | undefined): void {
+  k.value[lit] = 1;
+  k.value[lit ^ 1] = -1;
+  k.level[variableOf(lit)] = k.levelStart.length;
+  k.reason[variableOf(lit)] = reason;
+  k.trail.push(lit);
+}
+
+/** Opens a decision level with `lit` true; `undefined` opens an empty one. */
+export function decide(k: Kernel, lit: Literal | undefined): void {
+  k.levelStart.push(k.trail.length);
+  if (lit !== undefined) assign(k, lit, undefined);
+}
+
+/** Forgets every assignment made above `level`. */
+export function backtrack(k: Kernel, level: number): void {
+  if (k.levelStart.length <= level) return;
+  const start = k.levelStart[level] as number;
+  for (let i = k.trail.length - 1; i >= start; i--) {
+    const lit = k.trail[i] as Literal;
+    k.value[lit] = 0;
+    k.value[lit ^ 1] = 0;
+  }
+  k.trail.length = start;
+  k.levelStart.length = level;
+  k.head = start;
+  k.pending = undefined;
+}
+
+/** Open and true literals first, then false ones, latest first: the two in front are safe to watch. */
+function watchRank(k: Kernel, lit: Literal): number {
+  return k.value[lit] === -1 ? -levelOf(k, lit) : -1e9;
+}
+
+/**
+ * Adds a clause at any time. A consequence is drawn at once only if it belongs to the current level; an older one is
+ * found when the clause becomes false, so that levels on the trail stay in order.
+ */
+export function addClause(k: Kernel, lits: Literal[], tag: number): void {
+  const clause: Clause = { lits, tag, from: [] };
+  if (lits.length > 1) {
+    lits.sort((a, b) => watchRank(k, a) - watchRank(k, b));
+    (k.watches[lits[0] as Literal] as Clause[]).push(clause);
+    (k.watches[lits[1] as Literal] as Clause[]).push(clause);
+  }
+  const first = lits[0] as Literal;
+  if (k.value[first] === -1) {
+    k.pending ??= clause;
+  } else if (k.value[first] === 0) {
+    const second = lits[1];
+    const now = k.levelStart.length;
+    if (second === undefined ? now === 0 : k.value[second] === -1 && levelOf(k, second) === now) {
+      assign(k, first, clause);
+    }
+  }
+}
+
+/** Draws every consequence. Returns the clause that became false, if any. */
+export function propagate(k: Kernel): Clause | undefined {
+  while (k.head < k.trail.length) {
+    const lit = k.trail[k.head++] as Literal;
+    const conflict = settle(k, lit);
+    if (conflict) return conflict;
+  }
+  return undefined;
+}
+
+function settle(k: Kernel, lit: Literal): Clause | undefined {
+  if ((lit & 1) === 0) {
+    const variable = variableOf(lit);
+    if (!k.grounded[variable]) {
+      k.grounded[variable] = true;
+      k.ground(variable);
+      if (k.pending) return takePending(k);
+    }
+    const conflict = excludeSiblings(k, variable);
+    if (conflict) return conflict;
+  }
+  return visitWatches(k, lit ^ 1);
+}
+
+function takePending(k: Kernel): Clause | undefined {
+  const clause = k.pending;
+  k.pending = undefined;
+  return clause;
+}
+
+function excludeSiblings(k: Kernel, variable: number): Clause | undefined {
+  for (const sibling of k.group[variable] ?? []) {
+    if (sibling === variable) continue;
+    const other = negative(sibling);
+    if (k.value[other] === 1) continue;
+    const clause: Clause = { lits: [other, negative(variable)], tag: -1, from: [] };
+    if (k.value[other] === -1) return clause;
+    assign(k, other, clause);
+  }
+  return undefined;
+}
+
+function visitWatches(k: Kernel, falsified: Literal): Clause | undefined {
+  const list = k.watches[falsified] as Clause[];
+  let kept = 0;
+  for (let i = 0; i < list.length; i++) {
+    const clause = list[i] as Clause;
+    const lits = clause.lits;
+    k.steps++;
+    if (lits[0] === falsified) {
+      lits[0] = lits[1] as Literal;
+      lits[1] = falsified;
+    }
+    const first = lits[0] as Literal;
+    if (k.value[first] !== 1 && moveWatch(k, clause)) continue;
+    list[kept++] = clause;
+    if (k.value[first] === 1) continue;
+    if (k.value[first] === -1) {
+      while (++i < list.length) list[kept++] = list[i] as Clause;
+      list.length = kept;
+      return clause;
+    }
+    assign(k, first, clause);
+  }
+  list.length = kept;
+  return undefined;
+}
+
+function moveWatch(k: Kernel, clause: Clause): boolean {
+  const lits = clause.lits;
+  for (let j = 2; j < lits.length; j++) {
+    const lit = lits[j] as Literal;
+    if (k.value[lit] === -1) continue;
+    lits[j] = lits[1] as Literal;
+    lits[1] = lit;
+    (k.watches[lit] as Clause[]).push(clause);
+    return true;
+  }
+  k.steps += lits.length;
+  return false;
+}

@@ -1,0 +1,91 @@
+// One thing that speaks against a set -> its identity, and the reason it is reported as.
+import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
+import type { Reason } from './solution.ts';
+import { highestOfSeries } from './version-needs.ts';
+
+/** The side that serves a name. */
+export interface Offer {
+  readonly path: string;
+  readonly verdef: readonly string[];
+}
+
+/** A clause's origin. All but `need` can be dropped; what is droppable is what a conflict consists of. */
+export type Constraint =
+  | { readonly kind: 'need'; readonly name: string; readonly by: Requirer }
+  | { readonly kind: 'no-provider'; readonly name: string }
+  | {
+      readonly kind: 'missing-version';
+      readonly name: string;
+      readonly version: string;
+      readonly by: Requirer;
+      readonly offer: Offer;
+    }
+  | { readonly kind: 'private-version'; readonly name: string; readonly by: Requirer; readonly offer: Offer }
+  | {
+      readonly kind: 'unversioned';
+      readonly name: string;
+      readonly by: Requirer;
+      readonly offer: Offer;
+      readonly loader: LoaderCandidate;
+    }
+  | { readonly kind: 'family-missing'; readonly name: string; readonly loader: LoaderCandidate }
+  | {
+      readonly kind: 'soname-clash';
+      readonly name: string;
+      readonly soname: string;
+      readonly file: string;
+      readonly other: string;
+    }
+  | { readonly kind: 'pinned'; readonly name: string; readonly path: string }
+  | { readonly kind: 'excluded'; readonly name: string; readonly offers: readonly Provider[] };
+
+/** Equal for the same constraint in every run over the same problem. */
+export function constraintKey(c: Constraint): string {
+  switch (c.kind) {
+    case 'missing-version':
+    case 'private-version':
+      return [c.kind, c.name, c.by.path, c.offer.path].join('\0');
+    case 'unversioned':
+      return [c.kind, c.name, c.by.path, c.offer.path, c.loader.path].join('\0');
+    case 'family-missing':
+      return [c.kind, c.name, c.loader.path].join('\0');
+    case 'soname-clash':
+      return [c.kind, c.name, c.soname, c.file, c.other].join('\0');
+    case 'need':
+      return [c.kind, c.name, c.by.path].join('\0');
+    default:
+      return [c.kind, c.name].join('\0');
+  }
+}
+
+/** @param neededBy labels of the objects that need the constraint's name in this conflict, sorted. */
+export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | undefined {
+  switch (c.kind) {
+    case 'need':
+      return undefined;
+    case 'no-provider':
+      return { kind: c.kind, name: c.name, neededBy };
+    case 'missing-version':
+      return {
+        ...sides(c),
+        kind: c.kind,
+        version: c.version,
+        highest: highestOfSeries(c.version, c.offer.verdef),
+      };
+    case 'private-version':
+      return { ...sides(c), kind: c.kind };
+    case 'unversioned':
+      return { ...sides(c), kind: c.kind, loader: c.loader.path };
+    case 'family-missing':
+      return { kind: c.kind, name: c.name, neededBy: neededBy[0] ?? '', loader: c.loader.path };
+    case 'soname-clash':
+    case 'pinned':
+      return c;
+    case 'excluded':
+      return { kind: c.kind, name: c.name, paths: c.offers.map((offer) => offer.path) };
+  }
+}
+
+function sides(c: { readonly name: string; readonly by: Requirer; readonly offer: Offer }) {
+  return { name: c.name, neededBy: c.by.label, neededByPath: c.by.path, offeredBy: c.offer.path };
+}

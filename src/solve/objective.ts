@@ -1,0 +1,51 @@
+// Two providers, or two sets -> which one is better: the whole objective, in one place.
+import type { LoaderCandidate, Provider } from './problem.ts';
+import type { SolutionCost } from './solution.ts';
+
+/** Compares sort keys position by position; a shorter key that is a prefix comes first. */
+export function byRank(a: readonly (number | string)[], b: readonly (number | string)[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const x = a[i] as number | string;
+    const y = b[i] as number | string;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+/** The costs that are counted over a whole set, the most important first. */
+export const costKinds = ['closest', 'foreign', 'overrides'] as const;
+export type CostKind = (typeof costKinds)[number];
+
+export const isClosest = (provider: Provider): boolean => provider.match === 'closest';
+
+/** Known to be built with another libc than the loader's. */
+export const isForeign = (provider: Provider, loader: LoaderCandidate): boolean =>
+  provider.builtWith !== undefined && provider.builtWith !== loader.storePath;
+
+/** True if `path`, absolute, is the provider's file, by either of its names. */
+export const sameFile = (provider: Provider, path: string): boolean =>
+  path === provider.path || path === `${provider.storePath}/${provider.file}`;
+
+/** True if taking `provider` overrides a runpath that leads to `path`: another store object. */
+export const overrides = (provider: Provider, path: string): boolean =>
+  path !== provider.path && !path.startsWith(`${provider.storePath}/`);
+
+/** Which loader's best set is preferred: fewer closest matches, fewer foreign builds; then the loaders' order. */
+export function cheaperLoader(a: SolutionCost, b: SolutionCost): boolean {
+  return a.closest !== b.closest ? a.closest < b.closest : a.foreign < b.foreign;
+}
+
+/**
+ * What choosing `provider` for a name costs there and then, smaller is better, compared in order; equal costs leave
+ * the decision to the rank.
+ * @param wanted paths that the runpaths of the objects loaded before would take for this name
+ */
+export function localCost(
+  provider: Provider,
+  loader: LoaderCandidate,
+  wanted: readonly string[],
+): readonly [closest: number, foreign: number, overrides: number] {
+  let overridden = 0;
+  for (const path of wanted) if (overrides(provider, path)) overridden++;
+  return [Number(isClosest(provider)), Number(isForeign(provider, loader)), overridden];
+}
