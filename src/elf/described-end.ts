@@ -4,6 +4,8 @@ import type { Header } from './header.ts';
 import type { Segment } from './segments.ts';
 
 const noBits = 8;
+/** Compilers that put every function in a section of its own stay below it even before linking. */
+const mostSections = 1_048_576;
 
 /**
  * A file offset in bytes, at most the file's size. The section headers are read only when bytes are left after the
@@ -22,7 +24,7 @@ export function describedEnd(fields: FieldReader, header: Header, segments: read
   for (const segment of segments) cover(segment.offset + segment.fileSize);
   if (offset === 0 || entrySize !== (fields.wide ? 64 : 40)) return end;
   const count = sectionCount(fields, header);
-  if (!fits(offset + count * entrySize)) return end;
+  if (count > mostSections || !fits(offset + count * entrySize)) return end;
   cover(offset + count * entrySize);
   if (end === fields.size) return end;
   for (let at = offset; at < offset + count * entrySize; at += entrySize) {

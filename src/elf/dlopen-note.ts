@@ -7,15 +7,11 @@ export function isDlopenNote({ owner, type }: Note): boolean {
   return owner === 'FDO' && type === 0x407c0c0a;
 }
 
-/** Longest JSON text that is read, in bytes; systemd's longest has about 300. */
-const longestText = 65_536;
-
 /**
  * The entries of one note: a JSON array of objects, or one bare object with a string `soname`, as the first systemd to
  * write these notes had it. What is not of that shape is left out.
  */
 export function readDlopenNote(note: Note): DlopenNote[] {
-  if (note.size > longestText) return [];
   const text = Buffer.from(note.read())
     .toString('latin1')
     .replace(/\0[\s\S]*$/, '');

@@ -6,11 +6,18 @@ import { placeOf, type Segment, segmentType } from './segments.ts';
 /** d_tag values (elf.h). */
 export const dynamicTag = {
   needed: 1,
+  pltrelsz: 2,
   hash: 4,
   strtab: 5,
   symtab: 6,
+  rela: 7,
+  relasz: 8,
   soname: 14,
   rpath: 15,
+  rel: 17,
+  relsz: 18,
+  pltrel: 20,
+  jmprel: 23,
   runpath: 29,
   flags: 30,
   relr: 36,

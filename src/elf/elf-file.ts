@@ -64,6 +64,11 @@ export interface ElfFile {
   /** PT_GNU_STACK: 'executable' when PF_X is set or (as the kernel reads it) 'absent'. */
   readonly stack: 'plain' | 'executable' | 'absent';
   readonly dlopen: readonly DlopenNote[];
+  /**
+   * What ld.so would say, with status 127, if it met the object while looking for a library (elf/dl-load.c); absent
+   * when it would load it. Another class or machine is not meant: it passes over those.
+   */
+  readonly loadError?: string;
   /** First byte after everything the program headers and the section header table describe; bytes beyond it are a payload. */
   readonly end: number;
 }

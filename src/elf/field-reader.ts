@@ -11,6 +11,8 @@ export interface FieldReader {
   readonly size: number;
   /** True for class 64. */
   readonly wide: boolean;
+  readonly little: boolean;
+  u8(offset: number, what: string): number;
   u16(offset: number, what: string): number;
   u32(offset: number, what: string): number;
   /** Elf_Addr, Elf_Off and Elf_Xword: 4 or 8 bytes. Infinity from 2^53 on: beyond the end of anything. */
@@ -66,6 +68,14 @@ export function readFields(source: ByteSource, layout: Layout): FieldReader {
     return length === 2 ? view.getUint16(0, little) : view.getUint32(0, little);
   };
 
+  const u8 = (offset: number, what: string): number => {
+    const index = Math.floor(offset / blockSize);
+    if (!(offset >= 0 && offset < size)) throw beyondTheEnd(what);
+    const byte = blockAt(index).bytes[offset - index * blockSize];
+    if (byte === undefined) throw beyondTheEnd(what);
+    return byte;
+  };
+
   const u32 = (offset: number, what: string) => number(offset, 4, what);
 
   const word = (offset: number, what: string): number => {
@@ -93,7 +103,7 @@ export function readFields(source: ByteSource, layout: Layout): FieldReader {
     throw new Malformed(last === offset + longest + 1 ? `${what} is too long` : `${what} has no end`);
   };
 
-  return { size, wide, u16: (offset, what) => number(offset, 2, what), u32, word, bytes, text };
+  return { size, wide, little, u8, u16: (offset, what) => number(offset, 2, what), u32, word, bytes, text };
 }
 
 function beyondTheEnd(what: string): Malformed {

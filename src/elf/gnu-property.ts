@@ -15,7 +15,7 @@ export function isPropertyNote({ owner, type }: Note): boolean {
  * have the alignment of the class, the properties come in ascending order, and each is padded to a word.
  */
 export function readIsaNeeded(note: Note, machine: number, word: 4 | 8): number {
-  if ((machine !== i386 && machine !== x86_64) || note.align !== word || note.size > 65_536) return 0;
+  if ((machine !== i386 && machine !== x86_64) || note.align !== word) return 0;
   const bytes = note.read();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let bits = 0;

@@ -7,10 +7,11 @@ import type { DlopenNote, ElfFile } from './elf-file.ts';
 import type { FieldReader } from './field-reader.ts';
 import { isPropertyNote, readIsaNeeded } from './gnu-property.ts';
 import { type Header, readHeader } from './header.ts';
+import { findLoadError } from './load-error.ts';
 import { Malformed } from './malformed.ts';
 import { readNotes } from './notes.ts';
 import { placeOf, readSegments, type Segment, segmentType } from './segments.ts';
-import { longestName, readStringTable } from './string-table.ts';
+import { longestList, longestName, readStringTable } from './string-table.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 export type ElfReading =
@@ -21,6 +22,8 @@ export type ElfReading =
 
 /** 1 MiB of blocks; a library takes two to four of them. */
 const keptBlocks = 64;
+/** Segments may overlap, so that the same notes could be read again and again. */
+const mostNoteBytes = 1_048_576;
 const executable = 2;
 const shared = 3;
 const flagExecute = 1;
@@ -44,6 +47,8 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
   const loadable = header.type === executable || header.type === shared;
   const segments = loadable ? readSegments(fields, header) : [];
   if (loadable) refuseUnmappable(fields, segments);
+  const dynamic = readDynamic(fields, segments);
+  const loadError = findLoadError(header, segments, dynamic);
   return {
     class: header.class,
     byteOrder: header.byteOrder,
@@ -53,9 +58,10 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
     type: header.type,
     entry: header.entry,
     interpreter: readInterpreter(fields, segments),
-    ...readDynamic(fields, segments),
+    ...dynamic,
     ...readWantedNotes(fields, header, segments),
     stack: stackOf(segments),
+    ...(loadError !== undefined && { loadError }),
     end: describedEnd(fields, header, segments),
   };
 }
@@ -106,8 +112,8 @@ function readDynamic(fields: FieldReader, segments: readonly Segment[]) {
     dynamic: table !== undefined,
     soname: text(dynamicTag.soname, 'its soname', longestName),
     needed: names(dynamicTag.needed, 'the name of a needed library'),
-    rpath: text(dynamicTag.rpath, 'its rpath', Number.POSITIVE_INFINITY),
-    runpath: text(dynamicTag.runpath, 'its runpath', Number.POSITIVE_INFINITY),
+    rpath: text(dynamicTag.rpath, 'its rpath', longestList),
+    runpath: text(dynamicTag.runpath, 'its runpath', longestList),
     verneed: verneed === undefined ? [] : readVerneed(fields, verneed, strings).verneed,
     verdef: verdef === undefined ? [] : readVerdef(fields, verdef, strings).map(({ name }) => name),
     hasVerdef: verdef !== undefined,
@@ -131,9 +137,12 @@ function flagsOf(value: number | undefined): number {
 function readWantedNotes(fields: FieldReader, header: Header, segments: readonly Segment[]) {
   const dlopen: DlopenNote[] = [];
   let isaNeeded = 0;
+  let left = mostNoteBytes;
   for (const note of readNotes(fields, segments)) {
+    if (note.size > left || !(isDlopenNote(note) || isPropertyNote(note))) continue;
+    left -= note.size;
     if (isDlopenNote(note)) dlopen.push(...readDlopenNote(note));
-    else if (isPropertyNote(note)) isaNeeded |= readIsaNeeded(note, header.machine, fields.wide ? 8 : 4);
+    else isaNeeded |= readIsaNeeded(note, header.machine, fields.wide ? 8 : 4);
   }
   return { dlopen, isaNeeded };
 }

@@ -10,6 +10,8 @@ export interface StringTable {
 
 /** PATH_MAX: a longer file name could not be opened. */
 export const longestName = 4_096;
+/** For strings that list directories; nothing limits them but what a linker writes. */
+export const longestList = 1_048_576;
 const slack = 1_048_576;
 
 /**
