@@ -28,7 +28,7 @@ const LINKING = [
   '-nostartfiles',
   '-static-pie',
   '-Wl,-z,noexecstack',
-  '-Wl,-z,separate-code',
+  '-Wl,-z,noseparate-code',
   '-Wl,-z,norelro',
   '-Wl,--build-id=none',
   '-Wl,-s',
