@@ -39,6 +39,7 @@ export function searchSet(
   const { kernel } = g;
   const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
   const walk = createWalk(g, loader);
+  if (kernel.refuted) return { kind: 'none' };
   backtrack(kernel, 0);
   for (;;) {
     let conflict = propagate(kernel);
