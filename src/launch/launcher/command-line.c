@@ -8,7 +8,7 @@ static const char help[] =
 	"Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARG...]\n"
 	"\n"
 	"Starts PROGRAM, built for another Linux, with libraries from /nix/store.\n"
-	"The first start finds and pins them; every later one is about as fast as an exec.\n"
+	"The first start finds and pins them; every later one costs about an exec.\n"
 	"\n"
 	"  --explain  say which libraries PROGRAM gets and why, instead of starting it\n"
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
