@@ -1,0 +1,59 @@
+// How a root is furnished → the arguments of bubblewrap that make it.
+import { dirname, join } from 'node:path';
+import type { Rig } from './rig.ts';
+import type { Bind } from './root.ts';
+
+/** HOME inside every root. */
+export const homeInRoot = '/home/tester';
+
+/** What bubblewrap needs to know of a root. */
+export interface RootSettings {
+  /** Holds the root's own `home`, `tmp` and `etc`. */
+  readonly directory: string;
+  readonly rig: Rig;
+  readonly uid: number;
+  /** The file at /lib64/ld-linux-x86-64.so.2. */
+  readonly interpreter: string | undefined;
+  readonly binds: readonly Bind[];
+}
+
+/**
+ * The root holds /nix (the namespace's own), /proc, /dev, /tmp, /etc, a home, the foreign programs of the rig at their
+ * own path, the binds, and nothing else. It has a process namespace of its own, so that `nix-store --gc` sees no
+ * process of another test; and all capabilities, as root has them on a real machine.
+ */
+export function bubblewrapArguments(
+  settings: RootSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): string[] {
+  const at = (name: string) => join(settings.directory, name);
+  const foreign = join(settings.rig.dir, 'foreign');
+  const { interpreter } = settings;
+  return [
+    ...['--unshare-pid', '--die-with-parent', '--cap-add', 'ALL', '--clearenv'],
+    ...directoriesAbove([homeInRoot, foreign, ...settings.binds.map((bind) => bind.to ?? bind.from)]),
+    ...['--bind', '/nix', '/nix', '--proc', '/proc', '--dev', '/dev'],
+    ...['--bind', at('tmp'), '/tmp', '--bind', at('home'), homeInRoot, '--ro-bind', at('etc'), '/etc'],
+    ...['--ro-bind', foreign, foreign],
+    ...(interpreter ? ['--ro-bind', interpreter, '/lib64/ld-linux-x86-64.so.2'] : []),
+    ...settings.binds.flatMap((bind) => [
+      bind.mode === 'read-only' ? '--ro-bind' : '--bind',
+      bind.from,
+      bind.to ?? bind.from,
+    ]),
+    ...Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : ['--setenv', name, value])),
+    ...['--chdir', cwd],
+  ];
+}
+
+/** bubblewrap makes missing parents for its own user only (mode 0700); here other users shall pass. */
+function directoriesAbove(paths: readonly string[]): string[] {
+  const above = new Set<string>();
+  for (const path of paths) {
+    for (let parent = dirname(path); parent !== '/'; parent = dirname(parent)) above.add(parent);
+  }
+  const own = new Set(['/nix', '/proc', '/dev', '/tmp', '/etc']);
+  const made = [...above].filter((path) => !own.has(`/${path.split('/')[1]}`)).sort();
+  return made.flatMap((path) => ['--perms', '0755', '--dir', path]);
+}
