@@ -17,10 +17,13 @@ export interface Kernel {
   readonly value: number[];
   /** By variable. */
   readonly level: number[];
+  /** By variable: the clause it follows from; its other literals are all false. */
   readonly reason: (Clause | undefined)[];
   readonly watches: Clause[][];
   /** By variable: variables of which at most one is true. */
   readonly group: (readonly number[] | undefined)[];
+  /** By variable: why the others of its group are false when it is true. */
+  readonly exclusion: Clause[];
   readonly grounded: boolean[];
   readonly trail: Literal[];
   readonly levelStart: number[];
@@ -51,6 +54,7 @@ export function createKernel(ground: (variable: number) => void): Kernel {
     reason: [],
     watches: [],
     group: [],
+    exclusion: [],
     grounded: [],
     trail: [],
     levelStart: [],
@@ -69,6 +73,7 @@ export function newVariable(k: Kernel): number {
   k.watches.push([], []);
   k.reason.push(undefined);
   k.group.push(undefined);
+  k.exclusion.push({ lits: [negative(k.reason.length - 1)], tag: -1, from: [] });
   k.grounded.push(false);
   k.activity.push(0);
   return k.level.push(0) - 1;
@@ -105,9 +110,21 @@ export function backtrack(k: Kernel, level: number): void {
   k.pending = undefined;
 }
 
-/** Open and true literals first, then false ones, latest first: the two in front are safe to watch. */
-function watchRank(k: Kernel, lit: Literal): number {
-  return k.value[lit] === -1 ? -levelOf(k, lit) : -1e9;
+/** Puts in front what is safest to watch: an open or true literal, else the one that became false last. */
+function bringForward(k: Kernel, lits: Literal[], position: number): void {
+  let best = position;
+  let bestLevel = -1;
+  for (let i = position; i < lits.length; i++) {
+    const lit = lits[i] as Literal;
+    const level = k.value[lit] === -1 ? levelOf(k, lit) : Number.POSITIVE_INFINITY;
+    if (level <= bestLevel) continue;
+    best = i;
+    bestLevel = level;
+    if (level === Number.POSITIVE_INFINITY) break;
+  }
+  const front = lits[position] as Literal;
+  lits[position] = lits[best] as Literal;
+  lits[best] = front;
 }
 
 /**
@@ -117,7 +134,8 @@ function watchRank(k: Kernel, lit: Literal): number {
 export function addClause(k: Kernel, lits: Literal[], tag: number): void {
   const clause: Clause = { lits, tag, from: [] };
   if (lits.length > 1) {
-    lits.sort((a, b) => watchRank(k, a) - watchRank(k, b));
+    bringForward(k, lits, 0);
+    bringForward(k, lits, 1);
     (k.watches[lits[0] as Literal] as Clause[]).push(clause);
     (k.watches[lits[1] as Literal] as Clause[]).push(clause);
   }
@@ -164,13 +182,12 @@ function takePending(k: Kernel): Clause | undefined {
 }
 
 function excludeSiblings(k: Kernel, variable: number): Clause | undefined {
+  const reason = k.exclusion[variable] as Clause;
   for (const sibling of k.group[variable] ?? []) {
     if (sibling === variable) continue;
     const other = negative(sibling);
-    if (k.value[other] === 1) continue;
-    const clause: Clause = { lits: [other, negative(variable)], tag: -1, from: [] };
-    if (k.value[other] === -1) return clause;
-    assign(k, other, clause);
+    if (k.value[other] === -1) return { lits: [other, negative(variable)], tag: -1, from: [] };
+    if (k.value[other] === 0) assign(k, other, reason);
   }
   return undefined;
 }

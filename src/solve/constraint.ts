@@ -6,6 +6,8 @@ import { highestOfSeries } from './version-needs.ts';
 /** The side that serves a name. */
 export interface Offer {
   readonly path: string;
+  /** Absent for a bundled file. */
+  readonly storePath?: string;
   readonly verdef: readonly string[];
 }
 
@@ -17,6 +19,8 @@ export type Constraint =
       readonly kind: 'missing-version';
       readonly name: string;
       readonly version: string;
+      /** How many files offer the name. */
+      readonly offers: number;
       readonly by: Requirer;
       readonly offer: Offer;
     }
@@ -70,6 +74,7 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
         ...sides(c),
         kind: c.kind,
         version: c.version,
+        offers: c.offers,
         highest: highestOfSeries(c.version, c.offer.verdef),
       };
     case 'private-version':
@@ -87,5 +92,12 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
 }
 
 function sides(c: { readonly name: string; readonly by: Requirer; readonly offer: Offer }) {
-  return { name: c.name, neededBy: c.by.label, neededByPath: c.by.path, offeredBy: c.offer.path };
+  const { path, storePath } = c.offer;
+  return {
+    name: c.name,
+    neededBy: c.by.label,
+    neededByPath: c.by.path,
+    offeredBy: path,
+    offeredIn: storePath,
+  };
 }

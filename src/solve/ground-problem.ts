@@ -10,6 +10,8 @@ export interface Value {
   readonly variable: number;
   readonly name: NameNode;
   readonly provider: Provider;
+  /** Its store path with a slash at the end. */
+  readonly inside: string;
   /** For the libc family: the loader it belongs to. */
   readonly loader: LoaderNode | undefined;
   /** Where its own needs lead; filled when it is first chosen. Bundled names are left out. */
@@ -167,7 +169,8 @@ function addValue(
   provider: Provider,
   loader: LoaderNode | undefined,
 ): Value {
-  const value: Value = { variable: newVariable(g.kernel), name, provider, loader, needs: [] };
+  const inside = `${provider.storePath}/`;
+  const value: Value = { variable: newVariable(g.kernel), name, provider, inside, loader, needs: [] };
   g.values[value.variable] = value;
   values.push(value);
   return value;

@@ -2,9 +2,7 @@
 import { negative, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type NameNode, nameNode, type Value } from './ground-problem.ts';
 import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
-import { missingVersion, namesNeeded, type VersionTable, versionsOf } from './version-needs.ts';
-
-type Versions = ReturnType<typeof versionsOf>;
+import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 
 /** @param needs receives the nodes of the names that the store has to serve, in load order. */
 export function groundRequirer(
@@ -13,8 +11,7 @@ export function groundRequirer(
   variable: number,
   needs: NameNode[],
 ): void {
-  for (const name of namesNeeded(by)) {
-    const versions = versionsOf(by, name);
+  for (const [name, versions] of needsOf(by)) {
     const bundled = g.problem.bundled.get(name);
     if (bundled) {
       groundBundled(g, by, variable, name, versions, bundled);
@@ -38,7 +35,7 @@ function groundBundled(
 ): void {
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
-    constrain(g, [negative(variable)], { kind: 'missing-version', name, version, by, offer });
+    constrain(g, [negative(variable)], { kind: 'missing-version', name, version, offers: 1, by, offer });
   }
   if (!versions.length || offer.hasVersym) return;
   for (const { candidate, variable: loader } of g.loaders) {
@@ -60,7 +57,8 @@ function groundOffer(
   const against = [negative(variable), negative(value.variable)];
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
-    constrain(g, against, { kind: 'missing-version', name, version, by, offer });
+    const offers = value.name.values.length;
+    constrain(g, against, { kind: 'missing-version', name, version, offers, by, offer });
     return;
   }
   if (value.loader && needsPrivate(versions) && !belongsTo(by, value.loader.candidate)) {

@@ -80,6 +80,7 @@ export function advance(w: Walk): NameNode | undefined {
     const value = node.values.find((candidate) => stateOf(w, candidate) === 1);
     if (!value && node.values.some((candidate) => stateOf(w, candidate) === 0)) return node;
     w.visited++;
+    w.g.kernel.steps += node.values.length;
     if (!value) continue;
     w.served.set(node, value);
     count(w, node, value);
@@ -104,7 +105,7 @@ function count(w: Walk, node: NameNode, value: Value): void {
     if (isClosest(value.provider)) w.causes.closest.push([self]);
     if (isForeign(value.provider, w.loader.candidate)) w.causes.foreign.push([self]);
     for (const want of w.wants.get(node) ?? []) {
-      if (overrides(value.provider, want.path)) {
+      if (overrides(value, want.path)) {
         w.causes.overrides.push([self, negative(want.by.variable)]);
       }
     }
@@ -116,13 +117,8 @@ function count(w: Walk, node: NameNode, value: Value): void {
     if (wants) wants.push({ path, by: value });
     else w.wants.set(need, [{ path, by: value }]);
     const server = w.served.get(need);
-    if (server && !server.loader && overrides(server.provider, path)) {
+    if (server && !server.loader && overrides(server, path)) {
       w.causes.overrides.push([self, negative(server.variable)]);
     }
   }
-}
-
-/** Paths that the objects visited so far would take for `node` by their own runpaths. */
-export function wantedPaths(w: Walk, node: NameNode): string[] {
-  return (w.wants.get(node) ?? []).map((want) => want.path);
 }

@@ -26,9 +26,16 @@ export const isForeign = (provider: Provider, loader: LoaderCandidate): boolean 
 export const sameFile = (provider: Provider, path: string): boolean =>
   path === provider.path || path === `${provider.storePath}/${provider.file}`;
 
-/** True if taking `provider` overrides a runpath that leads to `path`: another store object. */
-export const overrides = (provider: Provider, path: string): boolean =>
-  path !== provider.path && !path.startsWith(`${provider.storePath}/`);
+/** What `overrides` compares paths with. */
+export interface Place {
+  readonly provider: Provider;
+  /** Its store path with a slash at the end. */
+  readonly inside: string;
+}
+
+/** True if taking this provider overrides a runpath that leads to `path`: another store object. */
+export const overrides = (place: Place, path: string): boolean =>
+  path !== place.provider.path && !path.startsWith(place.inside);
 
 /** Which loader's best set is preferred: fewer closest matches, fewer foreign builds; then the loaders' order. */
 export function cheaperLoader(a: SolutionCost, b: SolutionCost): boolean {
@@ -36,16 +43,17 @@ export function cheaperLoader(a: SolutionCost, b: SolutionCost): boolean {
 }
 
 /**
- * What choosing `provider` for a name costs there and then, smaller is better, compared in order; equal costs leave
- * the decision to the rank.
+ * What choosing a provider for a name costs there and then, smaller is better; equal costs leave the decision to
+ * the rank. One number, the three counts weighted so that the more important ones come first.
  * @param wanted paths that the runpaths of the objects loaded before would take for this name
  */
 export function localCost(
-  provider: Provider,
+  place: Place,
   loader: LoaderCandidate,
-  wanted: readonly string[],
-): readonly [closest: number, foreign: number, overrides: number] {
+  wanted: readonly { readonly path: string }[],
+): number {
   let overridden = 0;
-  for (const path of wanted) if (overrides(provider, path)) overridden++;
-  return [Number(isClosest(provider)), Number(isForeign(provider, loader)), overridden];
+  for (const { path } of wanted) if (overrides(place, path)) overridden++;
+  const counts = 2 * Number(isClosest(place.provider)) + Number(isForeign(place.provider, loader));
+  return counts * (wanted.length + 1) + overridden;
 }

@@ -11,8 +11,8 @@ import {
 } from './clause-kernel.ts';
 import type { Grounding, LoaderNode, NameNode } from './ground-problem.ts';
 import { learn } from './learn-clause.ts';
-import { advance, createWalk, mark, rewind, type Walk, wantedPaths } from './load-walk.ts';
-import { byRank, type CostKind, localCost } from './objective.ts';
+import { advance, createWalk, mark, rewind, type Walk } from './load-walk.ts';
+import { type CostKind, localCost } from './objective.ts';
 
 /** "This cost is at most `max`", in force while `variable` is true. */
 export interface Bound {
@@ -69,15 +69,16 @@ export function searchSet(
 
 function cheapest(walk: Walk, node: NameNode): Literal {
   const { kernel } = walk.g;
-  const wanted = wantedPaths(walk, node);
+  const wanted = walk.wants.get(node) ?? [];
   const loader = walk.loader.candidate;
   let best: Literal | undefined;
-  let bestCost: readonly number[] = [];
+  let bestCost = Number.POSITIVE_INFINITY;
+  kernel.steps += node.values.length * (1 + wanted.length);
   for (const value of node.values) {
     const lit = positive(value.variable);
     if (kernel.value[lit] !== 0) continue;
-    const cost = localCost(value.provider, loader, wanted);
-    if (best !== undefined && byRank(cost, bestCost) >= 0) continue;
+    const cost = localCost(value, loader, wanted);
+    if (cost >= bestCost) continue;
     best = lit;
     bestCost = cost;
   }

@@ -43,6 +43,10 @@ export type Reason =
       readonly neededByPath: string;
       /** Path of the file that was considered and lacks it. */
       readonly offeredBy: string;
+      /** Store path of the object that file is in; undefined for a bundled file. */
+      readonly offeredIn: string | undefined;
+      /** How many files offer the name in all. */
+      readonly offers: number;
       /** The highest version of the same series (`OPENSSL_`) that file defines. */
       readonly highest: string | undefined;
     }
@@ -60,6 +64,7 @@ export type Reason =
       readonly neededBy: string;
       readonly neededByPath: string;
       readonly offeredBy: string;
+      readonly offeredIn: string | undefined;
     }
   | {
       /** Versions are needed of a file without a version table: glibc up to 2.40 aborts. */
@@ -68,6 +73,7 @@ export type Reason =
       readonly neededBy: string;
       readonly neededByPath: string;
       readonly offeredBy: string;
+      readonly offeredIn: string | undefined;
       /** Path of the ld.so that would abort. */
       readonly loader: string;
     }

@@ -46,7 +46,8 @@ function loadOrder(p: Problem, served: ReadonlyMap<string, Provider | undefined>
 
 /** Equal for a reason that solve() reports and the violation it stands for. */
 export function reasonKey(r: Reason): string {
-  const { highest, neededBy, paths, ...rest } = { highest: '', neededBy: '', paths: '', ...r };
+  const unjudged = { highest: '', neededBy: '', paths: '', offers: 0, offeredIn: '' };
+  const { highest, neededBy, paths, offers, offeredIn, ...rest } = { ...unjudged, ...r };
   return JSON.stringify(Object.entries(rest).sort());
 }
 
@@ -106,10 +107,16 @@ function judgeObject(
     const bundled = p.bundled.get(name);
     const offer = bundled ?? served.get(name);
     if (!offer) continue;
-    const sides = { name, neededBy: by.label, neededByPath: by.path, offeredBy: offer.path };
+    const sides = {
+      name,
+      neededBy: by.label,
+      neededByPath: by.path,
+      offeredBy: offer.path,
+      offeredIn: undefined,
+    };
     const missing = versions.filter((v) => !v.weak && offer.hasVerdef && !offer.verdef.includes(v.name));
     for (const { name: version } of missing) {
-      report({ ...sides, kind: 'missing-version', version, highest: undefined });
+      report({ ...sides, kind: 'missing-version', version, offers: 0, highest: undefined });
     }
     const own = 'storePath' in by && [by.storePath, by.builtWith].includes(loader.storePath);
     if (missing.length) continue;

@@ -1,0 +1,82 @@
+// A Conflict -> sentences for people, one per need that cannot be met.
+import { compareVersions } from '../elf/compare-versions.ts';
+import type { Conflict, Reason } from './solution.ts';
+
+type Lack = Extract<Reason, { kind: 'missing-version' }>;
+type OtherReason = Exclude<Reason, Lack>;
+
+/** Sentences without a full stop, in the order of the reasons; the same lack in several files makes one sentence. */
+export function explainConflict(conflict: Conflict): string[] {
+  const lacks = new Map<string, Lack[]>();
+  const sentences: (() => string)[] = [];
+  for (const reason of conflict.reasons) {
+    if (reason.kind !== 'missing-version') {
+      sentences.push(() => sentenceFor(reason));
+      continue;
+    }
+    const key = [reason.neededByPath, reason.name, reason.version].join('\0');
+    const group = lacks.get(key);
+    if (group) group.push(reason);
+    else {
+      const started = [reason];
+      lacks.set(key, started);
+      sentences.push(() => sentenceForLack(reason, started));
+    }
+  }
+  return sentences.map((sentence) => sentence());
+}
+
+function sentenceForLack({ name, version, neededBy, offers }: Lack, group: readonly Lack[]): string {
+  const need = `${neededBy} needs ${name} (${version})`;
+  const sources = listOf(group.map(sourceOf));
+  const several = group.length > 1;
+  const highest = group
+    .flatMap((reason) => reason.highest ?? [])
+    .toSorted(compareVersions)
+    .at(-1);
+  const extent = highest === undefined ? '' : ` up to ${highest}`;
+  if (group.every((reason) => reason.offeredIn === undefined)) {
+    return `${need}; the program brings its own, ${sources}, which ${highest ? `defines${extent}` : 'lacks it'}`;
+  }
+  if (group.length === offers) {
+    const verdict = highest ? `${several ? 'define' : 'defines'}${extent}` : several ? 'lack it' : 'lacks it';
+    return `${need}; the store has ${name} only from ${sources}, which ${verdict}`;
+  }
+  const lack = several ? 'do not define it' : 'does not define it';
+  return `${need}; ${name} from ${sources} ${lack}${highest ? `, only${extent}` : ''}`;
+}
+
+function sentenceFor(reason: OtherReason): string {
+  switch (reason.kind) {
+    case 'no-loader':
+      return 'the store has no dynamic loader for this kind of program';
+    case 'no-provider':
+      return `${listOf(reason.neededBy)} ${reason.neededBy.length > 1 ? 'need' : 'needs'} ${reason.name}; the store has no library of that name`;
+    case 'family-missing':
+      return `${reason.neededBy} needs ${reason.name}; it is not beside the loader ${reason.loader}`;
+    case 'private-version':
+      return `${reason.neededBy} needs ${reason.name} (GLIBC_PRIVATE) of the libc it was built with, which is not ${sourceOf(reason)}`;
+    case 'unversioned':
+      return `${reason.neededBy} needs versions of ${reason.name}; ${sourceOf(reason)} has none, and the loader ${reason.loader} would abort`;
+    case 'soname-clash':
+      return `${reason.file}, which would serve ${reason.name}, calls itself ${reason.soname}, as does ${reason.other}`;
+    case 'pinned':
+      return `${reason.name} is pinned to ${reason.path}`;
+    case 'excluded':
+      return `${listOf(reason.paths)} ${reason.paths.length > 1 ? 'are' : 'is'} excluded by choice`;
+  }
+}
+
+/** `openssl-3.0.20` of its store path; the path of a file that is in no store object. */
+function sourceOf(reason: { readonly offeredIn: string | undefined; readonly offeredBy: string }): string {
+  const { offeredIn, offeredBy } = reason;
+  if (offeredIn === undefined) return offeredBy;
+  return offeredIn.slice(offeredIn.lastIndexOf('/') + 1).replace(/^[0-9a-z]{32}-/, '');
+}
+
+/** `a`, `a and b`, `a, b and c`; each once. */
+function listOf(items: readonly string[]): string {
+  const unique = [...new Set(items)];
+  const last = unique.pop() ?? '';
+  return unique.length ? `${unique.join(', ')} and ${last}` : last;
+}
