@@ -14,7 +14,9 @@ const soname = v.pipe(v.string(), v.regex(/^[^/\0\n]{1,255}$/));
 const insideFile = v.pipe(
   v.string(),
   v.maxLength(4096),
-  v.check((file) => file.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'))),
+  v.check((file) =>
+    file.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0')),
+  ),
 );
 
 function storeFileEntries(storeDir: string) {
@@ -63,7 +65,8 @@ export function parseFingerprint(text: string, storeDir: string): Parsed {
   } catch {
     return { kind: 'refused', why: 'it is not JSON' };
   }
-  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  const version =
+    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
   if (typeof version === 'number' && version > FINGERPRINT_VERSION) {
     return { kind: 'refused', why: `it has format ${version}, and this tool knows ${FINGERPRINT_VERSION}` };
   }

@@ -24,9 +24,12 @@ export function farmPath(farms: string, links: FarmLinks): string {
 
 function isIntact(farm: string, links: FarmLinks): boolean {
   try {
-    const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter(
+      (entry) => !entry.isDirectory(),
+    );
     return (
-      found.length === links.size && sorted(links).every(([name, target]) => readlinkSync(path.join(farm, name)) === target)
+      found.length === links.size &&
+      sorted(links).every(([name, target]) => readlinkSync(path.join(farm, name)) === target)
     );
   } catch {
     return false;
@@ -45,7 +48,8 @@ export function makeFarm(farms: string, links: FarmLinks): string {
   try {
     mkdirSync(temporary, { mode: 0o700 });
     for (const [name, target] of links) {
-      if (name.includes('/')) mkdirSync(path.join(temporary, path.dirname(name)), { recursive: true, mode: 0o700 });
+      if (name.includes('/'))
+        mkdirSync(path.join(temporary, path.dirname(name)), { recursive: true, mode: 0o700 });
       symlinkSync(target, path.join(temporary, name));
     }
     moveInto(temporary, farm, links);
@@ -60,7 +64,8 @@ function moveInto(temporary: string, farm: string, links: FarmLinks): void {
     renameSync(temporary, farm);
   } catch (error) {
     if (isIntact(farm, links)) return; // someone else won
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
     const damaged = temporaryName(farm);
     renameSync(farm, damaged);
     renameSync(temporary, farm);

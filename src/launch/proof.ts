@@ -1,6 +1,7 @@
 // A program and a library path → the verdict of the chosen loader itself.
-import { type Ended, runProgram } from '../platform/run-program.ts';
+
 import { type ListOutput, parseListOutput } from '../loader/list-output.ts';
+import { type Ended, runProgram } from '../platform/run-program.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;

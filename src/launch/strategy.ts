@@ -20,10 +20,14 @@ function isOlder(version: readonly number[], than: readonly number[]): boolean {
 const NIX_LD_WITH_NEW_GLIBC = [2, 0, 6];
 const NEW_GLIBC = [2, 42];
 
-const PROC_SELF_EXE = '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
+const PROC_SELF_EXE =
+  '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
 
 /** Chooses between `nix-ld` and `loader` for a dynamic program. `libc` is the chosen libc's version, if known. */
-export function chooseStrategy(interpreter: Interpreter, libc: readonly number[] | undefined): StrategyChoice {
+export function chooseStrategy(
+  interpreter: Interpreter,
+  libc: readonly number[] | undefined,
+): StrategyChoice {
   if (interpreter.kind === 'nix-ld') {
     const { version } = interpreter;
     const broken =
@@ -43,5 +47,8 @@ export function chooseStrategy(interpreter: Interpreter, libc: readonly number[]
     loader: `the loader of another libc sits at ${interpreter.path}`,
     unknown: `what sits at ${interpreter.path} is not known`,
   }[interpreter.kind];
-  return { strategy: 'loader', why: `${seat}, so the chosen loader is started with the program; ${PROC_SELF_EXE}` };
+  return {
+    strategy: 'loader',
+    why: `${seat}, so the chosen loader is started with the program; ${PROC_SELF_EXE}`,
+  };
 }

@@ -44,6 +44,8 @@ export function parseListOutput(stdout: string, stderr: string, program: string)
     .split('\n')
     .filter((line) => line.trim() !== '' && !HARMLESS.test(line))
     .map((line) => withoutPrefix(line, program));
-  const missing = objects.filter((object) => object.path === undefined).map((object) => `${object.name} not found`);
+  const missing = objects
+    .filter((object) => object.path === undefined)
+    .map((object) => `${object.name} not found`);
   return { objects, complaints: [...complaints, ...missing] };
 }

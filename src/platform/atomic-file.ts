@@ -1,5 +1,15 @@
 // Bytes → a file that is there completely or not at all, whatever happens in between.
-import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */

@@ -10,7 +10,7 @@ const ATTEMPTS = { retries: 600, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
  * The lock only saves work: where it cannot be had, `work` runs all the same, since correctness rests on rename.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const { lock } = await import('proper-lockfile');
+  const { lock } = (await import('proper-lockfile')).default;
   let release: () => Promise<void> = async () => {};
   try {
     release = await lock(name, {

@@ -52,7 +52,7 @@ export function temporaryPlace(uid: number): Place {
 
 /** True for errors that say a directory cannot take files, as opposed to defects of ours. */
 export function isUnwritable(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOENT', 'EEXIST', 'ELOOP'].includes(
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
     errnoOf(error) ?? '',
   );
 }

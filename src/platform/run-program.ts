@@ -20,11 +20,7 @@ export interface RunOptions {
 }
 
 /** Starts a program, never through a shell, and waits. Never throws for what the program does. */
-export async function runProgram(
-  file: string,
-  args: readonly string[],
-  options: RunOptions,
-): Promise<Ended> {
+export async function runProgram(file: string, args: readonly string[], options: RunOptions): Promise<Ended> {
   const { execa } = await import('execa');
   const result = await execa(file, args, {
     env: options.env,

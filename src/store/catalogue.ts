@@ -143,7 +143,13 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
 
   return {
     storeDir,
-    objectNames: () => new Set(database.prepare('select name from object').all().map((row) => String(row['name']))),
+    objectNames: () =>
+      new Set(
+        database
+          .prepare('select name from object')
+          .all()
+          .map((row) => String(row['name'])),
+      ),
     librariesOffering: (name, elfClass, machine) =>
       offering.all(name, elfClass, machine).map((row) => toLibrary(row['object'], row)),
     namesBeginning: (stem, elfClass, machine) =>
@@ -164,7 +170,8 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
         throw error;
       }
     },
-    memo: (key) => database.prepare('select value from memo where key = ?').get(key)?.['value'] as string | undefined,
+    memo: (key) =>
+      database.prepare('select value from memo where key = ?').get(key)?.['value'] as string | undefined,
     setMemo: (key, value) => {
       database.prepare('insert or replace into memo (key, value) values (?, ?)').run(key, value);
     },

@@ -2,8 +2,8 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../errors.ts';
-import { type Ended, runProgram } from '../platform/run-program.ts';
 import { debug } from '../platform/report.ts';
+import { type Ended, runProgram } from '../platform/run-program.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [
@@ -40,7 +40,11 @@ function isExecutable(file: string): boolean {
 /** Finds Nix on PATH, in the user's profile, or where it usually is. */
 export function findNix(env: Environment): Nix | undefined {
   const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
-  const directories = [...(env['PATH'] ?? '').split(':').filter(path.isAbsolute), ...home, ...USUAL_DIRECTORIES];
+  const directories = [
+    ...(env['PATH'] ?? '').split(':').filter(path.isAbsolute),
+    ...home,
+    ...USUAL_DIRECTORIES,
+  ];
   const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
   if (bin === undefined) return undefined;
   const clean = Object.entries(env).filter(
@@ -65,7 +69,8 @@ export function complaintOf(ended: Ended): string {
   if (ended.timedOut) return 'it took too long';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
   const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
-  const line = lines.findLast((each) => each.includes('error:')) ?? lines.findLast((each) => each.trim() !== '');
+  const line =
+    lines.findLast((each) => each.includes('error:')) ?? lines.findLast((each) => each.trim() !== '');
   return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
 }
 

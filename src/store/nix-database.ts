@@ -41,7 +41,8 @@ export function openNixDatabase(location: StoreLocation): NixDatabase | undefine
   const database = existsSync(file) ? openAsWeCan(file) : undefined;
   if (database === undefined) return undefined;
   const query = database.prepare('select hash from ValidPaths where path = ?');
-  const hashOf = (storePath: string): string | undefined => query.get(storePath)?.['hash'] as string | undefined;
+  const hashOf = (storePath: string): string | undefined =>
+    query.get(storePath)?.['hash'] as string | undefined;
   return {
     isValid: (storePath) => hashOf(storePath) !== undefined,
     narHashOf: hashOf,

@@ -99,7 +99,8 @@ export function scanObject(root: string): FoundLibrary[] {
   const listing: Listing = { files: [], links: new Map() };
   for (const entry of readDirectory(root)) {
     // `lib64 -> lib` is common: its files are found once, under their own directory.
-    if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name)) list(root, entry.name, DEPTH, listing);
+    if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name))
+      list(root, entry.name, DEPTH, listing);
   }
   const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));
   for (const link of listing.links.keys()) {

@@ -1,0 +1,82 @@
+// A program → the libraries it brings along: those that its own and their own run paths lead to.
+import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { readElf } from '../elf/read-elf.ts';
+import { openFileSource } from '../platform/file-source.ts';
+import { effectiveRpath, pathOfElfString, runDirectories } from './run-directories.ts';
+
+export interface BundledLibrary {
+  /** The path ld.so opens it by. */
+  readonly path: string;
+  readonly elf: ElfFile;
+  /** The name it was needed by. */
+  readonly name: string;
+}
+
+interface Loaded {
+  readonly path: string;
+  readonly elf: ElfFile;
+  /** The object whose need loaded it first; undefined for the program. */
+  readonly loader: Loaded | undefined;
+}
+
+/** Directories ld.so searches for what `object` needs, its own and its ancestors' (glibc elf/dl-load.c, _dl_map_new_object). */
+function searched(object: Loaded): string[] {
+  if (object.elf.runpath !== undefined) return runDirectories(object.elf.runpath, object.path);
+  const directories: string[] = [];
+  for (let at: Loaded | undefined = object; at !== undefined; at = at.loader) {
+    directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
+  }
+  return directories;
+}
+
+/** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
+function readCandidate(file: string, like: ElfFile): ElfFile | undefined {
+  try {
+    const source = openFileSource(file);
+    try {
+      const reading = readElf(source);
+      if (reading.kind !== 'elf') return undefined;
+      const { class: elfClass, machine } = reading.file;
+      return elfClass === like.class && machine === like.machine ? reading.file : undefined;
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function find(name: string, by: Loaded): Loaded | undefined {
+  const wanted = pathOfElfString(name);
+  const files = wanted.includes('/')
+    ? [wanted.replace(/\$(ORIGIN|\{ORIGIN\})/g, path.dirname(by.path))]
+    : searched(by).map((directory) => path.join(directory === '' ? '.' : directory, wanted));
+  for (const file of files) {
+    const elf = readCandidate(file, by.elf);
+    if (elf !== undefined) return { path: path.resolve(file), elf, loader: by };
+  }
+  return undefined;
+}
+
+/**
+ * Follows the needs of a program breadth-first through what lies outside the store's choice.
+ * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
+ */
+export function findBundled(program: { readonly path: string; readonly elf: ElfFile }): BundledLibrary[] {
+  const found: BundledLibrary[] = [];
+  const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
+  const queue: Loaded[] = [{ ...program, loader: undefined }];
+  for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
+    for (const name of object.elf.needed) {
+      if (seen.has(name)) continue;
+      const loaded = find(name, object);
+      if (loaded === undefined) continue;
+      seen.add(name);
+      if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
+      found.push({ path: loaded.path, elf: loaded.elf, name });
+      queue.push(loaded);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+// The catalogue → every loader in the store with the libc family that lies in the same store object.
+import path from 'node:path';
+import { compareVersions } from '../elf/compare-versions.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import type { LoaderCandidate, Provider } from '../solve/problem.ts';
+import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
+import type { Libc } from './libc.ts';
+import { toProvider } from './providers.ts';
+import { compareRanks, rankOf } from './rank.ts';
+
+/** The version of a glibc as its libc.so.6 tells it: the highest GLIBC_x.y it defines. */
+function versionOf(libc: Provider | undefined): readonly number[] {
+  const names = (libc?.verdef ?? []).filter((name) => /^GLIBC_\d+(\.\d+)+$/.test(name)).sort(compareVersions);
+  return (names.at(-1)?.slice('GLIBC_'.length).split('.') ?? []).map(Number);
+}
+
+function familyOf(
+  catalogue: Catalogue,
+  loader: CataloguedLibrary,
+  libc: Libc,
+): ReadonlyMap<string, Provider> {
+  const family = new Map<string, Provider>();
+  const directory = path.dirname(loader.file);
+  const itself = new Set([loader.storePath]);
+  for (const library of catalogue.librariesIn(loader.storePath)) {
+    const fits = library.elf.class === loader.elf.class && library.elf.machine === loader.elf.machine;
+    if (!fits || path.dirname(library.file) !== directory) continue;
+    const provider = toProvider(library, catalogue.storeDir, itself);
+    for (const name of library.names) if (libc.isFamily(name)) family.set(name, provider);
+  }
+  return family;
+}
+
+/** What makes a store object a libc: the loader beside the library that every program needs. */
+function isComplete(candidate: LoaderCandidate, libc: Libc): boolean {
+  return libc.kind === 'musl' || candidate.family.has('libc.so.6');
+}
+
+/** All loaders for a program's class and machine, best first: newest glibc first. */
+export function findLoaders(catalogue: Catalogue, like: ElfFile, libc: Libc): LoaderCandidate[] {
+  return catalogue
+    .librariesOffering(libc.loaderName, like.class, like.machine)
+    .map((loader): LoaderCandidate => {
+      const family = familyOf(catalogue, loader, libc);
+      const version = versionOf(family.get('libc.so.6'));
+      const newestFirst = [-(version[0] ?? 0), -(version[1] ?? 0)];
+      const [lastResort = 0, ...rest] = rankOf(loader);
+      return {
+        storePath: loader.storePath,
+        path: path.join(loader.storePath, loader.file),
+        family,
+        version,
+        rank: [lastResort, ...newestFirst, ...rest],
+      };
+    })
+    .filter((candidate) => isComplete(candidate, libc))
+    .sort((a, b) => compareRanks(a.rank, b.rank));
+}

@@ -1,0 +1,153 @@
+// The path of a program → what it is: identity, ELF facts, kind. Everything wrong with the file itself is said here.
+import { accessSync, type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
+import { type Classification, classify } from '../elf/classify.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import type { MachineKey } from '../elf/machine.ts';
+import { readElf } from '../elf/read-elf.ts';
+import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../errors.ts';
+import { type FileSource, openFileSource } from '../platform/file-source.ts';
+import { identityOfStats } from '../platform/identity.ts';
+
+export interface Program {
+  /** As the user gave it, for messages. */
+  readonly given: string;
+  /** Real path: no symlinks. */
+  readonly path: string;
+  readonly identity: string;
+  readonly size: number;
+  readonly kind: Classification;
+  /** Undefined for what is not ELF. */
+  readonly elf: ElfFile | undefined;
+}
+
+export interface Surroundings {
+  readonly storeDir: string;
+  readonly hostMachines: readonly MachineKey[];
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function refuse(given: string, cause: string, hint: string, exitCode: ExitCode, code: string): ForeignError {
+  return new ForeignError(`${given}: ${cause}`, { code, hint, exitCode });
+}
+
+function locate(given: string): { path: string; stats: BigIntStats } {
+  try {
+    const path = realpathSync.native(given);
+    return { path, stats: statSync(path, { bigint: true }) };
+  } catch (error) {
+    const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+    throw new ForeignError(`${given}: ${reasonOf(error)}`, {
+      code: missing ? 'not-found' : 'unreachable',
+      hint: missing ? 'check the spelling of the path' : 'check the permissions of the directories above it',
+      exitCode: missing ? 127 : 126,
+      cause: error,
+    });
+  }
+}
+
+function refuseUnrunnable(given: string, path: string, stats: BigIntStats): void {
+  if (stats.isDirectory()) {
+    throw refuse(given, 'it is a directory', 'name the program inside it', 126, 'directory');
+  }
+  if (!stats.isFile()) throw refuse(given, 'it is not a regular file', 'name a program', 126, 'not-a-file');
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw refuse(given, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+  }
+}
+
+function open(given: string, path: string): FileSource {
+  try {
+    return openFileSource(path);
+  } catch (error) {
+    throw refuse(
+      given,
+      `it cannot be read: ${reasonOf(error)}`,
+      `its needs are read from the file: chmod u+r ${path}`,
+      126,
+      'unreadable',
+    );
+  }
+}
+
+/** True when starting it would change the user or group: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
+function changesCredentials(stats: BigIntStats, { uid, gid }: Surroundings): boolean {
+  const mode = Number(stats.mode);
+  const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
+  const setgid = (mode & constants.S_IXGRP) !== 0 && (mode & 0o2000) !== 0 && Number(stats.gid) !== gid;
+  return setuid || setgid;
+}
+
+function refuseKind(given: string, kind: Classification): void {
+  switch (kind.kind) {
+    case 'bad-elf':
+      throw refuse(
+        given,
+        `the ELF file is damaged: ${kind.why}`,
+        'download or unpack it again',
+        126,
+        'bad-elf',
+      );
+    case 'not-a-program':
+      throw refuse(
+        given,
+        `it is not a program: ${kind.why}`,
+        'start it with the program that reads such files, e.g. sh FILE for a shell script without a #! line',
+        126,
+        'not-a-program',
+      );
+    case 'library':
+      throw refuse(
+        given,
+        'it is a shared library, not a program (no interpreter, no entry for the kernel)',
+        'name the program that loads it',
+        126,
+        'library',
+      );
+    case 'other-machine':
+      throw refuse(
+        given,
+        `it is built for ${kind.machine}, and this machine is ${kind.host}`,
+        'get the build for this machine, or run it with an emulator such as qemu-user',
+        126,
+        'other-machine',
+      );
+  }
+}
+
+/**
+ * Looks at a program. Nothing of it is executed.
+ * @throws ForeignError for everything that keeps it from being a program that could be started here.
+ */
+export function inspectProgram(given: string, surroundings: Surroundings): Program {
+  const { path, stats } = locate(given);
+  refuseUnrunnable(given, path, stats);
+  const source = open(given, path);
+  try {
+    const reading = readElf(source);
+    const head = source.read(0, 4096);
+    const kind = classify(reading, head, surroundings);
+    refuseKind(given, kind);
+    if (kind.kind === 'dynamic' && changesCredentials(stats, surroundings)) {
+      throw refuse(
+        given,
+        'it is setuid or setgid, and the loader ignores every library path in such a program',
+        'run it as the user it belongs to, or package it for Nix',
+        126,
+        'secure-mode',
+      );
+    }
+    return {
+      given,
+      path,
+      identity: identityOfStats(stats),
+      size: Number(stats.size),
+      kind,
+      elf: reading.kind === 'elf' ? reading.file : undefined,
+    };
+  } finally {
+    source.close();
+  }
+}

@@ -1,0 +1,104 @@
+// The words of `nix-foreign` → the command they name. Help is printed from the same table.
+import { Command } from 'commander';
+import { ForeignError } from '../errors.ts';
+import type { Context } from '../pipeline/context.ts';
+import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
+import { forgetCommand } from './forget.ts';
+import { listCommand } from './list.ts';
+import { resolveCommand } from './resolve.ts';
+
+export interface Edge {
+  readonly context: Context;
+  readonly arch: string;
+  readonly launcher: string;
+  readonly version: string;
+  setExitStatus(status: number): void;
+}
+
+type Options = Record<string, boolean>;
+
+interface CommandRow {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [flags: string, description: string])[];
+  run(args: readonly string[], options: Options, edge: Edge): Promise<void> | void;
+}
+
+const JSON_OPTION = ['--json', 'print JSON'] as const;
+
+/** Every command: what the help, the parser and the tests know of it. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'resolve <program>',
+    summary: 'find, prove and pin the libraries of a program, ready for its next start',
+    options: [
+      ['--refresh', 'solve again even if a set is known'],
+      ['--rehash', "read the program's content again"],
+      JSON_OPTION,
+    ],
+    run: ([program = ''], options, { context }) => resolveCommand(program, options, context),
+  },
+  {
+    usage: 'explain <program>',
+    summary: 'show every library, who needs it, which file serves it, and how the program is started',
+    options: [JSON_OPTION],
+    run: ([program = ''], options, { context }) => explainCommand(program, options, context),
+  },
+  {
+    usage: 'list',
+    summary: 'show the programs that have a launch plan',
+    options: [JSON_OPTION],
+    run: (_, options, { context }) => listCommand(options, context),
+  },
+  {
+    usage: 'forget [programs...]',
+    summary: 'remove the plan and the GC root of programs',
+    options: [['--all', 'of every program'], JSON_OPTION],
+    run: (programs, options, { context }) => {
+      if (programs.length === 0 && !options['all']) {
+        throw new ForeignError('forget needs a program', {
+          code: 'usage',
+          hint: 'name one of: nix-foreign list, or say --all',
+          exitCode: 125,
+        });
+      }
+      forgetCommand(programs, options, context);
+    },
+  },
+  {
+    usage: 'doctor',
+    summary: 'show what this machine offers, and what to do about each lack',
+    options: [JSON_OPTION],
+    run: async (_, options, { context, arch, launcher, setExitStatus }) => {
+      if (!(await doctorCommand(options, context, arch, launcher))) setExitStatus(1);
+    },
+  },
+];
+
+/** Parses and runs. Usage errors end with status 125, as with env(1). */
+export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
+  const program = new Command('nix-foreign')
+    .description(
+      'Libraries from /nix/store for programs built for another Linux. Start them with: nix-run-foreign PROGRAM',
+    )
+    .version(`nix-foreign ${edge.version}`)
+    .exitOverride()
+    .showHelpAfterError('(see nix-foreign --help)');
+  for (const { usage, summary, options, run } of COMMANDS) {
+    const command = program.command(usage).description(summary).exitOverride();
+    for (const [flags, description] of options) command.option(flags, description);
+    command.action((...parameters: unknown[]) => {
+      const self = parameters.at(-1) as Command;
+      return run(self.args, self.opts<Options>(), edge);
+    });
+  }
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    const { code, exitCode } = error as { code?: unknown; exitCode?: number };
+    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
+    // Help and version were asked for when the status is 0; commander has printed everything.
+    edge.setExitStatus(exitCode === 0 ? 0 : 125);
+  }
+}

@@ -1,0 +1,164 @@
+// `nix-foreign doctor`: what the machine offers, and what to do about each lack.
+import { accessSync, constants, readdirSync } from 'node:fs';
+import { machinesRunBy } from '../elf/machine.ts';
+import { reasonOf } from '../errors.ts';
+import { inspectInterpreter } from '../launch/interpreter.ts';
+import type { Context } from '../pipeline/context.ts';
+import { places } from '../pipeline/usable-place.ts';
+import { createPlace, type Place } from '../platform/places.ts';
+import { printLine } from '../platform/print.ts';
+import { runProgram } from '../platform/run-program.ts';
+import { catalogueFile, openCatalogue } from '../store/catalogue.ts';
+import { nixVersion } from '../store/nix-commands.ts';
+import { openNixDatabase } from '../store/nix-database.ts';
+import { isStoreObjectName } from '../store/store-location.ts';
+
+export interface Check {
+  readonly subject: string;
+  readonly state: 'ok' | 'note' | 'lack';
+  readonly detail: string;
+  /** What to do; absent when all is well. */
+  readonly remedy?: string;
+}
+
+async function checkNix({ nix }: Context): Promise<Check> {
+  const version = nix && (await nixVersion(nix));
+  if (nix !== undefined && version !== undefined)
+    return { subject: 'nix', state: 'ok', detail: `${version} in ${nix.bin}` };
+  return {
+    subject: 'nix',
+    state: 'lack',
+    detail:
+      nix === undefined
+        ? 'no nix-store on PATH or where it usually is'
+        : `${nix.bin}/nix-store cannot be run`,
+    remedy:
+      'put Nix on PATH; without it programs start, but nothing protects their libraries from collection',
+  };
+}
+
+function checkStore({ location }: Context): Check[] {
+  try {
+    const count = readdirSync(location.storeDir).filter(isStoreObjectName).length;
+    const store: Check = {
+      subject: 'store',
+      state: 'ok',
+      detail: `${location.storeDir}, ${count} store objects`,
+    };
+    const database = openNixDatabase(location);
+    database?.close();
+    if (database !== undefined) return [store];
+    const detail = `${location.stateDir}/db cannot be read, so hashes are left out of fingerprints`;
+    return [store, { subject: 'database', state: 'note', detail }];
+  } catch (error) {
+    const detail = `${location.storeDir}: ${reasonOf(error)}`;
+    return [
+      {
+        subject: 'store',
+        state: 'lack',
+        detail,
+        remedy: 'install Nix, or name the store with NIX_STORE_DIR',
+      },
+    ];
+  }
+}
+
+const SEATS = {
+  'nix-ld': 'nix-ld: programs keep /proc/self/exe',
+  'stub-ld': "NixOS' stub-ld: the loader is started with the program, and /proc/self/exe is the loader",
+  missing: 'nothing: the loader is started with the program, and /proc/self/exe is the loader',
+  loader: "another libc's loader: foreign programs start without us there, with that system's libraries",
+  unknown: 'something unknown: the loader is started with the program, and /proc/self/exe is the loader',
+};
+
+function checkInterpreters(arch: string): Check[] {
+  return machinesRunBy(arch).map(({ interpreter, system }) => {
+    const { kind } = inspectInterpreter(interpreter);
+    const check = { subject: system, detail: `at ${interpreter}: ${SEATS[kind]}` };
+    if (kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
+    return {
+      ...check,
+      state: 'note',
+      remedy: 'for programs that re-execute themselves enable nix-ld: programs.nix-ld.enable = true;',
+    };
+  });
+}
+
+async function checkLauncher(launcher: string): Promise<Check> {
+  const ended = await runProgram(launcher, ['--version'], { env: {}, timeout: 5000 });
+  if (ended.status === 0)
+    return { subject: 'launcher', state: 'ok', detail: `${launcher}, ${ended.stdout.trim()}` };
+  return {
+    subject: 'launcher',
+    state: 'lack',
+    detail: `${launcher} is not built; starts go through Node, which is slower and keeps less`,
+    remedy: 'build it: npm run build (needs a C compiler)',
+  };
+}
+
+function checkPlace(place: Place, uid: number): Check {
+  try {
+    createPlace(place, uid);
+    accessSync(place.plans, constants.W_OK);
+    return { subject: 'directories', state: 'ok', detail: `${place.cache} and ${place.state}` };
+  } catch (error) {
+    return {
+      subject: 'directories',
+      state: 'lack',
+      detail: `${place.cache}: ${reasonOf(error)}`,
+      remedy: 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME',
+    };
+  }
+}
+
+function checkCatalogue(place: Place, { location }: Context): Check[] {
+  try {
+    const file = catalogueFile(place.catalogues, location.storeDir);
+    const catalogue = openCatalogue(file, location.storeDir);
+    const { objects, libraries } = catalogue.counts();
+    catalogue.close();
+    return [
+      {
+        subject: 'catalogue',
+        state: 'ok',
+        detail: `${libraries} libraries in ${objects} store objects: ${file}`,
+      },
+    ];
+  } catch (error) {
+    return [
+      { subject: 'catalogue', state: 'lack', detail: reasonOf(error), remedy: `remove ${place.catalogues}` },
+    ];
+  }
+}
+
+/** Looks at everything. `launcher` is where the build puts it. */
+export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
+  const { uid } = context.surroundings;
+  const [place] = places(uid);
+  return [
+    await checkNix(context),
+    ...checkStore(context),
+    ...checkInterpreters(arch),
+    await checkLauncher(launcher),
+    ...(place === undefined ? [] : [checkPlace(place, uid), ...checkCatalogue(place, context)]),
+  ];
+}
+
+/** Prints the findings; true when nothing is lacking. */
+export async function doctorCommand(
+  options: { json?: boolean },
+  context: Context,
+  arch: string,
+  launcher: string,
+): Promise<boolean> {
+  const checks = await examine(context, arch, launcher);
+  if (options.json) printLine(JSON.stringify(checks, null, 2));
+  else {
+    const width = Math.max(...checks.map(({ subject }) => subject.length));
+    for (const { subject, state, detail, remedy } of checks) {
+      printLine(`${state.padEnd(4)}  ${subject.padEnd(width)}  ${detail}`);
+      if (remedy !== undefined) printLine(`${' '.repeat(width + 8)}${remedy}`);
+    }
+  }
+  return checks.every(({ state }) => state !== 'lack');
+}

@@ -1,0 +1,55 @@
+// `nix-foreign forget PROGRAM...`: removes plan and root, so that the collector may take the libraries.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError } from '../errors.ts';
+import { removePlainRecord } from '../fingerprint/records.ts';
+import { collectFarms } from '../launch/collect-farms.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import { listPlans, removePlan } from '../launch/plan-files.ts';
+import type { Context } from '../pipeline/context.ts';
+import { places } from '../pipeline/usable-place.ts';
+import type { Place } from '../platform/places.ts';
+import { printLine } from '../platform/print.ts';
+import { unpin } from '../roots/pin.ts';
+
+/** A program may be gone already: then its path as typed must do. */
+function pathsFor(given: string): string[] {
+  try {
+    return [realpathSync(given)];
+  } catch {
+    return [path.resolve(given)];
+  }
+}
+
+function forgetPlan(place: Place, plan: LaunchPlan): void {
+  removePlan(place, plan.program);
+  if (plan.root?.startsWith(`${place.roots}/`)) unpin(plan.root);
+  else if (plan.sha256 !== undefined) removePlainRecord(place, plan.sha256);
+}
+
+export function forgetCommand(
+  programs: readonly string[],
+  options: { all?: boolean; json?: boolean },
+  context: Context,
+): void {
+  const wanted = new Set(programs.flatMap(pathsFor));
+  const forgotten: string[] = [];
+  for (const place of places(context.surroundings.uid)) {
+    for (const plan of listPlans(place)) {
+      if (!options.all && !wanted.has(plan.program)) continue;
+      forgetPlan(place, plan);
+      forgotten.push(plan.program);
+    }
+    collectFarms(place);
+  }
+  const unknown = [...wanted].filter((program) => !forgotten.includes(program));
+  if (unknown.length > 0) {
+    throw new ForeignError(`${unknown.join(', ')}: no plan is kept for it`, {
+      code: 'unknown-program',
+      hint: 'see the programs that have one with: nix-foreign list',
+      exitCode: 125,
+    });
+  }
+  if (options.json) printLine(JSON.stringify(forgotten, null, 2));
+  else for (const program of forgotten) printLine(`forgot ${program}`);
+}

@@ -1,0 +1,36 @@
+// A solution → its fingerprint.
+import type { Program } from '../candidates/program.ts';
+import { findMachine } from '../elf/machine.ts';
+import type { Solution } from '../solve/solution.ts';
+import { FINGERPRINT_VERSION, type Fingerprint, type StoreFile } from './fingerprint.ts';
+
+/** Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known. */
+export function fingerprintOf(
+  program: Program,
+  sha256: string,
+  solution: Solution,
+  narHashOf: (storePath: string) => string | undefined,
+  toolVersion: string,
+): Fingerprint {
+  const storeFile = (storePath: string, file: string): StoreFile => {
+    const narHash = narHashOf(storePath);
+    return { storePath, file, ...(narHash === undefined ? {} : { narHash }) };
+  };
+  const { loader } = solution;
+  return {
+    version: FINGERPRINT_VERSION,
+    program: {
+      sha256,
+      size: program.size,
+      system: program.elf === undefined ? '' : (findMachine(program.elf)?.system ?? ''),
+      interpreter: program.elf?.interpreter ?? '',
+    },
+    loader: storeFile(loader.storePath, loader.path.slice(loader.storePath.length + 1)),
+    libraries: solution.choices.map(({ name, provider }) => ({
+      soname: name,
+      ...storeFile(provider.storePath, provider.file),
+      match: provider.match ?? 'exact',
+    })),
+    tool: { name: 'nix-run-foreign', version: toolVersion },
+  };
+}

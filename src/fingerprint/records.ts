@@ -1,0 +1,74 @@
+// A program's content hash → the fingerprints kept for it.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { writeFileAtomically } from '../platform/atomic-file.ts';
+import type { Place } from '../platform/places.ts';
+import { debug } from '../platform/report.ts';
+import { canonicalText, type Fingerprint } from './fingerprint.ts';
+import { MAXIMUM_SIZE, parseFingerprint } from './parse.ts';
+
+/** A fingerprint that was kept, and where. */
+export interface Record {
+  readonly fingerprint: Fingerprint;
+  /** The root link (a symlink to a store object that is the document) or the plain file without Nix. */
+  readonly file: string;
+}
+
+/** The link that pins a fingerprint for one place of a program: `roots/<sha256>/<plan key>`. */
+export function rootLink(place: Place, sha256: string, key: string): string {
+  return path.join(place.roots, sha256, key);
+}
+
+/** Where a fingerprint is kept when there is no Nix to hold it. */
+export function plainRecord(place: Place, sha256: string): string {
+  return path.join(place.fingerprints, `${sha256}.json`);
+}
+
+/** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
+export function readRecord(file: string, sha256: string, storeDir: string): Record | undefined {
+  let text: string;
+  try {
+    if (statSync(file).size > MAXIMUM_SIZE) return undefined;
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const parsed = parseFingerprint(text, storeDir);
+  if (parsed.kind === 'refused') {
+    debug(`fingerprint ${file} is not believed: ${parsed.why}`);
+    return undefined;
+  }
+  if (parsed.fingerprint.program.sha256 !== sha256) {
+    debug(`fingerprint ${file} is not believed: it is another program's`);
+    return undefined;
+  }
+  return { fingerprint: parsed.fingerprint, file };
+}
+
+function listLinks(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** All fingerprints kept for a content hash; the one of the program's own place first. */
+export function recordsOf(place: Place, sha256: string, key: string, storeDir: string): Record[] {
+  const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
+  const own = rootLink(place, sha256, key);
+  const files = [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
+  return files.map((file) => readRecord(file, sha256, storeDir)).filter((record) => record !== undefined);
+}
+
+/** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
+export function keepPlainRecord(place: Place, fingerprint: Fingerprint): string {
+  const file = plainRecord(place, fingerprint.program.sha256);
+  writeFileAtomically(file, canonicalText(fingerprint));
+  return file;
+}
+
+/** Forgets the plain record of a program. */
+export function removePlainRecord(place: Place, sha256: string): void {
+  rmSync(plainRecord(place, sha256), { force: true });
+}

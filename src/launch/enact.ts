@@ -1,0 +1,138 @@
+// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { Libc } from '../candidates/libc.ts';
+import { readElf } from '../elf/read-elf.ts';
+import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
+import type { ListOutput, LoadedObject } from '../loader/list-output.ts';
+import { openFileSource } from '../platform/file-source.ts';
+import type { FarmLinks } from './farm.ts';
+import { makeFarm } from './farm.ts';
+import { type ChosenLibrary, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+import { proveByLoader } from './proof.ts';
+
+/** A set that the loader accepted. */
+export interface Proven {
+  readonly kind: 'proven';
+  readonly loader: string;
+  readonly farm: string;
+  readonly links: FarmLinks;
+  /** For LD_LIBRARY_PATH: the farm, then directories. */
+  readonly libraryPath: string;
+  /** Files of the set that are not reached through the farm. */
+  readonly outside: readonly string[];
+  /** What the loader will load, in order. */
+  readonly objects: readonly LoadedObject[];
+}
+
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly complaints: readonly string[];
+}
+
+/** A file of the set is not there: its store object vanished. */
+export interface Vanished {
+  readonly kind: 'vanished';
+  readonly file: string;
+}
+
+export function pathOfStoreFile(file: StoreFile): string {
+  return path.join(file.storePath, file.file);
+}
+
+function readLibrary(name: string, file: string): ChosenLibrary | undefined {
+  try {
+    const source = openFileSource(file);
+    try {
+      const reading = readElf(source);
+      return reading.kind === 'elf' ? { name, path: file, elf: reading.file } : undefined;
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function isBelow(directory: string, file: string): boolean {
+  try {
+    return realpathSync(file).startsWith(`${realpathSync(directory)}/`);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * No loader sees that it was given the libc of another build: `--list` accepts it and the program crashes.
+ * So the whole family must come from the loader's own store object.
+ */
+function familyComplaints(output: ListOutput, libc: Libc, loaderObject: string): string[] {
+  return output.objects
+    .filter(({ name, path: file }) => file !== undefined && libc.isFamily(path.basename(name)))
+    .filter(({ path: file }) => !isBelow(loaderObject, file ?? ''))
+    .map(
+      ({ name, path: file }) => `${name} would come from ${file}, not from the loader's own ${loaderObject}`,
+    );
+}
+
+async function prove(
+  program: string,
+  libc: Libc,
+  fingerprint: Fingerprint,
+  libraryPath: string,
+): Promise<ListOutput> {
+  const loader = pathOfStoreFile(fingerprint.loader);
+  const output = await proveByLoader({ loader, libc: libc.kind, libraryPath, program });
+  const mixed = familyComplaints(output, libc, fingerprint.loader.storePath);
+  return { objects: output.objects, complaints: [...output.complaints, ...mixed] };
+}
+
+function searchPath(farm: string, layout: Layout, loader: string, withLoader: boolean): string {
+  return [farm, ...layout.directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+}
+
+/**
+ * Builds the farm for a fingerprint and asks the chosen loader about the program.
+ * @throws Node's errors when the farm cannot be written.
+ */
+export async function enact(
+  fingerprint: Fingerprint,
+  program: string,
+  libc: Libc,
+  farms: string,
+): Promise<Proven | Rejected | Vanished> {
+  const libraries: ChosenLibrary[] = [];
+  for (const each of fingerprint.libraries) {
+    const library = readLibrary(each.soname, pathOfStoreFile(each));
+    if (library === undefined) return { kind: 'vanished', file: pathOfStoreFile(each) };
+    libraries.push(library);
+  }
+  const loader = pathOfStoreFile(fingerprint.loader);
+  let guess: boolean;
+  try {
+    guess = libc.kind === 'glibc' && !searchesItsOwnDirectory(loader);
+  } catch {
+    return { kind: 'vanished', file: loader };
+  }
+  const layout = layOut(libraries);
+  const farm = makeFarm(farms, layout.links);
+  let complaints: readonly string[] = [];
+  for (const withLoader of [guess, !guess]) {
+    const libraryPath = searchPath(farm, layout, loader, withLoader);
+    const output = await prove(program, libc, fingerprint, libraryPath);
+    if (output.complaints.length === 0) {
+      const { links } = layout;
+      return {
+        kind: 'proven',
+        loader,
+        farm,
+        links,
+        libraryPath,
+        outside: layout.outside,
+        objects: output.objects,
+      };
+    }
+    if (complaints.length === 0) complaints = output.complaints;
+  }
+  return { kind: 'rejected', complaints };
+}

@@ -1,0 +1,79 @@
+// What the loader will load → who needs each object, and how it is found.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { Program } from '../candidates/program.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { readElf } from '../elf/read-elf.ts';
+import type { Fingerprint, Match } from '../fingerprint/fingerprint.ts';
+import { openFileSource } from '../platform/file-source.ts';
+import { storeObjectOf } from '../store/store-location.ts';
+import type { Proven } from './enact.ts';
+
+/** How ld.so comes to an object. */
+export type Found = 'farm' | 'own directory' | 'bundled' | 'libc of the loader' | 'loader';
+
+export interface MapEntry {
+  /** The name it is needed by. */
+  readonly name: string;
+  /** The file behind all links. */
+  readonly file: string;
+  readonly storePath: string | null;
+  readonly found: Found;
+  readonly match: Match | null;
+  /** Base names of the objects that need it, in load order. */
+  readonly neededBy: readonly string[];
+}
+
+function readNeeded(file: string): Pick<ElfFile, 'needed' | 'soname'> | undefined {
+  try {
+    const source = openFileSource(file);
+    try {
+      const reading = readElf(source);
+      return reading.kind === 'elf' ? reading.file : undefined;
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+function howFound(file: string, opened: string, proven: Proven, loaderObject: string): Found {
+  if (file === realPath(proven.loader)) return 'loader';
+  if (opened.startsWith(`${proven.farm}/`)) return 'farm';
+  if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
+  return proven.outside.includes(opened) ? 'own directory' : 'bundled';
+}
+
+/** The load map of a proven set, in load order. */
+export function loadMap(
+  program: Program,
+  proven: Proven,
+  fingerprint: Fingerprint,
+  storeDir: string,
+): MapEntry[] {
+  const objects = proven.objects.map(({ name, path: opened }) => ({
+    name: path.basename(name),
+    opened: opened ?? name,
+    file: realPath(opened ?? name),
+  }));
+  const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
+  for (const { name, file } of objects) readers.push({ label: name, needed: readNeeded(file)?.needed ?? [] });
+  const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
+  return objects.map(({ name, opened, file }) => ({
+    name,
+    file,
+    storePath: storeObjectOf(storeDir, file) ?? null,
+    found: howFound(file, opened, proven, fingerprint.loader.storePath),
+    match: matches.get(name) ?? null,
+    neededBy: readers.filter(({ needed }) => needed.includes(name)).map(({ label }) => label),
+  }));
+}

@@ -1,0 +1,107 @@
+// A proven set → the launch plan of one program.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Program } from '../candidates/program.ts';
+import { findMachine } from '../elf/machine.ts';
+import { identityOf } from '../platform/identity.ts';
+import type { Proven } from './enact.ts';
+import type { Interpreter } from './interpreter.ts';
+import type { Argument, LaunchPlan, Strategy } from './plan.ts';
+
+/** The plan for what needs nothing: exec and nothing else. */
+export function directPlan(program: Program): LaunchPlan {
+  return {
+    program: program.path,
+    identity: program.identity,
+    strategy: 'direct',
+    files: [],
+    watched: [],
+    absent: [],
+    directories: [],
+    environment: [],
+    argv: [],
+  };
+}
+
+/** glibc's loader knows --argv0 since 2.33, musl's since 1.2.? (ldso/dynlink.c): ask the file itself. */
+function knowsArgv0(loader: string): boolean {
+  return readFileSync(loader).includes('argv0');
+}
+
+function loaderArguments(loader: string, libraryPath: string, libc: 'glibc' | 'musl'): Argument[] {
+  const literal = (text: string): Argument => ({ kind: 'literal', text });
+  return [
+    literal(loader),
+    ...(libc === 'glibc' ? [literal('--inhibit-cache')] : []),
+    ...(knowsArgv0(loader) ? [literal('--argv0'), { kind: 'argv0' } as const] : []),
+    literal('--library-path'),
+    { kind: 'library-path', list: libraryPath },
+    ...(libc === 'musl' ? [literal('--')] : []),
+    { kind: 'program' },
+  ];
+}
+
+/** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
+function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): LaunchPlan['environment'] {
+  return [
+    [`NIX_LD_${suffix}`, loader],
+    [`NIX_LD_LIBRARY_PATH_${suffix}`, libraryPath],
+    ['NIX_LD', loader],
+    ['NIX_LD_LIBRARY_PATH', libraryPath],
+  ];
+}
+
+/** Libraries beside the program: a plan made with others must not be followed. */
+function bundledFiles(proven: Proven, storeDir: string): string[] {
+  const inFarm = new Set([...proven.links.keys()].map((name) => path.join(proven.farm, name)));
+  return proven.objects
+    .map(({ path: file }) => file)
+    .filter((file) => file !== undefined)
+    .filter((file) => !file.startsWith(`${storeDir}/`) && !inFarm.has(file))
+    .map((file) => path.resolve(file))
+    .sort();
+}
+
+export interface PlanInputs {
+  readonly program: Program;
+  readonly proven: Proven;
+  readonly strategy: Strategy;
+  readonly interpreter: Interpreter;
+  readonly libc: 'glibc' | 'musl';
+  readonly storeDir: string;
+  readonly sha256: string;
+  /** The root link, or the plain record where there is no Nix. */
+  readonly root: string;
+}
+
+/**
+ * Makes the plan. It names every file the start depends on, so that the launcher notices when one is gone; who sits
+ * at the interpreter path is watched too, since it decides the strategy.
+ * @throws Node's errors when a bundled library vanished in between.
+ */
+export function makePlan(inputs: PlanInputs): LaunchPlan {
+  const { program, proven, strategy, interpreter, storeDir } = inputs;
+  const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
+  const watch = (file: string) => ({ identity: identityOf(file), path: file });
+  const seat =
+    interpreter.kind === 'missing' || !existsSync(interpreter.path) ? [] : [watch(interpreter.path)];
+  return {
+    program: program.path,
+    identity: program.identity,
+    strategy,
+    root: inputs.root,
+    sha256: inputs.sha256,
+    directories: [proven.farm],
+    files: [
+      proven.loader,
+      inputs.root,
+      ...[...proven.links.keys()].sort().map((name) => path.join(proven.farm, name)),
+      ...proven.outside,
+    ],
+    watched: [...bundledFiles(proven, storeDir).map(watch), ...seat],
+    absent: seat.length === 0 ? [interpreter.path] : [],
+    ...(strategy === 'loader' ? { execute: proven.loader } : {}),
+    environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
+    argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],
+  };
+}

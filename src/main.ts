@@ -1,0 +1,60 @@
+// The process → a command; the only place that reads process.argv and process.env and sets the exit status.
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../package.json' with { type: 'json' };
+import { contextOf } from './pipeline/context.ts';
+import { configureReport, reportFailure } from './platform/report.ts';
+
+const { version } = packageJson;
+
+/**
+ * Makes the environment mean what it means to the launcher (launch/PLAN.md): XDG directories count only when they are
+ * absolute (XDG Base Directory Specification), HOME only when it is a directory of the user's own.
+ */
+function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): void {
+  for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME']) {
+    if (!env[name]?.startsWith('/')) delete env[name];
+  }
+  const home = env['HOME'];
+  const stats = home?.startsWith('/') ? statSync(home, { throwIfNoEntry: false }) : undefined;
+  if (!stats?.isDirectory() || stats.uid !== uid) delete env['HOME'];
+}
+
+/** `resolve --from-launcher [--refresh|--rehash] -- PROGRAM`: the miss, where every millisecond counts. */
+async function resolveForLauncher(words: readonly string[]): Promise<void> {
+  const { resolve } = await import('./commands/resolve.ts');
+  const program = words.at(-1) ?? '';
+  const how = words.includes('--refresh') ? 'refresh' : words.includes('--rehash') ? 'rehash' : 'as-needed';
+  await resolve(program, contextOf(process, version), how);
+}
+
+async function run(words: readonly string[], entry: string): Promise<void> {
+  if (words[0] === 'resolve' && words[1] === '--from-launcher')
+    return await resolveForLauncher(words.slice(2));
+  const { runCommandLine } = await import('./commands/command-line.ts');
+  await runCommandLine(words, {
+    context: contextOf(process, version),
+    arch: process.arch,
+    launcher: fileURLToPath(new URL('../bin/nix-run-foreign', entry)),
+    version,
+    setExitStatus: (status) => {
+      process.exitCode = status;
+    },
+  });
+}
+
+/** Everything from the first word to the exit status. `entry`: URL of the file that Node was started with. */
+export async function main(entry: string): Promise<void> {
+  const words = process.argv.slice(2);
+  normaliseEnvironment(process.env, process.geteuid?.());
+  const forLauncher = words[1] === '--from-launcher';
+  configureReport(
+    forLauncher ? 'nix-run-foreign' : 'nix-foreign',
+    process.env['NIX_RUN_FOREIGN_DEBUG'] === '1',
+  );
+  try {
+    await run(words, entry);
+  } catch (error) {
+    process.exitCode = reportFailure(error);
+  }
+}

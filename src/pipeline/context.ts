@@ -1,0 +1,34 @@
+// The process's surroundings → everything the stages are told about the machine; made once, at the edge.
+import type { Surroundings } from '../candidates/program.ts';
+import { machinesRunBy } from '../elf/machine.ts';
+import { findNix, type Nix } from '../store/nix-commands.ts';
+import { type StoreLocation, storeLocation } from '../store/store-location.ts';
+
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly surroundings: Surroundings;
+  readonly location: StoreLocation;
+  /** Undefined where no Nix can be found: nothing can be pinned then. */
+  readonly nix: Nix | undefined;
+  readonly toolVersion: string;
+}
+
+/** Gathers the context from a process. */
+export function contextOf(
+  process: { env: Context['env']; arch: string; geteuid?: () => number; getegid?: () => number },
+  toolVersion: string,
+): Context {
+  const location = storeLocation(process.env);
+  return {
+    env: process.env,
+    surroundings: {
+      storeDir: location.storeDir,
+      hostMachines: machinesRunBy(process.arch),
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+    },
+    location,
+    nix: findNix(process.env),
+    toolVersion,
+  };
+}

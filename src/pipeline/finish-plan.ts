@@ -1,0 +1,51 @@
+// A proven and pinned set → the plan on disk, once everything it names was seen to be there.
+
+import type { Proven } from '../launch/enact.ts';
+import { inspectInterpreter } from '../launch/interpreter.ts';
+import { makePlan } from '../launch/make-plan.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import { readPlan, whyNotCurrent, writePlan } from '../launch/plan-files.ts';
+import { planKey } from '../launch/plan-key.ts';
+import { chooseStrategy } from '../launch/strategy.ts';
+import type { Place } from '../platform/places.ts';
+import { debug } from '../platform/report.ts';
+import { unpin } from '../roots/pin.ts';
+import { libcVersionOf } from '../store/libc-version.ts';
+import type { Context } from './context.ts';
+import type { Dynamic } from './subject.ts';
+
+/** Writes a plan; the root of the plan it replaces goes when it was for another content. */
+export function keepPlan(place: Place, plan: LaunchPlan): LaunchPlan {
+  const before = readPlan(place, plan.program);
+  writePlan(place, plan);
+  const stale = before?.root;
+  const ours = stale?.startsWith(`${place.roots}/`) && stale.endsWith(`/${planKey(plan.program)}`);
+  if (stale !== undefined && ours && stale !== plan.root) unpin(stale);
+  return plan;
+}
+
+/**
+ * Makes and writes the plan. The root was made before; what vanished until then shows here.
+ * @returns undefined when something the plan names is not there any more.
+ */
+export function finishPlan(
+  subject: Dynamic,
+  sha256: string,
+  proven: Proven,
+  root: string,
+  context: Context,
+  place: Place,
+): LaunchPlan | undefined {
+  const interpreter = inspectInterpreter(subject.interpreter);
+  const { strategy, why } = chooseStrategy(interpreter, libcVersionOf(proven.loader));
+  debug(`strategy ${strategy}: ${why}`);
+  const { program, libc } = subject;
+  const { storeDir } = context.location;
+  const plan = makePlan({ program, proven, strategy, interpreter, libc: libc.kind, storeDir, sha256, root });
+  const problem = whyNotCurrent(plan, context.surroundings.uid);
+  if (problem !== undefined) {
+    debug(`the plan was out of date before it was written: ${problem}`);
+    return undefined;
+  }
+  return keepPlan(place, plan);
+}

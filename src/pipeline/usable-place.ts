@@ -1,0 +1,57 @@
+// The user's directories → the first place where work that must write can be done.
+import { ForeignError } from '../errors.ts';
+import {
+  createPlace,
+  isUnwritable,
+  type Place,
+  temporaryPlace,
+  userPlace,
+  whyUnwritable,
+} from '../platform/places.ts';
+import { debug, notice } from '../platform/report.ts';
+
+/** SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). */
+function isUnwritableDatabase(error: unknown): boolean {
+  return (
+    error instanceof Error && 'errcode' in error && [8, 10, 13, 14].includes(Number(error.errcode) & 0xff)
+  );
+}
+
+function meansElsewhere(error: unknown): boolean {
+  const untrusted = error instanceof ForeignError && error.code === 'untrusted-directory';
+  return untrusted || isUnwritable(error) || isUnwritableDatabase(error);
+}
+
+/** The places in the order in which the launcher looks at them. */
+export function places(uid: number): Place[] {
+  try {
+    return [userPlace(), temporaryPlace(uid)];
+  } catch (error) {
+    // No HOME and no entry in /etc/passwd.
+    debug(`no home directory: ${String(error)}`);
+    return [temporaryPlace(uid)];
+  }
+}
+
+/**
+ * Does work in the user's place or, when that cannot be written (read-only home, full disk), in the one below /tmp.
+ * @throws ForeignError `nowhere-to-write` when neither works; whatever else `work` throws.
+ */
+export async function inUsablePlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+  const failures: string[] = [];
+  for (const place of places(uid)) {
+    try {
+      createPlace(place, uid);
+      if (failures.length > 0) notice(`${failures.join('; ')}; using ${place.cache} until it can be written`);
+      return await work(place);
+    } catch (error) {
+      if (!meansElsewhere(error)) throw error;
+      failures.push(whyUnwritable(place, error));
+    }
+  }
+  throw new ForeignError(`there is nowhere to keep what was found: ${failures.join('; ')}`, {
+    code: 'nowhere-to-write',
+    hint: 'make room, or name a directory that can be written with XDG_CACHE_HOME and XDG_STATE_HOME',
+    exitCode: 125,
+  });
+}
