@@ -33,7 +33,7 @@ static bool read_link_of(int fd, char *real_path)
 	return real_path[0] == '/';
 }
 
-// Without /proc symbolic links stay as they are: the path is still absolute, which is all that is needed.
+// Without /proc symbolic links stay as they are.
 static long make_absolute(const char *path, char *real_path)
 {
 	struct text text = text_in(real_path, PATH_SIZE);
@@ -44,7 +44,10 @@ static long make_absolute(const char *path, char *real_path)
 		if (real_path[0] != '/') // "(unreachable)/..."
 			return -ENOENT;
 		text.used = text_length(real_path);
-		text_add(&text, "/");
+		if (text.used > 1)
+			text_add(&text, "/");
+		while (text_after(path, "./"))
+			path += 2;
 	}
 	text_add(&text, path);
 	return text.cut ? -ENAMETOOLONG : 0;

@@ -48,9 +48,9 @@ export async function openWorkshop(): Promise<Workshop> {
 }
 
 /** Compiles programs/NAME.c into the workshop; returns the executable. */
-export function compile(workshop: Workshop, name: string): string {
+export function compile(workshop: Workshop, name: string, flags: readonly string[] = []): string {
   const output = path.join(workshop.directory, name);
-  execFileSync('cc', ['-O1', '-w', '-o', output, path.join(PROGRAMS, `${name}.c`)]);
+  execFileSync('cc', ['-O1', '-w', ...flags, '-o', output, path.join(PROGRAMS, `${name}.c`)]);
   return output;
 }
 

@@ -1,0 +1,93 @@
+// The records of a plan that name files: when they hold, and when each makes a miss.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { openWorkshop, putScript, run } from './launcher-fixture.ts';
+import { identity, planText, putPlan } from './plan-fixture.ts';
+
+const workshop = await openWorkshop();
+const program = putScript(workshop.directory, 'program', 'exit 0');
+const at = (name: string): string => path.join(workshop.directory, name);
+
+async function believes(record: string): Promise<boolean> {
+  putPlan(workshop.place, program, planText(program, [record]));
+  const { code } = await run(workshop, [program]);
+  assert.ok(code === 0 || code === 125);
+  return code === 0;
+}
+
+test('f: a file must be there, whatever it is', async () => {
+  writeFileSync(at('file'), '');
+  symlinkSync('file', at('link'));
+  symlinkSync('nothing', at('dangling'));
+  for (const name of ['file', 'link', '.']) assert.ok(await believes(`f${at(name)}`), name);
+  for (const name of ['dangling', 'nothing', 'file/x']) assert.ok(!(await believes(`f${at(name)}`)), name);
+  assert.ok(!(await believes('f.')), 'a relative path holds in one directory only');
+});
+
+test('w: a file must be the very same, links followed', async () => {
+  writeFileSync(at('watched'), 'content');
+  symlinkSync('watched', at('watched-link'));
+  const before = identity(at('watched'));
+  assert.ok(await believes(`w${before} ${at('watched')}`));
+  assert.ok(await believes(`w${before} ${at('watched-link')}`));
+  assert.ok(!(await believes(`w${before}${at('watched')}`)));
+  assert.ok(!(await believes(`w${before}9 ${at('watched')}`)));
+  assert.ok(!(await believes(`w${before}`)));
+  assert.ok(!(await believes(`w ${at('watched')}`)));
+  utimesSync(at('watched'), 1, 1.5);
+  assert.ok(!(await believes(`w${before} ${at('watched')}`)));
+  assert.ok(await believes(`w${identity(at('watched'))} ${at('watched')}`));
+  unlinkSync(at('watched'));
+  assert.ok(!(await believes(`w${before} ${at('watched')}`)));
+});
+
+test('w: times before 1970 and names with spaces', async () => {
+  writeFileSync(at('old one'), '');
+  execFileSync('touch', ['-d', '@-1.5', at('old one')]);
+  assert.match(identity(at('old one')), /:-2\.500000000:/);
+  assert.ok(await believes(`w${identity(at('old one'))} ${at('old one')}`));
+});
+
+test('a: a file must not be there', async () => {
+  writeFileSync(at('present'), '');
+  symlinkSync('nowhere', at('to-nowhere'));
+  assert.ok(!(await believes(`a${at('present')}`)));
+  assert.ok(await believes(`a${at('absent')}`));
+  assert.ok(await believes(`a${at('absent/deeper')}`));
+  assert.ok(await believes(`a${at('present/below')}`));
+  assert.ok(await believes(`a${at('to-nowhere')}`));
+  assert.ok(!(await believes(`a${at('x'.repeat(300))}`)), 'an error is not absence');
+});
+
+test('d: a directory must be ours alone to write', async () => {
+  mkdirSync(at('own'), { mode: 0o755 });
+  symlinkSync('own', at('own-link'));
+  assert.ok(await believes(`d${at('own')}`));
+  assert.ok(!(await believes(`d${at('own-link')}`)));
+  assert.ok(!(await believes(`d${program}`)));
+  for (const mode of [0o775, 0o757, 0o777, 0o1777]) {
+    chmodSync(at('own'), mode);
+    assert.ok(!(await believes(`d${at('own')}`)), mode.toString(8));
+  }
+  rmSync(at('own'), { recursive: true });
+  assert.ok(!(await believes(`d${at('own')}`)));
+});
+
+test('d: a directory of another user is not ours', async () => {
+  assert.equal(process.getuid?.(), 0, 'this test needs root');
+  mkdirSync(at('others'), { mode: 0o755 });
+  chownSync(at('others'), 65534, 65534);
+  assert.ok(!(await believes(`d${at('others')}`)));
+});
