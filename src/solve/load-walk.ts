@@ -2,6 +2,7 @@
 import { type Literal, negative, positive } from './clause-kernel.ts';
 import type { Grounding, LoaderNode, NameNode, Value } from './ground-problem.ts';
 import { type CostKind, isClosest, isForeign, overrides } from './objective.ts';
+import type { SolutionCost } from './solution.ts';
 
 interface Want {
   readonly path: string;
@@ -121,4 +122,10 @@ function count(w: Walk, node: NameNode, value: Value): void {
       w.causes.overrides.push([self, negative(server.variable)]);
     }
   }
+}
+
+/** What the visited part of the set costs. */
+export function costOf({ causes }: Walk): SolutionCost {
+  const { closest, foreign, overrides } = causes;
+  return { closest: closest.length, foreign: foreign.length, overrides: overrides.length };
 }

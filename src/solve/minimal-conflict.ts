@@ -3,7 +3,7 @@ import { type Constraint, constraintKey, reasonOf } from './constraint.ts';
 import { groundProblem } from './ground-problem.ts';
 import { refutationTags } from './learn-clause.ts';
 import type { Problem } from './problem.ts';
-import { searchSet } from './search-set.ts';
+import { createSearch, runSearch } from './search-set.ts';
 import type { Conflict, Reason, Undecided } from './solution.ts';
 
 type Refutation =
@@ -43,9 +43,9 @@ const nextKey = (constraints: readonly Constraint[], kept: ReadonlySet<string>):
 function refute(problem: Problem, only: ReadonlySet<string> | undefined, stepLimit: number): Refutation {
   const g = groundProblem(problem, only);
   for (const loader of g.loaders) {
-    const result = searchSet(g, loader, [], stepLimit);
-    if (result.kind === 'limit') return { kind: 'limit', steps: g.kernel.steps };
-    if (result.kind === 'found') return { kind: 'satisfiable' };
+    const outcome = runSearch(createSearch(g, loader, []), stepLimit);
+    if (outcome === 'limit') return { kind: 'limit', steps: g.kernel.steps };
+    if (outcome === 'found') return { kind: 'satisfiable' };
     if (g.kernel.refuted) break;
   }
   return {

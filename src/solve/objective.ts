@@ -1,6 +1,5 @@
 // Two providers, or two sets -> which one is better: the whole objective, in one place.
 import type { LoaderCandidate, Provider } from './problem.ts';
-import type { SolutionCost } from './solution.ts';
 
 /** Compares sort keys position by position; a shorter key that is a prefix comes first. */
 export function byRank(a: readonly (number | string)[], b: readonly (number | string)[]): number {
@@ -36,11 +35,6 @@ export interface Place {
 /** True if taking this provider overrides a runpath that leads to `path`: another store object. */
 export const overrides = (place: Place, path: string): boolean =>
   path !== place.provider.path && !path.startsWith(place.inside);
-
-/** Which loader's best set is preferred: fewer closest matches, fewer foreign builds; then the loaders' order. */
-export function cheaperLoader(a: SolutionCost, b: SolutionCost): boolean {
-  return a.closest !== b.closest ? a.closest < b.closest : a.foreign < b.foreign;
-}
 
 /**
  * What choosing a provider for a name costs there and then, smaller is better; equal costs leave the decision to

@@ -14,54 +14,55 @@ import { learn } from './learn-clause.ts';
 import { advance, createWalk, mark, rewind, type Walk } from './load-walk.ts';
 import { type CostKind, localCost } from './objective.ts';
 
-/** "This cost is at most `max`", in force while `variable` is true. */
+/** "This cost is at most `max`", in force while `variable` is true. It may be lowered while a search goes on. */
 export interface Bound {
   readonly variable: number;
   readonly kind: CostKind;
-  readonly max: number;
+  max: number;
 }
 
-export type SearchResult =
-  | { readonly kind: 'found'; readonly walk: Walk }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'limit' };
+export interface Search {
+  readonly walk: Walk;
+  readonly bounds: readonly Bound[];
+  /** Decided before anything else: the bounds and the loader. */
+  readonly assumed: readonly Literal[];
+}
+
+export function createSearch(g: Grounding, loader: LoaderNode, bounds: readonly Bound[]): Search {
+  backtrack(g.kernel, 0);
+  const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
+  return { walk: createWalk(g, loader), bounds, assumed };
+}
 
 /**
- * Complete unless `stepLimit`, counted by `kernel.steps`, is reached. The set found is the first one in load order:
- * each name has the cheapest provider (objective.ts) that the choices before it leave possible.
+ * Goes on until the walk is a whole set (`found`), or there is none. The set found is the first one in load order: each
+ * name has the cheapest provider (objective.ts) that the choices before it leave possible. After a bound was lowered
+ * the search can be run again: it goes on behind the set it had found, since no set before that costs less.
+ * Complete unless `stepLimit`, compared with `kernel.steps`, is reached. Only the newest search of a grounding can run.
  */
-export function searchSet(
-  g: Grounding,
-  loader: LoaderNode,
-  bounds: readonly Bound[],
-  stepLimit: number,
-): SearchResult {
-  const { kernel } = g;
-  const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
-  const walk = createWalk(g, loader);
-  if (kernel.refuted) return { kind: 'none' };
-  backtrack(kernel, 0);
+export function runSearch(search: Search, stepLimit: number): 'found' | 'none' | 'limit' {
+  const { walk, bounds, assumed } = search;
+  const { kernel } = walk.g;
+  if (kernel.refuted) return 'none';
   for (;;) {
+    if (kernel.steps > stepLimit) return 'limit';
     let conflict = propagate(kernel);
-    if (!conflict && decisionLevel(kernel) < assumed.length) {
-      const lit = assumed[decisionLevel(kernel)] as Literal;
-      if (kernel.value[lit] === -1) return { kind: 'none' };
+    const level = decisionLevel(kernel);
+    if (!conflict && level < assumed.length) {
+      const lit = assumed[level] as Literal;
+      if (kernel.value[lit] === -1) return 'none';
       mark(walk);
       decide(kernel, kernel.value[lit] === 1 ? undefined : lit);
       continue;
     }
-    let open: NameNode | undefined;
-    if (!conflict) {
-      open = advance(walk);
-      conflict = exceeded(walk, bounds);
-    }
+    const open = conflict ? undefined : advance(walk);
+    conflict ??= exceeded(walk, bounds);
     if (conflict) {
-      if (!learn(kernel, conflict)) return { kind: 'none' };
+      if (!learn(kernel, conflict)) return 'none';
       rewind(walk, decisionLevel(kernel));
-      if (kernel.steps > stepLimit) return { kind: 'limit' };
       continue;
     }
-    if (!open) return { kind: 'found', walk };
+    if (!open) return 'found';
     mark(walk);
     decide(kernel, cheapest(walk, open));
   }
