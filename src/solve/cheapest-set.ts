@@ -52,40 +52,55 @@ function foundBy(walk: Walk): Found {
   return { kind: 'found', loader, served: new Map(served), cost: costOf(walk), bounds: [], proven: true };
 }
 
-/** Looks under the other loaders too, the most promising first. */
-function chooseLoader(g: Grounding, first: Found, limit: number): Found {
-  const rated = g.loaders.flatMap((loader, position) => {
-    const bound = lowerBound(g, loader);
-    return bound ? [{ loader, bound, position }] : [];
-  });
-  const start = rated.find(({ loader }) => loader === first.loader);
-  let best = start ? improveCounts(g, first, start.bound, limit) : first;
-  let bestPosition = start?.position ?? 0;
-  let { proven } = best;
-  const later = rated.filter(({ position }) => position > bestPosition);
-  for (const { loader, bound, position } of later.toSorted(byPromise)) {
-    if (!isBetter(bound, position, best.cost, bestPosition)) continue;
-    const search = createSearch(g, loader, []);
-    const outcome = runSearch(search, limit);
-    if (outcome === 'limit') proven = false;
-    if (outcome !== 'found') continue;
-    const found = improveCounts(g, foundBy(search.walk), bound, limit);
-    proven &&= found.proven;
-    if (!isBetter(found.cost, position, best.cost, bestPosition)) continue;
-    best = found;
-    bestPosition = position;
-  }
-  return { ...best, proven };
-}
-
 interface Rated {
-  readonly bound: LowerBound;
+  readonly found: Found;
+  readonly atLeast: LowerBound;
+  /** Of the loader among all loaders. */
   readonly position: number;
 }
 
-const byPromise = (a: Rated, b: Rated): number =>
-  a.bound.closest - b.bound.closest ||
-  a.bound.likelyForeign - b.bound.likelyForeign ||
+/** Looks under the other loaders too, and improves the best of what is found, then all that may still beat it. */
+function chooseLoader(g: Grounding, first: Found, limit: number): Found {
+  const { rated, complete } = firstSets(g, first, (g.kernel.steps + limit) >> 1);
+  let best: Rated | undefined;
+  let proven = complete;
+  for (const each of rated) {
+    if (best && !isBetter(each.atLeast, each.position, best.found.cost, best.position)) continue;
+    const found = improveCounts(g, each.found, each.atLeast, limit);
+    proven &&= found.proven;
+    if (!best || isBetter(found.cost, each.position, best.found.cost, best.position))
+      best = { ...each, found };
+  }
+  return { ...(best?.found ?? first), proven };
+}
+
+/** Best first: `first`, and the first set under each other loader, the most promising loaders being tried first. */
+function firstSets(g: Grounding, first: Found, limit: number): { rated: Rated[]; complete: boolean } {
+  const bounds = g.loaders.map((loader) => lowerBound(g, loader));
+  const position = g.loaders.indexOf(first.loader);
+  const rated: Rated[] = [
+    { found: first, position, atLeast: bounds[position] ?? { ...first.cost, likelyForeign: 0 } },
+  ];
+  const others = bounds.flatMap((atLeast, at) =>
+    atLeast && at > position ? [{ atLeast, position: at }] : [],
+  );
+  let complete = true;
+  for (const other of others.toSorted(byPromise)) {
+    if (!isBetter(other.atLeast, other.position, first.cost, position)) continue;
+    const search = createSearch(g, g.loaders[other.position] as LoaderNode, []);
+    const outcome = runSearch(search, limit);
+    if (outcome === 'limit') complete = false;
+    if (outcome === 'found') rated.push({ ...other, found: foundBy(search.walk) });
+  }
+  rated.sort((a, b) => (isBetter(a.found.cost, a.position, b.found.cost, b.position) ? -1 : 1));
+  return { rated, complete };
+}
+
+type Prospect = Pick<Rated, 'atLeast' | 'position'>;
+
+const byPromise = (a: Prospect, b: Prospect): number =>
+  a.atLeast.closest - b.atLeast.closest ||
+  a.atLeast.likelyForeign - b.atLeast.likelyForeign ||
   a.position - b.position;
 
 type Counts = Pick<SolutionCost, 'closest' | 'foreign'>;

@@ -78,10 +78,18 @@ export function rewind(w: Walk, level: number): void {
 export function advance(w: Walk): NameNode | undefined {
   if (!w.order.length) discover(w, w.g.rootNeeds);
   for (let node = w.order[w.visited]; node; node = w.order[w.visited]) {
-    const value = node.values.find((candidate) => stateOf(w, candidate) === 1);
-    if (!value && node.values.some((candidate) => stateOf(w, candidate) === 0)) return node;
+    let value: Value | undefined;
+    let open = false;
+    for (const candidate of node.values) {
+      const state = w.g.kernel.value[positive(candidate.variable)];
+      w.g.kernel.steps++;
+      if (state === 0) open = true;
+      if (state !== 1) continue;
+      value = candidate;
+      break;
+    }
+    if (!value && open) return node;
     w.visited++;
-    w.g.kernel.steps += node.values.length;
     if (!value) continue;
     w.served.set(node, value);
     count(w, node, value);
@@ -89,8 +97,6 @@ export function advance(w: Walk): NameNode | undefined {
   }
   return undefined;
 }
-
-const stateOf = (w: Walk, value: Value) => w.g.kernel.value[positive(value.variable)];
 
 function discover(w: Walk, needs: readonly NameNode[]): void {
   for (const need of needs) {

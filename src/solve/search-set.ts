@@ -74,14 +74,15 @@ function cheapest(walk: Walk, node: NameNode): Literal {
   const loader = walk.loader.candidate;
   let best: Literal | undefined;
   let bestCost = Number.POSITIVE_INFINITY;
-  kernel.steps += node.values.length * (1 + wanted.length);
   for (const value of node.values) {
     const lit = positive(value.variable);
     if (kernel.value[lit] !== 0) continue;
     const cost = localCost(value, loader, wanted);
+    kernel.steps += 1 + wanted.length;
     if (cost >= bestCost) continue;
     best = lit;
     bestCost = cost;
+    if (cost === 0) break;
   }
   if (best === undefined) throw new Error(`no open value for ${node.name}`);
   return best;
