@@ -87,12 +87,11 @@ function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: strin
 
 /** Without an interpreter the kernel jumps to the entry point itself. */
 function classifyAlone(file: ElfFile): Classification {
-  if (file.type === executable) return { kind: 'static', file };
-  if (file.dynamic) {
+  if (file.type === shared && file.dynamic) {
     // Linkers mark position-independent programs since before static ones of that kind existed.
     return { kind: (file.flags1 & flag1Pie) !== 0 ? 'static-pie' : 'library', file };
   }
   if (file.entry === 0) return { kind: 'not-a-program', why: 'it has no code to start' };
   // Packers leave no dynamic table.
-  return { kind: 'static-pie', file };
+  return { kind: file.type === executable ? 'static' : 'static-pie', file };
 }

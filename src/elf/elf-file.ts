@@ -32,7 +32,7 @@ export interface ElfFile {
   readonly abiVersion: number;
   /** e_type: 1 REL, 2 EXEC, 3 DYN, 4 CORE. */
   readonly type: number;
-  /** e_entry, an address; 0 when there is nothing to start. Infinity from 2^53 on. */
+  /** e_entry, an address; 0 also where no segment has bytes of the file there, as in a separate debug file. */
   readonly entry?: number;
   /** The string of PT_INTERP. */
   readonly interpreter: string | undefined;

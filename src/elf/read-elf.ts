@@ -10,7 +10,7 @@ import { type Header, readHeader } from './header.ts';
 import { findLoadError } from './load-error.ts';
 import { Malformed } from './malformed.ts';
 import { readNotes } from './notes.ts';
-import { placeOf, readSegments, type Segment, segmentType } from './segments.ts';
+import { isMapped, placeOf, readSegments, type Segment, segmentType } from './segments.ts';
 import { longestList, longestName, readStringTable } from './string-table.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
@@ -56,7 +56,7 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
     osAbi: header.ident[7] ?? 0,
     abiVersion: header.ident[8] ?? 0,
     type: header.type,
-    entry: header.entry,
+    entry: isMapped(segments, header.entry) ? header.entry : 0,
     interpreter: readInterpreter(fields, segments),
     ...dynamic,
     ...readWantedNotes(fields, header, segments),

@@ -10,21 +10,48 @@ export type ScriptLine =
 export const scriptLineSize = 256;
 
 /**
- * As fs/binfmt_script.c, load_script: spaces and tabs around the interpreter are dropped, all that follows it is one
- * argument, trailing spaces and tabs cut. Without a line end in 256 bytes the argument is cut there, but an
- * interpreter that may be cut itself is refused. A carriage return is an ordinary byte.
+ * As fs/binfmt_script.c, load_script: blanks (spaces and tabs) around the interpreter are dropped, all that follows it
+ * up to the line end is one argument. A carriage return is an ordinary byte. Without a line end in 256 bytes the
+ * argument is cut there, blanks at the end of a shorter file stay, and an interpreter that may be cut is refused.
  */
 export function readScriptLine(head: Uint8Array): ScriptLine {
   if (head[0] !== 0x23 || head[1] !== 0x21) return { kind: 'no-script' };
-  const start = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, scriptLineSize));
-  const text = start.toString('latin1').padEnd(scriptLineSize, '\0');
+  const seen = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, scriptLineSize));
+  const text = seen.toString('latin1').padEnd(scriptLineSize, '\0');
+  const start = indexFrom(text, 2, (character) => !isBlank(character));
+  const nameEnd = indexFrom(text, start, (character) => isBlank(character) || character === '\0');
   const newline = text.indexOf('\n');
-  const line = newline < 0 ? text.slice(2, scriptLineSize - 1) : text.slice(2, newline);
-  if (newline < 0 && !/^[ \t]*[^ \t\0]*[ \t\0]/.test(text.slice(2))) {
+  if (newline < 0 && nameEnd === scriptLineSize) {
     return { kind: 'bad-script', why: 'its #! line is longer than 255 bytes' };
   }
-  const match = /^[ \t]*([^ \t\0]+)(?:[ \t]+([^\0]*))?/.exec(line.replace(/[ \t]+$/, ''));
-  const interpreter = match?.[1];
-  if (interpreter === undefined) return { kind: 'bad-script', why: 'its #! line names no interpreter' };
-  return { kind: 'script', interpreter, argument: match?.[2] || undefined };
+  let end = newline < 0 ? scriptLineSize - 1 : newline;
+  while (isBlank(text[end - 1])) end -= 1;
+  if (start >= end || nameEnd === start)
+    return { kind: 'bad-script', why: 'its #! line names no interpreter' };
+  return {
+    kind: 'script',
+    interpreter: text.slice(start, Math.min(nameEnd, end)),
+    argument: argumentOf(text, nameEnd, end),
+  };
+}
+
+/** `undefined` without one; the empty string where only a NUL follows the blanks, which the kernel passes on. */
+function argumentOf(text: string, nameEnd: number, end: number): string | undefined {
+  if (nameEnd > end || text[nameEnd] === '\0') return undefined;
+  const start = indexFrom(text, nameEnd, (character) => !isBlank(character));
+  if (start > end) return undefined;
+  const argument = text.slice(start, end);
+  const nul = argument.indexOf('\0');
+  return nul < 0 ? argument : argument.slice(0, nul);
+}
+
+/** The first index from `start` on whose character is `wanted`; the length of the text without one. */
+function indexFrom(text: string, start: number, wanted: (character: string) => boolean): number {
+  let index = start;
+  while (index < text.length && !wanted(text[index] ?? '')) index += 1;
+  return index;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }

@@ -66,10 +66,19 @@ export interface Place {
  * because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
  */
 export function placeOf(segments: readonly Segment[], address: number, what: string): Place {
-  const home = segments.findLast(
+  const home = homeOf(segments, address);
+  if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
+  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
+}
+
+/** True when PT_LOAD maps bytes of the file at `address`. */
+export function isMapped(segments: readonly Segment[], address: number): boolean {
+  return homeOf(segments, address) !== undefined;
+}
+
+function homeOf(segments: readonly Segment[], address: number): Segment | undefined {
+  return segments.findLast(
     ({ type, address: start, fileSize }) =>
       type === segmentType.load && address >= start && address - start < fileSize,
   );
-  if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
-  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
 }

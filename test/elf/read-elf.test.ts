@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
-import { buildElf, type ElfDescription } from './build-elf.ts';
+import { baseAddress, buildElf, type ElfDescription } from './build-elf.ts';
 import { bytesOf, compileC, writeScratch } from './compile-c.ts';
 import { expectBad, expectElf } from './expect-elf.ts';
 import { askReadelf } from './readelf-output.ts';
@@ -106,7 +106,7 @@ for (const layout of layouts) {
     ];
     const bytes = buildElf({
       ...layout,
-      entry: 0x1234,
+      entry: baseAddress + 4,
       interpreter: '/lib/ld-one.so.1',
       stack: 6,
       dynamic: {
@@ -131,7 +131,7 @@ for (const layout of layouts) {
       osAbi: 0,
       abiVersion: 0,
       type: 3,
-      entry: 0x1234,
+      entry: baseAddress + 4,
       interpreter: '/lib/ld-one.so.1',
       dynamic: true,
       soname: 'lib\u00e9.so.1',
