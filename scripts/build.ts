@@ -1,4 +1,5 @@
 // src/ → dist/ (the bundled manager) and bin/ (the launcher, and the manager's entry for a checkout).
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -6,29 +7,37 @@ import { buildLauncher } from './build-launcher.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(PROJECT, 'dist');
-const SCRIPT = path.join(DIST, 'nix-foreign.mjs');
-
-/** Some bundled packages are CommonJS and ask for Node's own modules by require. */
-const REQUIRE =
-  "import{createRequire as nodeRequire}from'node:module';const require=nodeRequire(import.meta.url);";
+const SCRIPT = path.join(DIST, 'nix-foreign.cjs');
 
 async function bundle(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true });
-  await build({
-    entryPoints: { 'nix-foreign': path.join(PROJECT, 'src/nix-foreign.ts') },
-    outdir: DIST,
-    outExtension: { '.js': '.mjs' },
+  const common = {
     bundle: true,
-    // What is loaded lazily in the sources stays a file of its own.
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     target: 'node24',
-    banner: { js: REQUIRE },
     legalComments: 'linked',
     logLevel: 'warning',
+  } as const;
+  // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
+  await build({
+    ...common,
+    entryPoints: [path.join(PROJECT, 'src/main.ts')],
+    outfile: path.join(DIST, 'main.cjs'),
   });
+  await build({
+    ...common,
+    entryPoints: [path.join(PROJECT, 'src/nix-foreign.cts')],
+    external: ['./main.cjs'],
+    outfile: SCRIPT,
+  });
+}
+
+/** Node keeps compiled code beside the bundle, so that the first miss of a user is as fast as the second. */
+function fillCompileCache(node: string): void {
+  for (const words of [['--version'], ['resolve', '--from-launcher', '--', '/']]) {
+    spawnSync(node, [SCRIPT, ...words], { stdio: 'ignore' });
+  }
 }
 
 function quoted(text: string): string {
@@ -62,4 +71,5 @@ if (major < 24)
   throw new Error(`Node 24 or newer is needed, this is ${process.version}: run npm ci && npm run build`);
 if (!existsSync(path.join(PROJECT, 'node_modules'))) throw new Error('run npm ci first');
 await bundle();
+fillCompileCache(process.execPath);
 await makeExecutables(process.execPath);

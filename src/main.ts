@@ -1,6 +1,6 @@
 // The process → a command; the only place that reads process.argv and process.env and sets the exit status.
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { contextOf } from './pipeline/context.ts';
 import { configureReport, reportFailure } from './platform/report.ts';
@@ -35,7 +35,7 @@ async function run(words: readonly string[], entry: string): Promise<void> {
   await runCommandLine(words, {
     context: contextOf(process, version),
     arch: process.arch,
-    launcher: fileURLToPath(new URL('../bin/nix-run-foreign', entry)),
+    launcher: path.resolve(path.dirname(entry), '../bin/nix-run-foreign'),
     version,
     setExitStatus: (status) => {
       process.exitCode = status;
@@ -43,7 +43,7 @@ async function run(words: readonly string[], entry: string): Promise<void> {
   });
 }
 
-/** Everything from the first word to the exit status. `entry`: URL of the file that Node was started with. */
+/** Everything from the first word to the exit status. `entry`: path of the file that Node was started with. */
 export async function main(entry: string): Promise<void> {
   const words = process.argv.slice(2);
   normaliseEnvironment(process.env, process.geteuid?.());

@@ -1,21 +1,15 @@
 // A fingerprint → its store object and the one root that keeps it and all it names.
 import { readlinkSync } from 'node:fs';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { addFingerprint, type Kept } from '../fingerprint/keep.ts';
 import { keepPlainRecord, removePlainRecord } from '../fingerprint/records.ts';
 import type { Place } from '../platform/places.ts';
 import { notice } from '../platform/report.ts';
-import type { Nix } from '../store/nix-commands.ts';
+import type { Added, Nix } from '../store/nix-commands.ts';
 import { pin } from './pin.ts';
 
 export type Root =
   /** `file`: the root link, or the plain record when nothing could be pinned. */
   { readonly kind: 'kept'; readonly file: string } | { readonly kind: 'vanished'; readonly why: string };
-
-/** Adds the fingerprint to the store, if there is a Nix to do it. */
-export async function add(nix: Nix | undefined, fingerprint: Fingerprint): Promise<Kept | undefined> {
-  return nix === undefined ? undefined : await addFingerprint(nix, fingerprint);
-}
 
 function keepUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
   notice(`the libraries are not protected from garbage collection: ${why}`);
@@ -35,13 +29,13 @@ function saysVanished(why: string): boolean {
  */
 export async function keepAndPin(
   nix: Nix | undefined,
-  kept: Kept | undefined,
+  added: Added | undefined,
   fingerprint: Fingerprint,
   place: Place,
   link: string,
 ): Promise<Root> {
-  if (nix === undefined || kept === undefined) return keepUnpinned(place, fingerprint, 'Nix was not found');
-  const pinned = kept.kind === 'added' ? await pin(nix, link, kept.storePath) : kept;
+  if (nix === undefined || added === undefined) return keepUnpinned(place, fingerprint, 'Nix was not found');
+  const pinned = added.kind === 'added' ? await pin(nix, link, added.storePath) : added;
   if (pinned.kind === 'refused') {
     if (saysVanished(pinned.why)) return { kind: 'vanished', why: pinned.why };
     return keepUnpinned(place, fingerprint, pinned.why);

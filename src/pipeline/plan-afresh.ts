@@ -1,0 +1,105 @@
+// A program nobody planned before → its plan, by choosing libraries from the store as it is now.
+import { ForeignError } from '../errors.ts';
+import { storeTextOf } from '../fingerprint/store-text.ts';
+import { enact } from '../launch/enact.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import type { Place } from '../platform/places.ts';
+import { debug } from '../platform/report.ts';
+import { keepAndPin } from '../roots/keep-and-pin.ts';
+import { startAddingText, type TextAdder } from '../store/nix-commands.ts';
+import { storeObjectOf } from '../store/store-location.ts';
+import type { Context } from './context.ts';
+import { finishPlan } from './finish-plan.ts';
+import { solveFromStore } from './solve-from-store.ts';
+import { type Dynamic, rootFile } from './subject.ts';
+
+/** A store object can vanish between two steps; after this many rounds something else is wrong. */
+const ROUNDS = 3;
+
+type Attempt =
+  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  /** A store path was taken by the collector between two steps. `why` names it. */
+  | { readonly kind: 'vanished'; readonly why: string };
+
+/**
+ * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again.
+ * @throws ForeignError where there is no coherent set, or the loader refuses it.
+ */
+export async function planAfresh(
+  subject: Dynamic,
+  sha256: string,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan> {
+  const excluded = new Set<string>();
+  let why = '';
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const attempt = await attemptPlan(subject, sha256, context, place, excluded);
+    if (attempt.kind === 'planned') return attempt.plan;
+    why = attempt.why;
+    debug(`round ${round}: a store path vanished (${why}); choosing again`);
+    const gone = /\/[^\s'"]+/.exec(why)?.[0];
+    const object = gone === undefined ? undefined : storeObjectOf(context.location.storeDir, gone);
+    if (object !== undefined) excluded.add(object);
+  }
+  throw new ForeignError(
+    `${subject.program.given}: libraries vanish from the store while they are chosen: ${why}`,
+    {
+      code: 'vanishing',
+      hint: 'wait for the garbage collection that is running and try again',
+      exitCode: 125,
+    },
+  );
+}
+
+async function attemptPlan(
+  subject: Dynamic,
+  sha256: string,
+  context: Context,
+  place: Place,
+  excluded: ReadonlySet<string>,
+): Promise<Attempt> {
+  const adder = context.nix && startAddingText(context.nix);
+  try {
+    return await choose(subject, sha256, context, place, excluded, adder);
+  } catch (error) {
+    adder?.abandon();
+    throw error;
+  }
+}
+
+async function choose(
+  subject: Dynamic,
+  sha256: string,
+  context: Context,
+  place: Place,
+  excluded: ReadonlySet<string>,
+  adder: TextAdder | undefined,
+): Promise<Attempt> {
+  const fingerprint = await solveFromStore(subject, sha256, context, place, excluded);
+  // The proof does not need the store object; only the root comes before everything that relies on it.
+  const [proven, added] = await Promise.all([
+    enact(fingerprint, subject.program.path, subject.libc, place.farms),
+    adder?.add(storeTextOf(fingerprint)),
+  ]);
+  if (proven.kind === 'rejected') throw rejection(subject, fingerprint.loader.storePath, proven.complaints);
+  if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
+  const link = rootFile(place, sha256, subject.program);
+  const root = await keepAndPin(context.nix, added, fingerprint, place, link);
+  if (root.kind === 'vanished') return root;
+  const plan = finishPlan(subject, sha256, proven, root.file, context, place);
+  return plan === undefined ? { kind: 'vanished', why: 'a file of the plan' } : { kind: 'planned', plan };
+}
+
+function rejection(subject: Dynamic, loader: string, complaints: readonly string[]): ForeignError {
+  const first = complaints[0] ?? 'no reason given';
+  const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
+  return new ForeignError(
+    `${subject.program.given}: the loader of ${loader} refuses the set: ${first}${more}`,
+    {
+      code: 'rejected',
+      hint: `see the whole set with: nix-foreign explain ${subject.program.given}`,
+      exitCode: 126,
+    },
+  );
+}
