@@ -17,6 +17,7 @@ enum system_call_number {
 	NR_getcwd = 17,
 	NR_dup3 = 24,
 	NR_faccessat = 48,
+	NR_chdir = 49,
 	NR_openat = 56,
 	NR_close = 57,
 	NR_read = 63,

@@ -27,6 +27,7 @@ enum system_call_number {
 	NR_wait4 = 61,
 	NR_kill = 62,
 	NR_getcwd = 79,
+	NR_chdir = 80,
 	NR_getppid = 110,
 	NR_prctl = 157,
 	NR_exit_group = 231,

@@ -78,6 +78,10 @@ static inline long kernel_getcwd(char *into, size_t size)
 {
 	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);
 }
+static inline long kernel_chdir(const char *path)
+{
+	return arch_system_call(NR_chdir, (long)path, 0, 0, 0, 0, 0);
+}
 static inline long kernel_execve(const char *path, char *const *argv, char *const *envp)
 {
 	return arch_system_call(NR_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);

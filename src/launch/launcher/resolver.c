@@ -66,6 +66,14 @@ int resolver_run(const struct process *process, const char *real_path, const cha
 	return exit_status_of(&command, resolver_process_run(&command));
 }
 
+// Node does not start in a directory that is gone.
+static void leave_lost_directory(void)
+{
+	char path[PATH_SIZE];
+	if (kernel_getcwd(path, sizeof path) < 0)
+		kernel_chdir("/");
+}
+
 int resolver_explain(const struct process *process, const char *real_path)
 {
 	const char *const words[3] = {"explain", NULL, NULL};
@@ -74,5 +82,6 @@ int resolver_explain(const struct process *process, const char *real_path)
 	if (unusable)
 		return message_failure(EXIT_TOOL_FAILED,
 				       (struct failure){.cause = unusable, .remedy = "unset it, or correct it"});
+	leave_lost_directory();
 	return cannot_start(&command, kernel_execve(command.execute, command.argv, command.envp));
 }
