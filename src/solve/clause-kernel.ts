@@ -29,9 +29,6 @@ export interface Kernel {
   readonly levelStart: number[];
   /** Called once per variable, when it first becomes true: the time to add the clauses that follow from it. */
   readonly ground: (variable: number) => void;
-  /** By variable: how much it took part in recent conflicts. */
-  readonly activity: number[];
-  bump: number;
   head: number;
   /** A clause that was false when it was added. */
   pending: Clause | undefined;
@@ -59,8 +56,6 @@ export function createKernel(ground: (variable: number) => void): Kernel {
     trail: [],
     levelStart: [],
     ground,
-    activity: [],
-    bump: 1,
     head: 0,
     pending: undefined,
     refuted: undefined,
@@ -75,7 +70,6 @@ export function newVariable(k: Kernel): number {
   k.group.push(undefined);
   k.exclusion.push({ lits: [negative(k.reason.length - 1)], tag: -1, from: [] });
   k.grounded.push(false);
-  k.activity.push(0);
   return k.level.push(0) - 1;
 }
 
@@ -128,11 +122,11 @@ function bringForward(k: Kernel, lits: Literal[], position: number): void {
 }
 
 /**
- * Adds a clause at any time. A consequence is drawn at once only if it belongs to the current level; an older one is
+ * Adds a clause at any time; `from` names those it follows from, if it says nothing new. A consequence is drawn at once only if it belongs to the current level; an older one is
  * found when the clause becomes false, so that levels on the trail stay in order.
  */
-export function addClause(k: Kernel, lits: Literal[], tag: number): void {
-  const clause: Clause = { lits, tag, from: [] };
+export function addClause(k: Kernel, lits: Literal[], tag: number, from: readonly Clause[] = []): Clause {
+  const clause: Clause = { lits, tag, from };
   if (lits.length > 1) {
     bringForward(k, lits, 0);
     bringForward(k, lits, 1);
@@ -149,6 +143,7 @@ export function addClause(k: Kernel, lits: Literal[], tag: number): void {
       assign(k, first, clause);
     }
   }
+  return clause;
 }
 
 /** Draws every consequence. Returns the clause that became false, if any. */

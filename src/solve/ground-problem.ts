@@ -1,5 +1,13 @@
 // A Problem -> boolean variables and clauses, grown only where the search has been.
-import { addClause, createKernel, type Kernel, negative, newVariable, positive } from './clause-kernel.ts';
+import {
+  addClause,
+  type Clause,
+  createKernel,
+  type Kernel,
+  negative,
+  newVariable,
+  positive,
+} from './clause-kernel.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
 import { groundRequirer } from './ground-requirer.ts';
 import { byRank, sameFile } from './objective.ts';
@@ -25,6 +33,8 @@ export interface NameNode {
   readonly active: number;
   /** Best rank first. */
   readonly values: readonly Value[];
+  /** The clause that one of the values is chosen when it is active; none for the libc family. */
+  readonly choice: Clause | undefined;
 }
 
 export interface LoaderNode {
@@ -79,9 +89,9 @@ export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Gro
 }
 
 /** Adds a clause unless its constraint has been dropped. */
-export function constrain(g: Grounding, lits: number[], constraint: Constraint): void {
-  if (g.only && constraint.kind !== 'need' && !g.only.has(constraintKey(constraint))) return;
-  addClause(g.kernel, lits, g.constraints.push(constraint) - 1);
+export function constrain(g: Grounding, lits: number[], constraint: Constraint): Clause | undefined {
+  if (g.only && constraint.kind !== 'need' && !g.only.has(constraintKey(constraint))) return undefined;
+  return addClause(g.kernel, lits, g.constraints.push(constraint) - 1);
 }
 
 function groundVariable(g: Grounding, variable: number): void {
@@ -119,10 +129,16 @@ export function nameNode(g: Grounding, name: string): NameNode {
   const known = g.names.get(name);
   if (known) return known;
   const values: Value[] = [];
-  const node: NameNode = { name, active: newVariable(g.kernel), values };
+  const active = newVariable(g.kernel);
+  const node: { -readonly [key in keyof NameNode]: NameNode[key] } = {
+    name,
+    active,
+    values,
+    choice: undefined,
+  };
   g.names.set(name, node);
   if (g.problem.isFamily(name)) addFamily(g, node, values);
-  else addProviders(g, node, values);
+  else node.choice = addProviders(g, node, values);
   const group = values.map((value) => value.variable);
   for (const variable of group) g.kernel.group[variable] = group;
   return node;
@@ -143,13 +159,13 @@ function addFamily(g: Grounding, node: NameNode, values: Value[]): void {
   }
 }
 
-function addProviders(g: Grounding, node: NameNode, values: Value[]): void {
+function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | undefined {
   const { name } = node;
   const inactive = negative(node.active);
   const providers = g.problem.providersOf(name).toSorted((a, b) => byRank(a.rank, b.rank));
   for (const provider of providers) addValue(g, node, values, provider, undefined);
-  if (values.length) addClause(g.kernel, [inactive, ...values.map((value) => positive(value.variable))], -1);
-  else constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });
+  const choice = [inactive, ...values.map((value) => positive(value.variable))];
+  if (!values.length) constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });
   const path = g.problem.pins?.get(name);
   const excluded = values.filter((value) => g.problem.excluded?.(value.provider));
   const offers = excluded.map((value) => value.provider);
@@ -160,6 +176,7 @@ function addProviders(g: Grounding, node: NameNode, values: Value[]): void {
     if (path === undefined || sameFile(value.provider, path)) continue;
     constrain(g, [inactive, negative(value.variable)], { kind: 'pinned', name, path });
   }
+  return values.length ? addClause(g.kernel, choice, -1) : undefined;
 }
 
 function addValue(

@@ -1,10 +1,12 @@
 // An object that was chosen -> the clauses that follow: what it needs, and whom its needs rule out.
-import { negative, positive } from './clause-kernel.ts';
+import { addClause, type Clause, type Literal, negative, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type NameNode, nameNode, type Value } from './ground-problem.ts';
 import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 
-/** @param needs receives the nodes of the names that the store has to serve, in load order. */
+/**
+ * @param variable the one for "this object is loaded"
+ * @param needs receives the nodes of the names that the store has to serve, in load order. */
 export function groundRequirer(
   g: Grounding,
   by: Requirer | Provider,
@@ -19,9 +21,19 @@ export function groundRequirer(
     }
     const node = nameNode(g, name);
     needs.push(node);
-    constrain(g, [negative(variable), positive(node.active)], { kind: 'need', name, by });
+    const need = constrain(g, [negative(variable), positive(node.active)], { kind: 'need', name, by });
     if (!versions.length) continue;
-    for (const value of node.values) groundOffer(g, by, variable, versions, value);
+    const fitting: Literal[] = [];
+    const against: Clause[] = [];
+    for (const value of node.values) {
+      const clause = groundOffer(g, by, variable, versions, value);
+      if (clause) against.push(clause);
+      else fitting.push(positive(value.variable));
+    }
+    // Says nothing new, but lets a provider be ruled out as soon as all that fit it are.
+    if (against.length && need && node.choice) {
+      addClause(g.kernel, [negative(variable), ...fitting], -1, [need, node.choice, ...against]);
+    }
   }
 }
 
@@ -45,32 +57,32 @@ function groundBundled(
   }
 }
 
+/** Returns the clause that keeps the two apart whatever the loader is, if there is one. */
 function groundOffer(
   g: Grounding,
   by: Requirer | Provider,
   variable: number,
   versions: Versions,
   value: Value,
-): void {
+): Clause | undefined {
   const offer = value.provider;
   const { name } = value.name;
   const against = [negative(variable), negative(value.variable)];
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
     const offers = value.name.values.length;
-    constrain(g, against, { kind: 'missing-version', name, version, offers, by, offer });
-    return;
+    return constrain(g, against, { kind: 'missing-version', name, version, offers, by, offer });
   }
   if (value.loader && needsPrivate(versions) && !belongsTo(by, value.loader.candidate)) {
-    constrain(g, against, { kind: 'private-version', name, by, offer });
-    return;
+    return constrain(g, against, { kind: 'private-version', name, by, offer });
   }
-  if (offer.hasVersym) return;
+  if (offer.hasVersym) return undefined;
   for (const { candidate, variable: loader } of value.loader ? [value.loader] : g.loaders) {
     if (!abortsOnUnversioned(candidate)) continue;
     const constraint = { kind: 'unversioned', name, by, offer, loader: candidate } as const;
     constrain(g, [...against, negative(loader)], constraint);
   }
+  return undefined;
 }
 
 const needsPrivate = (versions: Versions): boolean => versions.some(({ name }) => name === 'GLIBC_PRIVATE');

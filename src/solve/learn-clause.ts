@@ -26,7 +26,6 @@ export function learn(k: Kernel, conflict: Clause): boolean {
   k.level[asserting >> 1] = decisionLevel(k);
   k.reason[asserting >> 1] = learned;
   k.trail.push(asserting);
-  k.bump *= 1.05;
   return true;
 }
 
@@ -55,7 +54,6 @@ function analyze(k: Kernel, conflict: Clause, top: number): Clause {
         const level = k.level[variable] as number;
         if (level === 0) continue;
         seen.add(variable);
-        raise(k, variable);
         if (level === top) open++;
         else lower.push(lit);
       }
@@ -66,13 +64,6 @@ function analyze(k: Kernel, conflict: Clause, top: number): Clause {
   } while (--open > 0);
   lower.sort((a, b) => (k.level[b >> 1] as number) - (k.level[a >> 1] as number) || a - b);
   return { lits: [pivot ^ 1, ...lower], tag: -1, from };
-}
-
-function raise(k: Kernel, variable: number): void {
-  k.activity[variable] = (k.activity[variable] as number) + k.bump;
-  if (k.bump < 1e100) return;
-  for (let i = 0; i < k.activity.length; i++) k.activity[i] = (k.activity[i] as number) * 1e-100;
-  k.bump *= 1e-100;
 }
 
 /** Tags of the clauses that `k.refuted` rests on; each once, ascending. */

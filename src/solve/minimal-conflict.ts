@@ -7,27 +7,31 @@ import { createSearch, runSearch } from './search-set.ts';
 import type { Conflict, Reason, Undecided } from './solution.ts';
 
 type Refutation =
-  | { readonly kind: 'refuted'; readonly constraints: readonly Constraint[] }
-  | { readonly kind: 'satisfiable' }
-  | { readonly kind: 'limit'; readonly steps: number };
+  | { readonly kind: 'refuted'; readonly steps: number; readonly constraints: readonly Constraint[] }
+  | { readonly kind: 'satisfiable' | 'limit'; readonly steps: number };
 
-/** Drops reasons one by one and keeps those without which a set exists (deletion, guided by refutations). */
+/**
+ * Drops reasons one by one and keeps those without which a set exists (deletion, guided by refutations).
+ * @param stepLimit for the first refutation, and once more for all that make it smaller
+ */
 export function minimalConflict(problem: Problem, stepLimit: number): Conflict | Undecided {
   if (!problem.loaders.length) return { kind: 'conflict', reasons: [{ kind: 'no-loader' }], minimal: true };
-  let core = refute(problem, undefined, stepLimit);
-  if (core.kind === 'limit') return { kind: 'undecided', steps: core.steps };
-  if (core.kind === 'satisfiable') throw new Error('asked why a satisfiable problem has no solution');
+  const first = refute(problem, undefined, stepLimit);
+  if (first.kind === 'limit') return { kind: 'undecided', steps: first.steps };
+  if (first.kind === 'satisfiable') throw new Error('asked why a satisfiable problem has no solution');
+  let core = first.constraints;
   const kept = new Set<string>();
-  let minimal = true;
-  for (let key = nextKey(core.constraints, kept); key !== undefined; key = nextKey(core.constraints, kept)) {
-    const rest = new Set(keysOf(core.constraints));
+  let left = stepLimit;
+  for (let key = nextKey(core, kept); key !== undefined; key = nextKey(core, kept)) {
+    const rest = new Set(keysOf(core));
     rest.delete(key);
-    const without = refute(problem, rest, stepLimit);
-    if (without.kind === 'refuted') core = without;
+    const without = refute(problem, rest, left);
+    left -= without.steps;
+    if (without.kind === 'refuted') core = without.constraints;
     else kept.add(key);
-    if (without.kind === 'limit') minimal = false;
+    if (without.kind === 'limit') break;
   }
-  return { kind: 'conflict', reasons: reasonsOf(core.constraints), minimal };
+  return { kind: 'conflict', reasons: reasonsOf(core), minimal: left >= 0 };
 }
 
 const droppable = (constraints: readonly Constraint[]): readonly Constraint[] =>
@@ -44,14 +48,12 @@ function refute(problem: Problem, only: ReadonlySet<string> | undefined, stepLim
   const g = groundProblem(problem, only);
   for (const loader of g.loaders) {
     const outcome = runSearch(createSearch(g, loader, []), stepLimit);
-    if (outcome === 'limit') return { kind: 'limit', steps: g.kernel.steps };
-    if (outcome === 'found') return { kind: 'satisfiable' };
+    if (outcome === 'limit') return { kind: outcome, steps: g.kernel.steps };
+    if (outcome === 'found') return { kind: 'satisfiable', steps: g.kernel.steps };
     if (g.kernel.refuted) break;
   }
-  return {
-    kind: 'refuted',
-    constraints: refutationTags(g.kernel).map((tag) => g.constraints[tag] as Constraint),
-  };
+  const constraints = refutationTags(g.kernel).map((tag) => g.constraints[tag] as Constraint);
+  return { kind: 'refuted', steps: g.kernel.steps, constraints };
 }
 
 function reasonsOf(constraints: readonly Constraint[]): Reason[] {
