@@ -1,0 +1,84 @@
+// A fresh checkout → everything `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian packages, a build.
+// Plain JavaScript: it runs on whatever Node the machine has, before the pinned one is installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+const PROJECT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+
+/** Debian package → a command of it that must be there. */
+const TOOLS = {
+  'nix-bin': 'nix-store',
+  patchelf: 'patchelf',
+  bubblewrap: 'bwrap',
+  strace: 'strace',
+  binutils: 'readelf',
+  gcc: 'cc',
+};
+
+function say(text) {
+  process.stderr.write(`prepare: ${text}\n`);
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: PROJECT, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    say(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+    process.exit(1);
+  }
+}
+
+function newest(entry) {
+  const stats = statSync(entry);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(0, ...readdirSync(entry).map((name) => newest(path.join(entry, name))));
+}
+
+function isCurrent(product, sources) {
+  const file = path.join(PROJECT, product);
+  return (
+    existsSync(file) &&
+    sources.every((source) => newest(path.join(PROJECT, source)) <= statSync(file).mtimeMs)
+  );
+}
+
+function installNpmPackages() {
+  if (isCurrent('node_modules/.package-lock.json', ['package-lock.json'])) return;
+  say('installing npm packages');
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+function isOnPath(command) {
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(path.join(directory, command)));
+}
+
+function installDebianPackages() {
+  const missing = Object.keys(TOOLS).filter((name) => !isOnPath(TOOLS[name]));
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
+    say(`missing: ${missing.join(', ')}; install them first: sudo apt-get install ${missing.join(' ')}`);
+    process.exit(1);
+  }
+  say(`installing Debian packages: ${missing.join(', ')}`);
+  process.env.DEBIAN_FRONTEND = 'noninteractive';
+  run('apt-get', ['-qq', 'update']);
+  run('apt-get', [
+    '-qq',
+    '-y',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    'install',
+    ...missing,
+  ]);
+}
+
+function build() {
+  if (isCurrent('dist/main.cjs', ['src', 'scripts', 'package.json'])) return;
+  say('building');
+  run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);
+}
+
+installNpmPackages();
+installDebianPackages();
+build();
