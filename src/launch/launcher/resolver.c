@@ -48,21 +48,27 @@ static int exit_status_of(const struct resolver_command *command, struct ending 
 	return ended_with("the resolver failed with exit status ", code);
 }
 
-static const char *why_unusable(const struct resolver_command *command)
+// 0, or the exit status when there is no command to start.
+static int refuse_unusable(const struct resolver_command *command)
 {
 	if (!command->execute)
-		return "NIX_RUN_FOREIGN_RESOLVER is not an absolute path";
-	return command->envp ? NULL : "out of memory";
+		return message_failure(
+			EXIT_TOOL_FAILED,
+			(struct failure){.cause = "NIX_RUN_FOREIGN_RESOLVER is not an absolute path",
+					 .remedy = "unset it, or give it the absolute path of nix-foreign"});
+	if (!command->envp)
+		return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = "out of memory",
+									  .remedy = "start it with a smaller environment"});
+	return 0;
 }
 
 int resolver_run(const struct process *process, const char *real_path, const char *mode)
 {
 	const char *const words[3] = {"resolve", "--from-launcher", mode};
 	struct resolver_command command = resolver_command(process, words, real_path);
-	const char *unusable = why_unusable(&command);
-	if (unusable)
-		return message_failure(EXIT_TOOL_FAILED,
-				       (struct failure){.cause = unusable, .remedy = "unset it, or correct it"});
+	int refused = refuse_unusable(&command);
+	if (refused)
+		return refused;
 	return exit_status_of(&command, resolver_process_run(&command));
 }
 
@@ -78,10 +84,9 @@ int resolver_explain(const struct process *process, const char *real_path)
 {
 	const char *const words[3] = {"explain", NULL, NULL};
 	struct resolver_command command = resolver_command(process, words, real_path);
-	const char *unusable = why_unusable(&command);
-	if (unusable)
-		return message_failure(EXIT_TOOL_FAILED,
-				       (struct failure){.cause = unusable, .remedy = "unset it, or correct it"});
+	int refused = refuse_unusable(&command);
+	if (refused)
+		return refused;
 	leave_lost_directory();
 	return cannot_start(&command, kernel_execve(command.execute, command.argv, command.envp));
 }

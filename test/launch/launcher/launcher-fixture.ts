@@ -1,6 +1,6 @@
 // A temporary directory with a built launcher, small programs, a fake resolver and a cache, for one test file.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -30,7 +30,7 @@ export type Workshop = {
 
 /** Builds the launcher into a new directory. */
 export async function openWorkshop(): Promise<Workshop> {
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'launcher-'));
+  const directory = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'launcher-')));
   after(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const launcher = path.join(directory, 'nix-run-foreign');

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile, openWorkshop, putScript, run, runCommand } from './launcher-fixture.ts';
 import { planKey, planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
 
-assert.equal(process.getuid?.(), 0, 'these tests change owners: they need root');
 const workshop = await openWorkshop();
 const program = putScript(workshop.directory, 'program', 'echo started');
 const text = planText(program);
@@ -38,14 +38,14 @@ for (const mode of [0o720, 0o702, 0o1777])
     chmodSync(plans, 0o755);
   });
 
-test('a plan of another user is not', async () => {
+test('a plan of another user is not', asRoot, async () => {
   const file = putPlan(workshop.place, program, text);
   chownSync(file, 65534, 65534);
   assert.match((await whyNot()) ?? '', /the plan is not only ours to write/);
   rmSync(file);
 });
 
-test('a plan in the directory of another user is not', async () => {
+test('a plan in the directory of another user is not', asRoot, async () => {
   putPlan(workshop.place, program, text);
   chownSync(plans, 65534, 65534);
   assert.match((await whyNot()) ?? '', /the directory of plans is not only ours to write/);
@@ -77,7 +77,7 @@ test('a directory of plans that is a symbolic link is not believed', async () =>
   assert.equal(await whyNot(), undefined);
 });
 
-test("root's plans serve another user, whose plans do not serve root", async () => {
+test("root's plans serve another user, whose plans do not serve root", asRoot, async () => {
   putPlan(workshop.place, program, text);
   chmodSync(workshop.cache, 0o755);
   const file = putPlan(workshop.place, program, text);
@@ -91,7 +91,7 @@ test("root's plans serve another user, whose plans do not serve root", async () 
   rmSync(file);
 });
 
-const lonely = 54321; // a user that no /etc/passwd names
+const lonely = 1_000_000_000 + process.pid; // a user that no /etc/passwd names, and no other run of these tests
 const fallback = `/tmp/nix-run-foreign-${lonely}`;
 after(() => rmSync(fallback, { recursive: true, force: true }));
 const asLonely = ['setpriv', `--reuid=${lonely}`, `--regid=${lonely}`, '--clear-groups'] as const;
@@ -109,7 +109,7 @@ function putInTmp(): void {
     chownSync(each, lonely, lonely);
 }
 
-test('/tmp is the second place, for a user without a home', async () => {
+test('/tmp is the second place, for a user without a home', asRoot, async () => {
   putInTmp();
   const { code, stdout, stderr } = await runCommand(
     workshop,
@@ -119,7 +119,7 @@ test('/tmp is the second place, for a user without a home', async () => {
   assert.deepEqual([code, stdout, stderr], [0, 'started\n', '']);
 });
 
-test('/tmp is the second place after a cache without a plan, or with a bad one', async () => {
+test('/tmp is the second place after a cache without a plan, or with a bad one', asRoot, async () => {
   putInTmp();
   const env = workshop.environment;
   const command = [...asLonely, workshop.launcher, program] as const;
@@ -129,7 +129,7 @@ test('/tmp is the second place after a cache without a plan, or with a bad one',
   assert.equal((await runCommand(workshop, command, { env })).code, 0);
 });
 
-test('a place in /tmp that somebody else made is not believed', async () => {
+test('a place in /tmp that somebody else made is not believed', asRoot, async () => {
   putInTmp();
   const command = [...asLonely, workshop.launcher, program] as const;
   chownSync(fallback, 65534, 65534);
@@ -144,7 +144,7 @@ test('a place in /tmp that somebody else made is not believed', async () => {
   assert.equal((await runCommand(workshop, command, bare)).code, 125);
 });
 
-test('without /proc a plan is found by the path as given', async () => {
+test('without /proc a plan is found by the path as given', asRoot, async () => {
   const root = path.join(workshop.directory, 'root');
   mkdirSync(path.join(root, 'bin'), { recursive: true });
   const state = path.join(root, 'bin/state');

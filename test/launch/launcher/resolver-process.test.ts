@@ -1,10 +1,11 @@
 // The state in which the resolver runs, and what becomes of it when the launcher is ended.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { beforeEach, test } from 'node:test';
+import { after, beforeEach, test } from 'node:test';
 import { compile, openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
+import { asRoot, needTool } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const report = compile(workshop, 'report-state');
@@ -12,6 +13,16 @@ const startWith = compile(workshop, 'start-with');
 const seen = path.join(workshop.directory, 'seen');
 const program = path.join(workshop.directory, 'program');
 copyFileSync('/bin/true', program);
+const FOR_EVER = ['sleep', '1000'];
+const waiting: number[] = [];
+after(() => {
+  for (const pid of waiting) if (isResolver(pid)) process.kill(pid, 'SIGKILL'); // only after a failure
+});
+function isResolver(pid: number): boolean {
+  const file = `/proc/${pid}/cmdline`;
+  return existsSync(file) && readFileSync(file, 'utf8') === FOR_EVER.join('\0').concat('\0');
+}
+
 beforeEach(() => rmSync(workshop.cache, { recursive: true, force: true }));
 
 function withResolver(body: string): { env: Record<string, string> } {
@@ -35,6 +46,15 @@ test('descriptors: nothing to read, nothing to print to, standard error, and no 
   assert.deepEqual(own?.slice(0, 2), ['fd 0 /dev/null', 'fd 1 /dev/null']);
   assert.equal(own?.length, 3);
   assert.doesNotMatch(state, /\/dev\/zero/);
+});
+
+test('descriptors on a kernel without close_range(2)', async () => {
+  needTool('strace', 'strace');
+  const options = withResolver(`'${report}' '${seen}'; ${resolving(workshop, program)}`);
+  const trace = ['strace', '-qq', '-f', '-o', '/dev/null', '-e', 'inject=close_range:error=ENOSYS'] as const;
+  const opened = [startWith, 'open', '3', 'open', '63', '--', workshop.launcher, program] as const;
+  assert.equal((await runCommand(workshop, [...trace, ...opened], options)).code, 0);
+  assert.doesNotMatch(readFileSync(seen, 'utf8'), /\/dev\/zero/);
 });
 
 test('descriptors when the caller has closed its own', async () => {
@@ -84,8 +104,7 @@ test('prints of the resolver never reach standard output', async () => {
   assert.deepEqual([stdout, stderr], ['', 'err\n']);
 });
 
-test('without /dev the resolver runs, and cannot print to standard output', async () => {
-  assert.equal(process.getuid?.(), 0, 'this test mounts: it needs root');
+test('without /dev the resolver runs, and cannot print to standard output', asRoot, async () => {
   const options = withResolver(`echo out; read line; ${resolving(workshop, program)}`);
   const command = `mount -t tmpfs none /dev && exec '${workshop.launcher}' '${program}'`;
   const outcome = await runCommand(workshop, ['unshare', '-m', 'sh', '-c', command], options);
@@ -114,7 +133,7 @@ async function startWaiting(edits: readonly string[] = []): Promise<Waiting> {
   const ready = path.join(workshop.directory, 'ready');
   rmSync(ready, { force: true });
   await runCommand(workshop, ['mkfifo', ready]);
-  const options = withResolver(`echo $$ > '${ready}'; exec sleep 1000`);
+  const options = withResolver(`echo $$ > '${ready}'; exec ${FOR_EVER.join(' ')}`);
   const command = ['group', '0', ...edits, '--', workshop.launcher, program];
   const launcher = spawn(startWith, command, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   launcher.stderr.resume();
@@ -123,6 +142,7 @@ async function startWaiting(edits: readonly string[] = []): Promise<Waiting> {
   });
   const bothEnded = new Promise<void>((resolve) => launcher.stderr.on('close', resolve));
   const { stdout } = await runCommand(workshop, ['cat', ready]);
+  waiting.push(Number(stdout));
   return { launcher: launcher.pid as number, resolver: Number(stdout), ended, bothEnded };
 }
 
@@ -157,6 +177,11 @@ test('SIGINT to a group that ignores it ends nothing', { timeout: 20_000 }, asyn
   assert.equal(await ended, '125');
 });
 
+/** Shell text that ends once the process is stopped: a SIGCONT before that would take the stop back. */
+function untilStopped(pid: unknown): string {
+  return `until grep -q '^State:.T' /proc/${pid}/status; do :; done`;
+}
+
 test('a stop and its continuation leave nothing behind in a program that blocks SIGCHLD', {
   timeout: 20_000,
 }, async () => {
@@ -164,15 +189,17 @@ test('a stop and its continuation leave nothing behind in a program that blocks 
   const output = path.join(workshop.directory, 'after-stop');
   mkdirSync(workshop.cache, { recursive: true });
   await runCommand(workshop, ['mkfifo', ready]);
-  const body = `echo $PPID > '${ready}'; read line < '${ready}'; ${resolving(workshop, report)}`;
+  const body = `echo $$ > '${ready}'; read line < '${ready}'; ${resolving(workshop, report)}`;
   const options = withResolver(body);
   // Not in a session of its own: the kernel lets no terminal stop reach an orphaned process group.
   const command = ['group', '0', 'block', '17', '--', workshop.launcher, report, output];
   const launcher = spawn(startWith, command, { ...options, stdio: 'ignore' });
   const ended = new Promise((resolve) => launcher.on('exit', resolve));
-  await runCommand(workshop, ['cat', ready]);
+  const { stdout: resolver } = await runCommand(workshop, ['cat', ready]);
   const group = -(launcher.pid as number);
   process.kill(group, 'SIGTSTP');
+  for (const pid of [launcher.pid, resolver.trim()])
+    await runCommand(workshop, ['sh', '-c', untilStopped(pid)]);
   process.kill(group, 'SIGCONT');
   await runCommand(workshop, ['sh', '-c', `echo > '${ready}'`]);
   assert.equal(await ended, 0);

@@ -13,6 +13,7 @@ import {
   runCommand,
 } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 
@@ -112,8 +113,7 @@ test('arguments that only fit without the plan', async () => {
   assert.match(stderr, /say-started: its arguments and environment are longer than the kernel takes\n {2}\S/);
 });
 
-test('a noexec mount', async () => {
-  assert.equal(process.getuid?.(), 0, 'this test mounts: it needs root');
+test('a noexec mount', asRoot, async () => {
   const mount = path.join(workshop.directory, 'mount');
   mkdirSync(mount);
   const copy = `mount -t tmpfs -o noexec none '${mount}' && cp /bin/true '${mount}' && exec`;
@@ -124,8 +124,7 @@ test('a noexec mount', async () => {
 });
 
 for (const mode of [0o4755, 0o2755])
-  test(`a launcher of mode ${mode.toString(8)}, entered by another user, refuses`, async () => {
-    assert.equal(process.getuid?.(), 0, 'this test changes users: it needs root');
+  test(`a launcher of mode ${mode.toString(8)}, entered by another user, refuses`, asRoot, async () => {
     const installed = path.join(workshop.directory, 'installed');
     copyFileSync(workshop.launcher, installed);
     chmodSync(installed, mode);

@@ -1,4 +1,4 @@
-// The name of a tool to its presence: installed from Debian when it is missing and this is root.
+// What a test needs of the machine: tools, installed from Debian when they are missing, and the rights of root.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
@@ -26,3 +26,6 @@ export function needTool(command: string, debianPackage: string): void {
     execFileSync('apt-get', ['install', ...apt, debianPackage], options);
   }
 }
+
+/** Options of a test that changes users, owners or mounts: another user sees it reported as skipped. */
+export const asRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' };
