@@ -3,7 +3,7 @@ import { backtrack, decide, type Kernel, positive, propagate } from './clause-ke
 import type { Grounding, LoaderNode, NameNode, Value } from './ground-problem.ts';
 import { learn } from './learn-clause.ts';
 import { isClosest, isForeign } from './objective.ts';
-import { needsOf } from './version-needs.ts';
+import { isNeededBy, needsOf } from './version-needs.ts';
 
 export interface LowerBound {
   readonly closest: number;
@@ -50,10 +50,10 @@ function settled(kernel: Kernel): boolean {
 function sureNames(g: Grounding, possible: (node: NameNode) => readonly Value[]): NameNode[] {
   const sure = new Set(g.rootNeeds);
   for (const node of sure) {
-    const [first, ...others] = possible(node).map(({ provider }) => needsOf(provider));
-    for (const name of first?.keys() ?? []) {
+    const [first, ...others] = possible(node).map(({ provider }) => provider);
+    for (const name of first ? needsOf(first).keys() : []) {
       const need = g.problem.bundled.has(name) ? undefined : g.names.get(name);
-      if (need && !sure.has(need) && others.every((needs) => needs.has(name))) sure.add(need);
+      if (need && !sure.has(need) && others.every((other) => isNeededBy(other, name))) sure.add(need);
     }
     g.kernel.steps += node.values.length;
   }

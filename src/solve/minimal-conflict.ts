@@ -8,7 +8,8 @@ import type { Conflict, Reason, Undecided } from './solution.ts';
 
 type Refutation =
   | { readonly kind: 'refuted'; readonly steps: number; readonly constraints: readonly Constraint[] }
-  | { readonly kind: 'satisfiable' | 'limit'; readonly steps: number };
+  | { readonly kind: 'satisfiable'; readonly steps: number }
+  | { readonly kind: 'limit'; readonly steps: number };
 
 /**
  * Drops reasons one by one and keeps those without which a set exists (deletion, guided by refutations).
@@ -17,8 +18,8 @@ type Refutation =
 export function minimalConflict(problem: Problem, stepLimit: number): Conflict | Undecided {
   if (!problem.loaders.length) return { kind: 'conflict', reasons: [{ kind: 'no-loader' }], minimal: true };
   const first = refute(problem, undefined, stepLimit);
-  if (first.kind === 'limit') return { kind: 'undecided', steps: first.steps };
   if (first.kind === 'satisfiable') throw new Error('asked why a satisfiable problem has no solution');
+  if (first.kind !== 'refuted') return { kind: 'undecided', steps: first.steps };
   let core = first.constraints;
   const kept = new Set<string>();
   let left = stepLimit;
@@ -48,8 +49,9 @@ function refute(problem: Problem, only: ReadonlySet<string> | undefined, stepLim
   const g = groundProblem(problem, only);
   for (const loader of g.loaders) {
     const outcome = runSearch(createSearch(g, loader, []), stepLimit);
-    if (outcome === 'limit') return { kind: outcome, steps: g.kernel.steps };
-    if (outcome === 'found') return { kind: 'satisfiable', steps: g.kernel.steps };
+    const { steps } = g.kernel;
+    if (outcome === 'limit') return { kind: 'limit', steps };
+    if (outcome === 'found') return { kind: 'satisfiable', steps };
     if (g.kernel.refuted) break;
   }
   const constraints = refutationTags(g.kernel).map((tag) => g.constraints[tag] as Constraint);

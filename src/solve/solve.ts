@@ -6,7 +6,7 @@ import type { Problem, Requirer } from './problem.ts';
 import type { Conflict, Solution, Undecided } from './solution.ts';
 import { needsOf } from './version-needs.ts';
 
-const usualEffort: Effort = { steps: 40_000_000, improveSteps: 200_000 };
+const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
 
 /**
  * The best set (objective.ts, NOTES.md); or a minimal set of reasons why there is none; or, when `effort.steps` were

@@ -28,6 +28,10 @@ export function needsOf(requirer: Requirer): ReadonlyMap<string, Versions> {
   return needs;
 }
 
+/** The same as `needsOf(requirer).has(name)`, without making the map. */
+export const isNeededBy = (requirer: Requirer, name: string): boolean =>
+  requirer.needed.includes(name) || requirer.verneed.some(({ file }) => file === name);
+
 /**
  * The highest version that `table` lacks, or undefined. A file without DT_VERDEF is accepted for any version: ld.so
  * only warns (glibc elf/dl-version.c, match_symbol); a missing weak version is a warning too.
