@@ -45,7 +45,7 @@ static _Noreturn void become_command(const struct resolver_command *command, lon
 		kernel_exit(1);
 	set_standard_descriptors();
 	close_from(STANDARD_ERROR + 1);
-	kernel_chdir("/"); // Node does not start in a directory that is gone, and its paths are absolute
+	kernel_chdir("/"); // process.cwd() throws in a directory that is gone; all paths are absolute
 	kernel_set_signal_mask(0);
 	ending->error = (int)-kernel_execve(command->execute, command->argv, command->envp);
 	kernel_exit(1);

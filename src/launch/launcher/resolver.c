@@ -72,7 +72,7 @@ int resolver_run(const struct process *process, const char *real_path, const cha
 	return exit_status_of(&command, resolver_process_run(&command));
 }
 
-// Node does not start in a directory that is gone.
+// process.cwd() throws in a directory that is gone.
 static void leave_lost_directory(void)
 {
 	char path[PATH_SIZE];

@@ -80,7 +80,7 @@ test('signals: nothing blocked, ignored ones stay ignored, SIGCHLD is usable', a
   assert.match(state, /SigIgn:\s0+1000$/m);
 });
 
-test('the working directory is the root directory, since Node does not start in one that is gone', async () => {
+test('the working directory is the root directory, since process.cwd() throws in one that is gone', async () => {
   const gone = path.join(workshop.directory, 'gone');
   mkdirSync(gone);
   assert.match(await stateOfResolver('cwd', gone), /^cwd \/$/m);
