@@ -6,13 +6,15 @@ import type { Bind } from './root.ts';
 /** HOME inside every root. */
 export const homeInRoot = '/home/tester';
 
+const interpreterPath = '/lib64/ld-linux-x86-64.so.2';
+
 /** What bubblewrap needs to know of a root. */
 export interface RootSettings {
   /** Holds the root's own `home`, `tmp` and `etc`. */
   readonly directory: string;
   readonly rig: Rig;
   readonly uid: number;
-  /** The file at /lib64/ld-linux-x86-64.so.2. */
+  /** What /lib64/ld-linux-x86-64.so.2 is. */
   readonly interpreter: string | undefined;
   readonly binds: readonly Bind[];
 }
@@ -32,11 +34,16 @@ export function bubblewrapArguments(
   const { interpreter } = settings;
   return [
     ...['--unshare-pid', '--die-with-parent', '--cap-add', 'ALL', '--clearenv'],
-    ...directoriesAbove([homeInRoot, foreign, ...settings.binds.map((bind) => bind.to ?? bind.from)]),
+    ...directoriesAbove([
+      homeInRoot,
+      ...(interpreter ? [interpreterPath] : []),
+      foreign,
+      ...settings.binds.map((bind) => bind.to ?? bind.from),
+    ]),
     ...['--bind', '/nix', '/nix', '--proc', '/proc', '--dev', '/dev'],
     ...['--bind', at('tmp'), '/tmp', '--bind', at('home'), homeInRoot, '--ro-bind', at('etc'), '/etc'],
     ...['--ro-bind', foreign, foreign],
-    ...(interpreter ? ['--ro-bind', interpreter, '/lib64/ld-linux-x86-64.so.2'] : []),
+    ...placed(interpreter),
     ...settings.binds.flatMap((bind) => [
       bind.mode === 'read-only' ? '--ro-bind' : '--bind',
       bind.from,
@@ -45,6 +52,12 @@ export function bubblewrapArguments(
     ...Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : ['--setenv', name, value])),
     ...['--chdir', cwd],
   ];
+}
+
+/** On NixOS the interpreter's path is a link into the store; a file of the host is bound there. */
+function placed(interpreter: string | undefined): string[] {
+  if (!interpreter) return [];
+  return [interpreter.startsWith('/nix/store/') ? '--symlink' : '--ro-bind', interpreter, interpreterPath];
 }
 
 /** bubblewrap makes missing parents for its own user only (mode 0700); here other users shall pass. */

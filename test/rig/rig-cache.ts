@@ -1,6 +1,6 @@
 // A level and the rig's own definition → the directory in which a finished rig is kept, built by one process at a time.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -32,7 +32,7 @@ export function definitionHash(extra: readonly string[]): string {
  * The lock only saves work; `build` must end with a rename that makes the marker appear.
  */
 export async function buildOnce(marker: string, build: () => Promise<void>): Promise<void> {
-  if (existsSync(marker)) return;
+  if (existsSync(marker)) return touch(marker);
   const release = await lockfile.lock(rigCacheDirectory(), {
     lockfilePath: join(rigCacheDirectory(), 'build.lock'),
     stale: 30_000,
@@ -40,8 +40,29 @@ export async function buildOnce(marker: string, build: () => Promise<void>): Pro
     retries: { retries: 1_800, factor: 1, minTimeout: 1_000, maxTimeout: 1_000 },
   });
   try {
-    if (!existsSync(marker)) await build();
+    if (existsSync(marker)) return;
+    removeLeftovers();
+    await build();
   } finally {
     await release();
   }
+}
+
+const unusedAfterMs = 2 * 24 * 3600 * 1000;
+
+/** Rigs of other definitions that nobody used for two days, and what killed builds left; call under the lock. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(rigCacheDirectory())) {
+    const path = join(rigCacheDirectory(), name);
+    const marker = join(path, 'rig.json');
+    const unused = existsSync(marker) && Date.now() - statSync(marker).mtimeMs > unusedAfterMs;
+    if (name.includes('.building-') || unused) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Marks a rig as used. Another user's cannot be marked, which does no harm. */
+function touch(marker: string): void {
+  try {
+    utimesSync(marker, new Date(), new Date());
+  } catch {}
 }

@@ -36,7 +36,9 @@ const ruby: Row = ['ruby', 'ruby', /^usr\/bin\/ruby\d[\d.]*$/, ['--version'], '^
 const sqlite: Row = ['sqlite3', 'sqlite3', /^usr\/bin\/sqlite3$/, [':memory:', 'select 6*7;'], '^42$'];
 const git: Row = ['git', 'git', /^usr\/bin\/git$/, ['--version'], '^git version'];
 const python: Row = ['python3', 'python3', /^usr\/bin\/python3\.\d+$/, ['--version'], '^Python 3'];
-const tmux: Row = ['tmux', 'tmux', /^usr\/bin\/tmux$/, ['-V'], '^tmux \\d'];
+const nano: Row = ['nano', 'nano', /^(usr\/)?bin\/nano$/, ['--version'], 'GNU nano'];
+const socat: Row = ['socat', 'socat', /^usr\/bin\/socat1?$/, ['-V'], '^socat version'];
+const lftp: Row = ['lftp', 'lftp', /^usr\/bin\/lftp$/, ['--version'], '^LFTP'];
 const jq: Row = ['jq', 'jq', /^usr\/bin\/jq$/, ['-n', '6*7'], '^42$'];
 const redis: Row = ['redis-cli', 'redis-tools', /^usr\/bin\/redis-cli$/, ['--version'], '^redis-cli'];
 const rsvg: Row = ['rsvg-convert', 'librsvg2-bin', /^usr\/bin\/rsvg-convert$/, ['--version'], '^rsvg-conv'];
@@ -56,12 +58,13 @@ const bookworm: Row[] = [
   sqlite,
   git,
   python,
-  tmux,
+  nano,
+  socat,
   jq,
   redis,
   rsvg,
   ffmpeg,
-  gdb,
+  lftp,
   psql,
   ['ffprobe', 'ffmpeg', /^usr\/bin\/ffprobe$/, ['-version'], '^ffprobe version'],
   ['vim', 'vim', /^usr\/bin\/vim\.basic$/, ['--version'], 'VIM - Vi IMproved'],
@@ -78,7 +81,8 @@ const bullseye: Row[] = [
   ruby,
   sqlite,
   git,
-  tmux,
+  socat,
+  lftp,
   jq,
   psql,
   ['xmllint', 'libxml2-utils', /^usr\/bin\/xmllint$/, ['--version'], 'using libxml version'],
@@ -99,7 +103,7 @@ const trixie: Row[] = [
   ['nvim', 'neovim', /^usr\/bin\/nvim$/, ['--version'], '^NVIM v'],
   ['mpv', 'mpv', /^usr\/bin\/mpv$/, ['--version'], '^mpv '],
 ];
-const sid: Row[] = [curl, ruby, sqlite, git, tmux, jq, gdb];
+const sid: Row[] = [curl, ruby, sqlite, git, nano, lftp, jq, gdb];
 
 const always = ['libgcc-s1', 'libstdc++6'];
 const shell = ['bash', 'coreutils'];

@@ -1,5 +1,6 @@
 // Planned objects → one Nix expression: an attribute set of derivations, each built by a generated shell script.
 import { dirname } from 'node:path';
+import { ownDirectories } from './own-directories.ts';
 import { type Provider, type Providers, providersOf } from './providers.ts';
 import type { PlannedObject } from './store-object.ts';
 
@@ -62,19 +63,10 @@ function buildScript(object: PlannedObject, providers: Providers): string {
   for (const [source, target] of object.files) raw(`cp ${quote(source)} $out/${quote(target)}`);
   for (const [target, to] of object.links) raw(`ln -s ${quote(to)} $out/${quote(target)}`);
   raw('chmod -R u+w $out');
-  if (object.kind === 'glibc') raw(hideHostDirectories);
+  if (object.kind === 'glibc') raw(ownDirectories(object.group.split(':')[0] ?? ''));
   else lines.push(...patchLines(object, providers));
   return `"${lines.join('\n')}"`;
 }
-
-/**
- * Debian's ld.so has the host's directories built in where nixpkgs' has its own: they are replaced, byte for byte of
- * the same length, by directories that exist nowhere.
- */
-const hideHostDirectories = `find $out/lib -maxdepth 1 -name 'ld-*' -type f -exec sed -i \
--e 's#/etc/ld\\.so\\.cache#/etc/ld.no.cache#g' -e 's#/etc/ld\\.so\\.preload#/etc/ld.no.preload#g' \
--e 's#/lib/\\(x86_64\\|i386\\)-linux-gnu/\\x00#/non/\\1-linux-gnu/\\x00#g' \
--e 's#\\x00/lib/\\x00/usr/lib/\\x00#\\x00/non/\\x00/usr/non/\\x00#g' {} +`;
 
 /** patchelf once per distinct run path; programs also get the loader of their group's glibc. */
 function patchLines(object: PlannedObject, providers: Providers): string[] {

@@ -39,7 +39,8 @@ export async function planObjects(
     if (files.size === 0) continue;
     const group = `${p.suite}:${p.architecture}`;
     const kind = p.name === 'libc6' ? 'glibc' : executables.has(p) ? 'executables' : 'library';
-    const name = storeName(kind === 'glibc' ? 'glibc' : p.name, p.version);
+    // nixpkgs names its glibc so too; own-directories.ts needs a short name.
+    const name = kind === 'glibc' ? `glibc-${p.version.split('-')[0]}` : storeName(p.name, p.version);
     objects.push({ key: `${group}:${p.name}`, name, group, files, links, dynamic: new Map(), kind });
   }
   return withDynamic(objects.map((object) => withLibgcc(object, objects)));
