@@ -45,8 +45,10 @@ const rows: readonly Row[] = [
     '/lib64/ld-linux-loongarch-lp64d.so.1',
     'loongarch64',
   ],
-  [64, 8, 'little', '64-bit MIPS', 'mips64el-linux', '/lib64/ld.so.1', 'mips64el'],
-  [32, 8, 'little', '32-bit MIPS', 'mipsel-linux', '/lib/ld.so.1', 'mipsel'],
+  [64, 8, 'little', '64-bit MIPS (little-endian)', 'mips64el-linux', '/lib64/ld.so.1', 'mips64el'],
+  [32, 8, 'little', '32-bit MIPS (little-endian)', 'mipsel-linux', '/lib/ld.so.1', 'mipsel'],
+  [64, 8, 'big', '64-bit MIPS (big-endian)', 'mips64-linux', '/lib64/ld.so.1', 'mips64'],
+  [32, 8, 'big', '32-bit MIPS (big-endian)', 'mips-linux', '/lib/ld.so.1', 'mips'],
 ];
 
 const machines: readonly Machine[] = rows.map(

@@ -50,6 +50,7 @@ test('ld.so says what the load error says', () => {
     changed((b) => b.writeUInt8(9, 7)),
     changed((b) => b.writeUInt8(1, 8)),
     changed((b) => b.write('AI\x02', 8, 'latin1')),
+    changed((b) => b.writeUInt8(1, 9)),
     changed((b) => b.writeUInt8(1, 15)),
     changed((b) => b.writeUInt32LE(2, 20)),
     // p_vaddr of the second segment, moved off its page.

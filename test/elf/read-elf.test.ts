@@ -21,11 +21,11 @@ const one = compileC('libone.so.1', 'int one(void){return 1;} int two(void){retu
   '-Wl,-z,nodefaultlib,-z,now',
   '-Wl,--disable-new-dtags,-rpath,/old/lib',
 ]);
-const program = compileC('program', 'extern int one(void); int main(void){return one();}', [
-  one,
-  '-Wl,--enable-new-dtags,-rpath,$ORIGIN/../lib:/opt/lib',
-  '-Wl,-z,execstack,-z,now',
-]);
+const program = compileC(
+  'program',
+  'extern int one(void); static char big[3000000]; int main(int c, char **v){big[c] = **v; return one() + big[3];}',
+  [one, '-Wl,--enable-new-dtags,-rpath,$ORIGIN/../lib:/opt/lib', '-Wl,-z,execstack,-z,now'],
+);
 
 test('reads a library with versions, rpath and flags', () => {
   const file = expectElf(one);
@@ -108,7 +108,7 @@ for (const layout of layouts) {
       ...layout,
       entry: baseAddress + 4,
       interpreter: '/lib/ld-one.so.1',
-      stack: 6,
+      stack: layout.class === 32 ? 7 : 6,
       dynamic: {
         needed: ['libc.so.6', 'libm.so.6'],
         soname: 'lib\u00e9.so.1',
@@ -149,7 +149,7 @@ for (const layout of layouts) {
       audit: [],
       hasRelr: true,
       isaNeeded: 0,
-      stack: 'plain',
+      stack: layout.class === 32 ? 'executable' : 'plain',
       dlopen: [],
       end: bytes.length,
     } satisfies ElfFile);
@@ -254,6 +254,9 @@ test('says in one clause what is wrong', () => {
       'the file is cut off: a segment to load lies beyond its end',
     ],
     [(b) => b.writeUInt8(0x2f, b.indexOf('/lib/ld.so') + 10), 'the name of its interpreter has no end'],
+    // p_filesz of PT_INTERP, the second program header.
+    [(b) => b.writeBigUInt64LE(1n, 64 + 56 + 32), 'the name of its interpreter has an impossible length'],
+    [(b) => b.writeBigUInt64LE(4097n, 64 + 56 + 32), 'the name of its interpreter has an impossible length'],
     [
       (b) => b.writeBigUInt64LE(0x10n, good.length - 40),
       'the dynamic string table lies outside the loaded segments',
