@@ -81,13 +81,20 @@ export function glibc(
   };
 }
 
+/** The same file, but in no store object. */
+function besideProgram({ label, path, needed, verneed, verdef, hasVerdef, hasVersym }: Provider) {
+  return { label, path: path.replace('/nix/store/', '/opt/'), needed, verneed, verdef, hasVerdef, hasVersym };
+}
+
 export function problem(parts: Parts): Problem & { readonly asked: string[] } {
   const asked: string[] = [];
   const { pins, excluded } = parts;
   return {
     asked,
     roots: parts.roots,
-    bundled: new Map(Object.entries(parts.bundled ?? {})),
+    bundled: new Map(
+      Object.entries(parts.bundled ?? {}).map(([name, object]) => [name, besideProgram(object)]),
+    ),
     providersOf: (name) => {
       asked.push(name);
       return parts.offers?.[name] ?? [];
