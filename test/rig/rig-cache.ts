@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
+import { say, sayDone } from './progress.ts';
 
 /** The rig's home: `$XDG_CACHE_HOME/nix-run-foreign-rig`, or the same below `~/.cache`. */
 export function rigCacheDirectory(): string {
@@ -33,12 +34,7 @@ export function definitionHash(extra: readonly string[]): string {
  */
 export async function buildOnce(marker: string, build: () => Promise<void>): Promise<void> {
   if (existsSync(marker)) return touch(marker);
-  const release = await lockfile.lock(rigCacheDirectory(), {
-    lockfilePath: join(rigCacheDirectory(), 'build.lock'),
-    stale: 30_000,
-    update: 5_000,
-    retries: { retries: 1_800, factor: 1, minTimeout: 1_000, maxTimeout: 1_000 },
-  });
+  const release = await lockBuilding();
   try {
     if (existsSync(marker)) return;
     removeLeftovers();
@@ -46,6 +42,24 @@ export async function buildOnce(marker: string, build: () => Promise<void>): Pro
   } finally {
     await release();
   }
+}
+
+async function lockBuilding(): Promise<() => Promise<void>> {
+  const lock = (retries: number) =>
+    lockfile.lock(rigCacheDirectory(), {
+      lockfilePath: join(rigCacheDirectory(), 'build.lock'),
+      stale: 30_000,
+      update: 5_000,
+      retries: { retries, factor: 1, minTimeout: 1_000, maxTimeout: 1_000 },
+    });
+  try {
+    return await lock(0);
+  } catch {
+    say('waiting for the rig that another process builds');
+  }
+  const release = await lock(1_800);
+  sayDone('going on');
+  return release;
 }
 
 const unusedAfterMs = 2 * 24 * 3600 * 1000;

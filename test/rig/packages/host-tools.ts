@@ -24,7 +24,16 @@ export async function ensureHostTools(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`the rig needs ${missing.join(', ')}; as root: ${remedy}`);
   say(`installing ${names.join(' ')}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-qq', '-y', '--no-install-recommends', ...names];
+  // Test files run at the same time: the second waits for the first.
+  const install = [
+    'install',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    '-qq',
+    '-y',
+    '--no-install-recommends',
+    ...names,
+  ];
   const first = await execa('apt-get', install, { env, reject: false });
   if (first.exitCode === 0) return;
   await execa('apt-get', ['update', '-qq'], { env });

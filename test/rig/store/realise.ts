@@ -48,8 +48,8 @@ export async function realise(
   };
   try {
     await withNixMounted(nix, ['nix-build', '-j', '2', '--no-out-link', '/nix/rig.nix'], env, noticed);
-  } catch (error) {
-    throw new Error(`nix-build failed:\n${log.slice(-30).join('\n')}`, { cause: error });
+  } catch {
+    throw new Error(`nix-build failed:\n${log.slice(-30).join('\n')}`);
   }
   await withNixMounted(
     nix,

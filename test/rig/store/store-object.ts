@@ -26,6 +26,9 @@ export function storeName(name: string, version: string): string {
   return `${name}-${plain}`;
 }
 
+/** nixpkgs' musl has this link too: programs of Alpine need their libc by this name. */
+const muslName = ['lib/libc.musl-x86_64.so.1', 'libc.so'] as const;
+
 /** One object per package that has something to hold; packages in `executables` bring their programs with them. */
 export async function planObjects(
   packages: readonly Package[],
@@ -41,7 +44,8 @@ export async function planObjects(
     const kind = p.name === 'libc6' ? 'glibc' : executables.has(p) ? 'executables' : 'library';
     // nixpkgs names its glibc so too; own-directories.ts needs a short name.
     const name = kind === 'glibc' ? `glibc-${p.version.split('-')[0]}` : storeName(p.name, p.version);
-    objects.push({ key: `${group}:${p.name}`, name, group, files, links, dynamic: new Map(), kind });
+    const named = p.name === 'musl' ? new Map([...links, muslName]) : links;
+    objects.push({ key: `${group}:${p.name}`, name, group, files, links: named, dynamic: new Map(), kind });
   }
   return withDynamic(objects.map((object) => withLibgcc(object, objects)));
 }
