@@ -19,7 +19,8 @@ export function writePlan(place: Place, plan: LaunchPlan): void {
   writeFileAtomically(planFile(place, plan.program), serialisePlan(plan));
 }
 
-function readPlanFile(file: string): LaunchPlan | undefined {
+/** The plan in a file; undefined when there is none or it is damaged. */
+export function readPlanFile(file: string): LaunchPlan | undefined {
   try {
     const { size } = lstatSync(file);
     return size <= MAXIMUM_SIZE ? parsePlan(readFileSync(file)) : undefined;

@@ -4,23 +4,21 @@ import type { Proven } from '../launch/enact.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import { makePlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
-import { readPlan, whyNotCurrent, writePlan } from '../launch/plan-files.ts';
+import { whyNotCurrent, writePlan } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
 import { chooseStrategy } from '../launch/strategy.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
+import { linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './subject.ts';
 
-/** Writes a plan; the root of the plan it replaces goes when it was for another content. */
+/** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function keepPlan(place: Place, plan: LaunchPlan): LaunchPlan {
-  const before = readPlan(place, plan.program);
   writePlan(place, plan);
-  const stale = before?.root;
-  const ours = stale?.startsWith(`${place.roots}/`) && stale.endsWith(`/${planKey(plan.program)}`);
-  if (stale !== undefined && ours && stale !== plan.root) unpin(stale);
+  for (const link of linksOfProgram(place, planKey(plan.program))) if (link !== plan.root) unpin(link);
   return plan;
 }
 

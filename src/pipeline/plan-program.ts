@@ -16,6 +16,7 @@ import { keepAndPin, type Root, storeObjectOfRecord } from '../roots/keep-and-pi
 import { type Added, startAddingText } from '../store/nix-commands.ts';
 import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
+import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
@@ -51,11 +52,14 @@ function currentPlan(program: Program, context: Context, place: Place): LaunchPl
 
 async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {
   const sha256 = sha256OfFile(subject.program.path);
+  debug(`content ${sha256}`);
   const { storeDir } = context.location;
   const records = how === 'refresh' ? [] : recordsOf(place, sha256, planKey(subject.program.path), storeDir);
   for (const record of records) {
     const plan = await planFromRecord(subject, sha256, record, context, place);
-    if (plan !== undefined) return plan;
+    if (plan === undefined) continue;
+    forgetMoved(place, sha256);
+    return plan;
   }
   return await planAfresh(subject, sha256, context, place);
 }
