@@ -1,5 +1,5 @@
 // One thing that speaks against a set -> its identity, and the reason it is reported as.
-import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
+import type { LoaderCandidate, Requirer } from './problem.ts';
 import type { Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';
 
@@ -41,7 +41,7 @@ export type Constraint =
       readonly other: string;
     }
   | { readonly kind: 'pinned'; readonly name: string; readonly path: string }
-  | { readonly kind: 'excluded'; readonly name: string; readonly offers: readonly Provider[] };
+  | { readonly kind: 'excluded'; readonly name: string; readonly paths: readonly string[] };
 
 /** Equal for the same constraint in every run over the same problem. */
 export function constraintKey(c: Constraint): string {
@@ -85,9 +85,8 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
       return { kind: c.kind, name: c.name, neededBy: neededBy[0] ?? '', loader: c.loader.path };
     case 'soname-clash':
     case 'pinned':
-      return c;
     case 'excluded':
-      return { kind: c.kind, name: c.name, paths: c.offers.map((offer) => offer.path) };
+      return c;
   }
 }
 

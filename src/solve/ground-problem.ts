@@ -119,9 +119,10 @@ function groundLoader(g: Grounding, loader: LoaderNode): void {
       constrain(g, [...against], { kind: 'pinned', name, path });
     }
   }
-  const offers = family.map(([, provider]) => provider).filter((provider) => problem.excluded?.(provider));
-  const name = loader.candidate.path;
-  if (offers.length) constrain(g, [...against], { kind: 'excluded', name, offers });
+  if (family.some(([, provider]) => problem.excluded?.(provider))) {
+    const { path } = loader.candidate;
+    constrain(g, against, { kind: 'excluded', name: path, paths: [path] });
+  }
 }
 
 /** The node of a name; the first request reads its providers. */
@@ -168,9 +169,9 @@ function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | u
   if (!values.length) constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });
   const path = g.problem.pins?.get(name);
   const excluded = values.filter((value) => g.problem.excluded?.(value.provider));
-  const offers = excluded.map((value) => value.provider);
+  const paths = excluded.map((value) => value.provider.path);
   for (const value of excluded) {
-    constrain(g, [inactive, negative(value.variable)], { kind: 'excluded', name, offers });
+    constrain(g, [inactive, negative(value.variable)], { kind: 'excluded', name, paths });
   }
   for (const value of values) {
     if (path === undefined || sameFile(value.provider, path)) continue;
@@ -201,7 +202,7 @@ function groundSoname(g: Grounding, value: Value): void {
   remember(g.chosen, name, value);
   if (soname === undefined || soname === name) return;
   const bundled = g.problem.bundled.get(soname);
-  if (bundled) {
+  if (bundled && !sameFile(value.provider, bundled.path)) {
     const clash = {
       kind: 'soname-clash',
       name,

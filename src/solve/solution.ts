@@ -86,6 +86,7 @@ export type Reason =
       readonly other: string;
     }
   | { readonly kind: 'pinned'; readonly name: string; readonly path: string }
+  /** `name` is the path of the ld.so where a whole libc was excluded. */
   | { readonly kind: 'excluded'; readonly name: string; readonly paths: readonly string[] };
 
 export interface Conflict {

@@ -1,0 +1,75 @@
+// The walk in load order: what it counts, and that going back leaves no trace.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { backtrack, decisionLevel, propagate } from '../../src/solve/clause-kernel.ts';
+import { groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { advance, costOf, createWalk, rewind, type Walk } from '../../src/solve/load-walk.ts';
+import { createSearch, runSearch } from '../../src/solve/search-set.ts';
+import { randomProblem } from './random-problem.ts';
+import { glibc, problem, provider, requirer } from './small-problem.ts';
+
+function walked(p: ReturnType<typeof problem>): Walk {
+  const g = groundProblem(p);
+  const search = createSearch(g, g.loaders[0] as LoaderNode, []);
+  assert.equal(runSearch(search, 1e6), 'found');
+  return search.walk;
+}
+
+test('names come breadth first, each once', () => {
+  const walk = walked(
+    problem({
+      roots: [requirer('/opt/program', { needed: ['liba.so', 'libb.so'] })],
+      loaders: [glibc('2.41', [])],
+      offers: {
+        'liba.so': [provider('a', 'liba.so', { needed: ['libd.so', 'libb.so'] })],
+        'libb.so': [provider('b', 'libb.so', { needed: ['libe.so'] })],
+        'libd.so': [provider('d', 'libd.so', { needed: ['liba.so'] })],
+        'libe.so': [provider('e', 'libe.so')],
+      },
+    }),
+  );
+  assert.deepEqual(
+    walk.order.map(({ name }) => name),
+    ['liba.so', 'libb.so', 'libd.so', 'libe.so'],
+  );
+});
+
+test('an override counts whichever of the two is loaded first', () => {
+  const own = (name: string) => ({ needed: [name], ownChoice: { [name]: `/nix/store/other/lib/${name}` } });
+  const walk = walked(
+    problem({
+      roots: [requirer('/opt/program', { needed: ['liba.so', 'libb.so'] })],
+      loaders: [glibc('2.41', [])],
+      offers: {
+        'liba.so': [provider('a', 'liba.so', own('libb.so'))],
+        'libb.so': [provider('b', 'libb.so', own('liba.so'))],
+      },
+    }),
+  );
+  assert.deepEqual(costOf(walk), { closest: 0, foreign: 0, overrides: 2 });
+});
+
+test('after going back the walk is what a new one would be', () => {
+  let compared = 0;
+  for (let seed = 0; seed < 600; seed++) {
+    const g = groundProblem(randomProblem(seed));
+    const loader = g.loaders[0] as LoaderNode;
+    const search = createSearch(g, loader, []);
+    if (runSearch(search, 1e6) !== 'found') continue;
+    for (let level = decisionLevel(g.kernel) - 1; level >= 0; level--) {
+      backtrack(g.kernel, level);
+      rewind(search.walk, level);
+      assert.equal(propagate(g.kernel), undefined);
+      const fresh = createWalk(g, loader);
+      assert.equal(advance(search.walk), advance(fresh), `seed ${seed}`);
+      for (const part of ['order', 'known', 'served', 'causes', 'visited'] as const) {
+        assert.deepEqual(search.walk[part], fresh[part], `seed ${seed} ${part}`);
+      }
+      for (const node of fresh.order) {
+        assert.deepEqual(search.walk.wants.get(node) ?? [], fresh.wants.get(node) ?? [], `seed ${seed}`);
+      }
+      compared++;
+    }
+  }
+  assert.ok(compared > 500, `${compared} compared`);
+});
