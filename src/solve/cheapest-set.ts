@@ -1,6 +1,6 @@
 // A grounded problem -> the cheapest set that the effort allows to find, and whether it is proven to be that.
 import { newVariable } from './clause-kernel.ts';
-import type { Grounding, LoaderNode, NameNode, Value } from './ground-problem.ts';
+import type { Grounding, LoaderNode, NameNode, Value } from './grounding.ts';
 import { costOf, type Walk } from './load-walk.ts';
 import { type LowerBound, lowerBound } from './lower-bound.ts';
 import type { CostKind } from './objective.ts';

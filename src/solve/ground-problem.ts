@@ -1,67 +1,10 @@
 // A Problem -> boolean variables and clauses, grown only where the search has been.
-import {
-  addClause,
-  type Clause,
-  createKernel,
-  type Kernel,
-  negative,
-  newVariable,
-  positive,
-} from './clause-kernel.ts';
-import { type Constraint, constraintKey } from './constraint.ts';
+import { addClause, createKernel, negative, newVariable, positive } from './clause-kernel.ts';
 import { groundRequirer } from './ground-requirer.ts';
+import { groundSoname } from './ground-soname.ts';
+import { constrain, type Grounding, type LoaderNode } from './grounding.ts';
 import { byRank, sameFile } from './objective.ts';
-import type { LoaderCandidate, Problem, Provider } from './problem.ts';
-
-/** "This provider serves this name". */
-export interface Value {
-  readonly variable: number;
-  readonly name: NameNode;
-  readonly provider: Provider;
-  /** Its store path with a slash at the end. */
-  readonly inside: string;
-  /** For the libc family: the loader it belongs to. */
-  readonly loader: LoaderNode | undefined;
-  /** Where its own needs lead; filled when it is first chosen. Bundled names are left out. */
-  readonly needs: NameNode[];
-}
-
-/** A name that somebody reached by the search needs. */
-export interface NameNode {
-  readonly name: string;
-  /** The variable for "somebody needs it". */
-  readonly active: number;
-  /** Best rank first. */
-  readonly values: readonly Value[];
-  /** The clause that one of the values is chosen when it is active; none for the libc family. */
-  readonly choice: Clause | undefined;
-}
-
-export interface LoaderNode {
-  readonly variable: number;
-  readonly candidate: LoaderCandidate;
-}
-
-export interface Grounding {
-  readonly problem: Problem;
-  readonly kernel: Kernel;
-  /** The variable that is always true: what the roots follow from. */
-  readonly always: number;
-  readonly names: Map<string, NameNode>;
-  readonly loaders: readonly LoaderNode[];
-  /** By variable. */
-  readonly values: (Value | undefined)[];
-  /** By clause tag. */
-  readonly constraints: Constraint[];
-  /** Where the roots' needs lead, in load order. */
-  readonly rootNeeds: NameNode[];
-  /** soname -> chosen values whose file carries it under another name. */
-  readonly aliases: Map<string, Value[]>;
-  /** name -> values that have been chosen at some time. */
-  readonly chosen: Map<string, Value[]>;
-  /** Keys of the constraints in force; undefined: all. */
-  readonly only: ReadonlySet<string> | undefined;
-}
+import type { Problem } from './problem.ts';
 
 /** Sets up loaders and roots; everything else is added when the search first assumes it. */
 export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Grounding {
@@ -86,12 +29,6 @@ export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Gro
   for (const variable of group) kernel.group[variable] = group;
   addClause(kernel, [positive(always)], -1);
   return g;
-}
-
-/** Adds a clause unless its constraint has been dropped. */
-export function constrain(g: Grounding, lits: number[], constraint: Constraint): Clause | undefined {
-  if (g.only && constraint.kind !== 'need' && !g.only.has(constraintKey(constraint))) return undefined;
-  return addClause(g.kernel, lits, g.constraints.push(constraint) - 1);
 }
 
 function groundVariable(g: Grounding, variable: number): void {
@@ -123,114 +60,4 @@ function groundLoader(g: Grounding, loader: LoaderNode): void {
     const { path } = loader.candidate;
     constrain(g, against, { kind: 'excluded', name: path, paths: [path] });
   }
-}
-
-/** The node of a name; the first request reads its providers. */
-export function nameNode(g: Grounding, name: string): NameNode {
-  const known = g.names.get(name);
-  if (known) return known;
-  const values: Value[] = [];
-  const active = newVariable(g.kernel);
-  const node: { -readonly [key in keyof NameNode]: NameNode[key] } = {
-    name,
-    active,
-    values,
-    choice: undefined,
-  };
-  g.names.set(name, node);
-  if (g.problem.isFamily(name)) addFamily(g, node, values);
-  else node.choice = addProviders(g, node, values);
-  const group = values.map((value) => value.variable);
-  for (const variable of group) g.kernel.group[variable] = group;
-  return node;
-}
-
-function addFamily(g: Grounding, node: NameNode, values: Value[]): void {
-  const inactive = negative(node.active);
-  for (const loader of g.loaders) {
-    const provider = loader.candidate.family.get(node.name);
-    if (provider) {
-      const value = addValue(g, node, values, provider, loader);
-      addClause(g.kernel, [negative(value.variable), positive(loader.variable)], -1);
-      addClause(g.kernel, [inactive, negative(loader.variable), positive(value.variable)], -1);
-    } else {
-      const constraint = { kind: 'family-missing', name: node.name, loader: loader.candidate } as const;
-      constrain(g, [inactive, negative(loader.variable)], constraint);
-    }
-  }
-}
-
-function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | undefined {
-  const { name } = node;
-  const inactive = negative(node.active);
-  const providers = g.problem.providersOf(name).toSorted((a, b) => byRank(a.rank, b.rank));
-  for (const provider of providers) addValue(g, node, values, provider, undefined);
-  const choice = [inactive, ...values.map((value) => positive(value.variable))];
-  if (!values.length) constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });
-  const path = g.problem.pins?.get(name);
-  const excluded = values.filter((value) => g.problem.excluded?.(value.provider));
-  const paths = excluded.map((value) => value.provider.path);
-  for (const value of excluded) {
-    constrain(g, [inactive, negative(value.variable)], { kind: 'excluded', name, paths });
-  }
-  for (const value of values) {
-    if (path === undefined || sameFile(value.provider, path)) continue;
-    constrain(g, [inactive, negative(value.variable)], { kind: 'pinned', name, path });
-  }
-  return values.length ? addClause(g.kernel, choice, -1) : undefined;
-}
-
-function addValue(
-  g: Grounding,
-  name: NameNode,
-  values: Value[],
-  provider: Provider,
-  loader: LoaderNode | undefined,
-): Value {
-  const inside = `${provider.storePath}/`;
-  const value: Value = { variable: newVariable(g.kernel), name, provider, inside, loader, needs: [] };
-  g.values[value.variable] = value;
-  values.push(value);
-  return value;
-}
-
-/** ld.so lets the first file loaded under a soname serve every later request for it (NOTES.md, sonames). */
-function groundSoname(g: Grounding, value: Value): void {
-  const { name } = value.name;
-  const { soname } = value.provider;
-  for (const alias of g.aliases.get(name) ?? []) forbidClash(g, alias, value);
-  remember(g.chosen, name, value);
-  if (soname === undefined || soname === name) return;
-  const bundled = g.problem.bundled.get(soname);
-  if (bundled && !sameFile(value.provider, bundled.path)) {
-    const clash = {
-      kind: 'soname-clash',
-      name,
-      soname,
-      file: value.provider.path,
-      other: bundled.path,
-    } as const;
-    constrain(g, [negative(value.variable)], clash);
-  }
-  for (const other of g.chosen.get(soname) ?? []) forbidClash(g, value, other);
-  remember(g.aliases, soname, value);
-}
-
-function remember(map: Map<string, Value[]>, name: string, value: Value): void {
-  const list = map.get(name);
-  if (list) list.push(value);
-  else map.set(name, [value]);
-}
-
-function forbidClash(g: Grounding, alias: Value, other: Value): void {
-  const { path } = other.provider;
-  const { name } = alias.name;
-  if (
-    sameFile(alias.provider, path) ||
-    sameFile(alias.provider, `${other.provider.storePath}/${other.provider.file}`)
-  )
-    return;
-  const soname = other.name.name;
-  const clash = { kind: 'soname-clash', name, soname, file: alias.provider.path, other: path } as const;
-  constrain(g, [negative(alias.variable), negative(other.variable)], clash);
 }

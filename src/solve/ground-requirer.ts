@@ -1,6 +1,7 @@
 // An object that was chosen -> the clauses that follow: what it needs, and whom its needs rule out.
 import { addClause, type Clause, type Literal, negative, positive } from './clause-kernel.ts';
-import { constrain, type Grounding, type NameNode, nameNode, type Value } from './ground-problem.ts';
+import { constrain, type Grounding, type NameNode, type Value } from './grounding.ts';
+import { nameNode } from './name-node.ts';
 import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 

@@ -1,6 +1,6 @@
 // The assignment so far -> the names in load order, what they cost, and the first one that is still open.
 import { type Literal, negative, positive } from './clause-kernel.ts';
-import type { Grounding, LoaderNode, NameNode, Value } from './ground-problem.ts';
+import type { Grounding, LoaderNode, NameNode, Value } from './grounding.ts';
 import { type CostKind, isClosest, isForeign, overrides } from './objective.ts';
 import type { SolutionCost } from './solution.ts';
 

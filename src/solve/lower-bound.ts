@@ -1,6 +1,6 @@
 // A grounded problem and a loader -> what every set under that loader costs at least.
 import { backtrack, decide, type Kernel, positive, propagate } from './clause-kernel.ts';
-import type { Grounding, LoaderNode, NameNode, Value } from './ground-problem.ts';
+import type { Grounding, LoaderNode, NameNode, Value } from './grounding.ts';
 import { learn } from './learn-clause.ts';
 import { isClosest, isForeign } from './objective.ts';
 import { isNeededBy, needsOf } from './version-needs.ts';

@@ -9,7 +9,7 @@ import {
   positive,
   propagate,
 } from './clause-kernel.ts';
-import type { Grounding, LoaderNode, NameNode } from './ground-problem.ts';
+import type { Grounding, LoaderNode, NameNode } from './grounding.ts';
 import { learn } from './learn-clause.ts';
 import { advance, createWalk, mark, rewind, type Walk } from './load-walk.ts';
 import { type CostKind, localCost } from './objective.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { constraintKey } from '../../src/solve/constraint.ts';
-import { groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { groundProblem } from '../../src/solve/ground-problem.ts';
+import type { LoaderNode } from '../../src/solve/grounding.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import type { Parts } from './small-problem.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backtrack, decisionLevel, propagate } from '../../src/solve/clause-kernel.ts';
-import { groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { groundProblem } from '../../src/solve/ground-problem.ts';
+import type { LoaderNode } from '../../src/solve/grounding.ts';
 import { advance, costOf, createWalk, rewind, type Walk } from '../../src/solve/load-walk.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import { randomProblem } from './random-problem.ts';

@@ -1,7 +1,8 @@
 // Costs that no choice avoids.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { groundProblem } from '../../src/solve/ground-problem.ts';
+import type { LoaderNode } from '../../src/solve/grounding.ts';
 import { lowerBound } from '../../src/solve/lower-bound.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import { everySet } from './brute-force.ts';

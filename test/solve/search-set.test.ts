@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newVariable } from '../../src/solve/clause-kernel.ts';
-import { type Grounding, groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { groundProblem } from '../../src/solve/ground-problem.ts';
+import type { Grounding, LoaderNode } from '../../src/solve/grounding.ts';
 import { costOf } from '../../src/solve/load-walk.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';

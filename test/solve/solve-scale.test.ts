@@ -1,7 +1,8 @@
 // solve() on large and on hard problems: bounded by work counted, not by time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groundProblem, type LoaderNode } from '../../src/solve/ground-problem.ts';
+import { groundProblem } from '../../src/solve/ground-problem.ts';
+import type { LoaderNode } from '../../src/solve/grounding.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import { solve } from '../../src/solve/solve.ts';
 import { formula, generations } from './hard-problem.ts';
