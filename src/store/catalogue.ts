@@ -8,7 +8,7 @@ import { debug } from '../platform/report.ts';
 import type { FoundLibrary } from './scan-object.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 const TABLES = `
 create table object (id integer primary key, name text not null unique) strict;

@@ -1,5 +1,5 @@
 // One store object → the shared objects in it, and the names each can be reached by.
-import { type Dirent, readdirSync, readlinkSync } from 'node:fs';
+import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { readElf } from '../elf/read-elf.ts';
@@ -44,8 +44,22 @@ interface Listing {
 
 /** Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it lies. */
 function targetInside(root: string, link: string): string | undefined {
-  const target = path.resolve(root, path.dirname(link), readlinkSync(path.join(root, link)));
-  return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
+  try {
+    const target = path.resolve(root, path.dirname(link), readlinkSync(path.join(root, link)));
+    return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
+  } catch {
+    return undefined; // it vanished meanwhile
+  }
+}
+
+/** The file behind a link whose target is not among the listed: through a linked directory, or outside `lib`. */
+function realFileInside(root: string, link: string): string | undefined {
+  try {
+    const [top, target] = [realpathSync.native(root), realpathSync.native(path.join(root, link))];
+    return target.startsWith(`${top}/`) ? target.slice(top.length + 1) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function list(root: string, directory: string, depth: number, into: Listing): void {
@@ -104,10 +118,14 @@ export function scanObject(root: string): FoundLibrary[] {
   }
   const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));
   for (const link of listing.links.keys()) {
-    namesOf.get(endOfLinks(link, listing.links))?.push(path.basename(link));
+    const listed = namesOf.get(endOfLinks(link, listing.links));
+    const file = listed === undefined ? realFileInside(root, link) : undefined;
+    const names = listed ?? (file === undefined ? undefined : (namesOf.get(file) ?? [path.basename(file)]));
+    if (file !== undefined && names !== undefined) namesOf.set(file, names);
+    names?.push(path.basename(link));
   }
   const found: FoundLibrary[] = [];
-  for (const file of listing.files.sort()) {
+  for (const file of [...namesOf.keys()].sort()) {
     const elf = readLibrary(path.join(root, file));
     if (elf === undefined) continue;
     const names = new Set(namesOf.get(file));
