@@ -1,5 +1,5 @@
-// A clause that became false -> a learned clause, the level it takes effect at, and, in the end, a refutation.
-import { backtrack, type Clause, decisionLevel, type Kernel, type Literal } from './clause-kernel.ts';
+// A clause that became false -> a learned clause and the level it takes effect at; in the end, a refutation.
+import { assign, backtrack, type Clause, type Kernel, type Literal } from './clause-kernel.ts';
 
 /**
  * Learns from a false clause (first unique implication point) and goes back to where the learned clause takes effect.
@@ -21,11 +21,7 @@ export function learn(k: Kernel, conflict: Clause): boolean {
     (k.watches[asserting] as Clause[]).push(learned);
     (k.watches[second] as Clause[]).push(learned);
   }
-  k.value[asserting] = 1;
-  k.value[asserting ^ 1] = -1;
-  k.level[asserting >> 1] = decisionLevel(k);
-  k.reason[asserting >> 1] = learned;
-  k.trail.push(asserting);
+  assign(k, asserting, learned);
   return true;
 }
 

@@ -1,8 +1,9 @@
 // A grounded problem and a loader -> what every set under that loader costs at least.
-import { backtrack, decide, type Kernel, positive, propagate } from './clause-kernel.ts';
+import { backtrack, decide, type Kernel, positive } from './clause-kernel.ts';
 import type { Grounding, LoaderNode, NameNode, Value } from './grounding.ts';
 import { learn } from './learn-clause.ts';
 import { isClosest, isForeign } from './objective.ts';
+import { propagate } from './propagate.ts';
 import { isNeededBy, needsOf } from './version-needs.ts';
 
 export interface LowerBound {

@@ -7,12 +7,12 @@ import {
   type Literal,
   negative,
   positive,
-  propagate,
 } from './clause-kernel.ts';
 import type { Grounding, LoaderNode, NameNode } from './grounding.ts';
 import { learn } from './learn-clause.ts';
 import { advance, createWalk, mark, rewind, type Walk } from './load-walk.ts';
 import { type CostKind, localCost } from './objective.ts';
+import { propagate } from './propagate.ts';
 
 /** "This cost is at most `max`", in force while `variable` is true. It may be lowered while a search goes on. */
 export interface Bound {

@@ -10,9 +10,9 @@ import {
   type Kernel,
   newVariable,
   positive,
-  propagate,
 } from '../../src/solve/clause-kernel.ts';
 import { learn, refutationTags } from '../../src/solve/learn-clause.ts';
+import { propagate } from '../../src/solve/propagate.ts';
 import { createRandom } from './random-problem.ts';
 
 const variables = 8;

@@ -1,10 +1,11 @@
 // The walk in load order: what it counts, and that going back leaves no trace.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backtrack, decisionLevel, propagate } from '../../src/solve/clause-kernel.ts';
+import { backtrack, decisionLevel } from '../../src/solve/clause-kernel.ts';
 import { groundProblem } from '../../src/solve/ground-problem.ts';
 import type { LoaderNode } from '../../src/solve/grounding.ts';
 import { advance, costOf, createWalk, rewind, type Walk } from '../../src/solve/load-walk.ts';
+import { propagate } from '../../src/solve/propagate.ts';
 import { createSearch, runSearch } from '../../src/solve/search-set.ts';
 import { randomProblem } from './random-problem.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';

@@ -10,8 +10,8 @@ import {
   negative,
   newVariable,
   positive,
-  propagate,
 } from '../../src/solve/clause-kernel.ts';
+import { propagate } from '../../src/solve/propagate.ts';
 
 function variables(k: Kernel, count: number): number[] {
   return Array.from({ length: count }, () => newVariable(k));
