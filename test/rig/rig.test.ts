@@ -95,7 +95,7 @@ describe('a loader of the store', () => {
     assert.ok(program);
     const env = { LD_DEBUG: 'libs' };
     const argv = [join(glibc.path, 'lib', 'ld-linux-x86-64.so.2'), '--list', program.path] as const;
-    const { stderr } = await root.runOnHost({ argv, env });
+    const { stderr } = await root.run({ argv, env });
     return [...stderr.matchAll(/trying file=(.*)/g)].map((match) => match[1] ?? '');
   };
 
