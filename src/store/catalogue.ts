@@ -68,12 +68,27 @@ function prepared(file: string): DatabaseSync {
       database.exec('commit');
       if (version() !== VERSION) throw new Error(`catalogue version ${version()}, expected ${VERSION}`);
     }
-    database.prepare('select count(*) from memo').get();
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** SQLite's result code of an error, without the extension (sqlite.org/rescode.html); undefined for any other error. */
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB; also what toLibrary says of a damaged row. */
+export function isDamaged(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === 11 || code === 26 || error instanceof SyntaxError;
+}
+
+/** SQLITE_BUSY: somebody else holds it, so it is not ours to throw away. */
+function isHeld(error: unknown): boolean {
+  return resultCode(error) === 5;
 }
 
 /** Removes a catalogue's files. */
@@ -87,15 +102,14 @@ export function removeCatalogue(file: string): void {
  */
 export function openCatalogue(file: string, storeDir: string): Catalogue {
   if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  let database: DatabaseSync;
   try {
-    database = prepared(file);
+    return overDatabase(prepared(file), storeDir);
   } catch (error) {
+    if (isHeld(error)) throw error;
     debug(`catalogue ${file} is made anew: ${String(error)}`);
     removeCatalogue(file);
-    database = prepared(file);
+    return overDatabase(prepared(file), storeDir);
   }
-  return overDatabase(database, storeDir);
 }
 
 function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {

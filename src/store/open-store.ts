@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import { withLock } from '../platform/lock.ts';
 import { debug } from '../platform/report.ts';
-import { type Catalogue, catalogueFile, openCatalogue, removeCatalogue } from './catalogue.ts';
+import { type Catalogue, catalogueFile, isDamaged, openCatalogue, removeCatalogue } from './catalogue.ts';
 import { type Progress, refreshCatalogue } from './refresh.ts';
 import type { StoreLocation } from './store-location.ts';
 
@@ -27,11 +27,6 @@ async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }
     },
     done: () => bar?.stop(),
   };
-}
-
-/** SQLite's result codes SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
-function isDamaged(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && [11, 26].includes(Number(error.errcode) & 0xff);
 }
 
 async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
@@ -63,5 +58,33 @@ export async function openStore(directory: string, location: StoreLocation): Pro
     debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
     removeCatalogue(file);
     return await openAndRefresh(file, location);
+  }
+}
+
+/**
+ * Does work with the catalogue of a store, up to date, and closes it. Damage that only the work meets is repaired as
+ * well: the work is then done once more, with a catalogue filled anew.
+ */
+export async function withStore<T>(
+  directory: string,
+  location: StoreLocation,
+  work: (catalogue: Catalogue) => T,
+): Promise<T> {
+  const attempt = async (): Promise<T> => {
+    const catalogue = await openStore(directory, location);
+    try {
+      return work(catalogue);
+    } finally {
+      catalogue.close();
+    }
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    const file = catalogueFile(directory, location.storeDir);
+    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
+    removeCatalogue(file);
+    return await attempt();
   }
 }

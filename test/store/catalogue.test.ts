@@ -1,0 +1,284 @@
+// The catalogue's file: what it answers, several processes at once, and every kind of damage.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { type Catalogue, catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
+import { openStore, withStore } from '../../src/store/open-store.ts';
+import { scanObject } from '../../src/store/scan-object.ts';
+import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
+import { addObjects, syntheticLocation } from './synthetic-store.ts';
+
+const FILL = path.join(import.meta.dirname, 'programs/fill-catalogue.ts');
+
+function startFilling(catalogues: string, store: string): ChildProcess {
+  const { storeDir, stateDir } = syntheticLocation(store);
+  return spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', FILL, catalogues, storeDir, stateDir],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+}
+
+async function outcomeOf(
+  child: ChildProcess,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code, ...text };
+}
+
+function filled(file: string, storeDir = '/store'): Catalogue {
+  const scratch = path.dirname(file);
+  const object = objectName('v-1.0');
+  compileLibrary(path.join(scratch, object, 'lib/libv.so.1'), { soname: 'libv.so.1' });
+  const catalogue = openCatalogue(file, storeDir);
+  catalogue.update(new Map([[object, scanObject(path.join(scratch, object))]]), []);
+  return catalogue;
+}
+
+test('what was put in is found by name, class and machine, and gone when dropped', () => {
+  const catalogue = filled(path.join(scratchDirectory(), 'c.sqlite'));
+  const [only] = catalogue.librariesOffering('libv.so.1', 64, 62);
+  assert.equal(only?.storePath, `/store/${objectName('v-1.0')}`);
+  assert.equal(only?.file, 'lib/libv.so.1');
+  assert.equal(only?.elf.soname, 'libv.so.1');
+  assert.deepEqual(catalogue.librariesOffering('libv.so.1', 32, 3), []);
+  assert.deepEqual(catalogue.librariesOffering('libv.so', 64, 62), []);
+  assert.deepEqual(catalogue.namesBeginning('libv.so', 64, 62), ['libv.so.1']);
+  assert.deepEqual(catalogue.namesBeginning('libv.so.1x', 64, 62), []);
+  assert.deepEqual(
+    catalogue.librariesIn(only?.storePath ?? '').map(({ names }) => names),
+    [['libv.so.1']],
+  );
+  catalogue.update(new Map(), [objectName('v-1.0')]);
+  assert.deepEqual(catalogue.counts(), { objects: 0, libraries: 0 });
+  assert.deepEqual(catalogue.librariesOffering('libv.so.1', 64, 62), []);
+  catalogue.close();
+});
+
+test('names with wildcards of SQL and bytes beyond ASCII are only names', () => {
+  const catalogue = filled(path.join(scratchDirectory(), 'c.sqlite'));
+  const [elf] = catalogue.librariesOffering('libv.so.1', 64, 62);
+  assert.ok(elf);
+  const names = ['lib%.so', "lib'x.so", 'lib\u00e9.so', 'lib_.so'];
+  catalogue.update(new Map([[objectName('odd'), [{ file: 'lib/x.so', elf: elf.elf, names }]]]), []);
+  for (const name of names) assert.equal(catalogue.librariesOffering(name, 64, 62).length, 1, name);
+  assert.equal(catalogue.librariesOffering('lib%', 64, 62).length, 0);
+  catalogue.close();
+});
+
+test('the same object twice is one object', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  filled(file).close();
+  const again = filled(file);
+  assert.deepEqual(again.counts(), { objects: 1, libraries: 1 });
+  again.close();
+});
+
+test('a transaction that fails leaves everything as it was', () => {
+  const catalogue = filled(path.join(scratchDirectory(), 'c.sqlite'));
+  const [elf] = catalogue.librariesOffering('libv.so.1', 64, 62);
+  assert.ok(elf);
+  const bad = { file: null as unknown as string, elf: elf.elf, names: ['x'] };
+  const both = new Map([
+    [objectName('good'), [{ file: 'lib/x.so', elf: elf.elf, names: ['libx.so'] }]],
+    [objectName('bad'), [bad]],
+  ]);
+  assert.throws(() => catalogue.update(both, [objectName('v-1.0')]));
+  assert.deepEqual(catalogue.counts(), { objects: 1, libraries: 1 });
+  catalogue.update(new Map(), []);
+  catalogue.close();
+});
+
+const damages: Record<string, (file: string) => void> = {
+  'not a database': (file) => writeFileSync(file, 'this is no database'.repeat(1000)),
+  empty: (file) => truncateSync(file, 0),
+  'cut in the middle of the header': (file) => truncateSync(file, 50),
+  'cut in half': (file) => truncateSync(file, statSync(file).size / 2),
+  'with pages of noise': (file) => {
+    const bytes = readFileSync(file);
+    bytes.fill(0xa5, 4096);
+    writeFileSync(file, bytes);
+  },
+  'of an older version': (file) => {
+    const database = new DatabaseSync(file);
+    database.exec('pragma user_version = 1; drop table offer; drop table memo');
+    database.close();
+  },
+  'of a newer version': (file) => {
+    const database = new DatabaseSync(file);
+    database.exec('pragma user_version = 99');
+    database.close();
+  },
+  'a database of something else': (file) => {
+    const database = new DatabaseSync(file);
+    database.exec('drop table offer; drop table library; create table other (x)');
+    database.close();
+  },
+};
+
+for (const [what, damage] of Object.entries(damages)) {
+  test(`a catalogue that is ${what} is filled anew`, async () => {
+    const scratch = scratchDirectory();
+    addObjects(scratch, 'o', 5);
+    const location = syntheticLocation(scratch);
+    const first = await openStore(path.join(scratch, 'c'), location);
+    first.close();
+    damage(catalogueFile(path.join(scratch, 'c'), location.storeDir));
+    const again = await openStore(path.join(scratch, 'c'), location);
+    assert.deepEqual(again.counts(), { objects: 5, libraries: 5 });
+    assert.equal(again.librariesOffering('libv.so.1', 64, 62).length, 5);
+    again.close();
+  });
+}
+
+test('a damaged page, whichever it is, costs a filling and no answer', async () => {
+  const scratch = scratchDirectory();
+  const names = addObjects(scratch, 'o', 12);
+  const location = syntheticLocation(scratch);
+  const directory = path.join(scratch, 'c');
+  (await openStore(directory, location)).close();
+  const file = catalogueFile(directory, location.storeDir);
+  const sound = readFileSync(file);
+  assert.equal(statSync(`${file}-wal`, { throwIfNoEntry: false }), undefined);
+  for (let page = 0; page < sound.length / 4096; page += 1) {
+    const bytes = Buffer.from(sound);
+    bytes.fill(0, page * 4096, (page + 1) * 4096);
+    writeFileSync(file, bytes);
+    const answer = await withStore(directory, location, (catalogue) => ({
+      offered: catalogue.librariesOffering('libv.so.1', 64, 62).length,
+      beginning: catalogue.namesBeginning('lib', 64, 62),
+      inside: names.map((name) => catalogue.librariesIn(`${location.storeDir}/${name}`).length),
+    }));
+    assert.equal(answer.offered, 12, `page ${page}`);
+    assert.deepEqual(answer.beginning, ['libv.so.1'], `page ${page}`);
+    assert.deepEqual(
+      answer.inside,
+      names.map(() => 1),
+      `page ${page}`,
+    );
+  }
+});
+
+test('processes that start together fill one catalogue, and each sees all of it', {
+  timeout: 60_000,
+}, async () => {
+  const scratch = scratchDirectory();
+  addObjects(scratch, 'o', 700);
+  for (let round = 0; round < 1; round += 1) {
+    const catalogues = path.join(scratch, `c${round}`);
+    const outcomes = await Promise.all(
+      Array.from({ length: 4 }, () => outcomeOf(startFilling(catalogues, scratch))),
+    );
+    for (const { code, stdout, stderr } of outcomes) {
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), { objects: 700, libraries: 700, offered: 700 });
+    }
+    const file = catalogueFile(catalogues, syntheticLocation(scratch).storeDir);
+    const database = new DatabaseSync(file);
+    assert.equal(database.prepare('pragma integrity_check').get()?.['integrity_check'], 'ok');
+    database.close();
+  }
+});
+
+test('processes that meet a catalogue of another version together replace it once', {
+  timeout: 60_000,
+}, async () => {
+  const scratch = scratchDirectory();
+  addObjects(scratch, 'o', 300);
+  const catalogues = path.join(scratch, 'c');
+  const location = syntheticLocation(scratch);
+  (await openStore(catalogues, location)).close();
+  const old = new DatabaseSync(catalogueFile(catalogues, location.storeDir));
+  old.exec('pragma user_version = 77');
+  old.close();
+  const outcomes = await Promise.all(
+    Array.from({ length: 4 }, () => outcomeOf(startFilling(catalogues, scratch))),
+  );
+  for (const { code, stdout, stderr } of outcomes) {
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), { objects: 300, libraries: 300, offered: 300 });
+  }
+});
+
+test('a reader sees whole objects while another process writes', { timeout: 60_000 }, async () => {
+  const scratch = scratchDirectory();
+  addObjects(scratch, 'o', 600);
+  const catalogues = path.join(scratch, 'c');
+  const { storeDir } = syntheticLocation(scratch);
+  const child = outcomeOf(startFilling(catalogues, scratch));
+  let over = false;
+  void child.then(() => {
+    over = true;
+  });
+  const reader = openCatalogue(catalogueFile(catalogues, storeDir), storeDir);
+  let looks = 0;
+  while (!over) {
+    const offered = reader.librariesOffering('libv.so.1', 64, 62).length;
+    const { objects, libraries } = reader.counts();
+    assert.ok(objects >= offered, 'what was seen cannot vanish');
+    assert.ok(libraries >= objects, `${libraries} libraries in ${objects} objects`);
+    looks += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal((await child).code, 0);
+  assert.ok(looks > 0);
+  assert.deepEqual(reader.counts(), { objects: 600, libraries: 600 });
+  reader.close();
+});
+
+test('kill -9 at any moment leaves a catalogue that is filled to the end', { timeout: 120_000 }, async () => {
+  const scratch = scratchDirectory();
+  addObjects(scratch, 'o', 700);
+  const catalogues = path.join(scratch, 'c');
+  const location = syntheticLocation(scratch);
+  const file = catalogueFile(catalogues, location.storeDir);
+  for (const objects of [1, 400]) {
+    const child = startFilling(catalogues, scratch);
+    const done = once(child, 'close');
+    // Killed when so many objects are in, which is between two transactions or in one.
+    const watcher = openCatalogue(file, location.storeDir);
+    while (watcher.counts().objects < objects && child.exitCode === null) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    watcher.close();
+    child.kill('SIGKILL');
+    await done;
+    const database = new DatabaseSync(file);
+    assert.equal(database.prepare('pragma integrity_check').get()?.['integrity_check'], 'ok');
+    database.close();
+  }
+  const last = await outcomeOf(startFilling(catalogues, scratch));
+  assert.deepEqual(JSON.parse(last.stdout), { objects: 700, libraries: 700, offered: 700 });
+});
+
+test('a catalogue that is only held by somebody for a moment is not thrown away', async () => {
+  const scratch = scratchDirectory();
+  const file = path.join(scratch, 'c.sqlite');
+  filled(file).close();
+  const inode = statSync(file).ino;
+  const holder = new DatabaseSync(file);
+  holder.exec('begin exclusive');
+  const reader = openCatalogue(file, '/store');
+  assert.deepEqual(reader.counts(), { objects: 1, libraries: 1 });
+  reader.close();
+  holder.exec('rollback');
+  holder.close();
+  assert.equal(statSync(file).ino, inode);
+});
+
+test('a directory in place of the catalogue is an error, not a wrong answer', () => {
+  const scratch = scratchDirectory();
+  assert.throws(() => openCatalogue(scratch, '/store'));
+});
