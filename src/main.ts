@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { contextOf } from './pipeline/context.ts';
-import { configureReport, reportFailure } from './platform/report.ts';
+import { configureReport, debug, reportFailure } from './platform/report.ts';
 
 const { version } = packageJson;
 
@@ -22,6 +22,7 @@ function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): 
 
 /** `resolve --from-launcher [--refresh|--rehash] -- PROGRAM`: the miss, where every millisecond counts. */
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
+  debug('started');
   const { resolve } = await import('./commands/resolve.ts');
   const program = words.at(-1) ?? '';
   const how = words.includes('--refresh') ? 'refresh' : words.includes('--rehash') ? 'rehash' : 'as-needed';

@@ -25,7 +25,7 @@ function familyOf(
   for (const library of catalogue.librariesIn(loader.storePath)) {
     const fits = library.elf.class === loader.elf.class && library.elf.machine === loader.elf.machine;
     if (!fits || path.dirname(library.file) !== directory) continue;
-    const provider = toProvider(library, catalogue.storeDir, itself);
+    const provider = toProvider(library, catalogue.storeDir, itself, new Map());
     for (const name of library.names) if (libc.isFamily(name)) family.set(name, provider);
   }
   return family;

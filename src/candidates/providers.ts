@@ -1,5 +1,5 @@
 // Libraries of the catalogue → providers: ranked, and with what the solver asks of each.
-import { existsSync, realpathSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Provider } from '../solve/problem.ts';
@@ -7,7 +7,7 @@ import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Libc } from './libc.ts';
 import { compareRanks, rankOf } from './rank.ts';
-import { runDirectories } from './run-directories.ts';
+import { runDirectories, usesOrigin } from './run-directories.ts';
 
 /** e_ident[EI_OSABI] that glibc takes: System V and GNU (elf/dl-load.c, open_verify). */
 const OS_ABIS = [0, 3];
@@ -18,13 +18,32 @@ function fitsLibc(elf: ElfFile, libc: Libc): boolean {
   return !elf.needed.some((name) => other.test(name));
 }
 
+/** Directory → the names in it; a library's run path names the same few directories as its neighbours'. */
+export type Listings = Map<string, ReadonlySet<string>>;
+
+function namesIn(directory: string, listings: Listings): ReadonlySet<string> {
+  let names = listings.get(directory);
+  if (names === undefined) {
+    try {
+      names = new Set(readdirSync(directory));
+    } catch {
+      names = new Set();
+    }
+    listings.set(directory, names);
+  }
+  return names;
+}
+
 /** What the provider's own run path would take for each name that it needs. */
-function ownChoiceOf(file: string, elf: ElfFile): ReadonlyMap<string, string> {
-  const directories = runDirectories(elf.runpath ?? elf.rpath, file);
+function ownChoiceOf(
+  directories: readonly string[],
+  needed: readonly string[],
+  listings: Listings,
+): ReadonlyMap<string, string> {
   const choice = new Map<string, string>();
-  for (const name of elf.needed) {
-    const found = directories.map((directory) => path.join(directory, name)).find((each) => existsSync(each));
-    if (found !== undefined) choice.set(name, realpathSync(found));
+  for (const name of needed) {
+    const directory = directories.find((each) => namesIn(each, listings).has(name));
+    if (directory !== undefined) choice.set(name, `${directory}/${name}`);
   }
   return choice;
 }
@@ -34,12 +53,12 @@ export function toProvider(
   library: CataloguedLibrary,
   storeDir: string,
   libcObjects: ReadonlySet<string>,
+  listings: Listings,
 ): Provider {
   const { storePath, file, elf } = library;
   const absolute = path.join(storePath, file);
-  const runObjects = runDirectories(elf.runpath ?? elf.rpath, absolute).map((each) =>
-    storeObjectOf(storeDir, each),
-  );
+  const directories = runDirectories(elf.runpath ?? elf.rpath, absolute);
+  const runObjects = directories.map((each) => storeObjectOf(storeDir, each));
   let ownChoice: ReadonlyMap<string, string> | undefined;
   return {
     label: elf.soname ?? path.basename(file),
@@ -55,10 +74,11 @@ export function toProvider(
     builtWith: runObjects.find((each) => each !== undefined && libcObjects.has(each)),
     // Read when first asked for: most providers are never looked at so closely.
     get ownChoice() {
-      ownChoice ??= ownChoiceOf(absolute, elf);
+      ownChoice ??= ownChoiceOf(directories, elf.needed, listings);
       return ownChoice;
     },
     rank: rankOf(library),
+    usesOrigin: usesOrigin(elf),
   };
 }
 
@@ -70,13 +90,16 @@ export function providersFrom(
   libcObjects: ReadonlySet<string>,
 ): (name: string) => readonly Provider[] {
   const known = new Map<string, readonly Provider[]>();
+  const listings: Listings = new Map();
   return (name) => {
     let providers = known.get(name);
     if (providers === undefined) {
       providers = catalogue
         .librariesOffering(name, like.class, like.machine)
-        .filter(({ elf }) => OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc))
-        .map((library) => toProvider(library, catalogue.storeDir, libcObjects))
+        .filter(
+          ({ elf }) => elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc),
+        )
+        .map((library) => toProvider(library, catalogue.storeDir, libcObjects, listings))
         .sort((a, b) => compareRanks(a.rank, b.rank));
       known.set(name, providers);
     }

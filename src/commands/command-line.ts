@@ -55,7 +55,7 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'forget [programs...]',
     summary: 'remove the plan and the GC root of programs',
     options: [['--all', 'of every program'], JSON_OPTION],
-    run: (programs, options, { context }) => {
+    run: async (programs, options, { context }) => {
       if (programs.length === 0 && !options['all']) {
         throw new ForeignError('forget needs a program', {
           code: 'usage',
@@ -63,7 +63,7 @@ export const COMMANDS: readonly CommandRow[] = [
           exitCode: 125,
         });
       }
-      forgetCommand(programs, options, context);
+      await forgetCommand(programs, options, context);
     },
   },
   {

@@ -134,7 +134,7 @@ function checkCatalogue(place: Place, { location }: Context): Check[] {
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.surroundings;
-  const [place] = places(uid);
+  const [place] = await places(uid);
   return [
     await checkNix(context),
     ...checkStore(context),

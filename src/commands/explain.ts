@@ -51,7 +51,8 @@ async function explainDynamic(
   context: Context,
 ): Promise<Explanation> {
   const { storeDir } = context.location;
-  const record = plan.root === undefined ? undefined : readRecord(plan.root, plan.sha256 ?? '', storeDir);
+  const record =
+    plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
   const fingerprint = record?.fingerprint;
   const libc = libcOf(program.elf as NonNullable<Program['elf']>, libcKind);
   const proven = fingerprint && (await enact(fingerprint, program.path, libc, place.farms));

@@ -6,10 +6,12 @@ import { removePlainRecord } from '../fingerprint/records.ts';
 import { collectFarms } from '../launch/collect-farms.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { listPlans, removePlan } from '../launch/plan-files.ts';
+import { planKey } from '../launch/plan-key.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
 import { printLine } from '../platform/print.ts';
+import { allLinks, linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
 
 /** A program may be gone already: then its path as typed must do. */
@@ -27,22 +29,33 @@ function forgetPlan(place: Place, plan: LaunchPlan): void {
   else if (plan.sha256 !== undefined) removePlainRecord(place, plan.sha256);
 }
 
-export function forgetCommand(
+/** Roots outlive their plans when the cache is deleted. Returns the programs that had one. */
+function forgetRoots(place: Place, programs: Iterable<string>): string[] {
+  return [...programs].filter((program) => {
+    const links = linksOfProgram(place, planKey(program));
+    for (const link of links) unpin(link);
+    return links.length > 0;
+  });
+}
+
+export async function forgetCommand(
   programs: readonly string[],
   options: { all?: boolean; json?: boolean },
   context: Context,
-): void {
+): Promise<void> {
   const wanted = new Set(programs.flatMap(pathsFor));
-  const forgotten: string[] = [];
-  for (const place of places(context.surroundings.uid)) {
+  const forgotten = new Set<string>();
+  for (const place of await places(context.surroundings.uid)) {
     for (const plan of listPlans(place)) {
       if (!options.all && !wanted.has(plan.program)) continue;
       forgetPlan(place, plan);
-      forgotten.push(plan.program);
+      forgotten.add(plan.program);
     }
+    for (const program of forgetRoots(place, wanted)) forgotten.add(program);
+    if (options.all) for (const link of allLinks(place)) unpin(link);
     collectFarms(place);
   }
-  const unknown = [...wanted].filter((program) => !forgotten.includes(program));
+  const unknown = [...wanted].filter((program) => !forgotten.has(program));
   if (unknown.length > 0) {
     throw new ForeignError(`${unknown.join(', ')}: no plan is kept for it`, {
       code: 'unknown-program',
@@ -50,6 +63,6 @@ export function forgetCommand(
       exitCode: 125,
     });
   }
-  if (options.json) printLine(JSON.stringify(forgotten, null, 2));
+  if (options.json) printLine(JSON.stringify([...forgotten], null, 2));
   else for (const program of forgotten) printLine(`forgot ${program}`);
 }

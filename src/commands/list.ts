@@ -4,9 +4,9 @@ import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
 import { printLine } from '../platform/print.ts';
 
-export function listCommand(options: { json?: boolean }, context: Context): void {
+export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.surroundings;
-  const rows = places(uid)
+  const rows = (await places(uid))
     .flatMap((place) => listPlans(place))
     .map((plan) => ({
       program: plan.program,

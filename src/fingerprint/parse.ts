@@ -1,10 +1,7 @@
 // Text from anywhere → a fingerprint, or why it is none. Size, shape and every path are checked.
 import * as v from 'valibot';
 import { isStoreObjectName } from '../store/store-location.ts';
-import { FINGERPRINT_VERSION, type Fingerprint } from './fingerprint.ts';
-
-/** A program with 1,000 libraries needs about 200 KiB. */
-export const MAXIMUM_SIZE = 1 << 20;
+import { FINGERPRINT_VERSION, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 const hex64 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));

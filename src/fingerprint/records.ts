@@ -1,11 +1,10 @@
 // A program's content hash → the fingerprints kept for it.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../platform/atomic-file.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { canonicalText, type Fingerprint } from './fingerprint.ts';
-import { MAXIMUM_SIZE, parseFingerprint } from './parse.ts';
+import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A fingerprint that was kept, and where. */
 export interface Record {
@@ -25,7 +24,11 @@ export function plainRecord(place: Place, sha256: string): string {
 }
 
 /** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
-export function readRecord(file: string, sha256: string, storeDir: string): Record | undefined {
+export async function readRecord(
+  file: string,
+  sha256: string,
+  storeDir: string,
+): Promise<Record | undefined> {
   let text: string;
   try {
     if (statSync(file).size > MAXIMUM_SIZE) return undefined;
@@ -33,6 +36,8 @@ export function readRecord(file: string, sha256: string, storeDir: string): Reco
   } catch {
     return undefined;
   }
+  // The checks are loaded when there is something to check: a first start has no record.
+  const { parseFingerprint } = await import('./parse.ts');
   const parsed = parseFingerprint(text, storeDir);
   if (parsed.kind === 'refused') {
     debug(`fingerprint ${file} is not believed: ${parsed.why}`);
@@ -54,16 +59,23 @@ function listLinks(directory: string): string[] {
 }
 
 /** All fingerprints kept for a content hash; the one of the program's own place first. */
-export function recordsOf(place: Place, sha256: string, key: string, storeDir: string): Record[] {
+export async function recordsOf(
+  place: Place,
+  sha256: string,
+  key: string,
+  storeDir: string,
+): Promise<Record[]> {
   const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
   const own = rootLink(place, sha256, key);
   const files = [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
-  return files.map((file) => readRecord(file, sha256, storeDir)).filter((record) => record !== undefined);
+  const records = await Promise.all(files.map((file) => readRecord(file, sha256, storeDir)));
+  return records.filter((record) => record !== undefined);
 }
 
 /** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
 export function keepPlainRecord(place: Place, fingerprint: Fingerprint): string {
   const file = plainRecord(place, fingerprint.program.sha256);
+  mkdirSync(place.fingerprints, { recursive: true, mode: 0o700 });
   writeFileAtomically(file, canonicalText(fingerprint));
   return file;
 }

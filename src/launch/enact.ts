@@ -2,10 +2,12 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Libc } from '../candidates/libc.ts';
+import { usesOrigin } from '../candidates/run-directories.ts';
 import { readElf } from '../elf/read-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import type { ListOutput, LoadedObject } from '../loader/list-output.ts';
 import { openFileSource } from '../platform/file-source.ts';
+import { debug } from '../platform/report.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
 import { type ChosenLibrary, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
@@ -45,7 +47,7 @@ function readLibrary(name: string, file: string): ChosenLibrary | undefined {
     const source = openFileSource(file);
     try {
       const reading = readElf(source);
-      return reading.kind === 'elf' ? { name, path: file, elf: reading.file } : undefined;
+      return reading.kind === 'elf' ? { name, path: file, usesOrigin: usesOrigin(reading.file) } : undefined;
     } finally {
       source.close();
     }
@@ -91,8 +93,20 @@ function searchPath(farm: string, layout: Layout, loader: string, withLoader: bo
   return [farm, ...layout.directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
 }
 
+/** Reads of each library of a fingerprint what the layout asks. */
+function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
+  const libraries: ChosenLibrary[] = [];
+  for (const each of fingerprint.libraries) {
+    const library = readLibrary(each.soname, pathOfStoreFile(each));
+    if (library === undefined) return { kind: 'vanished', file: pathOfStoreFile(each) };
+    libraries.push(library);
+  }
+  return libraries;
+}
+
 /**
- * Builds the farm for a fingerprint and asks the chosen loader about the program.
+ * Builds the farm for a fingerprint and asks the chosen loader about the program. `known`: the fingerprint's
+ * libraries, where they were just read; without it they are read here.
  * @throws Node's errors when the farm cannot be written.
  */
 export async function enact(
@@ -100,13 +114,10 @@ export async function enact(
   program: string,
   libc: Libc,
   farms: string,
+  known?: readonly ChosenLibrary[],
 ): Promise<Proven | Rejected | Vanished> {
-  const libraries: ChosenLibrary[] = [];
-  for (const each of fingerprint.libraries) {
-    const library = readLibrary(each.soname, pathOfStoreFile(each));
-    if (library === undefined) return { kind: 'vanished', file: pathOfStoreFile(each) };
-    libraries.push(library);
-  }
+  const libraries = known ?? librariesOf(fingerprint);
+  if ('kind' in libraries) return libraries;
   const loader = pathOfStoreFile(fingerprint.loader);
   let guess: boolean;
   try {
@@ -120,6 +131,7 @@ export async function enact(
   for (const withLoader of [guess, !guess]) {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
     const output = await prove(program, libc, fingerprint, libraryPath);
+    debug(`${loader} was asked: ${output.complaints.length} complaints`);
     if (output.complaints.length === 0) {
       const { links } = layout;
       return {

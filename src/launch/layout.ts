@@ -1,15 +1,13 @@
 // The chosen libraries → what goes into the farm, and which directories are searched after it.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { usesOrigin } from '../candidates/run-directories.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
 import type { FarmLinks } from './farm.ts';
 
-/** A chosen library: the name it is needed by, its file, and what its run path says. */
+/** A chosen library: the name it is needed by, its file, and whether its run path says `$ORIGIN`. */
 export interface ChosenLibrary {
   readonly name: string;
   readonly path: string;
-  readonly elf: Pick<ElfFile, 'rpath' | 'runpath'>;
+  readonly usesOrigin: boolean;
 }
 
 export interface Layout {
@@ -44,7 +42,7 @@ export function layOut(libraries: readonly ChosenLibrary[]): Layout {
   for (const library of libraries) {
     const directory = path.dirname(library.path);
     const inPlace = path.join(directory, library.name);
-    if (usesOrigin(library.elf) && existsSync(inPlace)) {
+    if (library.usesOrigin && existsSync(inPlace)) {
       directories.add(directory);
       outside.push(inPlace);
       continue;

@@ -8,7 +8,8 @@ import { whyNotCurrent, writePlan } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
 import { chooseStrategy } from '../launch/strategy.ts';
 import type { Place } from '../platform/places.ts';
-import { debug } from '../platform/report.ts';
+import { debug, notice } from '../platform/report.ts';
+import type { KeptRoot } from '../roots/keep-and-pin.ts';
 import { linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
@@ -30,7 +31,7 @@ export function finishPlan(
   subject: Dynamic,
   sha256: string,
   proven: Proven,
-  root: string,
+  root: KeptRoot,
   context: Context,
   place: Place,
 ): LaunchPlan | undefined {
@@ -39,11 +40,22 @@ export function finishPlan(
   debug(`strategy ${strategy}: ${why}`);
   const { program, libc } = subject;
   const { storeDir } = context.location;
-  const plan = makePlan({ program, proven, strategy, interpreter, libc: libc.kind, storeDir, sha256, root });
+  const plan = makePlan({
+    program,
+    proven,
+    strategy,
+    interpreter,
+    libc: libc.kind,
+    storeDir,
+    sha256,
+    root: root.file,
+  });
   const problem = whyNotCurrent(plan, context.surroundings.uid);
   if (problem !== undefined) {
     debug(`the plan was out of date before it was written: ${problem}`);
     return undefined;
   }
+  if (root.unpinned !== undefined)
+    notice(`the libraries are not protected from garbage collection: ${root.unpinned}`);
   return keepPlan(place, plan);
 }

@@ -1,11 +1,13 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
 import { ForeignError } from '../errors.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { storeTextOf } from '../fingerprint/store-text.ts';
 import { enact } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { keepAndPin } from '../roots/keep-and-pin.ts';
+import { keepAndPin, type Root } from '../roots/keep-and-pin.ts';
+import { unpin } from '../roots/pin.ts';
 import { startAddingText, type TextAdder } from '../store/nix-commands.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
@@ -76,19 +78,33 @@ async function choose(
   excluded: ReadonlySet<string>,
   adder: TextAdder | undefined,
 ): Promise<Attempt> {
-  const fingerprint = await solveFromStore(subject, sha256, context, place, excluded);
-  // The proof does not need the store object; only the root comes before everything that relies on it.
-  const [proven, added] = await Promise.all([
-    enact(fingerprint, subject.program.path, subject.libc, place.farms),
-    adder?.add(storeTextOf(fingerprint)),
-  ]);
-  if (proven.kind === 'rejected') throw rejection(subject, fingerprint.loader.storePath, proven.complaints);
-  if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
+  const { fingerprint, libraries } = await solveFromStore(subject, sha256, context, place, excluded);
   const link = rootFile(place, sha256, subject.program);
-  const root = await keepAndPin(context.nix, added, fingerprint, place, link);
+  // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
+  // look at the files it names.
+  const [proven, root] = await Promise.all([
+    enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries),
+    addAndPin(adder, fingerprint, context, place, link),
+  ]);
+  if (proven.kind === 'rejected') {
+    unpin(link);
+    throw rejection(subject, fingerprint.loader.storePath, proven.complaints);
+  }
+  if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   if (root.kind === 'vanished') return root;
-  const plan = finishPlan(subject, sha256, proven, root.file, context, place);
+  const plan = finishPlan(subject, sha256, proven, root, context, place);
   return plan === undefined ? { kind: 'vanished', why: 'a file of the plan' } : { kind: 'planned', plan };
+}
+
+async function addAndPin(
+  adder: TextAdder | undefined,
+  fingerprint: Fingerprint,
+  context: Context,
+  place: Place,
+  link: string,
+): Promise<Root> {
+  const added = await adder?.add(storeTextOf(fingerprint));
+  return await keepAndPin(context.nix, added, fingerprint, place, link);
 }
 
 function rejection(subject: Dynamic, loader: string, complaints: readonly string[]): ForeignError {

@@ -54,7 +54,8 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
   const { storeDir } = context.location;
-  const records = how === 'refresh' ? [] : recordsOf(place, sha256, planKey(subject.program.path), storeDir);
+  const records =
+    how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
   for (const record of records) {
     const plan = await planFromRecord(subject, sha256, record, context, place);
     if (plan === undefined) continue;
@@ -80,7 +81,7 @@ async function planFromRecord(
   }
   const link = rootFile(place, sha256, subject.program);
   const root = await rootOfRecord(record, link, context, place);
-  return root.kind === 'kept' ? finishPlan(subject, sha256, proven, root.file, context, place) : undefined;
+  return root.kind === 'kept' ? finishPlan(subject, sha256, proven, root, context, place) : undefined;
 }
 
 /** A record that is a root link of this very place needs nothing; another place gets a link of its own. */

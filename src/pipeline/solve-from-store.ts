@@ -2,13 +2,21 @@
 import { buildProblem } from '../candidates/build-problem.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { fingerprintOf } from '../fingerprint/from-solution.ts';
+import type { ChosenLibrary } from '../launch/layout.ts';
 import type { Place } from '../platform/places.ts';
+import { debug } from '../platform/report.ts';
 import { solve } from '../solve/solve.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { openStore } from '../store/open-store.ts';
+import { withStore } from '../store/open-store.ts';
 import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './subject.ts';
+
+export interface ChosenSet {
+  readonly fingerprint: Fingerprint;
+  /** The same libraries, with what the layout asks of each. */
+  readonly libraries: readonly ChosenLibrary[];
+}
 
 /**
  * Looks in the store as it is now.
@@ -20,18 +28,30 @@ export async function solveFromStore(
   context: Context,
   place: Place,
   excluded: ReadonlySet<string>,
-): Promise<Fingerprint> {
-  const catalogue = await openStore(place.catalogues, context.location);
+): Promise<ChosenSet> {
+  const { program, elf, libc } = subject;
+  const outcome = await withStore(place.catalogues, context.location, (catalogue) => {
+    debug('the catalogue is up to date');
+    const problem = buildProblem({ path: program.path, elf, libc: libc.kind }, catalogue, excluded);
+    debug('the problem is stated');
+    const solved = solve(problem);
+    debug(`solved: ${solved.kind}`);
+    if (solved.kind !== 'solution') throw conflictError(program, solved, catalogue);
+    return solved;
+  });
   const database = openNixDatabase(context.location);
   try {
-    const { program, elf, libc } = subject;
-    const problem = buildProblem({ path: program.path, elf, libc: libc.kind }, catalogue, excluded);
-    const outcome = solve(problem);
-    if (outcome.kind !== 'solution') throw conflictError(program, outcome, catalogue);
     const narHashOf = (storePath: string) => database?.narHashOf(storePath);
-    return fingerprintOf(program, sha256, outcome, narHashOf, context.toolVersion);
+    const libraries = outcome.choices.map(({ name, provider }) => ({
+      name,
+      path: provider.path,
+      usesOrigin: provider.usesOrigin ?? false,
+    }));
+    return {
+      fingerprint: fingerprintOf(program, sha256, outcome, narHashOf, context.toolVersion),
+      libraries,
+    };
   } finally {
-    catalogue.close();
     database?.close();
   }
 }

@@ -23,9 +23,9 @@ function meansElsewhere(error: unknown): boolean {
 }
 
 /** The places in the order in which the launcher looks at them. */
-export function places(uid: number): Place[] {
+export async function places(uid: number): Promise<Place[]> {
   try {
-    return [userPlace(), temporaryPlace(uid)];
+    return [await userPlace(), temporaryPlace(uid)];
   } catch (error) {
     // No HOME and no entry in /etc/passwd.
     debug(`no home directory: ${String(error)}`);
@@ -39,7 +39,7 @@ export function places(uid: number): Place[] {
  */
 export async function inUsablePlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
   const failures: string[] = [];
-  for (const place of places(uid)) {
+  for (const place of await places(uid)) {
     try {
       createPlace(place, uid);
       if (failures.length > 0) notice(`${failures.join('; ')}; using ${place.cache} until it can be written`);

@@ -1,7 +1,6 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import envPaths from 'env-paths';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
@@ -33,15 +32,15 @@ function placeAt(cache: string, state: string): Place {
   };
 }
 
-/** The user's own place: env-paths (XDG base directories) with no suffix. */
-export function userPlace(): Place {
+/**
+ * The user's own place: env-paths (XDG base directories) with no suffix. It is loaded when asked for, because it reads
+ * the home directory while loading, which fails for a user without one, and HOME is put right first (main.ts).
+ * @throws Node's error for a user with neither HOME nor an entry in /etc/passwd.
+ */
+export async function userPlace(): Promise<Place> {
+  const { default: envPaths } = await import('env-paths');
   const paths = envPaths('nix-run-foreign', { suffix: '' });
   return placeAt(paths.cache, paths.log);
-}
-
-/** Where configuration is read from. */
-export function configDirectory(): string {
-  return envPaths('nix-run-foreign', { suffix: '' }).config;
 }
 
 /** The place of last resort, the same that the launcher looks at (launch/PLAN.md). */

@@ -24,9 +24,10 @@ export function notice(line: string): void {
   writeToStderr(`${prefix}: ${printableLine(line)}\n`);
 }
 
-/** One line of the debug log (NIX_RUN_FOREIGN_DEBUG=1). */
+/** One line of the debug log (NIX_RUN_FOREIGN_DEBUG=1), with the milliseconds since the process began. */
 export function debug(line: string): void {
-  if (debugging) writeToStderr(`${prefix}: debug: ${printableLine(line)}\n`);
+  if (!debugging) return;
+  writeToStderr(`${prefix}: debug: ${printableLine(line)} (${performance.now().toFixed(0)} ms)\n`);
 }
 
 /** Prints a failure and returns the exit status that belongs to it. */

@@ -3,22 +3,29 @@ import { readlinkSync } from 'node:fs';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { keepPlainRecord, removePlainRecord } from '../fingerprint/records.ts';
 import type { Place } from '../platform/places.ts';
-import { notice } from '../platform/report.ts';
 import type { Added, Nix } from '../store/nix-commands.ts';
 import { pin } from './pin.ts';
 
-export type Root =
-  /** `file`: the root link, or the plain record when nothing could be pinned. */
-  { readonly kind: 'kept'; readonly file: string } | { readonly kind: 'vanished'; readonly why: string };
-
-function keepUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
-  notice(`the libraries are not protected from garbage collection: ${why}`);
-  return { kind: 'kept', file: keepPlainRecord(place, fingerprint) };
+export interface KeptRoot {
+  readonly kind: 'kept';
+  /** The root link, or the plain record when nothing could be pinned. */
+  readonly file: string;
+  /** Why nothing could be pinned. */
+  readonly unpinned?: string;
 }
 
-/** True when Nix itself says that a store path is gone, as opposed to being unable to work. */
+export type Root = KeptRoot | { readonly kind: 'vanished'; readonly why: string };
+
+function keepUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
+  return { kind: 'kept', file: keepPlainRecord(place, fingerprint), unpinned: why };
+}
+
+/**
+ * True when Nix itself says that a store path is gone, as opposed to being unable to work. Nix up to 2.26 says of a
+ * path that was to be pinned that its build failed: a text has nothing to build.
+ */
 function saysVanished(why: string): boolean {
-  return /is not valid|does not exist|don't know how to build|no substituter|not valid in the Nix store/.test(
+  return /is not valid|does not exist|don't know how to build|no substituter|^build of '[^']*' failed/.test(
     why,
   );
 }

@@ -29,6 +29,8 @@ export interface Provider extends Requirer {
   readonly rank: readonly (number | string)[];
   /** `closest` when it serves the name although its own soname is another version; absent means exact. */
   readonly match?: 'exact' | 'closest';
+  /** Its run path says `$ORIGIN`: it must be opened in its own directory. The solver does not ask. */
+  readonly usesOrigin?: boolean;
 }
 
 /** A loader and the libc family that lives in its store object. */

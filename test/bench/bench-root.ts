@@ -1,0 +1,57 @@
+// The rig → a root with the tool in it and programs to start, for the benchmarks.
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildLauncher } from '../../scripts/build-launcher.ts';
+import type { Rig } from '../rig/rig.ts';
+import { openRoot, type Root } from '../rig/root.ts';
+import { compileDriver } from './measure.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+
+export const TOOL = '/opt/tool/bin/nix-run-foreign';
+export const DRIVER = '/opt/tool/bin/spawn-times';
+export const PROGRAMS = '/opt/programs';
+/** Paths in the root. */
+export const RESOLVER = '/opt/tool/dist/nix-foreign.cjs';
+
+export interface BenchRoot {
+  readonly root: Root;
+  /** Where programs are put; `PROGRAMS` in the root. */
+  readonly programs: string;
+  close(): Promise<void>;
+}
+
+/** Opens a root with the launcher, the resolver and the timing driver. */
+export async function openBenchRoot(rig: Rig, interpreter: 'none' | 'nix-ld'): Promise<BenchRoot> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-bench-'));
+  const [bin, programs] = [path.join(directory, 'bin'), path.join(directory, 'programs')];
+  for (const each of [bin, programs]) mkdirSync(each);
+  await buildLauncher({ output: path.join(bin, 'nix-run-foreign'), node: rig.node, script: RESOLVER });
+  compileDriver(path.join(bin, 'spawn-times'));
+  const root = await openRoot(rig, {
+    interpreter,
+    binds: [
+      { from: bin, to: '/opt/tool/bin', mode: 'read-only' },
+      { from: path.join(PROJECT, 'dist'), to: '/opt/tool/dist', mode: 'read-only' },
+      { from: programs, to: PROGRAMS, mode: 'read-only' },
+    ],
+  });
+  return {
+    root,
+    programs,
+    close: async () => {
+      await root.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Copies of a program that differ in content (bytes appended after the ELF), so that each is new to the tool. */
+export function copiesOf(program: string, directory: string, count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    const copy = path.join(directory, `copy-${i}`);
+    copyFileSync(program, copy);
+    appendFileSync(copy, `copy ${i}`);
+  }
+}
