@@ -1,6 +1,7 @@
 // A root's home → what the tool keeps there, as a person would look at it.
-import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Fingerprint } from '../../src/fingerprint/fingerprint.ts';
 import type { Root } from '../rig/root.ts';
 
 /** `.cache/nix-run-foreign/v1` of the root's user, as a path of the host. */
@@ -45,4 +46,14 @@ export function removeCatalogues(root: Root): void {
 
 export function hasCatalogue(root: Root): boolean {
   return entries(path.join(cacheOf(root), 'catalogues')).some((name) => name.endsWith('.sqlite'));
+}
+
+/** The fingerprint behind a root link. */
+export function fingerprintBehind(root: Root, link: string): Fingerprint {
+  return JSON.parse(readFileSync(storeFileOnHost(root, targetOf(link)), 'utf8')) as Fingerprint;
+}
+
+/** A path below /nix as a path of the host. */
+export function storeFileOnHost(root: Root, file: string): string {
+  return path.join(root.nixDir, path.relative('/nix', file));
 }

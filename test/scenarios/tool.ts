@@ -1,5 +1,5 @@
 // A rig → a root with the built tool in it, and the commands its users type there.
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -35,6 +35,7 @@ async function install(rig: Rig): Promise<string> {
   if (!existsSync(dist)) throw new Error('the scenarios run the built tool: npm run build');
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-tool-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
   cpSync(dist, path.join(directory, 'dist'), { recursive: true, preserveTimestamps: true });
   await buildLauncher({
     output: path.join(directory, 'bin', path.basename(launcher)),
