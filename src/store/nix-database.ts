@@ -25,7 +25,8 @@ function open(location: string): DatabaseSync {
 function openAsWeCan(file: string): DatabaseSync | undefined {
   // A reader that may not create the -shm file fails unless some other process has the database open;
   // then nobody is writing either and `immutable` is right (sqlite.org/wal.html, "Read-Only Databases").
-  for (const location of [file, `file:${encodeURI(file)}?immutable=1`]) {
+  const uri = `file:${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
+  for (const location of [file, uri]) {
     try {
       return open(location);
     } catch (error) {

@@ -18,5 +18,8 @@ export function validityTest(
   if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
   // A store without any Nix (a copy, an image): everything that is there counts.
   if (!existsSync(path.join(location.stateDir, 'db'))) return () => true;
-  return (name) => Math.trunc(lstatSync(path.join(location.storeDir, name)).mtimeMs / 1000) === FINISHED;
+  return (name) => {
+    const stats = lstatSync(path.join(location.storeDir, name), { throwIfNoEntry: false });
+    return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;
+  };
 }

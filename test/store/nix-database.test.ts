@@ -1,0 +1,156 @@
+// Nix's own database: what is valid, as root and as an ordinary user, with and without a living connection.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { openCatalogue } from '../../src/store/catalogue.ts';
+import { openNixDatabase } from '../../src/store/nix-database.ts';
+import { refreshCatalogue } from '../../src/store/refresh.ts';
+import { validityTest } from '../../src/store/validity.ts';
+import { asRoot, needTool } from '../launch/launcher/tool-fixture.ts';
+import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
+import { openPrivateStore, type PrivateStore } from './private-store.ts';
+
+needTool('nix-store', 'nix-bin');
+
+function storeWith(...names: string[]): { store: PrivateStore; paths: string[]; scratch: string } {
+  const scratch = scratchDirectory();
+  chmodSync(scratch, 0o755);
+  const store = openPrivateStore(path.join(scratch, 'nix'));
+  const paths = names.map((name) => {
+    const source = path.join(scratch, name);
+    compileLibrary(path.join(source, 'lib', `lib${name}.so.1`), { soname: `lib${name}.so.1` });
+    return store.add(source);
+  });
+  return { store, paths, scratch };
+}
+
+test('valid paths are valid, with the hash that Nix gives', () => {
+  const { store, paths } = storeWith('a');
+  const [a = ''] = paths;
+  const database = openNixDatabase(store.location);
+  assert.ok(database);
+  assert.equal(database.isValid(a), true);
+  assert.equal(database.isValid(`${a}x`), false);
+  const hex = execFileSync(path.join(store.nix.bin, 'nix-store'), ['--dump', a], { env: store.nix.env });
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  assert.equal(database.narHashOf(a), `sha256:${createHash('sha256').update(hex).digest('hex')}`);
+  assert.equal(database.narHashOf(objectName('x')), undefined);
+  database.close();
+});
+
+test('what lies in the store without being registered is not valid', () => {
+  const { store, paths } = storeWith('a');
+  const garbage = objectName('garbage');
+  mkdirSync(path.join(store.location.storeDir, garbage, 'lib'), { recursive: true });
+  const database = openNixDatabase(store.location);
+  const isComplete = validityTest(store.location, database);
+  assert.equal(isComplete(path.basename(paths[0] ?? '')), true);
+  assert.equal(isComplete(garbage), false);
+  database?.close();
+});
+
+test('without the database, the time of a finished object tells, and Nix sets it', () => {
+  const { store, paths } = storeWith('a');
+  const unfinished = objectName('unfinished');
+  mkdirSync(path.join(store.location.storeDir, unfinished));
+  const isComplete = validityTest(store.location, undefined);
+  assert.equal(isComplete(path.basename(paths[0] ?? '')), true);
+  assert.equal(isComplete(unfinished), false);
+  assert.equal(isComplete(objectName('vanished')), false);
+});
+
+test('a store without any Nix counts as it is', () => {
+  const scratch = scratchDirectory();
+  const isComplete = validityTest({ storeDir: scratch, stateDir: path.join(scratch, 'none') }, undefined);
+  assert.equal(isComplete(objectName('any')), true);
+});
+
+test('a refresh takes what is registered, and takes the rest when it is', async () => {
+  const { store, paths, scratch } = storeWith('a');
+  const later = path.join(store.location.storeDir, objectName('later'));
+  mkdirSync(path.join(later, 'lib'), { recursive: true });
+  compileLibrary(path.join(later, 'lib/liblater.so.1'));
+  const catalogue = openCatalogue(':memory:', store.location.storeDir);
+  const { storeDir } = store.location;
+  const refresh = (): Promise<void> => {
+    execFileSync('touch', ['-d', '@1000000000', storeDir]);
+    return refreshCatalogue(catalogue, store.location, () => {});
+  };
+  await refresh();
+  assert.deepEqual([...catalogue.objectNames()], [path.basename(paths[0] ?? '')]);
+  const registration = path.join(scratch, 'registration');
+  writeFileSync(registration, `${later}\n\n0\n`);
+  execFileSync(path.join(store.nix.bin, 'nix-store'), ['--register-validity'], {
+    env: store.nix.env,
+    input: `${later}\n\n0\n`,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  await refresh();
+  assert.ok(catalogue.objectNames().has(path.basename(later)));
+});
+
+test('no database, an empty one and one of something else are none', () => {
+  const scratch = scratchDirectory();
+  const location = { storeDir: scratch, stateDir: scratch };
+  assert.equal(openNixDatabase(location), undefined);
+  mkdirSync(path.join(scratch, 'db'));
+  const file = path.join(scratch, 'db/db.sqlite');
+  for (const content of ['', 'noise'.repeat(2000)]) {
+    writeFileSync(file, content);
+    assert.equal(openNixDatabase(location), undefined);
+  }
+  rmSync(file);
+  const other = new DatabaseSync(file);
+  other.exec('create table other (x)');
+  other.close();
+  assert.equal(openNixDatabase(location), undefined);
+});
+
+/** What another user's process says of the validity of paths. */
+function askAsNobody(store: PrivateStore, paths: readonly string[]): unknown {
+  const module = JSON.stringify(path.resolve('src/store/nix-database.ts'));
+  const script = `import { openNixDatabase } from ${module};
+    const database = openNixDatabase(${JSON.stringify(store.location)});
+    const paths = ${JSON.stringify(paths)};
+    console.log(JSON.stringify(database === undefined ? null : paths.map((each) => database.isValid(each))));`;
+  const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
+  const node = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+  return JSON.parse(execFileSync('setpriv', [...words, ...node], { encoding: 'utf8' }));
+}
+
+test('an ordinary user reads it when nobody has it open', asRoot, () => {
+  const { store, paths } = storeWith('a');
+  assert.equal(existsSync(path.join(store.location.stateDir, 'db/db.sqlite-wal')), false);
+  assert.deepEqual(askAsNobody(store, [...paths, '/nowhere']), [true, false]);
+});
+
+test('an ordinary user sees what a living connection has not checkpointed yet', asRoot, () => {
+  const { store, paths } = storeWith('a');
+  const file = path.join(store.location.stateDir, 'db/db.sqlite');
+  const living = new DatabaseSync(file);
+  living.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0');
+  const fresh = `${store.location.storeDir}/${objectName('fresh')}`;
+  living
+    .prepare("insert into ValidPaths (path, hash, registrationTime) values (?, 'sha256:0', 1)")
+    .run(fresh);
+  assert.deepEqual(askAsNobody(store, [...paths, fresh]), [true, true]);
+  living.close();
+});
+
+test('a state directory with characters that mean something in a URI is read', asRoot, () => {
+  const scratch = scratchDirectory();
+  chmodSync(scratch, 0o755);
+  const store = openPrivateStore(path.join(scratch, 'odd %41 #x?y'));
+  mkdirSync(path.join(scratch, 'source'));
+  const added = store.add(path.join(scratch, 'source'));
+  assert.deepEqual(askAsNobody(store, [added]), [true]);
+});
+
+test('a database that may not be read is none', asRoot, () => {
+  const { store, paths } = storeWith('a');
+  chmodSync(path.join(store.location.stateDir, 'db/db.sqlite'), 0o600);
+  assert.equal(askAsNobody(store, paths), null);
+});

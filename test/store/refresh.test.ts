@@ -1,0 +1,182 @@
+// Refreshing: what is new, gone, unfinished or changed in the store directory, and what an unchanged one costs.
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ForeignError } from '../../src/errors.ts';
+import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
+import { refreshCatalogue } from '../../src/store/refresh.ts';
+import type { StoreLocation } from '../../src/store/store-location.ts';
+import { scratchDirectory } from './compiled-library.ts';
+import { addObjects, syntheticLocation } from './synthetic-store.ts';
+
+interface Fixture {
+  readonly scratch: string;
+  readonly location: StoreLocation;
+  readonly catalogue: Catalogue;
+  refresh(): Promise<void>;
+  /** Sets the store directory's time, so that no test waits for the clock. */
+  age(seconds: number): void;
+}
+
+function open(): Fixture {
+  const scratch = scratchDirectory();
+  const location = syntheticLocation(scratch);
+  mkdirSync(location.storeDir);
+  const catalogue = openCatalogue(':memory:', location.storeDir);
+  return {
+    scratch,
+    location,
+    catalogue,
+    refresh: () => refreshCatalogue(catalogue, location, () => {}),
+    age: (seconds) => {
+      const time = Date.now() / 1000 - seconds;
+      utimesSync(location.storeDir, time, time);
+    },
+  };
+}
+
+/** The same catalogue; counts how often its contents were listed, which goes with reading the directory. */
+function counting(catalogue: Catalogue): { catalogue: Catalogue; listings: () => number } {
+  let listings = 0;
+  const objectNames = (): Set<string> => {
+    listings += 1;
+    return catalogue.objectNames();
+  };
+  return { catalogue: { ...catalogue, objectNames }, listings: () => listings };
+}
+
+test('new objects come in, vanished ones go', async () => {
+  const { scratch, catalogue, location, refresh } = open();
+  const [first = ''] = addObjects(scratch, 'a', 3);
+  await refresh();
+  assert.equal(catalogue.counts().objects, 3);
+  addObjects(scratch, 'b', 2);
+  rmSync(path.join(location.storeDir, first), { recursive: true });
+  await refresh();
+  assert.deepEqual(catalogue.counts(), { objects: 4, libraries: 4 });
+  assert.ok(!catalogue.objectNames().has(first));
+});
+
+test('an unchanged store directory is not read again', async () => {
+  const { scratch, location, catalogue, age } = open();
+  addObjects(scratch, 'a', 3);
+  age(100);
+  const counted = counting(catalogue);
+  await refreshCatalogue(counted.catalogue, location, () => {});
+  assert.equal(counted.listings(), 1);
+  await refreshCatalogue(counted.catalogue, location, () => {});
+  assert.equal(counted.listings(), 1);
+});
+
+test('a change after the remembered time is seen', async () => {
+  const { scratch, catalogue, age, refresh } = open();
+  addObjects(scratch, 'a', 1);
+  age(100);
+  await refresh();
+  addObjects(scratch, 'b', 1);
+  age(50);
+  await refresh();
+  assert.equal(catalogue.counts().objects, 2);
+});
+
+for (const [what, seconds] of [
+  ['just now', 0],
+  ['in the future', -3600],
+] as const) {
+  test(`a directory that changed ${what} is not remembered: it may change again under that time`, async () => {
+    const { scratch, catalogue, location, age, refresh } = open();
+    addObjects(scratch, 'a', 1);
+    age(seconds);
+    const { mtime } = statSync(location.storeDir);
+    await refresh();
+    addObjects(scratch, 'b', 1);
+    utimesSync(location.storeDir, mtime, mtime);
+    await refresh();
+    assert.equal(catalogue.counts().objects, 2);
+  });
+}
+
+test('without a database but with Nix state, an object whose time is not 1 is still being written', async () => {
+  const { scratch, catalogue, location, age, refresh } = open();
+  mkdirSync(path.join(location.stateDir, 'db'), { recursive: true });
+  const [done = '', unfinished = ''] = addObjects(scratch, 'a', 2);
+  utimesSync(path.join(location.storeDir, done), 1, 1);
+  age(100);
+  await refresh();
+  assert.deepEqual([...catalogue.objectNames()], [done]);
+  utimesSync(path.join(location.storeDir, unfinished), 1, 1);
+  age(100);
+  await refresh();
+  assert.equal(catalogue.counts().objects, 2, 'what was unfinished is looked at again');
+});
+
+test('lock files, links and names that are none are no store objects', async () => {
+  const { location, scratch, catalogue, refresh } = open();
+  mkdirSync(path.join(location.storeDir, '.links'));
+  writeFileSync(path.join(location.storeDir, 'README'), '');
+  mkdirSync(path.join(location.storeDir, `${'e'.repeat(32)}-not-base32`));
+  addObjects(scratch, 'a', 1);
+  await refresh();
+  assert.equal(catalogue.counts().objects, 1);
+});
+
+test('an object that vanishes between the listing and the look at it is passed over', async () => {
+  const { scratch, catalogue, location } = open();
+  mkdirSync(path.join(location.stateDir, 'db'), { recursive: true });
+  const names = addObjects(scratch, 'a', 3);
+  for (const name of names) utimesSync(path.join(location.storeDir, name), 1, 1);
+  let gone = false;
+  const vanishing: Catalogue = {
+    ...catalogue,
+    objectNames: () => {
+      const known = catalogue.objectNames();
+      // The listing comes next; what is taken away in `delete` was listed already.
+      known.delete = (name) => {
+        if (!gone) rmSync(path.join(location.storeDir, name), { recursive: true });
+        gone = true;
+        return Set.prototype.delete.call(known, name);
+      };
+      return known;
+    },
+  };
+  await refreshCatalogue(vanishing, location, () => {});
+  assert.equal(catalogue.counts().objects, 2);
+});
+
+test('a store that cannot be listed is an error that names it', async () => {
+  const { location, refresh } = open();
+  rmSync(location.storeDir, { recursive: true });
+  await assert.rejects(refresh, (error) => {
+    assert.ok(error instanceof ForeignError);
+    assert.equal(error.code, 'no-store');
+    assert.equal(error.exitCode, 125);
+    assert.match(error.message, new RegExp(location.storeDir));
+    return true;
+  });
+});
+
+test('progress counts up to the whole', async () => {
+  const { scratch, catalogue, location } = open();
+  addObjects(scratch, 'a', 260);
+  const seen: [number, number][] = [];
+  await refreshCatalogue(catalogue, location, (done, total) => seen.push([done, total]));
+  assert.deepEqual(seen, [
+    [250, 260],
+    [260, 260],
+  ]);
+});
+
+test('long work is done alone, and by the second process not again', async () => {
+  const { scratch, catalogue, location } = open();
+  addObjects(scratch, 'a', 260);
+  const alone = async (work: () => Promise<void>): Promise<void> => {
+    // Somebody else held the lock and did it all.
+    await refreshCatalogue(catalogue, location, () => {});
+    await work();
+  };
+  let steps = 0;
+  await refreshCatalogue(catalogue, location, () => (steps += 1), alone);
+  assert.equal(steps, 0);
+  assert.equal(catalogue.counts().objects, 260);
+});
