@@ -74,8 +74,10 @@ export function complaintOf(ended: Ended): string {
   return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
 }
 
+/** A Nix string literal. Nix reads a bare carriage return in one as a line feed (src/libexpr/lexer.l, unescapeStr). */
 function nixString(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${').replaceAll('\n', '\\n')}"`;
+  const escaped = text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${');
+  return `"${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
 }
 
 export interface StoreText {
@@ -111,7 +113,9 @@ in builtins.toFile ${nixString(text.name)} (context + ${nixString(text.content)}
  * the libraries are still being chosen, and reads the expression from its standard input.
  */
 export function startAddingText(nix: Nix): TextAdder {
-  const args = ['--eval', '--read-write-mode', '-'];
+  // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
+  const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];
+  const args = ['--eval', '--read-write-mode', ...settings, '-'];
   const running = startProgram(path.join(nix.bin, 'nix-instantiate'), args, {
     env: nix.env,
     timeout: TIMEOUT,
