@@ -79,8 +79,23 @@ function parseArgument(tag: string, value: string): Argument {
   return tag === 'L' ? { kind: 'library-path', list: value } : { kind: 'literal', text: value };
 }
 
-/** Reads a plan; undefined for anything the launcher would not believe for its form. */
+/** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
+function isWellFormed(plan: LaunchPlan): boolean {
+  const { program, files, directories, absent, watched, execute, environment } = plan;
+  const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path)];
+  return (
+    [...paths, ...(execute === undefined ? [] : [execute])].every((each) => each.startsWith('/')) &&
+    environment.every(([name]) => name !== '')
+  );
+}
+
+/** Reads a plan; undefined for anything the launcher would not believe for its form, and for bytes we would not write. */
 export function parsePlan(bytes: Buffer): LaunchPlan | undefined {
+  const plan = readRecords(bytes);
+  return plan !== undefined && isWellFormed(plan) && serialisePlan(plan).equals(bytes) ? plan : undefined;
+}
+
+function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const records = bytes.toString().split('\0');
   if (records.shift() !== HEADER || records.pop() !== '' || records.pop() !== '.') return undefined;
   const of = (tags: string): string[] =>
