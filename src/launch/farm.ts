@@ -1,6 +1,7 @@
 // A set of libraries → a directory with one symlink per needed name, and the directories to search after it.
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../errors.ts';
 import { temporaryName } from '../platform/atomic-file.ts';
 import { sha256OfText } from '../platform/content-hash.ts';
 
@@ -22,8 +23,11 @@ export function farmPath(farms: string, links: FarmLinks): string {
   return path.join(farms, sha256OfText(JSON.stringify(sorted(links))).slice(0, 32));
 }
 
+/** The launcher follows no plan whose farm is a symlink or can be written by others (PLAN.md). */
 function isIntact(farm: string, links: FarmLinks): boolean {
   try {
+    const stats = lstatSync(farm);
+    if (!stats.isDirectory() || (stats.mode & 0o022) !== 0) return false;
     const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter(
       (entry) => !entry.isDirectory(),
     );
@@ -59,16 +63,33 @@ export function makeFarm(farms: string, links: FarmLinks): string {
   return farm;
 }
 
+/** More than the processes that could repair one farm at the same moment. */
+const ATTEMPTS = 100;
+
+function errnoIsOneOf(error: unknown, names: readonly string[]): boolean {
+  return names.includes(errnoOf(error) ?? '');
+}
+
 function moveInto(temporary: string, farm: string, links: FarmLinks): void {
-  try {
-    renameSync(temporary, farm);
-  } catch (error) {
-    if (isIntact(farm, links)) return; // someone else won
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
-    const damaged = temporaryName(farm);
-    renameSync(farm, damaged);
-    renameSync(temporary, farm);
-    rmSync(damaged, { recursive: true, force: true });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      renameSync(temporary, farm);
+      return;
+    } catch (error) {
+      if (isIntact(farm, links)) return; // someone else won
+      const inTheWay = errnoIsOneOf(error, ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
+      if (!inTheWay || attempt === ATTEMPTS) throw error;
+      moveAside(farm);
+    }
   }
+}
+
+function moveAside(farm: string): void {
+  const damaged = temporaryName(farm);
+  try {
+    renameSync(farm, damaged);
+  } catch (error) {
+    if (!errnoIsOneOf(error, ['ENOENT'])) throw error; // somebody else moved it
+  }
+  rmSync(damaged, { recursive: true, force: true });
 }
