@@ -99,7 +99,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...proven.outside,
     ],
     watched: [...bundledFiles(proven, storeDir).map(watch), ...seat],
-    absent: seat.length === 0 ? [interpreter.path] : [],
+    absent: interpreter.kind === 'missing' ? [interpreter.path] : [],
     ...(strategy === 'loader' ? { execute: proven.loader } : {}),
     environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
     argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],

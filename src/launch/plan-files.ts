@@ -1,6 +1,19 @@
 // Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
-import { accessSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../errors.ts';
 import { writeFileAtomically } from '../platform/atomic-file.ts';
 import { identityOf } from '../platform/identity.ts';
 import type { Place } from '../platform/places.ts';
@@ -80,8 +93,14 @@ function isOursAlone(directory: string, uid: number): boolean {
   }
 }
 
+/** Only ENOENT and ENOTDIR say that nothing is there (PLAN.md). */
 function isAbsent(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) === undefined;
+  try {
+    statSync(file);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
 }
 
 /** Why the launcher would not follow a plan now, as one clause; undefined when it would (PLAN.md). */
