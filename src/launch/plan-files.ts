@@ -29,14 +29,31 @@ export function planFile(place: Place, program: string): string {
 
 /** Writes a plan for the launcher. @throws Node's errors when the place cannot be written. */
 export function writePlan(place: Place, plan: LaunchPlan): void {
-  writeFileAtomically(planFile(place, plan.program), serialisePlan(plan));
+  const file = planFile(place, plan.program);
+  try {
+    writeFileAtomically(file, serialisePlan(plan));
+  } catch (error) {
+    if (errnoOf(error) !== 'EISDIR') throw error;
+    rmSync(file, { recursive: true, force: true }); // no plan can be read from there, so nothing is lost
+    writeFileAtomically(file, serialisePlan(plan));
+  }
 }
 
-/** The plan in a file; undefined when there is none or it is damaged. */
+/** A plan that somebody else could have written is not believed (PLAN.md). */
+function isTrusted(stats: Stats): boolean {
+  const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
+  return stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
+}
+
+/** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
 export function readPlanFile(file: string): LaunchPlan | undefined {
   try {
-    const { size } = lstatSync(file);
-    return size <= MAXIMUM_SIZE ? parsePlan(readFileSync(file)) : undefined;
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return isTrusted(fstatSync(fd)) ? parsePlan(readFileSync(fd)) : undefined;
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }
