@@ -1,9 +1,9 @@
 // src/ → dist/ (the bundled manager) and bin/ (the launcher, and the manager's entry for a checkout).
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { buildLauncher } from './build-launcher.ts';
+import { fillCompileCache } from './fill-compile-cache.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(PROJECT, 'dist');
@@ -18,6 +18,8 @@ async function bundle(): Promise<void> {
     target: 'node24',
     legalComments: 'linked',
     logLevel: 'warning',
+    // proper-lockfile makes directories; it has no use for a copy of fs that queues when descriptors run out.
+    alias: { 'graceful-fs': 'node:fs' },
   } as const;
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
   await build({
@@ -31,13 +33,6 @@ async function bundle(): Promise<void> {
     external: ['./main.cjs'],
     outfile: SCRIPT,
   });
-}
-
-/** Node keeps compiled code beside the bundle, so that the first miss of a user is as fast as the second. */
-function fillCompileCache(node: string): void {
-  for (const words of [['--version'], ['resolve', '--from-launcher', '--', '/']]) {
-    spawnSync(node, [SCRIPT, ...words], { stdio: 'ignore' });
-  }
 }
 
 function quoted(text: string): string {
@@ -71,5 +66,5 @@ if (major < 24)
   throw new Error(`Node 24 or newer is needed, this is ${process.version}: run npm ci && npm run build`);
 if (!existsSync(path.join(PROJECT, 'node_modules'))) throw new Error('run npm ci first');
 await bundle();
-fillCompileCache(process.execPath);
 await makeExecutables(process.execPath);
+fillCompileCache(process.execPath, SCRIPT);

@@ -27,6 +27,8 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
   const program = words.at(-1) ?? '';
   const how = words.includes('--refresh') ? 'refresh' : words.includes('--rehash') ? 'rehash' : 'as-needed';
   await resolve(program, contextOf(process, version), how);
+  // Nothing is left to do, and taking the process apart properly takes longer than ending it.
+  process.exit(0);
 }
 
 async function run(words: readonly string[], entry: string): Promise<void> {

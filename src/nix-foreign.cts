@@ -1,14 +1,43 @@
-// The executable: a few lines, so that what they load can come from the compile cache.
-// CommonJS in one file starts 20 ms sooner than ES modules in several (src/launch/NOTES.md, "The cost of a miss").
+// The executable: runs main.cjs from compiled code that the build left beside it.
+// Node's own compile cache keeps only what V8 compiles before the first line runs; this keeps what a whole miss used
+// (src/launch/NOTES.md, "The cost of a miss").
 
+const fs: typeof import('node:fs') = require('node:fs');
 const path: typeof import('node:path') = require('node:path');
-const { enableCompileCache }: typeof import('node:module') = require('node:module');
+const vm: typeof import('node:vm') = require('node:vm');
 
-// Filled when the project is built; where it cannot be written it is only read.
-enableCompileCache({ directory: path.join(__dirname, 'compile-cache'), portable: true });
+const source = path.join(__dirname, 'main.cjs');
+const compiled = path.join(__dirname, 'main.compiled');
+
+function readCompiled(): Buffer | undefined {
+  try {
+    return fs.readFileSync(compiled);
+  } catch {
+    return undefined;
+  }
+}
+
+type Wrapped = (
+  exports: object,
+  require: NodeJS.Require,
+  module: object,
+  file: string,
+  directory: string,
+) => void;
+
+const cachedData = readCompiled();
+const script = new vm.Script(
+  `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(source, 'utf8')}\n})`,
+  // Code of another V8 is rejected, and the source is compiled.
+  { filename: source, ...(cachedData === undefined ? {} : { cachedData }) },
+);
+const module_ = { exports: {} as typeof import('./main.ts') };
+(script.runInThisContext() as Wrapped)(module_.exports, require, module_, source, __dirname);
 
 // Node's warnings about its own experimental modules are not the user's concern.
 process.removeAllListeners('warning');
 
-const { main }: typeof import('./main.ts') = require('./main.cjs');
-main(__filename);
+if (process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1') {
+  process.on('exit', () => fs.writeFileSync(compiled, script.createCachedData()));
+}
+module_.exports.main(__filename);

@@ -1,11 +1,11 @@
 // A program and the catalogue → the problem the solver is given.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import type { Problem, Provider, Requirer } from '../solve/problem.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
+import type { Problem, Provider, Requirer } from './problem.ts';
 import { providersFrom } from './providers.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { compareVersions } from '../elf/compare-versions.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
-import type { LoaderCandidate, Provider } from '../solve/problem.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import type { Libc } from './libc.ts';
+import type { LoaderCandidate, Provider } from './problem.ts';
 import { toProvider } from './providers.ts';
 import { compareRanks, rankOf } from './rank.ts';
 
@@ -22,11 +22,11 @@ function familyOf(
   const family = new Map<string, Provider>();
   const directory = path.dirname(loader.file);
   const itself = new Set([loader.storePath]);
-  for (const library of catalogue.librariesIn(loader.storePath)) {
-    const fits = library.elf.class === loader.elf.class && library.elf.machine === loader.elf.machine;
-    if (!fits || path.dirname(library.file) !== directory) continue;
+  for (const library of catalogue.librariesIn(loader.storePath, loader.elf.class, loader.elf.machine)) {
+    const names = library.names.filter((name) => libc.isFamily(name));
+    if (names.length === 0 || path.dirname(library.file) !== directory) continue;
     const provider = toProvider(library, catalogue.storeDir, itself, new Map());
-    for (const name of library.names) if (libc.isFamily(name)) family.set(name, provider);
+    for (const name of names) family.set(name, provider);
   }
   return family;
 }

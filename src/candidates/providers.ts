@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import type { Provider } from '../solve/problem.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Libc } from './libc.ts';
+import type { Provider } from './problem.ts';
 import { compareRanks, rankOf } from './rank.ts';
 import { runDirectories, usesOrigin } from './run-directories.ts';
 

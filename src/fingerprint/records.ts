@@ -31,7 +31,8 @@ export async function readRecord(
 ): Promise<Record | undefined> {
   let text: string;
   try {
-    if (statSync(file).size > MAXIMUM_SIZE) return undefined;
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > MAXIMUM_SIZE) return undefined;
     text = readFileSync(file, 'utf8');
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 // A fingerprint → the text of a store object that is the document and references exactly the chosen store paths.
-import type { StoreText } from '../store/nix-commands.ts';
+import type { StoreText } from '../store/pinned-text.ts';
 import { canonicalText, type Fingerprint, storePathsOf } from './fingerprint.ts';
 
 /** What Nix is to add for a fingerprint. The name shows the program's hash, the content is the document. */

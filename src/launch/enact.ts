@@ -77,14 +77,9 @@ function familyComplaints(output: ListOutput, libc: Libc, loaderObject: string):
     );
 }
 
-async function prove(
-  program: string,
-  libc: Libc,
-  fingerprint: Fingerprint,
-  libraryPath: string,
-): Promise<ListOutput> {
+function prove(program: string, libc: Libc, fingerprint: Fingerprint, libraryPath: string): ListOutput {
   const loader = pathOfStoreFile(fingerprint.loader);
-  const output = await proveByLoader({ loader, libc: libc.kind, libraryPath, program });
+  const output = proveByLoader({ loader, libc: libc.kind, libraryPath, program });
   const mixed = familyComplaints(output, libc, fingerprint.loader.storePath);
   return { objects: output.objects, complaints: [...output.complaints, ...mixed] };
 }
@@ -130,7 +125,7 @@ export async function enact(
   let complaints: readonly string[] = [];
   for (const withLoader of [guess, !guess]) {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
-    const output = await prove(program, libc, fingerprint, libraryPath);
+    const output = prove(program, libc, fingerprint, libraryPath);
     debug(`${loader} was asked: ${output.complaints.length} complaints`);
     if (output.complaints.length === 0) {
       const { links } = layout;

@@ -1,7 +1,7 @@
 // A program and a library path → the verdict of the chosen loader itself.
 
 import { type ListOutput, parseListOutput } from '../loader/list-output.ts';
-import { type Ended, runProgram } from '../platform/run-program.ts';
+import { type Ended, runProgramNow } from '../platform/run-program.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;
@@ -22,11 +22,11 @@ function complaintOfEnd(ended: Ended): string[] {
 }
 
 /** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
-export async function proveByLoader(request: ProofRequest): Promise<ListOutput> {
+export function proveByLoader(request: ProofRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
-  const ended = await runProgram(request.loader, args, { env: {}, timeout: TIMEOUT });
+  const ended = runProgramNow(request.loader, args, { env: {}, timeout: TIMEOUT });
   const output = parseListOutput(ended.stdout, ended.stderr, request.program);
   const end = complaintOfEnd(ended);
   const silentFailure =

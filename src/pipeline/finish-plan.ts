@@ -57,5 +57,7 @@ export function finishPlan(
   }
   if (root.unpinned !== undefined)
     notice(`the libraries are not protected from garbage collection: ${root.unpinned}`);
-  return keepPlan(place, plan);
+  keepPlan(place, plan);
+  debug('the plan is written');
+  return plan;
 }

@@ -1,14 +1,12 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
 import { ForeignError } from '../errors.ts';
-import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { storeTextOf } from '../fingerprint/store-text.ts';
 import { enact } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { keepAndPin, type Root } from '../roots/keep-and-pin.ts';
+import { keep, startKeeping } from '../roots/keep-and-pin.ts';
 import { unpin } from '../roots/pin.ts';
-import { startAddingText, type TextAdder } from '../store/nix-commands.ts';
+import type { TextPinner } from '../store/pinned-text.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { finishPlan } from './finish-plan.ts';
@@ -61,11 +59,11 @@ async function attemptPlan(
   place: Place,
   excluded: ReadonlySet<string>,
 ): Promise<Attempt> {
-  const adder = context.nix && startAddingText(context.nix);
+  const pinner = startKeeping(context.nix, rootFile(place, sha256, subject.program));
   try {
-    return await choose(subject, sha256, context, place, excluded, adder);
+    return await choose(subject, sha256, context, place, excluded, pinner);
   } catch (error) {
-    adder?.abandon();
+    pinner?.abandon();
     throw error;
   }
 }
@@ -76,16 +74,15 @@ async function choose(
   context: Context,
   place: Place,
   excluded: ReadonlySet<string>,
-  adder: TextAdder | undefined,
+  pinner: TextPinner | undefined,
 ): Promise<Attempt> {
   const { fingerprint, libraries } = await solveFromStore(subject, sha256, context, place, excluded);
   const link = rootFile(place, sha256, subject.program);
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
-  const [proven, root] = await Promise.all([
-    enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries),
-    addAndPin(adder, fingerprint, context, place, link),
-  ]);
+  const pinning = keep(pinner, fingerprint, place, link);
+  const proving = enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries);
+  const [root, proven] = await Promise.all([pinning, proving]);
   if (proven.kind === 'rejected') {
     unpin(link);
     throw rejection(subject, fingerprint.loader.storePath, proven.complaints);
@@ -94,17 +91,6 @@ async function choose(
   if (root.kind === 'vanished') return root;
   const plan = finishPlan(subject, sha256, proven, root, context, place);
   return plan === undefined ? { kind: 'vanished', why: 'a file of the plan' } : { kind: 'planned', plan };
-}
-
-async function addAndPin(
-  adder: TextAdder | undefined,
-  fingerprint: Fingerprint,
-  context: Context,
-  place: Place,
-  link: string,
-): Promise<Root> {
-  const added = await adder?.add(storeTextOf(fingerprint));
-  return await keepAndPin(context.nix, added, fingerprint, place, link);
 }
 
 function rejection(subject: Dynamic, loader: string, complaints: readonly string[]): ForeignError {

@@ -1,7 +1,6 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
 import type { Program } from '../candidates/program.ts';
 import { type Record, recordsOf } from '../fingerprint/records.ts';
-import { storeTextOf } from '../fingerprint/store-text.ts';
 import { enact } from '../launch/enact.ts';
 import { directPlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
@@ -12,8 +11,8 @@ import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { keepAndPin, type Root, storeObjectOfRecord } from '../roots/keep-and-pin.ts';
-import { type Added, startAddingText } from '../store/nix-commands.ts';
+import { clearRootPlace } from '../roots/clear-root-place.ts';
+import { keepAlso } from '../roots/keep-and-pin.ts';
 import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
@@ -54,6 +53,7 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
   const { storeDir } = context.location;
+  clearRootPlace(rootFile(place, sha256, subject.program), storeDir);
   const records =
     how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
   for (const record of records) {
@@ -80,18 +80,6 @@ async function planFromRecord(
     return undefined;
   }
   const link = rootFile(place, sha256, subject.program);
-  const root = await rootOfRecord(record, link, context, place);
+  const root = await keepAlso(context.nix, record, place, link);
   return root.kind === 'kept' ? finishPlan(subject, sha256, proven, root, context, place) : undefined;
-}
-
-/** A record that is a root link of this very place needs nothing; another place gets a link of its own. */
-async function rootOfRecord(record: Record, link: string, context: Context, place: Place): Promise<Root> {
-  const storePath = storeObjectOfRecord(record.file);
-  if (storePath !== undefined && record.file === link) return { kind: 'kept', file: link };
-  const { nix } = context;
-  const added: Added | undefined =
-    storePath !== undefined
-      ? { kind: 'added', storePath }
-      : await (nix && startAddingText(nix).add(storeTextOf(record.fingerprint)));
-  return await keepAndPin(nix, added, record.fingerprint, place, link);
 }

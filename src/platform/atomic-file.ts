@@ -34,6 +34,17 @@ export function temporaryName(target: string): string {
   );
 }
 
+/** Renames; a directory in the way, which rename(2) does not replace by a file, is removed first. */
+function replaceBy(temporary: string, target: string): void {
+  try {
+    renameSync(temporary, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    rmSync(target, { recursive: true });
+    renameSync(temporary, target);
+  }
+}
+
 /** Writes a file by temporary name, fsync and rename. @throws Node's errno errors; nothing is left behind then. */
 export function writeFileAtomically(target: string, content: string | Uint8Array, mode = 0o600): void {
   const temporary = temporaryName(target);
@@ -46,7 +57,7 @@ export function writeFileAtomically(target: string, content: string | Uint8Array
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, target);
+    replaceBy(temporary, target);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -5,26 +5,41 @@ import { debug } from './report.ts';
 const STALE = 5000;
 const ATTEMPTS = { retries: 600, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
 
+type Release = () => Promise<void> | void;
+
+async function acquire(name: string): Promise<Release> {
+  const { lock, lockSync } = (await import('proper-lockfile')).default;
+  const options = {
+    realpath: false,
+    stale: STALE,
+    onCompromised: (error: Error) => debug(`lock ${name} was taken over: ${error.message}`),
+  };
+  try {
+    // Mostly nobody else wants it: without turns of the event loop that takes 1 ms instead of 7.
+    return lockSync(name, options);
+  } catch {
+    return await lock(name, { ...options, retries: ATTEMPTS });
+  }
+}
+
 /**
  * Runs `work` while holding the lock `name` (an absolute path; the lock is the directory `name.lock`).
  * The lock only saves work: where it cannot be had, `work` runs all the same, since correctness rests on rename.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const { lock } = (await import('proper-lockfile')).default;
-  let release: () => Promise<void> = async () => {};
+  let release: Release = () => {};
   try {
-    release = await lock(name, {
-      realpath: false,
-      stale: STALE,
-      retries: ATTEMPTS,
-      onCompromised: (error) => debug(`lock ${name} was taken over: ${error.message}`),
-    });
+    release = await acquire(name);
   } catch (error) {
     debug(`lock ${name} not taken: ${String(error)}`);
   }
   try {
     return await work();
   } finally {
-    await release().catch(() => {});
+    try {
+      await release();
+    } catch (error) {
+      debug(`lock ${name} not released: ${String(error)}`);
+    }
   }
 }

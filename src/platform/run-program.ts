@@ -1,5 +1,5 @@
 // A command line → what it printed and how it ended; the only place that starts processes.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { errnoOf } from '../errors.ts';
 
 /** How a process ended. `status` is undefined when it died of a signal or never started. */
@@ -19,6 +19,29 @@ export interface RunOptions {
   readonly input?: string;
   /** Milliseconds until it is killed. */
   readonly timeout: number;
+}
+
+/**
+ * Starts a program, never through a shell, and does nothing else until it ends: for what ends within milliseconds, such
+ * as `ld.so --list`, since it spares the turns of the event loop. Never throws for what the program does.
+ */
+export function runProgramNow(file: string, args: readonly string[], options: RunOptions): Ended {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    env: options.env,
+    ...(options.input === undefined ? { stdio: ['ignore', 'pipe', 'pipe'] } : { input: options.input }),
+    timeout: options.timeout,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 28,
+    encoding: 'utf8',
+  });
+  const timedOut = errnoOf(error) === 'ETIMEDOUT';
+  return {
+    status: status ?? undefined,
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+    failure: error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
+    timedOut,
+  };
 }
 
 /**

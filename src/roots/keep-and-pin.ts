@@ -1,9 +1,11 @@
 // A fingerprint → its store object and the one root that keeps it and all it names.
 import { readlinkSync } from 'node:fs';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { keepPlainRecord, removePlainRecord } from '../fingerprint/records.ts';
+import { keepPlainRecord, type Record, removePlainRecord } from '../fingerprint/records.ts';
+import { storeTextOf } from '../fingerprint/store-text.ts';
 import type { Place } from '../platform/places.ts';
-import type { Added, Nix } from '../store/nix-commands.ts';
+import type { Nix } from '../store/nix-commands.ts';
+import { startPinningText, type TextPinner } from '../store/pinned-text.ts';
 import { pin } from './pin.ts';
 
 export interface KeptRoot {
@@ -30,20 +32,14 @@ function saysVanished(why: string): boolean {
   );
 }
 
-/**
- * Pins a fingerprint that was added to the store. Where Nix cannot add or pin (none there, no daemon, a read-only
- * store) the program still starts: the record is kept as a plain file, and one line says so.
- */
-export async function keepAndPin(
-  nix: Nix | undefined,
-  added: Added | undefined,
+/** What came of pinning → where the record is. The program starts without a root too, and one line says so. */
+function rootAfter(
+  pinned: { readonly kind: 'refused'; readonly why: string } | { readonly kind: string },
   fingerprint: Fingerprint,
   place: Place,
   link: string,
-): Promise<Root> {
-  if (nix === undefined || added === undefined) return keepUnpinned(place, fingerprint, 'Nix was not found');
-  const pinned = added.kind === 'added' ? await pin(nix, link, added.storePath) : added;
-  if (pinned.kind === 'refused') {
+): Root {
+  if ('why' in pinned) {
     if (saysVanished(pinned.why)) return { kind: 'vanished', why: pinned.why };
     return keepUnpinned(place, fingerprint, pinned.why);
   }
@@ -51,8 +47,43 @@ export async function keepAndPin(
   return { kind: 'kept', file: link };
 }
 
+/** Starts what `keep` finishes; undefined where there is no Nix. */
+export function startKeeping(nix: Nix | undefined, link: string): TextPinner | undefined {
+  return nix && startPinningText(nix, link);
+}
+
+/**
+ * Adds a fingerprint to the store and pins it. Where Nix cannot (none there, no daemon, a read-only store) the record
+ * is kept as a plain file.
+ * @throws Node's errors when the place cannot be written.
+ */
+export async function keep(
+  pinner: TextPinner | undefined,
+  fingerprint: Fingerprint,
+  place: Place,
+  link: string,
+): Promise<Root> {
+  if (pinner === undefined) return keepUnpinned(place, fingerprint, 'Nix was not found');
+  return rootAfter(await pinner.pin(storeTextOf(fingerprint)), fingerprint, place, link);
+}
+
+/** Pins a kept record for one more place of the program. */
+export async function keepAlso(
+  nix: Nix | undefined,
+  record: Record,
+  place: Place,
+  link: string,
+): Promise<Root> {
+  const storePath = storeObjectOfRecord(record.file);
+  if (storePath === undefined || nix === undefined) {
+    return await keep(startKeeping(nix, link), record.fingerprint, place, link);
+  }
+  if (record.file === link) return { kind: 'kept', file: link };
+  return rootAfter(await pin(nix, link, storePath), record.fingerprint, place, link);
+}
+
 /** The store object behind a kept record; undefined for a plain one. */
-export function storeObjectOfRecord(file: string): string | undefined {
+function storeObjectOfRecord(file: string): string | undefined {
   try {
     return readlinkSync(file);
   } catch {

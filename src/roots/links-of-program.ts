@@ -14,7 +14,12 @@ function namesIn(directory: string): string[] {
 
 /** A link counts although its target may be gone. */
 function isThere(link: string): boolean {
-  return lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+  try {
+    lstatSync(link);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The root links of one program's place, sorted; more than one while a new content replaces an old one. */

@@ -27,7 +27,7 @@ export async function pin(
 
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */
 export function unpin(link: string): void {
-  rmSync(link, { force: true });
+  rmSync(link, { recursive: true, force: true });
   try {
     rmdirSync(path.dirname(link)); // only when this was the last
   } catch {}

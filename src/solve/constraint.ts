@@ -1,5 +1,5 @@
 // One thing that speaks against a set -> its identity, and the reason it is reported as.
-import type { LoaderCandidate, Requirer } from './problem.ts';
+import type { LoaderCandidate, Requirer } from '../candidates/problem.ts';
 import type { Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';
 

@@ -1,10 +1,11 @@
 // A Problem -> boolean variables and clauses, grown only where the search has been.
+
+import type { Problem } from '../candidates/problem.ts';
 import { addClause, createKernel, negative, newVariable, positive } from './clause-kernel.ts';
 import { groundRequirer } from './ground-requirer.ts';
 import { groundSoname } from './ground-soname.ts';
 import { constrain, type Grounding, type LoaderNode } from './grounding.ts';
 import { byRank, sameFile } from './objective.ts';
-import type { Problem } from './problem.ts';
 
 /** Sets up loaders and roots; everything else is added when the search first assumes it. */
 export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Grounding {

@@ -1,8 +1,9 @@
 // An object that was chosen -> the clauses that follow: what it needs, and whom its needs rule out.
+
+import type { LoaderCandidate, Provider, Requirer } from '../candidates/problem.ts';
 import { addClause, type Clause, type Literal, negative, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type NameNode, type Value } from './grounding.ts';
 import { nameNode } from './name-node.ts';
-import type { LoaderCandidate, Provider, Requirer } from './problem.ts';
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 
 /**

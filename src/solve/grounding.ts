@@ -1,7 +1,8 @@
 // The state that a Problem is grounded in, and the one way a constraint gets in.
+
+import type { LoaderCandidate, Problem, Provider } from '../candidates/problem.ts';
 import { addClause, type Clause, type Kernel } from './clause-kernel.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
-import type { LoaderCandidate, Problem, Provider } from './problem.ts';
 
 /** "This provider serves this name". */
 export interface Value {

@@ -1,8 +1,9 @@
 // A problem without a solution -> a minimal set of reasons for that.
+
+import type { Problem } from '../candidates/problem.ts';
 import { type Constraint, constraintKey, reasonOf } from './constraint.ts';
 import { groundProblem } from './ground-problem.ts';
 import { refutationTags } from './learn-clause.ts';
-import type { Problem } from './problem.ts';
 import { createSearch, runSearch } from './search-set.ts';
 import type { Conflict, Reason, Undecided } from './solution.ts';
 

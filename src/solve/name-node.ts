@@ -1,8 +1,9 @@
 // A needed name -> its node: a variable for each provider, and the clauses that hold whoever needs it.
+
+import type { Provider } from '../candidates/problem.ts';
 import { addClause, type Clause, negative, newVariable, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type LoaderNode, type NameNode, type Value } from './grounding.ts';
 import { byRank, sameFile } from './objective.ts';
-import type { Provider } from './problem.ts';
 
 /** The node of a name; the first request reads its providers. */
 export function nameNode(g: Grounding, name: string): NameNode {

@@ -1,5 +1,5 @@
 // Two providers, or two sets -> which one is better: the whole objective, in one place.
-import type { LoaderCandidate, Provider } from './problem.ts';
+import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
 /** Compares sort keys position by position; a shorter key that is a prefix comes first. */
 export function byRank(a: readonly (number | string)[], b: readonly (number | string)[]): number {

@@ -1,5 +1,5 @@
 // The solver's output: one coherent set, or why there is none.
-import type { LoaderCandidate, Provider } from './problem.ts';
+import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
 export interface Choice {
   readonly name: string;

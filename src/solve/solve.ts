@@ -1,8 +1,9 @@
 // A Problem -> one coherent Solution, or the Conflict that excludes every set. Pure and deterministic.
+
+import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type CheapestSet, cheapestSet, type Effort } from './cheapest-set.ts';
 import { groundProblem } from './ground-problem.ts';
 import { minimalConflict } from './minimal-conflict.ts';
-import type { Problem, Requirer } from './problem.ts';
 import type { Conflict, Solution, Undecided } from './solution.ts';
 import { needsOf } from './version-needs.ts';
 

@@ -1,7 +1,8 @@
 // What one object needs of a file, and what the file defines -> the version that is missing.
+
+import type { Requirer } from '../candidates/problem.ts';
 import { compareVersions } from '../elf/compare-versions.ts';
 import type { Verneed } from '../elf/elf-file.ts';
-import type { Requirer } from './problem.ts';
 
 /** The side that serves a name, as far as versions go. */
 export interface VersionTable {

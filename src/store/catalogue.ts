@@ -32,6 +32,11 @@ export interface CataloguedLibrary {
   readonly elf: ElfFile;
 }
 
+/** `elf` is read when it is first asked for. */
+export interface NamedLibrary extends CataloguedLibrary {
+  readonly names: readonly string[];
+}
+
 export interface Catalogue {
   readonly storeDir: string;
   /** Base names of all store objects that were scanned. */
@@ -40,8 +45,8 @@ export interface Catalogue {
   librariesOffering(name: string, elfClass: number, machine: number): CataloguedLibrary[];
   /** Every name that begins with `stem` and is offered for a class and machine, sorted. */
   namesBeginning(stem: string, elfClass: number, machine: number): string[];
-  /** Every library of one store object with the names it offers, ordered by file. */
-  librariesIn(storePath: string): (CataloguedLibrary & { readonly names: readonly string[] })[];
+  /** Every library of one store object for a class and machine, with the names it offers, ordered by file. */
+  librariesIn(storePath: string, elfClass: number, machine: number): NamedLibrary[];
   /** Adds objects with what was found in them, and drops others, in one transaction. */
   update(added: ReadonlyMap<string, readonly FoundLibrary[]>, dropped: readonly string[]): void;
   memo(key: string): string | undefined;
@@ -93,7 +98,7 @@ function isHeld(error: unknown): boolean {
 
 /** Removes a catalogue's files. */
 export function removeCatalogue(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { recursive: true, force: true });
 }
 
 /**
@@ -120,7 +125,7 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
   );
   const within = database.prepare(
     `select library.id as id, file, elf from library join object on object.id = library.object
-     where object.name = ? order by file`,
+     where object.name = ? and class = ? and machine = ? order by file`,
   );
   const beginning = database.prepare(
     `select distinct offer.name as name from offer join library on library.id = offer.library
@@ -168,9 +173,13 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
       offering.all(name, elfClass, machine).map((row) => toLibrary(row['object'], row)),
     namesBeginning: (stem, elfClass, machine) =>
       beginning.all(stem, `${stem}\u{10ffff}`, elfClass, machine).map((row) => String(row['name'])),
-    librariesIn: (storePath) =>
-      within.all(path.basename(storePath)).map((row) => ({
-        ...toLibrary(path.basename(storePath), row),
+    librariesIn: (storePath, elfClass, machine) =>
+      within.all(path.basename(storePath), elfClass, machine).map((row) => ({
+        storePath,
+        file: String(row['file']),
+        get elf() {
+          return JSON.parse(String(row['elf'])) as ElfFile;
+        },
         names: namesOf.all(Number(row['id'])).map((each) => String(each['name'])),
       })),
     update: (added, dropped) => {

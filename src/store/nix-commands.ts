@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../errors.ts';
 import { debug } from '../platform/report.ts';
-import { type Ended, runProgram, startProgram } from '../platform/run-program.ts';
+import { type Ended, runProgram } from '../platform/run-program.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [
@@ -13,7 +13,8 @@ const USUAL_DIRECTORIES = [
   '/usr/local/bin',
 ];
 
-const TIMEOUT = 10 * 60 * 1000;
+/** Milliseconds; a substituter may be slow. */
+export const TIMEOUT = 10 * 60 * 1000;
 
 /** A Nix that can be run: where its commands are, and the environment they get. */
 export interface Nix {
@@ -75,64 +76,6 @@ export function complaintOf(ended: Ended): string {
 }
 
 /** A Nix string literal. Nix reads a bare carriage return in one as a line feed (src/libexpr/lexer.l, unescapeStr). */
-function nixString(text: string): string {
-  const escaped = text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${');
-  return `"${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
-}
-
-export interface StoreText {
-  readonly name: string;
-  readonly content: string;
-  /** Valid store paths. */
-  readonly references: readonly string[];
-}
-
-export type Added =
-  | { readonly kind: 'added'; readonly storePath: string }
-  /** Mostly because a reference is not valid any more. */
-  | { readonly kind: 'refused'; readonly why: string };
-
-/** A Nix that is starting up and will add one text. */
-export interface TextAdder {
-  add(text: StoreText): Promise<Added>;
-  /** Ends it when there is nothing to add after all. */
-  abandon(): void;
-}
-
-function expressionFor(text: StoreText): string {
-  const paths = text.references.map((reference) => `  ${nixString(reference)}`).join('\n');
-  return `let
-  references = [\n${paths}\n  ];
-  context = builtins.foldl' (all: path: all + builtins.substring 0 0 (builtins.storePath path)) "" references;
-in builtins.toFile ${nixString(text.name)} (context + ${nixString(text.content)})`;
-}
-
-/**
- * Starts Nix for adding a text whose references are exactly the store paths given (builtins.toFile with
- * builtins.storePath contexts; nothing is built). Nix takes 20 ms to start and 3 ms to add, so it is started while
- * the libraries are still being chosen, and reads the expression from its standard input.
- */
-export function startAddingText(nix: Nix): TextAdder {
-  // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
-  const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];
-  const args = ['--eval', '--read-write-mode', ...settings, '-'];
-  const running = startProgram(path.join(nix.bin, 'nix-instantiate'), args, {
-    env: nix.env,
-    timeout: TIMEOUT,
-  });
-  return {
-    add: async (text) => {
-      const ended = await running.finish(expressionFor(text));
-      debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
-      const storePath = /^"(\/[^"]+)"$/m.exec(ended.stdout)?.[1];
-      return ended.status === 0 && storePath !== undefined
-        ? { kind: 'added', storePath }
-        : { kind: 'refused', why: complaintOf(ended) };
-    },
-    abandon: () => running.abandon(),
-  };
-}
-
 /** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
 export async function addRoot(
   nix: Nix,

@@ -58,7 +58,7 @@ test('what was put in is found by name, class and machine, and gone when dropped
   assert.deepEqual(catalogue.namesBeginning('libv.so', 64, 62), ['libv.so.1']);
   assert.deepEqual(catalogue.namesBeginning('libv.so.1x', 64, 62), []);
   assert.deepEqual(
-    catalogue.librariesIn(only?.storePath ?? '').map(({ names }) => names),
+    catalogue.librariesIn(only?.storePath ?? '', 64, 62).map(({ names }) => names),
     [['libv.so.1']],
   );
   catalogue.update(new Map(), [objectName('v-1.0')]);
@@ -159,7 +159,7 @@ test('a damaged page, whichever it is, costs a filling and no answer', async () 
     const answer = await withStore(directory, location, (catalogue) => ({
       offered: catalogue.librariesOffering('libv.so.1', 64, 62).length,
       beginning: catalogue.namesBeginning('lib', 64, 62),
-      inside: names.map((name) => catalogue.librariesIn(`${location.storeDir}/${name}`).length),
+      inside: names.map((name) => catalogue.librariesIn(`${location.storeDir}/${name}`, 64, 62).length),
     }));
     assert.equal(answer.offered, 12, `page ${page}`);
     assert.deepEqual(answer.beginning, ['libv.so.1'], `page ${page}`);

@@ -4,16 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import path from 'node:path';
 import { test } from 'node:test';
 import { pin, pinned, unpin } from '../../src/roots/pin.ts';
-import {
-  type Added,
-  addRoot,
-  complaintOf,
-  findNix,
-  invalidPaths,
-  nixVersion,
-  type StoreText,
-  startAddingText,
-} from '../../src/store/nix-commands.ts';
+import { addRoot, complaintOf, findNix, invalidPaths, nixVersion } from '../../src/store/nix-commands.ts';
+import { type Pinned, type StoreText, startPinningText } from '../../src/store/pinned-text.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
@@ -30,11 +22,14 @@ function addDirectory(name: string): string {
   return store.add(source);
 }
 
-const add = (text: StoreText, at: PrivateStore = store): Promise<Added> => startAddingText(at.nix).add(text);
+const firstLink = path.join(scratch, 'links/text');
 
-function pathOf(added: Added): string {
-  assert.equal(added.kind, 'added', JSON.stringify(added));
-  return added.kind === 'added' ? added.storePath : '';
+const add = (text: StoreText, at: PrivateStore = store): Promise<Pinned> =>
+  startPinningText(at.nix, firstLink).pin(text);
+
+function pathOf(added: Pinned): string {
+  assert.equal(added.kind, 'pinned', JSON.stringify(added));
+  return added.kind === 'pinned' ? added.storePath : '';
 }
 
 test('the references of a text are exactly those given', async () => {
@@ -91,28 +86,41 @@ test('a path that is in the store directory and not registered is refused', asyn
 test('settings that forbid store paths in evaluation do not concern us', async () => {
   const env = { ...store.nix.env, NIX_CONFIG: 'restrict-eval = true\npure-eval = true' };
   const reference = addDirectory('pure');
-  const adder = startAddingText({ ...store.nix, env });
-  const added = await adder.add({ name: 'p', content: 'p', references: [reference] });
-  assert.equal(added.kind, 'added', JSON.stringify(added));
+  const pinner = startPinningText({ ...store.nix, env }, firstLink);
+  const added = await pinner.pin({ name: 'p', content: 'p', references: [reference] });
+  assert.equal(added.kind, 'pinned', JSON.stringify(added));
 });
 
 test('a Nix that was started for nothing ends', async () => {
-  const adder = startAddingText(store.nix);
-  adder.abandon();
-  const added = await adder.add({ name: 'z', content: 'z', references: [] });
+  const pinner = startPinningText(store.nix, firstLink);
+  pinner.abandon();
+  const added = await pinner.pin({ name: 'z', content: 'z', references: [] });
   assert.equal(added.kind, 'refused');
 });
 
 test('a Nix that cannot be started is refused in words', async () => {
   const nix = { bin: '/nowhere', env: {} };
-  const added = await startAddingText(nix).add({ name: 'z', content: 'z', references: [] });
+  const added = await startPinningText(nix, firstLink).pin({ name: 'z', content: 'z', references: [] });
   assert.deepEqual(added, { kind: 'refused', why: 'it could not be started (ENOENT)' });
   assert.equal(await nixVersion(nix), undefined);
+});
+
+test('the link is an indirect root of the text itself, and replaces the one before', async () => {
+  const [one, two] = [addDirectory('first'), addDirectory('second')];
+  const before = pathOf(await add({ name: 'pinned.json', content: '1', references: [one] }));
+  const after = pathOf(await add({ name: 'pinned.json', content: '2', references: [two] }));
+  assert.equal(pinned(firstLink), after);
+  store.run('nix-store', '--gc');
+  assert.ok(existsSync(after) && existsSync(two));
+  assert.equal(existsSync(before) || existsSync(one), false);
+  const roots = store.run('nix-store', '--query', '--roots', two);
+  assert.ok(roots.includes(firstLink), roots);
 });
 
 test('a root keeps a text and all it references; without it the collector takes them', async () => {
   const kept = addDirectory('kept');
   const added = pathOf(await add({ name: 'root.json', content: 'r', references: [kept] }));
+  unpin(firstLink);
   const link = path.join(scratch, 'roots/deep/link');
   assert.deepEqual(await pin(store.nix, link, added), { kind: 'rooted' });
   assert.equal(pinned(link), added);

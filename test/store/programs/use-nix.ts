@@ -1,13 +1,8 @@
 // <store path> <link> → what every request to Nix answered, as JSON; run inside a root, with one Nix on PATH.
 import { readFileSync } from 'node:fs';
-import {
-  addRoot,
-  findNix,
-  invalidPaths,
-  nixVersion,
-  startAddingText,
-} from '../../../src/store/nix-commands.ts';
+import { addRoot, findNix, invalidPaths, nixVersion } from '../../../src/store/nix-commands.ts';
 import { openNixDatabase } from '../../../src/store/nix-database.ts';
+import { startPinningText } from '../../../src/store/pinned-text.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
 
 const [reference = '', link = ''] = process.argv.slice(2);
@@ -17,14 +12,14 @@ if (nix === undefined) throw new Error('no Nix on PATH');
 const content = '"quoted" ${x} $${y} back\\slash\nnew line\rreturn é 日本';
 const gone = `/nix/store/${'a'.repeat(32)}-gone`;
 const add = (references: readonly string[]) =>
-  startAddingText(nix).add({ name: 'text.json', content, references });
+  startPinningText(nix, `${link}-text`).pin({ name: 'text.json', content, references });
 const added = await add([reference]);
-const storePath = added.kind === 'added' ? added.storePath : '';
+const storePath = added.kind === 'pinned' ? added.storePath : '';
 const database = openNixDatabase(storeLocation(process.env));
 const answer = {
   version: await nixVersion(nix),
   added,
-  same: added.kind === 'added' && readFileSync(storePath, 'utf8') === content,
+  same: added.kind === 'pinned' && readFileSync(storePath, 'utf8') === content,
   refused: await add([reference, gone]),
   gone,
   rooted: await addRoot(nix, link, storePath),
