@@ -72,10 +72,12 @@ test('a library that only a bundled one needs', async () => {
 });
 
 test('a version that nobody defines', async () => {
-  assertRefused(await outcomeOf('version'), {
+  const outcome = await outcomeOf('version');
+  assertRefused(outcome, {
     status: 126,
     cause: /version needs libz\.so\.1 \(ZLIB_99\.9\).*up to ZLIB_\d/,
   });
+  assert.match(outcome.stderr, /bring another build of libz\.so\.1 into the store/);
 });
 
 test('a newer C library than there is', async () => {
