@@ -13,10 +13,10 @@ export interface RootSettings {
   /** Holds the root's own `home`, `tmp` and `etc`. */
   readonly directory: string;
   readonly rig: Rig;
-  readonly uid: number;
   /** What /lib64/ld-linux-x86-64.so.2 is. */
   readonly interpreter: string | undefined;
   readonly binds: readonly Bind[];
+  readonly readOnly: readonly ('home' | 'nix' | 'tmp')[];
 }
 
 /**
@@ -31,23 +31,24 @@ export function bubblewrapArguments(
 ): string[] {
   const at = (name: string) => join(settings.directory, name);
   const foreign = join(settings.rig.dir, 'foreign');
-  const { interpreter } = settings;
+  const { interpreter, readOnly } = settings;
+  const bind = (name: 'home' | 'nix' | 'tmp') => (readOnly.includes(name) ? '--ro-bind' : '--bind');
   return [
     ...['--unshare-pid', '--die-with-parent', '--cap-add', 'ALL', '--clearenv'],
     ...directoriesAbove([
       homeInRoot,
       ...(interpreter ? [interpreterPath] : []),
       foreign,
-      ...settings.binds.map((bind) => bind.to ?? bind.from),
+      ...settings.binds.map(({ from, to }) => to ?? from),
     ]),
-    ...['--bind', '/nix', '/nix', '--proc', '/proc', '--dev', '/dev'],
-    ...['--bind', at('tmp'), '/tmp', '--bind', at('home'), homeInRoot, '--ro-bind', at('etc'), '/etc'],
+    ...[bind('nix'), '/nix', '/nix', '--proc', '/proc', '--dev', '/dev'],
+    ...[bind('tmp'), at('tmp'), '/tmp', bind('home'), at('home'), homeInRoot, '--ro-bind', at('etc'), '/etc'],
     ...['--ro-bind', foreign, foreign],
     ...placed(interpreter),
-    ...settings.binds.flatMap((bind) => [
-      bind.mode === 'read-only' ? '--ro-bind' : '--bind',
-      bind.from,
-      bind.to ?? bind.from,
+    ...settings.binds.flatMap(({ from, to, mode }) => [
+      mode === 'read-only' ? '--ro-bind' : '--bind',
+      from,
+      to ?? from,
     ]),
     ...Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : ['--setenv', name, value])),
     ...['--chdir', cwd],

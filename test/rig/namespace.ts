@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** A mount namespace that lives until `close`, or until this process ends, however it ends. */
 export interface Namespace {
@@ -13,7 +12,12 @@ export interface Namespace {
   close(): Promise<void>;
 }
 
-const script = `mount -t overlay rig-nix -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" /nix && echo ready && exec cat`;
+// An overlay cannot keep its changes on another overlay (a container's /tmp): then they are kept in memory.
+const script = `
+overlay() { mkdir -p "$2/upper" "$2/work" &&
+  mount -t overlay rig-nix -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" /nix; }
+overlay "$1" "$2" 2>/dev/null || { mount -t tmpfs rig-nix "$2" && overlay "$1" "$2"; } || exit
+echo ready && exec cat`;
 
 /**
  * Mounts an overlay at /nix: reads come from `lower`, which is never written, writes go to `directory`.
@@ -23,7 +27,7 @@ export async function openNamespace(lower: string, directory: string): Promise<N
   if (process.getuid?.() !== 0) {
     throw new Error('these tests mount a /nix of their own: run them as root, e.g. `sudo npm test`');
   }
-  for (const part of ['upper', 'work']) mkdirSync(join(directory, part), { recursive: true });
+  mkdirSync(directory, { recursive: true });
   mkdirSync('/nix', { recursive: true });
   // The holder ends when its stdin does, so nothing stays mounted after a killed test.
   const holder = spawn('unshare', ['-m', 'sh', '-c', script, 'sh', lower, directory], {

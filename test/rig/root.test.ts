@@ -1,6 +1,17 @@
 // A root: what is in it, what a command in it gets and gives back, what lasts between commands.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -130,6 +141,44 @@ test('binds are visible where they are asked for', async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('what is read-only cannot be written, the rest can', async () => {
+  const touch = (path: string) => `touch ${path}/x 2>/dev/null; echo $?`;
+  const script = ['~', '/nix', '/tmp'].map(touch).join('; ');
+  const outcome = await runInRoot(rig, { readOnly: ['home', 'nix'], argv: bash(script) });
+  assert.equal(outcome.stdout, '1\n1\n0\n');
+});
+
+test('a process that the test holds itself gets its descriptors, and on the host its signals', async () => {
+  const program = import.meta.filename;
+  await inRoot({}, async (root) => {
+    const inside = root.wordsOf({ argv: bash('cat <&3') });
+    const [file = '', ...args] = inside.words;
+    const third = openSync(program, 'r');
+    const held = spawnSync(file, args, {
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe', third],
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    closeSync(third);
+    assert.equal(held.stdout, readFileSync(program, 'utf8'));
+    const host = root.wordsOnHost({ argv: ['sh', '-c', 'echo ready; exec sleep 1000'] });
+    const [enter = '', ...rest] = host.words;
+    const env = { PATH: host.env['PATH'] };
+    const sleeping = spawn(enter, rest, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(sleeping.stdout, 'data');
+    sleeping.kill('SIGINT');
+    assert.deepEqual(await once(sleeping, 'exit'), [null, 'SIGINT']);
+  });
+});
+
+test('a host command has no descriptor but the first three', async () => {
+  const { stdout } = await withNix(rig, {
+    argv: ['sh', '-c', 'for n in 3 4 5; do test -e /proc/$$/fd/$n && echo $n; done; true'],
+  });
+  assert.equal(stdout, '');
 });
 
 test('a host command sees the store of the root, and keeps its signals', async () => {

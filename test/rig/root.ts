@@ -7,7 +7,7 @@ import { startDaemon } from './daemon.ts';
 import { openNamespace } from './namespace.ts';
 import { type InterpreterName, placeInterpreter } from './program-interpreters.ts';
 import type { Rig } from './rig.ts';
-import { type Command, type Outcome, runCommand } from './run-command.ts';
+import { type Command, type CommandLine, type Outcome, runCommand } from './run-command.ts';
 import { nixConfiguration } from './store/private-nix.ts';
 
 /** How a root is furnished; the same for all commands run in it. */
@@ -21,6 +21,8 @@ export interface RootOptions {
   readonly interpreter?: 'none' | InterpreterName | `/${string}`;
   /** With a nix-daemon, users other than root can use the store. */
   readonly daemon?: 'none' | 'running';
+  /** What of the root cannot be written, as on a full or read-only disk. */
+  readonly readOnly?: readonly ('home' | 'nix' | 'tmp')[];
   /** Further paths of the host, visible at the same or another path. */
   readonly binds?: readonly Bind[];
 }
@@ -45,48 +47,57 @@ export interface Root {
    * links in the root's home are elsewhere there. The command keeps its pid, so real signals reach it.
    */
   runOnHost(command: Command): Promise<Outcome>;
+  /** What `run` would start, for tests that hold the process themselves (terminals, pipes, descriptors). */
+  wordsOf(command: Command): CommandLine;
+  /** The same for `runOnHost`; the process started is the command itself. */
+  wordsOnHost(command: Command): CommandLine;
   /** Forgets everything. */
   close(): Promise<void>;
 }
 
-export { type Command, homeInRoot, type Outcome };
+export { type Command, type CommandLine, homeInRoot, type Outcome };
 
 /** Opens a private root over the rig. Needs root and bubblewrap, and throws with what to do where it cannot. */
 export async function openRoot(rig: Rig, options: RootOptions = {}): Promise<Root> {
   const directory = mkdtempSync(join(tmpdir(), 'nix-run-foreign-root-'));
-  chmodSync(directory, 0o755);
+  try {
+    return await furnish(rig, options, directory);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function furnish(rig: Rig, options: RootOptions, directory: string): Promise<Root> {
   const uid = options.uid ?? 0;
   const homeDir = join(directory, 'home');
-  mkdirSync(homeDir);
-  chownSync(homeDir, uid, uid);
-  mkdirSync(join(directory, 'tmp'));
-  chmodSync(join(directory, 'tmp'), 0o1777);
-  writeEtc(join(directory, 'etc'), uid);
+  makeDirectories(directory, uid);
   const namespace = await openNamespace(rig.nixDir, join(directory, 'nix'));
   const interpreter = await placeInterpreter(rig, namespace, options.interpreter ?? 'none', directory);
-  const settings = { directory, rig, uid, interpreter, binds: options.binds ?? [] };
-  const inRoot = (env: Readonly<Record<string, string | undefined>>, cwd: string) =>
+  const { binds = [], readOnly = [] } = options;
+  const settings = { directory, rig, interpreter, binds, readOnly };
+  const inRoot = (env: CommandLine['env'], cwd: string) =>
     [...namespace.enter, 'bwrap', ...bubblewrapArguments(settings, env, cwd), '--'] as const;
   const daemonWords = [...inRoot({ NIX_REMOTE: 'local' }, '/'), `${rig.nixBin}/nix-daemon`] as const;
   const daemon = options.daemon === 'running' ? await startDaemon(namespace, daemonWords) : undefined;
+  const wordsOf = (command: Command, statusDescriptor: string): CommandLine => {
+    const env = { HOME: homeInRoot, USER: uid === 0 ? 'root' : 'tester', PATH: profile, ...command.env };
+    const enter = [rig.enterRoot, statusDescriptor, String(uid), String(uid), ...command.argv];
+    return { words: [...inRoot(env, command.cwd ?? homeInRoot), ...enter], env: {} };
+  };
+  const wordsOnHost = (command: Command): CommandLine => {
+    const confDir = join(directory, 'etc', 'nix');
+    const env = { HOME: homeDir, PATH: `${hostPath}:${profile}`, NIX_CONF_DIR: confDir, ...command.env };
+    const words = command.cwd ? ['env', '-C', command.cwd] : [];
+    return { words: [...namespace.enter, ...words, ...command.argv], env };
+  };
   return {
     homeDir,
     nixDir: namespace.nixDir,
-    run: (command) => {
-      const env = { HOME: homeInRoot, USER: uid === 0 ? 'root' : 'tester', PATH: profile, ...command.env };
-      const enter = [rig.enterRoot, '3', String(uid), String(uid), ...command.argv];
-      return runCommand([...inRoot(env, command.cwd ?? homeInRoot), ...enter], {}, command);
-    },
-    runOnHost: (command) => {
-      const env = {
-        HOME: homeDir,
-        PATH: `${profile}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-        NIX_CONF_DIR: join(directory, 'etc', 'nix'),
-        ...command.env,
-      };
-      const words = command.cwd ? ['env', '-C', command.cwd] : [];
-      return runCommand([...namespace.enter, ...words, ...command.argv], env, command);
-    },
+    run: (command) => runCommand(wordsOf(command, '3'), command, 'status-on-3'),
+    runOnHost: (command) => runCommand(wordsOnHost(command), command, 'own-status'),
+    wordsOf: (command) => wordsOf(command, '-1'),
+    wordsOnHost,
     close: async () => {
       await daemon?.stop();
       await namespace.close();
@@ -116,6 +127,15 @@ export async function withNix(rig: Rig, command: Command): Promise<Outcome> {
 }
 
 const profile = '/nix/var/nix/profiles/default/bin';
+const hostPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function makeDirectories(directory: string, uid: number): void {
+  chmodSync(directory, 0o755);
+  for (const name of ['home', 'tmp']) mkdirSync(join(directory, name));
+  chownSync(join(directory, 'home'), uid, uid);
+  chmodSync(join(directory, 'tmp'), 0o1777);
+  writeEtc(join(directory, 'etc'), uid);
+}
 
 function writeEtc(directory: string, uid: number): void {
   mkdirSync(join(directory, 'nix'), { recursive: true });

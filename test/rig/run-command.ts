@@ -22,17 +22,24 @@ export interface Outcome {
   readonly timedOut: boolean;
 }
 
+/** A process to be started: the file and its arguments, and its whole environment (undefined values are left out). */
+export interface CommandLine {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /**
- * Runs `words` with exactly `env` (undefined values are left out). A command that writes `exit N` or `signal N` to its
- * descriptor 3, as enter-root does, ended that way.
+ * Runs a process to its end. With `status-on-3` the command reports by `exit N` or `signal N` on its descriptor 3, as
+ * enter-root does, how it ended; with `own-status` it has no descriptor 3.
  */
 export async function runCommand(
-  words: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  line: CommandLine,
   command: Command,
+  report: 'status-on-3' | 'own-status',
 ): Promise<Outcome> {
-  const [file = '', ...args] = words;
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+  const [file = '', ...args] = line.words;
+  const given = Object.fromEntries(Object.entries(line.env).filter(([, value]) => value !== undefined));
+  const stdin = command.stdin === undefined ? 'ignore' : 'pipe';
   const result = await execa(file, args, {
     env: given as Record<string, string>,
     extendEnv: false,
@@ -40,7 +47,7 @@ export async function runCommand(
     reject: false,
     stripFinalNewline: false,
     ...(command.stdin === undefined ? {} : { input: command.stdin }),
-    stdio: [command.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: report === 'status-on-3' ? [stdin, 'pipe', 'pipe', 'pipe'] : [stdin, 'pipe', 'pipe'],
     timeout: command.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 28,
