@@ -1,5 +1,5 @@
 // A level and a directory → the rig built there: packages fetched, store built by Nix, programs laid out, all recorded.
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describeProgram, findPrograms } from './foreign.ts';
 import { closureOf, type Package } from './packages/closure.ts';
@@ -17,6 +17,7 @@ import { planEnterRoot, planNode } from './store/tools.ts';
 export async function buildRig(level: Level, dir: string): Promise<void> {
   mkdirSync(dirname(dir), { recursive: true });
   const temporary = mkdtempSync(`${dir}.building-`);
+  chmodSync(temporary, 0o755);
   try {
     const rig = await buildIn(temporary, level, dir);
     const text = JSON.stringify(rig, (_, value) => (value instanceof RegExp ? value.source : value), 1);
