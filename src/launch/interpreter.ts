@@ -18,6 +18,8 @@ const LARGEST_INTERPRETER = 4 << 20;
 
 /** nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed sentence; a libc's loader reads LD_LIBRARY_PATH. */
 function kindOfContent(content: Buffer): InterpreterKind {
+  if (content.toString('latin1', 0, 4) !== '\x7fELF') return 'unknown';
+  if (content.includes('nix-run-foreign plan')) return 'unknown'; // our own launcher
   if (content.includes('NIX_LD')) return 'nix-ld';
   if (content.includes('NixOS cannot run dynamically linked executables')) return 'stub-ld';
   return content.includes('LD_LIBRARY_PATH') || content.includes('LD_PRELOAD') ? 'loader' : 'unknown';
@@ -32,8 +34,9 @@ function versionIn(realPath: string): readonly number[] | undefined {
 export function inspectInterpreter(path: string): Interpreter {
   try {
     const realPath = realpathSync(path);
-    const small = statSync(realPath).size <= LARGEST_INTERPRETER;
-    const kind = small ? kindOfContent(readFileSync(realPath)) : 'unknown';
+    const stats = statSync(realPath);
+    const readable = stats.isFile() && stats.size <= LARGEST_INTERPRETER;
+    const kind = readable ? kindOfContent(readFileSync(realPath)) : 'unknown';
     return { path, kind, realPath, version: versionIn(realPath) };
   } catch (error) {
     const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
