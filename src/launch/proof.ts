@@ -21,13 +21,24 @@ function complaintOfEnd(ended: Ended): string[] {
   return ended.status === undefined ? ['the loader was killed by a signal'] : [];
 }
 
+/**
+ * musl's loader names itself by the program's interpreter, where there need not be a file; whoever is asked is what
+ * will run (ldso/dynlink.c, __dls3, ldd_mode).
+ */
+function withItself(output: ListOutput, loader: string): ListOutput {
+  const isItself = (file: string | undefined): boolean => /(^|\/)ld-musl-[^/]*$/.test(file ?? '');
+  const objects = output.objects.map((each) => (isItself(each.path) ? { ...each, path: loader } : each));
+  return { ...output, objects };
+}
+
 /** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
 export function proveByLoader(request: ProofRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
   const ended = runProgramNow(request.loader, args, { env: {}, timeout: TIMEOUT });
-  const output = parseListOutput(ended.stdout, ended.stderr, request.program);
+  const printed = parseListOutput(ended.stdout, ended.stderr, request.program);
+  const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);
   const silentFailure =
     ended.status !== 0 && output.complaints.length === 0 && end.length === 0
