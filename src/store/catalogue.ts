@@ -98,7 +98,7 @@ function isHeld(error: unknown): boolean {
 
 /** Removes a catalogue's files. */
 export function removeCatalogue(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { recursive: true, force: true });
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
 }
 
 /**
@@ -189,7 +189,8 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
         for (const [name, libraries] of added) addObject(name, libraries);
         database.exec('commit');
       } catch (error) {
-        database.exec('rollback');
+        // SQLite has done so itself when its disk is full (sqlite.org/lang_transaction.html).
+        if (database.isTransaction) database.exec('rollback');
         throw error;
       }
     },

@@ -1,4 +1,5 @@
 // A place and a store → its catalogue, up to date, with progress on a terminal.
+import { rmSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { withLock } from '../platform/lock.ts';
 import { debug } from '../platform/report.ts';
@@ -29,7 +30,13 @@ async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }
   };
 }
 
+/** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
+function removeDirectoryAt(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
+}
+
 async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
+  removeDirectoryAt(file);
   const catalogue = openCatalogue(file, location.storeDir);
   try {
     const { progress, done } = await barOnTerminal();
