@@ -1,6 +1,7 @@
 // A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf, reasonOf } from '../errors.ts';
 import { temporaryName } from '../platform/atomic-file.ts';
 import { debug } from '../platform/report.ts';
 import { startProgram } from '../platform/run-program.ts';
@@ -42,8 +43,19 @@ in derivation { name = "pins-a-text"; system = "none"; builder = "none"; inherit
 }
 
 /** The text in the derivation that the link names: its only input (Nix manual, "Derivation", ATerm format). */
-function textHeldBy(link: string): string | undefined {
-  return /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(readFileSync(link, 'utf8'))?.[1];
+function textHeldBy(link: string): Pinned {
+  let derivation: string;
+  try {
+    derivation = readFileSync(link, 'utf8');
+  } catch (error) {
+    const made = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+    const why = made ? `what ${link} names does not exist any more` : `Nix made no link ${link}`;
+    return { kind: 'refused', why: errnoOf(error) === 'ENOENT' ? why : `${link}: ${reasonOf(error)}` };
+  }
+  const storePath = /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
+  return storePath === undefined
+    ? { kind: 'refused', why: `${link} does not name the text` }
+    : { kind: 'pinned', storePath };
 }
 
 /** A root is the link's path, whatever it names: replaced as `nix-build` replaces `result`. */
@@ -76,10 +88,9 @@ export function startPinningText(nix: Nix, link: string): TextPinner {
       const ended = await running.finish(expressionFor(text));
       debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
       if (ended.status !== 0) return { kind: 'refused', why: complaintOf(ended) };
-      const storePath = textHeldBy(link);
-      if (storePath === undefined) return { kind: 'refused', why: `${link} does not name the text` };
-      repoint(link, storePath);
-      return { kind: 'pinned', storePath };
+      const held = textHeldBy(link);
+      if (held.kind === 'pinned') repoint(link, held.storePath);
+      return held;
     },
     abandon: () => running.abandon(),
   };
