@@ -42,8 +42,9 @@ export async function inUsablePlace<T>(uid: number, work: (place: Place) => Prom
   for (const place of await places(uid)) {
     try {
       createPlace(place, uid);
+      const done = await work(place);
       if (failures.length > 0) notice(`${failures.join('; ')}; using ${place.cache} until it can be written`);
-      return await work(place);
+      return done;
     } catch (error) {
       if (!meansElsewhere(error)) throw error;
       failures.push(whyUnwritable(place, error));

@@ -1,5 +1,5 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
-import { mkdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 
@@ -56,25 +56,55 @@ export function isUnwritable(error: unknown): boolean {
   );
 }
 
+/** mkdirSync's own recursion says ENOENT on a read-only file system (Node 24), which is not the reason. */
+function makeDirectories(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    makeDirectories(path.dirname(directory));
+    makeDirectories(directory);
+  }
+}
+
+/** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */
+function refuseUntrusted(directory: string, uid: number): void {
+  const stats = lstatSync(directory);
+  const ours = stats.uid === uid || stats.uid === 0;
+  if (stats.isDirectory() && ours && (stats.mode & 0o022) === 0) return;
+  throw new ForeignError(`${directory} belongs to somebody else or can be written by others`, {
+    code: 'untrusted-directory',
+    hint: `make it yours and private: chown ${uid} ${directory} && chmod 700 ${directory}`,
+    exitCode: 125,
+  });
+}
+
+function isOpenToAll(directory: string): boolean {
+  return (statSync(directory).mode & 0o002) !== 0;
+}
+
 /**
  * Creates the directories of a place, private to the user (XDG Base Directory Specification: 0700).
- * @throws Node's error where that is impossible; ForeignError where somebody else owns the plans directory.
+ * @throws Node's error where that is impossible; ForeignError `untrusted-directory` where somebody else owns the plans
+ * directory, or made ours first in a directory where anyone can, such as /tmp.
  */
 export function createPlace(place: Place, uid: number): void {
+  const base = path.dirname(place.cache);
+  makeDirectories(base);
+  if (isOpenToAll(path.dirname(base))) refuseUntrusted(base, uid);
   for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory);
   }
-  const { uid: owner, mode } = statSync(place.plans);
-  if ((owner !== uid && owner !== 0) || (mode & 0o022) !== 0) {
-    throw new ForeignError(`${place.plans} belongs to somebody else or can be written by others`, {
-      code: 'untrusted-directory',
-      hint: `make it yours and private: chown ${uid} ${place.plans} && chmod 700 ${place.plans}`,
-      exitCode: 125,
-    });
-  }
+  refuseUntrusted(place.plans, uid);
 }
 
 /** One line saying why a place cannot be used. */
 export function whyUnwritable(place: Place, error: unknown): string {
-  return error instanceof ForeignError ? error.message : `cannot write ${place.cache}: ${reasonOf(error)}`;
+  if (error instanceof ForeignError) return error.message;
+  const file = error instanceof Error && 'path' in error ? String(error.path) : place.cache;
+  const isOnTheWayTo = (directory: string) =>
+    `${directory}/`.startsWith(file) || file.startsWith(`${directory}/`);
+  const directory = isOnTheWayTo(place.cache) || !isOnTheWayTo(place.state) ? place.cache : place.state;
+  return `cannot write ${directory}: ${reasonOf(error)}`;
 }
