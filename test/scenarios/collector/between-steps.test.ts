@@ -14,13 +14,15 @@ const rig = await ensureRig('full');
 const jq = foreign(rig, 'bookworm', 'jq');
 const wrappers = path.join(homeInRoot, 'wrappers');
 
+const destroy = 'chmod -R u+w $victim; rm -r $victim';
 const collect = 'nix-store --delete --ignore-liveness $(nix-store -q --referrers-closure $victim)';
 
-/** What stands in for a command of Nix does first, once. `$victim` is the chosen store path. */
-const steps: Record<string, readonly [command: string, deed: string]> = {
-  'before the text that references it is added': ['nix-instantiate', collect],
-  'before that text is pinned, which goes too': ['nix-store', collect],
-  'before that text is pinned, and Nix does not know': ['nix-store', 'chmod -R u+w $victim; rm -r $victim'],
+/** What happens once, before or after the command of Nix that adds and pins. `$victim` is the chosen store path. */
+const steps: Record<string, readonly [before: string, after: string]> = {
+  'collected before the text that references it is added': [collect, ':'],
+  'collected after that text was added': [':', collect],
+  'deleted before, and Nix does not know': [destroy, ':'],
+  'deleted after, and Nix does not know': [':', destroy],
 };
 
 function putScript(root: Root, name: string, body: string): void {
@@ -30,23 +32,27 @@ function putScript(root: Root, name: string, body: string): void {
   chmodSync(path.join(directory, name), 0o755);
 }
 
-/** Commands of Nix of which one does something beforehand. */
-function wrapNix(root: Root, bin: string, command: string, deed: string): void {
-  for (const each of ['nix-store', 'nix-instantiate']) putScript(root, each, `exec ${bin}/${each} "$@"`);
+/** Stands in for the commands of Nix. */
+function wrapNix(root: Root, bin: string, before: string, after: string): void {
+  putScript(root, 'nix-store', `exec ${bin}/nix-store "$@"`);
   putScript(
     root,
-    command,
+    'nix-instantiate',
     `PATH=/nix/var/nix/profiles/default/bin
-[ ${command} = nix-instantiate ] && text=$(cat)
-if [ ! -e ~/done ]; then : > ~/done; { ${deed}; } > ~/log 2>&1; fi
-printf %s "$text" | exec ${bin}/${command} "$@"`,
+text=$(cat)
+[ -e ~/log ] && { printf %s "$text" | exec ${bin}/nix-instantiate "$@"; exit; }
+{ ${before}; } > ~/log 2>&1
+printf %s "$text" | ${bin}/nix-instantiate "$@"
+status=$?
+{ ${after}; } >> ~/log 2>&1
+exit $status`,
   );
 }
 
 const paths = Object.entries(steps).flatMap(([name, step]) =>
   rig.nixVersions.map((nix) => [name, nix, ...step] as const),
 );
-for (const [name, { version, bin }, command, deed] of paths) {
+for (const [name, { version, bin }, before, after] of paths) {
   const root = await openToolRoot(rig);
   const words = [jq.path, ...jq.args];
   test(`${name}, Nix ${version}`, async () => {
@@ -55,7 +61,7 @@ for (const [name, { version, bin }, command, deed] of paths) {
     const chosen = storePathsOf(fingerprintBehind(root, rootLinks(root)[0] ?? ''));
     const victim = chosen.find((each) => each.includes('onig')) ?? '';
     await root.manage(['forget', jq.path]);
-    wrapNix(root, bin, command, `victim=${victim}; ${deed}`);
+    wrapNix(root, bin, `victim=${victim}; ${before}`, after);
     const { status, stdout, stderr } = await root.start(words, { env: { PATH: wrappers } });
     assert.deepEqual([status, stdout, stderr], [0, '42\n', '']);
     const log = readFileSync(path.join(root.homeDir, 'log'), 'utf8');

@@ -1,0 +1,103 @@
+// Nowhere to write, or not there: the program starts all the same where it can, and one line says what was done.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot, type Outcome } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
+import { assertRefused } from '../expect-failure.ts';
+import { foreign } from '../foreign-files.ts';
+import { cacheOf } from '../kept-state.ts';
+import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
+
+const rig = await ensureRig('full');
+const jq = foreign(rig, 'bookworm', 'jq');
+const words = [jq.path, ...jq.args];
+const temporary = '/tmp/nix-run-foreign-0/v1';
+
+function assertStarted({ status, stdout, stderr }: Outcome, notice: RegExp): void {
+  assert.deepEqual([status, stdout], [0, '42\n'], stderr);
+  assert.match(stderr, /^nix-run-foreign: [^\n]+\n$/);
+  assert.match(stderr, notice);
+}
+
+function assertHit({ status, stdout, stderr }: Outcome): void {
+  assert.deepEqual([status, stdout], [0, '42\n'], stderr);
+  // The debug log says why the first place has no plan; nothing else was done.
+  assert.doesNotMatch(stderr, /^nix-run-foreign: (?!debug: )/m);
+}
+
+/** The first start says one line, the second is a hit in the place below /tmp. */
+async function assertElsewhere(root: ToolRoot, notice: RegExp): Promise<void> {
+  assertStarted(await root.start(words), notice);
+  assertHit(await root.startHit(words));
+}
+
+const readOnlyHome = await openToolRoot(rig, { readOnly: ['home'] });
+test('a read-only home', async () => {
+  await assertElsewhere(
+    readOnlyHome,
+    /cannot write .*: read-only file system; using \/tmp\/nix-run-foreign-0/,
+  );
+});
+
+const readOnly = await openToolRoot(rig, { readOnly: ['home', 'tmp'] });
+test('a read-only home and /tmp', async () => {
+  const outcome = await readOnly.start(words);
+  assertRefused(outcome, { status: 125, cause: /nowhere to keep.*read-only file system.*read-only/ });
+  assert.match(outcome.stderr, /XDG_CACHE_HOME/);
+});
+
+const disks = await openToolRoot(rig);
+compile(
+  path.join(disks.homeDir, 'on-small-disk'),
+  readFileSync(path.join(import.meta.dirname, 'programs/on-small-disk.c'), 'utf8'),
+  ['-static'],
+);
+const onSmallDisk = (kib: number, directories: readonly string[]) =>
+  disks.run({
+    argv: [`${homeInRoot}/on-small-disk`, String(kib), ...directories, '--', launcher, ...words],
+  });
+const cache = path.join(homeInRoot, '.cache');
+mkdirSync(path.join(disks.homeDir, '.cache'));
+
+for (const kib of [4, 16, 32, 64, 256, 1024])
+  test(`a cache that is full after ${kib} KiB`, async () => {
+    assertStarted(await onSmallDisk(kib, [cache]), /no space left on the device|disk is full|cannot write/);
+    assertRefused(await onSmallDisk(kib, [cache, '/tmp']), { status: 125, cause: /nowhere to keep/ });
+    await disks.manage(['forget', '--all']);
+  });
+
+const noState = await openToolRoot(rig, { readOnly: ['nix'] });
+test('a state directory that cannot be written', async () => {
+  const settings = { env: { XDG_STATE_HOME: '/nix/store' } };
+  const notice = /cannot write \/nix\/store\/nix-run-foreign\/v1: read-only file system; using \/tmp/;
+  const { status, stdout, stderr } = await noState.start(words, settings);
+  assert.deepEqual([status, stdout], [0, '42\n'], stderr);
+  assert.match(stderr, notice);
+  assertHit(await noState.startHit(words, settings));
+});
+
+const open = await openToolRoot(rig);
+test('plans that others can write', async () => {
+  mkdirSync(path.join(cacheOf(open), 'plans'), { recursive: true });
+  chmodSync(path.join(cacheOf(open), 'plans'), 0o777);
+  await assertElsewhere(open, new RegExp(`can be written by others; using ${temporary}`));
+});
+
+const file = await openToolRoot(rig);
+test('a cache that is a file', async () => {
+  writeFileSync(path.join(file.homeDir, '.cache'), '');
+  await assertElsewhere(file, new RegExp(`not a directory; using ${temporary}`));
+});
+
+const STRANGER = 4711;
+const squatted = await openToolRoot(rig, {
+  readOnly: ['home'],
+  binds: [{ from: readOnlyHome.homeDir, to: '/tmp/nix-run-foreign-0', mode: 'read-write' }],
+});
+test("a place below /tmp that is somebody else's", async () => {
+  chownSync(readOnlyHome.homeDir, STRANGER, STRANGER);
+  assertRefused(await squatted.start(words), { status: 125, cause: /belongs to somebody else/ });
+});
