@@ -1,7 +1,7 @@
 // A program's content hash → the fingerprints kept for it.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../platform/atomic-file.ts';
+import { writeFileDurably } from '../platform/atomic-file.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
@@ -77,7 +77,7 @@ export async function recordsOf(
 export function keepPlainRecord(place: Place, fingerprint: Fingerprint): string {
   const file = plainRecord(place, fingerprint.program.sha256);
   mkdirSync(place.fingerprints, { recursive: true, mode: 0o700 });
-  writeFileAtomically(file, canonicalText(fingerprint));
+  writeFileDurably(file, canonicalText(fingerprint));
   return file;
 }
 

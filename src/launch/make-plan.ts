@@ -58,7 +58,7 @@ function bundledFiles(proven: Proven, storeDir: string): string[] {
     .map(({ path: file }) => file)
     .filter((file) => file !== undefined)
     .filter((file) => !file.startsWith(`${storeDir}/`) && !inFarm.has(file))
-    .map((file) => path.resolve(file))
+    .map((file) => (path.isAbsolute(file) ? file : path.resolve(file)))
     .sort();
 }
 

@@ -45,15 +45,31 @@ function replaceBy(temporary: string, target: string): void {
   }
 }
 
-/** Writes a file by temporary name, fsync and rename. @throws Node's errno errors; nothing is left behind then. */
-export function writeFileAtomically(target: string, content: string | Uint8Array, mode = 0o600): void {
+/**
+ * Writes a file by temporary name, fsync and rename: after a loss of power it is the old one or the new one.
+ * @throws Node's errno errors; nothing is left behind then.
+ */
+export function writeFileDurably(target: string, content: string | Uint8Array): void {
+  replaceFile(target, content, fsyncSync);
+}
+
+/**
+ * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
+ * believed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
+ * @throws Node's errno errors; nothing is left behind then.
+ */
+export function writeFileAtomically(target: string, content: string | Uint8Array): void {
+  replaceFile(target, content, () => {});
+}
+
+function replaceFile(target: string, content: string | Uint8Array, settle: (fd: number) => void): void {
   const temporary = temporaryName(target);
   try {
-    const fd = openSync(temporary, 'wx', mode);
+    const fd = openSync(temporary, 'wx', 0o600);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-      fsyncSync(fd);
+      settle(fd);
     } finally {
       closeSync(fd);
     }

@@ -1,7 +1,10 @@
 // A command name to the file that execvp(3) would start. Only the search: what is found is started elsewhere.
 #include "find-program.h"
 #include "kernel.h"
+#include "memory.h"
 #include "text.h"
+
+enum { FOUND_SIZE = PATH_SIZE + NAME_SIZE + 2 };
 
 static bool has_slash(const char *name)
 {
@@ -12,7 +15,7 @@ static bool has_slash(const char *name)
 }
 
 // execve(2) answers EACCES for anything but an executable regular file; so does this.
-static long why_not_startable(const char *path)
+long why_not_startable(const char *path)
 {
 	struct kernel_stat status;
 	long failed = kernel_stat_path(path, &status, 0);
@@ -53,20 +56,19 @@ static long search_path(const char *path, const char *name, char *found)
 	}
 }
 
-long find_program(const struct process *process, const char *name, char *found)
+long find_program(const struct process *process, const char *name, const char **found)
 {
 	size_t length = text_length(name);
 	if (length == 0)
 		return -ENOENT;
 	if (has_slash(name)) {
-		if (length >= PATH_SIZE)
-			return -ENAMETOOLONG;
-		struct text text = text_in(found, FOUND_SIZE);
-		text_add(&text, name);
-		return why_not_startable(found);
+		*found = name;
+		return length < PATH_SIZE ? 0 : -ENAMETOOLONG;
 	}
 	if (length >= NAME_SIZE)
 		return -ENAMETOOLONG;
 	const char *path = process_variable(process, "PATH");
-	return search_path(path ? path : "/bin:/usr/bin", name, found);
+	char *bytes = memory_take(FOUND_SIZE);
+	*found = bytes;
+	return bytes ? search_path(path ? path : "/bin:/usr/bin", name, bytes) : -ENOMEM;
 }

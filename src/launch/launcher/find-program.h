@@ -4,6 +4,8 @@
 #include "process.h"
 
 /// Looks `name` up as glibc's execvp does (posix/execvpe.c): as it is when it holds a slash, else along PATH.
-/// Writes the path to start it by into `found` (of FOUND_SIZE bytes). Returns 0 or a negative errno.
-enum { FOUND_SIZE = 4096 + 256 + 2 };
-long find_program(const struct process *process, const char *name, char *found);
+/// Sets `found` to the path to start it by. Returns 0 or a negative errno. A name with a slash is not looked at here.
+long find_program(const struct process *process, const char *name, const char **found);
+
+/// 0 for an executable regular file, else the negative errno that execve(2) would give.
+long why_not_startable(const char *path);

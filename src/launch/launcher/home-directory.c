@@ -45,7 +45,7 @@ static const char *home_in_line(char *line, const char *uid)
 	return matches ? fields[5] : NULL;
 }
 
-static const char *home_in_passwd(uint32_t euid)
+static const char *home_of_user(uint32_t euid)
 {
 	char digits[24];
 	struct text uid = text_in(digits, sizeof digits);
@@ -64,10 +64,14 @@ static const char *home_in_passwd(uint32_t euid)
 	return NULL;
 }
 
-const char *home_directory(const struct process *process)
+const char *home_in_environment(const struct process *process)
 {
 	const char *home = process_variable(process, "HOME");
-	if (home && home[0] == '/' && is_own_directory(process, home))
-		return home;
-	return home_in_passwd(process->euid);
+	return home && home[0] == '/' ? home : NULL;
+}
+
+const char *home_in_passwd(const struct process *process)
+{
+	const char *home = home_in_environment(process);
+	return home && is_own_directory(process, home) ? NULL : home_of_user(process->euid);
 }

@@ -51,9 +51,9 @@ int launcher_main(const struct process *process)
 	if (command.wish == WISH_NOTHING_MORE)
 		return command.status;
 
-	static char found[FOUND_SIZE];
-	static struct program program = {.found = found};
-	long failed = find_program(process, command.argv[0], found);
+	// Permission to execute is asked for on a miss: with an unchanged identity, modes are what they were.
+	static struct program program;
+	long failed = find_program(process, command.argv[0], &program.found);
 	if (failed == 0)
 		failed = program_identify(&program);
 	if (failed < 0)
@@ -72,6 +72,9 @@ int launcher_main(const struct process *process)
 		}
 	}
 
+	failed = why_not_startable(program.found);
+	if (failed < 0)
+		return not_found(command.argv[0], failed);
 	int status = resolver_run(process, program.real_path, mode_of(command.wish));
 	if (status != 0)
 		return status;

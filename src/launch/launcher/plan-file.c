@@ -23,30 +23,50 @@ static bool belongs_to_us(const struct process *process, const struct kernel_sta
 	       !(status->st_mode & MODE_WRITABLE_BY_OTHERS);
 }
 
-static bool name_cache(const struct process *process, struct text *path)
+static const char *xdg_cache(const struct process *process)
 {
 	const char *cache = process_variable(process, "XDG_CACHE_HOME");
-	if (cache && cache[0] == '/') {
-		text_add(path, cache);
-	} else {
-		const char *home = home_directory(process);
-		if (!home)
-			return false;
-		text_add(path, home);
-		text_add(path, "/.cache");
-	}
-	text_add(path, "/nix-run-foreign");
-	return true;
+	return cache && cache[0] == '/' ? cache : NULL;
+}
+
+// What stands in front of "/v1/plans", in two parts; NULL where the place does not apply.
+static const char *base_of(const struct process *process, enum plan_place place, const char **rest)
+{
+	const char *xdg = xdg_cache(process);
+	*rest = xdg ? "/nix-run-foreign" : "/.cache/nix-run-foreign";
+	if (place == PLACE_CACHE)
+		return xdg ? xdg : home_in_environment(process);
+	return xdg ? NULL : home_in_passwd(process);
 }
 
 // Anyone may make a directory in /tmp, so the first component of ours is checked like the last.
-static bool name_tmp(const struct process *process, struct text *path)
+static bool is_our_directory(const struct process *process, const char *path)
 {
-	text_add(path, "/tmp/nix-run-foreign-");
-	text_add_unsigned(path, process->euid);
 	struct kernel_stat status;
-	return kernel_stat_path(path->bytes, &status, AT_NOFOLLOW) == 0 &&
-	       (status.st_mode & S_IFMT) == S_IFDIR && belongs_to_us(process, &status);
+	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
+	       belongs_to_us(process, &status);
+}
+
+// The path of the directory of plans, in memory of just its size: a hit touches few pages.
+static char *name_plans(const struct process *process, enum plan_place place)
+{
+	const char *rest = "/tmp/nix-run-foreign-", *base = "";
+	if (place != PLACE_TMP && !(base = base_of(process, place, &rest)))
+		return NULL;
+	size_t size = text_length(base) + text_length(rest) + 40;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text path = text_in(bytes, size);
+	text_add(&path, base);
+	text_add(&path, rest);
+	if (place == PLACE_TMP) {
+		text_add_unsigned(&path, process->euid);
+		if (!is_our_directory(process, bytes))
+			return NULL;
+	}
+	text_add(&path, "/v1/plans");
+	return bytes;
 }
 
 static struct plan_file none(const char *why_not)
@@ -94,13 +114,11 @@ static struct plan_file read_in(const struct process *process, int directory, co
 
 struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
 {
-	char bytes[PATH_SIZE], key[KEY_SIZE];
-	struct text path = text_in(bytes, sizeof bytes);
-	bool named = place == PLACE_TMP ? name_tmp(process, &path) : name_cache(process, &path);
-	text_add(&path, "/v1/plans");
-	if (!named || path.cut)
-		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : "there is no cache directory");
-	long directory = kernel_open(AT_CWD, bytes, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char key[KEY_SIZE];
+	const char *path = name_plans(process, place);
+	if (!path)
+		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
+	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0)
 		return none("there is no directory of plans");
 	key_of(real_path, key);

@@ -3,12 +3,13 @@
 
 #include "process.h"
 
-enum plan_place { PLACE_CACHE, PLACE_TMP, PLACE_COUNT };
+/// In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's.
+enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_TMP, PLACE_COUNT };
 
 struct plan_file {
 	const char *bytes; // NULL: no plan that may be read
 	size_t size;
-	const char *why_not; // set when bytes is NULL
+	const char *why_not; // when bytes is NULL; NULL as well where the place does not apply
 };
 
 struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path);

@@ -9,6 +9,8 @@ struct plan plan_find(const struct process *process, const struct program *progr
 	bool best_was_read = false;
 	for (int place = PLACE_CACHE; place < PLACE_COUNT; place++) {
 		struct plan_file file = plan_file_read(process, (enum plan_place)place, program->real_path);
+		if (!file.bytes && !file.why_not)
+			continue;
 		struct plan plan = {.why_not = file.why_not};
 		if (file.bytes)
 			plan = plan_believe(process, program, file.bytes, file.size);

@@ -60,6 +60,8 @@ long program_identify(struct program *program)
 		return fd;
 	struct kernel_stat status;
 	long failed = kernel_fstat((int)fd, &status);
+	if (failed == 0 && (status.st_mode & S_IFMT) != S_IFREG)
+		failed = -EACCES;
 	if (failed == 0) {
 		identity_text(&status, program->identity);
 		if (!read_link_of((int)fd, program->real_path))

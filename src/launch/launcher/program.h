@@ -7,11 +7,11 @@ enum { IDENTITY_SIZE = 160 };
 
 struct program {
 	const char *found;            // the path it was found by, to be given to execve
-	char real_path[PATH_SIZE];    // the same file, symbolic links resolved
 	char identity[IDENTITY_SIZE]; // identity text, see PLAN.md
+	char real_path[PATH_SIZE];    // the same file, symbolic links resolved; last, so that a short one costs no page
 };
 
-/// Fills in real path and identity of `program->found`. Returns 0 or a negative errno.
+/// Fills in real path and identity of `program->found`. Returns 0 or a negative errno: EACCES for what is no regular file.
 long program_identify(struct program *program);
 
 /// `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes).
