@@ -51,10 +51,12 @@ function find(name: string, by: Loaded): Loaded | undefined {
   const wanted = pathOfElfString(name);
   const files = wanted.includes('/')
     ? [wanted.replace(/\$(ORIGIN|\{ORIGIN\})/g, path.dirname(by.path))]
-    : searched(by).map((directory) => path.join(directory === '' ? '.' : directory, wanted));
+    : searched(by).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
     const elf = readCandidate(file, by.elf);
-    if (elf !== undefined) return { path: path.resolve(file), elf, loader: by };
+    // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
+    if (elf !== undefined)
+      return { path: path.isAbsolute(file) ? file : path.resolve(file), elf, loader: by };
   }
   return undefined;
 }
@@ -70,9 +72,10 @@ export function findBundled(program: { readonly path: string; readonly elf: ElfF
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
     for (const name of object.elf.needed) {
       if (seen.has(name)) continue;
+      // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
+      seen.add(name);
       const loaded = find(name, object);
       if (loaded === undefined) continue;
-      seen.add(name);
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
       found.push({ path: loaded.path, elf: loaded.elf, name });
       queue.push(loaded);

@@ -34,6 +34,12 @@ function namesIn(directory: string, listings: Listings): ReadonlySet<string> {
   return names;
 }
 
+/** A variant for better processors (glibc-hwcaps) comes with the library it is a variant of, never by itself. */
+function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean {
+  const variant = file.split('/').includes('glibc-hwcaps');
+  return !variant && elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc);
+}
+
 /** What the provider's own run path would take for each name that it needs. */
 function ownChoiceOf(
   directories: readonly string[],
@@ -96,9 +102,7 @@ export function providersFrom(
     if (providers === undefined) {
       providers = catalogue
         .librariesOffering(name, like.class, like.machine)
-        .filter(
-          ({ elf }) => elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc),
-        )
+        .filter((library) => canServe(library, libc))
         .map((library) => toProvider(library, catalogue.storeDir, libcObjects, listings))
         .sort((a, b) => compareRanks(a.rank, b.rank));
       known.set(name, providers);
