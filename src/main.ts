@@ -46,18 +46,29 @@ async function run(words: readonly string[], entry: string): Promise<void> {
   });
 }
 
-/** Everything from the first word to the exit status. `entry`: path of the file that Node was started with. */
-export async function main(entry: string): Promise<void> {
-  const words = process.argv.slice(2);
+/** Runs one of the two executables, with its name in front of messages. `work` gets the environment as it was given. */
+async function begin(name: string, work: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  const asGiven = { ...process.env };
   normaliseEnvironment(process.env, process.geteuid?.());
-  const forLauncher = words[1] === '--from-launcher';
-  configureReport(
-    forLauncher ? 'nix-run-foreign' : 'nix-foreign',
-    process.env['NIX_RUN_FOREIGN_DEBUG'] === '1',
-  );
+  configureReport(name, process.env['NIX_RUN_FOREIGN_DEBUG'] === '1');
   try {
-    await run(words, entry);
+    await work(asGiven);
   } catch (error) {
     process.exitCode = reportFailure(error);
   }
+}
+
+/** `nix-foreign`, from the first word to the exit status. `entry`: path of the file that Node was started with. */
+export async function main(entry: string): Promise<void> {
+  const words = process.argv.slice(2);
+  const name = words[1] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
+  await begin(name, () => run(words, entry));
+}
+
+/** `bin/nix-run-foreign.mjs`, from the first word to the exit status. */
+export async function launcherMain(): Promise<void> {
+  await begin('nix-run-foreign', async (env) => {
+    const { runMain } = await import('./commands/run-main.ts');
+    await runMain(process.argv.slice(2), env, version);
+  });
 }

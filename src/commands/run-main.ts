@@ -1,0 +1,39 @@
+// The words of bin/nix-run-foreign.mjs → the program, through Node, for machines where no launcher could be built.
+import { contextOf } from '../pipeline/context.ts';
+import { explainCommand } from './explain.ts';
+import { prepare, readLauncherWords, startAndWait } from './run.ts';
+
+const HELP = `Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARGUMENT...]
+
+Start a program built for another Linux with libraries from /nix/store. Found once, proven, pinned.
+
+  --explain  show every library, who needs it and which file serves it; start nothing
+  --rehash   read the program's content again
+  --refresh  choose the libraries again
+  --version  print the version
+  --help     print this
+
+This is the launcher's substitute in Node: it takes longer to start, stays between the program and its caller, and
+does not hand over descriptors above 2. Build the launcher with: npm run build (needs a C compiler)
+See also nix-foreign --help.
+`;
+
+/** Everything from the words to the exit status; a fatal signal of the program becomes ours. `env`: the program's. */
+export async function runMain(
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  version: string,
+): Promise<void> {
+  const { wish, words: command } = readLauncherWords(words);
+  if (wish === '--help') return void process.stdout.write(HELP);
+  if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
+  const context = contextOf(process, version);
+  if (wish === '--explain') return await explainCommand(command[0] ?? '', {}, context);
+  const how = wish === '--rehash' ? 'rehash' : wish === '--refresh' ? 'refresh' : 'as-needed';
+  const end = await startAndWait(await prepare(command, how, context, env));
+  if (typeof end === 'number') process.exitCode = end;
+  else {
+    process.removeAllListeners(end);
+    process.kill(process.pid, end);
+  }
+}

@@ -1,0 +1,92 @@
+// `nix-run-foreign` without its launcher: finds, resolves and starts a program through Node.
+import { constants } from 'node:os';
+import { inspectProgram } from '../candidates/program.ts';
+import { ForeignError } from '../errors.ts';
+import { applyPlan, type Execution } from '../launch/apply-plan.ts';
+import { findOnPath } from '../launch/find-program.ts';
+import type { Context } from '../pipeline/context.ts';
+import { type How, planProgram } from '../pipeline/plan-program.ts';
+import { inUsablePlace } from '../pipeline/usable-place.ts';
+
+const OPTIONS = ['--help', '--version', '--explain', '--rehash', '--refresh'] as const;
+export type Wish = (typeof OPTIONS)[number] | '--run';
+
+export interface LauncherWords {
+  readonly wish: Wish;
+  /** The program and its arguments. */
+  readonly words: readonly string[];
+}
+
+function usage(message: string): ForeignError {
+  return new ForeignError(message, { code: 'usage', hint: 'see nix-run-foreign --help', exitCode: 125 });
+}
+
+/** Options only before PROGRAM, `--` ends them; the last one counts. @throws ForeignError `usage`. */
+export function readLauncherWords(words: readonly string[]): LauncherWords {
+  let wish: Wish = '--run';
+  for (const [i, word] of words.entries()) {
+    if (word === '--') return needProgram(wish, words.slice(i + 1));
+    if (!word.startsWith('-')) return needProgram(wish, words.slice(i));
+    const option = OPTIONS.find((each) => each === word);
+    if (option === undefined) throw usage(`${word} is not an option`);
+    if (option === '--help' || option === '--version') return { wish: option, words: [] };
+    wish = option;
+  }
+  return needProgram(wish, []);
+}
+
+function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
+  if (words.length === 0) throw usage('no program is named');
+  return { wish, words };
+}
+
+/** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
+export async function prepare(
+  words: readonly string[],
+  how: How,
+  context: Context,
+  env: Context['env'],
+): Promise<Execution> {
+  const [name = ''] = words;
+  const found = name === '' ? undefined : findOnPath(name, context.env['PATH']);
+  if (found === undefined) {
+    throw new ForeignError(`${name || "''"}: no such program`, {
+      code: 'not-found',
+      hint: 'check its name; a name without a slash is looked up in PATH',
+      exitCode: 127,
+    });
+  }
+  const program = inspectProgram(found, context.surroundings);
+  const { uid } = context.surroundings;
+  const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));
+  return applyPlan(plan, found, words, env);
+}
+
+/** Signals that a terminal or a supervisor sends to us alone are passed on; SIGINT and SIGQUIT reach both. */
+const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
+
+/**
+ * Starts the program as a child and waits. Its exit status comes back as a number, its fatal signal as a name.
+ * @throws ForeignError 126 when the kernel refuses to start it.
+ */
+export async function startAndWait(execution: Execution): Promise<number | NodeJS.Signals> {
+  const { execa } = await import('execa');
+  const child = execa(execution.file, execution.args, {
+    argv0: execution.argv0,
+    env: execution.env,
+    extendEnv: false,
+    stdio: 'inherit',
+    reject: false,
+    cleanup: false,
+  });
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
+  for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
+  const { exitCode, signal, shortMessage } = await child;
+  if (signal !== undefined && signal in constants.signals) return signal as NodeJS.Signals;
+  if (exitCode !== undefined) return exitCode;
+  throw new ForeignError(`${execution.file}: it cannot be started: ${shortMessage}`, {
+    code: 'cannot-start',
+    hint: 'see how it is started with: nix-run-foreign --explain PROGRAM',
+    exitCode: 126,
+  });
+}

@@ -1,0 +1,53 @@
+// A launch plan and a command line → what to execute, with which argv and environment; what the launcher does in C.
+import type { Argument, LaunchPlan } from './plan.ts';
+
+export interface Execution {
+  readonly file: string;
+  readonly argv0: string;
+  /** Without argv[0]. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function libraryPath(users: string | undefined, list: string): string {
+  if (users === undefined || users === '') return list;
+  return users.endsWith(':') ? users + list : `${users}:${list}`;
+}
+
+function argumentText(argument: Argument, plan: LaunchPlan, argv0: string, env: Environment): string {
+  switch (argument.kind) {
+    case 'literal':
+      return argument.text;
+    case 'argv0':
+      return argv0;
+    case 'program':
+      return plan.program;
+    case 'library-path':
+      return libraryPath(env['LD_LIBRARY_PATH'], argument.list);
+  }
+}
+
+/** `found`: the path by which the program was found; `words`: its argv as the user gave it. See PLAN.md. */
+export function applyPlan(
+  plan: LaunchPlan,
+  found: string,
+  words: readonly string[],
+  env: Environment,
+): Execution {
+  const [argv0 = found, ...rest] = words;
+  const leading = plan.argv.map((argument) => argumentText(argument, plan, argv0, env));
+  const edited = Object.entries({ ...Object.fromEntries(plan.environment), ...withoutEdited(env, plan) });
+  return {
+    file: plan.execute ?? found,
+    argv0: leading[0] ?? argv0,
+    args: [...leading.slice(1), ...rest],
+    env: Object.fromEntries(edited.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  };
+}
+
+function withoutEdited(env: Environment, plan: LaunchPlan): Environment {
+  const edited = new Set(plan.environment.map(([name]) => name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !edited.has(name)));
+}
