@@ -1,7 +1,7 @@
 // The store directory → a catalogue that knows exactly what is in it now.
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { ForeignError, reasonOf } from '../errors.ts';
+import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { openNixDatabase } from './nix-database.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
@@ -26,13 +26,19 @@ function stateOf(storeDir: string): string | undefined {
   return now - mtimeNs < RACY ? undefined : `${dev}:${ino}:${mtimeNs}:${ctimeNs}`;
 }
 
+function hintFor(errno: string | undefined): string {
+  if (errno === 'ENOENT') return 'install Nix, or name the store with NIX_STORE_DIR';
+  if (errno === 'EMFILE') return 'allow more open files: ulimit -n 256';
+  return 'check its permissions, or name the store with NIX_STORE_DIR';
+}
+
 function listStore(storeDir: string): string[] {
   try {
     return readdirSync(storeDir).filter(isStoreObjectName);
   } catch (error) {
     throw new ForeignError(`cannot read the store ${storeDir}: ${reasonOf(error)}`, {
       code: 'no-store',
-      hint: 'install Nix, or name the store with NIX_STORE_DIR',
+      hint: hintFor(errnoOf(error)),
       exitCode: 125,
       cause: error,
     });
