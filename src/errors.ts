@@ -44,6 +44,7 @@ export function reasonOf(error: unknown): string {
     ENOENT: 'no such file or directory',
     ENOTDIR: 'a component of the path is not a directory',
     EISDIR: 'it is a directory',
+    EEXIST: 'something that is no directory is in its place',
     ELOOP: 'too many levels of symbolic links',
     EIO: 'input/output error',
     EMFILE: 'too many open files',

@@ -1,5 +1,6 @@
 // The user's directories → the first place where work that must write can be done.
 import { ForeignError } from '../errors.ts';
+import { isSafeInLibraryPath } from '../launch/farm.ts';
 import {
   createPlace,
   isUnwritable,
@@ -40,6 +41,10 @@ export async function places(uid: number): Promise<Place[]> {
 export async function inUsablePlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
   const failures: string[] = [];
   for (const place of await places(uid)) {
+    if (!isSafeInLibraryPath(place.farms)) {
+      failures.push(`${place.farms} holds a character that ends an element of a library path`);
+      continue;
+    }
     try {
       createPlace(place, uid);
       const done = await work(place);

@@ -56,13 +56,21 @@ export function isUnwritable(error: unknown): boolean {
   );
 }
 
+function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** mkdirSync's own recursion says ENOENT on a read-only file system (Node 24), which is not the reason. */
 function makeDirectories(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return;
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (isDirectory(directory)) return;
+    if (errnoOf(error) !== 'ENOENT') throw error; // also EEXIST: a file or a link that leads nowhere
     makeDirectories(path.dirname(directory));
     makeDirectories(directory);
   }
