@@ -1,11 +1,16 @@
 // Text from anywhere → a fingerprint, or why it is none. Size, shape and every path are checked.
 import * as v from 'valibot';
+import { printableLine } from '../platform/terminal-text.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
-import { FINGERPRINT_VERSION, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
+import { canonicalText, FINGERPRINT_VERSION, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
+
+/** A reason quotes what it received, which may be a whole document. */
+const LONGEST_REASON = 300;
 
 const hex64 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const shortText = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-const soname = v.pipe(v.string(), v.regex(/^[^/\0\n]{1,255}$/));
+/** It becomes a file name in a farm: printable ASCII, no slash, neither `.` nor `..`, and no directory of the farm. */
+const soname = v.pipe(v.string(), v.regex(/^(?!\.{1,2}$|glibc-hwcaps$)[ -.0-~]{1,255}$/));
 
 /** A relative path that stays inside: no empty, `.` or `..` component. */
 const insideFile = v.pipe(
@@ -44,6 +49,10 @@ function schemaFor(storeDir: string) {
         v.strictObject({ ...entries, soname, match: v.picklist(['exact', 'closest', 'dlopen', 'pinned']) }),
       ),
       v.maxLength(5000),
+      v.check(
+        (list) => new Set(list.map((each) => each.soname)).size === list.length,
+        'a soname is there twice',
+      ),
     ),
     tool: v.strictObject({ name: v.literal('nix-run-foreign'), version: shortText }),
   });
@@ -68,7 +77,13 @@ export function parseFingerprint(text: string, storeDir: string): Parsed {
     return { kind: 'refused', why: `it has format ${version}, and this tool knows ${FINGERPRINT_VERSION}` };
   }
   const result = v.safeParse(schemaFor(storeDir), value);
-  if (result.success) return { kind: 'fingerprint', fingerprint: result.output as Fingerprint };
-  const issue = result.issues[0];
-  return { kind: 'refused', why: `${v.getDotPath(issue) ?? 'the document'}: ${issue.message}` };
+  if (!result.success) {
+    const issue = result.issues[0];
+    const why = printableLine(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
+    return { kind: 'refused', why: why.slice(0, LONGEST_REASON) };
+  }
+  const fingerprint = result.output as Fingerprint;
+  // Also refuses a key that is there twice, of which another reader might take the other.
+  if (canonicalText(fingerprint) !== text) return { kind: 'refused', why: 'it is not in canonical form' };
+  return { kind: 'fingerprint', fingerprint };
 }

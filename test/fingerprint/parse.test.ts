@@ -1,0 +1,203 @@
+// Documents from anywhere: the good ones come back, the hostile ones are refused, and the JSON Schema says the same.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { canonicalText, type Fingerprint, storePathsOf } from '../../src/fingerprint/fingerprint.ts';
+import { parseFingerprint } from '../../src/fingerprint/parse.ts';
+import { storeTextOf } from '../../src/fingerprint/store-text.ts';
+
+const STORE = '/nix/store';
+const HASH = '0123456789abcdfghijklmnpqrsvwxyz';
+const object = (name: string): string => `${STORE}/${HASH}-${name}`;
+
+const good: Fingerprint = {
+  version: 1,
+  program: {
+    sha256: 'ab'.repeat(32),
+    size: 1234,
+    system: 'x86_64-linux',
+    interpreter: '/lib64/ld-linux-x86-64.so.2',
+  },
+  loader: { storePath: object('glibc-2.40'), file: 'lib/ld-linux-x86-64.so.2' },
+  libraries: [
+    { soname: 'libssl.so.3', storePath: object('openssl-3.0'), file: 'lib/libssl.so.3', match: 'exact' },
+    {
+      soname: 'libz.so.1',
+      storePath: object('zlib-1.3'),
+      file: 'lib/libz.so.1.3',
+      narHash: `sha256:${'0'.repeat(64)}`,
+      match: 'closest',
+    },
+  ],
+  tool: { name: 'nix-run-foreign', version: '0.1.0' },
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: documents that are wrong in every way
+type Wrong = any;
+
+function changed(change: (document: Wrong) => void): Wrong {
+  const document = structuredClone(good) as Wrong;
+  change(document);
+  return document;
+}
+
+const schemaFile = path.resolve(import.meta.dirname, '../../src/fingerprint/fingerprint.schema.json');
+const fits = new Ajv2020({ strict: true }).compile(JSON.parse(readFileSync(schemaFile, 'utf8')));
+
+function why(text: string): string | undefined {
+  const parsed = parseFingerprint(text, STORE);
+  return parsed.kind === 'refused' ? parsed.why : undefined;
+}
+
+test('canonical bytes: sorted keys, no white space, one line feed, whatever the order of the input', () => {
+  const text = canonicalText(good);
+  assert.ok(
+    text.startsWith(
+      '{"libraries":[{"file":"lib/libssl.so.3","match":"exact","soname":"libssl.so.3","storePath":',
+    ),
+  );
+  assert.ok(text.endsWith('"version":1}\n'));
+  assert.deepEqual(text.match(/\s/g), ['\n']);
+  const shuffled = Object.fromEntries(Object.entries(good).reverse()) as unknown as Fingerprint;
+  assert.equal(canonicalText(shuffled), text);
+});
+
+test('a document comes back as it was, and is written again byte for byte', () => {
+  const parsed = parseFingerprint(canonicalText(good), STORE);
+  assert.ok(parsed.kind === 'fingerprint', JSON.stringify(parsed));
+  assert.deepEqual(parsed.fingerprint, good);
+  assert.equal(canonicalText(parsed.fingerprint), canonicalText(good));
+});
+
+test('store paths once each, sorted, the loader among them', () => {
+  const twice = changed((each) => each.libraries.push({ ...each.libraries[1], soname: 'libzz.so' }));
+  const paths = [object('glibc-2.40'), object('openssl-3.0'), object('zlib-1.3')];
+  assert.deepEqual(storePathsOf(twice), paths);
+  const text = storeTextOf(good);
+  assert.deepEqual(text.references, paths);
+  assert.equal(text.name, `fingerprint-${'ab'.repeat(8)}.json`);
+  assert.equal(text.content, canonicalText(good));
+});
+
+const accepted: Record<string, Wrong> = {
+  'as it is': good,
+  'no libraries': changed((each) => (each.libraries = [])),
+  'an empty program': changed((each) => (each.program.size = 0)),
+  'the largest size': changed((each) => (each.program.size = Number.MAX_SAFE_INTEGER)),
+  'a soname with a blank and signs': changed((each) => (each.libraries[1].soname = 'lib x+~-[].so.1')),
+  'a file with odd names': changed((each) => (each.loader.file = 'lib/..x/.y/z..é')),
+  'every match': changed((each) => (each.libraries[0].match = 'pinned')),
+  'a long soname': changed((each) => (each.libraries[1].soname = `lib${'x'.repeat(252)}`)),
+};
+
+for (const [what, document] of Object.entries(accepted)) {
+  test(`believed: ${what}`, () => {
+    assert.equal(why(canonicalText(document)), undefined);
+    assert.equal(fits(document), true, JSON.stringify(fits.errors));
+  });
+}
+
+const refused: Record<string, Wrong> = {
+  null: null,
+  'a number': 1,
+  'an array': [],
+  'no fields': {},
+  'a field too many': changed((each) => (each.extra = 1)),
+  'a field too many below': changed((each) => (each.libraries[0].extra = 1)),
+  'a version in words': changed((each) => (each.version = '1')),
+  'version 0': changed((each) => (each.version = 0)),
+  'no version': changed((each) => delete each.version),
+  'a short hash': changed((each) => (each.program.sha256 = 'ab')),
+  'a hash in capitals': changed((each) => (each.program.sha256 = 'AB'.repeat(32))),
+  'a hash with a line end': changed((each) => (each.program.sha256 += '\n')),
+  'a negative size': changed((each) => (each.program.size = -1)),
+  'a broken size': changed((each) => (each.program.size = 1.5)),
+  'a size beyond integers': changed((each) => (each.program.size = 2 ** 53)),
+  'no size': changed((each) => (each.program.size = null)),
+  'another system': changed((each) => (each.program.system = 'x86_64-darwin')),
+  'no interpreter': changed((each) => (each.program.interpreter = '')),
+  'a path outside the store': changed((each) => (each.loader.storePath = '/etc')),
+  'the store itself': changed((each) => (each.loader.storePath = STORE)),
+  'a relative store path': changed((each) => (each.loader.storePath = `${HASH}-glibc`)),
+  'a path below a store object': changed((each) => (each.loader.storePath += '/lib')),
+  'a store path with ..': changed((each) => (each.loader.storePath = `${STORE}/../store/../../etc`)),
+  'a store path with a bad hash': changed((each) => (each.loader.storePath = `${STORE}/${'e'.repeat(32)}-x`)),
+  'a store path with a line end': changed((each) => (each.loader.storePath += '\n')),
+  'a file that leaves': changed((each) => (each.loader.file = '../../etc/passwd')),
+  'a file that leaves in the middle': changed((each) => (each.loader.file = 'lib/../../../etc/passwd')),
+  'an absolute file': changed((each) => (each.loader.file = '/bin/sh')),
+  'a file with a dot': changed((each) => (each.loader.file = 'lib/./x')),
+  'a file with an empty part': changed((each) => (each.loader.file = 'lib//x')),
+  'a file that is a directory': changed((each) => (each.loader.file = 'lib/')),
+  'no file': changed((each) => (each.loader.file = '')),
+  'a file with NUL': changed((each) => (each.loader.file = 'lib/x\0y')),
+  'a file without end': changed((each) => (each.loader.file = 'x'.repeat(5000))),
+  'a soname with a slash': changed((each) => (each.libraries[0].soname = '../../x')),
+  'a soname ..': changed((each) => (each.libraries[0].soname = '..')),
+  'a soname .': changed((each) => (each.libraries[0].soname = '.')),
+  'a soname that is a directory of the farm': changed((each) => (each.libraries[0].soname = 'glibc-hwcaps')),
+  'an empty soname': changed((each) => (each.libraries[0].soname = '')),
+  'a soname with a line end': changed((each) => (each.libraries[0].soname = 'lib\n.so')),
+  'a soname with NUL': changed((each) => (each.libraries[0].soname = 'lib\0.so')),
+  'a soname longer than a file name': changed((each) => (each.libraries[0].soname = 'é'.repeat(200))),
+  'a match nobody knows': changed((each) => (each.libraries[0].match = 'guessed')),
+  'a hash of another kind': changed((each) => (each.libraries[0].narHash = 'md5:00')),
+  'a hash that is null': changed((each) => (each.libraries[0].narHash = null)),
+  'libraries that are an object': changed((each) => (each.libraries = { 0: each.libraries[0] })),
+  'another tool': changed((each) => (each.tool.name = 'other')),
+  'too many libraries': changed((each) => {
+    each.libraries = Array.from({ length: 5001 }, (_, i) => ({ ...each.libraries[0], soname: `l${i}` }));
+  }),
+};
+
+for (const [what, document] of Object.entries(refused)) {
+  test(`refused: ${what}`, () => {
+    const text = `${JSON.stringify(document)}\n`;
+    const reason = why(text);
+    assert.ok(reason !== undefined && reason.length > 5, String(reason));
+    assert.doesNotMatch(reason, /[\n\0]/);
+    assert.equal(fits(JSON.parse(text)), false, 'the JSON Schema lets it pass');
+  });
+}
+
+const text = canonicalText(good);
+
+/** What only the reader can tell: the schema knows neither bytes nor the store of a machine. */
+const refusedTexts: Record<string, readonly [text: string, why: RegExp]> = {
+  'no JSON': ['{', /not JSON/],
+  nothing: ['', /not JSON/],
+  'a byte order mark': [`\ufeff${text}`, /not JSON/],
+  'JSON with something after it': [`${text}x`, /not JSON/],
+  NaN: [text.replace('"size":1234', '"size":NaN'), /not JSON/],
+  infinity: [text.replace('"size":1234', '"size":1e999'), /size/],
+  'a newer version': [text.replace('"version":1}', '"version":2}'), /format 2.*knows 1/],
+  'a much newer version with another shape': ['{"version":7}', /format 7.*knows 1/],
+  'another store': [text.replaceAll(STORE, '/other/store'), /storePath/],
+  'a store whose name begins alike': [text.replaceAll(STORE, '/nix/store2'), /storePath/],
+  'white space': [JSON.stringify(JSON.parse(text), null, 1), /canonical/],
+  'no line end': [text.trimEnd(), /canonical/],
+  'other order': [`${JSON.stringify(good)}\n`, /canonical/],
+  'a key twice': [text.replace('"size":1234', '"size":1,"size":1234'), /canonical/],
+  'a number in another form': [text.replace('"size":1234', '"size":1234.0'), /canonical/],
+  'a library twice': [
+    canonicalText(changed((each) => (each.libraries[1].soname = each.libraries[0].soname))),
+    /twice/,
+  ],
+  __proto__: [text.replace('{"libraries"', '{"__proto__":{"version":1},"libraries"'), /./],
+  'deep nesting': ['['.repeat(400_000), /./],
+  'more than 1 MiB': [`${' '.repeat(1 << 20)}${text}`, /1 MiB/],
+};
+
+for (const [what, [document, reason]] of Object.entries(refusedTexts)) {
+  test(`refused: ${what}`, () => {
+    assert.match(why(document) ?? '(believed)', reason);
+    assert.notEqual(why(document), undefined);
+  });
+}
+
+test('a document cut anywhere is refused', () => {
+  for (let length = 0; length < text.length; length += 1)
+    assert.notEqual(why(text.slice(0, length)), undefined);
+});
