@@ -1,0 +1,62 @@
+// The path of a glibc loader → what was built into it and what it makes of the processor, as it says itself.
+import { runProgramNow } from '../platform/run-program.ts';
+import { libcVersionOf } from './libc-version.ts';
+
+export interface LoaderFacts {
+  /** E.g. [2, 36]. */
+  readonly version: readonly number[];
+  /** Without slashes at their end, in the order they are searched. */
+  readonly defaultDirectories: readonly string[];
+  /** hwcaps subdirectories of every searched directory, in the order they are tried. */
+  readonly subdirectories: readonly string[];
+  readonly lib: string | undefined;
+  readonly platform: string | undefined;
+}
+
+/** A start that loads nothing takes 2 ms. */
+const TIMEOUT = 20_000;
+const plain = '/-plain';
+const lib = '/-lib/';
+const platform = '/-platform/';
+
+const known = new Map<string, LoaderFacts | undefined>();
+
+/** Asked once per path and process. Undefined when it does not answer as a glibc loader does. */
+export function loaderFactsOf(loader: string): LoaderFacts | undefined {
+  if (!known.has(loader)) known.set(loader, askLoader(loader));
+  return known.get(loader);
+}
+
+/**
+ * LD_DEBUG=libs prints every list of directories before it is searched; a preload that is nowhere makes it search them
+ * all, and the loader itself is a program without needs (glibc elf/dl-load.c, print_search_path).
+ */
+function askLoader(loader: string): LoaderFacts | undefined {
+  const version = libcVersionOf(loader);
+  const libraryPath = `${plain}:${lib}$LIB:${platform}$PLATFORM`;
+  const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', loader];
+  const env = { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' };
+  const { stderr } = runProgramNow(loader, args, { env, timeout: TIMEOUT });
+  return version && readSearchPaths(stderr, version);
+}
+
+/** Reads what LD_DEBUG=libs printed for the question above. */
+export function readSearchPaths(debug: string, version: readonly number[]): LoaderFacts | undefined {
+  const lists = [...debug.matchAll(/^\s*\d+:\t search path=(.*?)\t\t\((.*)\)$/gm)].map(
+    ([, paths = '', what = '']) => ({ paths: paths.split(':'), what }),
+  );
+  const given = lists.find(({ what }) => what === '--library-path' || what === 'LD_LIBRARY_PATH')?.paths;
+  const system = lists.find(({ what }) => what === 'system search path')?.paths;
+  const end = given?.indexOf(plain) ?? -1;
+  if (given === undefined || end < 0) return undefined;
+  const valueOf = (marker: string) =>
+    given.findLast((directory) => directory.startsWith(marker))?.slice(marker.length);
+  return {
+    version,
+    // Each directory stands behind its subdirectories.
+    defaultDirectories: (system ?? []).filter((_, index) => index % (end + 1) === end),
+    subdirectories: given.slice(0, end).map((directory) => directory.slice(plain.length + 1)),
+    lib: valueOf(lib),
+    platform: valueOf(platform),
+  };
+}
