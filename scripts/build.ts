@@ -1,5 +1,5 @@
 // src/ → dist/ (the bundled manager) and bin/ (the launcher, and the manager's entry for a checkout).
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { buildLauncher } from './build-launcher.ts';
@@ -7,10 +7,11 @@ import { fillCompileCache } from './fill-compile-cache.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(PROJECT, 'dist');
-const SCRIPT = path.join(DIST, 'nix-foreign.cjs');
+const ENTRY = 'nix-foreign.cjs';
+const SCRIPT = path.join(DIST, ENTRY);
 
-async function bundle(): Promise<void> {
-  rmSync(DIST, { recursive: true, force: true });
+/** Bundles into a directory, with compiled code beside. */
+async function bundle(directory: string): Promise<void> {
   const common = {
     bundle: true,
     platform: 'node',
@@ -25,13 +26,13 @@ async function bundle(): Promise<void> {
   await build({
     ...common,
     entryPoints: [path.join(PROJECT, 'src/main.ts')],
-    outfile: path.join(DIST, 'main.cjs'),
+    outfile: path.join(directory, 'main.cjs'),
   });
   await build({
     ...common,
     entryPoints: [path.join(PROJECT, 'src/nix-foreign.cts')],
     external: ['./main.cjs'],
-    outfile: SCRIPT,
+    outfile: path.join(directory, ENTRY),
   });
 }
 
@@ -65,6 +66,14 @@ const major = Number(process.versions.node.split('.')[0]);
 if (major < 24)
   throw new Error(`Node 24 or newer is needed, this is ${process.version}: run npm ci && npm run build`);
 if (!existsSync(path.join(PROJECT, 'node_modules'))) throw new Error('run npm ci first');
-await bundle();
+const arriving = `${DIST}.${process.pid}`;
+try {
+  await bundle(arriving);
+  fillCompileCache(process.execPath, path.join(arriving, ENTRY));
+  // What runs from dist/ meanwhile sees the old bundle or the new one.
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(arriving, DIST);
+} finally {
+  rmSync(arriving, { recursive: true, force: true });
+}
 await makeExecutables(process.execPath);
-fillCompileCache(process.execPath, SCRIPT);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
+import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
@@ -31,12 +32,14 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
 
 /**
  * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
- * that vanished since the catalogue saw them.
+ * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
+ * over all others; where that leaves no set, the problem is to be stated again without.
  */
 export function buildProblem(
   program: { readonly path: string; readonly elf: ElfFile; readonly libc: 'glibc' | 'musl' },
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
+  preference: 'kin' | 'none',
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
   const bundled = withoutFamily(findBundled(program), libc);
@@ -50,7 +53,13 @@ export function buildProblem(
       ...bundled.map(({ name, path: file, elf }) => requirer(name, file, elf)),
     ],
     bundled: bundledByName(bundled),
-    providersOf: providersFrom(catalogue, program.elf, libc, libcObjects),
+    providersOf: providersFrom(
+      catalogue,
+      program.elf,
+      libc,
+      libcObjects,
+      preference === 'kin' ? preferKin(program.path, program.elf.needed) : (_, providers) => providers,
+    ),
     loaders,
     isFamily: libc.isFamily,
     excluded: (provider: Provider) => excluded.has(provider.storePath),

@@ -88,23 +88,28 @@ export function toProvider(
   };
 }
 
-/** A function from a name to its providers, best first; each name is read from the catalogue once. */
+/**
+ * A function from a name to its providers, best first; each name is read from the catalogue once. `prefer` may leave
+ * some of them out.
+ */
 export function providersFrom(
   catalogue: Catalogue,
   like: ElfFile,
   libc: Libc,
   libcObjects: ReadonlySet<string>,
+  prefer: (name: string, providers: readonly Provider[]) => readonly Provider[],
 ): (name: string) => readonly Provider[] {
   const known = new Map<string, readonly Provider[]>();
   const listings: Listings = new Map();
   return (name) => {
     let providers = known.get(name);
     if (providers === undefined) {
-      providers = catalogue
+      const all = catalogue
         .librariesOffering(name, like.class, like.machine)
         .filter((library) => canServe(library, libc))
         .map((library) => toProvider(library, catalogue.storeDir, libcObjects, listings))
         .sort((a, b) => compareRanks(a.rank, b.rank));
+      providers = prefer(name, all);
       known.set(name, providers);
     }
     return providers;

@@ -32,9 +32,10 @@ export async function solveFromStore(
   const { program, elf, libc } = subject;
   const outcome = await withStore(place.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
-    const problem = buildProblem({ path: program.path, elf, libc: libc.kind }, catalogue, excluded);
-    debug('the problem is stated');
-    const solved = solve(problem);
+    const subjectOf = { path: program.path, elf, libc: libc.kind };
+    const preferred = solve(buildProblem(subjectOf, catalogue, excluded, 'kin'));
+    const solved =
+      preferred.kind === 'solution' ? preferred : solve(buildProblem(subjectOf, catalogue, excluded, 'none'));
     debug(`solved: ${solved.kind}`);
     if (solved.kind !== 'solution') throw conflictError(program, solved, catalogue);
     return solved;

@@ -74,7 +74,7 @@ const libc = libcOf(program, 'glibc');
 const catalogue = catalogued();
 const loaders = findLoaders(catalogue, program, libc);
 const libcObjects = new Set(loaders.map(({ storePath }) => storePath));
-const providersOf = providersFrom(catalogue, program, libc, libcObjects);
+const providersOf = providersFrom(catalogue, program, libc, libcObjects, (_, all) => all);
 const nameOf = (storePath: string): string => path.basename(storePath).slice(33);
 
 test('loaders: newest first by value, packages for others before the rest, none without a libc', () => {
