@@ -1,4 +1,5 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
+import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { type Record, recordsOf } from '../fingerprint/records.ts';
 import { enact } from '../launch/enact.ts';
@@ -53,7 +54,9 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
   const { storeDir } = context.location;
-  clearRootPlace(rootFile(place, sha256, subject.program), storeDir);
+  const link = rootFile(place, sha256, subject.program);
+  for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
+  clearRootPlace(link, storeDir);
   const records =
     how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
   for (const record of records) {

@@ -2,36 +2,25 @@
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { processIdentity, stateOfProcess } from './process-identity.ts';
 
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
 const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 
 let serial = 0;
 
-function pidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
-  } catch {
-    return '0';
-  }
-}
-
 /** A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. */
 export function temporaryName(target: string): string {
   serial += 1;
-  return path.join(
-    path.dirname(target),
-    `.${path.basename(target)}.${pidNamespace()}.${process.pid}.${serial}.tmp`,
-  );
+  return path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}.${serial}.tmp`);
 }
 
 /** Renames; a directory in the way, which rename(2) does not replace by a file, is removed first. */
@@ -80,17 +69,11 @@ function replaceFile(target: string, content: string | Uint8Array, settle: (fd: 
   }
 }
 
-function isAbandoned(file: string, namespace: string, pid: number): boolean {
-  if (namespace === pidNamespace()) {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ESRCH';
-    }
-  }
+function isAbandoned(file: string, owner: string): boolean {
+  const state = stateOfProcess(owner);
+  if (state !== 'unknown') return state === 'gone';
   try {
-    return Date.now() - statSync(file).mtimeMs > FOREIGN_LEFTOVER_AGE;
+    return Date.now() - lstatSync(file).mtimeMs > FOREIGN_LEFTOVER_AGE;
   } catch {
     return false;
   }
@@ -105,9 +88,9 @@ export function removeLeftovers(directory: string): void {
     return;
   }
   for (const name of names) {
-    const match = /^\..*\.(\d+)\.(\d+)\.\d+\.tmp$/.exec(name);
+    const match = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/.exec(name);
     if (match === null) continue;
     const file = path.join(directory, name);
-    if (isAbandoned(file, match[1] ?? '', Number(match[2]))) rmSync(file, { recursive: true, force: true });
+    if (isAbandoned(file, match[1] ?? '')) rmSync(file, { recursive: true, force: true });
   }
 }

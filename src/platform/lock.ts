@@ -1,4 +1,6 @@
 // A name → the right to do a piece of work once, among processes that started at the same moment.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { processIdentity, stateOfProcess } from './process-identity.ts';
 import { debug } from './report.ts';
 
 /** After this many milliseconds without a sign of life a lock counts as left behind. */
@@ -6,6 +8,21 @@ const STALE = 5000;
 const ATTEMPTS = { retries: 600, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
 
 type Release = () => Promise<void> | void;
+
+/** Who holds a lock, so that nobody waits for a process that was killed. Beside the lock: that is an empty directory. */
+function ownerFile(name: string): string {
+  return `${name}.owner`;
+}
+
+/** When two take over a lock at the same time both work: correctness does not rest on it. */
+function removeLockOfTheDead(name: string): void {
+  try {
+    const owner = readFileSync(ownerFile(name), 'utf8');
+    if (stateOfProcess(owner) !== 'gone') return;
+    debug(`lock ${name} was held by process ${owner}, which is gone`);
+    rmSync(`${name}.lock`, { recursive: true, force: true });
+  } catch {} // nobody said who it is
+}
 
 async function acquire(name: string): Promise<Release> {
   const { lock, lockSync } = (await import('proper-lockfile')).default;
@@ -18,6 +35,7 @@ async function acquire(name: string): Promise<Release> {
     // Mostly nobody else wants it: without turns of the event loop that takes 1 ms instead of 7.
     return lockSync(name, options);
   } catch {
+    removeLockOfTheDead(name);
     return await lock(name, { ...options, retries: ATTEMPTS });
   }
 }
@@ -29,7 +47,12 @@ async function acquire(name: string): Promise<Release> {
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   let release: Release = () => {};
   try {
-    release = await acquire(name);
+    const unlock = await acquire(name);
+    writeFileSync(ownerFile(name), processIdentity());
+    release = () => {
+      rmSync(ownerFile(name), { force: true });
+      return unlock();
+    };
   } catch (error) {
     debug(`lock ${name} not taken: ${String(error)}`);
   }
