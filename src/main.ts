@@ -2,10 +2,37 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
+import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { contextOf } from './pipeline/context.ts';
 import { configureReport, debug, reportFailure } from './platform/report.ts';
 
 const { version } = packageJson;
+
+function isOwnDirectory(file: string, uid: number | undefined): boolean {
+  try {
+    const stats = statSync(file);
+    return file.startsWith('/') && stats.isDirectory() && stats.uid === uid;
+  } catch {
+    return false;
+  }
+}
+
+/** A stdout that is full or gone is a failure of ours; a reader that read enough (EPIPE) needs no message. */
+function watchStdout(): void {
+  process.stdout.on('error', (error) => {
+    const status = errnoOf(error) === 'EPIPE' ? 125 : reportFailure(unwritable(error));
+    process.exit(status);
+  });
+}
+
+function unwritable(error: Error): ForeignError {
+  return new ForeignError(`cannot write the result: ${reasonOf(error)}`, {
+    code: 'stdout',
+    hint: 'send it somewhere else',
+    exitCode: 125,
+    cause: error,
+  });
+}
 
 /**
  * Makes the environment mean what it means to the launcher (launch/PLAN.md): XDG directories count only when they are
@@ -16,8 +43,7 @@ function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): 
     if (!env[name]?.startsWith('/')) delete env[name];
   }
   const home = env['HOME'];
-  const stats = home?.startsWith('/') ? statSync(home, { throwIfNoEntry: false }) : undefined;
-  if (!stats?.isDirectory() || stats.uid !== uid) delete env['HOME'];
+  if (home === undefined || !isOwnDirectory(home, uid)) delete env['HOME'];
 }
 
 /** `resolve --from-launcher [--refresh|--rehash] -- PROGRAM`: the miss, where every millisecond counts. */
@@ -34,6 +60,7 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
 async function run(words: readonly string[], entry: string): Promise<void> {
   if (words[0] === 'resolve' && words[1] === '--from-launcher')
     return await resolveForLauncher(words.slice(2));
+  watchStdout();
   const { runCommandLine } = await import('./commands/command-line.ts');
   await runCommandLine(words, {
     context: contextOf(process, version),
@@ -68,6 +95,7 @@ export async function main(entry: string): Promise<void> {
 /** `bin/nix-run-foreign.mjs`, from the first word to the exit status. */
 export async function launcherMain(): Promise<void> {
   await begin('nix-run-foreign', async (env) => {
+    watchStdout();
     const { runMain } = await import('./commands/run-main.ts');
     await runMain(process.argv.slice(2), env, version);
   });

@@ -6,7 +6,7 @@ import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
 import { createPlace, type Place } from '../platform/places.ts';
-import { printLine } from '../platform/print.ts';
+import { printJson, printLine } from '../platform/print.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { catalogueFile, openCatalogue } from '../store/catalogue.ts';
 import { nixVersion } from '../store/nix-commands.ts';
@@ -152,7 +152,7 @@ export async function doctorCommand(
   launcher: string,
 ): Promise<boolean> {
   const checks = await examine(context, arch, launcher);
-  if (options.json) printLine(JSON.stringify(checks, null, 2));
+  if (options.json) printJson(checks);
   else {
     const width = Math.max(...checks.map(({ subject }) => subject.length));
     for (const { subject, state, detail, remedy } of checks) {

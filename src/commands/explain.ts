@@ -15,7 +15,7 @@ import type { Context } from '../pipeline/context.ts';
 import { planProgram } from '../pipeline/plan-program.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
-import { printLine } from '../platform/print.ts';
+import { printJson, printLine } from '../platform/print.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
 
 export interface Explanation {
@@ -141,5 +141,6 @@ export async function explainCommand(
   context: Context,
 ): Promise<void> {
   const explanation = await explain(given, context);
-  printLine(options.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation));
+  if (options.json) printJson(explanation);
+  else printLine(explanationText(explanation));
 }

@@ -10,7 +10,7 @@ import { planKey } from '../launch/plan-key.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
-import { printLine } from '../platform/print.ts';
+import { printJson, printOneLine } from '../platform/print.ts';
 import { allLinks, linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
 
@@ -63,6 +63,6 @@ export async function forgetCommand(
       exitCode: 125,
     });
   }
-  if (options.json) printLine(JSON.stringify([...forgotten], null, 2));
-  else for (const program of forgotten) printLine(`forgot ${program}`);
+  if (options.json) printJson([...forgotten]);
+  else for (const program of forgotten) printOneLine(`forgot ${program}`);
 }

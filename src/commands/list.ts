@@ -2,7 +2,8 @@
 import { listPlans, whyNotCurrent } from '../launch/plan-files.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
-import { printLine } from '../platform/print.ts';
+import { printJson, printLine } from '../platform/print.ts';
+import { printableLine } from '../platform/terminal-text.ts';
 
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.surroundings;
@@ -15,7 +16,8 @@ export async function listCommand(options: { json?: boolean }, context: Context)
       root: plan.root ?? null,
       sha256: plan.sha256 ?? null,
     }));
-  printLine(options.json ? JSON.stringify(rows, null, 2) : tableOf(rows));
+  if (options.json) printJson(rows);
+  else printLine(tableOf(rows));
 }
 
 interface Row {
@@ -30,7 +32,7 @@ function tableOf(rows: readonly Row[]): string {
   return rows
     .map(({ program, strategy, state }) => {
       const again = state === 'ready' ? '' : `  (the next start plans again: ${state})`;
-      return `${strategy.padEnd(width)}  ${program}${again}`;
+      return printableLine(`${strategy.padEnd(width)}  ${program}${again}`);
     })
     .join('\n');
 }

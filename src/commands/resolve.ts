@@ -4,7 +4,7 @@ import type { LaunchPlan } from '../launch/plan.ts';
 import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
-import { printLine } from '../platform/print.ts';
+import { printJson, printOneLine } from '../platform/print.ts';
 
 /** Makes the plan; what the launcher asks for. */
 export async function resolve(given: string, context: Context, how: How): Promise<LaunchPlan> {
@@ -27,5 +27,6 @@ export async function resolveCommand(
 ): Promise<void> {
   const how: How = options.refresh ? 'refresh' : options.rehash ? 'rehash' : 'as-needed';
   const plan = await resolve(given, context, how);
-  printLine(options.json ? JSON.stringify(plan, null, 2) : summary(plan));
+  if (options.json) printJson(plan);
+  else printOneLine(summary(plan));
 }

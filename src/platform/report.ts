@@ -33,7 +33,7 @@ export function debug(line: string): void {
 /** Prints a failure and returns the exit status that belongs to it. */
 export function reportFailure(error: unknown): number {
   if (error instanceof ForeignError) {
-    writeToStderr(`${prefix}: ${printable(error.message)}\n  ${printable(error.hint)}\n`);
+    writeToStderr(`${prefix}: ${printableLine(error.message)}\n  ${printableLine(error.hint)}\n`);
     return error.exitCode;
   }
   writeToStderr(`${prefix}: internal error: ${printableLine(reasonOf(error))}\n`);

@@ -105,8 +105,11 @@ export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Pro
   return invalid;
 }
 
-/** What `nix-store --version` says, e.g. `2.8.0`; undefined when it cannot be run. */
+/**
+ * What Nix says of its version, e.g. `2.8.0`; undefined when it cannot be run. Asked of nix-instantiate: for root,
+ * `nix-store --version` of Nix 2.8 makes a store where there is none.
+ */
 export async function nixVersion(nix: Nix): Promise<string | undefined> {
-  const ended = await runNix(nix, 'nix-store', ['--version']);
+  const ended = await runNix(nix, 'nix-instantiate', ['--version']);
   return ended.status === 0 ? /([0-9][0-9.a-z_+-]*)\s*$/.exec(ended.stdout)?.[1] : undefined;
 }

@@ -165,6 +165,13 @@ test('a vanished path gets no root, and no link', async () => {
   assert.equal(pinned(link), undefined);
 });
 
+test('asking for the version makes no store', async () => {
+  const at = (name: string): string => path.join(scratch, 'nothing', name);
+  const env = { ...store.nix.env, NIX_STORE_DIR: at('store'), NIX_STATE_DIR: at('var') };
+  assert.match((await nixVersion({ ...store.nix, env })) ?? '', /^\d+\.\d+/);
+  assert.equal(existsSync(path.join(scratch, 'nothing')), false);
+});
+
 test('the version is a version', async () => {
   assert.match((await nixVersion(store.nix)) ?? '', /^\d+\.\d+/);
 });

@@ -1,0 +1,251 @@
+// The command line as users and scripts meet it: words, stdout, stderr, exit status.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
+import { openPrivateStore } from '../store/private-store.ts';
+
+needTool('nix-store', 'nix-bin');
+const PROGRAM = path.join(import.meta.dirname, 'programs/nix-foreign.ts');
+const scratch = scratchDirectory();
+const at = (...names: string[]): string => path.join(scratch, ...names);
+const store = openPrivateStore(at('nix'));
+mkdirSync(at('home'));
+const script = at('script');
+writeFileSync(script, '#!/bin/sh\necho hello\n', { mode: 0o755 });
+const dynamic = compileProgram(at('dynamic'));
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(words: readonly string[], env: Readonly<Record<string, string>> = {}): Outcome {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', PROGRAM, ...words],
+    {
+      encoding: 'utf8',
+      timeout: 30_000,
+      cwd: scratch,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: at('home'),
+        ...store.nix.env,
+        XDG_CACHE_HOME: at('cache'),
+        XDG_STATE_HOME: at('state'),
+        ...env,
+      },
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+/** Two lines on stderr, cause and remedy, and nothing on stdout. */
+function failure(outcome: Outcome, status: number, cause: RegExp): void {
+  assert.equal(outcome.status, status, outcome.stderr);
+  assert.equal(outcome.stdout, '');
+  const lines = outcome.stderr.trimEnd().split('\n');
+  assert.equal(lines.length, 2, outcome.stderr);
+  assert.match(lines[0] ?? '', cause);
+  assert.match(lines[0] ?? '', /^nix-(run-)?foreign: /);
+  assert.match(lines[1] ?? '', /^ {2}\S/);
+}
+
+test('help goes to stdout and names every command', () => {
+  const { status, stdout, stderr } = run(['--help']);
+  assert.deepEqual([status, stderr], [0, '']);
+  for (const name of ['resolve', 'explain', 'list', 'forget', 'doctor'])
+    assert.match(stdout, new RegExp(`^ +${name}`, 'm'));
+});
+
+test('every command has help of its own', () => {
+  for (const name of ['resolve', 'explain', 'list', 'forget', 'doctor']) {
+    const { status, stdout, stderr } = run([name, '--help']);
+    assert.deepEqual([status, stderr], [0, ''], name);
+    assert.match(stdout, /--json/, name);
+  }
+});
+
+test('the version is that of package.json', () => {
+  const { version } = JSON.parse(
+    readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8'),
+  );
+  assert.deepEqual(run(['--version']), { status: 0, stdout: `nix-foreign ${version}\n`, stderr: '' });
+});
+
+for (const words of [
+  [],
+  ['no-such-command'],
+  ['--no-such-option'],
+  ['resolve'],
+  ['resolve', '--no-such-option', 'x'],
+  ['resolve', 'one', 'two'],
+  ['list', 'surplus'],
+  ['doctor', 'surplus'],
+  ['forget'],
+]) {
+  test(`a usage error ends with 125: ${words.join(' ') || '(nothing)'}`, () => {
+    const { status, stdout, stderr } = run(words);
+    assert.equal(status, 125, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /\S/);
+    assert.doesNotMatch(stderr, /internal error|at file:/);
+  });
+}
+
+test('resolve, list, explain and forget tell one story, for people and as JSON', () => {
+  const resolved = run(['resolve', script]);
+  assert.deepEqual([resolved.status, resolved.stderr], [0, '']);
+  assert.equal(resolved.stdout.trim().split('\n').length, 1);
+  const plan = JSON.parse(run(['resolve', '--json', script]).stdout);
+  assert.equal(plan.program, script);
+  assert.equal(plan.strategy, 'direct');
+
+  const rows = JSON.parse(run(['list', '--json']).stdout);
+  assert.deepEqual(
+    rows.map((row: { program: string; state: string }) => [row.program, row.state]),
+    [[script, 'ready']],
+  );
+  assert.match(run(['list']).stdout, new RegExp(`direct +${script}`));
+
+  const explanation = JSON.parse(run(['explain', '--json', script]).stdout);
+  assert.equal(explanation.kind, 'script');
+  assert.match(run(['explain', script]).stdout, /^strategy +direct$/m);
+
+  writeFileSync(script, '#!/bin/sh\necho changed\n');
+  assert.notEqual(JSON.parse(run(['list', '--json']).stdout)[0].state, 'ready');
+
+  assert.deepEqual(JSON.parse(run(['forget', '--json', script]).stdout), [script]);
+  assert.deepEqual(JSON.parse(run(['list', '--json']).stdout), []);
+  assert.match(run(['list']).stdout, /nix-run-foreign PROGRAM/);
+  failure(run(['forget', script]), 125, /no plan is kept/);
+});
+
+test('forget --all with nothing to forget is no failure', () => {
+  assert.deepEqual(run(['forget', '--all', '--json']), { status: 0, stdout: '[]\n', stderr: '' });
+});
+
+test('a program that is gone can still be forgotten', () => {
+  const gone = at('gone');
+  copyFileSync(script, gone);
+  assert.equal(run(['resolve', gone]).status, 0);
+  chmodSync(gone, 0o755);
+  spawnSync('rm', [gone]);
+  assert.deepEqual(JSON.parse(run(['forget', '--json', './gone']).stdout), [gone]);
+});
+
+test('JSON keeps every character of a path', () => {
+  const odd = at('odd \u0085\u007f\u001b é');
+  writeFileSync(odd, '#!/bin/sh\n', { mode: 0o755 });
+  const { stdout } = run(['resolve', '--json', odd]);
+  assert.equal(JSON.parse(stdout).program, odd);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be printed
+  assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  run(['forget', '--all']);
+});
+
+test('failures have their status, one cause and one remedy', () => {
+  failure(run(['resolve', at('nothing')]), 127, /no such file/);
+  failure(run(['resolve', scratch]), 126, /directory/);
+  failure(run(['explain', '/etc/passwd']), 126, /not executable/);
+  failure(run(['resolve', dynamic]), 126, /./);
+  failure(run(['resolve', dynamic], { NIX_STORE_DIR: at('no-store') }), 125, /cannot read the store/);
+});
+
+test('a name with a line end or an escape sequence stays in its line', () => {
+  failure(run(['resolve', at('a\nb\u001b[31m')]), 127, /a\?b\?\[31m/);
+});
+
+test('asked by the launcher, messages carry its name, and nothing is on stdout', () => {
+  const good = run(['resolve', '--from-launcher', '--', script]);
+  assert.deepEqual(good, { status: 0, stdout: '', stderr: '' });
+  const bad = run(['resolve', '--from-launcher', '--', at('nothing')]);
+  failure(bad, 127, /^nix-run-foreign: /);
+});
+
+test('a program that is named like an option of ours is a program', () => {
+  const odd = at('--refresh');
+  copyFileSync(script, odd);
+  assert.equal(run(['resolve', '--from-launcher', '--', odd]).status, 0);
+  assert.equal(run(['resolve', '--', '--refresh']).status, 0);
+});
+
+test('HOME that is relative, missing, behind a file or a loop is as if it were not set', () => {
+  writeFileSync(at('file'), '');
+  spawnSync('ln', ['-s', 'loop', at('loop')]);
+  for (const HOME of ['relative', at('missing'), at('file/home'), at('loop'), at('x'.repeat(300)), '']) {
+    const { status, stderr } = run(['list', '--json'], { HOME });
+    assert.deepEqual([status, stderr], [0, ''], HOME);
+  }
+});
+
+test('a full or closed stdout is one line and a status, not a stack', {
+  skip: process.platform !== 'linux',
+}, () => {
+  const full = openSync('/dev/full', 'w');
+  try {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', PROGRAM, '--help'],
+      {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin', HOME: at('home') },
+      },
+    );
+    assert.equal(status, 125, stderr);
+    assert.match(stderr, /^nix-foreign: .*no space left/);
+    assert.ok(stderr.trimEnd().split('\n').length <= 2, stderr);
+  } finally {
+    closeSync(full);
+  }
+});
+
+test('doctor: all is there', () => {
+  const { status, stdout } = run(['doctor', '--json']);
+  const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
+  const lacking = checks.filter(({ state }) => state === 'lack');
+  // The launcher is sought beside the bundle, which is not where these sources are.
+  assert.deepEqual(
+    lacking.map(({ subject }) => subject),
+    ['launcher'],
+  );
+  assert.equal(status, 1);
+  for (const subject of ['nix', 'store', 'directories', 'catalogue', 'x86_64-linux']) {
+    assert.ok(
+      checks.some((each) => each.subject === subject),
+      subject,
+    );
+  }
+});
+
+test('doctor: every lack has a remedy, and the status says so', () => {
+  const { status, stdout, stderr } = run(['doctor', '--json'], {
+    NIX_STORE_DIR: at('none'),
+    NIX_STATE_DIR: at('no-state'),
+    XDG_CACHE_HOME: '/dev/null/cache',
+  });
+  assert.deepEqual([status, stderr], [1, '']);
+  const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
+  const lacking = checks.filter(({ state }) => state === 'lack');
+  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), [
+    'catalogue',
+    'directories',
+    'launcher',
+    'store',
+  ]);
+  for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
+});
