@@ -10,8 +10,8 @@ import type { Provider } from './problem.ts';
 /** Larger files are not looked through: the identifiers are those of small command-line front ends. */
 const LARGEST = 16 << 20;
 
-/** A hash as text, SHA-1 or longer. */
-const IDENTIFIER = /(?<![0-9a-f])[0-9a-f]{40,64}(?![0-9a-f])/g;
+/** A hash as text, SHA-1 or longer; what follows may look like more of it (Debian's SQLite: `...69aalt1`). */
+const IDENTIFIER = /[0-9a-f]{40,}/g;
 
 const MOST_IDENTIFIERS = 32;
 
@@ -32,7 +32,8 @@ function textOf(file: string): string {
 /** Identifiers that stand in a file, each once. Runs of one digit are tables, not hashes. */
 export function identifiersIn(text: string): string[] {
   const found = new Set(text.match(IDENTIFIER));
-  return [...found].filter((each) => new Set(each).size > 6).slice(0, MOST_IDENTIFIERS);
+  const isHash = (each: string) => each.length <= 72 && new Set(each).size > 6;
+  return [...found].filter(isHash).slice(0, MOST_IDENTIFIERS);
 }
 
 /**
