@@ -1,5 +1,5 @@
 // A small Problem -> every conceivable set with what is wrong with it and what it costs. Written apart from src/solve.
-import type { LoaderCandidate, Problem, Provider, Requirer } from '../../src/solve/problem.ts';
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../../src/candidates/problem.ts';
 import type { Reason } from '../../src/solve/solution.ts';
 
 export interface WholeSet {

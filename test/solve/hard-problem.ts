@@ -1,5 +1,5 @@
 // Problems on which a search without learning takes exponentially long.
-import type { Problem, Provider } from '../../src/solve/problem.ts';
+import type { Problem, Provider } from '../../src/candidates/problem.ts';
 import { createRandom } from './random-problem.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
 

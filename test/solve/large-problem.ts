@@ -1,5 +1,5 @@
 // Names x providers -> a large synthetic Problem, with or without forced conflicts.
-import type { Problem, Provider } from '../../src/solve/problem.ts';
+import type { Problem, Provider } from '../../src/candidates/problem.ts';
 import { createRandom } from './random-problem.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
 

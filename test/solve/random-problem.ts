@@ -1,5 +1,5 @@
 // A seed -> a small Problem with diamonds, versions, several libcs, wishes, aliases; the same every time.
-import type { LoaderCandidate, Provider, Requirer } from '../../src/solve/problem.ts';
+import type { LoaderCandidate, Provider, Requirer } from '../../src/candidates/problem.ts';
 import { glibc, type Parts, type ProviderParts, problem, provider, requirer } from './small-problem.ts';
 
 export type Random = (below: number) => number;

@@ -1,5 +1,5 @@
 // Short descriptions of objects and providers -> a Problem.
-import type { LoaderCandidate, Problem, Provider, Requirer } from '../../src/solve/problem.ts';
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../../src/candidates/problem.ts';
 
 interface Needs {
   readonly needed?: readonly string[];
