@@ -17,10 +17,19 @@ const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 
 let serial = 0;
 
-/** A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/**
+ * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id may
+ * have been killed before: containers count from 1 again.
+ */
 export function temporaryName(target: string): string {
-  serial += 1;
-  return path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}.${serial}.tmp`);
+  const stem = path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}`);
+  do serial += 1;
+  while (isThere(`${stem}.${serial}.tmp`));
+  return `${stem}.${serial}.tmp`;
 }
 
 /** Renames; a directory in the way, which rename(2) does not replace by a file, is removed first. */
@@ -91,6 +100,8 @@ export function removeLeftovers(directory: string): void {
     const match = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/.exec(name);
     if (match === null) continue;
     const file = path.join(directory, name);
-    if (isAbandoned(file, match[1] ?? '')) rmSync(file, { recursive: true, force: true });
+    try {
+      if (isAbandoned(file, match[1] ?? '')) rmSync(file, { recursive: true, force: true });
+    } catch {} // somebody else's, such as root's
   }
 }

@@ -1,5 +1,6 @@
 // A name → the right to do a piece of work once, among processes that started at the same moment.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 import { processIdentity, stateOfProcess } from './process-identity.ts';
 import { debug } from './report.ts';
 
@@ -34,7 +35,9 @@ async function acquire(name: string): Promise<Release> {
   try {
     // Mostly nobody else wants it: without turns of the event loop that takes 1 ms instead of 7.
     return lockSync(name, options);
-  } catch {
+  } catch (error) {
+    // proper-lockfile would retry for two minutes where no lock can be made at all.
+    if (errnoOf(error) !== 'ELOCKED') throw error;
     removeLockOfTheDead(name);
     return await lock(name, { ...options, retries: ATTEMPTS });
   }

@@ -39,7 +39,8 @@ export function runProgramNow(file: string, args: readonly string[], options: Ru
     status: status ?? undefined,
     stdout: stdout ?? '',
     stderr: stderr ?? '',
-    failure: error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
+    // With a status it was started; EPIPE then only says that it did not read its input.
+    failure: status !== null || error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
     timedOut,
   };
 }
@@ -80,7 +81,7 @@ export function startProgram(file: string, args: readonly string[], options: Run
     (error, stdout, stderr) => {
       const notStarted = child.pid === undefined;
       settle({
-        status: child.exitCode ?? undefined,
+        status: notStarted ? undefined : (child.exitCode ?? undefined),
         stdout,
         stderr,
         failure: notStarted ? (errnoOf(error) ?? 'unknown') : undefined,

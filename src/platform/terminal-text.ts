@@ -1,9 +1,13 @@
 // Untrusted text (paths, sonames, messages of other programs) → text that is safe to print.
 
+/** C0 but tab and line feed, DEL, C1, marks of direction (Unicode, UAX 9), separators of lines and paragraphs. */
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** Control characters, C1 controls included, become `?`, so that a file name cannot drive the terminal. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
+  return text.replace(CONTROLS, '?');
 }
 
 /** One line: as `printable`, with line breaks and tabs replaced as well. */

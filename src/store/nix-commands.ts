@@ -75,7 +75,6 @@ export function complaintOf(ended: Ended): string {
   return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
 }
 
-/** A Nix string literal. Nix reads a bare carriage return in one as a line feed (src/libexpr/lexer.l, unescapeStr). */
 /** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
 export async function addRoot(
   nix: Nix,
