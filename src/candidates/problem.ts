@@ -27,8 +27,11 @@ export interface Provider extends Requirer {
   readonly ownChoice: ReadonlyMap<string, string>;
   /** Sort keys, smaller is better, compared in order (see candidates/rank.ts). Deterministic. */
   readonly rank: readonly (number | string)[];
-  /** `closest` when it serves the name although its own soname is another version; absent means exact. */
-  readonly match?: 'exact' | 'closest';
+  /**
+   * `closest` when it serves the name although its own soname is another version; `pinned` when the user chose it,
+   * whatever its soname; absent means exact.
+   */
+  readonly match?: 'exact' | 'closest' | 'pinned';
   /** Its run path says `$ORIGIN`: it must be opened in its own directory. The solver does not ask. */
   readonly usesOrigin?: boolean;
 }

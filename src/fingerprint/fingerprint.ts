@@ -39,6 +39,8 @@ export interface Fingerprint {
   readonly loader: StoreFile;
   /** Sorted by soname. The libc family is not listed: it lies in the loader's store object. */
   readonly libraries: readonly FingerprintLibrary[];
+  /** SHA-256 of the user's choices that it was made under (choices/choices.ts); absent where there were none. */
+  readonly choices?: string;
   readonly tool: { readonly name: 'nix-run-foreign'; readonly version: string };
 }
 

@@ -4,13 +4,17 @@ import { findMachine } from '../elf/machine.ts';
 import type { Solution } from '../solve/solution.ts';
 import { FINGERPRINT_VERSION, type Fingerprint, type StoreFile } from './fingerprint.ts';
 
-/** Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known. */
+/**
+ * Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known; `choices` is the digest
+ * of the user's choices.
+ */
 export function fingerprintOf(
   program: Program,
   sha256: string,
   solution: Solution,
   narHashOf: (storePath: string) => string | undefined,
   toolVersion: string,
+  choices: string | undefined,
 ): Fingerprint {
   const storeFile = (storePath: string, file: string): StoreFile => {
     const narHash = narHashOf(storePath);
@@ -31,6 +35,7 @@ export function fingerprintOf(
       ...storeFile(provider.storePath, provider.file),
       match: provider.match ?? 'exact',
     })),
+    ...(choices === undefined ? {} : { choices }),
     tool: { name: 'nix-run-foreign', version: toolVersion },
   };
 }

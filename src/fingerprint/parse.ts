@@ -54,6 +54,7 @@ function schemaFor(storeDir: string) {
         'a soname is there twice',
       ),
     ),
+    choices: v.exactOptional(hex64),
     tool: v.strictObject({ name: v.literal('nix-run-foreign'), version: shortText }),
   });
 }

@@ -3,6 +3,7 @@ import type { Program } from '../candidates/program.ts';
 import { ForeignError } from '../errors.ts';
 import { explainConflict } from '../solve/explain-conflict.ts';
 import type { Conflict, Reason, Undecided } from '../solve/solution.ts';
+import type { Unprovided } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 
 /** `libssl.so` of `libssl.so.1.1`. */
@@ -10,36 +11,55 @@ function stemOf(name: string): string {
   return /^(.*?\.so)/.exec(name)?.[1] ?? name;
 }
 
-function missingNames(reasons: readonly Reason[]): string[] {
-  return [...new Set(reasons.filter((each) => each.kind === 'no-provider').map((each) => each.name))].sort();
-}
-
 const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
 
 /** Libraries that are there, but in builds that do not go with the rest. */
 function hintForClash(reasons: readonly Reason[]): string {
+  if (reasons.some(({ kind }) => kind === 'no-loader')) {
+    return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
+  }
   const lacking = reasons.filter((each) => each.kind === 'missing-version').map((each) => each.name);
   return lacking.length === 0
     ? `bring libraries into the store that fit together, ${BRING}`
     : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${BRING}`;
 }
 
-function hintFor(program: Program, conflict: Conflict, catalogue: Catalogue): string {
-  const missing = missingNames(conflict.reasons);
+function hintFor(
+  program: Program,
+  conflict: Conflict,
+  missing: readonly Unprovided[],
+  catalogue: Catalogue,
+): string {
+  if (conflict.reasons.some(({ kind }) => kind === 'pinned')) {
+    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.given} --reset`;
+  }
   if (missing.length === 0) return hintForClash(conflict.reasons);
-  const similar = missing.flatMap((name) =>
+  const similar = missing.flatMap(({ name }) =>
     catalogue.namesBeginning(stemOf(name), program.elf?.class ?? 64, program.elf?.machine ?? 0),
   );
   const { libraries, objects } = catalogue.counts();
   const looked = `looked at ${libraries} libraries in ${objects} store objects of ${catalogue.storeDir}`;
   const near = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
-  return `${looked}${near}; bring the missing package into the store, ${BRING}`;
+  return `${looked}${near}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}`;
 }
 
-/** States why no coherent set exists. */
+/** What the conflict says, and what else is missing: a minimal conflict stops at the first. */
+function causeOf(conflict: Conflict, missing: readonly Unprovided[]): string {
+  const told = new Set(conflict.reasons.flatMap((each) => ('name' in each ? [each.name] : [])));
+  const more = missing.filter(({ name }) => !told.has(name));
+  const sentences = explainConflict(conflict);
+  if (more.length > 0) {
+    const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
+    sentences.push(`also missing: ${names.join(', ')}`);
+  }
+  return sentences.join('; ');
+}
+
+/** States why no coherent set exists. `missing`: every name that the store does not have at all. */
 export function conflictError(
   program: Program,
   outcome: Conflict | Undecided,
+  missing: readonly Unprovided[],
   catalogue: Catalogue,
 ): ForeignError {
   if (outcome.kind === 'undecided') {
@@ -49,9 +69,9 @@ export function conflictError(
       exitCode: 125,
     });
   }
-  return new ForeignError(`${program.given}: ${explainConflict(outcome).join('; ')}`, {
+  return new ForeignError(`${program.given}: ${causeOf(outcome, missing)}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
-    hint: hintFor(program, outcome, catalogue),
+    hint: hintFor(program, outcome, missing, catalogue),
     exitCode: 126,
   });
 }

@@ -7,6 +7,7 @@ import type { LaunchPlan } from '../launch/plan.ts';
 import { whyNotCurrent, writePlan } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
 import { chooseStrategy } from '../launch/strategy.ts';
+import { identityOf } from '../platform/identity.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
 import type { KeptRoot } from '../roots/keep-and-pin.ts';
@@ -23,8 +24,15 @@ export function keepPlan(place: Place, plan: LaunchPlan): LaunchPlan {
   return plan;
 }
 
+/** A plan that was made under choices no longer holds when these change, or when they are taken away by hand. */
+function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
+  if (choices === undefined) return plan;
+  return { ...plan, watched: [...plan.watched, { identity: identityOf(choices), path: choices }] };
+}
+
 /**
- * Makes and writes the plan. The root was made before; what vanished until then shows here.
+ * Makes and writes the plan. The root was made before; what vanished until then shows here. `choices`: the file of the
+ * user's choices that the set was chosen under.
  * @returns undefined when something the plan names is not there any more.
  */
 export function finishPlan(
@@ -34,13 +42,14 @@ export function finishPlan(
   root: KeptRoot,
   context: Context,
   place: Place,
+  choices: string | undefined,
 ): LaunchPlan | undefined {
   const interpreter = inspectInterpreter(subject.interpreter);
   const { strategy, why } = chooseStrategy(interpreter, libcVersionOf(proven.loader));
   debug(`strategy ${strategy}: ${why}`);
   const { program, libc } = subject;
   const { storeDir } = context.location;
-  const plan = makePlan({
+  const made = makePlan({
     program,
     proven,
     strategy,
@@ -50,6 +59,7 @@ export function finishPlan(
     sha256,
     root: root.file,
   });
+  const plan = watching(made, choices);
   const problem = whyNotCurrent(plan, context.surroundings.uid);
   if (problem !== undefined) {
     debug(`the plan was out of date before it was written: ${problem}`);

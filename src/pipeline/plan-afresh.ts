@@ -1,4 +1,6 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
+import { NO_CHOICES } from '../choices/choices.ts';
+import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
 import { enact } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
@@ -30,11 +32,12 @@ export async function planAfresh(
   sha256: string,
   context: Context,
   place: Place,
+  kept: KeptChoices | undefined,
 ): Promise<LaunchPlan> {
   const excluded = new Set<string>();
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await attemptPlan(subject, sha256, context, place, excluded);
+    const attempt = await attemptPlan(subject, sha256, context, place, excluded, kept);
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); choosing again`);
@@ -58,10 +61,11 @@ async function attemptPlan(
   context: Context,
   place: Place,
   excluded: ReadonlySet<string>,
+  kept: KeptChoices | undefined,
 ): Promise<Attempt> {
   const pinner = startKeeping(context.nix, rootFile(place, sha256, subject.program));
   try {
-    return await choose(subject, sha256, context, place, excluded, pinner);
+    return await choose(subject, sha256, context, place, excluded, pinner, kept);
   } catch (error) {
     pinner?.abandon();
     throw error;
@@ -75,8 +79,10 @@ async function choose(
   place: Place,
   excluded: ReadonlySet<string>,
   pinner: TextPinner | undefined,
+  kept: KeptChoices | undefined,
 ): Promise<Attempt> {
-  const { fingerprint, libraries } = await solveFromStore(subject, sha256, context, place, excluded);
+  const choices = kept?.choices ?? NO_CHOICES;
+  const { fingerprint, libraries } = await solveFromStore(subject, sha256, context, place, excluded, choices);
   const link = rootFile(place, sha256, subject.program);
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
@@ -89,7 +95,7 @@ async function choose(
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   if (root.kind === 'vanished') return root;
-  const plan = finishPlan(subject, sha256, proven, root, context, place);
+  const plan = finishPlan(subject, sha256, proven, root, context, place, kept?.file);
   return plan === undefined ? { kind: 'vanished', why: 'a file of the plan' } : { kind: 'planned', plan };
 }
 

@@ -1,6 +1,7 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
+import { digestOfChoices } from '../choices/choices.ts';
 import { type Record, recordsOf } from '../fingerprint/records.ts';
 import { enact } from '../launch/enact.ts';
 import { directPlan } from '../launch/make-plan.ts';
@@ -14,6 +15,7 @@ import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { clearRootPlace } from '../roots/clear-root-place.ts';
 import { keepAlso } from '../roots/keep-and-pin.ts';
+import { choicesOfProgram } from './choices-of-program.ts';
 import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
@@ -57,15 +59,19 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   const link = rootFile(place, sha256, subject.program);
   for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
   clearRootPlace(link, storeDir);
+  const kept = await choicesOfProgram(subject.program, context);
+  const digest = kept && digestOfChoices(kept.choices);
   const records =
     how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
   for (const record of records) {
-    const plan = await planFromRecord(subject, sha256, record, context, place);
+    // A set that was made under other choices, or under none, is another program's for this purpose.
+    if (record.fingerprint.choices !== digest) continue;
+    const plan = await planFromRecord(subject, sha256, record, context, place, kept?.file);
     if (plan === undefined) continue;
     forgetMoved(place, sha256);
     return plan;
   }
-  return await planAfresh(subject, sha256, context, place);
+  return await planAfresh(subject, sha256, context, place, kept);
 }
 
 /** Plans a known content at a new place or under a new identity: no search, no solving. */
@@ -75,6 +81,7 @@ async function planFromRecord(
   record: Record,
   context: Context,
   place: Place,
+  choices: string | undefined,
 ): Promise<LaunchPlan | undefined> {
   const { fingerprint } = record;
   const proven = await enact(fingerprint, subject.program.path, subject.libc, place.farms);
@@ -84,5 +91,7 @@ async function planFromRecord(
   }
   const link = rootFile(place, sha256, subject.program);
   const root = await keepAlso(context.nix, record, place, link);
-  return root.kind === 'kept' ? finishPlan(subject, sha256, proven, root, context, place) : undefined;
+  return root.kind === 'kept'
+    ? finishPlan(subject, sha256, proven, root, context, place, choices)
+    : undefined;
 }

@@ -1,15 +1,16 @@
 // A program and the store → the fingerprint of one coherent set.
-import { buildProblem } from '../candidates/build-problem.ts';
+import { type Choices, digestOfChoices } from '../choices/choices.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { fingerprintOf } from '../fingerprint/from-solution.ts';
 import type { ChosenLibrary } from '../launch/layout.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { solve } from '../solve/solve.ts';
+import { unprovidedNames } from '../solve/unprovided.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-store.ts';
 import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
+import { poseProblem } from './pose-problem.ts';
 import type { Dynamic } from './subject.ts';
 
 export interface ChosenSet {
@@ -28,16 +29,16 @@ export async function solveFromStore(
   context: Context,
   place: Place,
   excluded: ReadonlySet<string>,
+  choices: Choices,
 ): Promise<ChosenSet> {
-  const { program, elf, libc } = subject;
+  const { program } = subject;
   const outcome = await withStore(place.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
-    const subjectOf = { path: program.path, elf, libc: libc.kind };
-    const preferred = solve(buildProblem(subjectOf, catalogue, excluded, 'kin'));
-    const solved =
-      preferred.kind === 'solution' ? preferred : solve(buildProblem(subjectOf, catalogue, excluded, 'none'));
+    const { outcome: solved, problem } = poseProblem(subject, catalogue, excluded, choices);
     debug(`solved: ${solved.kind}`);
-    if (solved.kind !== 'solution') throw conflictError(program, solved, catalogue);
+    if (solved.kind !== 'solution') {
+      throw conflictError(program, solved, unprovidedNames(problem), catalogue);
+    }
     return solved;
   });
   const database = openNixDatabase(context.location);
@@ -49,7 +50,14 @@ export async function solveFromStore(
       usesOrigin: provider.usesOrigin ?? false,
     }));
     return {
-      fingerprint: fingerprintOf(program, sha256, outcome, narHashOf, context.toolVersion),
+      fingerprint: fingerprintOf(
+        program,
+        sha256,
+        outcome,
+        narHashOf,
+        context.toolVersion,
+        digestOfChoices(choices),
+      ),
       libraries,
     };
   } finally {

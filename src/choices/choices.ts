@@ -1,0 +1,44 @@
+// What a user decided about one program's libraries → one canonical value, and the digest that a fingerprint carries of it.
+import stringify from 'fast-json-stable-stringify';
+import { sha256OfText } from '../platform/content-hash.ts';
+
+/** The decisions themselves. What they are for is not in it: the same decisions have the same digest everywhere. */
+export interface Choices {
+  /** name → absolute path of the one store file that may serve it. */
+  readonly pins: Readonly<Record<string, string>>;
+  /** Patterns for names of store objects (`openssl-1.*`) that are never taken. Sorted, each once. */
+  readonly exclude: readonly string[];
+  /** Beginnings of names of store objects (`openssl-3.0`) that come first where they can, the most important first. */
+  readonly prefer: readonly string[];
+}
+
+export const NO_CHOICES: Choices = { pins: {}, exclude: [], prefer: [] };
+
+/** Puts `added` on top: a pin replaces an earlier one of its name, preferences come before earlier ones. */
+export function addChoices(earlier: Choices, added: Choices): Choices {
+  return {
+    pins: { ...earlier.pins, ...added.pins },
+    exclude: [...new Set([...earlier.exclude, ...added.exclude])].sort(),
+    prefer: [...new Set([...added.prefer, ...earlier.prefer])],
+  };
+}
+
+export function hasChoices({ pins, exclude, prefer }: Choices): boolean {
+  return Object.keys(pins).length + exclude.length + prefer.length > 0;
+}
+
+/** Lower-case hex SHA-256 of the canonical decisions; undefined where nothing was decided. */
+export function digestOfChoices({ pins, exclude, prefer }: Choices): string | undefined {
+  const choices = { pins, exclude, prefer };
+  return hasChoices(choices) ? sha256OfText(stringify(choices)) : undefined;
+}
+
+/** One line for each decision, in a fixed order. */
+export function choiceLines({ pins, exclude, prefer }: Choices): string[] {
+  const names = Object.keys(pins).sort();
+  return [
+    ...names.map((name) => `pin ${name}=${pins[name]}`),
+    ...exclude.map((pattern) => `exclude ${pattern}`),
+    ...prefer.map((beginning) => `prefer ${beginning}`),
+  ];
+}
