@@ -18,6 +18,18 @@ export function versionOfName(name: string): readonly number[] {
   return (version.match(/\d+/g) ?? []).slice(0, VERSION_PARTS).map(Number);
 }
 
+/** What decides where two ranks first differ. */
+export type RankCriterion = 'last resort' | 'depth' | 'version' | 'popularity' | 'closure size' | 'path';
+
+/** One word for each key of `rankOf`, in its order. */
+export const RANK_CRITERIA: readonly RankCriterion[] = [
+  'last resort',
+  'depth',
+  ...Array.from({ length: VERSION_PARTS }, () => 'version' as const),
+  'path',
+  'path',
+];
+
 /** Ranks one provider: meant for others, directly in a library directory, newest version, then by path. */
 export function rankOf(library: CataloguedLibrary): Rank {
   const name = nameOfStoreObject(library.storePath);
