@@ -42,7 +42,7 @@ test('every Nix adds, refuses, pins, and collects what is not pinned', { timeout
       const node = [rig.node, '--disable-warning=ExperimentalWarning', PROGRAM, reference, link] as const;
       const answer = JSON.parse((await run(bin, ...node)).stdout);
       assert.equal(answer.version.replace(/[-+].*/, ''), version);
-      assert.equal(answer.added.kind, 'added', JSON.stringify(answer.added));
+      assert.equal(answer.added.kind, 'pinned', JSON.stringify(answer.added));
       assert.equal(answer.same, true);
       assert.equal(answer.refused.kind, 'refused');
       assert.ok(answer.refused.why.includes(answer.gone), answer.refused.why);
@@ -57,9 +57,13 @@ test('every Nix adds, refuses, pins, and collects what is not pinned', { timeout
       assert.equal(references, reference);
       const check = (each: string): Promise<Outcome> =>
         root.run({ argv: [`${bin}/nix-store`, '--check-validity', each], env: { NIX_REMOTE: 'local' } });
-      await run(bin, `${bin}/nix-store`, '--gc');
-      for (const each of [storePath, reference]) assert.equal((await check(each)).status, 0, each);
-      await run(bin, rig.bash, '-c', `exec ${rig.node} -e 'fs.rmSync("${link}")'`);
+      const remove = (file: string): Promise<Outcome> => run(bin, rig.node, '-e', `fs.rmSync("${file}")`);
+      // Both links pin it: the one made by adding the root, then the one made with the text.
+      for (const rest of [[link], [`${link}-text`]]) {
+        await run(bin, `${bin}/nix-store`, '--gc');
+        for (const each of [storePath, reference]) assert.equal((await check(each)).status, 0, each);
+        for (const each of rest) await remove(each);
+      }
       await run(bin, `${bin}/nix-store`, '--gc');
       for (const each of [storePath, reference]) assert.notEqual((await check(each)).status, 0, each);
     });
