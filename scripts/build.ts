@@ -1,7 +1,7 @@
 // src/ → dist/ (the bundled manager) and bin/ (the launcher, and the manager's entry for a checkout).
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { buildLauncher } from './build-launcher.ts';
 import { fillCompileCache } from './fill-compile-cache.ts';
 
@@ -9,6 +9,22 @@ const PROJECT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(PROJECT, 'dist');
 const ENTRY = 'nix-foreign.cjs';
 const SCRIPT = path.join(DIST, ENTRY);
+
+/** Sources with large packages in them, each a bundle of its own beside main.cjs: a miss reads all of main.cjs. */
+const APART = ['choose-prompts', 'graph-svg'].filter((name) =>
+  existsSync(path.join(PROJECT, `src/commands/${name}.ts`)),
+);
+
+/** `import('./choose-prompts.ts')` becomes `require('./choose-prompts.cjs')`. */
+const keptApart: Plugin = {
+  name: 'kept-apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: new RegExp(`^\\./(${APART.join('|')})\\.ts$`) }, ({ path: file }) => ({
+      path: file.replace(/\.ts$/, '.cjs'),
+      external: true,
+    }));
+  },
+};
 
 /** Bundles into a directory, with compiled code beside. */
 async function bundle(directory: string): Promise<void> {
@@ -27,6 +43,14 @@ async function bundle(directory: string): Promise<void> {
     ...common,
     entryPoints: [path.join(PROJECT, 'src/main.ts')],
     outfile: path.join(directory, 'main.cjs'),
+    plugins: [keptApart],
+  });
+  await build({
+    ...common,
+    minify: true,
+    entryPoints: APART.map((name) => path.join(PROJECT, `src/commands/${name}.ts`)),
+    outdir: directory,
+    outExtension: { '.js': '.cjs' },
   });
   await build({
     ...common,

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { ForeignError } from '../errors.ts';
 import type { Context } from '../pipeline/context.ts';
+import { chooseCommand } from './choose-command.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { forgetCommand } from './forget.ts';
@@ -16,7 +17,11 @@ export interface Edge {
   setExitStatus(status: number): void;
 }
 
-type Options = Record<string, boolean>;
+/** What was said of each option: that it was there or, for one with a value, every value in order. */
+type Options = Readonly<Record<string, true | readonly string[] | undefined>>;
+
+const valuesOf = (option: Options[string]): readonly string[] => (Array.isArray(option) ? option : []);
+const isThere = (option: Options[string]): boolean => option === true;
 
 interface CommandRow {
   readonly usage: string;
@@ -37,44 +42,76 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--rehash', "read the program's content again"],
       JSON_OPTION,
     ],
-    run: ([program = ''], options, { context }) => resolveCommand(program, options, context),
+    run: ([program = ''], { json, refresh, rehash }, { context }) =>
+      resolveCommand(
+        program,
+        { json: isThere(json), refresh: isThere(refresh), rehash: isThere(rehash) },
+        context,
+      ),
   },
   {
     usage: 'explain <program>',
     summary: 'show every library, who needs it, which file serves it, and how the program is started',
     options: [JSON_OPTION],
-    run: ([program = ''], options, { context }) => explainCommand(program, options, context),
+    run: ([program = ''], { json }, { context }) => explainCommand(program, { json: isThere(json) }, context),
+  },
+  {
+    usage: 'choose <program>',
+    summary:
+      'choose libraries by hand; without options asks on a terminal, else shows what there is to choose',
+    options: [
+      ['--pin <soname=path>', 'take this file, or the one in this store object, for a library'],
+      ['--exclude <pattern>', "never take store objects named like this, e.g. 'openssl-1.*'"],
+      ['--prefer <name>', 'take store objects whose names begin with this where that is possible'],
+      ['--reset', 'forget all earlier choices'],
+      JSON_OPTION,
+    ],
+    run: async ([program = ''], { pin, exclude, prefer, reset, json }, { context, setExitStatus }) => {
+      const words = {
+        pin: valuesOf(pin),
+        exclude: valuesOf(exclude),
+        prefer: valuesOf(prefer),
+        reset: isThere(reset),
+      };
+      const format = isThere(json) ? 'json' : 'text';
+      setExitStatus(await chooseCommand(program, words, format, context, 'stdout'));
+    },
   },
   {
     usage: 'list',
     summary: 'show the programs that have a launch plan',
     options: [JSON_OPTION],
-    run: (_, options, { context }) => listCommand(options, context),
+    run: (_, { json }, { context }) => listCommand({ json: isThere(json) }, context),
   },
   {
     usage: 'forget [programs...]',
     summary: 'remove the plan and the GC root of programs',
     options: [['--all', 'of every program'], JSON_OPTION],
-    run: async (programs, options, { context }) => {
-      if (programs.length === 0 && !options['all']) {
+    run: async (programs, { all, json }, { context }) => {
+      if (programs.length === 0 && !isThere(all)) {
         throw new ForeignError('forget needs a program', {
           code: 'usage',
           hint: 'name one of: nix-foreign list, or say --all',
           exitCode: 125,
         });
       }
-      await forgetCommand(programs, options, context);
+      await forgetCommand(programs, { all: isThere(all), json: isThere(json) }, context);
     },
   },
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
     options: [JSON_OPTION],
-    run: async (_, options, { context, arch, launcher, setExitStatus }) => {
-      if (!(await doctorCommand(options, context, arch, launcher))) setExitStatus(1);
+    run: async (_, { json }, { context, arch, launcher, setExitStatus }) => {
+      if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
     },
   },
 ];
+
+/** An option that may be given several times. */
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
 
 /** Parses and runs. Usage errors end with status 125, as with env(1). */
 export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
@@ -87,7 +124,10 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
     .showHelpAfterError('(see nix-foreign --help)');
   for (const { usage, summary, options, run } of COMMANDS) {
     const command = program.command(usage).description(summary).exitOverride();
-    for (const [flags, description] of options) command.option(flags, description);
+    for (const [flags, description] of options) {
+      if (flags.includes('<')) command.option(flags, description, collect, []);
+      else command.option(flags, description);
+    }
     command.action((...parameters: unknown[]) => {
       const self = parameters.at(-1) as Command;
       return run(self.args, self.opts<Options>(), edge);

@@ -1,0 +1,62 @@
+// What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { ForeignError, reasonOf } from '../errors.ts';
+import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
+import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
+
+function refuse(soname: string, cause: string, hint: string): ForeignError {
+  return new ForeignError(`${soname} cannot be pinned: ${cause}`, { code: 'bad-pin', hint, exitCode: 125 });
+}
+
+/** Links, such as those of a profile, are followed; what is kept is the path in the store. */
+function realPath(soname: string, given: string): string {
+  try {
+    return realpathSync(given);
+  } catch (error) {
+    throw refuse(soname, `${given}: ${reasonOf(error)}`, 'name a library that is there');
+  }
+}
+
+/** `libffi.so` of `libffi.so.8`. */
+export function stemOf(name: string): string {
+  return /^(.*?\.so)/.exec(name)?.[1] ?? name;
+}
+
+function isWithin(directory: string, file: string): boolean {
+  return file === directory || file.startsWith(`${directory}/`);
+}
+
+/** Of several files the shortest path: `lib/libz.so.1` and not `lib/glibc-hwcaps/x86-64-v3/libz.so.1`. */
+function plainest(libraries: readonly NamedLibrary[]): NamedLibrary | undefined {
+  return libraries.toSorted((a, b) => a.file.split('/').length - b.file.split('/').length)[0];
+}
+
+/**
+ * The library meant, as an absolute path in the store: in a directory the one that offers the soname, else the only
+ * one of another version of it.
+ * @throws ForeignError `bad-pin` where there is none, or which one is not clear.
+ */
+export function findPin(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
+  const wanted = realPath(soname, given);
+  const object = storeObjectOf(catalogue.storeDir, wanted);
+  if (object === undefined) {
+    const hint =
+      'only store objects can be pinned: they do not change, and the garbage collector can spare them';
+    throw refuse(soname, `${wanted} does not lie in ${catalogue.storeDir}`, hint);
+  }
+  const all = catalogue.librariesIn(object, like.class, like.machine);
+  const within = all.filter(({ file }) => isWithin(wanted, path.join(object, file)));
+  const exact = plainest(within.filter(({ names }) => names.includes(soname)));
+  if (exact !== undefined) return path.join(object, exact.file);
+  const named = wanted !== object && within.length === 1 ? within : [];
+  const similar = within.filter(({ names }) => names.some((name) => stemOf(name) === stemOf(soname)));
+  const files = [...new Set((named.length > 0 ? named : similar).map(({ file }) => file))].sort();
+  if (files.length === 1) return path.join(object, files[0] ?? '');
+  const cause =
+    files.length > 1
+      ? `${nameOfStoreObject(object)} has several: ${files.join(', ')}`
+      : `${wanted} holds no such library for this kind of program`;
+  throw refuse(soname, cause, `name the file itself: --pin ${soname}=${object}/lib/FILE`);
+}

@@ -1,0 +1,165 @@
+// A problem, a set and a name → every library that could serve the name, and what speaks against each in this set.
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
+import { isForeign, overrides } from '../solve/objective.ts';
+import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solve/version-needs.ts';
+
+/** A whole set, as the candidates of one name are held against it. */
+export interface ChosenSet {
+  readonly loader: LoaderCandidate;
+  /** name → the provider that serves it; the libc family left out. */
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+/** What decides between two libraries, the weightiest first; then the criteria of candidates/rank.ts. */
+export type Criterion =
+  | 'pinned'
+  | 'excluded'
+  | 'wrong version'
+  | 'closest match'
+  | 'other glibc'
+  | 'overrides a run path'
+  | 'own source or preference'
+  | 'whole set'
+  | RankCriterion;
+
+export interface Loss {
+  readonly criterion: Criterion;
+  /** One clause about the candidate: `lacks OPENSSL_3.2.0, which ruby needs`. */
+  readonly detail: string;
+}
+
+export interface Candidate {
+  readonly provider: Provider;
+  readonly chosen: boolean;
+  /** Why the chosen one won over this; undefined for the chosen one. */
+  readonly loss: Loss | undefined;
+}
+
+export interface Needer {
+  readonly object: Requirer;
+  /** Versions of the name that it needs; `weak` ones may be missing. */
+  readonly versions: readonly { readonly name: string; readonly weak: boolean }[];
+}
+
+function objectsOf(problem: Problem, set: ChosenSet): (Requirer | Provider)[] {
+  return [...new Set([...problem.roots, ...set.providers.values()])];
+}
+
+/** Who needs a name in a set, the program first, then in the order of the names they serve. */
+export function needersOf(problem: Problem, set: ChosenSet, name: string): Needer[] {
+  return objectsOf(problem, set)
+    .filter((object) => isNeededBy(object, name))
+    .map((object) => {
+      const versions = needsOf(object).get(name) ?? [];
+      const unique = new Map(versions.map((version) => [version.name, version]));
+      return { object, versions: [...unique.values()] };
+    });
+}
+
+/** Paths that the run paths of others in the set would take for a name. */
+function wantsOf(set: ChosenSet, name: string): { path: string; by: string }[] {
+  return [...set.providers.values()].flatMap((provider) => {
+    const path = isNeededBy(provider, name) ? provider.ownChoice.get(name) : undefined;
+    return path === undefined ? [] : [{ path, by: provider.label }];
+  });
+}
+
+const place = (provider: Provider) => ({ provider, inside: `${provider.storePath}/` });
+
+/** What rules a candidate out whatever the other one is. */
+function unfit(problem: Problem, set: ChosenSet, name: string, other: Provider): Loss | undefined {
+  const pin = problem.pins?.get(name);
+  if (pin !== undefined && other.path !== pin) return { criterion: 'pinned', detail: `you pinned ${pin}` };
+  if (problem.excluded?.(other)) return { criterion: 'excluded', detail: 'you excluded it' };
+  for (const by of objectsOf(problem, set)) {
+    const versions = by.path === other.path ? undefined : needsOf(by).get(name);
+    const version = versions && missingVersion(versions, other);
+    if (version === undefined) continue;
+    const highest = highestOfSeries(version, other.verdef);
+    const upTo = highest === undefined ? '' : `, only up to ${highest}`;
+    return { criterion: 'wrong version', detail: `lacks ${version}, which ${by.label} needs${upTo}` };
+  }
+  return undefined;
+}
+
+function overridden(set: ChosenSet, name: string, provider: Provider): string[] {
+  return wantsOf(set, name)
+    .filter((want) => overrides(place(provider), want.path))
+    .map(({ by }) => by);
+}
+
+function byCounts(set: ChosenSet, name: string, winner: Provider, other: Provider): Loss | undefined {
+  const closest = (each: Provider) => Number(each.match === 'closest');
+  if (closest(other) > closest(winner)) return { criterion: 'closest match', detail: 'has another soname' };
+  const foreign = (each: Provider) => Number(isForeign(each, set.loader));
+  if (foreign(other) > foreign(winner)) {
+    const detail = `built with ${other.builtWith}, not with the glibc of the loader`;
+    return { criterion: 'other glibc', detail };
+  }
+  if (closest(other) < closest(winner) || foreign(other) < foreign(winner)) return undefined;
+  const against = overridden(set, name, other);
+  if (against.length > overridden(set, name, winner).length) {
+    const who = `${against.slice(0, 3).join(', ')}${against.length > 3 ? ` and ${against.length - 3} more` : ''}`;
+    return { criterion: 'overrides a run path', detail: `the run path of ${who} names another` };
+  }
+  return undefined;
+}
+
+/** The first key at which two ranks differ, if it speaks for the winner. */
+function byRankOf(winner: Provider, other: Provider): Loss | undefined {
+  for (const [i, key] of winner.rank.entries()) {
+    const theirs = other.rank[i];
+    if (theirs === undefined || key === theirs) continue;
+    const criterion = RANK_CRITERIA[i] ?? 'path';
+    return key < theirs ? { criterion, detail: RANK_DETAILS[criterion] } : undefined;
+  }
+  return undefined;
+}
+
+const RANK_DETAILS: Record<RankCriterion, string> = {
+  'last resort': 'its package is not meant for others',
+  depth: 'lies deeper below its store object',
+  version: 'is older',
+  popularity: 'is used by fewer others in the store',
+  'closure size': 'brings more along',
+  path: 'its path sorts later',
+};
+
+function lossOf(problem: Problem, set: ChosenSet, name: string, winner: Provider, other: Provider): Loss {
+  const loss =
+    unfit(problem, set, name, other) ??
+    byCounts(set, name, winner, other) ??
+    (offers(problem, name, other) ? byRankOf(winner, other) : undefined);
+  if (loss !== undefined) return loss;
+  if (!offers(problem, name, other)) {
+    return { criterion: 'own source or preference', detail: 'another one is preferred' };
+  }
+  return { criterion: 'whole set', detail: 'the set with it is not better as a whole' };
+}
+
+const offers = (problem: Problem, name: string, other: Provider): boolean =>
+  problem.providersOf(name).some(({ path }) => path === other.path);
+
+/**
+ * All candidates of a name, the chosen one first, the others by rank. `every`: providers that a preference left out
+ * of the problem included.
+ */
+export function weighCandidates(
+  problem: Problem,
+  every: readonly Provider[],
+  set: ChosenSet,
+  name: string,
+): Candidate[] {
+  const winner = set.providers.get(name);
+  if (winner === undefined) return [];
+  const others = every.filter(({ path }) => path !== winner.path);
+  return [
+    { provider: winner, chosen: true, loss: undefined },
+    ...others.map((provider) => ({
+      provider,
+      chosen: false,
+      loss: lossOf(problem, set, name, winner, provider),
+    })),
+  ];
+}

@@ -1,0 +1,89 @@
+// The options of `nix-foreign choose` and a terminal, if there is one → what was chosen, and the exit status.
+import type { Alternatives } from '../choices/alternatives.ts';
+import { symbolCoverage } from '../choices/symbol-coverage.ts';
+import type { Candidate } from '../choices/weigh-candidates.ts';
+import { ForeignError } from '../errors.ts';
+import type { Context } from '../pipeline/context.ts';
+import { survey } from '../pipeline/survey.ts';
+import { printJson, printLine } from '../platform/print.ts';
+import { printable } from '../platform/terminal-text.ts';
+import { closureSizes } from '../store/closure-size.ts';
+import {
+  type ChooseOutcome,
+  type ChooseWords,
+  choose,
+  enactChoices,
+  outcomeText,
+  type Session,
+  solutionOf,
+} from './choose.ts';
+import { chooseByDialogue } from './choose-dialogue.ts';
+
+/** As a shell has it for a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/** Where the words go: on the way to a start, stdout is the program's. */
+export type Voice = 'stdout' | 'stderr';
+
+/** The dialogue reads stdin and draws on stderr; stdout may be anything. */
+function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+function symbolsText(judge: ReturnType<typeof symbolCoverage>) {
+  return ({ name, neededBy }: Alternatives, { provider }: Candidate): string => {
+    const { needed, missing } = judge(
+      neededBy.map(({ object }) => object),
+      name,
+      provider,
+    );
+    if (needed === 0) return 'no symbol of it is needed by name';
+    if (missing.length === 0) return `all ${needed} symbols that are needed are there`;
+    const more = missing.length > 3 ? ', ...' : '';
+    return `${needed - missing.length} of ${needed} symbols that are needed; lacks ${missing.slice(0, 3).join(', ')}${more}`;
+  };
+}
+
+async function byDialogue(session: Session): Promise<ChooseOutcome> {
+  const { subject, catalogue, context, earlier } = session;
+  const { agree, pick } = await import('./choose-prompts.ts');
+  const output = process.stderr;
+  const surveyWith = (choices: typeof earlier) => survey(subject, catalogue, choices);
+  const present = surveyWith(earlier);
+  const sizes = closureSizes(context.location);
+  try {
+    const decision = await chooseByDialogue(earlier, solutionOf(present, subject, catalogue), {
+      closureSizeOf: sizes.textOf,
+      symbolsOf: symbolsText(symbolCoverage(present.problem)),
+      surveyWith,
+      say: (text) => void output.write(`${text}\n`),
+      pick: (question) => pick(question, output),
+      agree: (message) => agree(message, output),
+    });
+    if (decision.kind === 'chosen') return await enactChoices(session, decision.choices);
+    if (decision.kind !== 'impossible') return { kind: decision.kind };
+    throw new ForeignError(`${session.given}: ${decision.sentences.join('; ')}`, {
+      code: 'conflict',
+      hint: 'nothing was changed; choose again, with another library',
+      exitCode: 126,
+    });
+  } finally {
+    sizes.close();
+  }
+}
+
+/** Runs the command; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
+export async function chooseCommand(
+  given: string,
+  words: ChooseWords,
+  format: 'text' | 'json',
+  context: Context,
+  voice: Voice,
+): Promise<number> {
+  const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
+  const outcome = await choose(given, words, context, dialogue);
+  if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
+  else if (voice === 'stdout') printLine(outcomeText(outcome));
+  else if (dialogue !== undefined) process.stderr.write(`${printable(outcomeText(outcome))}\n`);
+  return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+}
