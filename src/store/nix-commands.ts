@@ -1,5 +1,6 @@
 // Requests to the store → Nix command lines; the only code that runs Nix.
 import { accessSync, constants } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { ForeignError } from '../errors.ts';
 import { debug } from '../platform/report.ts';
@@ -38,6 +39,17 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** Nix gives up for a user who has neither HOME nor an entry in /etc/passwd, though it needs nothing of a home here. */
+function homeForNix(env: Environment): Record<string, string> {
+  if (env['HOME'] !== undefined) return {};
+  try {
+    userInfo();
+    return {};
+  } catch {
+    return { HOME: '/homeless-shelter' };
+  }
+}
+
 /** Finds Nix on PATH, in the user's profile, or where it usually is. */
 export function findNix(env: Environment): Nix | undefined {
   const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
@@ -51,7 +63,7 @@ export function findNix(env: Environment): Nix | undefined {
   const clean = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !isHarmful(entry[0]),
   );
-  return { bin, env: Object.fromEntries(clean) };
+  return { bin, env: { ...Object.fromEntries(clean), ...homeForNix(env) } };
 }
 
 async function runNix(nix: Nix, command: string, args: readonly string[], input?: string): Promise<Ended> {
