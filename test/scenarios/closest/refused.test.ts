@@ -1,0 +1,64 @@
+// The exact library is not in the store, and no other version has all that is needed: refused, with what is missing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { assertRefused } from '../expect-failure.ts';
+import { foreign } from '../foreign-files.ts';
+import { openToolRoot } from '../tool.ts';
+import { programNeeding, storeLibrary, withoutObjects } from './needy-programs.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig);
+
+const main = (call: string) => `int ${call}(); int main(void) { return ${call}(); }`;
+const programs = {
+  ffi: programNeeding(root, 'ffi', main('ffi_prep_cif'), [
+    storeLibrary(root, /^libffi7-/, 'lib/libffi.so.7'),
+  ]),
+  icu: programNeeding(root, 'icu', main('u_getVersion_67'), [
+    storeLibrary(root, /^libicu67-/, 'lib/libicuuc.so.67'),
+  ]),
+  tinfo: programNeeding(root, 'tinfo', main('setupterm'), [
+    storeLibrary(root, /^libtinfo5-6\.4/, 'lib/libtinfo.so.5'),
+  ]),
+  ncurses: programNeeding(root, 'ncurses', main('initscr'), [
+    storeLibrary(root, /^libncurses5-6\.4/, 'lib/libncurses.so.5'),
+    storeLibrary(root, /^libtinfo5-6\.4/, 'lib/libtinfo.so.5'),
+  ]),
+  ssl: foreign(rig, 'bullseye', 'nodejs').path,
+};
+
+test('before, each of them finds what it was built with', async () => {
+  for (const program of [programs.ffi, programs.icu, programs.tinfo, programs.ncurses]) {
+    const outcome = await root.manage(['resolve', program]);
+    assert.equal(outcome.status, 0, outcome.stderr);
+  }
+  const node = await root.start([programs.ssl, '-p', '6*7']);
+  assert.equal(node.stdout, '42\n', node.stderr);
+});
+
+test('without the libraries of that time they are refused', async (t) => {
+  const gone = withoutObjects(root, /^(libffi7|libicu67|libtinfo5|libncurses5|libssl1\.1)-/);
+  assert.ok(gone >= 7, `only ${gone} objects were taken away`);
+  const refuse = async (name: keyof typeof programs, cause: RegExp, byHand: 'possible' | 'impossible') =>
+    t.test(name, async () => {
+      const outcome = await root.start([programs[name]]);
+      assertRefused(outcome, { status: 126, cause });
+      assert.match(outcome.stderr, /looked at \d+ libraries/);
+      if (byHand === 'possible') assert.match(outcome.stderr, /can be chosen by hand: nix-foreign choose/);
+      else assert.doesNotMatch(outcome.stderr, /by hand/);
+    });
+  await refuse(
+    'ffi',
+    /ffi needs libffi\.so\.7; .*nearest to libffi\.so\.7 is libffi\.so\.8 \(libffi8-.*\(ffi_prep_cif@LIBFFI_BASE_7\.0\) and the version LIBFFI_BASE_7\.0$/,
+    'impossible',
+  );
+  await refuse(
+    'icu',
+    /icu needs libicuuc\.so\.67; .*nearest to libicuuc\.so\.67 is libicuuc\.so\.72 \(libicu72-.*lacks 1 of the 1 symbols needed \(u_getVersion_67\)$/,
+    'possible',
+  );
+  await refuse('tinfo', /libtinfo\.so\.5 is libtinfo\.so\.6 .*NCURSES_TINFO_5\.0\.19991023/, 'impossible');
+  await refuse('ncurses', /libncurses\.so\.5 is libncurses\.so\.6/, 'impossible');
+  await refuse('ssl', /libcrypto\.so\.1\.1 is libcrypto\.so\.3 .*OPENSSL_1_1_0/, 'impossible');
+});
