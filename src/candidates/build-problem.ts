@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
+import { closestIn } from './closest.ts';
 import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
-import { providersFrom } from './providers.ts';
+import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
   return { label, path: file, needed: elf.needed, verneed: elf.verneed };
@@ -33,13 +34,15 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
 /**
  * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
- * over all others; where that leaves no set, the problem is to be stated again without.
+ * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
+ * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
  */
 export function buildProblem(
   program: { readonly path: string; readonly elf: ElfFile; readonly libc: 'glibc' | 'musl' },
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   preference: 'kin' | 'none',
+  reach: 'exact' | 'closest' = 'exact',
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
   const bundled = withoutFamily(findBundled(program), libc);
@@ -47,7 +50,7 @@ export function buildProblem(
     ({ storePath }) => !excluded.has(storePath),
   );
   const libcObjects = new Set(loaders.map(({ storePath }) => storePath));
-  return {
+  const exact: Problem = {
     roots: [
       requirer(path.basename(program.path), program.path, program.elf),
       ...bundled.map(({ name, path: file, elf }) => requirer(name, file, elf)),
@@ -64,4 +67,33 @@ export function buildProblem(
     isFamily: libc.isFamily,
     excluded: (provider: Provider) => excluded.has(provider.storePath),
   };
+  return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+}
+
+/** The problem in which a name that nobody has is served by other versions of the library. */
+function withClosest(
+  exact: Problem,
+  like: ElfFile,
+  catalogue: Catalogue,
+  libc: Libc,
+  gone: ReadonlySet<string>,
+): Problem {
+  const libcObjects = new Set(exact.loaders.map(({ storePath }) => storePath));
+  const offers = {
+    namesBeginning: (stem: string) => catalogue.namesBeginning(stem, like.class, like.machine),
+    librariesOffering: (name: string) =>
+      catalogue
+        .librariesOffering(name, like.class, like.machine)
+        .filter((library) => canServe(library, libc) && !gone.has(library.storePath)),
+  };
+  const listings: Listings = new Map();
+  const closest = closestIn(exact, offers, (library) =>
+    toProvider(library, catalogue.storeDir, libcObjects, listings),
+  );
+  const providersOf = (name: string): readonly Provider[] => {
+    const all = exact.providersOf(name);
+    const someLeft = all.some(({ storePath }) => !gone.has(storePath));
+    return someLeft || libc.isFamily(name) ? all : closest.providersOf(name);
+  };
+  return { ...exact, providersOf, closest };
 }

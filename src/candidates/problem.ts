@@ -48,6 +48,29 @@ export interface LoaderCandidate {
   readonly version?: readonly number[];
 }
 
+/** What an object needs from a library, and what of it another version of that library does not have. */
+export interface Coverage {
+  /** Symbols, `name` or `name@version`. */
+  readonly needed: readonly string[];
+  readonly missing: readonly string[];
+  /** Versions of symbols; ld.so refuses a library that defines others, and warns on every start about one without any. */
+  readonly missingVersions: readonly string[];
+}
+
+/** A closest match, and what an object that needs the name would find or miss in it. */
+export interface Judgement {
+  readonly provider: Provider;
+  readonly by: Requirer;
+  readonly coverage: Coverage;
+}
+
+export interface ClosestMatches {
+  /** Reads symbol tables when first asked. */
+  coverage(by: Requirer, name: string, provider: Provider): Coverage;
+  /** Every answer that `coverage` gave for a name, in the order they were asked. */
+  judged(name: string): readonly Judgement[];
+}
+
 export interface Problem {
   /** The program first, then its bundled libraries. */
   readonly roots: readonly Requirer[];
@@ -68,6 +91,8 @@ export interface Problem {
   isFamily(name: string): boolean;
   /** The user's choices: name -> absolute path of the one file that may serve it. */
   readonly pins?: ReadonlyMap<string, string>;
+  /** Where other versions of a library are among the providers of a name that nobody has exactly. */
+  readonly closest?: ClosestMatches;
   /** True for what the user never wants. Asked once per provider and name. */
   excluded?(provider: Provider): boolean;
 }

@@ -35,7 +35,7 @@ function namesIn(directory: string, listings: Listings): ReadonlySet<string> {
 }
 
 /** A variant for better processors (glibc-hwcaps) comes with the library it is a variant of, never by itself. */
-function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean {
+export function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean {
   const variant = file.split('/').includes('glibc-hwcaps');
   return !variant && elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc);
 }

@@ -8,6 +8,7 @@ import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import type { ListOutput, LoadedObject } from '../loader/list-output.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import { debug } from '../platform/report.ts';
+import { closestComplaints } from './closest-proof.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
 import { type ChosenLibrary, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
@@ -79,9 +80,13 @@ function familyComplaints(output: ListOutput, libc: Libc, loaderObject: string):
 
 function prove(program: string, libc: Libc, fingerprint: Fingerprint, libraryPath: string): ListOutput {
   const loader = pathOfStoreFile(fingerprint.loader);
-  const output = proveByLoader({ loader, libc: libc.kind, libraryPath, program });
+  const request = { loader, libc: libc.kind, libraryPath, program };
+  const output = proveByLoader(request);
   const mixed = familyComplaints(output, libc, fingerprint.loader.storePath);
-  return { objects: output.objects, complaints: [...output.complaints, ...mixed] };
+  const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
+  const names = new Set(closest.map(({ soname }) => soname));
+  const unbound = closestComplaints(request, output.objects, names);
+  return { objects: output.objects, complaints: [...output.complaints, ...mixed, ...unbound] };
 }
 
 function searchPath(farm: string, layout: Layout, loader: string, withLoader: boolean): string {

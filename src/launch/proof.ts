@@ -46,3 +46,29 @@ export function proveByLoader(request: ProofRequest): ListOutput {
       : [];
   return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
 }
+
+/** A symbol that a loaded object leaves undefined and nobody defines. */
+export interface UndefinedSymbol {
+  /** As the loader prints it: `name, version V`. */
+  readonly symbol: string;
+  /** The path the object was opened by. */
+  readonly file: string;
+}
+
+/** Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`). */
+export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
+  return [...stderr.matchAll(/^undefined symbol: (.*?)\s+\((.*)\)$/gm)].map(([, symbol = '', file = '']) => ({
+    symbol,
+    file,
+  }));
+}
+
+/**
+ * Has a glibc loader bind every symbol without starting the program, as `ldd -r` does. Takes about as long as `--list`
+ * once more, and longer for large programs, so only sets that are in doubt are asked.
+ */
+export function undefinedByLoader(request: ProofRequest): UndefinedSymbol[] {
+  const env = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes', LD_BIND_NOW: 'yes' };
+  const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];
+  return parseUndefinedSymbols(runProgramNow(request.loader, args, { env, timeout: TIMEOUT }).stderr);
+}

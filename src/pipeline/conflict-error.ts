@@ -1,10 +1,12 @@
 // A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
+import type { ClosestMatches } from '../candidates/problem.ts';
 import type { Program } from '../candidates/program.ts';
 import { ForeignError } from '../errors.ts';
 import { explainConflict } from '../solve/explain-conflict.ts';
 import type { Conflict, Reason, Undecided } from '../solve/solution.ts';
 import type { Unprovided } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import { nearestSentences } from './closest-notice.ts';
 
 /** `libssl.so` of `libssl.so.1.1`. */
 function stemOf(name: string): string {
@@ -28,6 +30,7 @@ function hintFor(
   program: Program,
   conflict: Conflict,
   missing: readonly Unprovided[],
+  near: ReturnType<typeof nearestSentences>,
   catalogue: Catalogue,
 ): string {
   if (conflict.reasons.some(({ kind }) => kind === 'pinned')) {
@@ -39,12 +42,20 @@ function hintFor(
   );
   const { libraries, objects } = catalogue.counts();
   const looked = `looked at ${libraries} libraries in ${objects} store objects of ${catalogue.storeDir}`;
-  const near = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
-  return `${looked}${near}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}`;
+  const has = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
+  const byHand =
+    near.length > 0 && near.every((each) => each.byHand === 'possible')
+      ? `; the nearest can be chosen by hand: nix-foreign choose ${program.given}`
+      : '';
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
 }
 
 /** What the conflict says, and what else is missing: a minimal conflict stops at the first. */
-function causeOf(conflict: Conflict, missing: readonly Unprovided[]): string {
+function causeOf(
+  conflict: Conflict,
+  missing: readonly Unprovided[],
+  near: ReturnType<typeof nearestSentences>,
+): string {
   const told = new Set(conflict.reasons.flatMap((each) => ('name' in each ? [each.name] : [])));
   const more = missing.filter(({ name }) => !told.has(name));
   const sentences = explainConflict(conflict);
@@ -52,15 +63,19 @@ function causeOf(conflict: Conflict, missing: readonly Unprovided[]): string {
     const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
     sentences.push(`also missing: ${names.join(', ')}`);
   }
-  return sentences.join('; ');
+  return [...sentences, ...near.map(({ text }) => text)].join('; ');
 }
 
-/** States why no coherent set exists. `missing`: every name that the store does not have at all. */
+/**
+ * States why no coherent set exists. `missing`: every name that the store does not have at all; `closest`: what was
+ * found of other versions of these.
+ */
 export function conflictError(
   program: Program,
   outcome: Conflict | Undecided,
   missing: readonly Unprovided[],
   catalogue: Catalogue,
+  closest?: ClosestMatches,
 ): ForeignError {
   if (outcome.kind === 'undecided') {
     return new ForeignError(`${program.given}: no set of libraries was found within ${outcome.steps} steps`, {
@@ -69,9 +84,13 @@ export function conflictError(
       exitCode: 125,
     });
   }
-  return new ForeignError(`${program.given}: ${causeOf(outcome, missing)}`, {
+  const near = nearestSentences(
+    missing.map(({ name }) => name),
+    closest,
+  );
+  return new ForeignError(`${program.given}: ${causeOf(outcome, missing, near)}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
-    hint: hintFor(program, outcome, missing, catalogue),
+    hint: hintFor(program, outcome, missing, near, catalogue),
     exitCode: 126,
   });
 }

@@ -5,7 +5,7 @@ import { ForeignError } from '../errors.ts';
 import { enact } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
-import { debug } from '../platform/report.ts';
+import { debug, notice } from '../platform/report.ts';
 import { keep, startKeeping } from '../roots/keep-and-pin.ts';
 import { unpin } from '../roots/pin.ts';
 import type { TextPinner } from '../store/pinned-text.ts';
@@ -82,7 +82,8 @@ async function choose(
   kept: KeptChoices | undefined,
 ): Promise<Attempt> {
   const choices = kept?.choices ?? NO_CHOICES;
-  const { fingerprint, libraries } = await solveFromStore(subject, sha256, context, place, excluded, choices);
+  const chosen = await solveFromStore(subject, sha256, context, place, excluded, choices);
+  const { fingerprint, libraries, closest } = chosen;
   const link = rootFile(place, sha256, subject.program);
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
@@ -91,19 +92,26 @@ async function choose(
   const [root, proven] = await Promise.all([pinning, proving]);
   if (proven.kind === 'rejected') {
     unpin(link);
-    throw rejection(subject, fingerprint.loader.storePath, proven.complaints);
+    throw rejection(subject, fingerprint.loader.storePath, proven.complaints, closest);
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   if (root.kind === 'vanished') return root;
   const plan = finishPlan(subject, sha256, proven, root, context, place, kept?.file);
-  return plan === undefined ? { kind: 'vanished', why: 'a file of the plan' } : { kind: 'planned', plan };
+  if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
+  for (const sentence of closest) notice(`${subject.program.given}: ${sentence}`);
+  return { kind: 'planned', plan };
 }
 
-function rejection(subject: Dynamic, loader: string, complaints: readonly string[]): ForeignError {
+function rejection(
+  subject: Dynamic,
+  loader: string,
+  complaints: readonly string[],
+  closest: readonly string[],
+): ForeignError {
   const first = complaints[0] ?? 'no reason given';
   const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
   return new ForeignError(
-    `${subject.program.given}: the loader of ${loader} refuses the set: ${first}${more}`,
+    `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest].join('; ')}`,
     {
       code: 'rejected',
       hint: `see the whole set with: nix-foreign explain ${subject.program.given}`,

@@ -8,6 +8,7 @@ import { debug } from '../platform/report.ts';
 import { unprovidedNames } from '../solve/unprovided.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-store.ts';
+import { closestSentences } from './closest-notice.ts';
 import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
 import { poseProblem } from './pose-problem.ts';
@@ -17,6 +18,8 @@ export interface ChosenSet {
   readonly fingerprint: Fingerprint;
   /** The same libraries, with what the layout asks of each. */
   readonly libraries: readonly ChosenLibrary[];
+  /** Sentences that name the libraries of another version than the needed one. */
+  readonly closest: readonly string[];
 }
 
 /**
@@ -32,14 +35,15 @@ export async function solveFromStore(
   choices: Choices,
 ): Promise<ChosenSet> {
   const { program } = subject;
-  const outcome = await withStore(place.catalogues, context.location, (catalogue) => {
+  const { outcome, closest } = await withStore(place.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
-    const { outcome: solved, problem } = poseProblem(subject, catalogue, excluded, choices);
+    const posed = poseProblem(subject, catalogue, excluded, choices);
+    const { outcome: solved, problem } = posed;
     debug(`solved: ${solved.kind}`);
     if (solved.kind !== 'solution') {
-      throw conflictError(program, solved, unprovidedNames(problem), catalogue);
+      throw conflictError(program, solved, unprovidedNames(problem), catalogue, posed.closest);
     }
-    return solved;
+    return { outcome: solved, closest: closestSentences(solved, problem) };
   });
   const database = openNixDatabase(context.location);
   try {
@@ -59,6 +63,7 @@ export async function solveFromStore(
         digestOfChoices(choices),
       ),
       libraries,
+      closest,
     };
   } finally {
     database?.close();

@@ -26,6 +26,13 @@ export type Constraint =
     }
   | { readonly kind: 'private-version'; readonly name: string; readonly by: Requirer; readonly offer: Offer }
   | {
+      readonly kind: 'missing-symbols';
+      readonly name: string;
+      readonly by: Requirer;
+      readonly offer: Offer;
+      readonly symbols: readonly string[];
+    }
+  | {
       readonly kind: 'unversioned';
       readonly name: string;
       readonly by: Requirer;
@@ -48,6 +55,7 @@ export function constraintKey(c: Constraint): string {
   switch (c.kind) {
     case 'missing-version':
     case 'private-version':
+    case 'missing-symbols':
       return [c.kind, c.name, c.by.path, c.offer.path].join('\0');
     case 'unversioned':
       return [c.kind, c.name, c.by.path, c.offer.path, c.loader.path].join('\0');
@@ -79,6 +87,8 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
       };
     case 'private-version':
       return { ...sides(c), kind: c.kind };
+    case 'missing-symbols':
+      return { ...sides(c), kind: c.kind, symbols: c.symbols };
     case 'unversioned':
       return { ...sides(c), kind: c.kind, loader: c.loader.path };
     case 'family-missing':

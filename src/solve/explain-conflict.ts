@@ -56,6 +56,8 @@ function sentenceFor(reason: OtherReason): string {
       return `${reason.neededBy} needs ${reason.name}; it is not beside the loader ${reason.loader}`;
     case 'private-version':
       return `${reason.neededBy} needs ${reason.name} (GLIBC_PRIVATE) of the libc it was built with, which is not ${sourceOf(reason)}`;
+    case 'missing-symbols':
+      return `${reason.neededBy} needs ${reason.name}; ${sourceOf(reason)}, another version, lacks ${listOfSome(reason.symbols)}`;
     case 'unversioned':
       return `${reason.neededBy} needs versions of ${reason.name}; ${sourceOf(reason)} has none, and the loader ${reason.loader} would abort`;
     case 'soname-clash':
@@ -72,6 +74,13 @@ function sourceOf(reason: { readonly offeredIn: string | undefined; readonly off
   const { offeredIn, offeredBy } = reason;
   if (offeredIn === undefined) return offeredBy;
   return offeredIn.slice(offeredIn.lastIndexOf('/') + 1).replace(/^[0-9a-z]{32}-/, '');
+}
+
+const LISTED = 4;
+
+function listOfSome(symbols: readonly string[]): string {
+  const more = symbols.length - LISTED;
+  return more > 0 ? `${symbols.slice(0, LISTED).join(', ')} and ${more} more symbols` : listOf(symbols);
 }
 
 /** `a`, `a and b`, `a, b and c`; each once. */

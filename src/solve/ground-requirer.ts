@@ -4,6 +4,7 @@ import type { LoaderCandidate, Provider, Requirer } from '../candidates/problem.
 import { addClause, type Clause, type Literal, negative, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type NameNode, type Value } from './grounding.ts';
 import { nameNode } from './name-node.ts';
+import { isClosest } from './objective.ts';
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 
 /**
@@ -24,7 +25,7 @@ export function groundRequirer(
     const node = nameNode(g, name);
     needs.push(node);
     const need = constrain(g, [negative(variable), positive(node.active)], { kind: 'need', name, by });
-    if (!versions.length) continue;
+    if (!versions.length && !g.problem.closest) continue;
     const fitting: Literal[] = [];
     const against: Clause[] = [];
     for (const value of node.values) {
@@ -70,6 +71,8 @@ function groundOffer(
   const offer = value.provider;
   const { name } = value.name;
   const against = [negative(variable), negative(value.variable)];
+  const symbols = missingSymbols(g, by, name, offer);
+  if (symbols.length) return constrain(g, against, { kind: 'missing-symbols', name, by, offer, symbols });
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
     const offers = value.name.values.length;
@@ -78,13 +81,22 @@ function groundOffer(
   if (value.loader && needsPrivate(versions) && !belongsTo(by, value.loader.candidate)) {
     return constrain(g, against, { kind: 'private-version', name, by, offer });
   }
-  if (offer.hasVersym) return undefined;
+  if (offer.hasVersym || !versions.length) return undefined;
   for (const { candidate, variable: loader } of value.loader ? [value.loader] : g.loaders) {
     if (!abortsOnUnversioned(candidate)) continue;
     const constraint = { kind: 'unversioned', name, by, offer, loader: candidate } as const;
     constrain(g, [...against, negative(loader)], constraint);
   }
   return undefined;
+}
+
+/** Only of another version of the library is it asked, and not if the user chose that file. */
+function missingSymbols(g: Grounding, by: Requirer, name: string, offer: Provider): readonly string[] {
+  if (!isClosest(offer) || g.problem.pins?.has(name)) return [];
+  const coverage = g.problem.closest?.coverage(by, name, offer);
+  if (!coverage) return [];
+  // Other versions than the needed ones are a constraint of their own.
+  return offer.hasVerdef ? coverage.missing : [...coverage.missing, ...coverage.missingVersions];
 }
 
 const needsPrivate = (versions: Versions): boolean => versions.some(({ name }) => name === 'GLIBC_PRIVATE');

@@ -78,6 +78,16 @@ export type Reason =
       readonly loader: string;
     }
   | {
+      /** A closest match that lacks symbols `neededBy` needs; they are `name` or `name@version`, sorted. */
+      readonly kind: 'missing-symbols';
+      readonly name: string;
+      readonly neededBy: string;
+      readonly neededByPath: string;
+      readonly offeredBy: string;
+      readonly offeredIn: string | undefined;
+      readonly symbols: readonly string[];
+    }
+  | {
       /** `file` serves `name`, but its soname is `soname`, which another file serves. */
       readonly kind: 'soname-clash';
       readonly name: string;

@@ -1,0 +1,100 @@
+// A name that no library in the store has → libraries that are other versions of it, and how well each would serve.
+import type { DynamicSymbol } from '../elf/read-symbols.ts';
+import type { CataloguedLibrary } from '../store/catalogue.ts';
+import { coverageOf, neededFrom, type Scope } from './coverage.ts';
+import type { ClosestMatches, Judgement, Provider, Requirer } from './problem.ts';
+import { distance, stemOf } from './soname-stem.ts';
+import { binds, symbolReader } from './symbol-tables.ts';
+
+export interface Closest extends ClosestMatches {
+  /** Other versions of the library, nearest first. */
+  providersOf(name: string): readonly Provider[];
+}
+
+/** The part of the catalogue that is asked, for the class and machine of the program. */
+export interface Offers {
+  namesBeginning(stem: string): readonly string[];
+  librariesOffering(name: string): readonly CataloguedLibrary[];
+}
+
+/** Ranks by the distance of the nearest of the names that the file answers to. */
+function nearest(wanted: string, offers: Offers, toProvider: (library: CataloguedLibrary) => Provider) {
+  const stem = stemOf(wanted);
+  if (stem === undefined) return [];
+  const names = offers
+    .namesBeginning(stem)
+    .filter((name) => name !== wanted && stemOf(name) === stem)
+    .map((name) => ({ name, far: distance(wanted, name) }))
+    .sort((a, b) => a.far[0] - b.far[0] || a.far[1] - b.far[1] || (a.name < b.name ? -1 : 1));
+  const found = new Map<string, Provider>();
+  for (const { name, far } of names) {
+    for (const library of offers.librariesOffering(name)) {
+      const provider = toProvider(library);
+      if (found.has(provider.path)) continue;
+      const [lastResort = 0, ...rest] = provider.rank;
+      found.set(provider.path, { ...provider, match: 'closest', rank: [lastResort, ...far, ...rest] });
+    }
+  }
+  return [...found.values()];
+}
+
+function isMissing(scope: Scope, name: string): boolean {
+  return !scope.bundled.has(name) && !scope.isFamily(name) && scope.providersOf(name).length === 0;
+}
+
+/**
+ * Closest matches within a scope, in which symbols without version count as needed from a library unless somebody else
+ * has them: an exact library, or another version of one that is missing as well. Symbols are
+ * read when they are first asked for.
+ */
+export function closestIn(
+  scope: Scope,
+  offers: Offers,
+  toProvider: (library: CataloguedLibrary) => Provider,
+): Closest {
+  const symbolsOf = symbolReader();
+  const providers = new Map<string, readonly Provider[]>();
+  const needed = new Map<string, readonly DynamicSymbol[]>();
+  const judgements = new Map<string, Map<string, Judgement>>();
+
+  const providersOf = (name: string): readonly Provider[] => {
+    let found = providers.get(name);
+    if (found === undefined) {
+      found = nearest(name, offers, toProvider);
+      providers.set(name, found);
+    }
+    return found;
+  };
+  const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
+    providersOf(name).some((each) => binds(symbol, symbolsOf(each.path).defined.get(symbol.name)));
+
+  const neededBy = (by: Requirer, name: string): readonly DynamicSymbol[] => {
+    const key = `${by.path}\0${name}`;
+    let symbols = needed.get(key);
+    if (symbols === undefined) {
+      const alsoMissing = by.needed.filter((each) => each !== name && isMissing(scope, each));
+      const isOthers = (symbol: DynamicSymbol) =>
+        symbol.from === undefined && alsoMissing.some((each) => someDefines(each, symbol));
+      symbols = neededFrom(scope, by, name, symbolsOf).filter(
+        (symbol) => !isOthers(symbol) || someDefines(name, symbol),
+      );
+      needed.set(key, symbols);
+    }
+    return symbols;
+  };
+
+  return {
+    providersOf,
+    coverage: (by, name, provider) => {
+      const known = judgements.get(name) ?? new Map<string, Judgement>();
+      judgements.set(name, known);
+      const key = `${by.path}\0${provider.path}`;
+      const judged = known.get(key);
+      if (judged !== undefined) return judged.coverage;
+      const coverage = coverageOf(neededBy(by, name), by, name, provider, symbolsOf);
+      known.set(key, { provider, by, coverage });
+      return coverage;
+    },
+    judged: (name) => [...(judgements.get(name)?.values() ?? [])],
+  };
+}
