@@ -46,13 +46,16 @@ function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): 
   if (home === undefined || !isOwnDirectory(home, uid)) delete env['HOME'];
 }
 
-/** `resolve --from-launcher [--refresh|--rehash] -- PROGRAM`: the miss, where every millisecond counts. */
+/** `resolve --from-launcher [--refresh|--rehash] [--with-capabilities] -- PROGRAM`: the miss, where every millisecond counts. */
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
   const { resolve } = await import('./commands/resolve.ts');
   const program = words.at(-1) ?? '';
   const how = words.includes('--refresh') ? 'refresh' : words.includes('--rehash') ? 'rehash' : 'as-needed';
-  await resolve(program, contextOf(process, version), how);
+  const context = contextOf(process, version);
+  const capable = words[words.indexOf('--') - 1] === '--with-capabilities';
+  const surroundings = { ...context.surroundings, capabilities: capable ? 'some' : 'none' } as const;
+  await resolve(program, { ...context, surroundings }, how);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.
   process.exit(0);
 }

@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly hostMachines: readonly MachineKey[];
   readonly uid: number;
   readonly gid: number;
+  /** Whether the file has capabilities (capabilities(7)), where the launcher could ask; Node cannot. */
+  readonly capabilities?: 'some' | 'none';
 }
 
 function refuse(given: string, cause: string, hint: string, exitCode: ExitCode, code: string): ForeignError {
@@ -72,12 +74,12 @@ function open(given: string, path: string): FileSource {
   }
 }
 
-/** True when starting it would change the user or group: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
-function changesCredentials(stats: BigIntStats, { uid, gid }: Surroundings): boolean {
+/** True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
+function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Surroundings): boolean {
   const mode = Number(stats.mode);
   const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
   const setgid = (mode & constants.S_IXGRP) !== 0 && (mode & 0o2000) !== 0 && Number(stats.gid) !== gid;
-  return setuid || setgid;
+  return setuid || setgid || (capabilities === 'some' && uid !== 0);
 }
 
 function refuseKind(given: string, kind: Classification): void {
@@ -133,8 +135,8 @@ export function inspectProgram(given: string, surroundings: Surroundings): Progr
     if (kind.kind === 'dynamic' && changesCredentials(stats, surroundings)) {
       throw refuse(
         given,
-        'it is setuid or setgid, and the loader ignores every library path in such a program',
-        'run it as the user it belongs to, or package it for Nix',
+        'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
+        'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
         126,
         'secure-mode',
       );

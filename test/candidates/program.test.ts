@@ -187,6 +187,16 @@ test('refused: setuid and setgid for somebody else', asRoot, () => {
   assert.equal(inspectProgram(file, here).kind.kind, 'dynamic');
 });
 
+test('refused: file capabilities, but for root, who has them all', () => {
+  const file = variant('capable');
+  const capable = { ...here, capabilities: 'some' } as const;
+  assert.throws(() => inspectProgram(file, { ...capable, uid: 65534 }), {
+    code: 'secure-mode',
+    exitCode: 126,
+  });
+  assert.equal(inspectProgram(file, { ...capable, uid: 0 }).kind.kind, 'dynamic');
+});
+
 function refusedAsNobody(file: string): { code: string; exitCode: number; message: string } {
   const source = JSON.stringify(path.resolve(import.meta.dirname, '../../src/candidates/program.ts'));
   const script = `import { inspectProgram } from ${source};

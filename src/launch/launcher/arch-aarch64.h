@@ -23,6 +23,7 @@ enum system_call_number {
 	NR_read = 63,
 	NR_write = 64,
 	NR_readlinkat = 78,
+	NR_getxattr = 8,
 	NR_newfstatat = 79,
 	NR_fstat = 80,
 	NR_exit_group = 94,

@@ -34,6 +34,7 @@ enum system_call_number {
 	NR_openat = 257,
 	NR_newfstatat = 262,
 	NR_readlinkat = 267,
+	NR_getxattr = 191,
 	NR_faccessat = 269,
 	NR_dup3 = 292,
 	NR_prlimit64 = 302,

@@ -74,6 +74,11 @@ static inline long kernel_readlink(const char *path, char *into, size_t size)
 {
 	return arch_system_call(NR_readlinkat, AT_CWD, (long)path, (long)into, (long)size, 0, 0);
 }
+// The size of an extended attribute's value, or a negative errno.
+static inline long kernel_attribute_size(const char *path, const char *name)
+{
+	return arch_system_call(NR_getxattr, (long)path, (long)name, 0, 0, 0, 0);
+}
 static inline long kernel_getcwd(char *into, size_t size)
 {
 	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);

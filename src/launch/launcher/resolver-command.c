@@ -2,7 +2,7 @@
 #include "resolver-command.h"
 #include "edit-environment.h"
 
-struct resolver_command resolver_command(const struct process *process, const char *const words[3],
+struct resolver_command resolver_command(const struct process *process, const char *const words[RESOLVER_WORDS],
 					 const char *real_path)
 {
 	const char *chosen = process_variable(process, "NIX_RUN_FOREIGN_RESOLVER");
@@ -16,7 +16,7 @@ struct resolver_command resolver_command(const struct process *process, const ch
 		*next++ = (char *)RESOLVER_NODE;
 		*next++ = (char *)RESOLVER_SCRIPT;
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < RESOLVER_WORDS; i++)
 		if (words[i])
 			*next++ = (char *)words[i];
 	*next++ = (char *)"--";

@@ -3,7 +3,7 @@
 
 #include "process.h"
 
-enum { RESOLVER_ARGUMENTS = 10 };
+enum { RESOLVER_ARGUMENTS = 11, RESOLVER_WORDS = 4 };
 
 struct resolver_command {
 	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable
@@ -11,6 +11,6 @@ struct resolver_command {
 	char **envp; // NULL: out of memory
 };
 
-/// The command `nix-foreign WORDS... -- REAL_PATH`; a NULL among the (three) words is left out.
-struct resolver_command resolver_command(const struct process *process, const char *const words[3],
+/// The command `nix-foreign WORDS... -- REAL_PATH`; a NULL among the words is left out.
+struct resolver_command resolver_command(const struct process *process, const char *const words[RESOLVER_WORDS],
 					 const char *real_path);

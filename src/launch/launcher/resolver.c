@@ -62,9 +62,15 @@ static int refuse_unusable(const struct resolver_command *command)
 	return 0;
 }
 
+// File capabilities put the loader into secure mode, as setuid does; Node cannot ask for them (capabilities(7)).
+static const char *capabilities_of(const char *path)
+{
+	return kernel_attribute_size(path, "security.capability") > 0 ? "--with-capabilities" : NULL;
+}
+
 int resolver_run(const struct process *process, const char *real_path, const char *mode)
 {
-	const char *const words[3] = {"resolve", "--from-launcher", mode};
+	const char *const words[RESOLVER_WORDS] = {"resolve", "--from-launcher", mode, capabilities_of(real_path)};
 	struct resolver_command command = resolver_command(process, words, real_path);
 	int refused = refuse_unusable(&command);
 	if (refused)
@@ -82,7 +88,7 @@ static void leave_lost_directory(void)
 
 int resolver_explain(const struct process *process, const char *real_path)
 {
-	const char *const words[3] = {"explain", NULL, NULL};
+	const char *const words[RESOLVER_WORDS] = {"explain"};
 	struct resolver_command command = resolver_command(process, words, real_path);
 	int refused = refuse_unusable(&command);
 	if (refused)

@@ -3,7 +3,7 @@
 
 #include "process.h"
 
-/// Runs `nix-foreign resolve --from-launcher [MODE] -- REAL_PATH` and waits for it. MODE is NULL, "--rehash" or
+/// Runs `nix-foreign resolve --from-launcher [MODE] [--with-capabilities] -- REAL_PATH` and waits for it. MODE is NULL, "--rehash" or
 /// "--refresh". Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
 int resolver_run(const struct process *process, const char *real_path, const char *mode);
 

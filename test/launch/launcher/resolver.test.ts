@@ -1,10 +1,12 @@
 // A miss: how the resolver is called, and what its ending makes of the launcher's.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { openWorkshop, putScript, resolving, run } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
+import { asRoot, needTool } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const program = putScript(workshop.directory, 'program', 'echo "started $*"; exit 7');
@@ -26,6 +28,17 @@ test('a miss resolves the real path, then starts the program; the next start is 
     assert.deepEqual([code, stdout, stderr], [7, 'started x y\n', '']);
   }
   assert.equal(readFileSync(called, 'utf8'), `resolve\n--from-launcher\n--\n${program}\n`);
+});
+
+test('a program with file capabilities is named as one, whatever the options', asRoot, async () => {
+  const capable = putScript(workshop.directory, 'capable', 'exit 0');
+  // A vfs_cap_data of revision 2 with CAP_NET_RAW permitted and effective (linux/capability.h).
+  const value = '0x0100000200200000000000000000000000000000';
+  needTool('setfattr', 'attr');
+  execFileSync('setfattr', ['-n', 'security.capability', '-v', value, capable]);
+  const options = withResolver('echo "$*" >&2; exit 126');
+  const { stderr } = await run(workshop, ['--refresh', capable], options);
+  assert.equal(stderr, `resolve --from-launcher --refresh --with-capabilities -- ${capable}\n`);
 });
 
 for (const chosen of [undefined, ''])
