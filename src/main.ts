@@ -42,6 +42,10 @@ function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): 
   for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME']) {
     if (!env[name]?.startsWith('/')) delete env[name];
   }
+  // The launcher gives the user's library path another name, so that it steers nothing of ours.
+  const libraryPath = env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
+  delete env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
+  if (libraryPath !== undefined) env['LD_LIBRARY_PATH'] = libraryPath;
   const home = env['HOME'];
   if (home === undefined || !isOwnDirectory(home, uid)) delete env['HOME'];
 }

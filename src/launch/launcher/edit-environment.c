@@ -54,14 +54,33 @@ static bool steers_the_resolver(const char *entry)
 	       text_after(entry, "ELECTRON_RUN_AS_NODE=");
 }
 
+// The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
+static char *renamed_library_path(const char *entry)
+{
+	static const char prefix[] = "NIX_RUN_FOREIGN_";
+	if (!text_after(entry, "LD_LIBRARY_PATH="))
+		return NULL;
+	size_t size = sizeof prefix + text_length(entry);
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, prefix);
+	text_add(&text, entry);
+	return bytes;
+}
+
 char **environment_of_resolver(const struct process *process)
 {
 	char **cleaned = memory_take((count_of(process->envp) + 1) * sizeof *cleaned);
 	char **next = cleaned;
 	if (!cleaned)
 		return NULL;
-	for (char **entry = process->envp; *entry; entry++)
-		if (!steers_the_resolver(*entry))
-			*next++ = *entry;
+	for (char **entry = process->envp; *entry; entry++) {
+		*next = steers_the_resolver(*entry) ? renamed_library_path(*entry) : *entry;
+		if (*next)
+			next++;
+	}
+	*next = NULL;
 	return cleaned;
 }

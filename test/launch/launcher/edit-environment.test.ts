@@ -86,7 +86,10 @@ test('the resolver gets the environment without what would steer its own Node', 
   const { code, stderr } = await runCommand(workshop, [...command], options);
   assert.deepEqual([code, stderr], [0, '']);
   const names = (entries: readonly string[]): string[] => entries.map((entry) => entry.replace(/=.*/, ''));
-  assert.deepEqual(names(readFileSync(seen, 'utf8').trimEnd().split('\n')), names([...kept, ...base]));
+  // The user's library path is told under a name that steers nothing; it stands where the other stood.
+  const told = readFileSync(seen, 'utf8').trimEnd().split('\n');
+  assert.deepEqual(names(told), ['NIX_RUN_FOREIGN_LD_LIBRARY_PATH', ...names([...kept, ...base])]);
+  assert.equal(told[0], 'NIX_RUN_FOREIGN_LD_LIBRARY_PATH=/x');
   const target = readFileSync(output, 'utf8');
   for (const entry of [...steering, ...kept]) assert.ok(target.includes(` ${entry}\n`), entry);
 });
