@@ -6,6 +6,7 @@ import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Libc } from './libc.ts';
 import type { Provider } from './problem.ts';
+import { canRun } from './processor.ts';
 import { compareRanks, rankOf } from './rank.ts';
 import { runDirectories, usesOrigin } from './run-directories.ts';
 
@@ -37,7 +38,8 @@ function namesIn(directory: string, listings: Listings): ReadonlySet<string> {
 /** A variant for better processors (glibc-hwcaps) comes with the library it is a variant of, never by itself. */
 export function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean {
   const variant = file.split('/').includes('glibc-hwcaps');
-  return !variant && elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && fitsLibc(elf, libc);
+  const loads = elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && canRun(elf.isaNeeded);
+  return !variant && loads && fitsLibc(elf, libc);
 }
 
 /** What the provider's own run path would take for each name that it needs. */
