@@ -3,6 +3,7 @@ import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates
 import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
 import { isForeign, overrides } from '../solve/objective.ts';
 import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solve/version-needs.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
 
 /** A whole set, as the candidates of one name are held against it. */
 export interface ChosenSet {
@@ -94,7 +95,8 @@ function byCounts(set: ChosenSet, name: string, winner: Provider, other: Provide
   if (closest(other) > closest(winner)) return { criterion: 'closest match', detail: 'has another soname' };
   const foreign = (each: Provider) => Number(isForeign(each, set.loader));
   if (foreign(other) > foreign(winner)) {
-    const detail = `built with ${other.builtWith}, not with the glibc of the loader`;
+    const built = nameOfStoreObject(other.builtWith ?? '');
+    const detail = `was built with ${built}, not with the loader's ${nameOfStoreObject(set.loader.storePath)}`;
     return { criterion: 'other glibc', detail };
   }
   if (closest(other) < closest(winner) || foreign(other) < foreign(winner)) return undefined;
@@ -140,6 +142,24 @@ function lossOf(problem: Problem, set: ChosenSet, name: string, winner: Provider
 
 const offers = (problem: Problem, name: string, other: Provider): boolean =>
   problem.providersOf(name).some(({ path }) => path === other.path);
+
+/** How many libraries of a set are known to be built with the glibc of a store object. */
+function builtWithIt(set: ChosenSet, storePath: string): number {
+  return [...set.providers.values()].filter(({ builtWith }) => builtWith === storePath).length;
+}
+
+/** A name of the libc family: one candidate for each loader, since loader and family come together. */
+export function weighFamily(problem: Problem, set: ChosenSet, name: string): Candidate[] {
+  return problem.loaders.flatMap(({ storePath, family }): Candidate[] => {
+    const provider = family.get(name);
+    if (provider === undefined) return [];
+    if (storePath === set.loader.storePath) return [{ provider, chosen: true, loss: undefined }];
+    const [with_, without] = [builtWithIt(set, storePath), builtWithIt(set, set.loader.storePath)];
+    const detail = `${with_} of the chosen libraries were built with it, ${without} with the one taken`;
+    const loss = unfit(problem, set, name, provider) ?? { criterion: 'other glibc', detail };
+    return [{ provider, chosen: false, loss }];
+  });
+}
 
 /**
  * All candidates of a name, the chosen one first, the others by rank. `every`: providers that a preference left out

@@ -52,8 +52,12 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'explain <program>',
     summary: 'show every library, who needs it, which file serves it, and how the program is started',
-    options: [JSON_OPTION],
-    run: ([program = ''], { json }, { context }) => explainCommand(program, { json: isThere(json) }, context),
+    options: [
+      ['--why <soname>', 'the whole story of one library: who needs which versions, and why others lost'],
+      JSON_OPTION,
+    ],
+    run: ([program = ''], { json, why }, { context }) =>
+      explainCommand(program, { json: isThere(json), why: valuesOf(why).at(-1) }, context),
   },
   {
     usage: 'choose <program>',

@@ -1,22 +1,36 @@
-// `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it, and why the program starts as it does.
-
-import { libcOf } from '../candidates/libc.ts';
-import { inspectProgram, type Program } from '../candidates/program.ts';
+// `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it and why, and why the program starts as it does.
+import { type Choices, hasChoices } from '../choices/choices.ts';
 import { ForeignError } from '../errors.ts';
-import { readRecord } from '../fingerprint/records.ts';
-import { enact } from '../launch/enact.ts';
-import { type Interpreter, inspectInterpreter } from '../launch/interpreter.ts';
-import { loadMap, type MapEntry } from '../launch/load-map.ts';
-import type { LaunchPlan } from '../launch/plan.ts';
+import { inspectInterpreter } from '../launch/interpreter.ts';
+import type { MapEntry } from '../launch/load-map.ts';
 import { planFile } from '../launch/plan-files.ts';
 import { shadowingEntries } from '../launch/shadowing.ts';
 import { chooseStrategy } from '../launch/strategy.ts';
 import type { Context } from '../pipeline/context.ts';
-import { planProgram } from '../pipeline/plan-program.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
-import type { Place } from '../platform/places.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
+import { candidateView } from './choose-view.ts';
+import { type DynamicFacts, type Facts, withFacts } from './explain-facts.ts';
+import type { Story } from './explain-story.ts';
+import { explanationText } from './explain-text.ts';
+import { type Why, whyOf, whyText } from './explain-why.ts';
+
+/** One object of the process, and what else could have served its name. */
+export interface ExplainedObject extends MapEntry {
+  /** Who loaded it: the first that needs it; null for the loader, which the kernel starts. */
+  readonly loadedBy: string | null;
+  /** Store object of the glibc that it was built with, where that is known. */
+  readonly glibc: string | null;
+  /** How many libraries of the store offer the name; 0 for what is not chosen from the store. */
+  readonly candidates: number;
+  /** The next best, and the first criterion by which it lost. */
+  readonly runnerUp: {
+    readonly file: string;
+    readonly object: string;
+    readonly criterion: string;
+    readonly detail: string;
+  } | null;
+}
 
 export interface Explanation {
   readonly program: string;
@@ -29,8 +43,10 @@ export interface Explanation {
   readonly root?: string;
   readonly farm?: string;
   readonly loader?: string;
+  /** What the user chose by hand. */
+  readonly choices?: Choices;
   /** In load order. */
-  readonly objects?: readonly MapEntry[];
+  readonly objects?: readonly ExplainedObject[];
   /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
   readonly shadowed?: readonly { readonly name: string; readonly by: string }[];
 }
@@ -42,32 +58,31 @@ const DIRECT: Record<string, string> = {
   script: 'it is a script, and the kernel starts its interpreter',
 };
 
-async function explainDynamic(
-  program: Program,
-  interpreterPath: string,
-  libcKind: 'glibc' | 'musl',
-  plan: LaunchPlan,
-  place: Place,
-  context: Context,
-): Promise<Explanation> {
-  const { storeDir } = context.location;
-  const record =
-    plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
-  const fingerprint = record?.fingerprint;
-  const libc = libcOf(program.elf as NonNullable<Program['elf']>, libcKind);
-  const proven = fingerprint && (await enact(fingerprint, program.path, libc, place.farms));
-  if (fingerprint === undefined || proven?.kind !== 'proven') {
-    throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
-      code: 'changed',
-      hint: `try again: nix-foreign explain ${program.given}`,
-      exitCode: 125,
-    });
-  }
-  const interpreter: Interpreter = inspectInterpreter(interpreterPath);
-  const objects = loadMap(program, proven, fingerprint, storeDir);
+/** An object with its runner-up: of those that lost the one the solver would have taken next. */
+export function explainedObject(entry: MapEntry, story: Story | undefined): ExplainedObject {
+  const candidates = story?.of(entry.name)?.candidates ?? [];
+  const next = candidates.find(({ chosen }) => !chosen);
+  const settled =
+    next?.loss?.criterion === 'whole set'
+      ? story?.inFull(entry.name)?.candidates.find(({ chosen }) => !chosen)
+      : next;
+  const view = settled && candidateView(settled);
+  return {
+    ...entry,
+    loadedBy: entry.neededBy[0] ?? null,
+    glibc: story?.glibcOf(entry.name) ?? null,
+    candidates: candidates.length,
+    runnerUp: view?.lost ? { file: view.file, object: view.object, ...view.lost } : null,
+  };
+}
+
+function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
+  const { program, plan, place, subject, fingerprint, proven, map, choices, story } = facts;
+  const interpreter = inspectInterpreter(subject.interpreter);
+  const names = map.map(({ name }) => name);
   return {
     program: program.path,
-    kind: `dynamic, ${libcKind}, ${fingerprint.program.system}`,
+    kind: `dynamic, ${subject.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
     why: chooseStrategy(interpreter, libcVersionOf(proven.loader)).why,
     plan: planFile(place, program.path),
@@ -76,70 +91,52 @@ async function explainDynamic(
     ...(plan.root === undefined ? {} : { root: plan.root }),
     farm: proven.farm,
     loader: proven.loader,
-    objects,
-    shadowed: shadowingEntries(
-      context.env['LD_LIBRARY_PATH'],
-      objects.map(({ name }) => name),
-    ),
+    ...(hasChoices(choices) ? { choices } : {}),
+    objects: map.map((entry) => explainedObject(entry, story)),
+    shadowed: shadowingEntries(context.env['LD_LIBRARY_PATH'], names),
+  };
+}
+
+function explanationOf(facts: Facts, context: Context): Explanation {
+  if ('subject' in facts) return explainDynamic(facts, context);
+  const { program, plan, place } = facts;
+  return {
+    program: program.path,
+    kind: program.kind.kind,
+    strategy: plan.strategy,
+    why: DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    plan: planFile(place, program.path),
   };
 }
 
 /** Resolves the program if need be, and gathers the whole story. */
 export async function explain(given: string, context: Context): Promise<Explanation> {
-  const program = inspectProgram(given, context.surroundings);
-  return await inUsablePlace(context.surroundings.uid, async (place) => {
-    const plan = await planProgram(program, context, place, 'as-needed');
-    const { kind } = program;
-    if (kind.kind === 'dynamic') {
-      return await explainDynamic(program, kind.interpreter, kind.libc, plan, place, context);
-    }
-    return {
-      program: program.path,
-      kind: kind.kind,
-      strategy: plan.strategy,
-      why: DIRECT[kind.kind] ?? 'it needs nothing of ours',
-      plan: planFile(place, program.path),
-    };
+  return await withFacts(given, context, (facts) => explanationOf(facts, context));
+}
+
+/** The whole story of one name. @throws ForeignError `not-loaded` when the program does not load it. */
+export async function explainName(given: string, name: string, context: Context): Promise<Why> {
+  return await withFacts(given, context, (facts) => {
+    const map = 'subject' in facts ? facts.map : [];
+    const entry = map.find((each) => each.name === name);
+    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(name));
+    throw new ForeignError(`${given}: it does not load ${name}`, {
+      code: 'not-loaded',
+      hint: `see what it loads with: nix-foreign explain ${given}`,
+      exitCode: 125,
+    });
   });
-}
-
-function objectLines({ name, file, found, match, neededBy }: MapEntry): string[] {
-  const how = match === null || match === 'exact' ? found : `${found}, ${match} match`;
-  return [`  ${name}`, `    ${file}`, `    ${how}; needed by ${neededBy.join(', ') || 'the kernel'}`];
-}
-
-/** The explanation as text for people. */
-export function explanationText(explanation: Explanation): string {
-  const { objects, shadowed } = explanation;
-  const rows: [string, string | undefined][] = [
-    ['program', explanation.program],
-    ['kind', explanation.kind],
-    ['strategy', explanation.strategy],
-    ['because', explanation.why],
-    ['loader', explanation.loader],
-    ['sha256', explanation.sha256],
-    ['root', explanation.root],
-    ['farm', explanation.farm],
-    ['plan', explanation.plan],
-  ];
-  const head = rows
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key.padEnd(9)} ${value}`);
-  const load =
-    objects === undefined
-      ? []
-      : ['', `loads ${objects.length} objects, in this order:`, ...objects.flatMap(objectLines)];
-  const warn = (shadowed ?? []).map(
-    ({ name, by }) => `warning: LD_LIBRARY_PATH comes first and has another ${name}: ${by}`,
-  );
-  return [...head, ...load, ...(warn.length > 0 ? ['', ...warn] : [])].join('\n');
 }
 
 export async function explainCommand(
   given: string,
-  options: { json?: boolean },
+  options: { json?: boolean; why?: string | undefined },
   context: Context,
 ): Promise<void> {
+  if (options.why !== undefined) {
+    const why = await explainName(given, options.why, context);
+    return options.json ? printJson(why) : printLine(whyText(why));
+  }
   const explanation = await explain(given, context);
   if (options.json) printJson(explanation);
   else printLine(explanationText(explanation));

@@ -14,3 +14,16 @@ export function printable(text: string): string {
 export function printableLine(text: string): string {
   return printable(text).replace(/[\t\n]/g, '?');
 }
+
+/** Breaks a line at blanks so that none is longer than `width` characters, if its words are not; `hang` begins the later ones. */
+export function wrapWords(line: string, width: number, hang: string): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    if (current.trim() !== '' && current.length + 1 + word.length > width) {
+      lines.push(current);
+      current = hang + word;
+    } else current = current === '' ? word : `${current} ${word}`;
+  }
+  return [...lines, current];
+}

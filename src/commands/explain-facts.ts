@@ -1,0 +1,84 @@
+// A program → its plan, what the loader will load for it, and the story behind, while the store's catalogue is open.
+import { inspectProgram, type Program } from '../candidates/program.ts';
+import { type Choices, NO_CHOICES } from '../choices/choices.ts';
+import { ForeignError } from '../errors.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import { readRecord } from '../fingerprint/records.ts';
+import { enact, type Proven } from '../launch/enact.ts';
+import { loadMap, type MapEntry } from '../launch/load-map.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import { choicesOfProgram } from '../pipeline/choices-of-program.ts';
+import type { Context } from '../pipeline/context.ts';
+import { planProgram } from '../pipeline/plan-program.ts';
+import { type Dynamic, dynamicOf } from '../pipeline/subject.ts';
+import { inUsablePlace } from '../pipeline/usable-place.ts';
+import type { Place } from '../platform/places.ts';
+import { debug } from '../platform/report.ts';
+import { openStore } from '../store/open-store.ts';
+import { type Story, storyOf } from './explain-story.ts';
+
+/** What is known of a program that is started directly. */
+export interface DirectFacts {
+  readonly program: Program;
+  readonly plan: LaunchPlan;
+  readonly place: Place;
+}
+
+export interface DynamicFacts extends DirectFacts {
+  readonly subject: Dynamic;
+  readonly fingerprint: Fingerprint;
+  readonly proven: Proven;
+  /** In load order. */
+  readonly map: readonly MapEntry[];
+  readonly choices: Choices;
+  /** Undefined where the store cannot be looked at, or no longer offers the set. */
+  readonly story: Story | undefined;
+}
+
+export type Facts = DirectFacts | DynamicFacts;
+
+async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, context: Context) {
+  const { program } = subject;
+  const { storeDir } = context.location;
+  const record =
+    plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
+  const fingerprint = record?.fingerprint;
+  const proven = fingerprint && (await enact(fingerprint, program.path, subject.libc, place.farms));
+  if (fingerprint === undefined || proven?.kind !== 'proven') {
+    throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
+      code: 'changed',
+      hint: `try again: nix-foreign explain ${program.given}`,
+      exitCode: 125,
+    });
+  }
+  return { fingerprint, proven, map: loadMap(program, proven, fingerprint, storeDir) };
+}
+
+/** Without the store there is still the plan to tell of. */
+async function openedStore(place: Place, context: Context) {
+  try {
+    return await openStore(place.catalogues, context.location);
+  } catch (error) {
+    debug(`the alternatives are left out: ${String(error)}`);
+    return undefined;
+  }
+}
+
+/** Resolves the program if need be, gathers everything, and hands it to `tell`. */
+export async function withFacts<T>(given: string, context: Context, tell: (facts: Facts) => T): Promise<T> {
+  const program = inspectProgram(given, context.surroundings);
+  return await inUsablePlace(context.surroundings.uid, async (place) => {
+    const plan = await planProgram(program, context, place, 'as-needed');
+    const subject = dynamicOf(program);
+    if (subject === undefined) return tell({ program, plan, place });
+    const set = await provenSet(subject, plan, place, context);
+    const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+    const catalogue = await openedStore(place, context);
+    try {
+      const story = catalogue && storyOf(subject, set.fingerprint, catalogue, choices);
+      return tell({ program, plan, place, subject, ...set, choices, story });
+    } finally {
+      catalogue?.close();
+    }
+  });
+}

@@ -1,0 +1,82 @@
+// The load map and the story of each name → a tree for people: who loaded what, and why this file and not another.
+import { wrapWords } from '../platform/terminal-text.ts';
+
+/** One object of the process, in load order; all that the tree says of it. */
+export interface TreeObject {
+  readonly name: string;
+  readonly file: string;
+  readonly found: string;
+  readonly match: string | null;
+  /** In load order; the first loaded it. */
+  readonly neededBy: readonly string[];
+  readonly glibc: string | null;
+  readonly runnerUp: { readonly object: string; readonly detail: string; readonly criterion: string } | null;
+}
+
+const WIDTH = 100;
+const LISTED = 6;
+
+/** `a, b and 3 more`. */
+export function cutList(items: readonly string[]): string {
+  const more = items.length - LISTED;
+  return more > 1 ? `${items.slice(0, LISTED).join(', ')} and ${more} more` : items.join(', ');
+}
+
+/** Why it won over the next best: a clause about that one. */
+function runnerUpText({ object, criterion, detail }: NonNullable<TreeObject['runnerUp']>): string {
+  return `taken over ${object}, which ${criterion === 'path' ? 'is as good: its path sorts later' : detail}`;
+}
+
+function notesOf({ file, found, match, neededBy, glibc, runnerUp }: TreeObject): string[] {
+  const how = match === null || match === 'exact' ? found : `${found}, ${match} match`;
+  const built = glibc === null ? '' : `; built with ${glibc}`;
+  const others = neededBy.slice(1);
+  return [
+    file,
+    `${how}${built}${neededBy.length === 0 ? '; needed by the kernel' : ''}`,
+    ...(others.length === 0 ? [] : [`needed by ${cutList(others)} too`]),
+    ...(runnerUp === null ? [] : [runnerUpText(runnerUp)]),
+  ];
+}
+
+/** Objects by the one that loaded them first; those nobody in the map needs stand beside the program. */
+function childrenOf(program: string, objects: readonly TreeObject[]): ReadonlyMap<string, readonly number[]> {
+  const names = new Set(objects.map(({ name }) => name));
+  const children = new Map<string, number[]>();
+  for (const [i, { name, neededBy }] of objects.entries()) {
+    const [first] = neededBy;
+    const parent = first !== undefined && first !== name && names.has(first) ? first : program;
+    children.set(parent, [...(children.get(parent) ?? []), i]);
+  }
+  return children;
+}
+
+/**
+ * Lines of the tree, at most about 100 columns where words allow it. Numbers are the load order, in which ld.so goes
+ * through the tree breadth first.
+ */
+export function treeLines(program: string, objects: readonly TreeObject[]): string[] {
+  const children = childrenOf(program, objects);
+  const lines = [program];
+  const shown = new Set<number>();
+  const draw = (parent: string, indent: string): void => {
+    const own = (children.get(parent) ?? []).filter((i) => !shown.has(i));
+    for (const [at, i] of own.entries()) {
+      const object = objects[i];
+      if (object === undefined) continue;
+      shown.add(i);
+      const last = at === own.length - 1;
+      const below = `${indent}${last ? '   ' : '│  '}`;
+      lines.push(`${indent}${last ? '└─ ' : '├─ '}${object.name}  [${i + 1}]`);
+      const hasChildren = (children.get(object.name) ?? []).length > 0;
+      const noteIndent = `${below}${hasChildren ? '│  ' : '   '}`;
+      for (const note of notesOf(object)) {
+        for (const line of wrapWords(note, WIDTH - noteIndent.length, '  '))
+          lines.push(`${noteIndent}${line}`);
+      }
+      draw(object.name, below);
+    }
+  };
+  draw(program, '');
+  return lines;
+}

@@ -1,0 +1,73 @@
+// One name → its whole story as plain facts and as text: needers with their versions, every candidate and why it lost.
+import type { MapEntry } from '../launch/load-map.ts';
+import { wrapWords } from '../platform/terminal-text.ts';
+import { type CandidateView, candidateView, neederView } from './choose-view.ts';
+import type { NameStory } from './explain-story.ts';
+import { cutList } from './explain-tree.ts';
+
+export interface Why {
+  readonly name: string;
+  readonly file: string;
+  readonly found: string;
+  readonly match: string | null;
+  readonly neededBy: readonly {
+    readonly name: string;
+    readonly file: string;
+    readonly versions: readonly string[];
+  }[];
+  readonly candidates: readonly CandidateView[];
+}
+
+export function whyOf(entry: MapEntry, story: NameStory | undefined): Why {
+  return {
+    name: entry.name,
+    file: entry.file,
+    found: entry.found,
+    match: entry.match,
+    neededBy:
+      story === undefined
+        ? entry.neededBy.map((name) => ({ name, file: '', versions: [] }))
+        : story.neededBy.map(neederView),
+    candidates: story === undefined ? [] : story.candidates.map(candidateView),
+  };
+}
+
+const WIDTH = 100;
+
+function wrapped(text: string, indent: string): string[] {
+  return wrapWords(text, WIDTH - indent.length, '  ').map((line) => indent + line);
+}
+
+const NO_CANDIDATES: Record<string, string> = {
+  bundled: 'the program brings it along, and what lies beside a program is not looked for in the store',
+  'libc of the loader': 'the whole libc family comes from the store object of the loader',
+  loader: 'it is the loader itself',
+};
+
+function candidateLines({ object, file, glibc, chosen, lost }: CandidateView): string[] {
+  const built = glibc === null ? '' : `, built with ${glibc}`;
+  const verdict = chosen ? ['taken'] : lost === null ? [] : [`${lost.criterion}: ${lost.detail}`];
+  return [
+    ...wrapped(`${object}${built}`, chosen ? '  * ' : '    '),
+    `      ${file}`,
+    ...verdict.flatMap((each) => wrapped(each, '      ')),
+  ];
+}
+
+export function whyText({ name, file, found, match, neededBy, candidates }: Why): string {
+  const needers = neededBy.flatMap(({ name: by, versions }) =>
+    wrapped(versions.length === 0 ? by : `${by}: ${cutList(versions)}`, '  '),
+  );
+  return [
+    name,
+    `  ${file}`,
+    `  ${match === null || match === 'exact' ? found : `${found}, ${match} match`}`,
+    '',
+    needers.length === 0 ? 'needed by the kernel' : 'needed by, with the versions needed of it:',
+    ...needers,
+    '',
+    ...(candidates.length === 0
+      ? wrapped(NO_CANDIDATES[found] ?? 'nothing is known of other candidates in the store', '')
+      : [`candidates in the store: ${candidates.length}`, ...candidates.flatMap(candidateLines)]),
+  ].join('\n');
+}
