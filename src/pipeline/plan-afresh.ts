@@ -1,4 +1,6 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
+
+import { existsSync } from 'node:fs';
 import { NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
@@ -45,6 +47,12 @@ export async function planAfresh(
     const object = gone === undefined ? undefined : storeObjectOf(context.location.storeDir, gone);
     if (object !== undefined) excluded.add(object);
   }
+  if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
+    // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
+    const pinner = refusing(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
+    const attempt = await choose(subject, sha256, context, place, new Set(), pinner, kept);
+    if (attempt.kind === 'planned') return attempt.plan;
+  }
   throw new ForeignError(
     `${subject.program.given}: libraries vanish from the store while they are chosen: ${why}`,
     {
@@ -53,6 +61,10 @@ export async function planAfresh(
       exitCode: 125,
     },
   );
+}
+
+function refusing(why: string): TextPinner {
+  return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
 }
 
 async function attemptPlan(
