@@ -6,6 +6,7 @@ import { chooseCommand } from './choose-command.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { forgetCommand } from './forget.ts';
+import { graphCommand } from './graph.ts';
 import { listCommand } from './list.ts';
 import { resolveCommand } from './resolve.ts';
 
@@ -80,6 +81,16 @@ export const COMMANDS: readonly CommandRow[] = [
       const format = isThere(json) ? 'json' : 'text';
       setExitStatus(await chooseCommand(program, words, format, context, 'stdout'));
     },
+  },
+  {
+    usage: 'graph <program>',
+    summary: 'draw the libraries of a program, or the conflict that keeps it from starting',
+    options: [
+      ['-o, --output <file>', 'write to this file instead of stdout; its ending can say the format'],
+      ['--format <format>', 'svg (the default), dot, mermaid or json'],
+    ],
+    run: ([program = ''], { output, format }, { context }) =>
+      graphCommand(program, valuesOf(format).at(-1), valuesOf(output).at(-1), context),
   },
   {
     usage: 'list',
