@@ -44,6 +44,8 @@ async function bundle(directory: string): Promise<void> {
     entryPoints: [path.join(PROJECT, 'src/main.ts')],
     outfile: path.join(directory, 'main.cjs'),
     plugins: [keptApart],
+    // The compiled code is no module (nix-foreign.cts), and code that is none cannot import without a callback.
+    supported: { 'dynamic-import': false },
   });
   await build({
     ...common,

@@ -33,7 +33,7 @@ function hintFor(
   near: ReturnType<typeof nearestSentences>,
   catalogue: Catalogue,
 ): string {
-  if (conflict.reasons.some(({ kind }) => kind === 'pinned')) {
+  if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
     return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.given} --reset`;
   }
   if (missing.length === 0) return hintForClash(conflict.reasons);
