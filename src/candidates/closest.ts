@@ -3,6 +3,7 @@ import type { DynamicSymbol } from '../elf/read-symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
 import { coverageOf, neededFrom, type Scope } from './coverage.ts';
 import type { ClosestMatches, Judgement, Provider, Requirer } from './problem.ts';
+import { rankOf } from './rank.ts';
 import { distance, stemOf } from './soname-stem.ts';
 import { binds, symbolReader } from './symbol-tables.ts';
 
@@ -16,6 +17,9 @@ export interface Offers {
   namesBeginning(stem: string): readonly string[];
   librariesOffering(name: string): readonly CataloguedLibrary[];
 }
+
+/** More numbers than any version after `.so` has. */
+const FAR = 100;
 
 /** Ranks by the distance of the nearest of the names that the file answers to. */
 function nearest(wanted: string, offers: Offers, toProvider: (library: CataloguedLibrary) => Provider) {
@@ -31,8 +35,8 @@ function nearest(wanted: string, offers: Offers, toProvider: (library: Catalogue
     for (const library of offers.librariesOffering(name)) {
       const provider = toProvider(library);
       if (found.has(provider.path)) continue;
-      const [lastResort = 0, ...rest] = provider.rank;
-      found.set(provider.path, { ...provider, match: 'closest', rank: [lastResort, ...far, ...rest] });
+      const rank = rankOf(library, FAR * (1 + far[0]) + far[1]);
+      found.set(provider.path, { ...provider, match: 'closest', rank });
     }
   }
   return [...found.values()];

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
+import { breakTies } from './break-ties.ts';
 import type { Libc } from './libc.ts';
 import type { Provider } from './problem.ts';
 import { canRun } from './processor.ts';
@@ -111,7 +112,7 @@ export function providersFrom(
         .filter((library) => canServe(library, libc))
         .map((library) => toProvider(library, catalogue.storeDir, libcObjects, listings))
         .sort((a, b) => compareRanks(a.rank, b.rank));
-      providers = prefer(name, all);
+      providers = prefer(name, breakTies(all, catalogue.standing));
       known.set(name, providers);
     }
     return providers;

@@ -121,6 +121,7 @@ function byRankOf(winner: Provider, other: Provider): Loss | undefined {
 
 const RANK_DETAILS: Record<RankCriterion, string> = {
   'last resort': 'its package is not meant for others',
+  distance: 'its name is further from the needed one',
   depth: 'lies deeper below its store object',
   version: 'is older',
   popularity: 'is used by fewer others in the store',

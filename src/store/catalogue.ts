@@ -6,6 +6,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { sha256OfText } from '../platform/content-hash.ts';
 import { debug } from '../platform/report.ts';
 import type { FoundLibrary } from './scan-object.ts';
+import type { Standing } from './standing.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
 const VERSION = 2;
@@ -47,6 +48,10 @@ export interface Catalogue {
   namesBeginning(stem: string, elfClass: number, machine: number): string[];
   /** Every library of one store object for a class and machine, with the names it offers, ordered by file. */
   librariesIn(storePath: string, elfClass: number, machine: number): NamedLibrary[];
+  /** How many other store objects have a library that names this one, as in a run path. Looks through all of them. */
+  objectsNaming(storePath: string): number;
+  /** How the store's objects stand to each other, where the store itself can be asked. */
+  readonly standing?: Standing;
   /** Adds objects with what was found in them, and drops others, in one transaction. */
   update(added: ReadonlyMap<string, readonly FoundLibrary[]>, dropped: readonly string[]): void;
   memo(key: string): string | undefined;
@@ -182,6 +187,15 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
         },
         names: namesOf.all(Number(row['id'])).map((each) => String(each['name'])),
       })),
+    objectsNaming: (storePath) =>
+      Number(
+        database
+          .prepare(
+            `select count(distinct object) as n from library join object on object.id = library.object
+             where instr(elf, ?) > 0 and object.name <> ?`,
+          )
+          .get(path.basename(storePath), path.basename(storePath))?.['n'],
+      ),
     update: (added, dropped) => {
       database.exec('begin immediate');
       try {

@@ -10,8 +10,20 @@ export interface NixDatabase {
   isValid(storePath: string): boolean;
   /** As Nix keeps it, `sha256:<hex>`; undefined for a path that is not valid. */
   narHashOf(storePath: string): string | undefined;
+  /** How many other store objects refer to it. */
+  referrersOf(storePath: string): number;
+  /** Sum of the NAR sizes of its closure, in bytes; 0 for a path that is not valid. */
+  closureSizeOf(storePath: string): number;
   close(): void;
 }
+
+const REFERRERS = `select count(*) as n from Refs join ValidPaths on ValidPaths.id = reference
+  where path = ? and referrer <> reference`;
+
+const CLOSURE_SIZE = `with recursive closure (id) as (
+    select id from ValidPaths where path = ?
+    union select reference from Refs join closure on referrer = closure.id)
+  select coalesce(sum(narSize), 0) as n from ValidPaths join closure on closure.id = ValidPaths.id`;
 
 /** Several attempts, since another process may hold the database for a moment. */
 const BUSY_TIMEOUT = 5000;
@@ -47,6 +59,8 @@ export function openNixDatabase(location: StoreLocation): NixDatabase | undefine
   return {
     isValid: (storePath) => hashOf(storePath) !== undefined,
     narHashOf: hashOf,
+    referrersOf: (storePath) => Number(database.prepare(REFERRERS).get(storePath)?.['n']),
+    closureSizeOf: (storePath) => Number(database.prepare(CLOSURE_SIZE).get(storePath)?.['n']),
     close: () => database.close(),
   };
 }

@@ -5,6 +5,7 @@ import { withLock } from '../platform/lock.ts';
 import { debug } from '../platform/report.ts';
 import { type Catalogue, catalogueFile, isDamaged, openCatalogue, removeCatalogue } from './catalogue.ts';
 import { type Progress, refreshCatalogue } from './refresh.ts';
+import { openStanding } from './standing.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Nothing is drawn for work that ends within this many milliseconds. */
@@ -52,6 +53,15 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
   }
 }
 
+function withStanding(catalogue: Catalogue, location: StoreLocation): Catalogue {
+  const standing = openStanding(location, catalogue);
+  const close = (): void => {
+    standing.close();
+    catalogue.close();
+  };
+  return { ...catalogue, standing, close };
+}
+
 /**
  * The catalogue of a store, up to date. Processes that start together fill it once.
  * A damaged file is thrown away and filled anew.
@@ -59,12 +69,12 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
 export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
   const file = catalogueFile(directory, location.storeDir);
   try {
-    return await openAndRefresh(file, location);
+    return withStanding(await openAndRefresh(file, location), location);
   } catch (error) {
     if (!isDamaged(error)) throw error;
     debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
     removeCatalogue(file);
-    return await openAndRefresh(file, location);
+    return withStanding(await openAndRefresh(file, location), location);
   }
 }
 

@@ -128,12 +128,15 @@ test('versions in names', () => {
     'name-without': [],
     'lib2to3-1.0rc2': [1, 0, 2],
     'x-20240101': [20240101],
+    'bz2-1.0-1.0.8-5+b1': [1, 0, 1, 0, 8, 5, 1],
+    'x-0-unstable-2024-05-01': [0, 2024, 5, 1],
+    'x-1.2-lib32': [1, 2],
   };
   for (const [name, version] of Object.entries(cases)) assert.deepEqual(versionOfName(name), version, name);
 });
 
 test('ranks are a total order: whatever the order of the input, the same result', () => {
-  const ranks = [...catalogue.librariesOffering('libz.so.1', 64, 62)].map(rankOf);
+  const ranks = [...catalogue.librariesOffering('libz.so.1', 64, 62)].map((each) => rankOf(each));
   const sorted = [...ranks].sort(compareRanks);
   assert.deepEqual([...ranks].reverse().sort(compareRanks), sorted);
   for (const rank of ranks) {
