@@ -14,8 +14,8 @@ export interface Session {
   readonly libraryPath: readonly string[];
   /** What was learnt about directories, each with each hwcaps subdirectory: r_dir_status. */
   readonly directories: Map<string, 'existing' | 'nonexisting'>;
-  /** The variable of that name, which the search looks at. */
-  errno: Errno;
+  /** The variable of that name, which the search looks at; undefined for 0. */
+  errno: Errno | undefined;
   readonly errors: LoaderError[];
   readonly warnings: LoaderWarning[];
 }
@@ -33,7 +33,7 @@ export function openSession(request: SimulationRequest): Session {
     loader: itself,
     libraryPath: libraryPathDirectories(libraryPath, { origin: program.origin, lib, platform }),
     directories: new Map(),
-    errno: 'ENOENT',
+    errno: undefined,
     errors: [],
     warnings: [],
   };

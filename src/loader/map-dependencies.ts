@@ -2,6 +2,7 @@
 import type { Session } from './glibc-session.ts';
 import type { LinkMap } from './link-map.ts';
 import type { LoaderError, RequestKind } from './load-trace.ts';
+import { isAtLeast } from './loader-request.ts';
 import { type MapOutcome, mapObject } from './map-object.ts';
 import { expandName } from './search-library.ts';
 
@@ -15,8 +16,8 @@ export type Dependencies =
   | { readonly kind: 'complete'; readonly searchList: readonly LinkMap[] }
   | { readonly kind: 'failed'; readonly error: LoaderError };
 
-/** Filters that filter each other keep ld.so busy for ever; nothing real comes near. */
-const mostSteps = 100_000;
+/** Filters that filter each other keep ld.so busy for ever; others make it look at an object a second time. */
+const mostVisits = 100;
 
 /** _dl_map_object_deps (elf/dl-deps.c). `searchList` is the order in which symbols are looked up. */
 export function mapDependencies(session: Session, preloads: readonly LinkMap[]): Dependencies {
@@ -24,18 +25,28 @@ export function mapDependencies(session: Session, preloads: readonly LinkMap[]):
     map.listed = true;
     return { map, done: false };
   });
-  let steps = 0;
+  session.errno = undefined;
+  const visits = new Map<LinkMap, number>();
   for (let at = 0; at < places.length; ) {
     const place = places[at];
     if (place === undefined || place.done) {
       at += 1;
       continue;
     }
-    steps += 1;
-    const error = steps > mostSteps ? endless(place.map) : followNeeds(session, places, at);
-    if (error !== undefined) return { kind: 'failed', error };
+    const visit = (visits.get(place.map) ?? 0) + 1;
+    visits.set(place.map, visit);
+    const error = visit > mostVisits ? endless(place.map) : followNeeds(session, places, at);
+    if (error !== undefined) {
+      return { kind: 'failed', error: startsWithProgram(session, places) ? error : inconsistent(session) };
+    }
   }
+  if (!startsWithProgram(session, places)) return { kind: 'failed', error: inconsistent(session) };
   return { kind: 'complete', searchList: places.map(({ map }) => map).filter(({ elf }) => elf) };
+}
+
+/** Before 2.35 a filter of the program itself was an inconsistency. */
+function startsWithProgram({ program, request }: Session, places: readonly Place[]): boolean {
+  return places[0]?.map === program || isAtLeast(request.loader.settings, 2, 35);
 }
 
 /** What one object asks for. Tokens without a value are skipped in DT_NEEDED and DT_FILTER, and fatal in DT_AUXILIARY. */
@@ -96,6 +107,12 @@ function placeBefore(session: Session, places: Place[], owner: number, map: Link
   chain.splice(chain.indexOf(map), 1);
   chain.splice(ownerMap === undefined ? 0 : chain.indexOf(ownerMap), 0, map);
   return true;
+}
+
+function inconsistent({ program }: Session): LoaderError {
+  const assertion = "Assertion `map->l_searchlist.r_list[0] == map' failed!";
+  const message = `Inconsistency detected by ld.so: dl-deps.c: _dl_map_object_deps: ${assertion}`;
+  return { stage: 'load', kind: 'inconsistent', about: program.path, neededBy: undefined, message };
 }
 
 function emptyToken(map: LinkMap, written: string): LoaderError {

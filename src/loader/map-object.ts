@@ -63,7 +63,8 @@ function append(session: Session, requester: LinkMap, name: string, outcome: Sea
 
 function missingMessage({ errno, request: { loader } }: Session, otherClass: boolean): string {
   if (otherClass) return `wrong ELF class: ELFCLASS${loader.elf.class === 64 ? 32 : 64}`;
-  return `cannot open shared object file: ${earlyErrorText(errno)}`;
+  const reason = errno === undefined ? '' : `: ${earlyErrorText(errno)}`;
+  return `cannot open shared object file${reason}`;
 }
 
 function failed(kind: 'refused' | 'missing', about: string, requester: LinkMap, message: string): MapOutcome {

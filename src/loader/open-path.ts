@@ -37,6 +37,7 @@ export function openFile(search: Search, path: string, hwcaps: string | undefine
   if (verdict.kind === 'refuse') return { kind: 'refused', path, message: verdict.message };
   if (verdict.kind === 'take') {
     const { elf, identity, refusedLater } = verdict;
+    session.errno = undefined;
     return { kind: 'opened', path, hwcaps, elf, identity, refusedLater };
   }
   tried.push({ path, why: verdict.why });

@@ -4,7 +4,7 @@ import { checkVersions } from './check-versions.ts';
 import { openSession, type Session } from './glibc-session.ts';
 import type { LinkMap } from './link-map.ts';
 import type { LoaderError, LoadTrace, TracedObject } from './load-trace.ts';
-import type { SimulationRequest } from './loader-request.ts';
+import { isAtLeast, type SimulationRequest } from './loader-request.ts';
 import { mapDependencies } from './map-dependencies.ts';
 import { mapObject } from './map-object.ts';
 
@@ -15,6 +15,7 @@ export function simulateGlibc(request: SimulationRequest): LoadTrace {
   const dependencies = mapDependencies(session, preloads);
   if (dependencies.kind === 'failed') {
     session.errors.push(dependencies.error);
+    if (session.loader.requests.length === 0) session.chain.splice(session.chain.indexOf(session.loader), 1);
     return traceOf(session);
   }
   placeLoader(session, dependencies.searchList);
@@ -44,19 +45,22 @@ function preloadObjects(session: Session): LinkMap[] {
   return preloads;
 }
 
-/** The loader stays in the list of objects only if one of them needs it, and behind its predecessor in symbol search. */
-function placeLoader({ chain, loader }: Session, searchList: readonly LinkMap[]): void {
+/**
+ * The loader goes behind its predecessor in symbol search. Before 2.41 it leaves the list of objects where none needs it;
+ * since then it stays, as the last one.
+ */
+function placeLoader({ chain, loader, request }: Session, searchList: readonly LinkMap[]): void {
   chain.splice(chain.indexOf(loader), 1);
-  const at = searchList.indexOf(loader);
+  const found = searchList.indexOf(loader);
+  const at = found < 1 && isAtLeast(request.loader.settings, 2, 41) ? searchList.length : found;
   const previous = at < 1 ? undefined : searchList[at - 1];
   if (previous !== undefined) chain.splice(chain.indexOf(previous) + 1, 0, loader);
 }
 
 function traceOf(session: Session): LoadTrace {
-  const { chain, errors, warnings, loader } = session;
-  const used = chain.filter((map) => map !== loader || map.requests.length > 0);
+  const { chain, errors, warnings } = session;
   return {
-    objects: used.map((map) => tracedObject(map, used)),
+    objects: chain.map((map) => tracedObject(map, chain)),
     errors,
     warnings,
     status: statusOf(errors),

@@ -49,14 +49,14 @@ export function readSearchPaths(debug: string, version: readonly number[]): Load
   const system = lists.find(({ what }) => what === 'system search path')?.paths;
   const end = given?.indexOf(plain) ?? -1;
   if (given === undefined || end < 0) return undefined;
-  const valueOf = (marker: string) =>
+  const tokenOf = (marker: string) =>
     given.findLast((directory) => directory.startsWith(marker))?.slice(marker.length);
   return {
     version,
     // Each directory stands behind its subdirectories.
     defaultDirectories: (system ?? []).filter((_, index) => index % (end + 1) === end),
     subdirectories: given.slice(0, end).map((directory) => directory.slice(plain.length + 1)),
-    lib: valueOf(lib),
-    platform: valueOf(platform),
+    lib: tokenOf(lib),
+    platform: tokenOf(platform),
   };
 }
