@@ -64,10 +64,17 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
   process.exit(0);
 }
 
+/** `choose --from-launcher -- PROGRAM`: `nix-run-foreign --choose`, before the start. */
+async function chooseForLauncher(words: readonly string[]): Promise<void> {
+  const { chooseOnTheWay } = await import('./commands/choose-command.ts');
+  process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', contextOf(process, version));
+}
+
 async function run(words: readonly string[], entry: string): Promise<void> {
   if (words[0] === 'resolve' && words[1] === '--from-launcher')
     return await resolveForLauncher(words.slice(2));
   watchStdout();
+  if (words[0] === 'choose' && words[1] === '--from-launcher') return await chooseForLauncher(words.slice(2));
   const { runCommandLine } = await import('./commands/command-line.ts');
   await runCommandLine(words, {
     context: contextOf(process, version),

@@ -22,9 +22,6 @@ import { chooseByDialogue } from './choose-dialogue.ts';
 /** As a shell has it for a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-/** Where the words go: on the way to a start, stdout is the program's. */
-export type Voice = 'stdout' | 'stderr';
-
 /** The dialogue reads stdin and draws on stderr; stdout may be anything. */
 function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
@@ -72,18 +69,34 @@ async function byDialogue(session: Session): Promise<ChooseOutcome> {
   }
 }
 
-/** Runs the command; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
+/** `nix-foreign choose`; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
 export async function chooseCommand(
   given: string,
   words: ChooseWords,
   format: 'text' | 'json',
   context: Context,
-  voice: Voice,
 ): Promise<number> {
   const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
   const outcome = await choose(given, words, context, dialogue);
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
-  else if (voice === 'stdout') printLine(outcomeText(outcome));
-  else if (dialogue !== undefined) process.stderr.write(`${printable(outcomeText(outcome))}\n`);
+  else printLine(outcomeText(outcome));
   return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+}
+
+const NOTHING_SAID: ChooseWords = { pin: [], exclude: [], prefer: [], reset: false };
+
+/**
+ * `nix-run-foreign --choose`: the dialogue, where there is a terminal and something to choose, before the start. Stdout
+ * is the program's. The exit status is 0 when the start may follow.
+ */
+export async function chooseOnTheWay(given: string, context: Context): Promise<number> {
+  if (!isInteractive()) return 0;
+  try {
+    const outcome = await choose(given, NOTHING_SAID, context, byDialogue);
+    process.stderr.write(`${printable(outcomeText(outcome))}\n`);
+    return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+  } catch (error) {
+    if (error instanceof ForeignError && error.code === 'nothing-to-choose') return 0;
+    throw error;
+  }
 }

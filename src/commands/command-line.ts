@@ -79,7 +79,7 @@ export const COMMANDS: readonly CommandRow[] = [
         reset: isThere(reset),
       };
       const format = isThere(json) ? 'json' : 'text';
-      setExitStatus(await chooseCommand(program, words, format, context, 'stdout'));
+      setExitStatus(await chooseCommand(program, words, format, context));
     },
   },
   {

@@ -1,12 +1,14 @@
 // The words of bin/nix-run-foreign.mjs → the program, through Node, for machines where no launcher could be built.
 import { contextOf } from '../pipeline/context.ts';
+import { chooseOnTheWay } from './choose-command.ts';
 import { explainCommand } from './explain.ts';
-import { prepare, readLauncherWords, startAndWait } from './run.ts';
+import { findProgram, prepare, readLauncherWords, startAndWait } from './run.ts';
 
 const HELP = `Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARGUMENT...]
 
 Start a program built for another Linux with libraries from /nix/store. Found once, proven, pinned.
 
+  --choose   choose libraries by hand on the terminal, then start the program
   --explain  show every library, who needs it and which file serves it; start nothing
   --rehash   read the program's content again
   --refresh  choose the libraries again
@@ -29,6 +31,13 @@ export async function runMain(
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
   const context = contextOf(process, version);
   if (wish === '--explain') return await explainCommand(command[0] ?? '', {}, context);
+  if (wish === '--choose') {
+    const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);
+    if (status !== 0) {
+      process.exitCode = status;
+      return;
+    }
+  }
   const how = wish === '--rehash' ? 'rehash' : wish === '--refresh' ? 'refresh' : 'as-needed';
   const end = await startAndWait(await prepare(command, how, context, env));
   if (typeof end === 'number') process.exitCode = end;

@@ -8,7 +8,7 @@ import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
 
-const OPTIONS = ['--help', '--version', '--explain', '--rehash', '--refresh'] as const;
+const OPTIONS = ['--help', '--version', '--explain', '--rehash', '--refresh', '--choose'] as const;
 export type Wish = (typeof OPTIONS)[number] | '--run';
 
 export interface LauncherWords {
@@ -40,14 +40,8 @@ function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
   return { wish, words };
 }
 
-/** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
-export async function prepare(
-  words: readonly string[],
-  how: How,
-  context: Context,
-  env: Context['env'],
-): Promise<Execution> {
-  const [name = ''] = words;
+/** Finds a program as execvp does. @throws ForeignError 127. */
+export function findProgram(name: string, context: Context): string {
   const found = name === '' ? undefined : findOnPath(name, context.env['PATH']);
   if (found === undefined) {
     throw new ForeignError(`${name || "''"}: no such program`, {
@@ -56,6 +50,17 @@ export async function prepare(
       exitCode: 127,
     });
   }
+  return found;
+}
+
+/** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
+export async function prepare(
+  words: readonly string[],
+  how: How,
+  context: Context,
+  env: Context['env'],
+): Promise<Execution> {
+  const found = findProgram(words[0] ?? '', context);
   const program = inspectProgram(found, context.surroundings);
   const { uid } = context.surroundings;
   const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));

@@ -133,9 +133,9 @@ export function dotText(picture: Picture): string {
   const below = picture.conflict.map((sentence) => `${quoted(sentence).slice(1, -1)}\\l`).join('');
   return [
     `digraph ${quoted(picture.title)} {`,
-    `  graph [rankdir=LR, ranksep=0.7, nodesep=0.18, fontname="sans-serif"${below === '' ? '' : `, label="${below}", labeljust=l`}];`,
-    '  node [style=filled, fontname="sans-serif", fontsize=11, margin="0.12,0.05"];',
-    '  edge [fontname="sans-serif", fontsize=9];',
+    `  graph [rankdir=LR, ranksep=0.7, nodesep=0.18, fontname="Arial"${below === '' ? '' : `, label="${below}", labeljust=l`}];`,
+    '  node [style=filled, fontname="Arial", fontsize=11, margin="0.16,0.06"];',
+    '  edge [fontname="Arial", fontsize=9];',
     ...picture.nodes.map((node) => nodeLine(node, colours)),
     ...picture.edges.map(edgeLine),
     ...legendLines(picture, colours),

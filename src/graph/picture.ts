@@ -60,10 +60,12 @@ export function pictureOfSet(program: string, objects: readonly Drawn[]): Pictur
       diamond,
     })),
   ];
-  const edges = objects.flatMap(({ name, neededBy, overridden }) =>
-    neededBy
+  const edges = objects.flatMap(({ name, kind, neededBy, overridden }) =>
+    // Everybody needs the libc, and whose libc was another shows in the colour.
+    (kind === 'libc' ? neededBy.slice(0, 1) : neededBy)
       .filter((by) => by !== name)
       .map((by, at): Edge => {
+        if (kind === 'libc') return { from: by, to: name, kind: 'load', label: '' };
         const other = overridden.find((each) => each.by === by);
         if (other !== undefined)
           return { from: by, to: name, kind: 'override', label: `its own: ${other.origin}` };

@@ -10,6 +10,7 @@ static const char help[] =
 	"Starts PROGRAM, built for another Linux, with libraries from /nix/store.\n"
 	"The first start finds and pins them; every later one costs about an exec.\n"
 	"\n"
+	"  --choose   choose libraries by hand on the terminal, then start it\n"
 	"  --explain  say which libraries PROGRAM gets and why, instead of starting it\n"
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
 	"  --refresh  resolve again, then start it\n"
@@ -31,6 +32,7 @@ static const struct {
 	const char *name;
 	enum wish wish;
 } options[] = {
+	{"--choose", WISH_CHOOSE},
 	{"--explain", WISH_EXPLAIN},
 	{"--rehash", WISH_REHASH},
 	{"--refresh", WISH_REFRESH},

@@ -4,7 +4,7 @@
 #include "process.h"
 
 // Of several options the one that is later in this list counts.
-enum wish { WISH_RUN, WISH_REHASH, WISH_REFRESH, WISH_EXPLAIN, WISH_NOTHING_MORE };
+enum wish { WISH_RUN, WISH_REHASH, WISH_REFRESH, WISH_CHOOSE, WISH_EXPLAIN, WISH_NOTHING_MORE };
 
 struct command_line {
 	enum wish wish;

@@ -61,6 +61,16 @@ int launcher_main(const struct process *process)
 	if (command.wish == WISH_EXPLAIN)
 		return resolver_explain(process, program.real_path);
 
+	if (command.wish == WISH_CHOOSE) {
+		int status = resolver_choose(process, program.real_path);
+		if (status != 0)
+			return status;
+		command.wish = WISH_RUN;
+		failed = program_identify(&program);
+		if (failed < 0)
+			return not_found(command.argv[0], failed);
+	}
+
 	if (command.wish == WISH_RUN) {
 		struct plan plan = plan_find(process, &program);
 		if (plan.records) {

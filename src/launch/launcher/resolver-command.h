@@ -9,6 +9,7 @@ struct resolver_command {
 	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable
 	char *argv[RESOLVER_ARGUMENTS];
 	char **envp; // NULL: out of memory
+	bool asks;   // it speaks with the user: standard input and output stay as they are
 };
 
 /// The command `nix-foreign WORDS... -- REAL_PATH`; a NULL among the words is left out.

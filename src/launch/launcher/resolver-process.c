@@ -43,7 +43,8 @@ static _Noreturn void become_command(const struct resolver_command *command, lon
 	kernel_set_death_signal(SIGTERM);
 	if (kernel_getppid() != keeper)
 		kernel_exit(1);
-	set_standard_descriptors();
+	if (!command->asks)
+		set_standard_descriptors();
 	close_from(STANDARD_ERROR + 1);
 	kernel_chdir("/"); // process.cwd() throws in a directory that is gone; all paths are absolute
 	kernel_set_signal_mask(0);

@@ -8,7 +8,7 @@ struct ending {
 	int status; // how it ended, as wait(2) has it
 };
 
-/// Runs the command in the root directory with standard input and output at /dev/null and no descriptor above 2,
-/// and waits for its end.
+/// Runs the command in the root directory with standard input and output at /dev/null (unless it asks) and no
+/// descriptor above 2, and waits for its end.
 /// When this process dies first, the command gets SIGTERM.
 struct ending resolver_process_run(const struct resolver_command *command);

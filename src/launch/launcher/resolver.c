@@ -26,10 +26,11 @@ static int ended_with(const char *how, int number)
 								  .remedy = "nix-foreign doctor says what the machine lacks"});
 }
 
+enum { STATUS_OF_SIGNALS = 128 };
+
 // A shell sees an interrupted command only in one that died of the interrupt.
 static int die_of_interrupt(void)
 {
-	enum { STATUS_OF_SIGNALS = 128 };
 	kernel_kill(kernel_getpid(), SIGINT);
 	return STATUS_OF_SIGNALS + SIGINT; // SIGINT is blocked or ignored here
 }
@@ -45,6 +46,8 @@ static int exit_status_of(const struct resolver_command *command, struct ending 
 		return ended_with("the resolver was ended by signal ", signal);
 	if (code == 0 || (code >= EXIT_TOOL_FAILED && code <= EXIT_NOT_FOUND))
 		return code;
+	if (command->asks && code == STATUS_OF_SIGNALS + SIGINT)
+		return code; // the user left it
 	return ended_with("the resolver failed with exit status ", code);
 }
 
@@ -68,14 +71,26 @@ static const char *capabilities_of(const char *path)
 	return kernel_attribute_size(path, "security.capability") > 0 ? "--with-capabilities" : NULL;
 }
 
-int resolver_run(const struct process *process, const char *real_path, const char *mode)
+static int run(const struct process *process, const char *const words[RESOLVER_WORDS], const char *real_path, bool asks)
 {
-	const char *const words[RESOLVER_WORDS] = {"resolve", "--from-launcher", mode, capabilities_of(real_path)};
 	struct resolver_command command = resolver_command(process, words, real_path);
+	command.asks = asks;
 	int refused = refuse_unusable(&command);
 	if (refused)
 		return refused;
 	return exit_status_of(&command, resolver_process_run(&command));
+}
+
+int resolver_run(const struct process *process, const char *real_path, const char *mode)
+{
+	const char *const words[RESOLVER_WORDS] = {"resolve", "--from-launcher", mode, capabilities_of(real_path)};
+	return run(process, words, real_path, false);
+}
+
+int resolver_choose(const struct process *process, const char *real_path)
+{
+	const char *const words[RESOLVER_WORDS] = {"choose", "--from-launcher"};
+	return run(process, words, real_path, true);
 }
 
 // process.cwd() throws in a directory that is gone.
