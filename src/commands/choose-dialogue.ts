@@ -57,7 +57,7 @@ function optionFor(
     object,
     ...(glibc === null ? [] : [glibc]),
     ...(size === undefined ? [] : [size]),
-    ...(chosen ? ['recommended'] : []),
+    ...(chosen ? [provider.match === 'pinned' ? 'pinned by you' : 'recommended'] : []),
   ].join(' · ');
   const description = [
     provider.path,
