@@ -1,0 +1,31 @@
+// Names of libraries → which are versions of one another, and how far apart.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { distance, stemOf } from '../../src/candidates/soname-stem.ts';
+
+test('the stem is the name without any version', () => {
+  const cases: Record<string, string | undefined> = {
+    'libffi.so.7': 'libffi',
+    'libffi.so': 'libffi',
+    'libcrypto.so.1.1': 'libcrypto',
+    'libdb-5.3.so': 'libdb',
+    'libglib-2.0.so.0': 'libglib',
+    'libpython3.11.so.1.0': 'libpython',
+    'libicui18n.so.67': 'libicui18n',
+    'libstdc++.so.6': 'libstdc++',
+    'libQt5Core.so.5': 'libQt5Core',
+    'lib42.so.1': undefined,
+    program: undefined,
+  };
+  for (const [name, stem] of Object.entries(cases)) assert.equal(stemOf(name), stem, name);
+});
+
+test('nearest first: the same name before .so, then the most numbers in common', () => {
+  const names = ['libdb-4.8.so', 'libdb-5.3.so.2', 'libdb-5.3.so.1.2', 'libdb-5.3.so.1.1.9'];
+  const keys = names.map((name) => ({ name, far: distance('libdb-5.3.so.1.1', name) }));
+  keys.sort((a, b) => a.far[0] - b.far[0] || a.far[1] - b.far[1]);
+  assert.deepEqual(
+    keys.map(({ name }) => name),
+    ['libdb-5.3.so.1.1.9', 'libdb-5.3.so.1.2', 'libdb-5.3.so.2', 'libdb-4.8.so'],
+  );
+});
