@@ -37,13 +37,22 @@ function countOfSymbols(count: number): string {
     : `all ${count} symbols that are needed are there`;
 }
 
-function served({ name, provider, neededBy }: Choice, closest: ClosestMatches): string {
+/** `libffi.so.7 is served by libffi.so.8 (libffi-3.4.4)`, and why that is good enough. */
+export interface ClosestSentence {
+  readonly what: string;
+  readonly why: string;
+}
+
+function served({ name, provider, neededBy }: Choice, closest: ClosestMatches): ClosestSentence {
   const judgements = closest.judged(name).filter(({ by }) => neededBy.includes(by.label));
-  return `${name} is served by ${nameOf(provider)}: ${countOfSymbols(sumOf(provider, judgements).needed.size)}`;
+  return {
+    what: `${name} is served by ${nameOf(provider)}`,
+    why: countOfSymbols(sumOf(provider, judgements).needed.size),
+  };
 }
 
 /** One sentence for each name that another version of the library serves. */
-export function closestSentences(solution: Solution, problem: Problem): string[] {
+export function closestSentences(solution: Solution, problem: Problem): ClosestSentence[] {
   const { closest } = problem;
   if (closest === undefined) return [];
   return solution.choices

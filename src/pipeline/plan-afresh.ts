@@ -12,6 +12,7 @@ import { keep, startKeeping } from '../roots/keep-and-pin.ts';
 import { unpin } from '../roots/pin.ts';
 import type { TextPinner } from '../store/pinned-text.ts';
 import { storeObjectOf } from '../store/store-location.ts';
+import type { ClosestSentence } from './closest-notice.ts';
 import type { Context } from './context.ts';
 import { finishPlan } from './finish-plan.ts';
 import { solveFromStore } from './solve-from-store.ts';
@@ -110,7 +111,7 @@ async function choose(
   if (root.kind === 'vanished') return root;
   const plan = finishPlan(subject, sha256, proven, root, context, place, kept?.file);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
-  for (const sentence of closest) notice(`${subject.program.given}: ${sentence}`);
+  for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
   return { kind: 'planned', plan };
 }
 
@@ -118,12 +119,12 @@ function rejection(
   subject: Dynamic,
   loader: string,
   complaints: readonly string[],
-  closest: readonly string[],
+  closest: readonly ClosestSentence[],
 ): ForeignError {
   const first = complaints[0] ?? 'no reason given';
   const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
   return new ForeignError(
-    `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest].join('; ')}`,
+    `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest.map(({ what }) => what)].join('; ')}`,
     {
       code: 'rejected',
       hint: `see the whole set with: nix-foreign explain ${subject.program.given}`,

@@ -8,7 +8,7 @@ import { debug } from '../platform/report.ts';
 import { unprovidedNames } from '../solve/unprovided.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-store.ts';
-import { closestSentences } from './closest-notice.ts';
+import { type ClosestSentence, closestSentences } from './closest-notice.ts';
 import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
 import { poseProblem } from './pose-problem.ts';
@@ -19,7 +19,7 @@ export interface ChosenSet {
   /** The same libraries, with what the layout asks of each. */
   readonly libraries: readonly ChosenLibrary[];
   /** Sentences that name the libraries of another version than the needed one. */
-  readonly closest: readonly string[];
+  readonly closest: readonly ClosestSentence[];
 }
 
 /**

@@ -5,7 +5,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { foreign } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';
-import { programNeeding, storeLibrary, withoutObjects } from './needy-programs.ts';
+import { programNeeding, stand, storeLibrary, withoutObjects } from './needy-programs.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
@@ -61,4 +61,20 @@ test('without the libraries of that time they are refused', async (t) => {
   await refuse('tinfo', /libtinfo\.so\.5 is libtinfo\.so\.6 .*NCURSES_TINFO_5\.0\.19991023/, 'impossible');
   await refuse('ncurses', /libncurses\.so\.5 is libncurses\.so\.6/, 'impossible');
   await refuse('ssl', /libcrypto\.so\.1\.1 is libcrypto\.so\.3 .*OPENSSL_1_1_0/, 'impossible');
+});
+
+test('the loader has the last word: a variable that the program holds a copy of, and nobody has', async () => {
+  const stub = stand(root, 'libreadline.so.7', 'int rl_of_old = 7; void add_history(const char *line) {}');
+  const program = programNeeding(
+    root,
+    'copy',
+    'extern int rl_of_old; void add_history(const char *); int main(void) { add_history("x"); return rl_of_old; }',
+    [stub],
+  );
+  const outcome = await root.start([program]);
+  assertRefused(outcome, {
+    status: 126,
+    cause:
+      /refuses the set: copy needs the symbol rl_of_old, which nobody defines; libreadline\.so\.7 is served by libreadline\.so\.8/,
+  });
 });
