@@ -41,8 +41,10 @@ async function bundle(directory: string): Promise<void> {
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
   await build({
     ...common,
-    entryPoints: [path.join(PROJECT, 'src/main.ts')],
-    outfile: path.join(directory, 'main.cjs'),
+    entryPoints: ['main', 'resolver'].map((name) => path.join(PROJECT, `src/${name}.ts`)),
+    outdir: directory,
+    outExtension: { '.js': '.cjs' },
+    minifyWhitespace: true,
     plugins: [keptApart],
     // The compiled code is no module (nix-foreign.cts), and code that is none cannot import without a callback.
     supported: { 'dynamic-import': false },
@@ -57,7 +59,7 @@ async function bundle(directory: string): Promise<void> {
   await build({
     ...common,
     entryPoints: [path.join(PROJECT, 'src/nix-foreign.cts')],
-    external: ['./main.cjs'],
+    external: ['./main.cjs', './resolver.cjs'],
     outfile: path.join(directory, ENTRY),
   });
 }

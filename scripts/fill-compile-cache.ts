@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
- * Node writes into the cache what was compiled until the first process ends, and V8 compiles a function when it is
- * first called: so the first run must be a whole miss. It gets a store of its own, made of the build machine's libc.
+ * V8 compiles a function when it is first called, and nix-foreign.cts writes down what was compiled until the process
+ * ends: so the runs are whole misses. They get a store of their own, made of the build machine's libc.
  */
 export function fillCompileCache(node: string, script: string): void {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-build-'));
@@ -22,31 +22,49 @@ export function fillCompileCache(node: string, script: string): void {
       NIX_REMOTE: 'local',
       NIX_RUN_FOREIGN_WRITE_COMPILED: '1',
     };
-    spawnSync(node, [script, 'resolve', '--from-launcher', '--', program], { env, stdio: 'ignore' });
+    // A first start, another choice, a known content; and for the manager's bundle what people ask most.
+    for (const words of [
+      ['resolve', '--from-launcher', '--', program],
+      ['resolve', '--from-launcher', '--refresh', '--', program],
+      ['resolve', '--from-launcher', '--rehash', '--', program],
+      ['explain', program],
+      ['list'],
+    ]) {
+      spawnSync(node, [script, ...words], { env, stdio: 'ignore' });
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** A dynamic program: one compiled here or, without a compiler, one that every machine has. */
+/** A dynamic program with a library of its own or, without a compiler, one that every machine has. */
 function makeProgram(directory: string): string {
   const program = path.join(directory, 'program');
+  const library = path.join(directory, 'libwarm.so.1');
   const source = path.join(directory, 'program.c');
+  writeFileSync(source, '#include <stdio.h>\nint warm(void) { return puts("warm"); }\n');
+  const options = ['-shared', '-fPIC', '-Wl,-soname,libwarm.so.1', `-Wl,-rpath,${directory}/lib`];
+  spawnSync('cc', [...options, '-o', library, source], { stdio: 'ignore' });
   writeFileSync(
     source,
-    '#include <stdio.h>\n#include <math.h>\nint main(int c, char **v) { return puts(v[0]) + (int)sin(c); }\n',
+    '#include <math.h>\nint warm(void);\nint main(int c, char **v) { return warm() + (int)sin(c); }\n',
   );
-  const { status } = spawnSync('cc', ['-o', program, source, '-lm'], { stdio: 'ignore' });
+  const { status } = spawnSync('cc', ['-o', program, source, library, '-lm'], { stdio: 'ignore' });
   if (status !== 0) copyFileSync('/bin/sh', program);
   return program;
 }
 
-/** What the host's own loader loads for it, as one store object. */
+/** What the host's own loader loads for it, as two store objects. */
 function makeStore(storeDir: string, program: string): void {
-  const library = path.join(storeDir, `${'0'.repeat(32)}-libc-0`, 'lib');
-  mkdirSync(library, { recursive: true });
+  const [libc, own] = ['libc', 'own'].map((name, i) =>
+    path.join(storeDir, `${String(i).repeat(32)}-${name}-0`, 'lib'),
+  );
+  if (libc === undefined || own === undefined) return;
+  for (const each of [libc, own]) mkdirSync(each, { recursive: true });
+  const library = path.join(path.dirname(program), 'libwarm.so.1');
+  if (existsSync(library)) copyFileSync(library, path.join(own, path.basename(library)));
   const listing = execFileSync('ldd', [program], { encoding: 'utf8' });
   for (const [file] of listing.matchAll(/\/\S+/g)) {
-    if (existsSync(file)) copyFileSync(file, path.join(library, path.basename(file)));
+    if (existsSync(file) && file !== library) copyFileSync(file, path.join(libc, path.basename(file)));
   }
 }

@@ -74,7 +74,7 @@ function installDebianPackages() {
 }
 
 function build() {
-  if (isCurrent('dist/main.cjs', ['src', 'scripts', 'package.json'])) return;
+  if (isCurrent('dist/nix-foreign.cjs', ['src', 'scripts', 'package.json'])) return;
   say('building');
   run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);
 }

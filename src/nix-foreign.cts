@@ -1,4 +1,4 @@
-// The executable: runs main.cjs from compiled code that the build left beside it.
+// The executable: runs the resolver's or the manager's bundle from compiled code that the build left beside it.
 // Node's own compile cache keeps only what V8 compiles before the first line runs; this keeps what a whole miss used
 // (src/launch/NOTES.md, "The cost of a miss").
 
@@ -6,8 +6,9 @@ const fs: typeof import('node:fs') = require('node:fs');
 const path: typeof import('node:path') = require('node:path');
 const vm: typeof import('node:vm') = require('node:vm');
 
-const source = path.join(__dirname, 'main.cjs');
-const compiled = path.join(__dirname, 'main.compiled');
+const isMiss = process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher';
+const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');
+const compiled = source.replace(/cjs$/, 'compiled');
 
 function readCompiled(): Buffer | undefined {
   try {

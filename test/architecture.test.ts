@@ -24,7 +24,7 @@ const ORDER = [
 ];
 
 /** Files directly in src/: `errors.ts` stands before everything, these after it. */
-const ENTRIES = ['main.ts', 'nix-foreign.cts'];
+const ENTRIES = ['edge.ts', 'main.ts', 'resolver.ts', 'nix-foreign.cts'];
 
 /** Leaves that take a type, and nothing but a type, from a later folder. */
 const TYPE_ONLY = new Set(['platform/file-source.ts → elf/byte-source.ts']);
