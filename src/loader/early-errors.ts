@@ -32,3 +32,11 @@ const texts: Readonly<Partial<Record<Errno, string>>> = {
 export function earlyErrorText(errno: Errno): string {
   return texts[errno] ?? `Error ${numbers[errno]}`;
 }
+
+/** The message as do_preload (elf/rtld.c) prints it: it leaves the errno out. */
+export function withoutErrorText(message: string): string {
+  const text = [...Object.values(texts), ...Object.values(numbers).map((number) => `Error ${number}`)].find(
+    (each) => message.endsWith(`: ${each}`),
+  );
+  return text === undefined ? message : message.slice(0, -text.length - 2);
+}

@@ -44,9 +44,10 @@ export function mapDependencies(session: Session, preloads: readonly LinkMap[]):
   return { kind: 'complete', searchList: places.map(({ map }) => map).filter(({ elf }) => elf) };
 }
 
-/** Before 2.35 a filter of the program itself was an inconsistency. */
+/** Before 2.32 a filter of the program itself was an inconsistency. */
 function startsWithProgram({ program, request }: Session, places: readonly Place[]): boolean {
-  return places[0]?.map === program || isAtLeast(request.loader.settings, 2, 35);
+  const first = places.find(({ map }) => map.elf !== undefined)?.map;
+  return first === program || isAtLeast(request.loader.settings, 2, 32);
 }
 
 /** What one object asks for. Tokens without a value are skipped in DT_NEEDED and DT_FILTER, and fatal in DT_AUXILIARY. */

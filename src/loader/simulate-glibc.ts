@@ -1,6 +1,7 @@
 // A request for glibc's loader → the trace of the start.
 import { checkStart } from './check-start.ts';
 import { checkVersions } from './check-versions.ts';
+import { withoutErrorText } from './early-errors.ts';
 import { openSession, type Session } from './glibc-session.ts';
 import type { LinkMap } from './link-map.ts';
 import type { LoaderError, LoadTrace, TracedObject } from './load-trace.ts';
@@ -34,7 +35,7 @@ function preloadObjects(session: Session): LinkMap[] {
       continue;
     }
     const { about, message } = outcome.error;
-    const why = message.slice(about.length + 2).replace(/^(cannot open shared object file): .*/, '$1');
+    const why = withoutErrorText(message.slice(about.length + 2));
     session.warnings.push({
       kind: 'not preloaded',
       about,

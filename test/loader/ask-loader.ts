@@ -35,11 +35,11 @@ export function askLoader({ loader, program, libraryPath, preload = [], onMissin
     timeout: 1000,
     killSignal: 'SIGKILL',
   });
-  if (error !== undefined) return endless;
+  if (error !== undefined || status === null) return endless;
   return { status, list: readList(stdout), complaints: readComplaints(stderr, program) };
 }
 
-/** Filters that filter each other. */
+/** Filters that filter each other: it runs for ever or until its stack is full. */
 const endless: Answer = { status: null, list: [], complaints: ['endless'] };
 
 /** The same of a simulated start. */

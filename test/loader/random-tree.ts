@@ -156,7 +156,7 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
   for (const folder of folders) {
     mkdirSync(join(root, folder));
     for (const name of names) {
-      if (chance(45)) placeFile(join(root, folder, name), name);
+      if (chance(mood === 'sound' ? 70 : 45)) placeFile(join(root, folder, name), name);
       if (chance(12)) placeFile(join(root, folder, pick(subdirectories), name), name);
     }
   }
