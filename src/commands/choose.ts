@@ -149,12 +149,18 @@ export async function choose(
   });
 }
 
+const LISTED = 20;
+
 /** What was done, for people. */
 export function outcomeText(outcome: ChooseOutcome): string {
   if (outcome.kind === 'listed') return outcome.text;
   if (outcome.kind !== 'chosen') return 'nothing was changed';
   const { choices, changes } = outcome;
+  const shown = changes.slice(0, LISTED).map(changeLine);
+  const more = changes.length - shown.length;
   const effect =
-    changes.length === 0 ? ['every library stays as it was'] : ['changes:', ...changes.map(changeLine)];
+    changes.length === 0
+      ? ['every library stays as it was']
+      : ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
   return [...choicesText(choices), ...effect].join('\n');
 }

@@ -88,9 +88,12 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       ['-o, --output <file>', 'write to this file instead of stdout; its ending can say the format'],
       ['--format <format>', 'svg (the default), dot, mermaid or json'],
+      JSON_OPTION,
     ],
-    run: ([program = ''], { output, format }, { context }) =>
-      graphCommand(program, valuesOf(format).at(-1), valuesOf(output).at(-1), context),
+    run: ([program = ''], { output, format, json }, { context }) => {
+      const asked = isThere(json) ? 'json' : valuesOf(format).at(-1);
+      return graphCommand(program, asked, valuesOf(output).at(-1), context);
+    },
   },
   {
     usage: 'list',

@@ -127,13 +127,19 @@ function legendLines(picture: Picture, colours: readonly Colour[]): string[] {
   ];
 }
 
+/** Lines of about 90 characters, each set flush left. */
+function paragraph(sentence: string): string {
+  const lines = sentence.match(/\S.{0,88}\S(?=\s|$)|\S+/g) ?? [];
+  return lines.map((line) => `${quoted(line).slice(1, -1)}\\l`).join('');
+}
+
 /** DOT text, the same for the same picture, byte for byte. */
 export function dotText(picture: Picture): string {
   const colours = coloursOf(picture);
-  const below = picture.conflict.map((sentence) => `${quoted(sentence).slice(1, -1)}\\l`).join('');
+  const below = picture.conflict.map(paragraph).join('');
   return [
     `digraph ${quoted(picture.title)} {`,
-    `  graph [rankdir=LR, ranksep=0.7, nodesep=0.18, fontname="Arial"${below === '' ? '' : `, label="${below}", labeljust=l`}];`,
+    `  graph [rankdir=LR, ranksep=0.7, nodesep=0.18, fontname="Arial"${below === '' ? '' : `, label="${below}", labeljust=l, fontsize=11`}];`,
     '  node [style=filled, fontname="Arial", fontsize=11, margin="0.16,0.06"];',
     '  edge [fontname="Arial", fontsize=9];',
     ...picture.nodes.map((node) => nodeLine(node, colours)),

@@ -67,12 +67,12 @@ function failure(outcome: Outcome, status: number, cause: RegExp): void {
 test('help goes to stdout and names every command', () => {
   const { status, stdout, stderr } = run(['--help']);
   assert.deepEqual([status, stderr], [0, '']);
-  for (const name of ['resolve', 'explain', 'list', 'forget', 'doctor'])
+  for (const name of ['resolve', 'explain', 'choose', 'graph', 'list', 'forget', 'doctor'])
     assert.match(stdout, new RegExp(`^ +${name}`, 'm'));
 });
 
 test('every command has help of its own', () => {
-  for (const name of ['resolve', 'explain', 'list', 'forget', 'doctor']) {
+  for (const name of ['resolve', 'explain', 'choose', 'graph', 'list', 'forget', 'doctor']) {
     const { status, stdout, stderr } = run([name, '--help']);
     assert.deepEqual([status, stderr], [0, ''], name);
     assert.match(stdout, /--json/, name);
@@ -94,6 +94,8 @@ for (const words of [
   ['resolve', '--no-such-option', 'x'],
   ['resolve', 'one', 'two'],
   ['list', 'surplus'],
+  ['choose'],
+  ['graph', '--format', 'png', '/bin/sh'],
   ['doctor', 'surplus'],
   ['forget'],
 ]) {

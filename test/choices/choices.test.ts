@@ -1,0 +1,147 @@
+// Decisions are added up, told apart by a digest, and kept as canonical text that nothing else is believed to be.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import {
+  addChoices,
+  choiceLines,
+  digestOfChoices,
+  hasChoices,
+  NO_CHOICES,
+} from '../../src/choices/choices.ts';
+import { choicesFile, keepChoices, readChoices } from '../../src/choices/kept-choices.ts';
+import { choicesText, parseChoices } from '../../src/choices/parse-choices.ts';
+import type { Place } from '../../src/platform/places.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-choices-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+const choices = {
+  pins: { 'libz.so.1': '/nix/store/z/lib/libz.so.1' },
+  exclude: ['openssl-1.*'],
+  prefer: ['zlib-1'],
+};
+
+test('a later pin replaces an earlier one, later preferences come first, exclusions are a sorted set', () => {
+  const added = addChoices(choices, {
+    pins: { 'libz.so.1': '/b', 'liba.so': '/a' },
+    exclude: ['a', 'openssl-1.*'],
+    prefer: ['openssl', 'zlib-1'],
+  });
+  assert.deepEqual(added, {
+    pins: { 'libz.so.1': '/b', 'liba.so': '/a' },
+    exclude: ['a', 'openssl-1.*'],
+    prefer: ['openssl', 'zlib-1'],
+  });
+  assert.deepEqual(choiceLines(added), [
+    'pin liba.so=/a',
+    'pin libz.so.1=/b',
+    'exclude a',
+    'exclude openssl-1.*',
+    'prefer openssl',
+    'prefer zlib-1',
+  ]);
+});
+
+test('the digest tells decisions apart and does not depend on the order of pins', () => {
+  assert.equal(digestOfChoices(NO_CHOICES), undefined);
+  assert.equal(hasChoices(NO_CHOICES), false);
+  const two = { ...NO_CHOICES, pins: { a: '/1', b: '/2' } };
+  assert.equal(digestOfChoices(two), digestOfChoices({ ...NO_CHOICES, pins: { b: '/2', a: '/1' } }));
+  const others = [
+    two,
+    choices,
+    { ...choices, prefer: [] },
+    { ...choices, exclude: [] },
+    { ...choices, pins: {} },
+  ];
+  assert.equal(new Set(others.map(digestOfChoices)).size, others.length);
+});
+
+test('text and choices are the same thing', () => {
+  assert.deepEqual(parseChoices(choicesText('/opt/p', choices), '/opt/p'), { kind: 'choices', choices });
+});
+
+const good = choicesText('/opt/p', choices);
+for (const [what, text] of [
+  ['nothing', ''],
+  ['no JSON', '{'],
+  ['another version', good.replace('"version":1', '"version":2')],
+  ['another program', choicesText('/opt/q', choices)],
+  ['a key more', good.replace('{', '{"more":1,')],
+  ['a relative pin', good.replace('"/nix', '"nix')],
+  ['a pin that is no text', good.replace('"/nix/store/z/lib/libz.so.1"', '7')],
+  ['white space', good.replace(',', ', ')],
+  ['no list', good.replace('["zlib-1"]', '"zlib-1"')],
+  ['an empty pattern', good.replace('"openssl-1.*"', '""')],
+] as const) {
+  test(`not believed: ${what}`, () => {
+    const parsed = parseChoices(text, '/opt/p');
+    assert.equal(parsed.kind, 'refused');
+    assert.ok(parsed.kind === 'refused' && parsed.why.length > 0);
+  });
+}
+
+function place(name: string): Place {
+  const at = (...names: string[]) => path.join(scratch, name, ...names);
+  return {
+    cache: at('cache'),
+    state: at('state'),
+    plans: at('cache', 'plans'),
+    farms: at('cache', 'farms'),
+    locks: at('cache', 'locks'),
+    catalogues: at('cache', 'catalogues'),
+    roots: at('state', 'roots'),
+    fingerprints: at('state', 'fingerprints'),
+  };
+}
+
+test('kept choices are read again, from the first place that has any; reset leaves nothing', async () => {
+  const [one, two] = [place('one'), place('two')];
+  assert.equal(await readChoices([one, two], '/opt/p', 'key'), undefined);
+  await keepChoices(two, '/opt/p', 'key', choices);
+  assert.deepEqual(await readChoices([one, two], '/opt/p', 'key'), {
+    choices,
+    file: choicesFile(two, 'key'),
+  });
+  await keepChoices(one, '/opt/p', 'key', { ...choices, prefer: [] });
+  assert.deepEqual((await readChoices([one, two], '/opt/p', 'key'))?.choices.prefer, []);
+  await keepChoices(one, '/opt/p', 'key', NO_CHOICES);
+  await keepChoices(two, '/opt/p', 'key', undefined);
+  assert.equal(await readChoices([one, two], '/opt/p', 'key'), undefined);
+  assert.deepEqual(readdirSync(path.dirname(choicesFile(one, 'key'))), []);
+});
+
+test('damaged choices, those others could have written, links and directories are as if there were none', async () => {
+  const here = place('three');
+  const file = choicesFile(here, 'key');
+  await keepChoices(here, '/opt/p', 'key', choices);
+  const text = readFileSync(file, 'utf8');
+  const read = async () => (await readChoices([here], '/opt/p', 'key'))?.choices;
+  assert.deepEqual(await read(), choices);
+  chmodSync(file, 0o666);
+  assert.equal(await read(), undefined);
+  chmodSync(file, 0o600);
+  writeFileSync(file, text.slice(0, -3));
+  assert.equal(await read(), undefined);
+  rmSync(file);
+  writeFileSync(`${file}.real`, text);
+  symlinkSync(`${file}.real`, file);
+  assert.equal(await read(), undefined);
+  rmSync(file);
+  mkdirSync(file);
+  assert.equal(await read(), undefined);
+  await keepChoices(here, '/opt/p', 'key', choices);
+  assert.deepEqual(await read(), choices);
+});

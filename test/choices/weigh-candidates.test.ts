@@ -1,0 +1,141 @@
+// Every candidate that lost has the first criterion by which it did; what choosing it would force is solved for.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
+import { alternativesOf, chosenSetOf } from '../../src/choices/alternatives.ts';
+import { tryCandidate } from '../../src/choices/try-candidate.ts';
+import { needersOf, weighCandidates, weighFamily } from '../../src/choices/weigh-candidates.ts';
+import { solve } from '../../src/solve/solve.ts';
+import { glibc, type Parts, problem, provider, requirer } from '../solve/small-problem.ts';
+
+const loaders = [glibc('2.41', ['GLIBC_2.34', 'GLIBC_2.38']), glibc('2.31', ['GLIBC_2.2.5'])];
+const root = requirer('/opt/ruby', {
+  versions: { 'libssl.so.3': ['OPENSSL_3.0.0'], 'libc.so.6': ['GLIBC_2.34'] },
+});
+/** As rankOf makes it, equal but for version and object. */
+function rank(version: number, object: string): (number | string)[] {
+  const keys: (number | string)[] = RANK_CRITERIA.map(() => 0);
+  keys[RANK_CRITERIA.indexOf('version')] = -version;
+  keys[RANK_CRITERIA.indexOf('path')] = object;
+  return keys;
+}
+
+function ssl(object: string, version: number, more: Parameters<typeof provider>[2] = {}) {
+  const defines = ['OPENSSL_3.0.0'];
+  return provider(object, 'libssl.so.3', {
+    defines,
+    builtWith: 'glibc-2.41',
+    rank: rank(version, object),
+    ...more,
+  });
+}
+
+function weigh(offers: NonNullable<Parts['offers']>, more: Partial<Parts> = {}) {
+  const stated = problem({ roots: [root], offers, loaders, ...more });
+  const solution = solve(stated);
+  assert.equal(solution.kind, 'solution');
+  if (solution.kind !== 'solution') throw new Error();
+  const set = chosenSetOf(solution);
+  const weighed = weighCandidates(stated, offers['libssl.so.3'] ?? [], set, 'libssl.so.3');
+  const losses = weighed.map(({ provider: { storePath }, loss }) => [storePath.slice(11), loss?.criterion]);
+  return { stated, solution, set, weighed, losses };
+}
+
+test('a rank has a word for each of its keys', () => {
+  const library = { storePath: '/nix/store/x-y-1', file: 'lib/z', elf: {} } as Parameters<typeof rankOf>[0];
+  assert.equal(rankOf(library).length, RANK_CRITERIA.length);
+});
+
+for (const [criterion, loser, more] of [
+  ['version', ssl('ssl-3.0', 30), {}],
+  ['wrong version', ssl('ssl-9', 90, { defines: ['OPENSSL_2.0.0'] }), {}],
+  ['other glibc', ssl('ssl-9', 90, { builtWith: 'glibc-2.31' }), {}],
+  ['closest match', ssl('ssl-9', 90, { closest: true }), {}],
+  ['path', ssl('zzz', 35), {}],
+  ['excluded', ssl('ssl-9', 90), { excluded: ['/nix/store/ssl-9'] }],
+  ['pinned', ssl('ssl-9', 90), { pins: { 'libssl.so.3': '/nix/store/ssl-3.5/lib/libssl.so.3' } }],
+] as const) {
+  test(`lost by: ${criterion}`, () => {
+    const { losses, weighed } = weigh({ 'libssl.so.3': [ssl('ssl-3.5', 35), loser] }, more);
+    assert.deepEqual(losses, [
+      ['ssl-3.5', undefined],
+      [loser.storePath.slice(11), criterion],
+    ]);
+    assert.ok((weighed[1]?.loss?.detail ?? '').length > 3);
+  });
+}
+
+test('a run path that is overridden speaks before the version', () => {
+  const wanted = ssl('ssl-3.5', 35);
+  const parent = provider('curl', 'libcurl.so.4', {
+    needed: ['libssl.so.3'],
+    builtWith: 'glibc-2.41',
+    ownChoice: { 'libssl.so.3': wanted.path },
+    rank: rank(1, 'curl'),
+  });
+  const needy = requirer('/opt/ruby', { needed: ['libcurl.so.4', 'libssl.so.3', 'libc.so.6'] });
+  const offers = { 'libssl.so.3': [ssl('ssl-9', 90), wanted], 'libcurl.so.4': [parent] };
+  const { losses } = weigh(offers, { roots: [needy] });
+  assert.deepEqual(losses, [
+    ['ssl-3.5', undefined],
+    ['ssl-9', 'overrides a run path'],
+  ]);
+});
+
+test('a name with one store object is no alternative; needers come with their versions', () => {
+  const two = { 'libssl.so.3': [ssl('ssl-3.5', 35), ssl('ssl-3.0', 30)] };
+  const { stated, solution, set } = weigh(two);
+  const found = alternativesOf(stated, (name) => two[name as keyof typeof two] ?? [], solution);
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ['libssl.so.3'],
+  );
+  const needers = needersOf(stated, set, 'libssl.so.3');
+  assert.deepEqual(
+    needers.map(({ object, versions }) => [object.label, versions.map(({ name }) => name)]),
+    [['ruby', ['OPENSSL_3.0.0']]],
+  );
+  const one = weigh({ 'libssl.so.3': [ssl('ssl-3.5', 35)] });
+  assert.deepEqual(
+    alternativesOf(one.stated, () => [ssl('ssl-3.5', 35)], one.solution),
+    [],
+  );
+});
+
+test('a libc is weighed by the versions needed of it', () => {
+  const { stated, set } = weigh({ 'libssl.so.3': [ssl('ssl-3.5', 35)] });
+  const family = weighFamily(stated, set, 'libc.so.6');
+  assert.deepEqual(
+    family.map(({ chosen, loss }) => [chosen, loss?.criterion]),
+    [
+      [true, undefined],
+      [false, 'wrong version'],
+    ],
+  );
+});
+
+test('what a candidate would force is the difference of the sets, or the sentences of the conflict', () => {
+  const crypto = (object: string, version: string) =>
+    provider(object, 'libcrypto.so.3', {
+      defines: [version],
+      builtWith: 'glibc-2.41',
+      rank: rank(1, object),
+    });
+  const pair = (object: string, version: string, number: number) =>
+    ssl(object, number, { versions: { 'libcrypto.so.3': [version] } });
+  const offers = {
+    'libssl.so.3': [pair('a', 'C_2', 2), pair('b', 'C_1', 1), pair('c', 'C_0', 0)],
+    'libcrypto.so.3': [crypto('x', 'C_2'), crypto('y', 'C_1')],
+  };
+  const { stated, solution } = weigh(offers);
+  const [, second, third] = offers['libssl.so.3'];
+  const trial = tryCandidate(stated, solution, 'libssl.so.3', second ?? assert.fail());
+  assert.equal(trial.kind, 'possible');
+  assert.deepEqual(trial.kind === 'possible' && trial.changes.map(({ name }) => name), [
+    'libcrypto.so.3',
+    'libssl.so.3',
+  ]);
+  const refused = tryCandidate(stated, solution, 'libssl.so.3', third ?? assert.fail());
+  assert.equal(refused.kind, 'impossible');
+  assert.match(refused.kind === 'impossible' ? refused.sentences.join('; ') : '', /C_0.*pinned/);
+});
