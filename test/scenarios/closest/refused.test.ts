@@ -78,3 +78,23 @@ test('the loader has the last word: a variable that the program holds a copy of,
       /refuses the set: copy needs the symbol rl_of_old, which nobody defines; libreadline\.so\.7 is served by libreadline\.so\.8/,
   });
 });
+
+test('by hand it may be chosen all the same: here the symbol is not called', async () => {
+  const stub = stand(root, 'libreadline.so.7', 'int rl_of_old(void) { return 7; }');
+  const program = programNeeding(
+    root,
+    'by-hand',
+    'int rl_of_old(void); int main(int n) { return n > 1 ? rl_of_old() : 0; }',
+    [stub, '-Wl,-z,lazy'],
+  );
+  const refused = await root.start([program]);
+  assertRefused(refused, { status: 126, cause: /lacks 1 of the 1 symbols needed \(rl_of_old\)$/ });
+  assert.match(refused.stderr, /can be chosen by hand: nix-foreign choose/);
+
+  const library = storeLibrary(root, /^libreadline8-8\.2/, 'lib/libreadline.so.8');
+  const file = library.replace(root.nixDir, '/nix');
+  const chosen = await root.manage(['choose', program, '--pin', `libreadline.so.7=${file}`]);
+  assert.equal(chosen.status, 0, chosen.stderr);
+  const outcome = await root.start([program]);
+  assert.deepEqual([outcome.status, outcome.stderr], [0, '']);
+});
