@@ -1,0 +1,72 @@
+// A file, a store object, a directory of it or a link to it → the library that is meant; anything unclear is refused.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { findPin } from '../../src/choices/find-pin.ts';
+import type { ElfFile } from '../../src/elf/elf-file.ts';
+import type { Catalogue } from '../../src/store/catalogue.ts';
+
+const storeDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-pin-')));
+after(() => rmSync(storeDir, { recursive: true }));
+
+const LIBRARIES: Record<string, Record<string, readonly string[]>> = {
+  [`${'0'.repeat(32)}-zlib-1`]: {
+    'lib/libz.so.1.3': ['libz.so.1', 'libz.so.1.3', 'libz.so'],
+    'lib/glibc-hwcaps/x86-64-v3/libz.so.1.3': ['libz.so.1'],
+  },
+  [`${'1'.repeat(32)}-libffi-3`]: { 'lib/libffi.so.8.1': ['libffi.so.8', 'libffi.so.8.1'] },
+  [`${'2'.repeat(32)}-icu`]: {
+    'lib/a/libicu.so.72': ['libicu.so.72'],
+    'lib/b/libicu.so.76': ['libicu.so.76'],
+  },
+};
+
+for (const [object, files] of Object.entries(LIBRARIES)) {
+  for (const file of Object.keys(files)) {
+    const full = path.join(storeDir, object, file);
+    mkdirSync(path.dirname(full), { recursive: true });
+    writeFileSync(full, '');
+  }
+}
+const [zlib = '', libffi = '', icu = ''] = Object.keys(LIBRARIES).map((object) =>
+  path.join(storeDir, object),
+);
+const elf = { class: 64, machine: 62 } as ElfFile;
+const catalogue = {
+  storeDir,
+  librariesIn: (storePath: string) =>
+    Object.entries(LIBRARIES[path.basename(storePath)] ?? {}).map(([file, names]) => ({
+      storePath,
+      file,
+      elf,
+      names,
+    })),
+} as Pick<Catalogue, 'storeDir' | 'librariesIn'> as Catalogue;
+const find = (soname: string, given: string) =>
+  findPin(soname, given, catalogue, elf).slice(storeDir.length + 34);
+
+test('an object, its directory, the file, a link to any: the plain file of the name', () => {
+  const profile = path.join(storeDir, 'profile');
+  symlinkSync(zlib, profile);
+  for (const given of [zlib, `${zlib}/lib`, `${zlib}/lib/libz.so.1.3`, profile, `${profile}/lib`])
+    assert.equal(find('libz.so.1', given), 'zlib-1/lib/libz.so.1.3', given);
+});
+
+test('another version is taken when it is the only one, or named itself', () => {
+  assert.equal(find('libffi.so.7', libffi), 'libffi-3/lib/libffi.so.8.1');
+  assert.equal(find('libicu.so.67', `${icu}/lib/b`), 'icu/lib/b/libicu.so.76');
+  assert.equal(find('libanything.so', `${icu}/lib/a/libicu.so.72`), 'icu/lib/a/libicu.so.72');
+});
+
+for (const [soname, given, cause] of [
+  ['libicu.so.67', icu, /icu has several: lib\/a\/libicu\.so\.72, lib\/b\/libicu\.so\.76/],
+  ['libz.so.1', libffi, /holds no such library/],
+  ['libz.so.1', '/usr', /does not lie in/],
+  ['libz.so.1', `${zlib}/lib/nothing`, /no such file/],
+] as const) {
+  test(`refused: ${soname} from ${given.slice(storeDir.length)}`, () => {
+    assert.throws(() => find(soname, given), cause);
+  });
+}
