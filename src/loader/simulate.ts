@@ -2,11 +2,12 @@
 import type { LoadTrace } from './load-trace.ts';
 import type { SimulationRequest } from './loader-request.ts';
 import { simulateGlibc } from './simulate-glibc.ts';
+import { simulateMusl } from './simulate-musl.ts';
 
 /**
  * Total for every input. Rules and their sources: NOTES.md beside this file. The program is taken as given to the loader
  * as a command; started by the kernel it does the same, but for its own name in messages.
  */
 export function simulate(request: SimulationRequest): LoadTrace {
-  return simulateGlibc(request);
+  return request.loader.libc === 'musl' ? simulateMusl(request) : simulateGlibc(request);
 }

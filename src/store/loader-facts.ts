@@ -1,4 +1,7 @@
-// The path of a glibc loader → what was built into it and what it makes of the processor, as it says itself.
+// The path of a loader → what was built into it and what it makes of the processor; glibc's says it itself.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf } from '../errors.ts';
 import { runProgramNow } from '../platform/run-program.ts';
 import { libcVersionOf } from './libc-version.ts';
 
@@ -59,4 +62,18 @@ export function readSearchPaths(debug: string, version: readonly number[]): Load
     lib: tokenOf(lib),
     platform: tokenOf(platform),
   };
+}
+
+/**
+ * The directories that a musl loader searches last. `name` is the path it goes by: the program's PT_INTERP when the
+ * kernel starts the program or `--list` is asked for, else the loader's own path (musl ldso/dynlink.c, load_library).
+ */
+export function muslDirectoriesOf(name: string, architecture: string): readonly string[] {
+  const prefix = name.startsWith('/') ? path.dirname(path.dirname(name)) : '/';
+  try {
+    const text = readFileSync(path.join(prefix, 'etc', `ld-musl-${architecture}.path`), 'latin1');
+    return text.split(/[:\n]/).filter((directory) => directory !== '');
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? ['/lib', '/usr/local/lib', '/usr/lib'] : [];
+  }
 }

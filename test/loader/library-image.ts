@@ -24,6 +24,7 @@ export interface LibraryDescription {
 
 const tag = {
   needed: 1,
+  hash: 4,
   strtab: 5,
   symtab: 6,
   strsz: 10,
@@ -95,9 +96,12 @@ export function libraryImage(spec: LibraryDescription): Buffer {
         ] as const)),
   ];
   const symbols = put(Buffer.alloc(24));
+  // One bucket, one symbol, the undefined one: musl needs a hash table to find nothing in.
+  const hash = put(numbers([1, 1, 0, 0].map((value) => [value, 4])));
   const table = put(strings.bytes());
   const all: Entry[] = [
     ...entries,
+    [tag.hash, hash],
     [tag.strtab, table],
     [tag.strsz, strings.bytes().length],
     [tag.symtab, symbols],
