@@ -99,7 +99,7 @@ if (import.meta.main) {
     options: {
       output: { type: 'string', default: path.join(PROJECT, 'bin/nix-run-foreign') },
       node: { type: 'string', default: process.execPath },
-      script: { type: 'string', default: path.join(PROJECT, 'dist/nix-foreign.mjs') },
+      script: { type: 'string', default: path.join(PROJECT, 'dist/nix-foreign.cjs') },
       cc: { type: 'string', default: process.env['CC'] || 'cc' },
     },
   });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { findMachine } from '../elf/machine.ts';
 import { identityOf } from '../platform/identity.ts';
+import { absentLibraries } from './absent-libraries.ts';
 import type { Proven } from './enact.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan.ts';
@@ -62,6 +63,18 @@ function bundledFiles(proven: Proven, storeDir: string): string[] {
     .sort();
 }
 
+/** What the store serves, and nothing beside the program may begin to serve unnoticed. */
+function absentBeside({ program, proven, storeDir }: PlanInputs, bundled: readonly string[]): string[] {
+  const { path: file, elf } = program;
+  if (elf === undefined) return [];
+  const served = proven.objects
+    .filter(
+      ({ path: opened }) => opened !== undefined && opened !== proven.loader && !bundled.includes(opened),
+    )
+    .map(({ name }) => path.basename(name));
+  return absentLibraries({ path: file, elf }, bundled, served, storeDir);
+}
+
 export interface PlanInputs {
   readonly program: Program;
   readonly proven: Proven;
@@ -83,6 +96,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const { program, proven, strategy, interpreter, storeDir } = inputs;
   const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
+  const bundled = bundledFiles(proven, storeDir);
   const seat =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? [] : [watch(interpreter.path)];
   return {
@@ -98,8 +112,8 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...[...proven.links.keys()].sort().map((name) => path.join(proven.farm, name)),
       ...proven.outside,
     ],
-    watched: [...bundledFiles(proven, storeDir).map(watch), ...seat],
-    absent: interpreter.kind === 'missing' ? [interpreter.path] : [],
+    watched: [...bundled.map(watch), ...seat],
+    absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
     ...(strategy === 'loader' ? { execute: proven.loader } : {}),
     environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
     argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],

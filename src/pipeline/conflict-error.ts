@@ -80,7 +80,7 @@ export function conflictError(
   if (outcome.kind === 'undecided') {
     return new ForeignError(`${program.given}: no set of libraries was found within ${outcome.steps} steps`, {
       code: 'undecided',
-      hint: 'please report it, with the output of nix-foreign explain',
+      hint: `leave less to choose from: nix-foreign choose ${program.given} --pin SONAME=PATH, or --exclude GLOB`,
       exitCode: 125,
     });
   }

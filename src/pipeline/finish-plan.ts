@@ -1,5 +1,7 @@
 // A proven and pinned set → the plan on disk, once everything it names was seen to be there.
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Proven } from '../launch/enact.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import { makePlan } from '../launch/make-plan.ts';
@@ -20,8 +22,18 @@ import type { Dynamic } from './subject.ts';
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function keepPlan(place: Place, plan: LaunchPlan): LaunchPlan {
   writePlan(place, plan);
-  for (const link of linksOfProgram(place, planKey(plan.program))) if (link !== plan.root) unpin(link);
+  const links = linksOfProgram(place, planKey(plan.program));
+  // A set that could not be pinned takes the root from none that is.
+  const isPinned = plan.root === undefined || links.includes(plan.root);
+  for (const link of isPinned ? links : []) if (link !== plan.root) unpin(link);
   return plan;
+}
+
+/** A set that Nix could not pin is tried again when its database changed: before a collection can have ended. */
+function watchingNix(plan: LaunchPlan, { location }: Context): LaunchPlan {
+  const database = path.join(location.stateDir, 'db/db.sqlite');
+  if (!existsSync(database)) return plan;
+  return { ...plan, watched: [...plan.watched, { identity: identityOf(database), path: database }] };
 }
 
 /** A plan that was made under choices no longer holds when these change, or when they are taken away by hand. */
@@ -59,14 +71,16 @@ export function finishPlan(
     sha256,
     root: root.file,
   });
-  const plan = watching(made, choices);
+  const plan = watching(root.unpinned === undefined ? made : watchingNix(made, context), choices);
   const problem = whyNotCurrent(plan, context.surroundings.uid);
   if (problem !== undefined) {
     debug(`the plan was out of date before it was written: ${problem}`);
     return undefined;
   }
   if (root.unpinned !== undefined)
-    notice(`the libraries are not protected from garbage collection: ${root.unpinned}`);
+    notice(
+      `the libraries are not protected from garbage collection: ${root.unpinned}; see nix-foreign doctor`,
+    );
   keepPlan(place, plan);
   debug('the plan is written');
   return plan;

@@ -9,8 +9,8 @@ import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
 import { keep, startKeeping } from '../roots/keep-and-pin.ts';
-import { unpin } from '../roots/pin.ts';
-import type { TextPinner } from '../store/pinned-text.ts';
+import { pinned, restore } from '../roots/pin.ts';
+import { refusingPinner, type TextPinner } from '../store/pinned-text.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './closest-notice.ts';
 import type { Context } from './context.ts';
@@ -50,7 +50,7 @@ export async function planAfresh(
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
-    const pinner = refusing(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
+    const pinner = refusingPinner(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
     const attempt = await choose(subject, sha256, context, place, new Set(), pinner, kept);
     if (attempt.kind === 'planned') return attempt.plan;
   }
@@ -62,10 +62,6 @@ export async function planAfresh(
       exitCode: 125,
     },
   );
-}
-
-function refusing(why: string): TextPinner {
-  return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
 }
 
 async function attemptPlan(
@@ -98,13 +94,14 @@ async function choose(
   const chosen = await solveFromStore(subject, sha256, context, place, excluded, choices);
   const { fingerprint, libraries, closest } = chosen;
   const link = rootFile(place, sha256, subject.program);
+  const before = pinned(link);
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
   const pinning = keep(pinner, fingerprint, place, link);
   const proving = enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries);
   const [root, proven] = await Promise.all([pinning, proving]);
   if (proven.kind === 'rejected') {
-    unpin(link);
+    restore(link, before);
     throw rejection(subject, fingerprint.loader.storePath, proven.complaints, closest);
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
@@ -127,7 +124,7 @@ function rejection(
     `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest.map(({ what }) => what)].join('; ')}`,
     {
       code: 'rejected',
-      hint: `see the whole set with: nix-foreign explain ${subject.program.given}`,
+      hint: `choose other libraries by hand: nix-foreign choose ${subject.program.given}`,
       exitCode: 126,
     },
   );

@@ -101,10 +101,14 @@ export function createPlace(place: Place, uid: number): void {
   const base = path.dirname(place.cache);
   makeDirectories(base);
   if (isOpenToAll(path.dirname(base))) refuseUntrusted(base, uid);
+  const state = path.dirname(place.state);
+  makeDirectories(state);
+  if (isOpenToAll(path.dirname(state))) refuseUntrusted(state, uid);
   for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
     makeDirectories(directory);
   }
-  refuseUntrusted(place.plans, uid);
+  for (const directory of [place.plans, place.roots]) refuseUntrusted(directory, uid);
+  if (isDirectory(place.fingerprints)) refuseUntrusted(place.fingerprints, uid);
 }
 
 /** One line saying why a place cannot be used. */

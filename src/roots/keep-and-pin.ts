@@ -1,11 +1,13 @@
 // A fingerprint → its store object and the one root that keeps it and all it names.
-import { readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { keepPlainRecord, type Record, removePlainRecord } from '../fingerprint/records.ts';
 import { storeTextOf } from '../fingerprint/store-text.ts';
 import type { Place } from '../platform/places.ts';
 import type { Nix } from '../store/nix-commands.ts';
-import { startPinningText, type TextPinner } from '../store/pinned-text.ts';
+import { refusingPinner, startPinningText, type TextPinner } from '../store/pinned-text.ts';
+import { storeLocation } from '../store/store-location.ts';
 import { pin } from './pin.ts';
 
 export interface KeptRoot {
@@ -27,7 +29,7 @@ function keepUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root
  * path that was to be pinned that its build failed: a text has nothing to build.
  */
 function saysVanished(why: string): boolean {
-  return /is not valid|does not exist|don't know how to build|no substituter|^build of '[^']*' failed/.test(
+  return /is not valid|path '[^']*' does not exist|don't know how to build|no substituter|^build of '[^']*' failed/.test(
     why,
   );
 }
@@ -49,7 +51,15 @@ function rootAfter(
 
 /** Starts what `keep` finishes; undefined where there is no Nix. */
 export function startKeeping(nix: Nix | undefined, link: string): TextPinner | undefined {
-  return nix && startPinningText(nix, link);
+  if (nix === undefined) return undefined;
+  const { stateDir } = storeLocation(nix.env);
+  // Started without a database, Nix would make an empty one, which then denies every object of the store.
+  const hasState = [path.join(stateDir, 'db'), path.join(stateDir, 'daemon-socket')].some((each) =>
+    existsSync(each),
+  );
+  const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
+  if (!hasState && !isElsewhere) return refusingPinner(`${stateDir} holds no database of Nix`);
+  return startPinningText(nix, link);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdirSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { addRoot, type Nix } from '../store/nix-commands.ts';
+import { repoint } from '../store/pinned-text.ts';
 
 /** The store object a root link names; undefined when there is no such link. */
 export function pinned(link: string): string | undefined {
@@ -23,6 +24,12 @@ export async function pin(
 ): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
   mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
   return await addRoot(nix, link, storePath);
+}
+
+/** Sets a root link back to what it named before a new set was tried; without one it is removed. */
+export function restore(link: string, before: string | undefined): void {
+  if (before === undefined) unpin(link);
+  else if (pinned(link) !== before) repoint(link, before);
 }
 
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */

@@ -96,9 +96,9 @@ export function isDamaged(error: unknown): boolean {
   return code === 11 || code === 26 || error instanceof SyntaxError;
 }
 
-/** SQLITE_BUSY: somebody else holds it, so it is not ours to throw away. */
-function isHeld(error: unknown): boolean {
-  return resultCode(error) === 5;
+/** SQLITE_BUSY, NOMEM, READONLY, IOERR, FULL: nothing is wrong with what the file holds, so it is not thrown away. */
+function isUnusableNow(error: unknown): boolean {
+  return [5, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
 }
 
 /** Removes a catalogue's files. */
@@ -115,7 +115,7 @@ export function openCatalogue(file: string, storeDir: string): Catalogue {
   try {
     return overDatabase(prepared(file), storeDir);
   } catch (error) {
-    if (isHeld(error)) throw error;
+    if (isUnusableNow(error)) throw error;
     debug(`catalogue ${file} is made anew: ${String(error)}`);
     removeCatalogue(file);
     return overDatabase(prepared(file), storeDir);

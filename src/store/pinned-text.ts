@@ -26,6 +26,11 @@ export interface TextPinner {
   abandon(): void;
 }
 
+/** A pinner for where Nix need not even be started. */
+export function refusingPinner(why: string): TextPinner {
+  return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
+}
+
 /** A Nix string literal. Nix reads a bare carriage return in one as a line feed (src/libexpr/lexer.l, unescapeStr). */
 function nixString(text: string): string {
   const escaped = text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${');
@@ -59,7 +64,7 @@ function textHeldBy(link: string): Pinned {
 }
 
 /** A root is the link's path, whatever it names: replaced as `nix-build` replaces `result`. */
-function repoint(link: string, storePath: string): void {
+export function repoint(link: string, storePath: string): void {
   const temporary = temporaryName(link);
   try {
     symlinkSync(storePath, temporary);

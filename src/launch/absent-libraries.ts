@@ -1,0 +1,47 @@
+// A program with run paths of its own → the files that, if they appeared there, would be loaded before the chosen ones.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { effectiveRpath, runDirectories } from '../candidates/run-directories.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { readElf } from '../elf/read-elf.ts';
+import { openFileSource } from '../platform/file-source.ts';
+
+function elfOf(file: string): ElfFile | undefined {
+  try {
+    const source = openFileSource(file);
+    try {
+      const reading = readElf(source);
+      return reading.kind === 'elf' ? reading.file : undefined;
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function directoriesOf(file: string, elf: ElfFile): string[] {
+  return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
+}
+
+/**
+ * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the libraries
+ * beside it, and the names that the store serves. DT_RPATH comes before the farm, and even DT_RUNPATH before the
+ * loader's own directory, from which libc.so.6 comes (ld.so(8)). Sorted. Store directories never change.
+ */
+export function absentLibraries(
+  program: { readonly path: string; readonly elf: ElfFile },
+  bundled: readonly string[],
+  served: readonly string[],
+  storeDir: string,
+): string[] {
+  const objects = [program, ...bundled.map((file) => ({ path: file, elf: elfOf(file) }))];
+  const directories = new Set(
+    objects.flatMap(({ path: file, elf }) => (elf === undefined ? [] : directoriesOf(file, elf))),
+  );
+  const changeable = [...directories].filter(
+    (each) => path.isAbsolute(each) && !each.startsWith(`${storeDir}/`),
+  );
+  const files = changeable.flatMap((directory) => served.map((name) => `${directory}/${name}`));
+  return [...new Set(files)].filter((file) => !existsSync(file)).sort();
+}
