@@ -22,10 +22,13 @@ function unwritable(error: Error): ForeignError {
   });
 }
 
-/** `choose --from-launcher -- PROGRAM`: `nix-run-foreign --choose`, before the start. */
+/** `choose --from-launcher [--with-capabilities] -- PROGRAM`: `nix-run-foreign --choose`, before the start. */
 async function chooseForLauncher(words: readonly string[]): Promise<void> {
   const { chooseOnTheWay } = await import('./commands/choose-command.ts');
-  process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', contextOf(process, version));
+  const context = contextOf(process, version);
+  const capabilities = words[0] === '--with-capabilities' ? 'some' : 'none';
+  const surroundings = { ...context.surroundings, capabilities } as const;
+  process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', { ...context, surroundings });
 }
 
 async function run(words: readonly string[], entry: string): Promise<void> {

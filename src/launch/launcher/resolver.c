@@ -89,7 +89,7 @@ int resolver_run(const struct process *process, const char *real_path, const cha
 
 int resolver_choose(const struct process *process, const char *real_path)
 {
-	const char *const words[RESOLVER_WORDS] = {"choose", "--from-launcher"};
+	const char *const words[RESOLVER_WORDS] = {"choose", "--from-launcher", capabilities_of(real_path)};
 	return run(process, words, real_path, true);
 }
 

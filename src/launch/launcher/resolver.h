@@ -7,8 +7,8 @@
 /// "--refresh". Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
 int resolver_run(const struct process *process, const char *real_path, const char *mode);
 
-/// Runs `nix-foreign choose --from-launcher -- REAL_PATH` on the user's terminal and waits for it. Returns 0 when the
-/// program may start, else the exit status to end with: 130 when the user left with Ctrl-C.
+/// Runs `nix-foreign choose --from-launcher [--with-capabilities] -- REAL_PATH` on the user's terminal and waits for
+/// it. Returns 0 when the program may start, else the exit status to end with: 130 when the user left with Ctrl-C.
 int resolver_choose(const struct process *process, const char *real_path);
 
 /// Becomes `nix-foreign explain -- REAL_PATH`; returns only when that cannot be started, with the exit status.
