@@ -12,12 +12,21 @@ export interface Session {
   readonly program: LinkMap;
   readonly loader: LinkMap;
   readonly libraryPath: readonly string[];
-  /** What was learnt about directories, each with each hwcaps subdirectory: r_dir_status. */
-  readonly directories: Map<string, 'existing' | 'nonexisting'>;
+  /** What is left to be tried of each directory that was searched: r_search_path_elem. */
+  readonly folders: Map<string, readonly Folder[]>;
   /** The variable of that name, which the search looks at; undefined for 0. */
   errno: Errno | undefined;
   readonly errors: LoaderError[];
   readonly warnings: LoaderWarning[];
+}
+
+/** A directory, or one of its hwcaps subdirectories. */
+export interface Folder {
+  /** Up to the file's name. */
+  readonly start: string;
+  readonly hwcaps: string | undefined;
+  /** r_dir_status; undefined for unknown. */
+  state: 'existing' | 'nonexisting' | undefined;
 }
 
 /** dl_main (elf/rtld.c) for `ld.so PROGRAM`, up to where it starts to load. */
@@ -32,7 +41,7 @@ export function openSession(request: SimulationRequest): Session {
     program,
     loader: itself,
     libraryPath: libraryPathDirectories(libraryPath, { origin: program.origin, lib, platform }),
-    directories: new Map(),
+    folders: new Map(),
     errno: undefined,
     errors: [],
     warnings: [],

@@ -1,6 +1,6 @@
 // A name and one list of directories → the first file of that name that can be loaded, as glibc's open_path has it.
 import type { ElfFile } from '../elf/elf-file.ts';
-import type { Session } from './glibc-session.ts';
+import type { Folder, Session } from './glibc-session.ts';
 import { judgeCandidate, type Verdict } from './judge-candidate.ts';
 import type { Attempt } from './load-trace.ts';
 import { isAtLeast } from './loader-request.ts';
@@ -63,33 +63,44 @@ type InDirectory =
   | { readonly kind: 'absent'; readonly anyThere: boolean };
 
 function openInDirectory(search: Search, directory: string): InDirectory {
-  const { subdirectories } = search.session.request.loader.settings;
-  const start = directory === '' || directory === '/' ? directory : `${directory}/`;
+  const { session, name } = search;
+  const folders = foldersOf(session, directory);
   let anyThere = false;
-  for (const hwcaps of [...subdirectories, undefined]) {
-    const folder = hwcaps === undefined ? start : `${start}${hwcaps}/`;
-    if (search.session.directories.get(folder) === 'nonexisting') continue;
-    const outcome = openFile(search, `${folder}${search.name}`, hwcaps);
+  for (const folder of folders) {
+    const outcome = openFile(search, `${folder.start}${name}`, folder.hwcaps);
     if (outcome.kind !== 'absent') return outcome;
-    if (isThere(search.session, folder)) anyThere = true;
+    folder.state ??= isThere(session, folder.start) ? 'existing' : 'nonexisting';
+    if (folder.state === 'existing') anyThere = true;
+  }
+  if (folders.some(({ state }) => state === 'nonexisting')) {
+    const left = folders.filter(({ state }) => state !== 'nonexisting');
+    session.folders.set(directory, left);
   }
   return { kind: 'absent', anyThere };
 }
 
-/** Looked up once, after the first failure; relative directories count as existing always. */
-function isThere(session: Session, folder: string): boolean {
-  if (!folder.startsWith('/')) return true;
-  const known = session.directories.get(folder);
-  if (known !== undefined) return known === 'existing';
-  const there = statFolder(session, folder);
-  session.directories.set(folder, there ? 'existing' : 'nonexisting');
-  return there;
+/** What is left of a directory's hwcaps subdirectories and itself, in the order they are tried. */
+function foldersOf(session: Session, directory: string): readonly Folder[] {
+  const known = session.folders.get(directory);
+  if (known !== undefined) return known;
+  const { subdirectories } = session.request.loader.settings;
+  const start = directory === '' || directory === '/' ? directory : `${directory}/`;
+  const folders: Folder[] = [
+    ...subdirectories.map((hwcaps) => ({ start: `${start}${hwcaps}/`, hwcaps, state: undefined })),
+    { start, hwcaps: undefined, state: undefined },
+  ];
+  session.folders.set(directory, folders);
+  return folders;
 }
 
-/** Before 2.38 the name of the root directory became empty here, so it was searched once only (BZ 30435). */
-function statFolder({ request: { files, loader } }: Session, folder: string): boolean {
-  if (folder === '/' && !isAtLeast(loader.settings, 2, 38)) return false;
-  return files.isDirectory(folder.length > 1 ? folder.slice(0, -1) : folder);
+/**
+ * Looked up after the first failure only; relative directories count as existing always. Before 2.38 the name of the
+ * root directory became empty here, so it was searched once only (BZ 30435).
+ */
+function isThere({ request: { files, loader } }: Session, start: string): boolean {
+  if (!start.startsWith('/')) return true;
+  if (start === '/') return isAtLeast(loader.settings, 2, 38);
+  return files.isDirectory(start.slice(0, -1));
 }
 
 /** ENOTDIR is among the harmless ones since 2.39 (BZ 31035). */
