@@ -115,9 +115,11 @@ export function openCatalogue(file: string, storeDir: string): Catalogue {
   try {
     return overDatabase(prepared(file), storeDir);
   } catch (error) {
-    if (isUnusableNow(error)) throw error;
-    debug(`catalogue ${file} is made anew: ${String(error)}`);
-    removeCatalogue(file);
+    // Or somebody else has just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
+    if (!isUnusableNow(error)) {
+      debug(`catalogue ${file} is made anew: ${String(error)}`);
+      removeCatalogue(file);
+    }
     return overDatabase(prepared(file), storeDir);
   }
 }
