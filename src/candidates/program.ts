@@ -4,6 +4,7 @@ import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { MachineKey } from '../elf/machine.ts';
 import { readElf } from '../elf/read-elf.ts';
+import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../errors.ts';
 import { type FileSource, openFileSource } from '../platform/file-source.ts';
 import { identityOfStats } from '../platform/identity.ts';
@@ -33,15 +34,31 @@ function refuse(given: string, cause: string, hint: string, exitCode: ExitCode, 
   return new ForeignError(`${given}: ${cause}`, { code, hint, exitCode });
 }
 
+function remedyOfPath(errno: string | undefined): string {
+  switch (errno) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'check the spelling of the path';
+    case 'ELOOP':
+      return 'correct the symbolic links on its path, which lead to one another';
+    case 'ENAMETOOLONG':
+      return 'name it by a shorter path';
+    case 'EACCES':
+      return 'check the permissions of the directories above it';
+    default:
+      return 'check the file system that it is on: ls -lL says more';
+  }
+}
+
 function locate(given: string): { path: string; stats: BigIntStats } {
   try {
     const path = realpathSync.native(given);
     return { path, stats: statSync(path, { bigint: true }) };
   } catch (error) {
-    const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+    const missing = errnoOf(error) === 'ENOENT';
     throw new ForeignError(`${given}: ${reasonOf(error)}`, {
       code: missing ? 'not-found' : 'unreachable',
-      hint: missing ? 'check the spelling of the path' : 'check the permissions of the directories above it',
+      hint: remedyOfPath(errnoOf(error)),
       exitCode: missing ? 127 : 126,
       cause: error,
     });
@@ -56,7 +73,11 @@ function refuseUnrunnable(given: string, path: string, stats: BigIntStats): void
   try {
     accessSync(path, constants.X_OK);
   } catch {
-    throw refuse(given, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+    if ((Number(stats.mode) & 0o111) === 0) {
+      throw refuse(given, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+    }
+    const hint = 'check its owner and modes, and whether its file system is mounted noexec';
+    throw refuse(given, 'you may not execute it', hint, 126, 'not-executable');
   }
 }
 
@@ -82,7 +103,13 @@ function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Surr
   return setuid || setgid || (capabilities === 'some' && uid !== 0);
 }
 
-function refuseKind(given: string, kind: Classification): void {
+/** A script whose interpreter's name ends in a carriage return is the only one that `classify` takes for no program. */
+function remedyOfNoProgram(head: Uint8Array): string {
+  if (readScriptLine(head).kind === 'script') return 'give the file Unix line ends';
+  return 'start it with the program that reads such files, e.g. sh FILE for a shell script without a #! line';
+}
+
+function refuseKind(given: string, kind: Classification, head: Uint8Array): void {
   switch (kind.kind) {
     case 'bad-elf':
       throw refuse(
@@ -93,13 +120,7 @@ function refuseKind(given: string, kind: Classification): void {
         'bad-elf',
       );
     case 'not-a-program':
-      throw refuse(
-        given,
-        `it is not a program: ${kind.why}`,
-        'start it with the program that reads such files, e.g. sh FILE for a shell script without a #! line',
-        126,
-        'not-a-program',
-      );
+      throw refuse(given, `it is not a program: ${kind.why}`, remedyOfNoProgram(head), 126, 'not-a-program');
     case 'library':
       throw refuse(
         given,
@@ -131,7 +152,7 @@ export function inspectProgram(given: string, surroundings: Surroundings): Progr
     const reading = readElf(source);
     const head = source.read(0, 4096);
     const kind = classify(reading, head, surroundings);
-    refuseKind(given, kind);
+    refuseKind(given, kind, head);
     if (kind.kind === 'dynamic' && changesCredentials(stats, surroundings)) {
       throw refuse(
         given,

@@ -44,6 +44,7 @@ interface Refusal {
   readonly exitCode: 126 | 127;
   readonly code: string;
   readonly says: RegExp;
+  readonly hint?: string;
 }
 
 function made(name: string, how: (file: string) => void): string {
@@ -53,7 +54,13 @@ function made(name: string, how: (file: string) => void): string {
 
 const refusals: Record<string, Refusal> = {
   missing: { make: () => at('nothing'), exitCode: 127, code: 'not-found', says: /no such file/ },
-  'below a file': { make: () => `${program}/x`, exitCode: 127, code: 'not-found', says: /not a directory/ },
+  'below a file': {
+    make: () => `${program}/x`,
+    exitCode: 126,
+    code: 'unreachable',
+    says: /not a directory/,
+    hint: 'check the spelling of the path',
+  },
   'an empty name': { make: () => '', exitCode: 127, code: 'not-found', says: /no such file/ },
   'a broken link': {
     make: () => made('broken', (file) => symlinkSync('/nowhere', file)),
@@ -66,6 +73,7 @@ const refusals: Record<string, Refusal> = {
     exitCode: 126,
     code: 'unreachable',
     says: /symbolic links/,
+    hint: 'correct the symbolic links on its path, which lead to one another',
   },
   'a directory': {
     make: () => made('directory', (file) => mkdirSync(file)),
@@ -90,6 +98,13 @@ const refusals: Record<string, Refusal> = {
     code: 'not-executable',
     says: /not executable/,
   },
+  'a name that is too long': {
+    make: () => at('x'.repeat(300)),
+    exitCode: 126,
+    code: 'unreachable',
+    says: /too long/,
+    hint: 'name it by a shorter path',
+  },
   'an empty file': {
     make: () => text('empty', ''),
     exitCode: 126,
@@ -107,6 +122,7 @@ const refusals: Record<string, Refusal> = {
     exitCode: 126,
     code: 'not-a-program',
     says: /carriage return/,
+    hint: 'give the file Unix line ends',
   },
   'an ELF file cut in its header': {
     make: () => variant('cut', (bytes) => bytes.subarray(0, 40)),
@@ -148,7 +164,7 @@ const refusals: Record<string, Refusal> = {
   },
 };
 
-for (const [what, { make, exitCode, code, says }] of Object.entries(refusals)) {
+for (const [what, { make, exitCode, code, says, hint }] of Object.entries(refusals)) {
   test(`refused: ${what}`, () => {
     const file = make();
     assert.throws(
@@ -161,6 +177,7 @@ for (const [what, { make, exitCode, code, says }] of Object.entries(refusals)) {
         assert.ok(error.message.startsWith(`${file}: `), error.message);
         assert.doesNotMatch(error.message + error.hint, /\n|undefined/);
         assert.ok(error.hint.length > 10);
+        if (hint !== undefined) assert.equal(error.hint, hint);
         return true;
       },
     );
@@ -206,6 +223,14 @@ function refusedAsNobody(file: string): { code: string; exitCode: number; messag
   const words = ['--input-type=module', '-e', script];
   return JSON.parse(execFileSync(process.execPath, words, { uid: 65534, gid: 65534, encoding: 'utf8' }));
 }
+
+test('refused for an ordinary user: executable, but not by them', asRoot, () => {
+  chmodSync(scratch, 0o755);
+  const file = variant('private');
+  chmodSync(file, 0o744);
+  const { code, exitCode, message } = refusedAsNobody(file);
+  assert.deepEqual([code, exitCode, message], ['not-executable', 126, `${file}: you may not execute it`]);
+});
 
 test('refused for an ordinary user: unreadable, behind a closed directory', asRoot, () => {
   chmodSync(scratch, 0o755);
