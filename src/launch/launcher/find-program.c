@@ -69,6 +69,10 @@ long find_program(const struct process *process, const char *name, const char **
 		return -ENAMETOOLONG;
 	const char *path = process_variable(process, "PATH");
 	char *bytes = memory_take(FOUND_SIZE);
-	*found = bytes;
-	return bytes ? search_path(path ? path : "/bin:/usr/bin", name, bytes) : -ENOMEM;
+	if (!bytes)
+		return -ENOMEM;
+	long failed = search_path(path ? path : "/bin:/usr/bin", name, bytes);
+	if (failed == 0)
+		*found = bytes;
+	return failed;
 }

@@ -4,6 +4,7 @@
 #include "find-program.h"
 #include "messages.h"
 #include "plan-find.h"
+#include "refuse-program.h"
 #include "resolver.h"
 #include "start-program.h"
 
@@ -12,16 +13,6 @@ static int refuse_foreign_rights(void)
 	return message_failure(EXIT_TOOL_FAILED,
 			       (struct failure){.cause = "started with the rights of another user or group",
 						.remedy = "install it without setuid, setgid and capabilities"});
-}
-
-static int not_found(const char *name, long error)
-{
-	bool missing = error == -ENOENT;
-	return message_failure(missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN,
-			       (struct failure){.subject = *name ? name : "''",
-						.cause = message_of_error(error),
-						.remedy = missing ? "check its name; a name without a slash is looked up in PATH"
-								  : "name an executable file"});
 }
 
 static int no_plan_made(const struct program *program, const struct plan *plan)
@@ -57,7 +48,7 @@ int launcher_main(const struct process *process)
 	if (failed == 0)
 		failed = program_identify(&program);
 	if (failed < 0)
-		return not_found(command.argv[0], failed);
+		return refuse_program(command.argv[0], &program, failed);
 	if (command.wish == WISH_EXPLAIN)
 		return resolver_explain(process, program.real_path);
 
@@ -68,7 +59,7 @@ int launcher_main(const struct process *process)
 		command.wish = WISH_RUN;
 		failed = program_identify(&program);
 		if (failed < 0)
-			return not_found(command.argv[0], failed);
+			return refuse_program(command.argv[0], &program, failed);
 	}
 
 	if (command.wish == WISH_RUN) {
@@ -84,13 +75,13 @@ int launcher_main(const struct process *process)
 
 	failed = why_not_startable(program.found);
 	if (failed < 0)
-		return not_found(command.argv[0], failed);
+		return refuse_program(command.argv[0], &program, failed);
 	int status = resolver_run(process, program.real_path, mode_of(command.wish));
 	if (status != 0)
 		return status;
 	failed = program_identify(&program);
 	if (failed < 0)
-		return not_found(command.argv[0], failed);
+		return refuse_program(command.argv[0], &program, failed);
 	struct plan plan = plan_find(process, &program);
 	if (!plan.records)
 		return no_plan_made(&program, &plan);

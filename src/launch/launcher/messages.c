@@ -35,6 +35,8 @@ int message_failure(int status, struct failure failure)
 	if (failure.remedy) {
 		text_add(&text, "  ");
 		text_add_printable(&text, failure.remedy);
+		if (failure.remedy_detail)
+			text_add_printable(&text, failure.remedy_detail);
 		text_add(&text, "\n");
 	}
 	write_all(2, text.bytes, text.used);
@@ -87,6 +89,8 @@ const char *message_of_error(long error)
 		return "file name too long";
 	case ELOOP:
 		return "too many levels of symbolic links";
+	case ELIBBAD:
+		return "its interpreter is damaged or for another machine";
 	case ESTALE:
 		return "stale file handle";
 	default:

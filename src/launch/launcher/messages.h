@@ -3,10 +3,10 @@
 
 #include "process.h"
 
-/// Writes `nix-run-foreign: [SUBJECT: ]CAUSE[DETAIL]` and, indented, REMEDY. SUBJECT (untrusted, made printable),
-/// DETAIL (likewise) and REMEDY may be NULL. Returns `status`, so that a failing function can end with it.
+/// Writes `nix-run-foreign: [SUBJECT: ]CAUSE[DETAIL]` and, indented, REMEDY[REMEDY_DETAIL]. All but CAUSE may be NULL;
+/// untrusted text is made printable. Returns `status`, so that a failing function can end with it.
 struct failure {
-	const char *subject, *cause, *detail, *remedy;
+	const char *subject, *cause, *detail, *remedy, *remedy_detail;
 };
 int message_failure(int status, struct failure failure);
 

@@ -5,6 +5,7 @@
 #include "messages.h"
 #include "resolver-process.h"
 #include "text.h"
+#include "utf8.h"
 
 static int cannot_start(const struct resolver_command *command, long error)
 {
@@ -52,8 +53,13 @@ static int exit_status_of(const struct resolver_command *command, struct ending 
 }
 
 // 0, or the exit status when there is no command to start.
-static int refuse_unusable(const struct resolver_command *command)
+static int refuse_unusable(const struct resolver_command *command, const char *real_path)
 {
+	if (!is_utf8(real_path)) // Node would take it for another path
+		return message_failure(EXIT_TOOL_FAILED,
+				       (struct failure){.subject = real_path,
+							.cause = "its path is not UTF-8",
+							.remedy = "rename it, or make a hard link with an ASCII name"});
 	if (!command->execute)
 		return message_failure(
 			EXIT_TOOL_FAILED,
@@ -75,7 +81,7 @@ static int run(const struct process *process, const char *const words[RESOLVER_W
 {
 	struct resolver_command command = resolver_command(process, words, real_path);
 	command.asks = asks;
-	int refused = refuse_unusable(&command);
+	int refused = refuse_unusable(&command, real_path);
 	if (refused)
 		return refused;
 	return exit_status_of(&command, resolver_process_run(&command));
@@ -105,7 +111,7 @@ int resolver_explain(const struct process *process, const char *real_path)
 {
 	const char *const words[RESOLVER_WORDS] = {"explain"};
 	struct resolver_command command = resolver_command(process, words, real_path);
-	int refused = refuse_unusable(&command);
+	int refused = refuse_unusable(&command, real_path);
 	if (refused)
 		return refused;
 	leave_lost_directory();

@@ -61,10 +61,52 @@ test('a script with Windows line ends', async () => {
   );
 });
 
+/** A program that names a loader which is not there, as every program for another Linux does. */
+function compileForeign(): string {
+  return compile(workshop, 'say-started', ['-Wl,--dynamic-linker=/nowhere/ld.so']);
+}
+
+test('a script whose interpreter is there, and is foreign itself', async () => {
+  const foreign = compileForeign();
+  for (const [name, line, command] of [
+    ['alone', `#!${foreign}`, foreign],
+    ['with-argument', `#! ${foreign} \t-w  -s \t`, `${foreign} -w  -s`],
+  ] as const) {
+    const script = putFile(name, `${line}\necho\n`);
+    const { stderr } = await refused(script);
+    const cause = `its #! line names ${foreign}, which is a program for another Linux itself`;
+    const remedy = `start it with: nix-run-foreign ${command} ${script}`;
+    assert.equal(stderr, `${resolvedAgain(script)}nix-run-foreign: ${script}: ${cause}\n  ${remedy}\n`);
+  }
+});
+
+test('a script whose interpreter is a script without its own', async () => {
+  const inner = putFile('inner', '#!/nowhere/sh\n');
+  const { stderr } = await refused(putFile('outer', `#!${inner}\n`));
+  assert.match(
+    stderr,
+    /outer: its #! line names .+\/inner, which is a script without its interpreter itself\n/,
+  );
+  assert.match(stderr, /start it with: nix-run-foreign .+\/inner .+\/outer\n$/);
+});
+
+test('a script without a line end', async () => {
+  const { stderr } = await refused(putFile('endless', '#!/nowhere/sh -e'));
+  assert.match(stderr, /names an interpreter that is not there: \/nowhere\/sh\n/);
+});
+
 test('a program whose interpreter is missing', async () => {
-  const program = compile(workshop, 'say-started', ['-Wl,--dynamic-linker=/nowhere/ld.so']);
+  const program = compileForeign();
   const { stderr } = await refused(program);
   const cause = 'the program interpreter (loader) that it names is not there';
+  assert.ok(stderr.startsWith(`${resolvedAgain(program)}nix-run-foreign: ${program}: ${cause}\n  `), stderr);
+});
+
+test('a program whose interpreter is no ELF file: resolved once more', async () => {
+  const text = putFile('no-loader', 'x'.repeat(4096));
+  const program = compile(workshop, 'say-started', [`-Wl,--dynamic-linker=${text}`]);
+  const { stderr } = await refused(program);
+  const cause = 'the program interpreter (loader) that it names is none for this machine';
   assert.ok(stderr.startsWith(`${resolvedAgain(program)}nix-run-foreign: ${program}: ${cause}\n  `), stderr);
 });
 
@@ -120,7 +162,7 @@ test('a noexec mount', asRoot, async () => {
   const command = ['unshare', '-m', 'sh', '-c', `${copy} '${workshop.launcher}' '${mount}/true'`] as const;
   const { code, stderr } = await runCommand(workshop, command);
   assert.equal(code, 126);
-  assert.match(stderr, /^nix-run-foreign: .+\/true: permission denied\n {2}\S/);
+  assert.match(stderr, /^nix-run-foreign: .+\/true: you may not execute it\n {2}.+ noexec\n$/);
 });
 
 for (const mode of [0o4755, 0o2755])
