@@ -74,6 +74,9 @@ export function start(workshop: Workshop, args: readonly string[], options: Spaw
   return spawn(workshop.launcher, args, { env: workshop.environment, ...options });
 }
 
+/** Options of a command that is ended after ten seconds: one that goes on for ever is a failure, not a hang. */
+export const limited = { timeout: 10_000, killSignal: 'SIGKILL' } as const;
+
 /** Starts the launcher with `args` and waits for its end. */
 export function run(
   workshop: Workshop,
@@ -102,6 +105,9 @@ function outcomeOf(child: ChildProcess): Promise<Outcome> {
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
+    child.on('exit', () => {
+      if (child.killed) for (const stream of [child.stdout, child.stderr]) stream?.destroy(); // others may hold them
+    });
     child.on('close', (code, signal) => resolve({ code, signal, ...output }));
   });
 }

@@ -1,10 +1,10 @@
 // The state in which the resolver runs, and what becomes of it when the launcher is ended.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { compile, openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
+import { compile, limited, openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
+import { endGroups, startGroup, within } from './process-group.ts';
 import { asRoot, needTool } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -13,21 +13,12 @@ const startWith = compile(workshop, 'start-with');
 const seen = path.join(workshop.directory, 'seen');
 const program = path.join(workshop.directory, 'program');
 copyFileSync('/bin/true', program);
-const FOR_EVER = ['sleep', '1000'];
-const waiting: number[] = [];
-after(() => {
-  for (const pid of waiting) if (isResolver(pid)) process.kill(pid, 'SIGKILL'); // only after a failure
-});
-function isResolver(pid: number): boolean {
-  const file = `/proc/${pid}/cmdline`;
-  return existsSync(file) && readFileSync(file, 'utf8') === FOR_EVER.join('\0').concat('\0');
-}
-
+after(endGroups); // only after a failure is there anything to end
 beforeEach(() => rmSync(workshop.cache, { recursive: true, force: true }));
 
-function withResolver(body: string): { env: Record<string, string> } {
+function withResolver(body: string): typeof limited & { readonly env: Record<string, string> } {
   const script = putScript(workshop.directory, 'resolver', body);
-  return { env: { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: script } };
+  return { ...limited, env: { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: script } };
 }
 
 /** What the resolver sees of its state when the launcher is started with these edits. */
@@ -133,44 +124,47 @@ async function startWaiting(edits: readonly string[] = []): Promise<Waiting> {
   const ready = path.join(workshop.directory, 'ready');
   rmSync(ready, { force: true });
   await runCommand(workshop, ['mkfifo', ready]);
-  const options = withResolver(`echo $$ > '${ready}'; exec ${FOR_EVER.join(' ')}`);
-  const command = ['group', '0', ...edits, '--', workshop.launcher, program];
-  const launcher = spawn(startWith, command, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
-  launcher.stderr.resume();
+  const options = withResolver(`echo $$ > '${ready}'; exec sleep 1000`);
+  const command = [startWith, 'group', '0', ...edits, '--', workshop.launcher, program] as const;
+  const launcher = startGroup(command, { env: options.env, stdio: ['ignore', 'ignore', 'pipe'] });
+  launcher.stderr?.resume();
   const ended = new Promise<string>((resolve) => {
     launcher.on('exit', (code, signal) => resolve(signal ?? String(code)));
   });
-  const bothEnded = new Promise<void>((resolve) => launcher.stderr.on('close', resolve));
-  const { stdout } = await runCommand(workshop, ['cat', ready]);
-  waiting.push(Number(stdout));
-  return { launcher: launcher.pid as number, resolver: Number(stdout), ended, bothEnded };
+  const bothEnded = new Promise<void>((resolve) => launcher.on('close', () => resolve()));
+  const { stdout } = await runCommand(workshop, ['cat', ready], limited);
+  assert.match(stdout, /^\d+\n$/);
+  return {
+    launcher: launcher.pid as number,
+    resolver: Number(stdout),
+    ended: within('the end of the launcher', ended),
+    bothEnded: within('the end of both', bothEnded),
+  };
 }
 
 for (const signal of ['SIGTERM', 'SIGKILL', 'SIGHUP'] as const)
-  test(`${signal} to the launcher alone ends the resolver`, { timeout: 20_000 }, async () => {
+  test(`${signal} to the launcher alone ends the resolver`, async () => {
     const { launcher, ended, bothEnded } = await startWaiting();
     process.kill(launcher, signal);
     assert.equal(await ended, signal);
     await bothEnded;
   });
 
-test('SIGINT to the process group ends both', { timeout: 20_000 }, async () => {
+test('SIGINT to the process group ends both', async () => {
   const { launcher, ended, bothEnded } = await startWaiting();
   process.kill(-launcher, 'SIGINT');
   assert.equal(await ended, 'SIGINT');
   await bothEnded;
 });
 
-test('SIGINT to the group of a launcher that blocks it ends the resolver, then the launcher', {
-  timeout: 20_000,
-}, async () => {
+test('SIGINT to the group of a launcher that blocks it ends the resolver, then the launcher', async () => {
   const { launcher, ended, bothEnded } = await startWaiting(['block', '2']);
   process.kill(-launcher, 'SIGINT');
   assert.equal(await ended, '130');
   await bothEnded;
 });
 
-test('SIGINT to a group that ignores it ends nothing', { timeout: 20_000 }, async () => {
+test('SIGINT to a group that ignores it ends nothing', async () => {
   const { launcher, resolver, ended } = await startWaiting(['ignore', '2']);
   process.kill(-launcher, 'SIGINT');
   process.kill(resolver, 'SIGTERM');
@@ -182,26 +176,25 @@ function untilStopped(pid: unknown): string {
   return `until grep -q '^State:.T' /proc/${pid}/status; do :; done`;
 }
 
-test('a stop and its continuation leave nothing behind in a program that blocks SIGCHLD', {
-  timeout: 20_000,
-}, async () => {
+test('a stop and its continuation leave nothing behind in a program that blocks SIGCHLD', async () => {
   const ready = path.join(workshop.directory, 'stopping');
   const output = path.join(workshop.directory, 'after-stop');
   mkdirSync(workshop.cache, { recursive: true });
   await runCommand(workshop, ['mkfifo', ready]);
   const body = `echo $$ > '${ready}'; read line < '${ready}'; ${resolving(workshop, report)}`;
-  const options = withResolver(body);
+  const { env } = withResolver(body);
   // Not in a session of its own: the kernel lets no terminal stop reach an orphaned process group.
-  const command = ['group', '0', 'block', '17', '--', workshop.launcher, report, output];
-  const launcher = spawn(startWith, command, { ...options, stdio: 'ignore' });
+  const command = [startWith, 'group', '0', 'block', '17', '--', workshop.launcher, report, output] as const;
+  const launcher = startGroup(command, { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => launcher.on('exit', resolve));
-  const { stdout: resolver } = await runCommand(workshop, ['cat', ready]);
+  const { stdout: resolver } = await runCommand(workshop, ['cat', ready], limited);
+  assert.match(resolver, /^\d+\n$/);
   const group = -(launcher.pid as number);
   process.kill(group, 'SIGTSTP');
   for (const pid of [launcher.pid, resolver.trim()])
-    await runCommand(workshop, ['sh', '-c', untilStopped(pid)]);
+    assert.equal((await runCommand(workshop, ['sh', '-c', untilStopped(pid)], limited)).code, 0);
   process.kill(group, 'SIGCONT');
-  await runCommand(workshop, ['sh', '-c', `echo > '${ready}'`]);
-  assert.equal(await ended, 0);
+  await runCommand(workshop, ['sh', '-c', `echo > '${ready}'`], limited);
+  assert.equal(await within('the end of the program', ended), 0);
   assert.match(readFileSync(output, 'utf8'), /SigPnd:\s0+\nstatus ShdPnd:\s0+\nstatus SigBlk:\s0+10000\n/);
 });
