@@ -101,6 +101,9 @@ function isUnusableNow(error: unknown): boolean {
   return [5, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
 }
 
+/** Processes that start together may each replace a damaged file once. */
+const ATTEMPTS = 8;
+
 /** Removes a catalogue's files. */
 export function removeCatalogue(file: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
@@ -112,15 +115,16 @@ export function removeCatalogue(file: string): void {
  */
 export function openCatalogue(file: string, storeDir: string): Catalogue {
   if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    return overDatabase(prepared(file), storeDir);
-  } catch (error) {
-    // Or somebody else has just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
-    if (!isUnusableNow(error)) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return overDatabase(prepared(file), storeDir);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      // Or others have just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
+      if (isUnusableNow(error)) continue;
       debug(`catalogue ${file} is made anew: ${String(error)}`);
       removeCatalogue(file);
     }
-    return overDatabase(prepared(file), storeDir);
   }
 }
 
