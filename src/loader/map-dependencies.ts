@@ -16,7 +16,10 @@ export type Dependencies =
   | { readonly kind: 'complete'; readonly searchList: readonly LinkMap[] }
   | { readonly kind: 'failed'; readonly error: LoaderError };
 
-/** Filters that filter each other keep ld.so busy for ever; others make it look at an object a second time. */
+/**
+ * Filters that filter each other keep ld.so busy for ever, and those in front of the program can be loaded again and
+ * again. Other filters make it look at a file a second time.
+ */
 const mostVisits = 100;
 
 /** _dl_map_object_deps (elf/dl-deps.c). `searchList` is the order in which symbols are looked up. */
@@ -26,16 +29,17 @@ export function mapDependencies(session: Session, preloads: readonly LinkMap[]):
     return { map, done: false };
   });
   session.errno = undefined;
-  const visits = new Map<LinkMap, number>();
+  const visits = new Map<string, number>();
   for (let at = 0; at < places.length; ) {
     const place = places[at];
     if (place === undefined || place.done) {
       at += 1;
       continue;
     }
-    const visit = (visits.get(place.map) ?? 0) + 1;
-    visits.set(place.map, visit);
-    const error = visit > mostVisits ? endless(place.map) : followNeeds(session, places, at);
+    const visit = (visits.get(place.map.path) ?? 0) + 1;
+    if (place.map.elf !== undefined) visits.set(place.map.path, visit);
+    if (visit > mostVisits) return { kind: 'failed', error: endless(place.map) };
+    const error = followNeeds(session, places, at);
     if (error !== undefined) {
       return { kind: 'failed', error: startsWithProgram(session, places) ? error : inconsistent(session) };
     }

@@ -15,10 +15,20 @@ type Question = Pick<SimulationRequest, 'libraryPath' | 'preload' | 'onMissing'>
   readonly loader: string;
   readonly program: string;
   readonly cwd: string;
+  /** Milliseconds after which it counts as endless. */
+  readonly patience?: number;
 };
 
 /** Runs `ld.so --list`, or with `onMissing: 'note'` what ldd runs. */
-export function askLoader({ loader, program, libraryPath, preload = [], onMissing, cwd }: Question): Answer {
+export function askLoader({
+  loader,
+  program,
+  libraryPath,
+  preload = [],
+  onMissing,
+  cwd,
+  patience = 20_000,
+}: Question): Answer {
   const env: Record<string, string> =
     onMissing === 'note' ? { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: '' } : {};
   const args = [
@@ -32,7 +42,7 @@ export function askLoader({ loader, program, libraryPath, preload = [], onMissin
     env,
     cwd,
     encoding: 'latin1',
-    timeout: 1000,
+    timeout: patience,
     killSignal: 'SIGKILL',
   });
   if (error !== undefined || status === null) return endless;
@@ -40,7 +50,7 @@ export function askLoader({ loader, program, libraryPath, preload = [], onMissin
 }
 
 /** Filters that filter each other: it runs for ever or until its stack is full. */
-const endless: Answer = { status: null, list: [], complaints: ['endless'] };
+export const endless: Answer = { status: null, list: [], complaints: ['endless'] };
 
 /** The same of a simulated start. */
 export function answerOf(trace: LoadTrace): Answer {

@@ -217,4 +217,6 @@ test('filters that filter each other are an error and not a hang', () => {
     { '/glibc/lib/liba.so': { filter: ['libb.so'] }, '/glibc/lib/libb.so': { filter: ['liba.so'] } },
   );
   assert.match(trace.errors[0]?.message ?? '', /filter each other/);
+  const ahead = start({ filter: ['liba.so'] }, { '/glibc/lib/liba.so': { auxiliary: ['liba.so'] } });
+  assert.match(ahead.errors[0]?.message ?? '', /filter each other/);
 });
