@@ -60,6 +60,8 @@ async function bundle(directory: string): Promise<void> {
     ...common,
     entryPoints: [path.join(PROJECT, 'src/nix-foreign.cts')],
     external: ['./main.cjs', './resolver.cjs'],
+    // The npm package names this file as its command.
+    banner: { js: '#!/usr/bin/env node' },
     outfile: path.join(directory, ENTRY),
   });
 }
@@ -79,10 +81,17 @@ async function makeExecutables(node: string): Promise<void> {
     await buildLauncher({ output: path.join(bin, 'nix-run-foreign'), node, script: SCRIPT });
   } catch (error) {
     if (!isMissingCompiler(error)) throw error;
-    process.stderr.write(
-      'build: no C compiler, so no launcher; bin/nix-run-foreign.mjs starts programs through Node\n',
-    );
+    substituteLauncher(bin, node);
   }
+}
+
+/** Without a compiler the command is there all the same, and takes the Node of the build. */
+function substituteLauncher(bin: string, node: string): void {
+  process.stderr.write('build: no C compiler, so no launcher; programs are started through Node instead\n');
+  const launcher = path.join(bin, 'nix-run-foreign');
+  const substitute = path.join(bin, 'nix-run-foreign.mjs');
+  writeFileSync(launcher, `#!/bin/sh\nexec ${quoted(node)} ${quoted(substitute)} "$@"\n`);
+  chmodSync(launcher, 0o755);
 }
 
 function isMissingCompiler(error: unknown): boolean {
@@ -95,13 +104,14 @@ if (major < 24)
   throw new Error(`Node 24 or newer is needed, this is ${process.version}: run npm ci && npm run build`);
 if (!existsSync(path.join(PROJECT, 'node_modules'))) throw new Error('run npm ci first');
 const arriving = `${DIST}.${process.pid}`;
+const leaving = `${arriving}.old`;
 try {
   await bundle(arriving);
   fillCompileCache(process.execPath, path.join(arriving, ENTRY));
-  // What runs from dist/ meanwhile sees the old bundle or the new one.
-  rmSync(DIST, { recursive: true, force: true });
+  // Two renames apart, so that hardly anything that runs from dist/ meanwhile finds nothing there.
+  if (existsSync(DIST)) renameSync(DIST, leaving);
   renameSync(arriving, DIST);
 } finally {
-  rmSync(arriving, { recursive: true, force: true });
+  for (const each of [arriving, leaving]) rmSync(each, { recursive: true, force: true });
 }
 await makeExecutables(process.execPath);

@@ -1,5 +1,5 @@
 // The built manager → compiled code beside it, so that the first miss of a user is as fast as the second.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,7 +63,8 @@ function makeStore(storeDir: string, program: string): void {
   for (const each of [libc, own]) mkdirSync(each, { recursive: true });
   const library = path.join(path.dirname(program), 'libwarm.so.1');
   if (existsSync(library)) copyFileSync(library, path.join(own, path.basename(library)));
-  const listing = execFileSync('ldd', [program], { encoding: 'utf8' });
+  // Without ldd there is less to warm; nothing else depends on it.
+  const listing = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout ?? '';
   for (const [file] of listing.matchAll(/\/\S+/g)) {
     if (existsSync(file) && file !== library) copyFileSync(file, path.join(libc, path.basename(file)));
   }

@@ -74,7 +74,8 @@ function installDebianPackages() {
 }
 
 function build() {
-  if (isCurrent('dist/nix-foreign.cjs', ['src', 'scripts', 'package.json'])) return;
+  const sources = ['src', 'scripts', 'package.json'];
+  if (isCurrent('dist/nix-foreign.cjs', sources) && isCurrent('bin/nix-run-foreign', [])) return;
   say('building');
   run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);
 }
