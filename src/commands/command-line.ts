@@ -1,14 +1,18 @@
 // The words of `nix-foreign` → the command they name. Help is printed from the same table.
 import { Command } from 'commander';
-import { ForeignError } from '../errors.ts';
 import type { Context } from '../pipeline/context.ts';
+import { printJson } from '../platform/print.ts';
+import { reportFailure } from '../platform/report.ts';
 import { chooseCommand } from './choose-command.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
+import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
+import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
+import { failureOfParsing, usageError } from './usage-error.ts';
 
 export interface Edge {
   readonly context: Context;
@@ -45,7 +49,7 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     run: ([program = ''], { json, refresh, rehash }, { context }) =>
       resolveCommand(
-        program,
+        namedProgram(program, context),
         { json: isThere(json), refresh: isThere(refresh), rehash: isThere(rehash) },
         context,
       ),
@@ -58,7 +62,11 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_OPTION,
     ],
     run: ([program = ''], { json, why }, { context }) =>
-      explainCommand(program, { json: isThere(json), why: valuesOf(why).at(-1) }, context),
+      explainCommand(
+        namedProgram(program, context),
+        { json: isThere(json), why: valuesOf(why).at(-1) },
+        context,
+      ),
   },
   {
     usage: 'choose <program>',
@@ -79,7 +87,7 @@ export const COMMANDS: readonly CommandRow[] = [
         reset: isThere(reset),
       };
       const format = isThere(json) ? 'json' : 'text';
-      setExitStatus(await chooseCommand(program, words, format, context));
+      setExitStatus(await chooseCommand(namedProgram(program, context), words, format, context));
     },
   },
   {
@@ -92,7 +100,7 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     run: ([program = ''], { output, format, json }, { context }) => {
       const asked = isThere(json) ? 'json' : valuesOf(format).at(-1);
-      return graphCommand(program, asked, valuesOf(output).at(-1), context);
+      return graphCommand(namedProgram(program, context), asked, valuesOf(output).at(-1), context);
     },
   },
   {
@@ -105,15 +113,11 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'forget [programs...]',
     summary: 'remove the plan and the GC root of programs',
     options: [['--all', 'of every program'], JSON_OPTION],
-    run: async (programs, { all, json }, { context }) => {
-      if (programs.length === 0 && !isThere(all)) {
-        throw new ForeignError('forget needs a program', {
-          code: 'usage',
-          hint: 'name one of: nix-foreign list, or say --all',
-          exitCode: 125,
-        });
-      }
-      await forgetCommand(programs, { all: isThere(all), json: isThere(json) }, context);
+    run: async (programs, { all, json }, { context, setExitStatus }) => {
+      if (programs.length === 0 && !isThere(all))
+        throw usageError('forget needs a program', 'name one of: nix-foreign list, or say --all');
+      const failure = await forgetCommand(programs, { all: isThere(all), json: isThere(json) }, context);
+      if (failure !== undefined) setExitStatus(reportFailure(failure));
     },
   },
   {
@@ -131,7 +135,13 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
-/** Parses and runs. Usage errors end with status 125, as with env(1). */
+/** Also where the words cannot be parsed. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+/** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
 export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
   const program = new Command('nix-foreign')
     .description(
@@ -139,7 +149,7 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
     )
     .version(`nix-foreign ${edge.version}`)
     .exitOverride()
-    .showHelpAfterError('(see nix-foreign --help)');
+    .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
   for (const { usage, summary, options, run } of COMMANDS) {
     const command = program.command(usage).description(summary).exitOverride();
     for (const [flags, description] of options) {
@@ -154,9 +164,9 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    const { code, exitCode } = error as { code?: unknown; exitCode?: number };
-    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
-    // Help and version were asked for when the status is 0; commander has printed everything.
-    edge.setExitStatus(exitCode === 0 ? 0 : 125);
+    const failure = failureOfParsing(error, words);
+    if (failure === undefined) return edge.setExitStatus(0);
+    if (wantsJson(words)) printJson(jsonFailure(failure));
+    throw failure;
   }
 }

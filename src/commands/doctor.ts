@@ -1,41 +1,16 @@
 // `nix-foreign doctor`: what the machine offers, and what to do about each lack.
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { machinesRunBy } from '../elf/machine.ts';
 import { reasonOf } from '../errors.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
-import { createPlace, type Place } from '../platform/places.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { runProgram } from '../platform/run-program.ts';
-import { catalogueFile, openCatalogue } from '../store/catalogue.ts';
-import { nixVersion } from '../store/nix-commands.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
-
-export interface Check {
-  readonly subject: string;
-  readonly state: 'ok' | 'note' | 'lack';
-  readonly detail: string;
-  /** What to do; absent when all is well. */
-  readonly remedy?: string;
-}
-
-async function checkNix({ nix }: Context): Promise<Check> {
-  const version = nix && (await nixVersion(nix));
-  if (nix !== undefined && version !== undefined)
-    return { subject: 'nix', state: 'ok', detail: `${version} in ${nix.bin}` };
-  return {
-    subject: 'nix',
-    state: 'lack',
-    detail:
-      nix === undefined
-        ? 'no nix-store on PATH or where it usually is'
-        : `${nix.bin}/nix-store cannot be run`,
-    remedy:
-      'put Nix on PATH; without it programs start, but nothing protects their libraries from collection',
-  };
-}
+import { type Check, checkNix } from './doctor-nix.ts';
+import { checkCatalogue, checkPlace } from './doctor-place.ts';
 
 function checkStore({ location }: Context): Check[] {
   try {
@@ -96,41 +71,6 @@ async function checkLauncher(launcher: string): Promise<Check> {
   };
 }
 
-function checkPlace(place: Place, uid: number): Check {
-  try {
-    createPlace(place, uid);
-    accessSync(place.plans, constants.W_OK);
-    return { subject: 'directories', state: 'ok', detail: `${place.cache} and ${place.state}` };
-  } catch (error) {
-    return {
-      subject: 'directories',
-      state: 'lack',
-      detail: `${place.cache}: ${reasonOf(error)}`,
-      remedy: 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME',
-    };
-  }
-}
-
-function checkCatalogue(place: Place, { location }: Context): Check[] {
-  try {
-    const file = catalogueFile(place.catalogues, location.storeDir);
-    const catalogue = openCatalogue(file, location.storeDir);
-    const { objects, libraries } = catalogue.counts();
-    catalogue.close();
-    return [
-      {
-        subject: 'catalogue',
-        state: 'ok',
-        detail: `${libraries} libraries in ${objects} store objects: ${file}`,
-      },
-    ];
-  } catch (error) {
-    return [
-      { subject: 'catalogue', state: 'lack', detail: reasonOf(error), remedy: `remove ${place.catalogues}` },
-    ];
-  }
-}
-
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.surroundings;
@@ -140,7 +80,7 @@ export async function examine(context: Context, arch: string, launcher: string):
     ...checkStore(context),
     ...checkInterpreters(arch),
     await checkLauncher(launcher),
-    ...(place === undefined ? [] : [checkPlace(place, uid), ...checkCatalogue(place, context)]),
+    ...(place === undefined ? [] : [checkPlace(place, uid), checkCatalogue(place, context.location)]),
   ];
 }
 

@@ -13,6 +13,7 @@ import type { Place } from '../platform/places.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { allLinks, linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
+import { jsonFailure } from './json-failure.ts';
 
 /** A program may be gone already: then its path as typed must do. */
 function pathsFor(given: string): string[] {
@@ -38,11 +39,21 @@ function forgetRoots(place: Place, programs: Iterable<string>): string[] {
   });
 }
 
+function unknownPrograms(programs: readonly string[]): ForeignError | undefined {
+  if (programs.length === 0) return undefined;
+  return new ForeignError(`${programs.join(', ')}: no plan is kept for it`, {
+    code: 'unknown-program',
+    hint: 'see the programs that have one with: nix-foreign list',
+    exitCode: 125,
+  });
+}
+
+/** Says what it forgot; returns, unsaid on stderr, the failure for programs that have no plan. */
 export async function forgetCommand(
   programs: readonly string[],
   options: { all?: boolean; json?: boolean },
   context: Context,
-): Promise<void> {
+): Promise<ForeignError | undefined> {
   const wanted = new Set(programs.flatMap(pathsFor));
   const forgotten = new Set<string>();
   for (const place of await places(context.surroundings.uid)) {
@@ -55,14 +66,9 @@ export async function forgetCommand(
     if (options.all) for (const link of allLinks(place)) unpin(link);
     collectFarms(place);
   }
-  const unknown = [...wanted].filter((program) => !forgotten.has(program));
-  if (unknown.length > 0) {
-    throw new ForeignError(`${unknown.join(', ')}: no plan is kept for it`, {
-      code: 'unknown-program',
-      hint: 'see the programs that have one with: nix-foreign list',
-      exitCode: 125,
-    });
-  }
-  if (options.json) printJson([...forgotten]);
-  else for (const program of forgotten) printOneLine(`forgot ${program}`);
+  const failure = unknownPrograms([...wanted].filter((program) => !forgotten.has(program)));
+  const done = [...forgotten];
+  if (!options.json) for (const program of done) printOneLine(`forgot ${program}`);
+  else printJson(failure === undefined ? done : { forgotten: done, ...jsonFailure(failure) });
+  return failure;
 }

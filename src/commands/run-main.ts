@@ -30,7 +30,7 @@ export async function runMain(
   if (wish === '--help') return void process.stdout.write(HELP);
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
   const context = contextOf(process, version);
-  if (wish === '--explain') return await explainCommand(command[0] ?? '', {}, context);
+  if (wish === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
   if (wish === '--choose') {
     const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);
     if (status !== 0) {

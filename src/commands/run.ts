@@ -7,9 +7,12 @@ import { findOnPath } from '../launch/find-program.ts';
 import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
+import { startFailure } from './start-failure.ts';
 
-const OPTIONS = ['--help', '--version', '--explain', '--rehash', '--refresh', '--choose'] as const;
-export type Wish = (typeof OPTIONS)[number] | '--run';
+/** Of several wishes the one that is later in this list counts, as in the launcher (command-line.h). */
+const WISHES = ['--run', '--rehash', '--refresh', '--choose', '--explain'] as const;
+const ANSWERED = ['--help', '--version'] as const;
+export type Wish = (typeof WISHES)[number] | (typeof ANSWERED)[number];
 
 export interface LauncherWords {
   readonly wish: Wish;
@@ -21,18 +24,20 @@ function usage(message: string): ForeignError {
   return new ForeignError(message, { code: 'usage', hint: 'see nix-run-foreign --help', exitCode: 125 });
 }
 
-/** Options only before PROGRAM, `--` ends them; the last one counts. @throws ForeignError `usage`. */
+/** Options only before PROGRAM, `--` ends them, `-` is a name (command-line.c). @throws ForeignError `usage`. */
 export function readLauncherWords(words: readonly string[]): LauncherWords {
-  let wish: Wish = '--run';
+  let rank = 0;
+  const wanted = (rest: readonly string[]) => needProgram(WISHES[rank] ?? '--run', rest);
   for (const [i, word] of words.entries()) {
-    if (word === '--') return needProgram(wish, words.slice(i + 1));
-    if (!word.startsWith('-')) return needProgram(wish, words.slice(i));
-    const option = OPTIONS.find((each) => each === word);
-    if (option === undefined) throw usage(`${word} is not an option`);
-    if (option === '--help' || option === '--version') return { wish: option, words: [] };
-    wish = option;
+    if (word === '--') return wanted(words.slice(i + 1));
+    if (!word.startsWith('-') || word === '-') return wanted(words.slice(i));
+    const answered = ANSWERED.find((each) => each === word);
+    if (answered !== undefined) return { wish: answered, words: [] };
+    const found = (WISHES as readonly string[]).indexOf(word);
+    if (found < 1) throw usage(`${word}: unknown option`); // nobody can say --run
+    rank = Math.max(rank, found);
   }
-  return needProgram(wish, []);
+  return wanted([]);
 }
 
 function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
@@ -44,7 +49,7 @@ function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
 export function findProgram(name: string, context: Context): string {
   const found = name === '' ? undefined : findOnPath(name, context.env['PATH']);
   if (found === undefined) {
-    throw new ForeignError(`${name || "''"}: no such program`, {
+    throw new ForeignError(`${name || "''"}: no such file or directory`, {
       code: 'not-found',
       hint: 'check its name; a name without a slash is looked up in PATH',
       exitCode: 127,
@@ -53,18 +58,23 @@ export function findProgram(name: string, context: Context): string {
   return found;
 }
 
+/** What to execute, and the path by which the program was found. */
+export interface Start extends Execution {
+  readonly program: string;
+}
+
 /** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
 export async function prepare(
   words: readonly string[],
   how: How,
   context: Context,
   env: Context['env'],
-): Promise<Execution> {
+): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
   const program = inspectProgram(found, context.surroundings);
   const { uid } = context.surroundings;
   const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));
-  return applyPlan(plan, found, words, env);
+  return { ...applyPlan(plan, found, words, env), program: found };
 }
 
 /** Signals that a terminal or a supervisor sends to us alone are passed on; SIGINT and SIGQUIT reach both. */
@@ -74,7 +84,7 @@ const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCO
  * Starts the program as a child and waits. Its exit status comes back as a number, its fatal signal as a name.
  * @throws ForeignError 126 when the kernel refuses to start it.
  */
-export async function startAndWait(execution: Execution): Promise<number | NodeJS.Signals> {
+export async function startAndWait(execution: Start): Promise<number | NodeJS.Signals> {
   const { execa } = await import('execa');
   const child = execa(execution.file, execution.args, {
     argv0: execution.argv0,
@@ -86,12 +96,8 @@ export async function startAndWait(execution: Execution): Promise<number | NodeJ
   });
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
-  const { exitCode, signal, shortMessage } = await child;
+  const { exitCode, signal, code } = await child;
   if (signal !== undefined && signal in constants.signals) return signal as NodeJS.Signals;
   if (exitCode !== undefined) return exitCode;
-  throw new ForeignError(`${execution.file}: it cannot be started: ${shortMessage}`, {
-    code: 'cannot-start',
-    hint: 'see how it is started with: nix-run-foreign --explain PROGRAM',
-    exitCode: 126,
-  });
+  throw startFailure(execution.program, execution.file, code ?? 'unknown');
 }

@@ -5,6 +5,7 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -100,13 +101,84 @@ for (const words of [
   ['forget'],
 ]) {
   test(`a usage error ends with 125: ${words.join(' ') || '(nothing)'}`, () => {
-    const { status, stdout, stderr } = run(words);
-    assert.equal(status, 125, stderr);
-    assert.equal(stdout, '');
-    assert.match(stderr, /\S/);
-    assert.doesNotMatch(stderr, /internal error|at file:/);
+    const outcome = run(words);
+    failure(outcome, 125, /^nix-foreign: (?!error|internal)\S/);
   });
 }
+
+for (const [words, cause] of [
+  [[], 'no command is named'],
+  [['nosuch'], "unknown command 'nosuch'"],
+  [['help', 'nosuch'], "unknown command 'nosuch'"],
+  [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'"],
+  [['resolve', '--nosuch', 'x'], "unknown option '--nosuch'"],
+  [['list', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
+  [['resolve'], "missing required argument 'program'"],
+  [['choose', 'x', '--pin'], "option '--pin <soname=path>' argument missing"],
+] as const) {
+  test(`a usage error has a cause and a remedy: ${cause}`, () => {
+    const stderr = `nix-foreign: ${cause}\n  see nix-foreign --help\n`;
+    assert.deepEqual(run(words), { status: 125, stdout: '', stderr });
+  });
+}
+
+test('with --json a failure is an object on stdout as well', () => {
+  for (const [words, status, code, message] of [
+    [['resolve', '--json', at('nothing')], 127, 'not-found', `${at('nothing')}: no such file or directory`],
+    [['explain', '--json', scratch], 126, 'directory', `${scratch}: it is a directory`],
+    [['graph', '--json', at('a\nb')], 127, 'not-found', `${at('a\nb')}: no such file or directory`],
+    [['choose', '--json', script], 125, 'nothing-to-choose', /there is nothing to choose/],
+    [['list', '--json', 'surplus'], 125, 'usage', /too many arguments/],
+    [['forget', '--json'], 125, 'usage', 'forget needs a program'],
+  ] as const) {
+    const outcome = run(words);
+    const { error, ...rest } = JSON.parse(outcome.stdout);
+    assert.deepEqual([outcome.status, error.code, rest], [status, code, {}]);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else assert.match(error.message, message);
+    failure({ ...outcome, stdout: '' }, status, /^nix-foreign: /);
+    assert.ok(outcome.stderr.endsWith(`\n  ${error.hint}\n`), outcome.stderr);
+  }
+  assert.equal(run(['resolve', '--', '--json']).stdout, '');
+});
+
+test('forget says what it forgot before it fails for another', () => {
+  const hint = 'see the programs that have one with: nix-foreign list';
+  const message = `${at('nosuch')}: no plan is kept for it`;
+  const stderr = `nix-foreign: ${message}\n  ${hint}\n`;
+  assert.equal(run(['resolve', script]).status, 0);
+  assert.deepEqual(run(['forget', script, 'nosuch']), { status: 125, stdout: `forgot ${script}\n`, stderr });
+  assert.equal(run(['resolve', script]).status, 0);
+  const outcome = run(['forget', '--json', script, 'nosuch']);
+  assert.deepEqual([outcome.status, outcome.stderr], [125, stderr]);
+  assert.deepEqual(JSON.parse(outcome.stdout), {
+    forgotten: [script],
+    error: { code: 'unknown-program', message, hint },
+  });
+});
+
+test('a bare name that is no file here is looked up in PATH', () => {
+  mkdirSync(at('tools/script'), { recursive: true });
+  for (const [name, text] of [
+    ['tool', 'tool'],
+    ['both', 'tool'],
+    ['folder', 'tool'],
+  ] as const)
+    writeFileSync(at('tools', name), `#!/bin/sh\necho ${text}\n`, { mode: 0o755 });
+  copyFileSync(script, at('both'));
+  mkdirSync(at('folder'));
+  const env = { PATH: `${at('tools')}:${process.env['PATH']}` };
+  const programOf = (...words: string[]) => JSON.parse(run([...words, '--json'], env).stdout).program;
+  assert.equal(programOf('resolve', 'tool'), at('tools/tool'));
+  assert.equal(programOf('explain', 'tool'), at('tools/tool'));
+  assert.equal(programOf('resolve', 'both'), at('both'));
+  assert.equal(programOf('resolve', 'folder'), at('tools/folder'));
+  assert.match(run(['graph', '--format', 'dot', 'tool'], env).stdout, /digraph/);
+  failure(run(['choose', 'tool'], env), 125, /tools\/tool: .*nothing to choose/);
+  failure(run(['resolve', 'folder/tool'], env), 127, /^nix-foreign: folder\/tool: /);
+  failure(run(['resolve', 'nosuch'], env), 127, /^nix-foreign: nosuch: no such file/);
+  run(['forget', '--all']);
+});
 
 test('resolve, list, explain and forget tell one story, for people and as JSON', () => {
   const resolved = run(['resolve', script]);
@@ -243,11 +315,7 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   assert.deepEqual([status, stderr], [1, '']);
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
-  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), [
-    'catalogue',
-    'directories',
-    'launcher',
-    'store',
-  ]);
+  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), ['directories', 'launcher', 'nix', 'store']);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
+  assert.ok(!existsSync(at('no-state')), 'Nix made a store');
 });

@@ -1,0 +1,93 @@
+// The kernel's refusal to start a program → cause and remedy, in the words of the launcher (start-program.c).
+import { closeSync, openSync, readSync } from 'node:fs';
+import { readScriptLine, scriptLineSize } from '../elf/script-line.ts';
+import { ForeignError, reasonOf } from '../errors.ts';
+
+/** Clauses of messages.c for what reasonOf does not know. */
+const CLAUSES: Readonly<Record<string, string>> = {
+  ENOEXEC: 'exec format error',
+  ENOMEM: 'out of memory',
+  ETXTBSY: 'it is open for writing',
+  ENAMETOOLONG: 'file name too long',
+  ESTALE: 'stale file handle',
+};
+
+interface Failure {
+  readonly cause: string;
+  readonly hint: string;
+}
+
+function clauseOf(errno: string): string {
+  const known = CLAUSES[errno];
+  if (known !== undefined) return known;
+  const reason = reasonOf(Object.assign(new Error(errno), { code: errno }));
+  return reason === errno ? `the kernel refused it (${errno})` : reason;
+}
+
+function headOf(file: string): Uint8Array {
+  const head = Buffer.alloc(scriptLineSize);
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      return head.subarray(0, readSync(fd, head));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return head.subarray(0, 0);
+  }
+}
+
+/** ENOENT for a file that is there is about the other file that its first bytes name. */
+function interpreterMissing(program: string): Failure {
+  const line = readScriptLine(headOf(program));
+  if (line.kind !== 'script') {
+    const cause = 'the program interpreter (loader) that it names is not there';
+    return { cause, hint: 'nix-run-foreign --refresh resolves it again' };
+  }
+  return {
+    cause: `its #! line names an interpreter that is not there: ${line.interpreter}`,
+    hint: line.interpreter.endsWith('\r')
+      ? 'the line ends in a carriage return: give the file Unix line ends'
+      : 'start it as an argument of the interpreter you have, or correct the line',
+  };
+}
+
+function failureOf(program: string, errno: string): Failure {
+  switch (errno) {
+    case 'ENOENT':
+      return interpreterMissing(program);
+    case 'ENOEXEC': {
+      const hint = 'if it is a script without a #! line, start it with its interpreter';
+      return { cause: 'the kernel does not know its format', hint };
+    }
+    case 'EACCES': {
+      const hint = "check its modes, its #! line's interpreter and a noexec mount";
+      return { cause: 'it may not be executed', hint };
+    }
+    case 'E2BIG': {
+      const hint = 'shorten them, or raise the stack limit (ulimit -s)';
+      return { cause: 'its arguments and environment are longer than the kernel takes', hint };
+    }
+    default: {
+      const hint = 'nix-run-foreign --explain shows what is started and how';
+      return { cause: `it cannot be started: ${clauseOf(errno)}`, hint };
+    }
+  }
+}
+
+/**
+ * `program`: the path by which it was found; `file`: what was executed, another one where a plan starts its loader;
+ * `errno`: such as `ENOENT`.
+ */
+export function startFailure(program: string, file: string, errno: string): ForeignError {
+  const isLoader = file !== program && errno !== 'E2BIG';
+  const { cause, hint } = isLoader
+    ? {
+        cause: `the loader of its plan cannot be started: ${clauseOf(errno)}`,
+        hint: 'nix-run-foreign --refresh resolves it again',
+      }
+    : failureOf(program, errno);
+  const subject = isLoader ? file : program;
+  return new ForeignError(`${subject}: ${cause}`, { code: 'cannot-start', hint, exitCode: 126 });
+}
