@@ -24,6 +24,7 @@ static int no_plan_made(const struct program *program, const struct plan *plan)
 }
 
 // The plan was right when it was checked, and something that it relies on went away: worth another resolution.
+// ELIBBAD is about an interpreter that is no ELF file for this machine (fs/binfmt_elf.c, load_elf_binary).
 static bool is_worth_a_refresh(long error)
 {
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;

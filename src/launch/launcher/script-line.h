@@ -12,4 +12,5 @@ struct script_line {
 	char argument[SCRIPT_LINE_SIZE]; // empty without one
 };
 
+/// Never fails: what is no script, or cannot be read, is said so.
 struct script_line script_line_read(const char *path);

@@ -134,41 +134,36 @@ async function startWaiting(edits: readonly string[] = []): Promise<Waiting> {
   const bothEnded = new Promise<void>((resolve) => launcher.on('close', () => resolve()));
   const { stdout } = await runCommand(workshop, ['cat', ready], limited);
   assert.match(stdout, /^\d+\n$/);
-  return {
-    launcher: launcher.pid as number,
-    resolver: Number(stdout),
-    ended: within('the end of the launcher', ended),
-    bothEnded: within('the end of both', bothEnded),
-  };
+  return { launcher: launcher.pid as number, resolver: Number(stdout), ended, bothEnded };
 }
 
 for (const signal of ['SIGTERM', 'SIGKILL', 'SIGHUP'] as const)
   test(`${signal} to the launcher alone ends the resolver`, async () => {
     const { launcher, ended, bothEnded } = await startWaiting();
     process.kill(launcher, signal);
-    assert.equal(await ended, signal);
-    await bothEnded;
+    assert.equal(await within('the end of the launcher', ended), signal);
+    await within('the end of both', bothEnded);
   });
 
 test('SIGINT to the process group ends both', async () => {
   const { launcher, ended, bothEnded } = await startWaiting();
   process.kill(-launcher, 'SIGINT');
-  assert.equal(await ended, 'SIGINT');
-  await bothEnded;
+  assert.equal(await within('the end of the launcher', ended), 'SIGINT');
+  await within('the end of both', bothEnded);
 });
 
 test('SIGINT to the group of a launcher that blocks it ends the resolver, then the launcher', async () => {
   const { launcher, ended, bothEnded } = await startWaiting(['block', '2']);
   process.kill(-launcher, 'SIGINT');
-  assert.equal(await ended, '130');
-  await bothEnded;
+  assert.equal(await within('the end of the launcher', ended), '130');
+  await within('the end of both', bothEnded);
 });
 
 test('SIGINT to a group that ignores it ends nothing', async () => {
   const { launcher, resolver, ended } = await startWaiting(['ignore', '2']);
   process.kill(-launcher, 'SIGINT');
   process.kill(resolver, 'SIGTERM');
-  assert.equal(await ended, '125');
+  assert.equal(await within('the end of the launcher', ended), '125');
 });
 
 /** Shell text that ends once the process is stopped: a SIGCONT before that would take the stop back. */
