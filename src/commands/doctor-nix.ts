@@ -17,11 +17,12 @@ export interface Check {
 
 const CONSEQUENCE = 'without it programs start, but nothing protects their libraries from collection';
 
-/** Why Nix cannot be asked: started without a database, it would make an empty one, so then it is not started. */
+/** Why Nix cannot be asked. Started without a store or a database it would make them, so then it is not started. */
 async function whyNotAnswering(nix: Nix): Promise<string | undefined> {
   const { storeDir, stateDir } = storeLocation(nix.env);
   const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
-  const hasState = ['db', 'daemon-socket'].some((each) => existsSync(path.join(stateDir, each)));
+  if (!existsSync(storeDir)) return `${storeDir} is not there`;
+  const hasState = ['db/db.sqlite', 'daemon-socket'].some((each) => existsSync(path.join(stateDir, each)));
   if (!hasState && !isElsewhere) return `${stateDir} holds no database of Nix`;
   try {
     // A path that no store holds: the answer needs the database or the daemon, and changes neither.

@@ -1,7 +1,9 @@
 // `nix-run-foreign` without its launcher: finds, resolves and starts a program through Node.
-import { constants } from 'node:os';
+import { accessSync, constants } from 'node:fs';
+import { constants as machine } from 'node:os';
+import path from 'node:path';
 import { inspectProgram } from '../candidates/program.ts';
-import { ForeignError } from '../errors.ts';
+import { errnoOf, ForeignError } from '../errors.ts';
 import { applyPlan, type Execution } from '../launch/apply-plan.ts';
 import { findOnPath } from '../launch/find-program.ts';
 import type { Context } from '../pipeline/context.ts';
@@ -45,17 +47,34 @@ function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
   return { wish, words };
 }
 
-/** Finds a program as execvp does. @throws ForeignError 127. */
+/** Something of that name is there that may not be executed, or its directory may not be searched. */
+function isDenied(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true; // a directory, for findOnPath found no file
+  } catch (error) {
+    return errnoOf(error) === 'EACCES';
+  }
+}
+
+/** Finds a program as execvp does. @throws ForeignError 127, or 126 for one that may not be executed. */
 export function findProgram(name: string, context: Context): string {
-  const found = name === '' ? undefined : findOnPath(name, context.env['PATH']);
-  if (found === undefined) {
-    throw new ForeignError(`${name || "''"}: no such file or directory`, {
-      code: 'not-found',
-      hint: 'check its name; a name without a slash is looked up in PATH',
-      exitCode: 127,
+  const variable = context.env['PATH'];
+  const found = name === '' ? undefined : findOnPath(name, variable);
+  if (found !== undefined) return found;
+  const directories = name === '' ? [] : (variable ?? '').split(':');
+  if (directories.some((directory) => isDenied(path.join(directory, name)))) {
+    throw new ForeignError(`${name}: permission denied`, {
+      code: 'not-executable',
+      hint: 'make the file of that name in PATH executable, or name it by its path',
+      exitCode: 126,
     });
   }
-  return found;
+  throw new ForeignError(`${name || "''"}: no such file or directory`, {
+    code: 'not-found',
+    hint: 'check its name; a name without a slash is looked up in PATH',
+    exitCode: 127,
+  });
 }
 
 /** What to execute, and the path by which the program was found. */
@@ -97,7 +116,7 @@ export async function startAndWait(execution: Start): Promise<number | NodeJS.Si
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
   const { exitCode, signal, code } = await child;
-  if (signal !== undefined && signal in constants.signals) return signal as NodeJS.Signals;
+  if (signal !== undefined && signal in machine.signals) return signal as NodeJS.Signals;
   if (exitCode !== undefined) return exitCode;
   throw startFailure(execution.program, execution.file, code ?? 'unknown');
 }

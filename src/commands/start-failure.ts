@@ -1,6 +1,6 @@
 // The kernel's refusal to start a program → cause and remedy, in the words of the launcher (start-program.c).
-import { closeSync, openSync, readSync } from 'node:fs';
-import { readScriptLine, scriptLineSize } from '../elf/script-line.ts';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { readScriptLine, type ScriptLine, scriptLineSize } from '../elf/script-line.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
 
 /** Clauses of messages.c for what reasonOf does not know. */
@@ -11,6 +11,8 @@ const CLAUSES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'file name too long',
   ESTALE: 'stale file handle',
 };
+
+type Script = Extract<ScriptLine, { kind: 'script' }>;
 
 interface Failure {
   readonly cause: string;
@@ -38,6 +40,18 @@ function headOf(file: string): Uint8Array {
   }
 }
 
+/** The interpreter is there, so it is its own one that is missing. */
+function foreignInterpreter(script: string, line: Script): Failure {
+  const { interpreter, argument } = line;
+  const isScript = readScriptLine(headOf(interpreter)).kind === 'script';
+  const what = isScript ? 'a script without its interpreter' : 'a program for another Linux';
+  const command = [interpreter, ...(argument ? [argument] : []), script].join(' ');
+  return {
+    cause: `its #! line names ${interpreter}, which is ${what} itself`,
+    hint: `start it with: nix-run-foreign ${command}`,
+  };
+}
+
 /** ENOENT for a file that is there is about the other file that its first bytes name. */
 function interpreterMissing(program: string): Failure {
   const line = readScriptLine(headOf(program));
@@ -45,6 +59,7 @@ function interpreterMissing(program: string): Failure {
     const cause = 'the program interpreter (loader) that it names is not there';
     return { cause, hint: 'nix-run-foreign --refresh resolves it again' };
   }
+  if (existsSync(line.interpreter)) return foreignInterpreter(program, line);
   return {
     cause: `its #! line names an interpreter that is not there: ${line.interpreter}`,
     hint: line.interpreter.endsWith('\r')
@@ -64,6 +79,10 @@ function failureOf(program: string, errno: string): Failure {
     case 'EACCES': {
       const hint = "check its modes, its #! line's interpreter and a noexec mount";
       return { cause: 'it may not be executed', hint };
+    }
+    case 'ELIBBAD': {
+      const hint = 'nix-run-foreign --explain shows what is started and how';
+      return { cause: 'the program interpreter (loader) that it names is none for this machine', hint };
     }
     case 'E2BIG': {
       const hint = 'shorten them, or raise the stack limit (ulimit -s)';

@@ -32,12 +32,16 @@ test('a daemon that does not run: what Nix says of it, and to start it', async (
   assert.match(remedy ?? '', /^start the Nix daemon/);
 });
 
-test('a state directory without a database: Nix is not started, for it would make one', async () => {
+test('a store or database that is not there: Nix is not started, for it would make one', async () => {
   const stateDir = path.join(scratch, 'no-state');
   const { state, detail } = await withEnv({ NIX_STATE_DIR: stateDir });
   assert.equal(state, 'lack');
   assert.match(detail, /holds no database of Nix$/);
   assert.ok(!existsSync(stateDir));
+  const storeDir = path.join(scratch, 'no-store');
+  const { detail: other } = await withEnv({ NIX_STORE_DIR: storeDir });
+  assert.match(other, /no-store is not there$/);
+  assert.ok(!existsSync(storeDir));
 });
 
 test('a database that is broken', async () => {

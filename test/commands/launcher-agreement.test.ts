@@ -1,6 +1,6 @@
 // One table of command lines: what the launcher makes of each, its substitute in Node makes of it too.
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readLauncherWords, type Wish } from '../../src/commands/run.ts';
@@ -24,6 +24,10 @@ for (const name of ['tool', '-', '--refresh']) {
   const tool = putScript(workshop.directory, name, 'echo "$0 $#: $*"');
   putPlan(workshop.place, tool, planText(tool));
 }
+
+mkdirSync(at('folder'));
+putScript(workshop.directory, 'denied-tool', '');
+chmodSync(at('denied-tool'), 0o644);
 
 const launcher = (words: readonly string[]) => run(workshop, words, options);
 const substitute = (words: readonly string[]) =>
@@ -81,10 +85,16 @@ for (const words of [
   ['--explain', 'nosuch'],
   ['nosuch'],
   [''],
+  ['folder'],
+  ['denied-tool'],
+  ['./nosuch'],
+  ['./folder'],
+  ['./denied-tool'],
+  ['./tool/below'],
 ])
   test(`refused alike: nix-run-foreign ${JSON.stringify(words)}`, async () => {
     const [ours, theirs] = [await launcher(words), await substitute(words)];
-    assert.ok(ours.code === 125 || ours.code === 127, ours.stderr);
+    assert.ok([125, 126, 127].includes(ours.code ?? 0), ours.stderr);
     assert.deepEqual(theirs, ours);
   });
 
@@ -110,6 +120,7 @@ test('what the kernel refuses to start is refused in the same words', async () =
     ['missing', '#!/nowhere/python3 -u\n'],
     ['escape', '#! /nowhere/\u001b[1m\n'],
     ['denied', '#!/etc/passwd\n'],
+    ['nested', `#!${at('missing')} -x y\n`],
   ] as const) {
     const file = putFile(name, content);
     const [ours, theirs] = [await launcher([file]), await substitute([file])];

@@ -25,9 +25,24 @@ test('ENOENT is about what the first bytes name', () => {
   );
 });
 
+test('an interpreter that is there misses its own', () => {
+  const [script, program] = [`${file}-script`, `${file}-elf`];
+  writeFileSync(script, '#!/bin/nosh\n');
+  writeFileSync(program, '\u007fELF');
+  assert.equal(
+    said('ENOENT', `#!${script} -e x\n`),
+    `${file}: its #! line names ${script}, which is a script without its interpreter itself\nstart it with: nix-run-foreign ${script} -e x ${file}`,
+  );
+  assert.equal(
+    said('ENOENT', `#!${program}\n`),
+    `${file}: its #! line names ${program}, which is a program for another Linux itself\nstart it with: nix-run-foreign ${program} ${file}`,
+  );
+});
+
 test('other refusals have a clause and a remedy of their own', () => {
   assert.match(said('ENOEXEC'), /program: the kernel does not know its format\nif it is a script without/);
   assert.match(said('EACCES'), /program: it may not be executed\ncheck its modes/);
+  assert.match(said('ELIBBAD'), /program: the program interpreter \(loader\) that it names is none/);
   assert.match(said('E2BIG', '', '/ld.so'), /program: its arguments and environment are longer than/);
   assert.match(said('ETXTBSY'), /program: it cannot be started: it is open for writing\n/);
   assert.match(said('EIO'), /program: it cannot be started: input\/output error\n/);
