@@ -8,7 +8,7 @@ import { breakTies } from './break-ties.ts';
 import type { Libc } from './libc.ts';
 import type { Provider } from './problem.ts';
 import { canRun } from './processor.ts';
-import { compareRanks, rankOf } from './rank.ts';
+import { compareRanks, type Rank, rankOf } from './rank.ts';
 import { runDirectories, usesOrigin } from './run-directories.ts';
 
 /** e_ident[EI_OSABI] that glibc takes: System V and GNU (elf/dl-load.c, open_verify). */
@@ -66,9 +66,15 @@ export function toProvider(
 ): Provider {
   const { storePath, file, elf } = library;
   const absolute = path.join(storePath, file);
-  const directories = runDirectories(elf.runpath ?? elf.rpath, absolute);
-  const runObjects = directories.map((each) => storeObjectOf(storeDir, each));
+  // What follows is worked out when it is first asked for: of the libc families, and of most providers, it never is.
+  let directories: readonly string[] | undefined;
+  const runPath = () => {
+    directories ??= runDirectories(elf.runpath ?? elf.rpath, absolute);
+    return directories;
+  };
   let ownChoice: ReadonlyMap<string, string> | undefined;
+  let rank: Rank | undefined;
+  let builtWith: { readonly object: string | undefined } | undefined;
   return {
     label: elf.soname ?? path.basename(file),
     path: absolute,
@@ -80,15 +86,33 @@ export function toProvider(
     verdef: elf.verdef,
     hasVerdef: elf.hasVerdef,
     hasVersym: elf.hasVersym,
-    builtWith: runObjects.find((each) => each !== undefined && libcObjects.has(each)),
-    // Read when first asked for: most providers are never looked at so closely.
+    get builtWith() {
+      builtWith ??= { object: libcObjectIn(runPath(), storeDir, libcObjects) };
+      return builtWith.object;
+    },
     get ownChoice() {
-      ownChoice ??= ownChoiceOf(directories, elf.needed, listings);
+      ownChoice ??= ownChoiceOf(runPath(), elf.needed, listings);
       return ownChoice;
     },
-    rank: rankOf(library),
-    usesOrigin: usesOrigin(elf),
+    get rank() {
+      rank ??= rankOf(library);
+      return rank;
+    },
+    get usesOrigin() {
+      return usesOrigin(elf);
+    },
   };
+}
+
+/** The first store object of a run path that holds a loader. */
+function libcObjectIn(
+  directories: readonly string[],
+  storeDir: string,
+  libcObjects: ReadonlySet<string>,
+): string | undefined {
+  return directories
+    .map((each) => storeObjectOf(storeDir, each))
+    .find((each) => each !== undefined && libcObjects.has(each));
 }
 
 /**

@@ -52,12 +52,13 @@ function rootAfter(
 /** Starts what `keep` finishes; undefined where there is no Nix. */
 export function startKeeping(nix: Nix | undefined, link: string): TextPinner | undefined {
   if (nix === undefined) return undefined;
-  const { stateDir } = storeLocation(nix.env);
+  const { storeDir, stateDir } = storeLocation(nix.env);
   // Started without a database, Nix would make an empty one, which then denies every object of the store.
   const hasState = [path.join(stateDir, 'db'), path.join(stateDir, 'daemon-socket')].some((each) =>
     existsSync(each),
   );
   const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
+  if (!existsSync(storeDir)) return undefined; // whoever lists it says so
   if (!hasState && !isElsewhere) return refusingPinner(`${stateDir} holds no database of Nix`);
   return startPinningText(nix, link);
 }

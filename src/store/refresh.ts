@@ -98,13 +98,21 @@ export async function refreshCatalogue(
   await alone(() => apply(changesSince(catalogue, location.storeDir), catalogue, location, progress));
 }
 
+/** Derivations and our own fingerprints are files, complete or not: every first start adds two such objects. */
+function holdsNoLibrary(name: string): boolean {
+  return name.endsWith('.drv') || /-fingerprint-[0-9a-f]{16}\.json$/.test(name);
+}
+
 /** Reads new store objects into the catalogue; returns how many were left out as not yet complete. */
 async function readObjects(
-  names: readonly string[],
+  all: readonly string[],
   catalogue: Catalogue,
   location: StoreLocation,
   progress: Progress,
 ): Promise<number> {
+  const files = all.filter(holdsNoLibrary);
+  if (files.length > 0) catalogue.update(new Map(files.map((name) => [name, []])), []);
+  const names = all.filter((name) => !holdsNoLibrary(name));
   if (names.length === 0) return 0;
   const database = openNixDatabase(location);
   try {

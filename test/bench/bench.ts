@@ -1,6 +1,6 @@
 // `npm run bench`: every figure the project promises, with the floor beside it, each comparison within one run.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { refreshCatalogue } from '../../src/store/refresh.ts';
@@ -94,25 +94,39 @@ function withDirectories(bare: Case, directories: readonly string[]): Case {
   };
 }
 
+/** First starts of copies of one program, each new to the tool, against an empty script of the same Node. */
+async function benchFirstStarts(
+  bench: BenchRoot,
+  rig: Rig,
+  name: string,
+  program: string,
+  args: readonly string[],
+): Promise<boolean> {
+  const directory = path.join(bench.programs, name);
+  mkdirSync(directory);
+  copiesOf(program, directory, MISS_ROUNDS + 1);
+  await planOf(bench, rig, `${PROGRAMS}/${name}/copy-${MISS_ROUNDS}`);
+  const env = { ...HOME, PATH: rig.nixBin };
+  const cases: Case[] = [
+    { label: 'empty script, same Node', env: HOME, argv: [rig.node, `${PROGRAMS}/empty.cjs`] },
+    { label: `first start of ${name}`, env, argv: [TOOL, `${PROGRAMS}/${name}/copy-{}`, ...args] },
+  ];
+  const times = await measure(bench.root, DRIVER, MISS_ROUNDS, cases);
+  return report(`miss, catalogue filled: ${name}`, cases, times, { of: 1, to: 0, at: 4 });
+}
+
 async function benchMiss(rig: Rig): Promise<boolean> {
   const bench = await openBenchRoot(rig, 'none');
   try {
     const curl = rig.foreign.find(({ name }) => name === 'curl');
     if (curl === undefined) throw new Error('the rig has no curl');
-    copiesOf(curl.path, bench.programs, MISS_ROUNDS + 1);
+    compileNothing(bench.programs);
     writeFileSync(path.join(bench.programs, 'empty.cjs'), '');
-    await planOf(bench, rig, `${PROGRAMS}/copy-${MISS_ROUNDS}`);
-    const PATH = rig.nixBin;
-    const cases: Case[] = [
-      { label: 'empty script, same Node', env: HOME, argv: [rig.node, `${PROGRAMS}/empty.cjs`] },
-      {
-        label: 'miss: first start of curl, catalogue filled',
-        env: { ...HOME, PATH },
-        argv: [TOOL, `${PROGRAMS}/copy-{}`, '--version'],
-      },
-    ];
-    const times = await measure(bench.root, DRIVER, MISS_ROUNDS, cases);
-    return report('miss', cases, times, { of: 1, to: 0, at: 4 });
+    const nothing = path.join(bench.programs, 'nothing');
+    return [
+      await benchFirstStarts(bench, rig, 'nothing-dynamic', nothing, []),
+      await benchFirstStarts(bench, rig, 'curl', curl.path, ['--version']),
+    ].every(Boolean);
   } finally {
     await bench.close();
   }
@@ -154,12 +168,20 @@ async function benchCatalogue(): Promise<boolean> {
   }
 }
 
+/** The solver's own curve; it prints, and has its limits in its tests as steps. */
+async function benchSolver(): Promise<boolean> {
+  process.stdout.write('\nsolver\n');
+  await import('./solve.ts');
+  return true;
+}
+
 const rig = await ensureRig('full');
 const parts: Record<string, () => Promise<boolean>> = {
   'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'nix-ld'),
   'hit-loader': () => benchHits(rig, 'none', 'loader'),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
+  solve: benchSolver,
 };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
 const results: boolean[] = [];

@@ -1,6 +1,15 @@
 // A number → a store directory with that many objects, half of them with a library, registered with a real Nix.
 import { execFileSync } from 'node:child_process';
-import { linkSync, lutimesSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { StoreLocation } from '../../src/store/store-location.ts';
@@ -47,12 +56,15 @@ export function makeSyntheticStore(count: number): SyntheticStore {
   const [source, library] = [path.join(directory, 'l.c'), path.join(directory, 'libsynthetic.so')];
   writeFileSync(source, '#include <stdio.h>\nvoid synthetic(void) { puts("synthetic"); }\n');
   execFileSync('cc', ['-shared', '-fPIC', '-Wl,-soname,libsynthetic.so.1', '-o', library, source]);
-  register(fill(location.storeDir, count, library), {
+  const paths = fill(location.storeDir, count, library);
+  register(paths, {
     ...process.env,
     NIX_STORE_DIR: location.storeDir,
     NIX_STATE_DIR: location.stateDir,
     NIX_LOG_DIR: path.join(location.stateDir, 'log'),
     NIX_REMOTE: 'local',
   });
+  // A directory that changed just now may change again under the same time stamp, and is never taken as unchanged.
+  utimesSync(location.storeDir, 1, 1);
   return { location, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
