@@ -8,7 +8,14 @@ const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync('test/**/*.test.ts', { cwd: PROJECT }).sort();
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=1200000', '--test-reporter=spec', ...files],
+  [
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=1200000',
+    '--test-force-exit',
+    '--test-reporter=spec',
+    ...files,
+  ],
   { cwd: PROJECT, stdio: ['ignore', 'inherit', 'inherit'] },
 );
 process.exitCode = status ?? 1;
