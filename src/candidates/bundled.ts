@@ -1,8 +1,7 @@
 // A program → the libraries it brings along: those that its own and their own run paths lead to.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
-import { openFileSource } from '../platform/file-source.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { effectiveRpath, pathOfElfString, runDirectories } from './run-directories.ts';
 
 export interface BundledLibrary {
@@ -32,19 +31,8 @@ function searched(object: Loaded): string[] {
 
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
 function readCandidate(file: string, like: ElfFile): ElfFile | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      if (reading.kind !== 'elf') return undefined;
-      const { class: elfClass, machine } = reading.file;
-      return elfClass === like.class && machine === like.machine ? reading.file : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
+  const elf = elfFileAt(file);
+  return elf?.class === like.class && elf.machine === like.machine ? elf : undefined;
 }
 
 function find(name: string, by: Loaded): Loaded | undefined {

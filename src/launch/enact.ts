@@ -3,11 +3,10 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Libc } from '../candidates/libc.ts';
 import { usesOrigin } from '../candidates/run-directories.ts';
-import { readElf } from '../elf/read-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import type { ListOutput, LoadedObject } from '../loader/list-output.ts';
-import { openFileSource } from '../platform/file-source.ts';
 import { debug } from '../platform/report.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { closestComplaints } from './closest-proof.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
@@ -44,17 +43,8 @@ export function pathOfStoreFile(file: StoreFile): string {
 }
 
 function readLibrary(name: string, file: string): ChosenLibrary | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' ? { name, path: file, usesOrigin: usesOrigin(reading.file) } : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
+  const elf = elfFileAt(file);
+  return elf === undefined ? undefined : { name, path: file, usesOrigin: usesOrigin(elf) };
 }
 
 function isBelow(directory: string, file: string): boolean {

@@ -2,10 +2,8 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
 import type { Fingerprint, Match } from '../fingerprint/fingerprint.ts';
-import { openFileSource } from '../platform/file-source.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Proven } from './enact.ts';
 
@@ -22,20 +20,6 @@ export interface MapEntry {
   readonly match: Match | null;
   /** Base names of the objects that need it, in load order. */
   readonly neededBy: readonly string[];
-}
-
-function readNeeded(file: string): Pick<ElfFile, 'needed' | 'soname'> | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' ? reading.file : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
 }
 
 function realPath(file: string): string {
@@ -66,7 +50,7 @@ export function loadMap(
     file: realPath(opened ?? name),
   }));
   const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
-  for (const { name, file } of objects) readers.push({ label: name, needed: readNeeded(file)?.needed ?? [] });
+  for (const { name, file } of objects) readers.push({ label: name, needed: elfFileAt(file)?.needed ?? [] });
   const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
   return objects.map(({ name, opened, file }) => ({
     name,
