@@ -1,8 +1,8 @@
 // The path of a real glibc loader → the loader as the simulation wants it.
 import assert from 'node:assert/strict';
+import { elfAt } from '../../src/launch/loader-files.ts';
 import type { Loader } from '../../src/loader/loader-request.ts';
 import { loaderFactsOf } from '../../src/store/loader-facts.ts';
-import { elfAt } from './real-files.ts';
 
 export function glibcLoader(path: string): Loader {
   const settings = loaderFactsOf(path);

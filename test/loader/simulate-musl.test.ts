@@ -5,10 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { elfAt, filesOfMachine } from '../../src/launch/loader-files.ts';
 import { simulate } from '../../src/loader/simulate.ts';
 import { askMusl, muslAnswerOf, muslLoader } from './ask-musl.ts';
 import { growTree } from './random-tree.ts';
-import { elfAt, realFiles } from './real-files.ts';
 
 const path = '/lib/ld-musl-x86_64.so.1';
 const missing = muslLoader(path, undefined) ? false : 'install the Debian packages musl and musl-tools';
@@ -28,7 +28,7 @@ function compare(
   assert.ok(elf && loader);
   const before = process.cwd();
   process.chdir(root);
-  const request = { program: { path: program, elf }, loader, libraryPath, preload, files: realFiles() };
+  const request = { program: { path: program, elf }, loader, libraryPath, preload, files: filesOfMachine() };
   const trace = simulate(request);
   process.chdir(before);
   const asked = askMusl(request, root);

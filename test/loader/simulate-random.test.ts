@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { elfAt, filesOfMachine } from '../../src/launch/loader-files.ts';
 import { simulate } from '../../src/loader/simulate.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { answerOf, askLoader, endless } from './ask-loader.ts';
 import { growTree, type Mood } from './random-tree.ts';
-import { elfAt, realFiles } from './real-files.ts';
 import { glibcLoader } from './real-loader.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'loader-test-'));
@@ -36,7 +36,7 @@ function check(seed: number, mood: Mood): string {
   const elf = elfAt(real);
   assert.ok(elf);
   const onMissing = seed % 3 === 0 ? 'note' : 'stop';
-  const files = { ...realFiles(), workingDirectory: root };
+  const files = { ...filesOfMachine(), workingDirectory: root };
   const saved = process.cwd();
   process.chdir(root);
   const program = { path, realPath: real, elf };

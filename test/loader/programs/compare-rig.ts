@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { elfAt } from '../../../src/launch/loader-files.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { compareProgram, emptyTally, programsIn } from '../compare-programs.ts';
-import { elfAt } from '../real-files.ts';
 import { glibcLoader } from '../real-loader.ts';
 
 const rig = await ensureRig('full');
