@@ -1,11 +1,14 @@
 // The load map and the story of each name → a tree for people: who loaded what, and why this file and not another.
+import type { HowFound } from '../launch/how-found.ts';
 import { wrapWords } from '../platform/terminal-text.ts';
+import { foundText, otherNames, passedOver } from './explain-how.ts';
 
 /** One object of the process, in load order; all that the tree says of it. */
 export interface TreeObject {
   readonly name: string;
   readonly file: string;
   readonly found: string;
+  readonly how: HowFound | null;
   readonly match: string | null;
   /** In load order; the first loaded it. */
   readonly neededBy: readonly string[];
@@ -27,14 +30,19 @@ function runnerUpText({ object, criterion, detail }: NonNullable<TreeObject['run
   return `taken over ${object}, which ${criterion === 'path' ? 'is as good: its path sorts later' : detail}`;
 }
 
-function notesOf({ file, found, match, neededBy, glibc, runnerUp }: TreeObject): string[] {
+function notesOf(object: TreeObject): string[] {
+  const { file, match, neededBy, glibc, runnerUp } = object;
+  const found = foundText(object);
   const how = match === null || match === 'exact' ? found : `${found}, ${match} match`;
+  const passed = passedOver(object);
   const built = glibc === null ? '' : `; built with ${glibc}`;
   const others = neededBy.slice(1);
   return [
     file,
     `${how}${built}${neededBy.length === 0 ? '; needed by the kernel' : ''}`,
     ...(others.length === 0 ? [] : [`needed by ${cutList(others)} too`]),
+    ...otherNames(object),
+    ...(passed.length === 0 ? [] : [`passed over: ${cutList(passed)}`]),
     ...(runnerUp === null ? [] : [runnerUpText(runnerUp)]),
   ];
 }

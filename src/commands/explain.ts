@@ -6,6 +6,7 @@ import type { MapEntry } from '../launch/load-map.ts';
 import { planFile } from '../launch/plan-files.ts';
 import { shadowingEntries } from '../launch/shadowing.ts';
 import { chooseStrategy } from '../launch/strategy.ts';
+import { disagreementOf } from '../launch/trace-disagreement.ts';
 import type { Context } from '../pipeline/context.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
@@ -47,6 +48,10 @@ export interface Explanation {
   readonly choices?: Choices;
   /** In load order. */
   readonly objects?: readonly ExplainedObject[];
+  /** Where the simulated loader differs from the real one, which `objects` follow; null when they agree. */
+  readonly disagreement?: string | null;
+  /** What the loader's own list does not show: what it will say at the start, or refuse. */
+  readonly warnings?: readonly string[];
   /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
   readonly shadowed?: readonly { readonly name: string; readonly by: string }[];
 }
@@ -76,8 +81,14 @@ export function explainedObject(entry: MapEntry, story: Story | undefined): Expl
   };
 }
 
+/** Errors here are those after the list: the real loader has accepted the rest. */
+function warningsOf({ errors, warnings }: DynamicFacts['trace']): string[] {
+  const late = errors.filter(({ stage }) => stage === 'start');
+  return [...new Set([...late, ...warnings].map(({ message }) => message))];
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
-  const { program, plan, place, subject, fingerprint, proven, map, choices, story } = facts;
+  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, story } = facts;
   const interpreter = inspectInterpreter(subject.interpreter);
   const names = map.map(({ name }) => name);
   return {
@@ -93,6 +104,8 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     loader: proven.loader,
     ...(hasChoices(choices) ? { choices } : {}),
     objects: map.map((entry) => explainedObject(entry, story)),
+    disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
+    warnings: warningsOf(trace),
     shadowed: shadowingEntries(context.env['LD_LIBRARY_PATH'], names),
   };
 }

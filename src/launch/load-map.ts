@@ -3,9 +3,11 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import type { Fingerprint, Match } from '../fingerprint/fingerprint.ts';
+import type { LoadTrace } from '../loader/load-trace.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Proven } from './enact.ts';
+import { type HowFound, howFound } from './how-found.ts';
 
 /** How ld.so comes to an object. */
 export type Found = 'farm' | 'own directory' | 'bundled' | 'libc of the loader' | 'loader';
@@ -17,6 +19,8 @@ export interface MapEntry {
   readonly file: string;
   readonly storePath: string | null;
   readonly found: Found;
+  /** By which rule, as the simulated loader has it; null where that one took another file. */
+  readonly how: HowFound | null;
   readonly match: Match | null;
   /** Base names of the objects that need it, in load order. */
   readonly neededBy: readonly string[];
@@ -30,20 +34,22 @@ function realPath(file: string): string {
   }
 }
 
-function howFound(file: string, opened: string, proven: Proven, loaderObject: string): Found {
+function foundAs(file: string, opened: string, proven: Proven, loaderObject: string): Found {
   if (file === realPath(proven.loader)) return 'loader';
   if (opened.startsWith(`${proven.farm}/`)) return 'farm';
   if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
   return proven.outside.includes(opened) ? 'own directory' : 'bundled';
 }
 
-/** The load map of a proven set, in load order. */
+/** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
 export function loadMap(
   program: Program,
   proven: Proven,
   fingerprint: Fingerprint,
   storeDir: string,
+  trace: LoadTrace,
 ): MapEntry[] {
+  const rules = howFound(trace, proven);
   const objects = proven.objects.map(({ name, path: opened }) => ({
     name: path.basename(name),
     opened: opened ?? name,
@@ -56,7 +62,8 @@ export function loadMap(
     name,
     file,
     storePath: storeObjectOf(storeDir, file) ?? null,
-    found: howFound(file, opened, proven, fingerprint.loader.storePath),
+    found: foundAs(file, opened, proven, fingerprint.loader.storePath),
+    how: rules.get(opened) ?? null,
     match: matches.get(name) ?? null,
     neededBy: readers.filter(({ needed }) => needed.includes(name)).map(({ label }) => label),
   }));

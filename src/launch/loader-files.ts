@@ -1,11 +1,9 @@
 // The file system of this machine → what the simulated loader may look at.
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
-import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
 import { errnoOf } from '../errors.ts';
 import { isErrno } from '../loader/early-errors.ts';
 import type { Errno, LoaderFiles, Probe } from '../loader/loader-files.ts';
-import { openFileSource } from '../platform/file-source.ts';
+import { readElfFile } from '../store/read-elf-file.ts';
 
 /** Paths are latin1, so that no byte of them is lost. */
 function bytesOf(path: string): Buffer {
@@ -29,9 +27,8 @@ export function filesOfMachine(elves = new Map<string, Probe>()): LoaderFiles {
     try {
       const status = statusOf(path);
       if (status.isDirectory()) return { kind: 'directory' };
-      const identity = `${status.dev}:${status.ino}`;
-      const key = `${identity}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
-      const probe = elves.get(key) ?? readProbe(path, identity);
+      const key = `${identityOf(status)}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
+      const probe = elves.get(key) ?? readProbe(path, status);
       elves.set(key, probe);
       return probe;
     } catch (error) {
@@ -80,21 +77,24 @@ function directoryNow(path: string): boolean {
   }
 }
 
-function readProbe(path: string, identity: string): Probe {
+/** @throws Node's errno errors. */
+function readProbe(path: string, status: Stats): Probe {
   // Node opens by bytes as well, whatever its callers say.
-  const source = openFileSource(bytesOf(path) as unknown as string);
-  try {
-    const reading = readElf(source);
-    if (reading.kind === 'elf') return { kind: 'elf', elf: reading.file, identity };
-    if (reading.kind === 'bad-elf') return { kind: 'bad-elf', why: reading.why, size: source.size, identity };
-    return { kind: 'not-elf', size: source.size, identity };
-  } finally {
-    source.close();
+  const reading = readElfFile(bytesOf(path) as unknown as string);
+  const identity = identityOf(status);
+  const size = status.isFile() ? status.size : 0;
+  switch (reading.kind) {
+    case 'unreadable':
+      throw reading.error;
+    case 'elf':
+      return { kind: 'elf', elf: reading.file, identity };
+    case 'bad-elf':
+      return { kind: 'bad-elf', why: reading.why, size, identity };
+    case 'not-elf':
+      return { kind: 'not-elf', size, identity };
   }
 }
 
-/** The ELF file at a path (latin1); undefined for anything else. */
-export function elfAt(path: string): ElfFile | undefined {
-  const probe = filesOfMachine().probe(path);
-  return probe.kind === 'elf' ? probe.elf : undefined;
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
 }

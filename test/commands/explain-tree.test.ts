@@ -8,6 +8,7 @@ const object = (name: string, neededBy: readonly string[], more: Partial<TreeObj
   name,
   file: `/nix/store/${name}`,
   found: 'farm',
+  how: null,
   match: 'exact',
   neededBy,
   glibc: null,

@@ -5,8 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { elfAt, filesOfMachine } from '../../src/launch/loader-files.ts';
+import { filesOfMachine } from '../../src/launch/loader-files.ts';
 import { simulate } from '../../src/loader/simulate.ts';
+import { elfFileAt } from '../../src/store/read-elf-file.ts';
 import { askMusl, muslAnswerOf, muslLoader } from './ask-musl.ts';
 import { growTree } from './random-tree.ts';
 
@@ -23,7 +24,7 @@ function compare(
   libraryPath: string,
   preload: readonly string[],
 ): number | null {
-  const elf = elfAt(program);
+  const elf = elfFileAt(program);
   const loader = muslLoader(path, elf?.interpreter);
   assert.ok(elf && loader);
   const before = process.cwd();
