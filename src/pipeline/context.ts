@@ -11,6 +11,8 @@ export interface Context {
   /** Undefined where no Nix can be found: nothing can be pinned then. */
   readonly nix: Nix | undefined;
   readonly toolVersion: string;
+  /** How the launcher found the program, where that is not its real path. */
+  readonly found?: string;
 }
 
 /** Gathers the context from a process. */

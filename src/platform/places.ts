@@ -49,6 +49,12 @@ export function temporaryPlace(uid: number): Place {
   return placeAt(base, path.join(base, 'state'));
 }
 
+/** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
+export function systemPlace(): Place {
+  const base = '/var/lib/nix-run-foreign';
+  return placeAt(base, path.join(base, 'state'));
+}
+
 /** True for errors that say a directory cannot take files, as opposed to defects of ours. */
 export function isUnwritable(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
