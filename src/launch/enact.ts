@@ -30,6 +30,9 @@ export interface Proven {
 export interface Rejected {
   readonly kind: 'rejected';
   readonly complaints: readonly string[];
+  readonly loader: string;
+  /** The one that the complaints are about. */
+  readonly libraryPath: string;
 }
 
 /** A file of the set is not there: its store object vanished. */
@@ -117,24 +120,16 @@ export async function enact(
   }
   const layout = layOut(libraries);
   const farm = makeFarm(farms, layout.links);
-  let complaints: readonly string[] = [];
-  for (const withLoader of [guess, !guess]) {
+  const attempt = (withLoader: boolean): Proven | Rejected => {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
-    const output = prove(program, libc, fingerprint, libraryPath);
-    debug(`${loader} was asked: ${output.complaints.length} complaints`);
-    if (output.complaints.length === 0) {
-      const { links } = layout;
-      return {
-        kind: 'proven',
-        loader,
-        farm,
-        links,
-        libraryPath,
-        outside: layout.outside,
-        objects: output.objects,
-      };
-    }
-    if (complaints.length === 0) complaints = output.complaints;
-  }
-  return { kind: 'rejected', complaints };
+    const { objects, complaints } = prove(program, libc, fingerprint, libraryPath);
+    debug(`${loader} was asked: ${complaints.length} complaints`);
+    if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath };
+    const { links, outside } = layout;
+    return { kind: 'proven', loader, farm, links, libraryPath, outside, objects };
+  };
+  const first = attempt(guess);
+  if (first.kind === 'proven') return first;
+  const second = attempt(!guess);
+  return second.kind === 'proven' ? second : first;
 }

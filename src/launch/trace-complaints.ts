@@ -36,3 +36,9 @@ function complaintOf(error: LoaderError, trace: LoadTrace): string {
 export function complaintsOf(trace: LoadTrace): string[] {
   return trace.errors.map((error) => complaintOf(error, trace));
 }
+
+/** Complaints of the loader itself, each with what the trace knows of it; those it knows nothing of stay as they are. */
+export function withReasons(complaints: readonly string[], trace: LoadTrace): string[] {
+  const known = new Map(trace.errors.map((error) => [error.message, complaintOf(error, trace)]));
+  return complaints.map((complaint) => known.get(complaint) ?? complaint);
+}

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
-import { enact } from '../launch/enact.ts';
+import { enact, type Rejected } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
@@ -102,7 +102,8 @@ async function choose(
   const [root, proven] = await Promise.all([pinning, proving]);
   if (proven.kind === 'rejected') {
     restore(link, before);
-    throw rejection(subject, fingerprint.loader.storePath, proven.complaints, closest);
+    const complaints = await withForesight(subject, proven);
+    throw rejection(subject, fingerprint.loader.storePath, complaints, closest);
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   if (root.kind === 'vanished') return root;
@@ -110,6 +111,15 @@ async function choose(
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
   return { kind: 'planned', plan };
+}
+
+/** The loader says what is wrong; the simulation knows for whom, and where it was looked for. */
+async function withForesight({ program, elf, libc }: Dynamic, rejected: Rejected): Promise<string[]> {
+  // Loaded when there is something to tell: an ordinary first start asks the loader alone.
+  const { foresee } = await import('../launch/foresee.ts');
+  const { withReasons } = await import('../launch/trace-complaints.ts');
+  const trace = foresee({ path: program.path, elf }, libc, rejected.loader, rejected.libraryPath);
+  return withReasons(rejected.complaints, trace);
 }
 
 function rejection(
