@@ -4,6 +4,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { closestIn } from './closest.ts';
+import { damagedLibraryError } from './damaged-library.ts';
 import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
@@ -36,6 +37,7 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
  * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
  * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
+ * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start.
  */
 export function buildProblem(
   program: { readonly path: string; readonly elf: ElfFile; readonly libc: 'glibc' | 'musl' },
@@ -45,7 +47,10 @@ export function buildProblem(
   reach: 'exact' | 'closest' = 'exact',
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
-  const bundled = withoutFamily(findBundled(program), libc);
+  const found = findBundled(program, (damaged) => {
+    if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
+  });
+  const bundled = withoutFamily(found, libc);
   const loaders = findLoaders(catalogue, program.elf, libc).filter(
     ({ storePath }) => !excluded.has(storePath),
   );

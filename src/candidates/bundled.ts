@@ -1,7 +1,8 @@
 // A program → the libraries it brings along: those that its own and their own run paths lead to.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { elfFileAt } from '../store/read-elf-file.ts';
+import { readElfFile } from '../store/read-elf-file.ts';
+import { type DamagedLibrary, whyDamaged } from './damaged-library.ts';
 import { effectiveRpath, pathOfElfString, runDirectories } from './run-directories.ts';
 
 export interface BundledLibrary {
@@ -30,18 +31,27 @@ function searched(object: Loaded): string[] {
 }
 
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
-function readCandidate(file: string, like: ElfFile): ElfFile | undefined {
-  const elf = elfFileAt(file);
-  return elf?.class === like.class && elf.machine === like.machine ? elf : undefined;
+function readCandidate(
+  file: string,
+  name: string,
+  like: ElfFile,
+  tell: (damaged: DamagedLibrary) => void,
+): ElfFile | undefined {
+  const reading = readElfFile(file);
+  const why = whyDamaged(reading, file);
+  if (why !== undefined) tell({ name, path: file, why });
+  if (reading.kind !== 'elf') return undefined;
+  const { class: elfClass, machine } = reading.file;
+  return elfClass === like.class && machine === like.machine ? reading.file : undefined;
 }
 
-function find(name: string, by: Loaded): Loaded | undefined {
+function find(name: string, by: Loaded, tell: (damaged: DamagedLibrary) => void): Loaded | undefined {
   const wanted = pathOfElfString(name);
   const files = wanted.includes('/')
     ? [wanted.replace(/\$(ORIGIN|\{ORIGIN\})/g, path.dirname(by.path))]
     : searched(by).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
-    const elf = readCandidate(file, by.elf);
+    const elf = readCandidate(file, name, by.elf, tell);
     // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
     if (elf !== undefined)
       return { path: path.isAbsolute(file) ? file : path.resolve(file), elf, loader: by };
@@ -52,8 +62,12 @@ function find(name: string, by: Loaded): Loaded | undefined {
 /**
  * Follows the needs of a program breadth-first through what lies outside the store's choice.
  * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
+ * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on.
  */
-export function findBundled(program: { readonly path: string; readonly elf: ElfFile }): BundledLibrary[] {
+export function findBundled(
+  program: { readonly path: string; readonly elf: ElfFile },
+  tell: (damaged: DamagedLibrary) => void = () => {},
+): BundledLibrary[] {
   const found: BundledLibrary[] = [];
   const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
   const queue: Loaded[] = [{ ...program, loader: undefined }];
@@ -62,7 +76,7 @@ export function findBundled(program: { readonly path: string; readonly elf: ElfF
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
-      const loaded = find(name, object);
+      const loaded = find(name, object, tell);
       if (loaded === undefined) continue;
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
       found.push({ path: loaded.path, elf: loaded.elf, name });
