@@ -20,6 +20,7 @@ import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
+import { servedBeside } from './served-beside.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -84,6 +85,11 @@ async function planFromRecord(
   choices: string | undefined,
 ): Promise<LaunchPlan | undefined> {
   const { fingerprint } = record;
+  const beside = servedBeside(fingerprint, subject);
+  if (beside !== undefined) {
+    debug(`fingerprint ${record.file} does not serve here: ${beside} lies beside the program`);
+    return undefined;
+  }
   const proven = await enact(fingerprint, subject.program.path, subject.libc, place.farms);
   if (proven.kind !== 'proven') {
     debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
@@ -91,7 +97,7 @@ async function planFromRecord(
   }
   const link = rootFile(place, sha256, subject.program);
   const root = await keepAlso(context.nix, record, place, link);
-  return root.kind === 'kept'
-    ? finishPlan(subject, sha256, proven, root, context, place, choices)
-    : undefined;
+  if (root.kind !== 'kept') return undefined;
+  const finished = { subject, sha256, proven, root, choices, origin: 'the record of an earlier start' };
+  return finishPlan(finished, context, place);
 }
