@@ -45,12 +45,18 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       ['--refresh', 'solve again even if a set is known'],
       ['--rehash', "read the program's content again"],
+      ['--system', 'for everybody on this machine (as root)'],
       JSON_OPTION,
     ],
-    run: ([program = ''], { json, refresh, rehash }, { context }) =>
+    run: ([program = ''], { json, refresh, rehash, system }, { context }) =>
       resolveCommand(
         namedProgram(program, context),
-        { json: isThere(json), refresh: isThere(refresh), rehash: isThere(rehash) },
+        {
+          json: isThere(json),
+          refresh: isThere(refresh),
+          rehash: isThere(rehash),
+          system: isThere(system),
+        },
         context,
       ),
   },

@@ -12,6 +12,7 @@ function headLines(explanation: Explanation): string[] {
     ['because', explanation.why],
     ['loader', explanation.loader],
     ['sha256', explanation.sha256],
+    ['set', explanation.origin],
     ['root', explanation.root],
     ['farm', explanation.farm],
     ['plan', explanation.plan],

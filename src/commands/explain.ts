@@ -41,6 +41,8 @@ export interface Explanation {
   readonly plan: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
+  /** Where the set came from: resolved here, a kept record, or a fingerprint's file or address. */
+  readonly origin?: string;
   readonly root?: string;
   readonly farm?: string;
   readonly loader?: string;
@@ -99,6 +101,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,
+    ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
     farm: proven.farm,
     loader: proven.loader,

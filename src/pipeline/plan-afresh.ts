@@ -107,7 +107,8 @@ async function choose(
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   if (root.kind === 'vanished') return root;
-  const plan = finishPlan(subject, sha256, proven, root, context, place, kept?.file);
+  const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
+  const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
   return { kind: 'planned', plan };

@@ -11,7 +11,7 @@ import { planKey } from '../launch/plan-key.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
-import type { Place } from '../platform/places.ts';
+import { believedSystemPlace, type Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { clearRootPlace } from '../roots/clear-root-place.ts';
 import { keepAlso } from '../roots/keep-and-pin.ts';
@@ -46,7 +46,9 @@ export async function planProgram(
 }
 
 function currentPlan(program: Program, context: Context, place: Place): LaunchPlan | undefined {
-  const plan = readPlan(place, program.path);
+  // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
+  const shared = place.shared ? undefined : believedSystemPlace();
+  const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
@@ -62,8 +64,10 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   clearRootPlace(link, storeDir);
   const kept = await choicesOfProgram(subject.program, context);
   const digest = kept && digestOfChoices(kept.choices);
-  const records =
-    how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
+  const key = planKey(subject.program.path);
+  const shared = place.shared ? undefined : believedSystemPlace();
+  const keepers = [place, ...(shared === undefined ? [] : [shared])];
+  const records = how === 'refresh' ? [] : await recordsOf(keepers, sha256, key, storeDir);
   for (const record of records) {
     // A set that was made under other choices, or under none, is another program's for this purpose.
     if (record.fingerprint.choices !== digest) continue;

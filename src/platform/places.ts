@@ -1,5 +1,5 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 
@@ -16,6 +16,8 @@ export interface Place {
   readonly roots: string;
   readonly fingerprints: string;
   readonly catalogues: string;
+  /** For everybody on the machine: readable by all, written by root. */
+  readonly shared?: true;
 }
 
 function placeAt(cache: string, state: string): Place {
@@ -52,7 +54,38 @@ export function temporaryPlace(uid: number): Place {
 /** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
 export function systemPlace(): Place {
   const base = '/var/lib/nix-run-foreign';
-  return placeAt(base, path.join(base, 'state'));
+  return { ...placeAt(base, path.join(base, 'state')), shared: true };
+}
+
+function isRootsAlone(directory: string): boolean {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.uid === 0 && (stats.mode & 0o022) === 0;
+}
+
+/** The system's place where there is one that only root can have written. */
+export function believedSystemPlace(): Place | undefined {
+  const place = systemPlace();
+  try {
+    return [path.dirname(place.cache), place.plans, place.roots].every(isRootsAlone) ? place : undefined;
+  } catch {
+    return undefined; // a path component that is no directory
+  }
+}
+
+/** Lets everybody read plans, farms, roots and fingerprints. @throws Node's errors. */
+export function openToAll({ cache, state, plans, farms, roots, fingerprints }: Place): void {
+  const onTheWay = [path.dirname(cache), cache, path.dirname(state), state];
+  for (const directory of onTheWay) chmodSync(directory, 0o755);
+  for (const top of [plans, farms, roots, fingerprints]) if (isDirectory(top)) openTreeToAll(top);
+}
+
+function openTreeToAll(directory: string): void {
+  chmodSync(directory, 0o755);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) openTreeToAll(file);
+    else if (entry.isFile()) chmodSync(file, 0o644);
+  }
 }
 
 /** True for errors that say a directory cannot take files, as opposed to defects of ours. */
