@@ -1,5 +1,5 @@
 // A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Libc } from '../candidates/libc.ts';
 import { usesOrigin } from '../candidates/run-directories.ts';
@@ -35,7 +35,7 @@ export interface Rejected {
   readonly libraryPath: string;
 }
 
-/** A file of the set is not there: its store object vanished. */
+/** A file of the set is not there: its store object vanished, or the farm was collected. */
 export interface Vanished {
   readonly kind: 'vanished';
   readonly file: string;
@@ -131,5 +131,7 @@ export async function enact(
   const first = attempt(guess);
   if (first.kind === 'proven') return first;
   const second = attempt(!guess);
-  return second.kind === 'proven' ? second : first;
+  if (second.kind === 'proven') return second;
+  // Without its farm no set is accepted: somebody collected it meanwhile.
+  return existsSync(farm) ? first : { kind: 'vanished', file: farm };
 }

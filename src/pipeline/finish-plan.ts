@@ -89,6 +89,10 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
       `the libraries are not protected from garbage collection: ${root.unpinned}; see nix-foreign doctor`,
     );
   keepPlan(place, plan);
+  if (!existsSync(proven.farm)) {
+    debug('the farm was collected before the plan was written');
+    return undefined;
+  }
   debug('the plan is written');
   return plan;
 }

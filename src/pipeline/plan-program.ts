@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
 import { type Record, recordsOf } from '../fingerprint/records.ts';
+import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { enact } from '../launch/enact.ts';
 import { directPlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
@@ -39,10 +40,12 @@ export async function planProgram(
   for (const directory of [place.plans, place.farms]) removeLeftovers(directory);
   const subject = dynamicOf(program);
   if (subject === undefined) return keepPlan(place, directPlan(program));
-  return await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
+  const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
     const current = how === 'as-needed' ? currentPlan(program, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
+  collectFarmsDaily(place);
+  return plan;
 }
 
 function currentPlan(program: Program, context: Context, place: Place): LaunchPlan | undefined {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -16,7 +15,6 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { collectFarms } from '../../src/launch/collect-farms.ts';
 import { farmPath, isSafeInLibraryPath, makeFarm } from '../../src/launch/farm.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -124,17 +122,6 @@ test('processes that repair one farm together all end with it', { timeout: 60_00
   await Promise.all([1, 2, 3].map(() => run(process.execPath, ['--input-type=module', '-e', script])));
   assert.deepEqual(contentOf(makeFarm(farms, links)), expected);
   assert.deepEqual(readdirSync(farms).length, 1);
-});
-
-test('only farms without a plan are collected', () => {
-  const scratch = scratchDirectory();
-  const place = { plans: path.join(scratch, 'plans'), farms: path.join(scratch, 'farms') };
-  mkdirSync(place.farms);
-  const farm = makeFarm(place.farms, links);
-  writeFileSync(path.join(place.farms, 'mine'), 'not a farm');
-  collectFarms(place as Parameters<typeof collectFarms>[0]);
-  assert.equal(existsSync(farm), false);
-  assert.deepEqual(readdirSync(place.farms), ['mine']);
 });
 
 test('what separates the elements of a library path is not safe in one', () => {
