@@ -6,10 +6,10 @@ import { nameOfStoreObject } from '../store/store-location.ts';
 
 type Entry = Pick<MapEntry, 'name'> & { readonly found: string; readonly how: HowFound | null };
 
-/** `glibc-2.36` of `/nix/store/<hash>-glibc-2.36/lib`; any other directory as it is. */
-function ownerOf(directory: string | null): string {
+/** `the default directory of glibc-2.36` for `/nix/store/<hash>-glibc-2.36/lib`; any other directory as it is. */
+function defaultDirectory(directory: string | null): string {
   const object = /\/([0-9a-z]{32}-[^/]+)\//.exec(`${directory}/`)?.[1];
-  return object === undefined ? String(directory) : nameOfStoreObject(object);
+  return `the default directory ${object === undefined ? directory : `of ${nameOfStoreObject(object)}`}`;
 }
 
 function ruleOf({ by, of, directory }: HowFound): string {
@@ -20,7 +20,7 @@ function ruleOf({ by, of, directory }: HowFound): string {
     case 'library path':
       return ', by the library path';
     case 'default directory':
-      return `, in the default directory of ${ownerOf(directory)}`;
+      return `, in ${defaultDirectory(directory)}`;
     case 'slash name':
       return ', named by its path';
     default:
