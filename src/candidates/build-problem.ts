@@ -10,6 +10,7 @@ import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
+import { unversionedSymbols } from './unversioned-symbols.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
   return { label, path: file, needed: elf.needed, verneed: elf.verneed };
@@ -70,6 +71,7 @@ export function buildProblem(
     ),
     loaders,
     isFamily: libc.isFamily,
+    symbols: unversionedSymbols(libc.kind),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
   };
   return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);

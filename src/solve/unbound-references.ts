@@ -1,0 +1,55 @@
+// A whole set -> the strong references without version that nobody in it defines.
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+
+export interface UnboundReference {
+  readonly by: Requirer;
+  readonly symbol: string;
+}
+
+/** What binding asks of a loaded object; `hasVerdef` is only a hint where to look first. */
+type Loaded = Requirer & { readonly hasVerdef?: boolean };
+
+interface Scope {
+  readonly all: readonly Loaded[];
+  readonly byName: ReadonlyMap<string, Loaded>;
+}
+
+/**
+ * ld.so looks in everything that is loaded at the start, the loader itself included (glibc elf/dl-lookup.c; one global scope), so the order
+ * does not matter here. References of the libc family itself are not looked at: it is one build.
+ * @param served name -> provider; the libc family included
+ */
+export function* unboundReferences(
+  problem: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+): Generator<UnboundReference> {
+  const { symbols } = problem;
+  if (symbols === undefined) return;
+  const loaded = new Map<string, Loaded>();
+  for (const object of [...problem.roots, ...problem.bundled.values(), ...served.values()])
+    loaded.set(object.path, object);
+  const itself: Loaded = { label: loader.path, path: loader.path, needed: [], verneed: [] };
+  const scope = {
+    all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
+    byName: new Map([...problem.bundled, ...served]),
+  };
+  const family = new Set([...served].flatMap(([name, { path }]) => (problem.isFamily(name) ? [path] : [])));
+  for (const by of loaded.values()) {
+    if (family.has(by.path)) continue;
+    const wanted = symbols.wantedBy(by.path);
+    if (wanted.length === 0) continue;
+    const likely = likelyFirst(scope, by);
+    for (const symbol of wanted) {
+      if (!likely.some(({ path }) => symbols.definedBy(path, symbol))) yield { by, symbol };
+    }
+  }
+}
+
+/** What it needs itself, first of all libraries without versions: a reference to others has one, as a rule. */
+function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
+  const own = by.needed.flatMap((name) => byName.get(name) ?? []);
+  const ordered = new Set([...own.filter((each) => each.hasVerdef !== true), ...own, ...all]);
+  ordered.delete(by);
+  return [...ordered];
+}
