@@ -1,7 +1,16 @@
 // Small sets of libraries without a coherent choice, each with what to bring into the store so that there is one.
 
 import type { Shop } from '../diamonds/shop.ts';
-import { calls, glibc, returns } from '../diamonds/sources.ts';
+import {
+  allocates,
+  calls,
+  copiesText,
+  forwards,
+  glibc,
+  libstdcxx,
+  returns,
+  startsStreams,
+} from '../diamonds/sources.ts';
 
 export interface BuiltConflict {
   readonly name: string;
@@ -32,12 +41,12 @@ export const builtConflicts: readonly BuiltConflict[] = [
       const second = await pivot('pivot-2.0', returns('two', 2), 'PIVOT_2 { global: *; };');
       const west = await shop.library('west-1.0', {
         soname: 'libwest.so.1',
-        source: 'int one(void); int west(void) { return one(); }',
+        source: forwards('west', 'one'),
         needs: [first],
       });
       const east = await shop.library('east-1.0', {
         soname: 'libeast.so.1',
-        source: 'int two(void); int east(void) { return two(); }',
+        source: forwards('east', 'two'),
         needs: [second],
       });
       const program = shop.program('pivot', calls('west', 'east'), [west, east]);
@@ -82,8 +91,7 @@ export const builtConflicts: readonly BuiltConflict[] = [
       const held = await heldBy('held-1.0', '36');
       const copying = await shop.library('copying-1.0', {
         soname: 'libcopying.so.1',
-        source:
-          'long strlcpy(char *, const char *, long); int copying(void) { char s[9]; return strlcpy(s, "ab", 9); }',
+        source: copiesText('copying'),
         needs: [glibc(shop, '41')],
       });
       const program = shop.program('held', calls('held', 'copying'), [held, copying]);
@@ -96,13 +104,11 @@ export const builtConflicts: readonly BuiltConflict[] = [
     says: /libdrawing\.so\.1 needs libstdc\+\+\.so\.6 \(GLIBCXX_3\.4\.32\); the program brings its own, /,
     output: '1',
     build: async (shop) => {
-      const old = shop.existing(/^libstdc\+\+6-10/, 'libstdc++.so.6');
-      const recent = shop.existing(/^libstdc\+\+6-14/, 'libstdc++.so.6');
-      const source =
-        'void _ZSt21ios_base_library_initv(void); int drawing(void) { _ZSt21ios_base_library_initv(); return 2; }';
+      const old = libstdcxx(shop, '10');
+      const recent = libstdcxx(shop, '14');
       const drawing = await shop.library('drawing-2.0', {
         soname: 'libdrawing.so.1',
-        source,
+        source: startsStreams('drawing'),
         needs: [recent],
       });
       const beside = ['-Wl,-rpath,$ORIGIN/lib', '-Wl,--disable-new-dtags'];
@@ -110,7 +116,7 @@ export const builtConflicts: readonly BuiltConflict[] = [
       shop.bundle(program, old, 'lib/libstdc++.so.6');
       const older = {
         soname: 'libdrawing.so.1',
-        source: 'void *_Znwm(unsigned long); int drawing(void) { return _Znwm(8) != 0; }',
+        source: allocates('drawing'),
         needs: [old],
       };
       return { program, remedy: () => shop.library('drawing-1.0', older) };
