@@ -130,12 +130,16 @@ export async function explain(given: string, context: Context): Promise<Explanat
   return await withFacts(given, context, (facts) => explanationOf(facts, context));
 }
 
-/** The whole story of one name. @throws ForeignError `not-loaded` when the program does not load it. */
+/**
+ * The whole story of one name, or of the object that another name leads to.
+ * @throws ForeignError `not-loaded` when the program does not load it.
+ */
 export async function explainName(given: string, name: string, context: Context): Promise<Why> {
   return await withFacts(given, context, (facts) => {
     const map = 'subject' in facts ? facts.map : [];
-    const entry = map.find((each) => each.name === name);
-    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(name));
+    const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
+    const entry = map.find((each) => each.name === name) ?? map.find(asked);
+    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(entry.name));
     throw new ForeignError(`${given}: it does not load ${name}`, {
       code: 'not-loaded',
       hint: `see what it loads with: nix-foreign explain ${given}`,

@@ -23,7 +23,7 @@ const named = (soname: string, more: LibraryDescription = {}): LibraryDescriptio
 const needs = (...needed: string[]): LibraryDescription => ({ needed });
 
 /** What every file says, changed. */
-function seenAs(change: (elf: ElfFile) => Partial<ElfFile>): Scene['without'] {
+export function seenAs(change: (elf: ElfFile) => Partial<ElfFile>): Scene['without'] {
   return (request) => {
     const probe = (path: string): Probe => {
       const met = request.files.probe(path);
@@ -35,7 +35,7 @@ function seenAs(change: (elf: ElfFile) => Partial<ElfFile>): Scene['without'] {
   };
 }
 
-function withSettings(settings: Partial<LoaderSettings>): Scene['without'] {
+export function withSettings(settings: Partial<LoaderSettings>): Scene['without'] {
   return (request) => ({
     ...request,
     loader: { ...request.loader, settings: { ...request.loader.settings, ...settings } },
@@ -46,7 +46,7 @@ function withSettings(settings: Partial<LoaderSettings>): Scene['without'] {
 export const withoutRunPaths = seenAs(() => ({ rpath: undefined, runpath: undefined }));
 
 /** Every path is a file of its own. */
-const withoutIdentities: Scene['without'] = (request) => {
+export const withoutIdentities: Scene['without'] = (request) => {
   const probe = (path: string): Probe => {
     const met = request.files.probe(path);
     return 'identity' in met ? { ...met, identity: path } : met;

@@ -87,6 +87,7 @@ test('the same in words, in the tree and in the story of one name', async () => 
   }
   const why = await manage('explain', program, '--why', 'libouter.so.1');
   assert.match(why, /^ {2}bundled, by the rpath of program\n {2}libtwin\.so\.1 of program is this too/m);
+  assert.equal(await manage('explain', program, '--why', 'libtwin.so.1'), why);
 });
 
 test('a program of another release: simulation and loader agree on every object', async () => {
