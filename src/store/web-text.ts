@@ -1,6 +1,7 @@
 // An http(s) URL → the text there, that there is none, or why nobody can tell; in bounded time and memory.
 import type { IncomingMessage } from 'node:http';
 import { errnoOf, reasonOf } from '../errors.ts';
+import { lookupUntil } from './look-up-name.ts';
 
 export type Answer =
   | { readonly kind: 'found'; readonly text: string }
@@ -47,11 +48,10 @@ function request(
   bare.username = '';
   bare.password = '';
   const headers = { accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': 'nix-run-foreign' };
+  const lookup = lookupUntil(limits.timeout, limits.env['PATH'], signal);
+  const options = { agent, headers, lookup, signal, ...(auth === undefined ? {} : { auth }) };
   return new Promise((resolve, reject) => {
-    get(bare, { agent, headers, signal, ...(auth === undefined ? {} : { auth }) }, resolve).on(
-      'error',
-      reject,
-    );
+    get(bare, options, resolve).on('error', reject);
   });
 }
 

@@ -1,7 +1,16 @@
 // Directories and real web servers, good and bad → found, absent or unreachable, never an exception.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -305,6 +314,39 @@ test('sources are asked at the same time and answer in their order; the rest is 
   }
   assert.deepEqual(seen, [`${first.url} absent`, `${second.url} found`]);
   await givenUp;
+});
+
+test('names are looked up as the machine does, with and without getent', async () => {
+  const { url } = await serve();
+  const named = url.replace('127.0.0.1', 'localhost');
+  const ask = async (source: string, env: Record<string, string>): Promise<Answer> => {
+    const limits = { timeout: LONG, largest: LARGEST, env };
+    for await (const asked of askSources([source], { sha256, limits, stamps: undefined }))
+      return asked.answer;
+    return assert.fail('no answer');
+  };
+  assert.deepEqual(await ask(named, {}), found);
+  assert.deepEqual(await ask(named, { PATH: scratch }), found);
+  const unknown: Answer = { kind: 'unreachable', why: 'its name is unknown' };
+  assert.deepEqual(await ask('http://no_such_host.invalid', {}), unknown);
+});
+
+test('a name server that never answers holds up nobody, not even the end of the process', () => {
+  const bin = path.join(scratch, 'bin');
+  mkdirSync(bin);
+  const started = path.join(scratch, 'getent-started');
+  writeFileSync(path.join(bin, 'getent'), `#!/bin/sh\n: > ${started}\nexec /bin/sleep 1000\n`, {
+    mode: 0o755,
+  });
+  const module = JSON.stringify(path.resolve(import.meta.dirname, '../../src/store/fingerprint-source.ts'));
+  const script = `const { askSources } = await import(${module});
+    const limits = { timeout: 200, largest: 9, env: { PATH: '${bin}' } };
+    const sources = ['http://silent.example'];
+    for await (const { answer } of askSources(sources, { sha256: '${sha256}', limits })) console.log(answer.why);`;
+  const args = ['--input-type=module', '-e', script];
+  const why = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  assert.match(why, /^(?:it did not answer within 0\.2 s|its name cannot be looked up)\n$/);
+  assert.ok(existsSync(started));
 });
 
 test('fetching loads neither https nor fetch for a plain address, and nothing for a directory', () => {
