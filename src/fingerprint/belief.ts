@@ -1,6 +1,6 @@
 // A document, where it came from and the program at hand → a fingerprint to go on with, or why it is refused.
 import path from 'node:path';
-import { isLibcFamily } from '../elf/libc-family.ts';
+import { isLibcFamily, isLoaderName } from '../elf/libc-family.ts';
 import { printableLine } from '../platform/terminal-text.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { PublicKey } from './keys.ts';
@@ -28,6 +28,7 @@ export interface Trust {
 export type BeliefCause =
   | 'document'
   | 'other-program'
+  | 'loader-name'
   | 'libc-family'
   | 'unsigned'
   | 'untrusted'
@@ -43,6 +44,9 @@ export type Belief =
     }
   | { readonly kind: 'refused'; readonly cause: BeliefCause; readonly why: string };
 
+/** A reason quotes names of keys and of files, each of which may have thousands of characters. */
+const LONGEST_REASON = 400;
+
 type Refusal = Extract<Belief, { kind: 'refused' }>;
 
 /** A file of glibc by its name: by soname, or as it is called up to 2.33, `libc-2.31.so`. */
@@ -51,6 +55,13 @@ function isLibcFile(name: string): boolean {
   return (
     isLibcFamily(name) || (stem !== undefined && [0, 1, 2, 3, 6].some((n) => isLibcFamily(`${stem}.so.${n}`)))
   );
+}
+
+/** The loader is run to ask for its opinion (launch/proof.ts), so no other program of the store may stand in its place. */
+function whyNoLoader({ loader }: Fingerprint): string | undefined {
+  const name = path.posix.basename(loader.file);
+  const isLoader = isLoaderName(name) || /^ld-2\.\d+\.so$|^ld-musl-[\w-]+\.so\.1$|^libc\.so$/.test(name);
+  return isLoader ? undefined : `it gives ${name} for the loader, and no loader is called that`;
 }
 
 function whyLibcMixed({ libraries }: Fingerprint): string | undefined {
@@ -77,13 +88,14 @@ function whyOtherProgram(written: ProgramAtHand, program: ProgramAtHand): string
 }
 
 function refused(cause: BeliefCause, why: string): Refusal {
-  return { kind: 'refused', cause, why: printableLine(why) };
+  return { kind: 'refused', cause, why: printableLine(why).slice(0, LONGEST_REASON) };
 }
 
 /** What a signature has to make up for; undefined for what is believed without. */
 function lackOf(origin: Origin): Refusal | undefined {
   if (origin.kind === 'own') return undefined;
-  if (origin.kind === 'source') return refused('unsigned', 'it comes from a source');
+  if (origin.kind === 'source')
+    return refused('unsigned', 'what comes from a source has to be signed by a trusted key');
   return origin.writers.kind === 'others' ? refused(origin.writers.cause, origin.writers.why) : undefined;
 }
 
@@ -106,6 +118,8 @@ export async function judgeDocument(
   const other = whyOtherProgram(fingerprint.program, program);
   if (other !== undefined) return refused('other-program', other);
   if (origin.kind === 'own') return { kind: 'believed', fingerprint };
+  const noLoader = whyNoLoader(fingerprint);
+  if (noLoader !== undefined) return refused('loader-name', noLoader);
   const mixed = whyLibcMixed(fingerprint);
   if (mixed !== undefined) return refused('libc-family', mixed);
   const lack = lackOf(origin);

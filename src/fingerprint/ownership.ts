@@ -55,7 +55,7 @@ export function writersOf(file: Ownership, directory: Ownership, owners: Owners)
     return others('directory-owner', `its directory belongs to uid ${directory.uid}, which is ${strangers}`);
   }
   if ((directory.mode & 0o002) !== 0) {
-    const sticky = (directory.mode & 0o1000) === 0 ? '' : ', the sticky bit aside';
+    const sticky = (directory.mode & 0o1000) === 0 ? '' : ', which the sticky bit does not prevent';
     return others('directory-open', `everybody may put files into its directory${sticky}`);
   }
   if ((directory.mode & 0o020) !== 0) {

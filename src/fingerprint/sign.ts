@@ -53,10 +53,8 @@ export function verifySignatures(
     const why = `the signature by ${forged} is not of this document or not by the trusted key of that name`;
     return { kind: 'unsigned', cause: 'forged', why };
   }
-  const names = [...new Set(signatures.map(nameOf))].join(', ');
-  return {
-    kind: 'unsigned',
-    cause: 'untrusted',
-    why: `it is signed by ${names}, and no trusted key has that name`,
-  };
+  const names = [...new Set(signatures.map(nameOf))];
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  const why = `it is signed by ${names.slice(0, 3).join(', ')}${more}, and no trusted key has that name`;
+  return { kind: 'unsigned', cause: 'untrusted', why };
 }

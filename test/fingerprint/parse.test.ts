@@ -223,7 +223,10 @@ const refusedTexts: Record<string, readonly [text: string, why: RegExp]> = {
     canonicalText(changed((each) => (each.libraries[1].soname = each.libraries[0].soname))),
     /twice/,
   ],
-  __proto__: [text.replace('{"libraries"', '{"__proto__":{"version":1},"libraries"'), /^__proto__: no field/],
+  'the key __proto__': [
+    text.replace('{"libraries"', '{"__proto__":{"version":1},"libraries"'),
+    /^__proto__: no field/,
+  ],
   'deep nesting': ['['.repeat(400_000), /./],
   'more than 1 MiB': [`${' '.repeat(1 << 20)}${text}`, /1 MiB/],
 };
