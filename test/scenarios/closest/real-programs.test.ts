@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { assertRefused } from '../expect-failure.ts';
+import { assertStarts } from '../expect-start.ts';
 import { foreign } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';
 import { withoutObjects } from './needy-programs.ts';
@@ -86,12 +87,9 @@ for (const { suite, program: name, gone, cause, byHand } of cases) {
   const root = await openToolRoot(rig);
   test(`${suite}'s ${name} without ${gone.source}`, async () => {
     const program = foreign(rig, suite, name);
-    const words = [program.path, ...program.args];
-    assert.equal((await root.bare(program.path, program.args)).status, 127);
-    const before = await root.start(words);
-    assert.match(before.stdout + before.stderr, program.expect);
+    await assertStarts(root, program);
     assert.ok(withoutObjects(root, gone) > 0);
-    const refused = await root.start(words);
+    const refused = await root.start([program.path, ...program.args]);
     assertRefused(refused, { status: 126, cause });
     if (byHand === 'possible') assert.match(refused.stderr, /can be chosen by hand: nix-foreign choose/);
     else assert.doesNotMatch(refused.stderr, /by hand/);

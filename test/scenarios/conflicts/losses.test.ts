@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Root } from '../../rig/root.ts';
 import { assertRefused } from '../expect-failure.ts';
+import { assertStarts } from '../expect-start.ts';
 import { foreign } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';
 import { losses } from './real-programs.ts';
@@ -35,13 +36,10 @@ let explained = 0;
 for (const { name, suite, program: wanted, gone, having, reasons, says } of losses) {
   test(`${suite}'s ${wanted}: ${name}`, async () => {
     const program = foreign(rig, suite, wanted);
-    const words = [program.path, ...program.args];
-    assert.equal((await root.bare(program.path, program.args)).status, 127);
-    const before = await root.start(words);
-    assert.match(before.stdout + before.stderr, program.expect);
+    await assertStarts(root, program);
 
     const bringBack = takeAway(root, gone, having);
-    const refused = await root.start(words);
+    const refused = await root.start([program.path, ...program.args]);
     assertRefused(refused, { status: 126, cause: /^/ });
     const verdict = await judge(root, program.path);
     assert.deepEqual(kindsOf(verdict), reasons);
@@ -52,8 +50,7 @@ for (const { name, suite, program: wanted, gone, having, reasons, says } of loss
     explained++;
 
     bringBack();
-    const after = await root.start(words);
-    assert.match(after.stdout + after.stderr, program.expect);
+    await assertStarts(root, program);
   });
 }
 
