@@ -4,7 +4,7 @@ import { FINGERPRINT_VERSION } from './fingerprint.ts';
 /** Bump when the frame changes; the documents in it have versions of their own. */
 export const TREE_VERSION = 1;
 
-/** In bytes. About 3,000 programs with 40 libraries each. */
+/** In bytes. About 1,700 programs with 40 libraries each. */
 export const MAXIMUM_TREE_SIZE = 16 << 20;
 
 const HEAD = '{"fingerprints":[\n';

@@ -1,5 +1,6 @@
 // Real files beside and above a program → the one that is believed, and what is said of the others.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -103,4 +104,27 @@ test('in a tree every program has its own signatures', async () => {
   );
   chmodSync(file, 0o666);
   assert.equal((await search()).believed?.signedBy, 'vendor-1');
+});
+
+test('where there is nothing to judge, neither the schema library nor the keys are loaded', () => {
+  const source = path.resolve(import.meta.dirname, '../../src/fingerprint');
+  const script = `
+    const loaded = [];
+    require('node:module').registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+    (async () => {
+      const { findSidecar } = await import('${source}/find-sidecar.ts');
+      const { sidecarPlaces } = await import('${source}/sidecar.ts');
+      const program = { sha256: '0'.repeat(64), size: 1, system: 'x86_64-linux', interpreter: '/lib/ld.so' };
+      const trust = { storeDir: '/nix/store', keys: [] };
+      const places = sidecarPlaces('${program}', '${program}');
+      await findSidecar(places, program, { user: 1, program: 1 }, trust);
+      console.log(JSON.stringify({ places: places.length, loaded }));
+    })();`;
+  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  const { places, loaded } = JSON.parse(output) as { places: number; loaded: string[] };
+  assert.ok(places >= 2 && loaded.some((url) => url.endsWith('/belief.ts')), output);
+  assert.deepEqual(
+    loaded.filter((url) => /valibot|\/(?:parse|schema|keys|sign)\.ts$/.test(url)),
+    [],
+  );
 });
