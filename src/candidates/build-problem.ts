@@ -4,13 +4,14 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { closestIn } from './closest.ts';
-import { damagedLibraryError } from './damaged-library.ts';
+import { type DamagedLibrary, damagedLibraryError } from './damaged-library.ts';
 import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
 import { unversionedSymbols } from './unversioned-symbols.ts';
+import { needsDirectories } from './users-libraries.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
   return { label, path: file, needed: elf.needed, verneed: elf.verneed };
@@ -33,6 +34,30 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
   return bundled.filter(({ name }) => !libc.isFamily(name));
 }
 
+export interface Subject {
+  readonly path: string;
+  readonly elf: ElfFile;
+  readonly libc: 'glibc' | 'musl';
+  /** The directories of the user's LD_LIBRARY_PATH, absolute; they count only where the program needs them. */
+  readonly users?: readonly string[] | undefined;
+}
+
+/** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
+function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
+  const { elf, users = [] } = program;
+  const tell = (damaged: DamagedLibrary) => {
+    if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
+  };
+  const own = findBundled(program, tell);
+  const names = new Set(own.flatMap((each) => [each.name, each.elf.soname]));
+  const known = (name: string): boolean =>
+    names.has(name) ||
+    libc.isFamily(name) ||
+    catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
+  const needed = needsDirectories([elf, ...own.map((each) => each.elf)], users, known);
+  return withoutFamily(needed ? findBundled(program, tell, users) : own, libc);
+}
+
 /**
  * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
@@ -41,17 +66,14 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
  * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start.
  */
 export function buildProblem(
-  program: { readonly path: string; readonly elf: ElfFile; readonly libc: 'glibc' | 'musl' },
+  program: Subject,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   preference: 'kin' | 'none',
   reach: 'exact' | 'closest' = 'exact',
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
-  const found = findBundled(program, (damaged) => {
-    if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
-  });
-  const bundled = withoutFamily(found, libc);
+  const bundled = bundledOf(program, catalogue, libc);
   const loaders = findLoaders(catalogue, program.elf, libc).filter(
     ({ storePath }) => !excluded.has(storePath),
   );

@@ -20,14 +20,17 @@ interface Loaded {
   readonly loader: Loaded | undefined;
 }
 
-/** Directories ld.so searches for what `object` needs, its own and its ancestors' (glibc elf/dl-load.c, _dl_map_new_object). */
-function searched(object: Loaded): string[] {
-  if (object.elf.runpath !== undefined) return runDirectories(object.elf.runpath, object.path);
+/**
+ * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `users`, those of
+ * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
+ */
+function searched(object: Loaded, users: readonly string[]): string[] {
+  if (object.elf.runpath !== undefined) return [...users, ...runDirectories(object.elf.runpath, object.path)];
   const directories: string[] = [];
   for (let at: Loaded | undefined = object; at !== undefined; at = at.loader) {
     directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
   }
-  return directories;
+  return [...directories, ...users];
 }
 
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
@@ -45,11 +48,16 @@ function readCandidate(
   return elfClass === like.class && machine === like.machine ? reading.file : undefined;
 }
 
-function find(name: string, by: Loaded, tell: (damaged: DamagedLibrary) => void): Loaded | undefined {
+function find(
+  name: string,
+  by: Loaded,
+  tell: (damaged: DamagedLibrary) => void,
+  users: readonly string[],
+): Loaded | undefined {
   const wanted = pathOfElfString(name);
   const files = wanted.includes('/')
     ? [wanted.replace(/\$(ORIGIN|\{ORIGIN\})/g, path.dirname(by.path))]
-    : searched(by).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
+    : searched(by, users).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
     const elf = readCandidate(file, name, by.elf, tell);
     // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
@@ -62,11 +70,13 @@ function find(name: string, by: Loaded, tell: (damaged: DamagedLibrary) => void)
 /**
  * Follows the needs of a program breadth-first through what lies outside the store's choice.
  * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
- * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on.
+ * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on. `users`: the
+ * directories of LD_LIBRARY_PATH, where they count (users-libraries.ts).
  */
 export function findBundled(
   program: { readonly path: string; readonly elf: ElfFile },
   tell: (damaged: DamagedLibrary) => void = () => {},
+  users: readonly string[] = [],
 ): BundledLibrary[] {
   const found: BundledLibrary[] = [];
   const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
@@ -76,7 +86,7 @@ export function findBundled(
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
-      const loaded = find(name, object, tell);
+      const loaded = find(name, object, tell, users);
       if (loaded === undefined) continue;
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
       found.push({ path: loaded.path, elf: loaded.elf, name });

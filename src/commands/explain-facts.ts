@@ -47,7 +47,16 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
   const record =
     plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
   const fingerprint = record?.fingerprint;
-  const proven = fingerprint && (await enact(fingerprint, program.path, subject.libc, place.farms));
+  const proven =
+    fingerprint &&
+    (await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users));
+  if (proven?.kind === 'rejected') {
+    throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
+      code: 'rejected',
+      hint: 'name the LD_LIBRARY_PATH that it is started with, if there is one; or see nix-run-foreign --refresh',
+      exitCode: 125,
+    });
+  }
   if (fingerprint === undefined || proven?.kind !== 'proven') {
     throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
       code: 'changed',
@@ -59,7 +68,7 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
     { path: program.path, elf: subject.elf },
     subject.libc,
     proven.loader,
-    proven.libraryPath,
+    proven.askedPath,
   );
   return { fingerprint, proven, trace, map: loadMap(program, proven, fingerprint, storeDir, trace) };
 }

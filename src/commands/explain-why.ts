@@ -43,6 +43,7 @@ function wrapped(text: string, indent: string): string[] {
 
 const NO_CANDIDATES: Record<string, string> = {
   bundled: 'the program brings it along, and what lies beside a program is not looked for in the store',
+  LD_LIBRARY_PATH: "it lies in the user's LD_LIBRARY_PATH, which this program cannot do without",
   'libc of the loader': 'the whole libc family comes from the store object of the loader',
   loader: 'it is the loader itself',
 };

@@ -109,7 +109,9 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     objects: map.map((entry) => explainedObject(entry, story)),
     disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
     warnings: warningsOf(trace),
-    shadowed: shadowingEntries(context.env['LD_LIBRARY_PATH'], names),
+    shadowed: shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
+      ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
+    ),
   };
 }
 

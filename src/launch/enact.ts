@@ -21,6 +21,8 @@ export interface Proven {
   readonly links: FarmLinks;
   /** For LD_LIBRARY_PATH: the farm, then directories. */
   readonly libraryPath: string;
+  /** The same, with what of the user's came before it when the loader accepted the set. */
+  readonly askedPath: string;
   /** Files of the set that are not reached through the farm. */
   readonly outside: readonly string[];
   /** What the loader will load, in order. */
@@ -99,7 +101,8 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
 
 /**
  * Builds the farm for a fingerprint and asks the chosen loader about the program. `known`: the fingerprint's
- * libraries, where they were just read; without it they are read here.
+ * libraries, where they were just read; without it they are read here. `users`: directories of the user's
+ * LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it refuses the set without.
  * @throws Node's errors when the farm cannot be written.
  */
 export async function enact(
@@ -108,6 +111,7 @@ export async function enact(
   libc: Libc,
   farms: string,
   known?: readonly ChosenLibrary[],
+  users: readonly string[] = [],
 ): Promise<Proven | Rejected | Vanished> {
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
@@ -120,18 +124,23 @@ export async function enact(
   }
   const layout = layOut(libraries);
   const farm = makeFarm(farms, layout.links);
-  const attempt = (withLoader: boolean): Proven | Rejected => {
+  const attempt = (withLoader: boolean, before: readonly string[]): Proven | Rejected => {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
-    const { objects, complaints } = prove(program, libc, fingerprint, libraryPath);
+    const askedPath = [...before, libraryPath].join(':');
+    const { objects, complaints } = prove(program, libc, fingerprint, askedPath);
     debug(`${loader} was asked: ${complaints.length} complaints`);
-    if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath };
+    if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath: askedPath };
     const { links, outside } = layout;
-    return { kind: 'proven', loader, farm, links, libraryPath, outside, objects };
+    return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
   };
-  const first = attempt(guess);
-  if (first.kind === 'proven') return first;
-  const second = attempt(!guess);
-  if (second.kind === 'proven') return second;
+  let rejected: Rejected | undefined;
+  for (const before of users.length === 0 ? [[]] : [[], users]) {
+    const first = attempt(guess, before);
+    if (first.kind === 'proven') return first;
+    const second = attempt(!guess, before);
+    if (second.kind === 'proven') return second;
+    rejected = first;
+  }
   // Without its farm no set is accepted: somebody collected it meanwhile.
-  return existsSync(farm) ? first : { kind: 'vanished', file: farm };
+  return rejected && existsSync(farm) ? rejected : { kind: 'vanished', file: farm };
 }

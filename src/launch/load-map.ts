@@ -10,7 +10,13 @@ import type { Proven } from './enact.ts';
 import { type HowFound, howFound } from './how-found.ts';
 
 /** How ld.so comes to an object. */
-export type Found = 'farm' | 'own directory' | 'bundled' | 'libc of the loader' | 'loader';
+export type Found =
+  | 'farm'
+  | 'own directory'
+  | 'bundled'
+  | 'LD_LIBRARY_PATH'
+  | 'libc of the loader'
+  | 'loader';
 
 export interface MapEntry {
   /** The name it is needed by. */
@@ -34,11 +40,19 @@ function realPath(file: string): string {
   }
 }
 
-function foundAs(file: string, opened: string, proven: Proven, loaderObject: string): Found {
+function foundAs(
+  file: string,
+  opened: string,
+  proven: Proven,
+  loaderObject: string,
+  users: readonly string[],
+): Found {
   if (file === realPath(proven.loader)) return 'loader';
   if (opened.startsWith(`${proven.farm}/`)) return 'farm';
   if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
-  return proven.outside.includes(opened) ? 'own directory' : 'bundled';
+  if (proven.outside.includes(opened)) return 'own directory';
+  const isUsers = proven.askedPath !== proven.libraryPath && users.includes(path.dirname(opened));
+  return isUsers ? 'LD_LIBRARY_PATH' : 'bundled';
 }
 
 /** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
@@ -62,7 +76,7 @@ export function loadMap(
     name,
     file,
     storePath: storeObjectOf(storeDir, file) ?? null,
-    found: foundAs(file, opened, proven, fingerprint.loader.storePath),
+    found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
     how: rules.get(opened) ?? null,
     match: matches.get(name) ?? null,
     neededBy: readers.filter(({ needed }) => needed.includes(name)).map(({ label }) => label),

@@ -98,7 +98,14 @@ async function choose(
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
   const pinning = keep(pinner, fingerprint, place, link);
-  const proving = enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries);
+  const proving = enact(
+    fingerprint,
+    subject.program.path,
+    subject.libc,
+    place.farms,
+    libraries,
+    subject.program.users,
+  );
   const [root, proven] = await Promise.all([pinning, proving]);
   if (proven.kind === 'rejected') {
     restore(link, before);

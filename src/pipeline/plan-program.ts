@@ -92,12 +92,13 @@ async function planFromRecord(
   choices: string | undefined,
 ): Promise<LaunchPlan | undefined> {
   const { fingerprint } = record;
+  const { program } = subject;
   const beside = servedBeside(fingerprint, subject);
   if (beside !== undefined) {
     debug(`fingerprint ${record.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const proven = await enact(fingerprint, subject.program.path, subject.libc, place.farms);
+  const proven = await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users);
   if (proven.kind !== 'proven') {
     debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
     return undefined;
