@@ -1,0 +1,93 @@
+// Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
+import type { DatabaseSync } from 'node:sqlite';
+import { ForeignError } from '../errors.ts';
+import { complaintOf, invalidPaths, type Nix } from './nix-commands.ts';
+import { openTables } from './nix-database.ts';
+import type { StoreLocation } from './store-location.ts';
+import { runWatched } from './watched-nix.ts';
+
+export interface PathFacts {
+  /** `sha256:<hex>` of the NAR. */
+  readonly narHash: string;
+  /** Bytes of the NAR. */
+  readonly narSize: number;
+  /** Sorted; a path may refer to itself. */
+  readonly references: readonly string[];
+}
+
+export type FactsByPath = ReadonlyMap<string, PathFacts>;
+
+const FACTS = 'select id, hash, narSize from ValidPaths where path = ?';
+const REFERENCES = `select path from Refs join ValidPaths on ValidPaths.id = reference
+  where referrer = ? order by path`;
+
+/** What the database says; paths it does not know are left out. */
+function factsOf(database: DatabaseSync, storePaths: Iterable<string>): Map<string, PathFacts> {
+  const [facts, references] = [database.prepare(FACTS), database.prepare(REFERENCES)];
+  const found = new Map<string, PathFacts>();
+  for (const storePath of storePaths) {
+    const row = facts.get(storePath);
+    if (row === undefined) continue;
+    found.set(storePath, {
+      narHash: String(row['hash']),
+      narSize: Number(row['narSize'] ?? 0),
+      references: references.all(Number(row['id'])).map((each) => String(each['path'])),
+    });
+  }
+  return found;
+}
+
+/**
+ * `nix-store --dump-db`: for every path its name, its hash in hex, its size, its deriver or an empty line, the number of
+ * its references, and those, one a line (nix-store(1), --dump-db; Nix: ValidPathInfo, makeValidityRegistration).
+ */
+export function parseDump(dump: string): Map<string, PathFacts> {
+  const lines = dump.split('\n');
+  const found = new Map<string, PathFacts>();
+  for (let at = 0; at + 4 < lines.length; ) {
+    const [storePath = '', hash = '', size = '', , count = ''] = lines.slice(at, at + 5);
+    if (!storePath.startsWith('/') || !/^[0-9a-f]{64}$/.test(hash) || !/^\d+$/.test(count)) break;
+    const end = at + 5 + Number(count);
+    const references = lines.slice(at + 5, end).sort();
+    found.set(storePath, { narHash: `sha256:${hash}`, narSize: Number(size), references });
+    at = end;
+  }
+  return found;
+}
+
+/** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
+export async function dumpFacts(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], () => {});
+  if (ended.status === 0) return parseDump(ended.stdout);
+  throw new ForeignError(`nix-store --dump-db failed: ${complaintOf(ended)}`, {
+    code: 'nix-failed',
+    hint: 'see whether the Nix daemon runs: nix-store -q --hash /nix/store/* | head -1',
+    exitCode: 125,
+  });
+}
+
+/**
+ * Facts of many store paths; those that are not valid are left out. The database answers in microseconds for a path;
+ * what it does not know is asked of Nix, since somebody else's latest changes may not be visible in it (NOTES.md).
+ * @throws ForeignError `nix-failed`.
+ */
+export async function pathFacts(
+  location: StoreLocation,
+  nix: Nix | undefined,
+  storePaths: readonly string[],
+): Promise<FactsByPath> {
+  const distinct = [...new Set(storePaths)];
+  const database = openTables(location);
+  let found = new Map<string, PathFacts>();
+  try {
+    if (database !== undefined) found = factsOf(database, distinct);
+  } finally {
+    database?.close();
+  }
+  const unknown = distinct.filter((each) => !found.has(each));
+  if (unknown.length === 0 || nix === undefined) return found;
+  const invalid = await invalidPaths(nix, unknown);
+  const valid = unknown.filter((each) => !invalid.has(each));
+  if (valid.length > 0) found = new Map([...found, ...(await dumpFacts(nix, valid))]);
+  return found;
+}
