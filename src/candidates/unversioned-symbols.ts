@@ -1,6 +1,6 @@
 // Paths of objects → what they leave to others without a version, and what binds to them, each file read once.
 import type { ByteSource } from '../elf/byte-source.ts';
-import { bringsUnknown, definesUnversioned } from '../elf/definitions.ts';
+import { bringsUnknown, openDefinitions } from '../elf/definitions.ts';
 import { findLinkTables, type LinkTables } from '../elf/link-tables.ts';
 import { Malformed } from '../elf/malformed.ts';
 import { bindsAllAtStart, relocationsOf } from '../elf/relocations.ts';
@@ -12,7 +12,7 @@ interface ObjectSymbols {
   readonly tables: LinkTables;
   readonly wanted: readonly UnversionedReference[];
   readonly names: readonly string[];
-  readonly defined: Map<string, boolean>;
+  readonly defines: (symbol: string) => boolean;
   bound?: ReadonlyMap<number, 'start' | 'call'>;
 }
 
@@ -21,7 +21,7 @@ function readObject(source: ByteSource): ObjectSymbols | undefined {
   if (tables === undefined || bringsUnknown(tables)) return undefined;
   const wanted = readUnversionedReferences(tables);
   const names = [...new Set(wanted.map(({ name }) => name))];
-  return { tables, wanted, names, defined: new Map() };
+  return { tables, wanted, names, defines: openDefinitions(tables) };
 }
 
 function boundIn(tables: LinkTables): ReadonlyMap<number, 'start' | 'call'> {
@@ -54,19 +54,11 @@ export function unversionedSymbols(libc: 'glibc' | 'musl'): UnversionedSymbols {
       );
     return known.get(path);
   };
-  const isDefined = (object: ObjectSymbols, symbol: string): boolean => {
-    let defined = object.defined.get(symbol);
-    if (defined === undefined) {
-      defined = orElse(true, () => definesUnversioned(object.tables, symbol));
-      object.defined.set(symbol, defined);
-    }
-    return defined;
-  };
   return {
     wantedBy: (path) => objectAt(path)?.names ?? [],
     definedBy: (path, symbol) => {
       const object = objectAt(path);
-      return object === undefined || isDefined(object, symbol);
+      return object === undefined || orElse(true, () => object.defines(symbol));
     },
     boundAt: (path, symbol) => {
       const object = objectAt(path);

@@ -1,6 +1,6 @@
-// The tables of an object and a name -> whether a reference without version, made by another object, binds there.
+// The tables of an object -> a test of names: whether a reference without version, made by another object, binds there.
 import { dynamicTag } from './dynamic-table.ts';
-import { symbolsNamed } from './hash-lookup.ts';
+import { openHashTable } from './hash-lookup.ts';
 import type { LinkTables } from './link-tables.ts';
 
 /** STT_NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC (glibc elf/dl-lookup.c, ALLOWED_STT). */
@@ -15,8 +15,9 @@ const mips = 8;
  * to, and is the base definition, of the first version, or not hidden. An undefined symbol with a value, a program's
  * own entry for a function, counts: other objects bind their pointers to it. Throws Malformed.
  */
-export function definesUnversioned(tables: LinkTables, name: string): boolean {
-  return symbolsNamed(tables, name).some((symbol) => canBindTo(tables, symbol));
+export function openDefinitions(tables: LinkTables): (name: string) => boolean {
+  const symbolsNamed = openHashTable(tables);
+  return (name) => symbolsNamed(name).some((symbol) => canBindTo(tables, symbol));
 }
 
 function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
@@ -36,7 +37,7 @@ function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: 
  * True where the tables do not tell all that the object brings: it has others loaded by DT_FILTER or DT_AUXILIARY, or
  * it is for MIPS without a hash table known here (DT_MIPS_XHASH).
  */
-export function bringsUnknown({ table, header, gnuHash, hash }: LinkTables): boolean {
-  const loads = [dynamicTag.filter, dynamicTag.auxiliary].some((tag) => table.last(tag) !== undefined);
+export function bringsUnknown({ last, header, gnuHash, hash }: LinkTables): boolean {
+  const loads = [dynamicTag.filter, dynamicTag.auxiliary].some((tag) => last(tag) !== undefined);
   return loads || (header.machine === mips && gnuHash === undefined && hash === undefined);
 }

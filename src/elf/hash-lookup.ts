@@ -1,6 +1,6 @@
 // A name and a hash table -> the symbols of that name, read where the hash leads and nowhere else.
 
-import type { LinkTables } from './link-tables.ts';
+import { type LinkTables, viewOf } from './link-tables.ts';
 import { Malformed } from './malformed.ts';
 import { longestList } from './string-table.ts';
 import { hashEntrySize, mostSymbols } from './symbol-count.ts';
@@ -25,43 +25,45 @@ export function sysvHashOf(name: string): number {
 }
 
 /**
- * Indexes of the symbols of a name; DT_GNU_HASH is asked where both tables are there (glibc elf/dl-setup_hash.c).
- * None in an object without a hash table, as for ld.so. Throws Malformed.
+ * Gives the indexes of the symbols of a name; DT_GNU_HASH is asked where both tables are there (glibc
+ * elf/dl-setup_hash.c). None in an object without a hash table, as for ld.so. Throws Malformed, also when asked.
  */
-export function symbolsNamed(tables: LinkTables, name: string): number[] {
+export function openHashTable(tables: LinkTables): (name: string) => readonly number[] {
   const { gnuHash, hash } = tables;
-  if (gnuHash !== undefined) return byGnuHash(tables, gnuHash, name);
-  return hash === undefined ? [] : byHash(tables, hash, name);
+  if (gnuHash !== undefined) return openGnuHash(tables, gnuHash);
+  return hash === undefined ? () => none : (name) => byHash(tables, hash, name);
 }
 
+const none: readonly number[] = [];
+
 /** nbuckets, symoffset, bloom_size, bloom_shift, then the Bloom filter in words, the buckets and the chains. */
-function byGnuHash(tables: LinkTables, at: number, name: string): number[] {
+function openGnuHash(tables: LinkTables, at: number): (name: string) => readonly number[] {
   const { fields } = tables;
-  const hash = gnuHashOf(name);
-  const buckets = fields.u32(at, what);
-  const first = fields.u32(at + 4, what);
-  const words = fields.u32(at + 8, what);
-  if (buckets === 0 || words === 0) return [];
+  const header = viewOf(fields.bytes(at, 16, what));
+  const [buckets, first, words, shift] = [0, 4, 8, 12].map((each) => header.getUint32(each, fields.little));
+  if (!buckets || !words || first === undefined || shift === undefined) return () => none;
   const bits = fields.wide ? 64 : 32;
-  const word = at + 16 + (Math.floor(hash / bits) % words) * (bits / 8);
-  const inFilter = (bit: number) => {
+  const bucketsAt = at + 16 + words * (bits / 8);
+  const chainsAt = bucketsAt + 4 * buckets - 4 * first;
+  const isInFilter = (word: number, bit: number) => {
     const byte = fields.little ? bit >>> 3 : bits / 8 - 1 - (bit >>> 3);
     return ((fields.u8(word + byte, what) >>> (bit & 7)) & 1) === 1;
   };
-  const shift = fields.u32(at + 12, what);
-  if (!inFilter(hash % bits) || !inFilter((hash >>> shift) % bits)) return [];
-  const bucketsAt = at + 16 + words * (bits / 8);
-  const chainsAt = bucketsAt + 4 * buckets;
-  const found: number[] = [];
-  let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), what);
-  if (symbol === 0) return found;
-  if (symbol < first) throw new Malformed(`${what} contradicts itself`);
-  for (const last = symbol + mostSymbols; symbol < last; symbol += 1) {
-    const link = fields.u32(chainsAt + 4 * (symbol - first), what);
-    if ((link | 1) === (hash | 1) && nameOf(tables, symbol) === name) found.push(symbol);
-    if ((link & 1) === 1) return found;
-  }
-  throw new Malformed(`${what} has no end`);
+  return (name) => {
+    const hash = gnuHashOf(name);
+    const word = at + 16 + (Math.floor(hash / bits) % words) * (bits / 8);
+    if (!isInFilter(word, hash % bits) || !isInFilter(word, (hash >>> shift) % bits)) return none;
+    let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), what);
+    if (symbol === 0) return none;
+    if (symbol < first) throw new Malformed(`${what} contradicts itself`);
+    const found: number[] = [];
+    for (const last = symbol + mostSymbols; symbol < last; symbol += 1) {
+      const link = fields.u32(chainsAt + 4 * symbol, what);
+      if ((link | 1) === (hash | 1) && nameOf(tables, symbol) === name) found.push(symbol);
+      if ((link & 1) === 1) return found;
+    }
+    throw new Malformed(`${what} has no end`);
+  };
 }
 
 /** nbucket, nchain, the buckets, the chains. */

@@ -19,24 +19,24 @@ const what = 'a relocation table';
  * all. Throws Malformed.
  */
 export function* relocationsOf(tables: LinkTables): Generator<Relocation> {
-  const { fields, segments, table } = tables;
+  const { fields, segments, last } = tables;
   const word = fields.wide ? 8 : 4;
-  const withAddend = table.last(dynamicTag.pltrel) === dynamicTag.rela;
-  const late = table.last(dynamicTag.jmprel);
-  const lateEnd = (late ?? 0) + (table.last(dynamicTag.pltrelsz) ?? 0);
+  const withAddend = last(dynamicTag.pltrel) === dynamicTag.rela;
+  const late = last(dynamicTag.jmprel);
+  const lateEnd = (late ?? 0) + (last(dynamicTag.pltrelsz) ?? 0);
   const kinds = [
     [dynamicTag.rela, dynamicTag.relasz, 3 * word, dynamicTag.relacount, 'start'],
     [dynamicTag.rel, dynamicTag.relsz, 2 * word, dynamicTag.relcount, 'start'],
     [dynamicTag.jmprel, dynamicTag.pltrelsz, (withAddend ? 3 : 2) * word, undefined, 'call'],
   ] as const;
   for (const [tag, sizeTag, entry, countTag, when] of kinds) {
-    const address = table.last(tag);
-    const size = table.last(sizeTag) ?? 0;
+    const address = last(tag);
+    const size = last(sizeTag) ?? 0;
     if (address === undefined || size === 0) continue;
     if (size / entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
     const { offset, end } = placeOf(segments, address, what);
     if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
-    const without = countTag === undefined ? 0 : (table.last(countTag) ?? 0);
+    const without = countTag === undefined ? 0 : (last(countTag) ?? 0);
     for (let at = without * entry; at + entry <= size; at += entry) {
       // DT_JMPREL may be the end of DT_RELA (glibc elf/dynamic-link.h, _ELF_DYNAMIC_DO_RELOC).
       if (when === 'start' && late !== undefined && address + at >= late && address + at < lateEnd) continue;
@@ -50,8 +50,8 @@ const flagBindNow = 8;
 const flag1Now = 1;
 
 /** True if ld.so binds functions too before the program starts (glibc elf/get-dynamic-info.h, DT_BIND_NOW). */
-export function bindsAllAtStart({ table }: LinkTables): boolean {
-  const has = (tag: number, flag: number) => ((table.last(tag) ?? 0) & flag) !== 0;
-  const own = table.last(dynamicTag.bindNow) !== undefined;
+export function bindsAllAtStart({ last }: LinkTables): boolean {
+  const has = (tag: number, flag: number) => ((last(tag) ?? 0) & flag) !== 0;
+  const own = last(dynamicTag.bindNow) !== undefined;
   return own || has(dynamicTag.flags, flagBindNow) || has(dynamicTag.flags1, flag1Now);
 }

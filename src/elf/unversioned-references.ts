@@ -1,5 +1,5 @@
 // The tables of an object -> the symbols that it leaves to others without saying which version of them it means.
-import type { LinkTables } from './link-tables.ts';
+import { type LinkTables, viewOf } from './link-tables.ts';
 import { Malformed } from './malformed.ts';
 import { relocationsOf } from './relocations.ts';
 import { longestList } from './string-table.ts';
@@ -39,9 +39,6 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
   }
   return [...found, ...hashedReferences(tables, count)];
 }
-
-const viewOf = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The name, if the entry at `at` is a strong reference. st_info follows st_name in class 64 and st_size in class 32. */
 function strongReference({ fields, strings }: LinkTables, entries: DataView, at: number): string | undefined {
