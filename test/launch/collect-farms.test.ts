@@ -10,6 +10,7 @@ import { makeFarm } from '../../src/launch/farm.ts';
 import { planFile, writePlan } from '../../src/launch/plan-files.ts';
 import type { Place } from '../../src/platform/places.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
+import { barePlan } from './bare-plan.ts';
 
 function openPlace(): Place {
   const cache = scratchDirectory();
@@ -23,17 +24,7 @@ function farmOf(place: Place, name: string): string {
 }
 
 function plan(place: Place, program: string, farm: string): void {
-  writePlan(place, {
-    program,
-    identity: '1:2:3:4.5:6.7',
-    strategy: 'nix-ld',
-    files: [],
-    watched: [],
-    absent: [],
-    directories: [farm],
-    environment: [],
-    argv: [],
-  });
+  writePlan(place, barePlan(program, { directories: [farm] }));
 }
 
 /** As if so many days had gone by since the last look. */

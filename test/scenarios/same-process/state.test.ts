@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { type Edits, processStates } from '../../launch/launcher/process-states.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
@@ -16,29 +17,6 @@ const place = path.join(homeInRoot, 'same');
 const [startWith, still, report, output, gone] = ['start-with', 'static', 'report', 'output', 'gone'].map(
   (name) => path.join(place, name),
 ) as [string, string, string, string, string];
-
-const [SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD] = [1, 2, 13, 14, 15, 17];
-const states: Record<string, readonly (string | number)[]> = {
-  'as it is': [],
-  'SIGPIPE ignored': ['ignore', SIGPIPE],
-  'SIGPIPE default': ['default', SIGPIPE],
-  'SIGHUP, SIGINT and SIGTERM ignored': ['ignore', SIGHUP, 'ignore', SIGINT, 'ignore', SIGTERM],
-  'SIGCHLD ignored': ['ignore', SIGCHLD],
-  'SIGCHLD blocked': ['block', SIGCHLD],
-  'SIGCHLD blocked and ignored': ['block', SIGCHLD, 'ignore', SIGCHLD],
-  'many signals blocked': ['block', SIGINT, 'block', SIGTERM, 'block', SIGALRM, 'block', 40],
-  'standard input closed': ['close', 0],
-  'standard output and error closed': ['close', 1, 'close', 2],
-  'all three closed': ['close', 0, 'close', 1, 'close', 2],
-  'descriptors 3 to 20': Array.from({ length: 18 }, (_, index) => ['open', index + 3]).flat(),
-  umask: ['umask', '037'],
-  'few open files': ['open', 3, 'open', 4, 'nofile', 64],
-  'a process group of its own': ['group', 0],
-  'the directory is gone': ['cwd', gone],
-  'a dead child': ['child', 0],
-  'an entry without =': ['entry', 'none'],
-  'ten thousand entries': ['fill', 10_000],
-};
 
 function furnish(root: ToolRoot): void {
   const source = (name: string) => readFileSync(path.join(sources, `${name}.c`), 'utf8');
@@ -65,7 +43,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
   const root = await openToolRoot(rig, { interpreter });
   furnish(root);
 
-  const reportOf = async (edits: readonly (string | number)[], words: readonly string[], program: string) => {
+  const reportOf = async (edits: Edits, words: readonly string[], program: string) => {
     rmSync(onHost(root, gone), { recursive: true, force: true });
     mkdirSync(onHost(root, gone));
     rmSync(onHost(root, output), { force: true });
@@ -81,7 +59,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     assert.equal((await root.start([report, output, '23'])).status, 23);
   });
 
-  for (const [name, edits] of Object.entries(states))
+  for (const [name, edits] of Object.entries(processStates(gone, 64)))
     test(`${name}, interpreter: ${interpreter}`, async () => {
       const plain = await reportOf(edits, [], still);
       for (const file of planFiles(root)) rmSync(file);
