@@ -14,6 +14,8 @@ export interface Context {
   readonly toolVersion: string;
   /** How the launcher found the program, where that is not its real path. */
   readonly found?: string;
+  /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
+  readonly strict?: boolean;
 }
 
 /** Of Node's `process` what the context is made from. */

@@ -21,6 +21,7 @@ import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
+import { openSearch, planFromElsewhere } from './plan-from-elsewhere.ts';
 import { servedBeside } from './served-beside.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
@@ -78,6 +79,11 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
     if (plan === undefined) continue;
     forgetMoved(place, sha256);
     return plan;
+  }
+  // What somebody else chose gives way to what the user chose by hand.
+  if (how !== 'refresh' && kept === undefined) {
+    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place));
+    if (plan !== undefined) return plan;
   }
   return await planAfresh(subject, sha256, context, place, kept);
 }

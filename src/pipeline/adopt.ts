@@ -1,0 +1,126 @@
+// A believed fingerprint from elsewhere → the program's plan by it: fetched, checked against the store, proven, pinned.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { type Fingerprint, storePathsOf } from '../fingerprint/fingerprint.ts';
+import { checkInStore, realFileOf } from '../fingerprint/store-check.ts';
+import { enact, type Proven } from '../launch/enact.ts';
+import { foresee } from '../launch/foresee.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import { planKey } from '../launch/plan-key.ts';
+import { complaintsOf } from '../launch/trace-complaints.ts';
+import { keep, startKeeping } from '../roots/keep-and-pin.ts';
+import { realise, releaseLinks } from '../store/realise.ts';
+import { showOnStderr } from '../store/watched-nix.ts';
+import type { Arrival, Search } from './arrivals.ts';
+import { finishPlan } from './finish-plan.ts';
+import { servedBeside } from './served-beside.ts';
+import { rootFile } from './subject.ts';
+import { validPaths } from './valid-paths.ts';
+
+export type Adopted =
+  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  | { readonly kind: 'refused'; readonly why: string };
+
+const refused = (why: string): Adopted => ({ kind: 'refused', why });
+
+type Fetched =
+  | { readonly kind: 'there'; readonly links: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
+function listed(paths: readonly string[]): string {
+  return `${paths[0]}${paths.length > 1 ? ` and ${paths.length - 1} more` : ''}`;
+}
+
+/** Has Nix fetch what is missing, and hold all of the set from then on: a collector may be at work. */
+async function fetchMissing(fingerprint: Fingerprint, search: Search): Promise<Fetched> {
+  const { context, place, settings, subject } = search;
+  const paths = storePathsOf(fingerprint);
+  const valid = await validPaths(context, paths);
+  const missing = paths.filter((each) => !valid.has(each));
+  if (missing.length === 0) return { kind: 'there', links: [] };
+  const lack = `the store has no ${listed(missing)}`;
+  if (!settings.substitute) return { kind: 'refused', why: `${lack}, and substitute is off` };
+  if (context.nix === undefined) return { kind: 'refused', why: `${lack}, and there is no Nix to fetch it` };
+  const link = path.join(place.state, 'fetching', planKey(subject.program.path));
+  const realised = await realise(context.nix, paths, link, showOnStderr);
+  if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
+  return { kind: 'refused', why: `${lack}: ${realised.why}` };
+}
+
+/** The verdict of the simulation and of the loader itself. */
+async function proveHere(fingerprint: Fingerprint, { subject, place }: Search): Promise<Proven | string> {
+  const { program, elf, libc } = subject;
+  const beside = servedBeside(fingerprint, subject);
+  if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
+  const proven = await enact(fingerprint, program.path, libc, place.farms);
+  if (proven.kind === 'vanished') return `${proven.file} is gone`;
+  if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
+  const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
+  return complaintsOf(trace)[0] ?? proven;
+}
+
+/**
+ * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose
+ * by hand is no choice of this user's: it is adopted as it is.
+ * @throws Node's errors when the place cannot be written.
+ */
+export async function adopt(
+  arrival: Extract<Arrival, { kind: 'believed' }>,
+  search: Search,
+): Promise<Adopted> {
+  const { choices: _, ...fingerprint } = arrival.fingerprint;
+  const fetched = await fetchMissing(fingerprint, search);
+  if (fetched.kind === 'refused') return fetched;
+  try {
+    return await checkAndPin(fingerprint, arrival, search);
+  } finally {
+    releaseLinks(fetched.links);
+  }
+}
+
+export type Checked =
+  | { readonly kind: 'sound'; readonly proven: Proven }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** Whether the set could start the program here as the store is now. Nothing is fetched or pinned. */
+export async function check(fingerprint: Fingerprint, search: Search): Promise<Checked> {
+  const { location } = search.context;
+  let proven: Proven | undefined;
+  const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
+    validPaths: (paths) => validPaths(search.context, paths),
+    realFileOf,
+    whyNotLoaded: async () => {
+      const result = await proveHere(fingerprint, search);
+      if (typeof result === 'string') return result;
+      proven = result;
+      return undefined;
+    },
+  });
+  if (answer.kind === 'refused') return answer;
+  return proven === undefined
+    ? { kind: 'refused', why: 'nobody asked the loader' }
+    : { kind: 'sound', proven };
+}
+
+async function checkAndPin(
+  fingerprint: Fingerprint,
+  { where, signedBy }: Extract<Arrival, { kind: 'believed' }>,
+  search: Search,
+): Promise<Adopted> {
+  const { subject, program, context, place } = search;
+  const { sha256 } = program;
+  const link = rootFile(place, sha256, subject.program);
+  // Nix starts up while the set is checked.
+  const pinner = startKeeping(context.nix, link);
+  const checked = await check(fingerprint, search);
+  if (checked.kind === 'refused') {
+    pinner?.abandon();
+    return checked;
+  }
+  const root = await keep(pinner, fingerprint, place, link);
+  if (root.kind === 'vanished') return refused(`a library vanished while it was pinned: ${root.why}`);
+  const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
+  const finished = { subject, sha256, proven: checked.proven, root, choices: undefined, origin };
+  const plan = finishPlan(finished, context, place);
+  return plan === undefined ? refused('a library vanished while it was checked') : { kind: 'planned', plan };
+}
