@@ -17,6 +17,7 @@ const FREESTANDING = [
   '-fno-builtin',
   '-fno-strict-aliasing',
   '-fno-stack-protector',
+  '-mgeneral-regs-only',
   '-fno-asynchronous-unwind-tables',
   '-fPIE',
   '-fvisibility=hidden',
