@@ -20,6 +20,7 @@ import type { Context } from './context.ts';
 import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
+import { isAsWanted } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -39,17 +40,18 @@ export async function planProgram(
   const subject = dynamicOf(program);
   if (subject === undefined) return keepPlan(place, directPlan(program));
   return await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? currentPlan(program, context, place) : undefined;
+    const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
 }
 
-function currentPlan(program: Program, context: Context, place: Place): LaunchPlan | undefined {
+function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {
+  const { program } = subject;
   const plan = readPlan(place, program.path);
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
-  return why === undefined ? plan : undefined;
+  return why === undefined && isAsWanted(plan, subject, context) ? plan : undefined;
 }
 
 async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {

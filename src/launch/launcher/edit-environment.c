@@ -107,12 +107,12 @@ char **environment_of_resolver(const struct process *process)
 	char **next = cleaned;
 	if (!cleaned)
 		return NULL;
-	*next++ = (char *)RESOLVER_MARK "=1";
 	for (char **entry = process->envp; *entry; entry++) {
 		*next = steers_the_resolver(*entry) ? renamed_library_path(*entry) : *entry;
 		if (*next)
 			next++;
 	}
+	*next++ = (char *)RESOLVER_MARK "=1";
 	*next = NULL;
 	return cleaned;
 }

@@ -6,7 +6,6 @@
 #include "program-entry.h"
 #include "text.h"
 #include "trampoline.h"
-#include "users-entry.h"
 
 static const char name[] = "LD_LIBRARY_PATH";
 
@@ -43,11 +42,10 @@ static bool is_musl(const char *loader)
 	return text_after(base, "ld-musl-") != NULL;
 }
 
-long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader)
+long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
+		  struct users_entry users)
 {
-	struct users_entry users = users_entry_find(process, name);
-	const char *present = users.slot ? *users.slot + sizeof name : "";
-	struct text entry = library_path(process, plan->library_path, present);
+	struct text entry = library_path(process, plan->library_path, users.value);
 	if (!entry.bytes)
 		return -ENOMEM;
 
@@ -63,7 +61,8 @@ long enter_loader(struct process *process, const struct plan *plan, const struct
 	}
 	block_put_entry(process, users.slot, entry.bytes);
 	struct pending_restoration pending = {
-		.program_entry = program,
+		.target = program,
+		.program_entry = own ? own : program,
 		.entry_in_vector = entry_in_vector,
 		.envp = process->envp,
 		.entry = entry.bytes,

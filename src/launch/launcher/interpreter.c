@@ -28,7 +28,7 @@ static long identify(const struct process *process, struct program *program)
 }
 
 // Returns when there is no way by this plan: a negative errno, or 0 when it was not believed.
-static long enter_by_plan(struct process *process, const struct plan *plan)
+static long enter_by_plan(struct process *process, const struct plan *plan, struct users_entry users)
 {
 	const uintptr_t *page_size = auxiliary_value(&process->auxiliary, AT_PAGESZ);
 	if (!plan->records)
@@ -36,7 +36,7 @@ static long enter_by_plan(struct process *process, const struct plan *plan)
 	if (!plan->loader || !plan->library_path)
 		return -ENOEXEC;
 	struct mapped_loader loader = map_loader(plan->loader, page_size ? *page_size : 4096);
-	return loader.error ? loader.error : enter_loader(process, plan, &loader);
+	return loader.error ? loader.error : enter_loader(process, plan, &loader, users);
 }
 
 static int cannot_enter(const struct program *program, const struct plan *plan, long error)
@@ -59,6 +59,7 @@ static bool is_within_resolver(const struct process *process)
 
 int interpreter_main(struct process *process)
 {
+	struct users_entry users = users_entry_find(process);
 	struct program program;
 	long failed = identify(process, &program);
 	if (process->secure || process->uid != process->euid || process->gid != process->egid)
@@ -69,7 +70,7 @@ int interpreter_main(struct process *process)
 			      "mount /proc, or start it by an absolute path");
 
 	struct plan plan = plan_find(process, &program);
-	failed = enter_by_plan(process, &plan);
+	failed = enter_by_plan(process, &plan, users);
 	if (is_within_resolver(process))
 		return refuse(program.real_path, "the resolver needs it, and it has no plan", NULL,
 			      "give nix-foreign a Node and a Nix that need no loader of ours");
@@ -80,6 +81,6 @@ int interpreter_main(struct process *process)
 	failed = program_identify(&program);
 	if (failed == 0)
 		plan = plan_find(process, &program);
-	failed = enter_by_plan(process, &plan);
+	failed = enter_by_plan(process, &plan, users);
 	return cannot_enter(&program, &plan, failed);
 }

@@ -15,7 +15,7 @@ __attribute__((used, visibility("hidden"), section(".data"))) uintptr_t trampoli
 uintptr_t trampoline_prepare(const struct pending_restoration *wanted)
 {
 	pending = *wanted;
-	trampoline_target = wanted->program_entry;
+	trampoline_target = wanted->target;
 	return (uintptr_t)trampoline_code;
 }
 

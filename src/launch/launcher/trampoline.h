@@ -5,8 +5,9 @@
 
 /// What is taken back. The loader works with the block while this is pending, so places in it are named, not copied.
 struct pending_restoration {
-	uintptr_t program_entry;    // where the program goes on
-	uintptr_t *entry_in_vector; // the value of AT_ENTRY, which becomes `program_entry` again
+	uintptr_t target;           // where it goes on: in the program, or in nix-ld's own trampoline
+	uintptr_t program_entry;    // the program's own
+	uintptr_t *entry_in_vector; // the value of AT_ENTRY, which becomes `program_entry`
 	char **envp;
 	char *entry;        // the environment entry that was made for the loader
 	char *users_entry;  // what was there before; NULL when there was none

@@ -4,7 +4,10 @@
 // copy_strings; fs/binfmt_elf.c, create_elf_tables). nix-ld sets pointers to strings of its own, or adds one, and the
 // kernel's strings stay: the one at a place begins after the end of the one before.
 #include "users-entry.h"
+#include "nix-ld-1.h"
 #include "text.h"
+
+#define NAME "LD_LIBRARY_PATH"
 
 static bool is_kernels(const struct process *process, const char *string)
 {
@@ -29,21 +32,28 @@ static char *kernels_string_at(const struct process *process, char **slot)
 }
 
 // Names that nix-ld puts LD_LIBRARY_PATH in place of (nix-ld, src/main.rs): itself, and NIX_LD_LIBRARY_PATH...
-static bool is_library_path(const char *entry, const char *name)
+static bool is_library_path(const char *entry)
 {
 	const char *rest = text_after(entry, "NIX_");
-	return text_after(rest ? rest : entry, name) != NULL;
+	return text_after(rest ? rest : entry, NAME) != NULL;
 }
 
-struct users_entry users_entry_find(const struct process *process, const char *name)
+struct users_entry users_entry_find(struct process *process)
 {
-	char **slot = process->envp;
-	while (*slot && !text_has_name(*slot, name, text_length(name)))
-		slot++;
-	if (!*slot)
-		return (struct users_entry){.slot = NULL};
+	char **slot = NULL;
+	for (char **each = process->envp; *each; each++) // of several ld.so takes the last (elf/rtld.c, process_envvars)
+		if (text_has_name(*each, NAME, sizeof NAME - 1))
+			slot = each;
+	if (!slot)
+		return (struct users_entry){.value = ""};
+	struct users_entry found = {.slot = slot, .value = *slot + sizeof NAME};
 	char *entry = kernels_string_at(process, slot);
-	if (entry && (entry == *slot || is_library_path(entry, name)))
-		return (struct users_entry){.slot = slot, .entry = entry};
-	return (struct users_entry){.slot = slot, .is_extra = true};
+	if (entry == *slot) {
+		found.entry = entry;
+		found.value += nix_ld_1_undo(process, slot);
+	} else if (entry && is_library_path(entry))
+		found.entry = entry;
+	else
+		found.is_extra = true;
+	return found;
 }
