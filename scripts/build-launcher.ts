@@ -33,6 +33,7 @@ const LINKING = [
   '-Wl,-z,norelro',
   '-Wl,--build-id=none',
   '-Wl,-s',
+  '-Wl,--export-dynamic-symbol=_dl_debug_state',
 ];
 
 export type LauncherBuild = {

@@ -20,7 +20,7 @@
 		"\tldp x30, x9, [sp, #144]\n\tmsr nzcv, x9\n\tldp x18, x29, [sp, #128]\n"                      \
 		"\tldp x14, x15, [sp, #112]\n\tldp x12, x13, [sp, #96]\n\tldp x10, x11, [sp, #80]\n"            \
 		"\tldp x8, x9, [sp, #64]\n\tldp x6, x7, [sp, #48]\n\tldp x4, x5, [sp, #32]\n"                   \
-		"\tldp x2, x3, [sp, #16]\n\tldp x0, x1, [sp], #176\n\tadrp x16, trampoline_target\n"            \
+		"\tldp x2, x3, [sp, #16]\n\tldp x0, x1, [sp], #176\n_dl_debug_state:\n\tadrp x16, trampoline_target\n"            \
 		"\tldr x16, [x16, :lo12:trampoline_target]\n\tbr x16\n"                                        \
 		".size trampoline, .-trampoline\n")
 

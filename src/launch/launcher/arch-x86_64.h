@@ -17,7 +17,7 @@
 		"\tendbr64\n\tpushfq\n\tpush %rax\n\tpush %rcx\n\tpush %rdx\n\tpush %rsi\n\tpush %rdi\n"      \
 		"\tpush %r8\n\tpush %r9\n\tpush %r10\n\tpush %r11\n\tcld\n\tcall trampoline_restore\n"         \
 		"\tpop %r11\n\tpop %r10\n\tpop %r9\n\tpop %r8\n\tpop %rdi\n\tpop %rsi\n\tpop %rdx\n"          \
-		"\tpop %rcx\n\tpop %rax\n\tpopfq\n\tjmp *trampoline_target(%rip)\n"                            \
+		"\tpop %rcx\n\tpop %rax\n\tpopfq\n_dl_debug_state:\n\tjmp *trampoline_target(%rip)\n"                            \
 		".size trampoline, .-trampoline\n")
 
 // To a loader, as the kernel would enter it.

@@ -16,14 +16,11 @@ static bool wants_users_first(const struct process *process)
 	return order && text_equal(order, "user-first");
 }
 
-static struct text library_path(const struct process *process, const char *plans, const char *present)
+static struct text library_path(const struct process *process, char *bytes, size_t size, const char *plans,
+				const char *present)
 {
 	bool swapped = wants_users_first(process);
 	const char *first = swapped ? present : plans, *second = swapped ? plans : present;
-	size_t size = sizeof name + text_length(first) + 1 + text_length(second) + 1;
-	char *bytes = memory_take_lasting(size);
-	if (!bytes)
-		return (struct text){.bytes = NULL};
 	struct text text = text_in(bytes, size);
 	text_add(&text, name);
 	text_add(&text, "=");
@@ -45,9 +42,14 @@ static bool is_musl(const char *loader)
 long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
 		  struct users_entry users)
 {
-	struct text entry = library_path(process, plan->library_path, users.value);
-	if (!entry.bytes)
+	size_t name_size = text_length(plan->loader) + 1;
+	size_t entry_size = sizeof name + text_length(plan->library_path) + 1 + text_length(users.value) + 1;
+	char *bytes = memory_take_lasting(name_size + entry_size);
+	if (!bytes)
 		return -ENOMEM;
+	struct text loader_name = text_in(bytes, name_size);
+	text_add(&loader_name, plan->loader);
+	struct text entry = library_path(process, bytes + name_size, entry_size, plan->library_path, users.value);
 
 	uintptr_t *entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	uintptr_t program = *entry_in_vector, own = program_entry(&process->auxiliary);
@@ -68,6 +70,9 @@ long enter_loader(struct process *process, const struct plan *plan, const struct
 		.entry = entry.bytes,
 		.users_entry = users.entry,
 		.entry_size = entry.used + 1,
+		.vector = process->auxiliary,
+		.loader_dynamic = loader->dynamic,
+		.loader_name = loader_name.bytes,
 		.entry_is_kept = is_musl(plan->loader),
 	};
 	*entry_in_vector = trampoline_prepare(&pending);

@@ -119,15 +119,17 @@ static struct mapped_loader map_image(struct image *image, uintptr_t entry)
 	long start = reserve(image);
 	if (is_kernel_error(start))
 		return failed(start);
-	uintptr_t base = (uintptr_t)start - image->low;
+	uintptr_t base = (uintptr_t)start - image->low, dynamic = 0;
 	for (unsigned i = 0; i < image->count; i++) {
+		if (image->segments[i].type == PT_DYNAMIC)
+			dynamic = base + image->segments[i].vaddr;
 		if (image->segments[i].type != PT_LOAD || image->segments[i].memsz == 0)
 			continue;
 		long error = map_segment(image, &image->segments[i], base);
 		if (error)
 			return failed(error);
 	}
-	return (struct mapped_loader){.base = base, .entry = base + entry};
+	return (struct mapped_loader){.base = base, .entry = base + entry, .dynamic = dynamic};
 }
 
 struct mapped_loader map_loader(const char *path, size_t page_size)

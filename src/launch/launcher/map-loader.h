@@ -7,6 +7,7 @@
 struct mapped_loader {
 	uintptr_t base;  // what is added to the file's addresses; the value of AT_BASE
 	uintptr_t entry; // where it is entered
+	uintptr_t dynamic; // its dynamic section, or 0
 	long error;      // not 0: it was not mapped, a negative errno; ELIBBAD for what is no loader for this machine
 };
 

@@ -2,9 +2,14 @@
 #include "trampoline.h"
 #include "arch.h"
 #include "block.h"
+#include "link-map.h"
 #include "text.h"
 
 ARCH_TRAMPOLINE;
+
+// Its last step. A debugger stops at this name in the file that PT_INTERP says, to look for libraries (gdb,
+// solib-svr4.c, bkpt_names): here they are all loaded. The only name that this file exports.
+__asm__(".globl _dl_debug_state\n.type _dl_debug_state, STT_FUNC\n");
 
 extern const char trampoline_code[] __asm__("trampoline") __attribute__((visibility("hidden")));
 
@@ -52,4 +57,5 @@ __attribute__((used, visibility("hidden"))) void trampoline_restore(void)
 	restore_slots();
 	restore_text();
 	*pending.entry_in_vector = pending.program_entry;
+	link_map_name(&pending.vector, pending.loader_dynamic, pending.loader_name);
 }

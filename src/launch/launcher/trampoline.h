@@ -12,6 +12,9 @@ struct pending_restoration {
 	char *entry;        // the environment entry that was made for the loader
 	char *users_entry;  // what was there before; NULL when there was none
 	size_t entry_size;  // its bytes with the NUL
+	struct auxiliary_vector vector;
+	uintptr_t loader_dynamic; // the loader's dynamic section,
+	char *loader_name;        // and its path, in memory that stays
 	bool entry_is_kept; // the loader goes on reading it: musl (ldso/dynlink.c, env_path)
 };
 
