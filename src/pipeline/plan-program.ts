@@ -23,6 +23,7 @@ import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
 import { openSearch, planFromElsewhere } from './plan-from-elsewhere.ts';
 import { servedBeside } from './served-beside.ts';
+import { isAsWanted } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -42,21 +43,22 @@ export async function planProgram(
   const subject = dynamicOf(program);
   if (subject === undefined) return keepPlan(place, directPlan(program));
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? currentPlan(program, context, place) : undefined;
+    const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
   collectFarmsDaily(place);
   return plan;
 }
 
-function currentPlan(program: Program, context: Context, place: Place): LaunchPlan | undefined {
+function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {
+  const { program } = subject;
   // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
   const shared = place.shared ? undefined : believedSystemPlace();
   const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
-  return why === undefined ? plan : undefined;
+  return why === undefined && isAsWanted(plan, subject, context) ? plan : undefined;
 }
 
 async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {

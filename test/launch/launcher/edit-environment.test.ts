@@ -75,6 +75,7 @@ test('the resolver gets the environment without what would steer its own Node', 
     'NIX_LD_LIBRARY_PATH_x86_64_linux=/x',
     'MALLOC_ARENA_MAX=1',
     'ELECTRON_RUN_AS_NODE=1',
+    'NIX_RUN_FOREIGN_RESOLVING=0',
   );
   const kept = ['NIX_PATH=x', 'NODE=1', 'LD=gold', 'HOME=/x', 'GLIBC_TUNABLES_X=1'];
   const seen = path.join(workshop.directory, 'seen');
@@ -88,7 +89,12 @@ test('the resolver gets the environment without what would steer its own Node', 
   const names = (entries: readonly string[]): string[] => entries.map((entry) => entry.replace(/=.*/, ''));
   // The user's library path is told under a name that steers nothing; it stands where the other stood.
   const told = readFileSync(seen, 'utf8').trimEnd().split('\n');
-  assert.deepEqual(names(told), ['NIX_RUN_FOREIGN_LD_LIBRARY_PATH', ...names([...kept, ...base])]);
+  const expected = [
+    'NIX_RUN_FOREIGN_LD_LIBRARY_PATH',
+    ...names([...kept, ...base]),
+    'NIX_RUN_FOREIGN_RESOLVING',
+  ];
+  assert.deepEqual(names(told), expected);
   assert.equal(told[0], 'NIX_RUN_FOREIGN_LD_LIBRARY_PATH=/x');
   const target = readFileSync(output, 'utf8');
   for (const entry of [...steering, ...kept]) assert.ok(target.includes(` ${entry}\n`), entry);

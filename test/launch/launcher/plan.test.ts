@@ -12,7 +12,7 @@ const copy = path.join(workshop.directory, 'copy');
 copyFileSync(report, copy);
 const real = realpathSync(report);
 const output = path.join(workshop.directory, 'report');
-const header = 'nix-run-foreign plan 1';
+const header = 'nix-run-foreign plan 2';
 const required = [`p${real}`, `i${identity(report)}`, 'sdirect'];
 
 const believed: Record<string, string> = {
@@ -52,7 +52,7 @@ test('x is what is executed', async () => {
 
 const disbelieved: Record<string, readonly [why: string, text: string | Buffer]> = {
   'no plan at all': ['empty', ''],
-  'another format': ['format', recordsText(['nix-run-foreign plan 2', ...required, '.'])],
+  'another format': ['format', recordsText(['nix-run-foreign plan 3', ...required, '.'])],
   'a longer header': ['format', recordsText([`${header}1`, ...required, '.'])],
   'only a header': ['no end', recordsText([header])],
   'an end and nothing else': ['format', recordsText(['.', '.'])],
