@@ -76,7 +76,9 @@ int interpreter_main(struct process *process)
 			      "give nix-foreign a Node and a Nix that need no loader of ours");
 	if (plan.records)
 		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
-	if (resolver_run(process, program.real_path, plan.records ? "--refresh" : NULL) != 0)
+	struct program for_resolver = program;
+	for_resolver.found = program.real_path; // what lies beside /proc/self/exe is not meant
+	if (resolver_run(process, &for_resolver, plan.records ? "--refresh" : NULL) != 0)
 		return EXIT_NOT_FOUND;
 	failed = program_identify(&program);
 	if (failed == 0)
