@@ -3,33 +3,48 @@ import { resolve } from './commands/resolve.ts';
 import { begin, version } from './edge.ts';
 import { contextOf } from './pipeline/context.ts';
 import type { How } from './pipeline/plan-program.ts';
+import { parseWish } from './pipeline/strategy-of.ts';
 import { debug } from './platform/report.ts';
 
 interface Call {
   readonly program: string;
   readonly how: How;
+  readonly strategy?: string;
+  /** binfmt_misc called, and would call again for the program itself. */
+  readonly byBinfmt: boolean;
   /** How the program was found, where that is not its real path. */
   readonly found?: string;
   readonly capabilities: 'some' | 'none';
 }
 
-/** Reads `[--refresh|--rehash] [--found PATH] [--with-capabilities] -- PROGRAM`. */
+/** Reads `[--refresh|--rehash|--by-binfmt] [--strategy NAME] [--found PATH] [--with-capabilities] -- PROGRAM`. */
 function readCall(words: readonly string[]): Call {
   const rest = [...words];
   const take = (word: string): boolean => rest[0] === word && rest.shift() !== undefined;
-  const how = take('--refresh') ? 'refresh' : take('--rehash') ? 'rehash' : 'as-needed';
+  const byBinfmt = take('--by-binfmt');
+  const how = take('--refresh') ? 'refresh' : take('--rehash') || byBinfmt ? 'rehash' : 'as-needed';
+  const strategy = take('--strategy') ? rest.shift() : undefined;
   const found = take('--found') ? rest.shift() : undefined;
   const capabilities = take('--with-capabilities') ? 'some' : 'none';
-  return { program: words.at(-1) ?? '', how, ...(found === undefined ? {} : { found }), capabilities };
+  return {
+    program: words.at(-1) ?? '',
+    how,
+    byBinfmt,
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(found === undefined ? {} : { found }),
+    capabilities,
+  };
 }
 
 /** `resolve --from-launcher ... -- PROGRAM`: the miss, where every millisecond counts. */
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
-  const { program, how, found, capabilities } = readCall(words);
+  const { program, how, strategy, byBinfmt, found, capabilities } = readCall(words);
   const context = contextOf(process, version);
   const surroundings = { ...context.surroundings, capabilities };
-  await resolve(program, { ...context, surroundings, ...(found === undefined ? {} : { found }) }, how);
+  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const finding = found === undefined ? {} : { found };
+  await resolve(program, { ...context, surroundings, byBinfmt, ...finding, ...wishing }, how);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.
   process.exit(0);
 }

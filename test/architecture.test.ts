@@ -19,6 +19,7 @@ const ORDER = [
   'fingerprint',
   'roots',
   'launch',
+  'patch',
   'graph',
   'pipeline',
   'commands',
@@ -196,7 +197,11 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   const callers = offences(({ name, imports }) =>
     folderOf(name) === 'store' || !imports.some(({ from }) => from.endsWith('/run-program.ts')) ? [] : [name],
   );
-  assert.deepEqual(callers, ['commands/doctor.ts: commands/doctor.ts', 'launch/proof.ts: launch/proof.ts']);
+  assert.deepEqual(callers, [
+    'commands/doctor.ts: commands/doctor.ts',
+    'launch/proof.ts: launch/proof.ts',
+    'patch/patchelf.ts: patch/patchelf.ts',
+  ]);
 });
 
 test('no default exports, no classes but the error, no enums and namespaces', () => {

@@ -25,10 +25,11 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--refresh', 'solve again even if a set is known'],
       ['--rehash', "read the program's content again"],
       ['--system', 'for everybody on this machine (as root)'],
+      ['--strategy <name>', 'start it this way from now on: loader, namespace, patched ..., or auto'],
       ['--strict', 'fail where a fingerprint is there that cannot be used'],
       JSON_OPTION,
     ],
-    run: ([program = ''], { json, refresh, rehash, system, strict }, { context }) =>
+    run: ([program = ''], { json, refresh, rehash, system, strict, strategy }, { context }) =>
       resolveCommand(
         namedProgram(program, context),
         {
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandRow[] = [
           refresh: isThere(refresh),
           rehash: isThere(rehash),
           system: isThere(system),
+          strategy: valuesOf(strategy).at(-1),
         },
         isThere(strict) ? { ...context, strict: true } : context,
       ),

@@ -12,6 +12,7 @@ import type { LoadTrace } from '../loader/load-trace.ts';
 import { choicesOfProgram } from '../pipeline/choices-of-program.ts';
 import type { Context } from '../pipeline/context.ts';
 import { planProgram } from '../pipeline/plan-program.ts';
+import { withWish } from '../pipeline/strategy-of.ts';
 import { type Dynamic, dynamicOf } from '../pipeline/subject.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
@@ -35,6 +36,8 @@ export interface DynamicFacts extends DirectFacts {
   /** What the simulated loader does; the map is what the real one does. */
   readonly trace: LoadTrace;
   readonly choices: Choices;
+  /** With the strategy that is kept for the program. */
+  readonly context: Context;
   /** Undefined where the store cannot be looked at, or no longer offers the set. */
   readonly story: Story | undefined;
 }
@@ -95,7 +98,16 @@ export async function withFacts<T>(given: string, context: Context, tell: (facts
     const catalogue = await openedStore(place, context);
     try {
       const story = catalogue && storyOf(subject, set.fingerprint, catalogue, choices);
-      return tell({ program, plan, place, subject, ...set, choices, story });
+      return tell({
+        program,
+        plan,
+        place,
+        subject,
+        ...set,
+        choices,
+        story,
+        context: await withWish(program, context),
+      });
     } finally {
       catalogue?.close();
     }

@@ -7,7 +7,7 @@ import { planFile } from '../launch/plan-files.ts';
 import { shadowingEntries, usersPathComesFirst } from '../launch/shadowing.ts';
 import { disagreementOf } from '../launch/trace-disagreement.ts';
 import type { Context } from '../pipeline/context.ts';
-import { strategyOf } from '../pipeline/strategy-of.ts';
+import { asPlanned, strategyOf } from '../pipeline/strategy-of.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { candidateView } from './choose-view.ts';
 import { type DynamicFacts, type Facts, withFacts } from './explain-facts.ts';
@@ -96,7 +96,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${subject.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(subject, proven.loader, context).why,
+    why: strategyOf(subject, proven.loader, facts.context, asPlanned(plan)).why,
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,

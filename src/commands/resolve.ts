@@ -1,10 +1,14 @@
 // `nix-foreign resolve PROGRAM`: makes the launch plan, and says in one line what it is.
 import { inspectProgram } from '../candidates/program.ts';
+import { keepStrategy } from '../launch/kept-strategy.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
-import { inSystemPlace, inUsablePlace } from '../pipeline/usable-place.ts';
+import { parseWish, type Wish } from '../pipeline/strategy-of.ts';
+import { inSystemPlace, inUsablePlace, places } from '../pipeline/usable-place.ts';
+import type { Place } from '../platform/places.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
+import { notice } from '../platform/report.ts';
 
 /** Makes the plan; what the launcher asks for. */
 export async function resolve(
@@ -15,7 +19,22 @@ export async function resolve(
 ): Promise<LaunchPlan> {
   const program = inspectProgram(given, context.surroundings);
   const inPlace = forWhom === 'everybody' ? inSystemPlace : inUsablePlace;
-  return await inPlace(context.surroundings.uid, (place) => planProgram(program, context, place, how));
+  return await inPlace(context.surroundings.uid, async (place) => {
+    const plan = await planProgram(program, context, place, how);
+    if (context.wish !== undefined) await keepWish(context.wish, plan, place, context);
+    return plan;
+  });
+}
+
+/** What was asked for holds from now on, also where it could not be met today. */
+async function keepWish(wish: Wish, plan: LaunchPlan, place: Place, context: Context): Promise<void> {
+  for (const each of await places(context.surroundings.uid))
+    if (each.roots !== place.roots) keepStrategy(each, plan.program, undefined);
+  keepStrategy(place, plan.program, wish === 'auto' ? undefined : wish);
+  if (wish !== 'auto' && wish !== plan.strategy && plan.strategy !== 'direct')
+    notice(
+      `${plan.program}: strategy ${wish} is not possible here, it is ${plan.strategy}; see nix-foreign explain`,
+    );
 }
 
 function summary({ program, strategy, files, directories }: LaunchPlan): string {
@@ -28,11 +47,20 @@ function summary({ program, strategy, files, directories }: LaunchPlan): string 
 
 export async function resolveCommand(
   given: string,
-  options: { json?: boolean; refresh?: boolean; rehash?: boolean; system?: boolean },
+  options: {
+    json?: boolean;
+    refresh?: boolean;
+    rehash?: boolean;
+    system?: boolean;
+    strategy?: string | undefined;
+  },
   context: Context,
 ): Promise<void> {
-  const how: How = options.refresh ? 'refresh' : options.rehash ? 'rehash' : 'as-needed';
-  const plan = await resolve(given, context, how, options.system ? 'everybody' : 'user');
+  const { strategy } = options;
+  const rehash = options.rehash || strategy !== undefined;
+  const how: How = options.refresh ? 'refresh' : rehash ? 'rehash' : 'as-needed';
+  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const plan = await resolve(given, { ...context, ...wishing }, how, options.system ? 'everybody' : 'user');
   if (options.json) printJson(plan);
   else printOneLine(summary(plan));
 }

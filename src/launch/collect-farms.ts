@@ -1,39 +1,48 @@
-// The farms directory → only the farms that a plan still names.
+// The farms and patched copies of a place → only those that a plan still names.
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName, writeFileAtomically } from '../platform/atomic-file.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
-import { listPlans } from './plan-files.ts';
+import { copiesDirectory, copyOf } from './copies.ts';
+import { listPlans, removePlansBelow } from './plan-files.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
 
-function unusedFarms(place: Place): string[] {
-  let names: string[];
+function namesIn(directory: string): string[] {
   try {
-    names = readdirSync(place.farms);
+    return readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
   } catch {
     return [];
   }
-  const used = new Set(listPlans(place).flatMap(({ directories }) => directories));
-  return names.filter((name) => /^[0-9a-f]{32}$/.test(name) && !used.has(path.join(place.farms, name)));
+}
+
+/** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
+function unusedDirectories(place: Place): string[] {
+  const all = [place.farms, copiesDirectory(place)].flatMap((directory) =>
+    namesIn(directory).map((name) => path.join(directory, name)),
+  );
+  const used =
+    all.length === 0 ? new Set() : new Set(listPlans(place).flatMap(({ directories }) => directories));
+  return all.filter((directory) => !used.has(directory));
 }
 
 /** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
-function removeUnlessTaken(place: Place, name: string): void {
-  const farm = path.join(place.farms, name);
-  const aside = temporaryName(farm);
+function removeUnlessTaken(place: Place, directory: string): void {
+  const aside = temporaryName(directory);
   try {
-    renameSync(farm, aside);
-    if (listPlans(place).some(({ directories }) => directories.includes(farm))) renameSync(aside, farm);
+    renameSync(directory, aside);
+    if (listPlans(place).some(({ directories }) => directories.includes(directory)))
+      renameSync(aside, directory);
+    else if (copyOf(place, directory) !== undefined) removePlansBelow(place, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Removes farms that no plan of the place uses. A program that is running has its libraries mapped already. */
+/** Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already. */
 export function collectFarms(place: Place): void {
-  for (const name of unusedFarms(place)) removeUnlessTaken(place, name);
+  for (const directory of unusedDirectories(place)) removeUnlessTaken(place, directory);
 }
 
 /** What the last look found unused; its time is that of the look. */
@@ -62,11 +71,11 @@ export function collectFarmsDaily(place: Place): void {
   const stamp = stampFile(place);
   try {
     if (!isDue(stamp)) return;
-    const [before, unused] = [unusedBefore(stamp), unusedFarms(place)];
-    writeFileAtomically(stamp, unused.join('\n'));
-    const old = unused.filter((name) => before.has(name));
-    for (const name of old) removeUnlessTaken(place, name);
-    debug(`${unused.length} farms have no plan, ${old.length} of them are removed`);
+    const [before, unused] = [unusedBefore(stamp), unusedDirectories(place)];
+    writeFileAtomically(stamp, unused.map((each) => path.basename(each)).join('\n'));
+    const old = unused.filter((directory) => before.has(path.basename(directory)));
+    for (const directory of old) removeUnlessTaken(place, directory);
+    debug(`${unused.length} farms and copies have no plan, ${old.length} of them are removed`);
   } catch (error) {
     debug(`farms were not looked through: ${String(error)}`);
   }

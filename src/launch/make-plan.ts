@@ -91,6 +91,8 @@ export interface PlanInputs {
   readonly libc: 'glibc' | 'musl';
   readonly storeDir: string;
   readonly sha256: string;
+  /** The patched copy, with that strategy. */
+  readonly copy?: { readonly directory: string; readonly file: string } | undefined;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
   /** Where the set came from, for people. */
@@ -109,7 +111,9 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const bundled = bundledFiles(proven, storeDir);
   const entering = launcherVariables(inputs, suffix);
   const seat =
-    interpreter.kind === 'missing' || !existsSync(interpreter.path) ? [] : [watch(interpreter.path)];
+    interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
+  const copy = strategy === 'patched' ? inputs.copy : undefined;
+  const execute = strategy === 'loader' ? proven.loader : copy?.file;
   return {
     program: program.path,
     identity: program.identity,
@@ -117,20 +121,38 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [proven.farm],
+    directories: [proven.farm, ...(copy === undefined ? [] : [copy.directory])],
     files: [
       proven.loader,
       inputs.root,
       ...[...proven.links.keys()].sort().map((name) => path.join(proven.farm, name)),
       ...proven.outside,
     ],
-    watched: [...bundled.map(watch), ...seat],
+    watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
+    ...(seat === undefined ? {} : { seat }),
     absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
-    ...(strategy === 'loader' ? { execute: proven.loader } : {}),
+    ...(execute === undefined ? {} : { execute }),
+    ...(strategy === 'namespace' ? { seatInNamespace: interpreter.path } : {}),
     loader: proven.loader,
     libraryPath: proven.libraryPath,
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
     environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
     argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],
+  };
+}
+
+/**
+ * The plan of a patched copy, which the launcher looks for when the copy has entered it: the same libraries, whoever
+ * sits at the program's own interpreter path.
+ */
+export function planOfCopy(plan: LaunchPlan, copy: string, interpreter: string): LaunchPlan {
+  const { seat: _, execute: __, ...rest } = plan;
+  return {
+    ...rest,
+    program: copy,
+    identity: identityOf(copy),
+    strategy: 'interpreter',
+    watched: plan.watched.filter(({ path: file }) => file !== copy),
+    absent: plan.absent.filter((file) => file !== interpreter),
   };
 }

@@ -17,6 +17,7 @@ import { errnoOf } from '../errors.ts';
 import { writeFileAtomically } from '../platform/atomic-file.ts';
 import { identityOf } from '../platform/identity.ts';
 import type { Place } from '../platform/places.ts';
+import { copyOf } from './copies.ts';
 import { type LaunchPlan, parsePlan, serialisePlan } from './plan.ts';
 import { planKey } from './plan-key.ts';
 
@@ -65,8 +66,7 @@ export function readPlan(place: Place, program: string): LaunchPlan | undefined 
   return plan?.program === program ? plan : undefined;
 }
 
-/** All plans of a place, sorted by program. Files that are no plan are passed over. */
-export function listPlans(place: Place): LaunchPlan[] {
+function allPlans(place: Place): LaunchPlan[] {
   let names: string[];
   try {
     names = readdirSync(place.plans);
@@ -76,8 +76,20 @@ export function listPlans(place: Place): LaunchPlan[] {
   return names
     .filter((name) => /^[0-9a-f]{16}$/.test(name))
     .map((name) => readPlanFile(path.join(place.plans, name)))
-    .filter((plan) => plan !== undefined)
+    .filter((plan) => plan !== undefined);
+}
+
+/** All plans of a place but those of patched copies, sorted by program. Files that are no plan are passed over. */
+export function listPlans(place: Place): LaunchPlan[] {
+  return allPlans(place)
+    .filter(({ program }) => copyOf(place, program) === undefined)
     .sort((a, b) => (a.program < b.program ? -1 : 1));
+}
+
+/** Removes the plans of programs that lie below a directory. */
+export function removePlansBelow(place: Place, directory: string): void {
+  for (const { program } of allPlans(place))
+    if (program.startsWith(`${directory}/`)) removePlan(place, program);
 }
 
 export function removePlan(place: Place, program: string): void {
@@ -125,7 +137,8 @@ export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined
   if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
   const missing = plan.files.find((file) => !exists(file));
   if (missing !== undefined) return `${missing} is gone`;
-  const changed = plan.watched.find(({ identity, path }) => !isIdentical(path, identity));
+  const watched = [...plan.watched, ...(plan.seat === undefined ? [] : [plan.seat])];
+  const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));
   if (changed !== undefined) return `${changed.path} changed`;
   const appeared = plan.absent.find((file) => !isAbsent(file));
   if (appeared !== undefined) return `${appeared} is there now`;

@@ -1,6 +1,6 @@
 // What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
 
-export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter'] as const;
+export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export function isStrategy(name: string | undefined): name is Strategy {
@@ -28,12 +28,16 @@ export interface LaunchPlan {
   readonly files: readonly string[];
   /** Must be exactly these files. */
   readonly watched: readonly { readonly identity: string; readonly path: string }[];
+  /** Who sits at the program's interpreter path; not looked at by whoever sits there and was entered. */
+  readonly seat?: { readonly identity: string; readonly path: string };
   /** Must not exist. */
   readonly absent: readonly string[];
   /** Must be ours alone to write. */
   readonly directories: readonly string[];
   /** What to execute instead of the program. */
   readonly execute?: string;
+  /** A file that the launcher lies over, in a mount namespace of the program's own. */
+  readonly seatInNamespace?: string;
   /** The program's loader, for whoever enters it as the program's interpreter. */
   readonly loader?: string;
   /** What that loader searches first: absolute directories, separated by `:`. */
@@ -77,8 +81,10 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...plan.directories.map((directory) => `d${directory}`),
     ...plan.files.map((file) => `f${file}`),
     ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
+    ...(plan.seat === undefined ? [] : [`k${plan.seat.identity} ${plan.seat.path}`]),
     ...plan.absent.map((file) => `a${file}`),
     ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
+    ...(plan.seatInNamespace === undefined ? [] : [`n${plan.seatInNamespace}`]),
     ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
     ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
     ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
@@ -96,10 +102,18 @@ function parseArgument(tag: string, value: string): Argument {
   return tag === 'L' ? { kind: 'library-path', list: value } : { kind: 'literal', text: value };
 }
 
+function watchedFile(value: string): { identity: string; path: string } {
+  const space = value.indexOf(' ');
+  return { identity: value.slice(0, space), path: value.slice(space + 1) };
+}
+
 /** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
-  const { program, files, directories, absent, watched, execute, loader, libraryPath, environment } = plan;
-  const once = [execute, loader, libraryPath].filter((each) => each !== undefined);
+  const { program, files, directories, absent, watched, environment } = plan;
+  const { execute, loader, libraryPath, seat, seatInNamespace } = plan;
+  const once = [execute, loader, libraryPath, seat?.path, seatInNamespace].filter(
+    (each) => each !== undefined,
+  );
   const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
   return (
     paths.every((each) => each.startsWith('/')) &&
@@ -120,12 +134,13 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwaxlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
+  if (records.some((record) => !'pisrhodfwkaxnlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath] = [one('x'), one('l'), one('b')];
+  const [seat, seatInNamespace] = [one('k'), one('n')];
   const launcherVariables = of('N');
   return {
     program,
@@ -136,12 +151,11 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     ...(origin === undefined ? {} : { origin }),
     directories: of('d'),
     files: of('f'),
-    watched: of('w').map((value) => {
-      const space = value.indexOf(' ');
-      return { identity: value.slice(0, space), path: value.slice(space + 1) };
-    }),
+    watched: of('w').map(watchedFile),
+    ...(seat === undefined ? {} : { seat: watchedFile(seat) }),
     absent: of('a'),
     ...(execute === undefined ? {} : { execute }),
+    ...(seatInNamespace === undefined ? {} : { seatInNamespace }),
     ...(loader === undefined ? {} : { loader }),
     ...(libraryPath === undefined ? {} : { libraryPath }),
     ...(launcherVariables.length === 0 ? {} : { launcherVariables }),

@@ -47,6 +47,11 @@ export function proveByLoader(request: ProofRequest): ListOutput {
   return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
 }
 
+/** Whether a glibc loader can load a program: `ld.so --verify` ends with 0 (elf/rtld.c, rtld_main; ldd(1)). */
+export function verifyByLoader(loader: string, program: string): boolean {
+  return runProgramNow(loader, ['--verify', program], { env: {}, timeout: TIMEOUT }).status === 0;
+}
+
 /** A symbol that a loaded object leaves undefined and nobody defines. */
 export interface UndefinedSymbol {
   /** As the loader prints it: `name, version V`. */

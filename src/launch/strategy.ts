@@ -39,8 +39,12 @@ export interface Situation {
   readonly libc: readonly number[] | undefined;
   /** Whether the launcher is a program for the same machine, so that it can be entered as the loader. */
   readonly machine: 'own' | 'other';
-  /** What the user wants, if anything: NIX_RUN_FOREIGN_STRATEGY. */
+  /** What the user wants, if anything. */
   readonly wanted?: string | undefined;
+  /** What the program is known as that reads /proc/self/exe, e.g. `Bun`; undefined for any other. */
+  readonly readsItself?: string | undefined;
+  /** Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked when needed. */
+  readonly whyNo?: { readonly namespace: () => string | undefined; readonly copy: () => string | undefined };
 }
 
 function byLoader(why: string): StrategyChoice {
@@ -64,16 +68,51 @@ function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situ
   };
 }
 
+const UNTRIED = () => 'it was not tried';
+
+/** By a namespace or a copy, whichever is wanted or works; undefined where neither does or where none is called for. */
+function keepingItself(situation: Situation): StrategyChoice | undefined {
+  const { interpreter, wanted, readsItself, whyNo } = situation;
+  const asked = wanted === 'namespace' || wanted === 'patched';
+  const called = asked || (readsItself !== undefined && wanted === undefined);
+  if (!called) return undefined;
+  const reason = asked ? 'it was asked for' : `it reads /proc/self/exe (${readsItself})`;
+  const namespace = (): StrategyChoice => ({
+    strategy: 'namespace',
+    why: `${reason}: the launcher lies over ${interpreter.path} in a namespace of the program's own, so /proc/self/exe is the program; setuid programs do not work in there`,
+  });
+  const copy = (): StrategyChoice => ({
+    strategy: 'patched',
+    why: `${reason}: a copy that names the launcher as its interpreter is started, and /proc/self/exe is the copy`,
+  });
+  const ways = wanted === 'patched' ? (['copy'] as const) : (['namespace', 'copy'] as const);
+  const refusals: string[] = [];
+  for (const way of ways) {
+    // Where the programs of the system name the same interpreter, they would come to the launcher too.
+    const unfit = way === 'namespace' && interpreter.kind === 'loader' && !asked;
+    const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? UNTRIED)();
+    if (why === undefined) return way === 'namespace' ? namespace() : copy();
+    refusals.push(`${way === 'copy' ? 'no patched copy' : 'no namespace'}: ${why}`);
+  }
+  return byLoader(`${reason}, but ${refusals.join('; ')}`);
+}
+
 /** Chooses the strategy for a dynamic program. A wish that this machine cannot meet is passed over. */
 export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
   if (wanted === 'loader') return byLoader('it was asked for');
+  if (wanted === 'namespace' || wanted === 'patched') {
+    const kept = keepingItself(situation);
+    if (kept !== undefined) return kept;
+  }
   if (kind === 'nix-ld') return byNixLd(situation);
   if (kind === 'launcher') {
     if (machine === 'own') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
     return byLoader(`the launcher at ${path} is for another machine`);
   }
+  const kept = keepingItself(situation);
+  if (kept !== undefined) return kept;
   return byLoader(
     {
       missing: `nothing is at ${path}`,

@@ -1,7 +1,9 @@
 // The process's surroundings → everything the stages are told about the machine; made once, at the edge.
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, realpathSync } from 'node:fs';
+import path from 'node:path';
 import type { Surroundings } from '../candidates/program.ts';
 import { machinesRunBy } from '../elf/machine.ts';
+import type { Strategy } from '../launch/plan.ts';
 import { findNix, type Nix } from '../store/nix-commands.ts';
 import { type StoreLocation, storeLocation } from '../store/store-location.ts';
 
@@ -14,6 +16,12 @@ export interface Context {
   readonly toolVersion: string;
   /** How the launcher found the program, where that is not its real path. */
   readonly found?: string;
+  /** The strategy that is asked for now, or was for this program before. */
+  readonly wish?: 'auto' | Strategy;
+  /** Whether binfmt_misc hands the program to the launcher: then the program itself cannot be started. */
+  readonly byBinfmt?: boolean;
+  /** Where the launcher is, if it was built beside this file. */
+  readonly launcher?: string;
   /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
   readonly strict?: boolean;
 }
@@ -23,6 +31,7 @@ interface Caller {
   readonly env: Context['env'];
   readonly arch: string;
   readonly ppid?: number;
+  readonly argv?: readonly string[];
   geteuid?(): number;
   getegid?(): number;
   cwd?(): string;
@@ -38,10 +47,21 @@ function workingDirectoryOf(process: Caller): string | undefined {
   }
 }
 
+/** `bin/` lies beside the directory of the script that Node was started with. */
+function launcherOf({ argv = [] }: Caller): string | undefined {
+  try {
+    return path.resolve(path.dirname(realpathSync(argv[1] ?? '')), '../bin/nix-run-foreign');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Gathers the context from a process. */
 export function contextOf(process: Caller, toolVersion: string): Context {
   const location = storeLocation(process.env);
+  const launcher = launcherOf(process);
   return {
+    ...(launcher === undefined ? {} : { launcher }),
     env: process.env,
     surroundings: {
       storeDir: location.storeDir,

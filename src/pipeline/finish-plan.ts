@@ -4,10 +4,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Proven } from '../launch/enact.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
-import { makePlan } from '../launch/make-plan.ts';
+import { makePlan, planOfCopy } from '../launch/make-plan.ts';
+import { whyNoNamespace } from '../launch/namespace.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { whyNotCurrent, writePlan } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
+import { copyForPlan } from '../patch/copy-for-plan.ts';
+import type { CopyOutcome } from '../patch/make-copy.ts';
 import { identityOf } from '../platform/identity.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
@@ -41,6 +44,34 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
   return { ...plan, watched: [...plan.watched, { identity: identityOf(choices), path: choices }] };
 }
 
+/** The ways to keep /proc/self/exe, tried when they are asked for. */
+function waysOf({ subject, sha256, proven }: Finished, context: Context, place: Place) {
+  const { launcher, env } = context;
+  let copied: CopyOutcome | undefined;
+  const makeCopy = (): CopyOutcome => {
+    copied ??= copyForPlan({
+      program: subject.program,
+      sha256,
+      proven,
+      libc: subject.libc.kind,
+      launcher,
+      place,
+      searchPath: env['PATH'],
+    });
+    return copied;
+  };
+  const whyNo = {
+    // Files of root look like nobody's in a user namespace, and so would the plans of everybody's place.
+    namespace: () =>
+      place.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, subject.interpreter),
+    copy: () => {
+      const outcome = makeCopy();
+      return outcome.kind === 'impossible' ? outcome.why : undefined;
+    },
+  };
+  return { whyNo, copy: () => (copied?.kind === 'copied' ? copied : undefined) };
+}
+
 /** A set that the loader accepted and Nix pinned. */
 export interface Finished {
   readonly subject: Dynamic;
@@ -60,7 +91,8 @@ export interface Finished {
 export function finishPlan(finished: Finished, context: Context, place: Place): LaunchPlan | undefined {
   const { subject, sha256, proven, root, origin } = finished;
   const interpreter = inspectInterpreter(subject.interpreter);
-  const { strategy, why } = strategyOf(subject, proven.loader, context);
+  const ways = waysOf(finished, context, place);
+  const { strategy, why } = strategyOf(subject, proven.loader, context, ways.whyNo);
   debug(`strategy ${strategy}: ${why}`);
   const { program, libc } = subject;
   const { storeDir } = context.location;
@@ -69,6 +101,7 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
     proven,
     strategy,
     interpreter,
+    copy: ways.copy(),
     libc: libc.kind,
     storeDir,
     sha256,
@@ -87,9 +120,12 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
     notice(
       `the libraries are not protected from garbage collection: ${root.unpinned}; see nix-foreign doctor`,
     );
+  // First that of the copy: whoever starts the program finds both.
+  if (plan.strategy === 'patched' && plan.execute !== undefined)
+    writePlan(place, planOfCopy(plan, plan.execute, subject.interpreter));
   keepPlan(place, plan);
-  if (!existsSync(proven.farm)) {
-    debug('the farm was collected before the plan was written');
+  if (!plan.directories.every((directory) => existsSync(directory))) {
+    debug('the farm or the copy was collected before the plan was written');
     return undefined;
   }
   debug('the plan is written');

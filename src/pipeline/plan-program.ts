@@ -4,6 +4,7 @@ import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
 import { type Record, recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
+import { copiesDirectory } from '../launch/copies.ts';
 import { enact } from '../launch/enact.ts';
 import { directPlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
@@ -23,7 +24,7 @@ import { forgetMoved } from './forget-moved.ts';
 import { planAfresh } from './plan-afresh.ts';
 import { openSearch, planFromElsewhere } from './plan-from-elsewhere.ts';
 import { servedBeside } from './served-beside.ts';
-import { isAsWanted } from './strategy-of.ts';
+import { isAsWanted, withWish } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -35,13 +36,14 @@ export type How = 'as-needed' | 'rehash' | 'refresh';
  */
 export async function planProgram(
   program: Program,
-  context: Context,
+  given: Context,
   place: Place,
   how: How,
 ): Promise<LaunchPlan> {
-  for (const directory of [place.plans, place.farms]) removeLeftovers(directory);
+  for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
   const subject = dynamicOf(program);
   if (subject === undefined) return keepPlan(place, directPlan(program));
+  const context = await withWish(program, given);
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
     const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));

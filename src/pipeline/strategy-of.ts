@@ -1,26 +1,68 @@
 // A program and the machine it is on → the way to start it.
+import type { Program } from '../candidates/program.ts';
 import { findMachine, sameMachine } from '../elf/machine.ts';
+import { selfReader } from '../elf/self-reader.ts';
 import { ForeignError } from '../errors.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
-import { isStrategy, type LaunchPlan, STRATEGIES } from '../launch/plan.ts';
-import { chooseStrategy, type StrategyChoice } from '../launch/strategy.ts';
+import { readStrategy } from '../launch/kept-strategy.ts';
+import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../launch/plan.ts';
+import { chooseStrategy, type Situation, type StrategyChoice } from '../launch/strategy.ts';
+import { openFileSource } from '../platform/file-source.ts';
 import { libcVersionOf } from '../store/libc-version.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './subject.ts';
+import { places } from './usable-place.ts';
 
-/** @throws ForeignError `usage` for a name that no strategy has. */
-function wantedStrategy({ env }: Context): string | undefined {
-  const wanted = env['NIX_RUN_FOREIGN_STRATEGY'];
-  if (wanted === undefined || wanted === '' || isStrategy(wanted)) return wanted;
-  throw new ForeignError(`NIX_RUN_FOREIGN_STRATEGY: there is no strategy ${wanted}`, {
+/** What can be asked for; `auto` takes a wish back. */
+export const WISHES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
+export type Wish = 'auto' | Strategy;
+
+/** `where` names it for the message. @throws ForeignError `usage` for a name that no strategy has. */
+export function parseWish(name: string, where: string): Wish {
+  if (name === 'auto' || (isStrategy(name) && name !== 'direct')) return name;
+  throw new ForeignError(`${where}: there is no strategy ${name}`, {
     code: 'usage',
-    hint: `unset it, or name one of: ${STRATEGIES.join(', ')}`,
+    hint: `name one of: ${WISHES.join(', ')}`,
     exitCode: 125,
   });
 }
 
-/** The strategy for a program with this loader, and why. @throws ForeignError `usage` for an unknown wish. */
-export function strategyOf(subject: Dynamic, loader: string, context: Context): StrategyChoice {
+/** Adds what is kept for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
+export async function withWish(program: Program, context: Context): Promise<Context> {
+  if (context.wish !== undefined) return context;
+  const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
+  if (name) return { ...context, wish: parseWish(name, 'NIX_RUN_FOREIGN_STRATEGY') };
+  const kept = readStrategy(await places(context.surroundings.uid), program.path);
+  return kept === undefined ? context : { ...context, wish: kept };
+}
+
+function wantedStrategy({ wish }: Context): Strategy | undefined {
+  return wish === 'auto' ? undefined : wish;
+}
+
+/** Damaged or gone since: then it is no program that reads itself. */
+function readsItself({ program, elf }: Dynamic): string | undefined {
+  try {
+    const source = openFileSource(program.path);
+    try {
+      return selfReader(source, elf);
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The strategy for a program with this loader, and why. `whyNo` is asked only where /proc/self/exe must be kept.
+ */
+export function strategyOf(
+  subject: Dynamic,
+  loader: string,
+  context: Context,
+  whyNo: NonNullable<Situation['whyNo']>,
+): StrategyChoice {
   const own = context.surroundings.hostMachines[0];
   const machine = findMachine(subject.elf);
   return chooseStrategy({
@@ -28,11 +70,23 @@ export function strategyOf(subject: Dynamic, loader: string, context: Context): 
     libc: libcVersionOf(loader),
     machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
     wanted: wantedStrategy(context),
+    readsItself: readsItself(subject),
+    whyNo,
   });
+}
+
+/** What a plan says of the ways that were tried when it was made. */
+export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyNo']> {
+  return {
+    namespace: () => (strategy === 'namespace' ? undefined : 'none can be made here'),
+    copy: () => (strategy === 'patched' ? undefined : 'none could be made'),
+  };
 }
 
 /** A plan that was made under another wish is made again; without a wish it stays as it is. */
 export function isAsWanted(plan: LaunchPlan, subject: Dynamic, context: Context): boolean {
-  if (!wantedStrategy(context) || plan.loader === undefined) return true;
-  return strategyOf(subject, plan.loader, context).strategy === plan.strategy;
+  const wanted = wantedStrategy(context);
+  if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
+  if (wanted === 'namespace' || wanted === 'patched') return false;
+  return strategyOf(subject, plan.loader, context, asPlanned(plan)).strategy === plan.strategy;
 }

@@ -44,6 +44,7 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 enum system_call_number {
 	NR_getcwd = 17,
 	NR_dup3 = 24,
+	NR_mount = 40,
 	NR_faccessat = 48,
 	NR_chdir = 49,
 	NR_openat = 56,
@@ -56,6 +57,7 @@ enum system_call_number {
 	NR_fstat = 80,
 	NR_utimensat = 88,
 	NR_exit_group = 94,
+	NR_unshare = 97,
 	NR_clock_gettime = 113,
 	NR_kill = 129,
 	NR_rt_sigaction = 134,

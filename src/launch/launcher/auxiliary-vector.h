@@ -11,6 +11,7 @@ enum {
 	AT_PHNUM = 5,
 	AT_PAGESZ = 6,
 	AT_BASE = 7,
+	AT_FLAGS = 8,
 	AT_ENTRY = 9,
 	AT_UID = 11,
 	AT_EUID = 12,

@@ -1,7 +1,9 @@
 // The launcher's own arguments to what is wanted. Nothing from PROGRAM on is looked at.
 #include "command-line.h"
 #include "launcher.h"
+#include "kernel.h"
 #include "messages.h"
+#include "namespace.h"
 #include "text.h"
 
 static const char help[] =
@@ -14,6 +16,8 @@ static const char help[] =
 	"  --explain  say which libraries PROGRAM gets and why, instead of starting it\n"
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
 	"  --refresh  resolve again, then start it\n"
+	"  --strategy NAME  start it this way from now on: loader, nix-ld, interpreter,\n"
+	"             namespace, patched; auto: as it fits\n"
 	"  --help     show this help\n"
 	"  --version  show the version\n"
 	"\n"
@@ -53,6 +57,23 @@ static struct command_line end_with(int status)
 
 static const char *hint = "see nix-run-foreign --help";
 
+static struct command_line refuse(const char *subject, const char *cause)
+{
+	return end_with(message_failure(EXIT_TOOL_FAILED,
+					(struct failure){.subject = subject, .cause = cause, .remedy = hint}));
+}
+
+// What nix-foreign asks before it plans a start in a namespace. Not for people, so not in the help.
+static struct command_line try_namespace(const struct process *process, const char *seat)
+{
+	long failed = seat ? namespace_enter(process, seat) : -ENOENT;
+	if (failed == 0)
+		return end_with(0);
+	return end_with(message_failure(EXIT_CANNOT_RUN, (struct failure){.subject = seat,
+									  .cause = "it cannot be covered in a namespace: ",
+									  .detail = message_of_error(failed)}));
+}
+
 struct command_line command_line_read(const struct process *process)
 {
 	struct command_line command = {.wish = WISH_RUN};
@@ -66,17 +87,25 @@ struct command_line command_line_read(const struct process *process)
 			return end_with(message_output(help));
 		if (text_equal(*next, "--version"))
 			return end_with(message_output("nix-run-foreign " LAUNCHER_VERSION "\n"));
+		if (text_equal(*next, "--try-namespace"))
+			return try_namespace(process, next[1]);
+		if (text_equal(*next, "--strategy")) {
+			if (!next[1])
+				return refuse(*next, "it wants a name");
+			command.strategy = *++next;
+			if (command.wish < WISH_REHASH)
+				command.wish = WISH_REHASH;
+			continue;
+		}
 		enum wish wish = wish_of(*next);
 		if (wish == WISH_NOTHING_MORE)
-			return end_with(message_failure(
-				EXIT_TOOL_FAILED,
-				(struct failure){.subject = *next, .cause = "unknown option", .remedy = hint}));
+			return refuse(*next, "unknown option");
 		if (wish > command.wish)
 			command.wish = wish;
 	}
 	if (!*next)
-		return end_with(message_failure(EXIT_TOOL_FAILED,
-						(struct failure){.cause = "no program is named", .remedy = hint}));
+		return refuse(NULL, "no program is named");
+	command.name = *next;
 	command.argv = next;
 	return command;
 }

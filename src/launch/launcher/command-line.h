@@ -8,8 +8,10 @@ enum wish { WISH_RUN, WISH_REHASH, WISH_REFRESH, WISH_CHOOSE, WISH_EXPLAIN, WISH
 
 struct command_line {
 	enum wish wish;
-	int status;  // the exit status, with WISH_NOTHING_MORE
-	char **argv; // PROGRAM and its arguments
+	int status;           // the exit status, with WISH_NOTHING_MORE
+	const char *strategy; // what --strategy names, or NULL
+	const char *name;     // PROGRAM, to be looked up
+	char **argv;          // its argv
 };
 
 /// Reads the options before PROGRAM; answers --help and --version, and refuses unknown ones, itself.

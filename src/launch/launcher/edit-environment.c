@@ -2,6 +2,7 @@
 #include "edit-environment.h"
 #include "kernel.h"
 #include "memory.h"
+#include "own-path.h"
 #include "text.h"
 
 static size_t count_of(char **entries)
@@ -30,23 +31,20 @@ static bool is_edited(const char *record, const char *entry, const char *tags)
 	return false;
 }
 
-// NAME=<path of this very file>, for a nix-ld that shall enter it as the loader. Without /proc: the path it was
-// started by.
+// NAME=<path of this very file>, for a nix-ld that shall enter it as the loader.
 static char *entry_of_launcher(const struct process *process, const char *name)
 {
 	char path[PATH_SIZE];
-	long length = kernel_readlink("/proc/self/exe", path, sizeof path - 1);
-	path[length > 0 ? length : 0] = '\0';
-	const uintptr_t *started_by = auxiliary_value(&process->auxiliary, AT_EXECFN);
-	const char *value = length > 0 || !started_by ? path : (const char *)*started_by;
-	size_t size = text_length(name) + 1 + text_length(value) + 1;
+	if (!own_path(process, path))
+		return NULL;
+	size_t size = text_length(name) + 1 + text_length(path) + 1;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
 	struct text text = text_in(bytes, size);
 	text_add(&text, name);
 	text_add(&text, "=");
-	text_add(&text, value);
+	text_add(&text, path);
 	return bytes;
 }
 

@@ -78,7 +78,7 @@ int interpreter_main(struct process *process)
 		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
 	struct program for_resolver = program;
 	for_resolver.found = program.real_path; // what lies beside /proc/self/exe is not meant
-	if (resolver_run(process, &for_resolver, plan.records ? "--refresh" : NULL) != 0)
+	if (resolver_run(process, &for_resolver, plan.records ? "--refresh" : NULL, NULL) != 0)
 		return EXIT_NOT_FOUND;
 	failed = program_identify(&program);
 	if (failed == 0)

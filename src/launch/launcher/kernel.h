@@ -28,6 +28,7 @@ enum { ACCESS_EXISTS = 0, ACCESS_EXECUTE = 1 };
 enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with the NUL
 
 #define O_RDONLY 0
+#define O_WRONLY 1
 #define O_RDWR 2
 #define O_NONBLOCK 04000
 #define O_CLOEXEC 02000000

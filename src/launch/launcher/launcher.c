@@ -1,5 +1,6 @@
 // A command line to the program it names: by its plan (a hit), or after having one made (a miss).
 #include "launcher.h"
+#include "binfmt-call.h"
 #include "command-line.h"
 #include "find-program.h"
 #include "messages.h"
@@ -25,32 +26,61 @@ static int no_plan_made(const struct program *program, const struct plan *plan)
 
 // The plan was right when it was checked, and something that it relies on went away: worth another resolution.
 // ELIBBAD is about an interpreter that is no ELF file for this machine (fs/binfmt_elf.c, load_elf_binary).
-static bool is_worth_a_refresh(long error)
+static bool is_worth_a_refresh(const struct plan *plan, long error)
 {
+	if (plan->seat && error != -E2BIG)
+		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
 }
 
-static const char *mode_of(enum wish wish)
+static const char *mode_of(const struct process *process, enum wish wish)
 {
+	if (is_called_by_binfmt(process))
+		return "--by-binfmt";
 	return wish == WISH_REHASH ? "--rehash" : wish == WISH_REFRESH ? "--refresh" : NULL;
+}
+
+// binfmt_misc gave this program to us, and would do so again for ever: only another file can be started.
+static bool would_come_back(const struct process *process, const struct plan *plan)
+{
+	return is_called_by_binfmt(process) && plan->records && !plan->execute;
+}
+
+static int comes_back(const struct program *program)
+{
+	return message_failure(
+		EXIT_CANNOT_RUN,
+		(struct failure){.subject = program->real_path,
+				 .cause = "binfmt_misc hands it to us, and there is no way to start it that does not end here again",
+				 .remedy = "nix-foreign binfmt remove, then nix-run-foreign in front of it"});
+}
+
+// The kernel names the program as it was named to execve(2), which looks nothing up.
+static long find_named(const struct process *process, const char *name, const char **found)
+{
+	if (!is_called_by_binfmt(process))
+		return find_program(process, name, found);
+	*found = name;
+	return 0;
 }
 
 int launcher_main(const struct process *process)
 {
 	if (process->secure || process->uid != process->euid || process->gid != process->egid)
 		return refuse_foreign_rights();
-	struct command_line command = command_line_read(process);
+	struct command_line command =
+		is_called_by_binfmt(process) ? command_line_of_binfmt(process) : command_line_read(process);
 	if (command.wish == WISH_NOTHING_MORE)
 		return command.status;
 
 	// Permission to execute is asked for on a miss: with an unchanged identity, modes are what they were.
 	struct program program;
 	program.found = NULL;
-	long failed = find_program(process, command.argv[0], &program.found);
+	long failed = find_named(process, command.name, &program.found);
 	if (failed == 0)
 		failed = program_identify(&program);
 	if (failed < 0)
-		return refuse_program(command.argv[0], &program, failed);
+		return refuse_program(command.name, &program, failed);
 	if (command.wish == WISH_EXPLAIN)
 		return resolver_explain(process, program.real_path);
 
@@ -61,14 +91,16 @@ int launcher_main(const struct process *process)
 		command.wish = WISH_RUN;
 		failed = program_identify(&program);
 		if (failed < 0)
-			return refuse_program(command.argv[0], &program, failed);
+			return refuse_program(command.name, &program, failed);
 	}
 
 	if (command.wish == WISH_RUN) {
 		struct plan plan = plan_find(process, &program);
-		if (plan.records) {
+		if (would_come_back(process, &plan))
+			message_debug(process, "its plan would start the program itself, and binfmt_misc would call again", NULL);
+		else if (plan.records) {
 			failed = start_program(process, &plan, &program, command.argv);
-			if (!is_worth_a_refresh(failed))
+			if (!is_worth_a_refresh(&plan, failed))
 				return start_program_failed(&plan, &program, failed);
 			message_debug(process, "the program could not be started by its plan", message_of_error(failed));
 			command.wish = WISH_REFRESH;
@@ -77,16 +109,18 @@ int launcher_main(const struct process *process)
 
 	failed = why_not_startable(program.found);
 	if (failed < 0)
-		return refuse_program(command.argv[0], &program, failed);
-	int status = resolver_run(process, &program, mode_of(command.wish));
+		return refuse_program(command.name, &program, failed);
+	int status = resolver_run(process, &program, mode_of(process, command.wish), command.strategy);
 	if (status != 0)
 		return status;
 	failed = program_identify(&program);
 	if (failed < 0)
-		return refuse_program(command.argv[0], &program, failed);
+		return refuse_program(command.name, &program, failed);
 	struct plan plan = plan_find(process, &program);
 	if (!plan.records)
 		return no_plan_made(&program, &plan);
+	if (would_come_back(process, &plan))
+		return comes_back(&program);
 	failed = start_program(process, &plan, &program, command.argv);
 	return start_program_failed(&plan, &program, failed);
 }

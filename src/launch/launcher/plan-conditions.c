@@ -60,6 +60,9 @@ const char *condition_unmet(const struct process *process, const char *record)
 		return exists(record + 1);
 	case 'w':
 		return is_unchanged(record + 1);
+	case 'k':
+		// Whoever was entered as the program's interpreter knows who sits there.
+		return process->role == ROLE_INTERPRETER ? NULL : is_unchanged(record + 1);
 	case 'a':
 		return is_absent(record + 1);
 	case 'd':

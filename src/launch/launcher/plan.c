@@ -30,7 +30,7 @@ static const char *take_once(const char **slot, const char *value)
 }
 
 struct seen {
-	const char *path, *identity, *execute, *loader, *library_path;
+	const char *path, *identity, *execute, *seat, *loader, *library_path;
 };
 
 // What is wrong with one record's form, or NULL; counts and keeps what is needed later.
@@ -44,6 +44,8 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 		return take_once(&seen->identity, value);
 	case 'x':
 		return value[0] == '/' ? take_once(&seen->execute, value) : "x is not an absolute path";
+	case 'n':
+		return value[0] == '/' ? take_once(&seen->seat, value) : "n is not an absolute path";
 	case 'l':
 		return value[0] == '/' ? take_once(&seen->loader, value) : "l is not an absolute path";
 	case 'b':
@@ -71,6 +73,7 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case 'o':
 	case 'f':
 	case 'w':
+	case 'k':
 	case 'a':
 	case 'd':
 		return NULL;
@@ -100,7 +103,7 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 		return disbelieve("the plan has another format", NULL);
 
 	struct plan plan = {.records = plan_next(bytes)};
-	struct seen seen = {NULL, NULL, NULL, NULL, NULL};
+	struct seen seen = {NULL, NULL, NULL, NULL, NULL, NULL};
 	const char *record = plan.records;
 	for (; !text_equal(record, "."); record = plan_next(record)) {
 		const char *wrong = take_record(record, &seen, &plan);
@@ -118,6 +121,7 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 			return disbelieve(unmet, record + 1);
 	}
 	plan.execute = seen.execute;
+	plan.seat = seen.seat;
 	plan.loader = seen.loader;
 	plan.library_path = seen.library_path;
 	return plan;

@@ -3,7 +3,7 @@
 
 #include "process.h"
 
-enum { RESOLVER_ARGUMENTS = 13, RESOLVER_WORDS = 6 };
+enum { RESOLVER_ARGUMENTS = 15, RESOLVER_WORDS = 8 };
 
 struct resolver_command {
 	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable

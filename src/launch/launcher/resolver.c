@@ -93,12 +93,15 @@ static const char *other_path_of(const struct program *program)
 	return text_equal(program->found, program->real_path) || !is_utf8(program->found) ? NULL : program->found;
 }
 
-int resolver_run(const struct process *process, const struct program *program, const char *mode)
+int resolver_run(const struct process *process, const struct program *program, const char *mode,
+		 const char *strategy)
 {
 	const char *found = other_path_of(program);
 	const char *const words[RESOLVER_WORDS] = {"resolve",
 						   "--from-launcher",
 						   mode,
+						   strategy ? "--strategy" : NULL,
+						   strategy,
 						   found ? "--found" : NULL,
 						   found,
 						   capabilities_of(program->real_path)};

@@ -4,10 +4,11 @@
 #include "process.h"
 #include "program.h"
 
-/// Runs `nix-foreign resolve --from-launcher [MODE] [--found PATH] [--with-capabilities] -- REAL_PATH` and waits for it.
-/// MODE is NULL, "--rehash" or "--refresh"; PATH is how the program was found, where that is not its real path.
+/// Runs `nix-foreign resolve --from-launcher [MODE] [--strategy NAME] [--found PATH] [--with-capabilities] -- REAL_PATH` and waits for it.
+/// MODE is NULL, "--rehash", "--refresh" or "--by-binfmt"; NAME is a wish of the user's or NULL; PATH is how the program was found, where that is not its real path.
 /// Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
-int resolver_run(const struct process *process, const struct program *program, const char *mode);
+int resolver_run(const struct process *process, const struct program *program, const char *mode,
+		 const char *strategy);
 
 /// Runs `nix-foreign choose --from-launcher [--with-capabilities] -- REAL_PATH` on the user's terminal and waits for
 /// it. Returns 0 when the program may start, else the exit status to end with: 130 when the user left with Ctrl-C.

@@ -5,6 +5,7 @@
 #include "launcher.h"
 #include "messages.h"
 #include "missing-interpreter.h"
+#include "namespace.h"
 
 long start_program(const struct process *process, const struct plan *plan, const struct program *program,
 		   char **argv)
@@ -13,6 +14,9 @@ long start_program(const struct process *process, const struct plan *plan, const
 	char **environment = environment_of_plan(process, plan);
 	if (!arguments || !environment)
 		return -ENOMEM;
+	long failed = plan->seat ? namespace_enter(process, plan->seat) : 0;
+	if (failed < 0)
+		return failed;
 	return kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
 }
 

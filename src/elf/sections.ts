@@ -1,0 +1,59 @@
+// The section header table -> the sections, for those who look beyond what the kernel and ld.so read.
+import type { FieldReader } from './field-reader.ts';
+import type { Header } from './header.ts';
+
+/** One Shdr; offsets and sizes in bytes. */
+export interface Section {
+  /** File offset of the header itself. */
+  readonly at: number;
+  /** Offset of its name in the section of names. */
+  readonly name: number;
+  readonly type: number;
+  readonly address: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** SHT_NOBITS: it has no bytes in the file. */
+export const noBits = 8;
+
+/** Programs have some thirty; more than this many are not looked at. */
+const mostSections = 4096;
+
+const tableName = 'a section header';
+
+/** Empty where the table is missing, makes no sense or is larger than that of any program. Throws Malformed. */
+export function readSections(fields: FieldReader, header: Header): Section[] {
+  const { offset, entrySize, count } = header.sectionHeaders;
+  const wide = fields.wide;
+  if (offset === 0 || entrySize !== (wide ? 64 : 40) || count > mostSections) return [];
+  if (offset + count * entrySize > fields.size) return [];
+  return Array.from({ length: count }, (_, index) => {
+    const at = offset + index * entrySize;
+    const word = (inWide: number, inNarrow: number) =>
+      fields.word(at + (wide ? inWide : inNarrow), tableName);
+    return {
+      at,
+      name: fields.u32(at, tableName),
+      type: fields.u32(at + 4, tableName),
+      address: word(16, 12),
+      offset: word(24, 16),
+      size: word(32, 20),
+    };
+  });
+}
+
+const longestSectionName = 64;
+
+/** The names of sections, in the order of the table; empty text for what has none. `index`: e_shstrndx. */
+export function namesOfSections(fields: FieldReader, sections: readonly Section[], index: number): string[] {
+  const table = sections[index];
+  if (table === undefined) return [];
+  const end = Math.min(table.offset + table.size, fields.size);
+  return sections.map(({ name }) => {
+    const at = table.offset + name;
+    if (at >= end) return '';
+    const text = Buffer.from(fields.bytes(at, Math.min(longestSectionName, end - at), 'a section name'));
+    return text.toString('latin1').split('\0')[0] ?? '';
+  });
+}

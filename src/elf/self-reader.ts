@@ -1,0 +1,83 @@
+// The bytes of a program → the packer it was made with, if it is one whose programs read or start /proc/self/exe.
+import type { ByteSource } from './byte-source.ts';
+import type { FieldReader } from './field-reader.ts';
+import { type Header, readHeader } from './header.ts';
+import { Malformed } from './malformed.ts';
+import { readNotes } from './notes.ts';
+import { namesOfSections, readSections } from './sections.ts';
+import { readSegments } from './segments.ts';
+
+/** What is known of a program from its headers already. */
+export interface Headed {
+  readonly needed: readonly string[];
+  /** First byte after everything the headers describe. */
+  readonly end: number;
+}
+
+/** Trailers lie here; PyInstaller's cookie of 88 bytes may have a signature behind it. */
+const tailSize = 4096;
+const keptBlocks = 16;
+
+/** Types 1 and 2, at offset 8. */
+const appImages = ['AI\x01', 'AI\x02'];
+const bunTrailer = '\n---- Bun! ----\n';
+const denoTrailer = 'd3n0l4nd';
+const pyinstallerCookie = 'MEI\x0c\x0b\x0a\x0b\x0e';
+/** Deno 1.46 to 2.6, the first of the last two words (libsui, Elf::append). */
+const suiTrailer = 0x501e;
+/** The last line of the script that pkg appends (pkg, lib/producer.ts). */
+const pkgEnd = '\n})';
+
+/** Libraries that only programs built on Chromium need, and these start themselves again. */
+const chromiumLibraries: ReadonlyMap<string, string> = new Map([
+  ['libffmpeg.so', 'Electron'],
+  ['libcef.so', 'CEF'],
+]);
+
+function byTail(source: ByteSource, end: number): string | undefined {
+  const from = Math.max(0, source.size - tailSize);
+  const tail = Buffer.from(source.read(from, source.size - from));
+  const text = tail.toString('latin1');
+  if (text.includes(bunTrailer)) return 'Bun';
+  if (text.includes(denoTrailer)) return 'Deno';
+  if (text.includes(pyinstallerCookie)) return 'PyInstaller';
+  if (tail.length >= 8 && tail.readUInt32LE(tail.length - 8) === suiTrailer) return 'Deno';
+  if (end >= source.size) return undefined;
+  return text.endsWith(pkgEnd) ? 'pkg' : 'something is appended to it';
+}
+
+function bySections(fields: FieldReader, header: Header): string | undefined {
+  const sections = readSections(fields, header);
+  const index = fields.u16(header.class === 64 ? 62 : 50, 'the ELF header');
+  const names = namesOfSections(fields, sections, index);
+  if (names.includes('.bun')) return 'Bun';
+  return names.includes('pydata') ? 'PyInstaller' : undefined;
+}
+
+function byNotes(fields: FieldReader, header: Header): string | undefined {
+  for (const { owner } of readNotes(fields, readSegments(fields, header))) {
+    if (owner.startsWith('NODE_SEA')) return 'Node SEA';
+    if (owner === 'SUI') return 'Deno';
+  }
+  return undefined;
+}
+
+/**
+ * Looks at the first and the last bytes, the section names, the notes and the needed libraries: a few reads, whatever
+ * the size. Total. Sources of the markers: elf/NOTES.md.
+ */
+export function selfReader(source: ByteSource, { needed, end }: Headed): string | undefined {
+  try {
+    const ident = Buffer.from(source.read(0, 16)).toString('latin1');
+    if (appImages.some((magic) => ident.startsWith(magic, 8))) return 'AppImage';
+    const library = needed.find((name) => chromiumLibraries.has(name));
+    if (library !== undefined) return chromiumLibraries.get(library);
+    const read = readHeader(source, keptBlocks);
+    if (read === undefined) return undefined;
+    const { fields, header } = read;
+    return bySections(fields, header) ?? byNotes(fields, header) ?? byTail(source, end);
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}

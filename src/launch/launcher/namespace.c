@@ -1,0 +1,71 @@
+// A plan's interpreter path to a mount namespace of this process's own, in which this very file lies over that path.
+#include "namespace.h"
+#include "kernel.h"
+#include "own-path.h"
+#include "text.h"
+
+enum { CLONE_NEWNS = 0x00020000, CLONE_NEWUSER = 0x10000000 };
+enum { MS_BIND = 0x1000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
+
+static long unshare(unsigned long what)
+{
+	return arch_system_call(NR_unshare, (long)what, 0, 0, 0, 0, 0);
+}
+
+static long mount(const char *source, const char *target, unsigned long flags)
+{
+	return arch_system_call(NR_mount, (long)source, (long)target, 0, (long)flags, 0, 0);
+}
+
+static long write_file(const char *path, const char *line)
+{
+	long fd = kernel_open(AT_CWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	long written = kernel_write((int)fd, line, text_length(line));
+	kernel_close((int)fd);
+	return written < 0 ? written : 0;
+}
+
+// The same id inside as outside, and no other (user_namespaces(7), "Defining user and group ID mappings").
+static long map_id(const char *path, uint32_t id)
+{
+	char line[40];
+	struct text text = text_in(line, sizeof line);
+	text_add_unsigned(&text, id);
+	text_add(&text, " ");
+	text_add_unsigned(&text, id);
+	text_add(&text, " 1\n");
+	return write_file(path, line);
+}
+
+static long leave_with_user_namespace(const struct process *process)
+{
+	long failed = unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	if (failed == 0)
+		failed = map_id("/proc/self/uid_map", process->euid);
+	// Without the right to change groups one may only map one's own after giving that up for ever.
+	if (failed == 0)
+		failed = write_file("/proc/self/setgroups", "deny");
+	if (failed == 0)
+		failed = map_id("/proc/self/gid_map", process->egid);
+	return failed;
+}
+
+// Root needs no user namespace, and its children keep all that they can do.
+static long leave(const struct process *process)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return leave_with_user_namespace(process);
+	// A new namespace of the same user still tells the old one of every mount (mount_namespaces(7)).
+	return mount(0, "/", MS_REC | MS_SLAVE);
+}
+
+long namespace_enter(const struct process *process, const char *seat)
+{
+	char path[PATH_SIZE];
+	if (!own_path(process, path))
+		return -ENOENT;
+	long failed = leave(process);
+	return failed < 0 ? failed : mount(path, seat, MS_BIND);
+}

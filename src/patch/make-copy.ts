@@ -1,0 +1,127 @@
+// A program and the interpreter it shall have → a copy on disk that differs from it in that name only.
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { Program } from '../candidates/program.ts';
+import { errnoOf } from '../errors.ts';
+import { temporaryName } from '../platform/atomic-file.ts';
+import { sha256OfText } from '../platform/content-hash.ts';
+import { openFileSource } from '../platform/file-source.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
+import { type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
+import { mirrorNeighbours } from './mirror.ts';
+import { patchWithPatchelf } from './patchelf.ts';
+
+export type CopyOutcome =
+  | { readonly kind: 'copied'; readonly directory: string; readonly file: string }
+  /** `why`: one clause. */
+  | { readonly kind: 'impossible'; readonly why: string };
+
+export interface CopyRequest {
+  readonly program: Program;
+  readonly sha256: string;
+  /** Absolute path of what the copy names as its interpreter. */
+  readonly interpreter: string;
+  /** Where copies are kept. */
+  readonly copies: string;
+  /** PATH, to look for patchelf in. */
+  readonly searchPath: string | undefined;
+}
+
+/** By content and interpreter; by the program's place too, since the copy has links to what lies around it. */
+function keyOf({ program, sha256, interpreter }: CopyRequest): string {
+  return sha256OfText(JSON.stringify([sha256, interpreter, program.path])).slice(0, 32);
+}
+
+/** The copy is as it was made: what is fixed about it is looked at, not every byte. */
+function isIntact(file: string, { interpreter, program }: CopyRequest): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile() || (stats.mode & 0o022) !== 0) return false;
+  const elf = elfFileAt(file);
+  return stats.size >= program.size && elf?.interpreter === interpreter;
+}
+
+function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>['edits']): void {
+  const fd = openSync(file, 'r+');
+  try {
+    for (const { offset, bytes } of edits) writeSync(fd, bytes, 0, bytes.length, offset);
+    // A copy that a loss of power cut short would be started as it is.
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function editsFor(program: string, interpreter: string): InterpreterEdits {
+  const source = openFileSource(program);
+  try {
+    return interpreterEdits(source, interpreter);
+  } finally {
+    source.close();
+  }
+}
+
+/** Undefined when the copy is made, else why not. */
+function copyTo(target: string, request: CopyRequest): string | undefined {
+  const { program, interpreter, searchPath } = request;
+  const edits = editsFor(program.path, interpreter);
+  if (edits.kind === 'no-room') {
+    const why = patchWithPatchelf(program, interpreter, target, searchPath);
+    if (why !== undefined) return `${edits.why}, and ${why}`;
+    write(target, []);
+  } else {
+    copyFileSync(program.path, target, constants.COPYFILE_FICLONE);
+    chmodSync(target, 0o700);
+    write(target, edits.edits);
+  }
+  chmodSync(target, 0o755);
+  return undefined;
+}
+
+/** Moves a finished directory to its name; somebody else's copy of the same name is as good. */
+function moveInto(temporary: string, directory: string, intact: () => boolean): void {
+  try {
+    renameSync(temporary, directory);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
+    if (intact()) return;
+    const damaged = temporaryName(directory);
+    renameSync(directory, damaged);
+    rmSync(damaged, { recursive: true, force: true });
+    renameSync(temporary, directory);
+  }
+}
+
+/**
+ * Makes the copy, or takes the one that is there. Complete at every instant: made under a temporary name, then renamed.
+ * @throws Node's errors when the place cannot be written or the program cannot be read.
+ */
+export function makeCopy(request: CopyRequest): CopyOutcome {
+  const directory = path.join(request.copies, keyOf(request));
+  const { path: program } = request.program;
+  const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
+  const intact = () => isIntact(file, request);
+  if (intact()) return { kind: 'copied', directory, file };
+  mkdirSync(request.copies, { recursive: true, mode: 0o755 });
+  const temporary = temporaryName(directory);
+  try {
+    mkdirSync(temporary, { mode: 0o755 });
+    const why = copyTo(mirrorNeighbours(temporary, program), request);
+    if (why !== undefined) return { kind: 'impossible', why };
+    moveInto(temporary, directory, intact);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return { kind: 'copied', directory, file };
+}

@@ -1,0 +1,24 @@
+// A program without room for another interpreter's name → a copy that patchelf made larger.
+import type { Program } from '../candidates/program.ts';
+import { runProgramNow } from '../platform/run-program.ts';
+
+const TIMEOUT = 60_000;
+
+/**
+ * patchelf moves what lies behind the headers, so nothing that was appended to the program would be found again.
+ * @returns undefined when `target` is written, else why not, as one clause.
+ */
+export function patchWithPatchelf(
+  { path: program, size, elf }: Program,
+  interpreter: string,
+  target: string,
+  searchPath: string | undefined,
+): string | undefined {
+  if (elf === undefined || elf.end < size) return 'patchelf would move what is appended to it';
+  const args = ['--set-interpreter', interpreter, '--output', target, program];
+  const env = searchPath === undefined ? {} : { PATH: searchPath };
+  const { failure, status, stderr } = runProgramNow('patchelf', args, { env, timeout: TIMEOUT });
+  if (failure === 'ENOENT') return 'there is no patchelf in PATH';
+  if (status === 0) return undefined;
+  return `patchelf failed: ${stderr.trim().split('\n')[0] ?? failure ?? ''}`;
+}
