@@ -13,9 +13,10 @@ function realPath(file: string): string {
   }
 }
 
-/** Each object by its name and the file behind the links. */
-function objectTexts(objects: readonly LoadedObject[]): string {
+/** Each object by its name and the file behind the links; the loader goes by the name of the program's interpreter. */
+function objectTexts(objects: readonly LoadedObject[], loader: string): string {
   return objects
+    .filter(({ name, path: file }) => realPath(file ?? name) !== realPath(loader))
     .map(({ name, path: file }) => `${path.basename(name)} ${file === undefined ? '' : realPath(file)}`)
     .join('\n');
 }
@@ -30,7 +31,7 @@ export function whyNotTheSame(
   const request = { loader, libc, libraryPath: askedPath, program: copy };
   const listed = proveByLoader(request);
   if (listed.complaints.length > 0) return `the copy lacks something: ${listed.complaints[0]}`;
-  return objectTexts(listed.objects) === objectTexts(objects)
+  return objectTexts(listed.objects, loader) === objectTexts(objects, loader)
     ? undefined
     : 'the copy would be given other libraries than the program';
 }
