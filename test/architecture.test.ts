@@ -20,6 +20,7 @@ const ORDER = [
   'roots',
   'launch',
   'patch',
+  'binfmt',
   'graph',
   'pipeline',
   'commands',

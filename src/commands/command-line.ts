@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { printJson } from '../platform/print.ts';
 import { reportFailure } from '../platform/report.ts';
+import { BINFMT_COMMANDS } from './binfmt-commands.ts';
 import { chooseCommand } from './choose-command.ts';
 import { type CommandRow, type Edge, isThere, JSON_OPTION, type Options, valuesOf } from './command-row.ts';
 import { doctorCommand } from './doctor.ts';
@@ -110,6 +111,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
+  ...BINFMT_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
@@ -135,6 +137,7 @@ function wantsJson(words: readonly string[]): boolean {
 const GROUP = /^([a-z-]+) (?=[a-z])/;
 
 const GROUPS: Readonly<Record<string, string>> = {
+  binfmt: 'rules of the kernel by which foreign programs start with no prefix',
   fingerprint: 'documents that let others start a program without a search',
 };
 

@@ -24,6 +24,17 @@ export function directPlan(program: Program): LaunchPlan {
   };
 }
 
+/** The plan for what needs nothing but to be started under another path: an AppImage that binfmt_misc hands over. */
+export function copyPlan(program: Program, copy: { directory: string; file: string }): LaunchPlan {
+  return {
+    ...directPlan(program),
+    strategy: 'patched',
+    directories: [copy.directory],
+    watched: [{ identity: identityOf(copy.file), path: copy.file }],
+    execute: copy.file,
+  };
+}
+
 /** glibc's loader knows --argv0 since 2.33, musl's since 1.2.? (ldso/dynlink.c): ask the file itself. */
 function knowsArgv0(loader: string): boolean {
   return readFileSync(loader).includes('argv0');

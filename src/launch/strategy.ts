@@ -41,6 +41,8 @@ export interface Situation {
   readonly machine: 'own' | 'other';
   /** What the user wants, if anything. */
   readonly wanted?: string | undefined;
+  /** Whether binfmt_misc hands the program to the launcher, and would do so again if it were started itself. */
+  readonly byBinfmt?: boolean;
   /** What the program is known as that reads /proc/self/exe, e.g. `Bun`; undefined for any other. */
   readonly readsItself?: string | undefined;
   /** Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked when needed. */
@@ -72,7 +74,8 @@ const UNTRIED = () => 'it was not tried';
 
 /** By a namespace or a copy, whichever is wanted or works; undefined where neither does or where none is called for. */
 function keepingItself(situation: Situation): StrategyChoice | undefined {
-  const { interpreter, wanted, readsItself, whyNo } = situation;
+  const { interpreter, readsItself, whyNo, byBinfmt } = situation;
+  const wanted = byBinfmt && situation.wanted !== 'patched' ? undefined : situation.wanted;
   const asked = wanted === 'namespace' || wanted === 'patched';
   const called = asked || (readsItself !== undefined && wanted === undefined);
   if (!called) return undefined;
@@ -85,7 +88,7 @@ function keepingItself(situation: Situation): StrategyChoice | undefined {
     strategy: 'patched',
     why: `${reason}: a copy that names the launcher as its interpreter is started, and /proc/self/exe is the copy`,
   });
-  const ways = wanted === 'patched' ? (['copy'] as const) : (['namespace', 'copy'] as const);
+  const ways = wanted === 'patched' || byBinfmt ? (['copy'] as const) : (['namespace', 'copy'] as const);
   const refusals: string[] = [];
   for (const way of ways) {
     // Where the programs of the system name the same interpreter, they would come to the launcher too.
@@ -102,6 +105,8 @@ export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
   if (wanted === 'loader') return byLoader('it was asked for');
+  if (situation.byBinfmt)
+    return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');
   if (wanted === 'namespace' || wanted === 'patched') {
     const kept = keepingItself(situation);
     if (kept !== undefined) return kept;

@@ -53,3 +53,20 @@ export function copyForPlan(wish: CopyWish): CopyOutcome {
   const why = whyNotTheSame(outcome.file, proven, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
 }
+
+/** A static AppImage as an ordinary program: the copy is started where the program itself would come back to us. */
+export function copyOfAppImage(
+  program: Program,
+  sha256: string,
+  place: Place,
+): Extract<CopyOutcome, { kind: 'copied' }> | undefined {
+  const request = {
+    program,
+    sha256,
+    interpreter: undefined,
+    copies: copiesDirectory(place),
+    searchPath: undefined,
+  };
+  const outcome = makeCopy(request);
+  return outcome.kind === 'copied' ? outcome : undefined;
+}

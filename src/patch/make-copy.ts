@@ -19,6 +19,7 @@ import { temporaryName } from '../platform/atomic-file.ts';
 import { sha256OfText } from '../platform/content-hash.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
+import { appImageEdits } from './app-image-edits.ts';
 import { type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
 import { mirrorNeighbours } from './mirror.ts';
 import { patchWithPatchelf } from './patchelf.ts';
@@ -31,8 +32,8 @@ export type CopyOutcome =
 export interface CopyRequest {
   readonly program: Program;
   readonly sha256: string;
-  /** Absolute path of what the copy names as its interpreter. */
-  readonly interpreter: string;
+  /** Absolute path of what the copy names as its interpreter; undefined for a static program. */
+  readonly interpreter: string | undefined;
   /** Where copies are kept. */
   readonly copies: string;
   /** PATH, to look for patchelf in. */
@@ -63,10 +64,15 @@ function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>
   }
 }
 
-function editsFor(program: string, interpreter: string): InterpreterEdits {
+function editsFor(program: string, interpreter: string | undefined): InterpreterEdits {
   const source = openFileSource(program);
   try {
-    return interpreterEdits(source, interpreter);
+    const naming: InterpreterEdits =
+      interpreter === undefined
+        ? { kind: 'edits', edits: [], room: 0 }
+        : interpreterEdits(source, interpreter);
+    if (naming.kind === 'no-room') return naming;
+    return { ...naming, edits: [...naming.edits, ...appImageEdits(source)] };
   } finally {
     source.close();
   }
@@ -77,6 +83,7 @@ function copyTo(target: string, request: CopyRequest): string | undefined {
   const { program, interpreter, searchPath } = request;
   const edits = editsFor(program.path, interpreter);
   if (edits.kind === 'no-room') {
+    if (interpreter === undefined) return edits.why;
     const why = patchWithPatchelf(program, interpreter, target, searchPath);
     if (why !== undefined) return `${edits.why}, and ${why}`;
     write(target, []);
@@ -87,6 +94,12 @@ function copyTo(target: string, request: CopyRequest): string | undefined {
   }
   chmodSync(target, 0o755);
   return undefined;
+}
+
+/** Whatever the umask: the place above it says who may look. */
+function makeReadable(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o755);
 }
 
 /** Moves a finished directory to its name; somebody else's copy of the same name is as good. */
@@ -113,10 +126,10 @@ export function makeCopy(request: CopyRequest): CopyOutcome {
   const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
   const intact = () => isIntact(file, request);
   if (intact()) return { kind: 'copied', directory, file };
-  mkdirSync(request.copies, { recursive: true, mode: 0o755 });
+  makeReadable(request.copies);
   const temporary = temporaryName(directory);
   try {
-    mkdirSync(temporary, { mode: 0o755 });
+    makeReadable(temporary);
     const why = copyTo(mirrorNeighbours(temporary, program), request);
     if (why !== undefined) return { kind: 'impossible', why };
     moveInto(temporary, directory, intact);

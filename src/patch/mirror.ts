@@ -1,5 +1,5 @@
 // Where a program lies → links to what lies beside and above it, so that its copy finds the same files.
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /** A directory with more entries is no program's own: /usr/bin, a home. Its entries are not linked. */
@@ -25,7 +25,8 @@ export function mirrorNeighbours(root: string, program: string): string {
   const above = path.dirname(directory);
   const directoryName = path.basename(directory) || 'root';
   const own = path.join(root, directoryName);
-  mkdirSync(own, { recursive: true, mode: 0o755 });
+  mkdirSync(own, { recursive: true });
+  chmodSync(own, 0o755);
   const link = (from: string, into: string, without: string): void => {
     for (const entry of entriesOf(from, without)) symlinkSync(path.join(from, entry), path.join(into, entry));
   };

@@ -6,10 +6,11 @@ import { type Record, recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { copiesDirectory } from '../launch/copies.ts';
 import { enact } from '../launch/enact.ts';
-import { directPlan } from '../launch/make-plan.ts';
+import { copyPlan, directPlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { readPlan, whyNotCurrent } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
+import { copyOfAppImage } from '../patch/copy-for-plan.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
@@ -42,7 +43,7 @@ export async function planProgram(
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
   const subject = dynamicOf(program);
-  if (subject === undefined) return keepPlan(place, directPlan(program));
+  if (subject === undefined) return keepPlan(place, planUnaided(program, given, place));
   const context = await withWish(program, given);
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
     const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
@@ -50,6 +51,13 @@ export async function planProgram(
   });
   collectFarmsDaily(place);
   return plan;
+}
+
+/** Of a program that needs no library of ours. */
+function planUnaided(program: Program, { byBinfmt }: Context, place: Place): LaunchPlan {
+  if (byBinfmt !== true || program.elf === undefined) return directPlan(program);
+  const copy = copyOfAppImage(program, sha256OfFile(program.path), place);
+  return copy === undefined ? directPlan(program) : copyPlan(program, copy);
 }
 
 function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {

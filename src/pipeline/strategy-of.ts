@@ -70,6 +70,7 @@ export function strategyOf(
     libc: libcVersionOf(loader),
     machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
     wanted: wantedStrategy(context),
+    byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(subject),
     whyNo,
   });

@@ -67,6 +67,11 @@ export function findNix(env: Environment): Nix | undefined {
   return { bin, env: { ...Object.fromEntries(clean), ...homeForNix(env) } };
 }
 
+/** The files that requests to the store are made by. */
+export function programsOfNix({ bin }: Nix): string[] {
+  return ['nix-store', 'nix-instantiate', 'nix-daemon'].map((name) => path.join(bin, name));
+}
+
 async function runNix(nix: Nix, command: string, args: readonly string[], input?: string): Promise<Ended> {
   const ended = await runProgram(path.join(nix.bin, command), args, {
     env: nix.env,

@@ -2,6 +2,7 @@
 #include "launcher.h"
 #include "binfmt-call.h"
 #include "command-line.h"
+#include "edit-environment.h"
 #include "find-program.h"
 #include "messages.h"
 #include "plan-find.h"
@@ -53,6 +54,15 @@ static int comes_back(const struct program *program)
 		(struct failure){.subject = program->real_path,
 				 .cause = "binfmt_misc hands it to us, and there is no way to start it that does not end here again",
 				 .remedy = "nix-foreign binfmt remove, then nix-run-foreign in front of it"});
+}
+
+// Else its resolution would need it, and so on without end.
+static int needed_by_resolver(const struct program *program)
+{
+	return message_failure(EXIT_NOT_FOUND,
+			       (struct failure){.subject = program->real_path,
+						.cause = "the resolver needs it, and it has no plan",
+						.remedy = "give nix-foreign a Node and a Nix that need no loader of ours"});
 }
 
 // The kernel names the program as it was named to execve(2), which looks nothing up.
@@ -107,6 +117,8 @@ int launcher_main(const struct process *process)
 		}
 	}
 
+	if (is_called_by_binfmt(process) && process_variable(process, RESOLVER_MARK))
+		return needed_by_resolver(&program);
 	failed = why_not_startable(program.found);
 	if (failed < 0)
 		return refuse_program(command.name, &program, failed);

@@ -1,0 +1,148 @@
+// `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
+import path from 'node:path';
+import { matchedNatives } from '../binfmt/native-programs.ts';
+import {
+  BINFMT_MISC,
+  type Entry,
+  isOn,
+  register,
+  registered,
+  registerIn,
+  removeAll,
+} from '../binfmt/registry.ts';
+import { registration, rulesFor } from '../binfmt/rules.ts';
+import { machinesRunBy } from '../elf/machine.ts';
+import { ForeignError } from '../errors.ts';
+import { inspectInterpreter } from '../launch/interpreter.ts';
+import { printJson, printLine, printOneLine } from '../platform/print.ts';
+import { programsOfNix } from '../store/nix-commands.ts';
+import type { Edge } from './command-row.ts';
+
+/** What the commands are told of the machine. */
+export interface BinfmtMachine {
+  /** Node's `process.arch`. */
+  readonly arch: string;
+  readonly launcher: string;
+  /** The programs that a resolution starts. */
+  readonly needed: readonly string[];
+}
+
+/** Node itself and Nix: what a resolution starts must not come back to us. */
+export function machineOf({ context, arch, launcher }: Edge): BinfmtMachine {
+  const nix = context.nix === undefined ? [] : programsOfNix(context.nix);
+  return { arch, launcher, needed: [process.execPath, ...nix] };
+}
+
+function refuse(cause: string, hint: string): ForeignError {
+  return new ForeignError(cause, { code: 'binfmt', hint, exitCode: 125 });
+}
+
+/** The kernel splits at colons and lines (fs/binfmt_misc.c, create_entry) and opens the file at once. */
+function usableLauncher(launcher: string): string {
+  if (inspectInterpreter(launcher).kind !== 'launcher')
+    throw refuse(
+      `${launcher} is no launcher that the kernel could start`,
+      'build it: npm run build (needs a C compiler)',
+    );
+  if (/[:\n\\]/.test(launcher) || Buffer.byteLength(launcher) > 127)
+    throw refuse(
+      `the kernel takes no such path in a rule: ${launcher}`,
+      'install it at a short path without colons',
+    );
+  return launcher;
+}
+
+function listed(files: readonly string[]): string {
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+  return `${files.slice(0, 3).join(', ')}${more}`;
+}
+
+function refuseNatives(machine: BinfmtMachine): void {
+  const matched = matchedNatives(rulesFor(machinesRunBy(machine.arch)), [
+    ...machine.needed,
+    machine.launcher,
+  ]);
+  if (matched.length === 0) return;
+  throw refuse(
+    `the rules would match ${matched.length} programs of this machine itself, such as ${listed(matched)}`,
+    'they are for NixOS and the like, where every native program names a loader in the store; use the prefix here',
+  );
+}
+
+function entriesOrRefuse(): Entry[] {
+  const entries = registered(BINFMT_MISC);
+  if (entries !== undefined) return entries;
+  throw refuse(
+    `binfmt_misc is not mounted at ${BINFMT_MISC}`,
+    `as root: mount -t binfmt_misc binfmt_misc ${BINFMT_MISC}`,
+  );
+}
+
+/** Prints the lines for /etc/binfmt.d; nothing is changed. */
+export function printRules(machine: BinfmtMachine, options: { json: boolean }): void {
+  const launcher = usableLauncher(machine.launcher);
+  const rules = rulesFor(machinesRunBy(machine.arch));
+  if (options.json) {
+    printJson(rules.map((rule) => registration(rule, launcher, 'PF')));
+    return;
+  }
+  printLine(
+    '# Foreign programs start through nix-run-foreign; see binfmt.d(5). Made by: nix-foreign binfmt print',
+  );
+  for (const rule of rules) printLine(`# ${rule.about}\n${registration(rule, launcher, 'PF')}`);
+}
+
+export function installRules(machine: BinfmtMachine, options: { json: boolean }): void {
+  const launcher = usableLauncher(machine.launcher);
+  refuseNatives(machine);
+  entriesOrRefuse();
+  removeAll(BINFMT_MISC);
+  const done = rulesFor(machinesRunBy(machine.arch)).map((rule) => ({
+    name: rule.name,
+    about: rule.about,
+    flags: register(rule, launcher, BINFMT_MISC, registerIn(BINFMT_MISC)),
+  }));
+  if (options.json) {
+    printJson(done);
+    return;
+  }
+  for (const { name, about } of done) printOneLine(`registered ${name}: ${about}`);
+  printOneLine(
+    'until the next restart; for good: nix-foreign binfmt print > /etc/binfmt.d/nix-run-foreign.conf',
+  );
+}
+
+export function removeRules(options: { json: boolean }): void {
+  entriesOrRefuse();
+  const names = removeAll(BINFMT_MISC);
+  if (options.json) {
+    printJson(names);
+    return;
+  }
+  for (const name of names) printOneLine(`removed ${name}`);
+  if (names.length === 0) printOneLine('no rule of ours was registered');
+}
+
+export function showStatus(machine: BinfmtMachine, options: { json: boolean }): void {
+  const entries = registered(BINFMT_MISC);
+  const natives = matchedNatives(rulesFor(machinesRunBy(machine.arch)), machine.needed);
+  const state = {
+    mounted: entries !== undefined,
+    enabled: isOn(BINFMT_MISC),
+    rules: entries ?? [],
+    natives,
+  };
+  if (options.json) {
+    printJson(state);
+    return;
+  }
+  if (entries === undefined) printOneLine(`binfmt_misc is not mounted at ${BINFMT_MISC}`);
+  else if (!state.enabled) printOneLine('binfmt_misc is mounted and turned off');
+  for (const { name, enabled, interpreter, flags } of entries ?? [])
+    printOneLine(`${name}: ${enabled ? 'on' : 'off'}, flags ${flags}, ${path.resolve(interpreter)}`);
+  if (entries?.length === 0) printOneLine('no rule of ours is registered');
+  if (natives.length > 0)
+    printOneLine(
+      `install refuses: the rules match ${natives.length} programs of this machine, such as ${listed(natives)}`,
+    );
+}
