@@ -201,7 +201,6 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   assert.deepEqual(callers, [
     'commands/doctor.ts: commands/doctor.ts',
     'launch/namespace.ts: launch/namespace.ts',
-    'launch/namespace.ts: launch/namespace.ts',
     'launch/proof.ts: launch/proof.ts',
     'patch/patchelf.ts: patch/patchelf.ts',
   ]);

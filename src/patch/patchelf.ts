@@ -15,9 +15,10 @@ export function patchWithPatchelf(
   searchPath: string | undefined,
 ): string | undefined {
   if (elf === undefined || elf.end < size) return 'patchelf would move what is appended to it';
+  if (searchPath === undefined) return 'there is no PATH to find patchelf in';
   const args = ['--set-interpreter', interpreter, '--output', target, program];
-  const env = searchPath === undefined ? {} : { PATH: searchPath };
-  const { failure, status, stderr } = runProgramNow('patchelf', args, { env, timeout: TIMEOUT });
+  const options = { env: { PATH: searchPath }, timeout: TIMEOUT };
+  const { failure, status, stderr } = runProgramNow('patchelf', args, options);
   if (failure === 'ENOENT') return 'there is no patchelf in PATH';
   if (status === 0) return undefined;
   return `patchelf failed: ${stderr.trim().split('\n')[0] ?? failure ?? ''}`;
