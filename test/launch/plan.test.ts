@@ -20,16 +20,18 @@ function randomPlan(seed: number): LaunchPlan {
     ];
     return kinds[random(4)] ?? { kind: 'argv0' };
   };
-  const strategies = ['direct', 'loader', 'nix-ld', 'interpreter'] as const;
+  const strategies = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
   return {
     program: file(),
     identity: `${random(9)}:${random(99)}:1:2.3:4.5`,
-    strategy: strategies[random(3)] ?? 'direct',
+    strategy: strategies[random(6)] ?? 'direct',
     ...(random(2) ? { root: file() } : {}),
     ...(random(2) ? { sha256: 'ab'.repeat(32) } : {}),
     directories: many(file),
     files: many(file),
     watched: many(() => ({ identity: `1:2:3:4.5:-6.7`, path: file() })),
+    ...(random(2) ? { seat: { identity: `1:2:3:4.5:6.7`, path: file() } } : {}),
+    ...(random(2) ? { seatInNamespace: file() } : {}),
     absent: many(file),
     ...(random(2) ? { execute: file() } : {}),
     environment: many(() => [`NAME_${random(9)}`, text()] as const),
@@ -93,6 +95,9 @@ const refused: Record<string, readonly string[]> = {
   'two programs': ['nix-run-foreign plan 2', 'p/p', 'p/q', 'i1:2:3:4.5:6.7', 'sdirect'],
   'two identities': ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'i1:2:3:4.5:6.8', 'sdirect'],
   'two files to execute': ['nix-run-foreign plan 2', ...required, 'x/a', 'x/b'],
+  'two interpreters to lie over': ['nix-run-foreign plan 2', ...required, 'n/a', 'n/b'],
+  'a relative interpreter to lie over': ['nix-run-foreign plan 2', ...required, 'nld.so'],
+  'a seat without identity': ['nix-run-foreign plan 2', ...required, 'k/file'],
   'an unknown strategy': ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'smagic'],
   'an unknown record': ['nix-run-foreign plan 2', ...required, 'q/x'],
   'an empty record': ['nix-run-foreign plan 2', ...required, ''],

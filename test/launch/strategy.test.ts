@@ -55,3 +55,58 @@ for (const [kind, version, libc, machine, wanted, strategy] of rows) {
     assert.doesNotMatch(choice.why, /undefined/);
   });
 }
+
+interface Keeping {
+  readonly kind: InterpreterKind;
+  readonly wanted?: Strategy;
+  readonly readsItself?: string;
+  readonly byBinfmt?: true;
+  /** The ways that work. */
+  readonly ways: readonly ('namespace' | 'copy')[];
+  readonly strategy: Strategy;
+}
+
+const both = ['namespace', 'copy'] as const;
+const keepings: readonly Keeping[] = [
+  { kind: 'missing', ways: both, strategy: 'loader' },
+  { kind: 'stub-ld', readsItself: 'Bun', ways: both, strategy: 'namespace' },
+  { kind: 'stub-ld', readsItself: 'Bun', ways: ['copy'], strategy: 'patched' },
+  { kind: 'stub-ld', readsItself: 'Bun', ways: [], strategy: 'loader' },
+  { kind: 'unknown', readsItself: 'Bun', ways: both, strategy: 'namespace' },
+  { kind: 'loader', readsItself: 'Bun', ways: both, strategy: 'patched' },
+  { kind: 'loader', readsItself: 'Bun', ways: ['namespace'], strategy: 'loader' },
+  { kind: 'loader', wanted: 'namespace', ways: both, strategy: 'namespace' },
+  { kind: 'nix-ld', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
+  { kind: 'launcher', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
+  { kind: 'launcher', wanted: 'patched', ways: both, strategy: 'patched' },
+  { kind: 'nix-ld', wanted: 'namespace', ways: both, strategy: 'namespace' },
+  { kind: 'missing', wanted: 'namespace', ways: ['copy'], strategy: 'patched' },
+  { kind: 'stub-ld', wanted: 'patched', ways: ['namespace'], strategy: 'loader' },
+  { kind: 'stub-ld', readsItself: 'Bun', wanted: 'loader', ways: both, strategy: 'loader' },
+  { kind: 'stub-ld', byBinfmt: true, ways: both, strategy: 'loader' },
+  { kind: 'nix-ld', byBinfmt: true, ways: both, strategy: 'loader' },
+  { kind: 'launcher', byBinfmt: true, readsItself: 'Bun', ways: both, strategy: 'patched' },
+  { kind: 'stub-ld', byBinfmt: true, wanted: 'namespace', ways: both, strategy: 'loader' },
+  { kind: 'stub-ld', byBinfmt: true, wanted: 'patched', ways: both, strategy: 'patched' },
+];
+
+for (const { ways, strategy, kind, ...given } of keepings) {
+  test(`${kind}, ${JSON.stringify(given)}, possible: ${ways.join(' and ') || 'neither'}: ${strategy}`, () => {
+    const whyNo = {
+      namespace: () => (ways.includes('namespace') ? undefined : 'it is forbidden'),
+      copy: () => (ways.includes('copy') ? undefined : 'there is no room'),
+    };
+    const interpreter = { path: '/lib64/ld', kind, realPath: '/x', version: undefined };
+    const choice = chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', whyNo, ...given });
+    assert.equal(choice.strategy, strategy);
+    const tried = given.readsItself !== undefined && strategy === 'loader' && given.wanted === undefined;
+    if (tried) assert.match(choice.why, /no namespace: .*; no patched copy: /);
+  });
+}
+
+test('no way is tried that is not called for', () => {
+  const never = () => assert.fail('it was tried');
+  const interpreter = { path: '/lib64/ld', kind: 'stub-ld', realPath: '/x', version: undefined } as const;
+  const whyNo = { namespace: never, copy: never };
+  assert.equal(chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', whyNo }).strategy, 'loader');
+});

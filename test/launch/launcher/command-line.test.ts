@@ -68,6 +68,8 @@ for (const [options, mode] of [
   [['--rehash'], '--rehash'],
   [['--refresh'], '--refresh'],
   [['--refresh', '--rehash'], '--refresh'],
+  [['--strategy', 'patched'], '--rehash --strategy patched'],
+  [['--refresh', '--strategy', 'auto'], '--refresh --strategy auto'],
 ] as const)
   test(`${options.join(' ')} runs the resolver also on a hit`, async () => {
     const script = putScript(
@@ -81,6 +83,12 @@ for (const [options, mode] of [
     assert.deepEqual([code, stdout], [0, '<a>']);
     assert.equal(stderr, `resolve --from-launcher ${mode} -- ${echo} `);
   });
+
+test('--strategy wants a name', async () => {
+  const { code, stderr } = await run(workshop, ['--strategy']);
+  assert.equal(code, 125);
+  assert.match(stderr, /^nix-run-foreign: --strategy: it wants a name\n/);
+});
 
 test('--explain becomes nix-foreign explain', async () => {
   const script = putScript(workshop.directory, 'explainer', `printf '%s ' "$@"; cat; exit 3`);

@@ -54,6 +54,15 @@ test('w: a file must be the very same, links followed', async () => {
   assert.ok(!(await believes(`w${before} ${at('watched')}`)));
 });
 
+test('k: whoever sits at the interpreter path must be the very same, for a command', async () => {
+  writeFileSync(at('seat'), 'content');
+  const before = identity(at('seat'));
+  assert.ok(await believes(`k${before} ${at('seat')}`));
+  assert.ok(!(await believes(`k${before}9 ${at('seat')}`)));
+  utimesSync(at('seat'), 1, 1.5);
+  assert.ok(!(await believes(`k${before} ${at('seat')}`)));
+});
+
 test('w: times before 1970 and names with spaces', async () => {
   writeFileSync(at('old one'), '');
   execFileSync('touch', ['-d', '@-1.5', at('old one')]);
