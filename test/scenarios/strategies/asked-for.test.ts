@@ -1,0 +1,72 @@
+// A strategy that is asked for is taken and kept with the program, until it is taken back; one that cannot be is said.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { openToolRoot } from '../tool.ts';
+import { putSelf, reportOf } from './self.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig, { interpreter: 'stub-ld' });
+const program = putSelf(root, 'self', 'plain');
+
+const exe = async (words: readonly string[]) =>
+  reportOf(await root.start([...words, program, 'report']))['exe'] ?? '';
+
+test('a program that is not known to look at itself gets the loader', async () => {
+  assert.equal((await root.bare(program, ['report'])).status, 127);
+  assert.match(await exe([]), /ld-linux/);
+});
+
+test('asked for at a start, kept over refreshes, and over a new cache', async () => {
+  assert.match(await exe(['--strategy', 'patched']), /\/copies\//);
+  assert.match(await exe([]), /\/copies\//);
+  assert.match(await exe(['--refresh']), /\/copies\//);
+  await root.runOnHost({ argv: ['rm', '-r', `${root.homeDir}/.cache`] });
+  assert.match(await exe([]), /\/copies\//);
+});
+
+test('another wish replaces it, auto takes it back', async () => {
+  assert.equal(await exe(['--strategy', 'namespace']), program);
+  assert.equal(await exe(['--refresh']), program);
+  assert.match(await exe(['--strategy', 'auto']), /ld-linux/);
+  assert.match(await exe(['--refresh']), /ld-linux/);
+});
+
+test('the manager takes it too', async () => {
+  const resolved = await root.manage(['resolve', '--strategy', 'patched', program]);
+  assert.match(resolved.stdout, /, strategy patched\n$/);
+  assert.match(await exe([]), /\/copies\//);
+  const back = await root.manage(['resolve', '--strategy', 'auto', '--json', program]);
+  assert.equal(JSON.parse(back.stdout).strategy, 'loader');
+});
+
+test('the environment asks for one time', async () => {
+  const env = { NIX_RUN_FOREIGN_STRATEGY: 'patched' };
+  const once = await root.start(['--refresh', program, 'report'], { env });
+  assert.match(reportOf(once)['exe'] ?? '', /\/copies\//);
+  assert.match(await exe(['--refresh']), /ld-linux/);
+});
+
+test('what this machine cannot do is said in one line, and the program starts all the same', async () => {
+  const bare = await openToolRoot(rig);
+  const other = putSelf(bare, 'self', 'plain');
+  const asked = await bare.start(['--strategy', 'nix-ld', other, 'report']);
+  assert.match(reportOf(asked)['exe'] ?? '', /ld-linux/);
+  assert.match(
+    asked.stderr,
+    /^nix-run-foreign: .*: strategy nix-ld is not possible here, it is loader; [^\n]*\n$/,
+  );
+  // There is nothing to lie over.
+  const namespace = await bare.start(['--strategy', 'namespace', other, 'report']);
+  assert.match(reportOf(namespace)['exe'] ?? '', /\/copies\//);
+  assert.match(namespace.stderr, /strategy namespace is not possible here, it is patched/);
+});
+
+test('no such strategy: refused, and nothing is kept', async () => {
+  for (const name of ['magic', 'direct', '']) {
+    const { status, stdout, stderr } = await root.start(['--strategy', name, program, 'report']);
+    assert.deepEqual([status, stdout], [125, ''], name);
+    assert.match(stderr, /--strategy: there is no strategy [^\n]*\n {2}name one of: auto, loader, nix-ld/);
+  }
+  assert.match(await exe(['--refresh']), /ld-linux/);
+});

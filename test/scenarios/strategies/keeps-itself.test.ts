@@ -1,0 +1,144 @@
+// A program that reads and starts /proc/self/exe, where there is no nix-ld: bare it fails, by each strategy it is itself.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
+import { onHost } from '../foreign-files.ts';
+import { planFiles } from '../kept-state.ts';
+import { launcher, openToolRoot } from '../tool.ts';
+import { putSelf, putStatic, reportOf } from './self.ts';
+
+const rig = await ensureRig('full');
+
+/** What sits at the interpreter path decides between the two. */
+const ways = [
+  { strategy: 'namespace', interpreter: 'stub-ld' },
+  { strategy: 'patched', interpreter: 'none' },
+] as const;
+
+for (const { strategy, interpreter } of ways) {
+  for (const uid of [0, 1234]) {
+    const root = await openToolRoot(rig, { interpreter, uid, daemon: uid === 0 ? 'none' : 'running' });
+    const program = putSelf(root, 'self', 'with payload');
+    const named = `${strategy}, user ${uid}`;
+    const isOwn = (exe: string | undefined) =>
+      strategy === 'namespace'
+        ? assert.equal(exe, program)
+        : assert.match(
+            exe ?? '',
+            /^\/home\/tester\/\.cache\/nix-run-foreign\/v1\/copies\/[0-9a-f]{32}\/bin\/self$/,
+          );
+
+    test(`${named}: bare it does not start, and by the loader it is not itself`, async () => {
+      assert.equal((await root.bare(program, ['report'])).status, 127);
+      const seen = reportOf(await root.start(['--strategy', 'loader', program, 'report']));
+      assert.match(seen['exe'] ?? '', /ld-linux/);
+      assert.equal(seen['payload'], 'none');
+      assert.notEqual((await root.start([program, 'again'])).status, 0);
+      const back = await root.manage(['resolve', '--strategy', 'auto', program]);
+      assert.match(back.stdout, new RegExp(`strategy ${strategy}\\n$`));
+    });
+
+    test(`${named}: /proc/self/exe, argv[0], its name, the payload`, async () => {
+      const seen = reportOf(await root.startHit([program, 'report']));
+      isOwn(seen['exe']);
+      assert.deepEqual(
+        [seen['argv0'], seen['comm'], seen['payload'], seen['zlib'], seen['user']],
+        [program, 'self', 'hello', '1', String(uid)],
+      );
+      const viaPath = await root.start(['self', 'report'], { env: { PATH: path.dirname(program) } });
+      assert.equal(reportOf(viaPath)['argv0'], 'self');
+      const relative = await root.start(['./self', 'report'], { cwd: path.dirname(program) });
+      assert.equal(reportOf(relative)['argv0'], './self');
+    });
+
+    test(`${named}: it starts itself again, with an empty environment`, async () => {
+      const seen = reportOf(await root.startHit([program, 'again']));
+      isOwn(seen['exe']);
+      assert.deepEqual([seen['argv0'], seen['payload']], ['again', 'hello']);
+    });
+
+    test(`${named}: with an empty environment from the beginning`, async () => {
+      const bare = { HOME: undefined, USER: undefined, PATH: undefined };
+      const seen = reportOf(await root.startHit([program, 'report'], { env: bare }));
+      isOwn(seen['exe']);
+      assert.equal(seen['library-path'], 'unset');
+    });
+
+    test(`${named}: LD_LIBRARY_PATH is the user's, in the program and in its children`, async () => {
+      const env = { LD_LIBRARY_PATH: '/nowhere/at/all' };
+      assert.equal(
+        reportOf(await root.start([program, 'report'], { env }))['library-path'],
+        '/nowhere/at/all',
+      );
+      const again = await root.start([program, 'child', launcher, program, 'report'], { env });
+      assert.equal(reportOf(again)['library-path'], '/nowhere/at/all');
+    });
+
+    test(`${named}: children with a prefix are themselves too; without one only in a namespace`, async () => {
+      const prefixed = await root.start([program, 'child', launcher, program, 'report']);
+      const seen = reportOf(prefixed);
+      isOwn(seen['exe']);
+      assert.equal(seen['child'], '0');
+      const other = putSelf(root, 'other', 'plain');
+      const plain = await root.start([program, 'child', other, 'report']);
+      if (strategy === 'patched') assert.match(plain.stdout, /^child 30\n$/);
+      else assert.equal(reportOf(plain)['exe'], other);
+    });
+
+    test(`${named}: its exit status is its own`, async () => {
+      assert.equal((await root.start([program, 'exit', '23'])).status, 23);
+    });
+
+    test(`${named}: explain says how and why`, async () => {
+      const { stdout } = await root.manage(['explain', program]);
+      assert.match(stdout, new RegExp(`^strategy {2}${strategy}$`, 'm'));
+      assert.match(stdout, /^because {3}it reads \/proc\/self\/exe \(something is appended to it\): /m);
+    });
+
+    test(`${named}: list has one row for it, and forget leaves nothing`, async () => {
+      const rows = JSON.parse((await root.manage(['list', '--json'])).stdout) as {
+        program: string;
+        strategy: string;
+      }[];
+      assert.deepEqual(
+        rows.filter((row) => row.program.includes('self')).map((row) => [row.program, row.strategy]),
+        [[program, strategy]],
+      );
+      const plans = planFiles(root).length;
+      await root.manage(['forget', program]);
+      assert.equal(planFiles(root).length, plans - (strategy === 'patched' ? 2 : 1));
+      const { stdout } = await root.runOnHost({
+        argv: ['ls', onHost(root, `${homeInRoot}/.cache/nix-run-foreign/v1`)],
+      });
+      if (strategy === 'patched') {
+        const left = await root.runOnHost({
+          argv: ['ls', '-A', onHost(root, `${homeInRoot}/.cache/nix-run-foreign/v1/copies`)],
+        });
+        assert.equal(left.stdout, '');
+      } else assert.doesNotMatch(stdout, /copies/);
+    });
+  }
+}
+
+test('the original is never touched', async () => {
+  const root = await openToolRoot(rig);
+  const program = putSelf(root, 'self', 'with payload');
+  const before = readFileSync(onHost(root, program));
+  assert.equal((await root.start([program, 'exit', '0'])).status, 0);
+  assert.deepEqual(readFileSync(onHost(root, program)), before);
+});
+
+test('where namespaces are forbidden meanwhile, a copy is made instead, and the start succeeds', async () => {
+  const root = await openToolRoot(rig, { interpreter: 'stub-ld', uid: 1234, daemon: 'running' });
+  const program = putSelf(root, 'self', 'with payload');
+  const forbid = putStatic(root, 'without-namespaces');
+  assert.equal(reportOf(await root.start([program, 'report']))['exe'], program);
+  const settings = { env: { NIX_RUN_FOREIGN_DEBUG: '1' } };
+  const outcome = await root.run({ argv: [forbid, launcher, program, 'report'], ...settings });
+  assert.match(reportOf(outcome)['exe'] ?? '', /\/copies\//);
+  assert.match(outcome.stderr, /strategy patched: .*a copy that names the launcher/);
+  assert.equal(reportOf(await root.run({ argv: [forbid, launcher, program, 'again'] }))['payload'], 'hello');
+});
