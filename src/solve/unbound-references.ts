@@ -1,5 +1,6 @@
 // A whole set -> the strong references without version that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import type { Homeless } from './solution.ts';
 
 export interface UnboundReference {
   readonly by: Requirer;
@@ -53,3 +54,17 @@ function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
   ordered.delete(by);
   return [...ordered];
 }
+
+/** Those that are looked up when they are first called, sorted by object and symbol. */
+export function homelessIn(
+  problem: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+): Homeless[] {
+  return [...unboundReferences(problem, loader, served)]
+    .filter(({ by, symbol }) => problem.symbols?.boundAt(by.path, symbol) === 'call')
+    .map(({ by, symbol }) => ({ symbol, neededBy: by.label, neededByPath: by.path }))
+    .sort((a, b) => byText(a.neededByPath, b.neededByPath) || byText(a.symbol, b.symbol));
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
