@@ -223,6 +223,16 @@ test('an ordinary user gets them through a daemon, by every Nix', async () => {
   assert.match(realised.kind === 'failed' ? realised.why : '', /ermission denied/);
 });
 
+test('where no daemon can be reached Nix fails, and nothing is said of the paths', async () => {
+  const root = await openRoot(rig, { uid: 1000, binds: [{ from: PROJECT, mode: 'read-only' }] });
+  after(() => root.close());
+  for (const { version, bin } of rig.nixVersions) {
+    const { realised } = await askIn(root, [library], { PATH: bin, NIX_REMOTE: 'daemon' });
+    assert.equal(realised.kind, 'failed', version);
+    assert.match(realised.kind === 'failed' ? realised.why : '', /cannot connect to socket/, version);
+  }
+});
+
 test('what Nix says is shown while a download lasts', async () => {
   let release = (): void => {};
   const mishap: Mishap = (request, response) => {
