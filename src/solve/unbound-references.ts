@@ -35,15 +35,25 @@ export function* unboundReferences(
     all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
     byName: new Map([...problem.bundled, ...served]),
   };
+  const files = new Set(scope.all.map(({ path }) => path));
   const family = new Set([...served].flatMap(([name, { path }]) => (problem.isFamily(name) ? [path] : [])));
   for (const by of loaded.values()) {
     if (family.has(by.path)) continue;
+    if (symbols.boundAmong?.(by.path)?.every((file) => files.has(file))) continue;
     const wanted = symbols.wantedBy(by.path);
-    if (wanted.length === 0) continue;
-    const likely = likelyFirst(scope, by);
+    const likely = wanted.length === 0 ? [] : likelyFirst(scope, by);
+    const definers = new Set<string>();
+    let isBound = true;
     for (const symbol of wanted) {
-      if (!likely.some(({ path }) => symbols.definedBy(path, symbol))) yield { by, symbol };
+      const definer = likely.find(({ path }) => symbols.definedBy(path, symbol));
+      if (definer !== undefined) {
+        definers.add(definer.path);
+        continue;
+      }
+      isBound = false;
+      yield { by, symbol };
     }
+    if (isBound) symbols.noteBound?.(by.path, [...definers]);
   }
 }
 
