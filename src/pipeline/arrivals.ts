@@ -51,7 +51,9 @@ export async function trustOf({ context, settings }: Pick<Search, 'context' | 's
 /** Beside the real file, beside the link it was found by, then in tree files above it. */
 async function* besideIt(search: Search): AsyncGenerator<Arrival> {
   const { subject, program, context } = search;
-  const given = path.resolve(context.found ?? subject.program.given);
+  // The launcher starts us in `/`, and the user may have named the program by a relative path.
+  const start = context.surroundings.workingDirectory ?? '/';
+  const given = path.resolve(start, context.found ?? subject.program.given);
   const there = sidecarPlaces(given, subject.program.path).filter(({ file }) => isThere(file));
   if (there.length === 0) return;
   const { findSidecar } = await import('../fingerprint/find-sidecar.ts');

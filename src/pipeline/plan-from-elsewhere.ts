@@ -59,6 +59,8 @@ export async function planFromElsewhere(search: Search): Promise<LaunchPlan | un
       exitCode: 126,
     });
   }
-  for (const refusal of refusals) notice(unusable(given, refusal));
+  const instead = '; the store is searched instead';
+  for (const refusal of refusals)
+    notice(`${unusable(given, refusal)}${refusal === refusals.at(-1) ? instead : ''}`);
   return undefined;
 }
