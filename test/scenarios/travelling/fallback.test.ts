@@ -97,7 +97,9 @@ test('substitute = false', async () => {
   const settings = withEnv(fetching([cache], [cacheKey.publicKey]), { NIX_RUN_FOREIGN_SUBSTITUTE: '0' });
   await startOver(other, substitutes);
   putFile(other, SIDECAR, sidecar);
-  assertRan(await other.start(line, settings), [/ is not used: the store has no .*, and substitute is off$/]);
+  assertRan(await other.start(line, settings), [
+    / is not used: the store has no .*, and substitute is off; the store is searched instead$/,
+  ]);
 });
 
 test('strict by configuration, and by resolve --strict', async () => {
