@@ -91,6 +91,11 @@ const byProgram: Record<string, Situation> = {
     /^it gives rm for the loader, and no loader is called that$/,
     (each) => (each.loader = { storePath: object('coreutils-9.5'), file: 'bin/rm' }),
   ),
+  'an interpreter that reaches for the terminal': saying(
+    'other-program',
+    /^it names another interpreter than the program: \/x\?\[2J\?\?$/,
+    (each) => (each.program.interpreter = '/x\u001b[2J\n\u202e'),
+  ),
   'a libc that is listed': saying(
     'libc-family',
     /^it lists libc\.so\.6, which always comes from the loader's own store object$/,
