@@ -22,6 +22,7 @@ import { type Owners, writersOf } from '../../src/fingerprint/ownership.ts';
 import { signFingerprint } from '../../src/fingerprint/sign.ts';
 import { checkInStore, type StoreFacts } from '../../src/fingerprint/store-check.ts';
 import { treeText } from '../../src/fingerprint/tree-file.ts';
+import { seededRandom } from '../elf/seeded-random.ts';
 import { changed, good, object, put, STORE, secretKey, type Wrong } from './documents.ts';
 import { hostileTexts } from './hostile-documents.ts';
 
@@ -478,6 +479,19 @@ test('different wrongs have different lines, and there are enough of them', () =
     expected.set(said, line.source);
   }
   assert.ok(expected.size >= 80, `${expected.size} lines`);
+});
+
+test('of a signed document from a source, no other text is believed', async () => {
+  const signed = signedText(good, [signFingerprint(good, vendor)]);
+  assert.equal((await judged(signed, source)).cause, 'believed');
+  const pick = seededRandom(1);
+  for (let round = 0; round < 2000; round += 1) {
+    const at = pick(signed.length);
+    const end = at + pick(4);
+    const piece = signed.slice(pick(signed.length)).slice(0, pick(4));
+    const edited = signed.slice(0, at) + piece + signed.slice(end);
+    if (edited !== signed) assert.notEqual((await judged(edited, source)).cause, 'believed', edited);
+  }
 });
 
 test('nothing hostile made an ordinary object different', () => {
