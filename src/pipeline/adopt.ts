@@ -3,17 +3,15 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { checkInStore, realFileOf } from '../fingerprint/store-check.ts';
-import { enact, type Proven } from '../launch/enact.ts';
-import { foresee } from '../launch/foresee.ts';
+import type { Proven } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { planKey } from '../launch/plan-key.ts';
-import { complaintsOf } from '../launch/trace-complaints.ts';
 import { keep, startKeeping } from '../roots/keep-and-pin.ts';
 import { realise, releaseLinks } from '../store/realise.ts';
 import { showOnStderr } from '../store/watched-nix.ts';
 import type { Arrival, Search } from './arrivals.ts';
 import { finishPlan } from './finish-plan.ts';
-import { servedBeside } from './served-beside.ts';
+import { proveHere } from './prove-here.ts';
 import { rootFile } from './subject.ts';
 import { validPaths } from './valid-paths.ts';
 
@@ -47,18 +45,6 @@ async function fetchMissing(fingerprint: Fingerprint, search: Search): Promise<F
   return { kind: 'refused', why: `${lack}: ${realised.why}` };
 }
 
-/** The verdict of the simulation and of the loader itself. */
-async function proveHere(fingerprint: Fingerprint, { subject, place }: Search): Promise<Proven | string> {
-  const { program, elf, libc } = subject;
-  const beside = servedBeside(fingerprint, subject);
-  if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
-  const proven = await enact(fingerprint, program.path, libc, place.farms);
-  if (proven.kind === 'vanished') return `${proven.file} is gone`;
-  if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
-  const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
-  return complaintsOf(trace)[0] ?? proven;
-}
-
 /**
  * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose
  * by hand is no choice of this user's: it is adopted as it is.
@@ -90,7 +76,8 @@ export async function check(fingerprint: Fingerprint, search: Search): Promise<C
     validPaths: (paths) => validPaths(search.context, paths),
     realFileOf,
     whyNotLoaded: async () => {
-      const result = await proveHere(fingerprint, search);
+      const { subject, place } = search;
+      const result = await proveHere(fingerprint, subject, place.farms);
       if (typeof result === 'string') return result;
       proven = result;
       return undefined;

@@ -60,7 +60,9 @@ async function assertBelieved(): Promise<string> {
   return await originOf(machine);
 }
 
-test('of the user, of root', assertBelieved);
+test('of the user, of root', async () => {
+  await assertBelieved();
+});
 
 test('of the owner of the program', async () => {
   for (const each of ['apps', 'apps/jq', SIDECAR]) chownSync(at(each), STRANGER, STRANGER);
