@@ -1,27 +1,20 @@
 // In a real terminal: what cannot be is told before anything is written, and nobody is asked who did not ask for it.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { openShop } from '../diamonds/shop.ts';
 import { calls, returns } from '../diamonds/sources.ts';
 import { planFiles, rootLinks } from '../kept-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { terminalsIn } from './terminal.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
 const shop = openShop(root);
 const script = '/opt/tool/dist/nix-foreign.cjs';
 
-let terminal: Terminal | undefined;
-after(() => terminal?.close());
-
-function open(...argv: [string, ...string[]]): Terminal {
-  terminal?.close();
-  terminal = openTerminal(root.wordsOf({ argv, env: { TERM: 'screen' } }));
-  return terminal;
-}
+const open = terminalsIn(root);
 
 /** A program that needs what only the newer of two builds has. */
 async function picky(): Promise<{ program: string; older: string; newer: string }> {
