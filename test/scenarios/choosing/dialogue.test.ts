@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
 import { fingerprintBehind, planFiles, rootLinks, stateOf } from '../kept-state.ts';
