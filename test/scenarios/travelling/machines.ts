@@ -1,6 +1,15 @@
 // One rig → a machine that knows a program, one on which its libraries never were, and what goes from one to the other.
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -32,6 +41,7 @@ export const words = ['-n', '6*7'];
 export async function openMachine(rig: Rig, exchange: Exchange, options: RootOptions = {}): Promise<Machine> {
   const varLib = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-var-lib-'));
   after(() => rmSync(varLib, { recursive: true, force: true }));
+  chmodSync(varLib, 0o755);
   const own = { from: varLib, to: '/var/lib', mode: 'read-write' } as const;
   const binds = [exchange.bind, own, ...(options.binds ?? [])];
   const root = await openToolRoot(rig, { ...options, binds });
