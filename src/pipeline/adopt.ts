@@ -6,7 +6,7 @@ import { checkInStore, realFileOf } from '../fingerprint/store-check.ts';
 import type { Proven } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { planKey } from '../launch/plan-key.ts';
-import { keep, startKeeping } from '../roots/keep-and-pin.ts';
+import { keep } from '../roots/keep-and-pin.ts';
 import { realise, releaseLinks } from '../store/realise.ts';
 import { showOnStderr } from '../store/watched-nix.ts';
 import type { Arrival, Search } from './arrivals.ts';
@@ -94,16 +94,13 @@ async function checkAndPin(
   { where, signedBy }: Extract<Arrival, { kind: 'believed' }>,
   search: Search,
 ): Promise<Adopted> {
-  const { subject, program, context, place } = search;
+  const { subject, program, context, place, pinners } = search;
   const { sha256 } = program;
   const link = rootFile(place, sha256, subject.program);
   // Nix starts up while the set is checked.
-  const pinner = startKeeping(context.nix, link);
+  const pinner = pinners.current();
   const checked = await check(fingerprint, search);
-  if (checked.kind === 'refused') {
-    pinner?.abandon();
-    return checked;
-  }
+  if (checked.kind === 'refused') return checked;
   const root = await keep(pinner, fingerprint, place, link);
   if (root.kind === 'vanished') return refused(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;

@@ -7,6 +7,7 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { sidecarPlaces } from '../fingerprint/sidecar.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
+import type { PinnerSupply } from '../roots/pinner-supply.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './subject.ts';
 
@@ -28,6 +29,8 @@ export interface Search {
   readonly context: Context;
   readonly place: Place;
   readonly settings: Configuration['settings'];
+  /** Of Nix processes that pin the program's root. */
+  readonly pinners: PinnerSupply;
 }
 
 function isThere(file: string): boolean {

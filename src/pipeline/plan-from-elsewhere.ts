@@ -5,9 +5,10 @@ import { programPart } from '../fingerprint/from-solution.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
+import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
 import { arrivals, type Search } from './arrivals.ts';
 import type { Context } from './context.ts';
-import type { Dynamic } from './subject.ts';
+import { type Dynamic, rootFile } from './subject.ts';
 
 function unusable(given: string, { where, why }: { where: string; why: string }): string {
   return `${given}: the fingerprint of ${where} is not used: ${why}`;
@@ -19,13 +20,22 @@ export async function openSearch(
   sha256: string,
   context: Context,
   place: Place,
+  pinners?: PinnerSupply,
 ): Promise<Search> {
   const files = await configurationFiles(context.surroundings.uid);
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;
   const program = programPart(subject.program, sha256);
-  return { subject, program, context, place, settings: { ...settings, strict } };
+  const link = rootFile(place, sha256, subject.program);
+  return {
+    subject,
+    program,
+    context,
+    place,
+    settings: { ...settings, strict },
+    pinners: pinners ?? supplyPinners(context.nix, link, 'later'),
+  };
 }
 
 /**
