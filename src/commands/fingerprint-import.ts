@@ -25,10 +25,14 @@ function programBeside(file: string): string {
   throw usageError(`${file} lies beside no program`, 'name the program after it');
 }
 
-function notUsed(file: string, why: string): ForeignError {
+function notUsed(
+  file: string,
+  why: string,
+  hint = `see what it says with: nix-foreign fingerprint show ${file}`,
+): ForeignError {
   return new ForeignError(`${file}: it is not used: ${why}`, {
     code: 'fingerprint-refused',
-    hint: `see what it says with: nix-foreign fingerprint show ${file}`,
+    hint,
     exitCode: 126,
   });
 }
@@ -84,7 +88,11 @@ export async function verifyCommand(
     async (search) => {
       const believed = await believe(file, search);
       const checked = await check(believed.fingerprint, search);
-      if (checked.kind === 'refused') throw notUsed(file, checked.why);
+      if (checked.kind === 'refused') {
+        const isMissing = checked.cause === 'missing';
+        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.subject.program.path}`;
+        throw notUsed(file, checked.why, isMissing ? fetching : undefined);
+      }
       return { signedBy: believed.signedBy, program: search.subject.program.path };
     },
   );

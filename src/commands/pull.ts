@@ -18,7 +18,7 @@ function failure(given: string, refusals: readonly string[]): ForeignError {
   }
   return new ForeignError(`${given}: no fingerprint serves: ${refusals.join('; ')}`, {
     code: 'fingerprint-refused',
-    hint: 'search the store instead: nix-foreign resolve --refresh',
+    hint: `search the store instead: nix-foreign resolve --refresh ${given}`,
     exitCode: 126,
   });
 }
@@ -33,7 +33,7 @@ async function pull(search: Search, given: string): Promise<LaunchPlan> {
   }
   const refusals: string[] = [];
   for await (const arrival of fromSources(search, 'all')) {
-    const adopted = arrival.kind === 'refused' ? arrival : await adopt(arrival, search);
+    const adopted = arrival.kind === 'believed' ? await adopt(arrival, search) : arrival;
     if (adopted.kind === 'planned') return adopted.plan;
     refusals.push(`${arrival.where}: ${adopted.why}`);
   }

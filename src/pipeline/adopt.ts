@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, storePathsOf } from '../fingerprint/fingerprint.ts';
-import { checkInStore, realFileOf } from '../fingerprint/store-check.ts';
+import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/store-check.ts';
 import type { Proven } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { planKey } from '../launch/plan-key.ts';
@@ -66,7 +66,7 @@ export async function adopt(
 
 export type Checked =
   | { readonly kind: 'sound'; readonly proven: Proven }
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 
 /** Whether the set could start the program here as the store is now. Nothing is fetched or pinned. */
 export async function check(fingerprint: Fingerprint, search: Search): Promise<Checked> {
@@ -85,7 +85,7 @@ export async function check(fingerprint: Fingerprint, search: Search): Promise<C
   });
   if (answer.kind === 'refused') return answer;
   return proven === undefined
-    ? { kind: 'refused', why: 'nobody asked the loader' }
+    ? { kind: 'refused', cause: 'loader', why: 'nobody asked the loader' }
     : { kind: 'sound', proven };
 }
 
@@ -100,7 +100,7 @@ async function checkAndPin(
   // Nix starts up while the set is checked.
   const pinner = pinners.current();
   const checked = await check(fingerprint, search);
-  if (checked.kind === 'refused') return checked;
+  if (checked.kind === 'refused') return refused(checked.why);
   const root = await keep(pinner, fingerprint, place, link);
   if (root.kind === 'vanished') return refused(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;

@@ -20,7 +20,9 @@ export type Arrival =
       /** The trusted key, where a signature was needed. */
       readonly signedBy?: string;
     }
-  | { readonly kind: 'refused'; readonly where: string; readonly why: string };
+  | { readonly kind: 'refused'; readonly where: string; readonly why: string }
+  /** A source that could not be asked, so nobody knows whether it has one. */
+  | { readonly kind: 'unreachable'; readonly where: string; readonly why: string };
 
 /** What is looked for, and what is known before anything is opened. */
 export interface Search {
@@ -92,7 +94,7 @@ export async function* fromSources(search: Search, which: 'due' | 'all'): AsyncG
   for await (const { source, answer } of askSources(settings.sources, question)) {
     const name = nameOfSource(source);
     debug(`source ${name}: ${answer.kind}`);
-    if (answer.kind === 'unreachable') yield { kind: 'refused', where: name, why: answer.why };
+    if (answer.kind === 'unreachable') yield { kind: 'unreachable', where: name, why: answer.why };
     if (answer.kind !== 'found') continue;
     const where = `${name.replace(/\/+$/, '')}/${pathInSource(program.sha256)}`;
     const judged = await judgeDocument(answer.text, { kind: 'source' }, program, trust);

@@ -210,3 +210,25 @@ test('what has no fingerprint is told', async () => {
   );
   await assertFails(['pull', program], 125, /no source is configured/, /config\.toml/);
 });
+
+test('where nothing can be written, publish says so', async () => {
+  const line = ['publish', program, '--key', key.secretFile, '--fingerprints'];
+  await assertFails(
+    [...line, '/proc/nowhere'],
+    125,
+    /\/proc\/nowhere\/v1\/\w\w: it cannot be made: no such/,
+    /--fingerprints DIR/,
+  );
+  await assertFails(
+    [...line, '/etc'],
+    125,
+    /\/etc\/v1\/\w\w: it cannot be made: read-only/,
+    /--fingerprints DIR/,
+  );
+  await assertFails(
+    ['publish', program, '--to', 'nonsense://x'],
+    125,
+    /nothing was published: .*nonsense:\/\/x/,
+    /nix copy --to nonsense:\/\/x \/nix\/store/,
+  );
+});
