@@ -82,22 +82,18 @@ async function choose(
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
   const pinning = keep(pinner, fingerprint, place, link);
-  const proving = enact(
-    fingerprint,
-    subject.program.path,
-    subject.libc,
-    place.farms,
-    libraries,
-    subject.program.users,
-  );
-  const [root, proven] = await Promise.all([pinning, proving]);
+  const prove = () =>
+    enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries, subject.program.users);
+  const [root, first] = await Promise.all([pinning, prove()]);
+  if (root.kind === 'vanished') return root;
+  // What the loader missed may have been taken just then; by now all is held.
+  const proven = first.kind === 'rejected' ? await prove() : first;
   if (proven.kind === 'rejected') {
     restore(link, before);
     const complaints = await withForesight(subject, proven);
     throw rejection(subject, fingerprint.loader.storePath, complaints, closest);
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
-  if (root.kind === 'vanished') return root;
   const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
   const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };

@@ -91,10 +91,22 @@ export async function pathFacts(
   }
   const unknown = distinct.filter((each) => !found.has(each));
   if (unknown.length === 0 || nix === undefined) return found;
-  const invalid = await invalidPaths(nix, unknown);
-  const valid = unknown.filter((each) => !invalid.has(each));
-  if (valid.length > 0) found = new Map([...found, ...(await dumpFacts(nix, valid))]);
-  return found;
+  return new Map([...found, ...(await factsFromNix(nix, unknown))]);
+}
+
+/** A collector may take a path between the two questions; then they are asked again, without it. */
+async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  for (let asked = storePaths; ; ) {
+    const invalid = await invalidPaths(nix, asked);
+    const valid = asked.filter((each) => !invalid.has(each));
+    if (valid.length === 0) return new Map();
+    try {
+      return await dumpFacts(nix, valid);
+    } catch (error) {
+      if ((await invalidPaths(nix, valid)).size === 0) throw error;
+      asked = valid;
+    }
+  }
 }
 
 /** The closure as far as the database knows it. */

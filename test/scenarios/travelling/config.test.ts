@@ -125,7 +125,9 @@ test('a source without it is asked once a day; pull asks all the same', async ()
 test('a source that does not answer is told of in a line, and strict makes it a failure', async () => {
   const server = await serveDirectory(exchange.directory, () => true);
   configure(machine, `${keys}sources = ["${server.url}"]\nsource-timeout = 0.3\n`);
-  assertRan(await machine.start(line), [/: the source http:\S+ cannot be asked: it did not answer within 0\.3 s; the store is searched instead$/]);
+  assertRan(await machine.start(line), [
+    /: the source http:\S+ cannot be asked: it did not answer within 0\.3 s; the store is searched instead$/,
+  ]);
   forget(machine);
   configure(machine, `${keys}sources = ["${server.url}"]\nsource-timeout = 0.3\nstrict = true\n`);
   assertRefused(await machine.start(line), { status: 126, cause: /the source http:\S+ cannot be asked/ });
