@@ -17,7 +17,10 @@ interface Call {
   readonly capabilities: 'some' | 'none';
 }
 
-/** Reads `[--refresh|--rehash|--by-binfmt] [--strategy NAME] [--found PATH] [--with-capabilities] -- PROGRAM`. */
+/**
+ * Reads, after `resolve --from-launcher`,
+ * `[--refresh|--rehash|--by-binfmt] [--strategy NAME] [--found PATH] [--with-capabilities] -- PROGRAM`.
+ */
 function readCall(words: readonly string[]): Call {
   const rest = [...words];
   const take = (word: string): boolean => rest[0] === word && rest.shift() !== undefined;
@@ -51,5 +54,5 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
 
 /** The whole process of a miss. */
 export async function main(): Promise<void> {
-  await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(3)));
+  await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(4)));
 }

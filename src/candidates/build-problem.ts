@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import { boundMemo } from './bound-memo.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { closestIn } from './closest.ts';
 import { type DamagedLibrary, damagedLibraryError } from './damaged-library.ts';
@@ -93,7 +94,7 @@ export function buildProblem(
     ),
     loaders,
     isFamily: libc.isFamily,
-    symbols: unversionedSymbols(libc.kind),
+    symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
   };
   return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);

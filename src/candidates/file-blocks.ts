@@ -1,6 +1,7 @@
 // Paths → the bytes of many files, a few blocks of each, read into memory that is got in large pieces.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { ByteSource } from '../elf/byte-source.ts';
+import { readInto } from '../platform/file-source.ts';
 
 /** Getting memory for each block by itself takes longer than reading it. */
 const SLAB = 1_048_576;
@@ -27,16 +28,7 @@ export function createFileBlocks(): FileBlocks {
     used += length;
     return slab.subarray(used - length, used);
   };
-  const readAt = (fd: number, offset: number, length: number): Uint8Array => {
-    const bytes = room(length);
-    let done = 0;
-    while (done < length) {
-      const read = readSync(fd, bytes, done, length - done, offset + done);
-      if (read === 0) break;
-      done += read;
-    }
-    return bytes.subarray(0, done);
-  };
+  const readAt = (fd: number, offset: number, length: number) => readInto(room(length), fd, offset);
   return {
     open: (path, ask) => {
       let fd = openFile(path);

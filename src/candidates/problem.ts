@@ -82,6 +82,10 @@ export interface UnversionedSymbols {
   definedBy(path: string, symbol: string): boolean;
   /** When an object's reference is bound: before the program starts, when it is first called, or never. */
   boundAt(path: string, symbol: string): 'start' | 'call' | 'never';
+  /** Files that define all that an object wants, where that was found out before. */
+  boundAmong?(path: string): readonly string[] | undefined;
+  /** Takes note of such files. */
+  noteBound?(path: string, files: readonly string[]): void;
 }
 
 export interface Problem {

@@ -5,6 +5,7 @@ import { findLinkTables, type LinkTables } from '../elf/link-tables.ts';
 import { Malformed } from '../elf/malformed.ts';
 import { bindsAllAtStart, relocationsOf } from '../elf/relocations.ts';
 import { readUnversionedReferences, type UnversionedReference } from '../elf/unversioned-references.ts';
+import type { BoundMemo } from './bound-memo.ts';
 import { createFileBlocks } from './file-blocks.ts';
 import type { UnversionedSymbols } from './problem.ts';
 
@@ -43,7 +44,7 @@ function orElse<T>(unknown: T, ask: () => T): T {
 }
 
 /** musl binds everything before the program starts (ldso/dynlink.c, do_relocs and lazy_prepare). */
-export function unversionedSymbols(libc: 'glibc' | 'musl'): UnversionedSymbols {
+export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): UnversionedSymbols {
   const blocks = createFileBlocks();
   const known = new Map<string, ObjectSymbols | undefined>();
   const objectAt = (path: string): ObjectSymbols | undefined => {
@@ -69,6 +70,11 @@ export function unversionedSymbols(libc: 'glibc' | 'musl'): UnversionedSymbols {
       if (times.every((time) => time === undefined)) return 'never';
       const atStart = libc === 'musl' || times.includes('start') || bindsAllAtStart(object.tables);
       return atStart ? 'start' : 'call';
+    },
+    boundAmong: (path) => memo?.recall(path),
+    noteBound: (path, files) => {
+      // What could not be read proves nothing.
+      if ([path, ...files].every((each) => objectAt(each) !== undefined)) memo?.remember(path, files);
     },
   };
 }

@@ -24,13 +24,18 @@ export function usersDirectories(
   });
 }
 
-/** True where one of the directories has a needed name that is not `known` elsewhere. */
+/**
+ * True where one of the directories has a needed name that is not `known` elsewhere. Never where they hold a libc: it
+ * would be loaded with the loader of another build, so they cannot serve at all.
+ */
 export function needsDirectories(
   objects: readonly ElfFile[],
   directories: readonly string[],
   known: (name: string) => boolean,
 ): boolean {
   if (directories.length === 0) return false;
+  const holdsLibc = (directory: string): boolean => elfFileAt(`${directory}/libc.so.6`) !== undefined;
+  if (directories.some(holdsLibc)) return false;
   const isThere = (name: string, like: ElfFile): boolean =>
     directories.some((directory) => {
       const elf = elfFileAt(`${directory}/${pathOfElfString(name)}`);

@@ -123,7 +123,7 @@ export const COMMANDS: readonly CommandRow[] = [
 ];
 
 /** An option that may be given several times. */
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 
@@ -170,7 +170,7 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
       .description(summary)
       .exitOverride();
     for (const [flags, description] of options) {
-      if (flags.includes('<')) command.option(flags, description, collect, []);
+      if (flags.includes('<')) command.option(flags, description, collect);
       else command.option(flags, description);
     }
     command.action((...parameters: unknown[]) => {

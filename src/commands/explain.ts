@@ -13,6 +13,7 @@ import { candidateView } from './choose-view.ts';
 import { type DynamicFacts, type Facts, withFacts } from './explain-facts.ts';
 import type { Story } from './explain-story.ts';
 import { explanationText } from './explain-text.ts';
+import { cutList } from './explain-tree.ts';
 import { type Why, whyOf, whyText } from './explain-why.ts';
 
 /** One object of the process, and what else could have served its name. */
@@ -83,9 +84,22 @@ export function explainedObject(entry: MapEntry, story: Story | undefined): Expl
 }
 
 /** Errors here are those after the list: the real loader has accepted the rest. */
-function warningsOf({ errors, warnings }: DynamicFacts['trace']): string[] {
+function warningsOf({ errors, warnings }: DynamicFacts['trace'], story: Story | undefined): string[] {
   const late = errors.filter(({ stage }) => stage === 'start');
-  return [...new Set([...late, ...warnings].map(({ message }) => message))];
+  return [
+    ...new Set([...late, ...warnings].map(({ message }) => message)),
+    ...homelessLines(story?.homeless ?? []),
+  ];
+}
+
+/** One line for each object. */
+function homelessLines(homeless: Story['homeless']): string[] {
+  const symbolsBy = Map.groupBy(homeless, ({ neededBy }) => neededBy);
+  return [...symbolsBy].map(([neededBy, each]) => {
+    const [what, it] = each.length === 1 ? ['symbol', 'it'] : ['symbols', 'them'];
+    const names = cutList(each.map(({ symbol }) => symbol));
+    return `${neededBy} needs the ${what} ${names} when it first calls ${it}, and nobody here defines ${it}`;
+  });
 }
 
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
@@ -107,7 +121,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     ...(hasChoices(choices) ? { choices } : {}),
     objects: map.map((entry) => explainedObject(entry, story)),
     disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
-    warnings: warningsOf(trace),
+    warnings: warningsOf(trace, story),
     shadowed: usersPathComesFirst(plan.strategy, context.env)
       ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
           ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),

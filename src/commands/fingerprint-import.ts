@@ -5,14 +5,10 @@ import { ForeignError } from '../errors.ts';
 import { findSidecar } from '../fingerprint/find-sidecar.ts';
 import { readNamedDocument } from '../fingerprint/named-document.ts';
 import { sidecarOf } from '../fingerprint/sidecar.ts';
-import { planKey } from '../launch/plan-key.ts';
 import { adopt, check } from '../pipeline/adopt.ts';
 import { type Arrival, type Search, trustOf } from '../pipeline/arrivals.ts';
 import type { Context } from '../pipeline/context.ts';
-import { openProgram } from '../pipeline/open-program.ts';
-import { openSearch } from '../pipeline/plan-from-elsewhere.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
-import { withLock } from '../platform/lock.ts';
+import { withSearch } from '../pipeline/with-search.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { namedProgram } from './named-program.ts';
 import { usageError } from './usage-error.ts';
@@ -29,10 +25,14 @@ function programBeside(file: string): string {
   throw usageError(`${file} lies beside no program`, 'name the program after it');
 }
 
-function notUsed(file: string, why: string): ForeignError {
+function notUsed(
+  file: string,
+  why: string,
+  hint = `see what it says with: nix-foreign fingerprint show ${file}`,
+): ForeignError {
   return new ForeignError(`${file}: it is not used: ${why}`, {
     code: 'fingerprint-refused',
-    hint: `see what it says with: nix-foreign fingerprint show ${file}`,
+    hint,
     exitCode: 126,
   });
 }
@@ -55,19 +55,8 @@ async function believe(file: string, search: Search): Promise<Believed> {
   };
 }
 
-async function withSearch<T>(
-  file: string,
-  given: string | undefined,
-  context: Context,
-  work: (search: Search) => Promise<T>,
-): Promise<T> {
-  const named = given === undefined ? programBeside(file) : namedProgram(given, context);
-  const { subject, sha256 } = openProgram(named, context);
-  return await inUsablePlace(context.surroundings.uid, async (place) =>
-    withLock(path.join(place.locks, planKey(subject.program.path)), async () =>
-      work(await openSearch(subject, sha256, context, place)),
-    ),
-  );
+function programFor(file: string, given: string | undefined, context: Context): string {
+  return given === undefined ? programBeside(file) : namedProgram(given, context);
 }
 
 /** Makes the plan by the document, fetching what is missing. @throws ForeignError `fingerprint-refused` and others. */
@@ -77,7 +66,7 @@ export async function importCommand(
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const plan = await withSearch(file, given, context, async (search) => {
+  const plan = await withSearch(programFor(file, given, context), context, async (search) => {
     const adopted = await adopt(await believe(file, search), search);
     if (adopted.kind === 'refused') throw notUsed(file, adopted.why);
     return adopted.plan;
@@ -93,12 +82,20 @@ export async function verifyCommand(
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const { signedBy, program } = await withSearch(file, given, context, async (search) => {
-    const believed = await believe(file, search);
-    const checked = await check(believed.fingerprint, search);
-    if (checked.kind === 'refused') throw notUsed(file, checked.why);
-    return { signedBy: believed.signedBy, program: search.subject.program.path };
-  });
+  const { signedBy, program } = await withSearch(
+    programFor(file, given, context),
+    context,
+    async (search) => {
+      const believed = await believe(file, search);
+      const checked = await check(believed.fingerprint, search);
+      if (checked.kind === 'refused') {
+        const isMissing = checked.cause === 'missing';
+        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.subject.program.path}`;
+        throw notUsed(file, checked.why, isMissing ? fetching : undefined);
+      }
+      return { signedBy: believed.signedBy, program: search.subject.program.path };
+    },
+  );
   const how = signedBy === undefined ? 'by its owner' : `by the signature of ${signedBy}`;
   if (options.json) printJson({ file, program, good: true, signedBy: signedBy ?? null });
   else printOneLine(`${file}: good for ${program}, believed ${how}`);

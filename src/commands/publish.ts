@@ -1,5 +1,5 @@
 // `nix-foreign publish PROGRAM... --to STORE-URL [--fingerprints DIR --key FILE]`: libraries to a cache, signed documents to a directory.
-import { mkdirSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../errors.ts';
 import { type Fingerprint, signedText } from '../fingerprint/fingerprint.ts';
@@ -7,6 +7,7 @@ import type { SecretKey } from '../fingerprint/keys.ts';
 import { signFingerprint } from '../fingerprint/sign.ts';
 import type { Context } from '../pipeline/context.ts';
 import { recordOfProgram } from '../pipeline/record-of-program.ts';
+import { makeDirectories } from '../platform/make-directories.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { copyClosure } from '../store/copy-closure.ts';
 import { pathInSource } from '../store/fingerprint-source.ts';
@@ -73,7 +74,7 @@ function writeDocument(
 ): string {
   const file = path.join(directory, pathInSource(fingerprint.program.sha256));
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+    makeDirectories(path.dirname(file), 0o755);
   } catch (error) {
     throw new ForeignError(`${path.dirname(file)}: it cannot be made: ${reasonOf(error)}`, {
       code: 'unwritable',

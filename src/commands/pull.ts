@@ -1,15 +1,10 @@
 // `nix-foreign pull PROGRAM`: asks the sources now, whatever they said earlier, and takes the first fingerprint that serves.
-import path from 'node:path';
 import { ForeignError } from '../errors.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
-import { planKey } from '../launch/plan-key.ts';
 import { adopt } from '../pipeline/adopt.ts';
 import { fromSources, type Search } from '../pipeline/arrivals.ts';
 import type { Context } from '../pipeline/context.ts';
-import { openProgram } from '../pipeline/open-program.ts';
-import { openSearch } from '../pipeline/plan-from-elsewhere.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
-import { withLock } from '../platform/lock.ts';
+import { withSearch } from '../pipeline/with-search.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { namedProgram } from './named-program.ts';
 
@@ -23,7 +18,7 @@ function failure(given: string, refusals: readonly string[]): ForeignError {
   }
   return new ForeignError(`${given}: no fingerprint serves: ${refusals.join('; ')}`, {
     code: 'fingerprint-refused',
-    hint: 'search the store instead: nix-foreign resolve --refresh',
+    hint: `search the store instead: nix-foreign resolve --refresh ${given}`,
     exitCode: 126,
   });
 }
@@ -38,7 +33,7 @@ async function pull(search: Search, given: string): Promise<LaunchPlan> {
   }
   const refusals: string[] = [];
   for await (const arrival of fromSources(search, 'all')) {
-    const adopted = arrival.kind === 'refused' ? arrival : await adopt(arrival, search);
+    const adopted = arrival.kind === 'believed' ? await adopt(arrival, search) : arrival;
     if (adopted.kind === 'planned') return adopted.plan;
     refusals.push(`${arrival.where}: ${adopted.why}`);
   }
@@ -50,12 +45,7 @@ export async function pullCommand(
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const { subject, sha256 } = openProgram(namedProgram(given, context), context);
-  const plan = await inUsablePlace(context.surroundings.uid, (place) =>
-    withLock(path.join(place.locks, planKey(subject.program.path)), async () =>
-      pull(await openSearch(subject, sha256, context, place), given),
-    ),
-  );
+  const plan = await withSearch(namedProgram(given, context), context, (search) => pull(search, given));
   if (options.json) printJson(plan);
   else printOneLine(`${plan.program}: ready, by ${plan.origin}`);
 }

@@ -17,6 +17,7 @@ export const dynamicTag = {
   rel: 17,
   relsz: 18,
   pltrel: 20,
+  debug: 21,
   jmprel: 23,
   bindNow: 24,
   runpath: 29,

@@ -76,8 +76,10 @@ function byHash(tables: LinkTables, at: number, name: string): number[] {
   if (buckets === 0) return [];
   const found: number[] = [];
   let symbol = entry(2 + (sysvHashOf(name) % buckets));
+  // A damaged chain may go round in a circle, but not through more entries than the file has room for.
+  const most = Math.min(entry(1), fields.size / size);
   for (let looked = 0; symbol !== 0; looked += 1) {
-    if (looked > mostSymbols) throw new Malformed(`${what} has no end`);
+    if (looked > most) throw new Malformed(`${what} has no end`);
     if (nameOf(tables, symbol) === name) found.push(symbol);
     symbol = entry(2 + buckets + symbol);
   }

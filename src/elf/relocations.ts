@@ -14,35 +14,42 @@ export interface Relocation {
 
 const what = 'a relocation table';
 
-/**
- * All relocations with a symbol. DT_RELACOUNT says how many of the first have none, which in large objects are nearly
- * all. Throws Malformed.
- */
+/** All relocations with a symbol. Throws Malformed. */
 export function* relocationsOf(tables: LinkTables): Generator<Relocation> {
-  const { fields, segments, last } = tables;
-  const word = fields.wide ? 8 : 4;
-  const withAddend = last(dynamicTag.pltrel) === dynamicTag.rela;
-  const late = last(dynamicTag.jmprel);
-  const lateEnd = (late ?? 0) + (last(dynamicTag.pltrelsz) ?? 0);
-  const kinds = [
-    [dynamicTag.rela, dynamicTag.relasz, 3 * word, dynamicTag.relacount, 'start'],
-    [dynamicTag.rel, dynamicTag.relsz, 2 * word, dynamicTag.relcount, 'start'],
-    [dynamicTag.jmprel, dynamicTag.pltrelsz, (withAddend ? 3 : 2) * word, undefined, 'call'],
-  ] as const;
-  for (const [tag, sizeTag, entry, countTag, when] of kinds) {
-    const address = last(tag);
-    const size = last(sizeTag) ?? 0;
-    if (address === undefined || size === 0) continue;
-    if (size / entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
-    const { offset, end } = placeOf(segments, address, what);
-    if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
-    const without = countTag === undefined ? 0 : (last(countTag) ?? 0);
-    for (let at = without * entry; at + entry <= size; at += entry) {
-      // DT_JMPREL may be the end of DT_RELA (glibc elf/dynamic-link.h, _ELF_DYNAMIC_DO_RELOC).
-      if (when === 'start' && late !== undefined && address + at >= late && address + at < lateEnd) continue;
-      const symbol = symbolOf(fields, tables.header, offset + at);
-      if (symbol !== 0) yield { symbol, when };
-    }
+  const word = tables.fields.wide ? 8 : 4;
+  const { rela, relasz, relacount, rel, relsz, relcount } = dynamicTag;
+  yield* entriesOf(tables, 'start', { tag: rela, size: relasz, entry: 3 * word, without: relacount });
+  yield* entriesOf(tables, 'start', { tag: rel, size: relsz, entry: 2 * word, without: relcount });
+  const entry = tables.last(dynamicTag.pltrel) === dynamicTag.rela ? 3 * word : 2 * word;
+  yield* entriesOf(tables, 'call', { tag: dynamicTag.jmprel, size: dynamicTag.pltrelsz, entry });
+}
+
+interface Kind {
+  readonly tag: number;
+  /** The tag of its size in bytes. */
+  readonly size: number;
+  /** Bytes of one entry. */
+  readonly entry: number;
+  /** The tag that says how many of the first have no symbol, which in large objects are nearly all. */
+  readonly without?: number;
+}
+
+function* entriesOf(tables: LinkTables, when: Relocation['when'], kind: Kind): Generator<Relocation> {
+  const { fields, header, segments, last } = tables;
+  const address = last(kind.tag);
+  const size = last(kind.size) ?? 0;
+  if (address === undefined || size === 0) return;
+  if (size / kind.entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
+  const { offset, end } = placeOf(segments, address, what);
+  if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
+  const calls = last(dynamicTag.jmprel) ?? 0;
+  const callsEnd = calls + (last(dynamicTag.pltrelsz) ?? 0);
+  const first = kind.without === undefined ? 0 : (last(kind.without) ?? 0);
+  for (let at = first * kind.entry; at + kind.entry <= size; at += kind.entry) {
+    // DT_JMPREL may be the end of DT_RELA (glibc elf/dynamic-link.h, _ELF_DYNAMIC_DO_RELOC).
+    if (when === 'start' && address + at >= calls && address + at < callsEnd) continue;
+    const symbol = symbolOf(fields, header, offset + at);
+    if (symbol !== 0) yield { symbol, when };
   }
 }
 

@@ -1,4 +1,5 @@
 // The tables of an object -> the symbols that it leaves to others without saying which version of them it means.
+import { dynamicTag } from './dynamic-table.ts';
 import { type LinkTables, viewOf } from './link-tables.ts';
 import { Malformed } from './malformed.ts';
 import { relocationsOf } from './relocations.ts';
@@ -72,15 +73,17 @@ function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
 }
 
 /**
- * A program that is not position-independent takes the address of a function by an entry of its own: an undefined
- * symbol with a value, which is hashed. Each such function has an entry in DT_JMPREL.
+ * A program may take the address of a function by an entry of its own: an undefined symbol with a value, which is
+ * hashed, and stays among the hashed ones where GNU ld did without the entry in the end. Relocations name them.
+ * Linkers give programs, and no library, a DT_DEBUG.
  */
 function hashedReferences(tables: LinkTables, from: number): UnversionedReference[] {
-  const { fields, header, symbols, symbolSize, versym } = tables;
-  if (header.type !== executable) return [];
+  const { fields, header, last, symbols, symbolSize, versym } = tables;
+  if (header.type !== executable && last(dynamicTag.debug) === undefined) return [];
   const found: UnversionedReference[] = [];
-  for (const { symbol, when } of relocationsOf(tables)) {
-    if (when !== 'call' || symbol < from) continue;
+  const hashed = new Set<number>();
+  for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
+  for (const symbol of hashed) {
     if (versym !== undefined && (fields.u16(versym + 2 * symbol, what) & 0x7fff) > 1) continue;
     const entry = viewOf(fields.bytes(symbols + symbol * symbolSize, symbolSize, what));
     const name = strongReference(tables, entry, 0);

@@ -21,7 +21,7 @@ export function closestComplaints(
       closest.has(path.basename(name)) || elfFileAt(file)?.needed.some((each) => closest.has(each));
     if (concerns) concerned.add(file);
   }
-  return undefinedByLoader(request)
+  return undefinedByLoader(request, 'ever')
     .filter(({ file }) => concerned.has(file))
     .map(({ symbol, file }) => `${path.basename(file)} needs the symbol ${symbol}, which nobody defines`);
 }

@@ -7,6 +7,7 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { sidecarPlaces } from '../fingerprint/sidecar.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
+import type { PinnerSupply } from '../roots/pinner-supply.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './subject.ts';
 
@@ -19,7 +20,9 @@ export type Arrival =
       /** The trusted key, where a signature was needed. */
       readonly signedBy?: string;
     }
-  | { readonly kind: 'refused'; readonly where: string; readonly why: string };
+  | { readonly kind: 'refused'; readonly where: string; readonly why: string }
+  /** A source that could not be asked, so nobody knows whether it has one. */
+  | { readonly kind: 'unreachable'; readonly where: string; readonly why: string };
 
 /** What is looked for, and what is known before anything is opened. */
 export interface Search {
@@ -28,6 +31,8 @@ export interface Search {
   readonly context: Context;
   readonly place: Place;
   readonly settings: Configuration['settings'];
+  /** Of Nix processes that pin the program's root. */
+  readonly pinners: PinnerSupply;
 }
 
 function isThere(file: string): boolean {
@@ -51,7 +56,9 @@ export async function trustOf({ context, settings }: Pick<Search, 'context' | 's
 /** Beside the real file, beside the link it was found by, then in tree files above it. */
 async function* besideIt(search: Search): AsyncGenerator<Arrival> {
   const { subject, program, context } = search;
-  const given = path.resolve(context.found ?? subject.program.given);
+  // The launcher starts us in `/`, and the user may have named the program by a relative path.
+  const start = context.surroundings.workingDirectory ?? '/';
+  const given = path.resolve(start, context.found ?? subject.program.given);
   const there = sidecarPlaces(given, subject.program.path).filter(({ file }) => isThere(file));
   if (there.length === 0) return;
   const { findSidecar } = await import('../fingerprint/find-sidecar.ts');
@@ -87,7 +94,7 @@ export async function* fromSources(search: Search, which: 'due' | 'all'): AsyncG
   for await (const { source, answer } of askSources(settings.sources, question)) {
     const name = nameOfSource(source);
     debug(`source ${name}: ${answer.kind}`);
-    if (answer.kind === 'unreachable') yield { kind: 'refused', where: name, why: answer.why };
+    if (answer.kind === 'unreachable') yield { kind: 'unreachable', where: name, why: answer.why };
     if (answer.kind !== 'found') continue;
     const where = `${name.replace(/\/+$/, '')}/${pathInSource(program.sha256)}`;
     const judged = await judgeDocument(answer.text, { kind: 'source' }, program, trust);

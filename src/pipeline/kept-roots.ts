@@ -33,9 +33,10 @@ function statusOf(file: string): Stats | undefined {
   }
 }
 
-function latest(files: readonly string[]): number {
-  const times = files.map(statusOf).flatMap((stats) => (stats ? [stats.atimeMs, stats.mtimeMs] : []));
-  return Math.max(0, ...times);
+/** Of a link only when it was made or touched counts: Nix reads it at every collection, and that changes its other time. */
+function lastUseOf(link: string, file: string): number {
+  const plan = statusOf(file);
+  return Math.max(statusOf(link)?.mtimeMs ?? 0, plan?.mtimeMs ?? 0, plan?.atimeMs ?? 0);
 }
 
 /** A touched program of the same content needs its root still. */
@@ -61,7 +62,7 @@ export function keptRoots(place: Place): RootRow[] {
     const sha256 = path.basename(path.dirname(link));
     const file = path.join(place.plans, path.basename(link));
     const plan = readPlanFile(file);
-    const lastUse = latest(plan === undefined ? [link] : [link, file]);
+    const lastUse = lastUseOf(link, file);
     return { link, storePath, sha256, plan, lastUse, expired: expiryOf(plan, sha256) };
   });
   const nameOf = ({ plan, link }: RootRow) => plan?.program ?? `\uffff${link}`;

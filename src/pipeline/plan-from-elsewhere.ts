@@ -5,12 +5,24 @@ import { programPart } from '../fingerprint/from-solution.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
-import { arrivals, type Search } from './arrivals.ts';
+import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
+import { type Arrival, arrivals, type Search } from './arrivals.ts';
 import type { Context } from './context.ts';
-import type { Dynamic } from './subject.ts';
+import { type Dynamic, rootFile } from './subject.ts';
 
-function unusable(given: string, { where, why }: { where: string; why: string }): string {
+type Lost = Exclude<Arrival, { kind: 'believed' }>;
+
+function sentenceOf(given: string, { kind, where, why }: Lost): string {
+  if (kind === 'unreachable') return `${given}: the source ${where} cannot be asked: ${why}`;
   return `${given}: the fingerprint of ${where} is not used: ${why}`;
+}
+
+function failure(given: string, lost: Lost): ForeignError {
+  return new ForeignError(sentenceOf(given, lost), {
+    code: lost.kind === 'unreachable' ? 'source-unreachable' : 'fingerprint-refused',
+    hint: 'mend or remove it, or take strict away (nix-foreign config says where it is set): then the store is searched',
+    exitCode: 126,
+  });
 }
 
 /** Everything a search needs; the configuration is read anew for each program. @throws ForeignError `configuration`. */
@@ -19,46 +31,51 @@ export async function openSearch(
   sha256: string,
   context: Context,
   place: Place,
+  pinners?: PinnerSupply,
 ): Promise<Search> {
   const files = await configurationFiles(context.surroundings.uid);
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;
   const program = programPart(subject.program, sha256);
-  return { subject, program, context, place, settings: { ...settings, strict } };
+  const link = rootFile(place, sha256, subject.program);
+  return {
+    subject,
+    program,
+    context,
+    place,
+    settings: { ...settings, strict },
+    pinners: pinners ?? supplyPinners(context.nix, link, 'later'),
+  };
 }
 
 /**
  * Tries one fingerprint after the other. What does not serve is said in one line each.
  * @returns undefined where none serves: the store is searched then.
- * @throws ForeignError `fingerprint-refused` instead, with the setting `strict`, where there was one.
+ * @throws ForeignError `fingerprint-refused` or `source-unreachable` instead, with the setting `strict`.
  */
 export async function planFromElsewhere(search: Search): Promise<LaunchPlan | undefined> {
   const { given } = search.subject.program;
-  const refusals: { where: string; why: string }[] = [];
+  const lost: Lost[] = [];
   for await (const arrival of arrivals(search)) {
-    if (arrival.kind === 'refused') {
-      refusals.push(arrival);
+    if (arrival.kind !== 'believed') {
+      lost.push(arrival);
       continue;
     }
     debug(`the fingerprint of ${arrival.where} is believed`);
     const { adopt } = await import('./adopt.ts');
     const adopted = await adopt(arrival, search);
     if (adopted.kind === 'refused') {
-      refusals.push({ where: arrival.where, why: adopted.why });
+      lost.push({ kind: 'refused', where: arrival.where, why: adopted.why });
       continue;
     }
-    for (const refusal of refusals) notice(unusable(given, refusal));
+    for (const each of lost) notice(sentenceOf(given, each));
     return adopted.plan;
   }
-  const [first] = refusals;
-  if (search.settings.strict && first !== undefined) {
-    throw new ForeignError(unusable(given, first), {
-      code: 'fingerprint-refused',
-      hint: 'correct or remove it; without strict the store is searched instead',
-      exitCode: 126,
-    });
+  const [first] = lost;
+  if (search.settings.strict && first !== undefined) throw failure(given, first);
+  for (const each of lost) {
+    notice(`${sentenceOf(given, each)}${each === lost.at(-1) ? '; the store is searched instead' : ''}`);
   }
-  for (const refusal of refusals) notice(unusable(given, refusal));
   return undefined;
 }

@@ -1,30 +1,24 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
-import { type Record, recordsOf } from '../fingerprint/records.ts';
+import { recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { copiesDirectory } from '../launch/copies.ts';
-import { enact } from '../launch/enact.ts';
-import { copyPlan, directPlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { readPlan, whyNotCurrent } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
-import { copyOfAppImage } from '../patch/copy-for-plan.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
 import { believedSystemPlace, type Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { clearRootPlace } from '../roots/clear-root-place.ts';
-import { keepAlso } from '../roots/keep-and-pin.ts';
+import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
 import { choicesOfProgram } from './choices-of-program.ts';
 import type { Context } from './context.ts';
-import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
-import { planAfresh } from './plan-afresh.ts';
-import { openSearch, planFromElsewhere } from './plan-from-elsewhere.ts';
-import { servedBeside } from './served-beside.ts';
 import { isAsWanted, withWish } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
@@ -43,7 +37,7 @@ export async function planProgram(
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
   const subject = dynamicOf(program);
-  if (subject === undefined) return keepPlan(place, planUnaided(program, given, place));
+  if (subject === undefined) return await planUnaided(program, given, place);
   const context = await withWish(program, given);
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
     const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
@@ -54,10 +48,13 @@ export async function planProgram(
 }
 
 /** Of a program that needs no library of ours. */
-function planUnaided(program: Program, { byBinfmt }: Context, place: Place): LaunchPlan {
-  if (byBinfmt !== true || program.elf === undefined) return directPlan(program);
+async function planUnaided(program: Program, { byBinfmt }: Context, place: Place): Promise<LaunchPlan> {
+  const { copyPlan, directPlan } = await import('../launch/make-plan.ts');
+  const { keepPlan } = await import('./finish-plan.ts');
+  if (byBinfmt !== true || program.elf === undefined) return keepPlan(place, directPlan(program));
+  const { copyOfAppImage } = await import('../patch/copy-for-plan.ts');
   const copy = copyOfAppImage(program, sha256OfFile(program.path), place);
-  return copy === undefined ? directPlan(program) : copyPlan(program, copy);
+  return keepPlan(place, copy === undefined ? directPlan(program) : copyPlan(program, copy));
 }
 
 function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {
@@ -71,22 +68,46 @@ function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPl
   return why === undefined && isAsWanted(plan, subject, context) ? plan : undefined;
 }
 
+/** Without a record a new one will be pinned, and Nix can start up while it is found. */
+function supplyFor(link: string, context: Context): PinnerSupply {
+  return supplyPinners(context.nix, link, existsSync(path.dirname(link)) ? 'later' : 'now');
+}
+
 async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
-  const { storeDir } = context.location;
   const link = rootFile(place, sha256, subject.program);
-  for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
-  clearRootPlace(link, storeDir);
+  clearRootPlace(link, context.location.storeDir);
+  const pinners = supplyFor(link, context);
+  try {
+    for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
+    return await planContent({ subject, sha256, context, place, how, pinners });
+  } finally {
+    pinners.close();
+  }
+}
+
+interface Content {
+  readonly subject: Dynamic;
+  readonly sha256: string;
+  readonly context: Context;
+  readonly place: Place;
+  readonly how: How;
+  readonly pinners: PinnerSupply;
+}
+
+async function planContent(content: Content): Promise<LaunchPlan> {
+  const { subject, sha256, context, place, how, pinners } = content;
   const kept = await choicesOfProgram(subject.program, context);
   const digest = kept && digestOfChoices(kept.choices);
   const key = planKey(subject.program.path);
   const shared = place.shared ? undefined : believedSystemPlace();
   const keepers = [place, ...(shared === undefined ? [] : [shared])];
-  const records = how === 'refresh' ? [] : await recordsOf(keepers, sha256, key, storeDir);
+  const records = how === 'refresh' ? [] : await recordsOf(keepers, sha256, key, context.location.storeDir);
   for (const record of records) {
     // A set that was made under other choices, or under none, is another program's for this purpose.
     if (record.fingerprint.choices !== digest) continue;
+    const { planFromRecord } = await import('./plan-from-record.ts');
     const plan = await planFromRecord(subject, sha256, record, context, place, kept?.file);
     if (plan === undefined) continue;
     forgetMoved(place, sha256);
@@ -94,36 +115,10 @@ async function planDynamic(subject: Dynamic, context: Context, place: Place, how
   }
   // What somebody else chose gives way to what the user chose by hand.
   if (how !== 'refresh' && kept === undefined) {
-    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place));
+    const { openSearch, planFromElsewhere } = await import('./plan-from-elsewhere.ts');
+    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place, pinners));
     if (plan !== undefined) return plan;
   }
-  return await planAfresh(subject, sha256, context, place, kept);
-}
-
-/** Plans a known content at a new place or under a new identity: no search, no solving. */
-async function planFromRecord(
-  subject: Dynamic,
-  sha256: string,
-  record: Record,
-  context: Context,
-  place: Place,
-  choices: string | undefined,
-): Promise<LaunchPlan | undefined> {
-  const { fingerprint } = record;
-  const { program } = subject;
-  const beside = servedBeside(fingerprint, subject);
-  if (beside !== undefined) {
-    debug(`fingerprint ${record.file} does not serve here: ${beside} lies beside the program`);
-    return undefined;
-  }
-  const proven = await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users);
-  if (proven.kind !== 'proven') {
-    debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
-    return undefined;
-  }
-  const link = rootFile(place, sha256, subject.program);
-  const root = await keepAlso(context.nix, record, place, link);
-  if (root.kind !== 'kept') return undefined;
-  const finished = { subject, sha256, proven, root, choices, origin: 'the record of an earlier start' };
-  return finishPlan(finished, context, place);
+  const { planAfresh } = await import('./plan-afresh.ts');
+  return await planAfresh({ subject, sha256, context, place, kept, pinners });
 }

@@ -1,7 +1,8 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
-import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
+import { isDirectory, makeDirectories } from './make-directories.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
 const LAYOUT = 'v1';
@@ -93,26 +94,6 @@ export function isUnwritable(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
     errnoOf(error) ?? '',
   );
-}
-
-function isDirectory(file: string): boolean {
-  try {
-    return statSync(file).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-/** mkdirSync's own recursion says ENOENT on a read-only file system (Node 24), which is not the reason. */
-function makeDirectories(directory: string): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if (isDirectory(directory)) return;
-    if (errnoOf(error) !== 'ENOENT') throw error; // also EEXIST: a file or a link that leads nowhere
-    makeDirectories(path.dirname(directory));
-    makeDirectories(directory);
-  }
 }
 
 /** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */

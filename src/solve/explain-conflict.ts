@@ -84,7 +84,7 @@ function sentenceForSymbol({
     const nobody = `${need}; no library that could be loaded defines it`;
     return lacking.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
   }
-  const who = listOf(definers.slice(0, LISTED));
+  const who = listOf(definers.slice(0, LISTED).map(objectOf));
   if (lacking.length === 0) return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
   return `${need}; ${without} ${verb} define it, only ${who} ${definers.length > 1 ? 'do' : 'does'}`;
 }
@@ -94,6 +94,11 @@ function sourceOf(reason: { readonly offeredIn: string | undefined; readonly off
   const { offeredIn, offeredBy } = reason;
   if (offeredIn === undefined) return offeredBy;
   return offeredIn.slice(offeredIn.lastIndexOf('/') + 1).replace(/^[0-9a-z]{32}-/, '');
+}
+
+/** The same of a file in a store object. */
+function objectOf(file: string): string {
+  return /\/[0-9a-z]{32}-([^/]+)\//.exec(file)?.[1] ?? file;
 }
 
 const LISTED = 4;

@@ -1,13 +1,13 @@
 // A Problem -> one coherent Solution, or the Conflict that excludes every set. Pure and deterministic.
 
-import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type CheapestSet, cheapestSet, type Effort } from './cheapest-set.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
 import { groundProblem } from './ground-problem.ts';
 import { refutationTags } from './learn-clause.ts';
 import { minimalConflict } from './minimal-conflict.ts';
-import type { Conflict, Homeless, Solution, Undecided } from './solution.ts';
-import { unboundReferences } from './unbound-references.ts';
+import type { Conflict, Solution, Undecided } from './solution.ts';
+import { homelessIn } from './unbound-references.ts';
 import { needsOf } from './version-needs.ts';
 
 const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
@@ -54,19 +54,6 @@ function solutionOf(problem: Problem, { loader, served, cost, proven }: Cheapest
     proven,
   };
 }
-
-function homelessIn(
-  problem: Problem,
-  loader: LoaderCandidate,
-  providers: ReadonlyMap<string, Provider>,
-): Homeless[] {
-  return [...unboundReferences(problem, loader, providers)]
-    .filter(({ by, symbol }) => problem.symbols?.boundAt(by.path, symbol) === 'call')
-    .map(({ by, symbol }) => ({ symbol, neededBy: by.label, neededByPath: by.path }))
-    .sort((a, b) => byText(a.neededByPath, b.neededByPath) || byText(a.symbol, b.symbol));
-}
-
-const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 function labelsByName(objects: readonly Requirer[]): Map<string, string[]> {
   const labels = new Map<string, Set<string>>();

@@ -1,5 +1,6 @@
 // A whole set -> the strong references without version that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import type { Homeless } from './solution.ts';
 
 export interface UnboundReference {
   readonly by: Requirer;
@@ -34,15 +35,25 @@ export function* unboundReferences(
     all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
     byName: new Map([...problem.bundled, ...served]),
   };
+  const files = new Set(scope.all.map(({ path }) => path));
   const family = new Set([...served].flatMap(([name, { path }]) => (problem.isFamily(name) ? [path] : [])));
   for (const by of loaded.values()) {
     if (family.has(by.path)) continue;
+    if (symbols.boundAmong?.(by.path)?.every((file) => files.has(file))) continue;
     const wanted = symbols.wantedBy(by.path);
-    if (wanted.length === 0) continue;
-    const likely = likelyFirst(scope, by);
+    const likely = wanted.length === 0 ? [] : likelyFirst(scope, by);
+    const definers = new Set<string>();
+    let isBound = true;
     for (const symbol of wanted) {
-      if (!likely.some(({ path }) => symbols.definedBy(path, symbol))) yield { by, symbol };
+      const definer = likely.find(({ path }) => symbols.definedBy(path, symbol));
+      if (definer !== undefined) {
+        definers.add(definer.path);
+        continue;
+      }
+      isBound = false;
+      yield { by, symbol };
     }
+    if (isBound) symbols.noteBound?.(by.path, [...definers]);
   }
 }
 
@@ -53,3 +64,17 @@ function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
   ordered.delete(by);
   return [...ordered];
 }
+
+/** Those that are looked up when they are first called, sorted by object and symbol. */
+export function homelessIn(
+  problem: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+): Homeless[] {
+  return [...unboundReferences(problem, loader, served)]
+    .filter(({ by, symbol }) => problem.symbols?.boundAt(by.path, symbol) === 'call')
+    .map(({ by, symbol }) => ({ symbol, neededBy: by.label, neededByPath: by.path }))
+    .sort((a, b) => byText(a.neededByPath, b.neededByPath) || byText(a.symbol, b.symbol));
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -1,6 +1,7 @@
 // Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
 import type { DatabaseSync } from 'node:sqlite';
 import { ForeignError } from '../errors.ts';
+import type { Ended } from '../platform/run-program.ts';
 import { complaintOf, invalidPaths, type Nix } from './nix-commands.ts';
 import { openTables } from './nix-database.ts';
 import type { StoreLocation } from './store-location.ts';
@@ -55,15 +56,19 @@ export function parseDump(dump: string): Map<string, PathFacts> {
   return found;
 }
 
-/** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
-export async function dumpFacts(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
-  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], () => {});
-  if (ended.status === 0) return parseDump(ended.stdout);
-  throw new ForeignError(`nix-store --dump-db failed: ${complaintOf(ended)}`, {
+function nixFailed(request: string, ended: Ended): ForeignError {
+  return new ForeignError(`nix-store ${request} failed: ${complaintOf(ended)}`, {
     code: 'nix-failed',
     hint: 'see whether the Nix daemon runs: nix-store -q --hash /nix/store/* | head -1',
     exitCode: 125,
   });
+}
+
+/** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
+export async function dumpFacts(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], () => {});
+  if (ended.status !== 0) throw nixFailed('--dump-db', ended);
+  return parseDump(ended.stdout);
 }
 
 /**
@@ -86,8 +91,62 @@ export async function pathFacts(
   }
   const unknown = distinct.filter((each) => !found.has(each));
   if (unknown.length === 0 || nix === undefined) return found;
-  const invalid = await invalidPaths(nix, unknown);
-  const valid = unknown.filter((each) => !invalid.has(each));
-  if (valid.length > 0) found = new Map([...found, ...(await dumpFacts(nix, valid))]);
-  return found;
+  return new Map([...found, ...(await factsFromNix(nix, unknown))]);
+}
+
+/** A collector may take a path between the two questions; then they are asked again, without it. */
+async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  for (let asked = storePaths; ; ) {
+    const invalid = await invalidPaths(nix, asked);
+    const valid = asked.filter((each) => !invalid.has(each));
+    if (valid.length === 0) return new Map();
+    try {
+      return await dumpFacts(nix, valid);
+    } catch (error) {
+      if ((await invalidPaths(nix, valid)).size === 0) throw error;
+      asked = valid;
+    }
+  }
+}
+
+/** The closure as far as the database knows it. */
+function closureIn(database: DatabaseSync, storePaths: readonly string[]): Map<string, PathFacts> {
+  const all = new Map<string, PathFacts>();
+  for (let fresh = [...new Set(storePaths)]; fresh.length > 0; ) {
+    const found = factsOf(database, fresh);
+    for (const [storePath, facts] of found) all.set(storePath, facts);
+    const references = new Set([...found.values()].flatMap((each) => each.references));
+    fresh = [...references].filter((each) => !all.has(each));
+  }
+  return all;
+}
+
+function closureOfDatabase(location: StoreLocation, storePaths: readonly string[]): Map<string, PathFacts> {
+  const database = openTables(location);
+  try {
+    return database === undefined ? new Map() : closureIn(database, storePaths);
+  } finally {
+    database?.close();
+  }
+}
+
+/**
+ * Facts of everything that store paths refer to, directly or not, and of themselves; nothing where one of them is not
+ * valid. Nix registers a path only with all it refers to, so a database that has a path has its closure.
+ * @throws ForeignError `nix-failed`.
+ */
+export async function closureFacts(
+  location: StoreLocation,
+  nix: Nix | undefined,
+  storePaths: readonly string[],
+): Promise<FactsByPath> {
+  const known = closureOfDatabase(location, storePaths);
+  if (storePaths.every((each) => known.has(each))) return known;
+  if (nix === undefined || (await invalidPaths(nix, storePaths)).size > 0) return new Map();
+  const requisites = await runWatched(nix, 'nix-store', ['-q', '--requisites', ...storePaths], () => {});
+  if (requisites.status !== 0) throw nixFailed('-q --requisites', requisites);
+  return await dumpFacts(
+    nix,
+    requisites.stdout.split('\n').filter((line) => line !== ''),
+  );
 }

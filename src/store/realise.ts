@@ -65,6 +65,7 @@ async function judge(nix: Nix, storePaths: readonly string[], ended: Ended): Pro
  * Has Nix make store paths valid, all at once and only by substitution, and root them in the same process, so that no
  * collector comes between: Nix holds temporary roots until it has made the links `link`, `link-2`, `link-3` ...
  * Paths that are valid already cost one Nix process and no network. Without success there are no links.
+ * `link` is a new name, best in a directory named by `temporaryName`, so that `removeLeftovers` finds it after a kill.
  * @throws Node's errors when the directory of `link` cannot be made.
  */
 export async function realise(

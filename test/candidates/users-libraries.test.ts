@@ -38,7 +38,10 @@ test('not needed for what is known, is not there, or could not be loaded', () =>
   const other = path.join(scratch, 'other');
   compileLibrary(path.join(other, 'libelse.so'));
   writeFileSync(path.join(other, 'libours.so.1'), 'text');
+  const withLibc = path.join(scratch, 'with-libc');
+  compileLibrary(path.join(withLibc, 'libc.so.6'));
   for (const [directories, known] of [
+    [[lib, withLibc], isLibc],
     [[lib], () => true],
     [[], isLibc],
     [['/nowhere', other], isLibc],

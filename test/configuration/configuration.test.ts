@@ -1,7 +1,16 @@
 // Real files and a process → which value counts, where it comes from, and what a missing file costs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -10,7 +19,7 @@ import {
   configurationFiles,
   readConfiguration,
 } from '../../src/configuration/configuration.ts';
-import { DEFAULTS, KEYS, MEANINGS } from '../../src/configuration/settings.ts';
+import { DEFAULTS, KEYS, MEANINGS, VARIABLES } from '../../src/configuration/settings.ts';
 import { ForeignError } from '../../src/errors.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-configuration-'));
@@ -205,4 +214,20 @@ test('missing files load neither the parser nor the checks', () => {
     );
   assert.equal(loads(path.join(scratch, 'absent')), 0);
   assert.ok(loads(config) > 0);
+});
+
+test('CONFIG.md tells every key with its default and its variable', () => {
+  const folder = path.resolve(import.meta.dirname, '../../src/configuration');
+  const rows = readFileSync(path.join(folder, 'CONFIG.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| /, '')));
+  assert.deepEqual(
+    rows.map(([key, , value, variable]) => [key, value, variable?.split(' ')[0]]).sort(),
+    KEYS.map((key) => [
+      `\`${key}\``,
+      `\`${JSON.stringify(DEFAULTS[key])}\``,
+      VARIABLES[key] === undefined ? '-' : `\`${VARIABLES[key]}\``,
+    ]),
+  );
 });

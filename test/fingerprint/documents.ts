@@ -6,7 +6,7 @@ import type { Fingerprint } from '../../src/fingerprint/fingerprint.ts';
 import { parseSecretKey, type SecretKey } from '../../src/fingerprint/keys.ts';
 
 export const STORE = '/nix/store';
-const HASH = '0123456789abcdfghijklmnpqrsvwxyz';
+export const HASH = '0123456789abcdfghijklmnpqrsvwxyz';
 export const object = (name: string): string => `${STORE}/${HASH}-${name}`;
 
 export const good: Fingerprint = {

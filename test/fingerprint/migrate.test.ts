@@ -37,3 +37,8 @@ test('what has no version is refused, inherited ones included', () => {
   for (const value of [null, 1, 'x', true, [], [{ version: 1 }]])
     assert.match(why(value), /^it is no JSON object/);
 });
+
+test('version 1 had no signatures', () => {
+  assert.equal(why({ version: 1, signatures: [] }), 'signatures: version 1 has none');
+  assert.equal(why({ version: 2, signatures: [] }), '(present)');
+});

@@ -12,32 +12,7 @@ import {
 } from '../../src/fingerprint/fingerprint.ts';
 import { parseFingerprint } from '../../src/fingerprint/parse.ts';
 import { storeTextOf } from '../../src/fingerprint/store-text.ts';
-
-const STORE = '/nix/store';
-const HASH = '0123456789abcdfghijklmnpqrsvwxyz';
-const object = (name: string): string => `${STORE}/${HASH}-${name}`;
-
-const good: Fingerprint = {
-  version: 2,
-  program: {
-    sha256: 'ab'.repeat(32),
-    size: 1234,
-    system: 'x86_64-linux',
-    interpreter: '/lib64/ld-linux-x86-64.so.2',
-  },
-  loader: { storePath: object('glibc-2.40'), file: 'lib/ld-linux-x86-64.so.2' },
-  libraries: [
-    { soname: 'libssl.so.3', storePath: object('openssl-3.0'), file: 'lib/libssl.so.3', match: 'exact' },
-    {
-      soname: 'libz.so.1',
-      storePath: object('zlib-1.3'),
-      file: 'lib/libz.so.1.3',
-      narHash: `sha256:${'0'.repeat(64)}`,
-      match: 'closest',
-    },
-  ],
-  tool: { name: 'nix-run-foreign', version: '0.1.0' },
-};
+import { good, HASH, object, STORE } from './documents.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents that are wrong in every way
 type Wrong = any;

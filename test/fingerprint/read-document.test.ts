@@ -62,9 +62,13 @@ test('what is no regular file is refused, and nobody waits for it', async () => 
   execFileSync('mkfifo', [at('fifo')]);
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(at('socket'), resolve));
-  for (const file of [at('dir'), at('fifo'), at('socket'), '/dev/zero'])
-    assert.equal(causeOf(file), 'no-file', file);
-  await new Promise((resolve) => server.close(resolve));
+  try {
+    for (const file of [at('dir'), at('fifo'), at('socket'), '/dev/zero']) {
+      assert.equal(causeOf(file), 'no-file', file);
+    }
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('no byte more than the limit', () => {

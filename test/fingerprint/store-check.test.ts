@@ -41,6 +41,11 @@ test('all paths are asked for at once, and those that are missing are named and 
   assert.deepEqual(asked, [storePathsOf(good)]);
 });
 
+test('the loader is looked at as the libraries are', async () => {
+  const realFileOf = (file: string) => (file.includes('ld-linux') ? '/tmp/ld.so' : file);
+  assert.match(await why({ realFileOf }), /^leaves-store: .*ld-linux-x86-64\.so\.2 leads out/);
+});
+
 test('another hash, and none to compare', async () => {
   const answering = (hash: string | undefined) => async (paths: readonly string[]) =>
     new Map(paths.map((each) => [each, hash]));
@@ -65,7 +70,9 @@ test('files: regular, there, and inside the store also behind symbolic links', a
   put(path.join(inside('glibc-2.40'), 'lib/ld.so'), '');
   put(path.join(inside('zlib-1.3'), 'lib/libz.so.1.3'), '');
   const outside = put(path.join(scratch, 'outside.so'), '');
+  const beside = put(path.join(scratch, 'store-of-another/x.so'), '');
   const links: Record<string, string> = {
+    'beside.so': beside,
     'within.so': 'libz.so.1.3',
     'other.so': path.join(inside('glibc-2.40'), 'lib/ld.so'),
     'out.so': outside,
@@ -87,6 +94,7 @@ test('files: regular, there, and inside the store also behind symbolic links', a
   for (const name of ['libz.so.1.3', 'within.so', 'other.so'])
     assert.equal(await checked(`lib/${name}`), 'sound', name);
   assert.match(await checked('lib/out.so'), /^leaves-store: .* leads out of the store, to .*outside\.so/);
+  assert.match(await checked('lib/beside.so'), /^leaves-store: .* leads out of the store/);
   for (const name of ['dangling.so', 'dir.so', 'device.so', 'none.so']) {
     assert.match(await checked(`lib/${name}`), /^no-such-file: there is no file/, name);
   }

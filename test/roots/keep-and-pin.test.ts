@@ -58,7 +58,7 @@ function addLibrary(name: string): string {
 function fingerprint(sha256: string, ...objects: string[]): Fingerprint {
   const [loader = '', ...libraries] = objects;
   return {
-    version: 1,
+    version: 2,
     program: { sha256: sha256.repeat(64), size: 1, system: 'x86_64-linux', interpreter: '/lib64/ld' },
     loader: { storePath: loader, file: 'lib/lib.so' },
     libraries: libraries.map((storePath, i) => ({

@@ -6,8 +6,8 @@ import { solve } from '../../src/solve/solve.ts';
 import { onlyReasons } from './only-reasons.ts';
 import { randomProblem } from './random-problem.ts';
 
-/** Two kinds that a problem cannot state by themselves; the brute force judges them. */
-const unstated = ['unversioned', 'soname-clash'];
+/** Kinds that a problem cannot state by themselves; the brute force judges them. */
+const unstated = ['unversioned', 'unbound-symbol', 'soname-clash'];
 
 test('of random problems', (t) => {
   const kinds = new Map<string, number>();

@@ -59,6 +59,7 @@ function banOf(reason: Reason, index: number): Ban[] {
       return [{ name, by, offer, version: `REASON_${index}` }];
     }
     case 'unversioned':
+    case 'unbound-symbol':
     case 'soname-clash':
       throw new Error(`${reason.kind} cannot be stated by itself`);
     default:

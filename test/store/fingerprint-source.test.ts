@@ -331,6 +331,22 @@ test('names are looked up as the machine does, with and without getent', async (
   assert.deepEqual(await ask('http://no_such_host.invalid', {}), unknown);
 });
 
+test('a proxy is used where the environment names one, and not for what it excepts', async () => {
+  const proxy = await serve((_, response) => {
+    response.end(TEXT);
+    return true;
+  });
+  const ask = async (env: Record<string, string>): Promise<Answer> => {
+    const limits = { timeout: LONG, largest: LARGEST, env };
+    const sources = ['http://no_such_host.invalid'];
+    for await (const asked of askSources(sources, { sha256, limits, stamps: undefined })) return asked.answer;
+    return assert.fail('no answer');
+  };
+  assert.deepEqual(await ask({ http_proxy: proxy.url }), found);
+  assert.deepEqual(proxy.requests, [`GET http://no_such_host.invalid/${pathInSource(sha256)}`]);
+  assert.equal((await ask({ http_proxy: proxy.url, no_proxy: '.invalid' })).kind, 'unreachable');
+});
+
 test('a name server that never answers holds up nobody, not even the end of the process', () => {
   const bin = path.join(scratch, 'bin');
   mkdirSync(bin);

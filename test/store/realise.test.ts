@@ -181,6 +181,22 @@ for (const { version, bin } of rig.nixVersions) {
   });
 }
 
+test('no collector comes between fetching and rooting', async () => {
+  await forgetLibraries();
+  const collector = `while [ ! -e ${homeInRoot}/enough ]; do nix-store --gc; done`;
+  const collecting = bare.run({ argv: [rig.bash, '-c', collector] });
+  for (let round = 0; round < 8; round += 1) {
+    const { bin } = rig.nixVersions[round % rig.nixVersions.length] ?? assert.fail('no Nix');
+    rmSync(linksOnHost(bare), { recursive: true, force: true });
+    const { realised } = await ask([library, other], settings(signed, bin));
+    assert.equal(realised.kind, 'realised', JSON.stringify(realised));
+    await emptyStore(bare);
+    assert.ok(isThere(library) && isThere(other), `round ${round}`);
+  }
+  writeFileSync(path.join(bare.homeDir, 'enough'), '');
+  assert.equal((await collecting).status, 0);
+});
+
 test('an ordinary user gets them through a daemon, by every Nix', async () => {
   const configuration = substitutionBind(exchange, 'nix', {
     substituters: [signed],
@@ -205,6 +221,16 @@ test('an ordinary user gets them through a daemon, by every Nix', async () => {
   const { realised } = await askIn(root, [library], {});
   assert.equal(realised.kind, 'failed', 'a link that cannot be made is no lack');
   assert.match(realised.kind === 'failed' ? realised.why : '', /ermission denied/);
+});
+
+test('where no daemon can be reached Nix fails, and nothing is said of the paths', async () => {
+  const root = await openRoot(rig, { uid: 1000, binds: [{ from: PROJECT, mode: 'read-only' }] });
+  after(() => root.close());
+  for (const { version, bin } of rig.nixVersions) {
+    const { realised } = await askIn(root, [library], { PATH: bin, NIX_REMOTE: 'daemon' });
+    assert.equal(realised.kind, 'failed', version);
+    assert.match(realised.kind === 'failed' ? realised.why : '', /cannot connect to socket/, version);
+  }
 });
 
 test('what Nix says is shown while a download lasts', async () => {

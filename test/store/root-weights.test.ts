@@ -30,6 +30,8 @@ interface Answer {
   readonly closure: number;
   readonly ours: number;
   readonly facts: readonly [string, PathFacts][];
+  readonly closures: readonly string[];
+  readonly nothing: number;
 }
 
 function nixIn(root: Root, bin: string) {
@@ -102,6 +104,9 @@ async function check(root: Root, bin: string): Promise<void> {
 
   const facts = new Map(answer.facts);
   assert.deepEqual([...facts.keys()].sort(), Object.values(paths).sort());
+  const requisites = await nix('nix-store', '-q', '--requisites', ...Object.values(paths));
+  assert.deepEqual([...answer.closures].sort(), requisites.sort());
+  assert.equal(answer.nothing, 0, 'one of the paths is not valid');
   const hashes = await nix('nix-store', '-q', '--hash', ...Object.values(paths));
   assert.equal(hashes.length, Object.keys(paths).length);
   for (const each of Object.values(paths)) {

@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     program: 'nodejs',
     gone: /^libicu67-/,
     cause:
-      /libnode\.so\.72 needs libicui18n\.so\.67; .*also missing: libicuuc\.so\.67 \(for libnode\.so\.72\); the nearest to libicui18n\.so\.67 is libicui18n\.so\.7[26] \(libicu7\S+\), which lacks (\d+) of the \1 symbols needed \(\w+_67\w*, /,
+      /libnode\.so\.72 needs libicui18n\.so\.67; .*also missing: libicuuc\.so\.67 \(for libnode\.so\.72\); the nearest to libicui18n\.so\.67 is libicui18n\.so\.72 \(libicu7\S+\), which lacks (\d+) of the \1 symbols needed \(\w+_67\w*, /,
     byHand: 'possible',
   },
   {

@@ -55,7 +55,7 @@ test('without the libraries of that time they are refused', async (t) => {
   );
   await refuse(
     'icu',
-    /icu needs libicuuc\.so\.67; .*nearest to libicuuc\.so\.67 is libicuuc\.so\.76 \(libicu76-.*lacks 1 of the 1 symbols needed \(u_getVersion_67\)$/,
+    /icu needs libicuuc\.so\.67; .*nearest to libicuuc\.so\.67 is libicuuc\.so\.72 \(libicu72-.*lacks 1 of the 1 symbols needed \(u_getVersion_67\)$/,
     'possible',
   );
   await refuse('tinfo', /libtinfo\.so\.5 is libtinfo\.so\.6 .*NCURSES_TINFO_5\.0\.19991023/, 'impossible');

@@ -1,6 +1,6 @@
 // <link=store path,...> <store path...> → the weights of the links as roots, and the facts of the paths, as JSON.
 import { findNix } from '../../../src/store/nix-commands.ts';
-import { pathFacts } from '../../../src/store/path-facts.ts';
+import { closureFacts, pathFacts } from '../../../src/store/path-facts.ts';
 import { weighRoots } from '../../../src/store/root-weights.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
 
@@ -14,4 +14,15 @@ const ours = given.split(',').map((each) => {
 });
 const { byLink, closure, ours: onlyOurs } = await weighRoots(location, nix, ours);
 const facts = await pathFacts(location, nix, storePaths);
-process.stdout.write(JSON.stringify({ byLink: [...byLink], closure, ours: onlyOurs, facts: [...facts] }));
+const closures = await closureFacts(location, nix, [...facts.keys()]);
+const nothing = await closureFacts(location, nix, storePaths);
+process.stdout.write(
+  JSON.stringify({
+    byLink: [...byLink],
+    closure,
+    ours: onlyOurs,
+    facts: [...facts],
+    closures: [...closures.keys()],
+    nothing: nothing.size,
+  }),
+);
