@@ -15,6 +15,7 @@ import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
 import { SHARING_COMMANDS } from './sharing-commands.ts';
+import { SHIM_COMMANDS } from './shim-commands.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
 
 /** Every command: what the help, the parser and the tests know of it. */
@@ -112,6 +113,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
   ...BINFMT_COMMANDS,
+  ...SHIM_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
@@ -138,6 +140,7 @@ const GROUP = /^([a-z-]+) (?=[a-z])/;
 
 const GROUPS: Readonly<Record<string, string>> = {
   binfmt: 'rules of the kernel by which foreign programs start with no prefix',
+  shim: 'commands for PATH and entries for the menu that start foreign programs',
   fingerprint: 'documents that let others start a program without a search',
 };
 

@@ -8,10 +8,12 @@ const HELP = `Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARGUMENT...]
 
 Start a program built for another Linux with libraries from /nix/store. Found once, proven, pinned.
 
+  --argv0 NAME  start PROGRAM with this name as its argv[0]
   --choose   choose libraries by hand on the terminal, then start the program
   --explain  show every library, who needs it and which file serves it; start nothing
   --rehash   read the program's content again
   --refresh  choose the libraries again
+  --shim=PROGRAM  what a shim says: PROGRAM is started, not the shim
   --version  print the version
   --help     print this
 
@@ -26,7 +28,8 @@ export async function runMain(
   env: Readonly<Record<string, string | undefined>>,
   version: string,
 ): Promise<void> {
-  const { wish, words: command } = readLauncherWords(words);
+  const read = readLauncherWords(words);
+  const { wish, words: command } = read;
   if (wish === '--help') return void process.stdout.write(HELP);
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
   const context = contextOf(process, version);
@@ -39,7 +42,7 @@ export async function runMain(
     }
   }
   const how = wish === '--rehash' ? 'rehash' : wish === '--refresh' ? 'refresh' : 'as-needed';
-  const end = await startAndWait(await prepare(command, how, context, env));
+  const end = await startAndWait(await prepare(read, how, context, env));
   if (typeof end === 'number') process.exitCode = end;
   else {
     process.removeAllListeners(end);

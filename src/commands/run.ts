@@ -20,26 +20,42 @@ export interface LauncherWords {
   readonly wish: Wish;
   /** The program and its arguments. */
   readonly words: readonly string[];
+  /** What the program is to be told as its argv[0]. */
+  readonly argv0?: string;
 }
 
 function usage(message: string): ForeignError {
   return new ForeignError(message, { code: 'usage', hint: 'see nix-run-foreign --help', exitCode: 125 });
 }
 
+/** The kernel puts the shim's own path behind its `#!` line's argument: the program takes that place. */
+function ofShim(program: string, [shim, ...rest]: readonly string[]): readonly string[] {
+  return shim === undefined || program === '' ? [] : [program, ...rest];
+}
+
 /** Options only before PROGRAM, `--` ends them, `-` is a name (command-line.c). @throws ForeignError `usage`. */
 export function readLauncherWords(words: readonly string[]): LauncherWords {
+  const rest = [...words];
   let rank = 0;
-  const wanted = (rest: readonly string[]) => needProgram(WISHES[rank] ?? '--run', rest);
-  for (const [i, word] of words.entries()) {
-    if (word === '--') return wanted(words.slice(i + 1));
-    if (!word.startsWith('-') || word === '-') return wanted(words.slice(i));
+  let argv0: string | undefined;
+  for (let word = rest[0]; word !== undefined; word = rest[0]) {
+    if (!word.startsWith('-') || word === '-') break;
+    rest.shift();
+    if (word === '--') break;
     const answered = ANSWERED.find((each) => each === word);
     if (answered !== undefined) return { wish: answered, words: [] };
+    if (word.startsWith('--shim='))
+      return needProgram(WISHES[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+    if (word === '--argv0') {
+      argv0 = rest.shift();
+      if (argv0 === undefined) throw usage('--argv0: it wants a name');
+      continue;
+    }
     const found = (WISHES as readonly string[]).indexOf(word);
     if (found < 1) throw usage(`${word}: unknown option`); // nobody can say --run
     rank = Math.max(rank, found);
   }
-  return wanted([]);
+  return { ...needProgram(WISHES[rank] ?? '--run', rest), ...(argv0 === undefined ? {} : { argv0 }) };
 }
 
 function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
@@ -84,7 +100,7 @@ export interface Start extends Execution {
 
 /** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
 export async function prepare(
-  words: readonly string[],
+  { words, argv0 }: Pick<LauncherWords, 'words' | 'argv0'>,
   how: How,
   context: Context,
   env: Context['env'],
@@ -93,7 +109,8 @@ export async function prepare(
   const program = inspectProgram(found, context.surroundings);
   const { uid } = context.surroundings;
   const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));
-  return { ...applyPlan(plan, found, words, env), program: found };
+  const named = argv0 === undefined ? words : [argv0, ...words.slice(1)];
+  return { ...applyPlan(plan, found, named, env), program: found };
 }
 
 /** Signals that a terminal or a supervisor sends to us alone are passed on; SIGINT and SIGQUIT reach both. */
