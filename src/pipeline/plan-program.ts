@@ -48,9 +48,14 @@ export async function planProgram(
 }
 
 /** Of a program that needs no library of ours. */
-async function planUnaided(program: Program, { byBinfmt }: Context, place: Place): Promise<LaunchPlan> {
+async function planUnaided(program: Program, context: Context, place: Place): Promise<LaunchPlan> {
+  const { byBinfmt } = context;
   const { copyPlan, directPlan } = await import('../launch/make-plan.ts');
   const { keepPlan } = await import('./finish-plan.ts');
+  if (program.kind.kind === 'script') {
+    const { planScript } = await import('./plan-script.ts');
+    return keepPlan(place, await planScript(program, program.kind, context));
+  }
   if (byBinfmt !== true || program.elf === undefined) return keepPlan(place, directPlan(program));
   const { copyOfAppImage } = await import('../patch/copy-for-plan.ts');
   const copy = copyOfAppImage(program, sha256OfFile(program.path), place);
