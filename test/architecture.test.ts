@@ -22,6 +22,7 @@ const ORDER = [
   'shims',
   'patch',
   'binfmt',
+  'appimage',
   'graph',
   'pipeline',
   'commands',
@@ -200,6 +201,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     folderOf(name) === 'store' || !imports.some(({ from }) => from.endsWith('/run-program.ts')) ? [] : [name],
   );
   assert.deepEqual(callers, [
+    'appimage/unpack-files.ts: appimage/unpack-files.ts',
     'commands/doctor.ts: commands/doctor.ts',
     'launch/namespace.ts: launch/namespace.ts',
     'launch/proof.ts: launch/proof.ts',

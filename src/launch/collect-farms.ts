@@ -1,4 +1,4 @@
-// The farms and patched copies of a place → only those that a plan still names.
+// The farms, patched copies and unpacked AppImages of a place → only those that a plan still names.
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName, writeFileAtomically } from '../platform/atomic-file.ts';
@@ -6,6 +6,7 @@ import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { copiesDirectory, copyOf } from './copies.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
+import { unpackedDirectory, unpackedOf } from './unpacked.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -20,7 +21,7 @@ function namesIn(directory: string): string[] {
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(place: Place): string[] {
-  const all = [place.farms, copiesDirectory(place)].flatMap((directory) =>
+  const all = [place.farms, copiesDirectory(place), unpackedDirectory(place)].flatMap((directory) =>
     namesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
@@ -35,7 +36,8 @@ function removeUnlessTaken(place: Place, directory: string): void {
     renameSync(directory, aside);
     if (listPlans(place).some(({ directories }) => directories.includes(directory)))
       renameSync(aside, directory);
-    else if (copyOf(place, directory) !== undefined) removePlansBelow(place, directory);
+    else if ((copyOf(place, directory) ?? unpackedOf(place, directory)) !== undefined)
+      removePlansBelow(place, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { type AppImageType, appImageTypeAt } from '../appimage/app-image-type.ts';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
 import { recordsOf } from '../fingerprint/records.ts';
@@ -9,6 +10,7 @@ import { copiesDirectory } from '../launch/copies.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { readPlan, whyNotCurrent } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
+import { unpackedDirectory } from '../launch/unpacked.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
@@ -36,6 +38,8 @@ export async function planProgram(
   how: How,
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
+  const type = program.elf === undefined ? undefined : appImageTypeAt(program.path);
+  if (type !== undefined) return await planImage(program, type, given, place);
   const subject = dynamicOf(program);
   if (subject === undefined) return await planUnaided(program, given, place);
   const context = await withWish(program, given);
@@ -43,6 +47,20 @@ export async function planProgram(
     const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
+  collectFarmsDaily(place);
+  return plan;
+}
+
+async function planImage(
+  program: Program,
+  type: AppImageType,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan> {
+  const { planAppImage } = await import('./plan-app-image.ts');
+  const { keepPlan } = await import('./finish-plan.ts');
+  removeLeftovers(unpackedDirectory(place));
+  const plan = keepPlan(place, await planAppImage(program, type, context, place));
   collectFarmsDaily(place);
   return plan;
 }

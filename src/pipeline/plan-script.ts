@@ -49,6 +49,7 @@ function planWith(
     ...directPlan(program),
     watched: [{ identity: identityOf(file), path: file }],
     absent,
+    origin: `a script; its interpreter is ${file}`,
     execute: launcher ?? file,
     argv: [...entering, literal(file), ...args.map(literal), { kind: 'found' }],
   };
