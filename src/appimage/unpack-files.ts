@@ -1,11 +1,11 @@
 // An AppImage → its files in a directory, by a program of the machine that can read its file system.
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { AppImageType } from '../elf/app-image.ts';
 import { type ExitCode, ForeignError } from '../errors.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import { notice } from '../platform/report.ts';
 import { type Ended, runProgram } from '../platform/run-program.ts';
-import type { AppImageType } from './app-image-type.ts';
 import { findPayload } from './payload-offset.ts';
 
 export interface Unpacking {

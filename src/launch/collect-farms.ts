@@ -4,6 +4,7 @@ import path from 'node:path';
 import { temporaryName, writeFileAtomically } from '../platform/atomic-file.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
+import { unpin } from '../roots/pin.ts';
 import { copiesDirectory, copyOf } from './copies.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
 import { unpackedDirectory, unpackedOf } from './unpacked.ts';
@@ -29,6 +30,14 @@ function unusedDirectories(place: Place): string[] {
   return all.filter((directory) => !used.has(directory));
 }
 
+/** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
+function forgetBelow(place: Place, directory: string): void {
+  const unpacked = unpackedOf(place, directory) !== undefined;
+  if (!unpacked && copyOf(place, directory) === undefined) return;
+  for (const { root } of removePlansBelow(place, directory))
+    if (unpacked && root?.startsWith(`${place.roots}/`)) unpin(root);
+}
+
 /** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
 function removeUnlessTaken(place: Place, directory: string): void {
   const aside = temporaryName(directory);
@@ -36,8 +45,7 @@ function removeUnlessTaken(place: Place, directory: string): void {
     renameSync(directory, aside);
     if (listPlans(place).some(({ directories }) => directories.includes(directory)))
       renameSync(aside, directory);
-    else if ((copyOf(place, directory) ?? unpackedOf(place, directory)) !== undefined)
-      removePlansBelow(place, directory);
+    else forgetBelow(place, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
 // An AppImage → the plan that starts the AppRun in it, with what AppImages' own programs tell it.
-import type { AppImageType } from '../appimage/app-image-type.ts';
+
 import { unpackedImage } from '../appimage/unpacked-image.ts';
 import type { Program } from '../candidates/program.ts';
+import type { AppImageType } from '../elf/app-image.ts';
 import { ForeignError } from '../errors.ts';
 import { directPlan } from '../launch/make-plan.ts';
 import type { Argument, LaunchPlan } from '../launch/plan.ts';

@@ -1,9 +1,9 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type AppImageType, appImageTypeAt } from '../appimage/app-image-type.ts';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
+import type { AppImageType } from '../elf/app-image.ts';
 import { recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { copiesDirectory } from '../launch/copies.ts';
@@ -38,8 +38,6 @@ export async function planProgram(
   how: How,
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
-  const type = program.elf === undefined ? undefined : appImageTypeAt(program.path);
-  if (type !== undefined) return await planImage(program, type, given, place);
   const subject = dynamicOf(program);
   if (subject === undefined) return await planUnaided(program, given, place);
   const context = await withWish(program, given);
@@ -51,6 +49,7 @@ export async function planProgram(
   return plan;
 }
 
+/** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
 async function planImage(
   program: Program,
   type: AppImageType,
@@ -61,6 +60,7 @@ async function planImage(
   const { keepPlan } = await import('./finish-plan.ts');
   removeLeftovers(unpackedDirectory(place));
   const plan = keepPlan(place, await planAppImage(program, type, context, place));
+  if (!plan.files.every((file) => existsSync(file))) return await planImage(program, type, context, place);
   collectFarmsDaily(place);
   return plan;
 }
@@ -68,6 +68,7 @@ async function planImage(
 /** Of a program that needs no library of ours. */
 async function planUnaided(program: Program, context: Context, place: Place): Promise<LaunchPlan> {
   const { byBinfmt } = context;
+  if (program.appImage !== undefined) return await planImage(program, program.appImage, context, place);
   const { copyPlan, directPlan } = await import('../launch/make-plan.ts');
   const { keepPlan } = await import('./finish-plan.ts');
   if (program.kind.kind === 'script') {
