@@ -11,6 +11,7 @@ import { closestComplaints } from './closest-proof.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
 import { type ChosenLibrary, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+import { withPlainImage } from './plain-image.ts';
 import { proveByLoader } from './proof.ts';
 
 /** A set that the loader accepted. */
@@ -127,7 +128,9 @@ export async function enact(
   const attempt = (withLoader: boolean, before: readonly string[]): Proven | Rejected => {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
     const askedPath = [...before, libraryPath].join(':');
-    const { objects, complaints } = prove(program, libc, fingerprint, askedPath);
+    const { objects, complaints } = withPlainImage(program, farms, (file) =>
+      prove(file, libc, fingerprint, askedPath),
+    );
     debug(`${loader} was asked: ${complaints.length} complaints`);
     if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath: askedPath };
     const { links, outside } = layout;
