@@ -8,6 +8,7 @@ import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
 import { type Case, measure, report } from './measure.ts';
+import { benchReach } from './reach.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
 
@@ -175,6 +176,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   'hit-loader': () => benchHits(rig, 'none', 'loader'),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
+  reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
 };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
