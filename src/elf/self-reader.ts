@@ -5,7 +5,7 @@ import type { FieldReader } from './field-reader.ts';
 import { type Header, readHeader } from './header.ts';
 import { Malformed } from './malformed.ts';
 import { readNotes } from './notes.ts';
-import { namesOfSections, readSections } from './sections.ts';
+import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts';
 import { readSegments } from './segments.ts';
 
 /** What is known of a program from its headers already. */
@@ -47,8 +47,7 @@ function byTail(source: ByteSource, end: number): string | undefined {
 
 function bySections(fields: FieldReader, header: Header): string | undefined {
   const sections = readSections(fields, header);
-  const index = fields.u16(header.class === 64 ? 62 : 50, 'the ELF header');
-  const names = namesOfSections(fields, sections, index);
+  const names = namesOfSections(fields, sections, sectionNamesIndex(fields, header));
   if (names.includes('.bun')) return 'Bun';
   return names.includes('pydata') ? 'PyInstaller' : undefined;
 }
