@@ -9,7 +9,7 @@ import type { Outcome, RootOptions } from '../../rig/root.ts';
 import { launcher, openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
 
 /** Entered by nix-ld, which NIX_LD tells to; or by the kernel, since it sits at the interpreter path itself. */
-export const WAYS = ['nix-ld', 'launcher'] as const;
+const WAYS = ['nix-ld', 'launcher'] as const;
 export type Way = (typeof WAYS)[number];
 
 export interface OpenWay extends ToolRoot {
@@ -44,7 +44,7 @@ async function seatOf(rig: Rig, way: Way): Promise<RootOptions> {
   return { interpreter: (await file) as `/${string}` };
 }
 
-export async function openWay(rig: Rig, way: Way, options: RootOptions = {}): Promise<OpenWay> {
+async function openWay(rig: Rig, way: Way, options: RootOptions = {}): Promise<OpenWay> {
   const root = await openToolRoot(rig, { ...options, ...(await seatOf(rig, way)) });
   const session: Record<string, string> = way === 'nix-ld' ? { NIX_LD: launcher } : {};
   const plain = (program: string, args: readonly string[] = [], settings: Settings = {}) =>
@@ -57,7 +57,18 @@ export async function openWay(rig: Rig, way: Way, options: RootOptions = {}): Pr
     plainHit: (program, args = [], settings = {}) =>
       plain(program, args, {
         ...settings,
-        env: { ...settings.env, NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign', NIX_RUN_FOREIGN_DEBUG: '1' },
+        env: {
+          ...settings.env,
+          NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign',
+          NIX_RUN_FOREIGN_DEBUG: '1',
+        },
       }),
   };
+}
+
+/** Each way, all opened before the first test: what is to be removed afterwards may go when no test is left to run. */
+export async function openWays(rig: Rig, options: RootOptions = {}): Promise<OpenWay[]> {
+  const open: OpenWay[] = [];
+  for (const way of WAYS) open.push(await openWay(rig, way, options));
+  return open;
 }
