@@ -14,6 +14,7 @@ enum kernel_error {
 	EACCES = 13,
 	ENODEV = 19,
 	ENOTDIR = 20,
+	EINVAL = 22,
 	ETXTBSY = 26,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,

@@ -36,7 +36,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     const plans = JSON.parse(listed.stdout) as { program: string; strategy: string; state: string }[];
     const expected = rig.foreign.map((each) => ({
       program: each.path,
-      strategy: isServedByNixLd(each) ? 'nix-ld' : 'loader',
+      strategy: isServedByNixLd(each) ? 'interpreter' : 'loader',
       state: 'ready',
     }));
     const byPath = (a: { program: string }, b: { program: string }) => (a.program < b.program ? -1 : 1);
