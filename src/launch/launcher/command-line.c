@@ -26,6 +26,9 @@ static const char help[] =
 	"  NIX_RUN_FOREIGN_RESOLVER  the nix-foreign to use, an absolute path\n"
 	"  NIX_RUN_FOREIGN_DEBUG=1   say why a stored plan was not used\n"
 	"\n"
+	"Entered as a program's loader (NIX_LD=<this file> under nix-ld, or as the file\n"
+	"at its interpreter path), it gives that program its own libraries.\n"
+	"\n"
 	"See also: nix-foreign --help\n";
 
 static const struct {
