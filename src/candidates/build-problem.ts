@@ -11,6 +11,7 @@ import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
+import { withSearchedNames } from './searched-names.ts';
 import { unversionedSymbols } from './unversioned-symbols.ts';
 import { needsDirectories } from './users-libraries.ts';
 
@@ -64,7 +65,8 @@ function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledL
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
  * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
  * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
- * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start.
+ * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
+ * for a name that it would never search for.
  */
 export function buildProblem(
   program: Subject,
@@ -97,7 +99,8 @@ export function buildProblem(
     symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
   };
-  return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  return withSearchedNames(stated, program.path);
 }
 
 /** The problem in which a name that nobody has is served by other versions of the library. */

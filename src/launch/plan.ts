@@ -139,9 +139,8 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
-  const [execute, loader, libraryPath] = [one('x'), one('l'), one('b')];
+  const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   const [seat, seatInNamespace] = [one('k'), one('n')];
-  const launcherVariables = of('N');
   return {
     program,
     identity,
