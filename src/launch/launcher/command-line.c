@@ -25,9 +25,7 @@ static const char help[] =
 	"Environment:\n"
 	"  NIX_RUN_FOREIGN_RESOLVER  the nix-foreign to use, an absolute path\n"
 	"  NIX_RUN_FOREIGN_DEBUG=1   say why a stored plan was not used\n"
-	"\n"
-	"Entered as a program's loader (NIX_LD=<this file> under nix-ld, or as the file\n"
-	"at its interpreter path), it gives that program its own libraries.\n"
+	"  NIX_LD=<this file>        under nix-ld: programs then need no prefix\n"
 	"\n"
 	"See also: nix-foreign --help\n";
 
