@@ -59,7 +59,6 @@ static bool is_within_resolver(const struct process *process)
 
 int interpreter_main(struct process *process)
 {
-	struct users_entry users = users_entry_find(process);
 	struct program program;
 	long failed = identify(process, &program);
 	if (process->secure || process->uid != process->euid || process->gid != process->egid)
@@ -69,6 +68,7 @@ int interpreter_main(struct process *process)
 		return refuse(NULL, "the program that is starting cannot be found: ", message_of_error(failed),
 			      "mount /proc, or start it by an absolute path");
 
+	struct users_entry users = users_entry_find(process);
 	struct plan plan = plan_find(process, &program);
 	failed = enter_by_plan(process, &plan, users);
 	if (is_within_resolver(process))
