@@ -14,6 +14,8 @@ for (const root of await openWays(rig)) {
   for (const [name, edits] of Object.entries(states)) {
     // nix-ld's search of the environment ends there, so it does not come to NIX_LD.
     if (root.way === 'nix-ld' && name === 'an entry without =') continue;
+    // nix-ld 2 leaves the file of NIX_LD open where it became one of the first three (2.0.6, src/sys.rs, Drop for File).
+    if (root.way === 'nix-ld' && process.env['NIX_LD_UNDER_TEST'] && name.includes('closed')) continue;
     test(`${name}, entered by ${root.way}`, async () => {
       const plain = await reportOf(root, edits, [], still, root.session);
       for (const file of planFiles(root)) rmSync(file);
