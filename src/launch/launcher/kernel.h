@@ -67,9 +67,13 @@ static inline long kernel_stat_path(const char *path, struct kernel_stat *status
 {
 	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
 }
+static inline long kernel_access_at(int directory, const char *path, int mode)
+{
+	return arch_system_call(NR_faccessat, directory, (long)path, mode, 0, 0, 0);
+}
 static inline long kernel_access(const char *path, int mode)
 {
-	return arch_system_call(NR_faccessat, AT_CWD, (long)path, mode, 0, 0, 0);
+	return kernel_access_at(AT_CWD, path, mode);
 }
 static inline long kernel_readlink(const char *path, char *into, size_t size)
 {
