@@ -5,11 +5,21 @@ import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { contextOf } from './pipeline/context.ts';
 import { reportFailure } from './platform/report.ts';
 
-/** A stdout that is full or gone is a failure of ours; a reader that read enough (EPIPE) needs no message. */
+/**
+ * Ends the process as SIGPIPE ends git and ls, for which a shell says 141. Node ignores that signal; with its last
+ * listener gone it has its default disposition again (libuv src/unix/signal.c, uv__signal_stop).
+ */
+function endBySigpipe(): void {
+  const listener = () => {};
+  process.on('SIGPIPE', listener).removeListener('SIGPIPE', listener);
+  process.kill(process.pid, 'SIGPIPE');
+}
+
+/** A stdout that is full or gone is a failure of ours; a reader that read enough (EPIPE) ends us silently. */
 function watchStdout(): void {
   process.stdout.on('error', (error) => {
-    const status = errnoOf(error) === 'EPIPE' ? 125 : reportFailure(unwritable(error));
-    process.exit(status);
+    if (errnoOf(error) === 'EPIPE') endBySigpipe();
+    process.exit(errnoOf(error) === 'EPIPE' ? 141 : reportFailure(unwritable(error)));
   });
 }
 

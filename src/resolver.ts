@@ -2,22 +2,39 @@
 import { resolve } from './commands/resolve.ts';
 import { begin, version } from './edge.ts';
 import { contextOf } from './pipeline/context.ts';
+import type { How } from './pipeline/plan-program.ts';
 import { debug } from './platform/report.ts';
 
-/** `resolve --from-launcher [--refresh|--rehash] [--with-capabilities] -- PROGRAM`: the miss, where every millisecond counts. */
+interface Call {
+  readonly program: string;
+  readonly how: How;
+  /** How the program was found, where that is not its real path. */
+  readonly found?: string;
+  readonly capabilities: 'some' | 'none';
+}
+
+/** Reads, after `resolve --from-launcher`, `[--refresh|--rehash] [--found PATH] [--with-capabilities] -- PROGRAM`. */
+function readCall(words: readonly string[]): Call {
+  const rest = [...words];
+  const take = (word: string): boolean => rest[0] === word && rest.shift() !== undefined;
+  const how = take('--refresh') ? 'refresh' : take('--rehash') ? 'rehash' : 'as-needed';
+  const found = take('--found') ? rest.shift() : undefined;
+  const capabilities = take('--with-capabilities') ? 'some' : 'none';
+  return { program: words.at(-1) ?? '', how, ...(found === undefined ? {} : { found }), capabilities };
+}
+
+/** `resolve --from-launcher ... -- PROGRAM`: the miss, where every millisecond counts. */
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
-  const program = words.at(-1) ?? '';
-  const how = words.includes('--refresh') ? 'refresh' : words.includes('--rehash') ? 'rehash' : 'as-needed';
+  const { program, how, found, capabilities } = readCall(words);
   const context = contextOf(process, version);
-  const capable = words[words.indexOf('--') - 1] === '--with-capabilities';
-  const surroundings = { ...context.surroundings, capabilities: capable ? 'some' : 'none' } as const;
-  await resolve(program, { ...context, surroundings }, how);
+  const surroundings = { ...context.surroundings, capabilities };
+  await resolve(program, { ...context, surroundings, ...(found === undefined ? {} : { found }) }, how);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.
   process.exit(0);
 }
 
 /** The whole process of a miss. */
 export async function main(): Promise<void> {
-  await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(3)));
+  await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(4)));
 }

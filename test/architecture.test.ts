@@ -9,6 +9,7 @@ const SOURCES = path.resolve(import.meta.dirname, '../src');
 /** A folder imports only itself and what stands before it. */
 const ORDER = [
   'platform',
+  'configuration',
   'elf',
   'store',
   'candidates',

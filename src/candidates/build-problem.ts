@@ -2,13 +2,18 @@
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import { boundMemo } from './bound-memo.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { closestIn } from './closest.ts';
+import { type DamagedLibrary, damagedLibraryError } from './damaged-library.ts';
 import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
+import { withSearchedNames } from './searched-names.ts';
+import { unversionedSymbols } from './unversioned-symbols.ts';
+import { needsDirectories } from './users-libraries.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
   return { label, path: file, needed: elf.needed, verneed: elf.verneed };
@@ -31,21 +36,47 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
   return bundled.filter(({ name }) => !libc.isFamily(name));
 }
 
+export interface Subject {
+  readonly path: string;
+  readonly elf: ElfFile;
+  readonly libc: 'glibc' | 'musl';
+  /** The directories of the user's LD_LIBRARY_PATH, absolute; they count only where the program needs them. */
+  readonly users?: readonly string[] | undefined;
+}
+
+/** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
+function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
+  const { elf, users = [] } = program;
+  const tell = (damaged: DamagedLibrary) => {
+    if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
+  };
+  const own = findBundled(program, tell);
+  const names = new Set(own.flatMap((each) => [each.name, each.elf.soname]));
+  const known = (name: string): boolean =>
+    names.has(name) ||
+    libc.isFamily(name) ||
+    catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
+  const needed = needsDirectories([elf, ...own.map((each) => each.elf)], users, known);
+  return withoutFamily(needed ? findBundled(program, tell, users) : own, libc);
+}
+
 /**
  * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
  * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
  * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
+ * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
+ * for a name that it would never search for.
  */
 export function buildProblem(
-  program: { readonly path: string; readonly elf: ElfFile; readonly libc: 'glibc' | 'musl' },
+  program: Subject,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   preference: 'kin' | 'none',
   reach: 'exact' | 'closest' = 'exact',
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
-  const bundled = withoutFamily(findBundled(program), libc);
+  const bundled = bundledOf(program, catalogue, libc);
   const loaders = findLoaders(catalogue, program.elf, libc).filter(
     ({ storePath }) => !excluded.has(storePath),
   );
@@ -65,9 +96,11 @@ export function buildProblem(
     ),
     loaders,
     isFamily: libc.isFamily,
+    symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
   };
-  return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  return withSearchedNames(stated, program.path);
 }
 
 /** The problem in which a name that nobody has is served by other versions of the library. */

@@ -29,13 +29,16 @@ function nearest(wanted: string, offers: Offers, toProvider: (library: Catalogue
     .namesBeginning(stem)
     .filter((name) => name !== wanted && stemOf(name) === stem)
     .map((name) => ({ name, far: distance(wanted, name) }))
-    .sort((a, b) => a.far[0] - b.far[0] || a.far[1] - b.far[1] || (a.name < b.name ? -1 : 1));
+    .sort(
+      (a, b) =>
+        a.far[0] - b.far[0] || a.far[1] - b.far[1] || a.far[2] - b.far[2] || (a.name < b.name ? -1 : 1),
+    );
   const found = new Map<string, Provider>();
   for (const { name, far } of names) {
     for (const library of offers.librariesOffering(name)) {
       const provider = toProvider(library);
       if (found.has(provider.path)) continue;
-      const rank = rankOf(library, FAR * (1 + far[0]) + far[1]);
+      const rank = rankOf(library, FAR * (1 + far[0]) + far[1] + far[2]);
       found.set(provider.path, { ...provider, match: 'closest', rank });
     }
   }

@@ -71,6 +71,23 @@ export interface ClosestMatches {
   judged(name: string): readonly Judgement[];
 }
 
+/**
+ * Symbols that carry no version, as ld.so binds them. Files are read when they are first asked about; of a file that
+ * cannot be read nothing is wanted and everything is assumed to be there.
+ */
+export interface UnversionedSymbols {
+  /** Names of the strong references without version in an object, each once, in the order of its symbol table. */
+  wantedBy(path: string): readonly string[];
+  /** True if such a reference, made by another object, binds to the file. */
+  definedBy(path: string, symbol: string): boolean;
+  /** When an object's reference is bound: before the program starts, when it is first called, or never. */
+  boundAt(path: string, symbol: string): 'start' | 'call' | 'never';
+  /** Files that define all that an object wants, where that was found out before. */
+  boundAmong?(path: string): readonly string[] | undefined;
+  /** Takes note of such files. */
+  noteBound?(path: string, files: readonly string[]): void;
+}
+
 export interface Problem {
   /** The program first, then its bundled libraries. */
   readonly roots: readonly Requirer[];
@@ -93,6 +110,8 @@ export interface Problem {
   readonly pins?: ReadonlyMap<string, string>;
   /** Where other versions of a library are among the providers of a name that nobody has exactly. */
   readonly closest?: ClosestMatches;
+  /** Absent: nothing is known of symbols, and none is asked for. */
+  readonly symbols?: UnversionedSymbols;
   /** True for what the user never wants. Asked once per provider and name. */
   excluded?(provider: Provider): boolean;
 }

@@ -8,6 +8,7 @@ import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../errors.ts';
 import { type FileSource, openFileSource } from '../platform/file-source.ts';
 import { identityOfStats } from '../platform/identity.ts';
+import { usersDirectories } from './users-libraries.ts';
 
 export interface Program {
   /** As the user gave it, for messages. */
@@ -19,6 +20,8 @@ export interface Program {
   readonly kind: Classification;
   /** Undefined for what is not ELF. */
   readonly elf: ElfFile | undefined;
+  /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
+  readonly users?: readonly string[];
 }
 
 export interface Surroundings {
@@ -28,6 +31,9 @@ export interface Surroundings {
   readonly gid: number;
   /** Whether the file has capabilities (capabilities(7)), where the launcher could ask; Node cannot. */
   readonly capabilities?: 'some' | 'none';
+  /** The user's LD_LIBRARY_PATH, and what its relative directories begin at. */
+  readonly libraryPath?: string | undefined;
+  readonly workingDirectory?: string | undefined;
 }
 
 function refuse(given: string, cause: string, hint: string, exitCode: ExitCode, code: string): ForeignError {
@@ -169,6 +175,7 @@ export function inspectProgram(given: string, surroundings: Surroundings): Progr
       size: Number(stats.size),
       kind,
       elf: reading.kind === 'elf' ? reading.file : undefined,
+      users: usersDirectories(surroundings.libraryPath, surroundings.workingDirectory, path),
     };
   } finally {
     source.close();

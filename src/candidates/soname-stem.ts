@@ -14,18 +14,16 @@ function numbersOf(name: string): readonly number[] {
   return (PARTS.exec(name)?.[3]?.match(/\d+/g) ?? []).map(Number);
 }
 
-/** How many numbers after `.so` two names have in common from the left. */
-function sharedNumbers(a: readonly number[], b: readonly number[]): number {
-  const different = a.findIndex((each, i) => each !== b[i]);
-  return different < 0 ? a.length : different;
-}
-
 /**
  * How far a name is from the wanted one, as sort keys, smaller is nearer: versions before `.so` are part of the name
- * more often than not, so they count most.
+ * more often than not, so they count most; then how many numbers after `.so` are the same from the left, and how far the
+ * first that differs is off, below 1.
  */
-export function distance(wanted: string, name: string): readonly [number, number] {
+export function distance(wanted: string, name: string): readonly [number, number, number] {
   const beforeSo = (each: string) => each.slice(0, each.indexOf('.so'));
-  const shared = sharedNumbers(numbersOf(wanted), numbersOf(name));
-  return [beforeSo(wanted) === beforeSo(name) ? 0 : 1, -shared];
+  const [a, b] = [numbersOf(wanted), numbersOf(name)];
+  const different = a.findIndex((each, i) => each !== b[i]);
+  const shared = different < 0 ? a.length : different;
+  const gap = Math.abs((a[shared] ?? 0) - (b[shared] ?? 0));
+  return [beforeSo(wanted) === beforeSo(name) ? 0 : 1, -shared, gap / (gap + 1)];
 }

@@ -3,9 +3,10 @@
 // By the path, not by the content: "this program with that OpenSSL" is meant to hold for the program's next version
 // too, which has another content at the same path. In the state directory, not in the cache: what a person decided
 // cannot be found out again.
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../platform/atomic-file.ts';
+import { makeDirectories } from '../platform/make-directories.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { type Choices, hasChoices } from './choices.ts';
@@ -72,6 +73,6 @@ export async function keepChoices(
   const file = choicesFile(place, key);
   if (choices === undefined || !hasChoices(choices)) return rmSync(file, { recursive: true, force: true });
   const { choicesText } = await import('./parse-choices.ts');
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(file));
   writeFileDurably(file, choicesText(program, choices));
 }

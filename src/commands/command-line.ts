@@ -1,41 +1,20 @@
 // The words of `nix-foreign` → the command they name. Help is printed from the same table.
 import { Command } from 'commander';
-import type { Context } from '../pipeline/context.ts';
 import { printJson } from '../platform/print.ts';
 import { reportFailure } from '../platform/report.ts';
 import { chooseCommand } from './choose-command.ts';
+import { type CommandRow, type Edge, isThere, JSON_OPTION, type Options, valuesOf } from './command-row.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { FINGERPRINT_COMMANDS } from './fingerprint-commands.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
 import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
+import { SHARING_COMMANDS } from './sharing-commands.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
-
-export interface Edge {
-  readonly context: Context;
-  readonly arch: string;
-  readonly launcher: string;
-  readonly version: string;
-  setExitStatus(status: number): void;
-}
-
-/** What was said of each option: that it was there or, for one with a value, every value in order. */
-type Options = Readonly<Record<string, true | readonly string[] | undefined>>;
-
-const valuesOf = (option: Options[string]): readonly string[] => (Array.isArray(option) ? option : []);
-const isThere = (option: Options[string]): boolean => option === true;
-
-interface CommandRow {
-  readonly usage: string;
-  readonly summary: string;
-  readonly options: readonly (readonly [flags: string, description: string])[];
-  run(args: readonly string[], options: Options, edge: Edge): Promise<void> | void;
-}
-
-const JSON_OPTION = ['--json', 'print JSON'] as const;
 
 /** Every command: what the help, the parser and the tests know of it. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -45,13 +24,20 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       ['--refresh', 'solve again even if a set is known'],
       ['--rehash', "read the program's content again"],
+      ['--system', 'for everybody on this machine (as root)'],
+      ['--strict', 'fail where a fingerprint is there that cannot be used'],
       JSON_OPTION,
     ],
-    run: ([program = ''], { json, refresh, rehash }, { context }) =>
+    run: ([program = ''], { json, refresh, rehash, system, strict }, { context }) =>
       resolveCommand(
         namedProgram(program, context),
-        { json: isThere(json), refresh: isThere(refresh), rehash: isThere(rehash) },
-        context,
+        {
+          json: isThere(json),
+          refresh: isThere(refresh),
+          rehash: isThere(rehash),
+          system: isThere(system),
+        },
+        isThere(strict) ? { ...context, strict: true } : context,
       ),
   },
   {
@@ -120,6 +106,8 @@ export const COMMANDS: readonly CommandRow[] = [
       if (failure !== undefined) setExitStatus(reportFailure(failure));
     },
   },
+  ...FINGERPRINT_COMMANDS,
+  ...SHARING_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
@@ -131,7 +119,7 @@ export const COMMANDS: readonly CommandRow[] = [
 ];
 
 /** An option that may be given several times. */
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 
@@ -139,6 +127,27 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
 function wantsJson(words: readonly string[]): boolean {
   const end = words.indexOf('--');
   return words.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+/** `fingerprint export <program>`: words in front of the last are groups. */
+const GROUP = /^([a-z-]+) (?=[a-z])/;
+
+const GROUPS: Readonly<Record<string, string>> = {
+  fingerprint: 'documents that let others start a program without a search',
+};
+
+/** The command that a usage belongs below, made when it is first asked for. */
+function parentOf(program: Command, usage: string): Command {
+  const name = GROUP.exec(usage)?.[1];
+  if (name === undefined) return program;
+  const known = program.commands.find((each) => each.name() === name);
+  return (
+    known ??
+    program
+      .command(name)
+      .description(GROUPS[name] ?? '')
+      .exitOverride()
+  );
 }
 
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
@@ -151,9 +160,12 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
   for (const { usage, summary, options, run } of COMMANDS) {
-    const command = program.command(usage).description(summary).exitOverride();
+    const command = parentOf(program, usage)
+      .command(usage.replace(GROUP, ''))
+      .description(summary)
+      .exitOverride();
     for (const [flags, description] of options) {
-      if (flags.includes('<')) command.option(flags, description, collect, []);
+      if (flags.includes('<')) command.option(flags, description, collect);
       else command.option(flags, description);
     }
     command.action((...parameters: unknown[]) => {

@@ -5,8 +5,10 @@ import { ForeignError } from '../errors.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { readRecord } from '../fingerprint/records.ts';
 import { enact, type Proven } from '../launch/enact.ts';
+import { foresee } from '../launch/foresee.ts';
 import { loadMap, type MapEntry } from '../launch/load-map.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
+import type { LoadTrace } from '../loader/load-trace.ts';
 import { choicesOfProgram } from '../pipeline/choices-of-program.ts';
 import type { Context } from '../pipeline/context.ts';
 import { planProgram } from '../pipeline/plan-program.ts';
@@ -30,6 +32,8 @@ export interface DynamicFacts extends DirectFacts {
   readonly proven: Proven;
   /** In load order. */
   readonly map: readonly MapEntry[];
+  /** What the simulated loader does; the map is what the real one does. */
+  readonly trace: LoadTrace;
   readonly choices: Choices;
   /** Undefined where the store cannot be looked at, or no longer offers the set. */
   readonly story: Story | undefined;
@@ -43,7 +47,16 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
   const record =
     plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
   const fingerprint = record?.fingerprint;
-  const proven = fingerprint && (await enact(fingerprint, program.path, subject.libc, place.farms));
+  const proven =
+    fingerprint &&
+    (await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users));
+  if (proven?.kind === 'rejected') {
+    throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
+      code: 'rejected',
+      hint: 'name the LD_LIBRARY_PATH that it is started with, if there is one; or see nix-run-foreign --refresh',
+      exitCode: 125,
+    });
+  }
   if (fingerprint === undefined || proven?.kind !== 'proven') {
     throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
       code: 'changed',
@@ -51,7 +64,13 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
       exitCode: 125,
     });
   }
-  return { fingerprint, proven, map: loadMap(program, proven, fingerprint, storeDir) };
+  const trace = foresee(
+    { path: program.path, elf: subject.elf },
+    subject.libc,
+    proven.loader,
+    proven.askedPath,
+  );
+  return { fingerprint, proven, trace, map: loadMap(program, proven, fingerprint, storeDir, trace) };
 }
 
 /** Without the store there is still the plan to tell of. */

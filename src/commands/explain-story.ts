@@ -15,6 +15,8 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { pathOfStoreFile } from '../launch/enact.ts';
 import type { Dynamic } from '../pipeline/subject.ts';
 import { type Survey, survey } from '../pipeline/survey.ts';
+import type { Homeless } from '../solve/solution.ts';
+import { homelessIn } from '../solve/unbound-references.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
@@ -32,6 +34,8 @@ export interface Story {
   inFull(name: string): NameStory | undefined;
   /** Objects whose own run paths lead to another file for this name than others', each with that file. */
   wantsOf(name: string): readonly { readonly by: string; readonly path: string }[];
+  /** Symbols that nobody in the set defines and that are looked up when they are first called. */
+  readonly homeless: readonly Homeless[];
   /** Name of the store object of the glibc that a library was built with. */
   glibcOf(name: string): string | undefined;
 }
@@ -100,6 +104,7 @@ export function storyOf(
       : candidate;
   return {
     of,
+    homeless: homelessIn(seen.problem, set.loader, new Map([...set.loader.family, ...set.providers])),
     inFull: (name) => {
       const story = of(name) ?? family(name);
       return story && { ...story, candidates: story.candidates.map((each) => full(name, each)) };

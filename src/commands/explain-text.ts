@@ -12,6 +12,7 @@ function headLines(explanation: Explanation): string[] {
     ['because', explanation.why],
     ['loader', explanation.loader],
     ['sha256', explanation.sha256],
+    ['set', explanation.origin],
     ['root', explanation.root],
     ['farm', explanation.farm],
     ['plan', explanation.plan],
@@ -25,7 +26,7 @@ function headLines(explanation: Explanation): string[] {
 
 /** The explanation as text for people: the head, the tree of objects, warnings. */
 export function explanationText(explanation: Explanation): string {
-  const { objects, shadowed } = explanation;
+  const { objects, shadowed = [], disagreement, warnings = [] } = explanation;
   const load =
     objects === undefined
       ? []
@@ -34,8 +35,12 @@ export function explanationText(explanation: Explanation): string {
           `loads ${objects.length} objects, in the order of the numbers, each below the one that loads it:`,
           ...treeLines(path.basename(explanation.program), objects),
         ];
-  const warn = (shadowed ?? []).map(
-    ({ name, by }) => `warning: LD_LIBRARY_PATH comes first and has another ${name}: ${by}`,
-  );
+  const warn = [
+    ...(disagreement == null
+      ? []
+      : [`the simulation of the loader differs from the loader itself, which is shown: ${disagreement}`]),
+    ...warnings,
+    ...shadowed.map(({ name, by }) => `LD_LIBRARY_PATH comes first and has another ${name}: ${by}`),
+  ].map((line) => `warning: ${line}`);
   return [...headLines(explanation), ...load, ...(warn.length > 0 ? ['', ...warn] : [])].join('\n');
 }

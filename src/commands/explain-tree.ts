@@ -1,11 +1,14 @@
 // The load map and the story of each name → a tree for people: who loaded what, and why this file and not another.
+import type { HowFound } from '../launch/how-found.ts';
 import { wrapWords } from '../platform/terminal-text.ts';
+import { foundText, otherNames, passedOver } from './explain-how.ts';
 
 /** One object of the process, in load order; all that the tree says of it. */
 export interface TreeObject {
   readonly name: string;
   readonly file: string;
   readonly found: string;
+  readonly how: HowFound | null;
   readonly match: string | null;
   /** In load order; the first loaded it. */
   readonly neededBy: readonly string[];
@@ -22,19 +25,24 @@ export function cutList(items: readonly string[]): string {
   return more > 1 ? `${items.slice(0, LISTED).join(', ')} and ${more} more` : items.join(', ');
 }
 
-/** Why it won over the next best: a clause about that one. */
+/** Why it won over the next best; the detail may be about that one or about others: `the run path of x names another`. */
 function runnerUpText({ object, criterion, detail }: NonNullable<TreeObject['runnerUp']>): string {
-  return `taken over ${object}, which ${criterion === 'path' ? 'is as good: its path sorts later' : detail}`;
+  return `taken over ${object}: ${criterion === 'path' ? 'as good, but its path sorts later' : detail}`;
 }
 
-function notesOf({ file, found, match, neededBy, glibc, runnerUp }: TreeObject): string[] {
+function notesOf(object: TreeObject): string[] {
+  const { file, match, neededBy, glibc, runnerUp } = object;
+  const found = foundText(object);
   const how = match === null || match === 'exact' ? found : `${found}, ${match} match`;
+  const passed = passedOver(object);
   const built = glibc === null ? '' : `; built with ${glibc}`;
   const others = neededBy.slice(1);
   return [
     file,
     `${how}${built}${neededBy.length === 0 ? '; needed by the kernel' : ''}`,
     ...(others.length === 0 ? [] : [`needed by ${cutList(others)} too`]),
+    ...otherNames(object),
+    ...(passed.length === 0 ? [] : [`passed over: ${cutList(passed)}`]),
     ...(runnerUp === null ? [] : [runnerUpText(runnerUp)]),
   ];
 }

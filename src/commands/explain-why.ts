@@ -2,6 +2,7 @@
 import type { MapEntry } from '../launch/load-map.ts';
 import { wrapWords } from '../platform/terminal-text.ts';
 import { type CandidateView, candidateView, neederView } from './choose-view.ts';
+import { foundText, otherNames, passedOver } from './explain-how.ts';
 import type { NameStory } from './explain-story.ts';
 import { cutList } from './explain-tree.ts';
 
@@ -9,6 +10,7 @@ export interface Why {
   readonly name: string;
   readonly file: string;
   readonly found: string;
+  readonly how: MapEntry['how'];
   readonly match: string | null;
   readonly neededBy: readonly {
     readonly name: string;
@@ -23,6 +25,7 @@ export function whyOf(entry: MapEntry, story: NameStory | undefined): Why {
     name: entry.name,
     file: entry.file,
     found: entry.found,
+    how: entry.how,
     match: entry.match,
     neededBy:
       story === undefined
@@ -40,6 +43,7 @@ function wrapped(text: string, indent: string): string[] {
 
 const NO_CANDIDATES: Record<string, string> = {
   bundled: 'the program brings it along, and what lies beside a program is not looked for in the store',
+  LD_LIBRARY_PATH: "it lies in the user's LD_LIBRARY_PATH, which this program cannot do without",
   'libc of the loader': 'the whole libc family comes from the store object of the loader',
   loader: 'it is the loader itself',
 };
@@ -54,14 +58,19 @@ function candidateLines({ object, file, glibc, chosen, lost }: CandidateView): s
   ];
 }
 
-export function whyText({ name, file, found, match, neededBy, candidates }: Why): string {
+export function whyText(why: Why): string {
+  const { name, file, found, match, neededBy, candidates } = why;
+  const rule = foundText(why);
+  const passed = passedOver(why);
   const needers = neededBy.flatMap(({ name: by, versions }) =>
     wrapped(versions.length === 0 ? by : `${by}: ${cutList(versions)}`, '  '),
   );
   return [
     name,
     `  ${file}`,
-    `  ${match === null || match === 'exact' ? found : `${found}, ${match} match`}`,
+    ...wrapped(match === null || match === 'exact' ? rule : `${rule}, ${match} match`, '  '),
+    ...otherNames(why).flatMap((line) => wrapped(line, '  ')),
+    ...(passed.length === 0 ? [] : wrapped(`passed over: ${passed.join(', ')}`, '  ')),
     '',
     needers.length === 0 ? 'needed by the kernel' : 'needed by, with the versions needed of it:',
     ...needers,

@@ -5,6 +5,7 @@ import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { MapEntry } from '../launch/load-map.ts';
 import { planFile } from '../launch/plan-files.ts';
 import { shadowingEntries, usersPathComesFirst } from '../launch/shadowing.ts';
+import { disagreementOf } from '../launch/trace-disagreement.ts';
 import type { Context } from '../pipeline/context.ts';
 import { strategyOf } from '../pipeline/strategy-of.ts';
 import { printJson, printLine } from '../platform/print.ts';
@@ -12,6 +13,7 @@ import { candidateView } from './choose-view.ts';
 import { type DynamicFacts, type Facts, withFacts } from './explain-facts.ts';
 import type { Story } from './explain-story.ts';
 import { explanationText } from './explain-text.ts';
+import { cutList } from './explain-tree.ts';
 import { type Why, whyOf, whyText } from './explain-why.ts';
 
 /** One object of the process, and what else could have served its name. */
@@ -39,6 +41,8 @@ export interface Explanation {
   readonly plan: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
+  /** Where the set came from: resolved here, a kept record, or a fingerprint's file or address. */
+  readonly origin?: string;
   readonly root?: string;
   readonly farm?: string;
   readonly loader?: string;
@@ -46,6 +50,10 @@ export interface Explanation {
   readonly choices?: Choices;
   /** In load order. */
   readonly objects?: readonly ExplainedObject[];
+  /** Where the simulated loader differs from the real one, which `objects` follow; null when they agree. */
+  readonly disagreement?: string | null;
+  /** What the loader's own list does not show: what it will say at the start, or refuse. */
+  readonly warnings?: readonly string[];
   /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
   readonly shadowed?: readonly { readonly name: string; readonly by: string }[];
 }
@@ -75,8 +83,27 @@ export function explainedObject(entry: MapEntry, story: Story | undefined): Expl
   };
 }
 
+/** Errors here are those after the list: the real loader has accepted the rest. */
+function warningsOf({ errors, warnings }: DynamicFacts['trace'], story: Story | undefined): string[] {
+  const late = errors.filter(({ stage }) => stage === 'start');
+  return [
+    ...new Set([...late, ...warnings].map(({ message }) => message)),
+    ...homelessLines(story?.homeless ?? []),
+  ];
+}
+
+/** One line for each object. */
+function homelessLines(homeless: Story['homeless']): string[] {
+  const symbolsBy = Map.groupBy(homeless, ({ neededBy }) => neededBy);
+  return [...symbolsBy].map(([neededBy, each]) => {
+    const [what, it] = each.length === 1 ? ['symbol', 'it'] : ['symbols', 'them'];
+    const names = cutList(each.map(({ symbol }) => symbol));
+    return `${neededBy} needs the ${what} ${names} when it first calls ${it}, and nobody here defines ${it}`;
+  });
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
-  const { program, plan, place, subject, fingerprint, proven, map, choices, story } = facts;
+  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, story } = facts;
   const interpreter = inspectInterpreter(subject.interpreter);
   const names = map.map(({ name }) => name);
   return {
@@ -87,13 +114,18 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,
+    ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
     farm: proven.farm,
     loader: proven.loader,
     ...(hasChoices(choices) ? { choices } : {}),
     objects: map.map((entry) => explainedObject(entry, story)),
+    disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
+    warnings: warningsOf(trace, story),
     shadowed: usersPathComesFirst(plan.strategy, context.env)
-      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names)
+      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
+          ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
+        )
       : [],
   };
 }
@@ -115,12 +147,16 @@ export async function explain(given: string, context: Context): Promise<Explanat
   return await withFacts(given, context, (facts) => explanationOf(facts, context));
 }
 
-/** The whole story of one name. @throws ForeignError `not-loaded` when the program does not load it. */
+/**
+ * The whole story of one name, or of the object that another name leads to.
+ * @throws ForeignError `not-loaded` when the program does not load it.
+ */
 export async function explainName(given: string, name: string, context: Context): Promise<Why> {
   return await withFacts(given, context, (facts) => {
     const map = 'subject' in facts ? facts.map : [];
-    const entry = map.find((each) => each.name === name);
-    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(name));
+    const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
+    const entry = map.find((each) => each.name === name) ?? map.find(asked);
+    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(entry.name));
     throw new ForeignError(`${given}: it does not load ${name}`, {
       code: 'not-loaded',
       hint: `see what it loads with: nix-foreign explain ${given}`,

@@ -9,6 +9,7 @@ const KINDS: Record<MapEntry['found'], Drawn['kind']> = {
   farm: 'store',
   'own directory': 'store',
   bundled: 'bundled',
+  LD_LIBRARY_PATH: 'bundled',
   'libc of the loader': 'libc',
   loader: 'libc',
 };

@@ -1,8 +1,7 @@
 // `nix-foreign graph PROGRAM`: the libraries of a program, or the conflict that keeps it from starting, as a picture.
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { NO_CHOICES } from '../choices/choices.ts';
-import { ForeignError, reasonOf } from '../errors.ts';
+import { ForeignError } from '../errors.ts';
 import { pictureOfConflict } from '../graph/conflict-picture.ts';
 import { dotText } from '../graph/dot.ts';
 import { mermaidText } from '../graph/mermaid.ts';
@@ -16,6 +15,7 @@ import { withStore } from '../store/open-store.ts';
 import { dynamicOnly } from './choose.ts';
 import { withFacts } from './explain-facts.ts';
 import { pictureOf } from './graph-picture.ts';
+import { writeOutput } from './output-file.ts';
 
 export const FORMATS = ['svg', 'dot', 'mermaid', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -90,15 +90,5 @@ export async function graphCommand(
 ): Promise<void> {
   const format = formatOf(asked, output);
   const text = await textOf(await drawProgram(given, context), format);
-  if (output === undefined || output === '-') return void process.stdout.write(text);
-  try {
-    writeFileSync(output, text);
-  } catch (error) {
-    throw new ForeignError(`${output}: ${reasonOf(error)}`, {
-      code: 'unwritable',
-      hint: 'name a file that can be written: -o FILE',
-      exitCode: 125,
-      cause: error,
-    });
-  }
+  writeOutput(output ?? '-', text);
 }

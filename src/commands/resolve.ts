@@ -3,13 +3,19 @@ import { inspectProgram } from '../candidates/program.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
+import { inSystemPlace, inUsablePlace } from '../pipeline/usable-place.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 
 /** Makes the plan; what the launcher asks for. */
-export async function resolve(given: string, context: Context, how: How): Promise<LaunchPlan> {
+export async function resolve(
+  given: string,
+  context: Context,
+  how: How,
+  forWhom: 'user' | 'everybody' = 'user',
+): Promise<LaunchPlan> {
   const program = inspectProgram(given, context.surroundings);
-  return await inUsablePlace(context.surroundings.uid, (place) => planProgram(program, context, place, how));
+  const inPlace = forWhom === 'everybody' ? inSystemPlace : inUsablePlace;
+  return await inPlace(context.surroundings.uid, (place) => planProgram(program, context, place, how));
 }
 
 function summary({ program, strategy, files, directories }: LaunchPlan): string {
@@ -22,11 +28,11 @@ function summary({ program, strategy, files, directories }: LaunchPlan): string 
 
 export async function resolveCommand(
   given: string,
-  options: { json?: boolean; refresh?: boolean; rehash?: boolean },
+  options: { json?: boolean; refresh?: boolean; rehash?: boolean; system?: boolean },
   context: Context,
 ): Promise<void> {
   const how: How = options.refresh ? 'refresh' : options.rehash ? 'rehash' : 'as-needed';
-  const plan = await resolve(given, context, how);
+  const plan = await resolve(given, context, how, options.system ? 'everybody' : 'user');
   if (options.json) printJson(plan);
   else printOneLine(summary(plan));
 }

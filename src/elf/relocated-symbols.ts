@@ -6,7 +6,7 @@ import { Malformed } from './malformed.ts';
 import { placeOf, type Segment } from './segments.ts';
 
 const what = 'a relocation table';
-const mostRelocations = 67_108_864;
+export const mostRelocations = 67_108_864;
 const mips = 8;
 
 /** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
@@ -39,7 +39,7 @@ export function countRelocated(
 }
 
 /** ELF64_R_SYM is the upper half of r_info, ELF32_R_SYM its upper 24 bits; 64-bit MIPS has the symbol first. */
-function symbolOf(fields: FieldReader, header: Header, at: number): number {
+export function symbolOf(fields: FieldReader, header: Header, at: number): number {
   if (!fields.wide) return fields.u32(at + 4, what) >>> 8;
   const upper = fields.little && header.machine !== mips ? 4 : 0;
   return fields.u32(at + 8 + upper, what);

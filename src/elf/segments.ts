@@ -55,6 +55,9 @@ function readSegment(fields: FieldReader, at: number): Segment {
   };
 }
 
+/** What `placeOf` asks of a segment. */
+export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize'>;
+
 /** Where an address lies in the file, and the offset at which its segment's bytes end. */
 export interface Place {
   readonly offset: number;
@@ -65,18 +68,18 @@ export interface Place {
  * Finds `address` in the bytes that PT_LOAD maps from the file. Where segments overlap the later one wins,
  * because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
  */
-export function placeOf(segments: readonly Segment[], address: number, what: string): Place {
+export function placeOf(segments: readonly Mapping[], address: number, what: string): Place {
   const home = homeOf(segments, address);
   if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
   return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
 }
 
 /** True when PT_LOAD maps bytes of the file at `address`. */
-export function isMapped(segments: readonly Segment[], address: number): boolean {
+export function isMapped(segments: readonly Mapping[], address: number): boolean {
   return homeOf(segments, address) !== undefined;
 }
 
-function homeOf(segments: readonly Segment[], address: number): Segment | undefined {
+function homeOf(segments: readonly Mapping[], address: number): Mapping | undefined {
   return segments.findLast(
     ({ type, address: start, fileSize }) =>
       type === segmentType.load && address >= start && address - start < fileSize,

@@ -1,7 +1,7 @@
 // DT_STRTAB and an index -> a string, each read on its own, their total bounded by the size of the file.
 import type { FieldReader } from './field-reader.ts';
 import { Malformed } from './malformed.ts';
-import { placeOf, type Segment } from './segments.ts';
+import { type Mapping, placeOf } from './segments.ts';
 
 export interface StringTable {
   /** The string at `index`, at most `longest` bytes. Throws Malformed. */
@@ -20,7 +20,7 @@ const slack = 1_048_576;
  */
 export function readStringTable(
   fields: FieldReader,
-  segments: readonly Segment[],
+  segments: readonly Mapping[],
   address: number | undefined,
 ): StringTable {
   const known = new Map<number, string>();

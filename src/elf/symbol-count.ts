@@ -29,10 +29,16 @@ export function countSymbols(
   return limited(count > 0 ? count : countRelocated(fields, header, segments, table));
 }
 
-/** nbucket, nchain, ...: nchain is the number of symbols. Alpha and 64-bit S/390 have entries of 8 bytes. */
-function countByHash(fields: FieldReader, header: Header, offset: number): number {
-  const long = fields.wide && (header.machine === alpha || header.machine === s390);
-  return long ? fields.word(offset + 8, 'the hash table') : fields.u32(offset + 4, 'the hash table');
+/** Bytes of an entry of DT_HASH: 8 on Alpha and 64-bit S/390, 4 elsewhere. */
+export function hashEntrySize(fields: FieldReader, header: Header): 4 | 8 {
+  return fields.wide && (header.machine === alpha || header.machine === s390) ? 8 : 4;
+}
+
+/** nbucket, nchain, ...: nchain is the number of symbols. */
+export function countByHash(fields: FieldReader, header: Header, offset: number): number {
+  return hashEntrySize(fields, header) === 8
+    ? fields.word(offset + 8, 'the hash table')
+    : fields.u32(offset + 4, 'the hash table');
 }
 
 /**

@@ -1,8 +1,8 @@
 // A solved set → the canonical document that says how a program starts, with nothing of the machine in it.
 import stringify from 'fast-json-stable-stringify';
 
-/** Bump when the document's meaning changes; older readers refuse newer documents. */
-export const FINGERPRINT_VERSION = 1;
+/** Bump when the document's meaning changes; older readers refuse newer documents, migrate.ts reads older ones. */
+export const FINGERPRINT_VERSION = 2;
 
 /** No larger document is read. A program with 1,000 libraries needs about 200 KiB. */
 export const MAXIMUM_SIZE = 1 << 20;
@@ -47,6 +47,12 @@ export interface Fingerprint {
 /** The document's bytes: keys sorted, no white space, one newline at the end. Same program and store, same bytes. */
 export function canonicalText(fingerprint: Fingerprint): string {
   return `${stringify(fingerprint)}\n`;
+}
+
+/** The bytes of a document that travels: with its signatures (sign.ts), sorted, once each; without any, the canonical text. */
+export function signedText(fingerprint: Fingerprint, signatures: readonly string[]): string {
+  if (signatures.length === 0) return canonicalText(fingerprint);
+  return `${stringify({ ...fingerprint, signatures: [...new Set(signatures)].sort() })}\n`;
 }
 
 /** Every store path the document names, sorted, once each. */

@@ -4,6 +4,16 @@ import { findMachine } from '../elf/machine.ts';
 import type { Solution } from '../solve/solution.ts';
 import { FINGERPRINT_VERSION, type Fingerprint, type StoreFile } from './fingerprint.ts';
 
+/** What a fingerprint says of its program. */
+export function programPart(program: Program, sha256: string): Fingerprint['program'] {
+  return {
+    sha256,
+    size: program.size,
+    system: program.elf === undefined ? '' : (findMachine(program.elf)?.system ?? ''),
+    interpreter: program.elf?.interpreter ?? '',
+  };
+}
+
 /**
  * Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known; `choices` is the digest
  * of the user's choices.
@@ -23,12 +33,7 @@ export function fingerprintOf(
   const { loader } = solution;
   return {
     version: FINGERPRINT_VERSION,
-    program: {
-      sha256,
-      size: program.size,
-      system: program.elf === undefined ? '' : (findMachine(program.elf)?.system ?? ''),
-      interpreter: program.elf?.interpreter ?? '',
-    },
+    program: programPart(program, sha256),
     loader: storeFile(loader.storePath, loader.path.slice(loader.storePath.length + 1)),
     libraries: solution.choices.map(({ name, provider }) => ({
       soname: name,

@@ -44,6 +44,10 @@ export async function readRecord(
     debug(`fingerprint ${file} is not believed: ${parsed.why}`);
     return undefined;
   }
+  if (parsed.signatures.length > 0) {
+    debug(`fingerprint ${file} is not believed: it carries signatures, and no record does`);
+    return undefined;
+  }
   if (parsed.fingerprint.program.sha256 !== sha256) {
     debug(`fingerprint ${file} is not believed: it is another program's`);
     return undefined;
@@ -59,16 +63,20 @@ function listLinks(directory: string): string[] {
   }
 }
 
-/** All fingerprints kept for a content hash; the one of the program's own place first. */
+function filesFor(place: Place, sha256: string, key: string): string[] {
+  const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
+  const own = rootLink(place, sha256, key);
+  return [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
+}
+
+/** All fingerprints kept for a content hash, place by place; in each the one of the program's own path first. */
 export async function recordsOf(
-  place: Place,
+  places: readonly Place[],
   sha256: string,
   key: string,
   storeDir: string,
 ): Promise<Record[]> {
-  const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
-  const own = rootLink(place, sha256, key);
-  const files = [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
+  const files = places.flatMap((place) => filesFor(place, sha256, key));
   const records = await Promise.all(files.map((file) => readRecord(file, sha256, storeDir)));
   return records.filter((record) => record !== undefined);
 }

@@ -23,6 +23,13 @@ function sidesOf(reason: Reason): Sides {
       return { ...offered(reason), label: 'is another build of libc' };
     case 'missing-symbols':
       return { ...offered(reason), label: `lacks ${reason.symbols.length} symbols` };
+    case 'unbound-symbol':
+      return {
+        needers: [reason.neededBy],
+        name: reason.symbol,
+        offers: reason.lacking.map(({ offeredIn }) => offeredIn),
+        label: 'does not define it',
+      };
     case 'unversioned':
       return { ...offered(reason), label: 'has no versions' };
     case 'family-missing':

@@ -3,22 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { effectiveRpath, runDirectories } from '../candidates/run-directories.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
-import { openFileSource } from '../platform/file-source.ts';
-
-function elfOf(file: string): ElfFile | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' ? reading.file : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
-}
+import { elfFileAt } from '../store/read-elf-file.ts';
 
 function directoriesOf(file: string, elf: ElfFile): string[] {
   return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
@@ -35,7 +20,7 @@ export function absentLibraries(
   served: readonly string[],
   storeDir: string,
 ): string[] {
-  const objects = [program, ...bundled.map((file) => ({ path: file, elf: elfOf(file) }))];
+  const objects = [program, ...bundled.map((file) => ({ path: file, elf: elfFileAt(file) }))];
   const directories = new Set(
     objects.flatMap(({ path: file, elf }) => (elf === undefined ? [] : directoriesOf(file, elf))),
   );

@@ -1,13 +1,12 @@
 // A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Libc } from '../candidates/libc.ts';
 import { usesOrigin } from '../candidates/run-directories.ts';
-import { readElf } from '../elf/read-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import type { ListOutput, LoadedObject } from '../loader/list-output.ts';
-import { openFileSource } from '../platform/file-source.ts';
 import { debug } from '../platform/report.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { closestComplaints } from './closest-proof.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
@@ -22,6 +21,8 @@ export interface Proven {
   readonly links: FarmLinks;
   /** For LD_LIBRARY_PATH: the farm, then directories. */
   readonly libraryPath: string;
+  /** The same, with what of the user's came before it when the loader accepted the set. */
+  readonly askedPath: string;
   /** Files of the set that are not reached through the farm. */
   readonly outside: readonly string[];
   /** What the loader will load, in order. */
@@ -31,9 +32,12 @@ export interface Proven {
 export interface Rejected {
   readonly kind: 'rejected';
   readonly complaints: readonly string[];
+  readonly loader: string;
+  /** The one that the complaints are about. */
+  readonly libraryPath: string;
 }
 
-/** A file of the set is not there: its store object vanished. */
+/** A file of the set is not there: its store object vanished, or the farm was collected. */
 export interface Vanished {
   readonly kind: 'vanished';
   readonly file: string;
@@ -44,17 +48,8 @@ export function pathOfStoreFile(file: StoreFile): string {
 }
 
 function readLibrary(name: string, file: string): ChosenLibrary | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' ? { name, path: file, usesOrigin: usesOrigin(reading.file) } : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
+  const elf = elfFileAt(file);
+  return elf === undefined ? undefined : { name, path: file, usesOrigin: usesOrigin(elf) };
 }
 
 function isBelow(directory: string, file: string): boolean {
@@ -106,7 +101,8 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
 
 /**
  * Builds the farm for a fingerprint and asks the chosen loader about the program. `known`: the fingerprint's
- * libraries, where they were just read; without it they are read here.
+ * libraries, where they were just read; without it they are read here. `users`: directories of the user's
+ * LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it refuses the set without.
  * @throws Node's errors when the farm cannot be written.
  */
 export async function enact(
@@ -115,6 +111,7 @@ export async function enact(
   libc: Libc,
   farms: string,
   known?: readonly ChosenLibrary[],
+  users: readonly string[] = [],
 ): Promise<Proven | Rejected | Vanished> {
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
@@ -127,24 +124,23 @@ export async function enact(
   }
   const layout = layOut(libraries);
   const farm = makeFarm(farms, layout.links);
-  let complaints: readonly string[] = [];
-  for (const withLoader of [guess, !guess]) {
+  const attempt = (withLoader: boolean, before: readonly string[]): Proven | Rejected => {
     const libraryPath = searchPath(farm, layout, loader, withLoader);
-    const output = prove(program, libc, fingerprint, libraryPath);
-    debug(`${loader} was asked: ${output.complaints.length} complaints`);
-    if (output.complaints.length === 0) {
-      const { links } = layout;
-      return {
-        kind: 'proven',
-        loader,
-        farm,
-        links,
-        libraryPath,
-        outside: layout.outside,
-        objects: output.objects,
-      };
-    }
-    if (complaints.length === 0) complaints = output.complaints;
+    const askedPath = [...before, libraryPath].join(':');
+    const { objects, complaints } = prove(program, libc, fingerprint, askedPath);
+    debug(`${loader} was asked: ${complaints.length} complaints`);
+    if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath: askedPath };
+    const { links, outside } = layout;
+    return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
+  };
+  let rejected: Rejected | undefined;
+  for (const before of users.length === 0 ? [[]] : [[], users]) {
+    const first = attempt(guess, before);
+    if (first.kind === 'proven') return first;
+    const second = attempt(!guess, before);
+    if (second.kind === 'proven') return second;
+    rejected = first;
   }
-  return { kind: 'rejected', complaints };
+  // Without its farm no set is accepted: somebody collected it meanwhile.
+  return rejected && existsSync(farm) ? rejected : { kind: 'vanished', file: farm };
 }

@@ -2,15 +2,21 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
 import type { Fingerprint, Match } from '../fingerprint/fingerprint.ts';
-import { openFileSource } from '../platform/file-source.ts';
+import type { LoadTrace } from '../loader/load-trace.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Proven } from './enact.ts';
+import { type HowFound, howFound } from './how-found.ts';
 
 /** How ld.so comes to an object. */
-export type Found = 'farm' | 'own directory' | 'bundled' | 'libc of the loader' | 'loader';
+export type Found =
+  | 'farm'
+  | 'own directory'
+  | 'bundled'
+  | 'LD_LIBRARY_PATH'
+  | 'libc of the loader'
+  | 'loader';
 
 export interface MapEntry {
   /** The name it is needed by. */
@@ -19,23 +25,11 @@ export interface MapEntry {
   readonly file: string;
   readonly storePath: string | null;
   readonly found: Found;
+  /** By which rule, as the simulated loader has it; null where that one took another file. */
+  readonly how: HowFound | null;
   readonly match: Match | null;
   /** Base names of the objects that need it, in load order. */
   readonly neededBy: readonly string[];
-}
-
-function readNeeded(file: string): Pick<ElfFile, 'needed' | 'soname'> | undefined {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' ? reading.file : undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return undefined;
-  }
 }
 
 function realPath(file: string): string {
@@ -46,33 +40,44 @@ function realPath(file: string): string {
   }
 }
 
-function howFound(file: string, opened: string, proven: Proven, loaderObject: string): Found {
+function foundAs(
+  file: string,
+  opened: string,
+  proven: Proven,
+  loaderObject: string,
+  users: readonly string[],
+): Found {
   if (file === realPath(proven.loader)) return 'loader';
   if (opened.startsWith(`${proven.farm}/`)) return 'farm';
   if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
-  return proven.outside.includes(opened) ? 'own directory' : 'bundled';
+  if (proven.outside.includes(opened)) return 'own directory';
+  const isUsers = proven.askedPath !== proven.libraryPath && users.includes(path.dirname(opened));
+  return isUsers ? 'LD_LIBRARY_PATH' : 'bundled';
 }
 
-/** The load map of a proven set, in load order. */
+/** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
 export function loadMap(
   program: Program,
   proven: Proven,
   fingerprint: Fingerprint,
   storeDir: string,
+  trace: LoadTrace,
 ): MapEntry[] {
+  const rules = howFound(trace, proven);
   const objects = proven.objects.map(({ name, path: opened }) => ({
     name: path.basename(name),
     opened: opened ?? name,
     file: realPath(opened ?? name),
   }));
   const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
-  for (const { name, file } of objects) readers.push({ label: name, needed: readNeeded(file)?.needed ?? [] });
+  for (const { name, file } of objects) readers.push({ label: name, needed: elfFileAt(file)?.needed ?? [] });
   const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
   return objects.map(({ name, opened, file }) => ({
     name,
     file,
     storePath: storeObjectOf(storeDir, file) ?? null,
-    found: howFound(file, opened, proven, fingerprint.loader.storePath),
+    found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
+    how: rules.get(opened) ?? null,
     match: matches.get(name) ?? null,
     neededBy: readers.filter(({ needed }) => needed.includes(name)).map(({ label }) => label),
   }));

@@ -93,6 +93,8 @@ export interface PlanInputs {
   readonly sha256: string;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
+  /** Where the set came from, for people. */
+  readonly origin: string;
 }
 
 /**
@@ -114,6 +116,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     strategy,
     root: inputs.root,
     sha256: inputs.sha256,
+    origin: inputs.origin,
     directories: [proven.farm],
     files: [
       proven.loader,

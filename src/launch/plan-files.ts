@@ -45,10 +45,22 @@ function isTrusted(stats: Stats): boolean {
   return stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
 }
 
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** When a plan was last read tells when it was last followed (PLAN.md), so our own look leaves no trace: open(2), O_NOATIME. */
+function openUnnoticed(file: string): number {
+  try {
+    return openSync(file, READING | constants.O_NOATIME);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error;
+    return openSync(file, READING); // only its owner and root may ask for that
+  }
+}
+
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
 export function readPlanFile(file: string): LaunchPlan | undefined {
   try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openUnnoticed(file);
     try {
       return isTrusted(fstatSync(fd)) ? parsePlan(readFileSync(fd)) : undefined;
     } finally {

@@ -22,6 +22,8 @@ export interface LaunchPlan {
   /** Path of the GC root link; absent for programs that need no library of ours. */
   readonly root?: string;
   readonly sha256?: string;
+  /** Where the set came from: `resolved`, or a fingerprint's file or address. */
+  readonly origin?: string;
   /** Must exist. */
   readonly files: readonly string[];
   /** Must be exactly these files. */
@@ -71,6 +73,7 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     `s${plan.strategy}`,
     ...(plan.root === undefined ? [] : [`r${plan.root}`]),
     ...(plan.sha256 === undefined ? [] : [`h${plan.sha256}`]),
+    ...(plan.origin === undefined ? [] : [`o${plan.origin}`]),
     ...plan.directories.map((directory) => `d${directory}`),
     ...plan.files.map((file) => `f${file}`),
     ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
@@ -117,18 +120,19 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhdfwaxlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
+  if (records.some((record) => !'pisrhodfwaxlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
-  const [root, sha256, execute, loader, libraryPath] = [one('r'), one('h'), one('x'), one('l'), one('b')];
-  const launcherVariables = of('N');
+  const [root, sha256, origin] = [one('r'), one('h'), one('o')];
+  const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   return {
     program,
     identity,
     strategy,
     ...(root === undefined ? {} : { root }),
     ...(sha256 === undefined ? {} : { sha256 }),
+    ...(origin === undefined ? {} : { origin }),
     directories: of('d'),
     files: of('f'),
     watched: of('w').map((value) => {

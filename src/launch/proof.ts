@@ -63,12 +63,17 @@ export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
   }));
 }
 
+/** `start` binds what the loader binds before it starts the program, `ever` also what is bound by the first call. */
+export type Binding = 'start' | 'ever';
+
 /**
- * Has a glibc loader bind every symbol without starting the program, as `ldd -r` does. Takes about as long as `--list`
- * once more, and longer for large programs, so only sets that are in doubt are asked.
+ * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do (glibc elf/rtld.c, dl_main:
+ * LD_WARN has objects relocated in the mode tracing). Takes about as long as `--list` once more, and `ever` longer for
+ * large programs, so only sets that are in doubt are asked.
  */
-export function undefinedByLoader(request: ProofRequest): UndefinedSymbol[] {
-  const env = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes', LD_BIND_NOW: 'yes' };
+export function undefinedByLoader(request: ProofRequest, binding: Binding): UndefinedSymbol[] {
+  const all = binding === 'ever' ? { LD_BIND_NOW: 'yes' } : {};
+  const env = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes', ...all };
   const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];
   return parseUndefinedSymbols(runProgramNow(request.loader, args, { env, timeout: TIMEOUT }).stderr);
 }

@@ -28,6 +28,11 @@ const texts: Readonly<Partial<Record<Errno, string>>> = {
   EACCES: 'Permission denied',
 };
 
+/** Whether the loader simulation knows an errno by that name. */
+export function isErrno(name: string): name is Errno {
+  return Object.hasOwn(numbers, name);
+}
+
 /** E.g. `No such file or directory`, `Error 40`. */
 export function earlyErrorText(errno: Errno): string {
   return texts[errno] ?? `Error ${numbers[errno]}`;

@@ -71,6 +71,16 @@ export interface LoaderError {
   readonly neededBy: string | undefined;
   /** ld.so's own words, without the program's name in front. */
   readonly message: string;
+  /** Where a library that is nowhere was looked for, in order. */
+  readonly searched?: readonly Searched[];
+  /** What was met there and passed over. */
+  readonly tried?: readonly Attempt[];
+}
+
+/** One list of directories, and by which rule it is searched. */
+export interface Searched {
+  readonly found: Finding;
+  readonly directories: readonly string[];
 }
 
 export interface LoaderWarning {

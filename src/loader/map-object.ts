@@ -25,7 +25,7 @@ export function mapObject(session: Session, requester: LinkMap, name: string, ki
     if (session.request.onMissing === 'note' && kind !== 'preload') {
       return note(append(session, requester, name, outcome), 'opened');
     }
-    return failed('missing', name, requester, missingMessage(session, otherClass));
+    return missing(name, requester, missingMessage(session, otherClass), outcome);
   }
   const same = visible(session).find(({ identity }) => identity === opened.identity);
   if (same !== undefined) {
@@ -67,7 +67,20 @@ function missingMessage({ errno, request: { loader } }: Session, otherClass: boo
   return `cannot open shared object file${reason}`;
 }
 
-function failed(kind: 'refused' | 'missing', about: string, requester: LinkMap, message: string): MapOutcome {
+function missing(
+  about: string,
+  requester: LinkMap,
+  message: string,
+  { searched, tried }: SearchOutcome,
+): MapOutcome {
+  const places = { about, neededBy: requester.path, searched, tried: [...tried] };
+  return {
+    kind: 'failed',
+    error: { stage: 'load', kind: 'missing', ...places, message: `${about}: ${message}` },
+  };
+}
+
+function failed(kind: 'refused', about: string, requester: LinkMap, message: string): MapOutcome {
   const whole = `${about}: ${message}`;
   return { kind: 'failed', error: { stage: 'load', kind, about, neededBy: requester.path, message: whole } };
 }

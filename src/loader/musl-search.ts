@@ -1,5 +1,5 @@
 // A requester and a name → the file that musl's loader opens for it, and by which rule.
-import type { Attempt, Finding } from './load-trace.ts';
+import type { Attempt, Finding, Searched } from './load-trace.ts';
 import type { Probe } from './loader-files.ts';
 import type { Dso, MuslSession } from './musl-session.ts';
 
@@ -9,6 +9,7 @@ export interface MuslFound {
   readonly probe: Probe | undefined;
   readonly found: Finding;
   readonly tried: readonly Attempt[];
+  readonly searched: readonly Searched[];
 }
 
 /** buf[2*NAME_MAX+2] of load_library: a longer path is passed over. */
@@ -17,30 +18,29 @@ const longestPath = 2 * 255 + 2;
 /** load_library (musl ldso/dynlink.c) up to where the file is open. `name` has no slash. */
 export function searchMusl(session: MuslSession, neededBy: Dso | undefined, name: string): MuslFound {
   const tried: Attempt[] = [];
-  for (const { directories, found } of sourcesOf(session, neededBy)) {
+  const searched: Searched[] = [];
+  const nowhere: MuslFound = { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried, searched };
+  for (const source of sourcesOf(session, neededBy)) {
+    const { directories, found } = source;
+    if (directories.length > 0) searched.push(source);
     for (const directory of directories) {
       const path = `${directory}/${name}`;
       if (path.length >= longestPath) continue;
       const probe = session.request.files.probe(path);
-      if (probe.kind !== 'unopened') return { path, probe, found, tried };
+      if (probe.kind !== 'unopened') return { path, probe, found, tried, searched };
       tried.push({ path, why: probe.errno });
       session.errno = probe.errno;
-      if (!goesOn.has(probe.errno)) {
-        return { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried };
-      }
+      if (!goesOn.has(probe.errno)) return nowhere;
     }
   }
-  return { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried };
+  return nowhere;
 }
 
 /** path_open: any other errno ends the whole search. */
 const goesOn: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG']);
 
 /** The library path comes before every run path, and run paths of all requesters above count, RUNPATH or RPATH. */
-function* sourcesOf(
-  session: MuslSession,
-  neededBy: Dso | undefined,
-): Generator<{ readonly directories: readonly string[]; readonly found: Finding }> {
+function* sourcesOf(session: MuslSession, neededBy: Dso | undefined): Generator<Searched> {
   const { libraryPath, loader } = session.request;
   yield { directories: splitPath(libraryPath), found: { by: 'library path' } };
   for (let dso = neededBy; dso !== undefined; dso = dso.neededBy) {

@@ -7,6 +7,7 @@ import type {
   LoaderError,
   ObjectRequest,
   RequestKind,
+  Searched,
 } from './load-trace.ts';
 import type { Errno } from './loader-files.ts';
 import type { SimulationRequest } from './loader-request.ts';
@@ -35,6 +36,8 @@ export interface MuslSession {
   readonly program: Dso;
   readonly loader: Dso;
   errno: MuslErrno;
+  /** Of the last request: where it was looked for, and what was passed over. */
+  lastSearch: { readonly searched: readonly Searched[]; readonly tried: readonly Attempt[] };
   readonly errors: LoaderError[];
 }
 
@@ -63,7 +66,8 @@ export function openMuslSession(request: SimulationRequest): MuslSession {
     found: { by: 'interpreter' },
     requests: [],
   };
-  return { request, chain: [self], program: self, loader: itself, errno: 'ENOENT', errors: [] };
+  const lastSearch = { searched: [], tried: [] };
+  return { request, chain: [self], program: self, loader: itself, errno: 'ENOENT', lastSearch, errors: [] };
 }
 
 /** Notes that `dso` answered a request. Preloads are asked for by nobody, which counts as by the program. */

@@ -18,7 +18,9 @@ export function simulateMusl(request: SimulationRequest): LoadTrace {
     for (const name of dso.elf.needed) {
       if (loadLibrary(session, dso, name, 'needed')) continue;
       const message = `Error loading shared library ${name}: ${muslErrorText(session.errno)} (needed by ${dso.name})`;
-      errors.push({ stage: 'load', kind: 'missing', about: name, neededBy: dso.name, message });
+      const { searched, tried } = session.lastSearch;
+      const places = { about: name, neededBy: dso.name, searched, tried };
+      errors.push({ stage: 'load', kind: 'missing', ...places, message });
     }
   }
   const status = errors.length === 0 ? 0 : 127;
@@ -38,6 +40,7 @@ function loadLibrary(
 ): Dso | undefined {
   const { chain, loader, program } = session;
   const note = { name, from, kind };
+  session.lastSearch = { searched: [], tried: [] };
   if (name === '') return fail(session, 'EINVAL');
   if (ownName.test(name) || name === loader.name) {
     if (!chain.includes(loader)) chain.push(loader);
@@ -51,6 +54,7 @@ function loadLibrary(
   }
   const opened = name.includes('/') ? openSlashName(session, name) : searchMusl(session, from, name);
   const { path, probe } = opened;
+  session.lastSearch = opened;
   if (path === undefined || probe === undefined) return undefined;
   const shortName = name.includes('/') ? undefined : path.slice(path.lastIndexOf('/') + 1);
   const identity = probe.kind === 'directory' ? undefined : identityOf(probe);
@@ -78,9 +82,11 @@ function fail(session: MuslSession, errno: MuslErrno): undefined {
 /** No tokens are replaced in names. */
 function openSlashName(session: MuslSession, name: string): MuslFound {
   const probe = session.request.files.probe(name);
-  if (probe.kind !== 'unopened') return { path: name, probe, found: { by: 'slash name' }, tried: [] };
+  if (probe.kind !== 'unopened') {
+    return { path: name, probe, found: { by: 'slash name' }, tried: [], searched: [] };
+  }
   session.errno = probe.errno;
-  return { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried: [] };
+  return { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried: [], searched: [] };
 }
 
 function identityOf(probe: Probe): string | undefined {

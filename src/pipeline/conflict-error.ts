@@ -20,7 +20,10 @@ function hintForClash(reasons: readonly Reason[]): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
     return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
   }
-  const lacking = reasons.filter((each) => each.kind === 'missing-version').map((each) => each.name);
+  const lacking = reasons.flatMap((each) => {
+    if (each.kind === 'unbound-symbol') return each.lacking.map(({ name }) => name);
+    return each.kind === 'missing-version' ? [each.name] : [];
+  });
   return lacking.length === 0
     ? `bring libraries into the store that fit together, ${BRING}`
     : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${BRING}`;

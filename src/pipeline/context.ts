@@ -1,4 +1,5 @@
 // The process's surroundings → everything the stages are told about the machine; made once, at the edge.
+import { readlinkSync } from 'node:fs';
 import type { Surroundings } from '../candidates/program.ts';
 import { machinesRunBy } from '../elf/machine.ts';
 import { findNix, type Nix } from '../store/nix-commands.ts';
@@ -11,13 +12,34 @@ export interface Context {
   /** Undefined where no Nix can be found: nothing can be pinned then. */
   readonly nix: Nix | undefined;
   readonly toolVersion: string;
+  /** How the launcher found the program, where that is not its real path. */
+  readonly found?: string;
+  /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
+  readonly strict?: boolean;
+}
+
+/** Of Node's `process` what the context is made from. */
+interface Caller {
+  readonly env: Context['env'];
+  readonly arch: string;
+  readonly ppid?: number;
+  geteuid?(): number;
+  getegid?(): number;
+  cwd?(): string;
+}
+
+/** The launcher starts us in `/` (launch/NOTES.md); it stays itself where the user is. */
+function workingDirectoryOf(process: Caller): string | undefined {
+  try {
+    const own = process.cwd?.();
+    return own === '/' ? readlinkSync(`/proc/${process.ppid}/cwd`) : own;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gathers the context from a process. */
-export function contextOf(
-  process: { env: Context['env']; arch: string; geteuid?: () => number; getegid?: () => number },
-  toolVersion: string,
-): Context {
+export function contextOf(process: Caller, toolVersion: string): Context {
   const location = storeLocation(process.env);
   return {
     env: process.env,
@@ -26,6 +48,8 @@ export function contextOf(
       hostMachines: machinesRunBy(process.arch),
       uid: process.geteuid?.() ?? 0,
       gid: process.getegid?.() ?? 0,
+      libraryPath: process.env['LD_LIBRARY_PATH'],
+      workingDirectory: workingDirectoryOf(process),
     },
     location,
     nix: findNix(process.env),

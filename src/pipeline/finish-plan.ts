@@ -41,20 +41,24 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
   return { ...plan, watched: [...plan.watched, { identity: identityOf(choices), path: choices }] };
 }
 
+/** A set that the loader accepted and Nix pinned. */
+export interface Finished {
+  readonly subject: Dynamic;
+  readonly sha256: string;
+  readonly proven: Proven;
+  readonly root: KeptRoot;
+  /** The file of the user's choices that the set was chosen under. */
+  readonly choices: string | undefined;
+  /** Where the set came from, for people. */
+  readonly origin: string;
+}
+
 /**
- * Makes and writes the plan. The root was made before; what vanished until then shows here. `choices`: the file of the
- * user's choices that the set was chosen under.
+ * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
  */
-export function finishPlan(
-  subject: Dynamic,
-  sha256: string,
-  proven: Proven,
-  root: KeptRoot,
-  context: Context,
-  place: Place,
-  choices: string | undefined,
-): LaunchPlan | undefined {
+export function finishPlan(finished: Finished, context: Context, place: Place): LaunchPlan | undefined {
+  const { subject, sha256, proven, root, origin } = finished;
   const interpreter = inspectInterpreter(subject.interpreter);
   const { strategy, why } = strategyOf(subject, proven.loader, context);
   debug(`strategy ${strategy}: ${why}`);
@@ -69,7 +73,10 @@ export function finishPlan(
     storeDir,
     sha256,
     root: root.file,
+    origin,
   });
+  // Others than its owner may not be able to see the file of choices.
+  const choices = place.shared ? undefined : finished.choices;
   const plan = watching(root.unpinned === undefined ? made : watchingNix(made, context), choices);
   const problem = whyNotCurrent(plan, context.surroundings.uid);
   if (problem !== undefined) {
@@ -81,6 +88,10 @@ export function finishPlan(
       `the libraries are not protected from garbage collection: ${root.unpinned}; see nix-foreign doctor`,
     );
   keepPlan(place, plan);
+  if (!existsSync(proven.farm)) {
+    debug('the farm was collected before the plan was written');
+    return undefined;
+  }
   debug('the plan is written');
   return plan;
 }

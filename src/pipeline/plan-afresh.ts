@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
-import { enact } from '../launch/enact.ts';
+import { enact, type Rejected } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
-import { keep, startKeeping } from '../roots/keep-and-pin.ts';
+import { keep } from '../roots/keep-and-pin.ts';
 import { pinned, restore } from '../roots/pin.ts';
+import type { PinnerSupply } from '../roots/pinner-supply.ts';
 import { refusingPinner, type TextPinner } from '../store/pinned-text.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './closest-notice.ts';
@@ -26,21 +27,25 @@ type Attempt =
   /** A store path was taken by the collector between two steps. `why` names it. */
   | { readonly kind: 'vanished'; readonly why: string };
 
+export interface Afresh {
+  readonly subject: Dynamic;
+  readonly sha256: string;
+  readonly context: Context;
+  readonly place: Place;
+  readonly kept: KeptChoices | undefined;
+  readonly pinners: PinnerSupply;
+}
+
 /**
  * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
-export async function planAfresh(
-  subject: Dynamic,
-  sha256: string,
-  context: Context,
-  place: Place,
-  kept: KeptChoices | undefined,
-): Promise<LaunchPlan> {
+export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
+  const { subject, context, pinners } = afresh;
   const excluded = new Set<string>();
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await attemptPlan(subject, sha256, context, place, excluded, kept);
+    const attempt = await choose(afresh, excluded, pinners.current());
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); choosing again`);
@@ -51,7 +56,7 @@ export async function planAfresh(
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const pinner = refusingPinner(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
-    const attempt = await choose(subject, sha256, context, place, new Set(), pinner, kept);
+    const attempt = await choose(afresh, new Set(), pinner);
     if (attempt.kind === 'planned') return attempt.plan;
   }
   throw new ForeignError(
@@ -64,31 +69,10 @@ export async function planAfresh(
   );
 }
 
-async function attemptPlan(
-  subject: Dynamic,
-  sha256: string,
-  context: Context,
-  place: Place,
-  excluded: ReadonlySet<string>,
-  kept: KeptChoices | undefined,
-): Promise<Attempt> {
-  const pinner = startKeeping(context.nix, rootFile(place, sha256, subject.program));
-  try {
-    return await choose(subject, sha256, context, place, excluded, pinner, kept);
-  } catch (error) {
-    pinner?.abandon();
-    throw error;
-  }
-}
-
 async function choose(
-  subject: Dynamic,
-  sha256: string,
-  context: Context,
-  place: Place,
+  { subject, sha256, context, place, kept }: Afresh,
   excluded: ReadonlySet<string>,
   pinner: TextPinner | undefined,
-  kept: KeptChoices | undefined,
 ): Promise<Attempt> {
   const choices = kept?.choices ?? NO_CHOICES;
   const chosen = await solveFromStore(subject, sha256, context, place, excluded, choices);
@@ -98,18 +82,32 @@ async function choose(
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
   const pinning = keep(pinner, fingerprint, place, link);
-  const proving = enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries);
-  const [root, proven] = await Promise.all([pinning, proving]);
+  const prove = () =>
+    enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries, subject.program.users);
+  const [root, first] = await Promise.all([pinning, prove()]);
+  if (root.kind === 'vanished') return root;
+  // What the loader missed may have been taken just then; by now all is held.
+  const proven = first.kind === 'rejected' ? await prove() : first;
   if (proven.kind === 'rejected') {
     restore(link, before);
-    throw rejection(subject, fingerprint.loader.storePath, proven.complaints, closest);
+    const complaints = await withForesight(subject, proven);
+    throw rejection(subject, fingerprint.loader.storePath, complaints, closest);
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
-  if (root.kind === 'vanished') return root;
-  const plan = finishPlan(subject, sha256, proven, root, context, place, kept?.file);
+  const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
+  const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
   return { kind: 'planned', plan };
+}
+
+/** The loader says what is wrong; the simulation knows for whom, and where it was looked for. */
+async function withForesight({ program, elf, libc }: Dynamic, rejected: Rejected): Promise<string[]> {
+  // Loaded when there is something to tell: an ordinary first start asks the loader alone.
+  const { foresee } = await import('../launch/foresee.ts');
+  const { withReasons } = await import('../launch/trace-complaints.ts');
+  const trace = foresee({ path: program.path, elf }, libc, rejected.loader, rejected.libraryPath);
+  return withReasons(rejected.complaints, trace);
 }
 
 function rejection(

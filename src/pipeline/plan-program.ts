@@ -1,26 +1,23 @@
 // A program → a launch plan that the launcher can follow: the stages, one after the other.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
-import { type Record, recordsOf } from '../fingerprint/records.ts';
-import { enact } from '../launch/enact.ts';
-import { directPlan } from '../launch/make-plan.ts';
+import { recordsOf } from '../fingerprint/records.ts';
+import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { readPlan, whyNotCurrent } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
-import type { Place } from '../platform/places.ts';
+import { believedSystemPlace, type Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
 import { clearRootPlace } from '../roots/clear-root-place.ts';
-import { keepAlso } from '../roots/keep-and-pin.ts';
+import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
 import { choicesOfProgram } from './choices-of-program.ts';
 import type { Context } from './context.ts';
-import { finishPlan, keepPlan } from './finish-plan.ts';
 import { forgetMoved } from './forget-moved.ts';
-import { planAfresh } from './plan-afresh.ts';
-import { isAsWanted } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -38,62 +35,88 @@ export async function planProgram(
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms]) removeLeftovers(directory);
   const subject = dynamicOf(program);
-  if (subject === undefined) return keepPlan(place, directPlan(program));
-  return await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
+  if (subject === undefined) {
+    const { directPlan } = await import('../launch/make-plan.ts');
+    const { keepPlan } = await import('./finish-plan.ts');
+    return keepPlan(place, directPlan(program));
+  }
+  const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
+    const current = how === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
+  collectFarmsDaily(place);
+  return plan;
 }
 
-function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {
+async function currentPlan(
+  subject: Dynamic,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan | undefined> {
   const { program } = subject;
-  const plan = readPlan(place, program.path);
+  // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
+  const shared = place.shared ? undefined : believedSystemPlace();
+  const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
-  return why === undefined && isAsWanted(plan, subject, context) ? plan : undefined;
+  if (why !== undefined || !context.env['NIX_RUN_FOREIGN_STRATEGY'])
+    return why === undefined ? plan : undefined;
+  const { isAsWanted } = await import('./strategy-of.ts');
+  return isAsWanted(plan, subject, context) ? plan : undefined;
+}
+
+/** Without a record a new one will be pinned, and Nix can start up while it is found. */
+function supplyFor(link: string, context: Context): PinnerSupply {
+  return supplyPinners(context.nix, link, existsSync(path.dirname(link)) ? 'later' : 'now');
 }
 
 async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
-  const { storeDir } = context.location;
   const link = rootFile(place, sha256, subject.program);
-  for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
-  clearRootPlace(link, storeDir);
+  clearRootPlace(link, context.location.storeDir);
+  const pinners = supplyFor(link, context);
+  try {
+    for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
+    return await planContent({ subject, sha256, context, place, how, pinners });
+  } finally {
+    pinners.close();
+  }
+}
+
+interface Content {
+  readonly subject: Dynamic;
+  readonly sha256: string;
+  readonly context: Context;
+  readonly place: Place;
+  readonly how: How;
+  readonly pinners: PinnerSupply;
+}
+
+async function planContent(content: Content): Promise<LaunchPlan> {
+  const { subject, sha256, context, place, how, pinners } = content;
   const kept = await choicesOfProgram(subject.program, context);
   const digest = kept && digestOfChoices(kept.choices);
-  const records =
-    how === 'refresh' ? [] : await recordsOf(place, sha256, planKey(subject.program.path), storeDir);
+  const key = planKey(subject.program.path);
+  const shared = place.shared ? undefined : believedSystemPlace();
+  const keepers = [place, ...(shared === undefined ? [] : [shared])];
+  const records = how === 'refresh' ? [] : await recordsOf(keepers, sha256, key, context.location.storeDir);
   for (const record of records) {
     // A set that was made under other choices, or under none, is another program's for this purpose.
     if (record.fingerprint.choices !== digest) continue;
+    const { planFromRecord } = await import('./plan-from-record.ts');
     const plan = await planFromRecord(subject, sha256, record, context, place, kept?.file);
     if (plan === undefined) continue;
     forgetMoved(place, sha256);
     return plan;
   }
-  return await planAfresh(subject, sha256, context, place, kept);
-}
-
-/** Plans a known content at a new place or under a new identity: no search, no solving. */
-async function planFromRecord(
-  subject: Dynamic,
-  sha256: string,
-  record: Record,
-  context: Context,
-  place: Place,
-  choices: string | undefined,
-): Promise<LaunchPlan | undefined> {
-  const { fingerprint } = record;
-  const proven = await enact(fingerprint, subject.program.path, subject.libc, place.farms);
-  if (proven.kind !== 'proven') {
-    debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
-    return undefined;
+  // What somebody else chose gives way to what the user chose by hand.
+  if (how !== 'refresh' && kept === undefined) {
+    const { openSearch, planFromElsewhere } = await import('./plan-from-elsewhere.ts');
+    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place, pinners));
+    if (plan !== undefined) return plan;
   }
-  const link = rootFile(place, sha256, subject.program);
-  const root = await keepAlso(context.nix, record, place, link);
-  return root.kind === 'kept'
-    ? finishPlan(subject, sha256, proven, root, context, place, choices)
-    : undefined;
+  const { planAfresh } = await import('./plan-afresh.ts');
+  return await planAfresh({ subject, sha256, context, place, kept, pinners });
 }

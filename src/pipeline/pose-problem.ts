@@ -45,7 +45,8 @@ function poseWithin(
   excluded: ReadonlySet<string>,
   choices: Choices,
 ): Posed {
-  const program = { path: subject.program.path, elf: subject.elf, libc: subject.libc.kind };
+  const { path, users } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
   const build = (preference: 'kin' | 'none') => buildProblem(program, catalogue, excluded, preference, reach);
   if (!hasChoices(choices)) {
     const kin = solved(build('kin'));

@@ -14,7 +14,8 @@ export interface Survey extends Posed {
 /** Looks at the whole of what could be taken. Providers are read from the catalogue while it is open. */
 export function survey(subject: Dynamic, catalogue: Catalogue, choices: Choices): Survey {
   const posed = poseProblem(subject, catalogue, new Set(), choices);
-  const program = { path: subject.program.path, elf: subject.elf, libc: subject.libc.kind };
+  const { path, users } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
   const all: Problem = buildProblem(program, catalogue, new Set(), 'none', 'closest');
   const every = (name: string): readonly Provider[] => {
     const known = posed.problem.providersOf(name);

@@ -4,7 +4,9 @@ import { isSafeInLibraryPath } from '../launch/farm.ts';
 import {
   createPlace,
   isUnwritable,
+  openToAll,
   type Place,
+  systemPlace,
   temporaryPlace,
   userPlace,
   whyUnwritable,
@@ -60,4 +62,25 @@ export async function inUsablePlace<T>(uid: number, work: (place: Place) => Prom
     hint: 'make room, or name a directory that can be written with XDG_CACHE_HOME and XDG_STATE_HOME',
     exitCode: 125,
   });
+}
+
+/**
+ * Does work in the place that serves everybody on the machine.
+ * @throws ForeignError `not-root` for anybody but root; whatever `work` throws.
+ */
+export async function inSystemPlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+  if (uid !== 0) {
+    throw new ForeignError('only root may make plans for everybody', {
+      code: 'not-root',
+      hint: 'run it with sudo, or leave --system out to make one for yourself',
+      exitCode: 125,
+    });
+  }
+  const place = systemPlace();
+  createPlace(place, uid);
+  try {
+    return await work(place);
+  } finally {
+    openToAll(place);
+  }
 }

@@ -45,10 +45,11 @@ function replaceBy(temporary: string, target: string): void {
 
 /**
  * Writes a file by temporary name, fsync and rename: after a loss of power it is the old one or the new one.
+ * `mode` as in open(2), which the umask may lessen.
  * @throws Node's errno errors; nothing is left behind then.
  */
-export function writeFileDurably(target: string, content: string | Uint8Array): void {
-  replaceFile(target, content, fsyncSync);
+export function writeFileDurably(target: string, content: string | Uint8Array, mode = 0o600): void {
+  replaceFile(target, content, fsyncSync, mode);
 }
 
 /**
@@ -57,13 +58,18 @@ export function writeFileDurably(target: string, content: string | Uint8Array): 
  * @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {
-  replaceFile(target, content, () => {});
+  replaceFile(target, content, () => {}, 0o600);
 }
 
-function replaceFile(target: string, content: string | Uint8Array, settle: (fd: number) => void): void {
+function replaceFile(
+  target: string,
+  content: string | Uint8Array,
+  settle: (fd: number) => void,
+  mode: number,
+): void {
   const temporary = temporaryName(target);
   try {
-    const fd = openSync(temporary, 'wx', 0o600);
+    const fd = openSync(temporary, 'wx', mode);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);

@@ -18,7 +18,7 @@ export function openFileSource(path: string): FileSource {
     if (status.isDirectory()) readSync(fd, Buffer.alloc(1), 0, 1, 0);
     return {
       size: status.isFile() ? status.size : 0,
-      read: (offset, length) => readAt(fd, offset, length),
+      read: (offset, length) => readInto(Buffer.allocUnsafeSlow(length), fd, offset),
       close: () => closeSync(fd),
     };
   } catch (error) {
@@ -27,12 +27,11 @@ export function openFileSource(path: string): FileSource {
   }
 }
 
-/** pread(2), again after a short read until the file ends. */
-function readAt(fd: number, offset: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(length);
+/** pread(2) into `bytes`, again after a short read until they are full or the file ends; what was read. */
+export function readInto(bytes: Buffer, fd: number, offset: number): Uint8Array {
   let done = 0;
-  while (done < length) {
-    const read = readSync(fd, bytes, done, length - done, offset + done);
+  while (done < bytes.length) {
+    const read = readSync(fd, bytes, done, bytes.length - done, offset + done);
     if (read === 0) break;
     done += read;
   }

@@ -1,7 +1,8 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
+import { isDirectory, makeDirectories } from './make-directories.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
 const LAYOUT = 'v1';
@@ -16,6 +17,8 @@ export interface Place {
   readonly roots: string;
   readonly fingerprints: string;
   readonly catalogues: string;
+  /** For everybody on the machine: readable by all, written by root. */
+  readonly shared?: true;
 }
 
 function placeAt(cache: string, state: string): Place {
@@ -49,31 +52,48 @@ export function temporaryPlace(uid: number): Place {
   return placeAt(base, path.join(base, 'state'));
 }
 
+/** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
+export function systemPlace(): Place {
+  const base = '/var/lib/nix-run-foreign';
+  return { ...placeAt(base, path.join(base, 'state')), shared: true };
+}
+
+function isRootsAlone(directory: string): boolean {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.uid === 0 && (stats.mode & 0o022) === 0;
+}
+
+/** The system's place where there is one that only root can have written. */
+export function believedSystemPlace(): Place | undefined {
+  const place = systemPlace();
+  try {
+    return [path.dirname(place.cache), place.plans, place.roots].every(isRootsAlone) ? place : undefined;
+  } catch {
+    return undefined; // a path component that is no directory
+  }
+}
+
+/** Lets everybody read plans, farms, roots and fingerprints. @throws Node's errors. */
+export function openToAll({ cache, state, plans, farms, roots, fingerprints }: Place): void {
+  const onTheWay = [path.dirname(cache), cache, path.dirname(state), state];
+  for (const directory of onTheWay) chmodSync(directory, 0o755);
+  for (const top of [plans, farms, roots, fingerprints]) if (isDirectory(top)) openTreeToAll(top);
+}
+
+function openTreeToAll(directory: string): void {
+  chmodSync(directory, 0o755);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) openTreeToAll(file);
+    else if (entry.isFile()) chmodSync(file, 0o644);
+  }
+}
+
 /** True for errors that say a directory cannot take files, as opposed to defects of ours. */
 export function isUnwritable(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
     errnoOf(error) ?? '',
   );
-}
-
-function isDirectory(file: string): boolean {
-  try {
-    return statSync(file).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-/** mkdirSync's own recursion says ENOENT on a read-only file system (Node 24), which is not the reason. */
-function makeDirectories(directory: string): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if (isDirectory(directory)) return;
-    if (errnoOf(error) !== 'ENOENT') throw error; // also EEXIST: a file or a link that leads nowhere
-    makeDirectories(path.dirname(directory));
-    makeDirectories(directory);
-  }
 }
 
 /** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Milliseconds until it is killed. */
   readonly timeout: number;
+  /** Gets what it prints on stderr as it comes, beside what is kept; not called by `runProgramNow`. */
+  readonly onStderr?: (text: string) => void;
 }
 
 /**
@@ -89,6 +91,7 @@ export function startProgram(file: string, args: readonly string[], options: Run
       });
     },
   );
+  if (options.onStderr !== undefined) child.stderr?.on('data', options.onStderr);
   // A program that ends without reading its input is judged by how it ended.
   child.stdin?.on('error', () => {});
   return {

@@ -1,6 +1,6 @@
 // One thing that speaks against a set -> its identity, and the reason it is reported as.
 import type { LoaderCandidate, Requirer } from '../candidates/problem.ts';
-import type { Reason } from './solution.ts';
+import type { Lacking, Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';
 
 /** The side that serves a name. */
@@ -39,6 +39,15 @@ export type Constraint =
       readonly offer: Offer;
       readonly loader: LoaderCandidate;
     }
+  | {
+      readonly kind: 'unbound-symbol';
+      readonly by: Requirer;
+      readonly symbol: string;
+      readonly when: 'start' | 'call';
+      /** Files that define it and could be loaded, with other choices. */
+      readonly definers: readonly string[];
+      readonly lacking: readonly Lacking[];
+    }
   | { readonly kind: 'family-missing'; readonly name: string; readonly loader: LoaderCandidate }
   | {
       readonly kind: 'soname-clash';
@@ -59,6 +68,8 @@ export function constraintKey(c: Constraint): string {
       return [c.kind, c.name, c.by.path, c.offer.path].join('\0');
     case 'unversioned':
       return [c.kind, c.name, c.by.path, c.offer.path, c.loader.path].join('\0');
+    case 'unbound-symbol':
+      return [c.kind, c.symbol, c.by.path].join('\0');
     case 'family-missing':
       return [c.kind, c.name, c.loader.path].join('\0');
     case 'soname-clash':
@@ -89,6 +100,15 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
       return { ...sides(c), kind: c.kind };
     case 'missing-symbols':
       return { ...sides(c), kind: c.kind, symbols: c.symbols };
+    case 'unbound-symbol':
+      return {
+        kind: c.kind,
+        symbol: c.symbol,
+        neededBy: c.by.label,
+        neededByPath: c.by.path,
+        definers: c.definers,
+        lacking: c.lacking,
+      };
     case 'unversioned':
       return { ...sides(c), kind: c.kind, loader: c.loader.path };
     case 'family-missing':

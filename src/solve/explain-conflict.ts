@@ -58,6 +58,8 @@ function sentenceFor(reason: OtherReason): string {
       return `${reason.neededBy} needs ${reason.name} (GLIBC_PRIVATE) of the libc it was built with, which is not ${sourceOf(reason)}`;
     case 'missing-symbols':
       return `${reason.neededBy} needs ${reason.name}; ${sourceOf(reason)}, another version, lacks ${listOfSome(reason.symbols)}`;
+    case 'unbound-symbol':
+      return sentenceForSymbol(reason);
     case 'unversioned':
       return `${reason.neededBy} needs versions of ${reason.name}; ${sourceOf(reason)} has none, and the loader ${reason.loader} would abort`;
     case 'soname-clash':
@@ -69,11 +71,34 @@ function sentenceFor(reason: OtherReason): string {
   }
 }
 
+function sentenceForSymbol({
+  symbol,
+  neededBy,
+  definers,
+  lacking,
+}: Extract<Reason, { kind: 'unbound-symbol' }>): string {
+  const need = `${neededBy} needs the symbol ${symbol}`;
+  const without = listOf(lacking.slice(0, LISTED).map((each) => `${each.name} from ${sourceOf(each)}`));
+  const verb = lacking.length > 1 ? 'do not' : 'does not';
+  if (definers.length === 0) {
+    const nobody = `${need}; no library that could be loaded defines it`;
+    return lacking.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
+  }
+  const who = listOf(definers.slice(0, LISTED).map(objectOf));
+  if (lacking.length === 0) return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
+  return `${need}; ${without} ${verb} define it, only ${who} ${definers.length > 1 ? 'do' : 'does'}`;
+}
+
 /** `openssl-3.0.20` of its store path; the path of a file that is in no store object. */
 function sourceOf(reason: { readonly offeredIn: string | undefined; readonly offeredBy: string }): string {
   const { offeredIn, offeredBy } = reason;
   if (offeredIn === undefined) return offeredBy;
   return offeredIn.slice(offeredIn.lastIndexOf('/') + 1).replace(/^[0-9a-z]{32}-/, '');
+}
+
+/** The same of a file in a store object. */
+function objectOf(file: string): string {
+  return /\/[0-9a-z]{32}-([^/]+)\//.exec(file)?.[1] ?? file;
 }
 
 const LISTED = 4;

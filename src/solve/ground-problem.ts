@@ -8,7 +8,11 @@ import { constrain, type Grounding, type LoaderNode } from './grounding.ts';
 import { byRank, sameFile } from './objective.ts';
 
 /** Sets up loaders and roots; everything else is added when the search first assumes it. */
-export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Grounding {
+export function groundProblem(
+  problem: Problem,
+  only?: ReadonlySet<string>,
+  tolerated: Grounding['tolerated'] = 'all',
+): Grounding {
   const kernel = createKernel((variable) => groundVariable(g, variable));
   const always = newVariable(kernel);
   const ranked = problem.loaders.toSorted((a, b) => byRank(a.rank, b.rank));
@@ -25,6 +29,7 @@ export function groundProblem(problem: Problem, only?: ReadonlySet<string>): Gro
     aliases: new Map(),
     chosen: new Map(),
     only,
+    tolerated,
   };
   const group = loaders.map((loader) => loader.variable);
   for (const variable of group) kernel.group[variable] = group;

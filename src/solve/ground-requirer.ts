@@ -70,31 +70,42 @@ function groundOffer(
 ): Clause | undefined {
   const offer = value.provider;
   const { name } = value.name;
-  const against = [negative(variable), negative(value.variable)];
   const symbols = missingSymbols(g, by, name, offer);
-  if (symbols.length) return constrain(g, against, { kind: 'missing-symbols', name, by, offer, symbols });
+  if (symbols.length)
+    return constrain(g, apart(variable, value), { kind: 'missing-symbols', name, by, offer, symbols });
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
     const offers = value.name.values.length;
-    return constrain(g, against, { kind: 'missing-version', name, version, offers, by, offer });
+    return constrain(g, apart(variable, value), {
+      kind: 'missing-version',
+      name,
+      version,
+      offers,
+      by,
+      offer,
+    });
   }
   if (value.loader && needsPrivate(versions) && !belongsTo(by, value.loader.candidate)) {
-    return constrain(g, against, { kind: 'private-version', name, by, offer });
+    return constrain(g, apart(variable, value), { kind: 'private-version', name, by, offer });
   }
   if (offer.hasVersym || !versions.length) return undefined;
   for (const { candidate, variable: loader } of value.loader ? [value.loader] : g.loaders) {
     if (!abortsOnUnversioned(candidate)) continue;
     const constraint = { kind: 'unversioned', name, by, offer, loader: candidate } as const;
-    constrain(g, [...against, negative(loader)], constraint);
+    constrain(g, [...apart(variable, value), negative(loader)], constraint);
   }
   return undefined;
 }
 
+const apart = (variable: number, value: Value): Literal[] => [negative(variable), negative(value.variable)];
+
+const nothing: readonly string[] = [];
+
 /** Only of another version of the library is it asked, and not if the user chose that file. */
 function missingSymbols(g: Grounding, by: Requirer, name: string, offer: Provider): readonly string[] {
-  if (!isClosest(offer) || g.problem.pins?.has(name)) return [];
+  if (!isClosest(offer) || g.problem.pins?.has(name)) return nothing;
   const coverage = g.problem.closest?.coverage(by, name, offer);
-  if (!coverage) return [];
+  if (!coverage) return nothing;
   // Other versions than the needed ones are a constraint of their own.
   return offer.hasVerdef ? coverage.missing : [...coverage.missing, ...coverage.missingVersions];
 }

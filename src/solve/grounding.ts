@@ -52,6 +52,8 @@ export interface Grounding {
   readonly chosen: Map<string, Value[]>;
   /** Keys of the constraints in force; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
+  /** Keys of `unbound-symbol` for references bound when called that may stay undefined. */
+  readonly tolerated: ReadonlySet<string> | 'all';
 }
 
 /** Adds a clause unless its constraint has been dropped. */

@@ -51,12 +51,27 @@ function settled(kernel: Kernel): boolean {
 function sureNames(g: Grounding, possible: (node: NameNode) => readonly Value[]): NameNode[] {
   const sure = new Set(g.rootNeeds);
   for (const node of sure) {
-    const [first, ...others] = possible(node).map(({ provider }) => provider);
-    for (const name of first ? needsOf(first).keys() : []) {
+    const values = possible(node);
+    for (const name of values.length === node.values.length ? neededByEach(node) : commonNeeds(values)) {
       const need = g.problem.bundled.has(name) ? undefined : g.names.get(name);
-      if (need && !sure.has(need) && others.every((other) => isNeededBy(other, name))) sure.add(need);
+      if (need) sure.add(need);
     }
     g.kernel.steps += node.values.length;
   }
   return [...sure];
+}
+
+const commonNeedsOf = new WeakMap<NameNode, readonly string[]>();
+
+/** What all providers of a name need: asked again for every loader, and mostly the same. */
+function neededByEach(node: NameNode): readonly string[] {
+  const known = commonNeedsOf.get(node) ?? commonNeeds(node.values);
+  commonNeedsOf.set(node, known);
+  return known;
+}
+
+function commonNeeds(values: readonly Value[]): string[] {
+  const [first, ...others] = values.map(({ provider }) => provider);
+  const names = first ? [...needsOf(first).keys()] : [];
+  return names.filter((name) => others.every((other) => isNeededBy(other, name)));
 }

@@ -1,4 +1,5 @@
 // A grounded problem, one loader and cost bounds -> the first set in load order that keeps them, or none.
+import { unboundSymbol } from './bind-symbols.ts';
 import {
   backtrack,
   type Clause,
@@ -57,6 +58,7 @@ export function runSearch(search: Search, stepLimit: number): 'found' | 'none' |
     }
     const open = conflict ? undefined : advance(walk);
     conflict ??= exceeded(walk, bounds);
+    if (!conflict && !open) conflict = unboundSymbol(walk);
     if (conflict) {
       if (!learn(kernel, conflict)) return 'none';
       rewind(walk, decisionLevel(kernel));

@@ -17,8 +17,20 @@ export interface Solution {
   readonly familyNames: readonly string[];
   /** What the set costs; see objective.ts. */
   readonly cost: SolutionCost;
+  /**
+   * Symbols that nobody in the set defines and that are looked up when they are first called: the program ends there, if
+   * it ever makes the call. Sorted by object and symbol.
+   */
+  readonly homeless: readonly Homeless[];
   /** False when the search for a cheaper set was cut short: the set is coherent, perhaps not the best. */
   readonly proven: boolean;
+}
+
+export interface Homeless {
+  readonly symbol: string;
+  /** Label and path of the object that needs it. */
+  readonly neededBy: string;
+  readonly neededByPath: string;
 }
 
 /** Counts, smaller is better, compared in this order. */
@@ -29,6 +41,13 @@ export interface SolutionCost {
   readonly foreign: number;
   /** Times a provider's own runpath would have taken another store object than the one chosen. */
   readonly overrides: number;
+}
+
+/** A library that serves `name` and lacks what was looked for in it. */
+export interface Lacking {
+  readonly name: string;
+  readonly offeredBy: string;
+  readonly offeredIn: string;
 }
 
 /** One reason among those that together exclude every set. Paths are absolute, labels are for people. */
@@ -86,6 +105,17 @@ export type Reason =
       readonly offeredBy: string;
       readonly offeredIn: string | undefined;
       readonly symbols: readonly string[];
+    }
+  | {
+      /** A reference without version that ld.so binds before the program starts, and nobody would define it. */
+      readonly kind: 'unbound-symbol';
+      readonly symbol: string;
+      readonly neededBy: string;
+      readonly neededByPath: string;
+      /** Files that define it and could be loaded, were it not for the other reasons; sorted. */
+      readonly definers: readonly string[];
+      /** The libraries that it was to be expected from. */
+      readonly lacking: readonly Lacking[];
     }
   | {
       /** `file` serves `name`, but its soname is `soname`, which another file serves. */

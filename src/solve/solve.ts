@@ -2,9 +2,12 @@
 
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type CheapestSet, cheapestSet, type Effort } from './cheapest-set.ts';
+import { type Constraint, constraintKey } from './constraint.ts';
 import { groundProblem } from './ground-problem.ts';
+import { refutationTags } from './learn-clause.ts';
 import { minimalConflict } from './minimal-conflict.ts';
 import type { Conflict, Solution, Undecided } from './solution.ts';
+import { homelessIn } from './unbound-references.ts';
 import { needsOf } from './version-needs.ts';
 
 const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
@@ -14,17 +17,30 @@ const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
  * too few to tell, that.
  */
 export function solve(problem: Problem, effort: Effort = usualEffort): Solution | Conflict | Undecided {
-  const g = groundProblem(problem);
-  const set = cheapestSet(g, effort);
-  if (set.kind === 'found') return solutionOf(problem, set);
-  return set.kind === 'none'
-    ? minimalConflict(problem, effort.steps)
-    : { kind: 'undecided', steps: g.kernel.steps };
+  const tolerated = new Set<string>();
+  for (;;) {
+    const g = groundProblem(problem, undefined, tolerated);
+    const set = cheapestSet(g, effort);
+    if (set.kind === 'found') return solutionOf(problem, set);
+    const rests =
+      set.kind === 'none' ? refutationTags(g.kernel).map((tag) => g.constraints[tag]) : g.constraints;
+    const calls = rests.flatMap(callOf).sort();
+    if (set.kind === 'none' && calls.length === 0) return minimalConflict(problem, effort.steps);
+    if (calls.length === 0) return { kind: 'undecided', steps: g.kernel.steps };
+    // One at a time, since with it out of the way the others may be kept; all, where they made the search too long.
+    for (const call of set.kind === 'none' ? calls.slice(0, 1) : calls) tolerated.add(call);
+  }
+}
+
+/** The key of a reference that is bound when it is called, which may be given up. */
+function callOf(constraint: Constraint | undefined): string[] {
+  const isCall = constraint?.kind === 'unbound-symbol' && constraint.when === 'call';
+  return isCall ? [constraintKey(constraint)] : [];
 }
 
 function solutionOf(problem: Problem, { loader, served, cost, proven }: CheapestSet): Solution {
-  const providers = [...served.values()].map(({ provider }) => provider);
-  const neededBy = labelsByName([...problem.roots, ...providers]);
+  const providers = new Map([...served].map(([{ name }, { provider }]) => [name, provider]));
+  const neededBy = labelsByName([...problem.roots, ...providers.values()]);
   const values = [...served.values()].toSorted((a, b) => (a.name.name < b.name.name ? -1 : 1));
   return {
     kind: 'solution',
@@ -34,6 +50,7 @@ function solutionOf(problem: Problem, { loader, served, cost, proven }: Cheapest
       .map(({ name: { name }, provider }) => ({ name, provider, neededBy: neededBy.get(name) ?? [] })),
     familyNames: values.filter((value) => value.loader).map(({ name }) => name.name),
     cost,
+    homeless: homelessIn(problem, loader.candidate, providers),
     proven,
   };
 }

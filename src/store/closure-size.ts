@@ -27,7 +27,8 @@ function open(file: string): DatabaseSync | undefined {
   }
 }
 
-function words(bytes: number): string {
+/** `4.1 MiB`. */
+export function sizeText(bytes: number): string {
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];
   let size = bytes / 1024;
   let unit = 0;
@@ -50,7 +51,7 @@ export function closureSizes({ stateDir }: StoreLocation): ClosureSizes {
     bytesOf,
     textOf: (storePath) => {
       const bytes = bytesOf(storePath);
-      return bytes === undefined ? undefined : words(bytes);
+      return bytes === undefined ? undefined : sizeText(bytes);
     },
     close: () => database?.close(),
   };

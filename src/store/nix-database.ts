@@ -48,10 +48,15 @@ function openAsWeCan(file: string): DatabaseSync | undefined {
   return undefined;
 }
 
+/** The database itself, for questions of one caller only; undefined where there is none or it may not be read. */
+export function openTables({ stateDir }: StoreLocation): DatabaseSync | undefined {
+  const file = path.join(stateDir, 'db/db.sqlite');
+  return existsSync(file) ? openAsWeCan(file) : undefined;
+}
+
 /** Opens the database of a store; undefined where there is none or it may not be read. */
 export function openNixDatabase(location: StoreLocation): NixDatabase | undefined {
-  const file = path.join(location.stateDir, 'db/db.sqlite');
-  const database = existsSync(file) ? openAsWeCan(file) : undefined;
+  const database = openTables(location);
   if (database === undefined) return undefined;
   const query = database.prepare('select hash from ValidPaths where path = ?');
   const hashOf = (storePath: string): string | undefined =>

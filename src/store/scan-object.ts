@@ -2,8 +2,7 @@
 import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { readElf } from '../elf/read-elf.ts';
-import { openFileSource } from '../platform/file-source.ts';
+import { elfFileAt } from './read-elf-file.ts';
 
 /** A shared object in a store object. */
 export interface FoundLibrary {
@@ -89,23 +88,9 @@ function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
 
 /** Reads a file's ELF facts when it is a shared object that ld.so could load. */
 function readLibrary(file: string): ElfFile | undefined {
-  let source: ReturnType<typeof openFileSource>;
-  try {
-    source = openFileSource(file);
-  } catch {
-    return undefined;
-  }
-  try {
-    const reading = readElf(source);
-    const ET_DYN = 3;
-    return reading.kind === 'elf' && reading.file.type === ET_DYN && reading.file.dynamic
-      ? reading.file
-      : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    source.close();
-  }
+  const elf = elfFileAt(file);
+  const ET_DYN = 3;
+  return elf?.type === ET_DYN && elf.dynamic ? elf : undefined;
 }
 
 /** Lists the shared objects of one store object, sorted by file. An object without any gives an empty list. */

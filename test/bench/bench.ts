@@ -9,6 +9,7 @@ import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from 
 import { makeFortyLibraries } from './forty-libraries.ts';
 import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
+import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
 
 const HIT_ROUNDS = 1500;
@@ -179,13 +180,6 @@ async function benchCatalogue(): Promise<boolean> {
   } finally {
     store.remove();
   }
-}
-
-/** The solver's own curve; it prints, and has its limits in its tests as steps. */
-async function benchSolver(): Promise<boolean> {
-  process.stdout.write('\nsolver\n');
-  await import('./solve.ts');
-  return true;
 }
 
 const rig = await ensureRig('full');

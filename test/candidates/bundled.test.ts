@@ -201,7 +201,7 @@ test('names beyond ASCII and with blanks', () => {
   agree(t, t.program('p', { needs: [a], runpath: '$ORIGIN/bücher und mehr' }), { 'libé.so': a });
 });
 
-test('text files, directories, FIFOs and unreadable places in the way are passed over', () => {
+test('behind text files, directories and FIFOs the search goes on, should the caller want it', () => {
   const t = tree();
   const good = t.lib('good/libt.so');
   for (const name of ['text', 'dir', 'fifo']) mkdirSync(t.at(name));

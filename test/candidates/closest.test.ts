@@ -1,26 +1,16 @@
 // Compiled libraries of several versions, and who needs what of them → the closest matches and what each lacks.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { buildProblem } from '../../src/candidates/build-problem.ts';
 import type { Problem } from '../../src/candidates/problem.ts';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
-import { readElf } from '../../src/elf/read-elf.ts';
-import { openCatalogue } from '../../src/store/catalogue.ts';
-import { scanObject } from '../../src/store/scan-object.ts';
-import {
-  compileLibrary,
-  compileProgram,
-  objectName,
-  scratchDirectory,
-  type Wanted,
-} from '../store/compiled-library.ts';
+import { compileLibrary, compileProgram, objectName, type Wanted } from '../store/compiled-library.ts';
+import { elfOf, openCompiledStore } from './compiled-store.ts';
 
-const scratch = scratchDirectory();
-const storeDir = path.join(scratch, 'store');
+const store = openCompiledStore();
+const { scratch, storeDir } = store;
 const add = (object: string, file: string, wanted: Wanted) =>
-  compileLibrary(path.join(storeDir, objectName(object), 'lib', file), { soname: file, ...wanted });
+  store.add(object, path.join('lib', file), { soname: file, ...wanted });
 const stub = (name: string, wanted: Wanted) =>
   compileLibrary(path.join(scratch, name), { soname: name, ...wanted });
 
@@ -48,15 +38,10 @@ function problemOf(
   gone: readonly string[] = [],
 ): Problem {
   const file = compileProgram(path.join(scratch, `program-${name}`), { source, needs });
-  const reading = readElf(bytesInMemory(readFileSync(file)));
-  assert.ok(reading.kind === 'elf');
-  const catalogue = openCatalogue(':memory:', storeDir);
-  const objects = readdirSync(storeDir).map((each) => [each, scanObject(path.join(storeDir, each))] as const);
-  catalogue.update(new Map(objects), []);
   const excluded = new Set(gone.map((object) => path.join(storeDir, objectName(object))));
   return buildProblem(
-    { path: file, elf: reading.file, libc: 'glibc' },
-    catalogue,
+    { path: file, elf: elfOf(file), libc: 'glibc' },
+    store.catalogue(),
     excluded,
     'none',
     'closest',

@@ -1,44 +1,17 @@
 // Providers and loaders out of a catalogue of compiled libraries: who qualifies, and who comes first.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { libcOf } from '../../src/candidates/libc.ts';
 import { findLoaders } from '../../src/candidates/loaders.ts';
 import { providersFrom } from '../../src/candidates/providers.ts';
 import { compareRanks, rankOf, versionOfName } from '../../src/candidates/rank.ts';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
-import type { ElfFile } from '../../src/elf/elf-file.ts';
-import { readElf } from '../../src/elf/read-elf.ts';
-import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
-import { scanObject } from '../../src/store/scan-object.ts';
-import {
-  compileLibrary,
-  compileProgram,
-  objectName,
-  scratchDirectory,
-  type Wanted,
-} from '../store/compiled-library.ts';
+import { compileProgram, objectName } from '../store/compiled-library.ts';
+import { elfOf, openCompiledStore } from './compiled-store.ts';
 
-const scratch = scratchDirectory();
-const storeDir = path.join(scratch, 'store');
-
-function add(object: string, file: string, wanted: Wanted): string {
-  return compileLibrary(path.join(storeDir, objectName(object), file), wanted);
-}
-
-function elfOf(file: string): ElfFile {
-  const reading = readElf(bytesInMemory(readFileSync(file)));
-  assert.ok(reading.kind === 'elf');
-  return reading.file;
-}
-
-function catalogued(): Catalogue {
-  const catalogue = openCatalogue(':memory:', storeDir);
-  const objects = readdirSync(storeDir).map((name) => [name, scanObject(path.join(storeDir, name))] as const);
-  catalogue.update(new Map(objects), []);
-  return catalogue;
-}
+const store = openCompiledStore();
+const { scratch, storeDir, add } = store;
 
 const glibc = 'int gnu_get_libc_version(void) { return 0; }';
 const versions = (...names: string[]): string => names.map((name) => `${name} {};`).join('\n');
@@ -71,7 +44,7 @@ writeFileSync(osAbi, bytes);
 
 const program = elfOf(compileProgram(path.join(scratch, 'program')));
 const libc = libcOf(program, 'glibc');
-const catalogue = catalogued();
+const catalogue = store.catalogue();
 const loaders = findLoaders(catalogue, program, libc);
 const libcObjects = new Set(loaders.map(({ storePath }) => storePath));
 const providersOf = providersFrom(catalogue, program, libc, libcObjects, (_, all) => all);

@@ -20,12 +20,18 @@ test('the stem is the name without any version', () => {
   for (const [name, stem] of Object.entries(cases)) assert.equal(stemOf(name), stem, name);
 });
 
-test('nearest first: the same name before .so, then the most numbers in common', () => {
-  const names = ['libdb-4.8.so', 'libdb-5.3.so.2', 'libdb-5.3.so.1.2', 'libdb-5.3.so.1.1.9'];
+test('nearest first: the same name before .so, then the most numbers in common, then the nearest number', () => {
+  const names = [
+    'libdb-4.8.so',
+    'libdb-5.3.so.9',
+    'libdb-5.3.so.2',
+    'libdb-5.3.so.1.2',
+    'libdb-5.3.so.1.1.9',
+  ];
   const keys = names.map((name) => ({ name, far: distance('libdb-5.3.so.1.1', name) }));
-  keys.sort((a, b) => a.far[0] - b.far[0] || a.far[1] - b.far[1]);
+  keys.sort((a, b) => a.far[0] - b.far[0] || a.far[1] - b.far[1] || a.far[2] - b.far[2]);
   assert.deepEqual(
     keys.map(({ name }) => name),
-    ['libdb-5.3.so.1.1.9', 'libdb-5.3.so.1.2', 'libdb-5.3.so.2', 'libdb-4.8.so'],
+    ['libdb-5.3.so.1.1.9', 'libdb-5.3.so.1.2', 'libdb-5.3.so.2', 'libdb-5.3.so.9', 'libdb-4.8.so'],
   );
 });

@@ -8,6 +8,7 @@ import type { LaunchPlan } from '../../src/launch/plan.ts';
 import { writePlan } from '../../src/launch/plan-files.ts';
 import { identityOf } from '../../src/platform/identity.ts';
 import { createPlace, type Place, temporaryPlace } from '../../src/platform/places.ts';
+import { barePlan } from '../launch/bare-plan.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const uid = process.geteuid?.() ?? 0;
@@ -30,18 +31,7 @@ function placeAt(name: string): Place {
 }
 
 function plan(file: string, more: Partial<LaunchPlan> = {}): LaunchPlan {
-  return {
-    program: file,
-    identity: identityOf(file),
-    strategy: 'loader',
-    files: [],
-    watched: [],
-    absent: [],
-    directories: [],
-    environment: [],
-    argv: [],
-    ...more,
-  };
+  return barePlan(file, { identity: identityOf(file), ...more });
 }
 
 const [first, second] = [placeAt('first'), placeAt('second')];

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { readLauncherWords } from '../../src/commands/run.ts';
 import { applyPlan } from '../../src/launch/apply-plan.ts';
-import type { LaunchPlan } from '../../src/launch/plan.ts';
+import { barePlan } from '../launch/bare-plan.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-run-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -67,14 +67,7 @@ test('options end at the program or at --', () => {
   assert.deepEqual(readLauncherWords(['--version', 'a']), { wish: '--version', words: [] });
 });
 
-const plan: LaunchPlan = {
-  program: '/real/program',
-  identity: '1',
-  strategy: 'loader',
-  files: [],
-  watched: [],
-  absent: [],
-  directories: [],
+const plan = barePlan('/real/program', {
   execute: '/store/ld.so',
   environment: [['NIX_LD', 'ours']],
   argv: [
@@ -83,7 +76,7 @@ const plan: LaunchPlan = {
     { kind: 'library-path', list: '/farm' },
     { kind: 'program' },
   ],
-};
+});
 
 test('a plan is applied as the launcher applies it', () => {
   const applied = (libraryPath: string | undefined) =>

@@ -4,35 +4,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { canonicalText, type Fingerprint, storePathsOf } from '../../src/fingerprint/fingerprint.ts';
+import {
+  canonicalText,
+  type Fingerprint,
+  signedText,
+  storePathsOf,
+} from '../../src/fingerprint/fingerprint.ts';
 import { parseFingerprint } from '../../src/fingerprint/parse.ts';
 import { storeTextOf } from '../../src/fingerprint/store-text.ts';
-
-const STORE = '/nix/store';
-const HASH = '0123456789abcdfghijklmnpqrsvwxyz';
-const object = (name: string): string => `${STORE}/${HASH}-${name}`;
-
-const good: Fingerprint = {
-  version: 1,
-  program: {
-    sha256: 'ab'.repeat(32),
-    size: 1234,
-    system: 'x86_64-linux',
-    interpreter: '/lib64/ld-linux-x86-64.so.2',
-  },
-  loader: { storePath: object('glibc-2.40'), file: 'lib/ld-linux-x86-64.so.2' },
-  libraries: [
-    { soname: 'libssl.so.3', storePath: object('openssl-3.0'), file: 'lib/libssl.so.3', match: 'exact' },
-    {
-      soname: 'libz.so.1',
-      storePath: object('zlib-1.3'),
-      file: 'lib/libz.so.1.3',
-      narHash: `sha256:${'0'.repeat(64)}`,
-      match: 'closest',
-    },
-  ],
-  tool: { name: 'nix-run-foreign', version: '0.1.0' },
-};
+import { good, HASH, object, STORE } from './documents.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents that are wrong in every way
 type Wrong = any;
@@ -58,7 +38,7 @@ test('canonical bytes: sorted keys, no white space, one line feed, whatever the 
       '{"libraries":[{"file":"lib/libssl.so.3","match":"exact","soname":"libssl.so.3","storePath":',
     ),
   );
-  assert.ok(text.endsWith('"version":1}\n'));
+  assert.ok(text.endsWith('"version":2}\n'));
   assert.deepEqual(text.match(/\s/g), ['\n']);
   const shuffled = Object.fromEntries(Object.entries(good).reverse()) as unknown as Fingerprint;
   assert.equal(canonicalText(shuffled), text);
@@ -81,6 +61,10 @@ test('store paths once each, sorted, the loader among them', () => {
   assert.equal(text.content, canonicalText(good));
 });
 
+/** Any 64 bytes. */
+const signatureBy = (name: string, byte = 7): string =>
+  `${name}:${Buffer.alloc(64, byte).toString('base64')}`;
+
 const accepted: Record<string, Wrong> = {
   'as it is': good,
   'no libraries': changed((each) => (each.libraries = [])),
@@ -89,6 +73,10 @@ const accepted: Record<string, Wrong> = {
   'a soname with a blank and signs': changed((each) => (each.libraries[1].soname = 'lib x+~-[].so.1')),
   'a file with odd names': changed((each) => (each.loader.file = 'lib/..x/.y/z..é')),
   'every match': changed((each) => (each.libraries[0].match = 'pinned')),
+  'one signature': changed((each) => (each.signatures = [signatureBy('vendor-1')])),
+  'two signatures, sorted': changed((each) => (each.signatures = [signatureBy('a'), signatureBy('b')])),
+  'a hash in base 32': changed((each) => (each.loader.narHash = `sha256:${'0'.repeat(52)}`)),
+  'version 1': changed((each) => (each.version = 1)),
   'a long soname': changed((each) => (each.libraries[1].soname = `lib${'x'.repeat(252)}`)),
 };
 
@@ -146,6 +134,27 @@ const refused: Record<string, Wrong> = {
   'a hash of another kind': changed((each) => (each.libraries[0].narHash = 'md5:00')),
   'a hash that is null': changed((each) => (each.libraries[0].narHash = null)),
   'libraries that are an object': changed((each) => (each.libraries = { 0: each.libraries[0] })),
+  'a hash in base 32 with more than 256 bits': changed(
+    (each) => (each.loader.narHash = `sha256:${'z'.repeat(52)}`),
+  ),
+  'a hash between the two forms': changed((each) => (each.loader.narHash = `sha256:${'0'.repeat(60)}`)),
+  'an interpreter with NUL': changed((each) => (each.program.interpreter = '/lib/ld\0.so')),
+  'a file that is half a character': changed((each) => (each.loader.file = 'lib/\ud800')),
+  'signatures in version 1': changed((each) => {
+    each.version = 1;
+    each.signatures = [signatureBy('a')];
+  }),
+  'no signature in the list': changed((each) => (each.signatures = [])),
+  'a signature in words': changed((each) => (each.signatures = 'a:b')),
+  'a signature without a name': changed((each) => (each.signatures = [signatureBy('')])),
+  'a signature with a blank in the name': changed((each) => (each.signatures = [signatureBy('a b')])),
+  'a short signature': changed((each) => (each.signatures = ['a:AAAA'])),
+  'a signature with bits too many': changed((each) => (each.signatures = [`a:${'A'.repeat(85)}B==`])),
+  'a signature in the base 64 of URLs': changed((each) => (each.signatures = [`a:${'-'.repeat(85)}A==`])),
+  'a signature twice': changed((each) => (each.signatures = [signatureBy('a'), signatureBy('a')])),
+  'too many signatures': changed((each) => {
+    each.signatures = Array.from({ length: 65 }, (_, i) => signatureBy(`k${100 + i}`));
+  }),
   'another tool': changed((each) => (each.tool.name = 'other')),
   'too many libraries': changed((each) => {
     each.libraries = Array.from({ length: 5001 }, (_, i) => ({ ...each.libraries[0], soname: `l${i}` }));
@@ -172,20 +181,27 @@ const refusedTexts: Record<string, readonly [text: string, why: RegExp]> = {
   'JSON with something after it': [`${text}x`, /not JSON/],
   NaN: [text.replace('"size":1234', '"size":NaN'), /not JSON/],
   infinity: [text.replace('"size":1234', '"size":1e999'), /size/],
-  'a newer version': [text.replace('"version":1}', '"version":2}'), /format 2.*knows 1/],
-  'a much newer version with another shape': ['{"version":7}', /format 7.*knows 1/],
+  'a newer version': [text.replace('"version":2}', '"version":3}'), /format 3.*knows 2/],
+  'a much newer version with another shape': ['{"version":7}', /format 7.*knows 2/],
   'another store': [text.replaceAll(STORE, '/other/store'), /storePath/],
   'a store whose name begins alike': [text.replaceAll(STORE, '/nix/store2'), /storePath/],
   'white space': [JSON.stringify(JSON.parse(text), null, 1), /canonical/],
   'no line end': [text.trimEnd(), /canonical/],
   'other order': [`${JSON.stringify(good)}\n`, /canonical/],
-  'a key twice': [text.replace('"size":1234', '"size":1,"size":1234'), /canonical/],
+  'a key twice': [text.replace('"size":1234', '"size":1,"size":1234'), /the key "size" is there twice/],
   'a number in another form': [text.replace('"size":1234', '"size":1234.0'), /canonical/],
+  'signatures not sorted': [
+    canonicalText(changed((each) => (each.signatures = [signatureBy('b'), signatureBy('a')]))),
+    /signatures: not sorted/,
+  ],
   'a library twice': [
     canonicalText(changed((each) => (each.libraries[1].soname = each.libraries[0].soname))),
     /twice/,
   ],
-  __proto__: [text.replace('{"libraries"', '{"__proto__":{"version":1},"libraries"'), /./],
+  'the key __proto__': [
+    text.replace('{"libraries"', '{"__proto__":{"version":1},"libraries"'),
+    /^__proto__: no field/,
+  ],
   'deep nesting': ['['.repeat(400_000), /./],
   'more than 1 MiB': [`${' '.repeat(1 << 20)}${text}`, /1 MiB/],
 };
@@ -200,4 +216,33 @@ for (const [what, [document, reason]] of Object.entries(refusedTexts)) {
 test('a document cut anywhere is refused', () => {
   for (let length = 0; length < text.length; length += 1)
     assert.notEqual(why(text.slice(0, length)), undefined);
+});
+
+test('version 1 is read as version 2, and what its bytes were is still known', () => {
+  const old = canonicalText({ ...good, version: 1 });
+  const parsed = parseFingerprint(old, STORE);
+  assert.ok(parsed.kind === 'fingerprint', JSON.stringify(parsed));
+  assert.deepEqual(parsed.fingerprint, good);
+  assert.equal(parsed.unsigned, old);
+});
+
+test('signatures are told apart from what they sign', () => {
+  const signatures = [signatureBy('a'), signatureBy('b')];
+  const parsed = parseFingerprint(signedText(good, signatures.toReversed()), STORE);
+  assert.ok(parsed.kind === 'fingerprint', JSON.stringify(parsed));
+  assert.deepEqual(parsed.signatures, signatures);
+  assert.deepEqual(parsed.fingerprint, good);
+  assert.equal(parsed.unsigned, text);
+  assert.equal(signedText(good, []), text);
+});
+
+test('every reason is a line of its own that says where', () => {
+  const reasons = Object.entries(refused).map(([what, document]) => [
+    what,
+    why(`${JSON.stringify(document)}\n`),
+  ]);
+  for (const [what, reason] of reasons) {
+    assert.match(String(reason), /^(?:it |[\w.]+: )/, what);
+    assert.doesNotMatch(String(reason), /Invalid/, what);
+  }
 });

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -16,7 +15,6 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { collectFarms } from '../../src/launch/collect-farms.ts';
 import { farmPath, isSafeInLibraryPath, makeFarm } from '../../src/launch/farm.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -126,20 +124,19 @@ test('processes that repair one farm together all end with it', { timeout: 60_00
   assert.deepEqual(readdirSync(farms).length, 1);
 });
 
-test('only farms without a plan are collected', () => {
-  const scratch = scratchDirectory();
-  const place = { plans: path.join(scratch, 'plans'), farms: path.join(scratch, 'farms') };
-  mkdirSync(place.farms);
-  const farm = makeFarm(place.farms, links);
-  writeFileSync(path.join(place.farms, 'mine'), 'not a farm');
-  collectFarms(place as Parameters<typeof collectFarms>[0]);
-  assert.equal(existsSync(farm), false);
-  assert.deepEqual(readdirSync(place.farms), ['mine']);
-});
-
 test('what separates the elements of a library path is not safe in one', () => {
   for (const bad of ['/a:b', '/a;b', '/$ORIGIN', '/a\nb', '/a\tb'])
     assert.equal(isSafeInLibraryPath(bad), false);
   for (const good of ['/home/me/.cache', '/a b', '/é', '/a,b=c'])
     assert.equal(isSafeInLibraryPath(good), true);
 });
+
+for (const name of ['../evil.so', '/evil.so', 'a/../../evil.so', '..', '.', '', 'a//b', 'a\0b']) {
+  test(`nothing is made for the name ${JSON.stringify(name)}`, () => {
+    const farms = path.join(scratchDirectory(), 'farms');
+    mkdirSync(farms);
+    assert.throws(() => makeFarm(farms, new Map([...links, [name, '/evil']])), { code: 'odd-name' });
+    assert.deepEqual(readdirSync(farms), []);
+    assert.deepEqual(readdirSync(path.dirname(farms)), ['farms']);
+  });
+}

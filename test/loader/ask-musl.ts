@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import type { LoadTrace } from '../../src/loader/load-trace.ts';
 import type { Loader, SimulationRequest } from '../../src/loader/loader-request.ts';
 import { muslDirectoriesOf } from '../../src/store/loader-facts.ts';
+import { elfFileAt } from '../../src/store/read-elf-file.ts';
 import type { Answer } from './ask-loader.ts';
-import { elfAt } from './real-files.ts';
 
 /** Debian's musl, as it serves a program of this interpreter. */
 export function muslLoader(path: string, interpreter: string | undefined): Loader | undefined {
-  const elf = elfAt(path);
+  const elf = elfFileAt(path);
   const defaultDirectories = muslDirectoriesOf(interpreter ?? path, 'x86_64');
   const settings = {
     version: [1, 2],

@@ -3,11 +3,11 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
+import { filesOfMachine } from '../../src/launch/loader-files.ts';
 import type { Probe } from '../../src/loader/loader-files.ts';
 import type { Loader } from '../../src/loader/loader-request.ts';
 import { simulate } from '../../src/loader/simulate.ts';
 import { answerOf, askLoader } from './ask-loader.ts';
-import { realFiles } from './real-files.ts';
 
 /** What one comparison came to. */
 export interface Tally {
@@ -27,7 +27,7 @@ const elves = new Map<string, Probe>();
 
 /** The object at `path`, if it is one that a glibc loader of this class would be started for. */
 function programAt(path: string, wanted: 32 | 64): ElfFile | undefined {
-  const probe = realFiles(elves).probe(path);
+  const probe = filesOfMachine(elves).probe(path);
   if (probe.kind !== 'elf' || !probe.elf.dynamic || probe.elf.class !== wanted) return undefined;
   return probe.elf.interpreter?.includes('ld-linux') ? probe.elf : undefined;
 }
@@ -48,7 +48,12 @@ export function programsIn(directory: string, loader: Loader): string[] {
 export function compareProgram(tally: Tally, loader: Loader, program: string, libraryPath: string): void {
   const elf = programAt(program, loader.elf.class);
   if (elf === undefined) throw new Error(`${program} is no program for ${loader.path}`);
-  const trace = simulate({ program: { path: program, elf }, loader, libraryPath, files: realFiles(elves) });
+  const trace = simulate({
+    program: { path: program, elf },
+    loader,
+    libraryPath,
+    files: filesOfMachine(elves),
+  });
   const simulated = answerOf(trace);
   const asked = askLoader({ loader: loader.path, program, libraryPath, cwd: process.cwd() });
   tally.compared += 1;

@@ -1,12 +1,23 @@
-// The path of a real glibc loader → the loader as the simulation wants it.
+// The path of a real glibc loader → the loader as the simulation wants it; and all that are at hand.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { Loader } from '../../src/loader/loader-request.ts';
 import { loaderFactsOf } from '../../src/store/loader-facts.ts';
-import { elfAt } from './real-files.ts';
+import { elfFileAt } from '../../src/store/read-elf-file.ts';
+import { ensureRig } from '../rig/rig.ts';
 
 export function glibcLoader(path: string): Loader {
   const settings = loaderFactsOf(path);
-  const elf = elfAt(path);
+  const elf = elfFileAt(path);
   assert.ok(settings && elf, `${path} is no glibc loader`);
   return { libc: 'glibc', path, elf, settings };
+}
+
+/** The machine's own, and the rig's where they lie: their default directories are not there. */
+export async function everyLoader(): Promise<readonly Loader[]> {
+  const rig = await ensureRig('full');
+  const inRig = (path: string) => join(rig.nixDir, path.slice('/nix'.length));
+  const wide = rig.foreign.filter(({ architecture }) => architecture === 'amd64');
+  const paths = new Set(wide.map(({ loader }) => inRig(loader)));
+  return ['/lib64/ld-linux-x86-64.so.2', ...paths].map(glibcLoader);
 }

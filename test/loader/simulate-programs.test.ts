@@ -31,6 +31,15 @@ for (const [what, libraryPath] of [
   });
 }
 
+test('a loader that searched nowhere would be caught with every program that needs a library', (t) => {
+  const tally = emptyTally();
+  const blind = { ...host, settings: { ...host.settings, defaultDirectories: [] } };
+  for (const program of programsIn('/usr/bin', host).slice(0, 20)) compareProgram(tally, blind, program, '');
+  t.diagnostic(summary(tally));
+  assert.equal(tally.same, 0);
+  assert.equal(tally.differences.length, 3);
+});
+
 test('programs of the rig, by all of its loaders', async (t) => {
   const script = join(import.meta.dirname, 'programs', 'compare-rig.ts');
   const argv = [process.execPath, script] as const;

@@ -152,6 +152,12 @@ test('a missing library ends the start, or is noted', () => {
       about: 'libnone.so',
       neededBy: '/app/program',
       message: 'libnone.so: cannot open shared object file: No such file or directory',
+      searched: [{ found: { by: 'default directory' }, directories: ['/glibc/lib'] }],
+      tried: [
+        { path: '/glibc/lib/glibc-hwcaps/x86-64-v3/libnone.so', why: 'ENOENT' },
+        { path: '/glibc/lib/glibc-hwcaps/x86-64-v2/libnone.so', why: 'ENOENT' },
+        { path: '/glibc/lib/libnone.so', why: 'ENOENT' },
+      ],
     },
   ]);
   assert.deepEqual([stopped.status, stopped.listStatus, printList(stopped)], [127, 127, []]);

@@ -12,11 +12,13 @@ export interface Daemon {
 /**
  * Runs `words`, which start nix-daemon in a root, so that it sees the roots' links in the home directory there, and
  * waits for its socket. The words set NIX_REMOTE=local: without it a daemon may connect to itself and fork without
- * end. It ends with this process (bwrap --die-with-parent), however that ends.
+ * end. It ends with this process (bwrap --die-with-parent), however that ends. Throws with what it said when it ends, or
+ * has no socket after `limitMs`.
  */
 export async function startDaemon(
-  namespace: Namespace,
+  namespace: Pick<Namespace, 'nixDir'>,
   words: readonly [string, ...string[]],
+  limitMs = 30_000,
 ): Promise<Daemon> {
   const sockets = join(namespace.nixDir, 'var', 'nix', 'daemon-socket');
   mkdirSync(sockets, { recursive: true });
@@ -28,11 +30,23 @@ export async function startDaemon(
   process.stderr.on('data', (text) => {
     complaint += text;
   });
-  while (!existsSync(join(sockets, 'socket'))) {
-    const happened = await Promise.race([once(watcher, 'change'), exited.then(() => 'exit' as const)]);
-    if (happened === 'exit') throw new Error(`nix-daemon ended: ${complaint}`);
+  const limit = AbortSignal.timeout(limitMs);
+  const tooLate = once(limit, 'abort').then(() => 'too late' as const);
+  try {
+    while (!existsSync(join(sockets, 'socket'))) {
+      const happened = await Promise.race([
+        once(watcher, 'change'),
+        exited.then(() => 'exit' as const),
+        tooLate,
+      ]);
+      if (happened === 'exit') throw new Error(`nix-daemon ended: ${complaint}`);
+      if (happened !== 'too late') continue;
+      process.kill('SIGKILL');
+      throw new Error(`nix-daemon has no socket after ${limitMs} ms: ${complaint || 'it said nothing'}`);
+    }
+  } finally {
+    watcher.close();
   }
-  watcher.close();
   process.unref();
   return {
     stop: async () => {

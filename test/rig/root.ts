@@ -79,7 +79,13 @@ async function furnish(rig: Rig, options: RootOptions, directory: string): Promi
   const inRoot = (env: CommandLine['env'], cwd: string) =>
     [...namespace.enter, 'bwrap', ...bubblewrapArguments(settings, env, cwd), '--'] as const;
   const daemonWords = [...inRoot({ NIX_REMOTE: 'local' }, '/'), `${rig.nixBin}/nix-daemon`] as const;
-  const daemon = options.daemon === 'running' ? await startDaemon(namespace, daemonWords) : undefined;
+  const daemon =
+    options.daemon === 'running'
+      ? await startDaemon(namespace, daemonWords).catch(async (error: unknown) => {
+          await namespace.close();
+          throw error;
+        })
+      : undefined;
   const wordsOf = (command: Command, statusDescriptor: string): CommandLine => {
     const env = { HOME: homeInRoot, USER: uid === 0 ? 'root' : 'tester', PATH: profile, ...command.env };
     const enter = [rig.enterRoot, statusDescriptor, String(uid), String(uid), ...command.argv];

@@ -58,7 +58,7 @@ function addLibrary(name: string): string {
 function fingerprint(sha256: string, ...objects: string[]): Fingerprint {
   const [loader = '', ...libraries] = objects;
   return {
-    version: 1,
+    version: 2,
     program: { sha256: sha256.repeat(64), size: 1, system: 'x86_64-linux', interpreter: '/lib64/ld' },
     loader: { storePath: loader, file: 'lib/lib.so' },
     libraries: libraries.map((storePath, i) => ({
@@ -82,9 +82,9 @@ test('pinned: the link names the document, the collector keeps it and what it na
   store.run('nix-store', '--gc');
   for (const each of [link, loader, library]) assert.ok(existsSync(each), each);
 
-  const records = await recordsOf(place, document.program.sha256, KEY, storeDir);
+  const records = await recordsOf([place], document.program.sha256, KEY, storeDir);
   assert.deepEqual(records, [{ fingerprint: document, file: link }]);
-  assert.deepEqual(await recordsOf(place, 'b'.repeat(64), KEY, storeDir), []);
+  assert.deepEqual(await recordsOf([place], 'b'.repeat(64), KEY, storeDir), []);
 
   // The same content at another place of the program: a link of its own to the same document.
   const second = rootLink(place, document.program.sha256, 'fedcba9876543210');
@@ -107,7 +107,7 @@ test('without Nix a plain file is the record, with the reason', async () => {
   const file = plainRecord(place, document.program.sha256);
   assert.deepEqual(root, { kind: 'kept', file, unpinned: 'Nix was not found' });
   assert.equal(lstatSync(file).mode & 0o077, 0);
-  const [record] = await recordsOf(place, document.program.sha256, KEY, storeDir);
+  const [record] = await recordsOf([place], document.program.sha256, KEY, storeDir);
   assert.ok(record);
   assert.equal(record.file, file);
   // Nix is there the next time: then it is pinned, and the plain file goes.
@@ -135,7 +135,7 @@ test('a path that vanished is told by name, and nothing is kept', async () => {
   const link = rootLink(place, document.program.sha256, KEY);
   const root = await keep(startKeeping(store.nix, link), document, place, link);
   assert.ok(root.kind === 'vanished' && root.why.includes(gone), JSON.stringify(root));
-  assert.deepEqual(await recordsOf(place, document.program.sha256, KEY, storeDir), []);
+  assert.deepEqual(await recordsOf([place], document.program.sha256, KEY, storeDir), []);
 });
 
 test('a record that is damaged, dangling, foreign, a directory or a device is none', async () => {
@@ -154,12 +154,12 @@ test('a record that is damaged, dangling, foreign, a directory or a device is no
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(file, link);
-    assert.deepEqual(await recordsOf(place, sha256, KEY, storeDir), []);
+    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
   }
   for (const target of ['/nowhere', '/', '/dev/zero']) {
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(target, link);
-    assert.deepEqual(await recordsOf(place, sha256, KEY, storeDir), []);
+    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
   }
 });

@@ -7,6 +7,8 @@ export interface WholeSet {
   readonly served: ReadonlyMap<string, Provider>;
   /** Keys of the reasons against it; empty for a coherent set. */
   readonly violations: ReadonlySet<string>;
+  /** `path symbol` of references that are bound when called, and that nobody in the set defines. */
+  readonly homeless: ReadonlySet<string>;
   /** Smaller is better, position by position. */
   readonly merit: readonly number[];
 }
@@ -46,8 +48,16 @@ function loadOrder(p: Problem, served: ReadonlyMap<string, Provider | undefined>
 
 /** Equal for a reason that solve() reports and the violation it stands for. */
 export function reasonKey(r: Reason): string {
-  const unjudged = { highest: '', neededBy: '', paths: '', offers: 0, offeredIn: '' };
-  const { highest, neededBy, paths, offers, offeredIn, ...rest } = { ...unjudged, ...r };
+  const unjudged = {
+    highest: '',
+    neededBy: '',
+    paths: '',
+    offers: 0,
+    offeredIn: '',
+    lacking: '',
+    definers: '',
+  };
+  const { highest, neededBy, paths, offers, offeredIn, lacking, definers, ...rest } = { ...unjudged, ...r };
   return JSON.stringify(Object.entries(rest).sort());
 }
 
@@ -68,7 +78,8 @@ function judge(
   judgeLoader(p, loader, report);
   judgeSonames(p, served, report);
   for (const object of [...p.roots, ...served.values()]) judgeObject(p, loader, served, object, report);
-  return { loader, served, violations, merit: meritOf(p, loader, served) };
+  const homeless = judgeSymbols(p, loader, served, report);
+  return { loader, served, violations, homeless, merit: meritOf(p, loader, served) };
 }
 
 type Report = (reason: Reason) => void;
@@ -126,6 +137,29 @@ function judgeObject(
       report({ ...sides, kind: 'unversioned', loader: loader.path });
     }
   }
+}
+
+/** Every reference against every file; those of the libc family are not asked. */
+function judgeSymbols(
+  p: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+  report: Report,
+): Set<string> {
+  const homeless = new Set<string>();
+  const own = [...served].filter(([name]) => !p.isFamily(name)).map(([, offer]) => offer);
+  const needers: Requirer[] = [...p.roots, ...p.bundled.values(), ...own];
+  const files = [...needers, ...served.values(), loader].map(({ path }) => path);
+  for (const by of needers) {
+    for (const symbol of p.symbols?.wantedBy(by.path) ?? []) {
+      if (files.some((file) => file !== by.path && p.symbols?.definedBy(file, symbol))) continue;
+      const when = p.symbols?.boundAt(by.path, symbol);
+      const sides = { neededBy: by.label, neededByPath: by.path, definers: [], lacking: [] };
+      if (when === 'start') report({ kind: 'unbound-symbol', symbol, ...sides });
+      if (when === 'call') homeless.add(`${by.path} ${symbol}`);
+    }
+  }
+  return homeless;
 }
 
 /** The order of NOTES.md, "What is optimal", spelled out: counts, loader, overrides, then name by name in load order. */

@@ -78,7 +78,7 @@ int launcher_main(const struct process *process)
 	failed = why_not_startable(program.found);
 	if (failed < 0)
 		return refuse_program(command.argv[0], &program, failed);
-	int status = resolver_run(process, program.real_path, mode_of(command.wish));
+	int status = resolver_run(process, &program, mode_of(command.wish));
 	if (status != 0)
 		return status;
 	failed = program_identify(&program);

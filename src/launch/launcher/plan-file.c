@@ -6,6 +6,9 @@
 #include "text.h"
 
 enum { LARGEST_PLAN = 1024 * 1024, KEY_SIZE = 17 };
+#ifndef SYSTEM_PLACE
+#define SYSTEM_PLACE "/var/lib/nix-run-foreign" // PLAN.md
+#endif
 
 static void key_of(const char *real_path, char *key)
 {
@@ -50,10 +53,10 @@ static bool is_our_directory(const struct process *process, const char *path)
 // The path of the directory of plans, in memory of just its size: a hit touches few pages.
 static char *name_plans(const struct process *process, enum plan_place place)
 {
-	const char *rest = "/tmp/nix-run-foreign-", *base = "";
-	if (place != PLACE_TMP && !(base = base_of(process, place, &rest)))
+	const char *rest = place == PLACE_TMP ? "/tmp/nix-run-foreign-" : SYSTEM_PLACE, *base = "";
+	if (place < PLACE_TMP && !(base = base_of(process, place, &rest)))
 		return NULL;
-	size_t size = text_length(base) + text_length(rest) + 40;
+	size_t size = text_length(base) + text_length(rest) + 50;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
@@ -88,7 +91,8 @@ static struct plan_file read_open_file(int fd, const struct kernel_stat *status)
 			return none("the plan cannot be read");
 		used += (size_t)more;
 	}
-	return (struct plan_file){.bytes = bytes, .size = size};
+	int64_t last_use = status->st_atime > status->st_mtime ? status->st_atime : status->st_mtime;
+	return (struct plan_file){.bytes = bytes, .size = size, .last_use = last_use};
 }
 
 static struct plan_file read_in(const struct process *process, int directory, const char *key)
@@ -115,14 +119,19 @@ static struct plan_file read_in(const struct process *process, int directory, co
 struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
 {
 	char key[KEY_SIZE];
-	const char *path = name_plans(process, place);
+	char *path = name_plans(process, place);
 	if (!path)
 		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
 	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0)
-		return none("there is no directory of plans");
+		return none(place == PLACE_SYSTEM ? NULL : "there is no directory of plans");
 	key_of(real_path, key);
 	struct plan_file plan = read_in(process, (int)directory, key);
 	kernel_close((int)directory);
+	size_t length = text_length(path);
+	struct text name = {.bytes = path, .size = length + 1 + KEY_SIZE, .used = length}; // name_plans left room
+	text_add(&name, "/");
+	text_add(&name, key);
+	plan.path = path;
 	return plan;
 }

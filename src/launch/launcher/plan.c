@@ -68,6 +68,7 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case 's':
 	case 'r':
 	case 'h':
+	case 'o':
 	case 'f':
 	case 'w':
 	case 'a':

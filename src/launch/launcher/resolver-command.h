@@ -3,7 +3,7 @@
 
 #include "process.h"
 
-enum { RESOLVER_ARGUMENTS = 11, RESOLVER_WORDS = 4 };
+enum { RESOLVER_ARGUMENTS = 13, RESOLVER_WORDS = 6 };
 
 struct resolver_command {
 	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable

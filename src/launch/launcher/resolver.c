@@ -87,10 +87,22 @@ static int run(const struct process *process, const char *const words[RESOLVER_W
 	return exit_status_of(&command, resolver_process_run(&command));
 }
 
-int resolver_run(const struct process *process, const char *real_path, const char *mode)
+// Beside a symbolic link there may lie a fingerprint too.
+static const char *other_path_of(const struct program *program)
 {
-	const char *const words[RESOLVER_WORDS] = {"resolve", "--from-launcher", mode, capabilities_of(real_path)};
-	return run(process, words, real_path, false);
+	return text_equal(program->found, program->real_path) || !is_utf8(program->found) ? NULL : program->found;
+}
+
+int resolver_run(const struct process *process, const struct program *program, const char *mode)
+{
+	const char *found = other_path_of(program);
+	const char *const words[RESOLVER_WORDS] = {"resolve",
+						   "--from-launcher",
+						   mode,
+						   found ? "--found" : NULL,
+						   found,
+						   capabilities_of(program->real_path)};
+	return run(process, words, program->real_path, false);
 }
 
 int resolver_choose(const struct process *process, const char *real_path)

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "process.h"
+#include "program.h"
 
-/// Runs `nix-foreign resolve --from-launcher [MODE] [--with-capabilities] -- REAL_PATH` and waits for it. MODE is NULL, "--rehash" or
-/// "--refresh". Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
-int resolver_run(const struct process *process, const char *real_path, const char *mode);
+/// Runs `nix-foreign resolve --from-launcher [MODE] [--found PATH] [--with-capabilities] -- REAL_PATH` and waits for it.
+/// MODE is NULL, "--rehash" or "--refresh"; PATH is how the program was found, where that is not its real path.
+/// Returns 0 when it succeeded, else the exit status to end with (the cause has been printed).
+int resolver_run(const struct process *process, const struct program *program, const char *mode);
 
 /// Runs `nix-foreign choose --from-launcher [--with-capabilities] -- REAL_PATH` on the user's terminal and waits for
 /// it. Returns 0 when the program may start, else the exit status to end with: 130 when the user left with Ctrl-C.

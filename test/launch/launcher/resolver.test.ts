@@ -27,7 +27,7 @@ test('a miss resolves the real path, then starts the program; the next start is 
     const { code, stdout, stderr } = await run(workshop, [link, 'x', 'y'], options);
     assert.deepEqual([code, stdout, stderr], [7, 'started x y\n', '']);
   }
-  assert.equal(readFileSync(called, 'utf8'), `resolve\n--from-launcher\n--\n${program}\n`);
+  assert.equal(readFileSync(called, 'utf8'), `resolve\n--from-launcher\n--found\n${link}\n--\n${program}\n`);
 });
 
 test('a program with file capabilities is named as one, whatever the options', asRoot, async () => {
@@ -131,4 +131,14 @@ test('the debug log says why each place has no plan', async () => {
   assert.match(second, /^nix-run-foreign: debug: a file of the plan is gone: \/nowhere\n/);
   const quiet = await run(workshop, [program], { env: { ...env, NIX_RUN_FOREIGN_DEBUG: '0' } });
   assert.equal(quiet.stderr, '');
+});
+
+test('the way by which the program was found is passed on where it is not the real path', async () => {
+  const link = path.join(workshop.directory, 'link-to-it');
+  symlinkSync(program, link);
+  const tell = putScript(workshop.directory, 'tell', 'echo "$@" >&2; exit 127');
+  const { stderr } = await run(workshop, ['--refresh', link], {
+    env: { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: tell },
+  });
+  assert.equal(stderr, `resolve --from-launcher --refresh --found ${link} -- ${program}\n`);
 });

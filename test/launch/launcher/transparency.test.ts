@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { compile, openWorkshop, putScript, resolving, runCommand, start } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
+import { type Edits, processStates, SIGCHLD, SIGPIPE } from './process-states.ts';
 
 const workshop = await openWorkshop();
 const report = compile(workshop, 'report-state');
@@ -14,52 +15,8 @@ const gone = path.join(workshop.directory, 'gone');
 const script = putScript(workshop.directory, 'resolver', `sleep 0; ${resolving(workshop, report)}`);
 const options = { env: { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: script } };
 
-const SIGHUP = 1;
-const SIGINT = 2;
-const SIGPIPE = 13;
-const SIGALRM = 14;
-const SIGTERM = 15;
-const SIGCHLD = 17;
-const SIGTTOU = 22;
-
-const states: Record<string, readonly (string | number)[]> = {
-  'as it is': [],
-  'SIGPIPE ignored': ['ignore', SIGPIPE],
-  'SIGPIPE default': ['default', SIGPIPE],
-  'SIGHUP, SIGINT and SIGTERM ignored': ['ignore', SIGHUP, 'ignore', SIGINT, 'ignore', SIGTERM],
-  'SIGCHLD ignored': ['ignore', SIGCHLD],
-  'SIGCHLD blocked': ['block', SIGCHLD],
-  'SIGCHLD blocked and ignored': ['block', SIGCHLD, 'ignore', SIGCHLD],
-  'many signals blocked': [
-    'block',
-    SIGINT,
-    'block',
-    SIGTERM,
-    'block',
-    SIGALRM,
-    'block',
-    SIGTTOU,
-    'block',
-    40,
-  ],
-  'standard input closed': ['close', 0],
-  'standard output closed': ['close', 1],
-  'standard error closed': ['close', 2],
-  'standard input and output closed': ['close', 0, 'close', 1],
-  'all of them closed': ['close', 0, 'close', 1, 'close', 2],
-  'descriptors 3 to 20': Array.from({ length: 18 }, (_, index) => ['open', index + 3]).flat(),
-  'descriptors 5 and 40 only': ['open', 5, 'open', 40],
-  umask: ['umask', '037'],
-  'few open files': ['open', 3, 'open', 4, 'nofile', 24],
-  'a process group of its own': ['group', 0],
-  'the directory is gone': ['cwd', gone],
-  'a dead child': ['child', 0],
-  'an entry without =': ['entry', 'none'],
-  'ten thousand entries': ['fill', 10_000],
-};
-
 /** The report of a start in this state, the process id made comparable. */
-async function reportOf(edits: readonly (string | number)[], launcher: readonly string[]): Promise<string> {
+async function reportOf(edits: Edits, launcher: readonly string[]): Promise<string> {
   rmSync(gone, { recursive: true, force: true });
   mkdirSync(gone);
   rmSync(output, { force: true });
@@ -77,7 +34,7 @@ function comparable(text: string): string {
     .replaceAll(/(pipe|socket):\[\d+\]/g, '$1');
 }
 
-for (const [name, edits] of Object.entries(states))
+for (const [name, edits] of Object.entries(processStates(gone, 24)))
   test(`${name}: the same on a hit and on a miss`, async () => {
     const plain = await reportOf(edits, []);
     const file = putPlan(workshop.place, report, planText(report));

@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { elfFileAt } from '../../../src/store/read-elf-file.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { compareProgram, emptyTally, programsIn } from '../compare-programs.ts';
-import { elfAt } from '../real-files.ts';
 import { glibcLoader } from '../real-loader.ts';
 
 const rig = await ensureRig('full');
@@ -48,7 +48,7 @@ for (const object of readdirSync(rig.storeDir)) {
   if (!statSync(bin, { throwIfNoEntry: false })?.isDirectory()) continue;
   for (const loader of loaders) {
     for (const program of programsIn(bin, loader)) {
-      const own = elfAt(program)?.interpreter;
+      const own = elfFileAt(program)?.interpreter;
       compareProgram(tally, loader, program, '');
       if (own !== undefined && own === loader.path)
         compareProgram(tally, loader, program, '/nowhere:/usr/lib');

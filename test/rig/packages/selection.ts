@@ -44,6 +44,13 @@ const redis: Row = ['redis-cli', 'redis-tools', /^usr\/bin\/redis-cli$/, ['--ver
 const rsvg: Row = ['rsvg-convert', 'librsvg2-bin', /^usr\/bin\/rsvg-convert$/, ['--version'], '^rsvg-conv'];
 const ffmpeg: Row = ['ffmpeg', 'ffmpeg', /^usr\/bin\/ffmpeg$/, ['-version'], '^ffmpeg version'];
 const gdb: Row = ['gdb', 'gdb', /^usr\/bin\/gdb$/, ['--version'], 'GNU gdb'];
+const xmllint: Row = [
+  'xmllint',
+  'libxml2-utils',
+  /^usr\/bin\/xmllint$/,
+  ['--version'],
+  'using libxml version',
+];
 const psql: Row = [
   'psql',
   'postgresql-client',
@@ -85,7 +92,7 @@ const bullseye: Row[] = [
   lftp,
   jq,
   psql,
-  ['xmllint', 'libxml2-utils', /^usr\/bin\/xmllint$/, ['--version'], 'using libxml version'],
+  xmllint,
   ['nodejs', 'nodejs', /^usr\/bin\/node$/, ['-p', '6*7'], '^42$'],
   ['gnuplot', 'gnuplot-nox', /^usr\/bin\/gnuplot-nox$|^usr\/bin\/gnuplot$/, ['--version'], '^gnuplot \\d'],
   ['vim', 'vim-nox', /^usr\/bin\/vim\.nox$/, ['--version'], 'VIM - Vi IMproved'],
@@ -103,7 +110,7 @@ const trixie: Row[] = [
   ['nvim', 'neovim', /^usr\/bin\/nvim$/, ['--version'], '^NVIM v'],
   ['mpv', 'mpv', /^usr\/bin\/mpv$/, ['--version'], '^mpv '],
 ];
-const sid: Row[] = [curl, ruby, sqlite, git, nano, lftp, jq, gdb];
+const sid: Row[] = [curl, ruby, sqlite, git, nano, lftp, jq, gdb, xmllint];
 
 const always = ['libgcc-s1', 'libstdc++6'];
 const shell = ['bash', 'coreutils'];
@@ -132,7 +139,7 @@ export const selections: Readonly<Record<Level, Selection>> = {
         'zlib1g:i386',
       ],
       bullseye: [...always, 'libncurses5', 'libtinfo5', 'libffi7', 'libicu67', 'libxml2'],
-      trixie: [...always, 'libxml2', 'libffi8', 'libncurses6'],
+      trixie: [...always, 'libxml2', 'libffi8', 'libncurses6', 'libicu76'],
       sid: [...always, 'libffi8', 'libncurses6', 'zlib1g'],
     },
     executables: {

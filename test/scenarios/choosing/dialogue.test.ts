@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
 import { fingerprintBehind, planFiles, rootLinks, stateOf } from '../kept-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { terminalsIn } from './terminal.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
@@ -15,15 +15,7 @@ const jq = foreign(rig, 'bookworm', 'jq');
 const program = copyHome(root, jq, 'jq');
 const script = '/opt/tool/dist/nix-foreign.cjs';
 
-let terminal: Terminal | undefined;
-after(() => terminal?.close());
-
-/** Runs words in a new terminal, which takes the place of the one before. */
-function open(...argv: [string, ...string[]]): Terminal {
-  terminal?.close();
-  terminal = openTerminal(root.wordsOf({ argv, env: { TERM: 'screen' } }));
-  return terminal;
-}
+const open = terminalsIn(root);
 
 const choose = () => open(rig.node, script, 'choose', program);
 

@@ -62,7 +62,7 @@ test('the tree has every object once, in the order of the loader, below its firs
   }
   const losers = objects.filter(({ runnerUp }) => runnerUp !== null);
   assert.ok(losers.length > 10);
-  assert.match(text, /taken over libcurl\S+, which /);
+  assert.match(text, /taken over libcurl\S+: \S/);
   for (const line of text.split('\n').slice(12)) assert.ok(line.length <= 130, line);
 });
 

@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandLine } from '../../rig/root.ts';
+import type { CommandLine, Root } from '../../rig/root.ts';
 
 export interface Terminal {
   /** Everything that is on the screen now. */
@@ -58,5 +59,16 @@ export function openTerminal(line: CommandLine): Terminal {
       spawnSync('tmux', ['-S', socket, 'kill-server'], { env });
       rmSync(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** For one test file: runs words in a new terminal, which takes the place of the one before. */
+export function terminalsIn(root: Root): (...argv: [string, ...string[]]) => Terminal {
+  let terminal: Terminal | undefined;
+  after(() => terminal?.close());
+  return (...argv) => {
+    terminal?.close();
+    terminal = openTerminal(root.wordsOf({ argv, env: { TERM: 'screen' } }));
+    return terminal;
   };
 }

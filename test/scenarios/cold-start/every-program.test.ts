@@ -1,14 +1,18 @@
-// Every foreign program of the rig fails bare, runs on its first start, and is a hit on its second.
+// Every foreign program, of four Debian releases and of npm, fails bare, runs on its first start, is a hit on its second.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ForeignProgram } from '../../rig/foreign.ts';
+import { ensureNpmPrograms, type NpmProgram } from '../../rig/npm/programs.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
+const npm = await ensureNpmPrograms();
+/** Every library that any of them needs is in the rig's store, in some compatible version. */
+const corpus: readonly NpmProgram[] = [...rig.foreign, ...npm.programs];
+const ran = { none: 0, 'nix-ld': 0 };
 
-function assertRan({ expect }: ForeignProgram, outcome: Outcome): void {
+function assertRan({ expect }: NpmProgram, outcome: Outcome): void {
   const output = outcome.stdout + outcome.stderr;
   assert.doesNotMatch(output, /^nix-run-foreign: /m);
   assert.equal(outcome.status, 0, outcome.stderr);
@@ -16,11 +20,11 @@ function assertRan({ expect }: ForeignProgram, outcome: Outcome): void {
 }
 
 for (const interpreter of ['none', 'nix-ld'] as const) {
-  const root = await openToolRoot(rig, { interpreter });
-  const isServedByNixLd = ({ architecture }: ForeignProgram) =>
+  const root = await openToolRoot(rig, { interpreter, binds: npm.binds });
+  const isServedByNixLd = ({ architecture }: NpmProgram) =>
     interpreter === 'nix-ld' && architecture === 'amd64';
 
-  for (const program of rig.foreign) {
+  for (const program of corpus) {
     const { suite, name, path, args } = program;
     test(`${suite}'s ${name}, interpreter: ${interpreter}`, async () => {
       const bare = await root.bare(path, args);
@@ -28,13 +32,15 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
       else assert.equal(bare.status, 127);
       assertRan(program, await root.start([path, ...args]));
       assertRan(program, await root.startHit([path, ...args]));
+      ran[interpreter]++;
     });
   }
 
   test(`strategies, interpreter: ${interpreter}`, async () => {
     const listed = await root.manage(['list', '--json']);
     const plans = JSON.parse(listed.stdout) as { program: string; strategy: string; state: string }[];
-    const expected = rig.foreign.map((each) => ({
+    const files = new Map(corpus.map((each) => [each.path, each]));
+    const expected = [...files.values()].map((each) => ({
       program: each.path,
       strategy: isServedByNixLd(each) ? 'interpreter' : 'loader',
       state: 'ready',
@@ -47,8 +53,14 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
   });
 }
 
-test('the rig is worth the name: twenty programs of three releases', () => {
-  assert.ok(rig.foreign.length >= 20);
-  assert.ok(new Set(rig.foreign.map(({ suite }) => suite)).size >= 3);
+test('the corpus: forty programs and more, of four releases and npm, all of which ran', (t) => {
+  const sources = Map.groupBy(corpus, ({ suite }) => suite);
+  for (const [suite, programs] of sources) t.diagnostic(`${suite}: ${programs.length} programs`);
+  t.diagnostic(`${ran.none} of ${corpus.length} ran with nothing at the interpreter's path`);
+  t.diagnostic(`${ran['nix-ld']} of ${corpus.length} ran with nix-ld there`);
+  assert.deepEqual(ran, { none: corpus.length, 'nix-ld': corpus.length });
+  assert.deepEqual([...sources.keys()].sort(), ['bookworm', 'bullseye', 'npm', 'sid', 'trixie']);
+  assert.ok(corpus.length >= 40);
+  assert.ok(npm.programs.length >= 5);
   assert.ok(rig.foreign.some(({ libraries }) => libraries >= 30));
 });

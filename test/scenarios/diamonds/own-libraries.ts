@@ -1,6 +1,6 @@
 // Diamonds over libraries of one's own, of which the store has several builds.
 import type { Diamond } from './diamond.ts';
-import { calls, copiesOf, glibc, returns } from './sources.ts';
+import { calls, callsPrivate, copiesOf, forwards, glibc, returns } from './sources.ts';
 
 export const ownLibraries: readonly Diamond[] = [
   {
@@ -26,7 +26,7 @@ export const ownLibraries: readonly Diamond[] = [
       });
       const recent = await shop.library('top-2.0', {
         soname: 'libtop.so.1',
-        source: 'int more(void); int top(void) { return more(); }',
+        source: forwards('top', 'more'),
         needs: [newer],
       });
       const program = shop.program('backtrack', calls('top', 'base'), [old, child]);
@@ -46,7 +46,7 @@ export const ownLibraries: readonly Diamond[] = [
       const old = await shop.library('tail-1.0', { soname: 'libtail.so.1', source: returns('tail', 1) });
       const recent = await shop.library('tail-2.0', {
         soname: 'libtail.so.1',
-        source: 'int gone(void); int tail(void) { return gone(); }',
+        source: forwards('tail', 'gone'),
         needs: [gone],
       });
       const program = shop.program('tail', calls('tail'), [old]);
@@ -72,12 +72,12 @@ export const ownLibraries: readonly Diamond[] = [
       });
       const left = await shop.library('counting-1.0', {
         soname: 'libcounting.so.1',
-        source: 'int count(void); int counting(void) { return count(); }',
+        source: forwards('counting', 'count'),
         needs: [linked],
       });
       const right = await shop.library('tallying-1.0', {
         soname: 'libtallying.so.1',
-        source: 'int count(void); int tallying(void) { return count(); }',
+        source: forwards('tallying', 'count'),
         needs: [stub],
       });
       const program = shop.program('two-names', copiesOf('/libcount.so', 'counting', 'tallying'), [
@@ -151,8 +151,7 @@ export const ownLibraries: readonly Diamond[] = [
       });
       const inner = await shop.library('hold-1.0', {
         soname: 'libhold.so.1',
-        source:
-          'int __snprintf(char *, unsigned long, const char *, ...); int hold(void) { char s[9]; return __snprintf(s, 9, "abc"); }',
+        source: callsPrivate('hold'),
         needs: [glibc(shop, '36')],
       });
       const program = shop.program('unversioned', calls('hold', 'plainer'), [inner, old]);

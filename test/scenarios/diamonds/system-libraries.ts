@@ -1,6 +1,6 @@
 // Diamonds over libc, libstdc++ and OpenSSL: two releases of Debian in one process.
 import type { Diamond } from './diamond.ts';
-import { calls, glibc } from './sources.ts';
+import { allocates, calls, callsPrivate, copiesText, glibc, libstdcxx, startsStreams } from './sources.ts';
 
 export const systemLibraries: readonly Diamond[] = [
   {
@@ -15,8 +15,7 @@ export const systemLibraries: readonly Diamond[] = [
       });
       const right = await shop.library('right-1.0', {
         soname: 'libright.so.1',
-        source:
-          'long strlcpy(char *, const char *, long); int right(void) { char s[9]; return strlcpy(s, "ab", 9); }',
+        source: copiesText('right'),
         needs: [recent],
       });
       const program = shop.program('two-glibcs', calls('left', 'right'), [left, right]);
@@ -58,17 +57,16 @@ export const systemLibraries: readonly Diamond[] = [
     name: 'an old libstdc++ of one parent, a new one needed by the other',
     output: '1 2',
     build: async (shop) => {
-      const old = shop.existing(/^libstdc\+\+6-10/, 'libstdc++.so.6');
-      const recent = shop.existing(/^libstdc\+\+6-14/, 'libstdc++.so.6');
+      const old = libstdcxx(shop, '10');
+      const recent = libstdcxx(shop, '14');
       const left = await shop.library('old-engine-1.0', {
         soname: 'liboldengine.so.1',
-        source: 'void *_Znwm(unsigned long); int engine(void) { return _Znwm(8) != 0; }',
+        source: allocates('engine'),
         needs: [old],
       });
       const right = await shop.library('new-view-1.0', {
         soname: 'libnewview.so.1',
-        source:
-          'void _ZSt21ios_base_library_initv(void); int view(void) { _ZSt21ios_base_library_initv(); return 2; }',
+        source: startsStreams('view'),
         needs: [recent],
       });
       const program = shop.program('two-libstdcxx', calls('engine', 'view'), [left, right]);
@@ -87,17 +85,16 @@ export const systemLibraries: readonly Diamond[] = [
     output: '1',
     loads: { 'libplot.so.1': /-plot-1\.0\// },
     build: async (shop) => {
-      const old = shop.existing(/^libstdc\+\+6-10/, 'libstdc++.so.6');
-      const recent = shop.existing(/^libstdc\+\+6-14/, 'libstdc++.so.6');
+      const old = libstdcxx(shop, '10');
+      const recent = libstdcxx(shop, '14');
       const first = await shop.library('plot-1.0', {
         soname: 'libplot.so.1',
-        source: 'void *_Znwm(unsigned long); int plot(void) { return _Znwm(8) != 0; }',
+        source: allocates('plot'),
         needs: [old],
       });
       const second = await shop.library('plot-2.0', {
         soname: 'libplot.so.1',
-        source:
-          'void _ZSt21ios_base_library_initv(void); int plot(void) { _ZSt21ios_base_library_initv(); return 2; }',
+        source: startsStreams('plot'),
         needs: [recent],
       });
       const program = shop.program(
@@ -125,8 +122,7 @@ export const systemLibraries: readonly Diamond[] = [
       const old = glibc(shop, '36');
       const inner = await shop.library('inner-1.0', {
         soname: 'libinner.so.1',
-        source:
-          'int __snprintf(char *, unsigned long, const char *, ...); int inner(void) { char s[9]; return __snprintf(s, 9, "abc"); }',
+        source: callsPrivate('inner'),
         needs: [old],
       });
       const other = await shop.library('other-1.0', {

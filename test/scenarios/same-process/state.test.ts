@@ -9,6 +9,7 @@ import { launcher, openToolRoot } from '../tool.ts';
 import { furnish, output, place, report, reportOf, states, still } from './states.ts';
 
 const rig = await ensureRig('full');
+
 for (const interpreter of ['none', 'nix-ld'] as const) {
   const root = await openToolRoot(rig, { interpreter });
   furnish(root);

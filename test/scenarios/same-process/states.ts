@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { type Edits, processStates } from '../../launch/launcher/process-states.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
@@ -18,28 +19,7 @@ export const [startWith, still, report, output, gone] = [
   'gone',
 ].map((name) => path.join(place, name)) as [string, string, string, string, string];
 
-const [SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD] = [1, 2, 13, 14, 15, 17];
-export const states: Record<string, readonly (string | number)[]> = {
-  'as it is': [],
-  'SIGPIPE ignored': ['ignore', SIGPIPE],
-  'SIGPIPE default': ['default', SIGPIPE],
-  'SIGHUP, SIGINT and SIGTERM ignored': ['ignore', SIGHUP, 'ignore', SIGINT, 'ignore', SIGTERM],
-  'SIGCHLD ignored': ['ignore', SIGCHLD],
-  'SIGCHLD blocked': ['block', SIGCHLD],
-  'SIGCHLD blocked and ignored': ['block', SIGCHLD, 'ignore', SIGCHLD],
-  'many signals blocked': ['block', SIGINT, 'block', SIGTERM, 'block', SIGALRM, 'block', 40],
-  'standard input closed': ['close', 0],
-  'standard output and error closed': ['close', 1, 'close', 2],
-  'all three closed': ['close', 0, 'close', 1, 'close', 2],
-  'descriptors 3 to 20': Array.from({ length: 18 }, (_, index) => ['open', index + 3]).flat(),
-  umask: ['umask', '037'],
-  'few open files': ['open', 3, 'open', 4, 'nofile', 64],
-  'a process group of its own': ['group', 0],
-  'the directory is gone': ['cwd', gone],
-  'a dead child': ['child', 0],
-  'an entry without =': ['entry', 'none'],
-  'ten thousand entries': ['fill', 10_000],
-};
+export const states = processStates(gone, 64);
 
 export function furnish(root: ToolRoot): void {
   const source = (name: string) => readFileSync(path.join(sources, `${name}.c`), 'utf8');
@@ -65,7 +45,7 @@ function comparable(text: string, program: string): string {
 /** Starts `words` and a reporting program in a state; what it reports. It must end with 23 and print nothing. */
 export async function reportOf(
   root: ToolRoot,
-  edits: readonly (string | number)[],
+  edits: Edits,
   words: readonly string[],
   program: string,
   env: Readonly<Record<string, string | undefined>> = {},

@@ -1,0 +1,135 @@
+// `nix-foreign fingerprint export PROGRAM|DIRECTORY`: the documents that let others start the same programs without a search.
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { inspectProgram, type Program } from '../candidates/program.ts';
+import { ForeignError } from '../errors.ts';
+import { type Fingerprint, signedText } from '../fingerprint/fingerprint.ts';
+import type { SecretKey } from '../fingerprint/keys.ts';
+import { sidecarOf, TREE_NAME } from '../fingerprint/sidecar.ts';
+import { signFingerprint } from '../fingerprint/sign.ts';
+import { treeText } from '../fingerprint/tree-file.ts';
+import type { Context } from '../pipeline/context.ts';
+import { recordOfProgram } from '../pipeline/record-of-program.ts';
+import { dynamicOf } from '../pipeline/subject.ts';
+import { printJson, printOneLine } from '../platform/print.ts';
+import { namedProgram } from './named-program.ts';
+import { writeOutput } from './output-file.ts';
+import { readSecretKey } from './secret-key.ts';
+import { usageError } from './usage-error.ts';
+
+export interface ExportOptions {
+  readonly output: string | undefined;
+  readonly tree: boolean;
+  readonly key: string | undefined;
+  readonly json: boolean;
+}
+
+/** One program's document, or why it has none. */
+interface Exported {
+  readonly program: string;
+  readonly file?: string;
+  readonly failure?: ForeignError;
+}
+
+/** What another user chose by hand is not to look like choices of the reader's. */
+function documentText({ choices: _, ...fingerprint }: Fingerprint, key: SecretKey | undefined): string {
+  return signedText(fingerprint, key === undefined ? [] : [signFingerprint(fingerprint, key)]);
+}
+
+function isDirectory(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function foreignProgram(file: string, context: Context): Program | undefined {
+  try {
+    const program = inspectProgram(file, context.surroundings);
+    return dynamicOf(program) === undefined ? undefined : program;
+  } catch {
+    return undefined; // no program, or none that could be started
+  }
+}
+
+/** Every program below a directory that a fingerprint would be for, sorted; links are not followed. */
+function programsBelow(directory: string, context: Context): Program[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
+    .map((file) => foreignProgram(file, context))
+    .filter((program) => program !== undefined);
+}
+
+async function exportEach(
+  programs: readonly string[],
+  context: Context,
+  take: (program: Program, fingerprint: Fingerprint) => string,
+): Promise<Exported[]> {
+  const exported: Exported[] = [];
+  for (const given of programs) {
+    try {
+      const { program, record } = await recordOfProgram(given, context);
+      exported.push({ program: given, file: take(program, record.fingerprint) });
+    } catch (error) {
+      if (!(error instanceof ForeignError)) throw error;
+      exported.push({ program: given, failure: error });
+    }
+  }
+  return exported;
+}
+
+async function exportTree(directory: string, options: ExportOptions, context: Context): Promise<Exported[]> {
+  const key = options.key === undefined ? undefined : readSecretKey(options.key);
+  const programs = programsBelow(directory, context).map((program) => program.path);
+  if (!options.tree) {
+    if (options.output !== undefined) throw usageError('one file for many programs is a tree', 'add --tree');
+    return await exportEach(programs, context, (program, fingerprint) => {
+      const file = sidecarOf(program.path);
+      writeOutput(file, documentText(fingerprint, key));
+      return file;
+    });
+  }
+  const file = options.output ?? path.join(directory, TREE_NAME);
+  const entries: { sha256: string; text: string }[] = [];
+  const exported = await exportEach(programs, context, (_, fingerprint) => {
+    entries.push({ sha256: fingerprint.program.sha256, text: documentText(fingerprint, key) });
+    return file;
+  });
+  writeOutput(file, treeText(entries));
+  return exported;
+}
+
+async function exportOne(given: string, options: ExportOptions, context: Context): Promise<Exported[]> {
+  if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
+  const key = options.key === undefined ? undefined : readSecretKey(options.key);
+  const { program, record } = await recordOfProgram(namedProgram(given, context), context);
+  const file = options.output ?? sidecarOf(program.path);
+  writeOutput(file, documentText(record.fingerprint, key));
+  return [{ program: given, file }];
+}
+
+/** Writes the documents and says which; returns, unsaid, the first failure among many programs. */
+export async function exportCommand(
+  given: string,
+  options: ExportOptions,
+  context: Context,
+): Promise<ForeignError | undefined> {
+  const exported = isDirectory(given)
+    ? await exportTree(given, options, context)
+    : await exportOne(given, options, context);
+  if (exported.length === 0) {
+    throw new ForeignError(`${given}: no program built for another Linux is in it`, {
+      code: 'no-programs',
+      hint: 'name a program, or the directory that holds some',
+      exitCode: 125,
+    });
+  }
+  const onStdout = options.output === '-';
+  if (options.json && !onStdout) {
+    printJson(exported.map(({ failure, ...rest }) => (failure ? { ...rest, error: failure.message } : rest)));
+  }
+  if (!options.json && !onStdout) {
+    const files = new Set(exported.flatMap(({ file }) => (file === undefined ? [] : [file])));
+    for (const file of files) printOneLine(`wrote ${file}`);
+  }
+  return exported.find(({ failure }) => failure !== undefined)?.failure;
+}

@@ -1,0 +1,117 @@
+// The bytes of a file -> where the tables lie that ld.so binds symbols with.
+//
+// Done for every library of a set, cold, while somebody waits for a program to start: so the program headers and the
+// dynamic table are taken as whole pieces, and only what binding asks for is looked at (NOTES.md, Binding).
+import type { ByteSource } from './byte-source.ts';
+import { dynamicTag } from './dynamic-table.ts';
+import type { FieldReader } from './field-reader.ts';
+import { type Header, readHeader } from './header.ts';
+import { Malformed } from './malformed.ts';
+import { type Mapping, type Place, placeOf, segmentType } from './segments.ts';
+import { readStringTable, type StringTable } from './string-table.ts';
+
+/** Offsets are file offsets in bytes; `undefined` where there is no such table. */
+export interface LinkTables {
+  readonly fields: FieldReader;
+  readonly header: Header;
+  /** The value of a dynamic tag: the last one, which ld.so keeps (elf/get-dynamic-info.h). */
+  last(tag: number): number | undefined;
+  readonly segments: readonly Mapping[];
+  readonly symbols: number;
+  /** First byte behind the segment that holds the symbols. */
+  readonly symbolsEnd: number;
+  /** Of one entry of the symbol table. */
+  readonly symbolSize: 16 | 24;
+  readonly strings: StringTable;
+  readonly versym: number | undefined;
+  readonly gnuHash: number | undefined;
+  readonly hash: number | undefined;
+}
+
+/** 4 MiB of blocks: a look-up touches one block of each of five tables. */
+const keptBlocks = 256;
+/** As in dynamic-table.ts. */
+const mostEntries = 65_536;
+const mostHeaders = 0xffff;
+const twoTo32 = 0x1_0000_0000;
+const what = 'the dynamic table';
+
+/** `undefined` for what is no dynamic object or has no symbols. Throws Malformed. */
+export function findLinkTables(source: ByteSource): LinkTables | undefined {
+  const opened = readHeader(source, keptBlocks);
+  if (!opened || (opened.header.type !== 2 && opened.header.type !== 3)) return undefined;
+  const { fields, header } = opened;
+  const { segments, dynamic } = readMappings(fields, header);
+  if (dynamic === undefined) return undefined;
+  const tags = readTags(fields, placeOf(segments, dynamic, what));
+  const symtab = tags.get(dynamicTag.symtab);
+  if (symtab === undefined) return undefined;
+  const offsetOf = (tag: number, name: string) => {
+    const address = tags.get(tag);
+    return address === undefined ? undefined : placeOf(segments, address, name).offset;
+  };
+  const { offset, end } = placeOf(segments, symtab, 'the symbol table');
+  return {
+    fields,
+    header,
+    last: (tag) => tags.get(tag),
+    segments,
+    symbols: offset,
+    symbolsEnd: end,
+    symbolSize: fields.wide ? 24 : 16,
+    strings: readStringTable(fields, segments, tags.get(dynamicTag.strtab)),
+    versym: offsetOf(dynamicTag.versym, 'the table of symbol versions'),
+    gnuHash: offsetOf(dynamicTag.gnuHash, 'the hash table'),
+    hash: offsetOf(dynamicTag.hash, 'the hash table'),
+  };
+}
+
+export const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Elf_Addr, Elf_Off and Elf_Xword; from 2^53 on it is no exact number, and beyond the end of anything. */
+function wordOf(view: DataView, at: number, { wide, little }: FieldReader): number {
+  if (!wide) return view.getUint32(at, little);
+  return (
+    view.getUint32(little ? at + 4 : at, little) * twoTo32 + view.getUint32(little ? at : at + 4, little)
+  );
+}
+
+/** PT_LOAD in the order of the file, and the address of the last PT_DYNAMIC that is not empty. */
+function readMappings(fields: FieldReader, { programHeaders }: Header) {
+  const table = 'the program header table';
+  const { offset, entrySize, count } = programHeaders;
+  const step = fields.wide ? 8 : 4;
+  if (entrySize !== 7 * step + (fields.wide ? 0 : 4) || count > mostHeaders)
+    throw new Malformed(`${table} has an unknown format`);
+  const view = viewOf(fields.bytes(offset, count * entrySize, table));
+  const segments: Mapping[] = [];
+  let dynamic: number | undefined;
+  for (let at = 0; at < view.byteLength; at += entrySize) {
+    const type = view.getUint32(at, fields.little);
+    if (type !== segmentType.load && type !== segmentType.dynamic) continue;
+    // p_flags comes second in class 64 and last but one in class 32.
+    const address = wordOf(view, at + 2 * step, fields);
+    const fileSize = wordOf(view, at + 4 * step, fields);
+    if (type === segmentType.load)
+      segments.push({ type, offset: wordOf(view, at + step, fields), address, fileSize });
+    else if (fileSize > 0) dynamic = address;
+  }
+  return { segments, dynamic };
+}
+
+/** Up to DT_NULL or the end of its segment; some hundred entries at a time, since most tables have thirty. */
+function readTags(fields: FieldReader, { offset, end }: Place): Map<number, number> {
+  const size = fields.wide ? 16 : 8;
+  const tags = new Map<number, number>();
+  const last = Math.min(end, fields.size, offset + mostEntries * size);
+  for (let from = offset; from + size <= last; from += 128 * size) {
+    const view = viewOf(fields.bytes(from, Math.min(128 * size, last - from), what));
+    for (let at = 0; at + size <= view.byteLength; at += size) {
+      const tag = wordOf(view, at, fields);
+      if (tag === 0) return tags;
+      tags.set(tag, wordOf(view, at + size / 2, fields));
+    }
+  }
+  return tags;
+}

@@ -1,0 +1,157 @@
+// A believed fingerprint from elsewhere → the program's plan by it: fetched, checked against the store, proven, pinned.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { type Fingerprint, storePathsOf } from '../fingerprint/fingerprint.ts';
+import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/store-check.ts';
+import type { Proven } from '../launch/enact.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import { planKey } from '../launch/plan-key.ts';
+import { debug } from '../platform/report.ts';
+import { keep } from '../roots/keep-and-pin.ts';
+import { realise, releaseLinks } from '../store/realise.ts';
+import { showOnStderr } from '../store/watched-nix.ts';
+import type { Arrival, Search } from './arrivals.ts';
+import { finishPlan } from './finish-plan.ts';
+import { proveHere } from './prove-here.ts';
+import { rootFile } from './subject.ts';
+import { validPaths } from './valid-paths.ts';
+
+export type Adopted =
+  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** A store path was taken by a collector. */
+interface Gone {
+  readonly kind: 'vanished';
+  readonly why: string;
+}
+
+type Believed = Extract<Arrival, { kind: 'believed' }>;
+
+const refused = (why: string): Adopted => ({ kind: 'refused', why });
+
+const gone = (why: string): Gone => ({ kind: 'vanished', why });
+
+type Fetched =
+  | { readonly kind: 'there'; readonly links: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
+async function missingOf(fingerprint: Fingerprint, { context }: Search): Promise<string[]> {
+  const paths = storePathsOf(fingerprint);
+  const valid = await validPaths(context, paths);
+  return paths.filter((each) => !valid.has(each));
+}
+
+function lackOf(missing: readonly string[]): string {
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  return missing.length === 0 ? 'the set cannot be held' : `the store has no ${missing[0]}${more}`;
+}
+
+/** Has Nix fetch what is missing, and hold all of the set from then on. */
+async function fetchMissing(
+  fingerprint: Fingerprint,
+  missing: readonly string[],
+  { context, place, settings, subject }: Search,
+): Promise<Fetched> {
+  const lack = lackOf(missing);
+  if (!settings.substitute) return { kind: 'refused', why: `${lack}, and substitute is off` };
+  if (context.nix === undefined) return { kind: 'refused', why: `${lack}, and there is no Nix to fetch it` };
+  const link = path.join(place.state, 'fetching', planKey(subject.program.path));
+  const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
+  if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
+  return { kind: 'refused', why: `${lack}: ${realised.why}` };
+}
+
+/** A path can vanish although a link holds it: a collector that began before the link was made may not know of it. */
+const ROUNDS = 3;
+
+/**
+ * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose
+ * by hand is no choice of this user's: it is adopted as it is.
+ * @throws Node's errors when the place cannot be written.
+ */
+export async function adopt(arrival: Believed, search: Search): Promise<Adopted> {
+  const { choices: _, ...fingerprint } = arrival.fingerprint;
+  let missing = await missingOf(fingerprint, search);
+  if (missing.length === 0) {
+    const adopted = await checkAndPin(fingerprint, arrival, search);
+    const { nix } = search.context;
+    if (adopted.kind === 'planned' || nix === undefined || !search.settings.substitute) {
+      return withoutVanished(adopted);
+    }
+    // Nothing held the set until it was pinned. Whether a collector took some of it cannot be seen afterwards: another
+    // start may have fetched it again. So it is held, and checked once more.
+    debug(`not adopted: ${adopted.why}; the set is held and checked again`);
+  }
+  for (let round = 1; ; round += 1) {
+    const adopted = await fetchAndAdopt(fingerprint, arrival, missing, search);
+    if (adopted.kind !== 'vanished' || round === ROUNDS) return withoutVanished(adopted);
+    debug(`round ${round}: ${adopted.why}`);
+    missing = await missingOf(fingerprint, search);
+  }
+}
+
+function withoutVanished(adopted: Adopted | Gone): Adopted {
+  return adopted.kind === 'vanished' ? refused(adopted.why) : adopted;
+}
+
+async function fetchAndAdopt(
+  fingerprint: Fingerprint,
+  arrival: Believed,
+  missing: readonly string[],
+  search: Search,
+): Promise<Adopted | Gone> {
+  const fetched = await fetchMissing(fingerprint, missing, search);
+  if (fetched.kind === 'refused') return fetched;
+  try {
+    return await checkAndPin(fingerprint, arrival, search);
+  } finally {
+    releaseLinks(fetched.links);
+  }
+}
+
+export type Checked =
+  | { readonly kind: 'sound'; readonly proven: Proven }
+  | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
+
+/** Whether the set could start the program here as the store is now. Nothing is fetched or pinned. */
+export async function check(fingerprint: Fingerprint, search: Search): Promise<Checked> {
+  const { location } = search.context;
+  let proven: Proven | undefined;
+  const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
+    validPaths: (paths) => validPaths(search.context, paths),
+    realFileOf,
+    whyNotLoaded: async () => {
+      const { subject, place } = search;
+      const result = await proveHere(fingerprint, subject, place.farms);
+      if (typeof result === 'string') return result;
+      proven = result;
+      return undefined;
+    },
+  });
+  if (answer.kind === 'refused') return answer;
+  return proven === undefined
+    ? { kind: 'refused', cause: 'loader', why: 'nobody asked the loader' }
+    : { kind: 'sound', proven };
+}
+
+async function checkAndPin(
+  fingerprint: Fingerprint,
+  { where, signedBy }: Believed,
+  search: Search,
+): Promise<Adopted | Gone> {
+  const { subject, program, context, place, pinners } = search;
+  const { sha256 } = program;
+  const link = rootFile(place, sha256, subject.program);
+  // Nix starts up while the set is checked.
+  const pinner = pinners.current();
+  const checked = await check(fingerprint, search);
+  if (checked.kind === 'refused')
+    return checked.cause === 'missing' ? gone(checked.why) : refused(checked.why);
+  const root = await keep(pinner, fingerprint, place, link);
+  if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
+  const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
+  const finished = { subject, sha256, proven: checked.proven, root, choices: undefined, origin };
+  const plan = finishPlan(finished, context, place);
+  return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
+}

@@ -1,0 +1,56 @@
+// A fingerprint that somebody else made → the verdict on it here, of the simulation and of the loader itself.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
+import { enact, type Proven, pathOfStoreFile } from '../launch/enact.ts';
+import { foresee } from '../launch/foresee.ts';
+import { undefinedByLoader } from '../launch/proof.ts';
+import { complaintsOf } from '../launch/trace-complaints.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
+import { servedBeside } from './served-beside.ts';
+import type { Dynamic } from './subject.ts';
+
+function isLinkTo(link: string, file: string): boolean {
+  try {
+    return realpathSync(link) === realpathSync(file);
+  } catch {
+    return false;
+  }
+}
+
+/** An exact match has the name itself, as its soname, its file's name, or that of a link beside it (store/scan-object.ts). */
+function isNamed(library: FingerprintLibrary): boolean {
+  const { soname } = library;
+  const file = pathOfStoreFile(library);
+  if (path.basename(file) === soname || elfFileAt(file)?.soname === soname) return true;
+  return isLinkTo(path.join(path.dirname(file), soname), file);
+}
+
+/** What `--list` does not see, and what would end the program before its first line. */
+function undefinedAtStart(proven: Proven, { program, libc }: Dynamic): string | undefined {
+  if (libc.kind !== 'glibc') return undefined;
+  const { loader, libraryPath } = proven;
+  const request = { loader, libc: libc.kind, libraryPath, program: program.path };
+  const [first] = undefinedByLoader(request, 'start');
+  return first && `${path.basename(first.file)} needs the symbol ${first.symbol}, which nobody defines`;
+}
+
+/** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
+export async function proveHere(
+  fingerprint: Fingerprint,
+  subject: Dynamic,
+  farms: string,
+): Promise<Proven | string> {
+  const { program, elf, libc } = subject;
+  const beside = servedBeside(fingerprint, subject);
+  if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
+  const misnamed = fingerprint.libraries.find((each) => each.match === 'exact' && !isNamed(each));
+  if (misnamed !== undefined) {
+    return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
+  }
+  const proven = await enact(fingerprint, program.path, libc, farms);
+  if (proven.kind === 'vanished') return `${proven.file} is gone`;
+  if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
+  const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
+  return complaintsOf(trace)[0] ?? undefinedAtStart(proven, subject) ?? proven;
+}

@@ -1,0 +1,80 @@
+// A whole set -> the strong references without version that nobody in it defines.
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import type { Homeless } from './solution.ts';
+
+export interface UnboundReference {
+  readonly by: Requirer;
+  readonly symbol: string;
+}
+
+/** What binding asks of a loaded object; `hasVerdef` is only a hint where to look first. */
+type Loaded = Requirer & { readonly hasVerdef?: boolean };
+
+interface Scope {
+  readonly all: readonly Loaded[];
+  readonly byName: ReadonlyMap<string, Loaded>;
+}
+
+/**
+ * ld.so looks in everything that is loaded at the start, the loader itself included (glibc elf/dl-lookup.c; one global scope), so the order
+ * does not matter here. References of the libc family itself are not looked at: it is one build.
+ * @param served name -> provider; the libc family included
+ */
+export function* unboundReferences(
+  problem: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+): Generator<UnboundReference> {
+  const { symbols } = problem;
+  if (symbols === undefined) return;
+  const loaded = new Map<string, Loaded>();
+  for (const object of [...problem.roots, ...problem.bundled.values(), ...served.values()])
+    loaded.set(object.path, object);
+  const itself: Loaded = { label: loader.path, path: loader.path, needed: [], verneed: [] };
+  const scope = {
+    all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
+    byName: new Map([...problem.bundled, ...served]),
+  };
+  const files = new Set(scope.all.map(({ path }) => path));
+  const family = new Set([...served].flatMap(([name, { path }]) => (problem.isFamily(name) ? [path] : [])));
+  for (const by of loaded.values()) {
+    if (family.has(by.path)) continue;
+    if (symbols.boundAmong?.(by.path)?.every((file) => files.has(file))) continue;
+    const wanted = symbols.wantedBy(by.path);
+    const likely = wanted.length === 0 ? [] : likelyFirst(scope, by);
+    const definers = new Set<string>();
+    let isBound = true;
+    for (const symbol of wanted) {
+      const definer = likely.find(({ path }) => symbols.definedBy(path, symbol));
+      if (definer !== undefined) {
+        definers.add(definer.path);
+        continue;
+      }
+      isBound = false;
+      yield { by, symbol };
+    }
+    if (isBound) symbols.noteBound?.(by.path, [...definers]);
+  }
+}
+
+/** What it needs itself, first of all libraries without versions: a reference to others has one, as a rule. */
+function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
+  const own = by.needed.flatMap((name) => byName.get(name) ?? []);
+  const ordered = new Set([...own.filter((each) => each.hasVerdef !== true), ...own, ...all]);
+  ordered.delete(by);
+  return [...ordered];
+}
+
+/** Those that are looked up when they are first called, sorted by object and symbol. */
+export function homelessIn(
+  problem: Problem,
+  loader: LoaderCandidate,
+  served: ReadonlyMap<string, Provider>,
+): Homeless[] {
+  return [...unboundReferences(problem, loader, served)]
+    .filter(({ by, symbol }) => problem.symbols?.boundAt(by.path, symbol) === 'call')
+    .map(({ by, symbol }) => ({ symbol, neededBy: by.label, neededByPath: by.path }))
+    .sort((a, b) => byText(a.neededByPath, b.neededByPath) || byText(a.symbol, b.symbol));
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

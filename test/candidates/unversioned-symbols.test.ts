@@ -1,0 +1,93 @@
+// Files on disk → what binds to what, also where a file cannot be read, and what the catalogue is told of it.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { test } from 'node:test';
+import { boundMemo } from '../../src/candidates/bound-memo.ts';
+import { unversionedSymbols } from '../../src/candidates/unversioned-symbols.ts';
+import type { Catalogue } from '../../src/store/catalogue.ts';
+import { compileC, scratchPath, writeScratch } from '../elf/compile-c.ts';
+
+const shared = ['-shared', '-fPIC', '-nostdlib'];
+const needy = compileC(
+  'libneedy.so',
+  'int called(void); extern int datum; int unused(void); int use(void) { return called() + called() + datum; }',
+  shared,
+);
+const giving = compileC('libgiving.so', 'int called(void) { return 1; } int datum = 2;', shared);
+const now = compileC('libnow.so', 'int called(void); int use(void) { return called(); }', [
+  ...shared,
+  '-Wl,-z,now',
+]);
+
+test('what a library wants, where it binds, and when', () => {
+  const symbols = unversionedSymbols('glibc');
+  assert.deepEqual([...symbols.wantedBy(needy)].sort(), ['called', 'datum']);
+  assert.ok(symbols.definedBy(giving, 'called') && symbols.definedBy(giving, 'datum'));
+  assert.ok(!symbols.definedBy(giving, 'other') && !symbols.definedBy(needy, 'called'));
+  assert.equal(symbols.boundAt(needy, 'called'), 'call');
+  assert.equal(symbols.boundAt(needy, 'datum'), 'start');
+  assert.equal(symbols.boundAt(needy, 'use'), 'never');
+  assert.equal(symbols.boundAt(now, 'called'), 'start');
+});
+
+test('musl binds everything before the program starts', () => {
+  assert.equal(unversionedSymbols('musl').boundAt(needy, 'called'), 'start');
+});
+
+test('a file that cannot be read, or is no library, speaks against nothing', () => {
+  const symbols = unversionedSymbols('glibc');
+  for (const file of [
+    '/nonexistent',
+    '/',
+    writeScratch('text', 'text'),
+    writeScratch('cut', '\x7fELF\x02\x01'),
+  ]) {
+    assert.deepEqual(symbols.wantedBy(file), [], file);
+    assert.ok(symbols.definedBy(file, 'anything'), file);
+    assert.equal(symbols.boundAt(file, 'anything'), 'never');
+  }
+});
+
+test('a file that vanishes after it was read', () => {
+  const gone = compileC('libgone.so', `int called(void) { return 1; } ${'int datum[9999] = {1};'}`, shared);
+  const symbols = unversionedSymbols('glibc');
+  assert.deepEqual(symbols.wantedBy(gone), []);
+  rmSync(gone);
+  assert.ok(symbols.definedBy(gone, 'called'));
+});
+
+function fakeCatalogue(storeDir: string, write?: () => never): Catalogue & { memos: Map<string, string> } {
+  const memos = new Map<string, string>();
+  const setMemo = (key: string, value: string): void => {
+    write?.();
+    memos.set(key, value);
+  };
+  return { storeDir, memos, memo: (key: string) => memos.get(key), setMemo } as unknown as Catalogue & {
+    memos: Map<string, string>;
+  };
+}
+
+test('what was found out of files of the store is remembered, of others never', () => {
+  const catalogue = fakeCatalogue(scratchPath('.').replace(/\/\.$/, ''));
+  const symbols = unversionedSymbols('glibc', boundMemo(catalogue));
+  assert.equal(symbols.boundAmong?.(needy), undefined);
+  symbols.noteBound?.(needy, [giving]);
+  symbols.noteBound?.('/bin/sh', [giving]);
+  symbols.noteBound?.(giving, ['/bin/sh']);
+  symbols.noteBound?.(scratchPath('absent.so'), []);
+  assert.equal(catalogue.memos.size, 1);
+  const later = unversionedSymbols('glibc', boundMemo(catalogue));
+  assert.deepEqual(later.boundAmong?.(needy), [giving]);
+  assert.equal(later.boundAmong?.('/bin/sh'), undefined);
+});
+
+test('a catalogue that cannot be written, or says something strange', () => {
+  const storeDir = scratchPath('.').replace(/\/\.$/, '');
+  const full = fakeCatalogue(storeDir, () => {
+    throw new Error('database or disk is full');
+  });
+  boundMemo(full).remember(needy, [giving]);
+  const strange = fakeCatalogue(storeDir);
+  strange.memos.set(`bound-1 ${needy}`, '{"a":1}');
+  assert.equal(boundMemo(strange).recall(needy), undefined);
+});

@@ -1,0 +1,30 @@
+// What a hostile situation is: something to judge, and the cause and the line it has to be refused with.
+import { judgeDocument, type Origin } from '../../src/fingerprint/belief.ts';
+import { canonicalText } from '../../src/fingerprint/fingerprint.ts';
+import { good, STORE, secretKey } from './documents.ts';
+
+export interface Verdict {
+  readonly cause: string;
+  readonly why: string;
+}
+
+export interface Situation {
+  readonly cause: string;
+  readonly line: RegExp;
+  readonly judge: () => Promise<Verdict>;
+}
+
+export const BELIEVED: Verdict = { cause: 'believed', why: '' };
+
+export const vendor = secretKey('vendor-1', 1);
+export const mallory = secretKey('mallory-1', 2);
+export const trust = { storeDir: STORE, keys: [vendor.public] };
+export const text = canonicalText(good);
+
+export const trusted: Origin = { kind: 'sidecar', writers: { kind: 'trusted' } };
+export const source: Origin = { kind: 'source' };
+
+export async function judged(document: string, origin: Origin = trusted): Promise<Verdict> {
+  const belief = await judgeDocument(document, origin, good.program, trust);
+  return belief.kind === 'refused' ? belief : BELIEVED;
+}

@@ -1,0 +1,43 @@
+// Programs that need libraries by odd names, which the store has → refused in one line; nothing is left behind.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { openShop } from '../diamonds/shop.ts';
+import { assertRefused } from '../expect-failure.ts';
+import { openToolRoot } from '../tool.ts';
+
+const root = await openToolRoot(await ensureRig('full'));
+const shop = openShop(root);
+
+const names: Record<string, RegExp> = {
+  '../../../../../evil.so.1': /needs "\.\.\/\.\.\/\.\.\/\.\.\/\.\.\/evil\.so\.1".*it is a path/,
+  'sub/libx.so.1': /it is a path/,
+  'glibc-hwcaps': /directory/,
+  '..': /directory/,
+  'lib$ORIGIN.so.1': /token/,
+  'lib\u001b[31mred.so.1': /needs "lib\?\[31mred\.so\.1".*printable ASCII/,
+  'lib\nline.so.1': /printable ASCII/,
+  'libcé.so.1': /printable ASCII/,
+  [`lib${'x'.repeat(252)}.so.1`]: /longer than 255 bytes/,
+};
+
+for (const [at, [soname, cause]] of Object.entries(names).entries()) {
+  test(`${JSON.stringify(soname.slice(0, 40))} is never looked for in the store`, async () => {
+    const library = await shop.library(`odd-${at}`, {
+      soname,
+      source: `int odd(void) { return ${at}; }`,
+      file: `libodd${at}.so`,
+    });
+    const program = shop.program(`odd${at}`, 'int odd(void); int main(void) { return odd(); }', [library]);
+    const before = readdirSync(root.homeDir).sort();
+    assertRefused(await root.start([program]), { status: 126, cause });
+    const left = readdirSync(root.homeDir).filter((name) => !before.includes(name));
+    assert.deepEqual(
+      left.filter((name) => !['.cache', '.local', '.config'].includes(name)),
+      [],
+    );
+    assert.deepEqual(readdirSync(path.join(root.homeDir, '.cache/nix-run-foreign/v1/farms')), []);
+  });
+}

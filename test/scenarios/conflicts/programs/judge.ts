@@ -1,0 +1,40 @@
+// Run where /nix is a root's: a program that has no set → the conflict, its sentences, and whether each reason is needed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspectProgram } from '../../../../src/candidates/program.ts';
+import { contextOf } from '../../../../src/pipeline/context.ts';
+import { poseProblem } from '../../../../src/pipeline/pose-problem.ts';
+import { dynamicOf } from '../../../../src/pipeline/subject.ts';
+import { explainConflict } from '../../../../src/solve/explain-conflict.ts';
+import { solve } from '../../../../src/solve/solve.ts';
+import { openStore } from '../../../../src/store/open-store.ts';
+import { nameOfStoreObject } from '../../../../src/store/store-location.ts';
+import { onlyReasons } from '../../../solve/only-reasons.ts';
+import type { Verdict } from '../verdict.ts';
+
+const context = contextOf(process, 'judge');
+const subject = dynamicOf(inspectProgram(process.argv[2] ?? '', context.surroundings));
+if (subject === undefined) throw new Error('not a dynamic program');
+const directory = mkdtempSync(join(tmpdir(), 'judge-'));
+try {
+  const catalogue = await openStore(directory, context.location);
+  const { problem, outcome } = poseProblem(subject, catalogue, new Set());
+  if (outcome.kind !== 'conflict') throw new Error(`there is a ${outcome.kind}`);
+  const { reasons, minimal } = outcome;
+  const verdict: Verdict = {
+    reasons,
+    minimal,
+    sentences: explainConflict(outcome),
+    together: solve(onlyReasons(problem, reasons)).kind,
+    without: reasons.map((dropped) => {
+      const others = reasons.filter((each) => each !== dropped);
+      return solve(onlyReasons(problem, others)).kind;
+    }),
+    objects: [...new Set([...catalogue.objectNames()].map(nameOfStoreObject))],
+  };
+  catalogue.close();
+  process.stdout.write(JSON.stringify(verdict));
+} finally {
+  rmSync(directory, { recursive: true });
+}

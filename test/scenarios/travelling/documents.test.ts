@@ -1,0 +1,234 @@
+// The commands about documents: the same bytes whoever writes them, and each says what it did and what is wrong.
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { makeKeyPair } from '../../rig/binary-cache.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
+import { copyHome, foreign } from '../foreign-files.ts';
+import { planFiles, rootLinks } from '../kept-state.ts';
+import {
+  assertRan,
+  exchangeForTests,
+  forget,
+  type Machine,
+  manage,
+  openMachine,
+  originOf,
+  putFile,
+  SIDECAR,
+  words,
+} from './machines.ts';
+
+const rig = await ensureRig('full');
+const exchange = exchangeForTests();
+const machine = await openMachine(rig, exchange);
+const { program } = machine;
+const sidecar = `${program}.nix-fingerprint.json`;
+const key = await makeKeyPair(machine, exchange, 'maker-1');
+const read = (name: string, of: Machine = machine) => readFileSync(path.join(of.homeDir, name), 'utf8');
+
+beforeEach(() => {
+  forget(machine);
+  rmSync(path.join(machine.homeDir, SIDECAR), { force: true });
+});
+
+/** The manager's failure: a line of cause, a line of remedy. */
+async function assertFails(
+  line: readonly string[],
+  status: number,
+  cause: RegExp,
+  remedy: RegExp,
+): Promise<void> {
+  const outcome = await machine.manage(line);
+  assert.equal(outcome.stdout, '');
+  const [first = '', second = '', end] = outcome.stderr.split('\n');
+  assert.match(first, cause);
+  assert.match(second, remedy);
+  assert.equal(end, '');
+  assert.equal(outcome.status, status);
+}
+
+test('export is the same in two runs, on two machines, and on stdout', async () => {
+  assert.equal(await manage(machine, ['fingerprint', 'export', program]), `wrote ${sidecar}\n`);
+  const first = read(SIDECAR);
+  rmSync(path.join(machine.homeDir, SIDECAR));
+  forget(machine);
+  assert.equal(await manage(machine, ['fingerprint', 'export', program, '-o', '-']), first);
+  assert.equal(existsSync(path.join(machine.homeDir, SIDECAR)), false);
+  const other = await openMachine(rig, exchange, { uid: 1000, daemon: 'running' });
+  await manage(other, ['fingerprint', 'export', program]);
+  assert.equal(read(SIDECAR, other), first);
+  assert.equal(statSync(path.join(other.homeDir, SIDECAR)).mode & 0o777, 0o644);
+});
+
+test('what a sidecar led to is exported as it was', async () => {
+  const first = await manage(machine, ['fingerprint', 'export', program, '-o', '-']);
+  putFile(machine, SIDECAR, first);
+  forget(machine);
+  assertRan(await machine.start([program, ...words]));
+  assert.equal(await originOf(machine), sidecar);
+  assert.equal(await manage(machine, ['fingerprint', 'export', program, '-o', '-']), first);
+});
+
+test('signed at once or afterwards: the same bytes', async () => {
+  const unsigned = await manage(machine, ['fingerprint', 'export', program, '-o', '-']);
+  const signed = await manage(machine, [
+    'fingerprint',
+    'export',
+    program,
+    '--key',
+    key.secretFile,
+    '-o',
+    '-',
+  ]);
+  const file = putFile(machine, 'later.json', unsigned);
+  const said = await manage(machine, ['fingerprint', 'sign', '--key', key.secretFile, file]);
+  assert.equal(said, `signed ${file} with maker-1; its public key is ${key.publicKey}\n`);
+  assert.equal(read('later.json'), signed);
+  await manage(machine, ['fingerprint', 'sign', '--key', key.secretFile, file]);
+  assert.equal(read('later.json'), signed, 'signing again changes nothing');
+  assert.match(await manage(machine, ['fingerprint', 'show', file]), /^signed by +maker-1$/m);
+});
+
+test('a directory: one file for each program, or one for all', async () => {
+  const bin = path.join(homeInRoot, 'vendor/bin');
+  for (const name of ['jq', 'curl']) copyHome(machine, foreign(rig, 'bookworm', name), `vendor/bin/${name}`);
+  putFile(machine, 'vendor/README', 'read me');
+  const vendor = path.dirname(bin);
+  const each = await manage(machine, ['fingerprint', 'export', vendor]);
+  assert.equal(each, ['curl', 'jq'].map((name) => `wrote ${bin}/${name}.nix-fingerprint.json\n`).join(''));
+  const documents = ['curl', 'jq'].map((name) => read(`vendor/bin/${name}.nix-fingerprint.json`).trimEnd());
+  for (const name of ['curl', 'jq'])
+    rmSync(path.join(machine.homeDir, `vendor/bin/${name}.nix-fingerprint.json`));
+  const tree = `${vendor}/.nix-fingerprints.json`;
+  assert.equal(await manage(machine, ['fingerprint', 'export', '--tree', vendor]), `wrote ${tree}\n`);
+  const lines = read('vendor/.nix-fingerprints.json').split('\n');
+  assert.deepEqual(
+    lines
+      .slice(1, 3)
+      .map((line) => line.replace(/,$/, ''))
+      .sort(),
+    documents.sort(),
+  );
+  forget(machine);
+  assertRan(await machine.start([`${bin}/jq`, ...words]));
+  assert.equal(await originOf({ ...machine, program: `${bin}/jq` }), tree);
+  assert.match(
+    await manage(machine, ['fingerprint', 'show', tree]),
+    /libjq\.so\.1[\s\S]*\n\nprogram|libcurl[\s\S]*\n\nprogram/,
+  );
+  await assertFails(['fingerprint', 'export', vendor, '-o', `${vendor}/x`], 125, /a tree/, /--tree/);
+});
+
+test('verify changes nothing, import plans', async () => {
+  const file = putFile(
+    machine,
+    'elsewhere.json',
+    await manage(machine, ['fingerprint', 'export', program, '-o', '-']),
+  );
+  forget(machine);
+  const good = `${file}: good for ${program}, believed by its owner\n`;
+  assert.equal(await manage(machine, ['fingerprint', 'verify', file, program]), good);
+  assert.deepEqual([planFiles(machine), rootLinks(machine)], [[], []]);
+  assert.equal(
+    await manage(machine, ['fingerprint', 'import', file, program]),
+    `${program}: ready, by ${file}\n`,
+  );
+  assertRan(await machine.start([program, ...words], { env: { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/x' } }));
+  await assertFails(
+    ['fingerprint', 'verify', file],
+    125,
+    /lies beside no program/,
+    /name the program after it/,
+  );
+});
+
+test('verify says why a document would not do', async () => {
+  const text = await manage(machine, ['fingerprint', 'export', program, '-o', '-']);
+  const hash = /"narHash":"(sha256:[0-9a-f]+)"/.exec(text)?.[1] ?? assert.fail('no hash');
+  const wrong = putFile(machine, SIDECAR, text.replace(hash, `sha256:${'0'.repeat(64)}`));
+  const hint = /see what it says with: nix-foreign fingerprint show/;
+  await assertFails(
+    ['fingerprint', 'verify', wrong],
+    126,
+    /is not used: \/nix\/store\/\S+ has other content here/,
+    hint,
+  );
+  await assertFails(['fingerprint', 'import', wrong], 126, /is not used: /, hint);
+  appendFileSync(path.join(machine.homeDir, SIDECAR), ' ');
+  await assertFails(['fingerprint', 'verify', wrong], 125, /canonical|JSON/, /./);
+});
+
+test('diff has the status of diff(1)', async () => {
+  const text = await manage(machine, ['fingerprint', 'export', program, '-o', '-']);
+  const file = putFile(machine, 'before.json', text);
+  assert.equal(await manage(machine, ['fingerprint', 'diff', file, program]), '');
+  const other = foreign(rig, 'bookworm', 'curl');
+  const { status, stdout } = await machine.manage(['fingerprint', 'diff', file, other.path]);
+  assert.equal(status, 1);
+  assert.match(stdout, /^~ program sha256 .* → .*\n~ program size/);
+  assert.match(stdout, /^- libjq\.so\.1 +libjq1-\S+ \(exact\)$/m);
+  assert.match(stdout, /^\+ libcurl\.so\.4 +libcurl4\S+ \(exact\)$/m);
+});
+
+test('what has no fingerprint is told', async () => {
+  const script = putFile(machine, 'script', '#!/bin/sh\n', 0o755);
+  const none = /it needs no library of the store, so it has no fingerprint/;
+  await assertFails(['fingerprint', 'export', script], 125, none, /it starts as it is/);
+  mkdirSync(path.join(machine.homeDir, 'empty'), { recursive: true });
+  const empty = path.join(homeInRoot, 'empty');
+  await assertFails(
+    ['fingerprint', 'export', empty],
+    125,
+    /no program built for another Linux/,
+    /name a program/,
+  );
+  assert.deepEqual(readdirSync(path.join(machine.homeDir, 'empty')), []);
+  await assertFails(['fingerprint', 'show', '/nowhere'], 127, /\/nowhere/, /./);
+  await assertFails(['fingerprint', 'sign', script], 125, /needs a key/, /--key FILE/);
+  await assertFails(
+    ['fingerprint', 'export', program, '--key', '/nowhere'],
+    125,
+    /\/nowhere: it cannot be read/,
+    /nix key generate-secret/,
+  );
+  const notKey = putFile(machine, 'public', `${key.publicKey}\n`);
+  await assertFails(
+    ['fingerprint', 'export', program, '--key', notKey],
+    125,
+    /as a public key has; a secret key has 64/,
+    /nix key/,
+  );
+  await assertFails(['publish', program], 125, /publish needs to know where/, /--to STORE-URL/);
+  await assertFails(
+    ['publish', program, '--fingerprints', '/exchange/x'],
+    125,
+    /only when they are signed/,
+    /--key FILE/,
+  );
+  await assertFails(['pull', program], 125, /no source is configured/, /config\.toml/);
+});
+
+test('where nothing can be written, publish says so', async () => {
+  const line = ['publish', program, '--key', key.secretFile, '--fingerprints'];
+  await assertFails(
+    [...line, '/proc/nowhere'],
+    125,
+    /\/proc\/nowhere\/v1\/\w\w: it cannot be made: no such/,
+    /--fingerprints DIR/,
+  );
+  await assertFails(
+    [...line, '/etc'],
+    125,
+    /\/etc\/v1\/\w\w: it cannot be made: read-only/,
+    /--fingerprints DIR/,
+  );
+  await assertFails(
+    ['publish', program, '--to', 'nonsense://x'],
+    125,
+    /nothing was published: .*nonsense:\/\/x/,
+    /nix copy --to nonsense:\/\/x \/nix\/store/,
+  );
+});

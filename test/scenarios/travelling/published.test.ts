@@ -1,0 +1,101 @@
+// What one machine published starts the program on another whose store never had the libraries.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { emptyStore } from '../../rig/binary-cache.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { serveDirectory } from '../../rig/web-server.ts';
+import { assertRefused } from '../expect-failure.ts';
+import { rootLinks } from '../kept-state.ts';
+import {
+  assertRan,
+  configure,
+  exchangeForTests,
+  fetching,
+  forget,
+  isInStore,
+  openMachine,
+  originOf,
+  putFile,
+  SIDECAR,
+  startOver,
+  withEnv,
+  words,
+} from './machines.ts';
+import { publishJq } from './publish-jq.ts';
+
+const rig = await ensureRig('full');
+const exchange = exchangeForTests();
+const maker = await openMachine(rig, exchange);
+const published = await publishJq(maker, exchange);
+const { key, cacheKey, cache, libraries, sidecar, source } = published;
+
+const other = await openMachine(rig, exchange);
+const { program } = other;
+const line = [program, ...words];
+
+beforeEach(async () => {
+  rmSync(path.join(other.homeDir, SIDECAR), { force: true });
+  configure(other, '');
+  await startOver(other);
+});
+
+/** From now on a collector leaves the libraries where they are, and the next start is a hit. */
+async function assertKept(): Promise<void> {
+  await emptyStore(other);
+  for (const each of libraries) assert.ok(isInStore(other, each), `${each} was collected`);
+  assertRan(await other.startHit(line));
+}
+
+test('with neither it does not start: the store has nothing to start it with', async () => {
+  assert.equal((await other.bare(program, words)).status, 127);
+  const outcome = await other.start(line, fetching([cache], [cacheKey.publicKey]));
+  assertRefused(outcome, { status: 126, cause: /libjq\.so\.1/ });
+});
+
+for (const { version, bin } of rig.nixVersions) {
+  test(`Nix ${version}: with only the sidecar the libraries come, and are pinned`, async () => {
+    const file = putFile(other, SIDECAR, sidecar);
+    const settings = fetching([cache], [cacheKey.publicKey], bin);
+    assertRan(await other.start(line, settings));
+    assert.equal(await originOf(other), file);
+    assert.equal(rootLinks(other).length, 1);
+    await assertKept();
+  });
+}
+
+test('with only a source on a web server, and the cache on it too', async () => {
+  const server = await serveDirectory(exchange.directory);
+  const settings = `sources = ["${server.url}/fingerprints"]\ntrusted-fingerprint-keys = ["${key.publicKey}"]\n`;
+  configure(other, settings);
+  assertRan(await other.start(line, fetching([`${server.url}/cache`], [cacheKey.publicKey])));
+  const at = `v1/${published.sha256.slice(0, 2)}/${published.sha256}.json`;
+  assert.equal(await originOf(other), `${server.url}/fingerprints/${at}, signed by fingerprints-1`);
+  assert.equal(server.requests.filter((each) => each === `GET /fingerprints/${at}`).length, 1);
+  await server.close();
+  await assertKept();
+});
+
+test('with only a source that is a directory', async () => {
+  configure(other, `sources = ["${source}"]\ntrusted-fingerprint-keys = ["${key.publicKey}"]\n`);
+  assertRan(await other.start(line, fetching([cache], [cacheKey.publicKey])));
+  await assertKept();
+});
+
+test('the debug log of such a start knows of no search', async () => {
+  putFile(other, SIDECAR, sidecar);
+  const settings = withEnv(fetching([cache], [cacheKey.publicKey]), { NIX_RUN_FOREIGN_DEBUG: '1' });
+  const { stdout, stderr } = await other.start(line, settings);
+  assert.equal(stdout, '42\n', stderr);
+  assert.doesNotMatch(stderr, /solved|catalogue/);
+});
+
+test('with all libraries there, the sidecar spares the search and asks no cache', async () => {
+  putFile(maker, SIDECAR, sidecar);
+  forget(maker);
+  const server = await serveDirectory(exchange.directory);
+  assertRan(await maker.start([maker.program, ...words], fetching([server.url], [])));
+  assert.deepEqual(server.requests, []);
+  await server.close();
+});

@@ -1,0 +1,121 @@
+// What root resolved for everybody: users without anything of their own start at once, whatever their environment.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { emptyStore } from '../../rig/binary-cache.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot, type Outcome } from '../../rig/root.ts';
+import { launcher, type Settings } from '../tool.ts';
+import { assertRan, exchangeForTests, forget, manage, openMachine, words } from './machines.ts';
+
+const rig = await ensureRig('full');
+const machine = await openMachine(rig, exchangeForTests());
+const { program } = machine;
+const place = path.join(machine.varLib, 'nix-run-foreign');
+
+/** Another user, who has a home in root's, which anyone may enter. */
+const home = path.join(homeInRoot, 'user');
+const homeOnHost = path.join(machine.homeDir, 'user');
+const asUser = (...argv: string[]) => [rig.enterRoot, '-1', '1000', '1000', ...argv] as [string, ...string[]];
+const NO_RESOLVER = { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' };
+const WIPED = { HOME: undefined, USER: undefined, PATH: undefined };
+
+const start = (env: NonNullable<Settings['env']> = {}): Promise<Outcome> =>
+  machine.run({ argv: asUser(launcher, program, ...words), env: { HOME: home, ...env } });
+const startHit = (env: NonNullable<Settings['env']> = {}) => start({ ...env, ...NO_RESOLVER });
+
+function forgetUser(): void {
+  rmSync(homeOnHost, { recursive: true, force: true });
+  mkdirSync(homeOnHost);
+  chownSync(homeOnHost, 1000, 1000);
+}
+forgetUser();
+
+const planName = () => readdirSync(path.join(place, 'v1/plans'))[0] ?? assert.fail('no plan');
+
+test('without it a user has to resolve', async () => {
+  assert.equal((await machine.bare(program, words)).status, 127);
+  assert.equal((await startHit()).status, 125);
+});
+
+test('only root may fill it', async () => {
+  const script = '/opt/tool/dist/nix-foreign.cjs';
+  const argv = asUser(rig.node, script, 'resolve', '--system', program);
+  const { status, stdout, stderr } = await machine.run({ argv, env: { HOME: home } });
+  assert.deepEqual([status, stdout], [125, '']);
+  assert.equal(
+    stderr,
+    'nix-foreign: only root may make plans for everybody\n  run it with sudo, or leave --system out to make one for yourself\n',
+  );
+  assert.equal(existsSync(place), false);
+});
+
+test('filled by root it serves a user, also one without an environment', async () => {
+  assert.match(await manage(machine, ['resolve', '--system', program]), /2 libraries from the store/);
+  assertRan(await startHit());
+  assertRan(await startHit(WIPED));
+  assertRan(
+    await machine.run({ argv: asUser(launcher, program, ...words), env: { ...WIPED, ...NO_RESOLVER } }),
+  );
+  assert.deepEqual(readdirSync(homeOnHost), []);
+});
+
+test('it serves root too, and root may have it with nothing of its own', async () => {
+  forget(machine);
+  const hit = await machine.start([program, ...words], { env: NO_RESOLVER });
+  assertRan(hit);
+});
+
+test('nobody else can write to it, and everybody can read it', async () => {
+  const { stdout } = await machine.run({
+    argv: asUser(
+      rig.node,
+      '-e',
+      "for (const each of fs.readdirSync('/var/lib/nix-run-foreign', { recursive: true })) { const file = '/var/lib/nix-run-foreign/' + each; const { mode } = fs.lstatSync(file); if (fs.lstatSync(file).isSymbolicLink()) continue; let writable = true; try { fs.accessSync(file, 2) } catch { writable = false } if (writable) console.log('writable', file); }",
+    ),
+  });
+  assert.equal(stdout, '');
+});
+
+test('the libraries are pinned', async () => {
+  await emptyStore(machine);
+  assertRan(await startHit());
+});
+
+test("a user's own record of another start is looked at with the system's", async () => {
+  const { status, stdout, stderr } = await start({ NIX_RUN_FOREIGN_DEBUG: '1' });
+  assert.deepEqual([status, stdout], [0, '42\n'], stderr);
+  assert.doesNotMatch(stderr, /solved/);
+});
+
+test("the user's own plan comes first", async () => {
+  assert.equal(
+    (await machine.run({ argv: asUser(launcher, '--refresh', program, ...words), env: { HOME: home } }))
+      .status,
+    0,
+  );
+  const plan = path.join(homeOnHost, '.cache/nix-run-foreign/v1/plans', planName());
+  assert.ok(existsSync(plan), 'no plan of the own');
+  // What the launcher cannot follow in the own plan is a miss, although the system's would do.
+  const kept = path.join(place, 'v1/plans', planName());
+  const moved = `${kept}.away`;
+  renameSync(kept, moved);
+  assertRan(await startHit());
+  renameSync(moved, kept);
+  forgetUser();
+});
+
+test('one that others could write is not believed', async () => {
+  chmodSync(path.join(place, 'v1/plans'), 0o777);
+  assert.equal((await startHit()).status, 125);
+  chmodSync(path.join(place, 'v1/plans'), 0o755);
+  assertRan(await startHit());
+});
+
+test('pruned by root when the program is gone', async () => {
+  assert.match(await manage(machine, ['roots']), /apps\/jq/);
+  rmSync(path.join(machine.homeDir, 'apps/jq'));
+  assert.equal(await manage(machine, ['prune']), `pruned ${program}: the program is gone\n`);
+  assert.deepEqual(readdirSync(path.join(place, 'v1/plans')), []);
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { errnoOf } from '../../src/errors.ts';
+import { elfFileAt, readElfFile } from '../../src/store/read-elf-file.ts';
+import { compileLibrary, scratchDirectory } from './compiled-library.ts';
+
+const scratch = scratchDirectory();
+
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+test('a library is read, and its descriptor closed', () => {
+  const file = compileLibrary(path.join(scratch, 'libone.so'), { soname: 'libone.so.1' });
+  elfFileAt(file);
+  const before = openDescriptors();
+  assert.equal(elfFileAt(file)?.soname, 'libone.so.1');
+  assert.equal(openDescriptors(), before);
+});
+
+test('what is no ELF file, damaged, or cannot be read gives its own reading', () => {
+  const text = path.join(scratch, 'libtext.so');
+  writeFileSync(text, 'INPUT(libone.so)\n');
+  const damaged = path.join(scratch, 'libcut.so');
+  writeFileSync(damaged, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]));
+  const directory = path.join(scratch, 'libdir.so');
+  mkdirSync(directory);
+
+  assert.equal(readElfFile(text).kind, 'not-elf');
+  const reading = readElfFile(damaged);
+  assert.ok(reading.kind === 'bad-elf');
+  assert.match(reading.why, /\w/);
+  for (const [file, errno] of [
+    [directory, 'EISDIR'],
+    [path.join(scratch, 'absent.so'), 'ENOENT'],
+  ] as const) {
+    const failed = readElfFile(file);
+    assert.ok(failed.kind === 'unreadable');
+    assert.equal(errnoOf(failed.error), errno);
+  }
+  for (const file of [text, damaged, directory]) assert.equal(elfFileAt(file), undefined);
+});
