@@ -141,7 +141,9 @@ for (const interpreter of ['none', 'stub-ld', 'nix-ld'] as const)
     assert.notEqual((await root.bare(program, ['report'])).status, 0);
     const seen = reportOf(await root.start([program, 'report']));
     assert.deepEqual([seen['payload'], seen['argv0']], ['hello', program]);
-    assert.equal(reportOf(await root.startHit([program, 'again']))['payload'], 'hello');
+    // nix-ld needs its variables, which an empty environment does not have.
+    if (interpreter !== 'nix-ld')
+      assert.equal(reportOf(await root.startHit([program, 'again']))['payload'], 'hello');
     assert.match((await root.manage(['explain', program])).stdout, /libz\.so\.1/);
     const { stdout } = await root.runOnHost({
       argv: ['ls', '-A', onHost(root, `${homeInRoot}/.cache/nix-run-foreign/v1/farms`)],
