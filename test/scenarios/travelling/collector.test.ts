@@ -11,7 +11,15 @@ import { ensureRig } from '../../rig/rig.ts';
 import { foreign } from '../foreign-files.ts';
 import { stateOf } from '../kept-state.ts';
 import type { Settings } from '../tool.ts';
-import { exchangeForTests, fetching, type Machine, openMachine, startOver, words } from './machines.ts';
+import {
+  exchangeForTests,
+  fetching,
+  type Machine,
+  openMachine,
+  startOver,
+  withEnv,
+  words,
+} from './machines.ts';
 import { publishJq } from './publish-jq.ts';
 
 const EACH = 100;
@@ -65,9 +73,10 @@ async function startAll(machine: Machine, kind: 'with sidecar' | 'alone', env: S
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const { inRoot, sha256 } = putCopy(machine, name, kind);
-      const { status, stdout, stderr } = await machine.start([inRoot, ...words], env);
+      const debugged = withEnv(env, { NIX_RUN_FOREIGN_DEBUG: '1' });
+      const { status, stdout, stderr } = await machine.start([inRoot, ...words], debugged);
       // Nix may tell of what it fetches.
-      if (status !== 0 || stdout !== '42\n' || /^nix-run-foreign: /m.test(stderr)) {
+      if (status !== 0 || stdout !== '42\n' || /^nix-run-foreign: (?!debug: )/m.test(stderr)) {
         failures.push(`${name}: ${status}\n${stderr}`);
       }
       rmSync(path.join(stateOf(machine), 'roots', sha256), { recursive: true, force: true });
