@@ -120,12 +120,13 @@ function byRankOf(winner: Provider, other: Provider): Loss | undefined {
 }
 
 const RANK_DETAILS: Record<RankCriterion, string> = {
-  'last resort': 'its package is not meant for others',
   distance: 'its name is further from the needed one',
-  depth: 'lies deeper below its store object',
+  bundle: 'is a copy that another package brings along',
   version: 'is older',
+  'last resort': 'its package is not meant for others',
   popularity: 'is used by fewer others in the store',
   'closure size': 'brings more along',
+  depth: 'lies deeper below its store object',
   path: 'its path sorts later',
 };
 
