@@ -4,8 +4,8 @@ import type { CataloguedLibrary } from '../store/catalogue.ts';
 import { coverageOf, neededFrom, type Scope } from './coverage.ts';
 import type { ClosestMatches, Judgement, Provider, Requirer } from './problem.ts';
 import { rankOf } from './rank.ts';
-import { distance, stemOf } from './soname-stem.ts';
-import { binds, symbolReader } from './symbol-tables.ts';
+import { distance, otherVersionsOf } from './soname-stem.ts';
+import { serves, symbolReader } from './symbol-tables.ts';
 
 export interface Closest extends ClosestMatches {
   /** Other versions of the library, nearest first. */
@@ -23,11 +23,7 @@ const FAR = 100;
 
 /** Ranks by the distance of the nearest of the names that the file answers to. */
 function nearest(wanted: string, offers: Offers, toProvider: (library: CataloguedLibrary) => Provider) {
-  const stem = stemOf(wanted);
-  if (stem === undefined) return [];
-  const names = offers
-    .namesBeginning(stem)
-    .filter((name) => name !== wanted && stemOf(name) === stem)
+  const names = otherVersionsOf(wanted, offers.namesBeginning)
     .map((name) => ({ name, far: distance(wanted, name) }))
     .sort(
       (a, b) =>
@@ -73,7 +69,7 @@ export function closestIn(
     return found;
   };
   const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
-    providersOf(name).some((each) => binds(symbol, symbolsOf(each.path).defined.get(symbol.name)));
+    providersOf(name).some((each) => serves(symbol, symbolsOf(each.path).defined.get(symbol.name)));
 
   const neededBy = (by: Requirer, name: string): readonly DynamicSymbol[] => {
     const key = `${by.path}\0${name}`;

@@ -1,7 +1,7 @@
 // An object that needs a name, and a library of another version → which of the symbols and versions it needs are there.
 import type { DynamicSymbol } from '../elf/read-symbols.ts';
 import type { Coverage, Problem, Provider, Requirer } from './problem.ts';
-import { binds, type Symbols } from './symbol-tables.ts';
+import { binds, type Symbols, serves } from './symbol-tables.ts';
 
 /** What of a problem tells who else is loaded: the exact providers, best first. */
 export type Scope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
@@ -75,7 +75,7 @@ export function coverageOf(
   symbolsOf: (file: string) => Symbols,
 ): Coverage {
   const { defined } = symbolsOf(provider.path);
-  const missing = needed.filter((symbol) => !binds(symbol, defined.get(symbol.name)));
+  const missing = needed.filter((symbol) => !serves(symbol, defined.get(symbol.name)));
   return {
     needed: [...new Set(needed.map(spelled))],
     missing: [...new Set(missing.map(spelled))].sort(),

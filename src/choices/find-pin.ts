@@ -1,6 +1,7 @@
 // What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { isSameLibrary } from '../candidates/soname-stem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
 import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
@@ -17,11 +18,6 @@ function realPath(soname: string, given: string): string {
   } catch (error) {
     throw refuse(soname, `${given}: ${reasonOf(error)}`, 'name a library that is there');
   }
-}
-
-/** `libffi.so` of `libffi.so.8`. */
-export function stemOf(name: string): string {
-  return /^(.*?\.so)/.exec(name)?.[1] ?? name;
 }
 
 function isWithin(directory: string, file: string): boolean {
@@ -51,7 +47,7 @@ export function findPin(soname: string, given: string, catalogue: Catalogue, lik
   const exact = plainest(within.filter(({ names }) => names.includes(soname)));
   if (exact !== undefined) return path.join(object, exact.file);
   const named = wanted !== object && within.length === 1 ? within : [];
-  const similar = within.filter(({ names }) => names.some((name) => stemOf(name) === stemOf(soname)));
+  const similar = within.filter(({ names }) => names.some((name) => isSameLibrary(name, soname)));
   const files = [...new Set((named.length > 0 ? named : similar).map(({ file }) => file))].sort();
   if (files.length === 1) return path.join(object, files[0] ?? '');
   const cause =

@@ -1,17 +1,13 @@
 // A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
 import type { ClosestMatches } from '../candidates/problem.ts';
 import type { Program } from '../candidates/program.ts';
+import { otherVersionsOf } from '../candidates/soname-stem.ts';
 import { ForeignError } from '../errors.ts';
 import { explainConflict } from '../solve/explain-conflict.ts';
 import type { Conflict, Reason, Undecided } from '../solve/solution.ts';
 import type { Unprovided } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nearestSentences } from './closest-notice.ts';
-
-/** `libssl.so` of `libssl.so.1.1`. */
-function stemOf(name: string): string {
-  return /^(.*?\.so)/.exec(name)?.[1] ?? name;
-}
 
 const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
 
@@ -41,7 +37,9 @@ function hintFor(
   }
   if (missing.length === 0) return hintForClash(conflict.reasons);
   const similar = missing.flatMap(({ name }) =>
-    catalogue.namesBeginning(stemOf(name), program.elf?.class ?? 64, program.elf?.machine ?? 0),
+    otherVersionsOf(name, (letters) =>
+      catalogue.namesBeginning(letters, program.elf?.class ?? 64, program.elf?.machine ?? 0),
+    ),
   );
   const { libraries, objects } = catalogue.counts();
   const looked = `looked at ${libraries} libraries in ${objects} store objects of ${catalogue.storeDir}`;
