@@ -31,7 +31,6 @@ function nameOf({ soname, file, storePath }: Provider): string {
 }
 
 function countOfSymbols(count: number): string {
-  if (count === 0) return 'no symbol of it is needed';
   return count === 1
     ? 'the symbol that is needed is there'
     : `all ${count} symbols that are needed are there`;
@@ -43,12 +42,23 @@ export interface ClosestSentence {
   readonly why: string;
 }
 
-function served({ name, provider, neededBy }: Choice, closest: ClosestMatches): ClosestSentence {
+function neededOf({ name, provider, neededBy }: Choice, closest: ClosestMatches): number {
   const judgements = closest.judged(name).filter(({ by }) => neededBy.includes(by.label));
+  return sumOf(provider, judgements).needed.size;
+}
+
+function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
   return {
-    what: `${name} is served by ${nameOf(provider)}`,
-    why: countOfSymbols(sumOf(provider, judgements).needed.size),
+    what: `${choice.name} is served by ${nameOf(choice.provider)}`,
+    why: countOfSymbols(neededOf(choice, closest)),
   };
+}
+
+/** True if every closest match of a set has symbols that are needed: where none is, only the name speaks for it. */
+export function isEvident(solution: Solution, { closest }: Problem): boolean {
+  return solution.choices.every(
+    (choice) => choice.provider.match !== 'closest' || closest === undefined || neededOf(choice, closest) > 0,
+  );
 }
 
 /** One sentence for each name that another version of the library serves. */
@@ -93,8 +103,10 @@ export function nearestSentences(
     const nearest = nearestOf(name, closest);
     if (nearest === undefined) return [];
     const lack = lackOf(nearest);
-    if (lack === '') return [];
-    const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, which lacks ${lack}`;
+    if (lack === '' && nearest.needed.size > 0) return [];
+    const doubt =
+      lack === '' ? 'and nothing that is needed of it shows that it would do' : `which lacks ${lack}`;
+    const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, ${doubt}`;
     return [
       {
         text,
