@@ -75,7 +75,8 @@ export function repoint(link: string, storePath: string): void {
 }
 
 /** What we and what Nix says of a store object that is valid without being there. */
-const DAMAGED = /is valid for Nix, and there is no such file$|^opening file '[^']*-pins-a-text\.drv'/;
+const DAMAGED =
+  /is valid for Nix, and there is no such file$|^opening file '[^']*-pins-a-text\.drv'|names does not exist any more$/;
 
 function withItsFile(pinned: Pinned): Pinned {
   if (pinned.kind === 'refused' || existsSync(pinned.storePath)) return pinned;
