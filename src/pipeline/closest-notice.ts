@@ -5,7 +5,6 @@ import type { Choice, Solution } from '../solve/solution.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
 const LISTED = 3;
-const MOST_NAMES = 3;
 
 /** What several objects together need of one library. */
 interface Sum {
@@ -99,7 +98,7 @@ export function nearestSentences(
   closest: ClosestMatches | undefined,
 ): readonly { readonly text: string; readonly byHand: 'possible' | 'refused' }[] {
   if (closest === undefined) return [];
-  return names.slice(0, MOST_NAMES).flatMap((name) => {
+  return names.flatMap((name) => {
     const nearest = nearestOf(name, closest);
     if (nearest === undefined) return [];
     const lack = lackOf(nearest);
