@@ -10,6 +10,7 @@ import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
+import { canRun } from './processor.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
 import { withSearchedNames } from './searched-names.ts';
 import { unversionedSymbols } from './unversioned-symbols.ts';
@@ -98,6 +99,9 @@ export function buildProblem(
     isFamily: libc.isFamily,
     symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
+    beyondProcessor: [program, ...bundled]
+      .filter(({ elf }) => !canRun(elf.isaNeeded))
+      .map((each) => each.path),
   };
   const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
   return withSearchedNames(stated, program.path);

@@ -1,6 +1,8 @@
 // What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import type { Libc } from '../candidates/libc.ts';
+import { whyNotLoaded } from '../candidates/providers.ts';
 import { isSameLibrary } from '../candidates/soname-stem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
@@ -24,17 +26,46 @@ function isWithin(directory: string, file: string): boolean {
   return file === directory || file.startsWith(`${directory}/`);
 }
 
+/** The library of the catalogue that is this very file, named by its absolute path. */
+export function libraryAt(file: string, catalogue: Catalogue, like: ElfFile): NamedLibrary | undefined {
+  const object = storeObjectOf(catalogue.storeDir, file);
+  if (object === undefined) return undefined;
+  return catalogue
+    .librariesIn(object, like.class, like.machine)
+    .find((each) => `${object}/${each.file}` === file);
+}
+
+/** Why a pinned file cannot be loaded by a program, in a clause; undefined where it can, or is not there. */
+export function whyUnusable(file: string, catalogue: Catalogue, { elf, libc }: Chooser): string | undefined {
+  const library = libraryAt(file, catalogue, elf);
+  return library && whyNotLoaded(library.elf, libc);
+}
+
 /** Of several files the shortest path: `lib/libz.so.1` and not `lib/glibc-hwcaps/x86-64-v3/libz.so.1`. */
 function plainest(libraries: readonly NamedLibrary[]): NamedLibrary | undefined {
   return libraries.toSorted((a, b) => a.file.split('/').length - b.file.split('/').length)[0];
 }
 
+/** What of a program decides which libraries it can load. */
+export interface Chooser {
+  readonly elf: ElfFile;
+  readonly libc: Libc;
+}
+
 /**
  * The library meant, as an absolute path in the store: in a directory the one that offers the soname, else the only
  * one of another version of it.
- * @throws ForeignError `bad-pin` where there is none, or which one is not clear.
+ * @throws ForeignError `bad-pin` where there is none, which one is not clear, or no such program could load it.
  */
-export function findPin(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
+export function findPin(soname: string, given: string, catalogue: Catalogue, program: Chooser): string {
+  const file = findFile(soname, given, catalogue, program.elf);
+  const why = whyUnusable(file, catalogue, program);
+  if (why !== undefined)
+    throw refuse(soname, `${file}: ${why}`, 'name a library that such a program can load');
+  return file;
+}
+
+function findFile(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
   const wanted = realPath(soname, given);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {

@@ -60,7 +60,7 @@ function poseWithin(
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
     const kept = { ...choices, prefer: choices.prefer.slice(0, count) };
     for (const problem of [kin, none]) {
-      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject.elf));
+      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject));
       if (posed.outcome.kind === 'solution') return posed;
     }
   }
