@@ -10,6 +10,7 @@ import { makeFortyLibraries } from './forty-libraries.ts';
 import { type Case, measure, report } from './measure.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
+import { benchTravel } from './travel.ts';
 
 const HIT_ROUNDS = 1500;
 const MISS_ROUNDS = 25;
@@ -176,6 +177,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
   solve: benchSolver,
+  travel: () => benchTravel(rig, compileNothing),
 };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
 const results: boolean[] = [];
