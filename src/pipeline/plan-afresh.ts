@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { enact, type Rejected } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
@@ -22,10 +23,15 @@ import { type Dynamic, rootFile } from './subject.ts';
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
 const ROUNDS = 3;
 
+/** Each round leaves out one more store object; a set that cannot be laid out after so many is not worth more. */
+const DETOURS = 8;
+
 type Attempt =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
   /** A store path was taken by the collector between two steps. `why` names it. */
-  | { readonly kind: 'vanished'; readonly why: string };
+  | { readonly kind: 'vanished'; readonly why: string }
+  /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
+  | { readonly kind: 'strayed'; readonly instead: string; readonly error: ForeignError };
 
 export interface Afresh {
   readonly subject: Dynamic;
@@ -37,15 +43,17 @@ export interface Afresh {
 }
 
 /**
- * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again.
+ * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again; likewise when no layout makes
+ * the loader take what was chosen, as where an rpath in the store names another file: then without that.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
 export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   const { subject, context, pinners } = afresh;
   const excluded = new Set<string>();
+  const detours: Detours = { avoided: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await choose(afresh, excluded, pinners.current());
+    const attempt = await chooseWhatLoads(afresh, excluded, () => pinners.current(), detours);
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); choosing again`);
@@ -56,7 +64,7 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const pinner = refusingPinner(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
-    const attempt = await choose(afresh, new Set(), pinner);
+    const attempt = await chooseWhatLoads(afresh, new Set(), () => pinner, detours);
     if (attempt.kind === 'planned') return attempt.plan;
   }
   throw new ForeignError(
@@ -67,6 +75,39 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
       exitCode: 125,
     },
   );
+}
+
+interface Detours {
+  /** Store objects that the loader does not come to. */
+  readonly avoided: Set<string>;
+  /** What is said when nothing else serves: why the set that was wanted first does not. */
+  refusal: ForeignError | undefined;
+}
+
+async function chooseWhatLoads(
+  afresh: Afresh,
+  gone: ReadonlySet<string>,
+  pinner: () => TextPinner | undefined,
+  detours: Detours,
+): Promise<Exclude<Attempt, { kind: 'strayed' }>> {
+  for (;;) {
+    const attempt = await choose(afresh, new Set([...gone, ...detours.avoided]), pinner()).catch(
+      (error: unknown) => {
+        throw detours.refusal !== undefined && error instanceof ForeignError ? detours.refusal : error;
+      },
+    );
+    if (attempt.kind !== 'strayed') return attempt;
+    detours.refusal ??= attempt.error;
+    if (detours.avoided.has(attempt.instead) || detours.avoided.size === DETOURS) throw detours.refusal;
+    debug(`the loader does not take ${attempt.instead}; choosing again`);
+    detours.avoided.add(attempt.instead);
+  }
+}
+
+/** What the user pinned, and the libc family, have no substitute. */
+function replaceable({ strays }: Rejected, { libraries }: Fingerprint): string | undefined {
+  const names = new Set(strays.map(({ name }) => name));
+  return libraries.find(({ soname, match }) => names.has(soname) && match !== 'pinned')?.storePath;
 }
 
 async function choose(
@@ -91,7 +132,10 @@ async function choose(
   if (proven.kind === 'rejected') {
     restore(link, before);
     const complaints = await withForesight(subject, proven);
-    throw rejection(subject, fingerprint.loader.storePath, complaints, closest);
+    const error = rejection(subject, fingerprint.loader.storePath, complaints, closest);
+    const instead = replaceable(proven, fingerprint);
+    if (instead === undefined) throw error;
+    return { kind: 'strayed', instead, error };
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
   const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
