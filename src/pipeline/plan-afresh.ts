@@ -1,7 +1,7 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
 
 import { existsSync } from 'node:fs';
-import { NO_CHOICES } from '../choices/choices.ts';
+import { type Choices, NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
@@ -18,6 +18,7 @@ import type { ClosestSentence } from './closest-notice.ts';
 import type { Context } from './context.ts';
 import { finishPlan } from './finish-plan.ts';
 import { solveFromStore } from './solve-from-store.ts';
+import { startComplaints } from './start-complaints.ts';
 import { type Dynamic, rootFile } from './subject.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
@@ -138,6 +139,11 @@ async function choose(
     return { kind: 'strayed', instead, error };
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
+  const ends = chosen.listTells === 'all' ? [] : await startComplaints(subject, proven);
+  if (ends.length > 0) {
+    restore(link, before);
+    throw rejection(subject, fingerprint.loader.storePath, ends, closest, remedyOfEnd(subject, choices));
+  }
   const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
   const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
@@ -154,11 +160,18 @@ async function withForesight({ program, elf, libc }: Dynamic, rejected: Rejected
   return withReasons(rejected.complaints, trace);
 }
 
+function remedyOfEnd({ program }: Dynamic, { pins }: Choices): string {
+  return Object.keys(pins).length > 0
+    ? `choose again, or take your choice back: nix-foreign choose ${program.given} --reset`
+    : 'get a build of the program for this processor, or start it on a machine that has what it demands';
+}
+
 function rejection(
   subject: Dynamic,
   loader: string,
   complaints: readonly string[],
   closest: readonly ClosestSentence[],
+  hint = `choose other libraries by hand: nix-foreign choose ${subject.program.given}`,
 ): ForeignError {
   const first = complaints[0] ?? 'no reason given';
   const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
@@ -166,7 +179,7 @@ function rejection(
     `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest.map(({ what }) => what)].join('; ')}`,
     {
       code: 'rejected',
-      hint: `choose other libraries by hand: nix-foreign choose ${subject.program.given}`,
+      hint,
       exitCode: 126,
     },
   );
