@@ -30,6 +30,7 @@ function nameOf({ soname, file, storePath }: Provider): string {
 }
 
 function countOfSymbols(count: number): string {
+  if (count === 0) return 'it is loaded anyway, under its own name';
   return count === 1
     ? 'the symbol that is needed is there'
     : `all ${count} symbols that are needed are there`;
@@ -53,10 +54,19 @@ function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
   };
 }
 
-/** True if every closest match of a set has symbols that are needed: where none is, only the name speaks for it. */
-export function isEvident(solution: Solution, { closest }: Problem): boolean {
-  return solution.choices.every(
-    (choice) => choice.provider.match !== 'closest' || closest === undefined || neededOf(choice, closest) > 0,
+/**
+ * True if something speaks for every closest match of a set besides its name: a symbol that is needed of it, or that it
+ * is loaded anyway, for those who need it by its own name.
+ */
+export function isEvident({ choices }: Solution, { closest }: Problem): boolean {
+  const isLoadedAnyway = ({ provider }: Choice): boolean =>
+    choices.some((other) => other.provider.path === provider.path && other.provider.match !== 'closest');
+  return choices.every(
+    (choice) =>
+      choice.provider.match !== 'closest' ||
+      closest === undefined ||
+      neededOf(choice, closest) > 0 ||
+      isLoadedAnyway(choice),
   );
 }
 

@@ -86,6 +86,15 @@ test('where nothing is needed of the nearest, only its name speaks for it', () =
   assert.ok(solution.kind === 'solution');
   assert.equal(isEvident(solution, { ...problem(parts), closest }), false);
   assert.ok(isEvident(solution, { ...problem(parts), closest: judged([program, offer, '']) }));
+  const needy = requirer('/opt/program', { needed: ['liba.so.1', 'liba.so.2'] });
+  const { match: _, ...same } = offer;
+  const offers = { 'liba.so.1': [offer], 'liba.so.2': [same] };
+  const stated = { ...problem({ ...parts, roots: [needy], offers }), closest };
+  const both = solve(stated);
+  assert.ok(both.kind === 'solution' && isEvident(both, stated));
+  assert.deepEqual(closestSentences(both, stated), [
+    { what: 'liba.so.1 is served by liba.so.2 (a-2)', why: 'it is loaded anyway, under its own name' },
+  ]);
 });
 
 test('without other versions there is nothing to tell', () => {
