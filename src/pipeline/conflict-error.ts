@@ -56,6 +56,9 @@ function hintFor(
 /** Of so many names the nearest library is told; `choose` lists all. */
 const MOST_NEAR = 3;
 
+/** A file that is no real program may need thousands. */
+const MOST_MISSING = 20;
+
 /** What the conflict says, and what else is missing: a minimal conflict stops at the first. */
 function causeOf(
   conflict: Conflict,
@@ -66,8 +69,11 @@ function causeOf(
   const more = missing.filter(({ name }) => !told.has(name));
   const sentences = explainConflict(conflict);
   if (more.length > 0) {
-    const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
-    sentences.push(`also missing: ${names.join(', ')}`);
+    const names = more
+      .slice(0, MOST_MISSING)
+      .map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
+    const rest = more.length > MOST_MISSING ? ` and ${more.length - MOST_MISSING} more` : '';
+    sentences.push(`also missing: ${names.join(', ')}${rest}`);
   }
   return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
 }
