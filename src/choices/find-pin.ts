@@ -5,8 +5,10 @@ import type { Libc } from '../candidates/libc.ts';
 import { whyNotLoaded } from '../candidates/providers.ts';
 import { isSameLibrary } from '../candidates/soname-stem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { machineName, sameMachine } from '../elf/machine.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
 import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 
 function refuse(soname: string, cause: string, hint: string): ForeignError {
@@ -81,9 +83,29 @@ function findFile(soname: string, given: string, catalogue: Catalogue, like: Elf
   const similar = within.filter(({ names }) => names.some((name) => isSameLibrary(name, soname)));
   const files = [...new Set((named.length > 0 ? named : similar).map(({ file }) => file))].sort();
   if (files.length === 1) return path.join(object, files[0] ?? '');
-  const cause =
-    files.length > 1
-      ? `${nameOfStoreObject(object)} has several: ${files.join(', ')}`
-      : `${wanted} holds no such library for this kind of program`;
-  throw refuse(soname, cause, `name the file itself: --pin ${soname}=${object}/lib/FILE`);
+  if (files.length > 1) {
+    const hint = `name the file itself: --pin ${soname}=${object}/${files[0]}`;
+    throw refuse(soname, `${nameOfStoreObject(object)} has several: ${files.join(', ')}`, hint);
+  }
+  throw refuseEmpty(soname, wanted, within, like);
+}
+
+/** Nothing in it answers to the name: it is for another machine, or the user means a file of another name. */
+function refuseEmpty(
+  soname: string,
+  wanted: string,
+  within: readonly NamedLibrary[],
+  like: ElfFile,
+): ForeignError {
+  const other = elfFileAt(wanted);
+  const machine = machineName(like);
+  if (other !== undefined && !sameMachine(other, like)) {
+    const cause = `${wanted} is for ${machineName(other)}, the program for ${machine}`;
+    return refuse(soname, cause, `name a library for ${machine}`);
+  }
+  const hint =
+    within.length > 0
+      ? `name the file itself, e.g. --pin ${soname}=${path.join(wanted, 'FILE')}; nix-foreign choose lists what serves`
+      : 'name another store object; nix-foreign choose lists what serves';
+  return refuse(soname, `${wanted} holds no such library for ${machine}`, hint);
 }

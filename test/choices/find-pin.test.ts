@@ -8,6 +8,7 @@ import { libcOf } from '../../src/candidates/libc.ts';
 import { findPin } from '../../src/choices/find-pin.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
 import type { Catalogue } from '../../src/store/catalogue.ts';
+import { libraryImage } from '../loader/library-image.ts';
 
 const storeDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-pin-')));
 after(() => rmSync(storeDir, { recursive: true }));
@@ -36,6 +37,8 @@ const [zlib = '', libffi = '', icu = ''] = Object.keys(LIBRARIES).map((object) =
 );
 const elf = { class: 64, machine: 62, osAbi: 0, isaNeeded: 0, needed: [] as readonly string[] } as ElfFile;
 const libc = libcOf(elf, 'glibc');
+const empty = path.join(storeDir, `${'9'.repeat(32)}-empty`);
+mkdirSync(empty);
 /** Objects with libraries that no such program can load. */
 const ODD: Record<string, Partial<ElfFile>> = {
   musl: { needed: ['libc.so'] },
@@ -95,3 +98,26 @@ for (const [i, [name, cause]] of [
     assert.throws(() => find('libz.so.1', object), cause as RegExp);
   });
 }
+
+test('a library for another machine: both are named, and not told to be named again', () => {
+  const file = path.join(libffi, 'lib/small.so');
+  writeFileSync(file, libraryImage({ class: 32, machine: 3, soname: 'libz.so.1' }));
+  assert.throws(
+    () => find('libz.so.1', file),
+    (error: Error & { hint?: string }) =>
+      /is for 32-bit x86, the program for x86-64$/.test(error.message) &&
+      error.hint === 'name a library for x86-64',
+  );
+});
+
+test('an object without such a library: only where it has others is a file of it worth naming', () => {
+  const hints = [libffi, empty].map((object) => {
+    try {
+      return find('libz.so.1', object);
+    } catch (error) {
+      return (error as { hint?: string }).hint;
+    }
+  });
+  assert.match(hints[0] ?? '', /^name the file itself/);
+  assert.match(hints[1] ?? '', /^name another store object/);
+});
