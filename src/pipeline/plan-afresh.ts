@@ -17,6 +17,7 @@ import { storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './closest-notice.ts';
 import type { Context } from './context.ts';
 import { finishPlan } from './finish-plan.ts';
+import { remedyOfRejection } from './rejection-remedy.ts';
 import { solveFromStore } from './solve-from-store.ts';
 import { startComplaints } from './start-complaints.ts';
 import { type Dynamic, rootFile } from './subject.ts';
@@ -133,7 +134,8 @@ async function choose(
   if (proven.kind === 'rejected') {
     restore(link, before);
     const complaints = await withForesight(subject, proven);
-    const error = rejection(subject, fingerprint.loader.storePath, complaints, closest);
+    const remedy = remedyOfRejection(subject.program.given, complaints, closest, choices);
+    const error = rejection(subject, fingerprint.loader.storePath, complaints, closest, remedy);
     const instead = replaceable(proven, fingerprint);
     if (instead === undefined) throw error;
     return { kind: 'strayed', instead, error };
@@ -171,7 +173,7 @@ function rejection(
   loader: string,
   complaints: readonly string[],
   closest: readonly ClosestSentence[],
-  hint = `choose other libraries by hand: nix-foreign choose ${subject.program.given}`,
+  hint: string,
 ): ForeignError {
   const first = complaints[0] ?? 'no reason given';
   const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
