@@ -12,6 +12,7 @@ import { type Case, measure, report } from './measure.ts';
 import { benchReach } from './reach.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
+import { benchTravel } from './travel.ts';
 
 const HIT_ROUNDS = 1500;
 const MISS_ROUNDS = 25;
@@ -192,6 +193,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   catalogue: benchCatalogue,
   reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
+  travel: () => benchTravel(rig, compileNothing),
 };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
 const results: boolean[] = [];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Problem, Provider } from '../../src/candidates/problem.ts';
-import { withSearchedNames } from '../../src/candidates/searched-names.ts';
+import { MOST_LIBRARIES, withSearchedNames } from '../../src/candidates/searched-names.ts';
 
 const anybody = [{ label: 'evil' }] as unknown as readonly Provider[];
 
@@ -33,4 +33,12 @@ test('the program that needs one is told why, whatever the length of the name', 
 
 test('one that brought the library along may call it anything', () => {
   assert.doesNotThrow(() => withSearchedNames(stated(['/opt/x.so'], ['/opt/x.so']), '/program'));
+});
+
+test('more libraries than a set can have are refused at once; those brought along do not count', () => {
+  const names = Array.from({ length: MOST_LIBRARIES + 1 }, (_, i) => `lib${i}.so`);
+  assert.throws(() => withSearchedNames(stated(names), '/program'), { code: 'too-many', message: /5001/ });
+  assert.doesNotThrow(() => withSearchedNames(stated(names, ['lib7.so']), '/program'));
+  const twice = [...names.slice(1), ...names.slice(1)];
+  assert.doesNotThrow(() => withSearchedNames(stated(twice), '/program'));
 });
