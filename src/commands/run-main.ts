@@ -1,5 +1,6 @@
 // The words of bin/nix-run-foreign.mjs → the program, through Node, for machines where no launcher could be built.
 import { contextOf } from '../pipeline/context.ts';
+import { parseWish } from '../pipeline/strategy-of.ts';
 import { chooseOnTheWay } from './choose-command.ts';
 import { explainCommand } from './explain.ts';
 import { findProgram, prepare, readLauncherWords, startAndWait } from './run.ts';
@@ -12,6 +13,7 @@ Start a program built for another Linux with libraries from /nix/store. Found on
   --explain  show every library, who needs it and which file serves it; start nothing
   --rehash   read the program's content again
   --refresh  choose the libraries again
+  --strategy NAME  start it this way from now on; auto takes that back
   --version  print the version
   --help     print this
 
@@ -26,10 +28,11 @@ export async function runMain(
   env: Readonly<Record<string, string | undefined>>,
   version: string,
 ): Promise<void> {
-  const { wish, words: command } = readLauncherWords(words);
+  const { wish, words: command, strategy } = readLauncherWords(words);
   if (wish === '--help') return void process.stdout.write(HELP);
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
-  const context = contextOf(process, version);
+  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const context = { ...contextOf(process, version), ...wishing };
   if (wish === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
   if (wish === '--choose') {
     const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);

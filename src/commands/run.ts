@@ -2,13 +2,12 @@
 import { accessSync, constants } from 'node:fs';
 import { constants as machine } from 'node:os';
 import path from 'node:path';
-import { inspectProgram } from '../candidates/program.ts';
 import { errnoOf, ForeignError } from '../errors.ts';
 import { applyPlan, type Execution } from '../launch/apply-plan.ts';
 import { findOnPath } from '../launch/find-program.ts';
 import type { Context } from '../pipeline/context.ts';
-import { type How, planProgram } from '../pipeline/plan-program.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
+import type { How } from '../pipeline/plan-program.ts';
+import { resolve } from './resolve.ts';
 import { startFailure } from './start-failure.ts';
 
 /** Of several wishes the one that is later in this list counts, as in the launcher (command-line.h). */
@@ -18,6 +17,8 @@ export type Wish = (typeof WISHES)[number] | (typeof ANSWERED)[number];
 
 export interface LauncherWords {
   readonly wish: Wish;
+  /** What --strategy names. */
+  readonly strategy?: string;
   /** The program and its arguments. */
   readonly words: readonly string[];
 }
@@ -29,8 +30,22 @@ function usage(message: string): ForeignError {
 /** Options only before PROGRAM, `--` ends them, `-` is a name (command-line.c). @throws ForeignError `usage`. */
 export function readLauncherWords(words: readonly string[]): LauncherWords {
   let rank = 0;
-  const wanted = (rest: readonly string[]) => needProgram(WISHES[rank] ?? '--run', rest);
+  let strategy: string | undefined;
+  let isName = false;
+  const wanted = (rest: readonly string[]): LauncherWords => ({
+    ...needProgram(WISHES[rank] ?? '--run', rest),
+    ...(strategy === undefined ? {} : { strategy }),
+  });
   for (const [i, word] of words.entries()) {
+    if (isName) {
+      [strategy, isName] = [word, false];
+      continue;
+    }
+    if (word === '--strategy') {
+      if (i + 1 === words.length) throw usage('--strategy: it wants a name');
+      [rank, isName] = [Math.max(rank, WISHES.indexOf('--rehash')), true];
+      continue;
+    }
     if (word === '--') return wanted(words.slice(i + 1));
     if (!word.startsWith('-') || word === '-') return wanted(words.slice(i));
     const answered = ANSWERED.find((each) => each === word);
@@ -90,9 +105,7 @@ export async function prepare(
   env: Context['env'],
 ): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
-  const program = inspectProgram(found, context.surroundings);
-  const { uid } = context.surroundings;
-  const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));
+  const plan = await resolve(found, context, how);
   return { ...applyPlan(plan, found, words, env), program: found };
 }
 
