@@ -1,7 +1,7 @@
 // A program and the catalogue → the problem the solver is given.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import type { Catalogue } from '../store/catalogue.ts';
+import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { boundMemo } from './bound-memo.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 import { closestIn } from './closest.ts';
@@ -10,7 +10,9 @@ import { preferKin } from './kinship.ts';
 import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
+import { canRun } from './processor.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
+import { withSearchedNames } from './searched-names.ts';
 import { unversionedSymbols } from './unversioned-symbols.ts';
 import { needsDirectories } from './users-libraries.ts';
 
@@ -64,7 +66,8 @@ function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledL
  * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
  * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
  * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
- * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start.
+ * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
+ * for a name that it would never search for.
  */
 export function buildProblem(
   program: Subject,
@@ -96,8 +99,12 @@ export function buildProblem(
     isFamily: libc.isFamily,
     symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
+    beyondProcessor: [program, ...bundled]
+      .filter(({ elf }) => !canRun(elf.isaNeeded))
+      .map((each) => each.path),
   };
-  return reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  return withSearchedNames(stated, program.path);
 }
 
 /** The problem in which a name that nobody has is served by other versions of the library. */
@@ -109,12 +116,15 @@ function withClosest(
   gone: ReadonlySet<string>,
 ): Problem {
   const libcObjects = new Set(exact.loaders.map(({ storePath }) => storePath));
+  // The libc is chosen with its loader, and is no other version of anything.
+  const isOthers = ({ elf, storePath }: CataloguedLibrary): boolean =>
+    !gone.has(storePath) && !(elf.soname !== undefined && libc.isFamily(elf.soname));
   const offers = {
-    namesBeginning: (stem: string) => catalogue.namesBeginning(stem, like.class, like.machine),
+    namesBeginning: (letters: string) => catalogue.namesBeginning(letters, like.class, like.machine),
     librariesOffering: (name: string) =>
       catalogue
         .librariesOffering(name, like.class, like.machine)
-        .filter((library) => canServe(library, libc) && !gone.has(library.storePath)),
+        .filter((library) => canServe(library, libc) && isOthers(library)),
   };
   const listings: Listings = new Map();
   const closest = closestIn(exact, offers, (library) =>

@@ -1,9 +1,10 @@
 // A program → the libraries it brings along: those that its own and their own run paths lead to.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { expandTokens } from '../elf/run-path.ts';
 import { readElfFile } from '../store/read-elf-file.ts';
 import { type DamagedLibrary, whyDamaged } from './damaged-library.ts';
-import { effectiveRpath, pathOfElfString, runDirectories } from './run-directories.ts';
+import { effectiveRpath, pathOfElfString, runDirectories, tokensOf } from './run-directories.ts';
 
 export interface BundledLibrary {
   /** The path ld.so opens it by. */
@@ -54,9 +55,9 @@ function find(
   tell: (damaged: DamagedLibrary) => void,
   users: readonly string[],
 ): Loaded | undefined {
-  const wanted = pathOfElfString(name);
+  const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path)) ?? name;
   const files = wanted.includes('/')
-    ? [wanted.replace(/\$(ORIGIN|\{ORIGIN\})/g, path.dirname(by.path))]
+    ? [wanted]
     : searched(by, users).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
     const elf = readCandidate(file, name, by.elf, tell);

@@ -1,11 +1,11 @@
 // A name that no library in the store has → libraries that are other versions of it, and how well each would serve.
 import type { DynamicSymbol } from '../elf/read-symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
-import { coverageOf, neededFrom, type Scope } from './coverage.ts';
+import { coverageOf, homelessOf, neededFrom, type Scope } from './coverage.ts';
 import type { ClosestMatches, Judgement, Provider, Requirer } from './problem.ts';
 import { rankOf } from './rank.ts';
-import { distance, stemOf } from './soname-stem.ts';
-import { binds, symbolReader } from './symbol-tables.ts';
+import { distance, otherVersionsOf } from './soname-stem.ts';
+import { serves, symbolReader } from './symbol-tables.ts';
 
 export interface Closest extends ClosestMatches {
   /** Other versions of the library, nearest first. */
@@ -23,11 +23,7 @@ const FAR = 100;
 
 /** Ranks by the distance of the nearest of the names that the file answers to. */
 function nearest(wanted: string, offers: Offers, toProvider: (library: CataloguedLibrary) => Provider) {
-  const stem = stemOf(wanted);
-  if (stem === undefined) return [];
-  const names = offers
-    .namesBeginning(stem)
-    .filter((name) => name !== wanted && stemOf(name) === stem)
+  const names = otherVersionsOf(wanted, offers.namesBeginning)
     .map((name) => ({ name, far: distance(wanted, name) }))
     .sort(
       (a, b) =>
@@ -43,6 +39,12 @@ function nearest(wanted: string, offers: Offers, toProvider: (library: Catalogue
     }
   }
   return [...found.values()];
+}
+
+/** What an object lacks, whichever library is looked at for it. */
+interface Lacking {
+  readonly missing: readonly string[];
+  readonly homeless: readonly DynamicSymbol[];
 }
 
 function isMissing(scope: Scope, name: string): boolean {
@@ -62,6 +64,7 @@ export function closestIn(
   const symbolsOf = symbolReader();
   const providers = new Map<string, readonly Provider[]>();
   const needed = new Map<string, readonly DynamicSymbol[]>();
+  const objects = new Map<string, Lacking>();
   const judgements = new Map<string, Map<string, Judgement>>();
 
   const providersOf = (name: string): readonly Provider[] => {
@@ -73,16 +76,26 @@ export function closestIn(
     return found;
   };
   const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
-    providersOf(name).some((each) => binds(symbol, symbolsOf(each.path).defined.get(symbol.name)));
+    providersOf(name).some((each) => serves(symbol, symbolsOf(each.path).defined.get(symbol.name)));
+
+  const lackingIn = (by: Requirer): Lacking => {
+    let lacking = objects.get(by.path);
+    if (lacking === undefined) {
+      const missing = by.needed.filter((each) => isMissing(scope, each));
+      lacking = { missing, homeless: homelessOf(scope, by, symbolsOf) };
+      objects.set(by.path, lacking);
+    }
+    return lacking;
+  };
 
   const neededBy = (by: Requirer, name: string): readonly DynamicSymbol[] => {
     const key = `${by.path}\0${name}`;
     let symbols = needed.get(key);
     if (symbols === undefined) {
-      const alsoMissing = by.needed.filter((each) => each !== name && isMissing(scope, each));
+      const { missing, homeless } = lackingIn(by);
       const isOthers = (symbol: DynamicSymbol) =>
-        symbol.from === undefined && alsoMissing.some((each) => someDefines(each, symbol));
-      symbols = neededFrom(scope, by, name, symbolsOf).filter(
+        symbol.from === undefined && missing.some((each) => each !== name && someDefines(each, symbol));
+      symbols = neededFrom(by, name, homeless, symbolsOf).filter(
         (symbol) => !isOthers(symbol) || someDefines(name, symbol),
       );
       needed.set(key, symbols);

@@ -1,7 +1,7 @@
 // An object that needs a name, and a library of another version → which of the symbols and versions it needs are there.
 import type { DynamicSymbol } from '../elf/read-symbols.ts';
 import type { Coverage, Problem, Provider, Requirer } from './problem.ts';
-import { binds, type Symbols } from './symbol-tables.ts';
+import { binds, type Symbols, serves } from './symbol-tables.ts';
 
 /** What of a problem tells who else is loaded: the exact providers, best first. */
 export type Scope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
@@ -36,23 +36,31 @@ function* othersInScope(scope: Scope, by: Requirer): Generator<Requirer> {
 }
 
 /**
- * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and those without
- * version, and so without a file, that nobody else in its scope defines.
+ * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same for
+ * every library it lacks.
  */
-export function neededFrom(
+export function homelessOf(
   scope: Scope,
   by: Requirer,
-  name: string,
   symbolsOf: (file: string) => Symbols,
 ): readonly DynamicSymbol[] {
-  const { wanted } = symbolsOf(by.path);
-  let homeless = wanted.filter(({ version }) => version === undefined);
+  let homeless = symbolsOf(by.path).wanted.filter(({ version }) => version === undefined);
   for (const other of othersInScope(scope, by)) {
     if (homeless.length === 0) break;
     const { defined } = symbolsOf(other.path);
     homeless = homeless.filter((symbol) => !binds(symbol, defined.get(symbol.name)));
   }
-  return [...wanted.filter(({ from }) => from === name), ...homeless];
+  return homeless;
+}
+
+/** The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`. */
+export function neededFrom(
+  by: Requirer,
+  name: string,
+  homeless: readonly DynamicSymbol[],
+  symbolsOf: (file: string) => Symbols,
+): readonly DynamicSymbol[] {
+  return [...symbolsOf(by.path).wanted.filter(({ from }) => from === name), ...homeless];
 }
 
 /**
@@ -75,7 +83,7 @@ export function coverageOf(
   symbolsOf: (file: string) => Symbols,
 ): Coverage {
   const { defined } = symbolsOf(provider.path);
-  const missing = needed.filter((symbol) => !binds(symbol, defined.get(symbol.name)));
+  const missing = needed.filter((symbol) => !serves(symbol, defined.get(symbol.name)));
   return {
     needed: [...new Set(needed.map(spelled))],
     missing: [...new Set(missing.map(spelled))].sort(),

@@ -1,5 +1,6 @@
 // What lies where ld.so finds a bundled library → why the start would end there, if it would.
 import { statSync } from 'node:fs';
+import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 import type { FileReading } from '../store/read-elf-file.ts';
 
@@ -37,11 +38,19 @@ export function whyDamaged(reading: FileReading, file: string): string | undefin
   }
 }
 
+/** What to do depends on how the loader comes to the file; only what lies beside the program may be meant to go. */
+function hintFor(program: string, { name, path: file }: DamagedLibrary): string {
+  if (name.includes('/')) return 'the program or one of its libraries names that very file: install it again';
+  if (!file.startsWith(`${path.dirname(program)}/`))
+    return 'a run path leads there before the store is looked at: install the program again, or without that run path';
+  return 'install the program again; or remove that file, then the library is looked for in the store';
+}
+
 /** The failure to tell of. The loader itself ends with 127 here; for env(1) a program that was found is 126. */
-export function damagedLibraryError(program: string, { path, why }: DamagedLibrary): ForeignError {
-  return new ForeignError(`${program}: its library ${path} is damaged: ${why}`, {
+export function damagedLibraryError(program: string, damaged: DamagedLibrary): ForeignError {
+  return new ForeignError(`${program}: its library ${damaged.path} cannot be loaded: ${damaged.why}`, {
     code: 'damaged-library',
-    hint: 'install the program again; or remove that file, then the library is looked for in the store',
+    hint: hintFor(program, damaged),
     exitCode: 126,
   });
 }

@@ -6,7 +6,7 @@ import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import type { Libc } from './libc.ts';
 import type { LoaderCandidate, Provider } from './problem.ts';
 import { toProvider } from './providers.ts';
-import { compareRanks, rankOf } from './rank.ts';
+import { compareRanks, isLastResort, rankOf } from './rank.ts';
 
 /** The version of a glibc as its libc.so.6 tells it: the highest GLIBC_x.y it defines. */
 function versionOf(libc: Provider | undefined): readonly number[] {
@@ -36,7 +36,10 @@ function isComplete(candidate: LoaderCandidate, libc: Libc): boolean {
   return libc.kind === 'musl' || candidate.family.has('libc.so.6');
 }
 
-/** All loaders for a program's class and machine, best first: newest glibc first. */
+/**
+ * All loaders for a program's class and machine, best first: newest glibc first, but those that are not meant for others
+ * last, whatever their version: a loader brings its whole family.
+ */
 export function findLoaders(catalogue: Catalogue, like: ElfFile, libc: Libc): LoaderCandidate[] {
   return catalogue
     .librariesOffering(libc.loaderName, like.class, like.machine)
@@ -44,13 +47,12 @@ export function findLoaders(catalogue: Catalogue, like: ElfFile, libc: Libc): Lo
       const family = familyOf(catalogue, loader, libc);
       const version = versionOf(family.get('libc.so.6'));
       const newestFirst = [-(version[0] ?? 0), -(version[1] ?? 0)];
-      const [lastResort = 0, ...rest] = rankOf(loader);
       return {
         storePath: loader.storePath,
         path: path.join(loader.storePath, loader.file),
         family,
         version,
-        rank: [lastResort, ...newestFirst, ...rest],
+        rank: [Number(isLastResort(loader)), ...newestFirst, ...rankOf(loader)],
       };
     })
     .filter((candidate) => isComplete(candidate, libc))

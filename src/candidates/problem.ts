@@ -112,6 +112,8 @@ export interface Problem {
   readonly closest?: ClosestMatches;
   /** Absent: nothing is known of symbols, and none is asked for. */
   readonly symbols?: UnversionedSymbols;
+  /** Files of the program, and beside it, that demand more than this processor has; `--list` does not tell. */
+  readonly beyondProcessor?: readonly string[];
   /** True for what the user never wants. Asked once per provider and name. */
   excluded?(provider: Provider): boolean;
 }

@@ -20,6 +20,20 @@ function fitsLibc(elf: ElfFile, libc: Libc): boolean {
   return !elf.needed.some((name) => other.test(name));
 }
 
+/**
+ * Why no process with this libc could load a library here, whatever name it serves, in a clause; undefined if it could.
+ * Not all of it shows in `ld.so --list`.
+ */
+export function whyNotLoaded(elf: ElfFile, libc: Libc): string | undefined {
+  if (elf.loadError !== undefined) return `the loader refuses it: ${elf.loadError}`;
+  if (!OS_ABIS.includes(elf.osAbi)) return `it is built for another system (OS ABI ${elf.osAbi})`;
+  if (!canRun(elf.isaNeeded)) return 'this processor cannot run it: CPU ISA level is lower than required';
+  if (fitsLibc(elf, libc)) return undefined;
+  return libc.kind === 'glibc'
+    ? 'it is built with musl, and the program with glibc'
+    : 'it is built with glibc, and the program with musl';
+}
+
 /** Directory → the names in it; a library's run path names the same few directories as its neighbours'. */
 export type Listings = Map<string, ReadonlySet<string>>;
 
@@ -38,9 +52,7 @@ function namesIn(directory: string, listings: Listings): ReadonlySet<string> {
 
 /** A variant for better processors (glibc-hwcaps) comes with the library it is a variant of, never by itself. */
 export function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean {
-  const variant = file.split('/').includes('glibc-hwcaps');
-  const loads = elf.loadError === undefined && OS_ABIS.includes(elf.osAbi) && canRun(elf.isaNeeded);
-  return !variant && loads && fitsLibc(elf, libc);
+  return !file.split('/').includes('glibc-hwcaps') && whyNotLoaded(elf, libc) === undefined;
 }
 
 /** What the provider's own run path would take for each name that it needs. */

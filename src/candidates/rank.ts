@@ -2,74 +2,82 @@
 import path from 'node:path';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import { newestFirst, versionOfName } from './version-order.ts';
 
 /** Smaller is better; compared key by key. Equal only for the same file. */
 export type Rank = readonly (number | string)[];
 
-/** Packages whose libraries are not meant for others: debug files, link stubs, bootstrap tools, whole foreign trees. */
-const LAST_RESORT =
-  /(^|-)(debug|dev|stubs?|bootstrap|fhs|usr-target|rootfs|steam|wine|appimage|unwrapped-wine|cross)(-|$)|bootstrap-stage/;
+/** Packages whose libraries are not meant for others: debug files, link stubs, bootstrap tools. */
+const LAST_RESORT = /(^|-)(debug|dev|stubs?|bootstrap|cross)(-|$)|bootstrap-stage/;
 
-const VERSION_PARTS = 8;
+/** Whole trees of another distribution, with libraries of many packages. */
+const TREE = /(^|-)(fhs|usr-target|rootfs|steam|wine|appimage)(-|$)/;
 
-/**
- * The version in a store object's name as numbers: `openssl-3.0.11` → 3, 0, 11; `x-0-unstable-2024-05-01` → 0, 2024,
- * 5, 1. It begins at the first dash before a digit (Nix: builtins.parseDrvName) and ends at an output's name.
- */
-export function versionOfName(name: string): readonly number[] {
-  const version = /-(\d[^-]*(?:-(?:\d|unstable)[^-]*)*)/.exec(name)?.[1] ?? '';
-  return (version.match(/\d+/g) ?? []).slice(0, VERSION_PARTS).map(Number);
-}
+/** Where a package has the libraries that it is about: `lib/`, `usr/lib64/`, `lib/x86_64-linux-gnu/`. */
+const LIBRARY_DIRECTORY = /^(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\/(?:[^/]+-linux-[^/]+\/)?[^/]+$/;
 
 /** What decides where two ranks first differ. */
 export type RankCriterion =
-  | 'last resort'
   | 'distance'
-  | 'depth'
+  | 'bundle'
   | 'version'
+  | 'last resort'
   | 'popularity'
   | 'closure size'
+  | 'depth'
   | 'path';
 
 /** One word for each key of `rankOf`, in its order. */
 export const RANK_CRITERIA: readonly RankCriterion[] = [
-  'last resort',
   'distance',
-  'depth',
-  ...Array.from({ length: VERSION_PARTS }, () => 'version' as const),
+  'bundle',
+  'version',
+  'last resort',
   'popularity',
   'closure size',
+  'depth',
   'path',
   'path',
 ];
 
+type Located = Pick<CataloguedLibrary, 'storePath' | 'file'>;
+
+/** A copy that a package or a tree brings along for itself: the version in the object's name is not the library's. */
+function isBundled({ storePath, file }: Located): boolean {
+  return TREE.test(nameOfStoreObject(storePath)) || !LIBRARY_DIRECTORY.test(file);
+}
+
+/** True for what nobody would take while there is something else. */
+export function isLastResort(library: Located): boolean {
+  return LAST_RESORT.test(nameOfStoreObject(library.storePath)) || isBundled(library);
+}
+
 /**
- * Ranks one provider: meant for others, nearest by name (`distance`, 0 for the exact name), directly in a library
- * directory, newest version; then popularity and closure size, for which break-ties.ts has the place; then by path.
+ * Ranks one provider: nearest by name (`distance`, 0 for the exact name), a library of its own package, newest version,
+ * meant for others; then popularity and closure size, for which break-ties.ts has the place; then by path.
  */
-export function rankOf(library: CataloguedLibrary, distance = 0): Rank {
+export function rankOf(library: Located, distance = 0): Rank {
   const name = nameOfStoreObject(library.storePath);
-  const version = versionOfName(name);
-  const newestFirst = Array.from({ length: VERSION_PARTS }, (_, i) => -(version[i] ?? 0));
-  const depth = library.file.split('/').length - 2;
   return [
-    LAST_RESORT.test(name) ? 1 : 0,
     distance,
-    depth,
-    ...newestFirst,
+    Number(isBundled(library)),
+    newestFirst(versionOfName(name)),
+    Number(LAST_RESORT.test(name)),
     0,
     0,
+    library.file.split('/').length,
     path.basename(library.storePath),
     library.file,
   ];
 }
 
-/** Compares two ranks. */
+/** Compares two ranks key by key; a shorter one that is the beginning of the other comes first. */
 export function compareRanks(a: Rank, b: Rank): number {
-  for (const [i, left] of a.entries()) {
-    const right = b[i];
-    if (right === undefined || left === right) continue;
-    return left < right ? -1 : 1;
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i += 1) {
+    const x = a[i] as number | string;
+    const y = b[i] as number | string;
+    if (x !== y) return x < y ? -1 : 1;
   }
   return a.length - b.length;
 }

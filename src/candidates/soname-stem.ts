@@ -1,12 +1,32 @@
 // A needed name → what another version of the same library would be called.
 
-/** Where a version may stand in a name: `libffi.so.7`, `libpython3.11.so.1.0`, `libdb-5.3.so`. */
-const PARTS = /^(.*?)([-_.]?\d[\d.]*)?\.so((?:\.[^/]*)?)$/;
+/**
+ * Where a version may stand in a name: after `.so`, and before it behind a separator or with a dot of its own
+ * (`libdb-5.3.so`, `libpython3.11.so.1.0`). Other digits are part of the name: libz3 is no version of libz, libssl3
+ * (NSS) none of libssl, libx265 none of libx264.
+ */
+const PARTS = /^(.*?)([-_.]\d[\d.]*|\d+\.\d[\d.]*)?\.so((?:\.[^/]*)?)$/;
 
 /** `libdb` of `libdb-5.3.so`; undefined for what is not named like a library. */
 export function stemOf(name: string): string | undefined {
   const stem = PARTS.exec(name)?.[1];
   return stem === undefined || stem === '' || stem === 'lib' ? undefined : stem;
+}
+
+/** True for the same name, and for names of versions of one library. */
+export function isSameLibrary(left: string, right: string): boolean {
+  const stem = stemOf(left);
+  return left === right || (stem !== undefined && stem === stemOf(right));
+}
+
+/** Names of other versions of a library, in the order in which they are given. `namesBeginning`: with these letters. */
+export function otherVersionsOf(
+  wanted: string,
+  namesBeginning: (letters: string) => readonly string[],
+): readonly string[] {
+  const stem = stemOf(wanted);
+  if (stem === undefined) return [];
+  return namesBeginning(stem).filter((name) => name !== wanted && stemOf(name) === stem);
 }
 
 /** The numbers after `.so`: `libcrypto.so.1.1` → 1, 1. */

@@ -61,3 +61,21 @@ export function binds(
       : definition.version === version || (definition.version === undefined && !definition.hidden),
   );
 }
+
+/** STT_* of elf(5): a function is called, a variable read, and one of a thread is found in another way again. */
+function kindOf(type: number): 'code' | 'data' | 'thread' | undefined {
+  if (type === 2 || type === 10) return 'code';
+  if (type === 1 || type === 5) return 'data';
+  return type === 6 ? 'thread' : undefined;
+}
+
+/**
+ * True if a reference binds to one of these definitions and that is of its kind. The loader does not ask for the
+ * kind: a call of what is a variable in another version jumps into data.
+ */
+export function serves(reference: DynamicSymbol, definitions: readonly DynamicSymbol[] | undefined): boolean {
+  const kind = kindOf(reference.type);
+  const isAlike = ({ type }: DynamicSymbol): boolean =>
+    kind === undefined || kindOf(type) === undefined || kindOf(type) === kind;
+  return binds(reference, definitions?.filter(isAlike));
+}

@@ -1,10 +1,10 @@
 // A problem and the user's choices → the problem in which the choices hold.
 import type { Problem, Provider } from '../candidates/problem.ts';
-import { toProvider } from '../candidates/providers.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
+import { toProvider, whyNotLoaded } from '../candidates/providers.ts';
 import type { Catalogue } from '../store/catalogue.ts';
-import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
 import type { Choices } from './choices.ts';
+import { type Chooser, libraryAt } from './find-pin.ts';
 import { namePattern } from './name-pattern.ts';
 
 /** A test for store paths that the user never wants. */
@@ -13,19 +13,16 @@ export function isExcludedBy(choices: Choices): (storePath: string) => boolean {
   return (storePath) => patterns.some((pattern) => pattern.test(nameOfStoreObject(storePath)));
 }
 
-/** The library at a pinned path, whatever it calls itself; undefined when the catalogue does not have it. */
+/** The library at a pinned path, whatever it calls itself; undefined where there is none that could be loaded. */
 function providerAt(
   file: string,
   catalogue: Catalogue,
-  like: ElfFile,
+  program: Chooser,
   libcObjects: ReadonlySet<string>,
 ): Provider | undefined {
-  const object = storeObjectOf(catalogue.storeDir, file);
-  if (object === undefined) return undefined;
-  const library = catalogue
-    .librariesIn(object, like.class, like.machine)
-    .find((each) => `${object}/${each.file}` === file);
-  return library && toProvider(library, catalogue.storeDir, libcObjects, new Map());
+  const library = libraryAt(file, catalogue, program.elf);
+  if (library === undefined || whyNotLoaded(library.elf, program.libc) !== undefined) return undefined;
+  return toProvider(library, catalogue.storeDir, libcObjects, new Map());
 }
 
 function preferred(providers: readonly Provider[], beginnings: readonly string[]): readonly Provider[] {
@@ -46,7 +43,7 @@ export function applyChoices(
   every: Problem['providersOf'],
   choices: Choices,
   catalogue: Catalogue,
-  like: ElfFile,
+  program: Chooser,
 ): Problem {
   const isExcluded = isExcludedBy(choices);
   const pins = new Map(Object.entries(choices.pins));
@@ -54,7 +51,7 @@ export function applyChoices(
   const known = new Map<string, readonly Provider[]>();
   const provide = (name: string): readonly Provider[] => {
     const pin = pins.get(name);
-    const pinned = pin === undefined ? undefined : providerAt(pin, catalogue, like, libcObjects);
+    const pinned = pin === undefined ? undefined : providerAt(pin, catalogue, program, libcObjects);
     if (pinned === undefined) {
       const wanted = preferred(every(name), choices.prefer).filter(({ storePath }) => !isExcluded(storePath));
       return wanted.length > 0 ? wanted : problem.providersOf(name);

@@ -1,9 +1,14 @@
 // What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import type { Libc } from '../candidates/libc.ts';
+import { whyNotLoaded } from '../candidates/providers.ts';
+import { isSameLibrary } from '../candidates/soname-stem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { machineName, sameMachine } from '../elf/machine.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
 import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
+import { elfFileAt } from '../store/read-elf-file.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 
 function refuse(soname: string, cause: string, hint: string): ForeignError {
@@ -19,13 +24,23 @@ function realPath(soname: string, given: string): string {
   }
 }
 
-/** `libffi.so` of `libffi.so.8`. */
-export function stemOf(name: string): string {
-  return /^(.*?\.so)/.exec(name)?.[1] ?? name;
-}
-
 function isWithin(directory: string, file: string): boolean {
   return file === directory || file.startsWith(`${directory}/`);
+}
+
+/** The library of the catalogue that is this very file, named by its absolute path. */
+export function libraryAt(file: string, catalogue: Catalogue, like: ElfFile): NamedLibrary | undefined {
+  const object = storeObjectOf(catalogue.storeDir, file);
+  if (object === undefined) return undefined;
+  return catalogue
+    .librariesIn(object, like.class, like.machine)
+    .find((each) => `${object}/${each.file}` === file);
+}
+
+/** Why a pinned file cannot be loaded by a program, in a clause; undefined where it can, or is not there. */
+export function whyUnusable(file: string, catalogue: Catalogue, { elf, libc }: Chooser): string | undefined {
+  const library = libraryAt(file, catalogue, elf);
+  return library && whyNotLoaded(library.elf, libc);
 }
 
 /** Of several files the shortest path: `lib/libz.so.1` and not `lib/glibc-hwcaps/x86-64-v3/libz.so.1`. */
@@ -33,12 +48,26 @@ function plainest(libraries: readonly NamedLibrary[]): NamedLibrary | undefined 
   return libraries.toSorted((a, b) => a.file.split('/').length - b.file.split('/').length)[0];
 }
 
+/** What of a program decides which libraries it can load. */
+export interface Chooser {
+  readonly elf: ElfFile;
+  readonly libc: Libc;
+}
+
 /**
  * The library meant, as an absolute path in the store: in a directory the one that offers the soname, else the only
  * one of another version of it.
- * @throws ForeignError `bad-pin` where there is none, or which one is not clear.
+ * @throws ForeignError `bad-pin` where there is none, which one is not clear, or no such program could load it.
  */
-export function findPin(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
+export function findPin(soname: string, given: string, catalogue: Catalogue, program: Chooser): string {
+  const file = findFile(soname, given, catalogue, program.elf);
+  const why = whyUnusable(file, catalogue, program);
+  if (why !== undefined)
+    throw refuse(soname, `${file}: ${why}`, 'name a library that such a program can load');
+  return file;
+}
+
+function findFile(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
   const wanted = realPath(soname, given);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {
@@ -51,12 +80,32 @@ export function findPin(soname: string, given: string, catalogue: Catalogue, lik
   const exact = plainest(within.filter(({ names }) => names.includes(soname)));
   if (exact !== undefined) return path.join(object, exact.file);
   const named = wanted !== object && within.length === 1 ? within : [];
-  const similar = within.filter(({ names }) => names.some((name) => stemOf(name) === stemOf(soname)));
+  const similar = within.filter(({ names }) => names.some((name) => isSameLibrary(name, soname)));
   const files = [...new Set((named.length > 0 ? named : similar).map(({ file }) => file))].sort();
   if (files.length === 1) return path.join(object, files[0] ?? '');
-  const cause =
-    files.length > 1
-      ? `${nameOfStoreObject(object)} has several: ${files.join(', ')}`
-      : `${wanted} holds no such library for this kind of program`;
-  throw refuse(soname, cause, `name the file itself: --pin ${soname}=${object}/lib/FILE`);
+  if (files.length > 1) {
+    const hint = `name the file itself: --pin ${soname}=${object}/${files[0]}`;
+    throw refuse(soname, `${nameOfStoreObject(object)} has several: ${files.join(', ')}`, hint);
+  }
+  throw refuseEmpty(soname, wanted, within, like);
+}
+
+/** Nothing in it answers to the name: it is for another machine, or the user means a file of another name. */
+function refuseEmpty(
+  soname: string,
+  wanted: string,
+  within: readonly NamedLibrary[],
+  like: ElfFile,
+): ForeignError {
+  const other = elfFileAt(wanted);
+  const machine = machineName(like);
+  if (other !== undefined && !sameMachine(other, like)) {
+    const cause = `${wanted} is for ${machineName(other)}, the program for ${machine}`;
+    return refuse(soname, cause, `name a library for ${machine}`);
+  }
+  const hint =
+    within.length > 0
+      ? `name the file itself, e.g. --pin ${soname}=${path.join(wanted, 'FILE')}; nix-foreign choose lists what serves`
+      : 'name another store object; nix-foreign choose lists what serves';
+  return refuse(soname, `${wanted} holds no such library for ${machine}`, hint);
 }

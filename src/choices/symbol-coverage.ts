@@ -1,5 +1,5 @@
 // Objects that need a name, and a candidate → how many of the symbols that they take from the name it has.
-import { coverageOf, neededFrom } from '../candidates/coverage.ts';
+import { coverageOf, homelessOf, neededFrom } from '../candidates/coverage.ts';
 import type { Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { symbolReader } from '../candidates/symbol-tables.ts';
 
@@ -25,7 +25,7 @@ export function symbolCoverage(
     const needed = new Set<string>();
     const missing = new Set<string>();
     for (const by of needers) {
-      const symbols = neededFrom(scope, by, name, symbolsOf);
+      const symbols = neededFrom(by, name, homelessOf(scope, by, symbolsOf), symbolsOf);
       const coverage = coverageOf(symbols, by, name, candidate, symbolsOf);
       for (const symbol of coverage.needed) needed.add(symbol);
       for (const symbol of coverage.missing) missing.add(symbol);

@@ -4,6 +4,7 @@ import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
 import { isForeign, overrides } from '../solve/objective.ts';
 import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solve/version-needs.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import { type LackingSymbols, lackingSymbols } from './lacking-symbols.ts';
 
 /** A whole set, as the candidates of one name are held against it. */
 export interface ChosenSet {
@@ -17,6 +18,7 @@ export type Criterion =
   | 'pinned'
   | 'excluded'
   | 'wrong version'
+  | 'lacks symbols'
   | 'closest match'
   | 'other glibc'
   | 'overrides a run path'
@@ -120,18 +122,37 @@ function byRankOf(winner: Provider, other: Provider): Loss | undefined {
 }
 
 const RANK_DETAILS: Record<RankCriterion, string> = {
-  'last resort': 'its package is not meant for others',
   distance: 'its name is further from the needed one',
-  depth: 'lies deeper below its store object',
+  bundle: 'is a copy that another package brings along',
   version: 'is older',
+  'last resort': 'its package is not meant for others',
   popularity: 'is used by fewer others in the store',
   'closure size': 'brings more along',
+  depth: 'lies deeper below its store object',
   path: 'its path sorts later',
 };
 
-function lossOf(problem: Problem, set: ChosenSet, name: string, winner: Provider, other: Provider): Loss {
+const LISTED = 3;
+
+function bySymbols(lacks: LackingSymbols | undefined): Loss | undefined {
+  if (lacks === undefined) return undefined;
+  const { by, symbols } = lacks;
+  const more = symbols.length > LISTED ? ` and ${symbols.length - LISTED} more` : '';
+  const detail = `lacks ${symbols.slice(0, LISTED).join(', ')}${more}, which ${by} needs`;
+  return { criterion: 'lacks symbols', detail };
+}
+
+function lossOf(
+  problem: Problem,
+  set: ChosenSet,
+  name: string,
+  winner: Provider,
+  other: Provider,
+  lacks: (other: Provider) => LackingSymbols | undefined,
+): Loss {
   const loss =
     unfit(problem, set, name, other) ??
+    bySymbols(lacks(other)) ??
     byCounts(set, name, winner, other) ??
     (offers(problem, name, other) ? byRankOf(winner, other) : undefined);
   if (loss !== undefined) return loss;
@@ -175,12 +196,14 @@ export function weighCandidates(
   const winner = set.providers.get(name);
   if (winner === undefined) return [];
   const others = every.filter(({ path }) => path !== winner.path);
+  const needers = needersOf(problem, set, name).map(({ object }) => object);
+  const lacks = lackingSymbols(problem, set, name, needers);
   return [
     { provider: winner, chosen: true, loss: undefined },
     ...others.map((provider) => ({
       provider,
       chosen: false,
-      loss: lossOf(problem, set, name, winner, provider),
+      loss: lossOf(problem, set, name, winner, provider, lacks),
     })),
   ];
 }

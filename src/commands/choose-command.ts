@@ -1,7 +1,4 @@
 // The options of `nix-foreign choose` and a terminal, if there is one → what was chosen, and the exit status.
-import type { Alternatives } from '../choices/alternatives.ts';
-import { symbolCoverage } from '../choices/symbol-coverage.ts';
-import type { Candidate } from '../choices/weigh-candidates.ts';
 import { ForeignError } from '../errors.ts';
 import type { Context } from '../pipeline/context.ts';
 import { survey } from '../pipeline/survey.ts';
@@ -13,9 +10,9 @@ import {
   type ChooseWords,
   choose,
   enactChoices,
+  offersOrRefusal,
   outcomeText,
   type Session,
-  solutionOf,
 } from './choose.ts';
 import { chooseByDialogue } from './choose-dialogue.ts';
 
@@ -27,31 +24,18 @@ function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-function symbolsText(judge: ReturnType<typeof symbolCoverage>) {
-  return ({ name, neededBy }: Alternatives, { provider }: Candidate): string => {
-    const { needed, missing } = judge(
-      neededBy.map(({ object }) => object),
-      name,
-      provider,
-    );
-    if (needed === 0) return 'no symbol of it is needed by name';
-    if (missing.length === 0) return `all ${needed} symbols that are needed are there`;
-    const more = missing.length > 3 ? ', ...' : '';
-    return `${needed - missing.length} of ${needed} symbols that are needed; lacks ${missing.slice(0, 3).join(', ')}${more}`;
-  };
-}
-
 async function byDialogue(session: Session): Promise<ChooseOutcome> {
   const { subject, catalogue, context, earlier } = session;
   const { agree, pick } = await import('./choose-prompts.ts');
   const output = process.stderr;
   const surveyWith = (choices: typeof earlier) => survey(subject, catalogue, choices);
   const present = surveyWith(earlier);
+  offersOrRefusal(present, session);
+  const before = present.outcome.kind === 'solution' ? present.outcome : undefined;
   const sizes = closureSizes(context.location);
   try {
-    const decision = await chooseByDialogue(earlier, solutionOf(present, subject, catalogue), {
-      closureSizeOf: sizes.textOf,
-      symbolsOf: symbolsText(symbolCoverage(present.problem)),
+    const decision = await chooseByDialogue(earlier, before, {
+      closureSize: sizes.bytesOf,
       surveyWith,
       say: (text) => void output.write(`${text}\n`),
       pick: (question) => pick(question, output),

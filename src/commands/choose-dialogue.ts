@@ -1,22 +1,20 @@
 // A survey and a person at a terminal → the pins that the person wants, after having seen what they lead to.
 
-import { type Alternatives, alternativesOf } from '../choices/alternatives.ts';
+import type { Alternatives } from '../choices/alternatives.ts';
 import type { Choices } from '../choices/choices.ts';
-import { changesBetween, type Trial, tryCandidate } from '../choices/try-candidate.ts';
+import { type Offers, offersOf } from '../choices/offers.ts';
+import { changesBetween } from '../choices/try-candidate.ts';
 import type { Candidate } from '../choices/weigh-candidates.ts';
 import type { Survey } from '../pipeline/survey.ts';
 import { printable, printableLine } from '../platform/terminal-text.ts';
 import { explainConflict } from '../solve/explain-conflict.ts';
 import type { Solution } from '../solve/solution.ts';
 import type { Option, Question } from './choose-prompts.ts';
-import { candidateView, changeLine } from './choose-view.ts';
+import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './choose-view.ts';
 
 /** How the dialogue learns what takes time, and asks. */
 export interface Desk {
-  /** `4.1 MiB`, with everything it refers to; undefined where it is not known. */
-  closureSizeOf(storePath: string): string | undefined;
-  /** `all 43 symbols that are needed`. */
-  symbolsOf(alternatives: Alternatives, candidate: Candidate): string;
+  readonly closureSize: ClosureSize;
   /** The survey with other choices. */
   surveyWith(choices: Choices): Survey;
   say(text: string): void;
@@ -33,87 +31,105 @@ export type Decision =
 
 const LISTED = 3;
 
-function forced(name: string, trial: Trial): string {
-  if (trial.kind === 'impossible') return `cannot be: ${trial.sentences.join('; ')}`;
-  const others = trial.changes.filter((change) => change.name !== name);
-  if (others.length === 0) return 'changes nothing else';
-  const more = others.length > LISTED ? ` and ${others.length - LISTED} more` : '';
-  const listed = others.slice(0, LISTED).map((change) => changeLine(change).trim());
-  return `changes ${others.length} more: ${listed.join(', ')}${more}`;
-}
-
-function optionFor(
-  alternatives: Alternatives,
-  candidate: Candidate,
-  survey: Survey,
-  solution: Solution,
-  desk: Desk,
-): Option {
-  const { object, glibc, chosen, lost } = candidateView(candidate);
-  const { provider } = candidate;
-  const trial = chosen ? undefined : tryCandidate(survey.problem, solution, alternatives.name, provider);
-  const size = desk.closureSizeOf(provider.storePath);
+function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, desk: Desk): Option {
+  const { provider, chosen, loss } = candidate;
+  const facts = offers.factsOf(of, candidate);
   const label = [
-    object,
-    ...(glibc === null ? [] : [glibc]),
-    ...(size === undefined ? [] : [size]),
+    ...sourceWords(candidate, desk.closureSize),
+    ...(offers.kind === 'lack' ? [shareText(facts.coverage)] : []),
     ...(chosen ? [provider.match === 'pinned' ? 'pinned by you' : 'recommended'] : []),
   ].join(' · ');
-  const description = [
-    provider.path,
-    desk.symbolsOf(alternatives, candidate),
-    ...(lost === null ? [] : [lost.detail]),
-    trial === undefined ? 'as it is now' : forced(alternatives.name, trial),
-  ].map(printableLine);
-  return { value: provider.path, label: printableLine(label), description: description.join('\n') };
-}
-
-function questionFor(alternatives: Alternatives, survey: Survey, solution: Solution, desk: Desk): Question {
-  const who = alternatives.neededBy.map(({ object }) => object.label);
-  const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
+  const [symbols = '', effect = ''] = factLines(of.name, facts);
+  const description = [provider.path, symbols, ...(loss === undefined ? [] : [loss.detail]), effect];
   return {
-    message: printableLine(`${alternatives.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}`),
-    options: alternatives.candidates.map((each) => optionFor(alternatives, each, survey, solution, desk)),
+    value: provider.path,
+    label: printableLine(label),
+    description: description.map(printableLine).join('\n'),
   };
 }
 
-/** The next name with alternatives that was not asked about yet; earlier answers can bring new ones. */
-function nextAlternatives(survey: Survey, solution: Solution, asked: Set<string>): Alternatives | undefined {
-  return alternativesOf(survey.problem, survey.every, solution).find(({ name }) => !asked.has(name));
+function questionFor(offers: Offers, of: Alternatives, desk: Desk): Question {
+  const who = of.neededBy.map(({ object }) => object.label);
+  const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
+  const lack = offers.kind === 'lack' ? ', which nobody has; the nearest' : '';
+  return {
+    message: printableLine(`${of.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}${lack}`),
+    options: of.candidates.map((each) => optionFor(offers, of, each, desk)),
+  };
 }
 
-function consequences(before: Solution, after: Solution): string {
+/** The first answer of a name that nobody has, for the end: what it still lacks. */
+function lackLine(offers: Offers, of: Alternatives, picked: Candidate): string {
+  const [symbols] = factLines(of.name, offers.factsOf(of, picked));
+  return `  ${of.name}: ${shortPath(picked.provider.path)}; ${symbols}`;
+}
+
+function consequences(before: Solution | undefined, after: Solution, lacks: readonly string[]): string {
+  const count = after.choices.length;
+  if (before === undefined) {
+    const loader = shortPath(after.loader.path);
+    return [`there was no set; now there is one of ${count}, with the loader ${loader}:`, ...lacks].join(
+      '\n',
+    );
+  }
   const changes = changesBetween(before, after);
-  return [
-    `this set of ${after.choices.length} libraries differs from the present one in:`,
-    ...changes.map(changeLine),
-  ].join('\n');
+  return [`this set of ${count} libraries differs from the present one in:`, ...changes.map(changeLine)].join(
+    '\n',
+  );
 }
 
-/** Asks for one name after the other, shows what comes of it, and asks whether to keep that. Writes nothing. */
-export async function chooseByDialogue(start: Choices, before: Solution, desk: Desk): Promise<Decision> {
+interface Answers {
+  readonly kind: 'answered';
+  readonly choices: Choices;
+  readonly survey: Survey;
+  /** How many names were asked about. */
+  readonly asked: number;
+  readonly lacks: readonly string[];
+}
+
+/** Asks for one name after the other; earlier answers can bring new ones. First those that nobody serves. */
+async function ask(start: Choices, desk: Desk): Promise<Answers | { readonly kind: 'cancelled' }> {
   let choices = start;
   let survey = desk.surveyWith(choices);
   const asked = new Set<string>();
-  while (survey.outcome.kind === 'solution') {
-    const alternatives = nextAlternatives(survey, survey.outcome, asked);
-    if (alternatives === undefined) break;
-    const { name, candidates } = alternatives;
-    asked.add(name);
-    const answer = await desk.pick(questionFor(alternatives, survey, survey.outcome, desk));
+  const lacks: string[] = [];
+  for (;;) {
+    const offers = offersOf(survey);
+    const next = offers?.alternatives.find(({ name }) => !asked.has(name));
+    if (offers === undefined || next === undefined)
+      return { kind: 'answered', choices, survey, asked: asked.size, lacks };
+    asked.add(next.name);
+    const answer = await desk.pick(questionFor(offers, next, desk));
     if (answer.kind === 'cancelled') return answer;
-    if (answer.value === candidates.find(({ chosen }) => chosen)?.provider.path) continue;
-    choices = { ...choices, pins: { ...choices.pins, [name]: answer.value } };
+    const picked = next.candidates.find(({ provider }) => provider.path === answer.value);
+    if (picked === undefined || picked.chosen) continue;
+    if (offers.kind === 'lack') lacks.push(lackLine(offers, next, picked));
+    choices = { ...choices, pins: { ...choices.pins, [next.name]: answer.value } };
     survey = desk.surveyWith(choices);
   }
-  const { outcome } = survey;
+}
+
+/**
+ * Asks for one name after the other, shows what comes of it, and asks whether to keep that. Writes nothing. `before`: the
+ * present set; undefined where there is none.
+ */
+export async function chooseByDialogue(
+  start: Choices,
+  before: Solution | undefined,
+  desk: Desk,
+): Promise<Decision> {
+  const answers = await ask(start, desk);
+  if (answers.kind === 'cancelled') return answers;
+  const { outcome } = answers.survey;
   if (outcome.kind !== 'solution') {
     const sentences = outcome.kind === 'conflict' ? explainConflict(outcome) : ['no set was found'];
     return { kind: 'impossible', sentences };
   }
-  if (asked.size === 0) desk.say('there is nothing to choose: no library has an alternative in the store');
-  if (changesBetween(before, outcome).length === 0 && choices === start) return { kind: 'unchanged' };
-  desk.say(printable(consequences(before, outcome)));
+  if (answers.asked === 0) desk.say('there is nothing to choose: no library has an alternative in the store');
+  const { choices, lacks } = answers;
+  if (choices === start && (before === undefined || changesBetween(before, outcome).length === 0))
+    return { kind: 'unchanged' };
+  desk.say(printable(consequences(before, outcome, lacks)));
   const agreed = await desk.agree('Keep these choices with the program?');
   if (agreed.kind === 'cancelled') return agreed;
   return agreed.value ? { kind: 'chosen', choices } : { kind: 'unchanged' };

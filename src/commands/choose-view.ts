@@ -1,8 +1,11 @@
 // What could be chosen → plain facts for JSON and for people.
 import type { Alternatives } from '../choices/alternatives.ts';
 import { type Choices, choiceLines } from '../choices/choices.ts';
-import type { Change } from '../choices/try-candidate.ts';
+import type { CandidateFacts, Offers } from '../choices/offers.ts';
+import type { SymbolCoverage } from '../choices/symbol-coverage.ts';
+import type { Change, Trial } from '../choices/try-candidate.ts';
 import type { Candidate, Needer } from '../choices/weigh-candidates.ts';
+import { sizeText } from '../store/closure-size.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
 /** One candidate of a name, as `--json` prints it. */
@@ -13,9 +16,12 @@ export interface CandidateView {
   readonly object: string;
   readonly glibc: string | null;
   readonly chosen: boolean;
-  /** Why the chosen one won; null for the chosen one. */
+  /** Why the chosen one won; null for the chosen one, and where none is chosen. */
   readonly lost: { readonly criterion: string; readonly detail: string } | null;
 }
+
+/** A store object's size in bytes with everything it refers to; undefined where Nix does not know it. */
+export type ClosureSize = (storePath: string) => number | undefined;
 
 export function candidateView({ provider, chosen, loss }: Candidate): CandidateView {
   return {
@@ -33,9 +39,33 @@ export function neederView({ object, versions }: Needer) {
   return { name: object.label, file: object.path, versions: names };
 }
 
-export function alternativesView({ name, neededBy, candidates }: Alternatives) {
-  return { name, neededBy: neededBy.map(neederView), candidates: candidates.map(candidateView) };
+/** `forces`: what else would change; `impossible`: why no set has it; both null for what is taken. */
+function weighedView(
+  offers: Offers,
+  alternatives: Alternatives,
+  candidate: Candidate,
+  closureSize: ClosureSize,
+) {
+  const { coverage, trial } = offers.factsOf(alternatives, candidate);
+  return {
+    ...candidateView(candidate),
+    closureSize: closureSize(candidate.provider.storePath) ?? null,
+    symbols: coverage,
+    forces: trial?.kind === 'possible' ? othersIn(alternatives.name, trial.changes) : null,
+    impossible: trial?.kind === 'impossible' ? trial.sentences : null,
+  };
 }
+
+/** Every name there is something to choose for, with all that is known of each candidate. */
+export function offersView(offers: Offers, closureSize: ClosureSize) {
+  return offers.alternatives.map((each) => ({
+    name: each.name,
+    neededBy: each.neededBy.map(neederView),
+    candidates: each.candidates.map((candidate) => weighedView(offers, each, candidate, closureSize)),
+  }));
+}
+
+export type OffersView = ReturnType<typeof offersView>;
 
 /** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
 export function shortPath(file: string): string {
@@ -48,6 +78,42 @@ export function changeLine({ name, from, to }: Change): string {
   return `  ${name}: ${side(from)} → ${side(to)}`;
 }
 
+function othersIn(name: string, changes: readonly Change[]): Change[] {
+  return changes.filter((change) => change.name !== name);
+}
+
+const LISTED = 3;
+const SYMBOLS = 8;
+
+/** `all 43 symbols that are needed are there`, or the share and what is missing. */
+export function symbolsText({ needed, missing }: SymbolCoverage): string {
+  if (missing.length === 0)
+    return needed === 0
+      ? 'no symbol of it is needed by name'
+      : `all ${needed} symbols that are needed are there`;
+  const more = missing.length > SYMBOLS ? ` and ${missing.length - SYMBOLS} more` : '';
+  return `${shareText({ needed, missing })} that are needed; lacks ${missing.slice(0, SYMBOLS).join(', ')}${more}`;
+}
+
+/** `3 of 4 symbols`. Versions are among what is missing, but symbols are counted. */
+export function shareText({ needed, missing }: SymbolCoverage): string {
+  return `${Math.max(0, needed - missing.length)} of ${needed} symbols`;
+}
+
+function forcedText(name: string, trial: Trial): string {
+  if (trial.kind === 'impossible') return `cannot be: ${trial.sentences.join('; ')}`;
+  const others = othersIn(name, trial.changes);
+  if (others.length === 0) return 'changes nothing else';
+  const more = others.length > LISTED ? ` and ${others.length - LISTED} more` : '';
+  const listed = others.slice(0, LISTED).map((change) => changeLine(change).trim());
+  return `changes ${others.length} more: ${listed.join(', ')}${more}`;
+}
+
+/** What is to be said of a candidate: its symbols, and what choosing it leads to. */
+export function factLines(name: string, { coverage, trial }: CandidateFacts): string[] {
+  return [symbolsText(coverage), trial === undefined ? 'as it is now' : forcedText(name, trial)];
+}
+
 export function choicesText(choices: Choices): string[] {
   const lines = choiceLines(choices);
   return lines.length === 0
@@ -55,34 +121,9 @@ export function choicesText(choices: Choices): string[] {
     : ['chosen by hand:', ...lines.map((each) => `  ${each}`)];
 }
 
-function candidateLines(candidate: Candidate): string[] {
-  const { object, glibc, chosen, lost } = candidateView(candidate);
-  const built = glibc === null ? '' : `, built with ${glibc}`;
-  const why = lost === null ? '' : `: ${lost.criterion === 'path' ? 'the same otherwise' : lost.detail}`;
-  return [`  ${chosen ? '*' : ' '} ${object}${built}${why}`, `      ${candidate.provider.path}`];
-}
-
-/** What could be chosen, for people; `given` is the program as it was typed. */
-export function alternativesText(
-  given: string,
-  choices: Choices,
-  alternatives: readonly Alternatives[],
-): string {
-  const blocks = alternatives.flatMap(({ name, candidates }) => [
-    '',
-    name,
-    ...candidates.flatMap(candidateLines),
-  ]);
-  const count = alternatives.length;
-  const summary =
-    count === 0
-      ? 'there is nothing to choose: no library has an alternative in the store'
-      : `${count} ${count === 1 ? 'library has' : 'libraries have'} alternatives in the store (* is taken now):`;
-  const [first] = alternatives;
-  const other = first?.candidates.find(({ chosen }) => !chosen);
-  const how =
-    first === undefined || other === undefined
-      ? []
-      : ['', `choose with: nix-foreign choose ${given} --pin ${first.name}=${other.provider.storePath}`];
-  return [...choicesText(choices), '', summary, ...blocks, ...how].join('\n');
+/** `glibc-2.36`, `4.1 MiB`; what is not known is left out. */
+export function sourceWords(candidate: Candidate, closureSize: ClosureSize): string[] {
+  const { object, glibc } = candidateView(candidate);
+  const bytes = closureSize(candidate.provider.storePath);
+  return [object, ...(glibc === null ? [] : [glibc]), ...(bytes === undefined ? [] : [sizeText(bytes)])];
 }

@@ -1,9 +1,9 @@
 // `nix-foreign choose PROGRAM`: which libraries there are to choose from, and the user's decisions kept with the program.
 import { inspectProgram } from '../candidates/program.ts';
-import { alternativesOf } from '../choices/alternatives.ts';
 import { addChoices, type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { findPin } from '../choices/find-pin.ts';
 import { namePattern } from '../choices/name-pattern.ts';
+import { type Offers, offersForLacks, offersInSet } from '../choices/offers.ts';
 import { type Change, changesBetween } from '../choices/try-candidate.ts';
 import { ForeignError } from '../errors.ts';
 import { choicesOfProgram } from '../pipeline/choices-of-program.ts';
@@ -15,12 +15,14 @@ import { type Survey, survey } from '../pipeline/survey.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
 import { notice } from '../platform/report.ts';
-import type { Solution } from '../solve/solution.ts';
+import type { Conflict, Solution, Undecided } from '../solve/solution.ts';
 import { unprovidedNames } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import { closureSizes } from '../store/closure-size.ts';
 import { openStore } from '../store/open-store.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
-import { alternativesText, alternativesView, changeLine, choicesText } from './choose-view.ts';
+import { offersText } from './choose-list.ts';
+import { changeLine, choicesText, offersView } from './choose-view.ts';
 
 /** What the command line asked for. Each word of `pin` is `SONAME=PATH`. */
 export interface ChooseWords {
@@ -36,7 +38,10 @@ export type ChooseOutcome =
   | {
       readonly kind: 'chosen';
       readonly choices: Choices;
-      readonly changes: readonly Change[];
+      /** What differs from the set before; null where there was none. */
+      readonly changes: readonly Change[] | null;
+      /** How many libraries the set has now. */
+      readonly libraries: number;
     }
   | { readonly kind: 'unchanged' | 'cancelled' };
 
@@ -59,7 +64,7 @@ function wordsToChoices(words: ChooseWords, catalogue: Catalogue, subject: Dynam
     const at = word.indexOf('=');
     if (at < 1 || at === word.length - 1)
       throw usage(`${word}: a pin is SONAME=PATH`, 'e.g. --pin libssl.so.3=/nix/store/...-openssl-3.0.11');
-    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, subject.elf)];
+    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, subject)];
   });
   const { exclude, prefer } = words;
   if ([...exclude, ...prefer].includes(''))
@@ -80,10 +85,22 @@ function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void
   }
 }
 
-/** @throws ForeignError that explains itself when there is no coherent set. */
-export function solutionOf(seen: Survey, subject: Dynamic, catalogue: Catalogue): Solution {
-  if (seen.outcome.kind === 'solution') return seen.outcome;
-  throw conflictError(subject.program, seen.outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
+/** Why there is no coherent set. */
+function refusal(
+  seen: Survey,
+  outcome: Conflict | Undecided,
+  { subject, catalogue }: Pick<Session, 'subject' | 'catalogue'>,
+): ForeignError {
+  return conflictError(subject.program, outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
+}
+
+/** @throws ForeignError that explains itself where there is no set and no choice would make one. */
+export function offersOrRefusal(seen: Survey, session: Session): Offers {
+  const { outcome } = seen;
+  if (outcome.kind === 'solution') return offersInSet(seen, outcome);
+  const offers = offersForLacks(seen);
+  if (offers !== undefined) return offers;
+  throw refusal(seen, outcome, session);
 }
 
 /** The set as it is without the new choices; undefined where there is none, which may be why somebody chooses. */
@@ -101,29 +118,50 @@ export interface Session {
   readonly earlier: Choices;
 }
 
-/** Keeps choices that have a set, and plans by them. */
-export async function enactChoices(
-  { subject, context, place, catalogue, earlier }: Session,
-  choices: Choices,
-): Promise<ChooseOutcome> {
-  const before = setBefore(subject, catalogue, earlier);
-  const after = solutionOf(survey(subject, catalogue, choices), subject, catalogue);
-  await chooseFor(subject.program, choices, earlier, context, place);
-  return { kind: 'chosen', choices, changes: before === undefined ? [] : changesBetween(before, after) };
+/** Says which pins nobody asks for: the name is misspelled, or another choice left out whoever needed it. */
+function noticeIdle(
+  { pins }: Choices,
+  { choices, familyNames }: Solution,
+  { bundled }: Survey['problem'],
+): void {
+  const needed = new Set([...choices.map(({ name }) => name), ...familyNames]);
+  for (const name of Object.keys(pins).sort()) {
+    if (bundled.has(name)) notice(`the pin of ${name} has no effect: the program brings its own`);
+    else if (!needed.has(name)) notice(`the pin of ${name} has no effect: nothing in the set needs it`);
+  }
 }
 
-function listed({ given, subject, catalogue, earlier }: Session): ChooseOutcome {
-  const seen = survey(subject, catalogue, earlier);
-  const alternatives = alternativesOf(seen.problem, seen.every, solutionOf(seen, subject, catalogue));
-  return {
-    kind: 'listed',
-    text: alternativesText(given, earlier, alternatives),
-    value: {
-      program: subject.program.path,
-      choices: earlier,
-      alternatives: alternatives.map(alternativesView),
-    },
-  };
+/** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
+export async function enactChoices(session: Session, choices: Choices): Promise<ChooseOutcome> {
+  const { subject, context, place, catalogue, earlier } = session;
+  const before = setBefore(subject, catalogue, earlier);
+  const seen = survey(subject, catalogue, choices);
+  const { outcome: after } = seen;
+  if (after.kind !== 'solution') throw refusal(seen, after, session);
+  await chooseFor(subject.program, choices, earlier, context, place);
+  noticeIdle(choices, after, seen.problem);
+  const changes = before === undefined ? null : changesBetween(before, after);
+  return { kind: 'chosen', choices, changes, libraries: after.choices.length };
+}
+
+function listed(session: Session): ChooseOutcome {
+  const { given, subject, catalogue, context, earlier } = session;
+  const offers = offersOrRefusal(survey(subject, catalogue, earlier), session);
+  const sizes = closureSizes(context.location);
+  try {
+    return {
+      kind: 'listed',
+      text: offersText(given, earlier, offers, sizes.bytesOf),
+      value: {
+        program: subject.program.path,
+        choices: earlier,
+        set: offers.kind === 'set' ? 'found' : 'none',
+        alternatives: offersView(offers, sizes.bytesOf),
+      },
+    };
+  } finally {
+    sizes.close();
+  }
 }
 
 /** Does what the words say or, when they say nothing, what `otherwise` does: a dialogue or a list. */
@@ -155,12 +193,13 @@ const LISTED = 20;
 export function outcomeText(outcome: ChooseOutcome): string {
   if (outcome.kind === 'listed') return outcome.text;
   if (outcome.kind !== 'chosen') return 'nothing was changed';
-  const { choices, changes } = outcome;
+  return [...choicesText(outcome.choices), ...effectLines(outcome)].join('\n');
+}
+
+function effectLines({ changes, libraries }: Extract<ChooseOutcome, { kind: 'chosen' }>): string[] {
+  if (changes === null) return [`there was no set; now there is one of ${libraries}`];
+  if (changes.length === 0) return ['every library stays as it was'];
   const shown = changes.slice(0, LISTED).map(changeLine);
   const more = changes.length - shown.length;
-  const effect =
-    changes.length === 0
-      ? ['every library stays as it was']
-      : ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
-  return [...choicesText(choices), ...effect].join('\n');
+  return ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
 }

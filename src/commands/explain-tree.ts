@@ -25,9 +25,9 @@ export function cutList(items: readonly string[]): string {
   return more > 1 ? `${items.slice(0, LISTED).join(', ')} and ${more} more` : items.join(', ');
 }
 
-/** Why it won over the next best: a clause about that one. */
+/** Why it won over the next best; the detail may be about that one or about others: `the run path of x names another`. */
 function runnerUpText({ object, criterion, detail }: NonNullable<TreeObject['runnerUp']>): string {
-  return `taken over ${object}, which ${criterion === 'path' ? 'is as good: its path sorts later' : detail}`;
+  return `taken over ${object}: ${criterion === 'path' ? 'as good, but its path sorts later' : detail}`;
 }
 
 function notesOf(object: TreeObject): string[] {

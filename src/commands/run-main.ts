@@ -1,5 +1,6 @@
 // The words of bin/nix-run-foreign.mjs → the program, through Node, for machines where no launcher could be built.
 import { contextOf } from '../pipeline/context.ts';
+import { parseWish } from '../pipeline/strategy-of.ts';
 import { chooseOnTheWay } from './choose-command.ts';
 import { explainCommand } from './explain.ts';
 import { findProgram, prepare, readLauncherWords, startAndWait } from './run.ts';
@@ -8,12 +9,11 @@ const HELP = `Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARGUMENT...]
 
 Start a program built for another Linux with libraries from /nix/store. Found once, proven, pinned.
 
-  --argv0 NAME  start PROGRAM with this name as its argv[0]
   --choose   choose libraries by hand on the terminal, then start the program
   --explain  show every library, who needs it and which file serves it; start nothing
   --rehash   read the program's content again
   --refresh  choose the libraries again
-  --shim=PROGRAM  what a shim says: PROGRAM is started, not the shim
+  --strategy NAME  start it this way from now on; auto takes that back
   --version  print the version
   --help     print this
 
@@ -29,10 +29,11 @@ export async function runMain(
   version: string,
 ): Promise<void> {
   const read = readLauncherWords(words);
-  const { wish, words: command } = read;
+  const { wish, words: command, strategy } = read;
   if (wish === '--help') return void process.stdout.write(HELP);
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
-  const context = contextOf(process, version);
+  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const context = { ...contextOf(process, version), ...wishing };
   if (wish === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
   if (wish === '--choose') {
     const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);

@@ -2,13 +2,12 @@
 import { accessSync, constants } from 'node:fs';
 import { constants as machine } from 'node:os';
 import path from 'node:path';
-import { inspectProgram } from '../candidates/program.ts';
 import { errnoOf, ForeignError } from '../errors.ts';
 import { applyPlan, type Execution } from '../launch/apply-plan.ts';
 import { findOnPath } from '../launch/find-program.ts';
 import type { Context } from '../pipeline/context.ts';
-import { type How, planProgram } from '../pipeline/plan-program.ts';
-import { inUsablePlace } from '../pipeline/usable-place.ts';
+import type { How } from '../pipeline/plan-program.ts';
+import { resolve } from './resolve.ts';
 import { startFailure } from './start-failure.ts';
 
 /** Of several wishes the one that is later in this list counts, as in the launcher (command-line.h). */
@@ -18,6 +17,8 @@ export type Wish = (typeof WISHES)[number] | (typeof ANSWERED)[number];
 
 export interface LauncherWords {
   readonly wish: Wish;
+  /** What --strategy names. */
+  readonly strategy?: string;
   /** The program and its arguments. */
   readonly words: readonly string[];
   /** What the program is to be told as its argv[0]. */
@@ -37,25 +38,41 @@ function ofShim(program: string, [shim, ...rest]: readonly string[]): readonly s
 export function readLauncherWords(words: readonly string[]): LauncherWords {
   const rest = [...words];
   let rank = 0;
+  let strategy: string | undefined;
   let argv0: string | undefined;
+  const value = (option: string): string => {
+    const word = rest.shift();
+    if (word === undefined) throw usage(`${option}: it wants a name`);
+    return word;
+  };
   for (let word = rest[0]; word !== undefined; word = rest[0]) {
     if (!word.startsWith('-') || word === '-') break;
     rest.shift();
     if (word === '--') break;
+    if (word === '--strategy') {
+      strategy = value(word);
+      rank = Math.max(rank, WISHES.indexOf('--rehash'));
+      continue;
+    }
     const answered = ANSWERED.find((each) => each === word);
     if (answered !== undefined) return { wish: answered, words: [] };
-    if (word.startsWith('--shim='))
-      return needProgram(WISHES[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+    if (word.startsWith('--shim=')) {
+      const command = needProgram(WISHES[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+      return { ...command, ...(strategy === undefined ? {} : { strategy }) };
+    }
     if (word === '--argv0') {
-      argv0 = rest.shift();
-      if (argv0 === undefined) throw usage('--argv0: it wants a name');
+      argv0 = value(word);
       continue;
     }
     const found = (WISHES as readonly string[]).indexOf(word);
     if (found < 1) throw usage(`${word}: unknown option`); // nobody can say --run
     rank = Math.max(rank, found);
   }
-  return { ...needProgram(WISHES[rank] ?? '--run', rest), ...(argv0 === undefined ? {} : { argv0 }) };
+  return {
+    ...needProgram(WISHES[rank] ?? '--run', rest),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(argv0 === undefined ? {} : { argv0 }),
+  };
 }
 
 function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
@@ -106,9 +123,7 @@ export async function prepare(
   env: Context['env'],
 ): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
-  const program = inspectProgram(found, context.surroundings);
-  const { uid } = context.surroundings;
-  const plan = await inUsablePlace(uid, (place) => planProgram(program, context, place, how));
+  const plan = await resolve(found, context, how);
   const named = argv0 === undefined ? words : [argv0, ...words.slice(1)];
   return { ...applyPlan(plan, found, named, env), program: found };
 }

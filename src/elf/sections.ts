@@ -43,6 +43,11 @@ export function readSections(fields: FieldReader, header: Header): Section[] {
   });
 }
 
+/** e_shstrndx: which section has the names. Throws Malformed. */
+export function sectionNamesIndex(fields: FieldReader, { class: elfClass }: Header): number {
+  return fields.u16(elfClass === 64 ? 62 : 50, 'the ELF header');
+}
+
 const longestSectionName = 64;
 
 /** The names of sections, in the order of the table; empty text for what has none. `index`: e_shstrndx. */

@@ -1,10 +1,11 @@
 // The bytes of a program → the packer it was made with, if it is one whose programs read or start /proc/self/exe.
+import { isAppImage } from './app-image.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { FieldReader } from './field-reader.ts';
 import { type Header, readHeader } from './header.ts';
 import { Malformed } from './malformed.ts';
 import { readNotes } from './notes.ts';
-import { namesOfSections, readSections } from './sections.ts';
+import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts';
 import { readSegments } from './segments.ts';
 
 /** What is known of a program from its headers already. */
@@ -18,8 +19,6 @@ export interface Headed {
 const tailSize = 4096;
 const keptBlocks = 16;
 
-/** Types 1 and 2, at offset 8. */
-const appImages = ['AI\x01', 'AI\x02'];
 const bunTrailer = '\n---- Bun! ----\n';
 const denoTrailer = 'd3n0l4nd';
 const pyinstallerCookie = 'MEI\x0c\x0b\x0a\x0b\x0e';
@@ -48,8 +47,7 @@ function byTail(source: ByteSource, end: number): string | undefined {
 
 function bySections(fields: FieldReader, header: Header): string | undefined {
   const sections = readSections(fields, header);
-  const index = fields.u16(header.class === 64 ? 62 : 50, 'the ELF header');
-  const names = namesOfSections(fields, sections, index);
+  const names = namesOfSections(fields, sections, sectionNamesIndex(fields, header));
   if (names.includes('.bun')) return 'Bun';
   return names.includes('pydata') ? 'PyInstaller' : undefined;
 }
@@ -68,8 +66,7 @@ function byNotes(fields: FieldReader, header: Header): string | undefined {
  */
 export function selfReader(source: ByteSource, { needed, end }: Headed): string | undefined {
   try {
-    const ident = Buffer.from(source.read(0, 16)).toString('latin1');
-    if (appImages.some((magic) => ident.startsWith(magic, 8))) return 'AppImage';
+    if (isAppImage(source.read(0, 16))) return 'AppImage';
     const library = needed.find((name) => chromiumLibraries.has(name));
     if (library !== undefined) return chromiumLibraries.get(library);
     const read = readHeader(source, keptBlocks);

@@ -1,5 +1,6 @@
 // The store directory → the shape of a fingerprint for that store, each refusal in words.
 import * as v from 'valibot';
+import { MOST_LIBRARIES } from '../candidates/searched-names.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
 import { FINGERPRINT_VERSION } from './fingerprint.ts';
 import { hexOfNarHash } from './nar-hash.ts';
@@ -88,7 +89,7 @@ export function schemaFor(storeDir: string) {
     loader: v.strictObject(entries),
     libraries: v.pipe(
       v.array(library, saying('no list')),
-      v.maxLength(5000, 'more than 5000'),
+      v.maxLength(MOST_LIBRARIES, `more than ${MOST_LIBRARIES}`),
       v.check(
         (list) => new Set(list.map((each) => each.soname)).size === list.length,
         'a soname is there twice',

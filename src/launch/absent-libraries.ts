@@ -1,5 +1,5 @@
 // A program with run paths of its own → the files that, if they appeared there, would be loaded before the chosen ones.
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { effectiveRpath, runDirectories } from '../candidates/run-directories.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
@@ -9,10 +9,20 @@ function directoriesOf(file: string, elf: ElfFile): string[] {
   return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
 }
 
+/** A place that cannot be looked at, as one with a path too long or below a closed directory, does not become a file unnoticed. */
+function canAppear(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the libraries
  * beside it, and the names that the store serves. DT_RPATH comes before the farm, and even DT_RUNPATH before the
- * loader's own directory, from which libc.so.6 comes (ld.so(8)). Sorted. Store directories never change.
+ * loader's own directory, from which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher
+ * asks (PLAN.md). Sorted. Store directories never change.
  */
 export function absentLibraries(
   program: { readonly path: string; readonly elf: ElfFile },
@@ -28,5 +38,5 @@ export function absentLibraries(
     (each) => path.isAbsolute(each) && !each.startsWith(`${storeDir}/`),
   );
   const files = changeable.flatMap((directory) => served.map((name) => `${directory}/${name}`));
-  return [...new Set(files)].filter((file) => !existsSync(file)).sort();
+  return [...new Set(files)].filter(canAppear).sort();
 }

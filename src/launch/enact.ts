@@ -10,10 +10,12 @@ import { elfFileAt } from '../store/read-elf-file.ts';
 import { closestComplaints } from './closest-proof.ts';
 import type { FarmLinks } from './farm.ts';
 import { makeFarm } from './farm.ts';
-import { type ChosenLibrary, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+import { type ChosenLibrary, type Hiding, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+import { withPlainImage } from './plain-image.ts';
 import { proveByLoader } from './proof.ts';
+import { type Stray, straysOf } from './strays.ts';
 
-/** A set that the loader accepted. */
+/** A set that the loader accepted, and of which it would load what was chosen. */
 export interface Proven {
   readonly kind: 'proven';
   readonly loader: string;
@@ -32,6 +34,8 @@ export interface Proven {
 export interface Rejected {
   readonly kind: 'rejected';
   readonly complaints: readonly string[];
+  /** Chosen libraries in whose place the loader takes another file. */
+  readonly strays: readonly Stray[];
   readonly loader: string;
   /** The one that the complaints are about. */
   readonly libraryPath: string;
@@ -64,28 +68,61 @@ function isBelow(directory: string, file: string): boolean {
  * No loader sees that it was given the libc of another build: `--list` accepts it and the program crashes.
  * So the whole family must come from the loader's own store object.
  */
-function familyComplaints(output: ListOutput, libc: Libc, loaderObject: string): string[] {
-  return output.objects
-    .filter(({ name, path: file }) => file !== undefined && libc.isFamily(path.basename(name)))
-    .filter(({ path: file }) => !isBelow(loaderObject, file ?? ''))
-    .map(
-      ({ name, path: file }) => `${name} would come from ${file}, not from the loader's own ${loaderObject}`,
-    );
+function strayFamily(objects: readonly LoadedObject[], libc: Libc, loaderObject: string): Stray[] {
+  return objects.flatMap(({ name, path: loaded }) => {
+    if (loaded === undefined || !libc.isFamily(path.basename(name)) || isBelow(loaderObject, loaded))
+      return [];
+    return [{ name, chosen: loaderObject, loaded }];
+  });
 }
 
-function prove(program: string, libc: Libc, fingerprint: Fingerprint, libraryPath: string): ListOutput {
+function strayText({ name, chosen, loaded }: Stray): string {
+  return `${name} would come from ${loaded}, not from ${chosen}`;
+}
+
+/** Where a set is laid out, and how it is asked about. */
+interface Trial {
+  readonly program: string;
+  readonly libc: Libc;
+  readonly fingerprint: Fingerprint;
+  readonly libraries: readonly ChosenLibrary[];
+  readonly farm: string;
+  readonly layout: Layout;
+}
+
+/** `users`: directories that come first. */
+function attempt(trial: Trial, withLoader: boolean, users: readonly string[]): Proven | Rejected {
+  const { program, libc, fingerprint, farm, layout } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
-  const request = { loader, libc: libc.kind, libraryPath, program };
-  const output = proveByLoader(request);
-  const mixed = familyComplaints(output, libc, fingerprint.loader.storePath);
+  const directories = layout.directories.map((each) => path.resolve(farm, each));
+  const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+  const askedPath = [...users, libraryPath].join(':');
+  const request = { loader, libc: libc.kind, libraryPath: askedPath, program };
+  const { objects, complaints }: ListOutput = proveByLoader(request);
+  const { links, outside } = layout;
+  const strays = [
+    ...strayFamily(objects, libc, fingerprint.loader.storePath),
+    ...straysOf(objects, trial.libraries, { farm, links, users }),
+  ];
   const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
   const names = new Set(closest.map(({ soname }) => soname));
-  const unbound = closestComplaints(request, output.objects, names);
-  return { objects: output.objects, complaints: [...output.complaints, ...mixed, ...unbound] };
+  const all = [...strays.map(strayText), ...complaints, ...closestComplaints(request, objects, names)];
+  debug(`${loader} was asked: ${all.length} complaints`);
+  if (all.length > 0) return { kind: 'rejected', complaints: all, strays, loader, libraryPath: askedPath };
+  return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
 }
 
-function searchPath(farm: string, layout: Layout, loader: string, withLoader: boolean): string {
-  return [farm, ...layout.directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+/** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
+function firstAccepted(trial: Trial, guess: boolean, users: readonly string[]): Proven | Rejected {
+  let first: Proven | Rejected | undefined;
+  for (const before of users.length === 0 ? [[]] : [[], users]) {
+    for (const withLoader of [guess, !guess]) {
+      const outcome = attempt(trial, withLoader, before);
+      if (outcome.kind === 'proven') return outcome;
+      first ??= outcome;
+    }
+  }
+  return first as Rejected;
 }
 
 /** Reads of each library of a fingerprint what the layout asks. */
@@ -103,6 +140,7 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
  * Builds the farm for a fingerprint and asks the chosen loader about the program. `known`: the fingerprint's
  * libraries, where they were just read; without it they are read here. `users`: directories of the user's
  * LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it refuses the set without.
+ * A directory that hides a chosen library is mirrored without what hides it, and the loader is asked again.
  * @throws Node's errors when the farm cannot be written.
  */
 export async function enact(
@@ -122,25 +160,35 @@ export async function enact(
   } catch {
     return { kind: 'vanished', file: loader };
   }
-  const layout = layOut(libraries);
-  const farm = makeFarm(farms, layout.links);
-  const attempt = (withLoader: boolean, before: readonly string[]): Proven | Rejected => {
-    const libraryPath = searchPath(farm, layout, loader, withLoader);
-    const askedPath = [...before, libraryPath].join(':');
-    const { objects, complaints } = prove(program, libc, fingerprint, askedPath);
-    debug(`${loader} was asked: ${complaints.length} complaints`);
-    if (complaints.length > 0) return { kind: 'rejected', complaints, loader, libraryPath: askedPath };
-    const { links, outside } = layout;
-    return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
-  };
-  let rejected: Rejected | undefined;
-  for (const before of users.length === 0 ? [[]] : [[], users]) {
-    const first = attempt(guess, before);
-    if (first.kind === 'proven') return first;
-    const second = attempt(!guess, before);
-    if (second.kind === 'proven') return second;
-    rejected = first;
+  const hiding = { storeDir: path.dirname(fingerprint.loader.storePath), isFamily: libc.isFamily };
+  const mirror = new Set<string>();
+  for (;;) {
+    const laid = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
+    if ('kind' in laid) return laid;
+    const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
+    const trial = { program, libc, fingerprint, libraries, farm, layout: laid };
+    const outcome = withPlainImage(program, farms, (file) =>
+      firstAccepted({ ...trial, program: file }, guess, users),
+    );
+    if (outcome.kind === 'proven') return outcome;
+    // Without its farm no set is accepted: somebody collected it meanwhile.
+    if (!existsSync(farm)) return { kind: 'vanished', file: farm };
+    const inTheWay = outcome.strays
+      .map(({ loaded }) => path.dirname(loaded))
+      .filter((directory) => laid.directories.includes(directory));
+    if (inTheWay.length === 0) return outcome;
+    debug(`mirrored, since they hide chosen libraries: ${inTheWay.join(', ')}`);
+    for (const directory of inTheWay) mirror.add(directory);
   }
-  // Without its farm no set is accepted: somebody collected it meanwhile.
-  return rejected && existsSync(farm) ? rejected : { kind: 'vanished', file: farm };
+}
+
+/** A directory to be mirrored can vanish with its store object. */
+function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefined): Layout | Vanished {
+  try {
+    return layOut(libraries, hiding);
+  } catch (error) {
+    const gone = hiding && [...hiding.directories].find((directory) => !existsSync(directory));
+    if (gone === undefined) throw error;
+    return { kind: 'vanished', file: gone };
+  }
 }

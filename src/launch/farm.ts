@@ -1,7 +1,7 @@
 // A set of libraries → a directory with one symlink per needed name, and the directories to search after it.
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, ForeignError } from '../errors.ts';
 import { temporaryName } from '../platform/atomic-file.ts';
 import { sha256OfText } from '../platform/content-hash.ts';
 
@@ -40,12 +40,26 @@ function isIntact(farm: string, links: FarmLinks): boolean {
   }
 }
 
+/** What is read out of files of anybody must not lead out of the farm. @throws ForeignError `odd-name`. */
+function refuseStrayNames(links: FarmLinks): void {
+  for (const name of links.keys()) {
+    const parts = name.split('/');
+    if (!name.includes('\0') && !parts.some((part) => ['', '.', '..'].includes(part))) continue;
+    throw new ForeignError(`a farm cannot hold ${JSON.stringify(name)}, which is no name inside it`, {
+      code: 'odd-name',
+      hint: 'choose another library: the loader would not find this one',
+      exitCode: 126,
+    });
+  }
+}
+
 /**
  * Makes the farm, or takes the one that is there when it is intact. Complete at every instant: filled under a
  * temporary name, then renamed; when somebody else was faster, theirs is taken.
- * @throws Node's errors when the place cannot be written.
+ * @throws Node's errors when the place cannot be written; ForeignError `odd-name`, before anything is made.
  */
 export function makeFarm(farms: string, links: FarmLinks): string {
+  refuseStrayNames(links);
   const farm = farmPath(farms, links);
   if (isIntact(farm, links)) return farm;
   const temporary = temporaryName(farm);

@@ -1,7 +1,10 @@
 // The chosen libraries → what goes into the farm, and which directories are searched after it.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { whyNoLibraryName } from '../elf/library-name.ts';
+import { ForeignError } from '../errors.ts';
 import type { FarmLinks } from './farm.ts';
+import { mirrored, mirrorLinks } from './mirror.ts';
 
 /** A chosen library: the name it is needed by, its file, and whether its run path says `$ORIGIN`. */
 export interface ChosenLibrary {
@@ -11,11 +14,21 @@ export interface ChosenLibrary {
 }
 
 export interface Layout {
+  /** Links to the libraries, and so to files that every start depends on. */
   readonly links: FarmLinks;
-  /** Absolute directories to search after the farm, in order. */
+  /** Links to what lies beside them, where their directories are mirrored. */
+  readonly neighbours: FarmLinks;
+  /** Directories to search after the farm, in order: absolute, or relative to the farm. */
   readonly directories: readonly string[];
-  /** Files reached through those directories instead of the farm. */
+  /** Files reached through those directories instead of a link. */
   readonly outside: readonly string[];
+}
+
+/** Store directories that hide chosen libraries of others, and what else must not be found in them. */
+export interface Hiding {
+  readonly storeDir: string;
+  readonly directories: ReadonlySet<string>;
+  isFamily(name: string): boolean;
 }
 
 /** Best first, as glibc from 2.33 tries them below each directory (sysdeps/x86_64/dl-hwcaps-subdirs.c). */
@@ -31,26 +44,52 @@ function variants({ name, path: file }: ChosenLibrary): [string, string][] {
   ]).filter(([, target]) => existsSync(target));
 }
 
+function refuseOddName({ name, path: file }: ChosenLibrary): void {
+  const why = whyNoLibraryName(name);
+  if (why === undefined) return;
+  throw new ForeignError(`${file} cannot serve ${JSON.stringify(name.slice(0, 80))}: ${why}`, {
+    code: 'odd-name',
+    hint: 'such a library is taken only from beside the program',
+    exitCode: 126,
+  });
+}
+
 /**
  * A library that finds its neighbours by `$ORIGIN` must be opened in its own directory: for ld.so, `$ORIGIN` is the
  * directory of the path as opened, symlinks in it not followed (glibc elf/dl-object.c). All others become links.
+ * `hiding`: directories that, searched as they are, hide libraries chosen from elsewhere; they are mirrored without these.
+ * @throws ForeignError `odd-name` for a name that no directory can have; Node's errors for a directory to be mirrored that
+ * is gone.
  */
-export function layOut(libraries: readonly ChosenLibrary[]): Layout {
+export function layOut(libraries: readonly ChosenLibrary[], hiding?: Hiding): Layout {
   const links = new Map<string, string>();
   const directories = new Set<string>();
   const outside: string[] = [];
   for (const library of libraries) {
+    refuseOddName(library);
     const directory = path.dirname(library.path);
     const inPlace = path.join(directory, library.name);
     if (library.usesOrigin && existsSync(inPlace)) {
-      directories.add(directory);
-      outside.push(inPlace);
+      const mirror = hiding?.directories.has(directory) === true ? hiding : undefined;
+      directories.add(mirror ? mirrored(mirror.storeDir, directory) : directory);
+      if (mirror === undefined) outside.push(inPlace);
+      else links.set(mirrored(mirror.storeDir, inPlace), inPlace);
       continue;
     }
     links.set(library.name, library.path);
     for (const [name, target] of variants(library)) links.set(name, target);
   }
-  return { links, directories: [...directories].sort(), outside: outside.sort() };
+  const neighbours = hiding === undefined ? new Map() : neighboursOf(libraries, hiding);
+  return { links, neighbours, directories: [...directories].sort(), outside: outside.sort() };
+}
+
+/** Variants for better processors are left out with the directory that has them: they would hide others as well. */
+function neighboursOf(libraries: readonly ChosenLibrary[], hiding: Hiding): FarmLinks {
+  const homes = new Map(libraries.map(({ name, path: file }) => [name, path.dirname(file)]));
+  return mirrorLinks(hiding.storeDir, [...hiding.directories].sort(), (directory, name) => {
+    const home = homes.get(name) ?? directory;
+    return home !== directory || name === 'glibc-hwcaps' || hiding.isFamily(name);
+  });
 }
 
 /**

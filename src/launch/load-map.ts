@@ -72,13 +72,20 @@ export function loadMap(
   const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
   for (const { name, file } of objects) readers.push({ label: name, needed: elfFileAt(file)?.needed ?? [] });
   const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
-  return objects.map(({ name, opened, file }) => ({
-    name,
-    file,
-    storePath: storeObjectOf(storeDir, file) ?? null,
-    found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
-    how: rules.get(opened) ?? null,
-    match: matches.get(name) ?? null,
-    neededBy: readers.filter(({ needed }) => needed.includes(name)).map(({ label }) => label),
-  }));
+  return objects.map(({ name, opened, file }) => {
+    const how = rules.get(opened) ?? null;
+    // One object serves several names, such as a closest match that others need by its own soname.
+    const names = new Set([name, ...(how?.requests ?? []).map((each) => path.basename(each.name))]);
+    return {
+      name,
+      file,
+      storePath: storeObjectOf(storeDir, file) ?? null,
+      found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
+      how,
+      match: matches.get(name) ?? null,
+      neededBy: readers
+        .filter(({ needed }) => needed.some((each) => names.has(path.basename(each))))
+        .map(({ label }) => label),
+    };
+  });
 }

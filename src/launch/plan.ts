@@ -155,9 +155,9 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
-  const [execute, loader, libraryPath] = [one('x'), one('l'), one('b')];
+  const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   const [seat, seatInNamespace] = [one('k'), one('n')];
-  const [launcherVariables, directoryVariables, argv0Variables] = [of('N'), of('c'), of('v')];
+  const [directoryVariables, argv0Variables] = [of('c'), of('v')];
   return {
     program,
     identity,

@@ -5,7 +5,7 @@ import type { ByteSource } from '../elf/byte-source.ts';
 import type { FieldReader } from '../elf/field-reader.ts';
 import { type Header, readHeader } from '../elf/header.ts';
 import { Malformed } from '../elf/malformed.ts';
-import { noBits, readSections, type Section } from '../elf/sections.ts';
+import { namesOfSections, noBits, readSections, type Section, sectionNamesIndex } from '../elf/sections.ts';
 import { readSegments, type Segment, segmentType } from '../elf/segments.ts';
 
 export type InterpreterEdits =
@@ -17,6 +17,8 @@ export type InterpreterEdits =
 const pageSize = 4096;
 const stringAlignment = 16;
 const keptBlocks = 16;
+/** SHT_PROGBITS. */
+const programBits = 1;
 
 /** Where the string can go: at the end of a loaded segment, in the last page of it. */
 interface Room {
@@ -123,33 +125,56 @@ function sectionEdits(parts: Parts, old: Segment, place: { offset: number; addre
   ];
 }
 
+/** At the end of a segment: the name lies in the file and in memory, and everybody reads the new one. */
+function editsInRoom(parts: Parts, index: number, old: Segment, room: Room, text: Uint8Array): ByteEdit[] {
+  const { header } = parts;
+  const { segment } = room;
+  const address = segment.address + (room.offset - segment.offset);
+  const place = { offset: room.offset, address, size: text.length };
+  return [
+    { offset: room.offset, bytes: text },
+    ...headerEdits(header, index, place),
+    // The string belongs to the segment now: ld.so reads it from memory, at p_vaddr (elf/rtld.c, rtld_setup_main_map).
+    ...headerEdits(header, room.index, { size: room.offset + text.length - segment.offset }),
+    ...sectionEdits(parts, old, place),
+  ];
+}
+
+/** A section of compilers' names, which nobody reads while the program runs, and which is not in memory. */
+function commentOf({ fields, header, segments, sections }: Parts): Section | undefined {
+  const names = namesOfSections(fields, sections, sectionNamesIndex(fields, header));
+  const comment = sections[names.indexOf('.comment')];
+  if (comment === undefined || comment.type !== programBits || comment.address !== 0) return undefined;
+  const end = comment.offset + comment.size;
+  const overlaps = (offset: number, size: number) => offset < end && offset + size > comment.offset;
+  const isAlone =
+    !segments.some(({ offset, fileSize }) => overlaps(offset, fileSize)) &&
+    !sections.some((each) => each !== comment && each.type !== noBits && overlaps(each.offset, each.size));
+  return isAlone && end <= fields.size ? comment : undefined;
+}
+
 function editsOf(parts: Parts, text: Uint8Array): InterpreterEdits {
   const index = parts.segments.findIndex(({ type }) => type === segmentType.interpreter);
   const old = parts.segments[index];
   if (old === undefined) return { kind: 'no-room', why: 'it names no interpreter' };
   const [room] = roomsOf(parts);
-  if (room === undefined || room.size < text.length)
-    return { kind: 'no-room', why: `there are ${room?.size ?? 0} free bytes for ${text.length}` };
-  const { header } = parts;
-  const { segment } = room;
-  const address = segment.address + (room.offset - segment.offset);
-  const place = { offset: room.offset, address, size: text.length };
-  return {
-    kind: 'edits',
-    room: room.size,
-    edits: [
-      { offset: room.offset, bytes: text },
-      ...headerEdits(header, index, place),
-      // The string belongs to the segment now: ld.so reads it from memory, at p_vaddr (elf/rtld.c, rtld_setup_main_map).
-      ...headerEdits(header, room.index, { size: room.offset + text.length - segment.offset }),
-      ...sectionEdits(parts, old, place),
-    ],
-  };
+  if (room !== undefined && room.size >= text.length)
+    return { kind: 'edits', room: room.size, edits: editsInRoom(parts, index, old, room, text) };
+  const comment = commentOf(parts);
+  if (comment === undefined || comment.size < text.length) {
+    const free = Math.max(room?.size ?? 0, comment?.size ?? 0);
+    return { kind: 'no-room', why: `there are ${free} free bytes for ${text.length}` };
+  }
+  // The kernel reads the name from the file (fs/binfmt_elf.c); at p_vaddr ld.so still finds what it knows itself by.
+  const place = { offset: comment.offset, size: text.length };
+  const edits = [{ offset: comment.offset, bytes: text }, ...headerEdits(parts.header, index, place)];
+  return { kind: 'edits', room: comment.size, edits };
 }
 
 /**
  * Finds room for the new name in the zero bytes between a loaded segment and the end of its last page, which every
- * kernel maps with it (elf(5), mmap(2)); every other byte stays where it is. Total: any bytes give an answer.
+ * kernel maps with it (elf(5), mmap(2)); where the linker left none, as lld does, in `.comment`. Every other byte stays
+ * where it is. Total: any bytes give an answer.
  */
 export function interpreterEdits(source: ByteSource, interpreter: string): InterpreterEdits {
   try {

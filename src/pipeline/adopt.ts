@@ -2,12 +2,14 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, storePathsOf } from '../fingerprint/fingerprint.ts';
+import { removePlainRecord } from '../fingerprint/records.ts';
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/store-check.ts';
 import type { Proven } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { planKey } from '../launch/plan-key.ts';
 import { debug } from '../platform/report.ts';
-import { keep } from '../roots/keep-and-pin.ts';
+import { keep, type Root } from '../roots/keep-and-pin.ts';
+import { pinned, restore } from '../roots/pin.ts';
 import { realise, releaseLinks } from '../store/realise.ts';
 import { showOnStderr } from '../store/watched-nix.ts';
 import type { Arrival, Search } from './arrivals.ts';
@@ -114,14 +116,22 @@ export type Checked =
   | { readonly kind: 'sound'; readonly proven: Proven }
   | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 
-/** Whether the set could start the program here as the store is now. Nothing is fetched or pinned. */
-export async function check(fingerprint: Fingerprint, search: Search): Promise<Checked> {
+/**
+ * Whether the set could start the program here as the store is now. Nothing is fetched or pinned. `beforeLoading` is
+ * called when only the loader is left to be asked.
+ */
+export async function check(
+  fingerprint: Fingerprint,
+  search: Search,
+  beforeLoading: () => void = () => {},
+): Promise<Checked> {
   const { location } = search.context;
   let proven: Proven | undefined;
   const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
     validPaths: (paths) => validPaths(search.context, paths),
     realFileOf,
     whyNotLoaded: async () => {
+      beforeLoading();
       const { subject, place } = search;
       const result = await proveHere(fingerprint, subject, place.farms);
       if (typeof result === 'string') return result;
@@ -135,6 +145,12 @@ export async function check(fingerprint: Fingerprint, search: Search): Promise<C
     : { kind: 'sound', proven };
 }
 
+/** Leaves what was kept for the program before. */
+function takeBack(root: Root, before: string | undefined, { subject, program, place }: Search): void {
+  restore(rootFile(place, program.sha256, subject.program), before);
+  if (root.kind === 'kept' && root.unpinned !== undefined) removePlainRecord(place, program.sha256);
+}
+
 async function checkAndPin(
   fingerprint: Fingerprint,
   { where, signedBy }: Believed,
@@ -143,12 +159,20 @@ async function checkAndPin(
   const { subject, program, context, place, pinners } = search;
   const { sha256 } = program;
   const link = rootFile(place, sha256, subject.program);
-  // Nix starts up while the set is checked.
-  const pinner = pinners.current();
-  const checked = await check(fingerprint, search);
-  if (checked.kind === 'refused')
-    return checked.cause === 'missing' ? gone(checked.why) : refused(checked.why);
-  const root = await keep(pinner, fingerprint, place, link);
+  const before = pinned(link);
+  let pinning: Promise<Root> | undefined;
+  // Nix pins while the loader is asked; what the loader refuses is taken back.
+  const checked = await check(fingerprint, search, () => {
+    pinning = keep(pinners.current(), fingerprint, place, link);
+    pinning.catch(() => {}); // it is awaited below
+  });
+  const root = await pinning;
+  if (checked.kind === 'refused') {
+    if (root !== undefined) takeBack(root, before, search);
+    const isGone = checked.cause === 'missing' || root?.kind === 'vanished';
+    return isGone ? gone(checked.why) : refused(checked.why);
+  }
+  if (root === undefined) return refused('nobody pinned it');
   if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
   const finished = { subject, sha256, proven: checked.proven, root, choices: undefined, origin };

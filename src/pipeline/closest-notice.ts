@@ -5,7 +5,6 @@ import type { Choice, Solution } from '../solve/solution.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
 const LISTED = 3;
-const MOST_NAMES = 3;
 
 /** What several objects together need of one library. */
 interface Sum {
@@ -31,7 +30,7 @@ function nameOf({ soname, file, storePath }: Provider): string {
 }
 
 function countOfSymbols(count: number): string {
-  if (count === 0) return 'no symbol of it is needed';
+  if (count === 0) return 'it is loaded anyway, under its own name';
   return count === 1
     ? 'the symbol that is needed is there'
     : `all ${count} symbols that are needed are there`;
@@ -43,12 +42,32 @@ export interface ClosestSentence {
   readonly why: string;
 }
 
-function served({ name, provider, neededBy }: Choice, closest: ClosestMatches): ClosestSentence {
+function neededOf({ name, provider, neededBy }: Choice, closest: ClosestMatches): number {
   const judgements = closest.judged(name).filter(({ by }) => neededBy.includes(by.label));
+  return sumOf(provider, judgements).needed.size;
+}
+
+function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
   return {
-    what: `${name} is served by ${nameOf(provider)}`,
-    why: countOfSymbols(sumOf(provider, judgements).needed.size),
+    what: `${choice.name} is served by ${nameOf(choice.provider)}`,
+    why: countOfSymbols(neededOf(choice, closest)),
   };
+}
+
+/**
+ * True if something speaks for every closest match of a set besides its name: a symbol that is needed of it, or that it
+ * is loaded anyway, for those who need it by its own name.
+ */
+export function isEvident({ choices }: Solution, { closest }: Problem): boolean {
+  const isLoadedAnyway = ({ provider }: Choice): boolean =>
+    choices.some((other) => other.provider.path === provider.path && other.provider.match !== 'closest');
+  return choices.every(
+    (choice) =>
+      choice.provider.match !== 'closest' ||
+      closest === undefined ||
+      neededOf(choice, closest) > 0 ||
+      isLoadedAnyway(choice),
+  );
 }
 
 /** One sentence for each name that another version of the library serves. */
@@ -89,12 +108,14 @@ export function nearestSentences(
   closest: ClosestMatches | undefined,
 ): readonly { readonly text: string; readonly byHand: 'possible' | 'refused' }[] {
   if (closest === undefined) return [];
-  return names.slice(0, MOST_NAMES).flatMap((name) => {
+  return names.flatMap((name) => {
     const nearest = nearestOf(name, closest);
     if (nearest === undefined) return [];
     const lack = lackOf(nearest);
-    if (lack === '') return [];
-    const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, which lacks ${lack}`;
+    if (lack === '' && nearest.needed.size > 0) return [];
+    const doubt =
+      lack === '' ? 'and nothing that is needed of it shows that it would do' : `which lacks ${lack}`;
+    const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, ${doubt}`;
     return [
       {
         text,

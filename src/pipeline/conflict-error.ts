@@ -1,17 +1,15 @@
 // A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
 import type { ClosestMatches } from '../candidates/problem.ts';
 import type { Program } from '../candidates/program.ts';
+import { otherVersionsOf } from '../candidates/soname-stem.ts';
+import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../errors.ts';
 import { explainConflict } from '../solve/explain-conflict.ts';
 import type { Conflict, Reason, Undecided } from '../solve/solution.ts';
 import type { Unprovided } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nearestSentences } from './closest-notice.ts';
-
-/** `libssl.so` of `libssl.so.1.1`. */
-function stemOf(name: string): string {
-  return /^(.*?\.so)/.exec(name)?.[1] ?? name;
-}
+import { dynamicOf } from './subject.ts';
 
 const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
 
@@ -41,17 +39,25 @@ function hintFor(
   }
   if (missing.length === 0) return hintForClash(conflict.reasons);
   const similar = missing.flatMap(({ name }) =>
-    catalogue.namesBeginning(stemOf(name), program.elf?.class ?? 64, program.elf?.machine ?? 0),
+    otherVersionsOf(name, (letters) =>
+      catalogue.namesBeginning(letters, program.elf?.class ?? 64, program.elf?.machine ?? 0),
+    ),
   );
   const { libraries, objects } = catalogue.counts();
   const looked = `looked at ${libraries} libraries in ${objects} store objects of ${catalogue.storeDir}`;
   const has = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
   const byHand =
-    near.length > 0 && near.every((each) => each.byHand === 'possible')
+    near.length === missing.length && near.every((each) => each.byHand === 'possible')
       ? `; the nearest can be chosen by hand: nix-foreign choose ${program.given}`
       : '';
   return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
 }
+
+/** Of so many names the nearest library is told; `choose` lists all. */
+const MOST_NEAR = 3;
+
+/** A file that is no real program may need thousands. */
+const MOST_MISSING = 20;
 
 /** What the conflict says, and what else is missing: a minimal conflict stops at the first. */
 function causeOf(
@@ -63,10 +69,23 @@ function causeOf(
   const more = missing.filter(({ name }) => !told.has(name));
   const sentences = explainConflict(conflict);
   if (more.length > 0) {
-    const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
-    sentences.push(`also missing: ${names.join(', ')}`);
+    const names = more
+      .slice(0, MOST_MISSING)
+      .map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
+    const rest = more.length > MOST_MISSING ? ` and ${more.length - MOST_MISSING} more` : '';
+    sentences.push(`also missing: ${names.join(', ')}${rest}`);
   }
-  return [...sentences, ...near.map(({ text }) => text)].join('; ');
+  return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
+}
+
+/** Of pins that hold no longer, as on another machine: why the pinned file cannot be loaded. */
+function unusablePins(program: Program, { reasons }: Conflict, catalogue: Catalogue): string[] {
+  const subject = dynamicOf(program);
+  return reasons.flatMap((each) => {
+    if (each.kind !== 'pinned' || subject === undefined) return [];
+    const why = whyUnusable(each.path, catalogue, subject);
+    return why === undefined ? [] : [`${each.path}: ${why}`];
+  });
 }
 
 /**
@@ -91,7 +110,8 @@ export function conflictError(
     missing.map(({ name }) => name),
     closest,
   );
-  return new ForeignError(`${program.given}: ${causeOf(outcome, missing, near)}`, {
+  const cause = [causeOf(outcome, missing, near), ...unusablePins(program, outcome, catalogue)].join('; ');
+  return new ForeignError(`${program.given}: ${cause}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
     hint: hintFor(program, outcome, missing, near, catalogue),
     exitCode: 126,

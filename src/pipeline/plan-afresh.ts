@@ -1,9 +1,10 @@
 // A program nobody planned before → its plan, by choosing libraries from the store as it is now.
 
 import { existsSync } from 'node:fs';
-import { NO_CHOICES } from '../choices/choices.ts';
+import { type Choices, NO_CHOICES } from '../choices/choices.ts';
 import type { KeptChoices } from '../choices/kept-choices.ts';
 import { ForeignError } from '../errors.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { enact, type Rejected } from '../launch/enact.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
@@ -16,16 +17,23 @@ import { storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './closest-notice.ts';
 import type { Context } from './context.ts';
 import { finishPlan } from './finish-plan.ts';
+import { remedyOfRejection } from './rejection-remedy.ts';
 import { solveFromStore } from './solve-from-store.ts';
+import { startComplaints } from './start-complaints.ts';
 import { type Dynamic, rootFile } from './subject.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
 const ROUNDS = 3;
 
+/** Each round leaves out one more store object; a set that cannot be laid out after so many is not worth more. */
+const DETOURS = 8;
+
 type Attempt =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
   /** A store path was taken by the collector between two steps. `why` names it. */
-  | { readonly kind: 'vanished'; readonly why: string };
+  | { readonly kind: 'vanished'; readonly why: string }
+  /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
+  | { readonly kind: 'strayed'; readonly instead: string; readonly error: ForeignError };
 
 export interface Afresh {
   readonly subject: Dynamic;
@@ -37,15 +45,17 @@ export interface Afresh {
 }
 
 /**
- * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again.
+ * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again; likewise when no layout makes
+ * the loader take what was chosen, as where an rpath in the store names another file: then without that.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
 export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   const { subject, context, pinners } = afresh;
   const excluded = new Set<string>();
+  const detours: Detours = { avoided: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await choose(afresh, excluded, pinners.current());
+    const attempt = await chooseWhatLoads(afresh, excluded, () => pinners.current(), detours);
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); choosing again`);
@@ -56,7 +66,7 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const pinner = refusingPinner(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
-    const attempt = await choose(afresh, new Set(), pinner);
+    const attempt = await chooseWhatLoads(afresh, new Set(), () => pinner, detours);
     if (attempt.kind === 'planned') return attempt.plan;
   }
   throw new ForeignError(
@@ -67,6 +77,39 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
       exitCode: 125,
     },
   );
+}
+
+interface Detours {
+  /** Store objects that the loader does not come to. */
+  readonly avoided: Set<string>;
+  /** What is said when nothing else serves: why the set that was wanted first does not. */
+  refusal: ForeignError | undefined;
+}
+
+async function chooseWhatLoads(
+  afresh: Afresh,
+  gone: ReadonlySet<string>,
+  pinner: () => TextPinner | undefined,
+  detours: Detours,
+): Promise<Exclude<Attempt, { kind: 'strayed' }>> {
+  for (;;) {
+    const attempt = await choose(afresh, new Set([...gone, ...detours.avoided]), pinner()).catch(
+      (error: unknown) => {
+        throw detours.refusal !== undefined && error instanceof ForeignError ? detours.refusal : error;
+      },
+    );
+    if (attempt.kind !== 'strayed') return attempt;
+    detours.refusal ??= attempt.error;
+    if (detours.avoided.has(attempt.instead) || detours.avoided.size === DETOURS) throw detours.refusal;
+    debug(`the loader does not take ${attempt.instead}; choosing again`);
+    detours.avoided.add(attempt.instead);
+  }
+}
+
+/** What the user pinned, and the libc family, have no substitute. */
+function replaceable({ strays }: Rejected, { libraries }: Fingerprint): string | undefined {
+  const names = new Set(strays.map(({ name }) => name));
+  return libraries.find(({ soname, match }) => names.has(soname) && match !== 'pinned')?.storePath;
 }
 
 async function choose(
@@ -91,9 +134,18 @@ async function choose(
   if (proven.kind === 'rejected') {
     restore(link, before);
     const complaints = await withForesight(subject, proven);
-    throw rejection(subject, fingerprint.loader.storePath, complaints, closest);
+    const remedy = remedyOfRejection(subject.program.given, complaints, closest, choices);
+    const error = rejection(subject, fingerprint.loader.storePath, complaints, closest, remedy);
+    const instead = replaceable(proven, fingerprint);
+    if (instead === undefined) throw error;
+    return { kind: 'strayed', instead, error };
   }
   if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
+  const ends = chosen.listTells === 'all' ? [] : await startComplaints(subject, proven);
+  if (ends.length > 0) {
+    restore(link, before);
+    throw rejection(subject, fingerprint.loader.storePath, ends, closest, remedyOfEnd(subject, choices));
+  }
   const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
   const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
@@ -110,11 +162,18 @@ async function withForesight({ program, elf, libc }: Dynamic, rejected: Rejected
   return withReasons(rejected.complaints, trace);
 }
 
+function remedyOfEnd({ program }: Dynamic, { pins }: Choices): string {
+  return Object.keys(pins).length > 0
+    ? `choose again, or take your choice back: nix-foreign choose ${program.given} --reset`
+    : 'get a build of the program for this processor, or start it on a machine that has what it demands';
+}
+
 function rejection(
   subject: Dynamic,
   loader: string,
   complaints: readonly string[],
   closest: readonly ClosestSentence[],
+  hint: string,
 ): ForeignError {
   const first = complaints[0] ?? 'no reason given';
   const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
@@ -122,7 +181,7 @@ function rejection(
     `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest.map(({ what }) => what)].join('; ')}`,
     {
       code: 'rejected',
-      hint: `choose other libraries by hand: nix-foreign choose ${subject.program.given}`,
+      hint,
       exitCode: 126,
     },
   );

@@ -21,7 +21,6 @@ import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
 import { choicesOfProgram } from './choices-of-program.ts';
 import type { Context } from './context.ts';
 import { forgetMoved } from './forget-moved.ts';
-import { isAsWanted, withWish } from './strategy-of.ts';
 import { type Dynamic, dynamicOf, rootFile } from './subject.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -40,9 +39,10 @@ export async function planProgram(
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
   const subject = dynamicOf(program);
   if (subject === undefined) return await planUnaided(program, given, place);
+  const { withWish } = await import('./strategy-of.ts');
   const context = await withWish(program, given);
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? currentPlan(subject, context, place) : undefined;
+    const current = how === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
   collectFarmsDaily(place);
@@ -81,7 +81,11 @@ async function planUnaided(program: Program, context: Context, place: Place): Pr
   return keepPlan(place, copy === undefined ? directPlan(program) : copyPlan(program, copy));
 }
 
-function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPlan | undefined {
+async function currentPlan(
+  subject: Dynamic,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan | undefined> {
   const { program } = subject;
   // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
   const shared = place.shared ? undefined : believedSystemPlace();
@@ -89,7 +93,10 @@ function currentPlan(subject: Dynamic, context: Context, place: Place): LaunchPl
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
-  return why === undefined && isAsWanted(plan, subject, context) ? plan : undefined;
+  if (why !== undefined || !context.env['NIX_RUN_FOREIGN_STRATEGY'])
+    return why === undefined ? plan : undefined;
+  const { isAsWanted } = await import('./strategy-of.ts');
+  return isAsWanted(plan, subject, context) ? plan : undefined;
 }
 
 /** Without a record a new one will be pinned, and Nix can start up while it is found. */

@@ -68,7 +68,7 @@ export async function planScript(program: Program, script: Script, context: Cont
       `${program.given}: its #! line names an interpreter that is not there: ${script.interpreter}`,
       {
         code: 'no-interpreter',
-        hint: `install a ${found.name}, or make a shim of that name: nix-foreign shim add PROGRAM --as ${found.name}`,
+        hint: `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${found.name}`,
         exitCode: 126,
       },
     );

@@ -6,6 +6,7 @@ import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { Conflict, Solution, Undecided } from '../solve/solution.ts';
 import { solve } from '../solve/solve.ts';
 import type { Catalogue } from '../store/catalogue.ts';
+import { isEvident } from './closest-notice.ts';
 import type { Dynamic } from './subject.ts';
 
 export interface Posed {
@@ -17,7 +18,8 @@ export interface Posed {
 
 /**
  * Solves with exact matches only and, where some name has no provider at all, once more with other versions of the
- * missing libraries. If these do not serve either, the outcome is the first one and `closest` has what was found of them.
+ * missing libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
+ * first one and `closest` has what was found of them.
  */
 export function poseProblem(
   subject: Dynamic,
@@ -31,7 +33,8 @@ export function poseProblem(
     return exact;
   const near = poseWithin('closest', subject, catalogue, excluded, choices);
   const { closest } = near.problem;
-  return near.outcome.kind === 'solution' || closest === undefined ? near : { ...exact, closest };
+  const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
+  return isTaken || closest === undefined ? near : { ...exact, closest };
 }
 
 /**
@@ -57,7 +60,7 @@ function poseWithin(
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
     const kept = { ...choices, prefer: choices.prefer.slice(0, count) };
     for (const problem of [kin, none]) {
-      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject.elf));
+      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject));
       if (posed.outcome.kind === 'solution') return posed;
     }
   }

@@ -22,8 +22,9 @@ function isLinkTo(link: string, file: string): boolean {
 function isNamed(library: FingerprintLibrary): boolean {
   const { soname } = library;
   const file = pathOfStoreFile(library);
-  if (path.basename(file) === soname || elfFileAt(file)?.soname === soname) return true;
-  return isLinkTo(path.join(path.dirname(file), soname), file);
+  // The file itself is read last: that takes the longest.
+  if (path.basename(file) === soname || isLinkTo(path.join(path.dirname(file), soname), file)) return true;
+  return elfFileAt(file)?.soname === soname;
 }
 
 /** What `--list` does not see, and what would end the program before its first line. */

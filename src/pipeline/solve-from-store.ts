@@ -20,6 +20,8 @@ export interface ChosenSet {
   readonly libraries: readonly ChosenLibrary[];
   /** Sentences that name the libraries of another version than the needed one. */
   readonly closest: readonly ClosestSentence[];
+  /** Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring. */
+  readonly listTells: 'all' | 'part';
 }
 
 /**
@@ -35,7 +37,7 @@ export async function solveFromStore(
   choices: Choices,
 ): Promise<ChosenSet> {
   const { program } = subject;
-  const { outcome, closest } = await withStore(place.catalogues, context.location, (catalogue) => {
+  const { outcome, closest, beyond } = await withStore(place.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
     const posed = poseProblem(subject, catalogue, excluded, choices);
     const { outcome: solved, problem } = posed;
@@ -43,7 +45,8 @@ export async function solveFromStore(
     if (solved.kind !== 'solution') {
       throw conflictError(program, solved, unprovidedNames(problem), catalogue, posed.closest);
     }
-    return { outcome: solved, closest: closestSentences(solved, problem) };
+    const beyond = problem.beyondProcessor?.length ?? 0;
+    return { outcome: solved, closest: closestSentences(solved, problem), beyond };
   });
   const database = openNixDatabase(context.location);
   try {
@@ -64,6 +67,7 @@ export async function solveFromStore(
       ),
       libraries,
       closest,
+      listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {
     database?.close();

@@ -1,5 +1,6 @@
 // A Conflict -> sentences for people, one per need that cannot be met.
 import { compareVersions } from '../elf/compare-versions.ts';
+import { isLibcFamily } from '../elf/libc-family.ts';
 import type { Conflict, Reason } from './solution.ts';
 
 type Lack = Extract<Reason, { kind: 'missing-version' }>;
@@ -65,10 +66,18 @@ function sentenceFor(reason: OtherReason): string {
     case 'soname-clash':
       return `${reason.file}, which would serve ${reason.name}, calls itself ${reason.soname}, as does ${reason.other}`;
     case 'pinned':
-      return `${reason.name} is pinned to ${reason.path}`;
+      return sentenceForPin(reason);
     case 'excluded':
       return `${listOf(reason.paths)} ${reason.paths.length > 1 ? 'are' : 'is'} excluded by choice`;
   }
+}
+
+/** A pin of the libc family is a pin of the loader, which people need not know. */
+function sentenceForPin({ name, path }: Extract<Reason, { kind: 'pinned' }>): string {
+  const pin = `${name} is pinned to ${path}`;
+  return isLibcFamily(name)
+    ? `${pin}, and the whole libc family comes from the one glibc of the loader`
+    : pin;
 }
 
 function sentenceForSymbol({

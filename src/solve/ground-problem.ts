@@ -1,11 +1,12 @@
 // A Problem -> boolean variables and clauses, grown only where the search has been.
 
 import type { Problem } from '../candidates/problem.ts';
+import { compareRanks } from '../candidates/rank.ts';
 import { addClause, createKernel, negative, newVariable, positive } from './clause-kernel.ts';
 import { groundRequirer } from './ground-requirer.ts';
 import { groundSoname } from './ground-soname.ts';
 import { constrain, type Grounding, type LoaderNode } from './grounding.ts';
-import { byRank, sameFile } from './objective.ts';
+import { sameFile } from './objective.ts';
 
 /** Sets up loaders and roots; everything else is added when the search first assumes it. */
 export function groundProblem(
@@ -15,7 +16,7 @@ export function groundProblem(
 ): Grounding {
   const kernel = createKernel((variable) => groundVariable(g, variable));
   const always = newVariable(kernel);
-  const ranked = problem.loaders.toSorted((a, b) => byRank(a.rank, b.rank));
+  const ranked = problem.loaders.toSorted((a, b) => compareRanks(a.rank, b.rank));
   const loaders = ranked.map((candidate) => ({ variable: newVariable(kernel), candidate }));
   const g: Grounding = {
     problem,

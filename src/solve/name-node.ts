@@ -1,9 +1,10 @@
 // A needed name -> its node: a variable for each provider, and the clauses that hold whoever needs it.
 
 import type { Provider } from '../candidates/problem.ts';
+import { compareRanks } from '../candidates/rank.ts';
 import { addClause, type Clause, negative, newVariable, positive } from './clause-kernel.ts';
 import { constrain, type Grounding, type LoaderNode, type NameNode, type Value } from './grounding.ts';
-import { byRank, sameFile } from './objective.ts';
+import { sameFile } from './objective.ts';
 
 /** The node of a name; the first request reads its providers. */
 export function nameNode(g: Grounding, name: string): NameNode {
@@ -43,7 +44,7 @@ function addFamily(g: Grounding, node: NameNode, values: Value[]): void {
 function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | undefined {
   const { name } = node;
   const inactive = negative(node.active);
-  const providers = g.problem.providersOf(name).toSorted((a, b) => byRank(a.rank, b.rank));
+  const providers = g.problem.providersOf(name).toSorted((a, b) => compareRanks(a.rank, b.rank));
   for (const provider of providers) addValue(g, node, values, provider, undefined);
   const choice = [inactive, ...values.map((value) => positive(value.variable))];
   if (!values.length) constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });

@@ -1,16 +1,6 @@
 // Two providers, or two sets -> which one is better: the whole objective, in one place.
 import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
-/** Compares sort keys position by position; a shorter key that is a prefix comes first. */
-export function byRank(a: readonly (number | string)[], b: readonly (number | string)[]): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const x = a[i] as number | string;
-    const y = b[i] as number | string;
-    if (x !== y) return x < y ? -1 : 1;
-  }
-  return a.length - b.length;
-}
-
 /** The costs that are counted over a whole set, the most important first. */
 export const costKinds = ['closest', 'foreign', 'overrides'] as const;
 export type CostKind = (typeof costKinds)[number];

@@ -1,5 +1,5 @@
 // A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, reasonOf } from '../errors.ts';
 import { temporaryName } from '../platform/atomic-file.ts';
@@ -74,14 +74,49 @@ export function repoint(link: string, storePath: string): void {
   }
 }
 
+/** What we and what Nix says of a store object that is valid without being there. */
+const DAMAGED =
+  /is valid for Nix, and there is no such file$|^opening file '[^']*-pins-a-text\.drv'|names does not exist any more$/;
+
+function withItsFile(pinned: Pinned): Pinned {
+  if (pinned.kind === 'refused' || existsSync(pinned.storePath)) return pinned;
+  return { kind: 'refused', why: `${pinned.storePath} is valid for Nix, and there is no such file` };
+}
+
+/** Under each of these names the text is another store object. */
+function namesFor(name: string): string[] {
+  const { name: stem, ext } = path.parse(name);
+  return [name, `${stem}-2${ext}`, `${stem}-3${ext}`];
+}
+
 /**
  * Starts Nix for adding a text and making `link` its indirect root, with no build and in one process: nix-instantiate
  * roots a derivation that does nothing but hold the text, and then the link is set to the text itself. Nix takes
  * 20 ms to start and 5 ms to work, so it is started while the libraries are still being chosen, and reads the
  * expression from its standard input.
+ *
+ * Where a collector deletes an earlier copy of the text at that moment, Nix may take the new one for valid while its file
+ * is gone, and stay so (NOTES.md). Then the text gets another name.
  * @throws Node's errors when the link's directory cannot be written.
  */
 export function startPinningText(nix: Nix, link: string): TextPinner {
+  const first = startOnce(nix, link);
+  return {
+    pin: async (text) => {
+      let pinned: Pinned = { kind: 'refused', why: 'there is no name for it' };
+      for (const [index, name] of namesFor(text.name).entries()) {
+        const pinner = index === 0 ? first : startOnce(nix, link);
+        pinned = withItsFile(await pinner.pin({ ...text, name }));
+        if (pinned.kind === 'pinned' || !DAMAGED.test(pinned.why)) return pinned;
+        debug(pinned.why);
+      }
+      return pinned;
+    },
+    abandon: first.abandon,
+  };
+}
+
+function startOnce(nix: Nix, link: string): TextPinner {
   mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
   // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
   const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];

@@ -7,9 +7,12 @@ import { refreshCatalogue } from '../../src/store/refresh.ts';
 import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
+import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
+import { benchReach } from './reach.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
+import { benchTravel } from './travel.ts';
 
 const HIT_ROUNDS = 1500;
 const MISS_ROUNDS = 25;
@@ -18,6 +21,9 @@ const OBJECTS = 20_000;
 const HOME = { HOME: '/home/tester' };
 
 interface Plan {
+  readonly loader?: string;
+  readonly libraryPath?: string;
+  readonly launcherVariables?: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
   readonly argv: readonly { readonly kind: string; readonly text?: string; readonly list?: string }[];
 }
@@ -37,7 +43,8 @@ function bareCase(label: string, plan: Plan, program: string): Case {
     if (kind === 'literal') return text ?? '';
     return kind === 'library-path' ? (list ?? '') : program;
   });
-  const env = { ...Object.fromEntries(plan.environment), ...HOME };
+  const entering = (plan.launcherVariables ?? []).map((name) => [name, TOOL] as const);
+  const env = { ...Object.fromEntries([...entering, ...plan.environment]), ...HOME };
   return { label, env, argv: argv.length > 0 ? argv : [program] };
 }
 
@@ -72,7 +79,7 @@ async function benchHits(rig: Rig, interpreter: 'none' | 'nix-ld', strategy: str
     const forty = `${PROGRAMS}/forty`;
     const plan = await planOf(bench, rig, forty);
     const cases = [
-      withDirectories(bareCase('library path of 40 directories', plan, forty), directories),
+      withDirectories(bareCase('library path of 40 directories', withLibraryPath(plan), forty), directories),
       bareCase('bare execve with the farm', plan, forty),
       launched('hit', forty),
     ];
@@ -83,6 +90,14 @@ async function benchHits(rig: Rig, interpreter: 'none' | 'nix-ld', strategy: str
   } finally {
     await bench.close();
   }
+}
+
+/** What nix-ld is told where nobody gives each program its own libraries. */
+function withLibraryPath(plan: Plan): Plan {
+  const { loader, libraryPath, launcherVariables = [] } = plan;
+  if (launcherVariables.length === 0 || loader === undefined || libraryPath === undefined) return plan;
+  const environment = [['NIX_LD', loader] as const, ['NIX_LD_LIBRARY_PATH', libraryPath] as const];
+  return { environment, argv: plan.argv };
 }
 
 /** The same start with one directory for each library in place of the farm, before what follows it. */
@@ -171,11 +186,14 @@ async function benchCatalogue(): Promise<boolean> {
 
 const rig = await ensureRig('full');
 const parts: Record<string, () => Promise<boolean>> = {
-  'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'nix-ld'),
+  'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'interpreter'),
   'hit-loader': () => benchHits(rig, 'none', 'loader'),
+  interpreter: () => benchInterpreter(rig, compileNothing),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
+  reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
+  travel: () => benchTravel(rig, compileNothing),
 };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
 const results: boolean[] = [];

@@ -28,6 +28,8 @@ add('kept-2.0', 'libkept.so.2', { source: functions('one'), versions: 'KEPT { gl
 add('bare-2.0', 'libbare.so.2', { source: functions('one') });
 add('left-2.0', 'libleft.so.2', { source: functions('left') });
 add('right-2.0', 'libright.so.2', { source: functions('right') });
+add('glibc-2.36', 'libm-2.36.so', { soname: 'libm.so.6', source: functions('sine') });
+add('kinds-2.0', 'libkinds.so.2', { source: 'int call = 1; int value = 2; __thread int own = 3;' });
 add('near-1.0', 'libnear.so.1', { source: functions('beside') });
 
 /** The problem of a program that calls these functions of these libraries. */
@@ -123,4 +125,20 @@ test('what nobody has at all is missing from every candidate', () => {
   const one = stub('libplain.so.9', { source: functions('one', 'three') });
   const problem = problemOf('nobody', callsTo('one', 'three'), [one]);
   assert.equal(lacksOf(problem, 'libplain.so.9')['libplain.so.2'], 'three of 2');
+});
+
+test('what is called must be a function there, and what is read a variable', () => {
+  const old = stub('libkinds.so.1', {
+    source: `${functions('call')} int value = 2; __thread int own = 3;`,
+  });
+  const source = `int call(void); extern int value; extern __thread int own;
+    int main(void) { return call() + value + own; }`;
+  assert.deepEqual(lacksOf(problemOf('kinds', source, [old]), 'libkinds.so.1'), {
+    'libkinds.so.2': 'call of 2',
+  });
+});
+
+test('the libc is no other version of anything', () => {
+  const other = stub('libm.so.1', { source: functions('sine') });
+  assert.deepEqual(lacksOf(problemOf('family', callsTo('sine'), [other]), 'libm.so.1'), {});
 });

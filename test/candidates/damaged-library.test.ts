@@ -75,13 +75,20 @@ for (const [kind, { make, why }] of Object.entries(kinds))
     }
   });
 
+const hintOf = (name: string, file: string) =>
+  damagedLibraryError('/opt/tool', { name, path: file, why: 'it is empty' }).hint;
+
 test('the failure names the file and why, and what to do', () => {
-  const error = damagedLibraryError('/opt/tool', {
-    name: 'liba.so',
-    path: '/opt/liba.so',
-    why: 'it is empty',
-  });
-  assert.equal(error.message, '/opt/tool: its library /opt/liba.so is damaged: it is empty');
+  const damaged = { name: 'liba.so', path: '/opt/liba.so', why: 'it is empty' };
+  const error = damagedLibraryError('/opt/tool', damaged);
+  assert.equal(error.message, '/opt/tool: its library /opt/liba.so cannot be loaded: it is empty');
   assert.equal(error.exitCode, 126);
-  assert.match(error.hint, /install the program again/);
+  assert.match(hintOf('liba.so', '/opt/liba.so'), /install the program again; or remove that file/);
+});
+
+test('nobody is told to remove what does not lie beside the program', () => {
+  assert.match(hintOf('/etc/passwd', '/etc/passwd'), /names that very file/);
+  assert.match(hintOf('passwd', '/etc/passwd'), /run path/);
+  for (const file of ['/', '/nix/store', '/etc/passwd', '/opt/lib/x'])
+    assert.doesNotMatch(hintOf(file, file), /remove/);
 });

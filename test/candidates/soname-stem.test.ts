@@ -1,7 +1,7 @@
 // Names of libraries → which are versions of one another, and how far apart.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distance, stemOf } from '../../src/candidates/soname-stem.ts';
+import { distance, isSameLibrary, otherVersionsOf, stemOf } from '../../src/candidates/soname-stem.ts';
 
 test('the stem is the name without any version', () => {
   const cases: Record<string, string | undefined> = {
@@ -14,10 +14,29 @@ test('the stem is the name without any version', () => {
     'libicui18n.so.67': 'libicui18n',
     'libstdc++.so.6': 'libstdc++',
     'libQt5Core.so.5': 'libQt5Core',
-    'lib42.so.1': undefined,
+    'lib-42.so.1': undefined,
+    'libssl3.so': 'libssl3',
+    'libx264.so.164': 'libx264',
     program: undefined,
   };
   for (const [name, stem] of Object.entries(cases)) assert.equal(stemOf(name), stem, name);
+});
+
+test('digits that belong to the name are no version of it', () => {
+  const pairs = [
+    ['libssl3.so', 'libssl.so.3'],
+    ['libx264.so.164', 'libx265.so.199'],
+    ['libz3.so.4', 'libz.so.1'],
+    ['libm0.so.1', 'libm.so.6'],
+    ['libpng16.so.16', 'libpng12.so.0'],
+  ] as const;
+  for (const [left, right] of pairs) assert.equal(isSameLibrary(left, right), false, left);
+  assert.ok(isSameLibrary('libpython3.11.so.1.0', 'libpython3.9.so.1.0'));
+  assert.ok(isSameLibrary('libdb-5.3.so', 'libdb-4.8.so') && isSameLibrary('program', 'program'));
+  assert.ok(!isSameLibrary('program', 'another'));
+  const names = ['libdb-4.8.so', 'libdb-5.3.so', 'libdbus-1.so.3', 'libdb_cxx-5.3.so'];
+  const beginning = (letters: string) => names.filter((name) => name.startsWith(letters));
+  assert.deepEqual(otherVersionsOf('libdb-5.3.so', beginning), ['libdb-4.8.so']);
 });
 
 test('nearest first: the same name before .so, then the most numbers in common, then the nearest number', () => {

@@ -1,6 +1,7 @@
 // Choices on a problem: a pin may bring a file under another name, exclusions also take loaders, preferences leave others out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { libcOf } from '../../src/candidates/libc.ts';
 import { applyChoices } from '../../src/choices/apply-choices.ts';
 import { type Choices, NO_CHOICES } from '../../src/choices/choices.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
@@ -19,18 +20,31 @@ const elf = {
   needed: [],
   verneed: [],
   verdef: [],
+  osAbi: 0,
+  isaNeeded: 0,
   soname: 'libz-ng.so.2',
 } as unknown as ElfFile;
+const MUSL = hash('4', 'musl-zlib');
 const catalogue = {
   storeDir: '/nix/store',
   librariesIn: (storePath: string): NamedLibrary[] =>
-    storePath.endsWith(ZNG) ? [{ storePath, file: 'lib/libz-ng.so.2', elf, names: ['libz-ng.so.2'] }] : [],
+    [ZNG, MUSL]
+      .filter((object) => storePath.endsWith(object))
+      .map((object) => ({
+        storePath,
+        file: 'lib/libz-ng.so.2',
+        elf: object === MUSL ? { ...elf, needed: ['libc.so'] } : elf,
+        names: ['libz-ng.so.2'],
+      })),
 } as Pick<Catalogue, 'storeDir' | 'librariesIn'> as Catalogue;
 
 function solved(choices: Partial<Choices>) {
   const stated = problem({ roots, offers, loaders: [glibc('2.41', []), glibc('2.36', [])] });
   const outcome = solve(
-    applyChoices(stated, stated.providersOf, { ...NO_CHOICES, ...choices }, catalogue, elf),
+    applyChoices(stated, stated.providersOf, { ...NO_CHOICES, ...choices }, catalogue, {
+      elf,
+      libc: libcOf(elf, 'glibc'),
+    }),
   );
   if (outcome.kind !== 'solution')
     return outcome.kind === 'conflict' ? outcome.reasons.map(({ kind }) => kind) : [];
@@ -66,6 +80,10 @@ test('pinned to what is gone: a conflict that says so', () => {
   assert.deepEqual(solved({ pins: { 'libz.so.1': `/nix/store/${hash('9', 'gone')}/lib/libz.so.1` } }), [
     'pinned',
   ]);
+});
+
+test('pinned to what such a program cannot load: a conflict as well', () => {
+  assert.deepEqual(solved({ pins: { 'libz.so.1': `/nix/store/${MUSL}/lib/libz-ng.so.2` } }), ['pinned']);
 });
 
 test('pinning libc.so.6 chooses the loader', () => {

@@ -1,6 +1,7 @@
 // Every candidate that lost has the first criterion by which it did; what choosing it would force is solved for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Provider, Requirer, UnversionedSymbols } from '../../src/candidates/problem.ts';
 import { RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
 import { alternativesOf, chosenSetOf } from '../../src/choices/alternatives.ts';
 import { tryCandidate } from '../../src/choices/try-candidate.ts';
@@ -64,6 +65,55 @@ for (const [criterion, loser, more] of [
     assert.ok((weighed[1]?.loss?.detail ?? '').length > 3);
   });
 }
+
+/** Objects by the end of their path: what each wants without version, and what it defines. */
+function symbols(wants: Record<string, string[]>, defines: Record<string, string[]>): UnversionedSymbols {
+  const of = (table: Record<string, string[]>, path: string) =>
+    Object.entries(table).find(([object]) => path.includes(object))?.[1] ?? [];
+  return {
+    wantedBy: (path) => of(wants, path),
+    definedBy: (path, symbol) => of(defines, path).includes(symbol),
+    boundAt: (_, symbol) => (symbol === 'unused' ? 'never' : 'call'),
+  };
+}
+
+for (const [what, defines, criterion] of [
+  ['that only the winner has', { 'ssl-3.5': ['f', 'g', 'unused'], 'ssl-3.0': ['g'] }, 'lacks symbols'],
+  ['that somebody else has too', { 'ssl-3.5': ['f'], 'glibc-2.41': ['f'] }, 'version'],
+  ['that are never looked up', { 'ssl-3.5': ['f', 'unused'], 'ssl-3.0': ['f'] }, 'version'],
+  ['that it would bring along', { 'ssl-3.5': ['f'], libextra: ['f'] }, 'version'],
+] as const) {
+  test(`symbols without version ${what}: ${criterion}`, () => {
+    const older = ssl('ssl-3.0', 30, { needed: what.includes('bring') ? ['libextra.so'] : [] });
+    const { stated, set } = weigh({
+      'libssl.so.3': [ssl('ssl-3.5', 35), older],
+      'libextra.so': [provider('extra-1', 'libextra.so', { rank: rank(1, 'extra-1') })],
+    });
+    const table = Object.fromEntries(Object.entries(defines).map(([key, names]) => [key, [...names]]));
+    const seen = { ...stated, symbols: symbols({ '/opt/ruby': ['f', 'unused'] }, table) };
+    const loss = weighCandidates(seen, stated.providersOf('libssl.so.3'), set, 'libssl.so.3')[1]?.loss;
+    assert.equal(loss?.criterion, criterion);
+    if (criterion === 'lacks symbols') assert.equal(loss?.detail, 'lacks f, which ruby needs');
+  });
+}
+
+test('of two closest matches, the one that lacks a symbol is not called older', () => {
+  const [good, bad] = [ssl('ssl-3.5', 35, { closest: true }), ssl('ssl-3.0', 30, { closest: true })];
+  const { stated, set } = weigh({ 'libssl.so.3': [good, bad] });
+  const closest = {
+    coverage: (_: Requirer, name: string, offer: Provider) => ({
+      needed: [name, 'a', 'b', 'c', 'd'],
+      missing: offer === bad ? ['a', 'b', 'c', 'd'] : [],
+      missingVersions: [],
+    }),
+    judged: () => [],
+  };
+  const [, second] = weighCandidates({ ...stated, closest }, [good, bad], set, 'libssl.so.3');
+  assert.deepEqual(second?.loss, {
+    criterion: 'lacks symbols',
+    detail: 'lacks a, b, c and 1 more, which ruby needs',
+  });
+});
 
 test('a run path that is overridden speaks before the version', () => {
   const wanted = ssl('ssl-3.5', 35);

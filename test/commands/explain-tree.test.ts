@@ -36,11 +36,23 @@ test('a tree of what loads what', () => {
     '│     /nix/store/b',
     '│     farm',
     '│     needed by a too',
-    '│     taken over b-1, which is older',
+    '│     taken over b-1: is older',
     '└─ ld.so  [4]',
     '      /nix/store/ld.so',
     '      loader; needed by the kernel',
   ]);
+});
+
+test('why it won reads well whatever the clause is about', () => {
+  for (const detail of ['is older', 'the run path of x names another', 'another one is preferred']) {
+    const lines = treeLines('p', [
+      object('a', ['p'], { runnerUp: { object: 'a-1', criterion: 'version', detail } }),
+    ]);
+    assert.equal(lines.at(-1)?.trim(), `taken over a-1: ${detail}`);
+  }
+  const path = { object: 'a-1', criterion: 'path', detail: 'its path sorts later' };
+  const last = treeLines('p', [object('a', ['p'], { runnerUp: path })]).at(-1);
+  assert.equal(last?.trim(), 'taken over a-1: as good, but its path sorts later');
 });
 
 test('every object is drawn once, also where two need each other or themselves', () => {

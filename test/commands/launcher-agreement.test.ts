@@ -64,6 +64,21 @@ const meanings: readonly (readonly [words: readonly string[], wish: Wish, comman
   [['--choose', '--explain', 'tool'], '--explain', ['tool']],
 ];
 
+test('nix-run-foreign --strategy NAME', async () => {
+  assert.deepEqual(readLauncherWords(['--strategy', 'loader', '--refresh', 'tool', '--strategy']), {
+    wish: '--refresh',
+    strategy: 'loader',
+    words: ['tool', '--strategy'],
+  });
+  const { stderr } = await launcher(['--strategy', 'loader', 'tool']);
+  assert.match(stderr, /--rehash --strategy loader /);
+  for (const words of [['--strategy'], ['--strategy', 'loader']]) {
+    const [ours, theirs] = [await launcher(words), await substitute(words)];
+    assert.deepEqual([theirs.code, theirs.stderr], [ours.code, ours.stderr]);
+    assert.equal(ours.code, 125);
+  }
+});
+
 for (const [words, wish, command] of meanings)
   test(`nix-run-foreign ${words.join(' ')}`, async () => {
     assert.deepEqual(readLauncherWords(words), { wish, words: command });
@@ -117,7 +132,7 @@ function putFile(name: string, content: string): string {
 
 test('what the kernel refuses to start is refused in the same words', async () => {
   for (const [name, content] of [
-    ['missing', '#!/nowhere/python3 -u\n'],
+    ['missing', '#!/nowhere/nopython -u\n'],
     ['escape', '#! /nowhere/\u001b[1m\n'],
     ['denied', '#!/etc/passwd\n'],
     ['nested', `#!${at('missing')} -x y\n`],

@@ -130,3 +130,13 @@ test('what separates the elements of a library path is not safe in one', () => {
   for (const good of ['/home/me/.cache', '/a b', '/é', '/a,b=c'])
     assert.equal(isSafeInLibraryPath(good), true);
 });
+
+for (const name of ['../evil.so', '/evil.so', 'a/../../evil.so', '..', '.', '', 'a//b', 'a\0b']) {
+  test(`nothing is made for the name ${JSON.stringify(name)}`, () => {
+    const farms = path.join(scratchDirectory(), 'farms');
+    mkdirSync(farms);
+    assert.throws(() => makeFarm(farms, new Map([...links, [name, '/evil']])), { code: 'odd-name' });
+    assert.deepEqual(readdirSync(farms), []);
+    assert.deepEqual(readdirSync(path.dirname(farms)), ['farms']);
+  });
+}

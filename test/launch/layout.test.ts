@@ -69,3 +69,24 @@ test('a loader that has its own directory built in searches it', () => {
   assert.equal(searchesItsOwnDirectory(other), false);
   assert.throws(() => searchesItsOwnDirectory(path.join(scratch, 'gone')), { code: 'ENOENT' });
 });
+
+test('a directory that hides a library of another is mirrored without it, and without any libc', () => {
+  const store = scratchDirectory();
+  const one = touch(store, 'a/lib/libone.so');
+  for (const name of ['liboth.so', 'libc.so.6', 'libfriend.so', 'glibc-hwcaps/x86-64-v3/liboth.so'])
+    touch(store, 'a/lib', name);
+  const oth = touch(store, 'b/lib/liboth.so');
+  const chosen = [one, oth].map((file) => ({ name: path.basename(file), path: file, usesOrigin: true }));
+  const isFamily = (name: string) => name === 'libc.so.6';
+  const hiding = { storeDir: store, directories: new Set([path.dirname(one)]), isFamily };
+  const layout = layOut(chosen, hiding);
+  assert.deepEqual([...layout.links], [['in/a/lib/libone.so', one]]);
+  assert.deepEqual([...layout.neighbours.keys()].sort(), ['in/a/lib/libfriend.so', 'in/a/lib/libone.so']);
+  assert.deepEqual(layout.directories, [path.dirname(oth), 'in/a/lib']);
+  assert.deepEqual(layout.outside, [oth]);
+});
+
+test('a name that no directory can have is refused', () => {
+  const odd = { name: '../x.so', path: '/store/a/lib/x.so', usesOrigin: false };
+  assert.throws(() => layOut([odd]), { code: 'odd-name' });
+});

@@ -34,6 +34,8 @@ function randomPlan(seed: number): LaunchPlan {
     ...(random(2) ? { seatInNamespace: file() } : {}),
     absent: many(file),
     ...(random(2) ? { execute: file() } : {}),
+    ...(random(2) ? { loader: file(), libraryPath: file() } : {}),
+    ...(random(2) ? { launcherVariables: ['NAME_A', 'NAME_B'].slice(random(2)) } : {}),
     environment: many(() => [`NAME_${random(9)}`, text()] as const),
     argv: many(argument),
   };
@@ -58,6 +60,9 @@ test('same plan, same bytes, as PLAN.md has them', () => {
     watched: [{ identity: '8:9:1:2.3:4.5', path: '/w x' }],
     absent: ['/a'],
     execute: '/x',
+    loader: '/l',
+    libraryPath: '/b:/c',
+    launcherVariables: ['L'],
     environment: [['N', 'v=w']],
     argv: [
       { kind: 'literal', text: '/x' },
@@ -67,7 +72,20 @@ test('same plan, same bytes, as PLAN.md has them', () => {
     ],
   };
   const records = ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'sloader', 'r/r', 'hff', 'd/d', 'f/f'];
-  const rest = ['w8:9:1:2.3:4.5 /w x', 'a/a', 'x/x', '+N=v=w', 'A/x', '0', 'L/d:/e', 'P', '.'];
+  const rest = [
+    'w8:9:1:2.3:4.5 /w x',
+    'a/a',
+    'x/x',
+    'l/l',
+    'b/b:/c',
+    'NL',
+    '+N=v=w',
+    'A/x',
+    '0',
+    'L/d:/e',
+    'P',
+    '.',
+  ];
   assert.equal(serialisePlan(plan).toString(), [...records, ...rest].map((each) => `${each}\0`).join(''));
 });
 
@@ -108,6 +126,11 @@ const refused: Record<string, readonly string[]> = {
   'a relative path that must be absent': ['nix-run-foreign plan 2', ...required, 'afile'],
   'a watched file without identity': ['nix-run-foreign plan 2', ...required, 'w/file'],
   'a variable without a value': ['nix-run-foreign plan 2', ...required, '+NAME'],
+  'a relative loader': ['nix-run-foreign plan 2', ...required, 'lld.so'],
+  'two loaders': ['nix-run-foreign plan 2', ...required, 'l/a', 'l/b'],
+  'a relative library path': ['nix-run-foreign plan 2', ...required, 'ba:/b'],
+  'a variable for the launcher with a value': ['nix-run-foreign plan 2', ...required, 'NA=b'],
+  'a variable for the launcher without a name': ['nix-run-foreign plan 2', ...required, 'N'],
   'an argument with a value it cannot have': ['nix-run-foreign plan 2', ...required, '0x'],
 };
 

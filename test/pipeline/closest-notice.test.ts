@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
-import { closestSentences, nearestSentences } from '../../src/pipeline/closest-notice.ts';
+import { closestSentences, isEvident, nearestSentences } from '../../src/pipeline/closest-notice.ts';
 import { solve } from '../../src/solve/solve.ts';
 import { glibc, problem, provider, requirer } from '../solve/small-problem.ts';
 
@@ -68,6 +68,32 @@ test('many symbols are cut; a version that the loader would refuse cannot be cho
       text: 'the nearest to liba.so.1 is liba.so.4 (a-4), which lacks 5 of the 6 symbols needed (a, b, c and 2 more) and the versions A_1, A_2',
       byHand: 'refused',
     },
+  ]);
+});
+
+test('where nothing is needed of the nearest, only its name speaks for it', () => {
+  const offer = near('2');
+  const coverage = { needed: [], missing: [], missingVersions: [] };
+  const closest = { judged: () => [{ by: program, provider: offer, coverage }], coverage: () => coverage };
+  assert.deepEqual(nearestSentences(['liba.so.1'], closest), [
+    {
+      text: 'the nearest to liba.so.1 is liba.so.2 (a-2), and nothing that is needed of it shows that it would do',
+      byHand: 'possible',
+    },
+  ]);
+  const parts = { roots: [program], offers: { 'liba.so.1': [offer] }, loaders: [glibc('2.36', [])] };
+  const solution = solve({ ...problem(parts), closest });
+  assert.ok(solution.kind === 'solution');
+  assert.equal(isEvident(solution, { ...problem(parts), closest }), false);
+  assert.ok(isEvident(solution, { ...problem(parts), closest: judged([program, offer, '']) }));
+  const needy = requirer('/opt/program', { needed: ['liba.so.1', 'liba.so.2'] });
+  const { match: _, ...same } = offer;
+  const offers = { 'liba.so.1': [offer], 'liba.so.2': [same] };
+  const stated = { ...problem({ ...parts, roots: [needy], offers }), closest };
+  const both = solve(stated);
+  assert.ok(both.kind === 'solution' && isEvident(both, stated));
+  assert.deepEqual(closestSentences(both, stated), [
+    { what: 'liba.so.1 is served by liba.so.2 (a-2)', why: 'it is loaded anyway, under its own name' },
   ]);
 });
 

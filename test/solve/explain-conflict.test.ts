@@ -82,6 +82,15 @@ test('wishes that cannot be met are named', () => {
   ]);
 });
 
+test('a pin of the libc that no loader has: it is said that the family comes as a whole', () => {
+  const file = '/nix/store/false/lib/libc.so.6';
+  const [sentence] = sentences({ roots: ruby({ 'libc.so.6': [] }), pins: { 'libc.so.6': file } });
+  assert.equal(
+    sentence,
+    `libc.so.6 is pinned to ${file}, and the whole libc family comes from the one glibc of the loader`,
+  );
+});
+
 test('a file that calls itself by a name that another serves', () => {
   const offers = {
     'liba.so': [provider('a', 'liba.so', { soname: 'libb.so' })],

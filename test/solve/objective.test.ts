@@ -1,7 +1,7 @@
 // What is better than what.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byRank, localCost, overrides, sameFile } from '../../src/solve/objective.ts';
+import { localCost, overrides, sameFile } from '../../src/solve/objective.ts';
 import { glibc, type ProviderParts, provider } from './small-problem.ts';
 
 const loader = glibc('2.41', []);
@@ -14,13 +14,6 @@ const wanted = [
   '/nix/store/a-2/lib/liba.so.1',
   '/nix/store/a-1/lib64/liba.so.1',
 ].map((path) => ({ path }));
-
-test('ranks compare position by position', () => {
-  assert.ok(byRank([0, 9], [1, 0]) < 0);
-  assert.ok(byRank([0, 'b'], [0, 'a']) > 0);
-  assert.ok(byRank([0], [0, 0]) < 0);
-  assert.equal(byRank([1, 'x'], [1, 'x']), 0);
-});
 
 test('a closest match costs more than a foreign build, and that more than any number of overrides', () => {
   const closest = localCost(place({ closest: true }), loader, []);

@@ -12,14 +12,11 @@ static const char help[] =
 	"Starts PROGRAM, built for another Linux, with libraries from /nix/store.\n"
 	"The first start finds and pins them; every later one costs about an exec.\n"
 	"\n"
-	"  --argv0 NAME  start PROGRAM with this name as its argv[0]\n"
 	"  --choose   choose libraries by hand on the terminal, then start it\n"
 	"  --explain  say which libraries PROGRAM gets and why, instead of starting it\n"
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
 	"  --refresh  resolve again, then start it\n"
-	"  --strategy NAME  start it this way from now on: loader, nix-ld, interpreter,\n"
-	"             namespace, patched; auto: as it fits\n"
-	"  --shim=PROGRAM  what a shim says: PROGRAM is started, not the shim\n"
+	"  --strategy NAME  by loader, namespace, patched ... from now on; or auto\n"
 	"  --help     show this help\n"
 	"  --version  show the version\n"
 	"\n"
@@ -31,6 +28,7 @@ static const char help[] =
 	"Environment:\n"
 	"  NIX_RUN_FOREIGN_RESOLVER  the nix-foreign to use, an absolute path\n"
 	"  NIX_RUN_FOREIGN_DEBUG=1   say why a stored plan was not used\n"
+	"  NIX_LD=<this file>        under nix-ld: programs then need no prefix\n"
 	"\n"
 	"See also: nix-foreign --help\n";
 
@@ -77,12 +75,14 @@ static struct command_line try_namespace(const struct process *process, const ch
 }
 
 // A shim is a script whose #! line names us; the kernel puts the shim's own path after that line's argument.
-static struct command_line command_of_shim(enum wish wish, char *program, char **shim)
+static struct command_line command_of_shim(struct command_line command, char *program, char **shim)
 {
 	if (!*shim || !*program)
 		return refuse(NULL, "no program is named");
 	*shim = program;
-	return (struct command_line){.wish = wish, .name = program, .argv = shim};
+	command.name = program;
+	command.argv = shim;
+	return command;
 }
 
 struct command_line command_line_read(const struct process *process)
@@ -117,7 +117,7 @@ struct command_line command_line_read(const struct process *process)
 		}
 		const char *program = text_after(*next, "--shim=");
 		if (program)
-			return command_of_shim(command.wish, (char *)program, next + 1);
+			return command_of_shim(command, (char *)program, next + 1);
 		enum wish wish = wish_of(*next);
 		if (wish == WISH_NOTHING_MORE)
 			return refuse(*next, "unknown option");

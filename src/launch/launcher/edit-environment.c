@@ -21,14 +21,21 @@ static size_t name_length(const char *edit)
 	return length;
 }
 
-// Does an edit with one of these tags, from `record` on, have the name of this entry?
-static bool is_edited(const char *record, const char *entry, const char *tags)
+// Does an edit with one of these tags, from `record` on, have the name that `edit` begins with?
+static bool is_edited(const char *record, const char *edit, const char *tags)
 {
+	size_t length = name_length(edit);
 	for (; *record != '.'; record = plan_next(record))
 		for (const char *tag = tags; *tag; tag++)
-			if (*record == *tag && text_has_name(entry, record + 1, name_length(record + 1)))
+			if (*record == *tag && name_length(record + 1) == length && text_begins(record + 1, edit, length))
 				return true;
 	return false;
+}
+
+// An entry without `=` has no name.
+static bool is_edited_entry(const char *record, const char *entry)
+{
+	return entry[name_length(entry)] == '=' && is_edited(record, entry, "+Ncv-");
 }
 
 static char *entry_of(const char *name, const char *value)
@@ -95,7 +102,7 @@ char **environment_of_plan(const struct process *process, const struct plan *pla
 				return NULL;
 		}
 	for (char **entry = process->envp; *entry; entry++)
-		if (!is_edited(plan->records, *entry, "+Ncv-"))
+		if (!is_edited_entry(plan->records, *entry))
 			*next++ = *entry;
 	*next = NULL;
 	return edited;

@@ -30,13 +30,14 @@ static struct text library_path(const struct process *process, char *bytes, size
 	return text;
 }
 
-static bool is_musl(const char *loader)
+// By the names that its loader's file has (glibc, shlib-versions; before 2.34 also ld-2.31.so and the like).
+static bool is_glibc(const char *loader)
 {
 	const char *base = loader;
 	for (; *loader; loader++)
 		if (*loader == '/')
 			base = loader + 1;
-	return text_after(base, "ld-musl-") != NULL;
+	return text_after(base, "ld-linux") || text_after(base, "ld-2.");
 }
 
 long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
@@ -73,7 +74,7 @@ long enter_loader(struct process *process, const struct plan *plan, const struct
 		.vector = process->auxiliary,
 		.loader_dynamic = loader->dynamic,
 		.loader_name = loader_name.bytes,
-		.entry_is_kept = is_musl(plan->loader),
+		.entry_is_kept = !is_glibc(plan->loader),
 	};
 	*entry_in_vector = trampoline_prepare(&pending);
 	*auxiliary_value(&process->auxiliary, AT_BASE) = loader->base;

@@ -57,9 +57,18 @@ static bool is_within_resolver(const struct process *process)
 	return process_variable(process, RESOLVER_MARK) != NULL;
 }
 
+// Nobody named the program to us: it was found by what it is.
+static int make_plan(const struct process *process, struct program *program, const char *mode)
+{
+	const char *found = program->found;
+	program->found = program->real_path;
+	int status = resolver_run(process, program, mode, NULL);
+	program->found = found;
+	return status;
+}
+
 int interpreter_main(struct process *process)
 {
-	struct users_entry users = users_entry_find(process);
 	struct program program;
 	long failed = identify(process, &program);
 	if (process->secure || process->uid != process->euid || process->gid != process->egid)
@@ -69,6 +78,7 @@ int interpreter_main(struct process *process)
 		return refuse(NULL, "the program that is starting cannot be found: ", message_of_error(failed),
 			      "mount /proc, or start it by an absolute path");
 
+	struct users_entry users = users_entry_find(process);
 	struct plan plan = plan_find(process, &program);
 	failed = enter_by_plan(process, &plan, users);
 	if (is_within_resolver(process))
@@ -76,12 +86,9 @@ int interpreter_main(struct process *process)
 			      "give nix-foreign a Node and a Nix that need no loader of ours");
 	if (plan.records)
 		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
-	struct program for_resolver = program;
-	for_resolver.found = program.real_path; // what lies beside /proc/self/exe is not meant
-	if (resolver_run(process, &for_resolver, plan.records ? "--refresh" : NULL, NULL) != 0)
+	if (make_plan(process, &program, plan.records ? "--refresh" : NULL) != 0)
 		return EXIT_NOT_FOUND;
-	failed = program_identify(&program);
-	if (failed == 0)
+	if (program_identify(&program) == 0)
 		plan = plan_find(process, &program);
 	failed = enter_by_plan(process, &plan, users);
 	return cannot_enter(&program, &plan, failed);

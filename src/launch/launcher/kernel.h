@@ -14,6 +14,7 @@ enum kernel_error {
 	EACCES = 13,
 	ENODEV = 19,
 	ENOTDIR = 20,
+	EINVAL = 22,
 	ETXTBSY = 26,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,
@@ -67,9 +68,13 @@ static inline long kernel_stat_path(const char *path, struct kernel_stat *status
 {
 	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
 }
+static inline long kernel_access_at(int directory, const char *path, int mode)
+{
+	return arch_system_call(NR_faccessat, directory, (long)path, mode, 0, 0, 0);
+}
 static inline long kernel_access(const char *path, int mode)
 {
-	return arch_system_call(NR_faccessat, AT_CWD, (long)path, mode, 0, 0, 0);
+	return kernel_access_at(AT_CWD, path, mode);
 }
 static inline long kernel_readlink(const char *path, char *into, size_t size)
 {

@@ -106,6 +106,7 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 		return disbelieve("the plan has another format", NULL);
 
 	struct plan plan = {.records = plan_next(bytes)};
+	const char *about = NULL;
 	struct seen seen = {NULL, NULL, NULL, NULL, NULL, NULL};
 	const char *record = plan.records;
 	for (; !text_equal(record, "."); record = plan_next(record)) {
@@ -118,11 +119,15 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 	const char *wrong = wrong_program(&seen, program);
 	if (wrong)
 		return disbelieve(wrong, seen.path);
-	for (record = plan.records; *record != '.'; record = plan_next(record)) {
-		const char *unmet = condition_unmet(process, record);
-		if (unmet)
-			return disbelieve(unmet, record + 1);
+	struct open_directory directory = NO_OPEN_DIRECTORY;
+	const char *unmet = NULL;
+	for (record = plan.records; *record != '.' && !unmet; record = plan_next(record)) {
+		unmet = condition_unmet(process, record, &directory);
+		about = record + 1;
 	}
+	condition_end(&directory);
+	if (unmet)
+		return disbelieve(unmet, about);
 	plan.execute = seen.execute;
 	plan.seat = seen.seat;
 	plan.loader = seen.loader;

@@ -86,6 +86,8 @@ struct ending resolver_process_run(const struct resolver_command *command)
 	long launcher = kernel_getpid();
 	enum { NO_EXIT_SIGNAL = 0 };
 	long keeper = kernel_fork(NO_EXIT_SIGNAL);
+	if (keeper == -EINVAL) // an emulator that knows fork only (qemu, linux-user/syscall.c, do_fork)
+		keeper = kernel_fork(SIGCHLD);
 	if (keeper == 0)
 		keep(command, launcher, ending);
 	struct ending found = {.error = (int)-keeper};

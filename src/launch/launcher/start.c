@@ -12,7 +12,7 @@ ARCH_ENTRY;
 extern const char own_entry[] __asm__("_start") __attribute__((visibility("hidden")));
 
 // Enough for a hit. On the stack, since this image has no zeroed data beyond its file: NOTES.md says why.
-enum { MEMORY_SIZE = 32 * 1024 };
+enum { MEMORY_SIZE = 16 * 1024 };
 
 static uint32_t number(const struct process *process, uintptr_t tag)
 {

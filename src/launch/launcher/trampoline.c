@@ -52,10 +52,12 @@ static void restore_text(void)
 		pending.entry[i] = text[i];
 }
 
-__attribute__((used, visibility("hidden"))) void trampoline_restore(void)
+// Returns where the program goes on, for machines whose code cannot name a variable.
+__attribute__((used, visibility("hidden"))) uintptr_t trampoline_restore(void)
 {
 	restore_slots();
 	restore_text();
 	*pending.entry_in_vector = pending.program_entry;
 	link_map_name(&pending.vector, pending.loader_dynamic, pending.loader_name);
+	return trampoline_target;
 }

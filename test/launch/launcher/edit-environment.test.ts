@@ -37,6 +37,13 @@ test('of two values for one name the later one counts', async () => {
   assert.deepEqual(await environment(['+A=1', '+B=', '+A=2'], []), ['B=', 'A=2', ...base]);
 });
 
+test('what is to be the path of the launcher comes in its order too, and replaces', async () => {
+  const edits = ['entry', 'A=user', 'entry', 'KEPT=1'];
+  const own = workshop.launcher;
+  assert.deepEqual(await environment(['NA', '+B=b'], edits), [`A=${own}`, 'B=b', 'KEPT=1', ...base]);
+  assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
+});
+
 test('what a plan removes is removed wherever it stands', async () => {
   const edits = ['entry', 'A=1', 'entry', 'AA=2', 'entry', 'A=3', 'entry', 'A'];
   assert.deepEqual(await environment(['-A'], edits), ['A', 'AA=2', ...base]);

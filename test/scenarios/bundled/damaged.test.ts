@@ -43,7 +43,7 @@ for (const tag of ['enable-new-dtags', 'disable-new-dtags'] as const) {
     ['cut off', healthy.subarray(0, 200), '.+'],
   ] as const)
     test(`${damage}, ${tag}`, async () => {
-      const cause = new RegExp(`program: its library \\S*/lib/libz\\.so\\.1 is damaged: ${why}$`);
+      const cause = new RegExp(`program: its library \\S*/lib/libz\\.so\\.1 cannot be loaded: ${why}$`);
       replace(bytes);
       assertRefused(await root.start([program]), { status: 126, cause });
       replace(healthy);

@@ -6,7 +6,10 @@ import { test } from 'node:test';
 import type { Picture } from '../../../src/graph/picture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { programNeeding, stand } from '../closest/needy-programs.ts';
 import { compile, compileLibrary } from '../compile.ts';
+import { openShop } from '../diamonds/shop.ts';
+import { calls, forwards, returns } from '../diamonds/sources.ts';
 import { copyHome, foreign, onHost } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';
 
@@ -62,7 +65,7 @@ test('the tree has every object once, in the order of the loader, below its firs
   }
   const losers = objects.filter(({ runnerUp }) => runnerUp !== null);
   assert.ok(losers.length > 10);
-  assert.match(text, /taken over libcurl\S+, which /);
+  assert.match(text, /taken over libcurl\S+: \S/);
   for (const line of text.split('\n').slice(12)) assert.ok(line.length <= 130, line);
 });
 
@@ -130,6 +133,23 @@ test('graph: a file that cannot be written, and a format nobody knows', async ()
   assert.match(unwritable.stderr, /^nix-foreign: \/proc\/nowhere\/x\.svg: .+\n {2}.+\n$/);
   assert.equal(existsSync(onHost(root, `${homeInRoot}/x.svg`)), false);
   assert.match((await root.manage(['graph', program, '--format', 'png'])).stderr, /take one of: svg, dot/);
+});
+
+test('graph: a closest match that another library needs by its own soname hangs on both', async () => {
+  const shop = openShop(root);
+  const old = stand(root, 'libclo.so.7', returns('clo', 7));
+  const clo = await shop.library('clo-8', { soname: 'libclo.so.8', source: returns('clo', 8) });
+  const user = await shop.library('clouser-1', {
+    soname: 'libclouser.so.1',
+    source: forwards('clouser', 'clo'),
+    needs: [clo],
+  });
+  const both = programNeeding(root, 'clop', calls('clo', 'clouser'), [old, user.host]);
+  assert.equal((await root.start([both])).stdout, '8 8\n');
+  const { edges } = JSON.parse(await manage('graph', both, '--json')) as Picture;
+  const drawn = edges.map(({ from, kind, to }) => `${from} ${kind} ${to}`);
+  assert.ok(drawn.includes('clop load libclo.so.7'), drawn.join());
+  assert.ok(drawn.includes('libclouser.so.1 need libclo.so.7'), drawn.join());
 });
 
 test('graph: a conflict can be drawn', async () => {

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
-import { openWay, WAYS } from './ways-in.ts';
+import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');
 const programs = rig.foreign.filter(({ architecture }) => architecture === 'amd64');
 
-for (const way of WAYS) {
-  const root = await openWay(rig, way);
+for (const root of await openWays(rig)) {
+  const { way } = root;
 
   for (const { suite, name, path, args, expect } of programs)
     test(`${suite}'s ${name}, entered by ${way}`, async () => {
@@ -18,7 +18,9 @@ for (const way of WAYS) {
         assert.equal(outcome.status, 0, outcome.stderr);
         assert.match(outcome.stdout + outcome.stderr, expect);
       };
-      const without = await root.plain(path, args, { env: { NIX_LD: undefined, NIX_RUN_FOREIGN_RESOLVER: '/n' } });
+      const without = await root.plain(path, args, {
+        env: { NIX_LD: undefined, NIX_RUN_FOREIGN_RESOLVER: '/n' },
+      });
       assert.notEqual(without.status, 0);
       assertRan(await root.plain(path, args));
       assertRan(await root.plainHit(path, args));

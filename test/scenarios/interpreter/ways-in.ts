@@ -9,8 +9,9 @@ import type { Outcome, RootOptions } from '../../rig/root.ts';
 import { launcher, openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
 
 /** Entered by nix-ld, which NIX_LD tells to; or by the kernel, since it sits at the interpreter path itself. */
-export const WAYS = ['nix-ld', 'launcher'] as const;
-export type Way = (typeof WAYS)[number];
+const WAYS = ['nix-ld', 'launcher'] as const;
+/** nix-ld 1 has ways of its own with the environment. */
+export type Way = (typeof WAYS)[number] | 'nix-ld-1';
 
 export interface OpenWay extends ToolRoot {
   readonly way: Way;
@@ -35,6 +36,7 @@ async function launcherOfHost(rig: Rig): Promise<string> {
 
 async function seatOf(rig: Rig, way: Way): Promise<RootOptions> {
   // The real nix-ld can be put in the place of the double.
+  if (way === 'nix-ld-1') return { interpreter: way };
   if (way === 'nix-ld') {
     const real = process.env['NIX_LD_UNDER_TEST'];
     return { interpreter: real?.startsWith('/') ? (real as `/${string}`) : 'nix-ld' };
@@ -44,9 +46,9 @@ async function seatOf(rig: Rig, way: Way): Promise<RootOptions> {
   return { interpreter: (await file) as `/${string}` };
 }
 
-export async function openWay(rig: Rig, way: Way, options: RootOptions = {}): Promise<OpenWay> {
-  const root = await openToolRoot(rig, { ...options, ...(await seatOf(rig, way)) });
-  const session: Record<string, string> = way === 'nix-ld' ? { NIX_LD: launcher } : {};
+async function openWay(rig: Rig, way: Way): Promise<OpenWay> {
+  const root = await openToolRoot(rig, await seatOf(rig, way));
+  const session: Record<string, string> = way === 'launcher' ? {} : { NIX_LD: launcher };
   const plain = (program: string, args: readonly string[] = [], settings: Settings = {}) =>
     root.run({ ...settings, argv: [program, ...args], env: { ...session, ...settings.env } });
   return {
@@ -57,7 +59,18 @@ export async function openWay(rig: Rig, way: Way, options: RootOptions = {}): Pr
     plainHit: (program, args = [], settings = {}) =>
       plain(program, args, {
         ...settings,
-        env: { ...settings.env, NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign', NIX_RUN_FOREIGN_DEBUG: '1' },
+        env: {
+          ...settings.env,
+          NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign',
+          NIX_RUN_FOREIGN_DEBUG: '1',
+        },
       }),
   };
+}
+
+/** Each way, all opened before the first test: what is to be removed afterwards may go when no test is left to run. */
+export async function openWays(rig: Rig, more: readonly Way[] = []): Promise<OpenWay[]> {
+  const open: OpenWay[] = [];
+  for (const way of [...WAYS, ...more]) open.push(await openWay(rig, way));
+  return open;
 }

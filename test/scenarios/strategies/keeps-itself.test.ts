@@ -1,6 +1,6 @@
 // A program that reads and starts /proc/self/exe, where there is no nix-ld: bare it fails, by each strategy it is itself.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -130,6 +130,26 @@ test('the original is never touched', async () => {
   assert.equal((await root.start([program, 'exit', '0'])).status, 0);
   assert.deepEqual(readFileSync(onHost(root, program)), before);
 });
+
+for (const interpreter of ['none', 'stub-ld', 'nix-ld'] as const)
+  test(`an AppImage that needs libraries starts, interpreter: ${interpreter}`, async () => {
+    const root = await openToolRoot(rig, { interpreter });
+    const program = putSelf(root, 'image', 'with payload');
+    const bytes = readFileSync(onHost(root, program));
+    bytes.set([0x41, 0x49, 2], 8);
+    writeFileSync(onHost(root, program), bytes);
+    assert.notEqual((await root.bare(program, ['report'])).status, 0);
+    const seen = reportOf(await root.start([program, 'report']));
+    assert.deepEqual([seen['payload'], seen['argv0']], ['hello', program]);
+    // nix-ld needs its variables, which an empty environment does not have.
+    if (interpreter !== 'nix-ld')
+      assert.equal(reportOf(await root.startHit([program, 'again']))['payload'], 'hello');
+    assert.match((await root.manage(['explain', program])).stdout, /libz\.so\.1/);
+    const { stdout } = await root.runOnHost({
+      argv: ['ls', '-A', onHost(root, `${homeInRoot}/.cache/nix-run-foreign/v1/farms`)],
+    });
+    assert.match(stdout, /^[0-9a-f]{32}\n$/, 'nothing is left of what the loader was asked about');
+  });
 
 test('where namespaces are forbidden meanwhile, a copy is made instead, and the start succeeds', async () => {
   const root = await openToolRoot(rig, { interpreter: 'stub-ld', uid: 1234, daemon: 'running' });

@@ -1,0 +1,65 @@
+// A problem → the same problem, in which the store serves only names that the loader would search for.
+import { whyNoLibraryName } from '../elf/library-name.ts';
+import { ForeignError } from '../errors.ts';
+import type { Problem, Provider } from './problem.ts';
+
+/** A fingerprint holds no more (fingerprint/FORMAT.md); real programs need some hundreds. */
+export const MOST_LIBRARIES = 5000;
+
+const NOBODY: readonly Provider[] = [];
+/** A longer name would bury the message. */
+const SHOWN = 80;
+
+function shown(name: string): string {
+  return `"${name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name}"`;
+}
+
+function refusal(program: string, label: string, name: string, why: string): ForeignError {
+  const missing = name.includes('/') ? ', and there is nothing' : '';
+  return new ForeignError(
+    `${program}: ${label} needs ${shown(name)}, which no library of the store can serve: ${why}${missing}`,
+    {
+      code: 'odd-name',
+      hint: 'install the program again, with all that came with it; such a library is taken only from beside the program',
+      exitCode: 126,
+    },
+  );
+}
+
+function tooMany(program: string, count: number): ForeignError {
+  return new ForeignError(
+    `${program}: it needs ${count} libraries that do not lie beside it, and a set has at most ${MOST_LIBRARIES}`,
+    {
+      code: 'too-many',
+      hint: 'check that the file is what its vendor built: readelf -d shows what it needs',
+      exitCode: 126,
+    },
+  );
+}
+
+/** @throws ForeignError `odd-name` or `too-many`. */
+function refuseOddNeeds({ roots, bundled }: Problem, program: string): void {
+  const names = new Set<string>();
+  for (const { label, needed } of roots) {
+    for (const name of needed) {
+      if (names.has(name) || bundled.has(name)) continue;
+      const why = whyNoLibraryName(name);
+      if (why !== undefined) throw refusal(program, label, name, why);
+      names.add(name);
+    }
+  }
+  if (names.size > MOST_LIBRARIES) throw tooMany(program, names.size);
+}
+
+/**
+ * Leaves names that are no plain file names (elf/library-name.ts) to whoever brings them along: no soname in the store,
+ * however it reads, can serve one.
+ * @throws ForeignError `odd-name` where the program, or a library beside it, needs such a name and nobody brought it;
+ * `too-many` where they need more libraries than a set can have.
+ */
+export function withSearchedNames(problem: Problem, program: string): Problem {
+  refuseOddNeeds(problem, program);
+  const providersOf = (name: string) =>
+    whyNoLibraryName(name) === undefined ? problem.providersOf(name) : NOBODY;
+  return { ...problem, providersOf };
+}
