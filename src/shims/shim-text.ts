@@ -1,6 +1,6 @@
 // A program and the launcher → the text of the file that starts the one through the other, and back.
 
-/** The kernel reads 256 bytes (BINPRM_BUF_SIZE) and wants the line's end among them (fs/binfmt_script.c). */
+/** The kernel reads 256 bytes (BINPRM_BUF_SIZE, 128 before Linux 5.1) and wants the line's end among them (fs/binfmt_script.c). */
 const longestLine = 255;
 const option = '--shim=';
 
