@@ -1,18 +1,16 @@
 // An AppImage → its files in a directory, by a program of the machine that can read its file system.
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { AppImageType } from '../elf/app-image.ts';
+import type { AppImage } from '../elf/app-image-payload.ts';
 import { type ExitCode, ForeignError } from '../errors.ts';
-import { openFileSource } from '../platform/file-source.ts';
 import { notice } from '../platform/report.ts';
 import { type Ended, runProgram } from '../platform/run-program.ts';
-import { findPayload } from './payload-offset.ts';
 
 export interface Unpacking {
   /** As the user gave it, for messages. */
   readonly given: string;
   readonly file: string;
-  readonly type: AppImageType;
+  readonly image: AppImage;
   /** PATH, to look for the unpackers in. */
   readonly searchPath: string | undefined;
 }
@@ -32,23 +30,10 @@ function refuse(given: string, cause: string, hint: string, exitCode: ExitCode =
   return new ForeignError(`${given}: ${cause}`, { code: 'appimage', hint, exitCode });
 }
 
-function squashfsOffset({ given, file }: Unpacking): number {
-  const source = openFileSource(file);
-  try {
-    const payload = findPayload(source);
-    if (payload.kind === 'squashfs') return payload.offset;
-    throw refuse(given, `it is an AppImage of type 2, and ${payload.why}`, 'download it again');
-  } finally {
-    source.close();
-  }
-}
-
 /** unsquashfs(1): 2 is for what could not be kept of owners, devices and attributes, and the files are there. */
-function unpackersOf(unpacking: Unpacking, directory: string): Unpacker[] {
-  const { type, file } = unpacking;
-  if (type === 2) {
-    const offset = String(squashfsOffset(unpacking));
-    const args = ['-no-progress', '-no-xattrs', '-offset', offset, '-dest', directory, file];
+function unpackersOf({ image, file }: Unpacking, directory: string): Unpacker[] {
+  if (image.type === 2) {
+    const args = ['-no-progress', '-no-xattrs', '-offset', String(image.offset), '-dest', directory, file];
     return [{ program: 'unsquashfs', args, succeeds: [0, 2] }];
   }
   // Both know zisofs, by which such images are compressed, and symbolic links of Rock Ridge; 7z knows neither.
@@ -81,7 +66,7 @@ function lastLine(text: string): string | undefined {
  * @throws ForeignError where no program of the machine can, and where the image is damaged.
  */
 export async function unpackFiles(unpacking: Unpacking, directory: string): Promise<void> {
-  const { given, type } = unpacking;
+  const { given, image } = unpacking;
   const unpackers = unpackersOf(unpacking, directory);
   for (const unpacker of unpackers) {
     const { status, failure, stderr, stdout } = await run(unpacker, unpacking);
@@ -98,8 +83,8 @@ export async function unpackFiles(unpacking: Unpacking, directory: string): Prom
   const names = unpackers.map(({ program }) => program).join(' or ');
   throw refuse(
     given,
-    `it is an AppImage of type ${type}, and there is no ${names} on PATH to unpack it`,
-    type === 2
+    `it is an AppImage of type ${image.type}, and there is no ${names} on PATH to unpack it`,
+    image.type === 2
       ? 'install squashfs-tools (Nix: squashfsTools)'
       : 'install libarchive-tools (Nix: libarchive) or xorriso',
   );

@@ -2,7 +2,7 @@
 
 import { unpackedImage } from '../appimage/unpacked-image.ts';
 import type { Program } from '../candidates/program.ts';
-import type { AppImageType } from '../elf/app-image.ts';
+import type { AppImage } from '../elf/app-image-payload.ts';
 import { ForeignError } from '../errors.ts';
 import { directPlan } from '../launch/make-plan.ts';
 import type { Argument, LaunchPlan } from '../launch/plan.ts';
@@ -29,7 +29,7 @@ function launcherOf({ launcher }: Context, { given }: Program): string {
  */
 export async function planAppImage(
   program: Program,
-  type: AppImageType,
+  appImage: AppImage,
   context: Context,
   place: Place,
 ): Promise<LaunchPlan> {
@@ -39,7 +39,7 @@ export async function planAppImage(
   const image = await unpackedImage({
     given: program.given,
     file: program.path,
-    type,
+    image: appImage,
     searchPath,
     sha256,
     place,
@@ -52,7 +52,7 @@ export async function planAppImage(
   return {
     ...directPlan(program),
     sha256,
-    origin: `an AppImage of type ${type}, unpacked in ${image.appDir}`,
+    origin: `an AppImage of type ${appImage.type}, unpacked in ${image.appDir}`,
     directories: [image.directory],
     files: [image.appRun],
     execute: launcher,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
-import type { AppImageType } from '../elf/app-image.ts';
+import type { AppImage } from '../elf/app-image-payload.ts';
 import { recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { copiesDirectory } from '../launch/copies.ts';
@@ -52,15 +52,15 @@ export async function planProgram(
 /** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
 async function planImage(
   program: Program,
-  type: AppImageType,
+  image: AppImage,
   context: Context,
   place: Place,
 ): Promise<LaunchPlan> {
   const { planAppImage } = await import('./plan-app-image.ts');
   const { keepPlan } = await import('./finish-plan.ts');
   removeLeftovers(unpackedDirectory(place));
-  const plan = keepPlan(place, await planAppImage(program, type, context, place));
-  if (!plan.files.every((file) => existsSync(file))) return await planImage(program, type, context, place);
+  const plan = keepPlan(place, await planAppImage(program, image, context, place));
+  if (!plan.files.every((file) => existsSync(file))) return await planImage(program, image, context, place);
   collectFarmsDaily(place);
   return plan;
 }
