@@ -17,6 +17,7 @@ const FREESTANDING = [
   '-fno-builtin',
   '-fno-strict-aliasing',
   '-fno-stack-protector',
+  '-mgeneral-regs-only',
   '-fno-asynchronous-unwind-tables',
   '-fPIE',
   '-fvisibility=hidden',
@@ -32,6 +33,7 @@ const LINKING = [
   '-Wl,-z,norelro',
   '-Wl,--build-id=none',
   '-Wl,-s',
+  '-Wl,--export-dynamic-symbol=_dl_debug_state',
 ];
 
 export type LauncherBuild = {

@@ -41,6 +41,7 @@ function checkStore({ location }: Context): Check[] {
 const SEATS = {
   'nix-ld': 'nix-ld: programs keep /proc/self/exe',
   'stub-ld': "NixOS' stub-ld: the loader is started with the program, and /proc/self/exe is the loader",
+  launcher: 'the launcher: every foreign program starts with its own libraries',
   missing: 'nothing: the loader is started with the program, and /proc/self/exe is the loader',
   loader: "another libc's loader: foreign programs start without us there, with that system's libraries",
   unknown: 'something unknown: the loader is started with the program, and /proc/self/exe is the loader',
@@ -50,7 +51,7 @@ function checkInterpreters(arch: string): Check[] {
   return machinesRunBy(arch).map(({ interpreter, system }) => {
     const { kind } = inspectInterpreter(interpreter);
     const check = { subject: system, detail: `at ${interpreter}: ${SEATS[kind]}` };
-    if (kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
+    if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
     return {
       ...check,
       state: 'note',

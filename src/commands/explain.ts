@@ -4,12 +4,11 @@ import { ForeignError } from '../errors.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { MapEntry } from '../launch/load-map.ts';
 import { planFile } from '../launch/plan-files.ts';
-import { shadowingEntries } from '../launch/shadowing.ts';
-import { chooseStrategy } from '../launch/strategy.ts';
+import { shadowingEntries, usersPathComesFirst } from '../launch/shadowing.ts';
 import { disagreementOf } from '../launch/trace-disagreement.ts';
 import type { Context } from '../pipeline/context.ts';
+import { strategyOf } from '../pipeline/strategy-of.ts';
 import { printJson, printLine } from '../platform/print.ts';
-import { libcVersionOf } from '../store/libc-version.ts';
 import { candidateView } from './choose-view.ts';
 import { type DynamicFacts, type Facts, withFacts } from './explain-facts.ts';
 import type { Story } from './explain-story.ts';
@@ -111,7 +110,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${subject.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: chooseStrategy(interpreter, libcVersionOf(proven.loader)).why,
+    why: strategyOf(subject, proven.loader, context).why,
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,
@@ -123,9 +122,11 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     objects: map.map((entry) => explainedObject(entry, story)),
     disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
     warnings: warningsOf(trace, story),
-    shadowed: shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
-      ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
-    ),
+    shadowed: usersPathComesFirst(plan.strategy, context.env)
+      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
+          ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
+        )
+      : [],
   };
 }
 

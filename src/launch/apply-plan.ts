@@ -38,7 +38,8 @@ export function applyPlan(
 ): Execution {
   const [argv0 = found, ...rest] = words;
   const leading = plan.argv.map((argument) => argumentText(argument, plan, argv0, env));
-  const edited = Object.entries({ ...Object.fromEntries(plan.environment), ...withoutEdited(env, plan) });
+  const environment = [...withoutLauncher(plan), ...plan.environment];
+  const edited = Object.entries({ ...Object.fromEntries(environment), ...withoutEdited(env, environment) });
   return {
     file: plan.execute ?? found,
     argv0: leading[0] ?? argv0,
@@ -47,7 +48,20 @@ export function applyPlan(
   };
 }
 
-function withoutEdited(env: Environment, plan: LaunchPlan): Environment {
-  const edited = new Set(plan.environment.map(([name]) => name));
+/** Where there is no launcher that nix-ld could enter, it enters the loader, with the libraries that it then needs. */
+function withoutLauncher({
+  launcherVariables = [],
+  loader,
+  libraryPath,
+}: LaunchPlan): LaunchPlan['environment'] {
+  if (loader === undefined || libraryPath === undefined) return [];
+  return launcherVariables.flatMap((name) => [
+    [name, loader] as const,
+    [name.replace('NIX_LD', 'NIX_LD_LIBRARY_PATH'), libraryPath] as const,
+  ]);
+}
+
+function withoutEdited(env: Environment, environment: LaunchPlan['environment']): Environment {
+  const edited = new Set(environment.map(([name]) => name));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !edited.has(name)));
 }

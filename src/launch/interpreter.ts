@@ -2,7 +2,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
-export type InterpreterKind = 'missing' | 'nix-ld' | 'stub-ld' | 'loader' | 'unknown';
+export type InterpreterKind = 'missing' | 'launcher' | 'nix-ld' | 'stub-ld' | 'loader' | 'unknown';
 
 export interface Interpreter {
   readonly path: string;
@@ -16,10 +16,10 @@ export interface Interpreter {
 /** nix-ld and stub-ld have some 20-40 KiB, glibc's loader 200-900 KiB. */
 const LARGEST_INTERPRETER = 4 << 20;
 
-/** nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed sentence; a libc's loader reads LD_LIBRARY_PATH. */
+/** Our launcher holds the plan format's name; nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed sentence; a libc's loader reads LD_LIBRARY_PATH. */
 function kindOfContent(content: Buffer): InterpreterKind {
   if (content.toString('latin1', 0, 4) !== '\x7fELF') return 'unknown';
-  if (content.includes('nix-run-foreign plan')) return 'unknown'; // our own launcher
+  if (content.includes('nix-run-foreign plan')) return 'launcher';
   if (content.includes('NIX_LD')) return 'nix-ld';
   if (content.includes('NixOS cannot run dynamically linked executables')) return 'stub-ld';
   return content.includes('LD_LIBRARY_PATH') || content.includes('LD_PRELOAD') ? 'loader' : 'unknown';

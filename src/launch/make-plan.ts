@@ -42,6 +42,14 @@ function loaderArguments(loader: string, libraryPath: string, libc: 'glibc' | 'm
   ];
 }
 
+/**
+ * With the system, which wins over NIX_LD in nix-ld 1 and 2 (1.2.3, src/nix-ld.c, init_ld_ctx; 2.0.6, src/main.rs), and
+ * says nothing to the nix-ld of another machine.
+ */
+function launcherVariables({ strategy, interpreter }: PlanInputs, suffix: string): readonly string[] {
+  return strategy === 'interpreter' && interpreter.kind === 'nix-ld' ? [`NIX_LD_${suffix}`] : [];
+}
+
 /** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
 function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): LaunchPlan['environment'] {
   return [
@@ -99,6 +107,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
   const bundled = bundledFiles(proven, storeDir);
+  const entering = launcherVariables(inputs, suffix);
   const seat =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? [] : [watch(interpreter.path)];
   return {
@@ -118,6 +127,9 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     watched: [...bundled.map(watch), ...seat],
     absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
     ...(strategy === 'loader' ? { execute: proven.loader } : {}),
+    loader: proven.loader,
+    libraryPath: proven.libraryPath,
+    ...(entering.length === 0 ? {} : { launcherVariables: entering }),
     environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
     argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],
   };

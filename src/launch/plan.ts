@@ -1,6 +1,11 @@
 // What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
 
-export type Strategy = 'direct' | 'loader' | 'nix-ld';
+export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export function isStrategy(name: string | undefined): name is Strategy {
+  return STRATEGIES.some((each) => each === name);
+}
 
 /** One element of the new argv. */
 export type Argument =
@@ -29,13 +34,19 @@ export interface LaunchPlan {
   readonly directories: readonly string[];
   /** What to execute instead of the program. */
   readonly execute?: string;
-  /** Set in the environment, in this order, in front of everything else. */
+  /** The program's loader, for whoever enters it as the program's interpreter. */
+  readonly loader?: string;
+  /** What that loader searches first: absolute directories, separated by `:`. */
+  readonly libraryPath?: string;
+  /** Set in the environment to the launcher's own path, in front of everything else. */
+  readonly launcherVariables?: readonly string[];
+  /** Set in the environment, in this order, after those and in front of everything else. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The arguments in front of the user's; empty: argv stays as it is. */
   readonly argv: readonly Argument[];
 }
 
-const HEADER = 'nix-run-foreign plan 1';
+const HEADER = 'nix-run-foreign plan 2';
 
 function argumentRecord(argument: Argument): string {
   switch (argument.kind) {
@@ -68,6 +79,9 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
     ...plan.absent.map((file) => `a${file}`),
     ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
+    ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
+    ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
+    ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
     ...plan.environment.map(([name, value]) => `+${name}=${value}`),
     ...plan.argv.map(argumentRecord),
     '.',
@@ -84,11 +98,13 @@ function parseArgument(tag: string, value: string): Argument {
 
 /** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
-  const { program, files, directories, absent, watched, execute, environment } = plan;
-  const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path)];
+  const { program, files, directories, absent, watched, execute, loader, libraryPath, environment } = plan;
+  const once = [execute, loader, libraryPath].filter((each) => each !== undefined);
+  const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
   return (
-    [...paths, ...(execute === undefined ? [] : [execute])].every((each) => each.startsWith('/')) &&
-    environment.every(([name]) => name !== '')
+    paths.every((each) => each.startsWith('/')) &&
+    environment.every(([name]) => name !== '') &&
+    (plan.launcherVariables ?? []).every((name) => /^[^=]+$/.test(name))
   );
 }
 
@@ -104,11 +120,12 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwax+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
+  if (records.some((record) => !'pisrhodfwaxlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
-  if (strategy !== 'direct' && strategy !== 'loader' && strategy !== 'nix-ld') return undefined;
-  const [root, sha256, origin, execute] = [one('r'), one('h'), one('o'), one('x')];
+  if (!isStrategy(strategy)) return undefined;
+  const [root, sha256, origin] = [one('r'), one('h'), one('o')];
+  const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   return {
     program,
     identity,
@@ -124,6 +141,9 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     }),
     absent: of('a'),
     ...(execute === undefined ? {} : { execute }),
+    ...(loader === undefined ? {} : { loader }),
+    ...(libraryPath === undefined ? {} : { libraryPath }),
+    ...(launcherVariables.length === 0 ? {} : { launcherVariables }),
     environment: of('+').map((value) => {
       const equals = value.indexOf('=');
       return [value.slice(0, equals), value.slice(equals + 1)] as const;

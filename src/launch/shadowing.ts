@@ -2,8 +2,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { libraryPathDirectories } from '../elf/run-path.ts';
+import type { Strategy } from './plan.ts';
 
-/** ld.so, nix-ld and the loader strategy all search the user's own path first. Sorted by name. */
+/** ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told to. */
+export function usersPathComesFirst(
+  strategy: Strategy,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return strategy !== 'interpreter' || env['NIX_RUN_FOREIGN_LIBRARY_ORDER'] === 'user-first';
+}
+
+/** What of the user's path has the name of a chosen library. Sorted by name. */
 export function shadowingEntries(
   libraryPath: string | undefined,
   names: readonly string[],

@@ -23,32 +23,63 @@ const NEW_GLIBC = [2, 42];
 const PROC_SELF_EXE =
   '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
 
-/** Chooses between `nix-ld` and `loader` for a dynamic program. `libc` is the chosen libc's version, if known. */
-export function chooseStrategy(
-  interpreter: Interpreter,
+const NIX_LD_CRASHES = (
+  version: readonly number[] | undefined,
   libc: readonly number[] | undefined,
-): StrategyChoice {
-  if (interpreter.kind === 'nix-ld') {
-    const { version } = interpreter;
-    const broken =
-      version !== undefined &&
-      isOlder(version, NIX_LD_WITH_NEW_GLIBC) &&
-      libc !== undefined &&
-      !isOlder(libc, NEW_GLIBC);
-    if (!broken) return { strategy: 'nix-ld', why: `nix-ld sits at ${interpreter.path}` };
-    return {
-      strategy: 'loader',
-      why: `the nix-ld at ${interpreter.path} (${version.join('.')}) crashes with glibc ${libc.join('.')}; ${PROC_SELF_EXE}`,
-    };
-  }
-  const seat = {
-    missing: `nothing is at ${interpreter.path}`,
-    'stub-ld': `NixOS' stub-ld sits at ${interpreter.path}`,
-    loader: `the loader of another libc sits at ${interpreter.path}`,
-    unknown: `what sits at ${interpreter.path} is not known`,
-  }[interpreter.kind];
+): boolean =>
+  version !== undefined &&
+  isOlder(version, NIX_LD_WITH_NEW_GLIBC) &&
+  libc !== undefined &&
+  !isOlder(libc, NEW_GLIBC);
+
+/** What the choice depends on. */
+export interface Situation {
+  readonly interpreter: Interpreter;
+  /** The chosen libc's version, if known. */
+  readonly libc: readonly number[] | undefined;
+  /** Whether the launcher is a program for the same machine, so that it can be entered as the loader. */
+  readonly machine: 'own' | 'other';
+  /** What the user wants, if anything: NIX_RUN_FOREIGN_STRATEGY. */
+  readonly wanted?: string | undefined;
+}
+
+function byLoader(why: string): StrategyChoice {
   return {
     strategy: 'loader',
-    why: `${seat}, so the chosen loader is started with the program; ${PROC_SELF_EXE}`,
+    why: `${why}, so the chosen loader is started with the program; ${PROC_SELF_EXE}`,
   };
+}
+
+function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situation): StrategyChoice {
+  const sits = `nix-ld sits at ${path}`;
+  if (wanted !== 'nix-ld' && machine === 'own')
+    return {
+      strategy: 'interpreter',
+      why: `${sits} and enters the launcher, which enters the chosen loader; so do its children`,
+    };
+  if (!NIX_LD_CRASHES(version, libc)) return { strategy: 'nix-ld', why: sits };
+  return {
+    strategy: 'loader',
+    why: `the nix-ld at ${path} (${version?.join('.')}) crashes with glibc ${libc?.join('.')}; ${PROC_SELF_EXE}`,
+  };
+}
+
+/** Chooses the strategy for a dynamic program. A wish that this machine cannot meet is passed over. */
+export function chooseStrategy(situation: Situation): StrategyChoice {
+  const { interpreter, machine, wanted } = situation;
+  const { kind, path } = interpreter;
+  if (wanted === 'loader') return byLoader('it was asked for');
+  if (kind === 'nix-ld') return byNixLd(situation);
+  if (kind === 'launcher') {
+    if (machine === 'own') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
+    return byLoader(`the launcher at ${path} is for another machine`);
+  }
+  return byLoader(
+    {
+      missing: `nothing is at ${path}`,
+      'stub-ld': `NixOS' stub-ld sits at ${path}`,
+      loader: `the loader of another libc sits at ${path}`,
+      unknown: `what sits at ${path} is not known`,
+    }[kind],
+  );
 }

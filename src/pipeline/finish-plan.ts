@@ -8,15 +8,14 @@ import { makePlan } from '../launch/make-plan.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { whyNotCurrent, writePlan } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
-import { chooseStrategy } from '../launch/strategy.ts';
 import { identityOf } from '../platform/identity.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
 import type { KeptRoot } from '../roots/keep-and-pin.ts';
 import { linksOfProgram } from '../roots/links-of-program.ts';
 import { unpin } from '../roots/pin.ts';
-import { libcVersionOf } from '../store/libc-version.ts';
 import type { Context } from './context.ts';
+import { strategyOf } from './strategy-of.ts';
 import type { Dynamic } from './subject.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
@@ -61,7 +60,7 @@ export interface Finished {
 export function finishPlan(finished: Finished, context: Context, place: Place): LaunchPlan | undefined {
   const { subject, sha256, proven, root, origin } = finished;
   const interpreter = inspectInterpreter(subject.interpreter);
-  const { strategy, why } = chooseStrategy(interpreter, libcVersionOf(proven.loader));
+  const { strategy, why } = strategyOf(subject, proven.loader, context);
   debug(`strategy ${strategy}: ${why}`);
   const { program, libc } = subject;
   const { storeDir } = context.location;

@@ -41,21 +41,29 @@ export async function planProgram(
     return keepPlan(place, directPlan(program));
   }
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? currentPlan(program, context, place) : undefined;
+    const current = how === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
     return current ?? (await planDynamic(subject, context, place, how));
   });
   collectFarmsDaily(place);
   return plan;
 }
 
-function currentPlan(program: Program, context: Context, place: Place): LaunchPlan | undefined {
+async function currentPlan(
+  subject: Dynamic,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan | undefined> {
+  const { program } = subject;
   // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
   const shared = place.shared ? undefined : believedSystemPlace();
   const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.surroundings.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
-  return why === undefined ? plan : undefined;
+  if (why !== undefined || !context.env['NIX_RUN_FOREIGN_STRATEGY'])
+    return why === undefined ? plan : undefined;
+  const { isAsWanted } = await import('./strategy-of.ts');
+  return isAsWanted(plan, subject, context) ? plan : undefined;
 }
 
 /** Without a record a new one will be pinned, and Nix can start up while it is found. */

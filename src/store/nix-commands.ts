@@ -25,8 +25,9 @@ export interface Nix {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that would change what the loader or Node does to Nix itself. */
+/** Variables that would change what the loader or Node does to Nix itself; the launcher's mark of a resolver stays. */
 function isHarmful(name: string): boolean {
+  if (name === 'NIX_RUN_FOREIGN_RESOLVING') return false;
   return /^(LD_|NODE_|NIX_LD|GLIBC_TUNABLES$|NIX_RUN_FOREIGN)/.test(name);
 }
 

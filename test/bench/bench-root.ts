@@ -23,7 +23,10 @@ export interface BenchRoot {
 }
 
 /** Opens a root with the launcher, the resolver and the timing driver. */
-export async function openBenchRoot(rig: Rig, interpreter: 'none' | 'nix-ld'): Promise<BenchRoot> {
+export async function openBenchRoot(
+  rig: Rig,
+  interpreter: 'none' | 'nix-ld' | `/${string}`,
+): Promise<BenchRoot> {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-bench-'));
   const [bin, programs] = [path.join(directory, 'bin'), path.join(directory, 'programs')];
   for (const each of [bin, programs]) mkdirSync(each);

@@ -7,6 +7,7 @@ import { refreshCatalogue } from '../../src/store/refresh.ts';
 import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
+import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
@@ -19,6 +20,9 @@ const OBJECTS = 20_000;
 const HOME = { HOME: '/home/tester' };
 
 interface Plan {
+  readonly loader?: string;
+  readonly libraryPath?: string;
+  readonly launcherVariables?: readonly string[];
   readonly environment: readonly (readonly [string, string])[];
   readonly argv: readonly { readonly kind: string; readonly text?: string; readonly list?: string }[];
 }
@@ -38,7 +42,8 @@ function bareCase(label: string, plan: Plan, program: string): Case {
     if (kind === 'literal') return text ?? '';
     return kind === 'library-path' ? (list ?? '') : program;
   });
-  const env = { ...Object.fromEntries(plan.environment), ...HOME };
+  const entering = (plan.launcherVariables ?? []).map((name) => [name, TOOL] as const);
+  const env = { ...Object.fromEntries([...entering, ...plan.environment]), ...HOME };
   return { label, env, argv: argv.length > 0 ? argv : [program] };
 }
 
@@ -73,7 +78,7 @@ async function benchHits(rig: Rig, interpreter: 'none' | 'nix-ld', strategy: str
     const forty = `${PROGRAMS}/forty`;
     const plan = await planOf(bench, rig, forty);
     const cases = [
-      withDirectories(bareCase('library path of 40 directories', plan, forty), directories),
+      withDirectories(bareCase('library path of 40 directories', withLibraryPath(plan), forty), directories),
       bareCase('bare execve with the farm', plan, forty),
       launched('hit', forty),
     ];
@@ -84,6 +89,14 @@ async function benchHits(rig: Rig, interpreter: 'none' | 'nix-ld', strategy: str
   } finally {
     await bench.close();
   }
+}
+
+/** What nix-ld is told where nobody gives each program its own libraries. */
+function withLibraryPath(plan: Plan): Plan {
+  const { loader, libraryPath, launcherVariables = [] } = plan;
+  if (launcherVariables.length === 0 || loader === undefined || libraryPath === undefined) return plan;
+  const environment = [['NIX_LD', loader] as const, ['NIX_LD_LIBRARY_PATH', libraryPath] as const];
+  return { environment, argv: plan.argv };
 }
 
 /** The same start with one directory for each library in place of the farm, before what follows it. */
@@ -172,8 +185,9 @@ async function benchCatalogue(): Promise<boolean> {
 
 const rig = await ensureRig('full');
 const parts: Record<string, () => Promise<boolean>> = {
-  'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'nix-ld'),
+  'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'interpreter'),
   'hit-loader': () => benchHits(rig, 'none', 'loader'),
+  interpreter: () => benchInterpreter(rig, compileNothing),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
   solve: benchSolver,

@@ -52,7 +52,7 @@ export async function measure(
     });
 }
 
-function milliseconds(microseconds: number): string {
+export function milliseconds(microseconds: number): string {
   return `${(microseconds / 1000).toFixed(microseconds < 10_000 ? 3 : 1)} ms`;
 }
 

@@ -89,3 +89,27 @@ test('a plan is applied as the launcher applies it', () => {
   const direct = applyPlan({ ...plan, argv: [], environment: [] }, './p', ['p', 'a'], {});
   assert.deepEqual([direct.argv0, direct.args], ['p', ['a']]);
 });
+
+test('a plan for nix-ld and the launcher is applied as if there were none: nix-ld is told the loader', () => {
+  const { env, file } = applyPlan(
+    {
+      ...plan,
+      strategy: 'interpreter',
+      argv: [],
+      environment: [],
+      loader: '/store/ld.so',
+      libraryPath: '/farm',
+      launcherVariables: ['NIX_LD_x86_64_linux'],
+      execute: '/p',
+    },
+    '/p',
+    ['p'],
+    { NIX_LD_x86_64_linux: 'theirs', A: '1' },
+  );
+  assert.deepEqual(env, {
+    NIX_LD_x86_64_linux: '/store/ld.so',
+    NIX_LD_LIBRARY_PATH_x86_64_linux: '/farm',
+    A: '1',
+  });
+  assert.equal(file, '/p');
+});

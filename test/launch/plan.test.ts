@@ -20,11 +20,11 @@ function randomPlan(seed: number): LaunchPlan {
     ];
     return kinds[random(4)] ?? { kind: 'argv0' };
   };
-  const strategies = ['direct', 'loader', 'nix-ld'] as const;
+  const strategies = ['direct', 'loader', 'nix-ld', 'interpreter'] as const;
   return {
     program: file(),
     identity: `${random(9)}:${random(99)}:1:2.3:4.5`,
-    strategy: strategies[random(3)] ?? 'direct',
+    strategy: strategies[random(4)] ?? 'direct',
     ...(random(2) ? { root: file() } : {}),
     ...(random(2) ? { sha256: 'ab'.repeat(32) } : {}),
     directories: many(file),
@@ -32,6 +32,8 @@ function randomPlan(seed: number): LaunchPlan {
     watched: many(() => ({ identity: `1:2:3:4.5:-6.7`, path: file() })),
     absent: many(file),
     ...(random(2) ? { execute: file() } : {}),
+    ...(random(2) ? { loader: file(), libraryPath: file() } : {}),
+    ...(random(2) ? { launcherVariables: ['NAME_A', 'NAME_B'].slice(random(2)) } : {}),
     environment: many(() => [`NAME_${random(9)}`, text()] as const),
     argv: many(argument),
   };
@@ -56,6 +58,9 @@ test('same plan, same bytes, as PLAN.md has them', () => {
     watched: [{ identity: '8:9:1:2.3:4.5', path: '/w x' }],
     absent: ['/a'],
     execute: '/x',
+    loader: '/l',
+    libraryPath: '/b:/c',
+    launcherVariables: ['L'],
     environment: [['N', 'v=w']],
     argv: [
       { kind: 'literal', text: '/x' },
@@ -64,8 +69,21 @@ test('same plan, same bytes, as PLAN.md has them', () => {
       { kind: 'program' },
     ],
   };
-  const records = ['nix-run-foreign plan 1', 'p/p', 'i1:2:3:4.5:6.7', 'sloader', 'r/r', 'hff', 'd/d', 'f/f'];
-  const rest = ['w8:9:1:2.3:4.5 /w x', 'a/a', 'x/x', '+N=v=w', 'A/x', '0', 'L/d:/e', 'P', '.'];
+  const records = ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'sloader', 'r/r', 'hff', 'd/d', 'f/f'];
+  const rest = [
+    'w8:9:1:2.3:4.5 /w x',
+    'a/a',
+    'x/x',
+    'l/l',
+    'b/b:/c',
+    'NL',
+    '+N=v=w',
+    'A/x',
+    '0',
+    'L/d:/e',
+    'P',
+    '.',
+  ];
   assert.equal(serialisePlan(plan).toString(), [...records, ...rest].map((each) => `${each}\0`).join(''));
 });
 
@@ -87,23 +105,28 @@ test('a plan cut anywhere, or with anything after it, is not believed', () => {
 const required = ['p/p', 'i1:2:3:4.5:6.7', 'sdirect'];
 
 const refused: Record<string, readonly string[]> = {
-  'another format': ['nix-run-foreign plan 2', ...required],
-  'no program': ['nix-run-foreign plan 1', 'i1:2:3:4.5:6.7', 'sdirect'],
-  'no identity': ['nix-run-foreign plan 1', 'p/p', 'sdirect'],
-  'two programs': ['nix-run-foreign plan 1', 'p/p', 'p/q', 'i1:2:3:4.5:6.7', 'sdirect'],
-  'two identities': ['nix-run-foreign plan 1', 'p/p', 'i1:2:3:4.5:6.7', 'i1:2:3:4.5:6.8', 'sdirect'],
-  'two files to execute': ['nix-run-foreign plan 1', ...required, 'x/a', 'x/b'],
-  'an unknown strategy': ['nix-run-foreign plan 1', 'p/p', 'i1:2:3:4.5:6.7', 'smagic'],
-  'an unknown record': ['nix-run-foreign plan 1', ...required, 'q/x'],
-  'an empty record': ['nix-run-foreign plan 1', ...required, ''],
-  'a relative program': ['nix-run-foreign plan 1', 'pp', 'i1:2:3:4.5:6.7', 'sdirect'],
-  'a relative file': ['nix-run-foreign plan 1', ...required, 'ffile'],
-  'a relative directory': ['nix-run-foreign plan 1', ...required, 'ddir'],
-  'a relative file to execute': ['nix-run-foreign plan 1', ...required, 'xsh'],
-  'a relative path that must be absent': ['nix-run-foreign plan 1', ...required, 'afile'],
-  'a watched file without identity': ['nix-run-foreign plan 1', ...required, 'w/file'],
-  'a variable without a value': ['nix-run-foreign plan 1', ...required, '+NAME'],
-  'an argument with a value it cannot have': ['nix-run-foreign plan 1', ...required, '0x'],
+  'another format': ['nix-run-foreign plan 3', ...required],
+  'no program': ['nix-run-foreign plan 2', 'i1:2:3:4.5:6.7', 'sdirect'],
+  'no identity': ['nix-run-foreign plan 2', 'p/p', 'sdirect'],
+  'two programs': ['nix-run-foreign plan 2', 'p/p', 'p/q', 'i1:2:3:4.5:6.7', 'sdirect'],
+  'two identities': ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'i1:2:3:4.5:6.8', 'sdirect'],
+  'two files to execute': ['nix-run-foreign plan 2', ...required, 'x/a', 'x/b'],
+  'an unknown strategy': ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'smagic'],
+  'an unknown record': ['nix-run-foreign plan 2', ...required, 'q/x'],
+  'an empty record': ['nix-run-foreign plan 2', ...required, ''],
+  'a relative program': ['nix-run-foreign plan 2', 'pp', 'i1:2:3:4.5:6.7', 'sdirect'],
+  'a relative file': ['nix-run-foreign plan 2', ...required, 'ffile'],
+  'a relative directory': ['nix-run-foreign plan 2', ...required, 'ddir'],
+  'a relative file to execute': ['nix-run-foreign plan 2', ...required, 'xsh'],
+  'a relative path that must be absent': ['nix-run-foreign plan 2', ...required, 'afile'],
+  'a watched file without identity': ['nix-run-foreign plan 2', ...required, 'w/file'],
+  'a variable without a value': ['nix-run-foreign plan 2', ...required, '+NAME'],
+  'a relative loader': ['nix-run-foreign plan 2', ...required, 'lld.so'],
+  'two loaders': ['nix-run-foreign plan 2', ...required, 'l/a', 'l/b'],
+  'a relative library path': ['nix-run-foreign plan 2', ...required, 'ba:/b'],
+  'a variable for the launcher with a value': ['nix-run-foreign plan 2', ...required, 'NA=b'],
+  'a variable for the launcher without a name': ['nix-run-foreign plan 2', ...required, 'N'],
+  'an argument with a value it cannot have': ['nix-run-foreign plan 2', ...required, '0x'],
 };
 
 for (const [what, records] of Object.entries(refused)) {
@@ -114,7 +137,7 @@ for (const [what, records] of Object.entries(refused)) {
 }
 
 test('a plan with bytes that are not UTF-8 is not believed: written again they would be others', () => {
-  const text = Buffer.from(['nix-run-foreign plan 1', ...required, 'f/\xff', '.'].join('\0'), 'latin1');
+  const text = Buffer.from(['nix-run-foreign plan 2', ...required, 'f/\xff', '.'].join('\0'), 'latin1');
   assert.equal(parsePlan(Buffer.concat([text, Buffer.from('\0')])), undefined);
 });
 

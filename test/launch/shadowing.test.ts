@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { shadowingEntries } from '../../src/launch/shadowing.ts';
+import { shadowingEntries, usersPathComesFirst } from '../../src/launch/shadowing.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const [one, two] = [scratchDirectory(), scratchDirectory()];
@@ -20,4 +20,12 @@ test('nothing set, nothing hidden', () => {
   for (const value of [undefined, '', '/nowhere', `${one}-x`]) {
     assert.deepEqual(shadowingEntries(value, ['libz.so.1']), [], String(value));
   }
+});
+
+test('through the launcher the user comes first only where it is wished', () => {
+  assert.equal(usersPathComesFirst('loader', {}), true);
+  assert.equal(usersPathComesFirst('nix-ld', {}), true);
+  assert.equal(usersPathComesFirst('interpreter', {}), false);
+  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false);
+  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }), true);
 });

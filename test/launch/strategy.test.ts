@@ -2,38 +2,55 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InterpreterKind } from '../../src/launch/interpreter.ts';
-import { chooseStrategy } from '../../src/launch/strategy.ts';
+import type { Strategy } from '../../src/launch/plan.ts';
+import { chooseStrategy, type Situation } from '../../src/launch/strategy.ts';
 
 type Row = readonly [
   kind: InterpreterKind,
   version: readonly number[] | undefined,
   libc: readonly number[] | undefined,
-  strategy: 'nix-ld' | 'loader',
+  machine: Situation['machine'],
+  wanted: Strategy | undefined,
+  strategy: Strategy,
 ];
 
 const rows: readonly Row[] = [
-  ['missing', undefined, [2, 40], 'loader'],
-  ['stub-ld', undefined, [2, 40], 'loader'],
-  ['loader', undefined, [2, 40], 'loader'],
-  ['unknown', undefined, undefined, 'loader'],
-  ['nix-ld', undefined, undefined, 'nix-ld'],
-  ['nix-ld', undefined, [2, 43], 'nix-ld'],
-  ['nix-ld', [2, 0, 5], undefined, 'nix-ld'],
-  ['nix-ld', [2, 0, 5], [2, 41], 'nix-ld'],
-  ['nix-ld', [2, 0, 5], [2, 42], 'loader'],
-  ['nix-ld', [2, 0, 4], [2, 43], 'loader'],
-  ['nix-ld', [1, 2, 3], [2, 42], 'loader'],
-  ['nix-ld', [2, 0], [3], 'loader'],
-  ['nix-ld', [2, 0, 6], [2, 42], 'nix-ld'],
-  ['nix-ld', [2, 1], [2, 43], 'nix-ld'],
-  ['nix-ld', [2, 0, 10], [2, 100], 'nix-ld'],
+  ['missing', undefined, [2, 40], 'own', undefined, 'loader'],
+  ['stub-ld', undefined, [2, 40], 'own', undefined, 'loader'],
+  ['loader', undefined, [2, 40], 'own', undefined, 'loader'],
+  ['unknown', undefined, undefined, 'own', undefined, 'loader'],
+  ['missing', undefined, [2, 40], 'own', 'nix-ld', 'loader'],
+  ['missing', undefined, [2, 40], 'own', 'interpreter', 'loader'],
+  ['launcher', undefined, [2, 40], 'own', undefined, 'interpreter'],
+  ['launcher', undefined, [2, 40], 'own', 'nix-ld', 'interpreter'],
+  ['launcher', undefined, [2, 40], 'own', 'loader', 'loader'],
+  ['launcher', undefined, [2, 40], 'other', undefined, 'loader'],
+  ['nix-ld', undefined, undefined, 'own', undefined, 'interpreter'],
+  ['nix-ld', [1, 2, 3], [2, 42], 'own', undefined, 'interpreter'],
+  ['nix-ld', [2, 0, 5], [2, 43], 'own', 'interpreter', 'interpreter'],
+  ['nix-ld', [2, 0, 6], [2, 43], 'own', 'loader', 'loader'],
+  ['nix-ld', [2, 0, 6], [2, 43], 'other', undefined, 'nix-ld'],
+  ['nix-ld', [2, 0, 5], [2, 43], 'other', 'interpreter', 'loader'],
+  ['nix-ld', undefined, undefined, 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', undefined, [2, 43], 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', [2, 0, 5], undefined, 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', [2, 0, 5], [2, 41], 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', [2, 0, 5], [2, 42], 'own', 'nix-ld', 'loader'],
+  ['nix-ld', [2, 0, 4], [2, 43], 'own', 'nix-ld', 'loader'],
+  ['nix-ld', [1, 2, 3], [2, 42], 'own', 'nix-ld', 'loader'],
+  ['nix-ld', [2, 0], [3], 'own', 'nix-ld', 'loader'],
+  ['nix-ld', [2, 0, 6], [2, 42], 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', [2, 1], [2, 43], 'own', 'nix-ld', 'nix-ld'],
+  ['nix-ld', [2, 0, 10], [2, 100], 'own', 'nix-ld', 'nix-ld'],
 ];
 
-for (const [kind, version, libc, strategy] of rows) {
-  test(`${kind} ${version?.join('.') ?? ''} with libc ${libc?.join('.') ?? 'unknown'}: ${strategy}`, () => {
-    const choice = chooseStrategy({ path: '/lib64/ld', kind, realPath: '/x', version }, libc);
+for (const [kind, version, libc, machine, wanted, strategy] of rows) {
+  const versions = `${version?.join('.') ?? ''} with libc ${libc?.join('.') ?? 'unknown'}`;
+  test(`${kind} ${versions}, ${machine} machine, wanted ${wanted ?? 'nothing'}: ${strategy}`, () => {
+    const interpreter = { path: '/lib64/ld', kind, realPath: '/x', version };
+    const choice = chooseStrategy({ interpreter, libc, machine, wanted });
     assert.equal(choice.strategy, strategy);
-    assert.match(choice.why, /\/lib64\/ld/);
+    if (wanted !== 'loader') assert.match(choice.why, /\/lib64\/ld/);
     assert.equal(choice.why.includes('/proc/self/exe'), strategy === 'loader', 'the loader is never silent');
     assert.doesNotMatch(choice.why, /undefined/);
   });

@@ -9,22 +9,29 @@ import { rigCacheDirectory } from './rig-cache.ts';
 import { nixEnvironment } from './store/private-nix.ts';
 
 /** The programs in test/fixtures/programs that can sit at /lib64/ld-linux-x86-64.so.2. */
-export type InterpreterName = 'nix-ld' | 'stub-ld';
+export type InterpreterName = 'nix-ld' | 'nix-ld-1' | 'stub-ld';
 
 const flags = ['-static-pie', '-nostdlib', '-ffreestanding', '-fPIE', '-fno-stack-protector', '-O2'];
 
 /** Name of the store object and the file in it, as nixpkgs has them (nix-ld's package.nix; stub-ld is the file itself). */
 const layout: Readonly<Record<InterpreterName, { object: string; file: string }>> = {
   'nix-ld': { object: 'nix-ld-2.0.6', file: 'libexec/nix-ld' },
+  'nix-ld-1': { object: 'nix-ld-1.2.3', file: 'libexec/nix-ld' },
   'stub-ld': { object: 'stub-ld-x86_64-unknown-linux-gnu', file: '' },
 };
+
+function isOurs(wanted: string): wanted is InterpreterName {
+  return wanted in layout;
+}
 
 /** Compiles the interpreter unless this version of its source was compiled before; returns the program's path. */
 export async function compileInterpreter(name: InterpreterName): Promise<string> {
   const source = join(import.meta.dirname, '..', 'fixtures', 'programs', `${name}.c`);
-  const header = join(dirname(source), 'freestanding.h');
-  const hash = createHash('sha256').update(readFileSync(source)).update(readFileSync(header)).digest('hex');
-  const directory = join(rigCacheDirectory(), 'interpreters', hash.slice(0, 16));
+  const hash = createHash('sha256');
+  // What it includes, too.
+  for (const file of [source, join(dirname(source), 'freestanding.h'), join(dirname(source), 'nix-ld.c')])
+    hash.update(readFileSync(file));
+  const directory = join(rigCacheDirectory(), 'interpreters', hash.digest('hex').slice(0, 16));
   const program = join(directory, name);
   if (existsSync(program)) return program;
   mkdirSync(directory, { recursive: true });
@@ -45,7 +52,7 @@ export async function placeInterpreter(
   scratch: string,
 ): Promise<string | undefined> {
   if (wanted === 'none') return undefined;
-  if (wanted !== 'nix-ld' && wanted !== 'stub-ld') return wanted;
+  if (!isOurs(wanted)) return wanted;
   const { object, file } = layout[wanted];
   const copy = join(scratch, 'interpreter', object);
   mkdirSync(join(copy, '..', file === '' ? '' : join(object, dirname(file))), { recursive: true });

@@ -3,12 +3,40 @@
 #pragma once
 
 // The kernel enters with the argument block at the stack pointer, which is always 16-aligned.
+// Below the block a gap is left, into which it may grow.
 #define ARCH_ENTRY                                                                                          \
 	__asm__(".text\n.globl _start\n.hidden _start\n.type _start,%function\n_start:\n"                   \
-		"\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tbl start_from_stack\n\tbrk #0\n"             \
+		"\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tsub sp, sp, #128\n\tbl start_from_stack\n\tbrk #0\n"             \
 		".size _start, .-_start\n")
 
+// Entered in place of the program's first instruction: the stack pointer, x0 (a function for atexit) and every other
+// register but the linker's scratch x16 must be for the program what ld.so left in them (AAPCS64 6.4.5).
+#define ARCH_TRAMPOLINE                                                                                      \
+	__asm__(".text\n.globl trampoline\n.hidden trampoline\n.type trampoline,%function\ntrampoline:\n"     \
+		"\thint #34\n\tstp x0, x1, [sp, #-176]!\n\tstp x2, x3, [sp, #16]\n\tstp x4, x5, [sp, #32]\n"     \
+		"\tstp x6, x7, [sp, #48]\n\tstp x8, x9, [sp, #64]\n\tstp x10, x11, [sp, #80]\n"                 \
+		"\tstp x12, x13, [sp, #96]\n\tstp x14, x15, [sp, #112]\n\tstp x18, x29, [sp, #128]\n"           \
+		"\tmrs x9, nzcv\n\tstp x30, x9, [sp, #144]\n\tbl trampoline_restore\n"                         \
+		"\tldp x30, x9, [sp, #144]\n\tmsr nzcv, x9\n\tldp x18, x29, [sp, #128]\n"                      \
+		"\tldp x14, x15, [sp, #112]\n\tldp x12, x13, [sp, #96]\n\tldp x10, x11, [sp, #80]\n"            \
+		"\tldp x8, x9, [sp, #64]\n\tldp x6, x7, [sp, #48]\n\tldp x4, x5, [sp, #32]\n"                   \
+		"\tldp x2, x3, [sp, #16]\n\tldp x0, x1, [sp], #176\n_dl_debug_state:\n\tadrp x16, trampoline_target\n"            \
+		"\tldr x16, [x16, :lo12:trampoline_target]\n\tbr x16\n"                                        \
+		".size trampoline, .-trampoline\n")
+
+// To a loader, as the kernel would enter it.
+static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
+{
+	register uintptr_t target __asm__("x16") = entry;
+	__asm__ volatile("mov sp, %0\n\tmov x0, #0\n\tmov x29, #0\n\tmov x30, #0\n\tbr %1" : : "r"(block), "r"(target) : "memory", "x0", "x30");
+	__builtin_unreachable();
+}
+
+#define ARCH_NIX_SYSTEM "aarch64_linux"
+#define ARCH_ELF_MACHINE 183 // EM_AARCH64
 #define ARCH_RELOC_RELATIVE 1027 // R_AARCH64_RELATIVE
+
+#define ARCH_MMAP_UNIT 1
 
 #define ARCH_O_DIRECTORY 040000
 #define ARCH_O_NOFOLLOW 0100000
@@ -37,6 +65,7 @@ enum system_call_number {
 	NR_getppid = 173,
 	NR_clone = 220,
 	NR_execve = 221,
+	NR_munmap = 215,
 	NR_mmap = 222,
 	NR_wait4 = 260,
 	NR_prlimit64 = 261,

@@ -3,12 +3,35 @@
 #pragma once
 
 // The kernel enters with the argument block at the stack pointer; the ABI wants the stack 16-aligned at a call.
+// Below the block a gap is left, into which it may grow.
 #define ARCH_ENTRY                                                                                          \
 	__asm__(".text\n.globl _start\n.hidden _start\n.type _start,@function\n_start:\n"                   \
-		"\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall start_from_stack\n\thlt\n"    \
+		"\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tsub $128, %rsp\n\tand $-16, %rsp\n"                       \
+		"\tcall start_from_stack\n\thlt\n"    \
 		".size _start, .-_start\n")
 
+// Entered in place of the program's first instruction: the stack pointer, rdx (a function for atexit) and every other
+// register must be for the program what ld.so left in them (System V ABI x86-64, 3.4.1). Its function is the name's.
+#define ARCH_TRAMPOLINE                                                                                      \
+	__asm__(".text\n.globl trampoline\n.hidden trampoline\n.type trampoline,@function\ntrampoline:\n"     \
+		"\tendbr64\n\tpushfq\n\tpush %rax\n\tpush %rcx\n\tpush %rdx\n\tpush %rsi\n\tpush %rdi\n"      \
+		"\tpush %r8\n\tpush %r9\n\tpush %r10\n\tpush %r11\n\tcld\n\tcall trampoline_restore\n"         \
+		"\tpop %r11\n\tpop %r10\n\tpop %r9\n\tpop %r8\n\tpop %rdi\n\tpop %rsi\n\tpop %rdx\n"          \
+		"\tpop %rcx\n\tpop %rax\n\tpopfq\n_dl_debug_state:\n\tjmp *trampoline_target(%rip)\n"                            \
+		".size trampoline, .-trampoline\n")
+
+// To a loader, as the kernel would enter it.
+static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
+{
+	__asm__ volatile("mov %0, %%rsp\n\txor %%edx, %%edx\n\txor %%ebp, %%ebp\n\tjmp *%1" : : "r"(block), "a"(entry) : "memory", "rdx");
+	__builtin_unreachable();
+}
+
+#define ARCH_NIX_SYSTEM "x86_64_linux"
+#define ARCH_ELF_MACHINE 62 // EM_X86_64
 #define ARCH_RELOC_RELATIVE 8 // R_X86_64_RELATIVE
+
+#define ARCH_MMAP_UNIT 1
 
 #define ARCH_O_DIRECTORY 0200000
 #define ARCH_O_NOFOLLOW 0400000
@@ -19,6 +42,7 @@ enum system_call_number {
 	NR_close = 3,
 	NR_fstat = 5,
 	NR_mmap = 9,
+	NR_munmap = 11,
 	NR_rt_sigaction = 13,
 	NR_rt_sigprocmask = 14,
 	NR_getpid = 39,

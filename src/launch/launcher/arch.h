@@ -8,6 +8,8 @@
 #include "arch-x86_64.h"
 #elif defined(__aarch64__)
 #include "arch-aarch64.h"
+#elif defined(__i386__)
+#include "arch-i386.h"
 #else
 #error "nix-run-foreign: no launcher for this architecture yet; write an arch-<machine>.h for it"
 #endif

@@ -25,6 +25,7 @@ static const char help[] =
 	"Environment:\n"
 	"  NIX_RUN_FOREIGN_RESOLVER  the nix-foreign to use, an absolute path\n"
 	"  NIX_RUN_FOREIGN_DEBUG=1   say why a stored plan was not used\n"
+	"  NIX_LD=<this file>        under nix-ld: programs then need no prefix\n"
 	"\n"
 	"See also: nix-foreign --help\n";
 

@@ -1,5 +1,6 @@
 // The caller's environment to the one that a plan, or the resolver, wants; entries keep their order.
 #include "edit-environment.h"
+#include "kernel.h"
 #include "memory.h"
 #include "text.h"
 
@@ -19,14 +20,46 @@ static size_t name_length(const char *edit)
 	return length;
 }
 
-// Does an edit with one of these tags, from `record` on, have the name of this entry?
-static bool is_edited(const char *record, const char *entry, const char tags[2])
+// Does an edit with one of these tags, from `record` on, have the name that `edit` begins with?
+static bool is_edited(const char *record, const char *edit, const char *tags)
 {
+	size_t length = name_length(edit);
 	for (; *record != '.'; record = plan_next(record))
-		if (*record == tags[0] || *record == tags[1])
-			if (text_has_name(entry, record + 1, name_length(record + 1)))
+		for (const char *tag = tags; *tag; tag++)
+			if (*record == *tag && name_length(record + 1) == length && text_begins(record + 1, edit, length))
 				return true;
 	return false;
+}
+
+// An entry without `=` has no name.
+static bool is_edited_entry(const char *record, const char *entry)
+{
+	return entry[name_length(entry)] == '=' && is_edited(record, entry, "+N-");
+}
+
+// NAME=<path of this very file>, for a nix-ld that shall enter it as the loader. Without /proc: the path it was
+// started by.
+static char *entry_of_launcher(const struct process *process, const char *name)
+{
+	char path[PATH_SIZE];
+	long length = kernel_readlink("/proc/self/exe", path, sizeof path - 1);
+	path[length > 0 ? length : 0] = '\0';
+	const uintptr_t *started_by = auxiliary_value(&process->auxiliary, AT_EXECFN);
+	const char *value = length > 0 || !started_by ? path : (const char *)*started_by;
+	size_t size = text_length(name) + 1 + text_length(value) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, name);
+	text_add(&text, "=");
+	text_add(&text, value);
+	return bytes;
+}
+
+static char *entry_of_record(const struct process *process, const char *record)
+{
+	return *record == 'N' ? entry_of_launcher(process, record + 1) : (char *)record + 1;
 }
 
 char **environment_of_plan(const struct process *process, const struct plan *plan)
@@ -39,11 +72,15 @@ char **environment_of_plan(const struct process *process, const struct plan *pla
 		return NULL;
 	// First, because nix-ld's search of the environment ends at an entry without `=`.
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
-		if (*record == '+' && !is_edited(plan_next(record), record + 1, "++"))
-			*next++ = (char *)record + 1;
+		if ((*record == '+' || *record == 'N') && !is_edited(plan_next(record), record + 1, "+N")) {
+			*next = entry_of_record(process, record);
+			if (!*next++)
+				return NULL;
+		}
 	for (char **entry = process->envp; *entry; entry++)
-		if (!is_edited(plan->records, *entry, "+-"))
+		if (!is_edited_entry(plan->records, *entry))
 			*next++ = *entry;
+	*next = NULL;
 	return edited;
 }
 
@@ -51,7 +88,8 @@ static bool steers_the_resolver(const char *entry)
 {
 	return text_after(entry, "LD_") || text_after(entry, "NODE_") || text_after(entry, "NIX_LD") ||
 	       text_after(entry, "MALLOC_") || text_after(entry, "GLIBC_TUNABLES=") ||
-	       text_after(entry, "ELECTRON_RUN_AS_NODE=");
+	       text_after(entry, "ELECTRON_RUN_AS_NODE=") ||
+	       text_after(entry, RESOLVER_MARK "=");
 }
 
 // The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
@@ -72,7 +110,7 @@ static char *renamed_library_path(const char *entry)
 
 char **environment_of_resolver(const struct process *process)
 {
-	char **cleaned = memory_take((count_of(process->envp) + 1) * sizeof *cleaned);
+	char **cleaned = memory_take((count_of(process->envp) + 2) * sizeof *cleaned);
 	char **next = cleaned;
 	if (!cleaned)
 		return NULL;
@@ -81,6 +119,7 @@ char **environment_of_resolver(const struct process *process)
 		if (*next)
 			next++;
 	}
+	*next++ = (char *)RESOLVER_MARK "=1";
 	*next = NULL;
 	return cleaned;
 }

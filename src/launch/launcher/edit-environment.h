@@ -6,5 +6,8 @@
 /// The environment with the plan's `+` and `-` records applied, NULL when memory ran out.
 char **environment_of_plan(const struct process *process, const struct plan *plan);
 
-/// The environment without what would change how the resolver's own Node loads and behaves, NULL as above.
+/// The variable that marks the resolver, and every process that it starts.
+#define RESOLVER_MARK "NIX_RUN_FOREIGN_RESOLVING"
+
+/// The environment without what would change how the resolver's own Node loads and behaves, and with its mark; NULL as above.
 char **environment_of_resolver(const struct process *process);

@@ -22,10 +22,16 @@ static char *read_passwd(void)
 	char *bytes = NULL;
 	if (kernel_fstat((int)fd, &status) == 0 && status.st_size < LARGEST_PASSWD)
 		bytes = memory_take((size_t)status.st_size + 1);
-	long more = 1;
-	for (int64_t used = 0; bytes && more > 0 && used < status.st_size; used += more)
-		more = kernel_read((int)fd, bytes + used, (size_t)(status.st_size - used));
+	int64_t used = 0;
+	while (bytes && used < status.st_size) {
+		long more = kernel_read((int)fd, bytes + used, (size_t)(status.st_size - used));
+		if (more <= 0)
+			break;
+		used += more;
+	}
 	kernel_close((int)fd);
+	if (bytes)
+		bytes[used] = '\0';
 	return bytes;
 }
 

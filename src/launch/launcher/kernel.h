@@ -14,6 +14,7 @@ enum kernel_error {
 	EACCES = 13,
 	ENODEV = 19,
 	ENOTDIR = 20,
+	EINVAL = 22,
 	ETXTBSY = 26,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,
@@ -66,9 +67,13 @@ static inline long kernel_stat_path(const char *path, struct kernel_stat *status
 {
 	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
 }
+static inline long kernel_access_at(int directory, const char *path, int mode)
+{
+	return arch_system_call(NR_faccessat, directory, (long)path, mode, 0, 0, 0);
+}
 static inline long kernel_access(const char *path, int mode)
 {
-	return arch_system_call(NR_faccessat, AT_CWD, (long)path, mode, 0, 0, 0);
+	return kernel_access_at(AT_CWD, path, mode);
 }
 static inline long kernel_readlink(const char *path, char *into, size_t size)
 {
@@ -91,10 +96,27 @@ static inline long kernel_execve(const char *path, char *const *argv, char *cons
 {
 	return arch_system_call(NR_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);
 }
-static inline long kernel_mmap(size_t size, int flags)
+
+enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 16, MAP_ANONYMOUS = 32 };
+
+// An address may look like a negative number; errors are the last 4095 values (mmap(2), "C library/kernel differences").
+static inline bool is_kernel_error(long result)
 {
-	enum { PROT_READ = 1, PROT_WRITE = 2 };
-	return arch_system_call(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, flags, -1, 0);
+	return (unsigned long)result > -4096UL;
+}
+static inline long kernel_map(uintptr_t address, size_t size, int protection, int flags, int fd, size_t offset)
+{
+	return arch_system_call(NR_mmap, (long)address, (long)size, protection, flags, fd, (long)(offset / ARCH_MMAP_UNIT));
+}
+// Zeroed memory, private or shared with children.
+static inline long kernel_map_memory(size_t size, int sharing)
+{
+	return kernel_map(0, size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+}
+static inline long kernel_unmap(uintptr_t address, size_t size)
+{
+	return arch_system_call(NR_munmap, (long)address, (long)size, 0, 0, 0, 0);
 }
 struct kernel_time {
 	int64_t seconds, nanoseconds;

@@ -44,7 +44,8 @@ int launcher_main(const struct process *process)
 		return command.status;
 
 	// Permission to execute is asked for on a miss: with an unchanged identity, modes are what they were.
-	static struct program program;
+	struct program program;
+	program.found = NULL;
 	long failed = find_program(process, command.argv[0], &program.found);
 	if (failed == 0)
 		failed = program_identify(&program);

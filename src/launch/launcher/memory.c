@@ -1,21 +1,48 @@
-// Sizes to zeroed memory: small ones from a page or two of our own, so that a hit needs no mmap.
+// Sizes to memory: small ones from what the stack at entry has room for, so that a hit needs no mmap.
 #include "memory.h"
 #include "kernel.h"
 
-enum { MAP_PRIVATE = 2, MAP_ANONYMOUS = 32 };
+enum { LASTING_SIZE = 1024 };
 
-static _Alignas(16) char pool[64 * 1024];
-// In the page that the kernel writes anyway when it maps this program: reading it costs no page fault, and the first
-// touch of the pool is a write.
-static size_t pool_used __attribute__((section(".data")));
+// In the page that the kernel writes anyway when it maps this program: reading it costs no page fault.
+static struct {
+	char *first, *end;
+} pool __attribute__((section(".data")));
+
+void memory_use(char *bytes, size_t size)
+{
+	pool.first = bytes;
+	pool.end = bytes + size;
+}
+
+static void *take_mapping(size_t size)
+{
+	long mapped = kernel_map_memory(size, MAP_PRIVATE);
+	return is_kernel_error(mapped) ? NULL : (void *)mapped;
+}
 
 void *memory_take(size_t size)
 {
 	size = (size + 15) & ~(size_t)15;
-	if (size <= sizeof pool - pool_used) {
-		pool_used += size;
-		return pool + pool_used - size;
+	if (size <= (size_t)(pool.end - pool.first)) {
+		pool.end -= size; // from the end, which lies nearest to pages that are in use
+		return pool.end;
 	}
-	long mapped = kernel_mmap(size, MAP_PRIVATE | MAP_ANONYMOUS);
-	return mapped < 0 ? NULL : (void *)mapped;
+	return take_mapping(size);
+}
+
+// In the same page: a mapping of its own would cost a page fault and a part of every later change of the mappings.
+static struct {
+	size_t used;
+	char bytes[LASTING_SIZE];
+} lasting __attribute__((section(".data")));
+
+void *memory_take_lasting(size_t size)
+{
+	size = (size + 15) & ~(size_t)15;
+	if (size <= sizeof lasting.bytes - lasting.used) {
+		lasting.used += size;
+		return lasting.bytes + lasting.used - size;
+	}
+	return take_mapping(size);
 }

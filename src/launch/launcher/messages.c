@@ -4,7 +4,7 @@
 #include "launcher.h"
 #include "text.h"
 
-static char line[16 * 1024];
+enum { LINE_SIZE = 16 * 1024 };
 
 static bool write_all(int fd, const char *bytes, size_t size)
 {
@@ -22,6 +22,7 @@ static bool write_all(int fd, const char *bytes, size_t size)
 
 int message_failure(int status, struct failure failure)
 {
+	char line[LINE_SIZE];
 	struct text text = text_in(line, sizeof line);
 	text_add(&text, "nix-run-foreign: ");
 	if (failure.subject) {
@@ -48,6 +49,7 @@ void message_debug(const struct process *process, const char *what, const char *
 	const char *wanted = process_variable(process, "NIX_RUN_FOREIGN_DEBUG");
 	if (!wanted || !text_equal(wanted, "1"))
 		return;
+	char line[LINE_SIZE];
 	struct text text = text_in(line, sizeof line);
 	text_add(&text, "nix-run-foreign: debug: ");
 	text_add(&text, what);

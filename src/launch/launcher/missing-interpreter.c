@@ -2,10 +2,9 @@
 // or one that those of its interpreter name.
 #include "missing-interpreter.h"
 #include "kernel.h"
+#include "memory.h"
 #include "script-line.h"
 #include "text.h"
-
-static struct script_line line; // what is said below points into it
 
 static bool is_there(const char *path)
 {
@@ -13,17 +12,20 @@ static bool is_there(const char *path)
 	return kernel_stat_path(path, &status, 0) == 0;
 }
 
-static struct failure interpreter_is_foreign(const char *script)
+static struct failure interpreter_is_foreign(const struct script_line *line, const char *script)
 {
-	static char cause[SCRIPT_LINE_SIZE + 100], command[2 * SCRIPT_LINE_SIZE + PATH_SIZE];
-	struct text text = text_in(cause, sizeof cause);
-	text_add(&text, line.interpreter);
-	text_add(&text, script_line_read(line.interpreter).is_script ? ", which is a script without its interpreter itself"
+	enum { CAUSE_SIZE = SCRIPT_LINE_SIZE + 100, COMMAND_SIZE = 2 * SCRIPT_LINE_SIZE + PATH_SIZE };
+	char *cause = memory_take(CAUSE_SIZE), *command = memory_take(COMMAND_SIZE);
+	if (!cause || !command)
+		return (struct failure){.cause = "its #! line names a program for another Linux"};
+	struct text text = text_in(cause, CAUSE_SIZE);
+	text_add(&text, line->interpreter);
+	text_add(&text, script_line_read(line->interpreter).is_script ? ", which is a script without its interpreter itself"
 								     : ", which is a program for another Linux itself");
-	text = text_in(command, sizeof command);
-	text_add(&text, line.interpreter);
-	text_add(&text, line.argument[0] ? " " : "");
-	text_add(&text, line.argument);
+	text = text_in(command, COMMAND_SIZE);
+	text_add(&text, line->interpreter);
+	text_add(&text, line->argument[0] ? " " : "");
+	text_add(&text, line->argument);
 	text_add(&text, " ");
 	text_add(&text, script);
 	return (struct failure){.cause = "its #! line names ",
@@ -34,15 +36,18 @@ static struct failure interpreter_is_foreign(const char *script)
 
 struct failure missing_interpreter(const char *path)
 {
-	line = script_line_read(path);
-	if (!line.is_script)
+	struct script_line *line = memory_take(sizeof *line); // what is said points into it
+	if (!line)
+		return (struct failure){.cause = "out of memory"};
+	*line = script_line_read(path);
+	if (!line->is_script)
 		return (struct failure){.cause = "the program interpreter (loader) that it names is not there",
 					.remedy = "nix-run-foreign --refresh resolves it again"};
-	if (is_there(line.interpreter))
-		return interpreter_is_foreign(path);
+	if (is_there(line->interpreter))
+		return interpreter_is_foreign(line, path);
 	return (struct failure){.cause = "its #! line names an interpreter that is not there: ",
-				.detail = line.interpreter,
-				.remedy = line.ends_interpreter_in_cr
+				.detail = line->interpreter,
+				.remedy = line->ends_interpreter_in_cr
 						  ? "the line ends in a carriage return: give the file Unix line ends"
 						  : "start it as an argument of the interpreter you have, or correct the line"};
 }

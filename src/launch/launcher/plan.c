@@ -30,7 +30,7 @@ static const char *take_once(const char **slot, const char *value)
 }
 
 struct seen {
-	const char *path, *identity, *execute;
+	const char *path, *identity, *execute, *loader, *library_path;
 };
 
 // What is wrong with one record's form, or NULL; counts and keeps what is needed later.
@@ -44,9 +44,16 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 		return take_once(&seen->identity, value);
 	case 'x':
 		return value[0] == '/' ? take_once(&seen->execute, value) : "x is not an absolute path";
+	case 'l':
+		return value[0] == '/' ? take_once(&seen->loader, value) : "l is not an absolute path";
+	case 'b':
+		return value[0] == '/' ? take_once(&seen->library_path, value) : "b is not a list of absolute paths";
 	case '+':
 		plan->set_count++;
 		return name_length(value) > 0 && value[name_length(value)] == '=' ? NULL : "+ is not NAME=VALUE";
+	case 'N':
+		plan->set_count++;
+		return name_length(value) > 0 && value[name_length(value)] == '\0' ? NULL : "N is not a NAME";
 	case '-':
 		plan->drop_count++;
 		return name_length(value) > 0 && value[name_length(value)] == '\0' ? NULL : "- is not a NAME";
@@ -89,11 +96,12 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 	// The last two bytes are the end record, so no walk over records can leave the buffer.
 	if (size < 3 || bytes[size - 1] != '\0' || bytes[size - 2] != '.' || bytes[size - 3] != '\0')
 		return disbelieve("the plan has no end", NULL);
-	if (!text_equal(bytes, "nix-run-foreign plan 1"))
+	if (!text_equal(bytes, "nix-run-foreign plan 2"))
 		return disbelieve("the plan has another format", NULL);
 
 	struct plan plan = {.records = plan_next(bytes)};
-	struct seen seen = {NULL, NULL, NULL};
+	const char *about = NULL;
+	struct seen seen = {NULL, NULL, NULL, NULL, NULL};
 	const char *record = plan.records;
 	for (; !text_equal(record, "."); record = plan_next(record)) {
 		const char *wrong = take_record(record, &seen, &plan);
@@ -105,11 +113,17 @@ struct plan plan_believe(const struct process *process, const struct program *pr
 	const char *wrong = wrong_program(&seen, program);
 	if (wrong)
 		return disbelieve(wrong, seen.path);
-	for (record = plan.records; *record != '.'; record = plan_next(record)) {
-		const char *unmet = condition_unmet(process, record);
-		if (unmet)
-			return disbelieve(unmet, record + 1);
+	struct open_directory directory = NO_OPEN_DIRECTORY;
+	const char *unmet = NULL;
+	for (record = plan.records; *record != '.' && !unmet; record = plan_next(record)) {
+		unmet = condition_unmet(process, record, &directory);
+		about = record + 1;
 	}
+	condition_end(&directory);
+	if (unmet)
+		return disbelieve(unmet, about);
 	plan.execute = seen.execute;
+	plan.loader = seen.loader;
+	plan.library_path = seen.library_path;
 	return plan;
 }

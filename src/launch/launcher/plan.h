@@ -10,6 +10,8 @@ struct plan {
 	const char *why_not; // set when not believed
 	const char *about;   // the path that `why_not` is about, or NULL
 	const char *execute; // value of `x`, or NULL
+	const char *loader;       // value of `l`, or NULL
+	const char *library_path; // value of `b`, or NULL
 	size_t set_count, drop_count, argument_count;
 };
 

@@ -14,5 +14,8 @@ struct program {
 /// Fills in real path and identity of `program->found`. Returns 0 or a negative errno: EACCES for what is no regular file.
 long program_identify(struct program *program);
 
+/// The same for the program that runs in this process, whatever its name is by now. ENOENT where there is no /proc.
+long program_identify_running(struct program *program);
+
 /// `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes).
 void identity_text(const struct kernel_stat *status, char *into);

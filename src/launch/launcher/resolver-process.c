@@ -7,7 +7,6 @@
 #include "resolver-process.h"
 #include "kernel-processes.h"
 
-enum { MAP_SHARED = 1, MAP_ANONYMOUS = 32 };
 enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
 enum { HIGHEST_TRIED_DESCRIPTOR = 65536 };
 
@@ -80,19 +79,23 @@ static _Noreturn void keep(const struct resolver_command *command, long launcher
 
 struct ending resolver_process_run(const struct resolver_command *command)
 {
-	long shared = kernel_mmap(sizeof(struct ending), MAP_SHARED | MAP_ANONYMOUS);
-	if (shared < 0)
+	long shared = kernel_map_memory(sizeof(struct ending), MAP_SHARED);
+	if (is_kernel_error(shared))
 		return (struct ending){.error = (int)-shared};
 	volatile struct ending *ending = (struct ending *)shared;
 	long launcher = kernel_getpid();
 	enum { NO_EXIT_SIGNAL = 0 };
 	long keeper = kernel_fork(NO_EXIT_SIGNAL);
+	if (keeper == -EINVAL) // an emulator that knows fork only (qemu, linux-user/syscall.c, do_fork)
+		keeper = kernel_fork(SIGCHLD);
 	if (keeper == 0)
 		keep(command, launcher, ending);
-	if (keeper < 0)
-		return (struct ending){.error = (int)-keeper};
-	int status = wait_for(keeper);
-	if (status != 0)
-		return (struct ending){.status = status};
-	return (struct ending){.error = ending->error, .status = ending->status};
+	struct ending found = {.error = (int)-keeper};
+	if (keeper > 0) {
+		int status = wait_for(keeper);
+		found = status != 0 ? (struct ending){.status = status}
+				    : (struct ending){.error = ending->error, .status = ending->status};
+	}
+	kernel_unmap((uintptr_t)shared, sizeof(struct ending));
+	return found;
 }

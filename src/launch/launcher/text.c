@@ -16,6 +16,14 @@ bool text_equal(const char *left, const char *right)
 	return *left == *right;
 }
 
+bool text_begins(const char *left, const char *right, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (left[i] != right[i])
+			return false;
+	return true;
+}
+
 const char *text_after(const char *text, const char *prefix)
 {
 	while (*prefix)

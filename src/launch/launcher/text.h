@@ -8,6 +8,9 @@
 size_t text_length(const char *text);
 bool text_equal(const char *left, const char *right);
 
+/// Are the first `length` bytes the same? Neither text may end before.
+bool text_begins(const char *left, const char *right, size_t length);
+
 /// What follows `prefix` in `text`, or NULL when `text` does not begin with it.
 const char *text_after(const char *text, const char *prefix);
 

@@ -37,6 +37,13 @@ test('of two values for one name the later one counts', async () => {
   assert.deepEqual(await environment(['+A=1', '+B=', '+A=2'], []), ['B=', 'A=2', ...base]);
 });
 
+test('what is to be the path of the launcher comes in its order too, and replaces', async () => {
+  const edits = ['entry', 'A=user', 'entry', 'KEPT=1'];
+  const own = workshop.launcher;
+  assert.deepEqual(await environment(['NA', '+B=b'], edits), [`A=${own}`, 'B=b', 'KEPT=1', ...base]);
+  assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
+});
+
 test('what a plan removes is removed wherever it stands', async () => {
   const edits = ['entry', 'A=1', 'entry', 'AA=2', 'entry', 'A=3', 'entry', 'A'];
   assert.deepEqual(await environment(['-A'], edits), ['A', 'AA=2', ...base]);
@@ -75,6 +82,7 @@ test('the resolver gets the environment without what would steer its own Node', 
     'NIX_LD_LIBRARY_PATH_x86_64_linux=/x',
     'MALLOC_ARENA_MAX=1',
     'ELECTRON_RUN_AS_NODE=1',
+    'NIX_RUN_FOREIGN_RESOLVING=0',
   );
   const kept = ['NIX_PATH=x', 'NODE=1', 'LD=gold', 'HOME=/x', 'GLIBC_TUNABLES_X=1'];
   const seen = path.join(workshop.directory, 'seen');
@@ -88,7 +96,12 @@ test('the resolver gets the environment without what would steer its own Node', 
   const names = (entries: readonly string[]): string[] => entries.map((entry) => entry.replace(/=.*/, ''));
   // The user's library path is told under a name that steers nothing; it stands where the other stood.
   const told = readFileSync(seen, 'utf8').trimEnd().split('\n');
-  assert.deepEqual(names(told), ['NIX_RUN_FOREIGN_LD_LIBRARY_PATH', ...names([...kept, ...base])]);
+  const expected = [
+    'NIX_RUN_FOREIGN_LD_LIBRARY_PATH',
+    ...names([...kept, ...base]),
+    'NIX_RUN_FOREIGN_RESOLVING',
+  ];
+  assert.deepEqual(names(told), expected);
   assert.equal(told[0], 'NIX_RUN_FOREIGN_LD_LIBRARY_PATH=/x');
   const target = readFileSync(output, 'utf8');
   for (const entry of [...steering, ...kept]) assert.ok(target.includes(` ${entry}\n`), entry);

@@ -21,8 +21,8 @@ const workshop = await openWorkshop();
 const program = putScript(workshop.directory, 'program', 'exit 0');
 const at = (name: string): string => path.join(workshop.directory, name);
 
-async function believes(record: string): Promise<boolean> {
-  putPlan(workshop.place, program, planText(program, [record]));
+async function believes(...records: readonly string[]): Promise<boolean> {
+  putPlan(workshop.place, program, planText(program, records));
   const { code } = await run(workshop, [program]);
   assert.ok(code === 0 || code === 125);
   return code === 0;
@@ -84,6 +84,34 @@ test('d: a directory must be ours alone to write', async () => {
   }
   rmSync(at('own'), { recursive: true });
   assert.ok(!(await believes(`d${at('own')}`)));
+});
+
+test('f: files within a directory of the plan, and beside it', async () => {
+  for (const name of ['farm', 'farm-2', 'farm/deep']) mkdirSync(at(name), { mode: 0o755 });
+  for (const name of ['farm/here', 'farm-2/there', 'farm/deep/er', 'outside']) writeFileSync(at(name), '');
+  symlinkSync('../outside', at('farm/out'));
+  const directories = [`d${at('farm-2')}`, `d${at('farm')}`];
+  const found = [
+    'farm/here',
+    'farm/out',
+    'farm/deep/er',
+    'farm/',
+    'farm',
+    'farm//here',
+    'farm/../outside',
+    'farm-2/there',
+  ];
+  for (const name of found) assert.ok(await believes(...directories, `f${at(name)}`), name);
+  assert.ok(await believes(...directories, ...found.map((name) => `f${at(name)}`)));
+  const missing = [
+    'farm/nothing',
+    'farm/there',
+    'farm-2/here',
+    'farm-2/nothing',
+    'farm/here/x',
+    'farm/../nothing',
+  ];
+  for (const name of missing) assert.ok(!(await believes(...directories, `f${at(name)}`)), name);
 });
 
 test('d: a directory of another user is not ours', asRoot, async () => {

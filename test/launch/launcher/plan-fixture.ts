@@ -26,7 +26,7 @@ export function planKey(realPath: string): string {
 export function planText(program: string, records: readonly string[] = []): string {
   const real = realpathSync(program);
   return recordsText([
-    'nix-run-foreign plan 1',
+    'nix-run-foreign plan 2',
     `p${real}`,
     `i${identity(real)}`,
     'sdirect',

@@ -12,7 +12,7 @@ const copy = path.join(workshop.directory, 'copy');
 copyFileSync(report, copy);
 const real = realpathSync(report);
 const output = path.join(workshop.directory, 'report');
-const header = 'nix-run-foreign plan 1';
+const header = 'nix-run-foreign plan 2';
 const required = [`p${real}`, `i${identity(report)}`, 'sdirect'];
 
 const believed: Record<string, string> = {
@@ -27,6 +27,7 @@ const believed: Record<string, string> = {
     'a/etc/passwd/below-a-file',
     'd/usr',
   ]),
+  'a loader and a library path': planText(report, ['l/nowhere/ld.so', 'b/nowhere:/else']),
   'other order': recordsText([header, 'f/bin/sh', ...required.toReversed(), '.']),
   'exactly 1 MiB': padded(1 << 20),
 };
@@ -52,7 +53,7 @@ test('x is what is executed', async () => {
 
 const disbelieved: Record<string, readonly [why: string, text: string | Buffer]> = {
   'no plan at all': ['empty', ''],
-  'another format': ['format', recordsText(['nix-run-foreign plan 2', ...required, '.'])],
+  'another format': ['format', recordsText(['nix-run-foreign plan 3', ...required, '.'])],
   'a longer header': ['format', recordsText([`${header}1`, ...required, '.'])],
   'only a header': ['no end', recordsText([header])],
   'an end and nothing else': ['format', recordsText(['.', '.'])],
@@ -87,6 +88,12 @@ const disbelieved: Record<string, readonly [why: string, text: string | Buffer]>
   ],
   'an edit without =': ['NAME=VALUE', planText(report, ['+NAME'])],
   'an edit without a name': ['NAME=VALUE', planText(report, ['+=value'])],
+  'two loaders': ['twice', planText(report, ['l/a', 'l/b'])],
+  'a relative loader': ['absolute', planText(report, ['lld.so'])],
+  'two library paths': ['twice', planText(report, ['b/a', 'b/b'])],
+  'a relative library path': ['absolute', planText(report, ['ba:/b'])],
+  'a name of the launcher with =': ['NAME', planText(report, ['NNAME=value'])],
+  'no name of the launcher': ['NAME', planText(report, ['N'])],
   'a removal with =': ['NAME', planText(report, ['-NAME=value'])],
   'a removal without a name': ['NAME', planText(report, ['-'])],
   'a value for argv[0]': ['empty', planText(report, ['0x'])],

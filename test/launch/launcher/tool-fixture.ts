@@ -1,9 +1,10 @@
 // What a test needs of the machine: tools, installed from Debian when they are missing, and the rights of root.
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 
 function isThere(command: string): boolean {
+  if (command.startsWith('/')) return existsSync(command);
   return (process.env['PATH'] ?? '').split(':').some((directory) => {
     try {
       accessSync(path.join(directory, command), constants.X_OK);
@@ -14,7 +15,7 @@ function isThere(command: string): boolean {
   });
 }
 
-/** @throws Error when the tool is missing and cannot be installed: a test never passes for lack of a tool. */
+/** A command, or a file by its absolute path. @throws Error when the tool is missing and cannot be installed: a test never passes for lack of a tool. */
 export function needTool(command: string, debianPackage: string): void {
   if (isThere(command)) return;
   const apt = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];

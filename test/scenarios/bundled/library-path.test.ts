@@ -87,7 +87,10 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
       int main(void) { printf("%s\\n", zlibVersion()[0] == '1' ? "store" : zlibVersion()); return 0; }`;
     compile(on('plain'), plain, [stub]);
     const words = [path.join(place, 'plain')];
-    assertSays(await root.start(words, absolute), 'vendor\n');
+    // Entered through nix-ld, the launcher puts the chosen libraries first; the user can have it the other way round.
+    const userFirst = { env: { ...absolute.env, NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' } };
+    assertSays(await root.start(words, absolute), interpreter === 'none' ? 'vendor\n' : 'store\n');
+    assertSays(await root.start(words, userFirst), 'vendor\n');
     assertSays(await root.startHit(words), 'store\n');
     rmSync(on('lib/libz.so.1'));
     assertSays(await root.startHit(words, absolute), 'store\n');

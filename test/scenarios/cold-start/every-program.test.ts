@@ -42,7 +42,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     const files = new Map(corpus.map((each) => [each.path, each]));
     const expected = [...files.values()].map((each) => ({
       program: each.path,
-      strategy: isServedByNixLd(each) ? 'nix-ld' : 'loader',
+      strategy: isServedByNixLd(each) ? 'interpreter' : 'loader',
       state: 'ready',
     }));
     const byPath = (a: { program: string }, b: { program: string }) => (a.program < b.program ? -1 : 1);

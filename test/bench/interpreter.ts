@@ -1,0 +1,77 @@
+// A program started three ways: by nix-ld with its farm, with no prefix through the launcher, by the command.
+import path from 'node:path';
+import type { Rig } from '../rig/rig.ts';
+import { type BenchRoot, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
+import { makeFortyLibraries } from './forty-libraries.ts';
+import { type Case, measure, milliseconds, type Timed } from './measure.ts';
+
+const ROUNDS = 1500;
+const HOME = { HOME: '/home/tester' };
+
+/** Over nix-ld with the same farm: so many times, or so many microseconds more. */
+const LIMIT = { ratio: 1.2, more: 150 };
+
+interface Plan {
+  readonly loader: string;
+  readonly libraryPath: string;
+}
+
+function casesOf(program: string, { loader, libraryPath }: Plan): Case[] {
+  const plain = { NIX_LD: loader, NIX_LD_LIBRARY_PATH: libraryPath };
+  return [
+    { label: 'nix-ld with the same farm', env: { ...plain, ...HOME }, argv: [program] },
+    { label: 'nix-ld, then the launcher as the loader', env: { NIX_LD: TOOL, ...HOME }, argv: [program] },
+    { label: 'the command', env: HOME, argv: [TOOL, program] },
+  ];
+}
+
+/** Prints one comparison. @returns whether the middle case meets the limit and is cheaper than the command. */
+function reportWays(title: string, cases: readonly Case[], times: readonly Timed[]): boolean {
+  process.stdout.write(`\n${title}\n`);
+  const median = (i: number) => times[i]?.median ?? Number.NaN;
+  for (const [i, { label }] of cases.entries())
+    process.stdout.write(
+      `  ${milliseconds(median(i)).padStart(11)} median  ${milliseconds(times[i]?.tenth ?? Number.NaN).padStart(11)} p10  ${label}\n`,
+    );
+  const more = median(1) - median(0);
+  const met = more <= LIMIT.more || median(1) <= median(0) * LIMIT.ratio;
+  const cheaper = median(1) < median(2);
+  process.stdout.write(
+    `  over nix-ld ${milliseconds(more)} (${(median(1) / median(0)).toFixed(3)} times), at most ${milliseconds(LIMIT.more)} or ${LIMIT.ratio} times: ${met ? 'met' : 'MISSED'}\n` +
+      `  against the command ${(median(1) / median(2)).toFixed(3)} times, below 1: ${cheaper ? 'met' : 'MISSED'}\n`,
+  );
+  return met && cheaper;
+}
+
+async function planOf(bench: BenchRoot, rig: Rig, program: string): Promise<Plan> {
+  const argv = [rig.node, '/opt/tool/dist/nix-foreign.cjs', 'resolve', '--json', program] as const;
+  const { stdout, stderr } = await bench.root.run({ argv });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Plan;
+}
+
+/** The real nix-ld can be measured in place of the double: NIX_LD_UNDER_TEST. */
+export async function benchInterpreter(
+  rig: Rig,
+  compileNothing: (directory: string) => void,
+): Promise<boolean> {
+  const real = process.env['NIX_LD_UNDER_TEST'];
+  const bench = await openBenchRoot(rig, real?.startsWith('/') ? (real as `/${string}`) : 'nix-ld');
+  try {
+    compileNothing(bench.programs);
+    await makeFortyLibraries(bench.root, path.join(bench.programs, 'forty'));
+    const results: boolean[] = [];
+    for (const [name, rounds] of [
+      ['nothing', ROUNDS],
+      ['forty', ROUNDS / 3],
+    ] as const) {
+      const program = `${PROGRAMS}/${name}`;
+      const cases = casesOf(program, await planOf(bench, rig, program));
+      const times = await measure(bench.root, DRIVER, rounds, cases);
+      results.push(reportWays(`with no prefix, ${name}`, cases, times));
+    }
+    return results.every(Boolean);
+  } finally {
+    await bench.close();
+  }
+}

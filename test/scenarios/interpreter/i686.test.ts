@@ -1,0 +1,38 @@
+// The launcher built for i686 is the interpreter of 32-bit programs on a 64-bit machine.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { buildLauncher } from '../../../scripts/build-launcher.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { openToolRoot } from '../tool.ts';
+
+const rig = await ensureRig('full');
+const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-i686-'));
+const output = path.join(directory, 'launcher');
+const script = '/opt/tool/dist/nix-foreign.cjs';
+await buildLauncher({ output, node: rig.node, script, flags: ['-m32'] });
+const seat = { from: output, to: '/lib/ld-linux.so.2', mode: 'read-only' } as const;
+const root = await openToolRoot(rig, { binds: [seat] });
+const programs = rig.foreign.filter(({ architecture }) => architecture === 'i386');
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+test('the rig has 32-bit programs', () => assert.ok(programs.length > 0));
+
+for (const { suite, name, path: program, args, expect } of programs)
+  test(`${suite}'s ${name}`, async () => {
+    const without = await root.bare(program, args, {
+      env: { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' },
+    });
+    assert.equal(without.status, 127);
+    for (const env of [
+      {},
+      { LD_LIBRARY_PATH: '/nowhere' },
+      { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' },
+    ]) {
+      const outcome = await root.bare(program, args, { env });
+      assert.equal(outcome.status, 0, outcome.stderr);
+      assert.match(outcome.stdout + outcome.stderr, expect);
+    }
+  });
