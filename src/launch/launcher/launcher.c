@@ -4,6 +4,7 @@
 #include "find-program.h"
 #include "messages.h"
 #include "plan-find.h"
+#include "plan-make.h"
 #include "refuse-program.h"
 #include "resolver.h"
 #include "start-program.h"
@@ -78,15 +79,13 @@ int launcher_main(const struct process *process)
 	failed = why_not_startable(program.found);
 	if (failed < 0)
 		return refuse_program(command.argv[0], &program, failed);
-	int status = resolver_run(process, &program, mode_of(command.wish));
-	if (status != 0)
-		return status;
-	failed = program_identify(&program);
-	if (failed < 0)
-		return refuse_program(command.argv[0], &program, failed);
-	struct plan plan = plan_find(process, &program);
-	if (!plan.records)
-		return no_plan_made(&program, &plan);
-	failed = start_program(process, &plan, &program, command.argv);
-	return start_program_failed(&plan, &program, failed);
+	struct made_plan made = plan_make(process, &program, mode_of(command.wish));
+	if (made.status != 0)
+		return made.status;
+	if (made.error < 0)
+		return refuse_program(command.argv[0], &program, made.error);
+	if (!made.plan.records)
+		return no_plan_made(&program, &made.plan);
+	failed = start_program(process, &made.plan, &program, command.argv);
+	return start_program_failed(&made.plan, &program, failed);
 }
