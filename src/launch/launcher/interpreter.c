@@ -5,7 +5,7 @@
 #include "launcher.h"
 #include "messages.h"
 #include "plan-find.h"
-#include "resolver.h"
+#include "plan-make.h"
 
 static int refuse(const char *subject, const char *cause, const char *detail, const char *remedy)
 {
@@ -76,10 +76,9 @@ int interpreter_main(struct process *process)
 	if (plan.records)
 		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
 	program.found = program.real_path; // nobody named it to us
-	if (resolver_run(process, &program, plan.records ? "--refresh" : NULL, NULL) != 0)
+	struct made_plan made = plan_make(process, &program, plan.records ? "--refresh" : NULL, NULL);
+	if (made.status != 0)
 		return EXIT_NOT_FOUND;
-	if (identify(process, &program) == 0)
-		plan = plan_find(process, &program);
-	failed = enter_by_plan(process, &plan, users);
-	return cannot_enter(&program, &plan, failed);
+	failed = made.error < 0 ? made.error : enter_by_plan(process, &made.plan, users);
+	return cannot_enter(&program, &made.plan, failed);
 }

@@ -60,6 +60,7 @@ static long make_absolute(const char *path, char *real_path)
 
 long program_identify(struct program *program)
 {
+	program->is_running = false;
 	long fd = kernel_open(AT_CWD, program->found, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
@@ -89,6 +90,12 @@ long program_identify_running(struct program *program)
 	kernel_close((int)fd);
 	if (failed < 0)
 		return failed;
+	program->is_running = true;
 	identity_text(&status, program->identity);
 	return read_link(self, program->real_path) ? 0 : -ENAMETOOLONG;
+}
+
+long program_identify_again(struct program *program)
+{
+	return program->is_running ? program_identify_running(program) : program_identify(program);
 }
