@@ -3,14 +3,15 @@
 /** Nix knows only `pre`, and takes 1.0rc1 for newer than 1.0; these words are meant like it wherever they are used. */
 const BEFORE_RELEASE = /^(?:alpha|beta|pre|rc)$/;
 
+const VERSION = /-(\d[^-]*(?:-(?:\d|unstable|(?:alpha|beta|pre|rc)(?![a-z]))[^-]*)*)/;
+
 /**
  * The version in a store object's name: `openssl-1.1.1w` → `1.1.1w`, `x-0-unstable-2024-05-01-lib` →
  * `0-unstable-2024-05-01`. It begins at the first dash before a digit (Nix: builtins.parseDrvName) and ends at an
  * output's name; empty where there is none.
  */
 export function versionOfName(name: string): string {
-  const part = '-(?:\\d|unstable|(?:alpha|beta|pre|rc)(?![a-z]))[^-]*';
-  return new RegExp(`-(\\d[^-]*(?:${part})*)`).exec(name)?.[1] ?? '';
+  return VERSION.exec(name)?.[1] ?? '';
 }
 
 /** What ends a version sorts after `pre` and before everything else: 1.0pre1 < 1.0 < 1.0a < 1.0.1. */
@@ -32,5 +33,8 @@ function componentKey(component: string): string {
 export function newestFirst(version: string): string {
   const components = version.match(/\d+|[^\d.-]+/g) ?? [];
   const ascending = `${components.map(componentKey).join('')}${END}`;
-  return [...ascending].map((unit) => String.fromCharCode(0xff - unit.charCodeAt(0))).join('');
+  let descending = '';
+  for (let i = 0; i < ascending.length; i += 1)
+    descending += String.fromCharCode(0xff - ascending.charCodeAt(i));
+  return descending;
 }

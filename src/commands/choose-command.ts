@@ -7,7 +7,6 @@ import { printable } from '../platform/terminal-text.ts';
 import { closureSizes } from '../store/closure-size.ts';
 import {
   type ChooseOutcome,
-  type ChooseWords,
   choose,
   enactChoices,
   offersOrRefusal,
@@ -15,6 +14,7 @@ import {
   type Session,
 } from './choose.ts';
 import { chooseByDialogue } from './choose-dialogue.ts';
+import type { ChooseWords } from './choose-words.ts';
 
 /** As a shell has it for a command that Ctrl-C ended. */
 const INTERRUPTED = 130;

@@ -1,8 +1,6 @@
 // `nix-foreign choose PROGRAM`: which libraries there are to choose from, and the user's decisions kept with the program.
 import { inspectProgram } from '../candidates/program.ts';
 import { addChoices, type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import { findPin } from '../choices/find-pin.ts';
-import { namePattern } from '../choices/name-pattern.ts';
 import { type Offers, offersForLacks, offersInSet } from '../choices/offers.ts';
 import { type Change, changesBetween } from '../choices/try-candidate.ts';
 import { ForeignError } from '../errors.ts';
@@ -14,23 +12,14 @@ import { type Dynamic, dynamicOf } from '../pipeline/subject.ts';
 import { type Survey, survey } from '../pipeline/survey.ts';
 import { inUsablePlace } from '../pipeline/usable-place.ts';
 import type { Place } from '../platform/places.ts';
-import { notice } from '../platform/report.ts';
 import type { Conflict, Solution, Undecided } from '../solve/solution.ts';
 import { unprovidedNames } from '../solve/unprovided.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { closureSizes } from '../store/closure-size.ts';
 import { openStore } from '../store/open-store.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
 import { offersText } from './choose-list.ts';
 import { changeLine, choicesText, offersView } from './choose-view.ts';
-
-/** What the command line asked for. Each word of `pin` is `SONAME=PATH`. */
-export interface ChooseWords {
-  readonly pin: readonly string[];
-  readonly exclude: readonly string[];
-  readonly prefer: readonly string[];
-  readonly reset: boolean;
-}
+import { type ChooseWords, noticeIdle, noticeUnknown, wordsToChoices } from './choose-words.ts';
 
 /** `cancelled`: Ctrl-C in the dialogue. */
 export type ChooseOutcome =
@@ -45,10 +34,6 @@ export type ChooseOutcome =
     }
   | { readonly kind: 'unchanged' | 'cancelled' };
 
-function usage(message: string, hint: string): ForeignError {
-  return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
-}
-
 export function dynamicOnly(given: string, context: Context): Dynamic {
   const subject = dynamicOf(inspectProgram(given, context.surroundings));
   if (subject !== undefined) return subject;
@@ -57,32 +42,6 @@ export function dynamicOnly(given: string, context: Context): Dynamic {
     hint: `see how it is started with: nix-foreign explain ${given}`,
     exitCode: 125,
   });
-}
-
-function wordsToChoices(words: ChooseWords, catalogue: Catalogue, subject: Dynamic): Choices {
-  const pins = words.pin.map((word): [string, string] => {
-    const at = word.indexOf('=');
-    if (at < 1 || at === word.length - 1)
-      throw usage(`${word}: a pin is SONAME=PATH`, 'e.g. --pin libssl.so.3=/nix/store/...-openssl-3.0.11');
-    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, subject)];
-  });
-  const { exclude, prefer } = words;
-  if ([...exclude, ...prefer].includes(''))
-    throw usage('an empty name fits everything', "name store objects, e.g. --exclude 'openssl-1.*'");
-  return { pins: Object.fromEntries(pins), exclude, prefer };
-}
-
-/** Says which words fit nothing in the store: most likely they are misspelled. They are kept all the same. */
-function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void {
-  const names = [...catalogue.objectNames()].map(nameOfStoreObject);
-  for (const pattern of exclude) {
-    const test = namePattern(pattern);
-    if (!names.some((name) => test.test(name))) notice(`no store object is named like ${pattern} today`);
-  }
-  for (const beginning of prefer) {
-    if (!names.some((name) => name.startsWith(beginning)))
-      notice(`no store object's name begins with ${beginning} today`);
-  }
 }
 
 /** Why there is no coherent set. */
@@ -116,19 +75,6 @@ export interface Session {
   readonly place: Place;
   readonly catalogue: Catalogue;
   readonly earlier: Choices;
-}
-
-/** Says which pins nobody asks for: the name is misspelled, or another choice left out whoever needed it. */
-function noticeIdle(
-  { pins }: Choices,
-  { choices, familyNames }: Solution,
-  { bundled }: Survey['problem'],
-): void {
-  const needed = new Set([...choices.map(({ name }) => name), ...familyNames]);
-  for (const name of Object.keys(pins).sort()) {
-    if (bundled.has(name)) notice(`the pin of ${name} has no effect: the program brings its own`);
-    else if (!needed.has(name)) notice(`the pin of ${name} has no effect: nothing in the set needs it`);
-  }
 }
 
 /** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */

@@ -28,7 +28,8 @@ export const DEFAULTS: Settings = {
 export const MEANINGS: Readonly<Record<Key, string>> = {
   sources: 'directories and http(s) URLs that are asked for fingerprints on a first start, in this order',
   'trusted-fingerprint-keys': 'public keys (name:base64) whose signatures make a fingerprint believed',
-  strict: 'fail where a fingerprint is there and cannot be used, instead of searching the store',
+  strict:
+    'fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the store',
   'source-timeout': 'seconds until a source counts as unreachable',
   substitute: 'let Nix fetch missing store paths of a fingerprint from the substituters of this machine',
 };

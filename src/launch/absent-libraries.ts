@@ -5,6 +5,9 @@ import { effectiveRpath, runDirectories } from '../candidates/run-directories.ts
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
 
+/** Of a longer path nothing can be said (limits.h). */
+const PATH_MAX = 4096;
+
 function directoriesOf(file: string, elf: ElfFile): string[] {
   return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
 }
@@ -18,11 +21,21 @@ function canAppear(file: string): boolean {
   }
 }
 
+/** The shortest path above or at `directory` where nothing is: while that is so, nothing is below. Undefined where it is there. */
+function missingPart(directory: string, missing: (prefix: string) => boolean): string | undefined {
+  for (let at = directory.indexOf('/', 1); at !== -1 && at < PATH_MAX; at = directory.indexOf('/', at + 1)) {
+    const prefix = directory.slice(0, at);
+    if (missing(prefix)) return prefix;
+  }
+  return missing(directory) ? directory : undefined;
+}
+
 /**
  * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the libraries
- * beside it, and the names that the store serves. DT_RPATH comes before the farm, and even DT_RUNPATH before the
- * loader's own directory, from which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher
- * asks (PLAN.md). Sorted. Store directories never change.
+ * beside it, and the names that the store serves; of a directory that is not there, the directory, or the first above it
+ * that is missing as well. DT_RPATH comes before the farm, and even DT_RUNPATH before the loader's own directory, from
+ * which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher asks (PLAN.md). Sorted.
+ * Store directories never change.
  */
 export function absentLibraries(
   program: { readonly path: string; readonly elf: ElfFile },
@@ -34,9 +47,18 @@ export function absentLibraries(
   const directories = new Set(
     objects.flatMap(({ path: file, elf }) => (elf === undefined ? [] : directoriesOf(file, elf))),
   );
-  const changeable = [...directories].filter(
-    (each) => path.isAbsolute(each) && !each.startsWith(`${storeDir}/`),
-  );
-  const files = changeable.flatMap((directory) => served.map((name) => `${directory}/${name}`));
-  return [...new Set(files)].filter(canAppear).sort();
+  const known = new Map<string, boolean>();
+  const missing = (prefix: string): boolean => {
+    const answer = known.get(prefix) ?? canAppear(prefix);
+    known.set(prefix, answer);
+    return answer;
+  };
+  const absent = new Set<string>();
+  for (const directory of directories) {
+    if (!path.isAbsolute(directory) || directory.startsWith(`${storeDir}/`)) continue;
+    const part = missingPart(directory, missing);
+    if (part !== undefined) absent.add(part);
+    else for (const name of served) if (canAppear(`${directory}/${name}`)) absent.add(`${directory}/${name}`);
+  }
+  return [...absent].sort();
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 
 import { errnoOf } from '../errors.ts';
 import { isErrno } from '../loader/early-errors.ts';
 import type { Errno, LoaderFiles, Probe } from '../loader/loader-files.ts';
-import { readElfFile } from '../store/read-elf-file.ts';
+import { readElfOnce } from '../store/read-elf-file.ts';
 
 /** Paths are latin1, so that no byte of them is lost. */
 function bytesOf(path: string): Buffer {
@@ -80,7 +80,7 @@ function directoryNow(path: string): boolean {
 /** @throws Node's errno errors. */
 function readProbe(path: string, status: Stats): Probe {
   // Node opens by bytes as well, whatever its callers say.
-  const reading = readElfFile(bytesOf(path) as unknown as string);
+  const reading = readElfOnce(bytesOf(path) as unknown as string);
   const identity = identityOf(status);
   const size = status.isFile() ? status.size : 0;
   switch (reading.kind) {

@@ -3,6 +3,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from '../elf/byte-source.ts';
 
 export interface FileSource extends ByteSource {
+  /** Device, inode, size and times: the same for an unchanged file under any name. */
+  readonly identity: string;
   close(): void;
 }
 
@@ -18,6 +20,7 @@ export function openFileSource(path: string): FileSource {
     if (status.isDirectory()) readSync(fd, Buffer.alloc(1), 0, 1, 0);
     return {
       size: status.isFile() ? status.size : 0,
+      identity: [status.dev, status.ino, status.size, status.mtimeMs, status.ctimeMs].join(':'),
       read: (offset, length) => readInto(Buffer.allocUnsafeSlow(length), fd, offset),
       close: () => closeSync(fd),
     };

@@ -19,8 +19,28 @@ export function readElfFile(file: string): FileReading {
   }
 }
 
+const readings = new Map<string, ElfReading>();
+
+/**
+ * The same, each file read once in a process while it stays as it is (device, inode, size, times). Not for whole stores:
+ * what was read is kept.
+ */
+export function readElfOnce(file: string): FileReading {
+  let source: FileSource | undefined;
+  try {
+    source = openFileSource(file);
+    const reading = readings.get(source.identity) ?? readElf(source);
+    readings.set(source.identity, reading);
+    return reading;
+  } catch (error) {
+    return { kind: 'unreadable', error };
+  } finally {
+    source?.close();
+  }
+}
+
 /** The ELF file at a path; undefined for everything else. */
 export function elfFileAt(file: string): ElfFile | undefined {
-  const reading = readElfFile(file);
+  const reading = readElfOnce(file);
   return reading.kind === 'elf' ? reading.file : undefined;
 }

@@ -73,7 +73,7 @@ async function benchAbsentSource(bench: BenchRoot, rig: Rig): Promise<boolean> {
     ];
     const [alone, asked] = await measure(bench.root, DRIVER, ROUNDS, cases);
     const extra = ((asked?.median ?? Number.NaN) - (alone?.median ?? Number.NaN)) / 1000;
-    const met = extra <= 100 && server.requests.length === ROUNDS;
+    const met = extra <= 100 && server.requests.length >= ROUNDS;
     process.stdout.write('\ntravel: a source that has none, on loopback\n');
     process.stdout.write(`  ${extra.toFixed(1)} ms more, at most 100: ${met ? 'met' : 'MISSED'}\n`);
     return met;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { errnoOf } from '../../src/errors.ts';
-import { elfFileAt, readElfFile } from '../../src/store/read-elf-file.ts';
+import { elfFileAt, readElfFile, readElfOnce } from '../../src/store/read-elf-file.ts';
 import { compileLibrary, scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -41,4 +41,14 @@ test('what is no ELF file, damaged, or cannot be read gives its own reading', ()
     assert.equal(errnoOf(failed.error), errno);
   }
   for (const file of [text, damaged, directory]) assert.equal(elfFileAt(file), undefined);
+});
+
+test('a file is read once while it stays as it is, and again when it was replaced', () => {
+  const file = path.join(scratch, 'replaced');
+  copyFileSync('/bin/true', file);
+  const first = readElfOnce(file);
+  assert.equal(readElfOnce(file), first);
+  writeFileSync(`${file}.new`, 'no ELF file');
+  renameSync(`${file}.new`, file);
+  assert.equal(readElfOnce(file).kind, 'not-elf');
 });

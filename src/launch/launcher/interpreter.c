@@ -5,7 +5,7 @@
 #include "launcher.h"
 #include "messages.h"
 #include "plan-find.h"
-#include "resolver.h"
+#include "plan-make.h"
 
 static int refuse(const char *subject, const char *cause, const char *detail, const char *remedy)
 {
@@ -15,11 +15,10 @@ static int refuse(const char *subject, const char *cause, const char *detail, co
 								.remedy = remedy});
 }
 
-// Of the file that runs, whatever its name is by now; by its name where there is no /proc.
+// By its name where there is no /proc.
 static long identify(const struct process *process, struct program *program)
 {
-	program->found = "/proc/self/exe";
-	long failed = program_identify(program);
+	long failed = program_identify_running(program);
 	const uintptr_t *name = auxiliary_value(&process->auxiliary, AT_EXECFN);
 	if (failed == 0 || !name)
 		return failed;
@@ -57,16 +56,6 @@ static bool is_within_resolver(const struct process *process)
 	return process_variable(process, RESOLVER_MARK) != NULL;
 }
 
-// Nobody named the program to us: it was found by what it is.
-static int make_plan(const struct process *process, struct program *program, const char *mode)
-{
-	const char *found = program->found;
-	program->found = program->real_path;
-	int status = resolver_run(process, program, mode, NULL);
-	program->found = found;
-	return status;
-}
-
 int interpreter_main(struct process *process)
 {
 	struct program program;
@@ -86,10 +75,10 @@ int interpreter_main(struct process *process)
 			      "give nix-foreign a Node and a Nix that need no loader of ours");
 	if (plan.records)
 		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
-	if (make_plan(process, &program, plan.records ? "--refresh" : NULL) != 0)
+	program.found = program.real_path; // nobody named it to us
+	struct made_plan made = plan_make(process, &program, plan.records ? "--refresh" : NULL, NULL);
+	if (made.status != 0)
 		return EXIT_NOT_FOUND;
-	if (program_identify(&program) == 0)
-		plan = plan_find(process, &program);
-	failed = enter_by_plan(process, &plan, users);
-	return cannot_enter(&program, &plan, failed);
+	failed = made.error < 0 ? made.error : enter_by_plan(process, &made.plan, users);
+	return cannot_enter(&program, &made.plan, failed);
 }

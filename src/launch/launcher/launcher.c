@@ -6,6 +6,7 @@
 #include "find-program.h"
 #include "messages.h"
 #include "plan-find.h"
+#include "plan-make.h"
 #include "refuse-program.h"
 #include "resolver.h"
 #include "start-program.h"
@@ -122,17 +123,15 @@ int launcher_main(const struct process *process)
 	failed = why_not_startable(program.found);
 	if (failed < 0)
 		return refuse_program(command.name, &program, failed);
-	int status = resolver_run(process, &program, mode_of(process, command.wish), command.strategy);
-	if (status != 0)
-		return status;
-	failed = program_identify(&program);
-	if (failed < 0)
-		return refuse_program(command.name, &program, failed);
-	struct plan plan = plan_find(process, &program);
-	if (!plan.records)
-		return no_plan_made(&program, &plan);
-	if (would_come_back(process, &plan))
+	struct made_plan made = plan_make(process, &program, mode_of(process, command.wish), command.strategy);
+	if (made.status != 0)
+		return made.status;
+	if (made.error < 0)
+		return refuse_program(command.name, &program, made.error);
+	if (!made.plan.records)
+		return no_plan_made(&program, &made.plan);
+	if (would_come_back(process, &made.plan))
 		return comes_back(&program);
-	failed = start_program(process, &plan, &program, command.argv);
-	return start_program_failed(&plan, &program, failed);
+	failed = start_program(process, &made.plan, &program, command.argv);
+	return start_program_failed(&made.plan, &program, failed);
 }

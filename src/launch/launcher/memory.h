@@ -9,5 +9,5 @@ void memory_use(char *bytes, size_t size);
 /// Memory of `size` bytes with anything in it, aligned for pointers, or NULL when the kernel has none.
 void *memory_take(size_t size);
 
-/// The same for what another program reads after this one: zeroed, and pages of its own.
+/// The same for what another program reads after this one.
 void *memory_take_lasting(size_t size);

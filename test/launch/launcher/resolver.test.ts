@@ -142,3 +142,24 @@ test('the way by which the program was found is passed on where it is not the re
   });
   assert.equal(stderr, `resolve --from-launcher --refresh --found ${link} -- ${program}\n`);
 });
+
+test('a plan that does not hold when it is looked at is made once more, and not a third time', async () => {
+  const called = path.join(workshop.directory, 'called-twice');
+  const brief = path.join(workshop.directory, 'a-library');
+  const twice = (second: string) =>
+    withResolver(`
+if [ -e '${called}' ]; then ${second}; fi
+echo x >> '${called}'
+touch '${brief}'
+${resolving(workshop, program, [`f${brief}`])}
+[ "$(wc -l < '${called}')" -gt 1 ] || rm '${brief}'`);
+  const { code, stdout } = await run(workshop, [program], twice(':'));
+  assert.deepEqual([code, stdout], [7, 'started \n']);
+  assert.equal(readFileSync(called, 'utf8'), 'x\nx\n');
+  rmSync(workshop.cache, { recursive: true });
+  const never = withResolver(`echo x >> '${called}'; ${resolving(workshop, program, ['f/nowhere'])}`);
+  const lost = await run(workshop, [program], never);
+  assert.equal(lost.code, 125);
+  assert.match(lost.stderr, /its plan cannot be used: a file of the plan is gone/);
+  assert.equal(readFileSync(called, 'utf8'), 'x\nx\nx\nx\n');
+});

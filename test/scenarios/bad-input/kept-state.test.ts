@@ -80,7 +80,7 @@ const misses: Record<string, () => void> = {
   'plan: too large': () => writeFileSync(plan, Buffer.concat([text, Buffer.alloc(2 << 20)])),
   'plan: of another program': () => cpSync(otherPlan, plan),
   'plan: of a later format': () =>
-    writeFileSync(plan, text.toString('latin1').replace('plan 1\0', 'plan 2\0')),
+    writeFileSync(plan, text.toString('latin1').replace('plan 2\0', 'plan 3\0')),
   'plan: writable by others': () => chmodSync(plan, 0o666),
   "plan: somebody else's": () => chownSync(plan, STRANGER, STRANGER),
   'plan: a directory': () => replaceBy(plan, () => mkdirSync(plan)),

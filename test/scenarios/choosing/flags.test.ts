@@ -4,6 +4,8 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { openShop } from '../diamonds/shop.ts';
+import { calls, forwards, returns } from '../diamonds/sources.ts';
 import { changeContent, copyHome, foreign, onHost } from '../foreign-files.ts';
 import { cacheOf, fingerprintBehind, planFiles, rootLinks, stateOf } from '../kept-state.ts';
 import { openToolRoot } from '../tool.ts';
@@ -20,6 +22,10 @@ interface View {
     readonly storePath: string;
     readonly file: string;
     readonly chosen: boolean;
+    readonly closureSize: number;
+    readonly symbols: { readonly needed: number; readonly missing: readonly string[] };
+    readonly forces: readonly unknown[] | null;
+    readonly impossible: readonly string[] | null;
   }[];
 }
 
@@ -59,6 +65,12 @@ test('without a terminal and without options nothing is asked, and what there is
   const { alternatives } = await chooseJson();
   const ssl = (alternatives as View[]).find(({ name }) => name === 'libssl.so.3');
   assert.equal(ssl?.candidates.filter((each) => each.chosen).length, 1);
+  for (const { chosen: taken, closureSize, symbols, forces, impossible } of ssl?.candidates ?? []) {
+    assert.ok(closureSize > 0 && symbols.needed > 10);
+    assert.equal([forces, impossible].filter((each) => each !== null).length, taken ? 0 : 1);
+  }
+  assert.match(stdout, /^ {4}libssl3\S*, glibc-\S+, [\d.]+ [KM]iB: /m);
+  assert.match(stdout, /^ {6}all \d+ symbols that are needed are there\n {6}changes /m);
   assert.equal(chosen('libssl.so.3').storePath, ssl?.candidates[0]?.storePath);
   other = ssl?.candidates.at(-1) ?? assert.fail('the rig has one OpenSSL 3 only');
   assert.notEqual(other.storePath, chosen('libssl.so.3').storePath);
@@ -157,6 +169,43 @@ test('a pin to an object that has no such library is refused', async () => {
   const { stderr, status } = await root.manage(['choose', '--pin', `libz.so.1=${other.storePath}`, program]);
   assert.equal(status, 125);
   assert.match(stderr, /holds no such library/);
+});
+
+test('a pin that moves the rest to libraries that do not need it is told', async () => {
+  const shop = openShop(root);
+  const inner = (version: string, versions: string) =>
+    shop.library(`inner-${version}`, { soname: 'libinner.so.1', source: returns('inner', 1), versions });
+  const [old, recent] = [
+    await inner('1.0', 'INNER_1 { global: *; };'),
+    await inner('2.0', 'INNER_1 { }; INNER_2 { global: *; } INNER_1;'),
+  ];
+  await shop.library('outer-1.0', { soname: 'libouter.so.1', source: returns('outer', 1) });
+  const source = forwards('outer', 'inner');
+  const outer = await shop.library('outer-2.0', { soname: 'libouter.so.1', source, needs: [recent] });
+  const moved = shop.program('moved', calls('outer'), [outer]);
+  const { status, stdout, stderr } = await root.manage([
+    'choose',
+    '--pin',
+    `libinner.so.1=${old.directory}`,
+    moved,
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /libouter\.so\.1: outer-2\.0\S* → outer-1\.0/);
+  assert.equal(stderr, 'nix-foreign: the pin of libinner.so.1 has no effect: nothing in the set needs it\n');
+  await root.manage(['forget', moved]);
+});
+
+test('two libcs: it is said that they come as one', async () => {
+  const libcs = readdirSync(path.join(root.nixDir, 'store')).filter((each) =>
+    /^glibc-2\.4\d$/.test(each.slice(33)),
+  );
+  const pins = ['libc.so.6', 'libm.so.6'].flatMap((name, at) => [
+    '--pin',
+    `${name}=/nix/store/${libcs[at]}/lib/${name}`,
+  ]);
+  const { status, stderr } = await root.manage(['choose', ...pins, program]);
+  assert.equal(status, 126, stderr);
+  assert.match(stderr, /libm\.so\.6 is pinned to \S+, and the whole libc family comes from the one glibc/);
 });
 
 test('the cache deleted: planned again by the choices', async () => {
