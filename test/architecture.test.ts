@@ -19,6 +19,7 @@ const ORDER = [
   'fingerprint',
   'roots',
   'launch',
+  'hooks',
   'graph',
   'pipeline',
   'commands',

@@ -9,6 +9,7 @@ import { explainCommand } from './explain.ts';
 import { FINGERPRINT_COMMANDS } from './fingerprint-commands.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
+import { HOOK_COMMANDS } from './hook-commands.ts';
 import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
@@ -108,6 +109,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
+  ...HOOK_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
@@ -133,6 +135,7 @@ function wantsJson(words: readonly string[]): boolean {
 const GROUP = /^([a-z-]+) (?=[a-z])/;
 
 const GROUPS: Readonly<Record<string, string>> = {
+  dirs: 'directories whose programs run by name, through the shell hook',
   fingerprint: 'documents that let others start a program without a search',
 };
 
