@@ -39,7 +39,7 @@ test('a line, the status before it, history and the names of functions are left 
   assert.equal((await hooked.run('echo $?')).output, '3');
   assert.equal((await hooked.run('fc -ln -2 -2')).output.trim(), './tool exit 3');
   assert.match(
-    (await hooked.run('compgen -A function -X '__nix*'')).output,
+    (await hooked.run("compgen -A function -X '__nix*'")).output,
     /^command_not_found_handle\ngreet$/,
   );
   assert.equal((await hooked.run('./tool "$_" | cat; echo $_ | wc -l')).status, 0);

@@ -10,8 +10,11 @@ import type { ToolRoot } from '../tool.ts';
 
 export type ShellName = 'bash' | 'zsh' | 'fish';
 
-/** Where Debian's zsh, fish and what comes with them are to be seen; the rig's store has no such objects. */
-export const shellBinds: readonly Bind[] = [{ from: '/usr', mode: 'read-only' }];
+/** Debian's zsh, fish and what comes with them, for the rig's store has no such objects; and the terminal's own name. */
+export const shellBinds: readonly Bind[] = [
+  { from: '/usr', mode: 'read-only' },
+  { from: '/dev/pts', mode: 'read-write' },
+];
 
 export interface Answer {
   /** Everything between the line and the next prompt. */
