@@ -23,6 +23,7 @@ const ORDER = [
   'patch',
   'binfmt',
   'appimage',
+  'hooks',
   'graph',
   'pipeline',
   'commands',
