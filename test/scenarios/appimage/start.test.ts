@@ -121,3 +121,26 @@ test('without an unpacker it is said what to install, and nothing is left', asyn
     assert.deepEqual(unpackedIn(root), []);
   }
 });
+
+test('several first starts at once unpack to one directory, and all start', async () => {
+  const image = putAppImage(root, 'many.AppImage', 2, 'script');
+  const settings = { env: { PATH } };
+  const outcomes = await Promise.all([1, 2, 3].map(() => root.start([image], settings)));
+  for (const { status, stderr } of outcomes) assert.deepEqual([status, stderr], [0, '']);
+  assert.match(unpackedIn(root).join(), /^[0-9a-f]{32}$/);
+});
+
+test('an updated AppImage is unpacked anew, and the old files can be dropped', async () => {
+  const image = putAppImage(root, 'updated.AppImage', 2, 'script');
+  const settings = { env: { PATH } };
+  await root.start([image], settings);
+  const [before] = unpackedIn(root);
+  putAppImage(root, 'updated.AppImage', 2, 'link');
+  const { status, stderr } = await root.start([image], settings);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(unpackedIn(root).length, 2);
+  await root.manage(['prune'], settings);
+  const [after, ...others] = unpackedIn(root);
+  assert.ok(after !== undefined && after !== before && others.length === 0);
+  assert.equal((await root.startHit([image], settings)).status, 0);
+});
