@@ -19,8 +19,11 @@ const ORDER = [
   'fingerprint',
   'roots',
   'launch',
+  'shims',
   'patch',
   'binfmt',
+  'appimage',
+  'hooks',
   'graph',
   'pipeline',
   'commands',
@@ -199,6 +202,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     folderOf(name) === 'store' || !imports.some(({ from }) => from.endsWith('/run-program.ts')) ? [] : [name],
   );
   assert.deepEqual(callers, [
+    'appimage/unpack-files.ts: appimage/unpack-files.ts',
     'commands/doctor.ts: commands/doctor.ts',
     'launch/namespace.ts: launch/namespace.ts',
     'launch/proof.ts: launch/proof.ts',

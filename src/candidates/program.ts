@@ -1,5 +1,6 @@
 // The path of a program → what it is: identity, ELF facts, kind. Everything wrong with the file itself is said here.
 import { accessSync, type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
+import { type AppImage, readAppImage } from '../elf/app-image-payload.ts';
 import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { MachineKey } from '../elf/machine.ts';
@@ -20,6 +21,8 @@ export interface Program {
   readonly kind: Classification;
   /** Undefined for what is not ELF. */
   readonly elf: ElfFile | undefined;
+  /** What it is then started for lies in the file system behind it. */
+  readonly appImage?: AppImage;
   /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
   readonly users?: readonly string[];
 }
@@ -168,7 +171,9 @@ export function inspectProgram(given: string, surroundings: Surroundings): Progr
         'secure-mode',
       );
     }
+    const appImage = readAppImage(source);
     return {
+      ...(appImage === undefined ? {} : { appImage }),
       given,
       path,
       identity: identityOfStats(stats),

@@ -10,11 +10,13 @@ import { explainCommand } from './explain.ts';
 import { FINGERPRINT_COMMANDS } from './fingerprint-commands.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
+import { HOOK_COMMANDS } from './hook-commands.ts';
 import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
 import { SHARING_COMMANDS } from './sharing-commands.ts';
+import { SHIM_COMMANDS } from './shim-commands.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
 
 /** Every command: what the help, the parser and the tests know of it. */
@@ -112,6 +114,8 @@ export const COMMANDS: readonly CommandRow[] = [
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
   ...BINFMT_COMMANDS,
+  ...SHIM_COMMANDS,
+  ...HOOK_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',
@@ -138,6 +142,8 @@ const GROUP = /^([a-z-]+) (?=[a-z])/;
 
 const GROUPS: Readonly<Record<string, string>> = {
   binfmt: 'rules of the kernel by which foreign programs start with no prefix',
+  shim: 'commands for PATH and entries for the menu that start foreign programs',
+  dirs: 'directories whose programs run by name, through the shell hook',
   fingerprint: 'documents that let others start a program without a search',
 };
 

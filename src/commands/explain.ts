@@ -3,6 +3,7 @@ import { type Choices, hasChoices } from '../choices/choices.ts';
 import { ForeignError } from '../errors.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { MapEntry } from '../launch/load-map.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
 import { planFile } from '../launch/plan-files.ts';
 import { shadowingEntries, usersPathComesFirst } from '../launch/shadowing.ts';
 import { disagreementOf } from '../launch/trace-disagreement.ts';
@@ -130,14 +131,19 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
   };
 }
 
+/** What a plan without libraries starts instead of the program. */
+function notDirect({ execute, origin }: LaunchPlan): string | undefined {
+  return execute === undefined || origin === undefined ? undefined : `it is ${origin}`;
+}
+
 function explanationOf(facts: Facts, context: Context): Explanation {
   if ('subject' in facts) return explainDynamic(facts, context);
   const { program, plan, place } = facts;
   return {
     program: program.path,
-    kind: program.kind.kind,
+    kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
-    why: DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    why: notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
     plan: planFile(place, program.path),
   };
 }

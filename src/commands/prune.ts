@@ -5,6 +5,7 @@ import { collectFarms } from '../launch/collect-farms.ts';
 import { removePlan } from '../launch/plan-files.ts';
 import type { Context } from '../pipeline/context.ts';
 import { keptRoots, type RootRow, whyPrunable } from '../pipeline/kept-roots.ts';
+import { unusedImages } from '../pipeline/unused-images.ts';
 import { places } from '../pipeline/usable-place.ts';
 import { believedSystemPlace, type Place } from '../platform/places.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
@@ -47,10 +48,15 @@ async function placesOf(uid: number): Promise<Place[]> {
 
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
-  const pruned: { program: string | null; root: string; why: string }[] = [];
+  const now = Date.now();
+  const pruned: { program: string | null; root: string | null; why: string }[] = [];
   for (const place of await placesOf(context.surroundings.uid)) {
+    for (const { program, why } of unusedImages(place, unused, now)) {
+      pruned.push({ program, root: null, why });
+      if (!options.dryRun) removePlan(place, program);
+    }
     for (const row of keptRoots(place)) {
-      const why = whyPrunable(row, unused, Date.now());
+      const why = whyPrunable(row, unused, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
       if (!options.dryRun) drop(place, row);
@@ -61,6 +67,6 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   }
   if (options.json) return printJson(pruned);
   const verb = options.dryRun ? 'would prune' : 'pruned';
-  for (const { program, root, why } of pruned) printOneLine(`${verb} ${program ?? root}: ${why}`);
+  for (const { program, root, why } of pruned) printOneLine(`${verb} ${program ?? root ?? ''}: ${why}`);
   if (pruned.length === 0) printOneLine('nothing to prune');
 }

@@ -37,10 +37,11 @@ async function keepWish(wish: Wish, plan: LaunchPlan, place: Place, context: Con
     );
 }
 
-function summary({ program, strategy, files, directories }: LaunchPlan): string {
+function summary({ program, strategy, origin, files, directories }: LaunchPlan): string {
   const inFarm = files.filter((file) =>
     directories.some((directory) => file.startsWith(`${directory}/`)),
   ).length;
+  if (strategy === 'direct' && origin !== undefined) return `${program}: ${origin}`;
   if (strategy === 'direct') return `${program}: needs nothing of ours, it is started directly`;
   return `${program}: ${inFarm} ${inFarm === 1 ? 'library' : 'libraries'} from the store, strategy ${strategy}`;
 }

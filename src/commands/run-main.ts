@@ -28,7 +28,8 @@ export async function runMain(
   env: Readonly<Record<string, string | undefined>>,
   version: string,
 ): Promise<void> {
-  const { wish, words: command, strategy } = readLauncherWords(words);
+  const read = readLauncherWords(words);
+  const { wish, words: command, strategy } = read;
   if (wish === '--help') return void process.stdout.write(HELP);
   if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
   const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
@@ -42,7 +43,7 @@ export async function runMain(
     }
   }
   const how = wish === '--rehash' ? 'rehash' : wish === '--refresh' ? 'refresh' : 'as-needed';
-  const end = await startAndWait(await prepare(command, how, context, env));
+  const end = await startAndWait(await prepare(read, how, context, env));
   if (typeof end === 'number') process.exitCode = end;
   else {
     process.removeAllListeners(end);

@@ -21,40 +21,58 @@ export interface LauncherWords {
   readonly strategy?: string;
   /** The program and its arguments. */
   readonly words: readonly string[];
+  /** What the program is to be told as its argv[0]. */
+  readonly argv0?: string;
 }
 
 function usage(message: string): ForeignError {
   return new ForeignError(message, { code: 'usage', hint: 'see nix-run-foreign --help', exitCode: 125 });
 }
 
+/** The kernel puts the shim's own path behind its `#!` line's argument: the program takes that place. */
+function ofShim(program: string, [shim, ...rest]: readonly string[]): readonly string[] {
+  return shim === undefined || program === '' ? [] : [program, ...rest];
+}
+
 /** Options only before PROGRAM, `--` ends them, `-` is a name (command-line.c). @throws ForeignError `usage`. */
 export function readLauncherWords(words: readonly string[]): LauncherWords {
+  const rest = [...words];
   let rank = 0;
   let strategy: string | undefined;
-  let isName = false;
-  const wanted = (rest: readonly string[]): LauncherWords => ({
-    ...needProgram(WISHES[rank] ?? '--run', rest),
-    ...(strategy === undefined ? {} : { strategy }),
-  });
-  for (const [i, word] of words.entries()) {
-    if (isName) {
-      [strategy, isName] = [word, false];
-      continue;
-    }
+  let argv0: string | undefined;
+  const value = (option: string): string => {
+    const word = rest.shift();
+    if (word === undefined) throw usage(`${option}: it wants a name`);
+    return word;
+  };
+  for (let word = rest[0]; word !== undefined; word = rest[0]) {
+    if (!word.startsWith('-') || word === '-') break;
+    rest.shift();
+    if (word === '--') break;
     if (word === '--strategy') {
-      if (i + 1 === words.length) throw usage('--strategy: it wants a name');
-      [rank, isName] = [Math.max(rank, WISHES.indexOf('--rehash')), true];
+      strategy = value(word);
+      rank = Math.max(rank, WISHES.indexOf('--rehash'));
       continue;
     }
-    if (word === '--') return wanted(words.slice(i + 1));
-    if (!word.startsWith('-') || word === '-') return wanted(words.slice(i));
     const answered = ANSWERED.find((each) => each === word);
     if (answered !== undefined) return { wish: answered, words: [] };
+    if (word.startsWith('--shim=')) {
+      const command = needProgram(WISHES[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+      return { ...command, ...(strategy === undefined ? {} : { strategy }) };
+    }
+    if (word === '--argv0') {
+      argv0 = value(word);
+      continue;
+    }
     const found = (WISHES as readonly string[]).indexOf(word);
     if (found < 1) throw usage(`${word}: unknown option`); // nobody can say --run
     rank = Math.max(rank, found);
   }
-  return wanted([]);
+  return {
+    ...needProgram(WISHES[rank] ?? '--run', rest),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(argv0 === undefined ? {} : { argv0 }),
+  };
 }
 
 function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
@@ -99,14 +117,15 @@ export interface Start extends Execution {
 
 /** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
 export async function prepare(
-  words: readonly string[],
+  { words, argv0 }: Pick<LauncherWords, 'words' | 'argv0'>,
   how: How,
   context: Context,
   env: Context['env'],
 ): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
   const plan = await resolve(found, context, how);
-  return { ...applyPlan(plan, found, words, env), program: found };
+  const named = argv0 === undefined ? words : [argv0, ...words.slice(1)];
+  return { ...applyPlan(plan, found, named, env), program: found };
 }
 
 /** Signals that a terminal or a supervisor sends to us alone are passed on; SIGINT and SIGQUIT reach both. */

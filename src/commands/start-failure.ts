@@ -1,5 +1,6 @@
 // The kernel's refusal to start a program → cause and remedy, in the words of the launcher (start-program.c).
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
 import { readScriptLine, type ScriptLine, scriptLineSize } from '../elf/script-line.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
 
@@ -52,6 +53,11 @@ function foreignInterpreter(script: string, line: Script): Failure {
   };
 }
 
+/** `name`: the interpreter's, without its directory. */
+function remedyOfMissing(name: string): string {
+  return `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${name}`;
+}
+
 /** ENOENT for a file that is there is about the other file that its first bytes name. */
 function interpreterMissing(program: string): Failure {
   const line = readScriptLine(headOf(program));
@@ -64,7 +70,7 @@ function interpreterMissing(program: string): Failure {
     cause: `its #! line names an interpreter that is not there: ${line.interpreter}`,
     hint: line.interpreter.endsWith('\r')
       ? 'the line ends in a carriage return: give the file Unix line ends'
-      : 'start it as an argument of the interpreter you have, or correct the line',
+      : remedyOfMissing(path.posix.basename(line.interpreter)),
   };
 }
 

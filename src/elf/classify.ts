@@ -32,6 +32,7 @@ export interface HostFacts {
   readonly hostMachines: readonly MachineKey[];
 }
 
+const launcherName = 'nix-run-foreign';
 const executable = 2;
 const shared = 3;
 const flag1Pie = 0x0800_0000;
@@ -76,8 +77,10 @@ function whyNotLoadable({ type }: ElfFile): string | undefined {
 }
 
 function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: string): Classification {
-  if (interpreter.startsWith(`${storeDir}/`)) return { kind: 'already-nix', file, interpreter };
   const name = interpreter.slice(interpreter.lastIndexOf('/') + 1);
+  // What names our own launcher was made to: it needs libraries as before.
+  if (interpreter.startsWith(`${storeDir}/`) && name !== launcherName)
+    return { kind: 'already-nix', file, interpreter };
   if (otherLibcLoader.test(name)) {
     return { kind: 'not-a-program', why: `its interpreter ${interpreter} is neither glibc's nor musl's` };
   }

@@ -16,7 +16,14 @@ function libraryPath(users: string | undefined, list: string): string {
   return users.endsWith(':') ? users + list : `${users}:${list}`;
 }
 
-function argumentText(argument: Argument, plan: LaunchPlan, argv0: string, env: Environment): string {
+interface Call {
+  readonly plan: LaunchPlan;
+  readonly found: string;
+  readonly argv0: string;
+  readonly env: Environment;
+}
+
+function argumentText(argument: Argument, { plan, found, argv0, env }: Call): string {
   switch (argument.kind) {
     case 'literal':
       return argument.text;
@@ -24,6 +31,8 @@ function argumentText(argument: Argument, plan: LaunchPlan, argv0: string, env: 
       return argv0;
     case 'program':
       return plan.program;
+    case 'found':
+      return found;
     case 'library-path':
       return libraryPath(env['LD_LIBRARY_PATH'], argument.list);
   }
@@ -37,8 +46,8 @@ export function applyPlan(
   env: Environment,
 ): Execution {
   const [argv0 = found, ...rest] = words;
-  const leading = plan.argv.map((argument) => argumentText(argument, plan, argv0, env));
-  const environment = [...withoutLauncher(plan), ...plan.environment];
+  const leading = plan.argv.map((argument) => argumentText(argument, { plan, found, argv0, env }));
+  const environment = [...withoutLauncher(plan), ...ofTheCall(plan, argv0), ...plan.environment];
   const edited = Object.entries({ ...Object.fromEntries(environment), ...withoutEdited(env, environment) });
   return {
     file: plan.execute ?? found,
@@ -46,6 +55,25 @@ export function applyPlan(
     args: [...leading.slice(1), ...rest],
     env: Object.fromEntries(edited.filter((entry): entry is [string, string] => entry[1] !== undefined)),
   };
+}
+
+/** Empty in a directory that is gone, as in the launcher (edit-environment.c). */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
+}
+
+function ofTheCall(
+  { directoryVariables = [], argv0Variables = [] }: LaunchPlan,
+  argv0: string,
+): LaunchPlan['environment'] {
+  return [
+    ...directoryVariables.map((name) => [name, workingDirectory()] as const),
+    ...argv0Variables.map((name) => [name, argv0] as const),
+  ];
 }
 
 /** Where there is no launcher that nix-ld could enter, it enters the loader, with the libraries that it then needs. */

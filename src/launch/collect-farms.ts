@@ -1,11 +1,13 @@
-// The farms and patched copies of a place → only those that a plan still names.
+// The farms, patched copies and unpacked AppImages of a place → only those that a plan still names.
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName, writeFileAtomically } from '../platform/atomic-file.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
+import { unpin } from '../roots/pin.ts';
 import { copiesDirectory, copyOf } from './copies.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
+import { unpackedDirectory, unpackedOf } from './unpacked.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -20,12 +22,20 @@ function namesIn(directory: string): string[] {
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(place: Place): string[] {
-  const all = [place.farms, copiesDirectory(place)].flatMap((directory) =>
+  const all = [place.farms, copiesDirectory(place), unpackedDirectory(place)].flatMap((directory) =>
     namesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(place).flatMap(({ directories }) => directories));
   return all.filter((directory) => !used.has(directory));
+}
+
+/** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
+function forgetBelow(place: Place, directory: string): void {
+  const unpacked = unpackedOf(place, directory) !== undefined;
+  if (!unpacked && copyOf(place, directory) === undefined) return;
+  for (const { root } of removePlansBelow(place, directory))
+    if (unpacked && root?.startsWith(`${place.roots}/`)) unpin(root);
 }
 
 /** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
@@ -35,7 +45,7 @@ function removeUnlessTaken(place: Place, directory: string): void {
     renameSync(directory, aside);
     if (listPlans(place).some(({ directories }) => directories.includes(directory)))
       renameSync(aside, directory);
-    else if (copyOf(place, directory) !== undefined) removePlansBelow(place, directory);
+    else forgetBelow(place, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }

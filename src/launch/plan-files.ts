@@ -98,10 +98,11 @@ export function listPlans(place: Place): LaunchPlan[] {
     .sort((a, b) => (a.program < b.program ? -1 : 1));
 }
 
-/** Removes the plans of programs that lie below a directory. */
-export function removePlansBelow(place: Place, directory: string): void {
-  for (const { program } of allPlans(place))
-    if (program.startsWith(`${directory}/`)) removePlan(place, program);
+/** Removes, and returns, the plans of programs that lie below a directory. */
+export function removePlansBelow(place: Place, directory: string): LaunchPlan[] {
+  const below = allPlans(place).filter(({ program }) => program.startsWith(`${directory}/`));
+  for (const { program } of below) removePlan(place, program);
+  return below;
 }
 
 export function removePlan(place: Place, program: string): void {

@@ -12,6 +12,8 @@ export type Argument =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'argv0' }
   | { readonly kind: 'program' }
+  /** The path by which the program was found. */
+  | { readonly kind: 'found' }
   /** The user's LD_LIBRARY_PATH, if any, then this list. */
   | { readonly kind: 'library-path'; readonly list: string };
 
@@ -44,6 +46,9 @@ export interface LaunchPlan {
   readonly libraryPath?: string;
   /** Set in the environment to the launcher's own path, in front of everything else. */
   readonly launcherVariables?: readonly string[];
+  /** Set in the environment to the working directory, and to argv[0]. */
+  readonly directoryVariables?: readonly string[];
+  readonly argv0Variables?: readonly string[];
   /** Set in the environment, in this order, after those and in front of everything else. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The arguments in front of the user's; empty: argv stays as it is. */
@@ -60,6 +65,8 @@ function argumentRecord(argument: Argument): string {
       return '0';
     case 'program':
       return 'P';
+    case 'found':
+      return 'F';
     case 'library-path':
       return `L${argument.list}`;
   }
@@ -88,6 +95,8 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
     ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
     ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
+    ...(plan.directoryVariables ?? []).map((name) => `c${name}`),
+    ...(plan.argv0Variables ?? []).map((name) => `v${name}`),
     ...plan.environment.map(([name, value]) => `+${name}=${value}`),
     ...plan.argv.map(argumentRecord),
     '.',
@@ -99,12 +108,18 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
 function parseArgument(tag: string, value: string): Argument {
   if (tag === '0') return { kind: 'argv0' };
   if (tag === 'P') return { kind: 'program' };
+  if (tag === 'F') return { kind: 'found' };
   return tag === 'L' ? { kind: 'library-path', list: value } : { kind: 'literal', text: value };
 }
 
 function watchedFile(value: string): { identity: string; path: string } {
   const space = value.indexOf(' ');
   return { identity: value.slice(0, space), path: value.slice(space + 1) };
+}
+
+function variableNames(plan: LaunchPlan): string[] {
+  const { launcherVariables = [], directoryVariables = [], argv0Variables = [] } = plan;
+  return [...launcherVariables, ...directoryVariables, ...argv0Variables];
 }
 
 /** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
@@ -118,7 +133,7 @@ function isWellFormed(plan: LaunchPlan): boolean {
   return (
     paths.every((each) => each.startsWith('/')) &&
     environment.every(([name]) => name !== '') &&
-    (plan.launcherVariables ?? []).every((name) => /^[^=]+$/.test(name))
+    variableNames(plan).every((name) => /^[^=]+$/.test(name))
   );
 }
 
@@ -134,13 +149,15 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkaxnlbN+-A0LP'.includes(record.charAt(0) || '?'))) return undefined;
+  if (records.some((record) => !'pisrhodfwkaxnlbNcv+-A0LPF'.includes(record.charAt(0) || '?')))
+    return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   const [seat, seatInNamespace] = [one('k'), one('n')];
+  const [directoryVariables, argv0Variables] = [of('c'), of('v')];
   return {
     program,
     identity,
@@ -158,12 +175,14 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     ...(loader === undefined ? {} : { loader }),
     ...(libraryPath === undefined ? {} : { libraryPath }),
     ...(launcherVariables.length === 0 ? {} : { launcherVariables }),
+    ...(directoryVariables.length === 0 ? {} : { directoryVariables }),
+    ...(argv0Variables.length === 0 ? {} : { argv0Variables }),
     environment: of('+').map((value) => {
       const equals = value.indexOf('=');
       return [value.slice(0, equals), value.slice(equals + 1)] as const;
     }),
     argv: records
-      .filter((record) => 'A0LP'.includes(record.charAt(0)))
+      .filter((record) => 'A0LPF'.includes(record.charAt(0)))
       .map((record) => parseArgument(record.charAt(0), record.slice(1))),
   };
 }

@@ -24,7 +24,7 @@ export interface CopyWish {
 const FOREIGN_LENGTHS = [19, 27, 28];
 
 /** The copy must not be taken for a foreign program again: a slash more names the same file. */
-function unlikeForeign(launcher: string): string {
+export function unlikeForeign(launcher: string): string {
   return FOREIGN_LENGTHS.includes(Buffer.byteLength(launcher) + 1) ? unlikeForeign(`/${launcher}`) : launcher;
 }
 

@@ -9,7 +9,7 @@ const TIMEOUT = 60_000;
  * @returns undefined when `target` is written, else why not, as one clause.
  */
 export function patchWithPatchelf(
-  { path: program, size, elf }: Program,
+  { path: program, size, elf }: Pick<Program, 'path' | 'size' | 'elf'>,
   interpreter: string,
   target: string,
   searchPath: string | undefined,

@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { digestOfChoices } from '../choices/choices.ts';
+import type { AppImage } from '../elf/app-image-payload.ts';
 import { recordsOf } from '../fingerprint/records.ts';
 import { collectFarmsDaily } from '../launch/collect-farms.ts';
 import { copiesDirectory } from '../launch/copies.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import { readPlan, whyNotCurrent } from '../launch/plan-files.ts';
 import { planKey } from '../launch/plan-key.ts';
+import { unpackedDirectory } from '../launch/unpacked.ts';
 import { removeLeftovers } from '../platform/atomic-file.ts';
 import { sha256OfFile } from '../platform/content-hash.ts';
 import { withLock } from '../platform/lock.ts';
@@ -47,10 +49,32 @@ export async function planProgram(
   return plan;
 }
 
+/** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
+async function planImage(
+  program: Program,
+  image: AppImage,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan> {
+  const { planAppImage } = await import('./plan-app-image.ts');
+  const { keepPlan } = await import('./finish-plan.ts');
+  removeLeftovers(unpackedDirectory(place));
+  const plan = keepPlan(place, await planAppImage(program, image, context, place));
+  if (!plan.files.every((file) => existsSync(file))) return await planImage(program, image, context, place);
+  collectFarmsDaily(place);
+  return plan;
+}
+
 /** Of a program that needs no library of ours. */
-async function planUnaided(program: Program, { byBinfmt }: Context, place: Place): Promise<LaunchPlan> {
+async function planUnaided(program: Program, context: Context, place: Place): Promise<LaunchPlan> {
+  const { byBinfmt } = context;
+  if (program.appImage !== undefined) return await planImage(program, program.appImage, context, place);
   const { copyPlan, directPlan } = await import('../launch/make-plan.ts');
   const { keepPlan } = await import('./finish-plan.ts');
+  if (program.kind.kind === 'script') {
+    const { planScript } = await import('./plan-script.ts');
+    return keepPlan(place, await planScript(program, program.kind, context));
+  }
   if (byBinfmt !== true || program.elf === undefined) return keepPlan(place, directPlan(program));
   const { copyOfAppImage } = await import('../patch/copy-for-plan.ts');
   const copy = copyOfAppImage(program, sha256OfFile(program.path), place);

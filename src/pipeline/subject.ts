@@ -14,10 +14,10 @@ export interface Dynamic {
   readonly interpreter: string;
 }
 
-/** Undefined for what is started directly: static programs, scripts, programs built by Nix. */
+/** Undefined for what is started directly: static programs, scripts, programs built by Nix, AppImages. */
 export function dynamicOf(program: Program): Dynamic | undefined {
   const { kind } = program;
-  if (kind.kind !== 'dynamic') return undefined;
+  if (kind.kind !== 'dynamic' || program.appImage !== undefined) return undefined;
   return { program, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
 }
 

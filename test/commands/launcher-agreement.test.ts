@@ -50,6 +50,8 @@ const meanings: readonly (readonly [words: readonly string[], wish: Wish, comman
   [['tool'], '--run', ['tool']],
   [['tool', '--refresh', '--', '-x'], '--run', ['tool', '--refresh', '--', '-x']],
   [['--', 'tool', 'a'], '--run', ['tool', 'a']],
+  [[`--shim=${at('tool')}`, '/shims/tool', '--refresh'], '--run', [at('tool'), '--refresh']],
+  [['--refresh', `--shim=${at('tool')}`, 'x'], '--refresh', [at('tool')]],
   [['--', '--refresh'], '--run', ['--refresh']],
   [['-', 'a'], '--run', ['-', 'a']],
   [['--refresh', '-'], '--refresh', ['-']],
@@ -96,6 +98,11 @@ for (const words of [
   ['--nosuch', 'tool'],
   ['--run', 'tool'],
   ['-x'],
+  ['--argv0'],
+  ['--argv0', 'name'],
+  ['--shim=tool'],
+  ['--shim=', 'x'],
+  ['--shim'],
   ['--refresh', '--no\u001b[1m\nsuch'],
   ['--explain', 'nosuch'],
   ['nosuch'],
@@ -132,7 +139,7 @@ function putFile(name: string, content: string): string {
 
 test('what the kernel refuses to start is refused in the same words', async () => {
   for (const [name, content] of [
-    ['missing', '#!/nowhere/python3 -u\n'],
+    ['missing', '#!/nowhere/nopython -u\n'],
     ['escape', '#! /nowhere/\u001b[1m\n'],
     ['denied', '#!/etc/passwd\n'],
     ['nested', `#!${at('missing')} -x y\n`],

@@ -17,7 +17,10 @@ function said(errno: string, content = '', executed = file): string {
 
 test('ENOENT is about what the first bytes name', () => {
   const cause = `${file}: its #! line names an interpreter that is not there: /bin`;
-  assert.match(said('ENOENT', '#! /bin/nosh -e\n'), new RegExp(`^${cause}/nosh\nstart it as an argument`));
+  assert.match(
+    said('ENOENT', '#! /bin/nosh -e\n'),
+    new RegExp(`^${cause}/nosh\nput one of its name on PATH`),
+  );
   assert.match(said('ENOENT', '#!/bin/sh\r\n'), new RegExp(`^${cause}/sh\r\nthe line ends in a carriage`));
   assert.match(
     said('ENOENT', '\u007fELF'),

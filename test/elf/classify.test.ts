@@ -76,6 +76,9 @@ test('a program with its interpreter in the store is already built by Nix', () =
   const interpreter = '/nix/store/abc-glibc-2.40/lib/ld-linux-x86-64.so.2';
   assert.deepEqual(kindOf(buildElf(dynamic(interpreter))), { kind: 'already-nix', interpreter });
   assert.equal(classifyBytes(buildElf(dynamic('/nix/storehouse/ld.so'))).kind, 'dynamic');
+  // Programs of AppImages were made to name the launcher, which may be of the store.
+  const launcher = '/nix/store/00000000000000000000000000000000-tool/bin/nix-run-foreign';
+  assert.equal(classifyBytes(buildElf(dynamic(launcher))).kind, 'dynamic');
 });
 
 test('names the machine of a program for another one, and the host', () => {

@@ -16,9 +16,10 @@ function randomPlan(seed: number): LaunchPlan {
       { kind: 'literal', text: text() },
       { kind: 'argv0' },
       { kind: 'program' },
+      { kind: 'found' },
       { kind: 'library-path', list: text() },
     ];
-    return kinds[random(4)] ?? { kind: 'argv0' };
+    return kinds[random(5)] ?? { kind: 'argv0' };
   };
   const strategies = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
   return {
@@ -36,6 +37,7 @@ function randomPlan(seed: number): LaunchPlan {
     ...(random(2) ? { execute: file() } : {}),
     ...(random(2) ? { loader: file(), libraryPath: file() } : {}),
     ...(random(2) ? { launcherVariables: ['NAME_A', 'NAME_B'].slice(random(2)) } : {}),
+    ...(random(2) ? { directoryVariables: ['OWD'], argv0Variables: ['ARGV0', 'B'].slice(random(2)) } : {}),
     environment: many(() => [`NAME_${random(9)}`, text()] as const),
     argv: many(argument),
   };

@@ -37,6 +37,7 @@ async function install(rig: Rig): Promise<string> {
   after(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   cpSync(dist, path.join(directory, 'dist'), { recursive: true, preserveTimestamps: true });
+  cpSync(path.join(dist, '../shell-hooks'), path.join(directory, 'shell-hooks'), { recursive: true });
   await buildLauncher({
     output: path.join(directory, 'bin', path.basename(launcher)),
     node: rig.node,

@@ -74,9 +74,21 @@ static struct command_line try_namespace(const struct process *process, const ch
 									  .detail = message_of_error(failed)}));
 }
 
+// A shim is a script whose #! line names us; the kernel puts the shim's own path after that line's argument.
+static struct command_line command_of_shim(struct command_line command, char *program, char **shim)
+{
+	if (!*shim || !*program)
+		return refuse(NULL, "no program is named");
+	*shim = program;
+	command.name = program;
+	command.argv = shim;
+	return command;
+}
+
 struct command_line command_line_read(const struct process *process)
 {
 	struct command_line command = {.wish = WISH_RUN};
+	char *argv0 = NULL;
 	char **next = process->argc > 0 ? process->argv + 1 : process->argv;
 	for (; *next && (*next)[0] == '-' && (*next)[1]; next++) {
 		if (text_equal(*next, "--")) {
@@ -97,6 +109,15 @@ struct command_line command_line_read(const struct process *process)
 				command.wish = WISH_REHASH;
 			continue;
 		}
+		if (text_equal(*next, "--argv0")) {
+			if (!next[1])
+				return refuse(*next, "it wants a name");
+			argv0 = *++next;
+			continue;
+		}
+		const char *program = text_after(*next, "--shim=");
+		if (program)
+			return command_of_shim(command, (char *)program, next + 1);
 		enum wish wish = wish_of(*next);
 		if (wish == WISH_NOTHING_MORE)
 			return refuse(*next, "unknown option");
@@ -106,6 +127,8 @@ struct command_line command_line_read(const struct process *process)
 	if (!*next)
 		return refuse(NULL, "no program is named");
 	command.name = *next;
+	if (argv0)
+		*next = argv0;
 	command.argv = next;
 	return command;
 }

@@ -29,6 +29,8 @@ static char *argument_of(const char *record, const struct process *process, cons
 		return (char *)record + 1;
 	case '0':
 		return argv0;
+	case 'F':
+		return (char *)program->found;
 	case 'L':
 		return library_path(process, record + 1);
 	default:
@@ -38,7 +40,7 @@ static char *argument_of(const char *record, const struct process *process, cons
 
 static bool is_argument(const char *record)
 {
-	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P';
+	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P' || *record == 'F';
 }
 
 char **arguments_of_plan(const struct process *process, const struct plan *plan, const struct program *program,

@@ -35,32 +35,58 @@ static bool is_edited(const char *record, const char *edit, const char *tags)
 // An entry without `=` has no name.
 static bool is_edited_entry(const char *record, const char *entry)
 {
-	return entry[name_length(entry)] == '=' && is_edited(record, entry, "+N-");
+	return entry[name_length(entry)] == '=' && is_edited(record, entry, "+Ncv-");
 }
 
-// NAME=<path of this very file>, for a nix-ld that shall enter it as the loader.
-static char *entry_of_launcher(const struct process *process, const char *name)
+static char *entry_of(const char *name, const char *value)
 {
-	char path[PATH_SIZE];
-	if (!own_path(process, path))
-		return NULL;
-	size_t size = text_length(name) + 1 + text_length(path) + 1;
+	size_t size = text_length(name) + 1 + text_length(value) + 1;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
 	struct text text = text_in(bytes, size);
 	text_add(&text, name);
 	text_add(&text, "=");
-	text_add(&text, path);
+	text_add(&text, value);
 	return bytes;
 }
 
-static char *entry_of_record(const struct process *process, const char *record)
+// NAME=<path of this very file>, for a nix-ld that shall enter it as the loader.
+static char *entry_of_launcher(const struct process *process, const char *name)
 {
-	return *record == 'N' ? entry_of_launcher(process, record + 1) : (char *)record + 1;
+	char path[PATH_SIZE];
+	return own_path(process, path) ? entry_of(name, path) : NULL;
 }
 
-char **environment_of_plan(const struct process *process, const struct plan *plan)
+// NAME=<working directory>, or NAME= in one that is gone.
+static char *entry_of_directory(const char *name)
+{
+	char path[PATH_SIZE];
+	return entry_of(name, kernel_getcwd(path, sizeof path) > 0 && path[0] == '/' ? path : "");
+}
+
+static const char setting_tags[] = "+Ncv";
+
+static bool sets(const char *record)
+{
+	return *record == '+' || *record == 'N' || *record == 'c' || *record == 'v';
+}
+
+static char *entry_of_record(const struct process *process, const char *record, const char *argv0)
+{
+	switch (*record) {
+	case 'N':
+		return entry_of_launcher(process, record + 1);
+	case 'c':
+		return entry_of_directory(record + 1);
+	case 'v':
+		return entry_of(record + 1, argv0);
+	default:
+		return (char *)record + 1;
+	}
+}
+
+char **environment_of_plan(const struct process *process, const struct plan *plan, const char *argv0)
 {
 	if (plan->set_count == 0 && plan->drop_count == 0)
 		return process->envp;
@@ -70,8 +96,8 @@ char **environment_of_plan(const struct process *process, const struct plan *pla
 		return NULL;
 	// First, because nix-ld's search of the environment ends at an entry without `=`.
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
-		if ((*record == '+' || *record == 'N') && !is_edited(plan_next(record), record + 1, "+N")) {
-			*next = entry_of_record(process, record);
+		if (sets(record) && !is_edited(plan_next(record), record + 1, setting_tags)) {
+			*next = entry_of_record(process, record, argv0);
 			if (!*next++)
 				return NULL;
 		}

@@ -3,8 +3,8 @@
 
 #include "plan.h"
 
-/// The environment with the plan's `+` and `-` records applied, NULL when memory ran out.
-char **environment_of_plan(const struct process *process, const struct plan *plan);
+/// The environment with the plan's `+`, `N`, `c`, `v` and `-` records applied, NULL when memory ran out. `argv0`: what `v` sets.
+char **environment_of_plan(const struct process *process, const struct plan *plan, const char *argv0);
 
 /// The variable that marks the resolver, and every process that it starts.
 #define RESOLVER_MARK "NIX_RUN_FOREIGN_RESOLVING"

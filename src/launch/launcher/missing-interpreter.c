@@ -34,6 +34,15 @@ static struct failure interpreter_is_foreign(const struct script_line *line, con
 				.remedy_detail = command};
 }
 
+static const char *last_name(const char *path)
+{
+	const char *name = path;
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
+}
+
 struct failure missing_interpreter(const char *path)
 {
 	struct script_line *line = memory_take(sizeof *line); // what is said points into it
@@ -45,9 +54,12 @@ struct failure missing_interpreter(const char *path)
 					.remedy = "nix-run-foreign --refresh resolves it again"};
 	if (is_there(line->interpreter))
 		return interpreter_is_foreign(line, path);
-	return (struct failure){.cause = "its #! line names an interpreter that is not there: ",
-				.detail = line->interpreter,
-				.remedy = line->ends_interpreter_in_cr
-						  ? "the line ends in a carriage return: give the file Unix line ends"
-						  : "start it as an argument of the interpreter you have, or correct the line"};
+	struct failure failure = {.cause = "its #! line names an interpreter that is not there: ",
+				  .detail = line->interpreter,
+				  .remedy = "the line ends in a carriage return: give the file Unix line ends"};
+	if (line->ends_interpreter_in_cr)
+		return failure;
+	failure.remedy = "put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ";
+	failure.remedy_detail = last_name(line->interpreter);
+	return failure;
 }

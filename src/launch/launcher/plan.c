@@ -54,13 +54,16 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 		plan->set_count++;
 		return name_length(value) > 0 && value[name_length(value)] == '=' ? NULL : "+ is not NAME=VALUE";
 	case 'N':
+	case 'c':
+	case 'v':
 		plan->set_count++;
-		return name_length(value) > 0 && value[name_length(value)] == '\0' ? NULL : "N is not a NAME";
+		return name_length(value) > 0 && value[name_length(value)] == '\0' ? NULL : "N, c or v is not a NAME";
 	case '-':
 		plan->drop_count++;
 		return name_length(value) > 0 && value[name_length(value)] == '\0' ? NULL : "- is not a NAME";
 	case '0':
 	case 'P':
+	case 'F':
 		plan->argument_count++;
 		return value[0] == '\0' ? NULL : "a record that should be empty is not";
 	case 'A':

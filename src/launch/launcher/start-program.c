@@ -11,7 +11,7 @@ long start_program(const struct process *process, const struct plan *plan, const
 		   char **argv)
 {
 	char **arguments = arguments_of_plan(process, plan, program, argv);
-	char **environment = environment_of_plan(process, plan);
+	char **environment = environment_of_plan(process, plan, argv[0]);
 	if (!arguments || !environment)
 		return -ENOMEM;
 	long failed = plan->seat ? namespace_enter(process, plan->seat) : 0;

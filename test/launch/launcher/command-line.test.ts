@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
+import { compile, openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -97,3 +97,27 @@ test('--explain becomes nix-foreign explain', async () => {
   const { stdout } = await runCommand(workshop, ['sh', '-c', command], { env });
   assert.equal(stdout, `explain -- ${echo} input\n3\n`);
 });
+
+const report = compile(workshop, 'report-state');
+const output = path.join(workshop.directory, 'report');
+
+test('--argv0 NAME: what the program is told, and nothing else', async () => {
+  putPlan(workshop.place, report, planText(report));
+  for (const [words, argv0] of [
+    [['--argv0', 'other', report, output], 'other'],
+    [['--argv0', '', '--', report, output], ''],
+    [[`--shim=${report}`, '/home/me/shims/report', output], report],
+    [['--argv0', 'unheard', `--shim=${report}`, 'shim', output], report],
+  ] as const) {
+    const { code, stderr } = await run(workshop, [...words]);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(readFileSync(output, 'utf8'), new RegExp(`^argv 0 ${argv0}$`, 'm'));
+  }
+});
+
+for (const words of [['--argv0'], ['--argv0', 'name'], ['--shim=/bin/true'], ['--shim=', 'x'], ['--shim']])
+  test(`refused: ${words.join(' ')}`, async () => {
+    const { code, stdout, stderr } = await run(workshop, words);
+    assert.deepEqual([code, stdout], [125, '']);
+    assert.match(stderr, /: (it wants a name|no program is named|--shim: unknown option)/);
+  });

@@ -35,6 +35,7 @@ test('without edits argv and the path of the execve are as typed', async () => {
 test('only argv[0]', async () => {
   assert.deepEqual((await started(['0'])).argv, [link, ...rest]);
   assert.deepEqual((await started(['P'])).argv, [report, ...rest]);
+  assert.deepEqual((await started(['F'])).argv, [link, ...rest]);
   assert.deepEqual((await started(['Aname'])).argv, ['name', ...rest]);
 });
 

@@ -106,3 +106,9 @@ test('the resolver gets the environment without what would steer its own Node', 
   const target = readFileSync(output, 'utf8');
   for (const entry of [...steering, ...kept]) assert.ok(target.includes(` ${entry}\n`), entry);
 });
+
+test('what a plan takes from the start itself: argv[0] and the working directory', async () => {
+  const edits = ['entry', 'OWD=user', 'entry', 'ARGV0=user'];
+  const expected = [`OWD=${process.cwd()}`, `ARGV0=${report}`, ...base];
+  assert.deepEqual(await environment(['cOWD', 'vARGV0'], edits), expected);
+});

@@ -1,0 +1,38 @@
+// `nix-foreign hook`: a shell's name → what it evaluates.
+import path from 'node:path';
+import { machinesRunBy } from '../elf/machine.ts';
+import { directoriesFile } from '../hooks/directories.ts';
+import { hookText, isShell, offText, SHELLS, type Shell, seatsOf } from '../hooks/hook-text.ts';
+import type { Context } from '../pipeline/context.ts';
+import { dataDirectory } from '../platform/data-directory.ts';
+import { printJson } from '../platform/print.ts';
+import type { Edge } from './command-row.ts';
+import { usageError } from './usage-error.ts';
+
+/** The shell that is named; else the one that has the hook, else the user's. @throws ForeignError `usage`. */
+function shellOf(name: string | undefined, env: Context['env']): Shell {
+  const found = name ?? env['NIX_RUN_FOREIGN_HOOK']?.split(':')[0] ?? path.basename(env['SHELL'] ?? '');
+  if (isShell(found)) return found;
+  const cause = name === undefined ? 'hook needs a shell' : `there is no hook for '${name}'`;
+  throw usageError(cause, `name one of: ${SHELLS.join(', ')}`);
+}
+
+/** shell-hooks/ lies beside the launcher's directory. */
+export async function hookCommand(
+  name: string | undefined,
+  options: { off: boolean; json: boolean },
+  { context, arch, launcher }: Edge,
+): Promise<void> {
+  const shell = shellOf(name, context.env);
+  const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
+  const data = await dataDirectory();
+  const places = {
+    launcher,
+    ...seatsOf(machinesRunBy(arch)),
+    shims: path.join(data, 'shims'),
+    directories: directoriesFile(data),
+  };
+  const text = options.off ? offText(shell, directory) : hookText(shell, places, directory);
+  if (options.json) printJson({ shell, text });
+  else process.stdout.write(text);
+}

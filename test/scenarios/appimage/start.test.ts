@@ -1,0 +1,146 @@
+// AppImages where no program of theirs finds a loader: bare they fail, with us AppRun and all that it starts run.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot, type Outcome } from '../../rig/root.ts';
+import { onHost } from '../foreign-files.ts';
+import { cacheOf, rootLinks } from '../kept-state.ts';
+import { openToolRoot, type ToolRoot } from '../tool.ts';
+import { type AppRun, makeHostTools, putAppImage } from './app-image.ts';
+
+needTool('mksquashfs', 'squashfs-tools');
+needTool('xorriso', 'xorriso');
+needTool('bsdtar', 'libarchive-tools');
+const rig = await ensureRig('full');
+const tools = mkdtempSync(path.join(tmpdir(), 'unpackers-'));
+after(() => rmSync(tools, { recursive: true, force: true }));
+makeHostTools(tools, '/opt/unpackers', ['unsquashfs', 'bsdtar']);
+const binds = [{ from: tools, to: '/opt/unpackers', mode: 'read-only' }] as const;
+const PATH = `/opt/unpackers:${path.dirname(rig.bash)}`;
+
+function linesOf({ status, stdout, stderr }: Outcome): Record<string, string> {
+  assert.deepEqual([status, stderr], [0, '']);
+  const pairs = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ (.*)/s));
+  return Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]));
+}
+
+const unpackedIn = (root: ToolRoot) => {
+  const directory = path.join(cacheOf(root), 'unpacked');
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+
+for (const interpreter of ['none', 'nix-ld'] as const) {
+  const root = await openToolRoot(rig, { interpreter, binds });
+  for (const [type, appRun] of [
+    [2, 'script'],
+    [2, 'program'],
+    [2, 'link'],
+    [1, 'script'],
+  ] as const satisfies readonly (readonly [1 | 2, AppRun])[])
+    test(`type ${type}, AppRun a ${appRun}, interpreter ${interpreter}`, async () => {
+      const image = putAppImage(root, 'App-1.0.AppImage', type, appRun);
+      rmSync(path.join(cacheOf(root), 'unpacked'), { recursive: true, force: true });
+      const bare = await root.bare(image);
+      assert.notEqual(bare.status, 0);
+      assert.equal(bare.stdout, '');
+
+      const settings = { cwd: path.dirname(image), env: { PATH } };
+      const first = linesOf(await root.start(['./App-1.0.AppImage', 'a', 'b c', ''], settings));
+      const [name] = unpackedIn(root);
+      const appDir = path.join(homeInRoot, '.cache/nix-run-foreign/v1/unpacked', name ?? '', 'squashfs-root');
+      assert.deepEqual(
+        [first['APPDIR'], first['APPIMAGE'], first['ARGV0'], first['OWD']],
+        [appDir, image, './App-1.0.AppImage', path.dirname(image)],
+      );
+      assert.deepEqual([first['arg1'], first['arg2'], first['arg3']], ['a', 'b c', '']);
+      assert.deepEqual([first['inside'], first['zlib']], ['bundled', '1']);
+      assert.equal(first['exe'], path.join(appDir, 'usr/bin/app'));
+      assert.equal(first['cwd'], path.dirname(image));
+
+      const again = linesOf(await root.startHit([image, 'a', 'b c', ''], settings));
+      assert.deepEqual(again, { ...first, ARGV0: image, ...(appRun === 'script' ? {} : { argv0: image }) });
+      const failing = await root.startHit([image, 'fail'], settings);
+      assert.deepEqual([failing.status, failing.stderr], [7, '']);
+    });
+}
+
+const root = await openToolRoot(rig, { binds });
+beforeEach(() => {
+  for (const name of ['.cache', '.local'])
+    rmSync(path.join(root.homeDir, name), { recursive: true, force: true });
+});
+
+test('a program that another one inside starts goes the same way', async () => {
+  const image = putAppImage(root, 'two.AppImage', 2, 'link');
+  const { status, stdout, stderr } = await root.start([image, 'second'], { env: { PATH } });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /^second ended 0$/m);
+  assert.match(stdout, /^exe .*\/usr\/bin\/second$/m);
+  assert.equal(stdout.match(/^inside bundled$/gm)?.length, 2);
+});
+
+test('unpacked once for its content, and gone with it', async () => {
+  const image = putAppImage(root, 'one.AppImage', 2, 'script');
+  const settings = { env: { PATH } };
+  const first = await root.start([image], settings);
+  assert.equal(first.status, 0, first.stderr);
+  const before = unpackedIn(root);
+  assert.equal(before.length, 1);
+  // Without an unpacker nothing can be unpacked again.
+  await root.runOnHost({ argv: ['cp', onHost(root, image), onHost(root, `${image}.copy`)] });
+  const copied = await root.start([`${image}.copy`], { env: { PATH: path.dirname(rig.bash) } });
+  assert.equal(copied.status, 0, copied.stderr);
+  assert.deepEqual(unpackedIn(root), before);
+  await root.manage(['forget', image], settings);
+  assert.deepEqual(unpackedIn(root), before, 'the copy needs them still');
+  rmSync(onHost(root, `${image}.copy`));
+  rmSync(onHost(root, image));
+  const pruned = await root.manage(['prune'], settings);
+  assert.match(pruned.stdout, /pruned .*one\.AppImage\.copy: the program is gone/);
+  assert.deepEqual(unpackedIn(root), []);
+  assert.deepEqual(rootLinks(root), []);
+});
+
+test('without an unpacker it is said what to install, and nothing is left', async () => {
+  for (const [type, names] of [
+    [2, 'unsquashfs'],
+    [1, 'bsdtar or xorriso'],
+  ] as const) {
+    const image = putAppImage(root, `type${type}.AppImage`, type, 'script');
+    const { status, stdout, stderr } = await root.start([image], { env: { PATH: path.dirname(rig.bash) } });
+    assert.deepEqual([status, stdout], [126, '']);
+    assert.match(stderr, new RegExp(`AppImage of type ${type}, and there is no ${names} on PATH`));
+    assert.match(stderr, /\n {2}install /);
+    assert.deepEqual(unpackedIn(root), []);
+  }
+});
+
+test('several first starts at once unpack to one directory, and all start', async () => {
+  const image = putAppImage(root, 'many.AppImage', 2, 'script');
+  const settings = { env: { PATH } };
+  const outcomes = await Promise.all([1, 2, 3].map(() => root.start([image], settings)));
+  for (const { status, stderr } of outcomes) assert.deepEqual([status, stderr], [0, '']);
+  assert.match(unpackedIn(root).join(), /^[0-9a-f]{32}$/);
+});
+
+test('an updated AppImage is unpacked anew, and the old files can be dropped', async () => {
+  const image = putAppImage(root, 'updated.AppImage', 2, 'script');
+  const settings = { env: { PATH } };
+  await root.start([image], settings);
+  const [before] = unpackedIn(root);
+  putAppImage(root, 'updated.AppImage', 2, 'link');
+  const { status, stderr } = await root.start([image], settings);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(unpackedIn(root).length, 2);
+  await root.manage(['prune'], settings);
+  const [after, ...others] = unpackedIn(root);
+  assert.ok(after !== undefined && after !== before && others.length === 0);
+  assert.equal((await root.startHit([image], settings)).status, 0);
+});

@@ -1,0 +1,118 @@
+// Foreign programs by their own names in an interactive bash, each shape first without the hook.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { launcher, openToolRoot } from '../tool.ts';
+import { posixShapes } from './shapes.ts';
+import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig, { binds: shellBinds });
+furnishHome(root);
+await root.start(['./tool']);
+
+const functions = `greet() { ./tool "$@" greeted; }\nalias aliased='./tool alias'`;
+let bare: ShellSession;
+let hooked: ShellSession;
+
+before(async () => {
+  bare = await openShell(root, 'bash', functions);
+  hooked = await openShell(root, 'bash', `${functions}\n${hookLine.bash}\n${hookLine.bash}`);
+});
+after(() => {
+  bare.close();
+  hooked.close();
+});
+
+for (const { line, output, status = 0 } of posixShapes) {
+  test(`bash: ${line}`, async () => {
+    const without = await bare.run(line);
+    assert.doesNotMatch(without.output, output, 'this works without the hook');
+    const answer = await hooked.run(line);
+    assert.match(answer.output, output);
+    assert.equal(answer.status, status);
+  });
+}
+
+test('a line, the status before it, history and the names of functions are left as they are', async () => {
+  assert.deepEqual(await hooked.run('./tool exit 3'), { output: '', status: 3 });
+  assert.equal((await hooked.run('echo $?')).output, '3');
+  assert.equal((await hooked.run('fc -ln -2 -2')).output.trim(), './tool exit 3');
+  assert.match(
+    (await hooked.run("compgen -A function -X '__nix*'")).output,
+    /^command_not_found_handle\ngreet$/,
+  );
+  assert.equal((await hooked.run('./tool "$_" | cat; echo $_ | wc -l')).status, 0);
+});
+
+test('Ctrl-Z, jobs, bg, kill, Ctrl-C', async () => {
+  hooked.type('./tool sleep 1000');
+  hooked.press('Enter');
+  await hooked.until(/\.\/tool sleep 1000\n*$/);
+  hooked.press('C-z');
+  await hooked.until(/Stopped[^\n]*'sleep' '1000'\n+st=148>/);
+  assert.match((await hooked.run('bg')).output, /'\.\/tool' 'sleep' '1000' &/);
+  assert.equal((await hooked.run('kill %1; wait %1')).status, 143);
+  hooked.type('./tool sleep 1001');
+  hooked.press('Enter');
+  await hooked.until(/sleep 1001\n*$/);
+  hooked.press('C-c');
+  await hooked.until(/\^C\n+st=130>/);
+  assert.equal((await hooked.run('./tool sleep 1002 & kill $!; wait $!')).status, 143);
+});
+
+test('a command that is nowhere: a shim, a registered directory, then whoever was asked before', async () => {
+  assert.equal((await hooked.run('vtool x')).status, 127);
+  assert.equal((await hooked.run('nix-foreign dirs add ~/vendor')).status, 0);
+  assert.match((await hooked.run('FOO=1 vtool x | cat')).output, /<\S*vtool>\[x\] FOO=1/);
+  assert.match((await hooked.run('nothing')).output, /^bash: nothing: command not found$/);
+  assert.equal((await hooked.run('nix-foreign dirs remove ~/vendor')).status, 0);
+  const shell = await openShell(
+    root,
+    'bash',
+    `command_not_found_handle() { echo "asked for $*"; return 9; }\n${hookLine.bash}\n${hookLine.bash}`,
+  );
+  try {
+    assert.deepEqual(await shell.run('nothing a b'), { output: 'asked for nothing a b', status: 9 });
+    assert.equal((await shell.run('eval "$(nix-foreign hook --off)"')).output, '');
+    assert.deepEqual(await shell.run('nothing c'), { output: 'asked for nothing c', status: 9 });
+    assert.equal((await shell.run('./tool')).status, 127);
+    assert.equal(
+      (
+        await shell.run(
+          'compgen -v __nix; compgen -A function __nix; echo "$PROMPT_COMMAND$NIX_RUN_FOREIGN_HOOK"',
+        )
+      ).output,
+      '',
+    );
+    assert.match(
+      (await shell.run('bind -s; bind -X; bind -q accept-line')).output,
+      /^accept-line can be invoked via "\\C-j", "\\C-m"\.$/,
+    );
+  } finally {
+    shell.close();
+  }
+});
+
+test('beside a PROMPT_COMMAND, a prompt of two lines, vi keys, set -u and set -e', async () => {
+  const rc = `PROMPT_COMMAND='seen=$?'\nPS1='first line\\nst=$?> '\nset -o vi\nset -u\n${hookLine.bash}`;
+  const shell = await openShell(root, 'bash', rc);
+  try {
+    assert.match((await shell.run('./tool a')).output, /^<\.\/tool>\[a\]/);
+    assert.equal((await shell.run('(exit 4)')).status, 4);
+    assert.match((await shell.run('echo $seen')).output, /^4\n/);
+    assert.equal((shell.screen().match(/first line/g) ?? []).length, 4);
+  } finally {
+    shell.close();
+  }
+});
+
+test('in a script that is strict the hook is silent and changes nothing', async () => {
+  const script = `set -euo pipefail; ${hookLine.bash}; compgen -A function | wc -l; echo "\${NIX_RUN_FOREIGN_HOOK-none}"`;
+  const { stdout, stderr, status } = await root.run({
+    argv: ['bash', '-c', `export PATH=~/bin:$PATH; ${script}`],
+  });
+  assert.deepEqual([stderr, status], ['', 0]);
+  assert.match(stdout, /^\d+\nnone\n$/);
+  assert.ok(launcher.endsWith('nix-run-foreign'));
+});

@@ -1,0 +1,103 @@
+// A root and a shell → a real interactive shell in a terminal, with foreign programs beside it and on its PATH.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bind } from '../../rig/root.ts';
+import { openTerminal, type Terminal } from '../choosing/terminal.ts';
+import { onHost } from '../foreign-files.ts';
+import type { ToolRoot } from '../tool.ts';
+
+export type ShellName = 'bash' | 'zsh';
+
+/** Debian's zsh and what comes with it, for the rig's store has no such objects; and the terminal's own name. */
+export const shellBinds: readonly Bind[] = [
+  { from: '/usr', mode: 'read-only' },
+  { from: '/dev/pts', mode: 'read-write' },
+];
+
+export interface Answer {
+  /** Everything between the line and the next prompt. */
+  readonly output: string;
+  readonly status: number;
+}
+
+export interface ShellSession extends Terminal {
+  /** Types lines, presses Enter after each, and waits for the next prompt. */
+  run(lines: string): Promise<Answer>;
+}
+
+const prompt = /^st=(\d+)> ?/m;
+const prompts = /^st=(\d+)> ?/gm;
+const lastPrompt = /\nst=\d+>$|^st=\d+>$/;
+const home = '/home/tester';
+const PATIENCE = 20_000;
+
+const rcFiles: Readonly<Record<ShellName, string>> = {
+  bash: '.bashrc',
+  zsh: '.zshrc',
+};
+
+const prelude: Readonly<Record<ShellName, string>> = {
+  bash: `PS1='st=$?> '\nPS2='more> '\n`,
+  zsh: `PS1='st=%?> '\nPS2='more> '\nunsetopt prompt_sp\nsetopt interactive_comments\n`,
+};
+
+export const hookLine: Readonly<Record<ShellName, string>> = {
+  bash: 'eval "$(nix-foreign hook bash)"',
+  zsh: 'eval "$(nix-foreign hook zsh)"',
+};
+
+/** Puts `./tool`, `named` on PATH, `~/vendor/vtool`, and the command nix-foreign into the home of a root. */
+export function furnishHome(root: ToolRoot): void {
+  const at = (name: string) => onHost(root, path.join(home, name));
+  for (const name of ['bin', 'vendor']) mkdirSync(at(name), { recursive: true });
+  execFileSync('cc', ['-o', at('tool'), path.join(import.meta.dirname, 'speak.c')]);
+  for (const name of ['bin/named', 'vendor/vtool', 'vendor/unlisted']) copyFileSync(at('tool'), at(name));
+  const manager = `#!${root.rig.bash}\nexec ${root.rig.node} /opt/tool/dist/nix-foreign.cjs "$@"\n`;
+  writeFileSync(at('bin/nix-foreign'), manager);
+  chmodSync(at('bin/nix-foreign'), 0o755);
+}
+
+function wordsFor(shell: ShellName, root: ToolRoot): [string, ...string[]] {
+  if (shell === 'bash') return [root.rig.bash, '-i'];
+  // Debian's own file would be a foreign program here.
+  const loader = '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2';
+  return [loader, '--argv0', shell, `/usr/bin/${shell}`, '-i'];
+}
+
+/** Opens a shell whose own file holds `rc`, after a prompt that shows `$?`. */
+export async function openShell(root: ToolRoot, shell: ShellName, rc: string): Promise<ShellSession> {
+  const file = onHost(root, path.join(home, rcFiles[shell]));
+  writeFileSync(file, `${prelude[shell]}${rc}\n`);
+  const env = {
+    TERM: 'screen',
+    TERMINFO: '/usr/lib/terminfo',
+    SHELL: `/usr/bin/${shell}`,
+    PATH: `${home}/bin:/nix/var/nix/profiles/default/bin`,
+  };
+  const terminal = openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env }));
+  const count = (screen: string) => screen.match(prompts)?.length ?? 0;
+  const promptAfter = async (earlier: number): Promise<string> => {
+    for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
+      const screen = terminal.screen().trimEnd();
+      if (count(screen) > earlier && lastPrompt.test(screen)) return screen;
+      if (Date.now() > end) throw new Error(`no prompt came back:\n${screen}`);
+    }
+  };
+  await promptAfter(0);
+  return {
+    ...terminal,
+    run: async (lines) => {
+      const before = count(terminal.screen());
+      for (const line of lines.split('\n')) {
+        terminal.type(line);
+        terminal.press('Enter');
+      }
+      const screen = await promptAfter(before);
+      const status = Number([...screen.matchAll(prompts)].at(-1)?.[1]);
+      const answer = screen.split(prompt).filter((_, i) => i % 2 === 0)[before] ?? '';
+      return { output: answer.split('\n').slice(lines.split('\n').length).join('\n').trimEnd(), status };
+    },
+  };
+}

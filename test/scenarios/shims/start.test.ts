@@ -1,0 +1,164 @@
+// Shims of foreign programs where nothing sits at the interpreter path: by their own names, from anywhere.
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
+import { onHost } from '../foreign-files.ts';
+import { openToolRoot } from '../tool.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig);
+const shims = path.join(homeInRoot, '.local/share/nix-run-foreign/shims');
+const PATH = `${shims}:${path.dirname(rig.bash)}`;
+const settings = { env: { PATH } };
+const SOURCE = `
+#include <stdio.h>
+#include <stdlib.h>
+const char *zlibVersion(void);
+int main(int argc, char **argv)
+{
+	char *real = realpath(argv[0], NULL);
+	printf("NAME zlib %c argv0 %s real %s", zlibVersion()[0], argv[0], real ? real : "none");
+	for (int i = 1; i < argc; i++)
+		printf(" [%s]", argv[i]);
+	puts("");
+	return argc > 3 ? 9 : 0;
+}`;
+
+function put(name: string, says: string): string {
+  const program = path.join(homeInRoot, 'vendor', name);
+  const scratch = `${onHost(root, program)}.new`;
+  compile(scratch, SOURCE.replace('NAME', says), ['-l:libz.so.1']);
+  renameSync(scratch, onHost(root, program));
+  return program;
+}
+
+const typed = (command: string) => root.run({ ...settings, argv: ['bash', '-c', command] });
+
+test('a name on PATH, with its arguments, its argv[0] and its status', async () => {
+  const program = put('bin/tool', 'one');
+  assert.equal((await root.bare(program)).status, 127);
+  const added = await root.manage(['shim', 'add', 'bin/tool'], {
+    ...settings,
+    cwd: path.join(homeInRoot, 'vendor'),
+  });
+  assert.deepEqual([added.status, added.stderr], [0, '']);
+  assert.equal(added.stdout, `${path.join(shims, 'tool')} starts ${program}\n`);
+  const { status, stdout, stderr } = await typed("tool a 'b c' '' --refresh");
+  assert.deepEqual([status, stderr], [9, '']);
+  assert.equal(stdout, `one zlib 1 argv0 ${program} real ${program} [a] [b c] [] [--refresh]\n`);
+  const hit = { env: { ...settings.env, NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' } };
+  assert.equal((await root.run({ ...hit, argv: ['tool'] })).status, 0);
+  assert.match((await typed('cd / && exec -a other tool x')).stdout, /^one .* \[x\]$/m);
+});
+
+test('an updated program starts as it is now', async () => {
+  put('bin/tool', 'two');
+  assert.match((await typed('tool')).stdout, /^two /);
+});
+
+test('a link that an update moves is followed at every start', async () => {
+  const current = path.join(homeInRoot, 'vendor/current');
+  for (const version of ['1', '2']) put(`app-${version}/app`, `app ${version}`);
+  symlinkSync('app-1', onHost(root, current));
+  await root.manage(['shim', 'add', path.join(current, 'app')], settings);
+  assert.match((await typed('app')).stdout, /^app 1 /);
+  symlinkSync('app-2', `${onHost(root, current)}.new`);
+  renameSync(`${onHost(root, current)}.new`, onHost(root, current));
+  assert.match((await typed('app')).stdout, /^app 2 /);
+});
+
+test('under another name: argv[0] has that name, and leads to the program', async () => {
+  const program = path.join(homeInRoot, 'vendor/bin/tool');
+  await root.manage(['shim', 'add', program, '--as', 'werkzeug'], settings);
+  const { stdout } = await typed('werkzeug');
+  assert.match(stdout, new RegExp(`argv0 /[^ ]*/werkzeug real ${program}$`, 'm'));
+});
+
+test('two programs of one name', async () => {
+  const other = put('other/tool', 'other');
+  const refused = await root.manage(['shim', 'add', other], settings);
+  assert.equal(refused.status, 125);
+  assert.match(refused.stderr, /the shim tool starts .*\/vendor\/bin\/tool already\n {2}name it with --as/);
+  await root.manage(['shim', 'add', other, '--as', 'tool2'], settings);
+  assert.match((await typed('tool2; tool')).stdout, /^other .*\ntwo /);
+});
+
+test('a link to a shim, a shim as an interpreter, a shim of a shim', async () => {
+  const link = path.join(homeInRoot, 'linked');
+  symlinkSync(path.join(shims, 'tool'), onHost(root, link));
+  assert.match((await root.run({ ...settings, argv: [link, 'x'] })).stdout, /^two .* \[x\]$/m);
+  const script = path.join(homeInRoot, 'script');
+  writeFileSync(onHost(root, script), `#!${path.join(shims, 'tool')} -e\n`, { mode: 0o755 });
+  const words = new RegExp(`^two .* \\[-e\\] \\[${script}\\] \\[x\\]$`, 'm');
+  assert.match((await root.run({ ...settings, argv: [script, 'x'] })).stdout, words);
+  await root.manage(['shim', 'add', path.join(shims, 'tool'), '--as', 'third'], settings);
+  const rows = JSON.parse((await root.manage(['shim', 'list', '--json'], settings)).stdout) as {
+    name: string;
+    program: string;
+  }[];
+  const program = path.join(homeInRoot, 'vendor/bin/tool');
+  assert.equal(rows.find(({ name }) => name === 'third')?.program, program);
+  assert.match(
+    (await root.manage(['explain', 'tool'], settings)).stdout,
+    new RegExp(`^program +${program}$`, 'm'),
+  );
+});
+
+test('all of a directory, without what is no program', async () => {
+  for (const name of ['a-tool', 'b-tool']) put(`all/${name}`, name);
+  writeFileSync(onHost(root, path.join(homeInRoot, 'vendor/all/README')), 'text');
+  const outcome = await root.manage(
+    ['shim', 'add', '--all', path.join(homeInRoot, 'vendor/all'), '--json'],
+    settings,
+  );
+  const { added, skipped } = JSON.parse(outcome.stdout) as {
+    added: { name: string }[];
+    skipped: { name: string }[];
+  };
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['a-tool', 'b-tool'],
+  );
+  assert.deepEqual(
+    skipped.map(({ name }) => name),
+    ['README'],
+  );
+  assert.match((await typed('b-tool')).stdout, /^b-tool /);
+});
+
+test('a program that is gone, and shims that are taken away', async () => {
+  const program = path.join(homeInRoot, 'vendor/all/a-tool');
+  renameSync(onHost(root, program), `${onHost(root, program)}.old`);
+  const gone = await typed('a-tool');
+  assert.equal(gone.status, 127);
+  assert.match(gone.stderr, new RegExp(`^nix-run-foreign: ${program}: no such file or directory\n`));
+  assert.match((await root.manage(['shim', 'list'], settings)).stdout, /^a-tool .*\(the program is gone\)$/m);
+  assert.equal((await root.manage(['shim', 'remove', 'a-tool', 'nosuch'], settings)).status, 125);
+  assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 0);
+  assert.equal((await typed('a-tool')).status, 127);
+  assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 125);
+});
+
+test('a launcher that moved: the next shim that is added mends all others', async () => {
+  const file = onHost(root, path.join(shims, 'tool'));
+  writeFileSync(file, readFileSync(file, 'utf8').replace('/opt/tool/', '/opt/older/'));
+  assert.equal((await typed('tool')).status, 127);
+  assert.match((await root.manage(['shim', 'list'], settings)).stdout, /^tool .*the launcher is gone/m);
+  await root.manage(['shim', 'add', path.join(homeInRoot, 'vendor/all/b-tool')], settings);
+  assert.match((await typed('tool')).stdout, /^two /);
+});
+
+test('names that are none, and files that are no shims', async () => {
+  const program = path.join(homeInRoot, 'vendor/bin/tool');
+  for (const name of ['nix-run-foreign', '-x', '.hidden', 'a/b', ''])
+    assert.equal((await root.manage(['shim', 'add', program, `--as=${name}`], settings)).status, 125, name);
+  const own = path.join(shims, 'own');
+  copyFileSync('/bin/true', onHost(root, own));
+  chmodSync(onHost(root, own), 0o755);
+  assert.match((await root.manage(['shim', 'add', program, '--as', 'own'], settings)).stderr, /is no shim/);
+  assert.equal((await root.manage(['shim', 'remove', 'own'], settings)).status, 125);
+});
