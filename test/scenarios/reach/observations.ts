@@ -46,7 +46,9 @@ async function state(way: OpenWay): Promise<string> {
     const { stdout } = await way.script(`${set}; exec ${words} state`);
     const shell = /^shell (\d+)$/m.exec(stdout)?.[1] ?? '';
     assert.match(stdout, /^cwd \/tmp$/m);
-    return stdout.replaceAll(new RegExp(`\\b${shell}\\b`, 'g'), 'SHELL').replaceAll(/^(group|session) .*/gm, '');
+    return stdout
+      .replaceAll(new RegExp(`\\b${shell}\\b`, 'g'), 'SHELL')
+      .replaceAll(/^(group|session) .*/gm, '');
   };
   const bare = await reported(native);
   assert.match(bare, /^pid SHELL$/m);
@@ -109,25 +111,43 @@ async function wiped(way: OpenWay): Promise<string> {
 async function strace(way: OpenWay): Promise<string> {
   await seen(way, `$start ${probe} report`);
   const log = path.join(way.homeDir, '..', 'strace');
-  const under = ['env', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'strace', '-f', '-o', log, '-e', 'trace=execve'];
+  const under = [
+    'env',
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+    'strace',
+    '-f',
+    '-o',
+    log,
+    '-e',
+    'trace=execve',
+  ];
   const report = await seen(way, `exec $start ${probe} report`, { under });
   assert.match(report['zlib'] ?? '', /^1\./);
-  const executed = [...readFileSync(log, 'utf8').matchAll(/execve\("([^"]*)".* = 0$/gm)].map(([, file]) => file);
-  return `as ${nameOf(executed.at(-1) ?? '')}`;
+  const executed = [...readFileSync(log, 'utf8').matchAll(/execve\("([^"]*)".* = 0$/gm)].map(
+    ([, file]) => file,
+  );
+  return nameOf(executed.at(-1) ?? '');
 }
 
 async function gdb(way: OpenWay): Promise<string> {
   const debugger_ = way.rig.foreign.find(({ name }) => name === 'gdb')?.path;
   assert.ok(debugger_, 'the rig has gdb');
-  const commands = ['set startup-with-shell off', 'set breakpoint pending on', 'break zlibVersion', 'run', 'bt', 'continue'];
+  const commands = [
+    'set startup-with-shell off',
+    'set breakpoint pending on',
+    'break zlibVersion',
+    'run',
+    'bt',
+    'continue',
+  ];
   const words = ['-q', '-nx', '-batch', ...commands.flatMap((each) => ['-ex', `'${each}'`])].join(' ');
   const text = `exec ${launcher} ${debugger_} ${words} --args $start ${probe} report`;
   const { stdout, stderr } = await way.script(text);
-  if (process.env['SHOW']) console.log(way.name, stdout, stderr);
+  // The program that the kernel starts is another than the one whose addresses gdb knows.
+  if (/Cannot insert breakpoint/.test(stderr)) return 'fails';
   assert.match(stdout, /^zlib 1\./m, stderr);
-  const stops = /^#0 .*zlibVersion .*libz\.so\.1/m.test(stdout);
-  if (!stops) return 'does not stop';
-  return /^#1 .* in report \(/m.test(stdout) ? 'stops' : 'stops, does not know the program';
+  assert.match(stdout, /^#0 .*zlibVersion .*libz\.so\.1/m, stderr);
+  return /^#1 .* in report \(/m.test(stdout) ? 'stops' : 'stops, without symbols of the program';
 }
 
 /** The rights of a setuid program that it starts: for the user one of root's, for root one of the user's. */
@@ -168,7 +188,7 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   "libraries in the user's `LD_LIBRARY_PATH`": librariesOfUser,
   'new variables in its environment': variables,
   '`env -i`': wiped,
-  ptrace: strace,
+  'ptrace: what strace sees executed last': strace,
   'gdb: a breakpoint in a library': gdb,
   'started by sudo': bySudo,
   'setuid children (sudo)': setuid,

@@ -92,5 +92,8 @@ export function wordsWithSetuid(root: Root, command: Command, { uid, how }: Entr
     `new=$(pwd); exec env -i ${assignments.map(quoted).join(' ')} "$0" "$new" "$@"`,
   ].join('\n');
   const inside = ['sh', '-c', script, onHost(root, becomeRoot), how, String(uid), cwd, ...command.argv];
-  return { words: [...words.slice(0, begin), 'unshare', '-m', '--propagation', 'private', ...inside], env: {} };
+  return {
+    words: [...words.slice(0, begin), 'unshare', '-m', '--propagation', 'private', ...inside],
+    env: {},
+  };
 }

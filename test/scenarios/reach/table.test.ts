@@ -6,7 +6,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { observations } from './observations.ts';
 import { putPrograms } from './probe.ts';
 import { readWaysTable } from './readme-table.ts';
-import { openWay, type WayName, ways } from './ways.ts';
+import { type OpenWay, openWay, type WayName, ways } from './ways.ts';
 
 needTool('strace', 'strace');
 const rig = await ensureRig('full');
@@ -14,6 +14,14 @@ const { columns, rows } = readWaysTable();
 /** The one row that is measured: `npm run bench -- reach` and `-- interpreter`. */
 const measured = 'start cost';
 const names = Object.keys(ways) as WayName[];
+
+/** All before the first test: what is to be removed afterwards may go when no test is left to run. */
+const open: OpenWay[] = [];
+for (const name of names) {
+  const way = await openWay(rig, name);
+  await putPrograms(way);
+  open.push(way);
+}
 
 test('its columns are the ways, its rows what is observed and what is measured', () => {
   assert.deepEqual(columns, names);
@@ -23,11 +31,8 @@ test('its columns are the ways, its rows what is observed and what is measured',
   for (const [row, cells] of rows) assert.equal(cells.length, names.length, row);
 });
 
-for (const [column, name] of names.entries()) {
-  const way = await openWay(rig, name);
-  await putPrograms(way);
+for (const [column, way] of open.entries())
   for (const [row, observe] of Object.entries(observations))
-    test(`${name}: ${row}`, async () => {
+    test(`${way.name}: ${row}`, async () => {
       assert.equal(rows.get(row)?.[column], await observe(way));
     });
-}
