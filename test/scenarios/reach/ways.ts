@@ -1,0 +1,99 @@
+// A way to reach a foreign program → a root in which scripts start one by that way, as a user or as root.
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after } from 'node:test';
+import { buildLauncher } from '../../../scripts/build-launcher.ts';
+import type { Rig } from '../../rig/rig.ts';
+import { type CommandLine, homeInRoot, type Outcome, type RootOptions } from '../../rig/root.ts';
+import { runCommand } from '../../rig/run-command.ts';
+import { onHost } from '../foreign-files.ts';
+import { launcher, openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
+import { becomeRoot, compileEntry, wordsWithSetuid } from './setuid-root.ts';
+
+interface Way {
+  /** What sits at the program's interpreter path; `launcher` is ours. */
+  readonly seat: 'none' | 'stub-ld' | 'nix-ld' | 'launcher';
+  /** Whether the command is put in front, and what is asked for. */
+  readonly prefix?: 'auto' | 'loader' | 'namespace' | 'patched';
+  readonly session?: Readonly<Record<string, string>>;
+  readonly binfmt?: boolean;
+}
+
+/** In the order of the table's columns. */
+export const ways = {
+  'prefix, `loader`': { seat: 'none', prefix: 'loader' },
+  'prefix, nix-ld': { seat: 'nix-ld', prefix: 'auto' },
+  '`NIX_LD`': { seat: 'nix-ld', session: { NIX_LD: launcher } },
+  interpreter: { seat: 'launcher' },
+  binfmt_misc: { seat: 'none', binfmt: true },
+  '`namespace`': { seat: 'stub-ld', prefix: 'namespace' },
+  '`patched`': { seat: 'none', prefix: 'patched' },
+} as const satisfies Readonly<Record<string, Way>>;
+
+export type WayName = keyof typeof ways;
+
+/** The user of most tests; root has a home below this user's. */
+export const USER = 1234;
+const homeOfRoot = path.join(homeInRoot, 'root');
+
+export interface ScriptSettings extends Settings {
+  readonly uid?: number;
+  /** Words of the host that are put before everything, as `strace -f`. */
+  readonly under?: readonly string[];
+}
+
+export interface OpenWay extends ToolRoot {
+  readonly name: WayName;
+  /** Runs a script of the store's bash; `$start PROGRAM ...` in it starts a program by this way. */
+  script(text: string, settings?: ScriptSettings): Promise<Outcome>;
+  /** Has the program planned for both users, where the way is one to be asked for. */
+  plan(program: string): Promise<void>;
+}
+
+async function launcherOfHost(rig: Rig): Promise<`/${string}`> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-seat-'));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  const output = path.join(directory, 'launcher');
+  await buildLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
+  return output as `/${string}`;
+}
+
+/** In the instance of binfmt_misc the rules come first, by its user 0; then the script, by whom it is for. */
+function argvOf(rig: Rig, way: Way, text: string, uid: number): readonly [string, ...string[]] {
+  const script = `start='${way.prefix ? launcher : ''}'\n${text}`;
+  if (!way.binfmt) return [rig.bash, '-c', script];
+  const install = `HOME=${homeOfRoot} ${rig.node} /opt/tool/dist/nix-foreign.cjs binfmt install >/dev/null || exit 99`;
+  const become = uid === 0 ? 'exec' : `exec ${becomeRoot} - user ${uid} ${homeInRoot}`;
+  return [rig.bash, '-c', `${install}; ${become} ${rig.bash} -c "$1"`, 'bash', script];
+}
+
+/** Opens the way; call it before the first test. */
+export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
+  const way: Way = ways[name];
+  const interpreter = way.seat === 'launcher' ? await launcherOfHost(rig) : way.seat;
+  const options: RootOptions = { uid: USER, daemon: 'running', interpreter };
+  const root = await openToolRoot(rig, options);
+  compileEntry(root);
+  mkdirSync(onHost(root, homeOfRoot));
+  chownSync(onHost(root, homeOfRoot), 0, 0);
+  const script = (text: string, { uid = USER, under = [], ...settings }: ScriptSettings = {}) => {
+    const home = uid === 0 ? { HOME: homeOfRoot, USER: 'root' } : { NIX_REMOTE: 'daemon' };
+    const env = { ...home, ...way.session, ...settings.env };
+    const how = way.binfmt ? 'binfmt' : 'plain';
+    const command = { ...settings, env, argv: argvOf(rig, way, text, uid) };
+    const as = { uid: way.binfmt ? 0 : uid, how } as const;
+    const line: CommandLine = wordsWithSetuid(root, command, as);
+    return runCommand({ ...line, words: [...under, ...line.words] }, command, 'own-status');
+  };
+  const plan = async (program: string) => {
+    if (way.prefix === undefined || way.prefix === 'auto') return;
+    const words = `${rig.node} /opt/tool/dist/nix-foreign.cjs resolve --strategy ${way.prefix} ${program}`;
+    for (const uid of [USER, 0]) {
+      const { stdout, stderr } = await script(words, { uid });
+      if (!stdout.endsWith(`strategy ${way.prefix}\n`)) throw new Error(`${name}: ${stdout}${stderr}`);
+    }
+  };
+  return { ...root, name, script, plan };
+}
