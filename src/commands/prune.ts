@@ -40,23 +40,28 @@ function dropFetching(place: Place): void {
   } catch {} // nothing was ever fetched
 }
 
-/** The user's own places; root's also the one of the system. */
-async function placesOf(uid: number): Promise<Place[]> {
+/**
+ * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is for
+ * cannot touch what is root's.
+ */
+async function placesOf(uid: number): Promise<{ place: Place; tellsOfUse: boolean }[]> {
+  const own = (await places(uid)).map((place) => ({ place, tellsOfUse: true }));
   const system = uid === 0 ? believedSystemPlace() : undefined;
-  return [...(await places(uid)), ...(system === undefined ? [] : [system])];
+  return system === undefined ? own : [...own, { place: system, tellsOfUse: false }];
 }
 
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
-  for (const place of await placesOf(context.surroundings.uid)) {
-    for (const { program, why } of unusedImages(place, unused, now)) {
+  for (const { place, tellsOfUse } of await placesOf(context.surroundings.uid)) {
+    const days = tellsOfUse ? unused : undefined;
+    for (const { program, why } of unusedImages(place, days, now)) {
       pruned.push({ program, root: null, why });
       if (!options.dryRun) removePlan(place, program);
     }
     for (const row of keptRoots(place)) {
-      const why = whyPrunable(row, unused, now);
+      const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
       if (!options.dryRun) drop(place, row);

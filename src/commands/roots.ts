@@ -1,10 +1,11 @@
 // `nix-foreign roots`: what is pinned, for which program, and how much of the store only that keeps.
-
+import { ForeignError } from '../errors.ts';
 import type { Context } from '../pipeline/context.ts';
 import { keptRoots, type RootRow, whyPrunable } from '../pipeline/kept-roots.ts';
 import { places } from '../pipeline/usable-place.ts';
 import { believedSystemPlace } from '../platform/places.ts';
 import { printJson, printLine } from '../platform/print.ts';
+import { debug } from '../platform/report.ts';
 import { printableLine } from '../platform/terminal-text.ts';
 import { sizeText } from '../store/closure-size.ts';
 import { type Weights, weighRoots } from '../store/root-weights.ts';
@@ -15,7 +16,7 @@ interface Row {
   readonly storePath: string;
   readonly lastUse: string;
   readonly prunable: string | null;
-  /** Bytes; null where there is no Nix to ask. */
+  /** Bytes; null where no Nix answers. */
   readonly closure: number | null;
   readonly onlyThis: number | null;
 }
@@ -52,12 +53,23 @@ function tableOf(rows: readonly Row[]): string[] {
   );
 }
 
+/** Undefined where no Nix answers: without a daemon a user may not ask which roots there are. */
+async function weightsOf(kept: readonly RootRow[], { location, nix }: Context): Promise<Weights | undefined> {
+  if (nix === undefined) return undefined;
+  try {
+    return await weighRoots(location, nix, kept);
+  } catch (error) {
+    if (!(error instanceof ForeignError)) throw error;
+    debug(`roots have no sizes: ${error.message}`);
+    return undefined;
+  }
+}
+
 export async function rootsCommand(options: { json: boolean }, context: Context): Promise<void> {
   const system = believedSystemPlace();
   const all = [...(await places(context.surroundings.uid)), ...(system === undefined ? [] : [system])];
   const kept = all.flatMap(keptRoots);
-  const weights =
-    context.nix === undefined ? undefined : await weighRoots(context.location, context.nix, kept);
+  const weights = kept.length === 0 ? undefined : await weightsOf(kept, context);
   const rows = kept.map((row) => rowOf(row, weights));
   if (options.json) {
     const { closure = null, ours = null } = weights ?? {};

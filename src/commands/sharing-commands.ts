@@ -53,7 +53,7 @@ export const SHARING_COMMANDS: readonly CommandRow[] = [
     usage: 'prune',
     summary: 'drop the roots of programs that are gone or changed, and what was left behind',
     options: [
-      ['--unused <days>', 'also of programs that were not started for so many days'],
+      ['--unused <days>', 'also of programs that you did not start for so many days'],
       ['--dry-run', 'only say what would be dropped'],
       JSON_OPTION,
     ],

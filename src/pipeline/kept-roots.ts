@@ -33,10 +33,20 @@ function statusOf(file: string): Stats | undefined {
   }
 }
 
-/** Of a link only when it was made or touched counts: Nix reads it at every collection, and that changes its other time. */
+/** What cannot be looked at now (EACCES in another's directory, ESTALE or EIO of a network's) may be there. */
+function isGone(program: string): boolean {
+  try {
+    lstatSync(program);
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR';
+  }
+}
+
+/** Only when they were made or touched counts: Nix reads the link, and backups read the plan, which changes their other time. */
 function lastUseOf(link: string, file: string): number {
-  const plan = statusOf(file);
-  return Math.max(statusOf(link)?.mtimeMs ?? 0, plan?.mtimeMs ?? 0, plan?.atimeMs ?? 0);
+  return Math.max(statusOf(link)?.mtimeMs ?? 0, statusOf(file)?.mtimeMs ?? 0);
 }
 
 /** A touched program of the same content needs its root still. */
@@ -50,7 +60,7 @@ function hasChanged(plan: LaunchPlan, sha256: string): boolean {
 
 function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expired'] {
   if (plan === undefined) return undefined;
-  if (statusOf(plan.program) === undefined) return 'the program is gone';
+  if (isGone(plan.program)) return 'the program is gone';
   return hasChanged(plan, sha256) ? 'the program changed' : undefined;
 }
 

@@ -91,8 +91,7 @@ static struct plan_file read_open_file(int fd, const struct kernel_stat *status)
 			return none("the plan cannot be read");
 		used += (size_t)more;
 	}
-	int64_t last_use = status->st_atime > status->st_mtime ? status->st_atime : status->st_mtime;
-	return (struct plan_file){.bytes = bytes, .size = size, .last_use = last_use};
+	return (struct plan_file){.bytes = bytes, .size = size, .last_use = status->st_mtime};
 }
 
 static struct plan_file read_in(const struct process *process, int directory, const char *key)

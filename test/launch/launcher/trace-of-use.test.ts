@@ -14,13 +14,12 @@ symlinkSync(program, root);
 const plan = putPlan(workshop.place, program, planText(program, [`r${root}`]));
 
 function age(file: string): number {
-  const { atimeMs, mtimeMs } = lstatSync(file);
-  return Date.now() / 1000 - Math.max(atimeMs, mtimeMs) / 1000;
+  return (Date.now() - lstatSync(file).mtimeMs) / 1000;
 }
 
-async function startWhenAgedBy(seconds: number): Promise<void> {
-  const then = Date.now() / 1000 - seconds;
-  for (const file of [plan, root]) lutimesSync(file, then, then);
+async function startWhenAgedBy(seconds: number, readBefore = seconds): Promise<void> {
+  const now = Date.now() / 1000;
+  for (const file of [plan, root]) lutimesSync(file, now - readBefore, now - seconds);
   assert.deepEqual(await run(workshop, [program]), {
     code: 0,
     signal: null,
@@ -35,6 +34,12 @@ test('a plan that nobody used for a day is touched, and so is its root link, not
   assert.ok(age(plan) < HOUR);
   assert.ok(age(root) < HOUR);
   assert.equal(lstatSync(program).mtimeMs, before);
+});
+
+test('that something else read the plan, such as a backup, is no use', async () => {
+  await startWhenAgedBy(25 * HOUR, HOUR);
+  assert.ok(age(plan) < HOUR);
+  assert.ok(age(root) < HOUR);
 });
 
 test('one that was used since is left alone', async () => {

@@ -45,10 +45,11 @@ interface Listed {
 const roots = async (): Promise<Listed> => JSON.parse(await manage(machine, ['roots', '--json'])) as Listed;
 const areThere = () => libraries.every((each) => isInStore(machine, each));
 
-/** As if the program had not been started since. */
+/** As if the program had not been started since, and something else had read the plan. */
 function setBack(days: number): void {
-  const then = Date.now() / 1000 - days * DAY;
-  for (const file of planFiles(machine)) utimesSync(file, then, then);
+  const now = Date.now() / 1000;
+  const then = now - days * DAY;
+  for (const file of planFiles(machine)) utimesSync(file, now, then);
   for (const link of rootLinks(machine)) lutimesSync(link, then, then);
 }
 

@@ -1,6 +1,15 @@
 // What root resolved for everybody: users without anything of their own start at once, whatever their environment.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { emptyStore } from '../../rig/binary-cache.ts';
@@ -110,6 +119,14 @@ test('one that others could write is not believed', async () => {
   chmodSync(path.join(place, 'v1/plans'), 0o777);
   assert.equal((await startHit()).status, 125);
   chmodSync(path.join(place, 'v1/plans'), 0o755);
+  assertRan(await startHit());
+});
+
+test("others' starts leave no trace there, so not being used is no reason to prune", async () => {
+  const long = Date.now() / 1000 - 400 * 24 * 60 * 60;
+  for (const name of readdirSync(place, { recursive: true, encoding: 'utf8' }))
+    lutimesSync(path.join(place, name), long, long);
+  assert.equal(await manage(machine, ['prune', '--unused', '30']), 'nothing to prune\n');
   assertRan(await startHit());
 });
 

@@ -1,6 +1,6 @@
 // A user without rights to the store: missing libraries come through the daemon, are pinned, and survive a collection.
 import assert from 'node:assert/strict';
-import { lstatSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { emptyStore, substitutionBind } from '../../rig/binary-cache.ts';
@@ -72,6 +72,39 @@ test('with nothing in the environment at all', async () => {
   putFile(user, SIDECAR, sidecar);
   assertRan(await user.start(line, { env: WIPED }));
   await assertKept();
+});
+
+test('a program that cannot be read or looked at now keeps its root', async () => {
+  putFile(user, SIDECAR, sidecar);
+  assertRan(await user.start(line));
+  const apps = path.join(user.homeDir, 'apps');
+  const file = path.join(apps, 'jq');
+  const nothing = 'nothing to prune\n';
+  try {
+    chownSync(file, 0, 0);
+    chmodSync(file, 0o700);
+    assert.equal(await manage(user, ['prune']), nothing);
+    chownSync(apps, 0, 0);
+    chmodSync(apps, 0o700);
+    assert.equal(await manage(user, ['prune']), nothing);
+  } finally {
+    for (const each of [apps, file]) {
+      chmodSync(each, 0o755);
+      chownSync(each, 1000, 1000);
+    }
+  }
+  assert.equal(rootLinks(user).length, 1);
+});
+
+test('without the daemon roots tells all but the sizes', async () => {
+  const away = { env: { NIX_REMOTE: 'unix:///nowhere/socket' } };
+  assert.match(await manage(user, ['roots'], away), /^nothing is pinned/);
+  putFile(user, SIDECAR, sidecar);
+  assertRan(await user.start(line));
+  const table = await manage(user, ['roots'], away);
+  assert.match(table, /^closure .*\n {6}\? {2} {8}\? {2}\d{4}-\d\d-\d\d {2}\S+\/apps\/jq\n$/);
+  const { roots } = JSON.parse(await manage(user, ['roots', '--json'], away)) as { roots: object[] };
+  assert.partialDeepStrictEqual(roots, [{ program: user.program, closure: null, onlyThis: null }]);
 });
 
 test('pruned, they go with the next collection', async () => {
