@@ -48,7 +48,8 @@ export function copyForPlan(wish: CopyWish): CopyOutcome {
   const unusable = whyUnusable(wish.launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
-  const outcome = makeCopy({ program, sha256, interpreter, copies: copiesDirectory(place), searchPath });
+  const copies = copiesDirectory(place);
+  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: place.shared, searchPath });
   if (outcome.kind === 'impossible') return outcome;
   const why = whyNotTheSame(outcome.file, proven, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
@@ -65,6 +66,7 @@ export function copyOfAppImage(
     sha256,
     interpreter: undefined,
     copies: copiesDirectory(place),
+    shared: place.shared,
     searchPath: undefined,
   };
   const outcome = makeCopy(request);

@@ -23,6 +23,7 @@ import { appImageEdits } from './app-image-edits.ts';
 import { type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
 import { mirrorNeighbours } from './mirror.ts';
 import { patchWithPatchelf } from './patchelf.ts';
+import { isReadableByOthers } from './readable-by-others.ts';
 
 export type CopyOutcome =
   | { readonly kind: 'copied'; readonly directory: string; readonly file: string }
@@ -36,6 +37,8 @@ export interface CopyRequest {
   readonly interpreter: string | undefined;
   /** Where copies are kept. */
   readonly copies: string;
+  /** Whether that is a place for everybody, where a copy is readable to all. */
+  readonly shared?: boolean | undefined;
   /** PATH, to look for patchelf in. */
   readonly searchPath: string | undefined;
 }
@@ -125,6 +128,8 @@ export function makeCopy(request: CopyRequest): CopyOutcome {
   const { path: program } = request.program;
   const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
   const intact = () => isIntact(file, request);
+  if (request.shared && !isReadableByOthers(program))
+    return { kind: 'impossible', why: 'others may not read the program, and would read its copy' };
   if (intact()) return { kind: 'copied', directory, file };
   makeReadable(request.copies);
   const temporary = temporaryName(directory);

@@ -1,0 +1,40 @@
+// A program that others may not read: no copy of it in a place for everybody, and one in the user's own.
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import type { Program } from '../../src/candidates/program.ts';
+import { makeCopy } from '../../src/patch/make-copy.ts';
+import { compile } from '../scenarios/compile.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'shared-copy-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const file = compile(path.join(scratch, 'own/program'), 'int main(void) { return 0; }');
+const copies = path.join(scratch, 'copies');
+
+function copyInto(shared: boolean) {
+  const program = { given: file, path: file, size: statSync(file).size } as unknown as Program;
+  return makeCopy({ program, sha256: 'any', interpreter: '/x', copies, shared, searchPath: undefined }).kind;
+}
+
+/** Modes of what lies above the program, of its directory, and of itself. */
+const rows = [
+  [0o755, 0o755, 0o700, 'impossible'],
+  [0o755, 0o755, 0o754, 'impossible'],
+  [0o755, 0o755, 0o751, 'impossible'],
+  [0o755, 0o700, 0o755, 'impossible'],
+  [0o700, 0o755, 0o755, 'impossible'],
+  [0o711, 0o755, 0o755, 'copied'],
+] as const;
+
+for (const [above, directory, own, kind] of rows)
+  test(`${above.toString(8)}, ${directory.toString(8)}, ${own.toString(8)}: ${kind}`, () => {
+    chmodSync(scratch, above);
+    chmodSync(path.dirname(file), directory);
+    chmodSync(file, own);
+    assert.equal(copyInto(true), kind);
+    assert.equal(existsSync(copies), kind === 'copied', 'nothing is left');
+    assert.equal(copyInto(false), 'copied');
+    rmSync(copies, { recursive: true });
+  });
