@@ -142,7 +142,10 @@ export function registration({ name, magic, mask }: Rule, launcher: string, flag
   return `:${name}:M:0:${escaped(magic)}:${escaped(mask)}:${launcher}:${flags}`;
 }
 
-/** AppImages may have no interpreter to take the place of. */
-export function takesLoader({ name }: Rule): boolean {
-  return !name.startsWith('nix-run-foreign-appimage-');
+/**
+ * Whether the launcher can be loaded in the place of the interpreter: AppImages may have none, and a launcher of another
+ * class than the program is refused by the kernel (fs/binfmt_elf.c, load_elf_binary). The launcher is 64-bit.
+ */
+export function takesLoader({ name, magic }: Rule): boolean {
+  return !name.startsWith('nix-run-foreign-appimage-') && magic[4] === 2;
 }

@@ -33,10 +33,10 @@ export const BINFMT_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'binfmt print',
     summary: 'print the rules for a file in /etc/binfmt.d',
-    options: [JSON_OPTION],
-    run: async (_, { json }, edge) => {
+    options: [['--force', 'also where they would match the programs of this machine'], JSON_OPTION],
+    run: async (_, { json, force }, edge) => {
       const { machineOf, printRules } = await import('./binfmt.ts');
-      printRules(machineOf(edge), { json: isThere(json) });
+      printRules(machineOf(edge), { json: isThere(json), force: isThere(force) });
     },
   },
 ];

@@ -57,7 +57,7 @@ function listed(files: readonly string[]): string {
   return `${files.slice(0, 3).join(', ')}${more}`;
 }
 
-function refuseNatives(machine: BinfmtMachine): void {
+function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
   const matched = matchedNatives(rulesFor(machinesRunBy(machine.arch)), [
     ...machine.needed,
     machine.launcher,
@@ -65,7 +65,7 @@ function refuseNatives(machine: BinfmtMachine): void {
   if (matched.length === 0) return;
   throw refuse(
     `the rules would match ${matched.length} programs of this machine itself, such as ${listed(matched)}`,
-    'they are for NixOS and the like, where every native program names a loader in the store; use the prefix here',
+    `they are for NixOS and the like, where every native program names a loader in the store; use the prefix here${otherwise}`,
   );
 }
 
@@ -78,18 +78,34 @@ function entriesOrRefuse(): Entry[] {
   );
 }
 
-/** Prints the lines for /etc/binfmt.d; nothing is changed. */
-export function printRules(machine: BinfmtMachine, options: { json: boolean }): void {
+/** Prints the lines for /etc/binfmt.d; nothing is changed. `force`: they are for another machine than this. */
+export function printRules(machine: BinfmtMachine, options: { json: boolean; force: boolean }): void {
   const launcher = usableLauncher(machine.launcher);
+  if (!options.force) refuseNatives(machine, '; for another machine: nix-foreign binfmt print --force');
   const rules = rulesFor(machinesRunBy(machine.arch));
   if (options.json) {
     printJson(rules.map((rule) => registration(rule, launcher, 'PF')));
     return;
   }
   printLine(
-    '# Foreign programs start through nix-run-foreign; see binfmt.d(5). Made by: nix-foreign binfmt print',
+    `# Foreign programs start through nix-run-foreign; see binfmt.d(5). Made by: nix-foreign binfmt print
+# Only for machines whose own programs name loaders in the store: elsewhere these rules match them too.`,
   );
   for (const rule of rules) printLine(`# ${rule.about}\n${registration(rule, launcher, 'PF')}`);
+}
+
+/** All rules or none. */
+function registerEach(machine: BinfmtMachine, launcher: string) {
+  try {
+    return rulesFor(machinesRunBy(machine.arch)).map((rule) => ({
+      name: rule.name,
+      about: rule.about,
+      flags: register(rule, launcher, BINFMT_MISC, registerIn(BINFMT_MISC)),
+    }));
+  } catch (error) {
+    removeAll(BINFMT_MISC);
+    throw error;
+  }
 }
 
 export function installRules(machine: BinfmtMachine, options: { json: boolean }): void {
@@ -97,11 +113,7 @@ export function installRules(machine: BinfmtMachine, options: { json: boolean })
   refuseNatives(machine);
   entriesOrRefuse();
   removeAll(BINFMT_MISC);
-  const done = rulesFor(machinesRunBy(machine.arch)).map((rule) => ({
-    name: rule.name,
-    about: rule.about,
-    flags: register(rule, launcher, BINFMT_MISC, registerIn(BINFMT_MISC)),
-  }));
+  const done = registerEach(machine, launcher);
   if (options.json) {
     printJson(done);
     return;

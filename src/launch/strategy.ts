@@ -92,7 +92,7 @@ function keepingItself(situation: Situation): StrategyChoice | undefined {
   const refusals: string[] = [];
   for (const way of ways) {
     // Where the programs of the system name the same interpreter, they would come to the launcher too.
-    const unfit = way === 'namespace' && interpreter.kind === 'loader' && !asked;
+    const unfit = way === 'namespace' && interpreter.kind === 'loader';
     const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? UNTRIED)();
     if (why === undefined) return way === 'namespace' ? namespace() : copy();
     refusals.push(`${way === 'copy' ? 'no patched copy' : 'no namespace'}: ${why}`);

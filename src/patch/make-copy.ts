@@ -16,9 +16,8 @@ import path from 'node:path';
 import type { Program } from '../candidates/program.ts';
 import { errnoOf } from '../errors.ts';
 import { temporaryName } from '../platform/atomic-file.ts';
-import { sha256OfText } from '../platform/content-hash.ts';
+import { sha256OfFile, sha256OfText } from '../platform/content-hash.ts';
 import { openFileSource } from '../platform/file-source.ts';
-import { elfFileAt } from '../store/read-elf-file.ts';
 import { appImageEdits } from './app-image-edits.ts';
 import { type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
 import { mirrorNeighbours } from './mirror.ts';
@@ -48,12 +47,11 @@ function keyOf({ program, sha256, interpreter }: CopyRequest): string {
   return sha256OfText(JSON.stringify([sha256, interpreter, program.path])).slice(0, 32);
 }
 
-/** The copy is as it was made: what is fixed about it is looked at, not every byte. */
-function isIntact(file: string, { interpreter, program }: CopyRequest): boolean {
+/** Whether a copy that is there is the one that was just made anew, byte for byte, and nobody may write to it. */
+function isSame(file: string, made: string): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile() || (stats.mode & 0o022) !== 0) return false;
-  const elf = elfFileAt(file);
-  return stats.size >= program.size && elf?.interpreter === interpreter;
+  if (stats === undefined || !stats.isFile() || (stats.mode & 0o222) !== 0) return false;
+  return stats.size === lstatSync(made).size && sha256OfFile(file) === sha256OfFile(made);
 }
 
 function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>['edits']): void {
@@ -89,13 +87,15 @@ function copyTo(target: string, request: CopyRequest): string | undefined {
     if (interpreter === undefined) return edits.why;
     const why = patchWithPatchelf(program, interpreter, target, searchPath);
     if (why !== undefined) return `${edits.why}, and ${why}`;
+    chmodSync(target, 0o700);
     write(target, []);
   } else {
     copyFileSync(program.path, target, constants.COPYFILE_FICLONE);
+    if (sha256OfFile(target) !== request.sha256) return 'the program is being changed';
     chmodSync(target, 0o700);
     write(target, edits.edits);
   }
-  chmodSync(target, 0o755);
+  chmodSync(target, 0o555);
   return undefined;
 }
 
@@ -105,13 +105,13 @@ function makeReadable(directory: string): void {
   chmodSync(directory, 0o755);
 }
 
-/** Moves a finished directory to its name; somebody else's copy of the same name is as good. */
-function moveInto(temporary: string, directory: string, intact: () => boolean): void {
+/** Moves a finished directory to its name; a copy of that name stays if it is the same. */
+function moveInto(temporary: string, directory: string, isAsGood: () => boolean): void {
   try {
     renameSync(temporary, directory);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
-    if (intact()) return;
+    if (isAsGood()) return;
     const damaged = temporaryName(directory);
     renameSync(directory, damaged);
     rmSync(damaged, { recursive: true, force: true });
@@ -120,24 +120,23 @@ function moveInto(temporary: string, directory: string, intact: () => boolean): 
 }
 
 /**
- * Makes the copy, or takes the one that is there. Complete at every instant: made under a temporary name, then renamed.
+ * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant: made under a temporary name, then renamed.
  * @throws Node's errors when the place cannot be written or the program cannot be read.
  */
 export function makeCopy(request: CopyRequest): CopyOutcome {
   const directory = path.join(request.copies, keyOf(request));
   const { path: program } = request.program;
   const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
-  const intact = () => isIntact(file, request);
   if (request.shared && !isReadableByOthers(program))
     return { kind: 'impossible', why: 'others may not read the program, and would read its copy' };
-  if (intact()) return { kind: 'copied', directory, file };
   makeReadable(request.copies);
   const temporary = temporaryName(directory);
   try {
     makeReadable(temporary);
-    const why = copyTo(mirrorNeighbours(temporary, program), request);
+    const made = mirrorNeighbours(temporary, program);
+    const why = copyTo(made, request);
     if (why !== undefined) return { kind: 'impossible', why };
-    moveInto(temporary, directory, intact);
+    moveInto(temporary, directory, () => isSame(file, made));
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -151,3 +151,12 @@ test('AppImages by their type, and only those of the machine', () => {
     );
   }
 });
+
+test('only programs of the class of the launcher can have it loaded in the place of their interpreter', () => {
+  const rules = rulesFor(machinesRunBy('x64')).filter(({ name }) => !name.includes('appimage'));
+  assert.deepEqual(
+    rules.filter(takesLoader).map(({ name }) => name.includes('i686')),
+    rules.filter(({ name }) => !name.includes('i686')).map(() => false),
+  );
+  assert.ok(rules.some((rule) => rule.name.includes('i686') && !takesLoader(rule)));
+});

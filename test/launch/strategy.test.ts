@@ -75,7 +75,7 @@ const keepings: readonly Keeping[] = [
   { kind: 'unknown', readsItself: 'Bun', ways: both, strategy: 'namespace' },
   { kind: 'loader', readsItself: 'Bun', ways: both, strategy: 'patched' },
   { kind: 'loader', readsItself: 'Bun', ways: ['namespace'], strategy: 'loader' },
-  { kind: 'loader', wanted: 'namespace', ways: both, strategy: 'namespace' },
+  { kind: 'loader', wanted: 'namespace', ways: both, strategy: 'patched' },
   { kind: 'nix-ld', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
   { kind: 'launcher', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
   { kind: 'launcher', wanted: 'patched', ways: both, strategy: 'patched' },

@@ -1,11 +1,12 @@
 // A program that others may not read: no copy of it in a place for everybody, and one in the user's own.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Program } from '../../src/candidates/program.ts';
 import { makeCopy } from '../../src/patch/make-copy.ts';
+import { sha256OfFile } from '../../src/platform/content-hash.ts';
 import { compile } from '../scenarios/compile.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'shared-copy-'));
@@ -15,7 +16,14 @@ const copies = path.join(scratch, 'copies');
 
 function copyInto(shared: boolean) {
   const program = { given: file, path: file, size: statSync(file).size } as unknown as Program;
-  return makeCopy({ program, sha256: 'any', interpreter: '/x', copies, shared, searchPath: undefined }).kind;
+  return makeCopy({
+    program,
+    sha256: sha256OfFile(file),
+    interpreter: '/x',
+    copies,
+    shared,
+    searchPath: undefined,
+  }).kind;
 }
 
 /** Modes of what lies above the program, of its directory, and of itself. */
@@ -38,3 +46,23 @@ for (const [above, directory, own, kind] of rows)
     assert.equal(copyInto(false), 'copied');
     rmSync(copies, { recursive: true });
   });
+
+test('a damaged copy is replaced, a sound one stays, and another content under the hash is refused', () => {
+  const program = { given: file, path: file, size: statSync(file).size } as unknown as Program;
+  const request = { program, interpreter: '/x', copies, searchPath: undefined };
+  const copy = () => makeCopy({ ...request, sha256: sha256OfFile(file) });
+  const first = copy();
+  assert.ok(first.kind === 'copied');
+  const sound = readFileSync(first.file);
+  const { ino } = statSync(first.file);
+  copy();
+  assert.equal(statSync(first.file).ino, ino);
+  const damaged = Buffer.from(sound);
+  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+  chmodSync(first.file, 0o700);
+  writeFileSync(first.file, damaged);
+  chmodSync(first.file, 0o555);
+  copy();
+  assert.deepEqual(readFileSync(first.file), sound);
+  assert.equal(makeCopy({ ...request, sha256: 'another' }).kind, 'impossible');
+});
