@@ -47,7 +47,7 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
   const surroundings = { ...context.surroundings, capabilities };
   const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
   const finding = found === undefined ? {} : { found };
-  await resolve(program, { ...context, surroundings, byBinfmt, ...finding, ...wishing }, how);
+  await resolve(program, { ...context, surroundings, byBinfmt, isStart: true, ...finding, ...wishing }, how);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.
   process.exit(0);
 }

@@ -1,12 +1,12 @@
 // `nix-foreign fingerprint import FILE [PROGRAM]` and `verify`: a document that somebody made, for the program here.
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../errors.ts';
 import { findSidecar } from '../fingerprint/find-sidecar.ts';
 import { readNamedDocument } from '../fingerprint/named-document.ts';
 import { sidecarOf } from '../fingerprint/sidecar.ts';
 import { adopt, check } from '../pipeline/adopt.ts';
-import { type Arrival, type Search, trustOf } from '../pipeline/arrivals.ts';
+import { type Arrival, ownersFor, type Search, trustOf } from '../pipeline/arrivals.ts';
 import type { Context } from '../pipeline/context.ts';
 import { withSearch } from '../pipeline/with-search.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
@@ -39,12 +39,13 @@ function notUsed(
 
 async function believe(file: string, search: Search): Promise<Believed> {
   const { kind } = readNamedDocument(file, search.context.location.storeDir);
-  const owners = {
-    user: search.context.surroundings.uid,
-    program: lstatSync(search.subject.program.path).uid,
-  };
   const place = { kind: kind === 'tree' ? 'tree' : 'sidecar', file: path.resolve(file) } as const;
-  const { believed, refused } = await findSidecar([place], search.program, owners, await trustOf(search));
+  const { believed, refused } = await findSidecar(
+    [place],
+    search.program,
+    ownersFor(search),
+    await trustOf(search),
+  );
   if (believed === undefined) throw notUsed(file, refused[0]?.why ?? 'it has nothing for this program');
   const { fingerprint, signedBy } = believed;
   return {

@@ -123,7 +123,7 @@ export async function prepare(
   env: Context['env'],
 ): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
-  const plan = await resolve(found, context, how);
+  const plan = await resolve(found, { ...context, isStart: true }, how);
   const named = argv0 === undefined ? words : [argv0, ...words.slice(1)];
   return { ...applyPlan(plan, found, named, env), program: found };
 }

@@ -16,8 +16,11 @@ export interface Ownership {
 export interface Owners {
   /** Effective uid of the user. */
   readonly user: number;
-  /** uid of the program's owner: who writes the program decides what runs anyway. */
-  readonly program: number;
+  /**
+   * uid of the program's owner: who writes the program decides what runs anyway. Undefined where the program is not
+   * started: to be asked about it, its owner may run nothing as another user.
+   */
+  readonly program: number | undefined;
 }
 
 /** Stable words for what is wrong. */
@@ -33,7 +36,7 @@ export type Writers =
   | { readonly kind: 'others'; readonly cause: OwnershipCause; readonly why: string };
 
 function isTrustedOwner(uid: number, owners: Owners): boolean {
-  return uid !== NOBODY && [0, owners.user, owners.program].includes(uid);
+  return uid !== NOBODY && (uid === 0 || uid === owners.user || uid === owners.program);
 }
 
 /**
@@ -43,7 +46,10 @@ function isTrustedOwner(uid: number, owners: Owners): boolean {
  */
 export function writersOf(file: Ownership, directory: Ownership, owners: Owners): Writers {
   const others = (cause: OwnershipCause, why: string): Writers => ({ kind: 'others', cause, why });
-  const strangers = 'neither you, root nor the owner of the program';
+  const strangers =
+    owners.program === undefined
+      ? 'neither you nor root; the owner of the program counts only when it is started'
+      : 'neither you, root nor the owner of the program';
   if (!isTrustedOwner(file.uid, owners)) {
     return others('file-owner', `it belongs to uid ${file.uid}, which is ${strangers}`);
   }

@@ -1,6 +1,7 @@
 // The store directory → the shape of a fingerprint for that store, each refusal in words.
 import * as v from 'valibot';
 import { MOST_LIBRARIES } from '../candidates/searched-names.ts';
+import { whyNoLibraryName } from '../elf/library-name.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
 import { FINGERPRINT_VERSION } from './fingerprint.ts';
 import { hexOfNarHash } from './nar-hash.ts';
@@ -22,6 +23,7 @@ const shortText = v.pipe(
 const soname = v.pipe(
   text,
   v.regex(/^(?!\.{1,2}$|glibc-hwcaps$)[ -.0-~]{1,255}$/, saying('no file name of printable ASCII')),
+  v.check((name) => whyNoLibraryName(name) === undefined, saying('it has a token that the loader replaces')),
 );
 
 function isInside(file: string): boolean {

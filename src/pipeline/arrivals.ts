@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Configuration } from '../configuration/configuration.ts';
 import type { ProgramAtHand, Trust } from '../fingerprint/belief.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import type { Owners } from '../fingerprint/ownership.ts';
 import { sidecarPlaces } from '../fingerprint/sidecar.ts';
 import type { Place } from '../platform/places.ts';
 import { debug } from '../platform/report.ts';
@@ -53,6 +54,12 @@ export async function trustOf({ context, settings }: Pick<Search, 'context' | 's
   };
 }
 
+/** Who is believed besides root: the program's owner only at a start (fingerprint/FORMAT.md). */
+export function ownersFor({ subject, context }: Pick<Search, 'subject' | 'context'>): Owners {
+  const program = context.isStart === true ? lstatSync(subject.program.path).uid : undefined;
+  return { user: context.surroundings.uid, program };
+}
+
 /** Beside the real file, beside the link it was found by, then in tree files above it. */
 async function* besideIt(search: Search): AsyncGenerator<Arrival> {
   const { subject, program, context } = search;
@@ -62,10 +69,9 @@ async function* besideIt(search: Search): AsyncGenerator<Arrival> {
   const there = sidecarPlaces(given, subject.program.path).filter(({ file }) => isThere(file));
   if (there.length === 0) return;
   const { findSidecar } = await import('../fingerprint/find-sidecar.ts');
-  const owners = { user: context.surroundings.uid, program: lstatSync(subject.program.path).uid };
   const trust = await trustOf(search);
   for (const each of there) {
-    const { believed, refused } = await findSidecar([each], program, owners, trust);
+    const { believed, refused } = await findSidecar([each], program, ownersFor(search), trust);
     const [wrong] = refused;
     if (wrong !== undefined) yield { kind: 'refused', where: each.file, why: wrong.why };
     if (believed === undefined) continue;

@@ -22,6 +22,8 @@ export interface Context {
   readonly byBinfmt?: boolean;
   /** Where the launcher is, if it was built beside this file. */
   readonly launcher?: string;
+  /** Whether the program is started afterwards, and not only asked about. */
+  readonly isStart?: boolean;
   /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
   readonly strict?: boolean;
 }

@@ -6,11 +6,13 @@ import type { LaunchPlan } from '../launch/plan.ts';
 import type { Place } from '../platform/places.ts';
 import { debug, notice } from '../platform/report.ts';
 import { type PinnerSupply, supplyPinners } from '../roots/pinner-supply.ts';
+import type { Adopted } from './adopt.ts';
 import { type Arrival, arrivals, type Search } from './arrivals.ts';
 import type { Context } from './context.ts';
 import { type Dynamic, rootFile } from './subject.ts';
 
 type Lost = Exclude<Arrival, { kind: 'believed' }>;
+type Believed = Extract<Arrival, { kind: 'believed' }>;
 
 function sentenceOf(given: string, { kind, where, why }: Lost): string {
   if (kind === 'unreachable') return `${given}: the source ${where} cannot be asked: ${why}`;
@@ -49,6 +51,17 @@ export async function openSearch(
   };
 }
 
+/** A Nix that does not answer, or a set that cannot be laid out, is no reason not to search the store. */
+async function adoptOrSay(arrival: Believed, search: Search): Promise<Adopted> {
+  const { adopt } = await import('./adopt.ts');
+  try {
+    return await adopt(arrival, search);
+  } catch (error) {
+    if (error instanceof ForeignError) return { kind: 'refused', why: error.message };
+    throw error;
+  }
+}
+
 /**
  * Tries one fingerprint after the other. What does not serve is said in one line each.
  * @returns undefined where none serves: the store is searched then.
@@ -63,8 +76,7 @@ export async function planFromElsewhere(search: Search): Promise<LaunchPlan | un
       continue;
     }
     debug(`the fingerprint of ${arrival.where} is believed`);
-    const { adopt } = await import('./adopt.ts');
-    const adopted = await adopt(arrival, search);
+    const adopted = await adoptOrSay(arrival, search);
     if (adopted.kind === 'refused') {
       lost.push({ kind: 'refused', where: arrival.where, why: adopted.why });
       continue;

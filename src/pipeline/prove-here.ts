@@ -1,6 +1,7 @@
 // A fingerprint that somebody else made → the verdict on it here, of the simulation and of the loader itself.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { whyNoLoaderFile } from '../candidates/loader-file.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { enact, type Proven, pathOfStoreFile } from '../launch/enact.ts';
 import { foresee } from '../launch/foresee.ts';
@@ -43,6 +44,9 @@ export async function proveHere(
   farms: string,
 ): Promise<Proven | string> {
   const { program, elf, libc } = subject;
+  // Before anything of the document is run: whoever may add to the store could have called any program so.
+  const noLoader = whyNoLoaderFile(pathOfStoreFile(fingerprint.loader), elf, libc);
+  if (noLoader !== undefined) return noLoader;
   const beside = servedBeside(fingerprint, subject);
   if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
   const misnamed = fingerprint.libraries.find((each) => each.match === 'exact' && !isNamed(each));

@@ -255,6 +255,14 @@ const brokenPaths: Record<string, HostileText> = {
     /^libraries\.0\.soname: .*: "glibc-hwcaps"$/,
     (each) => (each.libraries[0].soname = 'glibc-hwcaps'),
   ),
+  'a soname that the loader expands': changing(
+    /^libraries\.1\.soname: it has a token that the loader replaces: "lib\$LIB\.so"$/,
+    (each) => (each.libraries[1].soname = 'lib$LIB.so'),
+  ),
+  'a soname that the loader expands in braces': changing(
+    /^libraries\.1\.soname: it has a token that the loader replaces: "\$\{ORIGIN\}"$/,
+    (each) => (each.libraries[1].soname = '${ORIGIN}'),
+  ),
   'a soname that looks like another': changing(
     /^libraries\.1\.soname: .*: "l\u0456bz\.so\.1"$/,
     (each) => (each.libraries[1].soname = 'l\u0456bz.so.1'),

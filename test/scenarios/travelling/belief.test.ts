@@ -1,10 +1,13 @@
 // Who wrote a sidecar decides: owners, modes and keys, each refusal in its own line, and the program starts all the same.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
+import stringify from 'fast-json-stable-stringify';
 import { makeKeyPair } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
 import { assertRefused } from '../expect-failure.ts';
 import {
   assertRan,
@@ -147,4 +150,41 @@ test('a source has to be signed, whoever owns it', async () => {
   forget(machine);
   configure(machine, `sources = ["${source}"]\nstrict = true\n`);
   assertRefused(await machine.start(line), { status: 126, cause: said });
+});
+
+/** A document of the program's owner that names a program of the store as the loader; it leaves a mark when it runs. */
+test('nothing that is only called like a loader is run, and a program that is only asked about gives its owner no say', async () => {
+  const directory = at('evil/lib');
+  mkdirSync(directory, { recursive: true });
+  const code = `int main(){close(creat("${homeInRoot}/MARK",0644));return 1;}`;
+  const source = at('evil.c');
+  writeFileSync(source, `#include <fcntl.h>\n#include <unistd.h>\n${code}\n`);
+  execFileSync('gcc', ['-static', '-o', path.join(directory, 'ld-linux-x86-64.so.2'), source]);
+  const { stdout, stderr } = await machine.run({ argv: ['nix-store', '--add', `${homeInRoot}/evil`] });
+  const storePath = stdout.trim();
+  assert.match(storePath, /-evil$/, stderr);
+  const document = JSON.parse(sidecar) as object;
+  const loader = { storePath, file: 'lib/ld-linux-x86-64.so.2' };
+  const file = putFile(machine, SIDECAR, `${stringify({ ...document, loader })}\n`);
+  const mark = at('MARK');
+  const code1 = await machine.run({ argv: [`${storePath}/lib/ld-linux-x86-64.so.2`] });
+  assert.equal(code1.status, 1);
+  assert.ok(existsSync(mark), 'the program leaves no mark');
+  rmSync(mark);
+  await assertLeft(/is no shared object for the program's machine|has the soname \(none\)/);
+  for (const each of ['apps', 'apps/jq', SIDECAR]) chownSync(at(each), STRANGER, STRANGER);
+  forget(machine);
+  const verified = await machine.manage(['fingerprint', 'verify', file]);
+  assert.equal(verified.status, 126);
+  assert.match(
+    verified.stderr,
+    /it belongs to uid 4711, which is neither you nor root; the owner of the program counts only when it is started/,
+  );
+  for (const words of [['explain'], ['resolve', '--system']]) {
+    forget(machine);
+    const asked = await machine.manage([...words, machine.program]);
+    assert.equal(asked.status, 0, asked.stderr);
+    assert.match(asked.stderr, /is not used: it belongs to uid 4711, which is neither you nor root/);
+  }
+  assert.equal(existsSync(mark), false, 'it was run');
 });

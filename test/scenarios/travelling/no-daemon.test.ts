@@ -1,0 +1,28 @@
+// A user whom no Nix answers: a fingerprint that names a missing path is said to be of no use, and the start goes on.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { copyHome, foreign, onHost } from '../foreign-files.ts';
+import { openToolRoot } from '../tool.ts';
+
+const rig = await ensureRig('full');
+const jq = foreign(rig, 'bookworm', 'jq');
+const maker = await openToolRoot(rig);
+const user = await openToolRoot(rig, { uid: 1000, daemon: 'none' });
+
+test('a sidecar breaks no start that works without it', async () => {
+  const made = copyHome(maker, jq, 'jq');
+  assert.equal((await maker.manage(['fingerprint', 'export', made])).status, 0);
+  const text = readFileSync(onHost(maker, `${made}.nix-fingerprint.json`), 'utf8');
+  const program = copyHome(user, jq, 'jq');
+  const without = await user.start([program, '-n', '6*7']);
+  assert.deepEqual([without.status, without.stdout], [0, '42\n'], without.stderr);
+  await user.manage(['forget', '--all']);
+  const missing = text.replace(/\/nix\/store\/[0-9a-z]{32}-libjq1/, `/nix/store/${'a'.repeat(32)}-libjq1`);
+  assert.notEqual(missing, text);
+  writeFileSync(onHost(user, `${program}.nix-fingerprint.json`), missing);
+  const beside = await user.start([program, '-n', '6*7']);
+  assert.deepEqual([beside.status, beside.stdout], [0, '42\n'], beside.stderr);
+  assert.match(beside.stderr, /the fingerprint of .*jq\.nix-fingerprint\.json is not used: /);
+});
