@@ -23,8 +23,8 @@ export const FINGERPRINT_COMMANDS: readonly CommandRow[] = [
         key: valuesOf(key).at(-1),
         json: isThere(json),
       };
-      const failure = await exportCommand(program, options, context);
-      if (failure !== undefined) setExitStatus(reportFailure(failure));
+      const [status] = (await exportCommand(program, options, context)).map(reportFailure);
+      if (status !== undefined) setExitStatus(status);
     },
   },
   {

@@ -13,7 +13,7 @@ import { recordOfProgram } from '../pipeline/record-of-program.ts';
 import { dynamicOf } from '../pipeline/subject.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { namedProgram } from './named-program.ts';
-import { writeOutput } from './output-file.ts';
+import { writeByOurName, writeOutput } from './output-file.ts';
 import { readSecretKey } from './secret-key.ts';
 import { usageError } from './usage-error.ts';
 
@@ -84,17 +84,18 @@ async function exportTree(directory: string, options: ExportOptions, context: Co
     if (options.output !== undefined) throw usageError('one file for many programs is a tree', 'add --tree');
     return await exportEach(programs, context, (program, fingerprint) => {
       const file = sidecarOf(program.path);
-      writeOutput(file, documentText(fingerprint, key));
+      writeByOurName(file, documentText(fingerprint, key));
       return file;
     });
   }
-  const file = options.output ?? path.join(directory, TREE_NAME);
+  const { output } = options;
+  const file = output ?? path.join(directory, TREE_NAME);
   const entries: { sha256: string; text: string }[] = [];
   const exported = await exportEach(programs, context, (_, fingerprint) => {
     entries.push({ sha256: fingerprint.program.sha256, text: documentText(fingerprint, key) });
     return file;
   });
-  writeOutput(file, treeText(entries));
+  (output === undefined ? writeByOurName : writeOutput)(file, treeText(entries));
   return exported;
 }
 
@@ -102,17 +103,18 @@ async function exportOne(given: string, options: ExportOptions, context: Context
   if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
   const key = options.key === undefined ? undefined : readSecretKey(options.key);
   const { program, record } = await recordOfProgram(namedProgram(given, context), context);
-  const file = options.output ?? sidecarOf(program.path);
-  writeOutput(file, documentText(record.fingerprint, key));
+  const { output } = options;
+  const file = output ?? sidecarOf(program.path);
+  (output === undefined ? writeByOurName : writeOutput)(file, documentText(record.fingerprint, key));
   return [{ program: given, file }];
 }
 
-/** Writes the documents and says which; returns, unsaid, the first failure among many programs. */
+/** Writes the documents and says which; returns, unsaid, the failures among many programs. */
 export async function exportCommand(
   given: string,
   options: ExportOptions,
   context: Context,
-): Promise<ForeignError | undefined> {
+): Promise<readonly ForeignError[]> {
   const exported = isDirectory(given)
     ? await exportTree(given, options, context)
     : await exportOne(given, options, context);
@@ -131,5 +133,5 @@ export async function exportCommand(
     const files = new Set(exported.flatMap(({ file }) => (file === undefined ? [] : [file])));
     for (const file of files) printOneLine(`wrote ${file}`);
   }
-  return exported.find(({ failure }) => failure !== undefined)?.failure;
+  return exported.map(({ failure }) => failure).filter((failure) => failure !== undefined);
 }

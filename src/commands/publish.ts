@@ -12,9 +12,9 @@ import { printJson, printOneLine } from '../platform/print.ts';
 import { copyClosure } from '../store/copy-closure.ts';
 import { pathInSource } from '../store/fingerprint-source.ts';
 import type { Nix } from '../store/nix-commands.ts';
-import { showOnStderr } from '../store/watched-nix.ts';
+import { showOnStderr, withoutSecrets } from '../store/watched-nix.ts';
 import { namedProgram } from './named-program.ts';
-import { writeOutput } from './output-file.ts';
+import { writeByOurName } from './output-file.ts';
 import { readSecretKey } from './secret-key.ts';
 import { usageError } from './usage-error.ts';
 
@@ -82,7 +82,7 @@ function writeDocument(
       exitCode: 125,
     });
   }
-  writeOutput(file, signedText(fingerprint, [signFingerprint(fingerprint, key)]));
+  writeByOurName(file, signedText(fingerprint, [signFingerprint(fingerprint, key)]));
   return file;
 }
 
@@ -101,7 +101,7 @@ export async function publishCommand(
     if (copied.kind === 'refused') {
       throw new ForeignError(`nothing was published: ${copied.why}`, {
         code: 'copy-failed',
-        hint: `try it by hand: nix copy --to ${options.to} ${paths[0]}`,
+        hint: `try it by hand: nix copy --to ${withoutSecrets(options.to)} ${paths[0]}`,
         exitCode: 125,
       });
     }
@@ -113,6 +113,6 @@ export async function publishCommand(
   });
   if (options.json) return printJson(rows);
   for (const row of rows) printOneLine(`published ${row.program}${'file' in row ? `: ${row.file}` : ''}`);
-  if (key !== undefined)
+  if (key !== undefined && options.fingerprints !== undefined)
     printOneLine(`who trusts it needs in config.toml: trusted-fingerprint-keys = ["${key.public.text}"]`);
 }

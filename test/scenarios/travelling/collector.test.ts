@@ -69,14 +69,10 @@ async function collectUntil(
 
 /**
  * The collector of Nix 2.8 takes now and then what was rooted a moment ago (src/store/NOTES.md). Where that happens between
- * the resolver's end and the start, the launcher says so and starts nothing; the next start has to succeed.
+ * the resolver's end and the start, the launcher has the plan made once more, within the same start.
  */
 async function start(machine: Machine, program: string, settings: Settings): Promise<Outcome> {
-  const debugged = withEnv(settings, { NIX_RUN_FOREIGN_DEBUG: '1' });
-  const first = await machine.start([program, ...words], debugged);
-  const isLate =
-    first.status === 125 && /its plan cannot be used: a file of the plan is gone/.test(first.stderr);
-  return isLate ? await machine.start([program, ...words], debugged) : first;
+  return await machine.start([program, ...words], withEnv(settings, { NIX_RUN_FOREIGN_DEBUG: '1' }));
 }
 
 /** Starts copies, each of which is unpinned once it ran, so that the collector has something to take from the next. */

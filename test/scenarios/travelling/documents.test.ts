@@ -1,6 +1,16 @@
 // The commands about documents: the same bytes whoever writes them, and each says what it did and what is wrong.
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { makeKeyPair } from '../../rig/binary-cache.ts';
@@ -122,6 +132,40 @@ test('a directory: one file for each program, or one for all', async () => {
   await assertFails(['fingerprint', 'export', vendor, '-o', `${vendor}/x`], 125, /a tree/, /--tree/);
 });
 
+test('a link by the name of a sidecar is replaced and not followed', async () => {
+  const there = path.join(machine.homeDir, SIDECAR);
+  await manage(machine, ['resolve', program]); // or a start would say why it does not use the link
+  symlinkSync('/dev/stderr', there);
+  const { status, stdout, stderr } = await machine.manage(['fingerprint', 'export', program]);
+  assert.deepEqual([status, stdout, stderr], [0, `wrote ${sidecar}\n`, '']);
+  assert.ok(lstatSync(there).isFile());
+});
+
+test('of a directory every program that failed is named', async () => {
+  const bin = path.join(homeInRoot, 'failing');
+  for (const name of ['a', 'b', 'c']) {
+    copyHome(machine, foreign(rig, 'bookworm', 'jq'), `failing/${name}`);
+    if (name !== 'b') mkdirSync(path.join(machine.homeDir, `failing/${name}.nix-fingerprint.json`));
+  }
+  const { status, stdout, stderr } = await machine.manage(['fingerprint', 'export', bin]);
+  assert.deepEqual([status, stdout], [125, `wrote ${bin}/b.nix-fingerprint.json\n`]);
+  for (const name of ['a', 'c'])
+    assert.match(stderr, new RegExp(`${bin}/${name}\\.nix-fingerprint.*cannot be`));
+});
+
+test('publish names its key only where it signed, and no password', async () => {
+  const line = ['publish', program, '--key', key.secretFile];
+  assert.equal(
+    await manage(machine, [...line, '--to', 'file:///exchange/unsigned']),
+    `published ${program}\n`,
+  );
+  assert.match(await manage(machine, [...line, '--fingerprints', '/exchange/signed']), /who trusts it/);
+  const { status, stderr } = await machine.manage([...line, '--to', 'nonsense://user:secret@x']);
+  assert.equal(status, 125);
+  assert.match(stderr, /nix copy --to nonsense:\/\/\.\.\.@x \/nix\/store/);
+  assert.doesNotMatch(stderr, /secret/);
+});
+
 test('verify changes nothing, import plans', async () => {
   const file = putFile(
     machine,
@@ -174,7 +218,7 @@ test('diff has the status of diff(1)', async () => {
 });
 
 test('what has no fingerprint is told', async () => {
-  const script = putFile(machine, 'script', '#!/bin/sh\n', 0o755);
+  const script = putFile(machine, 'script', `#!${machine.rig.bash}\n`, 0o755);
   const none = /it needs no library of the store, so it has no fingerprint/;
   await assertFails(['fingerprint', 'export', script], 125, none, /it starts as it is/);
   mkdirSync(path.join(machine.homeDir, 'empty'), { recursive: true });
