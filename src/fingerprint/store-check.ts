@@ -24,7 +24,7 @@ export type StoreCheck =
 /** For `StoreFacts`: from the file system. */
 export function realFileOf(file: string): string | undefined {
   try {
-    const real = realpathSync(file);
+    const real = realpathSync.native(file);
     return statSync(real).isFile() ? real : undefined;
   } catch {
     return undefined;

@@ -58,7 +58,7 @@ function readLibrary(name: string, file: string): ChosenLibrary | undefined {
 
 function isBelow(directory: string, file: string): boolean {
   try {
-    return realpathSync(file).startsWith(`${realpathSync(directory)}/`);
+    return realpathSync.native(file).startsWith(`${realpathSync.native(directory)}/`);
   } catch {
     return false;
   }

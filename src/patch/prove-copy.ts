@@ -7,7 +7,7 @@ import type { LoadedObject } from '../loader/list-output.ts';
 
 function realPath(file: string): string {
   try {
-    return realpathSync(file);
+    return realpathSync.native(file);
   } catch {
     return file;
   }

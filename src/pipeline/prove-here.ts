@@ -13,7 +13,7 @@ import type { Dynamic } from './subject.ts';
 
 function isLinkTo(link: string, file: string): boolean {
   try {
-    return realpathSync(link) === realpathSync(file);
+    return realpathSync.native(link) === realpathSync.native(file);
   } catch {
     return false;
   }
