@@ -10,6 +10,7 @@ import { planKey } from '../launch/plan-key.ts';
 import { debug } from '../platform/report.ts';
 import { keep, type Root } from '../roots/keep-and-pin.ts';
 import { pinned, restore } from '../roots/pin.ts';
+import { firstDisturbed, type Identities, identitiesOf } from '../store/object-identity.ts';
 import { realise, releaseLinks } from '../store/realise.ts';
 import { showOnStderr } from '../store/watched-nix.ts';
 import type { Arrival, Search } from './arrivals.ts';
@@ -30,7 +31,7 @@ interface Gone {
 
 type Believed = Extract<Arrival, { kind: 'believed' }>;
 
-const refused = (why: string): Adopted => ({ kind: 'refused', why });
+const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
 const gone = (why: string): Gone => ({ kind: 'vanished', why });
 
@@ -49,6 +50,13 @@ function lackOf(missing: readonly string[]): string {
   return missing.length === 0 ? 'the set cannot be held' : `the store has no ${missing[0]}${more}`;
 }
 
+/** A refusal that comes of what a collector did meanwhile is none. */
+function unlessDisturbed(outcome: Adopted | Gone, before: Identities): Adopted | Gone {
+  if (outcome.kind !== 'refused') return outcome;
+  const disturbed = firstDisturbed(before);
+  return disturbed === undefined ? outcome : gone(`${disturbed} was taken by a collector; ${outcome.why}`);
+}
+
 /** Has Nix fetch what is missing, and hold all of the set from then on. */
 async function fetchMissing(
   fingerprint: Fingerprint,
@@ -56,12 +64,12 @@ async function fetchMissing(
   { context, place, settings, subject }: Search,
 ): Promise<Fetched> {
   const lack = lackOf(missing);
-  if (!settings.substitute) return { kind: 'refused', why: `${lack}, and substitute is off` };
-  if (context.nix === undefined) return { kind: 'refused', why: `${lack}, and there is no Nix to fetch it` };
+  if (!settings.substitute) return refused(`${lack}, and substitute is off`);
+  if (context.nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
   const link = path.join(place.state, 'fetching', planKey(subject.program.path));
   const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
   if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
-  return { kind: 'refused', why: `${lack}: ${realised.why}` };
+  return refused(`${lack}: ${realised.why}`);
 }
 
 /** A path can vanish although a link holds it: a collector that began before the link was made may not know of it. */
@@ -74,27 +82,22 @@ const ROUNDS = 3;
  */
 export async function adopt(arrival: Believed, search: Search): Promise<Adopted> {
   const { choices: _, ...fingerprint } = arrival.fingerprint;
-  let missing = await missingOf(fingerprint, search);
-  if (missing.length === 0) {
-    const adopted = await checkAndPin(fingerprint, arrival, search);
-    const { nix } = search.context;
-    if (adopted.kind === 'planned' || nix === undefined || !search.settings.substitute) {
-      return withoutVanished(adopted);
-    }
-    // Nothing held the set until it was pinned. Whether a collector took some of it cannot be seen afterwards: another
-    // start may have fetched it again. So it is held, and checked once more.
-    debug(`not adopted: ${adopted.why}; the set is held and checked again`);
-  }
   for (let round = 1; ; round += 1) {
-    const adopted = await fetchAndAdopt(fingerprint, arrival, missing, search);
-    if (adopted.kind !== 'vanished' || round === ROUNDS) return withoutVanished(adopted);
+    const before = identitiesOf(storePathsOf(fingerprint));
+    const missing = await missingOf(fingerprint, search);
+    // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
+    const adopted =
+      missing.length === 0 && (round === 1 || !canFetch(search))
+        ? await checkAndPin(fingerprint, arrival, search)
+        : unlessDisturbed(await fetchAndAdopt(fingerprint, arrival, missing, search), before);
+    if (adopted.kind !== 'vanished') return adopted;
+    if (round === ROUNDS) return refused(adopted.why);
     debug(`round ${round}: ${adopted.why}`);
-    missing = await missingOf(fingerprint, search);
   }
 }
 
-function withoutVanished(adopted: Adopted | Gone): Adopted {
-  return adopted.kind === 'vanished' ? refused(adopted.why) : adopted;
+function canFetch({ context, settings }: Search): boolean {
+  return context.nix !== undefined && settings.substitute;
 }
 
 async function fetchAndAdopt(
@@ -104,7 +107,7 @@ async function fetchAndAdopt(
   search: Search,
 ): Promise<Adopted | Gone> {
   const fetched = await fetchMissing(fingerprint, missing, search);
-  if (fetched.kind === 'refused') return fetched;
+  if (fetched.kind !== 'there') return fetched;
   try {
     return await checkAndPin(fingerprint, arrival, search);
   } finally {
@@ -152,6 +155,15 @@ function takeBack(root: Root, before: string | undefined, { subject, program, pl
 }
 
 async function checkAndPin(
+  fingerprint: Fingerprint,
+  arrival: Believed,
+  search: Search,
+): Promise<Adopted | Gone> {
+  const before = identitiesOf(storePathsOf(fingerprint));
+  return unlessDisturbed(await checkThenPin(fingerprint, arrival, search), before);
+}
+
+async function checkThenPin(
   fingerprint: Fingerprint,
   { where, signedBy }: Believed,
   search: Search,

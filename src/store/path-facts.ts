@@ -94,17 +94,19 @@ export async function pathFacts(
   return new Map([...found, ...(await factsFromNix(nix, unknown))]);
 }
 
-/** A collector may take a path between the two questions; then they are asked again, without it. */
+/** How often two questions are asked that a collector may come between. */
+const ATTEMPTS = 3;
+
+/** A collector may take a path between the two questions, and another process may fetch it again: both are asked anew. */
 async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
-  for (let asked = storePaths; ; ) {
-    const invalid = await invalidPaths(nix, asked);
-    const valid = asked.filter((each) => !invalid.has(each));
+  for (let attempt = 1; ; attempt += 1) {
+    const invalid = await invalidPaths(nix, storePaths);
+    const valid = storePaths.filter((each) => !invalid.has(each));
     if (valid.length === 0) return new Map();
     try {
       return await dumpFacts(nix, valid);
     } catch (error) {
-      if ((await invalidPaths(nix, valid)).size === 0) throw error;
-      asked = valid;
+      if (attempt === ATTEMPTS) throw error;
     }
   }
 }

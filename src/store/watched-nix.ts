@@ -59,6 +59,7 @@ export async function runWatched(
       onStderr: take,
     });
     debug(withoutSecrets(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`));
+    if (ended.status !== 0) debug(withoutSecrets(`it said: ${printable(ended.stderr)}`));
     return ended;
   } finally {
     end();

@@ -37,7 +37,7 @@ for (const program of programs) {
 test('nearly every program has room', (t) => {
   t.diagnostic(`${copied.length} of ${programs.length}; without room: ${refused.join('; ')}`);
   assert.ok(programs.length >= 50, `only ${programs.length} programs were found`);
-  assert.ok(copied.length >= programs.length * 0.98, refused.join('\n'));
+  assert.ok(refused.length <= Math.max(2, programs.length * 0.02), refused.join('\n'));
   for (const why of refused) assert.match(why, /there are \d+ free bytes for \d+, and there is no PATH/);
 });
 

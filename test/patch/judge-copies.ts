@@ -4,6 +4,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Program } from '../../src/candidates/program.ts';
 import { type CopyOutcome, makeCopy } from '../../src/patch/make-copy.ts';
+import { sha256OfFile } from '../../src/platform/content-hash.ts';
 import { elfFileAt } from '../../src/store/read-elf-file.ts';
 
 /** Real paths of the programs in directories that name this interpreter, sorted, each once; none that is setuid. */
@@ -31,7 +32,7 @@ export function copyOfProgram(
   const { size } = statSync(file);
   const elf = elfFileAt(file);
   const program = { given: file, path: file, size, elf } as unknown as Program;
-  return makeCopy({ program, sha256: 'any', interpreter, copies, searchPath });
+  return makeCopy({ program, sha256: sha256OfFile(file), interpreter, copies, searchPath });
 }
 
 /**
