@@ -124,6 +124,15 @@ export const COMMANDS: readonly CommandRow[] = [
       if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
     },
   },
+  {
+    usage: 'completions [shell]',
+    summary: 'print what bash, zsh or fish evaluates to complete the words of both commands',
+    options: [JSON_OPTION],
+    run: async ([shell], { json }, edge) => {
+      const { completionsCommand } = await import('./completions.ts');
+      completionsCommand(shell, { json: isThere(json) }, COMMANDS, GROUPS, edge);
+    },
+  },
 ];
 
 /** An option that may be given several times. */
@@ -140,7 +149,8 @@ function wantsJson(words: readonly string[]): boolean {
 /** `fingerprint export <program>`: words in front of the last are groups. */
 const GROUP = /^([a-z-]+) (?=[a-z])/;
 
-const GROUPS: Readonly<Record<string, string>> = {
+/** What several commands that share their first word are about. */
+export const GROUPS: Readonly<Record<string, string>> = {
   binfmt: 'rules of the kernel by which foreign programs start with no prefix',
   shim: 'commands for PATH and entries for the menu that start foreign programs',
   dirs: 'directories whose programs run by name, through the shell hook',
