@@ -40,25 +40,40 @@ function __nix_foreign_registered
     test -r $file; and cat $file
 end
 
-# True before the program: from there on everything is the program's own.
-function __nix_run_foreign_before
-    set -l skipped 0
-    for word in (commandline -opc)[2..-1]
-        if test $skipped -eq 1
-            set skipped 0
-        else if contains -- $word @valued@
-            set skipped 1
-        else if test "$word" = --
-            return 1
-        else if not string match -q -- '-?*' $word
-            return 1
+# The words typed from the program on, none where it comes next. False where options can still stand.
+function __nix_run_foreign_words
+    set -l words (commandline -opc)[2..-1]
+    while set -q words[1]
+        switch $words[1]
+            case @valued@
+                set -e words[1]
+            case --
+                set -e words[1]
+                printf '%s\n' $words
+                return 0
+            case '-?*'
+            case '*'
+                printf '%s\n' $words
+                return 0
         end
+        set -e words[1]
     end
+    return 1
+end
+
+function __nix_run_foreign_before
+    not __nix_run_foreign_words >/dev/null
+end
+
+# As if the program and its arguments stood alone. fish's own function for this takes our options for its own.
+function __nix_run_foreign_rest
+    set -l line (string escape -- (__nix_run_foreign_words)) (commandline -ct)
+    complete -C " $line" # not the empty word, which it takes for none
 end
 
 complete -c nix-foreign -e
 complete -c nix-run-foreign -e
 complete -c nix-foreign -f
 # @commands@
-complete -c nix-run-foreign -x -a '(__fish_complete_subcommand @valued@)'
+complete -c nix-run-foreign -x -a '(__nix_run_foreign_rest)'
 # @launcher@
