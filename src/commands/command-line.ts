@@ -10,6 +10,7 @@ import { explainCommand } from './explain.ts';
 import { FINGERPRINT_COMMANDS } from './fingerprint-commands.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
+import { HEADINGS, helpText } from './help-text.ts';
 import { HOOK_COMMANDS } from './hook-commands.ts';
 import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
@@ -171,12 +172,17 @@ function parentOf(program: Command, usage: string): Command {
   );
 }
 
+/** What no heading has is shown all the same. */
+function otherCommands(program: Command): readonly (readonly [string, string])[] {
+  const known = new Set(HEADINGS.flatMap(([, commands]) => commands.map(([name]) => name)));
+  return program.commands
+    .filter((each) => !known.has(each.name()))
+    .map((each) => [each.name(), each.description()]);
+}
+
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
 export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
   const program = new Command('nix-foreign')
-    .description(
-      'Libraries from /nix/store for programs built for another Linux. Start them with: nix-run-foreign PROGRAM',
-    )
     .version(`nix-foreign ${edge.version}`)
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
@@ -194,10 +200,15 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
       return run(self.args, self.opts<Options>(), edge);
     });
   }
+  program.helpInformation = () => helpText(otherCommands(program));
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    const failure = failureOfParsing(error, words);
+    const failure = failureOfParsing(
+      error,
+      words,
+      COMMANDS.map(({ usage }) => usage),
+    );
     if (failure === undefined) return edge.setExitStatus(0);
     if (wantsJson(words)) printJson(jsonFailure(failure));
     throw failure;

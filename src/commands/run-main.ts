@@ -14,6 +14,7 @@ Start a program built for another Linux with libraries from /nix/store. Found on
   --rehash   read the program's content again
   --refresh  choose the libraries again
   --strategy NAME  start it this way from now on; auto takes that back
+  --argv0 NAME     what the program is told as its own name
   --version  print the version
   --help     print this
 
