@@ -87,7 +87,7 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'draw the libraries of a program, or the conflict that keeps it from starting',
     options: [
       ['-o, --output <file>', 'write to this file instead of stdout; its ending can say the format'],
-      ['--format <format>', 'svg (the default), dot, mermaid or json'],
+      ['--format <format>', 'one of svg (the default), dot, mermaid and json'],
       JSON_OPTION,
     ],
     run: ([program = ''], { output, format, json }, { context }) => {

@@ -59,7 +59,7 @@ export function helpText(others: readonly (readonly [name: string, line: string]
     ([heading, name, line]) => `${heading.padEnd(HEADING)}${name.padEnd(NAME)}${line}`,
   );
   return [
-    'Usage: nix-foreign COMMAND [OPTION...]    Start a program: nix-run-foreign PROGRAM',
+    'Usage: nix-foreign COMMAND [OPTION...]  Start programs: nix-run-foreign PROGRAM',
     ...lines,
     'Each takes --help and --json. See also: nix-foreign --version, man nix-foreign',
     '',

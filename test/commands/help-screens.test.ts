@@ -31,7 +31,7 @@ function fits(text: string): void {
 /** What command-line.c prints. */
 function helpOfLauncher(): string {
   const file = path.resolve(import.meta.dirname, '../../src/launch/launcher/command-line.c');
-  const [, literal = ''] = /help\[\] =\n([^]*?)\n\n/.exec(readFileSync(file, 'utf8')) ?? [];
+  const [, literal = ''] = /help\[\] =\n([\s\S]*?);\n\n/.exec(readFileSync(file, 'utf8')) ?? [];
   return [...literal.matchAll(/"(.*)"/g)].map(([, text = '']) => text.replaceAll('\\n', '\n')).join('');
 }
 
