@@ -97,14 +97,15 @@ function commandsText(): string {
   return all
     .flatMap(([heading, commands]) => [
       `.Ss ${argument(heading)}`,
-      ...commands.map(([name]) => groupText(name)),
+      ...commands.map(([name], i) => groupText(name, i === 0 ? [] : ['.Pp'])),
     ])
     .join('\n');
 }
 
-function groupText(name: string): string {
+/** `before`: what parts it from the one before. */
+function groupText(name: string, before: readonly string[]): string {
   const rows = COMMANDS.filter(({ usage }) => usage.split(' ')[0] === name);
-  const lead = GROUPS[name] === undefined ? [] : ['.Pp', `${sentence(GROUPS[name])}`];
+  const lead = GROUPS[name] === undefined ? [] : [...before, sentence(GROUPS[name])];
   const items = rows.flatMap(({ usage, summary, options }) => {
     const own = options.filter(([flags]) => flags !== '--json');
     const list = own.length === 0 ? [] : ['.Bl -tag -width Ds', itemsText(own), '.El'];

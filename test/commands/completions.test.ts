@@ -1,6 +1,6 @@
 // The table of commands → what bash, zsh and fish themselves offer behind every word of it.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -200,4 +200,15 @@ test('bash in a terminal: Tab completes words, and names of files as readline qu
 test('a shell that has none is told which have', () => {
   assert.throws(() => completionsText('ksh', [], TEMPLATES), { hint: 'name one of: bash, zsh, fish' });
   assert.throws(() => completionsText(undefined, [], TEMPLATES), /completions needs a shell/);
+});
+
+test('zsh, evaluated before compinit: it says what has to come first', () => {
+  const { status, stderr } = spawnSync('zsh', ['-f', '-i', '-c', `source ${fileFor('zsh')}`], {
+    env,
+    encoding: 'utf8',
+  });
+  assert.deepEqual(
+    [status, stderr],
+    [0, 'nix-foreign: completions need what comes before them: autoload -Uz compinit && compinit\n'],
+  );
 });

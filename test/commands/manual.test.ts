@@ -15,6 +15,7 @@ import { scratchDirectory } from '../store/compiled-library.ts';
 
 needTool('man', 'man-db');
 needTool('groff', 'groff-base');
+needTool('mandoc', 'mandoc');
 const scratch = scratchDirectory();
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 writeManual(scratch);
@@ -93,6 +94,8 @@ for (const [page, text] of [
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', MANWIDTH: '80' },
     });
     assert.equal(stderr, '');
+    const lint = spawnSync('mandoc', ['-Tlint', '-W', 'warning', file], { encoding: 'utf8' });
+    assert.equal(lint.stdout + lint.stderr, '');
     // What is set bold or italic is cut out of the text, so an escape that came to nothing would be seen here.
     assert.doesNotMatch(text, /\\[&e(]|@[a-z]+@/);
   });
