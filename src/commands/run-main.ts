@@ -18,7 +18,7 @@ Start a program built for another Linux with libraries from /nix/store. Found on
   --help     print this
 
 This is the launcher's substitute in Node: it takes longer to start, stays between the program and its caller, and
-does not hand over descriptors above 2. Build the launcher with: npm run build (needs a C compiler)
+does not hand over descriptors above 2. Compile the launcher with: nix-foreign setup (needs a C compiler)
 See also nix-foreign --help.
 `;
 
