@@ -101,7 +101,7 @@ async function compile(
   if (done.kind === 'no-compiler')
     throw refusal(
       'no-compiler',
-      `there is no C compiler ${cc}; until there is one, nix-run-foreign goes through Node`,
+      `there is no C compiler ${cc}; without a launcher nix-run-foreign goes through Node`,
       'install one, then again: nix-foreign setup (Debian: apt-get install gcc; with Nix: nix-shell -p gcc)',
     );
   if (done.kind === 'rejected')

@@ -95,7 +95,8 @@ export async function compileLauncher(
       { env, timeout: PATIENCE },
     );
     if (failure === 'ENOENT') return { kind: 'no-compiler' };
-    if (status !== 0) return { kind: 'rejected', why: failure ?? stderr.trim() };
+    if (status !== 0)
+      return { kind: 'rejected', why: failure ?? (stderr.trim() || `it ends with ${status}`) };
     await check(temporary);
     renameSync(temporary, output);
     return { kind: 'compiled' };
