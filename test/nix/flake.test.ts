@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../rig/rig.ts';
 import { openRoot } from '../rig/root.ts';
+import { blocksOf } from '../scenarios/install/readme.ts';
 import { instantiate, moduleWords, PROJECT } from './nix-instantiate.ts';
 
 const packageJson = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
@@ -55,6 +56,15 @@ test('the flake has packages, programs, checks, an overlay and the modules', () 
   const modules =
     '(map (each: builtins.isFunction (import each.default)) [ self.nixosModules self.homeModules ])';
   assert.deepEqual(evaluate(modules), [true, true]);
+});
+
+test("the README's flake takes the module", () => {
+  const [flake] = blocksOf('NixOS');
+  const made = `((${flake?.text}).outputs {
+    nixpkgs.lib.nixosSystem = system: system;
+    nix-run-foreign = self;
+  }).nixosConfigurations.machine.modules`;
+  assert.equal(evaluate(`builtins.head (${made}) == self.nixosModules.default`), true);
 });
 
 test('the package says what package.json says', () => {

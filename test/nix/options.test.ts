@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS, KEYS } from '../../src/configuration/settings.ts';
+import { blocksOf } from '../scenarios/install/readme.ts';
 import {
   type Evaluated,
   evaluateModule,
@@ -65,6 +66,26 @@ for (const [kind, expected] of Object.entries(OPTIONS)) {
     }
   });
 }
+
+test("the README's tables and lines are true", () => {
+  const { options } = evaluateModule('nixos', '');
+  const readme = readFileSync(path.join(PROJECT, 'README.md'), 'utf8');
+  const rows = [...readme.matchAll(/^\| `(\w+)` \| (\S.*?) \| [^|]*\|$/gm)];
+  const known = new Map(rows.map(([, name = '', value = '']) => [name, value]));
+  for (const [name, { type, default: value }] of Object.entries(options)) {
+    if (name === 'enable') continue;
+    const shown = known.get(name);
+    assert.ok(shown !== undefined, `the README has no row for ${name}`);
+    if (type === 'bool' && typeof value === 'boolean') assert.equal(shown, `\`${value}\``, name);
+  }
+  assert.equal(known.get('interpreter'), `\`"${options['interpreter']?.default}"\``);
+  for (const kind of ['NixOS', 'home-manager'] as const) {
+    const blocks = blocksOf(kind).filter(({ text }) => text.startsWith('programs.'));
+    assert.ok(blocks.length > 0);
+    for (const { text } of blocks)
+      assert.ok(instantiate(moduleWords(kind === 'NixOS' ? 'nixos' : kind, `{ ${text} }`)));
+  }
+});
 
 /** Everything a user may get wrong, and the option that the message names. */
 const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [
