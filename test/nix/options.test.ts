@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS, KEYS } from '../../src/configuration/settings.ts';
-import { blocksOf } from '../scenarios/install/readme.ts';
+import { blocksOf, sectionOf } from '../scenarios/install/readme.ts';
 import {
   type Evaluated,
   evaluateModule,
@@ -69,8 +69,7 @@ for (const [kind, expected] of Object.entries(OPTIONS)) {
 
 test("the README's tables and lines are true", () => {
   const { options } = evaluateModule('nixos', '');
-  const readme = readFileSync(path.join(PROJECT, 'README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| `(\w+)` \| (\S.*?) \| [^|]*\|$/gm)];
+  const rows = [...sectionOf('NixOS').matchAll(/^\| `(\w+)` \| (\S.*?) \| [^|]*\|$/gm)];
   const known = new Map(rows.map(([, name = '', value = '']) => [name, value]));
   for (const [name, { type, default: value }] of Object.entries(options)) {
     if (name === 'enable') continue;

@@ -10,7 +10,7 @@ export interface Block {
 }
 
 /** What stands below a heading of the third level, up to the next heading. */
-function sectionOf(heading: string): string {
+export function sectionOf(heading: string): string {
   const sections = readFileSync(README, 'utf8').split(/^#{2,3} /m);
   const found = sections.find((each) => each.startsWith(`${heading}\n`));
   if (found === undefined) throw new Error(`README.md has no section ${heading}`);
