@@ -36,7 +36,8 @@ async function bundle(directory: string): Promise<void> {
     legalComments: 'linked',
     logLevel: 'warning',
     // proper-lockfile makes directories; it has no use for a copy of fs that queues when descriptors run out.
-    alias: { 'graceful-fs': 'node:fs' },
+    // And `signal-exit` asks the whole of node:assert, which opens stderr, whether it was given a function.
+    alias: { 'graceful-fs': 'node:fs', assert: path.join(PROJECT, 'scripts/assert-equal.ts') },
   } as const;
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
   await build({
