@@ -81,6 +81,10 @@ buildNpmPackage {
     rm -rf $package/node_modules
     ${nodejs_24}/bin/node $package/dist/nix-foreign.cjs setup
     ln -sfn ../lib/node_modules/nix-run-foreign/bin/nix-run-foreign $out/bin/nix-run-foreign
+    if [ -d $package/dist/man ] && [ ! -e $out/share/man/man1 ]; then
+      mkdir -p $out/share/man
+      ln -s $package/dist/man $out/share/man/man1
+    fi
   '';
 
   doInstallCheck = true;

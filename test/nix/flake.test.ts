@@ -1,12 +1,14 @@
 // flake.nix with a stand-in for nixpkgs: its outputs, and what the package is made of.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../rig/rig.ts';
 import { openRoot } from '../rig/root.ts';
 import { blocksOf } from '../scenarios/install/readme.ts';
-import { instantiate, moduleWords, PROJECT } from './nix-instantiate.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+import { instantiate, moduleWords, nix, PROJECT } from './nix-instantiate.ts';
 
 const packageJson = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
 
@@ -56,6 +58,35 @@ test('the flake has packages, programs, checks, an overlay and the modules', () 
   const modules =
     '(map (each: builtins.isFunction (import each.default)) [ self.nixosModules self.homeModules ])';
   assert.deepEqual(evaluate(modules), [true, true]);
+});
+
+test('Nix takes the flake, with the stand-in as its input', () => {
+  const directory = scratchDirectory();
+  const [own, other] = [path.join(directory, 'flake'), path.join(directory, 'nixpkgs')];
+  for (const each of ['flake.nix', 'nix', 'package.json', 'package-lock.json'])
+    cpSync(path.join(PROJECT, each), path.join(own, each), { recursive: true });
+  cpSync(path.join(PROJECT, 'test/nix'), other, { recursive: true });
+  const systems =
+    'lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: import ./nixpkgs.nix { inherit system; })';
+  writeFileSync(
+    path.join(other, 'flake.nix'),
+    `{ outputs = _: rec { lib = import ./lib.nix; legacyPackages = ${systems}; }; }`,
+  );
+  const features = ['--extra-experimental-features', 'nix-command flakes'];
+  const input = ['--no-write-lock-file', '--override-input', 'nixpkgs', `path:${other}`];
+  for (const [output, function_, expected] of [
+    ['packages.x86_64-linux.default.name', '(name: name)', 'nix-run-foreign-0.1.0'],
+    ['apps.aarch64-linux', 'builtins.attrNames', ['default', 'nix-foreign', 'nix-run-foreign']],
+    ['nixosModules', 'builtins.attrNames', ['default']],
+  ] as const) {
+    const words = ['eval', '--json', ...input, `path:${own}#${output}`, '--apply', function_];
+    const text = execFileSync('nix', [...features, ...words], {
+      env: nix.env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    assert.deepEqual(JSON.parse(text), expected, output);
+  }
 });
 
 test("the README's flake takes the module", () => {

@@ -8,7 +8,8 @@ import { openPrivateStore } from '../store/private-store.ts';
 needTool('nix-instantiate', 'nix-bin');
 
 export const PROJECT = path.resolve(import.meta.dirname, '../..');
-const { nix } = openPrivateStore(path.join(scratchDirectory(), 'nix'));
+/** The store, and the commands told about it. */
+export const { nix } = openPrivateStore(path.join(scratchDirectory(), 'nix'));
 
 export type ModuleKind = 'nixos' | 'home-manager' | 'home-manager-24';
 
