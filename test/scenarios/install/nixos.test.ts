@@ -1,7 +1,7 @@
 // A root that holds only /nix, with NixOS' stub or nix-ld at the interpreter path, and a system made of what the module
 // yields for the README's own lines; the package is built by Nix.
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -19,7 +19,7 @@ const vendor = foreign(rig, 'bookworm', 'redis-cli');
 const [, usual, withStub] = blocksOf('NixOS').map(({ text }) => text);
 const program = `${homeInRoot}/opt/vendor/bin/redis-cli`;
 
-async function open(interpreter: 'nix-ld' | 'stub-ld'): Promise<ShellRoot> {
+async function open(interpreter: 'nix-ld' | 'stub-ld' | `/${string}`): Promise<ShellRoot> {
   const root = { ...(await openRoot(rig, { interpreter, binds: shellsAlone })), rig };
   after(() => root.close());
   copyHome(root, vendor, 'opt/vendor/bin/redis-cli');
@@ -51,7 +51,13 @@ async function buildPackage(root: ShellRoot): Promise<string> {
   const words = Object.entries(given).flatMap(([name, value]) => ['--argstr', name, value]);
   const file = path.join(PROJECT, 'test/nix/installed.nix');
   const built = await onHostOf(root, ['nix-build', file, '-o', SYSTEM, ...words]);
-  await onHostOf(root, ['sh', '-c', 'nix-store --export "$0" >"$1"', built, exported]);
+  await onHostOf(root, [
+    'sh',
+    '-c',
+    'nix-store --export "$0" >"$1" && echo "$0" >"$1.name"',
+    built,
+    exported,
+  ]);
   return built;
 }
 
@@ -63,6 +69,7 @@ async function importPackage(root: ShellRoot): Promise<string> {
 
 interface System {
   readonly environment: {
+    readonly ldso: `/${string}`;
     readonly sessionVariables: Readonly<Record<string, string>>;
     readonly systemPackages: readonly string[];
   };
@@ -139,3 +146,18 @@ for (const { interpreter, lines, place } of [
     assert.match(roots.stdout, new RegExp(`${homeInRoot}/\\S+ -> /nix/store/`));
   });
 }
+
+test('self: the launcher of the package sits at the interpreter path, and foreign programs just start', async () => {
+  const [built = ''] = readFileSync(`${exported}.name`, 'utf8').split('\n');
+  const { environment } = systemFor(
+    'programs.nix-run-foreign = { enable = true; interpreter = "self"; };',
+    built,
+  );
+  const root = await open(environment.ldso);
+  const start = () => root.run({ argv: [program, '--version'], env: { PATH: '' } });
+  assert.equal((await start()).status, 127, 'the package is not in this store yet');
+  await importPackage(root);
+  const { status, stdout, stderr } = await start();
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, vendor.expect);
+});

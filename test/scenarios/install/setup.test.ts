@@ -80,6 +80,12 @@ test('until then the command goes through Node, and doctor names what to type', 
   assert.match(found?.remedy ?? '', /: nix-foreign setup/);
 });
 
+test('until then the hook starts programs through Node, then by the launcher', () => {
+  const { status, stdout, stderr } = run([manager, 'hook', 'bash']);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.ok(stdout.includes(`'${replaced}'`));
+});
+
 test('without a compiler it says so, and what to install and type', () => {
   refused(
     setUp(['--cc', 'no-such-compiler']),
@@ -113,6 +119,7 @@ test('it compiles, tries, and takes the place of the command', () => {
   const { stdout: version } = run([`${prefix}/bin/nix-run-foreign`, '--version'], { PATH: '' });
   assert.match(version, /^nix-run-foreign \d/);
   assert.deepEqual(readdirSync(path.dirname(launcher)).length, 2, 'something temporary is left');
+  assert.ok(run([manager, 'hook', 'bash']).stdout.includes(`'${launcher}'`));
   const doctor = run([manager, 'doctor']).stdout;
   assert.match(doctor, /^ok +launcher/m);
 });
