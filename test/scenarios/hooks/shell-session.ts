@@ -72,6 +72,7 @@ function wordsFor(shell: ShellName, root: ShellRoot): [string, ...string[]] {
 /** Opens a shell whose own file holds `rc`, after a prompt that shows `$?`. */
 export async function openShell(root: ShellRoot, shell: ShellName, rc: string): Promise<ShellSession> {
   const file = onHost(root, path.join(home, rcFiles[shell]));
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${prelude[shell]}${rc}\n`);
   const env = {
     TERM: 'screen',
