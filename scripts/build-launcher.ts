@@ -1,40 +1,10 @@
 // The C sources of src/launch/launcher to the nix-run-foreign executable.
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { compileLauncher } from '../src/launch/compile-launcher.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
-const SOURCES = path.join(PROJECT, 'src/launch/launcher');
-
-const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
-
-/** No C library, and nothing that needs one: no stack guard in thread storage, no loops turned into calls. */
-const FREESTANDING = [
-  '-std=c11',
-  '-O2',
-  '-ffreestanding',
-  '-fno-builtin',
-  '-fno-strict-aliasing',
-  '-fno-stack-protector',
-  '-mgeneral-regs-only',
-  '-fno-asynchronous-unwind-tables',
-  '-fPIE',
-  '-fvisibility=hidden',
-];
-
-/** Static, may be mapped anywhere, no memory both writable and executable, same bytes for the same sources. */
-const LINKING = [
-  '-nostdlib',
-  '-nostartfiles',
-  '-static-pie',
-  '-Wl,-z,noexecstack',
-  '-Wl,-z,noseparate-code',
-  '-Wl,-z,norelro',
-  '-Wl,--build-id=none',
-  '-Wl,-s',
-  '-Wl,--export-dynamic-symbol=_dl_debug_state',
-];
 
 export type LauncherBuild = {
   /** Path of the executable to write; replaced by rename. */
@@ -59,41 +29,14 @@ export async function buildLauncher(build: LauncherBuild): Promise<void> {
   const { version } = JSON.parse(await readFile(path.join(PROJECT, 'package.json'), 'utf8')) as {
     version: string;
   };
-  const sources = (await readdir(SOURCES)).filter((name) => name.endsWith('.c')).sort();
-  const temporary = `${build.output}.${process.pid}.new`;
-  const definitions = [
-    `-DLAUNCHER_VERSION=${cString(version)}`,
-    `-DRESOLVER_NODE=${cString(build.node)}`,
-    `-DRESOLVER_SCRIPT=${cString(build.script)}`,
-  ];
-  const files = sources.map((name) => path.join(SOURCES, name));
-  const flags = [...WARNINGS, ...FREESTANDING, ...LINKING, ...definitions, ...(build.flags ?? [])];
-  await mkdir(path.dirname(build.output), { recursive: true });
-  try {
-    await compile(build.cc ?? 'cc', [...flags, '-o', temporary, ...files]);
-    await rename(temporary, build.output);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
-async function compile(cc: string, args: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)(cc, args);
-  } catch (cause) {
-    const { code, stderr } = cause as { code?: unknown; stderr?: string };
-    const what = code === 'ENOENT' ? 'there is no such C compiler' : `it failed\n${stderr ?? ''}`;
-    throw new Error(`building the launcher with ${cc}: ${what}`, { cause });
-  }
-}
-
-/** A C string literal; every byte that could mean something to the preprocessor is written in octal. */
-function cString(text: string): string {
-  const bytes = [...Buffer.from(text)].map((byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9/._+@ -]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
-  });
-  return `"${bytes.join('')}"`;
+  const { output, node, script, cc = 'cc', flags = [] } = build;
+  const env = process.env as Record<string, string>;
+  const sources = path.join(PROJECT, 'src/launch/launcher');
+  const done = await compileLauncher({ sources, version, node, script }, { cc, flags, env }, output);
+  if (done.kind === 'compiled') return;
+  const what = done.kind === 'no-compiler' ? 'there is no such C compiler' : `it failed\n${done.why}`;
+  const cause = Object.assign(new Error(what), { code: done.kind === 'no-compiler' ? 'ENOENT' : undefined });
+  throw new Error(`building the launcher with ${cc}: ${what}`, { cause });
 }
 
 if (import.meta.main) {

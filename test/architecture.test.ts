@@ -204,6 +204,8 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   assert.deepEqual(callers, [
     'appimage/unpack-files.ts: appimage/unpack-files.ts',
     'commands/doctor.ts: commands/doctor.ts',
+    'commands/setup.ts: commands/setup.ts',
+    'launch/compile-launcher.ts: launch/compile-launcher.ts',
     'launch/namespace.ts: launch/namespace.ts',
     'launch/proof.ts: launch/proof.ts',
     'patch/patchelf.ts: patch/patchelf.ts',

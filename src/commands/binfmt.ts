@@ -42,7 +42,7 @@ function usableLauncher(launcher: string): string {
   if (inspectInterpreter(launcher).kind !== 'launcher')
     throw refuse(
       `${launcher} is no launcher that the kernel could start`,
-      'build it: npm run build (needs a C compiler)',
+      'compile it: nix-foreign setup (needs a C compiler)',
     );
   if (/[:\n\\]/.test(launcher) || Buffer.byteLength(launcher) > 127)
     throw refuse(

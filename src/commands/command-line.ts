@@ -16,6 +16,7 @@ import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
+import { SETUP_COMMANDS } from './setup-commands.ts';
 import { SHARING_COMMANDS } from './sharing-commands.ts';
 import { SHIM_COMMANDS } from './shim-commands.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
@@ -117,6 +118,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...BINFMT_COMMANDS,
   ...SHIM_COMMANDS,
   ...HOOK_COMMANDS,
+  ...SETUP_COMMANDS,
   {
     usage: 'doctor',
     summary: 'show what this machine offers, and what to do about each lack',

@@ -36,6 +36,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   name: 'text',
   days: 'text',
   'store-url': 'text',
+  compiler: ['cc', 'clang', 'gcc'],
 };
 
 export interface CompletedOption {

@@ -68,7 +68,7 @@ async function checkLauncher(launcher: string): Promise<Check> {
     subject: 'launcher',
     state: 'lack',
     detail: `${launcher} is not built; starts go through Node, which is slower and keeps less`,
-    remedy: 'build it: npm run build (needs a C compiler)',
+    remedy: 'compile it: nix-foreign setup (needs a C compiler)',
   };
 }
 

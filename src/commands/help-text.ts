@@ -39,6 +39,7 @@ export const HEADINGS: readonly (readonly [
       ['roots', 'what is pinned, for which program, how large'],
       ['prune', 'drop the roots of programs that are gone'],
       ['config', 'every setting, its value and where that comes from'],
+      ['setup', 'compile the launcher after an installation by npm'],
       ['doctor', 'what this machine offers, and what to do about each lack'],
       ['completions', 'what a shell evaluates to complete these words'],
     ],

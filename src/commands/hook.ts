@@ -1,8 +1,18 @@
 // `nix-foreign hook`: a shell's name → what it evaluates.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { directoriesFile } from '../hooks/directories.ts';
-import { hookText, isShell, offText, SHELLS, type Shell, seatsOf } from '../hooks/hook-text.ts';
+import {
+  type HookPlaces,
+  hookText,
+  isShell,
+  offText,
+  SHELLS,
+  type Shell,
+  seatsOf,
+} from '../hooks/hook-text.ts';
+import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { Context } from '../pipeline/context.ts';
 import { dataDirectory } from '../platform/data-directory.ts';
 import { printJson } from '../platform/print.ts';
@@ -17,6 +27,17 @@ function shellOf(name: string | undefined, env: Context['env']): Shell {
   throw usageError(cause, `name one of: ${SHELLS.join(', ')}`);
 }
 
+/** Before `nix-foreign setup` the launcher's substitute in Node starts programs, which nix-ld could not enter. */
+function whatStarts(launcher: string, arch: string): Pick<HookPlaces, 'launcher' | 'stubs' | 'nixLd'> {
+  const { stubs, nixLd } = seatsOf(machinesRunBy(arch));
+  const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
+  return {
+    launcher: existsSync(launcher) ? launcher : `${launcher}.mjs`,
+    stubs,
+    nixLd: isLauncher ? nixLd : '',
+  };
+}
+
 /** shell-hooks/ lies beside the launcher's directory. */
 export async function hookCommand(
   name: string | undefined,
@@ -27,8 +48,7 @@ export async function hookCommand(
   const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
   const data = await dataDirectory();
   const places = {
-    launcher,
-    ...seatsOf(machinesRunBy(arch)),
+    ...whatStarts(launcher, arch),
     shims: path.join(data, 'shims'),
     directories: directoriesFile(data),
   };

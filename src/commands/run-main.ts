@@ -20,7 +20,7 @@ Starts PROGRAM, built for another Linux, with libraries from /nix/store.
 
 This is the launcher's substitute in Node: it takes longer to start, stays
 between the program and its caller, and does not hand over descriptors above 2.
-Build the launcher with: npm run build (needs a C compiler)
+Compile the launcher with: nix-foreign setup (needs a C compiler)
 See also: nix-foreign --help, man nix-run-foreign
 `;
 

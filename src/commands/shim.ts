@@ -28,7 +28,7 @@ function lastingLauncher(own: string, searchPath: string | undefined): string {
   if (!existsSync(own))
     throw new ForeignError(`there is no launcher at ${own}`, {
       code: 'no-launcher',
-      hint: 'build it: npm run build (needs a C compiler)',
+      hint: 'compile it: nix-foreign setup (needs a C compiler)',
       exitCode: 125,
     });
   const isSame =

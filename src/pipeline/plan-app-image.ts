@@ -17,7 +17,7 @@ function launcherOf({ launcher }: Context, { given }: Program): string {
   if (launcher !== undefined) return launcher;
   throw new ForeignError(`${given}: there is no launcher that could start what is in it`, {
     code: 'no-launcher',
-    hint: 'build it: npm run build (needs a C compiler)',
+    hint: 'compile it: nix-foreign setup (needs a C compiler)',
     exitCode: 125,
   });
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bind } from '../../rig/root.ts';
+import type { Bind, Root } from '../../rig/root.ts';
 import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { onHost } from '../foreign-files.ts';
 import type { ToolRoot } from '../tool.ts';
@@ -15,6 +15,9 @@ export const shellBinds: readonly Bind[] = [
   { from: '/usr', mode: 'read-only' },
   { from: '/dev/pts', mode: 'read-write' },
 ];
+
+/** A root, and the rig that its bash comes from. */
+export type ShellRoot = Root & Pick<ToolRoot, 'rig'>;
 
 export interface Answer {
   /** Everything between the line and the next prompt. */
@@ -59,7 +62,7 @@ export function furnishHome(root: ToolRoot): void {
   chmodSync(at('bin/nix-foreign'), 0o755);
 }
 
-function wordsFor(shell: ShellName, root: ToolRoot): [string, ...string[]] {
+function wordsFor(shell: ShellName, root: ShellRoot): [string, ...string[]] {
   if (shell === 'bash') return [root.rig.bash, '-i'];
   // Debian's own file would be a foreign program here.
   const loader = '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2';
@@ -67,8 +70,9 @@ function wordsFor(shell: ShellName, root: ToolRoot): [string, ...string[]] {
 }
 
 /** Opens a shell whose own file holds `rc`, after a prompt that shows `$?`. */
-export async function openShell(root: ToolRoot, shell: ShellName, rc: string): Promise<ShellSession> {
+export async function openShell(root: ShellRoot, shell: ShellName, rc: string): Promise<ShellSession> {
   const file = onHost(root, path.join(home, rcFiles[shell]));
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${prelude[shell]}${rc}\n`);
   const env = {
     TERM: 'screen',

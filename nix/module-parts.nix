@@ -1,0 +1,55 @@
+# What the modules for NixOS and home-manager have in common: options, and the text of files and hooks.
+{ lib, pkgs }:
+
+let
+  inherit (lib) mkOption types;
+in
+{
+  options = {
+    enable = lib.mkEnableOption "nix-run-foreign, which starts programs built for another Linux";
+
+    package = mkOption {
+      type = types.package;
+      default = pkgs.callPackage ./package.nix { };
+      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
+      description = "The package to use.";
+    };
+
+    settings = mkOption {
+      type = types.submodule { options = import ./settings.nix { inherit lib; }; };
+      default = { };
+      example = {
+        sources = [ "https://example.org/fingerprints" ];
+        trusted-fingerprint-keys = [ "example-1:..." ];
+      };
+      description = "What stands in config.toml; `nix-foreign config` shows what holds. Null: as the tool has it.";
+    };
+
+    shims = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the commands that `nix-foreign shim add` makes are on PATH, in front of all others.";
+    };
+  };
+
+  # The file for these settings; null where nothing is set.
+  configFile =
+    settings:
+    let
+      set = lib.filterAttrs (_: value: value != null) settings;
+    in
+    if set == { } then null else (pkgs.formats.toml { }).generate "nix-run-foreign.toml" set;
+
+  # The line for each shell's own file, as in the README.
+  hookLine = package: {
+    bash = ''eval "$(${package}/bin/nix-foreign hook bash)"'';
+    zsh = ''eval "$(${package}/bin/nix-foreign hook zsh)"'';
+    fish = "${package}/bin/nix-foreign hook fish | source";
+  };
+
+  # nix-ld's variable for this machine, which it reads before NIX_LD, and whose value it enters as the loader.
+  nixLd = package: {
+    "NIX_LD_${lib.replaceStrings [ "-" ] [ "_" ] pkgs.stdenv.hostPlatform.system}" =
+      "${package}/bin/nix-run-foreign";
+  };
+}

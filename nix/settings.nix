@@ -1,0 +1,31 @@
+# lib → the options for config.toml (src/configuration/CONFIG.md). What is null is left out of the file, so that it is
+# as the tool, or a file below this one, has it.
+{ lib }:
+
+let
+  inherit (lib) mkOption types;
+  key =
+    type: description:
+    mkOption {
+      type = types.nullOr type;
+      default = null;
+      inherit description;
+    };
+in
+{
+  sources = key (types.listOf types.str) ''
+    Absolute directories and http(s) URLs that are asked for a program's fingerprint at a first start.
+  '';
+  trusted-fingerprint-keys = key (types.listOf types.str) ''
+    Public keys, `name:base64`, by one of which a fingerprint from a source must be signed.
+  '';
+  strict = key types.bool ''
+    Fail where a fingerprint is there and cannot be used, instead of searching the store.
+  '';
+  source-timeout = key (types.addCheck (types.numbers.between 0 300) (seconds: seconds > 0)) ''
+    Seconds until a source counts as unreachable, above 0.
+  '';
+  substitute = key types.bool ''
+    Let Nix fetch missing store paths of a fingerprint from the substituters of this machine.
+  '';
+}

@@ -1,0 +1,200 @@
+// What the modules make of a system, held against what the tool itself says and reads.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { binfmtRules } from '../../scripts/write-binfmt-rules.ts';
+import { registration, rulesFor } from '../../src/binfmt/rules.ts';
+import { configurationFiles, readConfiguration } from '../../src/configuration/configuration.ts';
+import { DEFAULTS } from '../../src/configuration/settings.ts';
+import { machineOfSystem, machinesRunBy } from '../../src/elf/machine.ts';
+import { SHELLS } from '../../src/hooks/hook-text.ts';
+import { dataDirectory } from '../../src/platform/data-directory.ts';
+import { systemPlace } from '../../src/platform/places.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+import { evaluateModule, type ModuleKind, PROJECT } from './nix-instantiate.ts';
+
+const scratch = scratchDirectory();
+const PACKAGE = '/nix/store/00000000000000000000000000000000-nix-run-foreign-0.1.0';
+const LAUNCHER = `${PACKAGE}/bin/nix-run-foreign`;
+
+/** A value far inside. */
+function at(value: unknown, ...keys: string[]): unknown {
+  return keys.reduce((inner, key) => (inner as Record<string, unknown>)[key], value);
+}
+
+/** The option under this name, as the module has set it. */
+function outcome(kind: ModuleKind, said: string, option: string, system?: string): unknown {
+  return at(evaluateModule(kind, said, system).config, ...option.split('.'));
+}
+
+/** The line of the README for a shell's own file, with the package's command. */
+function readmeLine(shell: string): string | undefined {
+  const readme = readFileSync(path.join(PROJECT, 'README.md'), 'utf8');
+  const line = readme.match(new RegExp(`^(?:eval "\\$\\()?nix-foreign hook ${shell}[^#\\n]*`, 'm'))?.[0];
+  return line?.trim().replace('nix-foreign', `${PACKAGE}/bin/nix-foreign`);
+}
+
+test('shell hooks are the lines of the README, for every shell that has a hook', () => {
+  for (const shell of SHELLS) {
+    const line = readmeLine(shell);
+    assert.match(line ?? '', new RegExp(`hook ${shell}`), 'the README has no line for it');
+    const nixos = outcome('nixos', 'shellHooks = true;', `programs.${shell}.interactiveShellInit`);
+    assert.equal(nixos, line, shell);
+  }
+  const home = evaluateModule('home-manager', '').config;
+  assert.equal(at(home, 'programs', 'bash', 'initExtra'), readmeLine('bash'));
+  assert.equal(at(home, 'programs', 'zsh', 'initContent'), readmeLine('zsh'));
+  const older = evaluateModule('home-manager-24', '').config;
+  assert.equal(at(older, 'programs', 'zsh', 'initExtra'), readmeLine('zsh'));
+});
+
+test('a hook comes after what the user has, and only where it is wanted', () => {
+  const init = 'programs.bash.interactiveShellInit';
+  assert.equal(outcome('nixos', '', init), '');
+  assert.equal(outcome('nixos', 'interpreter = null;', init), readmeLine('bash'));
+  assert.equal(outcome('nixos', 'interpreter = null; shellHooks = false;', init), '');
+  const said =
+    '}; programs.bash.interactiveShellInit = "mine"; programs.nix-run-foreign.shellHooks = true; x = {';
+  const both = evaluateModule('nixos', said.replace('x = {', 'programs.nix-ld = {')).config;
+  assert.equal(at(both, 'programs', 'bash', 'interactiveShellInit'), `mine\n${readmeLine('bash')}`);
+  for (const shell of ['Bash', 'Zsh', 'Fish']) {
+    const { programs } = evaluateModule('home-manager', `enable${shell}Integration = false;`).config;
+    const text = JSON.stringify(at(programs, shell.toLowerCase()));
+    assert.doesNotMatch(text, /nix-foreign/, shell);
+  }
+});
+
+test('nix-ld is turned on and told to enter the launcher, by the variable of the machine', () => {
+  for (const system of ['x86_64-linux', 'aarch64-linux']) {
+    const { programs, environment } = evaluateModule('nixos', '', system).config;
+    const variable = `NIX_LD_${machineOfSystem(system)?.nixLdSuffix}`;
+    assert.deepEqual(at(programs, 'nix-ld'), { enable: true });
+    assert.deepEqual(at(environment, 'sessionVariables'), { [variable]: LAUNCHER });
+    assert.equal(at(environment, 'ldso'), null);
+    const home = outcome('home-manager', 'nixLd = true;', 'home.sessionVariables', system);
+    assert.deepEqual(home, { [variable]: LAUNCHER });
+  }
+  assert.deepEqual(outcome('home-manager', '', 'home.sessionVariables'), {});
+});
+
+test('the launcher itself sits at the interpreter path, and not beside nix-ld', () => {
+  const { environment, programs, assertions } = evaluateModule('nixos', 'interpreter = "self";').config;
+  assert.equal(at(environment, 'ldso'), LAUNCHER);
+  assert.deepEqual(at(environment, 'sessionVariables'), {});
+  assert.deepEqual(at(programs, 'nix-ld'), { enable: false });
+  assert.deepEqual(
+    (assertions as unknown as { assertion: boolean }[]).map(({ assertion }) => assertion),
+    [true],
+  );
+  const both = evaluateModule('nixos', 'interpreter = "self"; }; programs.nix-ld = { enable = true;').config;
+  const [failed] = both['assertions'] as unknown as { assertion: boolean; message: string }[];
+  assert.equal(failed?.assertion, false);
+  assert.match(failed?.message ?? '', /turn nix-ld\noff/);
+});
+
+interface Registration {
+  readonly recognitionType: string;
+  readonly offset: number;
+  readonly magicOrExtension: string;
+  readonly mask: string;
+  readonly interpreter: string;
+  readonly preserveArgvZero: boolean;
+  readonly openBinary: boolean;
+  readonly matchCredentials: boolean;
+  readonly fixBinary: boolean;
+  readonly wrapInterpreterInShell: boolean;
+}
+
+/** As nixpkgs writes a line for binfmt.d(5) (nixos/modules/system/boot/binfmt.nix, makeBinfmtLine), but for the link. */
+function lineOf(name: string, each: Registration): string {
+  assert.equal(each.recognitionType, 'magic');
+  assert.equal(each.wrapInterpreterInShell, false);
+  const flags = [
+    each.preserveArgvZero ? 'P' : '',
+    each.openBinary && !each.fixBinary ? 'O' : '',
+    each.matchCredentials ? 'C' : '',
+    each.fixBinary ? 'F' : '',
+  ].join('');
+  return `:${name}:M:${each.offset}:${each.magicOrExtension}:${each.mask}:${each.interpreter}:${flags}`;
+}
+
+test('binfmt rules are those of nix-foreign binfmt print', () => {
+  assert.deepEqual(outcome('nixos', '', 'boot.binfmt.registrations'), {});
+  const text = readFileSync(path.join(PROJECT, 'nix/binfmt-rules.json'), 'utf8');
+  assert.equal(text, binfmtRules(), 'write it anew: node_modules/.bin/node scripts/write-binfmt-rules.ts');
+  for (const [system, arch] of [
+    ['x86_64-linux', 'x64'],
+    ['aarch64-linux', 'arm64'],
+  ] as const) {
+    const registered = outcome('nixos', 'binfmt = true;', 'boot.binfmt.registrations', system);
+    const lines = Object.entries(registered as Record<string, Registration>).map((each) => lineOf(...each));
+    const rules = rulesFor(machinesRunBy(arch));
+    assert.ok(rules.length >= 4);
+    assert.deepEqual(lines.sort(), rules.map((rule) => registration(rule, LAUNCHER, 'PF')).sort());
+  }
+});
+
+test("the system's place is made as the tool believes it", () => {
+  const rules = outcome('nixos', '', 'systemd.tmpfiles.rules') as string[];
+  const made = rules.map((rule) => /^d (\S+) 0755 root root -$/.exec(rule)?.[1] ?? `not understood: ${rule}`);
+  const { cache, state, plans, farms, roots, fingerprints } = systemPlace();
+  const wanted = [cache, state, plans, farms, roots, fingerprints, path.dirname(cache), path.dirname(state)];
+  assert.deepEqual(made.toSorted(), wanted.toSorted());
+  assert.deepEqual(
+    made.map(path.dirname).filter((each) => each !== '/var/lib' && !made.includes(each)),
+    [],
+  );
+});
+
+test('config.toml lies where the tool looks, and says to it what was said to the module', async () => {
+  const said = `settings = { sources = [ "/srv/\\"quoted\\"" "https://example.org/a" ]; strict = true; source-timeout = 2.5; };`;
+  const [system, user] = await configurationFiles(0);
+  const nixos = outcome('nixos', said, 'environment.etc') as Record<string, { source: string }>;
+  const home = outcome('home-manager', said, 'xdg.configFile') as Record<string, { source: string }>;
+  assert.deepEqual(
+    Object.keys(nixos).map((name) => `/etc/${name}`),
+    [system?.file],
+  );
+  const [name = 'none'] = Object.keys(home);
+  assert.ok(user?.file.endsWith(`/${name}`) && name.startsWith('nix-run-foreign/'), name);
+  for (const { source } of [...Object.values(nixos), ...Object.values(home)]) {
+    const file = path.join(scratch, 'config.toml');
+    writeFileSync(file, source, { mode: 0o444 });
+    const { settings, warnings } = await readConfiguration([{ file, writer: 'root' }], {});
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(settings, {
+      ...DEFAULTS,
+      sources: ['/srv/"quoted"', 'https://example.org/a'],
+      strict: true,
+      'source-timeout': 2.5,
+    });
+  }
+  assert.deepEqual(outcome('nixos', '', 'environment.etc'), {});
+  assert.deepEqual(outcome('home-manager', '', 'xdg.configFile'), {});
+});
+
+test('shims are on PATH where shim add puts them', async () => {
+  const home = { HOME: process.env['HOME'] ?? '' };
+  const printed = (env: Record<string, string>) =>
+    execFileSync('sh', ['-c', `${outcome('nixos', '', 'environment.extraInit')}printf %s "$PATH"`], {
+      env: { ...env, PATH: '/bin' },
+      encoding: 'utf8',
+    });
+  const { XDG_DATA_HOME: data = `${home.HOME}/.local/share` } = process.env;
+  assert.equal(printed({ ...home, XDG_DATA_HOME: data }), `${await dataDirectory()}/shims:/bin`);
+  assert.equal(printed(home), `${home.HOME}/.local/share/nix-run-foreign/shims:/bin`);
+  assert.equal(outcome('nixos', 'shims = false;', 'environment.extraInit'), '');
+  const expected = ['/home/tester/.local/share/nix-run-foreign/shims'];
+  assert.deepEqual(outcome('home-manager', '', 'home.sessionPath'), expected);
+  assert.deepEqual(outcome('home-manager', 'shims = false;', 'home.sessionPath'), []);
+});
+
+test('the package is installed, with what unpacks AppImages', () => {
+  const names = (said: string) =>
+    (outcome('nixos', said, 'environment.systemPackages') as string[]).map((each) => each.slice(44));
+  assert.deepEqual(names(''), ['nix-run-foreign-0.1.0', 'squashfs']);
+  assert.deepEqual(names('appImages = false;'), ['nix-run-foreign-0.1.0']);
+  assert.deepEqual(outcome('home-manager', '', 'home.packages'), [PACKAGE]);
+});

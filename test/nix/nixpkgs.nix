@@ -1,0 +1,77 @@
+# A stand-in for nixpkgs: the functions that nix/ calls, each with the arguments it knows and no others. Derivations are
+# sets here, and nothing is built; installed.nix builds.
+{
+  system ? "x86_64-linux",
+}:
+
+let
+  lib = import ./lib.nix;
+  fake =
+    name: more:
+    more
+    // {
+      type = "derivation";
+      inherit name;
+      outPath = "/nix/store/00000000000000000000000000000000-${name}";
+    };
+
+  pkgs = {
+    inherit lib;
+    stdenv.hostPlatform = {
+      inherit system;
+    };
+    nodejs_24 = fake "nodejs-24" { };
+    squashfsTools = fake "squashfs" { };
+
+    # Arguments by name, from pkgs and what is given.
+    callPackage =
+      file: given:
+      let
+        package = import file;
+      in
+      package (builtins.intersectAttrs (builtins.functionArgs package) pkgs // given);
+
+    # nixpkgs manual, "importNpmLock".
+    importNpmLock = {
+      __functor = _: { npmRoot, packageLock }: fake "npm-deps" { inherit npmRoot packageLock; };
+      npmConfigHook = fake "npm-config-hook" { };
+    };
+
+    # nixpkgs manual, "buildNpmPackage", and the variables of stdenv.
+    buildNpmPackage =
+      {
+        pname,
+        version,
+        src,
+        nodejs,
+        npmDeps,
+        npmConfigHook,
+        npmRebuildFlags,
+        npmPackFlags,
+        dontNpmPrune,
+        buildPhase,
+        hardeningDisable,
+        dontStrip,
+        dontPatchELF,
+        postInstall,
+        doInstallCheck,
+        installCheckPhase,
+        meta,
+      }@arguments:
+      fake "${pname}-${version}" { inherit arguments meta; };
+
+    # nixpkgs manual, "pkgs.formats": what is JSON of numbers, texts, truths and lists of them is TOML.
+    formats.toml =
+      { }:
+      {
+        generate =
+          name: value:
+          fake name {
+            text = builtins.concatStringsSep "" (
+              map (key: "${key} = ${builtins.toJSON value.${key}}\n") (builtins.attrNames value)
+            );
+          };
+      };
+  };
+in
+pkgs
