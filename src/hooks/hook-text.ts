@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Machine } from '../elf/machine.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 
-export const SHELLS = ['bash', 'zsh'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 export function isShell(name: string | undefined): name is Shell {
@@ -36,9 +36,9 @@ export function seatsOf(machines: readonly Machine[]): Pick<HookPlaces, 'stubs' 
   };
 }
 
-/** For between single quotes: they are ended, and new ones begun. */
-function escaped(text: string): string {
-  return text.replaceAll("'", "'\\''");
+/** For between single quotes: fish has escapes there (fish-language(1), Quotes); the others end them and begin new ones. */
+function escaped(text: string, shell: Shell): string {
+  return shell === 'fish' ? text.replace(/[\\']/g, '\\$&') : text.replaceAll("'", "'\\''");
 }
 
 /** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
@@ -53,7 +53,7 @@ export function hookText(shell: Shell, places: HookPlaces, directory: string): s
   const text = readFileSync(path.join(directory, `hook.${shell}`), 'utf8');
   return text.replace(/@([a-z-]+)@/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : escaped(value);
+    return value === undefined ? whole : escaped(value, shell);
   });
 }
 
