@@ -1,6 +1,6 @@
 # A fish with the hook → the fish as it was. Printed by `nix-foreign hook fish --off`.
 functions -q __nix_foreign_prompt; and __nix_foreign_prompt
-test -z "$__nix_foreign_nix_ld"; or set -e $__nix_foreign_nix_ld
+test -z "$__nix_foreign_nix_ld"; or set -e "$__nix_foreign_nix_ld"
 set -e NIX_RUN_FOREIGN_HOOK
 for mode in default insert
     for key in \r \n
@@ -10,6 +10,8 @@ for mode in default insert
         set -q $earlier; and bind -M $mode $key $$earlier
     end
 end
-functions -e (functions -a | string match '__nix_foreign_*')
-set -e (set --names | string match '__nix_foreign_*')
+set -l names (functions -a | string match '__nix_foreign_*')
+set -q names[1]; and functions -e $names
+set names (set --names | string match '__nix_foreign_*')
+set -q names[1]; and set -e $names
 true

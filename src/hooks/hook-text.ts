@@ -41,6 +41,12 @@ function escaped(text: string, shell: Shell): string {
   return shell === 'fish' ? text.replace(/[\\']/g, '\\$&') : text.replaceAll("'", "'\\''");
 }
 
+const FILES: Readonly<Record<Shell, readonly string[]>> = {
+  bash: ['hook.bash'],
+  zsh: ['hook.zsh'],
+  fish: ['look.fish', 'hook.fish'],
+};
+
 /** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
 export function hookText(shell: Shell, places: HookPlaces, directory: string): string {
   const values: Readonly<Record<string, string>> = {
@@ -50,7 +56,7 @@ export function hookText(shell: Shell, places: HookPlaces, directory: string): s
     shims: places.shims,
     directories: places.directories,
   };
-  const text = readFileSync(path.join(directory, `hook.${shell}`), 'utf8');
+  const text = FILES[shell].map((name) => readFileSync(path.join(directory, name), 'utf8')).join('\n');
   return text.replace(/@([a-z-]+)@/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : escaped(value, shell);
@@ -60,4 +66,9 @@ export function hookText(shell: Shell, places: HookPlaces, directory: string): s
 /** The text that undoes it in the shell that evaluates it. */
 export function offText(shell: Shell, directory: string): string {
   return readFileSync(path.join(directory, `off.${shell}`), 'utf8');
+}
+
+/** The line of a shell's own file that installs the hook. */
+export function installLine(shell: Shell): string {
+  return shell === 'fish' ? 'nix-foreign hook fish | source' : `eval "$(nix-foreign hook ${shell})"`;
 }

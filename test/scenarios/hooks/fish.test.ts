@@ -45,7 +45,10 @@ test('the status before a line, variables and functions are left as they are', a
   assert.deepEqual(await hooked.run('./tool exit 3'), { output: '', status: 3 });
   assert.equal((await hooked.run('echo $status')).output, '3');
   const { output } = await hooked.run('functions greet');
-  assert.match(output, /^# Defined interactively\nfunction greet --description polite\n\s+\.\/tool \$argv greeted\nend$/);
+  assert.match(
+    output,
+    /^# Defined interactively\nfunction greet --description polite\n\s+\.\/tool \$argv greeted\nend$/,
+  );
   assert.equal((await hooked.run('functions -a | string match "*kept_*"')).output, '');
 });
 
@@ -126,7 +129,11 @@ test('it is undone', async () => {
 });
 
 test('beside vi keys: a new line begins with inserting, wherever Enter is pressed', async () => {
-  const shell = await openShell(root, 'fish', `fish_vi_key_bindings\nfunction fish_mode_prompt; test $fish_bind_mode = insert; or echo N; end\n${hookLine.fish}`);
+  const shell = await openShell(
+    root,
+    'fish',
+    `fish_vi_key_bindings\nfunction fish_mode_prompt; test $fish_bind_mode = insert; or echo N; end\n${hookLine.fish}`,
+  );
   try {
     assert.equal((await shell.run('./tool a')).output, '<./tool>[a]');
     shell.type('./tool b');

@@ -64,7 +64,10 @@ export const fishShapes: readonly Shape[] = [
   { line: 'named p | while read -l l; ./tool $l; end', output: /^<\.\/tool>\[<named>\[p\]\]$/ },
   { line: 'for i in 1\n./tool $i\necho after\nend | cat', output: /^<\.\/tool>\[1\]\nafter$/ },
   { line: 'switch x; case x; ./tool case; end', output: /^<\.\/tool>\[case\]$/ },
-  { line: './tool "./tool; ./tool" \'(./tool)\' # ./tool', output: /^<\.\/tool>\[\.\/tool; \.\/tool\]\[\(\.\/tool\)\]$/ },
+  {
+    line: './tool "./tool; ./tool" \'(./tool)\' # ./tool',
+    output: /^<\.\/tool>\[\.\/tool; \.\/tool\]\[\(\.\/tool\)\]$/,
+  },
   { line: './tool 2>&1 >/dev/null err; ./tool 2>| cat', output: /^<\.\/tool>$/ },
   { line: 'short', output: /^<\.\/tool>\[abbreviated\]$/ },
 ];
