@@ -235,5 +235,5 @@ __nix_foreign_install() {
 
 if [[ $- == *i* ]]; then
   __nix_foreign_install || :
-  export NIX_RUN_FOREIGN_HOOK=bash:$__nix_foreign_launcher
+  export NIX_RUN_FOREIGN_HOOK='@mark@'
 fi

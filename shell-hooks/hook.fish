@@ -110,7 +110,7 @@ end
 
 if status is-interactive
     __nix_foreign_forget
-    set -gx NIX_RUN_FOREIGN_HOOK fish:$__nix_foreign_launcher
+    set -gx NIX_RUN_FOREIGN_HOOK '@mark@'
     for mode in default insert
         for key in \r \n
             set -l letter (string escape -- $key | string sub -s 2)

@@ -192,5 +192,5 @@ __nix_foreign_install() {
 
 if [[ -o interactive ]]; then
   __nix_foreign_install
-  export NIX_RUN_FOREIGN_HOOK=zsh:$__nix_foreign_launcher
+  export NIX_RUN_FOREIGN_HOOK='@mark@'
 fi

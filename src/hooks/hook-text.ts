@@ -1,4 +1,5 @@
 // A shell and the machine's places → the text that shell evaluates to get the hook, or to lose it.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Machine } from '../elf/machine.ts';
@@ -47,6 +48,28 @@ const FILES: Readonly<Record<Shell, readonly string[]>> = {
   fish: ['look.fish', 'hook.fish'],
 };
 
+function templateOf(shell: Shell, directory: string): string {
+  return FILES[shell].map((name) => readFileSync(path.join(directory, name), 'utf8')).join('\n');
+}
+
+/**
+ * The value of NIX_RUN_FOREIGN_HOOK, by which `doctor` knows a shell that has the hook: `bash:9f86d081:/the/launcher`,
+ * the second being the start of a hash of the hook's text.
+ */
+export function hookMark(shell: Shell, launcher: string, directory: string): string {
+  const hash = createHash('sha256').update(templateOf(shell, directory)).digest('hex');
+  return `${shell}:${hash.slice(0, 8)}:${launcher}`;
+}
+
+/** What hookMark() wrote; undefined for anything else. */
+export function readMark(
+  mark: string | undefined,
+): { shell: Shell; text: string; launcher: string } | undefined {
+  const [, shell, text, launcher] = /^(\w+):([0-9a-f]{8}):(\/.*)$/s.exec(mark ?? '') ?? [];
+  if (!isShell(shell) || text === undefined || launcher === undefined) return undefined;
+  return { shell, text, launcher };
+}
+
 /** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
 export function hookText(shell: Shell, places: HookPlaces, directory: string): string {
   const values: Readonly<Record<string, string>> = {
@@ -55,9 +78,9 @@ export function hookText(shell: Shell, places: HookPlaces, directory: string): s
     'nix-ld': places.nixLd,
     shims: places.shims,
     directories: places.directories,
+    mark: hookMark(shell, places.launcher, directory),
   };
-  const text = FILES[shell].map((name) => readFileSync(path.join(directory, name), 'utf8')).join('\n');
-  return text.replace(/@([a-z-]+)@/g, (whole, name: string) => {
+  return templateOf(shell, directory).replace(/@([a-z-]+)@/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : escaped(value, shell);
   });
