@@ -89,7 +89,8 @@ __nix_foreign_look_at_name() {
       __nix_foreign_scan "${__nix_foreign_texts[$1]}" $(($2 + 1))
     fi
   elif [[ $__nix_foreign_builtins == *$'\n'"$1"$'\n'* ]]; then
-    __nix_foreign_known[$1]=native
+    # What was learned of names can be wrong after these, so they are looked at each time.
+    [[ $1 == @(hash|source|.|eval|alias|unalias|unset|enable|function) ]] || __nix_foreign_known[$1]=native
   elif __nix_foreign_on_path "$1"; then
     if __nix_foreign_is_foreign "$REPLY"; then __nix_foreign_define "$1"; else __nix_foreign_known[$1]=native; fi
   fi
@@ -127,7 +128,6 @@ __nix_foreign_scan() {
         at=argument
         case $word in
           cd | pushd) at=directory ;;
-          # What was learned of names can be wrong after these.
           hash | source | . | eval | alias | unalias | unset | enable | function) __nix_foreign_stale=1 ;;
           type | declare | export | which) (($2)) || return 0 ;;
         esac
@@ -155,8 +155,14 @@ __nix_foreign_scan() {
 
 # Enter, before the line is accepted. `$1` is `$_`, which stays.
 __nix_foreign_enter() {
-  local - && { set -f +xveu; } 2>/dev/null
+  local - && { set -f +xveu; } 2>&-
   [[ -n $READLINE_LINE ]] || return 0
+  # One command that is known to be native, and nothing that could hide another.
+  if [[ $READLINE_LINE == [[:alnum:]]* && $READLINE_LINE != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
+    ${__nix_foreign_known[${READLINE_LINE%%[[:blank:]]*}]-} == native && $PATH == "$__nix_foreign_path" ]]; then
+    : "$1"
+    return 0
+  fi
   local line=$READLINE_LINE kept='' IFS=$' \t\n'
   # `history -p` takes the last line for its own, so `!!` is looked up apart.
   if [[ ($line == *'!'[!\ =\(]* || $line == '^'*) && $- == *H* ]]; then

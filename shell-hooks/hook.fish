@@ -10,13 +10,18 @@ set -g __nix_foreign_stubs (string split ':' '@stubs@')
 set -g __nix_foreign_nix_ld '@nix-ld@'
 set -g __nix_foreign_shims '@shims@'
 set -g __nix_foreign_directories '@directories@'
+set -g __nix_foreign_plain '^(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
 
 # Enter, or Ctrl-J, as `$argv[1]` says. What is typed is looked at, then what the key did before is done.
 function __nix_foreign_enter
     set -l lines (commandline)
-    if test -n "$lines"
+    set -l word
+    # One command that is known to be native, and nothing that could hide another.
+    if string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
+    else if test -n "$lines"
+        set -g __nix_foreign_after
         if test "$PATH" != "$__nix_foreign_path"
             __nix_foreign_forget
         end
@@ -65,22 +70,20 @@ end
 
 function __nix_foreign_prompt --on-event fish_prompt
     # A program that was native can be another one by now.
-    if contains -- $status 127 126 || test -n "$__nix_foreign_stale"
-        __nix_foreign_forget
+    contains -- $status 127 126; and __nix_foreign_forget
+    set -q __nix_foreign_after; or return
+    set -e __nix_foreign_after
+    test -n "$__nix_foreign_stale"; and __nix_foreign_forget
+    for name in $__nix_foreign_changed
+        functions -e $name
+        functions --copy __nix_foreign_kept_$name $name
+        functions -e __nix_foreign_kept_$name
     end
-    if set -q __nix_foreign_looked_at[1]
-        for name in $__nix_foreign_changed
-            functions -e $name
-            functions --copy __nix_foreign_kept_$name $name
-            functions -e __nix_foreign_kept_$name
-        end
-        set -g __nix_foreign_changed
-        set -g __nix_foreign_looked_at
-    end
-    set -q __nix_foreign_bases[1]; and set -g __nix_foreign_bases
+    set -g __nix_foreign_changed
+    set -g __nix_foreign_looked_at
+    set -g __nix_foreign_bases
     set -q __nix_foreign_typed; and __nix_foreign_remember
     set -q __nix_foreign_unmerged; and __nix_foreign_merge
-    true
 end
 
 # What was typed goes to the end of history's file (in the form of fish 2 and 3: history_file.cpp).
@@ -104,8 +107,11 @@ end
 # fish merges at most once in a second, then this is for the next prompt.
 function __nix_foreign_merge
     history merge
-    contains -- $__nix_foreign_unmerged $history[1..5]; and set -e __nix_foreign_unmerged
-    true
+    if contains -- $__nix_foreign_unmerged $history[1..5]
+        set -e __nix_foreign_unmerged
+    else
+        set -g __nix_foreign_after
+    end
 end
 
 if status is-interactive
