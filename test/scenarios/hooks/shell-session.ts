@@ -39,7 +39,8 @@ const rcFiles: Readonly<Record<ShellName, string>> = {
   fish: '.config/fish/config.fish',
 };
 
-const prelude: Readonly<Record<ShellName, string>> = {
+/** What makes a shell's prompt one that is recognized. */
+export const prelude: Readonly<Record<ShellName, string>> = {
   bash: `PS1='st=$?> '\nPS2='more> '\n`,
   zsh: `PS1='st=%?> '\nPS2='more> '\nunsetopt prompt_sp\nsetopt interactive_comments\n`,
   fish: `function fish_prompt; echo "st=$status> "; end\nset -g fish_greeting\nset -g fish_autosuggestion_enabled 0\n`,
@@ -82,7 +83,11 @@ export async function openShell(root: ToolRoot, shell: ShellName, rc: string): P
     SHELL: `/usr/bin/${shell}`,
     PATH: `${home}/bin:/nix/var/nix/profiles/default/bin`,
   };
-  const terminal = openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env }));
+  return sessionIn(openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env })));
+}
+
+/** Waits for the first prompt of a shell that begins in a terminal; the prompt is one of `prelude`. */
+export async function sessionIn(terminal: Terminal): Promise<ShellSession> {
   const count = (screen: string) => screen.match(prompts)?.length ?? 0;
   const promptAfter = async (earlier: number): Promise<string> => {
     for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
