@@ -112,7 +112,9 @@ for (const [line, processes] of [
           await once(strace, 'exit');
           // Threads of fish are no processes.
           const calls = readFileSync(trace, 'utf8').split('\n');
-          started = calls.filter((each) => /\b(v?fork|clone3?)\(/.test(each) && !each.includes('CLONE_THREAD')).length;
+          started = calls.filter(
+            (each) => /\b(v?fork|clone3?)\(/.test(each) && !each.includes('CLONE_THREAD'),
+          ).length;
         });
         return started;
       };
