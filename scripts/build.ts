@@ -1,8 +1,9 @@
-// src/ → dist/ (the bundled manager) and bin/ (the launcher, and the manager's entry for a checkout).
+// src/ and man/ → dist/ (the bundled manager, the manual) and bin/ (the launcher, and the manager's entry for a checkout).
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { buildLauncher } from './build-launcher.ts';
+import { writeManual } from './build-manual.ts';
 import { fillCompileCache } from './fill-compile-cache.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
@@ -36,7 +37,8 @@ async function bundle(directory: string): Promise<void> {
     legalComments: 'linked',
     logLevel: 'warning',
     // proper-lockfile makes directories; it has no use for a copy of fs that queues when descriptors run out.
-    alias: { 'graceful-fs': 'node:fs' },
+    // And `signal-exit` asks the whole of node:assert, which opens stderr, whether it was given a function.
+    alias: { 'graceful-fs': 'node:fs', assert: path.join(PROJECT, 'scripts/assert-equal.ts') },
   } as const;
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
   await build({
@@ -107,6 +109,7 @@ const arriving = `${DIST}.${process.pid}`;
 const leaving = `${arriving}.old`;
 try {
   await bundle(arriving);
+  writeManual(path.join(arriving, 'man'));
   fillCompileCache(process.execPath, path.join(arriving, ENTRY));
   // Two renames apart, so that hardly anything that runs from dist/ meanwhile finds nothing there.
   if (existsSync(DIST)) renameSync(DIST, leaving);

@@ -22,16 +22,18 @@ export function fillCompileCache(node: string, script: string): void {
       NIX_REMOTE: 'local',
       NIX_RUN_FOREIGN_WRITE_COMPILED: '1',
     };
+    const run = (...words: string[]) => spawnSync(node, [script, ...words], { env, stdio: 'ignore' });
     // A first start, another choice, a known content; and for the manager's bundle what people ask most.
-    for (const words of [
-      ['resolve', '--from-launcher', '--', program],
-      ['resolve', '--from-launcher', '--refresh', '--', program],
-      ['resolve', '--from-launcher', '--rehash', '--', program],
-      ['explain', program],
-      ['list'],
-    ]) {
-      spawnSync(node, [script, ...words], { env, stdio: 'ignore' });
-    }
+    run('resolve', '--from-launcher', '--', program);
+    run('resolve', '--from-launcher', '--refresh', '--', program);
+    run('resolve', '--from-launcher', '--rehash', '--', program);
+    run('explain', program);
+    run('list');
+    // A first start with a fingerprint beside the program, where nothing is known of it.
+    run('fingerprint', 'export', program);
+    for (const kept of ['.cache', '.local'])
+      rmSync(path.join(directory, kept), { recursive: true, force: true });
+    run('resolve', '--from-launcher', '--', program);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -74,7 +74,7 @@ function installDebianPackages() {
 }
 
 function build() {
-  const sources = ['src', 'scripts', 'package.json'];
+  const sources = ['src', 'man', 'scripts', 'package.json'];
   if (isCurrent('dist/nix-foreign.cjs', sources) && isCurrent('bin/nix-run-foreign', [])) return;
   say('building');
   run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);

@@ -51,7 +51,7 @@ function refusal(directory: string, what: string, error: unknown): ForeignError 
   return new ForeignError(`${what}: ${reasonOf(error)}`, {
     code: 'binfmt',
     hint: denied
-      ? `only root may change ${directory}: sudo nix-foreign binfmt ...`
+      ? `only root may change ${directory}: say it with sudo, e.g. sudo nix-foreign binfmt install`
       : 'the kernel log may say more: dmesg',
     exitCode: 125,
     cause: error,

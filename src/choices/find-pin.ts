@@ -20,7 +20,11 @@ function realPath(soname: string, given: string): string {
   try {
     return realpathSync(given);
   } catch (error) {
-    throw refuse(soname, `${given}: ${reasonOf(error)}`, 'name a library that is there');
+    throw refuse(
+      soname,
+      `${given}: ${reasonOf(error)}`,
+      'see what there is to choose from with: nix-foreign choose PROGRAM',
+    );
   }
 }
 

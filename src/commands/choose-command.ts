@@ -45,7 +45,7 @@ async function byDialogue(session: Session): Promise<ChooseOutcome> {
     if (decision.kind !== 'impossible') return { kind: decision.kind };
     throw new ForeignError(`${session.given}: ${decision.sentences.join('; ')}`, {
       code: 'conflict',
-      hint: 'nothing was changed; choose again, with another library',
+      hint: `nothing was changed; take another library: nix-foreign choose ${session.given}`,
       exitCode: 126,
     });
   } finally {

@@ -10,6 +10,7 @@ import { explainCommand } from './explain.ts';
 import { FINGERPRINT_COMMANDS } from './fingerprint-commands.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph.ts';
+import { HEADINGS, helpText } from './help-text.ts';
 import { HOOK_COMMANDS } from './hook-commands.ts';
 import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
@@ -86,7 +87,7 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'draw the libraries of a program, or the conflict that keeps it from starting',
     options: [
       ['-o, --output <file>', 'write to this file instead of stdout; its ending can say the format'],
-      ['--format <format>', 'svg (the default), dot, mermaid or json'],
+      ['--format <format>', 'one of svg (the default), dot, mermaid and json'],
       JSON_OPTION,
     ],
     run: ([program = ''], { output, format, json }, { context }) => {
@@ -124,6 +125,15 @@ export const COMMANDS: readonly CommandRow[] = [
       if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
     },
   },
+  {
+    usage: 'completions [shell]',
+    summary: 'print what bash, zsh or fish evaluates to complete the words of both commands',
+    options: [JSON_OPTION],
+    run: async ([shell], { json }, edge) => {
+      const { completionsCommand } = await import('./completions.ts');
+      completionsCommand(shell, { json: isThere(json) }, COMMANDS, GROUPS, edge);
+    },
+  },
 ];
 
 /** An option that may be given several times. */
@@ -140,7 +150,8 @@ function wantsJson(words: readonly string[]): boolean {
 /** `fingerprint export <program>`: words in front of the last are groups. */
 const GROUP = /^([a-z-]+) (?=[a-z])/;
 
-const GROUPS: Readonly<Record<string, string>> = {
+/** What several commands that share their first word are about. */
+export const GROUPS: Readonly<Record<string, string>> = {
   binfmt: 'rules of the kernel by which foreign programs start with no prefix',
   shim: 'commands for PATH and entries for the menu that start foreign programs',
   dirs: 'directories whose programs run by name, through the shell hook',
@@ -161,12 +172,17 @@ function parentOf(program: Command, usage: string): Command {
   );
 }
 
+/** What no heading has is shown all the same. */
+function otherCommands(program: Command): readonly (readonly [string, string])[] {
+  const known = new Set(HEADINGS.flatMap(([, commands]) => commands.map(([name]) => name)));
+  return program.commands
+    .filter((each) => !known.has(each.name()))
+    .map((each) => [each.name(), each.description()]);
+}
+
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
 export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
   const program = new Command('nix-foreign')
-    .description(
-      'Libraries from /nix/store for programs built for another Linux. Start them with: nix-run-foreign PROGRAM',
-    )
     .version(`nix-foreign ${edge.version}`)
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
@@ -184,10 +200,15 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
       return run(self.args, self.opts<Options>(), edge);
     });
   }
+  program.helpInformation = () => helpText(otherCommands(program));
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    const failure = failureOfParsing(error, words);
+    const failure = failureOfParsing(
+      error,
+      words,
+      COMMANDS.map(({ usage }) => usage),
+    );
     if (failure === undefined) return edge.setExitStatus(0);
     if (wantsJson(words)) printJson(jsonFailure(failure));
     throw failure;

@@ -52,11 +52,11 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
   const fingerprint = record?.fingerprint;
   const proven =
     fingerprint &&
-    (await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users));
+    (await enact(fingerprint, program.path, subject.libc, place.farms, { users: program.users }));
   if (proven?.kind === 'rejected') {
     throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
       code: 'rejected',
-      hint: 'name the LD_LIBRARY_PATH that it is started with, if there is one; or see nix-run-foreign --refresh',
+      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${program.given}`,
       exitCode: 125,
     });
   }

@@ -61,7 +61,7 @@ async function publicationOf(given: string, context: Context): Promise<Publicati
   } catch {
     throw new ForeignError(`${given}: its fingerprint is not in the store`, {
       code: 'unpinned',
-      hint: 'see why with: nix-foreign doctor; then nix-foreign resolve --refresh',
+      hint: `see why with: nix-foreign doctor; then: nix-foreign resolve --refresh ${given}`,
       exitCode: 125,
     });
   }

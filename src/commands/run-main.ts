@@ -7,19 +7,21 @@ import { findProgram, prepare, readLauncherWords, startAndWait } from './run.ts'
 
 const HELP = `Usage: nix-run-foreign [OPTION] [--] PROGRAM [ARGUMENT...]
 
-Start a program built for another Linux with libraries from /nix/store. Found once, proven, pinned.
+Starts PROGRAM, built for another Linux, with libraries from /nix/store.
 
   --choose   choose libraries by hand on the terminal, then start the program
-  --explain  show every library, who needs it and which file serves it; start nothing
+  --explain  show every library and why it was chosen; start nothing
   --rehash   read the program's content again
   --refresh  choose the libraries again
   --strategy NAME  start it this way from now on; auto takes that back
+  --argv0 NAME     what the program is told as its own name
   --version  print the version
   --help     print this
 
-This is the launcher's substitute in Node: it takes longer to start, stays between the program and its caller, and
-does not hand over descriptors above 2. Build the launcher with: npm run build (needs a C compiler)
-See also nix-foreign --help.
+This is the launcher's substitute in Node: it takes longer to start, stays
+between the program and its caller, and does not hand over descriptors above 2.
+Build the launcher with: npm run build (needs a C compiler)
+See also: nix-foreign --help, man nix-run-foreign
 `;
 
 /** Everything from the words to the exit status; a fatal signal of the program becomes ours. `env`: the program's. */

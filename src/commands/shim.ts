@@ -69,7 +69,10 @@ function added(program: string, options: AddOptions, settings: Shimming, edge: E
   const { as, all } = options;
   if (all === undefined) {
     if (program === '')
-      throw usageError('shim add needs a program', 'name it by its path, or say --all DIRECTORY');
+      throw usageError(
+        'shim add needs a program',
+        'it is: nix-foreign shim add PROGRAM, or nix-foreign shim add --all DIRECTORY',
+      );
     return { added: [addShim({ given: namedProgram(program, edge.context), as }, settings)], skipped: [] };
   }
   if (program !== '' || as !== undefined)
@@ -131,7 +134,7 @@ export async function removeCommand(names: readonly string[], options: { json: b
   if (unknown !== undefined)
     throw new ForeignError(`there is no shim ${unknown}`, {
       code: 'no-shim',
-      hint: 'see nix-foreign shim list',
+      hint: 'see the names of all with: nix-foreign shim list',
       exitCode: 125,
     });
   const entries = names.flatMap((name) => removeDesktopEntries(name, places));

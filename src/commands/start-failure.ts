@@ -63,7 +63,7 @@ function interpreterMissing(program: string): Failure {
   const line = readScriptLine(headOf(program));
   if (line.kind !== 'script') {
     const cause = 'the program interpreter (loader) that it names is not there';
-    return { cause, hint: 'nix-run-foreign --refresh resolves it again' };
+    return { cause, hint: `resolve it again: nix-run-foreign --refresh ${program}` };
   }
   if (existsSync(line.interpreter)) return foreignInterpreter(program, line);
   return {
@@ -87,7 +87,7 @@ function failureOf(program: string, errno: string): Failure {
       return { cause: 'it may not be executed', hint };
     }
     case 'ELIBBAD': {
-      const hint = 'nix-run-foreign --explain shows what is started and how';
+      const hint = `see what is started and how: nix-run-foreign --explain ${program}`;
       return { cause: 'the program interpreter (loader) that it names is none for this machine', hint };
     }
     case 'E2BIG': {
@@ -95,7 +95,7 @@ function failureOf(program: string, errno: string): Failure {
       return { cause: 'its arguments and environment are longer than the kernel takes', hint };
     }
     default: {
-      const hint = 'nix-run-foreign --explain shows what is started and how';
+      const hint = `see what is started and how: nix-run-foreign --explain ${program}`;
       return { cause: `it cannot be started: ${clauseOf(errno)}`, hint };
     }
   }
@@ -110,7 +110,7 @@ export function startFailure(program: string, file: string, errno: string): Fore
   const { cause, hint } = isLoader
     ? {
         cause: `the loader of its plan cannot be started: ${clauseOf(errno)}`,
-        hint: 'nix-run-foreign --refresh resolves it again',
+        hint: `resolve it again: nix-run-foreign --refresh ${program}`,
       }
     : failureOf(program, errno);
   const subject = isLoader ? file : program;

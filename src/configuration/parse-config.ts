@@ -2,6 +2,7 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { ForeignError } from '../errors.ts';
+import { splitPublicKey } from './named-key.ts';
 import { nearestKey } from './nearest-key.ts';
 import { KEYS, type Key, LONGEST_TIMEOUT, type Settings } from './settings.ts';
 
@@ -14,12 +15,6 @@ export interface ParsedConfig {
 function isWebAddress(text: string): boolean {
   const address = URL.parse(text);
   return address !== null && ['http:', 'https:'].includes(address.protocol) && address.hostname !== '';
-}
-
-/** A public key of `nix key convert-secret-to-public`: a name, a colon, 32 bytes in base 64 (Nix: src/libutil/signature). */
-export function isPublicKey(text: string): boolean {
-  const [, base64 = ''] = /^[^:\s]+:([A-Za-z0-9+/]{43}=)$/.exec(text) ?? [];
-  return Buffer.from(base64, 'base64').length === 32;
 }
 
 const ARRAY = 'it must be an array of texts, e.g. ["..."]';
@@ -36,7 +31,11 @@ const source = v.pipe(
 
 const publicKey = v.pipe(
   v.string(ARRAY),
-  v.check(isPublicKey, ({ input }) => `${JSON.stringify(input)} is no public key of the form name:base64`),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const split = splitPublicKey(String(dataset.value));
+    if (split.kind === 'refused')
+      addIssue({ message: `no public key of the form name:base64: ${split.why}` });
+  }),
 );
 
 const CHECKS = {

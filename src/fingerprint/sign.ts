@@ -1,7 +1,8 @@
 // A fingerprint and a key → its signature; a document's signatures and the trusted keys → whose it is.
 import { sign as signBytes, verify } from 'node:crypto';
+import { bytesOfBase64 } from '../configuration/named-key.ts';
 import { canonicalText, type Fingerprint } from './fingerprint.ts';
-import { bytesOfBase64, type PublicKey, type SecretKey } from './keys.ts';
+import type { PublicKey, SecretKey } from './keys.ts';
 
 /** In front of what is signed: a key that also signs a cache's .narinfo files never signs one thing for the other. */
 const DOMAIN = 'nix-run-foreign fingerprint\n';

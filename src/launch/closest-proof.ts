@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { LoadedObject } from '../loader/list-output.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
-import { type ProofRequest, undefinedByLoader } from './proof.ts';
+import { type ProofRequest, undefinedByLoader, undefinedText } from './proof.ts';
 
 /**
  * Complaints about undefined symbols in the libraries of `closest` (needed names) and in what needs them: with the
@@ -23,5 +23,5 @@ export function closestComplaints(
   }
   return undefinedByLoader(request, 'ever')
     .filter(({ file }) => concerned.has(file))
-    .map(({ symbol, file }) => `${path.basename(file)} needs the symbol ${symbol}, which nobody defines`);
+    .map(undefinedText);
 }

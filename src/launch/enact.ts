@@ -88,16 +88,17 @@ interface Trial {
   readonly libraries: readonly ChosenLibrary[];
   readonly farm: string;
   readonly layout: Layout;
+  readonly binding?: 'start';
 }
 
 /** `users`: directories that come first. */
 function attempt(trial: Trial, withLoader: boolean, users: readonly string[]): Proven | Rejected {
-  const { program, libc, fingerprint, farm, layout } = trial;
+  const { program, libc, fingerprint, farm, layout, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
   const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
   const askedPath = [...users, libraryPath].join(':');
-  const request = { loader, libc: libc.kind, libraryPath: askedPath, program };
+  const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
   const { objects, complaints }: ListOutput = proveByLoader(request);
   const { links, outside } = layout;
   const strays = [
@@ -136,10 +137,21 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
   return libraries;
 }
 
+/** How a fingerprint is enacted. */
+export interface Enacting {
+  /** The fingerprint's libraries, where they were just read; without it they are read here. */
+  readonly known?: readonly ChosenLibrary[];
+  /**
+   * Directories of the user's LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it
+   * refuses the set without.
+   */
+  readonly users?: readonly string[] | undefined;
+  /** See `ProofRequest`. */
+  readonly binding?: 'start';
+}
+
 /**
- * Builds the farm for a fingerprint and asks the chosen loader about the program. `known`: the fingerprint's
- * libraries, where they were just read; without it they are read here. `users`: directories of the user's
- * LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it refuses the set without.
+ * Builds the farm for a fingerprint and asks the chosen loader about the program.
  * A directory that hides a chosen library is mirrored without what hides it, and the loader is asked again.
  * @throws Node's errors when the farm cannot be written.
  */
@@ -148,8 +160,7 @@ export async function enact(
   program: string,
   libc: Libc,
   farms: string,
-  known?: readonly ChosenLibrary[],
-  users: readonly string[] = [],
+  { known, users = [], ...asking }: Enacting = {},
 ): Promise<Proven | Rejected | Vanished> {
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
@@ -166,7 +177,7 @@ export async function enact(
     const laid = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
     if ('kind' in laid) return laid;
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
-    const trial = { program, libc, fingerprint, libraries, farm, layout: laid };
+    const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, users),
     );

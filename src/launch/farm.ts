@@ -47,7 +47,7 @@ function refuseStrayNames(links: FarmLinks): void {
     if (!name.includes('\0') && !parts.some((part) => ['', '.', '..'].includes(part))) continue;
     throw new ForeignError(`a farm cannot hold ${JSON.stringify(name)}, which is no name inside it`, {
       code: 'odd-name',
-      hint: 'choose another library: the loader would not find this one',
+      hint: 'the loader would not find it; take another library: nix-foreign choose PROGRAM',
       exitCode: 126,
     });
   }

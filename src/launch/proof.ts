@@ -1,7 +1,9 @@
 // A program and a library path → the verdict of the chosen loader itself.
 
+import path from 'node:path';
 import { type ListOutput, parseListOutput } from '../loader/list-output.ts';
 import { type Ended, runProgramNow } from '../platform/run-program.ts';
+import { isAboutTelling, rememberLoader, TELLING } from '../store/loader-facts.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;
@@ -13,6 +15,8 @@ export interface ProofRequest {
   readonly libraryPath: string;
   /** Real path of the program: glibc before 2.42 takes $ORIGIN from the path as given (elf/dl-object.c). */
   readonly program: string;
+  /** Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself. */
+  readonly binding?: 'start';
 }
 
 function complaintOfEnd(ended: Ended): string[] {
@@ -33,6 +37,38 @@ function withItself(output: ListOutput, loader: string): ListOutput {
 
 /** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
 export function proveByLoader(request: ProofRequest): ListOutput {
+  const sound = request.binding === 'start' && request.libc === 'glibc' ? soundAndBound(request) : undefined;
+  if (sound !== undefined) return sound;
+  const listed = listByLoader(request);
+  if (request.binding === undefined || request.libc !== 'glibc' || listed.complaints.length > 0)
+    return listed;
+  const complaints = undefinedByLoader(request, 'start').map(undefinedText);
+  return { objects: listed.objects, complaints };
+}
+
+/** As a complaint. */
+export function undefinedText({ symbol, file }: UndefinedSymbol): string {
+  return `${path.basename(file)} needs the symbol ${symbol}, which nobody defines`;
+}
+
+/**
+ * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the mode
+ * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
+ */
+function soundAndBound(request: ProofRequest): ListOutput | undefined {
+  const env = { ...TRACING, ...TELLING.env };
+  const libraryPath = `${request.libraryPath}:${TELLING.directories}`;
+  const args = ['--inhibit-cache', '--library-path', libraryPath, request.program];
+  const { status, stdout, stderr } = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
+  if (status !== 0) return undefined;
+  const said = stderr.split('\n').filter((line) => !isAboutTelling(line));
+  const listed = parseListOutput(stdout, said.join('\n'), request.program);
+  if (listed.complaints.length > 0) return undefined;
+  rememberLoader(request.loader, stderr);
+  return listed;
+}
+
+function listByLoader(request: ProofRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
@@ -68,17 +104,19 @@ export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
   }));
 }
 
+/** As `ldd -d` (glibc elf/rtld.c, dl_main: LD_WARN has objects relocated in the mode tracing). */
+const TRACING = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes' };
+
 /** `start` binds what the loader binds before it starts the program, `ever` also what is bound by the first call. */
 export type Binding = 'start' | 'ever';
 
 /**
- * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do (glibc elf/rtld.c, dl_main:
- * LD_WARN has objects relocated in the mode tracing). Takes about as long as `--list` once more, and `ever` longer for
+ * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as `--list` once more, and `ever` longer for
  * large programs, so only sets that are in doubt are asked.
  */
 export function undefinedByLoader(request: ProofRequest, binding: Binding): UndefinedSymbol[] {
   const all = binding === 'ever' ? { LD_BIND_NOW: 'yes' } : {};
-  const env = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes', ...all };
+  const env = { ...TRACING, ...all };
   const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];
   return parseUndefinedSymbols(runProgramNow(request.loader, args, { env, timeout: TIMEOUT }).stderr);
 }

@@ -83,8 +83,10 @@ const ROUNDS = 3;
 export async function adopt(arrival: Believed, search: Search): Promise<Adopted> {
   const { choices: _, ...fingerprint } = arrival.fingerprint;
   for (let round = 1; ; round += 1) {
-    const before = identitiesOf(storePathsOf(fingerprint));
+    const there = identitiesOf(storePathsOf(fingerprint));
     const missing = await missingOf(fingerprint, search);
+    // What is there and not valid was left behind, and is replaced.
+    const before = new Map([...there].filter(([each]) => !missing.includes(each)));
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
     const adopted =
       missing.length === 0 && (round === 1 || !canFetch(search))

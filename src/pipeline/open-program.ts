@@ -12,7 +12,7 @@ export function openProgram(given: string, context: Context): { subject: Dynamic
   if (subject !== undefined) return { subject, sha256: sha256OfFile(program.path) };
   throw new ForeignError(`${given}: it needs no library of the store, so it has no fingerprint`, {
     code: 'no-fingerprint',
-    hint: 'it starts as it is, here and elsewhere',
+    hint: `it starts as it is, here and elsewhere: nix-run-foreign ${given}`,
     exitCode: 125,
   });
 }

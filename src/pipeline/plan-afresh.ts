@@ -126,7 +126,10 @@ async function choose(
   // look at the files it names.
   const pinning = keep(pinner, fingerprint, place, link);
   const prove = () =>
-    enact(fingerprint, subject.program.path, subject.libc, place.farms, libraries, subject.program.users);
+    enact(fingerprint, subject.program.path, subject.libc, place.farms, {
+      known: libraries,
+      users: subject.program.users,
+    });
   const [root, first] = await Promise.all([pinning, prove()]);
   if (root.kind === 'vanished') return root;
   // What the loader missed may have been taken just then; by now all is held.

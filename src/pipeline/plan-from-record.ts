@@ -27,7 +27,7 @@ export async function planFromRecord(
     debug(`fingerprint ${record.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const proven = await enact(fingerprint, program.path, subject.libc, place.farms, undefined, program.users);
+  const proven = await enact(fingerprint, program.path, subject.libc, place.farms, { users: program.users });
   if (proven.kind !== 'proven') {
     debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
     return undefined;

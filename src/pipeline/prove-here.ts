@@ -5,7 +5,6 @@ import { whyNoLoaderFile } from '../candidates/loader-file.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { enact, type Proven, pathOfStoreFile } from '../launch/enact.ts';
 import { foresee } from '../launch/foresee.ts';
-import { undefinedByLoader } from '../launch/proof.ts';
 import { complaintsOf } from '../launch/trace-complaints.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
 import { servedBeside } from './served-beside.ts';
@@ -28,15 +27,6 @@ function isNamed(library: FingerprintLibrary): boolean {
   return elfFileAt(file)?.soname === soname;
 }
 
-/** What `--list` does not see, and what would end the program before its first line. */
-function undefinedAtStart(proven: Proven, { program, libc }: Dynamic): string | undefined {
-  if (libc.kind !== 'glibc') return undefined;
-  const { loader, libraryPath } = proven;
-  const request = { loader, libc: libc.kind, libraryPath, program: program.path };
-  const [first] = undefinedByLoader(request, 'start');
-  return first && `${path.basename(first.file)} needs the symbol ${first.symbol}, which nobody defines`;
-}
-
 /** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
 export async function proveHere(
   fingerprint: Fingerprint,
@@ -53,9 +43,9 @@ export async function proveHere(
   if (misnamed !== undefined) {
     return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
   }
-  const proven = await enact(fingerprint, program.path, libc, farms);
+  const proven = await enact(fingerprint, program.path, libc, farms, { binding: 'start' });
   if (proven.kind === 'vanished') return `${proven.file} is gone`;
   if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
   const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
-  return complaintsOf(trace)[0] ?? undefinedAtStart(proven, subject) ?? proven;
+  return complaintsOf(trace)[0] ?? proven;
 }

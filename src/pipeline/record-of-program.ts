@@ -25,7 +25,7 @@ export async function recordOfProgram(given: string, context: Context): Promise<
   if (plan.root === undefined || plan.sha256 === undefined) {
     throw new ForeignError(`${given}: it needs no library of the store, so it has no fingerprint`, {
       code: 'no-fingerprint',
-      hint: 'it starts as it is, here and elsewhere',
+      hint: `it starts as it is, here and elsewhere: nix-run-foreign ${given}`,
       exitCode: 125,
     });
   }
@@ -33,7 +33,7 @@ export async function recordOfProgram(given: string, context: Context): Promise<
   if (record !== undefined) return { program, plan, record };
   throw new ForeignError(`${given}: what was planned for it changed just now`, {
     code: 'changed',
-    hint: 'try again',
+    hint: `say it again; where that does not help: nix-foreign resolve --refresh ${given}`,
     exitCode: 125,
   });
 }

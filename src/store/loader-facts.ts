@@ -24,22 +24,42 @@ const platform = '/-platform/';
 
 const known = new Map<string, LoaderFacts | undefined>();
 
+/**
+ * What has a loader print every list of directories before it is searched, whatever it is asked: a preload that is
+ * nowhere makes it search them all (glibc elf/dl-load.c, print_search_path). The directories go at the end of its
+ * library path; there is nothing in them. It complains of the preload, see `isAboutTelling`.
+ */
+export const TELLING = {
+  env: { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' },
+  directories: `${plain}:${lib}$LIB:${platform}$PLATFORM`,
+} as const;
+
+/** Whether a line of stderr comes of `TELLING` alone. */
+export function isAboutTelling(line: string): boolean {
+  return (
+    /^\s*\d+:\t/.test(line) || line.startsWith("ERROR: ld.so: object 'no-such-library.so' from LD_PRELOAD")
+  );
+}
+
+/** Keeps what a loader printed when it was asked something else with `TELLING`, so that it need not be asked again. */
+export function rememberLoader(loader: string, stderr: string): void {
+  if (known.has(loader)) return;
+  const version = libcVersionOf(loader);
+  const facts = version && readSearchPaths(stderr, version);
+  if (facts !== undefined) known.set(loader, facts);
+}
+
 /** Asked once per path and process. Undefined when it does not answer as a glibc loader does. */
 export function loaderFactsOf(loader: string): LoaderFacts | undefined {
   if (!known.has(loader)) known.set(loader, askLoader(loader));
   return known.get(loader);
 }
 
-/**
- * LD_DEBUG=libs prints every list of directories before it is searched; a preload that is nowhere makes it search them
- * all, and the loader itself is a program without needs (glibc elf/dl-load.c, print_search_path).
- */
+/** The loader itself is a program without needs. */
 function askLoader(loader: string): LoaderFacts | undefined {
   const version = libcVersionOf(loader);
-  const libraryPath = `${plain}:${lib}$LIB:${platform}$PLATFORM`;
-  const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', loader];
-  const env = { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' };
-  const { stderr } = runProgramNow(loader, args, { env, timeout: TIMEOUT });
+  const args = ['--inhibit-cache', '--library-path', TELLING.directories, '--list', loader];
+  const { stderr } = runProgramNow(loader, args, { env: TELLING.env, timeout: TIMEOUT });
   return version && readSearchPaths(stderr, version);
 }
 
@@ -50,15 +70,17 @@ export function readSearchPaths(debug: string, version: readonly number[]): Load
   );
   const given = lists.find(({ what }) => what === '--library-path' || what === 'LD_LIBRARY_PATH')?.paths;
   const system = lists.find(({ what }) => what === 'system search path')?.paths;
+  const begin = given?.findIndex((directory) => directory.startsWith(plain)) ?? -1;
   const end = given?.indexOf(plain) ?? -1;
   if (given === undefined || end < 0) return undefined;
+  const count = end - begin;
   const tokenOf = (marker: string) =>
     given.findLast((directory) => directory.startsWith(marker))?.slice(marker.length);
   return {
     version,
     // Each directory stands behind its subdirectories.
-    defaultDirectories: (system ?? []).filter((_, index) => index % (end + 1) === end),
-    subdirectories: given.slice(0, end).map((directory) => directory.slice(plain.length + 1)),
+    defaultDirectories: (system ?? []).filter((_, index) => index % (count + 1) === count),
+    subdirectories: given.slice(begin, end).map((directory) => directory.slice(plain.length + 1)),
     lib: tokenOf(lib),
     platform: tokenOf(platform),
   };

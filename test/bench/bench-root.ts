@@ -52,12 +52,13 @@ export async function openBenchRoot(
 
 /**
  * Copies of a program that differ in content, so that each is new to the tool: in the last bytes, of the section table,
- * which nobody reads. Nothing is appended: such programs are taken for those that read themselves.
+ * which nobody reads. Nothing is appended: such programs are taken for those that read themselves. `first` is the number of
+ * the first one: copies of the same number are the same program.
  */
-export function copiesOf(program: string, directory: string, count: number): void {
+export function copiesOf(program: string, directory: string, count: number, first = 1): void {
   const bytes = readFileSync(program);
   for (let i = 0; i < count; i += 1) {
-    bytes.writeUInt32LE(i + 1, bytes.length - 4);
+    bytes.writeUInt32LE(first + i, bytes.length - 4);
     writeFileSync(path.join(directory, `copy-${i}`), bytes, { mode: 0o755 });
   }
 }

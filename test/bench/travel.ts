@@ -1,5 +1,5 @@
 // First starts with a fingerprint beside the program, and with a source that has none → their cost, and how often Nix is run.
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import stringify from 'fast-json-stable-stringify';
 import type { Fingerprint } from '../../src/fingerprint/fingerprint.ts';
@@ -14,14 +14,18 @@ const ROUNDS = 25;
 const HOME = { HOME: '/home/tester' };
 
 /** Copies that are new to the tool, each with its document where `document` is given; the last one is for warming up. */
-function putCopies(bench: BenchRoot, name: string, program: string, document?: Fingerprint): void {
+function putCopies(
+  bench: BenchRoot,
+  name: string,
+  program: string,
+  { document, first }: { document?: Fingerprint; first?: number } = {},
+): void {
   const directory = path.join(bench.programs, name);
   mkdirSync(directory);
-  copiesOf(program, directory, ROUNDS + 1);
+  copiesOf(program, directory, ROUNDS + 1, first);
+  if (document === undefined) return;
   for (let i = 0; i <= ROUNDS; i += 1) {
     const copy = path.join(directory, `copy-${i}`);
-    appendFileSync(copy, name);
-    if (document === undefined) continue;
     const identity = { sha256: sha256OfFile(copy), size: readFileSync(copy).length };
     const own = { ...document, program: { ...document.program, ...identity } };
     writeFileSync(sidecarOf(copy), `${stringify(own)}\n`);
@@ -40,7 +44,7 @@ async function benchSidecars(bench: BenchRoot, rig: Rig, name: string): Promise<
   const env = { ...HOME, PATH: rig.nixBin };
   const words = ['fingerprint', 'export', '-o', '-', program.path];
   const { stdout } = await run(bench, [rig.node, RESOLVER, ...words], env);
-  putCopies(bench, name, program.path, JSON.parse(stdout) as Fingerprint);
+  putCopies(bench, name, program.path, { document: JSON.parse(stdout) as Fingerprint });
   const start = (which: string | number) =>
     [TOOL, `${PROGRAMS}/${name}/copy-${which}`, ...program.args] as const;
   const { stderr } = await run(bench, [...start(ROUNDS)], { ...env, NIX_RUN_FOREIGN_DEBUG: '1' });
@@ -58,7 +62,8 @@ async function benchSidecars(bench: BenchRoot, rig: Rig, name: string): Promise<
 
 async function benchAbsentSource(bench: BenchRoot, rig: Rig): Promise<boolean> {
   const nothing = path.join(bench.programs, 'nothing');
-  for (const name of ['alone', 'asking']) putCopies(bench, name, nothing);
+  putCopies(bench, 'alone', nothing);
+  putCopies(bench, 'asking', nothing, { first: 1 + 2 * ROUNDS });
   const server = await serveDirectory(path.join(bench.programs, 'no-fingerprints'));
   try {
     const directory = path.join(bench.root.homeDir, 'asking/nix-run-foreign');

@@ -69,7 +69,7 @@ test('help goes to stdout and names every command', () => {
   const { status, stdout, stderr } = run(['--help']);
   assert.deepEqual([status, stderr], [0, '']);
   for (const name of ['resolve', 'explain', 'choose', 'graph', 'list', 'forget', 'doctor'])
-    assert.match(stdout, new RegExp(`^ +${name}`, 'm'));
+    assert.match(stdout, new RegExp(`^(Programs|Upkeep)? +${name} `, 'm'));
 });
 
 test('every command has help of its own', () => {
@@ -106,18 +106,33 @@ for (const words of [
   });
 }
 
-for (const [words, cause] of [
-  [[], 'no command is named'],
-  [['nosuch'], "unknown command 'nosuch'"],
-  [['help', 'nosuch'], "unknown command 'nosuch'"],
-  [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'"],
-  [['resolve', '--nosuch', 'x'], "unknown option '--nosuch'"],
-  [['list', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
-  [['resolve'], "missing required argument 'program'"],
-  [['choose', 'x', '--pin'], "option '--pin <soname=path>' argument missing"],
+for (const [words, cause, hint] of [
+  [[], 'no command is named', 'see nix-foreign --help'],
+  [['nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
+  [['help', 'nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
+  [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'", 'see nix-foreign --help'],
+  [['resolv', 'x'], "unknown command 'resolv'", 'did you mean nix-foreign resolve? see nix-foreign --help'],
+  [['shim', 'ad'], "unknown command 'ad'", 'did you mean nix-foreign shim add? see nix-foreign shim --help'],
+  [
+    ['shim'],
+    'shim needs a command',
+    'name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
+  ],
+  [['resolve', '--nosuch', 'x'], "unknown option '--nosuch'", 'see nix-foreign resolve --help'],
+  [['list', '--jsno'], "unknown option '--jsno'", 'did you mean --json? see nix-foreign list --help'],
+  [
+    ['resolve'],
+    "missing required argument 'program'",
+    'it is: nix-foreign resolve <program>; see nix-foreign resolve --help',
+  ],
+  [
+    ['choose', 'x', '--pin'],
+    "option '--pin <soname=path>' argument missing",
+    'see nix-foreign choose --help',
+  ],
 ] as const) {
-  test(`a usage error has a cause and a remedy: ${cause}`, () => {
-    const stderr = `nix-foreign: ${cause}\n  see nix-foreign --help\n`;
+  test(`a usage error has a cause and a remedy: ${words.join(' ')}: ${cause}`, () => {
+    const stderr = `nix-foreign: ${cause}\n  ${hint}\n`;
     assert.deepEqual(run(words), { status: 125, stdout: '', stderr });
   });
 }

@@ -53,7 +53,7 @@ test('other refusals have a clause and a remedy of their own', () => {
 });
 
 test('a loader is named itself', () => {
-  const remedy = 'nix-run-foreign --refresh resolves it again';
+  const remedy = `resolve it again: nix-run-foreign --refresh ${file}`;
   const cause = '/ld.so: the loader of its plan cannot be started: ';
   assert.equal(said('ENOENT', '', '/ld.so'), `${cause}no such file or directory\n${remedy}`);
   assert.equal(said('EACCES', '', '/ld.so'), `${cause}permission denied\n${remedy}`);

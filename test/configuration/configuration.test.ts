@@ -123,11 +123,29 @@ test('a wrong value is refused with its line and what it must be', async () => {
     ],
     [
       'trusted-fingerprint-keys = ["name:c2hvcnQ="]',
-      'trusted-fingerprint-keys: "name:c2hvcnQ=" is no public key of the form name:base64',
+      'trusted-fingerprint-keys: no public key of the form name:base64: the key name has 5 bytes, and a public key has 32',
     ],
   ] as const) {
     const written = file(`# one\n\n${value}\n`);
     assert.equal(await failure([written]), `${written.file}:3: ${why}`);
+  }
+});
+
+test('a key that belief would not take is refused, and is not printed', async () => {
+  const secret = Buffer.alloc(64, 9).toString('base64');
+  // The last digit of 32 bytes has two bits that mean nothing.
+  const twice = `${Buffer.alloc(32).toString('base64').slice(0, -2)}B=`;
+  for (const [key, why] of [
+    [`mine:${secret}`, 'the key mine is a secret key; only the public one belongs here'],
+    [`mine:${twice}`, 'the key mine is not in base 64'],
+    [secret, 'it has no name and colon in front of the key'],
+    [`m\u00fcne:${Buffer.alloc(32).toString('base64')}`, 'its name is not of printable ASCII without blanks'],
+  ] as const) {
+    const message = await failure([file(`trusted-fingerprint-keys = ["${key}"]\n`)]);
+    assert.ok(
+      message.endsWith(`:1: trusted-fingerprint-keys: no public key of the form name:base64: ${why}`),
+    );
+    assert.ok(!message.includes(secret.slice(0, 20)), message);
   }
 });
 

@@ -17,20 +17,18 @@ static const char help[] =
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
 	"  --refresh  resolve again, then start it\n"
 	"  --strategy NAME  by loader, namespace, patched ... from now on; or auto\n"
+	"  --argv0 NAME     what PROGRAM is told as its own name\n"
 	"  --help     show this help\n"
 	"  --version  show the version\n"
 	"\n"
 	"Options end at PROGRAM or at --; all arguments of PROGRAM are its own.\n"
-	"\n"
 	"Exit status: that of PROGRAM; 127 if it is not found, 126 if it is found but\n"
 	"cannot be started, 125 if nix-run-foreign itself fails.\n"
-	"\n"
 	"Environment:\n"
 	"  NIX_RUN_FOREIGN_RESOLVER  the nix-foreign to use, an absolute path\n"
 	"  NIX_RUN_FOREIGN_DEBUG=1   say why a stored plan was not used\n"
 	"  NIX_LD=<this file>        under nix-ld: programs then need no prefix\n"
-	"\n"
-	"See also: nix-foreign --help\n";
+	"See also: nix-foreign --help, man nix-run-foreign\n";
 
 static const struct {
 	const char *name;

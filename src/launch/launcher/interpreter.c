@@ -44,10 +44,16 @@ static int cannot_enter(const struct program *program, const struct plan *plan, 
 		return refuse(program->real_path, "resolved, but its plan cannot be used: ", plan->why_not,
 			      "nix-foreign doctor checks the directories");
 	if (error == -ENOEXEC)
-		return refuse(program->real_path, "it needs no loader of ours, and yet names this one", NULL,
-			      "nix-foreign explain says what it is");
-	return refuse(plan->loader, "the loader of its plan cannot be mapped: ", message_of_error(error),
-		      "nix-run-foreign --refresh resolves it again");
+		return message_failure(EXIT_NOT_FOUND,
+				       (struct failure){.subject = program->real_path,
+							.cause = "it needs no loader of ours, and yet names this one",
+							.remedy = "see what it is with: nix-foreign explain ",
+							.remedy_detail = program->real_path});
+	return message_failure(EXIT_NOT_FOUND, (struct failure){.subject = plan->loader,
+								.cause = "the loader of its plan cannot be mapped: ",
+								.detail = message_of_error(error),
+								.remedy = "resolve it again: nix-run-foreign --refresh ",
+								.remedy_detail = program->real_path});
 }
 
 // The resolver and all that it starts carry this, so that a program they need and that comes here is no endless chain.

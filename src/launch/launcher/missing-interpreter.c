@@ -51,7 +51,8 @@ struct failure missing_interpreter(const char *path)
 	*line = script_line_read(path);
 	if (!line->is_script)
 		return (struct failure){.cause = "the program interpreter (loader) that it names is not there",
-					.remedy = "nix-run-foreign --refresh resolves it again"};
+					.remedy = "resolve it again: nix-run-foreign --refresh ",
+					.remedy_detail = path};
 	if (is_there(line->interpreter))
 		return interpreter_is_foreign(line, path);
 	struct failure failure = {.cause = "its #! line names an interpreter that is not there: ",

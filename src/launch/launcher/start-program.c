@@ -33,14 +33,16 @@ static struct failure explain(const struct program *program, long error)
 					.remedy = "check its modes, its #! line's interpreter and a noexec mount"};
 	case ELIBBAD:
 		return (struct failure){.cause = "the program interpreter (loader) that it names is none for this machine",
-					.remedy = "nix-run-foreign --explain shows what is started and how"};
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
 	case E2BIG:
 		return (struct failure){.cause = "its arguments and environment are longer than the kernel takes",
 					.remedy = "shorten them, or raise the stack limit (ulimit -s)"};
 	default:
 		return (struct failure){.cause = "it cannot be started: ",
 					.detail = message_of_error(error),
-					.remedy = "nix-run-foreign --explain shows what is started and how"};
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
 	}
 }
 
@@ -51,7 +53,8 @@ int start_program_failed(const struct plan *plan, const struct program *program,
 	if (about_loader)
 		failure = (struct failure){.cause = "the loader of its plan cannot be started: ",
 					   .detail = message_of_error(error),
-					   .remedy = "nix-run-foreign --refresh resolves it again"};
+					   .remedy = "resolve it again: nix-run-foreign --refresh ",
+					   .remedy_detail = program->found};
 	failure.subject = about_loader ? plan->execute : program->found;
 	return message_failure(EXIT_CANNOT_RUN, failure);
 }

@@ -78,7 +78,11 @@ for (const [name, text, cause] of [
     'sources = ["fingerprints"]\n',
     /config\.toml:1: sources: "fingerprints" is neither an absolute directory nor/,
   ],
-  ['no key', 'trusted-fingerprint-keys = ["abc"]\n', /is no public key of the form name:base64/],
+  [
+    'no key',
+    'trusted-fingerprint-keys = ["abc"]\n',
+    /: no public key of the form name:base64: it has no name and colon/,
+  ],
 ] as const) {
   test(`a broken file (${name}) is one line with its place`, async () => {
     configure(machine, text);

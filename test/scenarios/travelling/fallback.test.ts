@@ -1,5 +1,5 @@
 // A cache that cannot be used: one line says why, the program starts with what the store has; with strict it does not.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { fillCache, providerOf } from '../../rig/binary-cache.ts';
@@ -68,11 +68,19 @@ before(async () => {
 
 test('no cache at all', () => refuse(fetching([], []), /no substituter has them/));
 
-test('a cache without the libraries', async () => {
-  const server = await serveDirectory(path.join(exchange.directory, 'fingerprints'));
-  await refuse(fetching([server.url], [cacheKey.publicKey]), /no substituter has them|./);
-  await server.close();
-});
+for (const [name, info, why] of [
+  ['a cache without the libraries', 'StoreDir: /nix/store\n', /no substituter has them/],
+  ['an address without a cache', undefined, /does not appear to be a binary cache/],
+] as const) {
+  test(name, async () => {
+    const directory = path.join(exchange.directory, name.replaceAll(' ', '-'));
+    mkdirSync(directory);
+    if (info !== undefined) writeFileSync(path.join(directory, 'nix-cache-info'), info);
+    const server = await serveDirectory(directory);
+    await refuse(fetching([server.url], [cacheKey.publicKey]), why);
+    await server.close();
+  });
+}
 
 test('a cache that nobody signed', () => refuse(fetching([unsigned], [cacheKey.publicKey]), /not signed/));
 

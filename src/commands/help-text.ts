@@ -1,0 +1,67 @@
+// The commands under headings → the help of `nix-foreign` itself, which fits a screen of 24 lines.
+
+/** Every word that may follow `nix-foreign`, with a line of at most 56 characters. */
+export const HEADINGS: readonly (readonly [
+  heading: string,
+  commands: readonly (readonly [name: string, line: string])[],
+])[] = [
+  [
+    'Programs',
+    [
+      ['resolve', 'find, prove and pin the libraries of a program'],
+      ['explain', 'every library, who needs it, and why that file'],
+      ['choose', 'choose libraries by hand'],
+      ['graph', 'draw the libraries, or the conflict'],
+      ['list', 'the programs that have a launch plan'],
+      ['forget', 'remove the plan and the GC root of programs'],
+    ],
+  ],
+  [
+    'No prefix',
+    [
+      ['hook', 'foreign programs run by their own names in a shell'],
+      ['dirs', 'directories whose programs run by name'],
+      ['shim', 'commands for PATH and entries for the menu'],
+      ['binfmt', 'rules of the kernel'],
+    ],
+  ],
+  [
+    'Sharing',
+    [
+      ['fingerprint', 'export, import, show, verify, diff or sign one'],
+      ['publish', 'libraries to a binary cache, fingerprints to a site'],
+      ['pull', 'ask the configured sources for a fingerprint'],
+    ],
+  ],
+  [
+    'Upkeep',
+    [
+      ['roots', 'what is pinned, for which program, how large'],
+      ['prune', 'drop the roots of programs that are gone'],
+      ['config', 'every setting, its value and where that comes from'],
+      ['doctor', 'what this machine offers, and what to do about each lack'],
+      ['completions', 'what a shell evaluates to complete these words'],
+    ],
+  ],
+];
+
+/** Columns in front of a command's name, and of its line. */
+const HEADING = 11;
+const NAME = 13;
+
+/** `others`: words that no heading has; they are shown with what the table says of them. */
+export function helpText(others: readonly (readonly [name: string, line: string])[]): string {
+  const known = HEADINGS.flatMap(([heading, commands]) =>
+    commands.map(([name, line], i) => [i === 0 ? heading : '', name, line] as const),
+  );
+  const rest = others.map(([name, line], i) => [i === 0 ? 'Others' : '', name, line.slice(0, 55)] as const);
+  const lines = [...known, ...rest].map(
+    ([heading, name, line]) => `${heading.padEnd(HEADING)}${name.padEnd(NAME)}${line}`,
+  );
+  return [
+    'Usage: nix-foreign COMMAND [OPTION...]  Start programs: nix-run-foreign PROGRAM',
+    ...lines,
+    'Each takes --help and --json. See also: nix-foreign --version, man nix-foreign',
+    '',
+  ].join('\n');
+}
