@@ -155,14 +155,15 @@ __nix_foreign_scan() {
 
 # Enter, before the line is accepted. `$1` is `$_`, which stays.
 __nix_foreign_enter() {
-  local - && { set -f +xveu; } 2>&-
-  [[ -n $READLINE_LINE ]] || return 0
   # One command that is known to be native, and nothing that could hide another.
-  if [[ $READLINE_LINE == [[:alnum:]]* && $READLINE_LINE != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
+  if [[ -z $__nix_foreign_lines && $READLINE_LINE == [[:alnum:]]* && $READLINE_LINE != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
     ${__nix_foreign_known[${READLINE_LINE%%[[:blank:]]*}]-} == native && $PATH == "$__nix_foreign_path" ]]; then
+    __nix_foreign_lines=flat
     : "$1"
     return 0
   fi
+  local - && { set -f +xveu; } 2>&-
+  [[ -n $READLINE_LINE ]] || return 0
   local line=$READLINE_LINE kept='' IFS=$' \t\n'
   # `history -p` takes the last line for its own, so `!!` is looked up apart.
   if [[ ($line == *'!'[!\ =\(]* || $line == '^'*) && $- == *H* ]]; then

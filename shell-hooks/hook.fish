@@ -37,11 +37,14 @@ function __nix_foreign_enter
     end
     set -l mode $fish_bind_mode
     # In vi mode a new line begins with inserting.
-    if test "$mode" = default; and string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"
-        set fish_bind_mode insert
+    if test "$fish_key_bindings" != fish_default_key_bindings -a "$mode" = default
+        string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"; and set fish_bind_mode insert
+    end
+    if not set -q __nix_foreign_earlier_{$mode}_$argv[1]
+        commandline -f execute
+        return
     end
     set -l earlier __nix_foreign_earlier_{$mode}_$argv[1]
-    set -q $earlier; or commandline -f execute
     for command in $$earlier
         contains -- $command (bind --function-names); and commandline -f $command; or eval $command
     end

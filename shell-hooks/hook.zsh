@@ -125,7 +125,7 @@ __nix_foreign_scan() {
 # The line editor is done with a line.
 __nix_foreign_finish() {
   __nix_foreign_look
-  (( ! ${+widgets[__nix_foreign_earlier_finish]} )) || zle __nix_foreign_earlier_finish -N -- "$@"
+  [[ -z $__nix_foreign_has_earlier ]] || zle __nix_foreign_earlier_finish -N -- "$@"
 }
 
 __nix_foreign_look() {
@@ -189,7 +189,8 @@ __nix_foreign_install() {
   fi
   add-zsh-hook precmd __nix_foreign_precmd
   (( ! ${+widgets[__nix_foreign_finish]} )) || return 0
-  [[ -z ${widgets[zle-line-finish]-} ]] || zle -A zle-line-finish __nix_foreign_earlier_finish
+  typeset -g __nix_foreign_has_earlier=${widgets[zle-line-finish]-}
+  [[ -z $__nix_foreign_has_earlier ]] || zle -A zle-line-finish __nix_foreign_earlier_finish
   zle -N __nix_foreign_finish
   zle -A __nix_foreign_finish zle-line-finish
 }
