@@ -1,5 +1,5 @@
 # A typed line → the line with the launcher in front of the foreign programs in it; history keeps what was typed.
-# Printed, with its paths filled in, by `nix-foreign hook fish`; for fish 3.4 and newer.
+# Printed, with its paths filled in, by `nix-foreign hook fish`; for fish 3.6 and newer.
 #
 # A function of fish has no slash in its name and cannot run in the background, so Enter changes the line. In functions
 # that the line calls, the same words are changed until the next prompt. fish_command_not_found is left alone: what runs

@@ -139,12 +139,16 @@ end
 function __nix_foreign_rewrite
     set -l out ''
     set -l word ''
-    set -l at start
+    set -l at start # start, argument, or the rest of FOO=... in front of a command
     set -l quotes out # a stack: out of or in double quotes
     set -l places start # a stack: where `(` was
     for token in (string match -r -a -- $__nix_foreign_tokens (string replace -a -- \n \e $argv[1] | string collect)) ' '
         if test $quotes[-1] = in
             if test $token = '$('
+                if test $at = start
+                    set at argument
+                    string match -q -r '^\w+=' -- $word; and set at rest
+                end
                 set -a quotes out
                 set -a places $at
                 set out $out$word$token
@@ -169,6 +173,7 @@ function __nix_foreign_rewrite
         if test -n "$word" -a "$at" = start
             if contains -- $word and or not time if while else begin do command exec builtin '!'
             else if string match -q -r '^\w+=' -- $word
+                contains -- $token '(' '$('; and set at rest
             else
                 set at argument
                 if not contains -- $word for switch case end set function functions type alias
@@ -178,6 +183,7 @@ function __nix_foreign_rewrite
         end
         set out $out$word$token
         set word ''
+        test $at = rest; and not contains -- $token '(' '$('; and set at start
         switch $token
             case '(' '$('
                 set -a quotes out
@@ -193,5 +199,5 @@ function __nix_foreign_rewrite
                 end
         end
     end
-    string replace -a -- \e \n (string sub -e -1 -- "$out") | string collect
+    string replace -a -- \e \n (string sub -e -1 -- "$out$word") | string collect
 end
