@@ -89,7 +89,8 @@ __nix_foreign_look_at_name() {
       __nix_foreign_scan "${__nix_foreign_texts[$1]}" $(($2 + 1))
     fi
   elif [[ $__nix_foreign_builtins == *$'\n'"$1"$'\n'* ]]; then
-    __nix_foreign_known[$1]=native
+    # What was learned of names can be wrong after these, so they are looked at each time.
+    [[ $1 == @(hash|source|.|eval|alias|unalias|unset|enable|function|trap) ]] || __nix_foreign_known[$1]=native
   elif __nix_foreign_on_path "$1"; then
     if __nix_foreign_is_foreign "$REPLY"; then __nix_foreign_define "$1"; else __nix_foreign_known[$1]=native; fi
   fi
@@ -127,8 +128,7 @@ __nix_foreign_scan() {
         at=argument
         case $word in
           cd | pushd) at=directory ;;
-          # What was learned of names can be wrong after these.
-          hash | source | . | eval | alias | unalias | unset | enable | function) __nix_foreign_stale=1 ;;
+          hash | source | . | eval | alias | unalias | unset | enable | function | trap) __nix_foreign_stale=1 ;;
           type | declare | export | which) (($2)) || return 0 ;;
         esac
         if [[ $word != */* ]]; then
@@ -155,7 +155,14 @@ __nix_foreign_scan() {
 
 # Enter, before the line is accepted. `$1` is `$_`, which stays.
 __nix_foreign_enter() {
-  local - && { set -f +xveu; } 2>/dev/null
+  # One command that is known to be native, and nothing that could hide another.
+  if [[ -z $__nix_foreign_lines && $READLINE_LINE == [[:alnum:]]* && $READLINE_LINE != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
+    ${__nix_foreign_known[${READLINE_LINE%%[[:blank:]]*}]-} == native && $PATH == "$__nix_foreign_path" ]]; then
+    __nix_foreign_lines=flat
+    : "$1"
+    return 0
+  fi
+  local - && { set -f +xveu; } 2>&-
   [[ -n $READLINE_LINE ]] || return 0
   local line=$READLINE_LINE kept='' IFS=$' \t\n'
   # `history -p` takes the last line for its own, so `!!` is looked up apart.
@@ -180,13 +187,34 @@ __nix_foreign_prompt() {
   __nix_foreign_lines=
   # A program that was native can be another one by now.
   if [[ -n $__nix_foreign_stale || $status -eq 127 || $status -eq 126 ]]; then
-    __nix_foreign_known=() __nix_foreign_texts=() __nix_foreign_stale=
+    __nix_foreign_known=() __nix_foreign_texts=()
+    [[ -z $__nix_foreign_stale ]] || __nix_foreign_guard_again
+    __nix_foreign_stale=
   fi
   if [[ ${#__nix_foreign_defined[@]} -gt 0 ]]; then
     unset -f -- "${__nix_foreign_defined[@]}"
     __nix_foreign_defined=()
   fi
   return "$status"
+}
+
+# A DEBUG trap takes what Enter runs for the command that was typed; it is kept from seeing that (READLINE_LINE is set
+# then). Traps come late, so the first prompts look for one, and those after commands that can set one.
+__nix_foreign_guard() {
+  local status=$? text
+  text=$(trap -p DEBUG)
+  if [[ -n $text && $text != *__nix_foreign_guarded* ]]; then
+    eval "set -- $text"
+    # shellcheck disable=SC2064
+    trap -- "case \${READLINE_LINE+__nix_foreign_guarded} in '')"$'\n'"$3"$'\n'esac DEBUG
+  fi
+  ((__nix_foreign_guards-- > 0)) || PROMPT_COMMAND=${PROMPT_COMMAND/__nix_foreign_guard; /}
+  return "$status"
+}
+
+__nix_foreign_guard_again() {
+  __nix_foreign_guards=2
+  [[ $PROMPT_COMMAND == *'__nix_foreign_guard; '* ]] || PROMPT_COMMAND="__nix_foreign_guard; $PROMPT_COMMAND"
 }
 
 # A name that is nowhere on PATH, and its arguments. Runs in a process of its own (bash(1), COMMAND EXECUTION).
@@ -221,6 +249,8 @@ __nix_foreign_install() {
   fi
   [[ ${PROMPT_COMMAND[*]-} == *__nix_foreign_prompt* ]] ||
     PROMPT_COMMAND="__nix_foreign_prompt${PROMPT_COMMAND:+; $PROMPT_COMMAND}"
+  declare -ft __nix_foreign_guard # else it neither sees nor sets the trap
+  __nix_foreign_guard_again
   [[ -o emacs || -o vi ]] || return 0
   # Sequences that no key sends: look, then accept.
   for keymap in emacs-standard vi-insert vi-command; do
@@ -235,5 +265,5 @@ __nix_foreign_install() {
 
 if [[ $- == *i* ]]; then
   __nix_foreign_install || :
-  export NIX_RUN_FOREIGN_HOOK=bash:$__nix_foreign_launcher
+  export NIX_RUN_FOREIGN_HOOK='@mark@'
 fi

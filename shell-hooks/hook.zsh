@@ -61,7 +61,9 @@ __nix_foreign_look_at_name() {
   elif (( ${+functions[$1]} )); then
     (( ${#functions[$1]} > 20000 )) || __nix_foreign_scan "$functions[$1]" $(($2 + 1))
   elif (( ${+builtins[$1]} )); then
-    __nix_foreign_known[$1]=native
+    # What was learned of names can be wrong after these, so they are looked at each time.
+    [[ $1 == (hash|rehash|unhash|source|.|eval|alias|unalias|unset|unfunction|enable|disable|autoload) ]] ||
+      __nix_foreign_known[$1]=native
   elif [[ -n ${commands[$1]-} ]]; then
     if __nix_foreign_is_foreign $commands[$1]; then __nix_foreign_define $1; else __nix_foreign_known[$1]=native; fi
   fi
@@ -98,7 +100,6 @@ __nix_foreign_scan() {
         case $word in
           (cd|pushd) at=directory ;;
           (type|which|whence|export|typeset|declare|functions) (( $2 )) || return 0 ;;
-          # What was learned of names can be wrong after these.
           (hash|rehash|unhash|source|.|eval|alias|unalias|unset|unfunction|function|enable|disable|autoload)
             __nix_foreign_stale=1 ;;
         esac
@@ -124,10 +125,13 @@ __nix_foreign_scan() {
 # The line editor is done with a line.
 __nix_foreign_finish() {
   __nix_foreign_look
-  (( ! ${+widgets[__nix_foreign_earlier_finish]} )) || zle __nix_foreign_earlier_finish -N -- "$@"
+  [[ -z $__nix_foreign_has_earlier ]] || zle __nix_foreign_earlier_finish -N -- "$@"
 }
 
 __nix_foreign_look() {
+  # One command that is known to be native, and nothing that could hide another.
+  [[ $BUFFER == [[:alnum:]]* && $BUFFER != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
+    ${__nix_foreign_known[${BUFFER%%[[:blank:]]*}]-} == native && $PATH == $__nix_foreign_path ]] && return
   emulate -L zsh -o extendedglob
   [[ -n $BUFFER ]] || return 0
   local line=$BUFFER
@@ -185,12 +189,13 @@ __nix_foreign_install() {
   fi
   add-zsh-hook precmd __nix_foreign_precmd
   (( ! ${+widgets[__nix_foreign_finish]} )) || return 0
-  [[ -z ${widgets[zle-line-finish]-} ]] || zle -A zle-line-finish __nix_foreign_earlier_finish
+  typeset -g __nix_foreign_has_earlier=${widgets[zle-line-finish]-}
+  [[ -z $__nix_foreign_has_earlier ]] || zle -A zle-line-finish __nix_foreign_earlier_finish
   zle -N __nix_foreign_finish
   zle -A __nix_foreign_finish zle-line-finish
 }
 
 if [[ -o interactive ]]; then
   __nix_foreign_install
-  export NIX_RUN_FOREIGN_HOOK=zsh:$__nix_foreign_launcher
+  export NIX_RUN_FOREIGN_HOOK='@mark@'
 fi

@@ -1,5 +1,18 @@
 # shellcheck shell=bash
 # A bash with the hook → the bash as it was. Printed by `nix-foreign hook bash --off`.
+# shellcheck disable=SC2119,SC2120 # its arguments are its own
+__nix_foreign_unguard() {
+  local text
+  text=$(trap -p DEBUG)
+  [[ $text == *__nix_foreign_guarded* ]] || return 0
+  eval "set -- $text"
+  text=${3#*$'\n'}
+  # shellcheck disable=SC2064
+  trap -- "${text%$'\n'esac}" DEBUG
+}
+declare -ft __nix_foreign_unguard
+# shellcheck disable=SC2119
+__nix_foreign_unguard
 __nix_foreign_remove() {
   local - && set +eu
   local keymap i name IFS=$' \t\n'
@@ -7,6 +20,7 @@ __nix_foreign_remove() {
   [[ -z ${__nix_foreign_nix_ld-} ]] || unset "$__nix_foreign_nix_ld"
   unset NIX_RUN_FOREIGN_HOOK
   for i in "${!PROMPT_COMMAND[@]}"; do
+    PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_guard; /}
     PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_prompt; /}
     PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_prompt/}
     [[ -n ${PROMPT_COMMAND[i]} ]] || unset "PROMPT_COMMAND[i]"

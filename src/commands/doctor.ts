@@ -1,14 +1,17 @@
 // `nix-foreign doctor`: what the machine offers, and what to do about each lack.
 import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { reasonOf } from '../errors.ts';
 import { inspectInterpreter } from '../launch/interpreter.ts';
 import type { Context } from '../pipeline/context.ts';
 import { places } from '../pipeline/usable-place.ts';
+import { dataDirectory } from '../platform/data-directory.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
+import { checkHooks, processName } from './doctor-hooks.ts';
 import { type Check, checkNix } from './doctor-nix.ts';
 import { checkCatalogue, checkPlace } from './doctor-place.ts';
 
@@ -82,6 +85,13 @@ export async function examine(context: Context, arch: string, launcher: string):
     ...checkInterpreters(arch),
     await checkLauncher(launcher),
     ...(place === undefined ? [] : [checkPlace(place, uid), checkCatalogue(place, context.location)]),
+    ...checkHooks({
+      env: context.env,
+      parent: processName(process.ppid),
+      launcher,
+      shims: path.join(await dataDirectory(), 'shims'),
+      hooks: path.resolve(path.dirname(launcher), '../shell-hooks'),
+    }),
   ];
 }
 

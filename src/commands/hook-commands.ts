@@ -4,7 +4,7 @@ import { type CommandRow, isThere, JSON_OPTION } from './command-row.ts';
 export const HOOK_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'hook [shell]',
-    summary: 'print what bash or zsh evaluates so that foreign programs run by their own names',
+    summary: 'print what bash, zsh or fish evaluates so that foreign programs run by their own names',
     options: [['--off', 'print what takes the hook away again'], JSON_OPTION],
     run: async ([shell], { off, json }, edge) => {
       const { hookCommand } = await import('./hook.ts');

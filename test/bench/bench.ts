@@ -7,6 +7,7 @@ import { refreshCatalogue } from '../../src/store/refresh.ts';
 import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
+import { benchHooks } from './hooks.ts';
 import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
 import { benchReach } from './reach.ts';
@@ -17,6 +18,7 @@ import { benchTravel } from './travel.ts';
 const HIT_ROUNDS = 1500;
 const MISS_ROUNDS = 25;
 const OBJECTS = 20_000;
+const PROMPTS = 200;
 
 const HOME = { HOME: '/home/tester' };
 
@@ -191,6 +193,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   interpreter: () => benchInterpreter(rig, compileNothing),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
+  hooks: async () => benchHooks(PROMPTS),
   reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
   travel: () => benchTravel(rig, compileNothing),

@@ -62,6 +62,7 @@ test('Ctrl-Z, jobs, bg, kill, Ctrl-C', async () => {
 });
 
 test('a command that is nowhere: a shim, a registered directory, then whoever was asked before', async () => {
+  assert.match((await hooked.run('nix-foreign doctor | cat')).output, /^ok +hook +in this bash$/m);
   assert.equal((await hooked.run('vtool x')).status, 127);
   assert.equal((await hooked.run('nix-foreign dirs add ~/vendor')).status, 0);
   assert.match((await hooked.run('FOO=1 vtool x | cat')).output, /<\S*vtool>\[x\] FOO=1/);

@@ -8,9 +8,9 @@ import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { onHost } from '../foreign-files.ts';
 import type { ToolRoot } from '../tool.ts';
 
-export type ShellName = 'bash' | 'zsh';
+export type ShellName = 'bash' | 'zsh' | 'fish';
 
-/** Debian's zsh and what comes with it, for the rig's store has no such objects; and the terminal's own name. */
+/** Debian's zsh and fish and what comes with them, for the rig's store has no such objects; and the terminal's own name. */
 export const shellBinds: readonly Bind[] = [
   { from: '/usr', mode: 'read-only' },
   { from: '/dev/pts', mode: 'read-write' },
@@ -39,27 +39,34 @@ const PATIENCE = 20_000;
 const rcFiles: Readonly<Record<ShellName, string>> = {
   bash: '.bashrc',
   zsh: '.zshrc',
+  fish: '.config/fish/config.fish',
 };
 
-const prelude: Readonly<Record<ShellName, string>> = {
+/** What makes a shell's prompt one that is recognized. */
+export const prelude: Readonly<Record<ShellName, string>> = {
   bash: `PS1='st=$?> '\nPS2='more> '\n`,
   zsh: `PS1='st=%?> '\nPS2='more> '\nunsetopt prompt_sp\nsetopt interactive_comments\n`,
+  fish: `function fish_prompt; echo "st=$status> "; end\nset -g fish_greeting\nset -g fish_autosuggestion_enabled 0\n`,
 };
 
 export const hookLine: Readonly<Record<ShellName, string>> = {
   bash: 'eval "$(nix-foreign hook bash)"',
   zsh: 'eval "$(nix-foreign hook zsh)"',
+  fish: 'nix-foreign hook fish | source',
 };
 
-/** Puts `./tool`, `named` on PATH, `~/vendor/vtool`, and the command nix-foreign into the home of a root. */
+/** Puts `./tool`, `named` on PATH, `~/vendor/vtool`, and the commands nix-foreign and kill into the home of a root. */
 export function furnishHome(root: ToolRoot): void {
   const at = (name: string) => onHost(root, path.join(home, name));
-  for (const name of ['bin', 'vendor']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['bin', 'vendor', '.config/fish']) mkdirSync(at(name), { recursive: true });
   execFileSync('cc', ['-o', at('tool'), path.join(import.meta.dirname, 'speak.c')]);
   for (const name of ['bin/named', 'vendor/vtool', 'vendor/unlisted']) copyFileSync(at('tool'), at(name));
   const manager = `#!${root.rig.bash}\nexec ${root.rig.node} /opt/tool/dist/nix-foreign.cjs "$@"\n`;
   writeFileSync(at('bin/nix-foreign'), manager);
   chmodSync(at('bin/nix-foreign'), 0o755);
+  // The root has none, and fish has none of its own.
+  writeFileSync(at('bin/kill'), `#!${root.rig.bash}\nkill "$@"\n`);
+  chmodSync(at('bin/kill'), 0o755);
 }
 
 function wordsFor(shell: ShellName, root: ShellRoot): [string, ...string[]] {
@@ -80,7 +87,11 @@ export async function openShell(root: ShellRoot, shell: ShellName, rc: string): 
     SHELL: `/usr/bin/${shell}`,
     PATH: `${home}/bin:/nix/var/nix/profiles/default/bin`,
   };
-  const terminal = openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env }));
+  return sessionIn(openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env })));
+}
+
+/** Waits for the first prompt of a shell that begins in a terminal; the prompt is one of `prelude`. */
+export async function sessionIn(terminal: Terminal): Promise<ShellSession> {
   const count = (screen: string) => screen.match(prompts)?.length ?? 0;
   const promptAfter = async (earlier: number): Promise<string> => {
     for (const end = Date.now() + PATIENCE; ; await sleep(50)) {

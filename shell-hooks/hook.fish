@@ -1,0 +1,132 @@
+# A typed line → the line with the launcher in front of the foreign programs in it; history keeps what was typed.
+# Printed, with its paths filled in, by `nix-foreign hook fish`; for fish 3.6 and newer.
+#
+# A function of fish has no slash in its name and cannot run in the background, so Enter changes the line. In functions
+# that the line calls, the same words are changed until the next prompt. fish_command_not_found is left alone: what runs
+# in it writes to stderr and ends with 127, so names that are nowhere are changed as well.
+
+set -g __nix_foreign_launcher '@launcher@'
+set -g __nix_foreign_stubs (string split ':' '@stubs@')
+set -g __nix_foreign_nix_ld '@nix-ld@'
+set -g __nix_foreign_shims '@shims@'
+set -g __nix_foreign_directories '@directories@'
+set -g __nix_foreign_plain '^(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
+
+test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
+
+# Enter, or Ctrl-J, as `$argv[1]` says. What is typed is looked at, then what the key did before is done.
+function __nix_foreign_enter
+    set -l lines (commandline)
+    set -l word
+    # One command that is known to be native, and nothing that could hide another.
+    if string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
+    else if test -n "$lines"
+        set -g __nix_foreign_after
+        if test "$PATH" != "$__nix_foreign_path"
+            __nix_foreign_forget
+        end
+        if string match -q -r '^\S+$' -- "$lines"; and abbr -q -- $lines
+            # fish would put the abbreviation's text there after this.
+            set -l text (abbr --show | string match -r -g '^abbr -a -- '(string escape --style=regex -- $lines)' (.+)$' | string unescape)
+            and commandline -r -- $text
+            and set lines (commandline)
+        end
+        if __nix_foreign_scan $lines; and commandline --is-valid; and not commandline --paging-mode
+            __nix_foreign_change (string join \n -- $lines | string collect)
+        end
+    end
+    set -l mode $fish_bind_mode
+    # In vi mode a new line begins with inserting.
+    if test "$fish_key_bindings" != fish_default_key_bindings -a "$mode" = default
+        string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"; and set fish_bind_mode insert
+    end
+    if not set -q __nix_foreign_earlier_{$mode}_$argv[1]
+        commandline -f execute
+        return
+    end
+    set -l earlier __nix_foreign_earlier_{$mode}_$argv[1]
+    for command in $$earlier
+        contains -- $command (bind --function-names); and commandline -f $command; or eval $command
+    end
+end
+
+# A typed line is changed.
+function __nix_foreign_change
+    set -l changed (__nix_foreign_rewrite $argv[1] | string collect)
+    test "$changed" != "$argv[1]"; or return
+    # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
+    if test -z "$fish_private_mode"; and not set -q fish_history; or test -n "$fish_history"
+        string match -q ' *' -- $argv[1]; or set -g __nix_foreign_typed $argv[1]
+        set changed " $changed"
+    end
+    commandline -r -- $changed
+end
+
+function __nix_foreign_forget
+    set -g __nix_foreign_native (builtin -n | string match -v -r '^(cd|source|\.|eval|function|functions)$') do
+    set -g __nix_foreign_path "$PATH"
+    set -g __nix_foreign_start (string escape -- $__nix_foreign_launcher)" --"
+    set -l named (command -s -- nix-run-foreign)
+    and test "$named" -ef "$__nix_foreign_launcher"; and set -g __nix_foreign_start 'nix-run-foreign --'
+    set -g __nix_foreign_stale
+end
+
+function __nix_foreign_prompt --on-event fish_prompt
+    # A program that was native can be another one by now.
+    contains -- $status 127 126; and __nix_foreign_forget
+    set -q __nix_foreign_after; or return
+    set -e __nix_foreign_after
+    test -n "$__nix_foreign_stale"; and __nix_foreign_forget
+    for name in $__nix_foreign_changed
+        functions -e $name
+        functions --copy __nix_foreign_kept_$name $name
+        functions -e __nix_foreign_kept_$name
+    end
+    set -g __nix_foreign_changed
+    set -g __nix_foreign_looked_at
+    set -g __nix_foreign_bases
+    set -q __nix_foreign_typed; and __nix_foreign_remember
+    set -q __nix_foreign_unmerged; and __nix_foreign_merge
+end
+
+# What was typed goes to the end of history's file (in the form of fish 2 and 3: history_file.cpp).
+function __nix_foreign_remember
+    set -l typed $__nix_foreign_typed
+    set -e __nix_foreign_typed
+    if string match -q -r '^([4-9]|\d\d)\.' -- $version
+        history append -- $typed
+        return
+    end
+    set -l session fish
+    set -q fish_history; and test "$fish_history" != default; and set session $fish_history
+    set -l data $HOME/.local/share
+    test -n "$XDG_DATA_HOME"; and set data $XDG_DATA_HOME
+    set -l text (string replace -a '\\' '\\\\' -- $typed | string join '\\n')
+    test -d $data/fish; or return
+    printf '%s\n' "- cmd: $text" "  when: "(date +%s) >>$data/fish/{$session}_history
+    set -g __nix_foreign_unmerged $typed
+end
+
+# fish merges at most once in a second, then this is for the next prompt.
+function __nix_foreign_merge
+    history merge
+    if contains -- $__nix_foreign_unmerged $history[1..5]
+        set -e __nix_foreign_unmerged
+    else
+        set -g __nix_foreign_after
+    end
+end
+
+if status is-interactive
+    __nix_foreign_forget
+    set -gx NIX_RUN_FOREIGN_HOOK '@mark@'
+    for mode in default insert
+        for key in \r \n
+            set -l letter (string escape -- $key | string sub -s 2)
+            set -l was (bind -M $mode --user $key 2>/dev/null | string match -r -g ' (?:\\\\[rn]|enter|ctrl-j) (.+)$')
+            test -n "$was"; and not string match -q '*__nix_foreign_*' -- $was
+            and eval set -g __nix_foreign_earlier_{$mode}_$letter $was
+            bind -M $mode $key "__nix_foreign_enter $letter"
+        end
+    end
+end

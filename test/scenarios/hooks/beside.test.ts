@@ -1,0 +1,201 @@
+// Beside what else hooks into shells: direnv, prompts that look at every command, DEBUG traps. On this machine itself:
+// a program whose interpreter is nowhere, and a launcher that only gives it one.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hookText, SHELLS, type Shell } from '../../../src/hooks/hook-text.ts';
+import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { openTerminal } from '../choosing/terminal.ts';
+import { prelude, type ShellSession, sessionIn } from './shell-session.ts';
+
+for (const each of [...SHELLS, 'direnv']) needTool(each, each);
+const home = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-beside-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+const at = (name: string) => path.join(home, name);
+const foreign = [
+  '-Wl,--dynamic-linker=/nowhere/ld-linux-x86-64.so.2',
+  path.join(import.meta.dirname, 'speak.c'),
+];
+execFileSync('cc', ['-o', at('tool'), ...foreign]);
+writeFileSync(at('launcher'), '#!/bin/sh\nshift\nexec /lib64/ld-linux-x86-64.so.2 "$@"\n', { mode: 0o755 });
+mkdirSync(at('project'));
+execFileSync('cp', [at('tool'), at('project/tool')]);
+writeFileSync(at('project/.envrc'), 'export FOO=direnv\n');
+const env = { HOME: home, PATH: '/usr/bin:/bin', TERM: 'screen', LC_ALL: 'C.UTF-8', DIRENV_LOG_FORMAT: '' };
+execFileSync('direnv', ['allow', at('project')], { env });
+
+const places = {
+  launcher: at('launcher'),
+  stubs: [],
+  nixLd: '',
+  shims: at('shims'),
+  directories: at('directories'),
+};
+const hooks = path.resolve(import.meta.dirname, '../../../shell-hooks');
+
+/** A shell whose own file holds the parts, `hook` standing for ours. */
+async function openShell(shell: Shell, parts: readonly string[]): Promise<ShellSession> {
+  const file = at(shell === 'zsh' ? '.zshrc' : `rc.${shell}`);
+  const text = parts.map((each) => (each === 'hook' ? hookText(shell, places, hooks) : each));
+  writeFileSync(file, [prelude[shell], `cd ${home}`, ...text, ''].join('\n'));
+  const words = {
+    bash: ['/bin/bash', '--noprofile', '--rcfile', file, '-i'],
+    zsh: ['/bin/zsh', '-d', '-i'],
+    fish: ['/usr/bin/fish', '--no-config', '-C', `source ${file}`, '-i'],
+  }[shell] as [string, ...string[]];
+  return sessionIn(openTerminal({ words, env }));
+}
+
+async function inShell(
+  shell: Shell,
+  parts: readonly string[],
+  check: (session: ShellSession) => Promise<void>,
+): Promise<void> {
+  const session = await openShell(shell, parts);
+  try {
+    await check(session);
+  } finally {
+    session.close();
+  }
+}
+
+const direnvLine: Readonly<Record<Shell, string>> = {
+  bash: 'eval "$(direnv hook bash)"',
+  zsh: 'eval "$(direnv hook zsh)"',
+  fish: 'direnv hook fish | source',
+};
+
+for (const shell of SHELLS) {
+  for (const parts of [
+    ['hook', direnvLine[shell]],
+    [direnvLine[shell], 'hook'],
+  ]) {
+    test(`${shell}: ${parts[0] === 'hook' ? 'before' : 'after'} direnv`, async () => {
+      await inShell(shell, parts, async ({ run }) => {
+        assert.equal((await run('./tool a')).output, '<./tool>[a]');
+        await run('cd project');
+        assert.equal((await run('./tool b | cat')).output, '<./tool>[b] FOO=direnv');
+        assert.equal((await run('./tool exit 5')).status, 5);
+        await run('cd ..');
+        assert.equal((await run('./tool c')).output, '<./tool>[c]');
+      });
+    });
+  }
+}
+
+// Processes that a shell starts for a line whose words the hook has seen before: no more than without the hook.
+for (const [line, processes] of [
+  ['true; cd . ; greet', 0],
+  ['/bin/true; env true | cat', 3],
+  ['ls -d / > /dev/null', 1],
+] as const) {
+  test(`no process but the line's own: ${line}`, async () => {
+    for (const shell of SHELLS) {
+      const greet = shell === 'fish' ? 'function greet; echo hello; end' : 'greet() { echo hello; }';
+      const count = async (parts: readonly string[]) => {
+        let started = 0;
+        await inShell(shell, parts, async ({ run }) => {
+          const pid = (await run(shell === 'fish' ? 'echo $fish_pid' : 'echo $$')).output;
+          for (let i = 0; i < 4; i += 1) await run(line);
+          const trace = at('trace');
+          const options = ['-f', '-qq', '-e', 'trace=process', '-o', trace, '-p', pid];
+          const strace = spawn('strace', options, { stdio: 'ignore' });
+          while (!readFileSync(`/proc/${pid}/status`, 'utf8').includes(`TracerPid:\t${strace.pid}\n`))
+            await sleep(20);
+          await run(line);
+          strace.kill('SIGINT');
+          await once(strace, 'exit');
+          // Threads of fish are no processes.
+          const calls = readFileSync(trace, 'utf8').split('\n');
+          started = calls.filter(
+            (each) => /\b(v?fork|clone3?)\(/.test(each) && !each.includes('CLONE_THREAD'),
+          ).length;
+        });
+        return started;
+      };
+      assert.equal(await count([greet]), processes, `${shell}, bare`);
+      assert.equal(await count([greet, 'hook']), processes, `${shell}, with the hook`);
+    }
+  });
+}
+
+test('without the hook the program does not start', async () => {
+  for (const shell of SHELLS)
+    await inShell(shell, [], async ({ run }) => assert.equal((await run('./tool')).status, 127, shell));
+});
+
+/** Notes the first command after each prompt, as those do that time commands or name the window. */
+const observer = `
+ready=
+noted=()
+note() { [[ -n $ready ]] || return 0; ready=; noted+=("$1"); }
+trap 'note "$BASH_COMMAND"' DEBUG
+PROMPT_COMMAND="\${PROMPT_COMMAND:+$PROMPT_COMMAND; }ready=1"`;
+
+for (const parts of [
+  ['hook', observer],
+  [observer, 'hook'],
+]) {
+  test(`bash: ${parts[0] === 'hook' ? 'before' : 'after'} a DEBUG trap that looks at commands`, async () => {
+    await inShell('bash', parts, async ({ run }) => {
+      await run(':'); // the first prompts may still be installing
+      await run('noted=()');
+      assert.equal((await run('./tool a')).output, '<./tool>[a]');
+      assert.equal((await run('./tool exit 3')).status, 3);
+      assert.equal((await run('echo $_')).output.length > 0, true);
+      assert.equal(
+        (await run('printf "%s\\n" "${noted[@]}"')).output,
+        './tool a\n./tool exit 3\necho $_\nprintf "%s\\n" "${noted[@]}"',
+      );
+      await run(`eval "$(cat ${path.join(hooks, 'off.bash')})"`);
+      assert.equal((await run('trap -p DEBUG')).output, `trap -- 'note "$BASH_COMMAND"' DEBUG`);
+    });
+  });
+}
+
+test('zsh: beside functions before commands and prompts, and a widget for the end of a line', async () => {
+  const prompt = `
+autoload -Uz add-zsh-hook
+noted=()
+note() { noted+=("$1") }
+seen() { last=$? }
+add-zsh-hook preexec note
+add-zsh-hook precmd seen
+finished() { ends+=x }
+zle -N zle-line-finish finished`;
+  for (const parts of [
+    ['hook', prompt],
+    [prompt, 'hook'],
+  ]) {
+    await inShell('zsh', parts, async ({ run }) => {
+      const works = (await run('./tool a')).output === '<./tool>[a]';
+      assert.equal(works, parts[1] === 'hook', 'who comes last has the widget');
+      await run('(exit 3)');
+      assert.equal((await run('echo $last $noted[1]')).output, '3 ./tool a');
+      assert.match((await run('echo $ends')).output, /^x{3,}$/);
+    });
+  }
+});
+
+test('fish: beside events before and after commands', async () => {
+  const events = `
+function note --on-event fish_preexec; set -ga noted "$argv"; end
+function ended --on-event fish_postexec; set -g last $status; end`;
+  for (const parts of [
+    ['hook', events],
+    [events, 'hook'],
+  ]) {
+    await inShell('fish', parts, async ({ run }) => {
+      assert.equal((await run('./tool exit 3')).status, 3);
+      assert.match(
+        (await run('echo $last; string join \\n $noted')).output,
+        /^3\n ?\S+launcher -- \.\/tool exit 3\n/,
+      );
+    });
+  }
+});
