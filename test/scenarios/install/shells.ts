@@ -3,7 +3,7 @@ import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import type { Bind } from '../../rig/root.ts';
 import type { ShellName } from '../hooks/shell-session.ts';
 
-export const INSTALLED_SHELLS: readonly ShellName[] = ['bash', 'zsh'];
+export const INSTALLED_SHELLS: readonly ShellName[] = ['bash', 'zsh', 'fish'];
 
 for (const shell of INSTALLED_SHELLS) needTool(`/usr/bin/${shell}`, shell);
 
