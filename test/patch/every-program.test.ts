@@ -61,7 +61,7 @@ test('nothing but the few fields differs, and nothing moves', () => {
 });
 
 test('each copy runs as the program does', () => {
-  const env = { PATH: '/usr/bin:/bin', HOME: '/nowhere' };
+  const env = { PATH: '/usr/bin:/bin', HOME: path.join(scratch, 'home') };
   /** What has its process id, the time or its own path in the output cannot be compared. */
   const outputOf = (file: string, argv0: string) => {
     const { status, signal, stdout, stderr } = spawnSync(file, ['--version'], {
