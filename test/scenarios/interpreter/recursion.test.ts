@@ -47,7 +47,7 @@ for (const root of await openWays(rig)) {
       outcome.stderr,
       way === 'launcher'
         ? /^nix-run-foreign: \S*\/resolver: the resolver needs it, and it has no plan\n {2}\S/
-        : /nix-ld.*\nnix-run-foreign: the resolver was ended by signal 6\n {2}\S[^\n]*\n$/s,
+        : /nix-ld.*\nnix-run-foreign: the resolver (was ended by signal 6|failed with exit status 1)\n {2}\S[^\n]*\n$/s,
     );
   });
 
