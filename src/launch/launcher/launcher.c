@@ -5,6 +5,7 @@
 #include "edit-environment.h"
 #include "find-program.h"
 #include "messages.h"
+#include "nameless.h"
 #include "plan-find.h"
 #include "plan-make.h"
 #include "refuse-program.h"
@@ -95,6 +96,8 @@ int launcher_main(const struct process *process)
 		failed = program_identify(&program);
 	if (failed < 0)
 		return refuse_program(command.name, &program, failed);
+	if ((command.wish == WISH_EXPLAIN || command.wish == WISH_CHOOSE) && is_nameless(&program))
+		return refuse_nameless(&program);
 	if (command.wish == WISH_EXPLAIN)
 		return resolver_explain(process, program.real_path);
 

@@ -28,6 +28,19 @@ const gone = {
   remedy: 'start it again by its path; keep the file until it runs',
 };
 
+for (const option of ['--explain', '--choose'])
+  test(`${option}: the same words`, async () => {
+    const file = at(`asked-about${option}`);
+    copyFileSync(original, file);
+    const script = `exec 9< "$1"; rm -f "$1"; exec "$2" ${option} /proc/self/fd/9`;
+    rmSync(called, { force: true });
+    const env = { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER };
+    const words = ['/bin/sh', '-c', script, 'sh', file, workshop.launcher] as const;
+    const { code, stderr } = await runCommand(workshop, words, { ...limited, env });
+    assert.deepEqual([code, existsSync(called)], [126, false]);
+    assert.equal(stderr, `nix-run-foreign: ${file} (deleted): ${gone.cause}\n  ${gone.remedy}\n`);
+  });
+
 for (const { role, more, status } of roles) {
   const startBy = async (how: string, file: string) => {
     rmSync(called, { force: true });
