@@ -22,15 +22,17 @@ export interface BenchRoot {
   close(): Promise<void>;
 }
 
-/** Opens a root with the launcher, the resolver and the timing driver. */
+/** Opens a root with the launcher, the resolver and the timing driver; `launcher` sits at the interpreter path too. */
 export async function openBenchRoot(
   rig: Rig,
-  interpreter: 'none' | 'nix-ld' | 'stub-ld' | `/${string}`,
+  seat: 'none' | 'nix-ld' | 'stub-ld' | 'launcher' | `/${string}`,
 ): Promise<BenchRoot> {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-bench-'));
   const [bin, programs] = [path.join(directory, 'bin'), path.join(directory, 'programs')];
   for (const each of [bin, programs]) mkdirSync(each);
-  await buildLauncher({ output: path.join(bin, 'nix-run-foreign'), node: rig.node, script: RESOLVER });
+  const launcher = path.join(bin, 'nix-run-foreign');
+  await buildLauncher({ output: launcher, node: rig.node, script: RESOLVER });
+  const interpreter = seat === 'launcher' ? (launcher as `/${string}`) : seat;
   compileDriver(path.join(bin, 'spawn-times'));
   const root = await openRoot(rig, {
     interpreter,

@@ -1,4 +1,4 @@
-// A program started three ways: by nix-ld with its farm, with no prefix through the launcher, by the command.
+// A program started with no prefix through the launcher, below nix-ld and at the interpreter path: against the same without it, and the command.
 import path from 'node:path';
 import type { Rig } from '../rig/rig.ts';
 import { type BenchRoot, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
@@ -25,8 +25,18 @@ function casesOf(program: string, { loader, libraryPath }: Plan): Case[] {
   ];
 }
 
+/** Where the launcher itself sits at the interpreter path. */
+function casesAtSeat(program: string, { loader, libraryPath }: Plan): Case[] {
+  const words = ['--inhibit-cache', '--argv0', program, '--library-path', libraryPath, program];
+  return [
+    { label: 'bare: execve of ld.so with the program', env: HOME, argv: [loader, ...words] },
+    { label: 'the launcher at the interpreter path', env: HOME, argv: [program] },
+    { label: 'the command', env: HOME, argv: [TOOL, program] },
+  ];
+}
+
 /** Prints one comparison. @returns whether the middle case meets the limit and is cheaper than the command. */
-function reportWays(title: string, cases: readonly Case[], times: readonly Timed[]): boolean {
+function reportWays(title: string, floor: string, cases: readonly Case[], times: readonly Timed[]): boolean {
   process.stdout.write(`\n${title}\n`);
   const median = (i: number) => times[i]?.median ?? Number.NaN;
   for (const [i, { label }] of cases.entries())
@@ -37,7 +47,7 @@ function reportWays(title: string, cases: readonly Case[], times: readonly Timed
   const met = more <= LIMIT.more || median(1) <= median(0) * LIMIT.ratio;
   const cheaper = median(1) < median(2);
   process.stdout.write(
-    `  over nix-ld ${milliseconds(more)} (${(median(1) / median(0)).toFixed(3)} times), at most ${milliseconds(LIMIT.more)} or ${LIMIT.ratio} times: ${met ? 'met' : 'MISSED'}\n` +
+    `  over ${floor} ${milliseconds(more)} (${(median(1) / median(0)).toFixed(3)} times), at most ${milliseconds(LIMIT.more)} or ${LIMIT.ratio} times: ${met ? 'met' : 'MISSED'}\n` +
       `  against the command ${(median(1) / median(2)).toFixed(3)} times, below 1: ${cheaper ? 'met' : 'MISSED'}\n`,
   );
   return met && cheaper;
@@ -50,13 +60,14 @@ async function planOf(bench: BenchRoot, rig: Rig, program: string): Promise<Plan
   return JSON.parse(stdout) as Plan;
 }
 
-/** The real nix-ld can be measured in place of the double: NIX_LD_UNDER_TEST. */
-export async function benchInterpreter(
+async function benchSeat(
   rig: Rig,
+  seat: Parameters<typeof openBenchRoot>[1],
+  floor: string,
+  casesOfSeat: typeof casesOf,
   compileNothing: (directory: string) => void,
 ): Promise<boolean> {
-  const real = process.env['NIX_LD_UNDER_TEST'];
-  const bench = await openBenchRoot(rig, real?.startsWith('/') ? (real as `/${string}`) : 'nix-ld');
+  const bench = await openBenchRoot(rig, seat);
   try {
     compileNothing(bench.programs);
     await makeFortyLibraries(bench.root, path.join(bench.programs, 'forty'));
@@ -66,12 +77,24 @@ export async function benchInterpreter(
       ['forty', ROUNDS / 3],
     ] as const) {
       const program = `${PROGRAMS}/${name}`;
-      const cases = casesOf(program, await planOf(bench, rig, program));
+      const cases = casesOfSeat(program, await planOf(bench, rig, program));
       const times = await measure(bench.root, DRIVER, rounds, cases);
-      results.push(reportWays(`with no prefix, ${name}`, cases, times));
+      results.push(reportWays(`with no prefix, ${name}`, floor, cases, times));
     }
     return results.every(Boolean);
   } finally {
     await bench.close();
   }
+}
+
+/** The real nix-ld can be measured in place of the double: NIX_LD_UNDER_TEST. */
+export async function benchInterpreter(
+  rig: Rig,
+  compileNothing: (directory: string) => void,
+): Promise<boolean> {
+  const real = process.env['NIX_LD_UNDER_TEST'];
+  const nixLd = real?.startsWith('/') ? (real as `/${string}`) : 'nix-ld';
+  const below = await benchSeat(rig, nixLd, 'nix-ld', casesOf, compileNothing);
+  const itself = await benchSeat(rig, 'launcher', 'bare', casesAtSeat, compileNothing);
+  return below && itself;
 }

@@ -64,7 +64,7 @@ static struct command_line refuse(const char *subject, const char *cause)
 // What nix-foreign asks before it plans a start in a namespace. Not for people, so not in the help.
 static struct command_line try_namespace(const struct process *process, const char *seat)
 {
-	long failed = seat ? namespace_enter(process, seat) : -ENOENT;
+	long failed = seat ? namespace_enter(process, seat).error : -ENOENT;
 	if (failed == 0)
 		return end_with(0);
 	return end_with(message_failure(EXIT_CANNOT_RUN, (struct failure){.subject = seat,

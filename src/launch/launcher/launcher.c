@@ -5,6 +5,7 @@
 #include "edit-environment.h"
 #include "find-program.h"
 #include "messages.h"
+#include "nameless.h"
 #include "plan-find.h"
 #include "plan-make.h"
 #include "refuse-program.h"
@@ -28,8 +29,11 @@ static int no_plan_made(const struct program *program, const struct plan *plan)
 
 // The plan was right when it was checked, and something that it relies on went away: worth another resolution.
 // ELIBBAD is about an interpreter that is no ELF file for this machine (fs/binfmt_elf.c, load_elf_binary).
-static bool is_worth_a_refresh(const struct plan *plan, long error)
+static bool is_worth_a_refresh(const struct plan *plan, struct namespace_entry failed)
 {
+	long error = failed.error;
+	if (failed.left)
+		return false; // the resolver and Nix would run in a namespace that is half made
 	if (plan->seat && error != -E2BIG)
 		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
@@ -92,6 +96,8 @@ int launcher_main(const struct process *process)
 		failed = program_identify(&program);
 	if (failed < 0)
 		return refuse_program(command.name, &program, failed);
+	if ((command.wish == WISH_EXPLAIN || command.wish == WISH_CHOOSE) && is_nameless(&program))
+		return refuse_nameless(&program);
 	if (command.wish == WISH_EXPLAIN)
 		return resolver_explain(process, program.real_path);
 
@@ -110,10 +116,10 @@ int launcher_main(const struct process *process)
 		if (would_come_back(process, &plan))
 			message_debug(process, "its plan would start the program itself, and binfmt_misc would call again", NULL);
 		else if (plan.records) {
-			failed = start_program(process, &plan, &program, command.argv);
-			if (!is_worth_a_refresh(&plan, failed))
-				return start_program_failed(&plan, &program, failed);
-			message_debug(process, "the program could not be started by its plan", message_of_error(failed));
+			struct namespace_entry entry = start_program(process, &plan, &program, command.argv);
+			if (!is_worth_a_refresh(&plan, entry))
+				return start_program_failed(&plan, &program, entry);
+			message_debug(process, "the program could not be started by its plan", message_of_error(entry.error));
 			command.wish = WISH_REFRESH;
 		}
 	}
@@ -132,6 +138,5 @@ int launcher_main(const struct process *process)
 		return no_plan_made(&program, &made.plan);
 	if (would_come_back(process, &made.plan))
 		return comes_back(&program);
-	failed = start_program(process, &made.plan, &program, command.argv);
-	return start_program_failed(&made.plan, &program, failed);
+	return start_program_failed(&made.plan, &program, start_program(process, &made.plan, &program, command.argv));
 }

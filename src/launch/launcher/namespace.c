@@ -39,33 +39,64 @@ static long map_id(const char *path, uint32_t id)
 	return write_file(path, line);
 }
 
-static long leave_with_user_namespace(const struct process *process)
+// Until the process has left, an error changes nothing.
+static struct namespace_entry stays(long error)
 {
-	long failed = unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	return (struct namespace_entry){.error = error};
+}
+
+static struct namespace_entry has_left(long error)
+{
+	return (struct namespace_entry){.error = error, .left = true};
+}
+
+static struct namespace_entry leave_with_user_namespace(const struct process *process)
+{
+	long failed = kernel_access("/proc/self/uid_map", ACCESS_EXISTS);
 	if (failed == 0)
-		failed = map_id("/proc/self/uid_map", process->euid);
+		failed = unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	if (failed < 0)
+		return stays(failed);
+	failed = map_id("/proc/self/uid_map", process->euid);
 	// Without the right to change groups one may only map one's own after giving that up for ever.
 	if (failed == 0)
 		failed = write_file("/proc/self/setgroups", "deny");
 	if (failed == 0)
 		failed = map_id("/proc/self/gid_map", process->egid);
-	return failed;
+	return has_left(failed);
 }
 
 // Root needs no user namespace, and its children keep all that they can do.
-static long leave(const struct process *process)
+static struct namespace_entry leave(const struct process *process)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		return leave_with_user_namespace(process);
 	// A new namespace of the same user still tells the old one of every mount (mount_namespaces(7)).
-	return mount(0, "/", MS_REC | MS_SLAVE);
+	return has_left(mount(0, "/", MS_REC | MS_SLAVE));
 }
 
-long namespace_enter(const struct process *process, const char *seat)
+// Only a file can lie over a file, and both must be there (mount(2)).
+static long why_not_covered(const char *path, const char *seat)
+{
+	struct kernel_stat status;
+	long failed = kernel_access(path, ACCESS_EXISTS);
+	if (failed == 0)
+		failed = kernel_stat_path(seat, &status, 0);
+	if (failed < 0)
+		return failed;
+	return (status.st_mode & S_IFMT) == S_IFDIR ? -ENOTDIR : 0;
+}
+
+struct namespace_entry namespace_enter(const struct process *process, const char *seat)
 {
 	char path[PATH_SIZE];
 	if (!own_path(process, path))
-		return -ENOENT;
-	long failed = leave(process);
-	return failed < 0 ? failed : mount(path, seat, MS_BIND);
+		return stays(-ENOENT);
+	long failed = why_not_covered(path, seat);
+	if (failed < 0)
+		return stays(failed);
+	struct namespace_entry entry = leave(process);
+	if (entry.error == 0)
+		entry.error = mount(path, seat, MS_BIND);
+	return entry;
 }

@@ -2,6 +2,7 @@
 #include "plan-make.h"
 #include "binfmt-call.h"
 #include "messages.h"
+#include "nameless.h"
 #include "plan-find.h"
 #include "resolver.h"
 
@@ -19,6 +20,8 @@ static struct made_plan make_once(const struct process *process, struct program 
 struct made_plan plan_make(const struct process *process, struct program *program, const char *mode,
 			   const char *strategy)
 {
+	if (is_nameless(program))
+		return (struct made_plan){.status = refuse_nameless(program)};
 	struct made_plan made = make_once(process, program, mode, strategy);
 	if (made.plan.records || made.status != 0 || made.error != 0)
 		return made;

@@ -5,7 +5,7 @@
 
 struct made_plan {
 	struct plan plan; // not believed: carries the reason
-	int status;       // not 0: the resolver failed, and said why
+	int status;       // not 0: there is no plan, and it has been said why
 	long error;       // not 0: the program cannot be identified any more
 };
 

@@ -5,19 +5,21 @@
 #include "launcher.h"
 #include "messages.h"
 #include "missing-interpreter.h"
-#include "namespace.h"
 
-long start_program(const struct process *process, const struct plan *plan, const struct program *program,
-		   char **argv)
+struct namespace_entry start_program(const struct process *process, const struct plan *plan,
+				     const struct program *program, char **argv)
 {
+	struct namespace_entry entry = {.error = -ENOMEM};
 	char **arguments = arguments_of_plan(process, plan, program, argv);
 	char **environment = environment_of_plan(process, plan, argv[0]);
 	if (!arguments || !environment)
-		return -ENOMEM;
-	long failed = plan->seat ? namespace_enter(process, plan->seat) : 0;
-	if (failed < 0)
-		return failed;
-	return kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
+		return entry;
+	entry.error = 0;
+	if (plan->seat)
+		entry = namespace_enter(process, plan->seat);
+	if (entry.error == 0)
+		entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
+	return entry;
 }
 
 static struct failure explain(const struct program *program, long error)
@@ -46,15 +48,29 @@ static struct failure explain(const struct program *program, long error)
 	}
 }
 
-int start_program_failed(const struct plan *plan, const struct program *program, long error)
+static struct failure explain_loader(const struct program *program, long error)
 {
-	bool about_loader = plan->execute && error != -E2BIG;
-	struct failure failure = explain(program, error);
-	if (about_loader)
-		failure = (struct failure){.cause = "the loader of its plan cannot be started: ",
-					   .detail = message_of_error(error),
-					   .remedy = "resolve it again: nix-run-foreign --refresh ",
-					   .remedy_detail = program->found};
+	return (struct failure){.cause = "the loader of its plan cannot be started: ",
+				.detail = message_of_error(error),
+				.remedy = "resolve it again: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+// A resolution looks whether namespaces work here, and takes another strategy where they do not.
+static struct failure explain_namespace(const struct program *program, long error)
+{
+	return (struct failure){.cause = "it cannot be started in a namespace of its own: ",
+				.detail = message_of_error(error),
+				.remedy = "have another way found: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
+{
+	bool about_loader = plan->execute && failed.error != -E2BIG;
+	struct failure failure = about_loader ? explain_loader(program, failed.error)
+			       : failed.left && failed.error != -E2BIG ? explain_namespace(program, failed.error)
+								      : explain(program, failed.error);
 	failure.subject = about_loader ? plan->execute : program->found;
 	return message_failure(EXIT_CANNOT_RUN, failure);
 }

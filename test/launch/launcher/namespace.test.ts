@@ -1,10 +1,19 @@
 // A plan that has the launcher lie over an interpreter path: for whom, what of it is seen, and what it costs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
+import { compile, limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
 import { identity, planText, putPlan } from './plan-fixture.ts';
 import { asRoot } from './tool-fixture.ts';
 
@@ -88,14 +97,71 @@ test("a user's setuid children have no other rights; root's have", asRoot, async
   assert.equal((await start([program, identify])).stdout, `${identify} 0 ${USER}\n`);
 });
 
-test('a path that is not there cannot be covered: resolved again', asRoot, async () => {
-  const script = putScript(workshop.directory, 'counting', `echo "$@" >> ${at('calls')}; exit 126`);
-  plan(['n/nowhere/ld.so', ...records.slice(1)], 0);
-  const env = { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: script };
-  const { code } = await runCommand(workshop, [workshop.launcher, program], { env });
-  assert.equal(code, 126);
-  assert.equal(readFileSync(at('calls'), 'utf8'), `resolve --from-launcher --refresh -- ${program}\n`);
-});
+/** Notes what it is asked for, and in which namespaces. */
+const noting = putScript(
+  workshop.directory,
+  'noting',
+  `for each in "$*" "$(readlink /proc/self/ns/mnt)" "$(readlink /proc/self/ns/user)"; do echo "$each"; done >> ${at('calls')}
+exit 126`,
+);
+
+/** Starts the program where its resolver is that one; returns also what that one noted. */
+async function startNoted(words: readonly [string, ...string[]]): Promise<Outcome & { calls: string[] }> {
+  writeFileSync(at('calls'), '');
+  chmodSync(at('calls'), 0o666);
+  const env = { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: noting };
+  const outcome = await runCommand(workshop, words, { env });
+  return { ...outcome, calls: readFileSync(at('calls'), 'utf8').split('\n').filter(Boolean) };
+}
+
+const refreshedOutside = [
+  `resolve --from-launcher --refresh -- ${program}`,
+  readlinkSync('/proc/self/ns/mnt'),
+  readlinkSync('/proc/self/ns/user'),
+];
+
+for (const [who, uid, before] of [
+  ['root', 0, []],
+  ['a user', USER, asUser],
+] as const) {
+  const words = [...before, workshop.launcher, program] as unknown as readonly [string, ...string[]];
+
+  test(`${who}: what cannot be covered is known before, and resolved again outside`, asRoot, async () => {
+    for (const missing of ['/nowhere/ld.so', path.dirname(seat)]) {
+      plan([`n${missing}`, ...records.slice(1)], uid);
+      const { code, calls } = await startNoted(words);
+      assert.deepEqual([code, calls], [126, refreshedOutside], missing);
+    }
+  });
+
+  test(`${who}: the same with a launcher that was removed meanwhile`, asRoot, async () => {
+    plan(records, uid);
+    const copy = at(`launcher-of-${uid}`);
+    copyFileSync(workshop.launcher, copy);
+    const script = `exec 9< "$0"; rm -f "$0"; exec /proc/self/fd/9 "$@"`;
+    const [first, ...rest] = [...before, '/bin/sh', '-c', script, copy, program] as [string, ...string[]];
+    chmodSync(workshop.directory, 0o777);
+    const { code, calls } = await startNoted([first, ...rest]);
+    chmodSync(workshop.directory, 0o755);
+    assert.deepEqual([code, calls, existsSync(copy)], [126, refreshedOutside, false]);
+  });
+
+  test(`${who}: in a namespace that cannot be finished nothing else is started`, asRoot, async () => {
+    plan(records, uid);
+    const forbid = compile(workshop, 'without-mounts', ['-static']);
+    const [first, ...rest] = [...before, forbid, workshop.launcher, program] as [string, ...string[]];
+    const { code, calls, stdout, stderr } = await startNoted([first, ...rest]);
+    assert.deepEqual([code, calls, stdout], [126, [], '']);
+    assert.equal(
+      stderr,
+      `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: permission denied\n` +
+        `  have another way found: nix-run-foreign --refresh ${program}\n`,
+    );
+    // Which does find it outside.
+    const { calls: again } = await startNoted([first, ...rest.slice(0, -1), '--refresh', program]);
+    assert.deepEqual(again, refreshedOutside);
+  });
+}
 
 test('--try-namespace says whether it would work', asRoot, async () => {
   for (const before of [[], asUser]) {

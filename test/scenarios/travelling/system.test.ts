@@ -60,6 +60,32 @@ test('only root may fill it', async () => {
   assert.equal(existsSync(place), false);
 });
 
+for (const [what, mode, from] of [
+  ['a program', 0o700, 'apps/jq'],
+  ['a program of a group', 0o750, 'apps/jq'],
+  ['what lies in a directory', 0o700, 'apps'],
+] as const)
+  test(`${what} that others may not read is refused, with every strategy, and nothing is left`, async () => {
+    const closed = path.join(machine.homeDir, from);
+    chmodSync(closed, mode);
+    for (const strategy of ['auto', 'patched', 'loader']) {
+      const { status, stdout, stderr } = await machine.manage([
+        ...['resolve', '--system', '--strategy', strategy],
+        program,
+      ]);
+      assert.deepEqual([status, stdout], [126, ''], strategy);
+      assert.equal(
+        stderr,
+        `nix-foreign: ${program}: other users may not read and start it, and a plan for everybody is for them\n` +
+          '  allow it (chmod o+rx for the program, o+x for the directories above), or leave --system out to make a plan for yourself\n',
+      );
+      assert.equal(existsSync(place), false);
+    }
+    assert.match(await manage(machine, ['resolve', program]), /2 libraries from the store/);
+    forget(machine);
+    chmodSync(closed, 0o755);
+  });
+
 test('filled by root it serves a user, also one without an environment', async () => {
   assert.match(await manage(machine, ['resolve', '--system', program]), /2 libraries from the store/);
   assertRan(await startHit());
