@@ -127,7 +127,7 @@ for (const [who, uid, before] of [
   const words = [...before, workshop.launcher, program] as unknown as readonly [string, ...string[]];
 
   test(`${who}: what cannot be covered is known before, and resolved again outside`, asRoot, async () => {
-    for (const missing of ['/nowhere/ld.so', path.dirname(seat)]) {
+    for (const missing of [at('nowhere/ld.so'), path.dirname(seat)]) {
       plan([`n${missing}`, ...records.slice(1)], uid);
       const { code, calls } = await startNoted(words);
       assert.deepEqual([code, calls], [126, refreshedOutside], missing);
@@ -167,11 +167,11 @@ test('--try-namespace says whether it would work', asRoot, async () => {
   for (const before of [[], asUser]) {
     const works = await start(['--try-namespace', seat], before);
     assert.deepEqual([works.code, works.stdout, works.stderr], [0, '', '']);
-    const missing = await start(['--try-namespace', '/nowhere/ld.so'], before);
+    const missing = await start(['--try-namespace', at('nowhere/ld.so')], before);
     assert.equal(missing.code, 126);
     assert.match(
       missing.stderr,
-      /^nix-run-foreign: \/nowhere\/ld\.so: it cannot be covered in a namespace: no such file/,
+      /^nix-run-foreign: \S*\/nowhere\/ld\.so: it cannot be covered in a namespace: no such file/,
     );
   }
   assert.equal((await start(['--try-namespace'])).code, 126);

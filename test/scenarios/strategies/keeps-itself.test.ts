@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { planFiles } from '../kept-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
@@ -161,4 +162,18 @@ test('where namespaces are forbidden meanwhile, a copy is made instead, and the 
   assert.match(reportOf(outcome)['exe'] ?? '', /\/copies\//);
   assert.match(outcome.stderr, /strategy patched: .*a copy that names the launcher/);
   assert.equal(reportOf(await root.run({ argv: [forbid, launcher, program, 'again'] }))['payload'], 'hello');
+});
+
+test('where only mounts are forbidden meanwhile, it is said, and the remedy finds a copy', async () => {
+  const root = await openToolRoot(rig, { interpreter: 'stub-ld', uid: 1234, daemon: 'running' });
+  const program = putSelf(root, 'self', 'with payload');
+  const forbid = path.join(homeInRoot, 'bin/without-mounts');
+  const source = path.resolve(import.meta.dirname, '../../launch/launcher/programs/without-mounts.c');
+  compile(onHost(root, forbid), readFileSync(source, 'utf8'), ['-static', '-w']);
+  assert.equal(reportOf(await root.start([program, 'report']))['exe'], program);
+  const refused = await root.run({ argv: [forbid, launcher, program, 'report'] });
+  assert.deepEqual([refused.status, refused.stdout], [126, '']);
+  assert.match(refused.stderr, /in a namespace of its own: permission denied\n {2}\S.* --refresh \S+\n$/);
+  const again = await root.run({ argv: [forbid, launcher, '--refresh', program, 'report'] });
+  assert.match(reportOf(again)['exe'] ?? '', /\/copies\//);
 });
