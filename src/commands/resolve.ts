@@ -1,9 +1,7 @@
 // `nix-foreign resolve PROGRAM`: makes the launch plan, and says in one line what it is.
 import { inspectProgram } from '../candidates/program.ts';
-import { ForeignError } from '../errors.ts';
 import { keepStrategy } from '../launch/kept-strategy.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
-import { isReadableByOthers } from '../patch/readable-by-others.ts';
 import type { Context } from '../pipeline/context.ts';
 import { type How, planProgram } from '../pipeline/plan-program.ts';
 import { parseWish, type Wish } from '../pipeline/strategy-of.ts';
@@ -11,19 +9,6 @@ import { inSystemPlace, inUsablePlace, places } from '../pipeline/usable-place.t
 import type { Place } from '../platform/places.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { notice } from '../platform/report.ts';
-
-/** A plan for everybody is read by everybody, and tells of the program what its modes keep from others. */
-function refusePrivate(file: string): void {
-  if (isReadableByOthers(file)) return;
-  throw new ForeignError(
-    `${file}: other users may not read and start it, and a plan for everybody is for them`,
-    {
-      code: 'private-program',
-      hint: 'allow it (chmod o+rx for the program, o+x for the directories above), or leave --system out to make a plan for yourself',
-      exitCode: 126,
-    },
-  );
-}
 
 /** Makes the plan; what the launcher asks for. */
 export async function resolve(
@@ -33,8 +18,6 @@ export async function resolve(
   forWhom: 'user' | 'everybody' = 'user',
 ): Promise<LaunchPlan> {
   const program = inspectProgram(given, context.surroundings);
-  // Anybody but root is refused for that reason first.
-  if (forWhom === 'everybody' && context.surroundings.uid === 0) refusePrivate(program.path);
   const inPlace = forWhom === 'everybody' ? inSystemPlace : inUsablePlace;
   return await inPlace(context.surroundings.uid, async (place) => {
     const plan = await planProgram(program, context, place, how);
