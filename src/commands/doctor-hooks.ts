@@ -1,5 +1,5 @@
 // A shell's environment and its user's files → whether the hook is installed, half or not at all, and what mends it.
-import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { hookLines, ownFiles } from '../hooks/hook-lines.ts';
 import { hookMark, installLine, isShell, readMark, SHELLS, type Shell } from '../hooks/hook-text.ts';
@@ -131,13 +131,4 @@ export function checkHooks(facts: ShellFacts): Check[] {
     ...[...stray, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({ subject: 'hook', ...each })),
     ...checkShims(shell ?? 'bash', facts),
   ];
-}
-
-/** The name of a process, without the end of a long one; undefined where it cannot be read. */
-export function processName(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }

@@ -11,9 +11,10 @@ import { printJson, printLine } from '../platform/print.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
-import { checkHooks, processName } from './doctor-hooks.ts';
+import { checkHooks } from './doctor-hooks.ts';
 import { type Check, checkNix } from './doctor-nix.ts';
 import { checkCatalogue, checkPlace } from './doctor-place.ts';
+import { processName } from './process-name.ts';
 
 function checkStore({ location }: Context): Check[] {
   try {

@@ -17,12 +17,18 @@ import type { Context } from '../pipeline/context.ts';
 import { dataDirectory } from '../platform/data-directory.ts';
 import { printJson } from '../platform/print.ts';
 import type { Edge } from './command-row.ts';
+import { processName } from './process-name.ts';
 import { usageError } from './usage-error.ts';
 
-/** The shell that is named; else the one that has the hook, else the user's. @throws ForeignError `usage`. */
+/**
+ * The shell that is named; else the one that asks, else the one that has the hook, which a variable of another shell may
+ * tell, else the user's. @throws ForeignError `usage`.
+ */
 function shellOf(name: string | undefined, env: Context['env']): Shell {
-  const found = name ?? env['NIX_RUN_FOREIGN_HOOK']?.split(':')[0] ?? path.basename(env['SHELL'] ?? '');
-  if (isShell(found)) return found;
+  const asking = processName(process.ppid)?.replace(/^-/, '');
+  const others = [asking, env['NIX_RUN_FOREIGN_HOOK']?.split(':')[0], path.basename(env['SHELL'] ?? '')];
+  const found = name ?? others.find((each) => each !== undefined && isShell(each));
+  if (found !== undefined && isShell(found)) return found;
   const cause = name === undefined ? 'hook needs a shell' : `there is no hook for '${name}'`;
   throw usageError(cause, `name one of: ${SHELLS.join(', ')}`);
 }

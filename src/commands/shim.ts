@@ -5,7 +5,7 @@ import { ForeignError } from '../errors.ts';
 import { findOnPath } from '../launch/find-program.ts';
 import { printJson, printOneLine } from '../platform/print.ts';
 import { notice } from '../platform/report.ts';
-import { type AddedAll, addAllShims, addShim, type Shimming } from '../shims/add-shim.ts';
+import { type AddedAll, addAllShims, addShim, hiddenBy, type Shimming } from '../shims/add-shim.ts';
 import { addDesktopEntries, removeDesktopEntries } from '../shims/desktop-files.ts';
 import {
   listShims,
@@ -41,6 +41,7 @@ async function shimming({ context, launcher }: Edge): Promise<Shimming> {
     places: await shimPlaces(),
     surroundings: context.surroundings,
     launcher: lastingLauncher(launcher, context.env['PATH']),
+    searchPath: context.env['PATH'],
   };
 }
 
@@ -95,6 +96,11 @@ export async function addCommand(program: string, options: AddOptions, edge: Edg
   else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
   if (!options.json) for (const entry of entries) printOneLine(`${entry} is in the menu`);
   for (const { name, why } of options.json ? [] : done.skipped) notice(`no shim for ${name}: ${why}`);
+  for (const { name, target } of done.added) {
+    const hidden = hiddenBy(name, target, settings);
+    if (hidden !== undefined)
+      notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${name}`);
+  }
   const { PATH } = edge.context.env;
   if (done.added.length > 0 && !isOnPath(settings.places, PATH))
     notice(

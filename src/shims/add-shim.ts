@@ -1,8 +1,9 @@
 // A program as it was named → the shim that starts it, or why there can be none.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { inspectProgram, type Surroundings } from '../candidates/program.ts';
 import { ForeignError, reasonOf } from '../errors.ts';
+import { findOnPath } from '../launch/find-program.ts';
 import { isTaken, type Shim, type ShimPlaces, shimAt, writeShim } from './shim-directory.ts';
 
 export interface ShimWish {
@@ -17,6 +18,18 @@ export interface Shimming {
   readonly surroundings: Surroundings;
   /** Absolute path that shims name: one that stays when nix-run-foreign is updated. */
   readonly launcher: string;
+  /** Where commands are searched, as in the environment. */
+  readonly searchPath: string | undefined;
+}
+
+/** The command that a shim of this name for a program keeps from being found, where its directory comes first. */
+export function hiddenBy(name: string, program: string, shimming: Shimming): string | undefined {
+  const { places, searchPath } = shimming;
+  const others = (searchPath ?? '')
+    .split(':')
+    .filter((each) => each !== '' && path.resolve(each) !== places.shims);
+  const found = others.length === 0 ? undefined : findOnPath(name, others.join(':'));
+  return found === undefined || realpathSync(found) === realpathSync(program) ? undefined : found;
 }
 
 const OWN_NAMES = ['nix-run-foreign', 'nix-foreign'];
@@ -69,7 +82,7 @@ export interface AddedAll {
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Shims for every program directly in a directory. @throws ForeignError when the directory cannot be read. */
+/** Shims for every program directly in a directory, but those that would hide a command. @throws ForeignError when the directory cannot be read. */
 export function addAllShims(directory: string, shimming: Shimming): AddedAll {
   let names: string[];
   try {
@@ -80,8 +93,11 @@ export function addAllShims(directory: string, shimming: Shimming): AddedAll {
   const added: Shim[] = [];
   const skipped: { name: string; why: string }[] = [];
   for (const name of names) {
+    const given = path.join(directory, name);
     try {
-      added.push(addShim({ given: path.join(directory, name) }, shimming));
+      const hidden = existsSync(given) ? hiddenBy(name, given, shimming) : undefined;
+      if (hidden === undefined) added.push(addShim({ given }, shimming));
+      else skipped.push({ name, why: `it would hide ${hidden}; if it is to: nix-foreign shim add ${given}` });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
       skipped.push({ name, why: error.message });

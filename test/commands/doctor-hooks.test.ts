@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { checkHooks, processName, type ShellFacts } from '../../src/commands/doctor-hooks.ts';
+import { checkHooks, type ShellFacts } from '../../src/commands/doctor-hooks.ts';
+import { processName } from '../../src/commands/process-name.ts';
 import { hookMark } from '../../src/hooks/hook-text.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 

@@ -143,6 +143,32 @@ test('a program that is gone, and shims that are taken away', async () => {
   assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 125);
 });
 
+test('a shim that hides a command of PATH is told of, and not made with many others', async () => {
+  put('hiding/bash', 'no shell');
+  put('hiding/harmless', 'none');
+  const all = await root.manage(['shim', 'add', '--all', path.join(homeInRoot, 'vendor/hiding')], settings);
+  assert.equal(all.status, 0);
+  assert.equal(
+    all.stdout,
+    `${path.join(shims, 'harmless')} starts ${path.join(homeInRoot, 'vendor/hiding/harmless')}\n`,
+  );
+  assert.match(
+    all.stderr,
+    /^nix-foreign: no shim for bash: it would hide \S+\/bash; if it is to: nix-foreign shim add \S+\/hiding\/bash$/m,
+  );
+  const alone = await root.manage(['shim', 'add', path.join(homeInRoot, 'vendor/hiding/bash')], settings);
+  assert.equal(alone.status, 0);
+  assert.match(
+    alone.stderr,
+    /the shim bash hides \S+\/bash; to take it back: nix-foreign shim remove bash$/m,
+  );
+  // Where the program itself is what PATH finds, nothing is hidden.
+  const own = { env: { PATH: `${PATH}:${path.join(homeInRoot, 'vendor/hiding')}` } };
+  const again = await root.manage(['shim', 'add', path.join(homeInRoot, 'vendor/hiding/harmless')], own);
+  assert.deepEqual([again.status, again.stderr], [0, '']);
+  await root.manage(['shim', 'remove', 'bash', 'harmless'], settings);
+});
+
 test('a launcher that moved: the next shim that is added mends all others', async () => {
   const file = onHost(root, path.join(shims, 'tool'));
   writeFileSync(file, readFileSync(file, 'utf8').replace('/opt/tool/', '/opt/older/'));
