@@ -50,6 +50,7 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['>out \\named q; cat out', /^<named>\[q\]$/],
   ['2>/dev/null \\named q', /^<named>\[q\]$/],
   ['eval "named x"', /^<named>\[-v\]\[x\]$/],
+  ['exec 5>&1; coproc named c >&5; wait; exec 5>&-', /<named>\[-v\]\[c\]/],
   ['case a in (a) named x;; esac', /^<named>\[-v\]\[x\]$/],
 ];
 
