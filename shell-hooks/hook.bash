@@ -46,7 +46,8 @@ __nix_foreign_is_foreign() {
 __nix_foreign_run() {
   # After a cd the same name can be another file.
   if [[ $1 == */* ]] && ! __nix_foreign_is_foreign "$1"; then
-    command "$@"
+    local IFS=' '
+    eval "command -- ${*@Q}"
   elif [[ $__nix_foreign_lines == flat && $BASHPID != "$$" && ${#FUNCNAME[@]} -eq 2 ]]; then
     exec "$__nix_foreign_launcher" -- "$@" # alone in its process: `$!` is the program
   else
@@ -75,7 +76,8 @@ __nix_foreign_on_path() {
 
 # A name in the place of a command that is no path and not known to be native, and how deep it is.
 __nix_foreign_look_at_name() {
-  if [[ -n ${BASH_ALIASES[$1]-} ]]; then
+  if [[ -n ${BASH_ALIASES[$1]-} && $within != *" $1 "* ]]; then
+    local within="$within $1 " # there it is no alias
     [[ ${BASH_ALIASES[$1]} != *[\;\(\{\&\|]* ]] || __nix_foreign_lines=many
     __nix_foreign_scan "${BASH_ALIASES[$1]}" $(($2 + 1))
   elif declare -F -- "$1" >/dev/null; then
@@ -90,29 +92,47 @@ __nix_foreign_look_at_name() {
     fi
   elif [[ $__nix_foreign_builtins == *$'\n'"$1"$'\n'* ]]; then
     # What was learned of names can be wrong after these, so they are looked at each time.
-    [[ $1 == @(hash|source|.|eval|alias|unalias|unset|enable|function|trap) ]] || __nix_foreign_known[$1]=native
+    [[ $1 == @(hash|source|.|eval|alias|unalias|unset|enable|function|trap) || $within == *" $1 "* ]] || __nix_foreign_known[$1]=native
   elif __nix_foreign_on_path "$1"; then
-    if __nix_foreign_is_foreign "$REPLY"; then __nix_foreign_define "$1"; else __nix_foreign_known[$1]=native; fi
+    if __nix_foreign_is_foreign "$REPLY"; then
+      __nix_foreign_define "$1"
+    elif [[ $within != *" $1 "* ]]; then
+      __nix_foreign_known[$1]=native
+    fi
   fi
 }
 
 # Text of commands, how deep in aliases and functions → functions. What is no command does no harm: it is only looked at.
 __nix_foreign_scan() {
-  local text=$1 word base at=start
+  local text=$1 word base command redirect='' at=start
   local -a words bases=('')
   (($2 < 4)) || return 0
-  text=${text//[;&|(\`$'\n']/ ; }
-  text=${text//[\"\')<>]/ }
+  text=${text//[;&|()\`$'\n']/ ; }
+  text=${text//=[\"\']/=$'\1'}
+  text=${text//[<>]/ > }
+  text=${text//[\"\']/ }
   # shellcheck disable=SC2206
   words=($text)
   for word in "${words[@]}"; do
-    if [[ $at == argument && $word != */* ]]; then
+    if [[ $at == nothing || ($at == argument && $word != */*) ]]; then
       [[ $word != ';' ]] || at=start
       continue
     fi
+    if [[ -n $redirect ]]; then
+      [[ $word == '>' ]] || redirect=
+      [[ $word == ';' ]] || continue
+    fi
+    word=${word#\\}
     case $word in
       ';') at=start && continue ;;
-      '{' | '!' | then | do | else | elif | if | while | until | time | -p | [0-9-]) continue ;;
+      '>') redirect=1 && continue ;;
+      '{' | '!' | then | do | else | elif | if | while | until | time | coproc | -p | [0-9-]) continue ;;
+      [A-Za-z_]*=$'\1'*)
+        # X="a b" tool: any of the words can be the command.
+        [[ $at != start ]] || at=any
+        word=${word#*$'\1'}
+        [[ -n $word ]] || continue
+        ;;
       [A-Za-z_]*=*/*) word=${word#*=} at=value ;;
       [A-Za-z_]*=*) continue ;;
       '$'*)
@@ -123,13 +143,16 @@ __nix_foreign_scan() {
         ;;
       \~/*) word=$HOME/${word:2} ;;
     esac
+    command=
     case $at in
-      start)
-        at=argument
+      start | any)
+        [[ $at == any ]] || at=argument
+        command=1
         case $word in
           cd | pushd) at=directory ;;
-          hash | source | . | eval | alias | unalias | unset | enable | function | trap) __nix_foreign_stale=1 ;;
-          type | declare | export | which) (($2)) || return 0 ;;
+          eval) __nix_foreign_stale=1 at=start ;;
+          hash | source | . | alias | unalias | unset | enable | function | trap) __nix_foreign_stale=1 ;;
+          type | declare | export | which) at=nothing ;; # its arguments would be seen to be functions
         esac
         if [[ $word != */* ]]; then
           [[ ${__nix_foreign_known[$word]-} != native ]] || continue
@@ -150,6 +173,8 @@ __nix_foreign_scan() {
       [[ $word != /* || -z $base ]] || continue
       ! __nix_foreign_is_foreign "$base$word" || __nix_foreign_define "$word"
     done
+    # An earlier command of the line can make it.
+    [[ -z $command || $2 -ne 0 || $__nix_foreign_lines != many || (-f $word && -x $word) ]] || __nix_foreign_define "$word"
   done
 }
 
@@ -164,7 +189,7 @@ __nix_foreign_enter() {
   fi
   local - && { set -f +xveu; } 2>&-
   [[ -n $READLINE_LINE ]] || return 0
-  local line=$READLINE_LINE kept='' IFS=$' \t\n'
+  local line=$READLINE_LINE kept='' within='' IFS=$' \t\n'
   # `history -p` takes the last line for its own, so `!!` is looked up apart.
   if [[ ($line == *'!'[!\ =\(]* || $line == '^'*) && $- == *H* ]]; then
     line+=\;$(fc -ln -1 2>/dev/null)\;$(history -p "$line" 2>/dev/null)
@@ -178,49 +203,51 @@ __nix_foreign_enter() {
     *) __nix_foreign_lines=flat ;;
   esac
   [[ $line != *'()'* ]] || __nix_foreign_stale=1
-  __nix_foreign_scan "$line" 0
+  ((${#line} > 20000)) || __nix_foreign_scan "$line" 0
+  [[ -z $__nix_foreign_stale ]] || __nix_foreign_guard_again
   : "$1"
 }
 
 __nix_foreign_prompt() {
-  local status=$?
+  local status=${1-$?}
   __nix_foreign_lines=
   # A program that was native can be another one by now.
   if [[ -n $__nix_foreign_stale || $status -eq 127 || $status -eq 126 ]]; then
     __nix_foreign_known=() __nix_foreign_texts=()
-    [[ -z $__nix_foreign_stale ]] || __nix_foreign_guard_again
     __nix_foreign_stale=
   fi
   if [[ ${#__nix_foreign_defined[@]} -gt 0 ]]; then
     unset -f -- "${__nix_foreign_defined[@]}"
     __nix_foreign_defined=()
   fi
+  ((__nix_foreign_guards-- > 0)) || __nix_foreign_at_prompt=__nix_foreign_prompt
   return "$status"
 }
 
 # A DEBUG trap takes what Enter runs for the command that was typed; it is kept from seeing that (READLINE_LINE is set
-# then). Traps come late, so the first prompts look for one, and those after commands that can set one.
+# then) and the prompt's own commands. Traps come late, so the first prompts look for one, and those after commands that
+# can set one. Prints commands, for a trap that a function sets or sees is another one.
 __nix_foreign_guard() {
   local status=$? text
   text=$(trap -p DEBUG)
   if [[ -n $text && $text != *__nix_foreign_guarded* ]]; then
     eval "set -- $text"
-    # shellcheck disable=SC2064
-    trap -- "case \${READLINE_LINE+__nix_foreign_guarded} in '')"$'\n'"$3"$'\n'esac DEBUG
+    text="case \${READLINE_LINE+__nix_foreign_guarded}\$BASH_COMMAND in *__nix_foreign_*) ;; *)"$'\n'"$3"$'\n'esac
+    printf 'trap -- %q DEBUG\n' "$text"
   fi
-  ((__nix_foreign_guards-- > 0)) || PROMPT_COMMAND=${PROMPT_COMMAND/__nix_foreign_guard; /}
-  return "$status"
+  printf '__nix_foreign_prompt %d\n' "$status"
 }
 
 __nix_foreign_guard_again() {
   __nix_foreign_guards=2
-  [[ $PROMPT_COMMAND == *'__nix_foreign_guard; '* ]] || PROMPT_COMMAND="__nix_foreign_guard; $PROMPT_COMMAND"
+  # shellcheck disable=SC2016
+  __nix_foreign_at_prompt='eval "$(__nix_foreign_guard)"'
 }
 
 # A name that is nowhere on PATH, and its arguments. Runs in a process of its own (bash(1), COMMAND EXECUTION).
 __nix_foreign_not_found() {
-  local directory
-  [[ $1 == */* || ! -x $__nix_foreign_shims/$1 ]] || exec "$__nix_foreign_shims/$1" "${@:2}"
+  local directory file=$__nix_foreign_shims/$1
+  [[ $1 == */* || ! -f $file || ! -x $file ]] || exec "$file" "${@:2}"
   if [[ $1 != */* && -r $__nix_foreign_directories ]]; then
     while IFS= read -r directory; do
       [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$__nix_foreign_launcher" -- "$directory/$1" "${@:2}"
@@ -247,9 +274,11 @@ __nix_foreign_install() {
     [[ -z $handler ]] || eval "__nix_foreign_earlier_handler${handler#command_not_found_handle}"
     command_not_found_handle() { __nix_foreign_not_found "$@"; }
   fi
-  [[ ${PROMPT_COMMAND[*]-} == *__nix_foreign_prompt* ]] ||
-    PROMPT_COMMAND="__nix_foreign_prompt${PROMPT_COMMAND:+; $PROMPT_COMMAND}"
-  declare -ft __nix_foreign_guard # else it neither sees nor sets the trap
+  # A shell without the hook can inherit it. After `&&` the status goes on without an ERR trap.
+  # shellcheck disable=SC2016
+  [[ ${PROMPT_COMMAND[*]-} == *__nix_foreign_at_prompt* ]] ||
+    PROMPT_COMMAND='eval "${__nix_foreign_at_prompt:-(exit $?)}" && : __nix_foreign_'"${PROMPT_COMMAND:+; $PROMPT_COMMAND}"
+  declare -ft __nix_foreign_guard # else it does not see the trap
   __nix_foreign_guard_again
   [[ -o emacs || -o vi ]] || return 0
   # Sequences that no key sends: look, then accept.

@@ -15,14 +15,14 @@ declare -ft __nix_foreign_unguard
 __nix_foreign_unguard
 __nix_foreign_remove() {
   local - && set +eu
-  local keymap i name IFS=$' \t\n'
+  # shellcheck disable=SC2016
+  local own='eval "${__nix_foreign_at_prompt:-(exit $?)}" && : __nix_foreign_'
+  local keymap i name text IFS=$' \t\n'
   # shellcheck disable=SC2154
   [[ -z ${__nix_foreign_nix_ld-} ]] || unset "$__nix_foreign_nix_ld"
   unset NIX_RUN_FOREIGN_HOOK
   for i in "${!PROMPT_COMMAND[@]}"; do
-    PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_guard; /}
-    PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_prompt; /}
-    PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/__nix_foreign_prompt/}
+    for text in "$own; " "$own"; do PROMPT_COMMAND[i]=${PROMPT_COMMAND[i]/"$text"/}; done
     [[ -n ${PROMPT_COMMAND[i]} ]] || unset "PROMPT_COMMAND[i]"
   done
   if [[ $(declare -f command_not_found_handle) == *__nix_foreign_not_found* ]]; then

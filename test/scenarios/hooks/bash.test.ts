@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import { launcher, openToolRoot } from '../tool.ts';
+import { openToolRoot } from '../tool.ts';
 import { posixShapes } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
@@ -34,6 +34,67 @@ for (const { line, output, status = 0 } of posixShapes) {
   });
 }
 
+/** What others than bash's own shapes need: the alias has the name of the program. */
+const awkward: readonly (readonly [line: string, output: RegExp, status?: number])[] = [
+  ['named x', /^<named>\[-v\]\[x\]$/],
+  ['export BAR=1; ./tool', /^<\.\/tool>$/],
+  ['which ls >/dev/null 2>&1; ./tool a', /^<\.\/tool>\[a\]$/],
+  ['type cat >/dev/null && ./tool b', /^<\.\/tool>\[b\]$/],
+  ['cp tool t7; chmod -x t7', /^$/],
+  ['chmod +x ./t7 && ./t7', /^<\.\/t7>$/],
+  ['cp tool t9 && ./t9 && ./nothing', /^<\.\/t9>\nbash: \.\/nothing: No such file or directory$/, 127],
+  ['true; ./vendor', /^bash: \.\/vendor: Is a directory$/, 126],
+  ['true; ./.bashrc', /^bash: \.\/\.bashrc: Permission denied$/, 126],
+  ['mkdir -p build && cd build && ../tool; cd ..', /^<\.\.\/tool>$/],
+  ['FOO="a b" \\named q', /^<named>\[q\] FOO=a b$/],
+  ['>out \\named q; cat out', /^<named>\[q\]$/],
+  ['2>/dev/null \\named q', /^<named>\[q\]$/],
+  ['eval "named x"', /^<named>\[-v\]\[x\]$/],
+  ['exec 5>&1; coproc named c >&5; wait; exec 5>&-', /<named>\[-v\]\[c\]/],
+  ['case a in (a) named x;; esac', /^<named>\[-v\]\[x\]$/],
+];
+
+test('commands behind others, made by others, and in other places', async () => {
+  const rc = `alias named='named -v'\nPROMPT_COMMAND='seen=$?'\nexport PROMPT_COMMAND\n${hookLine.bash}`;
+  const shell = await openShell(root, 'bash', rc);
+  try {
+    for (const [line, output, status = 0] of awkward) {
+      const answer = await shell.run(line);
+      assert.match(answer.output, output, line);
+      assert.equal(answer.status, status, line);
+    }
+  } finally {
+    shell.close();
+  }
+});
+
+test('traps see what they see without the hook, and a child without it is silent', async () => {
+  const rc = `PROMPT_COMMAND='seen=$?'\nexport PROMPT_COMMAND\n${hookLine.bash}`;
+  const shell = await openShell(root, 'bash', rc);
+  try {
+    shell.type('bash --norc -i');
+    shell.press('Enter');
+    await shell.until(/^bash-5[^\n]*[#$] ?$/m);
+    const { output } = await shell.run('(exit 5)\necho had $seen; PS1="st=$seen> "; exit');
+    assert.match(output, /^had 5$/m);
+    assert.doesNotMatch(shell.screen(), /not found/);
+    await shell.run("trap 'echo failed' ERR");
+    assert.deepEqual(await shell.run('(exit 3)'), { output: 'failed', status: 3 });
+    assert.equal((await shell.run('echo $seen; trap - ERR')).output, '3');
+    assert.doesNotMatch((await shell.run("trap 'echo saw $BASH_COMMAND' DEBUG")).output, /_enter|local|text/);
+    assert.equal((await shell.run('true')).output, 'saw true\nsaw seen=$?');
+    await shell.run('eval "$(nix-foreign hook --off)"');
+    assert.match(
+      (await shell.run('trap -p DEBUG')).output,
+      /^saw[^\n]*\ntrap -- 'echo saw \$BASH_COMMAND' DEBUG\n/,
+    );
+    await shell.run('trap - DEBUG');
+    assert.match((await shell.run('declare -p PROMPT_COMMAND')).output, /="?(\(\[0\]=")?seen=\\\$\?"\)?$/);
+  } finally {
+    shell.close();
+  }
+});
+
 test('a line, the status before it, history and the names of functions are left as they are', async () => {
   assert.deepEqual(await hooked.run('./tool exit 3'), { output: '', status: 3 });
   assert.equal((await hooked.run('echo $?')).output, '3');
@@ -42,7 +103,8 @@ test('a line, the status before it, history and the names of functions are left 
     (await hooked.run("compgen -A function -X '__nix*'")).output,
     /^command_not_found_handle\ngreet$/,
   );
-  assert.equal((await hooked.run('./tool "$_" | cat; echo $_ | wc -l')).status, 0);
+  assert.equal((await hooked.run('echo last')).output, 'last');
+  assert.equal((await hooked.run('./tool "$_" | cat')).output, '<./tool>[last]');
 });
 
 test('Ctrl-Z, jobs, bg, kill, Ctrl-C', async () => {
@@ -67,6 +129,8 @@ test('a command that is nowhere: a shim, a registered directory, then whoever wa
   assert.equal((await hooked.run('nix-foreign dirs add ~/vendor')).status, 0);
   assert.match((await hooked.run('FOO=1 vtool x | cat')).output, /<\S*vtool>\[x\] FOO=1/);
   assert.match((await hooked.run('nothing')).output, /^bash: nothing: command not found$/);
+  assert.equal((await hooked.run('mkdir -p "$__nix_foreign_shims"')).status, 0);
+  for (const name of ['..', '""']) assert.equal((await hooked.run(`${name} x`)).status, 127, name);
   assert.equal((await hooked.run('nix-foreign dirs remove ~/vendor')).status, 0);
   const shell = await openShell(
     root,
@@ -109,11 +173,18 @@ test('beside a PROMPT_COMMAND, a prompt of two lines, vi keys, set -u and set -e
 });
 
 test('in a script that is strict the hook is silent and changes nothing', async () => {
-  const script = `set -euo pipefail; ${hookLine.bash}; compgen -A function | wc -l; echo "\${NIX_RUN_FOREIGN_HOOK-none}"`;
+  const script = `set -euo pipefail; ${hookLine.bash}; trap -p; echo "\${PROMPT_COMMAND-}$(nix-foreign hook bash | wc -l)"; echo "\${NIX_RUN_FOREIGN_HOOK-none}"`;
   const { stdout, stderr, status } = await root.run({
     argv: ['bash', '-c', `export PATH=~/bin:$PATH; ${script}`],
   });
   assert.deepEqual([stderr, status], ['', 0]);
-  assert.match(stdout, /^\d+\nnone\n$/);
-  assert.ok(launcher.endsWith('nix-run-foreign'));
+  assert.match(stdout, /^\d{3}\nnone\n$/);
+});
+
+test('a line too long to be looked at is let through', async () => {
+  const enter = (line: string) =>
+    `READLINE_LINE=${line}; __nix_foreign_enter _; echo "$? \${__nix_foreign_defined[*]}"`;
+  const script = `cd; ${hookLine.bash}; ${enter('./tool')}; __nix_foreign_prompt; ${enter('$(printf "./tool; %20000s" x)')}`;
+  const { stdout } = await root.run({ argv: ['bash', '-ic', `export PATH=~/bin:$PATH; ${script}`] });
+  assert.equal(stdout, '0 ./tool\n0 \n');
 });
