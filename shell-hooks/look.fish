@@ -160,6 +160,7 @@ function __nix_foreign_rewrite
     set -l depth 0 # of blocks, in a function
     set -l own $argv[2] # the function that the text is
     set -l later
+    set -l target # the next word is a redirection's
     for token in (string match -r -a -- $__nix_foreign_tokens (string replace -a -- \n \e $argv[1] | string collect)) ' '
         if test $quotes[-1] = in
             if test $token = '$('
@@ -188,7 +189,9 @@ function __nix_foreign_rewrite
                 set word $word$token
                 continue
         end
-        if test -n "$word" -a "$at" = start
+        if test -n "$word" -a -n "$target"
+            set target
+        else if test -n "$word" -a "$at" = start
             if contains -- $word and or not time if while else begin do command exec builtin '!'
                 contains -- $word command exec builtin; and set hints $word
                 # `else if` goes on with a block.
@@ -219,10 +222,16 @@ function __nix_foreign_rewrite
         test $at = rest; and not contains -- $token '(' '$('; and set at start
         switch $token
             case '(' '$('
+                set target
                 set -a quotes out
                 set -a places $at
                 set at start
+            case '<' '>'
+                set target yes
+                string match -q '*&>' -- $out; and set at argument
             case ';' '|' '&' \e
+                string match -q -r '[<>]&$' -- $out; and continue
+                set target
                 set at start
                 set hints
                 test $token = '|' -o -n "$argv[2]"; or set later later

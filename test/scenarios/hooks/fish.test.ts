@@ -38,6 +38,10 @@ const furtherShapes: readonly Shape[] = [
   { line: 'cp tool t1 && FOO=2 ./t1 "x y" | cat; rm t1', output: /^<\.\/t1>\[x y\] FOO=2$/ },
   { line: 'cp tool t2; chmod -x t2; chmod +x ./t2; and ./t2 y & ; wait; rm t2', output: /<\.\/t2>\[y\]/ },
   { line: 'mkdir -p build && cd build && ../tool z; cd ..; rmdir build', output: /<\.\.\/tool>\[z\]$/ },
+  {
+    line: './tool a &> ./log; ./tool b >> ./log 2>&1; true; cat < ./log; rm log',
+    output: /<\.\/tool>\[a\]\n<\.\/tool>\[b\]$/,
+  },
   { line: 'for f in t4 t5; cp tool $f; ./$f; rm $f; end', output: /^<\.\/t4>\n<\.\/t5>$/ },
 ];
 let bare: ShellSession;
