@@ -10,7 +10,7 @@ set -g __nix_foreign_stubs (string split ':' '@stubs@')
 set -g __nix_foreign_nix_ld '@nix-ld@'
 set -g __nix_foreign_shims '@shims@'
 set -g __nix_foreign_directories '@directories@'
-set -g __nix_foreign_plain '^(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
+set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|do|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
 
@@ -19,7 +19,7 @@ function __nix_foreign_enter
     set -l lines (commandline)
     set -l word
     # One command that is known to be native, and nothing that could hide another.
-    if string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
+    if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
     else if test -n "$lines"
         set -g __nix_foreign_after
         if test "$PATH" != "$__nix_foreign_path"

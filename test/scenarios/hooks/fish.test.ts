@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { fishShapes } from './shapes.ts';
+import { fishShapes, type Shape } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 needTool('/usr/bin/fish', 'fish');
@@ -19,6 +19,31 @@ end
 alias aliased="./tool alias"
 abbr -a -- short ./tool abbreviated
 set kept ./tool`;
+
+/** What only fish's hook has to be told of. */
+const furtherShapes: readonly Shape[] = [
+  { line: 'time named t', output: /^<named>\[t\]\n.*Executed/s },
+  { line: 'command named t', output: /^<named>\[t\]$/ },
+  { line: 'not named t', output: /^<named>\[t\]$/, status: 1 },
+  { line: 'begin\nnamed x\nend', output: /^<named>\[x\]$/ },
+  { line: "cp tool 'my tool'; ./my\\ tool q", output: /^<\.\/my tool>\[q\]$/ },
+  { line: './my\\ tool q', output: /^<\.\/my tool>\[q\]$/ },
+  { line: '"./my tool" q', output: /^<\.\/my tool>\[q\]$/ },
+  { line: '~/my\\ tool q', output: /^<\/home\/tester\/my tool>\[q\]$/ },
+  { line: "mkdir -p 'a b'; cp tool 'a b/tool'; 'a b/tool' q", output: /^<a b\/tool>\[q\]$/ },
+  { line: "'a b/tool' q", output: /^<a b\/tool>\[q\]$/ },
+  { line: "echo 'a;'; 'a b/tool' c; echo 'd'", output: /^a;\n<a b\/tool>\[c\]\nd$/ },
+  { line: 'cp tool bin/sp\\ ace; ./tool; sp\\ ace q', output: /<sp ace>\[q\]$/ },
+  { line: 'sp\\ ace q', output: /^<sp ace>\[q\]$/ },
+  { line: 'cp tool t1 && FOO=2 ./t1 "x y" | cat; rm t1', output: /^<\.\/t1>\[x y\] FOO=2$/ },
+  { line: 'cp tool t2; chmod -x t2; chmod +x ./t2; and ./t2 y & ; wait; rm t2', output: /<\.\/t2>\[y\]/ },
+  { line: 'mkdir -p build && cd build && ../tool z; cd ..; rmdir build', output: /<\.\.\/tool>\[z\]$/ },
+  {
+    line: './tool a &> ./log; ./tool b >> ./log 2>&1; true; cat < ./log; rm log',
+    output: /<\.\/tool>\[a\]\n<\.\/tool>\[b\]$/,
+  },
+  { line: 'for f in t4 t5; cp tool $f; ./$f; rm $f; end', output: /^<\.\/t4>\n<\.\/t5>$/ },
+];
 let bare: ShellSession;
 let hooked: ShellSession;
 
@@ -31,7 +56,7 @@ after(() => {
   hooked?.close();
 });
 
-for (const { line, output, status = 0 } of fishShapes) {
+for (const { line, output, status = 0 } of [...fishShapes, ...furtherShapes]) {
   test(`fish: ${line}`, async () => {
     const without = await bare.run(line);
     assert.doesNotMatch(without.output, output, 'this works without the hook');
@@ -50,6 +75,41 @@ test('the status before a line, variables and functions are left as they are', a
     /^# Defined interactively\nfunction greet --description polite\n\s+\.\/tool \$argv greeted\nend$/,
   );
   assert.equal((await hooked.run('functions -a | string match "*kept_*"')).output, '');
+});
+
+test('a function that is typed keeps its own words', async () => {
+  const line = 'function typed; if true; ./tool $argv; else if true; named; end; end; ./tool after';
+  assert.equal((await hooked.run(line)).output.split('\n').at(-1), '<./tool>[after]');
+  assert.equal((await hooked.run('typed a')).output, '<./tool>[a]');
+  const { output } = await hooked.run('functions typed');
+  assert.match(output, /if true; \.\/tool \$argv; else if true; named; end/);
+  assert.doesNotMatch(output, /nix-run-foreign/);
+});
+
+test('an alias of its own name', async () => {
+  assert.equal((await hooked.run("alias named='named -v'")).status, 0);
+  assert.equal((await hooked.run('named x')).output, '<named>[-v][x]');
+  assert.doesNotMatch((await hooked.run('functions named')).output, /nix-run-foreign/);
+  assert.equal((await hooked.run('functions -e named')).status, 0);
+});
+
+test('exec puts a foreign program in the place of the shell', async () => {
+  const shell = await openShell(root, 'fish', hookLine.fish);
+  try {
+    shell.type('exec named t');
+    shell.press('Enter');
+    await shell.until(/^<named>\[t\]$/m);
+  } finally {
+    shell.close();
+  }
+});
+
+test('a file that an earlier command did not make after all: the words and the status of fish', async () => {
+  const { output, status } = await hooked.run('true; ./absent');
+  assert.match(output, /^fish: Unknown command: \.\/absent\n/);
+  assert.equal(status, 127);
+  assert.equal((await hooked.run('mkdir -p made; ./made; pwd; cd ..')).output, '/home/tester/made');
+  assert.equal((await hooked.run('set -q __nix_foreign_now; echo $status')).output, '1');
 });
 
 test('history holds what was typed, in this shell and in the next', async () => {
@@ -102,6 +162,9 @@ test('a command that is nowhere: a shim, a registered directory, then the handle
   assert.equal((await hooked.run('nix-foreign dirs remove ~/vendor')).status, 0);
   assert.equal((await hooked.run('nix-foreign shim add ./vendor/vtool --as shimmed')).status, 0);
   assert.match((await hooked.run('shimmed y | cat')).output, /^<\S+>\[y\]$/);
+  // These are directories beside the shim.
+  assert.equal((await hooked.run('..; pwd; cd ~')).output, '/home');
+  assert.equal((await hooked.run('.; pwd')).output.split('\n').at(-1), '/home/tester');
   assert.equal((await hooked.run('nix-foreign shim remove shimmed')).status, 0);
   const rc = `function fish_command_not_found; echo asked for $argv; end\n${hookLine.fish}`;
   const shell = await openShell(root, 'fish', rc);
