@@ -75,7 +75,7 @@ __nix_foreign_find() {
   local directory
   REPLY=${commands[$1]-}
   [[ -f $REPLY && -x $REPLY ]] && return
-  for directory in $path; do
+  for directory in "${path[@]}"; do
     REPLY=${directory:-.}/$1
     [[ -f $REPLY && -x $REPLY ]] && return
   done
@@ -145,7 +145,7 @@ __nix_foreign_scan() {
     fi
     case $word in
       (';') at=start; continue ;;
-      ('{'|'!'|then|do|else|elif|if|while|until|time|-p|nocorrect|noglob|command|exec|[0-9-]) continue ;;
+      ('{'|'!'|then|do|else|elif|if|while|until|time|-p|nocorrect|noglob|command|exec|export|[0-9-]) continue ;;
       (eval)
         __nix_foreign_stale=1
         continue
@@ -168,7 +168,7 @@ __nix_foreign_scan() {
         case $word in
           (cd|pushd) at=directory ;;
           # They would tell of what is made here.
-          (type|which|whence|export|typeset|declare|functions) (( $2 )) || at=skipped ;;
+          (type|which|whence|typeset|declare|functions) (( $2 )) || at=skipped ;;
           (hash|rehash|unhash|source|.|alias|unalias|unset|unfunction|function|enable|disable|autoload)
             __nix_foreign_stale=1 ;;
         esac
@@ -218,7 +218,8 @@ __nix_foreign_look() {
 }
 
 __nix_foreign_precmd() {
-  local code=$? name # which is left to others as it is (zshmisc(1), HOOK FUNCTIONS)
+  local code=$? name
+  emulate -L zsh
   # A program that was native can be another one by now.
   if [[ -n $__nix_foreign_stale || $code -eq 127 || $code -eq 126 ]]; then
     __nix_foreign_known=() __nix_foreign_stale=

@@ -42,6 +42,7 @@ for (const { line, output, status = 0 } of posixShapes) {
 /** One after the other in one shell: what a line makes, those after it have. */
 const inOrder: readonly Shape[] = [
   { line: 'export BAR=1; ./tool a', output: /^<\.\/tool>\[a\]$/ },
+  { line: 'export T=./tool; $T a', output: /^<\.\/tool>\[a\]$/ },
   { line: 'which cat >/dev/null; ./tool a', output: /^<\.\/tool>\[a\]$/ },
   { line: 'type named; which ./tool', output: /^named is \S+\/bin\/named\n\.\/tool$/ },
   { line: 'echo "x (export y)"; ./tool a', output: /^x \(export y\)\n<\.\/tool>\[a\]$/ },
@@ -70,6 +71,9 @@ const inOrder: readonly Shape[] = [
   { line: '=named x', output: /^<\/home\/tester\/bin\/named>\[x\]$/ },
   { line: `print -r '#!/bin/bash' > script; echo 'echo ran' >> script; chmod +x script`, output: /^$/ },
   { line: './script', output: /^ran$/ },
+  { line: 'setopt ksharrays nounset', output: /^$/ },
+  { line: 'command named x; cp tool t6 && ./t6', output: /^<named>\[x\]\n<\.\/t6>$/ },
+  { line: 'unsetopt ksharrays nounset', output: /^$/ },
   { line: 'TRAPZERR() { echo trapped }', output: /^$/ },
   { line: 'false', output: /^trapped$/, status: 1 },
   { line: './tool exit 3', output: /^trapped$/, status: 3 },
