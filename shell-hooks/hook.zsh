@@ -18,9 +18,11 @@ __nix_foreign_is_foreign() {
   emulate -L zsh -o extendedglob -o nomultibyte
   [[ -f $1 && -x $1 && -r $1 ]] || return 1
   local head interpreter match mbegin mend
+  local -a words
   sysread -s 2048 head <"$1" || return 1
   if [[ $head == '#!'* ]]; then
-    interpreter=${${=${head%%$'\n'*}#\#\!}[1]}
+    words=(${=${head%%$'\n'*}#\#\!})
+    interpreter=${words[1]-}
     [[ $interpreter == /* ]] || return 1
   elif [[ $head == $'\x7fELF'* ]]; then
     # It follows the program headers.
@@ -32,58 +34,122 @@ __nix_foreign_is_foreign() {
   [[ ! -e $interpreter || :$__nix_foreign_stubs: == *:$interpreter:* ]]
 }
 
-# The name of a program, and what it is called in the line.
+# The name of a program as it is in the line. Where it has to be quoted it can be no alias.
 __nix_foreign_define() {
   local name=$1
-  if (( ! ${+aliases[$name]} )); then
+  if (( ! ${+aliases[$name]} )) && [[ $name == ${(q)name} ]]; then
     aliases[$name]="${(q)__nix_foreign_launcher} -- ${(q)name}"
     __nix_foreign_aliases+=("$name")
   fi
-  if (( ! ${+functions[$name]} )); then
-    functions[$name]="__nix_foreign_run ${(q)name} \"\$@\""
-    __nix_foreign_functions+=("$name")
+  __nix_foreign_define_later $name
+}
+
+# The name of a file that the line itself may make a program; what it is is seen when it is started.
+__nix_foreign_define_later() {
+  if (( ! ${+functions[$1]} )); then
+    functions[$1]="__nix_foreign_run ${(q)1} \"\$@\""
+    __nix_foreign_functions+=("$1")
   fi
 }
 
 __nix_foreign_run() {
   # After a cd the same name can be another file.
-  if [[ $1 == */* ]] && ! __nix_foreign_is_foreign $1; then
-    command "$@"
-  else
+  if [[ $1 != */* ]] || __nix_foreign_is_foreign $1; then
     $__nix_foreign_launcher -- "$@"
+  elif [[ ! -e $1 ]]; then
+    # As zsh says it where there is no function.
+    print -ru2 -- "zsh: no such file or directory: $1"
+    return 127
+  elif [[ -d $1 && -o autocd && $# -eq 1 ]]; then
+    cd -- $1
+  elif [[ -d $1 || ! -x $1 ]]; then
+    print -ru2 -- "zsh: permission denied: $1"
+    return 126
+  else
+    command "$@"
   fi
 }
 
-# A name in the place of a command that is not known to be native, and how deep it is.
+# A name → REPLY, the file of PATH that it is. What is in $commands can be older than the files.
+__nix_foreign_find() {
+  local directory
+  REPLY=${commands[$1]-}
+  [[ -f $REPLY && -x $REPLY ]] && return
+  for directory in "${path[@]}"; do
+    REPLY=${directory:-.}/$1
+    [[ -f $REPLY && -x $REPLY ]] && return
+  done
+  REPLY=
+  return 1
+}
+
+# A name in the place of a command that is not known to be native, how deep it is, and the alias that it is in.
 __nix_foreign_look_at_name() {
-  if (( ${+aliases[$1]} )); then
-    __nix_foreign_scan "$aliases[$1]" $(($2 + 1))
+  # In its own text an alias is none.
+  local key=${${(M)3:#$1}:+\\}$1 REPLY
+  if (( ${+aliases[$1]} )) && [[ $1 != $3 ]]; then
+    __nix_foreign_scan "$aliases[$1]" $(($2 + 1)) $1
+  elif [[ -n ${__nix_foreign_known[$key]-} ]]; then
+    return 0
   elif (( ${+functions[$1]} )); then
     (( ${#functions[$1]} > 20000 )) || __nix_foreign_scan "$functions[$1]" $(($2 + 1))
   elif (( ${+builtins[$1]} )); then
     # What was learned of names can be wrong after these, so they are looked at each time.
     [[ $1 == (hash|rehash|unhash|source|.|eval|alias|unalias|unset|unfunction|enable|disable|autoload) ]] ||
-      __nix_foreign_known[$1]=native
-  elif [[ -n ${commands[$1]-} ]]; then
-    if __nix_foreign_is_foreign $commands[$1]; then __nix_foreign_define $1; else __nix_foreign_known[$1]=native; fi
+      __nix_foreign_known[$key]=native
+  elif __nix_foreign_find $1; then
+    if __nix_foreign_is_foreign $REPLY; then __nix_foreign_define $1; else __nix_foreign_known[$key]=native; fi
   fi
 }
 
-# Text of commands, how deep in aliases and functions. What is no command does no harm: it is only looked at.
+# Text of commands, how deep in it this is: its names with a slash that are quoted.
+__nix_foreign_scan_quoted() {
+  local word name at=start earlier=${(M)CONTEXT:#cont}
+  (( $2 < 4 )) || return 0
+  for word in ${(Z:C:)1}; do
+    case $word in
+      (['(){}!;&|']*|then|do|else|elif|if|while|until|time|command|exec|eval)
+        at=start
+        continue
+        ;;
+      ([A-Za-z_]*=*) word=${word#*=} at=value ;;
+    esac
+    [[ $word != *[\`\(]* ]] || __nix_foreign_scan_quoted "${word#*[\`\(]}" $(($2 + 1))
+    if [[ $word == *[\\\'\"]* ]]; then
+      name=${(Q)word}
+      [[ $name != (#b)\$(\{|)([A-Za-z_][A-Za-z_0-9]#)(\}|)(|/*) ]] || name=${(P)match[2]-}$match[4]
+      if [[ $name != */* ]]; then
+      elif __nix_foreign_is_foreign $name; then
+        __nix_foreign_define $name
+      elif [[ $at == start && -n $earlier && $2 -eq 0 && ! -x $name ]]; then
+        __nix_foreign_define_later $name
+      fi
+    fi
+    if [[ $at == value ]]; then at=start; else at=argument earlier=1; fi
+  done
+}
+
+# Text of commands, how deep in aliases and functions, which alias. What is no command does no harm: it is only looked at.
 __nix_foreign_scan() {
-  local text=$1 word base at=start
+  local text=$1 word base at=start earlier=${(M)CONTEXT:#cont} REPLY
   local -a words bases=('')
   (( $2 < 4 )) || return 0
-  text=${text//[;&|(\`$'\n']/ ; }
-  words=(${=text//[\"\')<>]/ })
+  # A long text is a function, and few of these name files of their own.
+  [[ $text != *[\\\'\"]* || $#text -gt 4000 ]] || __nix_foreign_scan_quoted $text $2
+  text=${text//[;&|()\`$'\n']/ ; }
+  words=(${=text//[\"\'<>]/ })
   for word in $words; do
-    if [[ $at == argument && $word != */* ]]; then
+    if [[ $at == skipped || ( $at == argument && $word != */* ) ]]; then
       [[ $word != ';' ]] || at=start
       continue
     fi
     case $word in
       (';') at=start; continue ;;
-      ('{'|'!'|then|do|else|elif|if|while|until|time|-p|nocorrect|noglob|command|exec|[0-9-]) continue ;;
+      ('{'|'!'|then|do|else|elif|if|while|until|time|-p|nocorrect|noglob|command|exec|export|[0-9-]) continue ;;
+      (eval)
+        __nix_foreign_stale=1
+        continue
+        ;;
       ([A-Za-z_]*=*/*) word=${word#*=} at=value ;;
       ([A-Za-z_]*=*) continue ;;
       ('$'*)
@@ -93,20 +159,27 @@ __nix_foreign_scan() {
         [[ -n $word ]] || continue
         ;;
       ('~/'*) word=$HOME/${word#??} ;;
+      ('\'[A-Za-z]*) word=${word#?} ;;
+      ('='[^=/]*) ! __nix_foreign_find ${word#?} || word=$REPLY ;;
     esac
     case $at in
       (start)
         at=argument
         case $word in
           (cd|pushd) at=directory ;;
-          (type|which|whence|export|typeset|declare|functions) (( $2 )) || return 0 ;;
-          (hash|rehash|unhash|source|.|eval|alias|unalias|unset|unfunction|function|enable|disable|autoload)
+          # They would tell of what is made here.
+          (type|which|whence|typeset|declare|functions) (( $2 )) || at=skipped ;;
+          (hash|rehash|unhash|source|.|alias|unalias|unset|unfunction|function|enable|disable|autoload)
             __nix_foreign_stale=1 ;;
         esac
         if [[ $word != */* ]]; then
-          [[ -n ${__nix_foreign_known[$word]-} ]] || __nix_foreign_look_at_name $word $2
+          [[ -n ${__nix_foreign_known[$word]-} ]] || __nix_foreign_look_at_name $word $2 "${3-}"
+          earlier=1
           continue
         fi
+        [[ -z $earlier || $2 -gt 0 || -x $word || $word != [[:alnum:]_./+@%,:-]## ]] ||
+          __nix_foreign_define_later $word
+        earlier=1
         ;;
       (value) at=start ;; # FOO=./tool; $FOO
       (directory)
@@ -146,6 +219,7 @@ __nix_foreign_look() {
 
 __nix_foreign_precmd() {
   local code=$? name
+  emulate -L zsh
   # A program that was native can be another one by now.
   if [[ -n $__nix_foreign_stale || $code -eq 127 || $code -eq 126 ]]; then
     __nix_foreign_known=() __nix_foreign_stale=
@@ -155,17 +229,23 @@ __nix_foreign_precmd() {
     for name in $__nix_foreign_functions; do unfunction -- $name; done
     __nix_foreign_aliases=() __nix_foreign_functions=()
   fi
-  return $code
+  return 0
 }
 
-# A name that is nowhere on PATH, and its arguments. Runs in a process of its own (zshmisc(1), COMMAND EXECUTION).
+# A name that zsh could not start, and its arguments. Runs in a process of its own (zshmisc(1), COMMAND EXECUTION).
 __nix_foreign_not_found() {
-  local directory
-  [[ $1 == */* || ! -x $__nix_foreign_shims/$1 ]] || exec $__nix_foreign_shims/$1 "${@:2}"
-  if [[ $1 != */* && -r $__nix_foreign_directories ]]; then
-    while IFS= read -r directory; do
-      [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec $__nix_foreign_launcher -- $directory/$1 "${@:2}"
-    done <$__nix_foreign_directories
+  local directory REPLY
+  trap - ZERR # it is for the shell itself to call
+  if [[ $1 != */* && $1 != (|.|..) ]]; then
+    # After `command`, or of a line that the line editor did not see.
+    ! __nix_foreign_find $1 || ! __nix_foreign_is_foreign $REPLY || exec $__nix_foreign_launcher -- "$@"
+    directory=$__nix_foreign_shims
+    [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec $directory/$1 "${@:2}"
+    if [[ -r $__nix_foreign_directories ]]; then
+      while IFS= read -r directory; do
+        [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec $__nix_foreign_launcher -- $directory/$1 "${@:2}"
+      done <$__nix_foreign_directories
+    fi
   fi
   if (( ${+functions[__nix_foreign_earlier_handler]} )); then
     __nix_foreign_earlier_handler "$@"

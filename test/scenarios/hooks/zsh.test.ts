@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { posixShapes } from './shapes.ts';
+import { posixShapes, type Shape } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 needTool('/usr/bin/zsh', 'zsh');
@@ -38,6 +38,74 @@ for (const { line, output, status = 0 } of posixShapes) {
     assert.equal(answer.status, status);
   });
 }
+
+/** One after the other in one shell: what a line makes, those after it have. */
+const inOrder: readonly Shape[] = [
+  { line: 'export BAR=1; ./tool a', output: /^<\.\/tool>\[a\]$/ },
+  { line: 'export T=./tool; $T a', output: /^<\.\/tool>\[a\]$/ },
+  { line: 'which cat >/dev/null; ./tool a', output: /^<\.\/tool>\[a\]$/ },
+  { line: 'type named; which ./tool', output: /^named is \S+\/bin\/named\n\.\/tool$/ },
+  { line: 'echo "x (export y)"; ./tool a', output: /^x \(export y\)\n<\.\/tool>\[a\]$/ },
+  { line: 'echo $commands[fresh]; cp tool bin/fresh', output: /^$/ },
+  { line: 'fresh x', output: /^<fresh>\[x\]$/ },
+  { line: 'alias fresh="fresh -v"', output: /^$/ },
+  { line: 'fresh x', output: /^<fresh>\[-v\]\[x\]$/ },
+  { line: 'cp tool bin/late && late x', output: /^<late>\[x\]$/ },
+  { line: 'cp tool t7; chmod -x t7', output: /^$/ },
+  { line: './t7', output: /^zsh: permission denied: \.\/t7$/, status: 126 },
+  { line: 'true; ./t7', output: /^zsh: permission denied: \.\/t7$/, status: 126 },
+  { line: 'chmod +x ./t7 && ./t7', output: /^<\.\/t7>$/ },
+  { line: 'cp tool t9 && ./t9', output: /^<\.\/t9>$/ },
+  { line: 'cp tool t8 \\\n&& ./t8', output: /^<\.\/t8>$/ },
+  { line: 'mkdir -p build && cd build && ../tool; cd ..', output: /^<\.\.\/tool>$/ },
+  { line: 'true; ./absent', output: /^zsh: no such file or directory: \.\/absent$/, status: 127 },
+  { line: 'true; ./build', output: /^zsh: permission denied: \.\/build$/, status: 126 },
+  { line: "cp tool 'my tool'; mkdir 'a b'; cp tool 'a b'; cp tool it\\'s", output: /^$/ },
+  { line: './my\\ tool x', output: /^<\.\/my tool>\[x\]$/ },
+  { line: '"./my tool" x | cat', output: /^<\.\/my tool>\[x\]$/ },
+  { line: `'a b/tool' x; "./it's" y`, output: /^<a b\/tool>\[x\]\n<\.\/it's>\[y\]$/ },
+  { line: 'echo "$(./my\\ tool s)"', output: /^<\.\/my tool>\[s\]$/ },
+  { line: 'cp tool "new one" && "./new one"', output: /^<\.\/new one>$/ },
+  { line: 'eval "named x"; case a in (a) named y;; esac', output: /^<named>\[x\]\n<named>\[y\]$/ },
+  { line: 'command named x; \\named y', output: /^<named>\[x\]\n<named>\[y\]$/ },
+  { line: '=named x', output: /^<\/home\/tester\/bin\/named>\[x\]$/ },
+  { line: `print -r '#!/bin/bash' > script; echo 'echo ran' >> script; chmod +x script`, output: /^$/ },
+  { line: './script', output: /^ran$/ },
+  { line: 'setopt ksharrays nounset', output: /^$/ },
+  { line: 'command named x; cp tool t6 && ./t6', output: /^<named>\[x\]\n<\.\/t6>$/ },
+  { line: 'unsetopt ksharrays nounset', output: /^$/ },
+  { line: 'TRAPZERR() { echo trapped }', output: /^$/ },
+  { line: 'false', output: /^trapped$/, status: 1 },
+  { line: './tool exit 3', output: /^trapped$/, status: 3 },
+  { line: '"./tool" exit 3', output: /^trapped$/, status: 3 },
+  { line: 'nothing', output: /^zsh: command not found: nothing\ntrapped$/, status: 127 },
+  {
+    line: 'unfunction TRAPZERR; print ${(k)functions:#(__nix*|add-*)}',
+    output: /^command_not_found_handler$/,
+  },
+];
+
+test('what the lines before, and the line itself, make a program', async () => {
+  const shell = await openShell(root, 'zsh', hookLine.zsh);
+  try {
+    for (const { line, output, status = 0 } of inOrder) {
+      const answer = await shell.run(line);
+      assert.match(answer.output, output, line);
+      assert.equal(answer.status, status, line);
+    }
+  } finally {
+    shell.close();
+  }
+});
+
+test('the handler of names that are nowhere starts programs, not directories', async () => {
+  assert.equal((await hooked.run('mkdir -p $__nix_foreign_shims')).status, 0);
+  for (const name of ['..', '.', '""'])
+    assert.match(
+      (await hooked.run(`(command_not_found_handler ${name})`)).output,
+      /^zsh: command not found:( \.\.?)?$/,
+    );
+});
 
 test('a line, the status before it, history, aliases and functions are left as they are', {}, async () => {
   assert.deepEqual(await hooked.run('./tool exit 3'), { output: '', status: 3 });
