@@ -1,6 +1,7 @@
 // Foreign programs by their own names in an interactive fish, each shape first without the hook.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
@@ -115,12 +116,19 @@ test('a file that an earlier command did not make after all: the words and the s
 test('history holds what was typed, in this shell and in the next', async () => {
   const lines = ['./tool exit 4', "./tool 'a\\\\b' | cat"];
   for (const line of lines) await hooked.run(line);
-  const own = async () => (await hooked.run('history --max 8 | string match "*tool*"')).output;
+  const latest = async () => {
+    const kept = (await hooked.run('history --max 8 | string match "*tool*"')).output;
+    return kept
+      .split('\n')
+      .filter((line) => !line.startsWith('history'))
+      .slice(0, 2);
+  };
+  const expected = [...lines].reverse();
   // fish takes in its history's file at most once a second (history(1), merge).
-  let kept = await own();
-  for (const end = Date.now() + 10_000; !kept.includes('| cat') && Date.now() < end; ) kept = await own();
-  const typed = kept.split('\n').filter((line) => !line.startsWith('history'));
-  assert.deepEqual(typed.slice(0, 2), [...lines].reverse());
+  let typed = await latest();
+  for (const end = Date.now() + 10_000; !isDeepStrictEqual(typed, expected) && Date.now() < end; )
+    typed = await latest();
+  assert.deepEqual(typed, expected);
   const next = await openShell(root, 'fish', '');
   try {
     next.press('Up');
