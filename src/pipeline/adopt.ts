@@ -88,10 +88,11 @@ export async function adopt(arrival: Believed, search: Search): Promise<Adopted>
     // What is there and not valid was left behind, and is replaced.
     const before = new Map([...there].filter(([each]) => !missing.includes(each)));
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
-    const adopted =
-      missing.length === 0 && (round === 1 || !canFetch(search))
-        ? await checkAndPin(fingerprint, arrival, search)
-        : unlessDisturbed(await fetchAndAdopt(fingerprint, arrival, missing, search), before);
+    const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
+    const outcome = isHeld
+      ? await fetchAndAdopt(fingerprint, arrival, missing, search)
+      : await checkAndPin(fingerprint, arrival, search);
+    const adopted = unlessDisturbed(outcome, before);
     if (adopted.kind !== 'vanished') return adopted;
     if (round === ROUNDS) return refused(adopted.why);
     debug(`round ${round}: ${adopted.why}`);
@@ -110,8 +111,9 @@ async function fetchAndAdopt(
 ): Promise<Adopted | Gone> {
   const fetched = await fetchMissing(fingerprint, missing, search);
   if (fetched.kind !== 'there') return fetched;
+  const before = identitiesOf(storePathsOf(fingerprint));
   try {
-    return await checkAndPin(fingerprint, arrival, search);
+    return unlessDisturbed(await checkAndPin(fingerprint, arrival, search), before);
   } finally {
     releaseLinks(fetched.links);
   }
@@ -157,15 +159,6 @@ function takeBack(root: Root, before: string | undefined, { subject, program, pl
 }
 
 async function checkAndPin(
-  fingerprint: Fingerprint,
-  arrival: Believed,
-  search: Search,
-): Promise<Adopted | Gone> {
-  const before = identitiesOf(storePathsOf(fingerprint));
-  return unlessDisturbed(await checkThenPin(fingerprint, arrival, search), before);
-}
-
-async function checkThenPin(
   fingerprint: Fingerprint,
   { where, signedBy }: Believed,
   search: Search,

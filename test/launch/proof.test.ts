@@ -31,6 +31,21 @@ test('a missing library is one complaint', () => {
   assert.match(complaints[0] ?? '', /^libp\.so\.1: cannot open/);
 });
 
+test('with what is bound at the start: the same list, and a complaint about what nobody defines', () => {
+  const bound = { ...request, binding: 'start' } as const;
+  assert.deepEqual(proveByLoader(bound), proveByLoader(request));
+  // An address in data is bound before the program's first line, whatever is bound lazily.
+  const source = 'extern int nobody_has_it; int *address = &nobody_has_it;\n';
+  compileLibrary(at('needy/libp.so.1'), { soname: 'libp.so.1', source });
+  const needy = { libraryPath: at('needy') };
+  assert.deepEqual(proveByLoader({ ...request, ...needy }).complaints, []);
+  assert.deepEqual(proveByLoader({ ...bound, ...needy }).complaints, [
+    'libp.so.1 needs the symbol nobody_has_it, which nobody defines',
+  ]);
+  const missing = { libraryPath: at('nowhere') };
+  assert.deepEqual(proveByLoader({ ...bound, ...missing }), proveByLoader({ ...request, ...missing }));
+});
+
 test('a program that is none is a complaint', () => {
   assert.notDeepEqual(proveByLoader({ ...request, program: '/etc/passwd' }).complaints, []);
 });

@@ -1,11 +1,17 @@
 // Real loaders → what they say of themselves, compared with what `--help` and their builds say.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loaderFactsOf, muslDirectoriesOf, readSearchPaths } from '../../src/store/loader-facts.ts';
+import {
+  isAboutTelling,
+  loaderFactsOf,
+  muslDirectoriesOf,
+  readSearchPaths,
+  TELLING,
+} from '../../src/store/loader-facts.ts';
 
 const host = '/lib64/ld-linux-x86-64.so.2';
 
@@ -27,6 +33,22 @@ test('the directories and subdirectories of this machine are those that --help l
   );
   assert.deepEqual(facts.version, version?.slice(1).map(Number));
   assert.equal(loaderFactsOf(host), facts);
+});
+
+test('a loader that lists a program tells the same of itself, and nothing else on stderr', () => {
+  const libraryPath = `/usr/lib/none:/nowhere:${TELLING.directories}`;
+  const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', '/usr/bin/env'];
+  const { status, stdout, stderr } = spawnSync(host, args, { env: TELLING.env, encoding: 'utf8' });
+  assert.equal(status, 0);
+  assert.match(stdout, /^\tlibc\.so\.6 => /m);
+  const facts = loaderFactsOf(host);
+  assert.ok(facts);
+  assert.deepEqual(readSearchPaths(stderr, facts.version), facts);
+  assert.deepEqual(
+    stderr.split('\n').filter((line) => line !== '' && !isAboutTelling(line)),
+    [],
+  );
+  assert.equal(isAboutTelling('undefined symbol: x\t(/lib/libx.so)'), false);
 });
 
 test('no loader, no facts', () => {
