@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileLauncher } from '../src/launch/compile-launcher.ts';
+import { compileLauncher } from '../src/cli/setup/compile-launcher.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 

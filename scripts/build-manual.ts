@@ -1,10 +1,10 @@
 // man/*.1 (prose) and the tables of commands, options and settings → the manual pages, in mdoc(7).
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { COMMANDS, GROUPS } from '../src/commands/command-line.ts';
-import { HEADINGS } from '../src/commands/help-text.ts';
-import { LAUNCHER_OPTIONS } from '../src/commands/launcher-options.ts';
-import { DEFAULTS, KEYS, MEANINGS, VARIABLES } from '../src/configuration/settings.ts';
+import { COMMANDS, GROUPS } from '../src/cli/commands.ts';
+import { LAUNCHER_OPTIONS } from '../src/cli/completions/completion-table.ts';
+import { HEADINGS } from '../src/cli/help-text.ts';
+import { DEFAULTS, KEYS, MEANINGS, VARIABLES } from '../src/config/settings.ts';
 
 const PROSE = path.resolve(import.meta.dirname, '../man');
 

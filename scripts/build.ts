@@ -12,15 +12,13 @@ const ENTRY = 'nix-foreign.cjs';
 const SCRIPT = path.join(DIST, ENTRY);
 
 /** Sources with large packages in them, each a bundle of its own beside main.cjs: a miss reads all of main.cjs. */
-const APART = ['choose-prompts', 'graph-svg'].filter((name) =>
-  existsSync(path.join(PROJECT, `src/commands/${name}.ts`)),
-);
+const APART = ['choose/prompts', 'graph/svg'];
 
-/** `import('./choose-prompts.ts')` becomes `require('./choose-prompts.cjs')`. */
+/** `import('./prompts.ts')` becomes `require('./prompts.cjs')`. */
 const keptApart: Plugin = {
   name: 'kept-apart',
   setup: ({ onResolve }) => {
-    onResolve({ filter: new RegExp(`^\\./(${APART.join('|')})\\.ts$`) }, ({ path: file }) => ({
+    onResolve({ filter: new RegExp(`^\\./(${APART.map((name) => path.basename(name)).join('|')})\\.ts$`) }, ({ path: file }) => ({
       path: file.replace(/\.ts$/, '.cjs'),
       external: true,
     }));
@@ -43,7 +41,7 @@ async function bundle(directory: string): Promise<void> {
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
   await build({
     ...common,
-    entryPoints: ['main', 'resolver'].map((name) => path.join(PROJECT, `src/${name}.ts`)),
+    entryPoints: ['main', 'resolver'].map((name) => path.join(PROJECT, `src/bin/${name}.ts`)),
     outdir: directory,
     outExtension: { '.js': '.cjs' },
     minifyWhitespace: true,
@@ -54,13 +52,14 @@ async function bundle(directory: string): Promise<void> {
   await build({
     ...common,
     minify: true,
-    entryPoints: APART.map((name) => path.join(PROJECT, `src/commands/${name}.ts`)),
+    entryPoints: APART.map((name) => path.join(PROJECT, `src/cli/${name}.ts`)),
     outdir: directory,
+    entryNames: '[name]',
     outExtension: { '.js': '.cjs' },
   });
   await build({
     ...common,
-    entryPoints: [path.join(PROJECT, 'src/nix-foreign.cts')],
+    entryPoints: [path.join(PROJECT, 'src/bin/nix-foreign.cts')],
     external: ['./main.cjs', './resolver.cjs'],
     // The npm package names this file as its command.
     banner: { js: '#!/usr/bin/env node' },

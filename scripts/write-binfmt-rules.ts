@@ -1,8 +1,8 @@
-// The rules of src/binfmt → nix/binfmt-rules.json, which the NixOS module registers.
+// The rules of src/integrations/binfmt → nix/binfmt-rules.json, which the NixOS module registers.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { registration, rulesFor } from '../src/binfmt/rules.ts';
 import { machinesRunBy } from '../src/elf/machine.ts';
+import { registration, rulesFor } from '../src/integrations/binfmt/binfmt-rules.ts';
 
 /** Nix's system → Node's `process.arch`. */
 const SYSTEMS = { 'aarch64-linux': 'arm64', 'x86_64-linux': 'x64' } as const;

@@ -1,20 +1,23 @@
 // A program and the catalogue → the problem the solver is given.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { canRun } from '../host/processor.ts';
+import {
+  type BundledLibrary,
+  type DamagedLibrary,
+  damagedLibraryError,
+  findBundled,
+} from '../program/bundled.ts';
+import { type Libc, libcOf } from '../program/libc.ts';
+import { needsDirectories } from '../program/run-directories.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
-import { boundMemo } from './bound-memo.ts';
-import { type BundledLibrary, findBundled } from './bundled.ts';
+import { boundMemo, unversionedSymbols } from './candidate-symbols.ts';
 import { closestIn } from './closest.ts';
-import { type DamagedLibrary, damagedLibraryError } from './damaged-library.ts';
-import { preferKin } from './kinship.ts';
-import { type Libc, libcOf } from './libc.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
-import { canRun } from './processor.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
+import { preferKin } from './same-source.ts';
 import { withSearchedNames } from './searched-names.ts';
-import { unversionedSymbols } from './unversioned-symbols.ts';
-import { needsDirectories } from './users-libraries.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
   return { label, path: file, needed: elf.needed, verneed: elf.verneed };

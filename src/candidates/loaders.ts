@@ -1,9 +1,9 @@
 // The catalogue → every loader in the store with the libc family that lies in the same store object.
 import path from 'node:path';
-import { compareVersions } from '../elf/compare-versions.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { compareVersions } from '../elf/versions.ts';
+import type { Libc } from '../program/libc.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
-import type { Libc } from './libc.ts';
 import type { LoaderCandidate, Provider } from './problem.ts';
 import { toProvider } from './providers.ts';
 import { compareRanks, isLastResort, rankOf } from './rank.ts';

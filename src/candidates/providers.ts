@@ -2,14 +2,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { canRun } from '../host/processor.ts';
+import type { Libc } from '../program/libc.ts';
+import { runDirectories, usesOrigin } from '../program/run-directories.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
-import { breakTies } from './break-ties.ts';
-import type { Libc } from './libc.ts';
 import type { Provider } from './problem.ts';
-import { canRun } from './processor.ts';
-import { compareRanks, type Rank, rankOf } from './rank.ts';
-import { runDirectories, usesOrigin } from './run-directories.ts';
+import { breakTies, compareRanks, type Rank, rankOf } from './rank.ts';
 
 /** e_ident[EI_OSABI] that glibc takes: System V and GNU (elf/dl-load.c, open_verify). */
 const OS_ABIS = [0, 3];

@@ -1,8 +1,10 @@
 // A library in the store → the keys by which providers of one name are ordered, best first.
+// The name of a store object → its version, and a text by which versions sort the newest first.
+// Providers of one name that are alike in all that their names tell → what the store tells besides: use and size.
 import path from 'node:path';
-import type { CataloguedLibrary } from '../store/catalogue.ts';
+import type { CataloguedLibrary, Standing } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
-import { newestFirst, versionOfName } from './version-order.ts';
+import type { Provider } from './problem.ts';
 
 /** Smaller is better; compared key by key. Equal only for the same file. */
 export type Rank = readonly (number | string)[];
@@ -80,4 +82,81 @@ export function compareRanks(a: Rank, b: Rank): number {
     if (x !== y) return x < y ? -1 : 1;
   }
   return a.length - b.length;
+}
+
+/** Nix knows only `pre`, and takes 1.0rc1 for newer than 1.0; these words are meant like it wherever they are used. */
+const BEFORE_RELEASE = /^(?:alpha|beta|pre|rc)$/;
+
+const VERSION = /-(\d[^-]*(?:-(?:\d|unstable|(?:alpha|beta|pre|rc)(?![a-z]))[^-]*)*)/;
+
+/**
+ * The version in a store object's name: `openssl-1.1.1w` → `1.1.1w`, `x-0-unstable-2024-05-01-lib` →
+ * `0-unstable-2024-05-01`. It begins at the first dash before a digit (Nix: builtins.parseDrvName) and ends at an
+ * output's name; empty where there is none.
+ */
+export function versionOfName(name: string): string {
+  return VERSION.exec(name)?.[1] ?? '';
+}
+
+/** What ends a version sorts after `pre` and before everything else: 1.0pre1 < 1.0 < 1.0a < 1.0.1. */
+const END = '1';
+
+function componentKey(component: string): string {
+  if (BEFORE_RELEASE.test(component)) return `0${component}\0`;
+  if (!/^\d/.test(component)) return `2${component}\0`;
+  const digits = component.replace(/^0+/, '');
+  return `3${String.fromCharCode(digits.length)}${digits}`;
+}
+
+/**
+ * A text that is smaller, by code unit, the newer the version. The rule is that of builtins.compareVersions (Nix
+ * manual; src/libstore/names.cc, componentsLT): runs of digits and of other characters, dots and dashes between them
+ * left out; numbers by their value and after words (2.3a < 2.3.1), `pre` before the end. Beyond it, alpha, beta and rc
+ * are like `pre`, and numbers may be of any length (Nix takes those above 2^31 for words).
+ */
+export function newestFirst(version: string): string {
+  const components = version.match(/\d+|[^\d.-]+/g) ?? [];
+  const ascending = `${components.map(componentKey).join('')}${END}`;
+  let descending = '';
+  for (let i = 0; i < ascending.length; i += 1)
+    descending += String.fromCharCode(0xff - ascending.charCodeAt(i));
+  return descending;
+}
+
+/** Runs of neighbours that agree in every key before `end`, of sorted providers. */
+function tiesBefore(sorted: readonly Provider[], end: number): Provider[][] {
+  const groups: Provider[][] = [];
+  for (const provider of sorted) {
+    const group = groups.at(-1);
+    const alike = group?.[0]?.rank.slice(0, end).every((key, i) => key === provider.rank[i]);
+    if (group !== undefined && alike) group.push(provider);
+    else groups.push([provider]);
+  }
+  return groups;
+}
+
+/** Fills in one key, in place (a copy would read the lazy `ownChoice`), where providers of different store objects agree in all that come before it. */
+function fillIn(
+  sorted: readonly Provider[],
+  criterion: RankCriterion,
+  keyOf: (storePath: string) => number,
+): Provider[] {
+  const at = RANK_CRITERIA.indexOf(criterion);
+  return tiesBefore(sorted, at)
+    .flatMap((group) => {
+      if (new Set(group.map(({ storePath }) => storePath)).size < 2) return group;
+      return group.map((provider) =>
+        Object.defineProperty(provider, 'rank', {
+          value: provider.rank.with(at, keyOf(provider.storePath)),
+        }),
+      );
+    })
+    .sort((a, b) => compareRanks(a.rank, b.rank));
+}
+
+/** Sorts providers of one name, best first; asks the store only about those that their names leave equal. */
+export function breakTies(sorted: readonly Provider[], standing: Standing | undefined): readonly Provider[] {
+  if (standing === undefined || sorted.length < 2) return sorted;
+  const byUse = fillIn(sorted, 'popularity', (storePath) => -standing.referrersOf(storePath));
+  return fillIn(byUse, 'closure size', standing.closureSizeOf);
 }

@@ -1,6 +1,6 @@
 // A problem → the same problem, in which the store serves only names that the loader would search for.
-import { whyNoLibraryName } from '../elf/library-name.ts';
-import { ForeignError } from '../errors.ts';
+import { whyNoLibraryName } from '../elf/library-names.ts';
+import { ForeignError } from '../host/errors.ts';
 import type { Problem, Provider } from './problem.ts';
 
 /** A fingerprint holds no more (fingerprint/FORMAT.md); real programs need some hundreds. */

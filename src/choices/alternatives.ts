@@ -1,14 +1,17 @@
 // A problem and its solution → the names for which there is something to choose, with the candidates of each.
-import type { Problem, Provider } from '../candidates/problem.ts';
-import type { Solution } from '../solve/solution.ts';
+// What the store offers for a program → the names that there is something to choose for, and the facts of each candidate.
+// A problem without a set → the names that nobody serves, each with the nearest libraries, the rest being solved.
+// Objects that need a name, and a candidate → how many of the symbols that they take from the name it has.
+// A problem, its solution and a candidate → what choosing that candidate by hand would force.
+
+import { symbolReader } from '../candidates/candidate-symbols.ts';
+import { coverageOf, homelessOf, neededFrom } from '../candidates/closest.ts';
+import type { ClosestMatches, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import { explainConflict, unprovidedNames } from '../solver/explain-conflict.ts';
+import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
+import { solve } from '../solver/solve.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
-import {
-  type Candidate,
-  type ChosenSet,
-  type Needer,
-  needersOf,
-  weighCandidates,
-} from './weigh-candidates.ts';
+import { type Candidate, type ChosenSet, type Needer, needersOf, weighCandidates } from './compare.ts';
 
 /** One name that more than one store object could serve. */
 export interface Alternatives {
@@ -47,4 +50,231 @@ export function alternativesOf(
 export function candidateLabel({ storePath, builtWith }: Provider): string {
   const libc = builtWith === undefined ? '' : ` (${nameOfStoreObject(builtWith)})`;
   return `${nameOfStoreObject(storePath)}${libc}`;
+}
+
+/** What a person wants to know of a candidate. */
+export interface CandidateFacts {
+  readonly coverage: SymbolCoverage;
+  /** What choosing it leads to; undefined for what is taken anyway. */
+  readonly trial: Trial | undefined;
+}
+
+export interface Offers {
+  /** `lack`: there is no set, and these are the names that nobody serves. */
+  readonly kind: 'set' | 'lack';
+  readonly alternatives: readonly Alternatives[];
+  /** Reads symbols and solves: some milliseconds. */
+  factsOf(alternatives: Alternatives, candidate: Candidate): CandidateFacts;
+}
+
+interface Seen {
+  readonly problem: Problem;
+  readonly outcome: Solution | Conflict | Undecided;
+  readonly closest?: ClosestMatches;
+  readonly every: (name: string) => readonly Provider[];
+}
+
+/** Of the names that more than one store object could serve. */
+export function offersInSet({ problem, every }: Seen, solution: Solution): Offers {
+  const judge = symbolCoverage(problem);
+  return {
+    kind: 'set',
+    alternatives: alternativesOf(problem, every, solution),
+    factsOf: ({ name, neededBy }, { provider, chosen }) => ({
+      coverage: judge(
+        neededBy.map(({ object }) => object),
+        name,
+        provider,
+      ),
+      trial: chosen ? undefined : tryCandidate(problem, solution, name, provider),
+    }),
+  };
+}
+
+/** Of what nobody serves; undefined where no choice would make a set. */
+export function offersForLacks({ problem, closest, every }: Seen): Offers | undefined {
+  const lacks = lacksOf(problem, closest, every);
+  if (lacks === undefined) return undefined;
+  return {
+    kind: 'lack',
+    alternatives: lacks.names,
+    factsOf: (alternatives, { provider }) => ({
+      coverage: lacks.coverageOf(alternatives, provider),
+      trial: tryCandidate(lacks.withOnly(alternatives.name), lacks.solution, alternatives.name, provider),
+    }),
+  };
+}
+
+/** Undefined where there is no set and no choice would make one. */
+export function offersOf(seen: Seen): Offers | undefined {
+  return seen.outcome.kind === 'solution' ? offersInSet(seen, seen.outcome) : offersForLacks(seen);
+}
+
+export interface Lacks {
+  /** Sorted by name; none is chosen, the candidates that have most of what is needed come first. */
+  readonly names: readonly Alternatives[];
+  /** The set of everything else. */
+  readonly solution: Solution;
+  /** The problem in which all the lacking names but one are left open. */
+  withOnly(name: string): Problem;
+  coverageOf(alternatives: Alternatives, provider: Provider): SymbolCoverage;
+}
+
+/**
+ * The problem in which these names need not be served. They count as served by a file that cannot be read: nothing is
+ * wanted of it, and every symbol is assumed to be there (candidates/problem.ts, UnversionedSymbols).
+ */
+function leavingOpen(problem: Problem, names: readonly string[]): Problem {
+  const open = names.map((name) => {
+    const file = { label: name, path: `/dev/null/${name}`, needed: [], verneed: [] };
+    return [name, { ...file, verdef: [], hasVerdef: false, hasVersym: true }] as const;
+  });
+  return { ...problem, bundled: new Map([...problem.bundled, ...open]) };
+}
+
+/** What is lacking, also with the providers that the rest is solved with; undefined where the rest has no set either. */
+function solvedWithout(problem: Problem): { names: string[]; solution: Solution } | undefined {
+  let names: string[] = [];
+  for (;;) {
+    const more = unprovidedNames(leavingOpen(problem, names)).map(({ name }) => name);
+    const open = [...names, ...more];
+    const outcome = solve(leavingOpen(problem, open));
+    if (outcome.kind === 'solution')
+      return open.length === 0 ? undefined : { names: open.sort(), solution: outcome };
+    const others =
+      outcome.kind !== 'conflict'
+        ? []
+        : outcome.reasons.flatMap((reason) =>
+            reason.kind === 'no-provider' && !open.includes(reason.name) ? [reason.name] : [],
+          );
+    if (others.length === 0) return undefined;
+    names = [...open, ...others];
+  }
+}
+
+function coverageIn(
+  closest: ClosestMatches,
+  { name, neededBy }: Alternatives,
+  provider: Provider,
+): SymbolCoverage {
+  const each = neededBy.map(({ object }) => closest.coverage(object, name, provider));
+  const missing = each.flatMap((coverage) => [...coverage.missing, ...coverage.missingVersions]);
+  const needed = new Set(each.flatMap((coverage) => coverage.needed));
+  return { needed: needed.size, missing: [...new Set(missing)].sort() };
+}
+
+/**
+ * Undefined where nobody lacks anything, where some name has nothing near it, or where the rest has no set: then there is
+ * nothing to choose. `near`: other versions of a library that nobody has exactly.
+ */
+export function lacksOf(
+  problem: Problem,
+  closest: ClosestMatches | undefined,
+  near: (name: string) => readonly Provider[],
+): Lacks | undefined {
+  const rest = closest && solvedWithout(problem);
+  if (closest === undefined || rest === undefined) return undefined;
+  const set = chosenSetOf(rest.solution);
+  const lacking = (name: string): Alternatives => {
+    const bare = { name, neededBy: needersOf(problem, set, name), candidates: [] };
+    const judged = near(name).map((provider) => ({
+      provider,
+      lacks: coverageIn(closest, bare, provider).missing.length,
+    }));
+    const candidates = judged
+      .sort((a, b) => a.lacks - b.lacks)
+      .map(({ provider }) => ({ provider, chosen: false, loss: undefined }));
+    return { ...bare, candidates };
+  };
+  const names = rest.names.map(lacking);
+  if (names.some(({ candidates }) => candidates.length === 0)) return undefined;
+  return {
+    names,
+    solution: rest.solution,
+    withOnly: (name) =>
+      leavingOpen(
+        problem,
+        rest.names.filter((each) => each !== name),
+      ),
+    coverageOf: (alternatives, provider) => coverageIn(closest, alternatives, provider),
+  };
+}
+
+export interface SymbolCoverage {
+  /** How many symbols are needed ... */
+  readonly needed: number;
+  /** ... and those that the candidate lacks, sorted, as `name` or `name@version`. */
+  readonly missing: readonly string[];
+}
+
+/** A function that judges candidates of a problem; it reads each file once. */
+export function symbolCoverage(
+  problem: Problem,
+): (needers: readonly Requirer[], name: string, candidate: Provider) => SymbolCoverage {
+  const symbolsOf = symbolReader();
+  // Nobody serves the name while it is asked what is to be found under it.
+  const without = (name: string): Problem => ({
+    ...problem,
+    providersOf: (each) => (each === name ? [] : problem.providersOf(each)),
+  });
+  return (needers, name, candidate) => {
+    const scope = without(name);
+    const needed = new Set<string>();
+    const missing = new Set<string>();
+    for (const by of needers) {
+      const symbols = neededFrom(by, name, homelessOf(scope, by, symbolsOf), symbolsOf);
+      const coverage = coverageOf(symbols, by, name, candidate, symbolsOf);
+      for (const symbol of coverage.needed) needed.add(symbol);
+      for (const symbol of coverage.missing) missing.add(symbol);
+    }
+    return { needed: needed.size, missing: [...missing].sort() };
+  };
+}
+
+/** One name that is served by another file than before; `undefined` where it is not needed. */
+export interface Change {
+  readonly name: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+export type Trial =
+  | {
+      readonly kind: 'possible';
+      readonly solution: Solution;
+      /** Sorted by name; the loader is named by its path. */
+      readonly changes: readonly Change[];
+    }
+  | { readonly kind: 'impossible'; readonly sentences: readonly string[] };
+
+function filesOf({ loader, choices }: Solution): Map<string, string> {
+  const files = choices.map(({ name, provider }): [string, string] => [name, provider.path]);
+  return new Map([['the loader', loader.path], ...files]);
+}
+
+/** What differs between two sets. */
+export function changesBetween(before: Solution, after: Solution): Change[] {
+  const [old, now] = [filesOf(before), filesOf(after)];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .sort()
+    .map((name) => ({ name, from: old.get(name), to: now.get(name) }))
+    .filter(({ from, to }) => from !== to);
+}
+
+/** Solves with one candidate pinned for a name, whatever was pinned for it before. `solution`: without that. */
+export function tryCandidate(problem: Problem, solution: Solution, name: string, candidate: Provider): Trial {
+  const pins = new Map([...(problem.pins ?? []), [name, candidate.path] as const]);
+  const providersOf = (each: string): readonly Provider[] => {
+    const known = problem.providersOf(each);
+    return each === name && !known.some(({ path }) => path === candidate.path)
+      ? [candidate, ...known]
+      : known;
+  };
+  const outcome = solve({ ...problem, pins, providersOf });
+  if (outcome.kind === 'solution') {
+    return { kind: 'possible', solution: outcome, changes: changesBetween(solution, outcome) };
+  }
+  const sentences =
+    outcome.kind === 'conflict' ? explainConflict(outcome) : ['no set was found in the time allowed'];
+  return { kind: 'impossible', sentences };
 }

@@ -1,6 +1,7 @@
 // What a user decided about one program's libraries → one canonical value, and the digest that a fingerprint carries of it.
+// A pattern of the user → a test for names of store objects.
 import stringify from 'fast-json-stable-stringify';
-import { sha256OfText } from '../platform/content-hash.ts';
+import { sha256OfText } from '../host/file-identity.ts';
 
 /** The decisions themselves. What they are for is not in it: the same decisions have the same digest everywhere. */
 export interface Choices {
@@ -41,4 +42,21 @@ export function choiceLines({ pins, exclude, prefer }: Choices): string[] {
     ...exclude.map((pattern) => `exclude ${pattern}`),
     ...prefer.map((beginning) => `prefer ${beginning}`),
   ];
+}
+
+/** `*` any characters, `?` one, `[abc]` and `[!abc]` one of a set (glob(7)); all others stand for themselves. */
+export function namePattern(pattern: string): RegExp {
+  const part = /\*|\?|\[(!?)([^\]]+)\]|./gs;
+  const source = pattern.replace(part, (whole, not: string | undefined, set: string | undefined) => {
+    if (whole === '*') return '.*';
+    if (whole === '?') return '.';
+    if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\\]^[]/g, '\\$&')}]`;
+    return whole.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source}$`, 's');
+  } catch {
+    // A set such as `[z-a]` is none: then the pattern is taken word for word, as a shell does.
+    return new RegExp(`^${pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}$`, 's');
+  }
 }

@@ -1,14 +1,14 @@
 // What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { Libc } from '../candidates/libc.ts';
 import { whyNotLoaded } from '../candidates/providers.ts';
-import { isSameLibrary } from '../candidates/soname-stem.ts';
+import { isSameLibrary } from '../candidates/soname.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { machineName, sameMachine } from '../elf/machine.ts';
-import { ForeignError, reasonOf } from '../errors.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { ForeignError, reasonOf } from '../host/errors.ts';
+import type { Libc } from '../program/libc.ts';
 import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
-import { elfFileAt } from '../store/read-elf-file.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 
 function refuse(soname: string, cause: string, hint: string): ForeignError {

@@ -1,7 +1,7 @@
 // Text from a kept file → choices, or why it holds none.
 import stringify from 'fast-json-stable-stringify';
 import * as v from 'valibot';
-import { printableLine } from '../platform/terminal-text.ts';
+import { printableLine } from '../host/output.ts';
 import type { Choices } from './choices.ts';
 
 /** Bump when the document's meaning changes; other versions are not believed. */

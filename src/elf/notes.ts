@@ -1,5 +1,9 @@
 // PT_NOTE and PT_GNU_PROPERTY segments -> their notes, one by one.
-import type { FieldReader } from './field-reader.ts';
+// A GNU property note -> the x86 instruction set levels that ld.so demands of the processor.
+// A `.note.dlopen` note -> the libraries an object may dlopen (UAPI.12, specs/elf_dlopen_metadata.md).
+
+import type { DlopenNote } from './elf-file.ts';
+import type { FieldReader } from './reader.ts';
 import { type Segment, segmentType } from './segments.ts';
 
 /** One note; the description is read only when asked for. */
@@ -51,4 +55,78 @@ function roundUp(size: number, align: number): number {
 function ownerOf(bytes: Uint8Array): string {
   const nul = bytes.indexOf(0);
   return String.fromCharCode(...bytes.subarray(0, nul < 0 ? bytes.length : nul));
+}
+
+const isaNeeded = 0xc0008002;
+const i386 = 3;
+const x86_64 = 62;
+
+/** True for the note that `readIsaNeeded` reads: NT_GNU_PROPERTY_TYPE_0 of owner GNU. */
+export function isPropertyNote({ owner, type }: Note): boolean {
+  return owner === 'GNU' && type === 5;
+}
+
+/**
+ * Bits of GNU_PROPERTY_X86_ISA_1_NEEDED, 0 when absent or for other machines. As sysdeps/x86/dl-prop.h: the note must
+ * have the alignment of the class, the properties come in ascending order, and each is padded to a word.
+ */
+export function readIsaNeeded(note: Note, machine: number, word: 4 | 8): number {
+  if ((machine !== i386 && machine !== x86_64) || note.align !== word) return 0;
+  const bytes = note.read();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let bits = 0;
+  let last = 0;
+  for (let at = 0; at + 8 <= view.byteLength; ) {
+    const type = view.getUint32(at, true);
+    const size = view.getUint32(at + 4, true);
+    if (type < last || at + 8 + size > view.byteLength) break;
+    if (type === isaNeeded && size === 4) bits |= view.getUint32(at + 8, true);
+    last = type;
+    at += 8 + Math.ceil(size / word) * word;
+  }
+  return bits >>> 0;
+}
+
+/** True for the notes that `readDlopenNote` reads. */
+export function isDlopenNote({ owner, type }: Note): boolean {
+  return owner === 'FDO' && type === 0x407c0c0a;
+}
+
+/**
+ * The entries of one note: a JSON array of objects, or one bare object with a string `soname`, as the first systemd to
+ * write these notes had it. What is not of that shape is left out.
+ */
+export function readDlopenNote(note: Note): DlopenNote[] {
+  const text = Buffer.from(note.read())
+    .toString('latin1')
+    .replace(/\0[\s\S]*$/, '');
+  const parsed = parse(text);
+  return (Array.isArray(parsed) ? parsed : [parsed]).flatMap((entry) => entryOf(entry));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf(entry: unknown): DlopenNote[] {
+  if (typeof entry !== 'object' || entry === null) return [];
+  const { soname, feature, priority } = entry as Record<string, unknown>;
+  const sonames = (Array.isArray(soname) ? soname : [soname]).filter(isName);
+  if (sonames.length === 0) return [];
+  return [
+    { sonames, feature: typeof feature === 'string' ? feature : undefined, priority: priorityOf(priority) },
+  ];
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+/** Absent means recommended. */
+function priorityOf(value: unknown): DlopenNote['priority'] {
+  return value === 'required' || value === 'suggested' ? value : 'recommended';
 }

@@ -1,17 +1,12 @@
 // The bytes of a file -> what ld.so would decide by, read through the program headers only.
-import type { ByteSource } from './byte-source.ts';
-import { describedEnd } from './described-end.ts';
-import { isDlopenNote, readDlopenNote } from './dlopen-note.ts';
-import { dynamicTag, readDynamicTable } from './dynamic-table.ts';
+// Headers -> the first byte after all they describe; what follows in the file is a payload.
+// Headers -> what ld.so would refuse the object for as a library, if anything.
+
+import { dynamicTag, longestList, longestName, readDynamicTable, readStringTable } from './dynamic.ts';
 import type { DlopenNote, ElfFile } from './elf-file.ts';
-import type { FieldReader } from './field-reader.ts';
-import { isPropertyNote, readIsaNeeded } from './gnu-property.ts';
-import { type Header, readHeader } from './header.ts';
-import { findLoadError } from './load-error.ts';
-import { Malformed } from './malformed.ts';
-import { readNotes } from './notes.ts';
+import { isDlopenNote, isPropertyNote, readDlopenNote, readIsaNeeded, readNotes } from './notes.ts';
+import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { isMapped, placeOf, readSegments, type Segment, segmentType } from './segments.ts';
-import { longestList, longestName, readStringTable } from './string-table.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 export type ElfReading =
@@ -152,4 +147,73 @@ function stackOf(segments: readonly Segment[]): ElfFile['stack'] {
   const segment = segments.findLast(({ type }) => type === segmentType.gnuStack);
   if (!segment) return 'absent';
   return (segment.flags & flagExecute) !== 0 ? 'executable' : 'plain';
+}
+
+const noBits = 8;
+/** Compilers that put every function in a section of its own stay below it even before linking. */
+const mostSections = 1_048_576;
+
+/**
+ * A file offset in bytes, at most the file's size. The section headers are read only when bytes are left after the
+ * segments and their own table, since most linkers write that table last; Go's writes it first.
+ * They count for nothing where they make no sense: neither the kernel nor ld.so looks at them.
+ */
+export function describedEnd(fields: FieldReader, header: Header, segments: readonly Segment[]): number {
+  const { offset, entrySize } = header.sectionHeaders;
+  const fits = (end: number) => end <= fields.size;
+  let end: number = header.size;
+  const programHeaders = header.programHeaders;
+  const cover = (to: number) => {
+    if (fits(to)) end = Math.max(end, to);
+  };
+  if (segments.length > 0) cover(programHeaders.offset + programHeaders.count * programHeaders.entrySize);
+  for (const segment of segments) cover(segment.offset + segment.fileSize);
+  if (offset === 0 || entrySize !== (fields.wide ? 64 : 40)) return end;
+  const count = sectionCount(fields, header);
+  if (count > mostSections || !fits(offset + count * entrySize)) return end;
+  cover(offset + count * entrySize);
+  if (end === fields.size) return end;
+  for (let at = offset; at < offset + count * entrySize; at += entrySize) {
+    if (fields.u32(at + 4, 'a section header') === noBits) continue;
+    const start = fields.word(at + (fields.wide ? 24 : 16), 'a section header');
+    cover(start + fields.word(at + (fields.wide ? 32 : 20), 'a section header'));
+  }
+  return end;
+}
+
+/** e_shnum, or sh_size of the first section header when there are more than 65279 (gABI chapter 4). */
+function sectionCount(fields: FieldReader, header: Header): number {
+  const { offset, entrySize, count } = header.sectionHeaders;
+  if (count !== 0 || offset + entrySize > fields.size) return count;
+  return fields.word(offset + (fields.wide ? 32 : 20), 'a section header');
+}
+
+const gnu = 3;
+/** LIBC_ABI_MAX of the oldest glibc here is 4 (libc-abis). */
+const highestGnuAbi = 3;
+const flag1Pie = 0x0800_0000;
+const pageSize = 4096;
+
+/** ld.so's own words and order: open_verify and _dl_map_object_from_fd in elf/dl-load.c. */
+export function findLoadError(
+  { ident, version, type }: Header,
+  segments: readonly Segment[],
+  { dynamic, flags1 }: Pick<ElfFile, 'dynamic' | 'flags1'>,
+): string | undefined {
+  const [osAbi = 0, abiVersion = 0] = ident.subarray(7, 9);
+  if (ident[6] !== 1) return 'ELF file version ident does not match current one';
+  if (osAbi !== 0 && osAbi !== gnu) return 'ELF file OS ABI invalid';
+  if (abiVersion > (osAbi === gnu ? highestGnuAbi : 0)) return 'ELF file ABI version invalid';
+  if (ident.subarray(9).some((byte) => byte !== 0)) return 'nonzero padding in e_ident';
+  if (version !== 1) return 'ELF file version does not match current one';
+  if (segments.length === 0) return 'only ET_DYN and ET_EXEC can be loaded';
+  if (segments.some(isMisaligned)) return 'ELF load command address/offset not page-aligned';
+  if (type === executable) return 'cannot dynamically load executable';
+  if (!dynamic) return 'object file has no dynamic section';
+  if ((flags1 & flag1Pie) !== 0) return 'cannot dynamically load position-independent executable';
+  return undefined;
+}
+
+function isMisaligned({ type, address, offset }: Segment): boolean {
+  return type === segmentType.load && address % pageSize !== offset % pageSize;
 }

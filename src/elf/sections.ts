@@ -1,6 +1,5 @@
 // The section header table -> the sections, for those who look beyond what the kernel and ld.so read.
-import type { FieldReader } from './field-reader.ts';
-import type { Header } from './header.ts';
+import type { FieldReader, Header } from './reader.ts';
 
 /** One Shdr; offsets and sizes in bytes. */
 export interface Section {

@@ -1,7 +1,5 @@
 // The program header table -> the segments, and addresses -> file offsets through the loaded ones.
-import type { FieldReader } from './field-reader.ts';
-import type { Header } from './header.ts';
-import { Malformed } from './malformed.ts';
+import { type FieldReader, type Header, Malformed } from './reader.ts';
 
 /** p_type values (elf.h). */
 export const segmentType = {

@@ -1,10 +1,7 @@
 // The bytes of a program → the packer it was made with, if it is one whose programs read or start /proc/self/exe.
 import { isAppImage } from './app-image.ts';
-import type { ByteSource } from './byte-source.ts';
-import type { FieldReader } from './field-reader.ts';
-import { type Header, readHeader } from './header.ts';
-import { Malformed } from './malformed.ts';
 import { readNotes } from './notes.ts';
+import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts';
 import { readSegments } from './segments.ts';
 

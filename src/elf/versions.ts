@@ -1,8 +1,9 @@
 // DT_VERNEED and DT_VERDEF -> the versions an object needs from each file, and those it defines.
+// Two version names -> their order: GLIBC_2.9 before GLIBC_2.36.
+
+import type { StringTable } from './dynamic.ts';
 import type { Verneed } from './elf-file.ts';
-import type { FieldReader } from './field-reader.ts';
-import { Malformed } from './malformed.ts';
-import type { StringTable } from './string-table.ts';
+import { type FieldReader, Malformed } from './reader.ts';
 
 /** A version and the index by which DT_VERSYM names it. */
 export interface IndexedVersion {
@@ -73,4 +74,35 @@ function countUpTo(most: number, what: string): () => void {
     counted += 1;
     if (counted > most) throw new Malformed(`${what} has no end`);
   };
+}
+
+/**
+ * Compares for `Array.sort`: runs of digits by their value, everything else by code unit, a prefix before what extends
+ * it. A total order: only equal strings give 0.
+ */
+export function compareVersions(left: string, right: string): number {
+  const leftParts = partsOf(left);
+  const rightParts = partsOf(right);
+  const shared = Math.min(leftParts.length, rightParts.length);
+  for (let index = 0; index < shared; index += 1) {
+    const order = comparePart(leftParts[index] ?? '', rightParts[index] ?? '');
+    if (order !== 0) return order;
+  }
+  return leftParts.length - rightParts.length || compareText(left, right);
+}
+
+function partsOf(version: string): string[] {
+  return version.match(/\d+|\D+/g) ?? [];
+}
+
+/** Digits without leading zeros: the longer run is the larger number, at any length. */
+function comparePart(left: string, right: string): number {
+  if (!/^\d/.test(left) || !/^\d/.test(right)) return compareText(left, right);
+  const [a, b] = [left.replace(/^0+/, ''), right.replace(/^0+/, '')];
+  return a.length - b.length || compareText(a, b);
+}
+
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }

@@ -1,5 +1,11 @@
 // A solved set → the canonical document that says how a program starts, with nothing of the machine in it.
+// A solution → its fingerprint.
+// A fingerprint → the text of a store object that is the document and references exactly the chosen store paths.
 import stringify from 'fast-json-stable-stringify';
+import { findMachine } from '../elf/machine.ts';
+import type { Program } from '../program/inspect-program.ts';
+import type { Solution } from '../solver/solution.ts';
+import type { StoreText } from '../store/add-and-pin.ts';
 
 /** Bump when the document's meaning changes; older readers refuse newer documents, migrate.ts reads older ones. */
 export const FINGERPRINT_VERSION = 2;
@@ -59,4 +65,54 @@ export function signedText(fingerprint: Fingerprint, signatures: readonly string
 export function storePathsOf(fingerprint: Fingerprint): string[] {
   const files: readonly StoreFile[] = [fingerprint.loader, ...fingerprint.libraries];
   return [...new Set(files.map((each) => each.storePath))].sort();
+}
+
+/** What a fingerprint says of its program. */
+export function programPart(program: Program, sha256: string): Fingerprint['program'] {
+  return {
+    sha256,
+    size: program.size,
+    system: program.elf === undefined ? '' : (findMachine(program.elf)?.system ?? ''),
+    interpreter: program.elf?.interpreter ?? '',
+  };
+}
+
+/**
+ * Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known; `choices` is the digest
+ * of the user's choices.
+ */
+export function fingerprintOf(
+  program: Program,
+  sha256: string,
+  solution: Solution,
+  narHashOf: (storePath: string) => string | undefined,
+  toolVersion: string,
+  choices: string | undefined,
+): Fingerprint {
+  const storeFile = (storePath: string, file: string): StoreFile => {
+    const narHash = narHashOf(storePath);
+    return { storePath, file, ...(narHash === undefined ? {} : { narHash }) };
+  };
+  const { loader } = solution;
+  return {
+    version: FINGERPRINT_VERSION,
+    program: programPart(program, sha256),
+    loader: storeFile(loader.storePath, loader.path.slice(loader.storePath.length + 1)),
+    libraries: solution.choices.map(({ name, provider }) => ({
+      soname: name,
+      ...storeFile(provider.storePath, provider.file),
+      match: provider.match ?? 'exact',
+    })),
+    ...(choices === undefined ? {} : { choices }),
+    tool: { name: 'nix-run-foreign', version: toolVersion },
+  };
+}
+
+/** What Nix is to add for a fingerprint. The name shows the program's hash, the content is the document. */
+export function storeTextOf(fingerprint: Fingerprint): StoreText {
+  return {
+    name: `fingerprint-${fingerprint.program.sha256.slice(0, 16)}.json`,
+    content: canonicalText(fingerprint),
+    references: storePathsOf(fingerprint),
+  };
 }

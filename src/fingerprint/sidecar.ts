@@ -1,7 +1,31 @@
 // A program → the files where a fingerprint that came with it may lie, in the order in which they are looked at.
-import { lstatSync, realpathSync } from 'node:fs';
+// The places where a program's fingerprint may lie → the first that is believed, and why those before it are not.
+// The path of a sidecar or tree file → its text and who could have written it, all of one and the same file.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
 import path from 'node:path';
-import { NOBODY } from './ownership.ts';
+import { errnoOf, reasonOf } from '../host/errors.ts';
+import { MAXIMUM_SIZE } from './fingerprint.ts';
+import { findInTree, MAXIMUM_TREE_SIZE } from './tree-file.ts';
+import {
+  type Belief,
+  type BeliefCause,
+  judgeDocument,
+  NOBODY,
+  type Owners,
+  type ProgramAtHand,
+  type Trust,
+  type Writers,
+  writersOf,
+} from './trust.ts';
 
 /** One document for a whole tree of programs (tree-file.ts). */
 export const TREE_NAME = '.nix-fingerprints.json';
@@ -71,4 +95,126 @@ export function sidecarPlaces(
     ...[...new Set(beside)].map((file) => ({ kind: 'sidecar', file }) as const),
     ...trees.map((file) => ({ kind: 'tree', file }) as const),
   ];
+}
+
+/** A file that was there and did not serve. */
+export interface RefusedPlace extends SidecarPlace {
+  /** `tree` is a tree file that is none. */
+  readonly cause: BeliefCause | ReadCause | 'tree';
+  readonly why: string;
+}
+
+export interface SidecarSearch {
+  readonly believed?: SidecarPlace & Omit<Extract<Belief, { kind: 'believed' }>, 'kind'>;
+  /** In the order of the places. */
+  readonly refused: readonly RefusedPlace[];
+}
+
+type Judged =
+  | Belief
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly cause: RefusedPlace['cause']; readonly why: string };
+
+async function judgePlace(
+  place: SidecarPlace,
+  program: ProgramAtHand,
+  owners: Owners,
+  trust: Trust,
+): Promise<Judged> {
+  const limit = place.kind === 'tree' ? MAXIMUM_TREE_SIZE : MAXIMUM_SIZE;
+  const document = readDocument(place.file, limit, owners);
+  if (document.kind !== 'read') return document;
+  const { text, writers } = document;
+  if (place.kind === 'sidecar') return judgeDocument(text, { kind: 'sidecar', writers }, program, trust);
+  const found = findInTree(text, program.sha256);
+  if (found.kind === 'absent') return found;
+  if (found.kind === 'refused') return { kind: 'refused', cause: 'tree', why: found.why };
+  return judgeDocument(found.text, { kind: 'tree', writers }, program, trust);
+}
+
+/** Looks at the places of sidecar.ts one after the other and at nothing else. Never throws for what lies there. */
+export async function findSidecar(
+  places: readonly SidecarPlace[],
+  program: ProgramAtHand,
+  owners: Owners,
+  trust: Trust,
+): Promise<SidecarSearch> {
+  const refused: RefusedPlace[] = [];
+  for (const place of places) {
+    const judged = await judgePlace(place, program, owners, trust);
+    if (judged.kind === 'refused') refused.push({ ...place, cause: judged.cause, why: judged.why });
+    if (judged.kind === 'believed') {
+      const { fingerprint, signedBy } = judged;
+      return {
+        believed: { ...place, fingerprint, ...(signedBy === undefined ? {} : { signedBy }) },
+        refused,
+      };
+    }
+  }
+  return { refused };
+}
+
+export type Document =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly cause: ReadCause; readonly why: string }
+  | { readonly kind: 'read'; readonly text: string; readonly writers: Writers };
+
+export type ReadCause = 'symlink' | 'no-file' | 'size' | 'encoding' | 'unreadable';
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Needs no permission to list the directory (open(2)); the same on every Linux this runs on (asm-generic/fcntl.h). */
+const O_PATH = 0o10000000;
+
+function refused(cause: ReadCause, why: string): Document {
+  return { kind: 'refused', cause, why };
+}
+
+/**
+ * Opens the directory and then the file through that directory (proc(5), /proc/pid/fd), so that what is checked is what
+ * is read, whatever is renamed meanwhile. A symbolic link is not followed; of a FIFO nobody waits for a writer.
+ * @param limit in bytes.
+ */
+export function readDocument(file: string, limit: number, owners: Owners): Document {
+  let directory: number | undefined;
+  let fd: number | undefined;
+  try {
+    directory = openSync(path.dirname(file), O_PATH | O_DIRECTORY);
+    fd = openSync(`/proc/self/fd/${directory}/${path.basename(file)}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return readOpen(fd, fstatSync(directory), limit, owners);
+  } catch (error) {
+    const errno = errnoOf(error) ?? '';
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errno)) return { kind: 'absent' };
+    if (errno === 'ELOOP') return refused('symlink', 'it is a symbolic link');
+    if (errno === 'ENXIO') return refused('no-file', 'it is no regular file');
+    return refused('unreadable', `it cannot be read: ${reasonOf(error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+    if (directory !== undefined) closeSync(directory);
+  }
+}
+
+function readOpen(fd: number, directory: Stats, limit: number, owners: Owners): Document {
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) return refused('no-file', 'it is no regular file');
+  const tooLarge = `it is larger than ${limit / (1 << 20)} MiB`;
+  if (stats.size > limit) return refused('size', tooLarge);
+  const bytes = readAtMost(fd, stats.size + 1);
+  if (bytes.length > stats.size) return refused('size', 'it grew while it was read');
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { kind: 'read', text, writers: writersOf(stats, directory, owners) };
+  } catch {
+    return refused('encoding', 'it is not UTF-8');
+  }
+}
+
+function readAtMost(fd: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const read = readSync(fd, bytes, done, length - done, done);
+    if (read === 0) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
 }

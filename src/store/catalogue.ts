@@ -1,12 +1,14 @@
 // A SQLite file → the shared objects of one store, by the names they can be needed by.
+// A store path → how much the rest of the store relies on it, and how much it brings along.
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { sha256OfText } from '../platform/content-hash.ts';
-import { debug } from '../platform/report.ts';
+import { sha256OfText } from '../host/file-identity.ts';
+import { debug } from '../host/output.ts';
+import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
-import type { Standing } from './standing.ts';
+import type { StoreLocation } from './store-location.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
 const VERSION = 2;
@@ -224,5 +226,36 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
       libraries: Number(database.prepare('select count(*) as n from library').get()?.['n']),
     }),
     close: () => database.close(),
+  };
+}
+
+export interface Standing {
+  /** Other store objects that refer to it. */
+  referrersOf(storePath: string): number;
+  /** Bytes of all store objects it refers to, directly or not, and its own; 0 where nobody knows. */
+  closureSizeOf(storePath: string): number;
+}
+
+export interface OpenStanding extends Standing {
+  close(): void;
+}
+
+/**
+ * Asks Nix's database, or where it cannot be read the catalogue for the run paths that name the object. Nothing is
+ * opened before the first question.
+ */
+export function openStanding(
+  location: StoreLocation,
+  catalogue: Pick<Catalogue, 'objectsNaming'>,
+): OpenStanding {
+  let opened: { readonly database: NixDatabase | undefined } | undefined;
+  const database = (): NixDatabase | undefined => {
+    opened ??= { database: openNixDatabase(location) };
+    return opened.database;
+  };
+  return {
+    referrersOf: (storePath) => database()?.referrersOf(storePath) ?? catalogue.objectsNaming(storePath),
+    closureSizeOf: (storePath) => database()?.closureSizeOf(storePath) ?? 0,
+    close: () => opened?.database?.close(),
   };
 }

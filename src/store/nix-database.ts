@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { debug } from '../platform/report.ts';
+import { debug } from '../host/output.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */

@@ -2,7 +2,7 @@
 import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { elfFileAt } from './read-elf-file.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
 
 /** A shared object in a store object. */
 export interface FoundLibrary {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openCatalogue } from '../../src/store/catalogue.ts';
-import { refreshCatalogue } from '../../src/store/refresh.ts';
+import { refreshCatalogue } from '../../src/store/open-catalogue.ts';
 import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hookText, SHELLS, type Shell } from '../../src/hooks/hook-text.ts';
+import { hookText, SHELLS, type Shell } from '../../src/integrations/hooks/hook-text.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { milliseconds } from './measure.ts';
 

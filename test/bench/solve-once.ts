@@ -1,6 +1,6 @@
 // Names, providers, conflicts and a seed as words → how long the first solve() of a process takes, and its outcome, as JSON.
-import { solve } from '../../src/solve/solve.ts';
-import { largeProblem } from '../solve/large-problem.ts';
+import { solve } from '../../src/solver/solve.ts';
+import { largeProblem } from '../solver/large-problem.ts';
 
 const [names = 0, providers = 0, conflicts = 0, seed = 1] = process.argv.slice(2).map(Number);
 const problem = largeProblem({ names, providers, conflicts }, seed);

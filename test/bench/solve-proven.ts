@@ -1,6 +1,6 @@
 // Random sets full of conflicts → how often the set found is proven to be the best, by size: a table on stdout.
-import { solve } from '../../src/solve/solve.ts';
-import { largeProblem } from '../solve/large-problem.ts';
+import { solve } from '../../src/solver/solve.ts';
+import { largeProblem } from '../solver/large-problem.ts';
 
 const SEEDS = Array.from({ length: 10 }, (_, i) => i + 1);
 

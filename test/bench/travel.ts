@@ -4,7 +4,7 @@ import path from 'node:path';
 import stringify from 'fast-json-stable-stringify';
 import type { Fingerprint } from '../../src/fingerprint/fingerprint.ts';
 import { sidecarOf } from '../../src/fingerprint/sidecar.ts';
-import { sha256OfFile } from '../../src/platform/content-hash.ts';
+import { sha256OfFile } from '../../src/host/file-identity.ts';
 import type { Rig } from '../rig/rig.ts';
 import { serveDirectory } from '../rig/web-server.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, RESOLVER, TOOL } from './bench-root.ts';

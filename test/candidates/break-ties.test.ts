@@ -1,9 +1,8 @@
 // Providers of the same version → the most used first, then the one with the smallest closure; nothing asked needlessly.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { breakTies } from '../../src/candidates/break-ties.ts';
 import type { Provider } from '../../src/candidates/problem.ts';
-import { compareRanks, RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
+import { breakTies, compareRanks, RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
 
 const storePath = (object: string): string =>

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
 import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { compileLibrary, objectName, scratchDirectory, type Wanted } from '../store/compiled-library.ts';

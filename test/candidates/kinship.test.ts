@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { identifiersIn, preferKin } from '../../src/candidates/kinship.ts';
 import type { Provider } from '../../src/candidates/problem.ts';
+import { identifiersIn, preferKin } from '../../src/candidates/same-source.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-kin-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { libcOf } from '../../src/candidates/libc.ts';
 import { findLoaders } from '../../src/candidates/loaders.ts';
 import { providersFrom } from '../../src/candidates/providers.ts';
 import { compareRanks, rankOf } from '../../src/candidates/rank.ts';
+import { libcOf } from '../../src/program/libc.ts';
 import { compileProgram, objectName } from '../store/compiled-library.ts';
 import { elfOf, openCompiledStore } from './compiled-store.ts';
 

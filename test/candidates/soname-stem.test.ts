@@ -1,7 +1,7 @@
 // Names of libraries → which are versions of one another, and how far apart.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distance, isSameLibrary, otherVersionsOf, stemOf } from '../../src/candidates/soname-stem.ts';
+import { distance, isSameLibrary, otherVersionsOf, stemOf } from '../../src/candidates/soname.ts';
 
 test('the stem is the name without any version', () => {
   const cases: Record<string, string | undefined> = {

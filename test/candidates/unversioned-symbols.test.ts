@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { boundMemo } from '../../src/candidates/bound-memo.ts';
-import { unversionedSymbols } from '../../src/candidates/unversioned-symbols.ts';
+import { boundMemo, unversionedSymbols } from '../../src/candidates/candidate-symbols.ts';
 import type { Catalogue } from '../../src/store/catalogue.ts';
 import { compileC, scratchPath, writeScratch } from '../elf/compile-c.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { newestFirst, versionOfName } from '../../src/candidates/version-order.ts';
+import { newestFirst, versionOfName } from '../../src/candidates/rank.ts';
 
 const order = (left: string, right: string): number => {
   const [a, b] = [newestFirst(left), newestFirst(right)];

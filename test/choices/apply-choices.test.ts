@@ -1,13 +1,13 @@
 // Choices on a problem: a pin may bring a file under another name, exclusions also take loaders, preferences leave others out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { libcOf } from '../../src/candidates/libc.ts';
-import { applyChoices } from '../../src/choices/apply-choices.ts';
+import { applyChoices } from '../../src/choices/apply.ts';
 import { type Choices, NO_CHOICES } from '../../src/choices/choices.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
-import { solve } from '../../src/solve/solve.ts';
+import { libcOf } from '../../src/program/libc.ts';
+import { solve } from '../../src/solver/solve.ts';
 import type { Catalogue, NamedLibrary } from '../../src/store/catalogue.ts';
-import { glibc, problem, provider, requirer } from '../solve/small-problem.ts';
+import { glibc, problem, provider, requirer } from '../solver/small-problem.ts';
 
 const hash = (digit: string, name: string) => `${digit.repeat(32)}-${name}`;
 const [Z1, Z2, ZNG] = [hash('1', 'zlib-1.2'), hash('2', 'zlib-1.3'), hash('3', 'zlib-ng-2')];

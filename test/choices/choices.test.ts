@@ -20,9 +20,9 @@ import {
   hasChoices,
   NO_CHOICES,
 } from '../../src/choices/choices.ts';
-import { choicesFile, keepChoices, readChoices } from '../../src/choices/kept-choices.ts';
+import { choicesFile, keepChoices, readChoices } from '../../src/choices/choices-file.ts';
 import { choicesText, parseChoices } from '../../src/choices/parse-choices.ts';
-import type { Place } from '../../src/platform/places.ts';
+import type { Place } from '../../src/host/directories.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-choices-'));
 after(() => rmSync(scratch, { recursive: true }));

@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { libcOf } from '../../src/candidates/libc.ts';
 import { findPin } from '../../src/choices/find-pin.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
+import { libcOf } from '../../src/program/libc.ts';
 import type { Catalogue } from '../../src/store/catalogue.ts';
-import { libraryImage } from '../loader/library-image.ts';
+import { libraryImage } from '../ldso/library-image.ts';
 
 const storeDir = realpathSync(mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-pin-')));
 after(() => rmSync(storeDir, { recursive: true }));

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClosestMatches, Provider } from '../../src/candidates/problem.ts';
-import { lacksOf } from '../../src/choices/lacks.ts';
-import { offersOf } from '../../src/choices/offers.ts';
-import { solve } from '../../src/solve/solve.ts';
-import { glibc, type Parts, problem, provider, requirer } from '../solve/small-problem.ts';
+import { lacksOf, offersOf } from '../../src/choices/alternatives.ts';
+import { solve } from '../../src/solver/solve.ts';
+import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
 
 const loaders = [glibc('2.41', ['GLIBC_2.34'])];
 const root = requirer('/opt/ruby', { needed: ['libleft.so.7', 'libright.so.1', 'libz.so.1', 'libc.so.6'] });

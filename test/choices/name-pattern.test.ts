@@ -1,7 +1,7 @@
 // Patterns for names of store objects match as a shell's do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namePattern } from '../../src/choices/name-pattern.ts';
+import { namePattern } from '../../src/choices/choices.ts';
 
 for (const [pattern, name, matches] of [
   ['openssl-1.*', 'openssl-1.1.1w', true],

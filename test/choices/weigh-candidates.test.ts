@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Provider, Requirer, UnversionedSymbols } from '../../src/candidates/problem.ts';
 import { RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
-import { alternativesOf, chosenSetOf } from '../../src/choices/alternatives.ts';
-import { tryCandidate } from '../../src/choices/try-candidate.ts';
-import { needersOf, weighCandidates, weighFamily } from '../../src/choices/weigh-candidates.ts';
-import { solve } from '../../src/solve/solve.ts';
-import { glibc, type Parts, problem, provider, requirer } from '../solve/small-problem.ts';
+import { alternativesOf, chosenSetOf, tryCandidate } from '../../src/choices/alternatives.ts';
+import { needersOf, weighCandidates, weighFamily } from '../../src/choices/compare.ts';
+import { solve } from '../../src/solver/solve.ts';
+import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
 
 const loaders = [glibc('2.41', ['GLIBC_2.34', 'GLIBC_2.38']), glibc('2.31', ['GLIBC_2.2.5'])];
 const root = requirer('/opt/ruby', {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { appImageType } from '../../src/elf/app-image.ts';
-import { readAppImage } from '../../src/elf/app-image-payload.ts';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
+import { appImageType, readAppImage } from '../../src/elf/app-image.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
 import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const elf = readFileSync(compileProgram(path.join(scratchDirectory(), 'program')));

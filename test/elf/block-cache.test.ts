@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { blockSize, cacheBlocks } from '../../src/elf/block-cache.ts';
-import type { ByteSource } from '../../src/elf/byte-source.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { type ByteSource, blockSize, cacheBlocks } from '../../src/elf/reader.ts';
 
 function recorded(bytes: Uint8Array): ByteSource & { readonly offsets: number[] } {
   const offsets: number[] = [];

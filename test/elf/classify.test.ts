@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import { type Classification, classify } from '../../src/elf/classify.ts';
 import { machinesRunBy } from '../../src/elf/machine.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
 import { baseAddress, buildElf, type ElfDescription } from './build-elf.ts';
 import { compileC, scratchPath } from './compile-c.ts';
 

@@ -1,7 +1,7 @@
 // compareVersions: the order, and that it is one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareVersions } from '../../src/elf/compare-versions.ts';
+import { compareVersions } from '../../src/elf/versions.ts';
 
 const ascending = [
   '',

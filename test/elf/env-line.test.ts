@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { readEnvArgument } from '../../src/elf/env-line.ts';
+import { readEnvArgument } from '../../src/elf/script-line.ts';
 
 const readable = ['printf', '-S printf %s', '-Sprintf %s', '--split-string=printf %s', '-S  printf   %s '];
 const unreadable = [

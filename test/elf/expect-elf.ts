@@ -1,9 +1,9 @@
 // Bytes or a path -> the ElfFile read from them, for tests that expect one.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
 
 export function expectElf(input: string | Uint8Array): ElfFile {
   const bytes = typeof input === 'string' ? readFileSync(input) : input;

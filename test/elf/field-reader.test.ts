@@ -1,10 +1,7 @@
 // readFields at the edges: between blocks, at the end of the file, and where a source gives less than it said.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blockSize } from '../../src/elf/block-cache.ts';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
-import { readFields } from '../../src/elf/field-reader.ts';
-import { Malformed } from '../../src/elf/malformed.ts';
+import { blockSize, bytesInMemory, Malformed, readFields } from '../../src/elf/reader.ts';
 
 const layout = { wide: true, little: true, keptBlocks: 8 };
 const bytes = Buffer.from(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { isLibcFamily, isLoaderName } from '../../src/elf/libc-family.ts';
+import { isLibcFamily, isLoaderName } from '../../src/elf/library-names.ts';
 
 test('knows the family', () => {
   for (const soname of [

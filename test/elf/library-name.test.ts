@@ -1,7 +1,7 @@
 // Which names can be served out of a directory of links.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whyNoLibraryName } from '../../src/elf/library-name.ts';
+import { whyNoLibraryName } from '../../src/elf/library-names.ts';
 
 const plain = [
   'libz.so.1',

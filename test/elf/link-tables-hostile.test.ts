@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
-import { openDefinitions } from '../../src/elf/definitions.ts';
-import { findLinkTables } from '../../src/elf/link-tables.ts';
-import { Malformed } from '../../src/elf/malformed.ts';
-import { relocationsOf } from '../../src/elf/relocations.ts';
-import { readUnversionedReferences } from '../../src/elf/unversioned-references.ts';
+import { findLinkTables, relocationsOf } from '../../src/elf/link-tables.ts';
+import { bytesInMemory, Malformed } from '../../src/elf/reader.ts';
+import { openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
 import { compileC } from './compile-c.ts';
 import { seededRandom } from './seeded-random.ts';
 

@@ -4,8 +4,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ElfFile } from '../../src/elf/elf-file.ts';
+import { openFileSource } from '../../src/elf/open-elf.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
-import { openFileSource } from '../../src/platform/file-source.ts';
 import { askReadelf, type ReadelfOpinion } from './readelf-output.ts';
 
 const directories = ['/usr/bin', '/usr/lib/x86_64-linux-gnu'];

@@ -1,10 +1,10 @@
 // Truncated, damaged and malicious objects: always an answer, and never much work for it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ByteSource, bytesInMemory } from '../../src/elf/byte-source.ts';
 import { classify } from '../../src/elf/classify.ts';
 import { type ElfReading, readElf } from '../../src/elf/read-elf.ts';
-import { readSymbols } from '../../src/elf/read-symbols.ts';
+import { type ByteSource, bytesInMemory } from '../../src/elf/reader.ts';
+import { readSymbols } from '../../src/elf/symbols.ts';
 import { baseAddress, buildElf } from './build-elf.ts';
 import { bytesOf, compileC, writeScratch } from './compile-c.ts';
 import { expectBad } from './expect-elf.ts';

@@ -1,8 +1,8 @@
 // What readElf refuses, and the words it has for it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
 import { buildElf } from './build-elf.ts';
 import { expectBad } from './expect-elf.ts';
 

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
-import { type DynamicSymbol, readSymbols, readUndefinedSymbols } from '../../src/elf/read-symbols.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
+import { type DynamicSymbol, readSymbols, readUndefinedSymbols } from '../../src/elf/symbols.ts';
 import { compileC, writeScratch } from './compile-c.ts';
 
 function symbolsOf(path: string, read = readSymbols) {

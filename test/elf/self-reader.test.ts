@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { type ByteSource, bytesInMemory } from '../../src/elf/byte-source.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { type ByteSource, bytesInMemory } from '../../src/elf/reader.ts';
 import { selfReader } from '../../src/elf/self-reader.ts';
 import { compile } from '../scenarios/compile.ts';
 

@@ -4,11 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bytesInMemory } from '../../src/elf/byte-source.ts';
-import { bringsUnknown, openDefinitions } from '../../src/elf/definitions.ts';
-import { findLinkTables, type LinkTables } from '../../src/elf/link-tables.ts';
-import { bindsAllAtStart, relocationsOf } from '../../src/elf/relocations.ts';
-import { readUnversionedReferences } from '../../src/elf/unversioned-references.ts';
+import {
+  bindsAllAtStart,
+  findLinkTables,
+  type LinkTables,
+  relocationsOf,
+} from '../../src/elf/link-tables.ts';
+import { bytesInMemory } from '../../src/elf/reader.ts';
+import { bringsUnknown, openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
 import { compileC, writeScratch } from './compile-c.ts';
 
 function tablesOf(path: string): LinkTables {

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Fingerprint } from '../../src/fingerprint/fingerprint.ts';
-import { parseSecretKey, type SecretKey } from '../../src/fingerprint/keys.ts';
+import { parseSecretKey, type SecretKey } from '../../src/fingerprint/signature.ts';
 
 export const STORE = '/nix/store';
 export const HASH = '0123456789abcdfghijklmnpqrsvwxyz';

@@ -5,10 +5,15 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { findSidecar, type SidecarSearch } from '../../src/fingerprint/find-sidecar.ts';
 import { canonicalText, signedText } from '../../src/fingerprint/fingerprint.ts';
-import { sidecarOf, sidecarPlaces, TREE_NAME } from '../../src/fingerprint/sidecar.ts';
-import { signFingerprint } from '../../src/fingerprint/sign.ts';
+import {
+  findSidecar,
+  type SidecarSearch,
+  sidecarOf,
+  sidecarPlaces,
+  TREE_NAME,
+} from '../../src/fingerprint/sidecar.ts';
+import { signFingerprint } from '../../src/fingerprint/signature.ts';
 import { treeText } from '../../src/fingerprint/tree-file.ts';
 import { changed, good, put, STORE, secretKey } from './documents.ts';
 

@@ -14,10 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { findSidecar } from '../../src/fingerprint/find-sidecar.ts';
 import { canonicalText } from '../../src/fingerprint/fingerprint.ts';
-import type { Owners } from '../../src/fingerprint/ownership.ts';
+import { findSidecar } from '../../src/fingerprint/sidecar.ts';
 import { treeText } from '../../src/fingerprint/tree-file.ts';
+import type { Owners } from '../../src/fingerprint/trust.ts';
 import { changed, good, put, type Wrong } from './documents.ts';
 import { BELIEVED, type Situation, text, trust, type Verdict } from './hostile-situation.ts';
 

@@ -1,8 +1,8 @@
 // Programs, owners and signatures → documents that are well-formed and still not to be believed.
-import type { Origin } from '../../src/fingerprint/belief.ts';
+
 import { canonicalText, type Fingerprint, signedText } from '../../src/fingerprint/fingerprint.ts';
-import { type Owners, writersOf } from '../../src/fingerprint/ownership.ts';
-import { signFingerprint } from '../../src/fingerprint/sign.ts';
+import { signFingerprint } from '../../src/fingerprint/signature.ts';
+import { type Origin, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
 import { changed, good, object, secretKey, type Wrong } from './documents.ts';
 import { judged, mallory, type Situation, source, text, trusted, vendor } from './hostile-situation.ts';
 

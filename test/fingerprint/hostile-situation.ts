@@ -1,6 +1,7 @@
 // What a hostile situation is: something to judge, and the cause and the line it has to be refused with.
-import { judgeDocument, type Origin } from '../../src/fingerprint/belief.ts';
+
 import { canonicalText } from '../../src/fingerprint/fingerprint.ts';
+import { judgeDocument, type Origin } from '../../src/fingerprint/trust.ts';
 import { good, STORE, secretKey } from './documents.ts';
 
 export interface Verdict {

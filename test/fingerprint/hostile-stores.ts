@@ -1,5 +1,5 @@
 // Believed documents and a store in which they do not hold.
-import { checkInStore, type StoreFacts } from '../../src/fingerprint/store-check.ts';
+import { checkInStore, type StoreFacts } from '../../src/fingerprint/check-store.ts';
 import { good, STORE } from './documents.ts';
 import { BELIEVED, type Situation, type Verdict } from './hostile-situation.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signedText } from '../../src/fingerprint/fingerprint.ts';
-import { signFingerprint } from '../../src/fingerprint/sign.ts';
+import { signFingerprint } from '../../src/fingerprint/signature.ts';
 import { seededRandom } from '../elf/seeded-random.ts';
 import { good, put } from './documents.ts';
 import { hostileTexts } from './hostile-documents.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { parsePublicKey, parseSecretKey } from '../../src/fingerprint/keys.ts';
+import { parsePublicKey, parseSecretKey } from '../../src/fingerprint/signature.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 import { secretKeyText } from './documents.ts';
 

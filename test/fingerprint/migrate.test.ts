@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FINGERPRINT_VERSION } from '../../src/fingerprint/fingerprint.ts';
-import { migrate } from '../../src/fingerprint/migrate.ts';
+import { migrate } from '../../src/fingerprint/parse-fingerprint.ts';
 
 function why(value: unknown): string {
   const migrated = migrate(value);

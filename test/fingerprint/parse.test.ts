@@ -9,9 +9,9 @@ import {
   type Fingerprint,
   signedText,
   storePathsOf,
+  storeTextOf,
 } from '../../src/fingerprint/fingerprint.ts';
-import { parseFingerprint } from '../../src/fingerprint/parse.ts';
-import { storeTextOf } from '../../src/fingerprint/store-text.ts';
+import { parseFingerprint } from '../../src/fingerprint/parse-fingerprint.ts';
 import { good, HASH, object, STORE } from './documents.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents that are wrong in every way

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Owners } from '../../src/fingerprint/ownership.ts';
-import { readDocument } from '../../src/fingerprint/read-document.ts';
+import { readDocument } from '../../src/fingerprint/sidecar.ts';
+import type { Owners } from '../../src/fingerprint/trust.ts';
 import { put } from './documents.ts';
 
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'document-')));

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { NOBODY } from '../../src/fingerprint/ownership.ts';
 import { type DirectoryFacts, fileSystem, sidecarPlaces, TREE_NAME } from '../../src/fingerprint/sidecar.ts';
+import { NOBODY } from '../../src/fingerprint/trust.ts';
 import { put } from './documents.ts';
 
 /** Everything belongs to uid 1 but what is listed; no directory is a symbolic link but what is listed. */

@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { sign as signBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { canonicalText, signedText } from '../../src/fingerprint/fingerprint.ts';
-import { parsePublicKey, parseSecretKey } from '../../src/fingerprint/keys.ts';
-import { parseFingerprint } from '../../src/fingerprint/parse.ts';
-import { signFingerprint, verifySignatures } from '../../src/fingerprint/sign.ts';
+import { parseFingerprint } from '../../src/fingerprint/parse-fingerprint.ts';
+import {
+  parsePublicKey,
+  parseSecretKey,
+  signFingerprint,
+  verifySignatures,
+} from '../../src/fingerprint/signature.ts';
 import { changed, good, STORE, secretKey } from './documents.ts';
 
 const text = canonicalText(good);

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { checkInStore, realFileOf, type StoreFacts } from '../../src/fingerprint/check-store.ts';
 import { type Fingerprint, storePathsOf } from '../../src/fingerprint/fingerprint.ts';
-import { checkInStore, realFileOf, type StoreFacts } from '../../src/fingerprint/store-check.ts';
 import { changed, good, object, put, STORE, type Wrong } from './documents.ts';
 
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'store-check-')));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalText, signedText } from '../../src/fingerprint/fingerprint.ts';
-import { signFingerprint } from '../../src/fingerprint/sign.ts';
+import { signFingerprint } from '../../src/fingerprint/signature.ts';
 import {
   entriesOfTree,
   findInTree,

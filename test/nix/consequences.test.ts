@@ -5,13 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { binfmtRules } from '../../scripts/write-binfmt-rules.ts';
-import { registration, rulesFor } from '../../src/binfmt/rules.ts';
-import { configurationFiles, readConfiguration } from '../../src/configuration/configuration.ts';
-import { DEFAULTS } from '../../src/configuration/settings.ts';
+import { configurationFiles, readConfiguration } from '../../src/config/load-config.ts';
+import { DEFAULTS } from '../../src/config/settings.ts';
 import { machineOfSystem, machinesRunBy } from '../../src/elf/machine.ts';
-import { SHELLS } from '../../src/hooks/hook-text.ts';
-import { dataDirectory } from '../../src/platform/data-directory.ts';
-import { systemPlace } from '../../src/platform/places.ts';
+import { dataDirectory, systemPlace } from '../../src/host/directories.ts';
+import { registration, rulesFor } from '../../src/integrations/binfmt/binfmt-rules.ts';
+import { SHELLS } from '../../src/integrations/hooks/hook-text.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { evaluateModule, type ModuleKind, PROJECT } from './nix-instantiate.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { DEFAULTS, KEYS } from '../../src/configuration/settings.ts';
+import { DEFAULTS, KEYS } from '../../src/config/settings.ts';
 import { blocksOf, sectionOf } from '../scenarios/install/readme.ts';
 import {
   type Evaluated,
@@ -59,7 +59,7 @@ for (const [kind, expected] of Object.entries(OPTIONS)) {
   test(`${kind}: settings are the keys of config.toml`, () => {
     const { inner = {} } = evaluateModule(kind as ModuleKind, '').options['settings'] ?? {};
     assert.deepEqual(Object.keys(inner), KEYS);
-    const text = readFileSync(path.join(PROJECT, 'src/configuration/CONFIG.md'), 'utf8');
+    const text = readFileSync(path.join(PROJECT, 'src/config/CONFIG.md'), 'utf8');
     for (const [, key = '', type = ''] of text.matchAll(/^\| `([a-z-]+)` \| ([^|]+) \|/gm)) {
       assert.ok(key in DEFAULTS, key);
       assert.deepEqual([inner[key]?.type, inner[key]?.default], [TYPES[type], null], key);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { type Catalogue, catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
-import { openStore, withStore } from '../../src/store/open-store.ts';
+import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { firstDisturbed, identitiesOf } from '../../src/store/object-identity.ts';
+import { firstDisturbed, identitiesOf } from '../../src/store/fetch.ts';
 import { scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { parseDump, pathFacts } from '../../src/store/path-facts.ts';
+import { parseDump, pathFacts } from '../../src/store/path-info.ts';
 import { scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();

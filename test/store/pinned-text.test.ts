@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startPinningText } from '../../src/store/pinned-text.ts';
+import { startPinningText } from '../../src/store/add-and-pin.ts';
 import { scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();

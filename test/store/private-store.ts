@@ -2,8 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Nix } from '../../src/store/nix-commands.ts';
-import { findNix } from '../../src/store/nix-commands.ts';
+import { findNix, type Nix } from '../../src/store/nix.ts';
 import type { StoreLocation } from '../../src/store/store-location.ts';
 
 export interface PrivateStore {

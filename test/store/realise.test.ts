@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Realised } from '../../src/store/realise.ts';
+import type { Realised } from '../../src/store/fetch.ts';
 import {
   emptyStore,
   fillCache,

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { whyNotFetched } from '../../src/store/realise.ts';
-import { runWatched, withoutSecrets } from '../../src/store/watched-nix.ts';
+import { whyNotFetched } from '../../src/store/fetch.ts';
+import { runWatched, withoutSecrets } from '../../src/store/nix.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-watched-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

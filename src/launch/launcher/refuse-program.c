@@ -1,4 +1,4 @@
-// A look-up's error to what is wrong with the file, in the same words as src/candidates/program.ts.
+// A look-up's error to what is wrong with the file, in the same words as src/program/inspect-program.ts.
 #include "refuse-program.h"
 #include "launcher.h"
 #include "messages.h"

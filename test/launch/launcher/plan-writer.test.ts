@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type LaunchPlan, serialisePlan } from '../../../src/launch/plan.ts';
-import { planKey as writtenKey } from '../../../src/launch/plan-key.ts';
-import { identityOf } from '../../../src/platform/identity.ts';
+import { identityOf } from '../../../src/host/file-identity.ts';
+import { type LaunchPlan, serialisePlan, planKey as writtenKey } from '../../../src/plan/plan-format.ts';
 import { compile, openWorkshop, run } from './launcher-fixture.ts';
 import { identity, planKey, putPlan } from './plan-fixture.ts';
 

@@ -1,7 +1,7 @@
 // Every foreign program, as it is planned → the simulation foresees what the chosen loader lists, object for object.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Explanation } from '../../../src/commands/explain.ts';
+import type { Explanation } from '../../../src/cli/explain/explain.ts';
 import { ensureNpmPrograms } from '../../rig/npm/programs.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Picture } from '../../../src/graph/picture.ts';
+import type { Picture } from '../../../src/cli/graph/picture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { programNeeding, stand } from '../closest/needy-programs.ts';

@@ -1,7 +1,7 @@
 // A judged conflict → the assertion that it is minimal and that its sentences name what it consists of, nothing else.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { Reason } from '../../../src/solve/solution.ts';
+import type { Reason } from '../../../src/solver/solution.ts';
 import type { Root } from '../../rig/root.ts';
 
 /** What programs/judge.ts prints. */

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { findOnPath } from '../../../src/launch/find-program.ts';
+import { findOnPath } from '../../../src/host/files.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../../..');
 

@@ -44,7 +44,7 @@ test('its columns are the ways, its rows what is observed and what is measured',
 
 test('what is measured is a number, by a part of the benchmarks that has the case', () => {
   const bench = (name: string) =>
-    readFileSync(path.resolve(import.meta.dirname, `../../bench/${name}.ts`), 'utf8');
+    readFileSync(path.resolve(import.meta.dirname, `../../bench${name}.ts`), 'utf8');
   const [cells = []] = [...rows].flatMap(([row, found]) => (row.startsWith(measured) ? [found] : []));
   for (const [at, name] of names.entries()) {
     const [part, over] = measuredBy[name];

@@ -1,8 +1,8 @@
 // <store URL> <link> <store path> → a text that refers to the path, copied there with it: what came of it, as JSON.
-import { copyClosure } from '../../../src/store/copy-closure.ts';
-import { findNix } from '../../../src/store/nix-commands.ts';
-import { startPinningText } from '../../../src/store/pinned-text.ts';
-import { showOnStderr } from '../../../src/store/watched-nix.ts';
+
+import { startPinningText } from '../../../src/store/add-and-pin.ts';
+import { copyClosure } from '../../../src/store/fetch.ts';
+import { findNix, showOnStderr } from '../../../src/store/nix.ts';
 
 const [url = '', link = '', reference = ''] = process.argv.slice(2);
 const nix = findNix(process.env);

@@ -1,6 +1,6 @@
 // <catalogue directory> <store directory> <state directory> → the catalogue brought up to date, what is in it on stdout.
-import { configureReport } from '../../../src/platform/report.ts';
-import { openStore } from '../../../src/store/open-store.ts';
+import { configureReport } from '../../../src/host/output.ts';
+import { openStore } from '../../../src/store/open-catalogue.ts';
 
 const [directory = '', storeDir = '', stateDir = ''] = process.argv.slice(2);
 configureReport('fill', process.env['NIX_RUN_FOREIGN_DEBUG'] === '1');

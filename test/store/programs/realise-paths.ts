@@ -1,7 +1,7 @@
 // <link> <store path...> → what realise answered, as JSON; what Nix says meanwhile goes to stderr.
-import { findNix } from '../../../src/store/nix-commands.ts';
-import { realise } from '../../../src/store/realise.ts';
-import { showOnStderr } from '../../../src/store/watched-nix.ts';
+
+import { realise } from '../../../src/store/fetch.ts';
+import { findNix, showOnStderr } from '../../../src/store/nix.ts';
 
 const [link = '', ...storePaths] = process.argv.slice(2);
 const nix = findNix(process.env);

@@ -1,8 +1,8 @@
 // <store path> <link> → what every request to Nix answered, as JSON; run inside a root, with one Nix on PATH.
 import { readFileSync } from 'node:fs';
-import { addRoot, findNix, invalidPaths, nixVersion } from '../../../src/store/nix-commands.ts';
+import { startPinningText } from '../../../src/store/add-and-pin.ts';
+import { addRoot, findNix, invalidPaths, nixVersion } from '../../../src/store/nix.ts';
 import { openNixDatabase } from '../../../src/store/nix-database.ts';
-import { startPinningText } from '../../../src/store/pinned-text.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
 
 const [reference = '', link = ''] = process.argv.slice(2);

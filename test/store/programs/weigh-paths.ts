@@ -1,7 +1,7 @@
 // <link=store path,...> <store path...> → the weights of the links as roots, and the facts of the paths, as JSON.
-import { findNix } from '../../../src/store/nix-commands.ts';
-import { closureFacts, pathFacts } from '../../../src/store/path-facts.ts';
-import { weighRoots } from '../../../src/store/root-weights.ts';
+import { findNix } from '../../../src/store/nix.ts';
+import { closureFacts, pathFacts } from '../../../src/store/path-info.ts';
+import { weighRoots } from '../../../src/store/sizes.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
 
 const [given = '', ...storePaths] = process.argv.slice(2);

@@ -2,15 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspectProgram } from '../../../../src/candidates/program.ts';
-import { contextOf } from '../../../../src/pipeline/context.ts';
-import { poseProblem } from '../../../../src/pipeline/pose-problem.ts';
-import { dynamicOf } from '../../../../src/pipeline/subject.ts';
-import { explainConflict } from '../../../../src/solve/explain-conflict.ts';
-import { solve } from '../../../../src/solve/solve.ts';
-import { openStore } from '../../../../src/store/open-store.ts';
+import { inspectProgram } from '../../../../src/program/inspect-program.ts';
+import { contextOf } from '../../../../src/resolve/context.ts';
+import { dynamicOf } from '../../../../src/resolve/dynamic-program.ts';
+import { poseProblem } from '../../../../src/resolve/solve-program.ts';
+import { explainConflict } from '../../../../src/solver/explain-conflict.ts';
+import { solve } from '../../../../src/solver/solve.ts';
+import { openStore } from '../../../../src/store/open-catalogue.ts';
 import { nameOfStoreObject } from '../../../../src/store/store-location.ts';
-import { onlyReasons } from '../../../solve/only-reasons.ts';
+import { onlyReasons } from '../../../solver/only-reasons.ts';
 import type { Verdict } from '../verdict.ts';
 
 const context = contextOf(process, 'judge');

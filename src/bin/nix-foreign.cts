@@ -1,0 +1,44 @@
+// The executable: runs the resolver's or the manager's bundle from compiled code that the build left beside it.
+// Node's own compile cache keeps only what V8 compiles before the first line runs; this keeps what a whole miss used
+// (src/plan/NOTES.md, "The cost of a miss").
+
+const fs: typeof import('node:fs') = require('node:fs');
+const path: typeof import('node:path') = require('node:path');
+const vm: typeof import('node:vm') = require('node:vm');
+
+const isMiss = process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher';
+const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');
+const compiled = source.replace(/cjs$/, 'compiled');
+
+function readCompiled(): Buffer | undefined {
+  try {
+    return fs.readFileSync(compiled);
+  } catch {
+    return undefined;
+  }
+}
+
+type Wrapped = (
+  exports: object,
+  require: NodeJS.Require,
+  module: object,
+  file: string,
+  directory: string,
+) => void;
+
+const cachedData = readCompiled();
+const script = new vm.Script(
+  `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(source, 'utf8')}\n})`,
+  // Code of another V8 is rejected, and the source is compiled.
+  { filename: source, ...(cachedData === undefined ? {} : { cachedData }) },
+);
+const module_ = { exports: {} as typeof import('./main.ts') };
+(script.runInThisContext() as Wrapped)(module_.exports, require, module_, source, __dirname);
+
+// Node's warnings about its own experimental modules are not the user's concern.
+process.removeAllListeners('warning');
+
+if (process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1') {
+  process.on('exit', () => fs.writeFileSync(compiled, script.createCachedData()));
+}
+module_.exports.main(__filename);

@@ -1,0 +1,43 @@
+// The process as it was started → environment, messages and exit status put in order; shared by all executables.
+import { statSync } from 'node:fs';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configureReport, reportFailure } from '../host/output.ts';
+
+export const { version } = packageJson;
+
+function isOwnDirectory(file: string, uid: number | undefined): boolean {
+  try {
+    const stats = statSync(file);
+    return file.startsWith('/') && stats.isDirectory() && stats.uid === uid;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the environment mean what it means to the launcher (launch/PLAN.md): XDG directories count only when they are
+ * absolute (XDG Base Directory Specification), HOME only when it is a directory of the user's own.
+ */
+function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): void {
+  for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME']) {
+    if (!env[name]?.startsWith('/')) delete env[name];
+  }
+  // The launcher gives the user's library path another name, so that it steers nothing of ours.
+  const libraryPath = env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
+  delete env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
+  if (libraryPath !== undefined) env['LD_LIBRARY_PATH'] = libraryPath;
+  const home = env['HOME'];
+  if (home === undefined || !isOwnDirectory(home, uid)) delete env['HOME'];
+}
+
+/** Runs one of the executables, with its name in front of messages. `work` gets the environment as it was given. */
+export async function begin(name: string, work: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  const asGiven = { ...process.env };
+  normaliseEnvironment(process.env, process.geteuid?.());
+  configureReport(name, process.env['NIX_RUN_FOREIGN_DEBUG'] === '1');
+  try {
+    await work(asGiven);
+  } catch (error) {
+    process.exitCode = reportFailure(error);
+  }
+}

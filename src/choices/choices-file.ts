@@ -1,0 +1,78 @@
+// A program's real path → the choices kept for it, in the state directory.
+//
+// By the path, not by the content: "this program with that OpenSSL" is meant to hold for the program's next version
+// too, which has another content at the same path. In the state directory, not in the cache: what a person decided
+// cannot be found out again.
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { writeFileDurably } from '../host/atomic-file.ts';
+import type { Place } from '../host/directories.ts';
+import { makeDirectories } from '../host/files.ts';
+import { debug } from '../host/output.ts';
+import { type Choices, hasChoices } from './choices.ts';
+
+/** No larger document is read. */
+const MAXIMUM_SIZE = 1 << 20;
+
+/** A place's file for the choices of one program. `key`: of its real path (launch/plan-key.ts). */
+export function choicesFile(place: Place, key: string): string {
+  return path.join(path.dirname(place.roots), 'choices', `${key}.json`);
+}
+
+/** As with plans: what somebody else could have written is not believed (launch/PLAN.md). */
+function readOwn(file: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  try {
+    const stats = fstatSync(fd);
+    const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
+    if (stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE)
+      return readFileSync(fd, 'utf8');
+    debug(`choices ${file} are not believed: not only ours to write`);
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export interface KeptChoices {
+  readonly choices: Choices;
+  readonly file: string;
+}
+
+/** The first believed choices for a program; undefined, with a line in the debug log, where they are damaged. */
+export async function readChoices(
+  places: readonly Place[],
+  program: string,
+  key: string,
+): Promise<KeptChoices | undefined> {
+  for (const place of places) {
+    const file = choicesFile(place, key);
+    const text = readOwn(file);
+    if (text === undefined) continue;
+    // The checks are loaded when there is something to check: most programs have no choices.
+    const { parseChoices } = await import('./parse-choices.ts');
+    const parsed = parseChoices(text, program);
+    if (parsed.kind === 'choices') return { choices: parsed.choices, file };
+    debug(`choices ${file} are not believed: ${parsed.why}`);
+  }
+  return undefined;
+}
+
+/** Keeps choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
+export async function keepChoices(
+  place: Place,
+  program: string,
+  key: string,
+  choices: Choices | undefined,
+): Promise<void> {
+  const file = choicesFile(place, key);
+  if (choices === undefined || !hasChoices(choices)) return rmSync(file, { recursive: true, force: true });
+  const { choicesText } = await import('./parse-choices.ts');
+  makeDirectories(path.dirname(file));
+  writeFileDurably(file, choicesText(program, choices));
+}

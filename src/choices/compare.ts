@@ -1,0 +1,289 @@
+// A problem, a set and a name → every library that could serve the name, and what speaks against each in this set.
+// A set, the library that serves a name and another one that could → the symbols that the other one would leave undefined.
+import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
+import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
+import { isForeign, overrides } from '../solver/objective.ts';
+import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solver/version-needs.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
+
+/** A whole set, as the candidates of one name are held against it. */
+export interface ChosenSet {
+  readonly loader: LoaderCandidate;
+  /** name → the provider that serves it; the libc family left out. */
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+/** What decides between two libraries, the weightiest first; then the criteria of candidates/rank.ts. */
+export type Criterion =
+  | 'pinned'
+  | 'excluded'
+  | 'wrong version'
+  | 'lacks symbols'
+  | 'closest match'
+  | 'other glibc'
+  | 'overrides a run path'
+  | 'own source or preference'
+  | 'whole set'
+  | RankCriterion;
+
+export interface Loss {
+  readonly criterion: Criterion;
+  /** One clause about the candidate: `lacks OPENSSL_3.2.0, which ruby needs`. */
+  readonly detail: string;
+}
+
+export interface Candidate {
+  readonly provider: Provider;
+  readonly chosen: boolean;
+  /** Why the chosen one won over this; undefined for the chosen one. */
+  readonly loss: Loss | undefined;
+}
+
+export interface Needer {
+  readonly object: Requirer;
+  /** Versions of the name that it needs; `weak` ones may be missing. */
+  readonly versions: readonly { readonly name: string; readonly weak: boolean }[];
+}
+
+function objectsOf(problem: Problem, set: ChosenSet): (Requirer | Provider)[] {
+  return [...new Set([...problem.roots, ...set.providers.values()])];
+}
+
+/** Who needs a name in a set, the program first, then in the order of the names they serve. */
+export function needersOf(problem: Problem, set: ChosenSet, name: string): Needer[] {
+  return objectsOf(problem, set)
+    .filter((object) => isNeededBy(object, name))
+    .map((object) => {
+      const versions = needsOf(object).get(name) ?? [];
+      const unique = new Map(versions.map((version) => [version.name, version]));
+      return { object, versions: [...unique.values()] };
+    });
+}
+
+/** Paths that the run paths of others in the set would take for a name. */
+function wantsOf(set: ChosenSet, name: string): { path: string; by: string }[] {
+  return [...set.providers.values()].flatMap((provider) => {
+    const path = isNeededBy(provider, name) ? provider.ownChoice.get(name) : undefined;
+    return path === undefined ? [] : [{ path, by: provider.label }];
+  });
+}
+
+const place = (provider: Provider) => ({ provider, inside: `${provider.storePath}/` });
+
+/** What rules a candidate out whatever the other one is. */
+function unfit(problem: Problem, set: ChosenSet, name: string, other: Provider): Loss | undefined {
+  const pin = problem.pins?.get(name);
+  if (pin !== undefined && other.path !== pin) return { criterion: 'pinned', detail: `you pinned ${pin}` };
+  if (problem.excluded?.(other)) return { criterion: 'excluded', detail: 'you excluded it' };
+  for (const by of objectsOf(problem, set)) {
+    const versions = by.path === other.path ? undefined : needsOf(by).get(name);
+    const version = versions && missingVersion(versions, other);
+    if (version === undefined) continue;
+    const highest = highestOfSeries(version, other.verdef);
+    const upTo = highest === undefined ? '' : `, only up to ${highest}`;
+    return { criterion: 'wrong version', detail: `lacks ${version}, which ${by.label} needs${upTo}` };
+  }
+  return undefined;
+}
+
+function overridden(set: ChosenSet, name: string, provider: Provider): string[] {
+  return wantsOf(set, name)
+    .filter((want) => overrides(place(provider), want.path))
+    .map(({ by }) => by);
+}
+
+function byCounts(set: ChosenSet, name: string, winner: Provider, other: Provider): Loss | undefined {
+  const closest = (each: Provider) => Number(each.match === 'closest');
+  if (closest(other) > closest(winner)) return { criterion: 'closest match', detail: 'has another soname' };
+  const foreign = (each: Provider) => Number(isForeign(each, set.loader));
+  if (foreign(other) > foreign(winner)) {
+    const built = nameOfStoreObject(other.builtWith ?? '');
+    const detail = `was built with ${built}, not with the loader's ${nameOfStoreObject(set.loader.storePath)}`;
+    return { criterion: 'other glibc', detail };
+  }
+  if (closest(other) < closest(winner) || foreign(other) < foreign(winner)) return undefined;
+  const against = overridden(set, name, other);
+  if (against.length > overridden(set, name, winner).length) {
+    const who = `${against.slice(0, 3).join(', ')}${against.length > 3 ? ` and ${against.length - 3} more` : ''}`;
+    return { criterion: 'overrides a run path', detail: `the run path of ${who} names another` };
+  }
+  return undefined;
+}
+
+/** The first key at which two ranks differ, if it speaks for the winner. */
+function byRankOf(winner: Provider, other: Provider): Loss | undefined {
+  for (const [i, key] of winner.rank.entries()) {
+    const theirs = other.rank[i];
+    if (theirs === undefined || key === theirs) continue;
+    const criterion = RANK_CRITERIA[i] ?? 'path';
+    return key < theirs ? { criterion, detail: RANK_DETAILS[criterion] } : undefined;
+  }
+  return undefined;
+}
+
+const RANK_DETAILS: Record<RankCriterion, string> = {
+  distance: 'its name is further from the needed one',
+  bundle: 'is a copy that another package brings along',
+  version: 'is older',
+  'last resort': 'its package is not meant for others',
+  popularity: 'is used by fewer others in the store',
+  'closure size': 'brings more along',
+  depth: 'lies deeper below its store object',
+  path: 'its path sorts later',
+};
+
+const LISTED = 3;
+
+function bySymbols(lacks: LackingSymbols | undefined): Loss | undefined {
+  if (lacks === undefined) return undefined;
+  const { by, symbols } = lacks;
+  const more = symbols.length > LISTED ? ` and ${symbols.length - LISTED} more` : '';
+  const detail = `lacks ${symbols.slice(0, LISTED).join(', ')}${more}, which ${by} needs`;
+  return { criterion: 'lacks symbols', detail };
+}
+
+function lossOf(
+  problem: Problem,
+  set: ChosenSet,
+  name: string,
+  winner: Provider,
+  other: Provider,
+  lacks: (other: Provider) => LackingSymbols | undefined,
+): Loss {
+  const loss =
+    unfit(problem, set, name, other) ??
+    bySymbols(lacks(other)) ??
+    byCounts(set, name, winner, other) ??
+    (offers(problem, name, other) ? byRankOf(winner, other) : undefined);
+  if (loss !== undefined) return loss;
+  if (!offers(problem, name, other)) {
+    return { criterion: 'own source or preference', detail: 'another one is preferred' };
+  }
+  return { criterion: 'whole set', detail: 'the set with it is not better as a whole' };
+}
+
+const offers = (problem: Problem, name: string, other: Provider): boolean =>
+  problem.providersOf(name).some(({ path }) => path === other.path);
+
+/** How many libraries of a set are known to be built with the glibc of a store object. */
+function builtWithIt(set: ChosenSet, storePath: string): number {
+  return [...set.providers.values()].filter(({ builtWith }) => builtWith === storePath).length;
+}
+
+/** A name of the libc family: one candidate for each loader, since loader and family come together. */
+export function weighFamily(problem: Problem, set: ChosenSet, name: string): Candidate[] {
+  return problem.loaders.flatMap(({ storePath, family }): Candidate[] => {
+    const provider = family.get(name);
+    if (provider === undefined) return [];
+    if (storePath === set.loader.storePath) return [{ provider, chosen: true, loss: undefined }];
+    const [with_, without] = [builtWithIt(set, storePath), builtWithIt(set, set.loader.storePath)];
+    const detail = `${with_} of the chosen libraries were built with it, ${without} with the one taken`;
+    const loss = unfit(problem, set, name, provider) ?? { criterion: 'other glibc', detail };
+    return [{ provider, chosen: false, loss }];
+  });
+}
+
+/**
+ * All candidates of a name, the chosen one first, the others by rank. `every`: providers that a preference left out
+ * of the problem included.
+ */
+export function weighCandidates(
+  problem: Problem,
+  every: readonly Provider[],
+  set: ChosenSet,
+  name: string,
+): Candidate[] {
+  const winner = set.providers.get(name);
+  if (winner === undefined) return [];
+  const others = every.filter(({ path }) => path !== winner.path);
+  const needers = needersOf(problem, set, name).map(({ object }) => object);
+  const lacks = lackingSymbols(problem, set, name, needers);
+  return [
+    { provider: winner, chosen: true, loss: undefined },
+    ...others.map((provider) => ({
+      provider,
+      chosen: false,
+      loss: lossOf(problem, set, name, winner, provider, lacks),
+    })),
+  ];
+}
+
+/** A symbol without version that is looked up, and who wants it. */
+interface Wanted {
+  readonly symbol: string;
+  readonly by: Requirer;
+}
+
+export interface LackingSymbols {
+  /** The first object that would miss something, and all that it would miss, sorted. */
+  readonly by: string;
+  readonly symbols: readonly string[];
+}
+
+/** What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md). */
+function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): Wanted[] {
+  const { symbols } = problem;
+  if (symbols === undefined) return [];
+  const family = [...set.loader.family.values()].map(({ path }) => path);
+  const objects = [...problem.roots, ...problem.bundled.values(), ...set.providers.values()];
+  const others = new Set([...objects.map(({ path }) => path), ...family, set.loader.path]);
+  others.delete(winner.path);
+  return objects
+    .filter(({ path }) => path !== winner.path)
+    .flatMap((by) => symbols.wantedBy(by.path).map((symbol) => ({ symbol, by })))
+    .filter(({ symbol }) => symbols.definedBy(winner.path, symbol))
+    .filter(
+      ({ symbol, by }) => ![...others].some((each) => each !== by.path && symbols.definedBy(each, symbol)),
+    )
+    .filter(({ symbol, by }) => symbols.boundAt(by.path, symbol) !== 'never');
+}
+
+function first(
+  lacks: readonly { readonly by: Requirer; readonly symbol: string }[],
+): LackingSymbols | undefined {
+  const [one] = lacks;
+  if (one === undefined) return undefined;
+  const symbols = lacks.filter(({ by }) => by === one.by).map(({ symbol }) => symbol);
+  return { by: one.by.label, symbols: [...new Set(symbols)].sort() };
+}
+
+/** Of another version of the library: what those who need it would miss in it. */
+function lacksAsClosest(
+  problem: Problem,
+  needers: readonly Requirer[],
+  name: string,
+  other: Provider,
+): LackingSymbols | undefined {
+  const { closest } = problem;
+  if (other.match !== 'closest' || closest === undefined) return undefined;
+  const lacks = needers.flatMap((by) => {
+    const { missing, missingVersions } = closest.coverage(by, name, other);
+    return [...missing, ...(other.hasVerdef ? [] : missingVersions)].map((symbol) => ({ by, symbol }));
+  });
+  return first(lacks);
+}
+
+/**
+ * A function that judges candidates of a name. Symbols are read when it is first asked. What a candidate would bring
+ * along counts as well, one step far.
+ */
+export function lackingSymbols(
+  problem: Problem,
+  set: ChosenSet,
+  name: string,
+  needers: readonly Requirer[],
+): (other: Provider) => LackingSymbols | undefined {
+  const winner = set.providers.get(name);
+  let wanted: readonly Wanted[] | undefined;
+  const brings = (other: Provider, symbol: string): boolean =>
+    [
+      other,
+      ...other.needed.flatMap((each) => (set.providers.has(each) ? [] : problem.providersOf(each))),
+    ].some(({ path }) => problem.symbols?.definedBy(path, symbol) ?? true);
+  return (other) => {
+    const lacks = lacksAsClosest(problem, needers, name, other);
+    if (lacks !== undefined || winner === undefined) return lacks;
+    wanted ??= onlyIn(winner, problem, set);
+    return first(wanted.filter(({ symbol, by }) => by.path !== other.path && !brings(other, symbol)));
+  };
+}

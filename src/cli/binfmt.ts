@@ -1,0 +1,160 @@
+// `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
+import path from 'node:path';
+import { machinesRunBy } from '../elf/machine.ts';
+import { ForeignError } from '../host/errors.ts';
+import { printJson, printLine, printOneLine } from '../host/output.ts';
+import {
+  BINFMT_MISC,
+  type Entry,
+  isOn,
+  register,
+  registered,
+  registerIn,
+  removeAll,
+} from '../integrations/binfmt/binfmt-registry.ts';
+import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';
+import { matchedNatives } from '../integrations/binfmt/native-programs.ts';
+import { inspectInterpreter } from '../plan/strategy.ts';
+import { programsOfNix } from '../store/nix.ts';
+import type { Edge } from './command.ts';
+
+/** What the commands are told of the machine. */
+export interface BinfmtMachine {
+  /** Node's `process.arch`. */
+  readonly arch: string;
+  readonly launcher: string;
+  /** The programs that a resolution starts. */
+  readonly needed: readonly string[];
+}
+
+/** Node itself and Nix: what a resolution starts must not come back to us. */
+export function machineOf({ context, arch, launcher }: Edge): BinfmtMachine {
+  const nix = context.nix === undefined ? [] : programsOfNix(context.nix);
+  return { arch, launcher, needed: [process.execPath, ...nix] };
+}
+
+function refuse(cause: string, hint: string): ForeignError {
+  return new ForeignError(cause, { code: 'binfmt', hint, exitCode: 125 });
+}
+
+/** The kernel splits at colons and lines (fs/binfmt_misc.c, create_entry) and opens the file at once. */
+function usableLauncher(launcher: string): string {
+  if (inspectInterpreter(launcher).kind !== 'launcher')
+    throw refuse(
+      `${launcher} is no launcher that the kernel could start`,
+      'compile it: nix-foreign setup (needs a C compiler)',
+    );
+  if (/[:\n\\]/.test(launcher) || Buffer.byteLength(launcher) > 127)
+    throw refuse(
+      `the kernel takes no such path in a rule: ${launcher}`,
+      'install it at a short path without colons',
+    );
+  return launcher;
+}
+
+function listed(files: readonly string[]): string {
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+  return `${files.slice(0, 3).join(', ')}${more}`;
+}
+
+function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
+  const matched = matchedNatives(rulesFor(machinesRunBy(machine.arch)), [
+    ...machine.needed,
+    machine.launcher,
+  ]);
+  if (matched.length === 0) return;
+  throw refuse(
+    `the rules would match ${matched.length} programs of this machine itself, such as ${listed(matched)}`,
+    `they are for NixOS and the like, where every native program names a loader in the store; use the prefix here${otherwise}`,
+  );
+}
+
+function entriesOrRefuse(): Entry[] {
+  const entries = registered(BINFMT_MISC);
+  if (entries !== undefined) return entries;
+  throw refuse(
+    `binfmt_misc is not mounted at ${BINFMT_MISC}`,
+    `as root: mount -t binfmt_misc binfmt_misc ${BINFMT_MISC}`,
+  );
+}
+
+/** Prints the lines for /etc/binfmt.d; nothing is changed. `force`: they are for another machine than this. */
+export function printRules(machine: BinfmtMachine, options: { json: boolean; force: boolean }): void {
+  const launcher = usableLauncher(machine.launcher);
+  if (!options.force) refuseNatives(machine, '; for another machine: nix-foreign binfmt print --force');
+  const rules = rulesFor(machinesRunBy(machine.arch));
+  if (options.json) {
+    printJson(rules.map((rule) => registration(rule, launcher, 'PF')));
+    return;
+  }
+  printLine(
+    `# Foreign programs start through nix-run-foreign; see binfmt.d(5). Made by: nix-foreign binfmt print
+# Only for machines whose own programs name loaders in the store: elsewhere these rules match them too.`,
+  );
+  for (const rule of rules) printLine(`# ${rule.about}\n${registration(rule, launcher, 'PF')}`);
+}
+
+/** All rules or none. */
+function registerEach(machine: BinfmtMachine, launcher: string) {
+  try {
+    return rulesFor(machinesRunBy(machine.arch)).map((rule) => ({
+      name: rule.name,
+      about: rule.about,
+      flags: register(rule, launcher, BINFMT_MISC, registerIn(BINFMT_MISC)),
+    }));
+  } catch (error) {
+    removeAll(BINFMT_MISC);
+    throw error;
+  }
+}
+
+export function installRules(machine: BinfmtMachine, options: { json: boolean }): void {
+  const launcher = usableLauncher(machine.launcher);
+  refuseNatives(machine);
+  entriesOrRefuse();
+  removeAll(BINFMT_MISC);
+  const done = registerEach(machine, launcher);
+  if (options.json) {
+    printJson(done);
+    return;
+  }
+  for (const { name, about } of done) printOneLine(`registered ${name}: ${about}`);
+  printOneLine(
+    'until the next restart; for good: nix-foreign binfmt print > /etc/binfmt.d/nix-run-foreign.conf',
+  );
+}
+
+export function removeRules(options: { json: boolean }): void {
+  entriesOrRefuse();
+  const names = removeAll(BINFMT_MISC);
+  if (options.json) {
+    printJson(names);
+    return;
+  }
+  for (const name of names) printOneLine(`removed ${name}`);
+  if (names.length === 0) printOneLine('no rule of ours was registered');
+}
+
+export function showStatus(machine: BinfmtMachine, options: { json: boolean }): void {
+  const entries = registered(BINFMT_MISC);
+  const natives = matchedNatives(rulesFor(machinesRunBy(machine.arch)), machine.needed);
+  const state = {
+    mounted: entries !== undefined,
+    enabled: isOn(BINFMT_MISC),
+    rules: entries ?? [],
+    natives,
+  };
+  if (options.json) {
+    printJson(state);
+    return;
+  }
+  if (entries === undefined) printOneLine(`binfmt_misc is not mounted at ${BINFMT_MISC}`);
+  else if (!state.enabled) printOneLine('binfmt_misc is mounted and turned off');
+  for (const { name, enabled, interpreter, flags } of entries ?? [])
+    printOneLine(`${name}: ${enabled ? 'on' : 'off'}, flags ${flags}, ${path.resolve(interpreter)}`);
+  if (entries?.length === 0) printOneLine('no rule of ours is registered');
+  if (natives.length > 0)
+    printOneLine(
+      `install refuses: the rules match ${natives.length} programs of this machine, such as ${listed(natives)}`,
+    );
+}

@@ -1,0 +1,85 @@
+// The options of `nix-foreign choose` and a terminal, if there is one → what was chosen, and the exit status.
+import { ForeignError } from '../../host/errors.ts';
+import { printable, printJson, printLine } from '../../host/output.ts';
+import type { Context } from '../../resolve/context.ts';
+import { survey } from '../../resolve/solve-program.ts';
+import { closureSizes } from '../../store/sizes.ts';
+import { chooseByDialogue } from './dialog.ts';
+import {
+  type ChooseOutcome,
+  type ChooseWords,
+  choose,
+  enactChoices,
+  offersOrRefusal,
+  outcomeText,
+  type Session,
+} from './session.ts';
+
+/** As a shell has it for a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/** The dialogue reads stdin and draws on stderr; stdout may be anything. */
+function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+async function byDialogue(session: Session): Promise<ChooseOutcome> {
+  const { subject, catalogue, context, earlier } = session;
+  const { agree, pick } = await import('./prompts.ts');
+  const output = process.stderr;
+  const surveyWith = (choices: typeof earlier) => survey(subject, catalogue, choices);
+  const present = surveyWith(earlier);
+  offersOrRefusal(present, session);
+  const before = present.outcome.kind === 'solution' ? present.outcome : undefined;
+  const sizes = closureSizes(context.location);
+  try {
+    const decision = await chooseByDialogue(earlier, before, {
+      closureSize: sizes.bytesOf,
+      surveyWith,
+      say: (text) => void output.write(`${text}\n`),
+      pick: (question) => pick(question, output),
+      agree: (message) => agree(message, output),
+    });
+    if (decision.kind === 'chosen') return await enactChoices(session, decision.choices);
+    if (decision.kind !== 'impossible') return { kind: decision.kind };
+    throw new ForeignError(`${session.given}: ${decision.sentences.join('; ')}`, {
+      code: 'conflict',
+      hint: `nothing was changed; take another library: nix-foreign choose ${session.given}`,
+      exitCode: 126,
+    });
+  } finally {
+    sizes.close();
+  }
+}
+
+/** `nix-foreign choose`; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
+export async function chooseCommand(
+  given: string,
+  words: ChooseWords,
+  format: 'text' | 'json',
+  context: Context,
+): Promise<number> {
+  const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
+  const outcome = await choose(given, words, context, dialogue);
+  if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
+  else printLine(outcomeText(outcome));
+  return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+}
+
+const NOTHING_SAID: ChooseWords = { pin: [], exclude: [], prefer: [], reset: false };
+
+/**
+ * `nix-run-foreign --choose`: the dialogue, where there is a terminal and something to choose, before the start. Stdout
+ * is the program's. The exit status is 0 when the start may follow.
+ */
+export async function chooseOnTheWay(given: string, context: Context): Promise<number> {
+  if (!isInteractive()) return 0;
+  try {
+    const outcome = await choose(given, NOTHING_SAID, context, byDialogue);
+    process.stderr.write(`${printable(outcomeText(outcome))}\n`);
+    return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+  } catch (error) {
+    if (error instanceof ForeignError && error.code === 'nothing-to-choose') return 0;
+    throw error;
+  }
+}

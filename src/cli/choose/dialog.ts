@@ -1,0 +1,133 @@
+// A survey and a person at a terminal → the pins that the person wants, after having seen what they lead to.
+import { type Alternatives, changesBetween, type Offers, offersOf } from '../../choices/alternatives.ts';
+import type { Choices } from '../../choices/choices.ts';
+import type { Candidate } from '../../choices/compare.ts';
+import { printable, printableLine } from '../../host/output.ts';
+import type { Survey } from '../../resolve/solve-program.ts';
+import { explainConflict } from '../../solver/explain-conflict.ts';
+import type { Solution } from '../../solver/solution.ts';
+import type { Option, Question } from './prompts.ts';
+import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './view.ts';
+
+/** How the dialogue learns what takes time, and asks. */
+export interface Desk {
+  readonly closureSize: ClosureSize;
+  /** The survey with other choices. */
+  surveyWith(choices: Choices): Survey;
+  say(text: string): void;
+  pick: (question: Question) => Promise<{ kind: 'answered'; value: string } | { kind: 'cancelled' }>;
+  agree: (message: string) => Promise<{ kind: 'answered'; value: boolean } | { kind: 'cancelled' }>;
+}
+
+export type Decision =
+  | { readonly kind: 'chosen'; readonly choices: Choices }
+  | { readonly kind: 'cancelled' }
+  /** Nothing differs, or the person said no at the end. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'impossible'; readonly sentences: readonly string[] };
+
+const LISTED = 3;
+
+function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, desk: Desk): Option {
+  const { provider, chosen, loss } = candidate;
+  const facts = offers.factsOf(of, candidate);
+  const label = [
+    ...sourceWords(candidate, desk.closureSize),
+    ...(offers.kind === 'lack' ? [shareText(facts.coverage)] : []),
+    ...(chosen ? [provider.match === 'pinned' ? 'pinned by you' : 'recommended'] : []),
+  ].join(' · ');
+  const [symbols = '', effect = ''] = factLines(of.name, facts);
+  const description = [provider.path, symbols, ...(loss === undefined ? [] : [loss.detail]), effect];
+  return {
+    value: provider.path,
+    label: printableLine(label),
+    description: description.map(printableLine).join('\n'),
+  };
+}
+
+function questionFor(offers: Offers, of: Alternatives, desk: Desk): Question {
+  const who = of.neededBy.map(({ object }) => object.label);
+  const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
+  const lack = offers.kind === 'lack' ? ', which nobody has; the nearest' : '';
+  return {
+    message: printableLine(`${of.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}${lack}`),
+    options: of.candidates.map((each) => optionFor(offers, of, each, desk)),
+  };
+}
+
+/** The first answer of a name that nobody has, for the end: what it still lacks. */
+function lackLine(offers: Offers, of: Alternatives, picked: Candidate): string {
+  const [symbols] = factLines(of.name, offers.factsOf(of, picked));
+  return `  ${of.name}: ${shortPath(picked.provider.path)}; ${symbols}`;
+}
+
+function consequences(before: Solution | undefined, after: Solution, lacks: readonly string[]): string {
+  const count = after.choices.length;
+  if (before === undefined) {
+    const loader = shortPath(after.loader.path);
+    return [`there was no set; now there is one of ${count}, with the loader ${loader}:`, ...lacks].join(
+      '\n',
+    );
+  }
+  const changes = changesBetween(before, after);
+  return [`this set of ${count} libraries differs from the present one in:`, ...changes.map(changeLine)].join(
+    '\n',
+  );
+}
+
+interface Answers {
+  readonly kind: 'answered';
+  readonly choices: Choices;
+  readonly survey: Survey;
+  /** How many names were asked about. */
+  readonly asked: number;
+  readonly lacks: readonly string[];
+}
+
+/** Asks for one name after the other; earlier answers can bring new ones. First those that nobody serves. */
+async function ask(start: Choices, desk: Desk): Promise<Answers | { readonly kind: 'cancelled' }> {
+  let choices = start;
+  let survey = desk.surveyWith(choices);
+  const asked = new Set<string>();
+  const lacks: string[] = [];
+  for (;;) {
+    const offers = offersOf(survey);
+    const next = offers?.alternatives.find(({ name }) => !asked.has(name));
+    if (offers === undefined || next === undefined)
+      return { kind: 'answered', choices, survey, asked: asked.size, lacks };
+    asked.add(next.name);
+    const answer = await desk.pick(questionFor(offers, next, desk));
+    if (answer.kind === 'cancelled') return answer;
+    const picked = next.candidates.find(({ provider }) => provider.path === answer.value);
+    if (picked === undefined || picked.chosen) continue;
+    if (offers.kind === 'lack') lacks.push(lackLine(offers, next, picked));
+    choices = { ...choices, pins: { ...choices.pins, [next.name]: answer.value } };
+    survey = desk.surveyWith(choices);
+  }
+}
+
+/**
+ * Asks for one name after the other, shows what comes of it, and asks whether to keep that. Writes nothing. `before`: the
+ * present set; undefined where there is none.
+ */
+export async function chooseByDialogue(
+  start: Choices,
+  before: Solution | undefined,
+  desk: Desk,
+): Promise<Decision> {
+  const answers = await ask(start, desk);
+  if (answers.kind === 'cancelled') return answers;
+  const { outcome } = answers.survey;
+  if (outcome.kind !== 'solution') {
+    const sentences = outcome.kind === 'conflict' ? explainConflict(outcome) : ['no set was found'];
+    return { kind: 'impossible', sentences };
+  }
+  if (answers.asked === 0) desk.say('there is nothing to choose: no library has an alternative in the store');
+  const { choices, lacks } = answers;
+  if (choices === start && (before === undefined || changesBetween(before, outcome).length === 0))
+    return { kind: 'unchanged' };
+  desk.say(printable(consequences(before, outcome, lacks)));
+  const agreed = await desk.agree('Keep these choices with the program?');
+  if (agreed.kind === 'cancelled') return agreed;
+  return agreed.value ? { kind: 'chosen', choices } : { kind: 'unchanged' };
+}

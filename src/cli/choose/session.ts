@@ -1,0 +1,211 @@
+// `nix-foreign choose PROGRAM`: which libraries there are to choose from, and the user's decisions kept with the program.
+// The words of `--pin`, `--exclude` and `--prefer` → choices, and a line for each that comes to nothing.
+
+import type { Problem } from '../../candidates/problem.ts';
+import {
+  type Change,
+  changesBetween,
+  type Offers,
+  offersForLacks,
+  offersInSet,
+} from '../../choices/alternatives.ts';
+import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '../../choices/choices.ts';
+import { findPin } from '../../choices/find-pin.ts';
+import type { Place } from '../../host/directories.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { notice } from '../../host/output.ts';
+import { inspectProgram } from '../../program/inspect-program.ts';
+import { conflictError } from '../../resolve/conflict-error.ts';
+import type { Context } from '../../resolve/context.ts';
+import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
+import { type Survey, survey } from '../../resolve/solve-program.ts';
+import { chooseFor } from '../../resolve/with-choices.ts';
+import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { unprovidedNames } from '../../solver/explain-conflict.ts';
+import type { Conflict, Solution, Undecided } from '../../solver/solution.ts';
+import type { Catalogue } from '../../store/catalogue.ts';
+import { openStore } from '../../store/open-catalogue.ts';
+import { closureSizes } from '../../store/sizes.ts';
+import { nameOfStoreObject } from '../../store/store-location.ts';
+import { changeLine, choicesText, offersText, offersView } from './view.ts';
+
+/** `cancelled`: Ctrl-C in the dialogue. */
+export type ChooseOutcome =
+  | { readonly kind: 'listed'; readonly text: string; readonly value: unknown }
+  | {
+      readonly kind: 'chosen';
+      readonly choices: Choices;
+      /** What differs from the set before; null where there was none. */
+      readonly changes: readonly Change[] | null;
+      /** How many libraries the set has now. */
+      readonly libraries: number;
+    }
+  | { readonly kind: 'unchanged' | 'cancelled' };
+
+export function dynamicOnly(given: string, context: Context): Dynamic {
+  const subject = dynamicOf(inspectProgram(given, context.surroundings));
+  if (subject !== undefined) return subject;
+  throw new ForeignError(`${given}: it needs no library of the store, so there is nothing to choose`, {
+    code: 'nothing-to-choose',
+    hint: `see how it is started with: nix-foreign explain ${given}`,
+    exitCode: 125,
+  });
+}
+
+/** Why there is no coherent set. */
+function refusal(
+  seen: Survey,
+  outcome: Conflict | Undecided,
+  { subject, catalogue }: Pick<Session, 'subject' | 'catalogue'>,
+): ForeignError {
+  return conflictError(subject.program, outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
+}
+
+/** @throws ForeignError that explains itself where there is no set and no choice would make one. */
+export function offersOrRefusal(seen: Survey, session: Session): Offers {
+  const { outcome } = seen;
+  if (outcome.kind === 'solution') return offersInSet(seen, outcome);
+  const offers = offersForLacks(seen);
+  if (offers !== undefined) return offers;
+  throw refusal(seen, outcome, session);
+}
+
+/** The set as it is without the new choices; undefined where there is none, which may be why somebody chooses. */
+function setBefore(subject: Dynamic, catalogue: Catalogue, choices: Choices): Solution | undefined {
+  const { outcome } = survey(subject, catalogue, choices);
+  return outcome.kind === 'solution' ? outcome : undefined;
+}
+
+export interface Session {
+  readonly given: string;
+  readonly subject: Dynamic;
+  readonly context: Context;
+  readonly place: Place;
+  readonly catalogue: Catalogue;
+  readonly earlier: Choices;
+}
+
+/** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
+export async function enactChoices(session: Session, choices: Choices): Promise<ChooseOutcome> {
+  const { subject, context, place, catalogue, earlier } = session;
+  const before = setBefore(subject, catalogue, earlier);
+  const seen = survey(subject, catalogue, choices);
+  const { outcome: after } = seen;
+  if (after.kind !== 'solution') throw refusal(seen, after, session);
+  await chooseFor(subject.program, choices, earlier, context, place);
+  noticeIdle(choices, after, seen.problem);
+  const changes = before === undefined ? null : changesBetween(before, after);
+  return { kind: 'chosen', choices, changes, libraries: after.choices.length };
+}
+
+function listed(session: Session): ChooseOutcome {
+  const { given, subject, catalogue, context, earlier } = session;
+  const offers = offersOrRefusal(survey(subject, catalogue, earlier), session);
+  const sizes = closureSizes(context.location);
+  try {
+    return {
+      kind: 'listed',
+      text: offersText(given, earlier, offers, sizes.bytesOf),
+      value: {
+        program: subject.program.path,
+        choices: earlier,
+        set: offers.kind === 'set' ? 'found' : 'none',
+        alternatives: offersView(offers, sizes.bytesOf),
+      },
+    };
+  } finally {
+    sizes.close();
+  }
+}
+
+/** Does what the words say or, when they say nothing, what `otherwise` does: a dialogue or a list. */
+export async function choose(
+  given: string,
+  words: ChooseWords,
+  context: Context,
+  otherwise: (session: Session) => Promise<ChooseOutcome> | ChooseOutcome = listed,
+): Promise<ChooseOutcome> {
+  const subject = dynamicOnly(given, context);
+  return await inUsablePlace(context.surroundings.uid, async (place) => {
+    const kept = await choicesOfProgram(subject.program, context);
+    const catalogue = await openStore(place.catalogues, context.location);
+    try {
+      const session = { given, subject, context, place, catalogue, earlier: kept?.choices ?? NO_CHOICES };
+      const added = wordsToChoices(words, catalogue, subject);
+      if (!words.reset && !hasChoices(added)) return await otherwise(session);
+      noticeUnknown(added, catalogue);
+      return await enactChoices(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
+    } finally {
+      catalogue.close();
+    }
+  });
+}
+
+const LISTED = 20;
+
+/** What was done, for people. */
+export function outcomeText(outcome: ChooseOutcome): string {
+  if (outcome.kind === 'listed') return outcome.text;
+  if (outcome.kind !== 'chosen') return 'nothing was changed';
+  return [...choicesText(outcome.choices), ...effectLines(outcome)].join('\n');
+}
+
+function effectLines({ changes, libraries }: Extract<ChooseOutcome, { kind: 'chosen' }>): string[] {
+  if (changes === null) return [`there was no set; now there is one of ${libraries}`];
+  if (changes.length === 0) return ['every library stays as it was'];
+  const shown = changes.slice(0, LISTED).map(changeLine);
+  const more = changes.length - shown.length;
+  return ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
+}
+
+/** What the command line asked for. Each word of `pin` is `SONAME=PATH`. */
+export interface ChooseWords {
+  readonly pin: readonly string[];
+  readonly exclude: readonly string[];
+  readonly prefer: readonly string[];
+  readonly reset: boolean;
+}
+
+function usage(message: string, hint: string): ForeignError {
+  return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
+}
+
+/** @throws ForeignError `usage` or `bad-pin` for words that mean nothing. */
+export function wordsToChoices(words: ChooseWords, catalogue: Catalogue, subject: Dynamic): Choices {
+  const pins = words.pin.map((word): [string, string] => {
+    const at = word.indexOf('=');
+    if (at < 1 || at === word.length - 1)
+      throw usage(`${word}: a pin is SONAME=PATH`, 'e.g. --pin libssl.so.3=/nix/store/...-openssl-3.0.11');
+    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, subject)];
+  });
+  const { exclude, prefer } = words;
+  if ([...exclude, ...prefer].includes(''))
+    throw usage('an empty name fits everything', "name store objects, e.g. --exclude 'openssl-1.*'");
+  return { pins: Object.fromEntries(pins), exclude, prefer };
+}
+
+/** Says which words fit nothing in the store: most likely they are misspelled. They are kept all the same. */
+export function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void {
+  const names = [...catalogue.objectNames()].map(nameOfStoreObject);
+  for (const pattern of exclude) {
+    const test = namePattern(pattern);
+    if (!names.some((name) => test.test(name))) notice(`no store object is named like ${pattern} today`);
+  }
+  for (const beginning of prefer) {
+    if (!names.some((name) => name.startsWith(beginning)))
+      notice(`no store object's name begins with ${beginning} today`);
+  }
+}
+
+/** Says which pins nobody asks for: the name is misspelled, or another choice left out whoever needed it. */
+export function noticeIdle(
+  { pins }: Choices,
+  { choices, familyNames }: Solution,
+  { bundled }: Pick<Problem, 'bundled'>,
+): void {
+  const needed = new Set([...choices.map(({ name }) => name), ...familyNames]);
+  for (const name of Object.keys(pins).sort()) {
+    if (bundled.has(name)) notice(`the pin of ${name} has no effect: the program brings its own`);
+    else if (!needed.has(name)) notice(`the pin of ${name} has no effect: nothing in the set needs it`);
+  }
+}

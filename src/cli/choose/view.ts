@@ -1,0 +1,176 @@
+// What could be chosen → plain facts for JSON and for people.
+// What could be chosen → the list that is printed where nobody can be asked.
+import type {
+  Alternatives,
+  CandidateFacts,
+  Change,
+  Offers,
+  SymbolCoverage,
+  Trial,
+} from '../../choices/alternatives.ts';
+import { type Choices, choiceLines } from '../../choices/choices.ts';
+import type { Candidate, Needer } from '../../choices/compare.ts';
+import { sizeText } from '../../store/sizes.ts';
+import { nameOfStoreObject } from '../../store/store-location.ts';
+
+/** One candidate of a name, as `--json` prints it. */
+export interface CandidateView {
+  readonly file: string;
+  readonly storePath: string;
+  /** Name of the store object, with its version. */
+  readonly object: string;
+  readonly glibc: string | null;
+  readonly chosen: boolean;
+  /** Why the chosen one won; null for the chosen one, and where none is chosen. */
+  readonly lost: { readonly criterion: string; readonly detail: string } | null;
+}
+
+/** A store object's size in bytes with everything it refers to; undefined where Nix does not know it. */
+export type ClosureSize = (storePath: string) => number | undefined;
+
+export function candidateView({ provider, chosen, loss }: Candidate): CandidateView {
+  return {
+    file: provider.path,
+    storePath: provider.storePath,
+    object: nameOfStoreObject(provider.storePath),
+    glibc: provider.builtWith === undefined ? null : nameOfStoreObject(provider.builtWith),
+    chosen,
+    lost: loss ?? null,
+  };
+}
+
+export function neederView({ object, versions }: Needer) {
+  const names = versions.map(({ name, weak }) => (weak ? `${name} (weak)` : name));
+  return { name: object.label, file: object.path, versions: names };
+}
+
+/** `forces`: what else would change; `impossible`: why no set has it; both null for what is taken. */
+function weighedView(
+  offers: Offers,
+  alternatives: Alternatives,
+  candidate: Candidate,
+  closureSize: ClosureSize,
+) {
+  const { coverage, trial } = offers.factsOf(alternatives, candidate);
+  return {
+    ...candidateView(candidate),
+    closureSize: closureSize(candidate.provider.storePath) ?? null,
+    symbols: coverage,
+    forces: trial?.kind === 'possible' ? othersIn(alternatives.name, trial.changes) : null,
+    impossible: trial?.kind === 'impossible' ? trial.sentences : null,
+  };
+}
+
+/** Every name there is something to choose for, with all that is known of each candidate. */
+export function offersView(offers: Offers, closureSize: ClosureSize) {
+  return offers.alternatives.map((each) => ({
+    name: each.name,
+    neededBy: each.neededBy.map(neederView),
+    candidates: each.candidates.map((candidate) => weighedView(offers, each, candidate, closureSize)),
+  }));
+}
+
+export type OffersView = ReturnType<typeof offersView>;
+
+/** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
+export function shortPath(file: string): string {
+  const match = /\/[0-9a-z]{32}-([^/]+\/.*)$/.exec(file);
+  return match?.[1] ?? file;
+}
+
+export function changeLine({ name, from, to }: Change): string {
+  const side = (file: string | undefined) => (file === undefined ? 'not needed' : shortPath(file));
+  return `  ${name}: ${side(from)} → ${side(to)}`;
+}
+
+function othersIn(name: string, changes: readonly Change[]): Change[] {
+  return changes.filter((change) => change.name !== name);
+}
+
+const LISTED = 3;
+const SYMBOLS = 8;
+
+/** `all 43 symbols that are needed are there`, or the share and what is missing. */
+export function symbolsText({ needed, missing }: SymbolCoverage): string {
+  if (missing.length === 0)
+    return needed === 0
+      ? 'no symbol of it is needed by name'
+      : `all ${needed} symbols that are needed are there`;
+  const more = missing.length > SYMBOLS ? ` and ${missing.length - SYMBOLS} more` : '';
+  return `${shareText({ needed, missing })} that are needed; lacks ${missing.slice(0, SYMBOLS).join(', ')}${more}`;
+}
+
+/** `3 of 4 symbols`. Versions are among what is missing, but symbols are counted. */
+export function shareText({ needed, missing }: SymbolCoverage): string {
+  return `${Math.max(0, needed - missing.length)} of ${needed} symbols`;
+}
+
+function forcedText(name: string, trial: Trial): string {
+  if (trial.kind === 'impossible') return `cannot be: ${trial.sentences.join('; ')}`;
+  const others = othersIn(name, trial.changes);
+  if (others.length === 0) return 'changes nothing else';
+  const more = others.length > LISTED ? ` and ${others.length - LISTED} more` : '';
+  const listed = others.slice(0, LISTED).map((change) => changeLine(change).trim());
+  return `changes ${others.length} more: ${listed.join(', ')}${more}`;
+}
+
+/** What is to be said of a candidate: its symbols, and what choosing it leads to. */
+export function factLines(name: string, { coverage, trial }: CandidateFacts): string[] {
+  return [symbolsText(coverage), trial === undefined ? 'as it is now' : forcedText(name, trial)];
+}
+
+export function choicesText(choices: Choices): string[] {
+  const lines = choiceLines(choices);
+  return lines.length === 0
+    ? ['nothing is chosen by hand']
+    : ['chosen by hand:', ...lines.map((each) => `  ${each}`)];
+}
+
+/** `glibc-2.36`, `4.1 MiB`; what is not known is left out. */
+export function sourceWords(candidate: Candidate, closureSize: ClosureSize): string[] {
+  const { object, glibc } = candidateView(candidate);
+  const bytes = closureSize(candidate.provider.storePath);
+  return [object, ...(glibc === null ? [] : [glibc]), ...(bytes === undefined ? [] : [sizeText(bytes)])];
+}
+
+function candidateLines(offers: Offers, of: Alternatives, candidate: Candidate, size: ClosureSize): string[] {
+  const { chosen, lost } = candidateView(candidate);
+  const why = lost === null ? '' : `: ${lost.criterion === 'path' ? 'the same otherwise' : lost.detail}`;
+  return [
+    `  ${chosen ? '*' : ' '} ${sourceWords(candidate, size).join(', ')}${why}`,
+    `      ${candidate.provider.path}`,
+    ...factLines(of.name, offers.factsOf(of, candidate)).map((line) => `      ${line}`),
+  ];
+}
+
+function summaryOf({ kind, alternatives }: Offers): string {
+  const count = alternatives.length;
+  if (kind === 'lack') {
+    const what = count === 1 ? 'a library that nobody has' : `${count} libraries that nobody has`;
+    return `there is no set: the program needs ${what}; the nearest in the store:`;
+  }
+  if (count === 0) return 'there is nothing to choose: no library has an alternative in the store';
+  return `${count} ${count === 1 ? 'library has' : 'libraries have'} alternatives in the store (* is taken now):`;
+}
+
+function exampleOf(given: string, offers: Offers): string[] {
+  const first = offers.alternatives.map((each) => ({
+    name: each.name,
+    other: each.candidates.find(({ chosen }) => !chosen),
+  }));
+  // Of what nobody has every name is to be chosen; of the others any.
+  const words = (offers.kind === 'lack' ? first : first.slice(0, 1)).flatMap(({ name, other }) =>
+    other === undefined ? [] : [`--pin ${name}=${other.provider.storePath}`],
+  );
+  return words.length === 0 ? [] : ['', `choose with: nix-foreign choose ${given} ${words.join(' ')}`];
+}
+
+/** For people; `given` is the program as it was typed. */
+export function offersText(given: string, choices: Choices, offers: Offers, size: ClosureSize): string {
+  const blocks = offers.alternatives.flatMap((each) => [
+    '',
+    each.name,
+    ...each.candidates.flatMap((candidate) => candidateLines(offers, each, candidate, size)),
+  ]);
+  return [...choicesText(choices), '', summaryOf(offers), ...blocks, ...exampleOf(given, offers)].join('\n');
+}

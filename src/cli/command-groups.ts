@@ -1,0 +1,287 @@
+// The commands about binfmt_misc; they are loaded when they are asked for.
+// The commands about fingerprints as documents; each is loaded when it is asked for.
+// The commands about shells; each is loaded when it is asked for.
+// The command that finishes an installation by npm; it is loaded when it is asked for.
+// The commands about sharing, settings and roots; each is loaded when it is asked for.
+// The commands about shims; loaded when they are asked for.
+
+import { reportFailure } from '../host/output.ts';
+import { type CommandRow, isThere, JSON_OPTION, valuesOf } from './command.ts';
+
+/** `nix-foreign binfmt ...`. */
+export const BINFMT_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'binfmt status',
+    summary: 'show which rules are registered, and which programs of this machine they would match',
+    options: [JSON_OPTION],
+    run: async (_, { json }, edge) => {
+      const { machineOf, showStatus } = await import('./binfmt.ts');
+      showStatus(machineOf(edge), { json: isThere(json) });
+    },
+  },
+  {
+    usage: 'binfmt install',
+    summary: 'register the rules until the next restart (as root), unless native programs match',
+    options: [JSON_OPTION],
+    run: async (_, { json }, edge) => {
+      const { installRules, machineOf } = await import('./binfmt.ts');
+      installRules(machineOf(edge), { json: isThere(json) });
+    },
+  },
+  {
+    usage: 'binfmt remove',
+    summary: 'remove the rules (as root)',
+    options: [JSON_OPTION],
+    run: async (_, { json }) => {
+      const { removeRules } = await import('./binfmt.ts');
+      removeRules({ json: isThere(json) });
+    },
+  },
+  {
+    usage: 'binfmt print',
+    summary: 'print the rules for a file in /etc/binfmt.d',
+    options: [['--force', 'also where they would match the programs of this machine'], JSON_OPTION],
+    run: async (_, { json, force }, edge) => {
+      const { machineOf, printRules } = await import('./binfmt.ts');
+      printRules(machineOf(edge), { json: isThere(json), force: isThere(force) });
+    },
+  },
+];
+
+const KEY_OPTION = '--key <file>';
+
+/** `nix-foreign fingerprint ...`. */
+export const FINGERPRINT_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'fingerprint export <program>',
+    summary: 'write the fingerprint of a program, or of every program in a directory, to hand on beside it',
+    options: [
+      ['-o, --output <file>', 'write to this file instead, - for stdout'],
+      ['--tree', 'one file for all programs of a directory'],
+      [KEY_OPTION, 'sign with this secret key'],
+      JSON_OPTION,
+    ],
+    run: async ([program = ''], { output, tree, key, json }, { context, setExitStatus }) => {
+      const { exportCommand } = await import('./fingerprint/export.ts');
+      const options = {
+        output: valuesOf(output).at(-1),
+        tree: isThere(tree),
+        key: valuesOf(key).at(-1),
+        json: isThere(json),
+      };
+      const [status] = (await exportCommand(program, options, context)).map(reportFailure);
+      if (status !== undefined) setExitStatus(status);
+    },
+  },
+  {
+    usage: 'fingerprint import <file> [program]',
+    summary: 'plan a program by a fingerprint, fetching what is missing',
+    options: [JSON_OPTION],
+    run: async ([file = '', program], { json }, { context }) => {
+      const { importCommand } = await import('./fingerprint/import.ts');
+      await importCommand(file, program, { json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'fingerprint show <file-or-program>',
+    summary: 'print what a fingerprint says',
+    options: [JSON_OPTION],
+    run: async ([named = ''], { json }, { context }) => {
+      const { showCommand } = await import('./fingerprint/show.ts');
+      await showCommand(named, { json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'fingerprint verify <file> [program]',
+    summary: 'check a fingerprint as a first start would, and change nothing',
+    options: [JSON_OPTION],
+    run: async ([file = '', program], { json }, { context }) => {
+      const { verifyCommand } = await import('./fingerprint/import.ts');
+      await verifyCommand(file, program, { json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'fingerprint diff <before> <after>',
+    summary: 'show how two fingerprints, of files or of programs, differ; status 1 when they do',
+    options: [JSON_OPTION],
+    run: async ([before = '', after = ''], { json }, { context, setExitStatus }) => {
+      const { diffCommand } = await import('./fingerprint/show.ts');
+      setExitStatus(await diffCommand(before, after, { json: isThere(json) }, context));
+    },
+  },
+  {
+    usage: 'fingerprint sign <files...>',
+    summary: 'add a signature to fingerprints',
+    options: [[KEY_OPTION, 'the secret key, as nix key generate-secret makes it'], JSON_OPTION],
+    run: async (files, { key, json }, { context }) => {
+      const { signCommand } = await import('./fingerprint/sign.ts');
+      signCommand(files, { key: valuesOf(key).at(-1), json: isThere(json) }, context);
+    },
+  },
+];
+
+export const HOOK_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'hook [shell]',
+    summary: 'print what bash, zsh or fish evaluates so that foreign programs run by their own names',
+    options: [['--off', 'print what takes the hook away again'], JSON_OPTION],
+    run: async ([shell], { off, json }, edge) => {
+      const { hookCommand } = await import('./hook.ts');
+      await hookCommand(shell, { off: isThere(off), json: isThere(json) }, edge);
+    },
+  },
+  {
+    usage: 'dirs add <directories...>',
+    summary: 'let the programs of a directory run by name, after everything on PATH',
+    options: [JSON_OPTION],
+    run: async (directories, { json }) => {
+      const { dirsCommand } = await import('./hook.ts');
+      await dirsCommand('add', directories, { json: isThere(json) });
+    },
+  },
+  {
+    usage: 'dirs remove <directories...>',
+    summary: 'take a directory back',
+    options: [JSON_OPTION],
+    run: async (directories, { json }) => {
+      const { dirsCommand } = await import('./hook.ts');
+      await dirsCommand('remove', directories, { json: isThere(json) });
+    },
+  },
+  {
+    usage: 'dirs list',
+    summary: 'show the registered directories',
+    options: [JSON_OPTION],
+    run: async (_, { json }) => {
+      const { dirsCommand } = await import('./hook.ts');
+      await dirsCommand('list', [], { json: isThere(json) });
+    },
+  },
+];
+
+export const SETUP_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'setup',
+    summary: 'compile the launcher, and let nix-run-foreign be it: once after an installation by npm',
+    options: [
+      ['--force', 'also where it is there already'],
+      ['--cc <compiler>', 'gcc or clang, by name or path; $CC or cc without it'],
+      JSON_OPTION,
+    ],
+    run: async (_, { force, cc, json }, edge) => {
+      const { setupCommand } = await import('./setup/setup.ts');
+      await setupCommand({ force: isThere(force), cc: valuesOf(cc).at(-1), json: isThere(json) }, edge);
+    },
+  },
+];
+
+export const SHARING_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'publish <programs...>',
+    summary: 'copy the libraries of programs to a binary cache, and signed fingerprints to a directory',
+    options: [
+      ['--to <store-url>', 'a store or binary cache of Nix: file:///srv/cache, ssh-ng://host, s3://bucket'],
+      ['--fingerprints <directory>', 'what a web server or a git repository serves as a source'],
+      ['--key <file>', 'the secret key that signs the fingerprints'],
+      JSON_OPTION,
+    ],
+    run: async (programs, { to, fingerprints, key, json }, { context }) => {
+      const { publishCommand } = await import('./publish.ts');
+      const options = {
+        to: valuesOf(to).at(-1),
+        fingerprints: valuesOf(fingerprints).at(-1),
+        key: valuesOf(key).at(-1),
+        json: isThere(json),
+      };
+      await publishCommand(programs, options, context);
+    },
+  },
+  {
+    usage: 'pull <program>',
+    summary: 'take the fingerprint of a program from the configured sources, now',
+    options: [JSON_OPTION],
+    run: async ([program = ''], { json }, { context }) => {
+      const { pullCommand } = await import('./pull.ts');
+      await pullCommand(program, { json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'config',
+    summary: 'show every setting, its value and where that comes from',
+    options: [JSON_OPTION],
+    run: async (_, { json }, { context }) => {
+      const { configCommand } = await import('./config.ts');
+      await configCommand({ json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'roots',
+    summary: 'show what is pinned, for which program, and how much of the store that keeps',
+    options: [JSON_OPTION],
+    run: async (_, { json }, { context }) => {
+      const { rootsCommand } = await import('./roots.ts');
+      await rootsCommand({ json: isThere(json) }, context);
+    },
+  },
+  {
+    usage: 'prune',
+    summary: 'drop the roots of programs that are gone or changed, and what was left behind',
+    options: [
+      ['--unused <days>', 'also of programs that you did not start for so many days'],
+      ['--dry-run', 'only say what would be dropped'],
+      JSON_OPTION,
+    ],
+    run: async (_, { unused, dryRun, json }, { context }) => {
+      const { pruneCommand } = await import('./prune.ts');
+      const options = {
+        unused: valuesOf(unused).at(-1),
+        dryRun: isThere(dryRun),
+        json: isThere(json),
+      };
+      await pruneCommand(options, context);
+    },
+  },
+];
+
+export const SHIM_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'shim add [program]',
+    summary: 'make a command that starts a program with no prefix',
+    options: [
+      ['--as <name>', 'under this name'],
+      ['--all <directory>', 'one for every program in a directory'],
+      ['--desktop', "put it in the menu: a copy of the vendor's .desktop file that is found near it"],
+      ['--desktop-file <file>', 'the same with this .desktop file'],
+      JSON_OPTION,
+    ],
+    run: async ([program = ''], { as, all, desktop, desktopFile, json }, edge) => {
+      const { addCommand } = await import('./shim.ts');
+      const options = {
+        as: valuesOf(as).at(-1),
+        all: valuesOf(all).at(-1),
+        desktop: isThere(desktop),
+        desktopFile: valuesOf(desktopFile).at(-1),
+        json: isThere(json),
+      };
+      await addCommand(program, options, edge);
+    },
+  },
+  {
+    usage: 'shim list',
+    summary: 'show the shims, what they start, and what is wrong with them',
+    options: [JSON_OPTION],
+    run: async (_, { json }) => {
+      const { listCommand } = await import('./shim.ts');
+      await listCommand({ json: isThere(json) });
+    },
+  },
+  {
+    usage: 'shim remove <names...>',
+    summary: 'take shims and their menu entries away',
+    options: [JSON_OPTION],
+    run: async (names, { json }) => {
+      const { removeCommand } = await import('./shim.ts');
+      await removeCommand(names, { json: isThere(json) });
+    },
+  },
+];

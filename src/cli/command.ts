@@ -1,0 +1,42 @@
+// One command of `nix-foreign` as the help, the parser and the tests know it.
+// A failure → what `--json` prints of it on stdout, beside the message on stderr.
+
+import { ForeignError, reasonOf } from '../host/errors.ts';
+import type { Context } from '../resolve/context.ts';
+
+export interface Edge {
+  readonly context: Context;
+  readonly arch: string;
+  readonly launcher: string;
+  readonly version: string;
+  setExitStatus(status: number): void;
+}
+
+/** What was said of each option: that it was there or, for one with a value, every value in order. */
+export type Options = Readonly<Record<string, true | readonly string[] | undefined>>;
+
+export const valuesOf = (option: Options[string]): readonly string[] => (Array.isArray(option) ? option : []);
+export const isThere = (option: Options[string]): boolean => option === true;
+
+export interface CommandRow {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [flags: string, description: string])[];
+  run(args: readonly string[], options: Options, edge: Edge): Promise<void> | void;
+}
+
+export const JSON_OPTION = ['--json', 'print JSON'] as const;
+
+/** `code` is a stable word; `message` and `hint` are one line each. */
+export interface JsonFailure {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+export function jsonFailure(error: unknown): JsonFailure {
+  if (error instanceof ForeignError) {
+    const { code, message, hint } = error;
+    return { error: { code, message, hint } };
+  }
+  const hint = 'please report it, with the output of NIX_RUN_FOREIGN_DEBUG=1';
+  return { error: { code: 'internal', message: reasonOf(error), hint } };
+}

@@ -1,0 +1,226 @@
+// The words of `nix-foreign` → the command they name. Help is printed from the same table.
+import { Command } from 'commander';
+import { printJson, reportFailure } from '../host/output.ts';
+import { chooseCommand } from './choose/choose.ts';
+import {
+  type CommandRow,
+  type Edge,
+  isThere,
+  JSON_OPTION,
+  jsonFailure,
+  type Options,
+  valuesOf,
+} from './command.ts';
+import {
+  BINFMT_COMMANDS,
+  FINGERPRINT_COMMANDS,
+  HOOK_COMMANDS,
+  SETUP_COMMANDS,
+  SHARING_COMMANDS,
+  SHIM_COMMANDS,
+} from './command-groups.ts';
+import { doctorCommand } from './doctor/doctor.ts';
+import { explainCommand } from './explain/explain.ts';
+import { forgetCommand } from './forget.ts';
+import { graphCommand } from './graph/graph.ts';
+import { HEADINGS, helpText } from './help-text.ts';
+import { listCommand } from './list.ts';
+import { namedProgram } from './program-argument.ts';
+import { resolveCommand } from './resolve.ts';
+import { failureOfParsing, usageError } from './usage-error.ts';
+
+/** Every command: what the help, the parser and the tests know of it. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'resolve <program>',
+    summary: 'find, prove and pin the libraries of a program, ready for its next start',
+    options: [
+      ['--refresh', 'solve again even if a set is known'],
+      ['--rehash', "read the program's content again"],
+      ['--system', 'for everybody on this machine (as root)'],
+      ['--strategy <name>', 'start it this way from now on: loader, namespace, patched ..., or auto'],
+      ['--strict', 'fail where a fingerprint is there that cannot be used'],
+      JSON_OPTION,
+    ],
+    run: ([program = ''], { json, refresh, rehash, system, strict, strategy }, { context }) =>
+      resolveCommand(
+        namedProgram(program, context),
+        {
+          json: isThere(json),
+          refresh: isThere(refresh),
+          rehash: isThere(rehash),
+          system: isThere(system),
+          strategy: valuesOf(strategy).at(-1),
+        },
+        isThere(strict) ? { ...context, strict: true } : context,
+      ),
+  },
+  {
+    usage: 'explain <program>',
+    summary: 'show every library, who needs it, which file serves it, and how the program is started',
+    options: [
+      ['--why <soname>', 'the whole story of one library: who needs which versions, and why others lost'],
+      JSON_OPTION,
+    ],
+    run: ([program = ''], { json, why }, { context }) =>
+      explainCommand(
+        namedProgram(program, context),
+        { json: isThere(json), why: valuesOf(why).at(-1) },
+        context,
+      ),
+  },
+  {
+    usage: 'choose <program>',
+    summary:
+      'choose libraries by hand; without options asks on a terminal, else shows what there is to choose',
+    options: [
+      ['--pin <soname=path>', 'take this file, or the one in this store object, for a library'],
+      ['--exclude <pattern>', "never take store objects named like this, e.g. 'openssl-1.*'"],
+      ['--prefer <name>', 'take store objects whose names begin with this where that is possible'],
+      ['--reset', 'forget all earlier choices'],
+      JSON_OPTION,
+    ],
+    run: async ([program = ''], { pin, exclude, prefer, reset, json }, { context, setExitStatus }) => {
+      const words = {
+        pin: valuesOf(pin),
+        exclude: valuesOf(exclude),
+        prefer: valuesOf(prefer),
+        reset: isThere(reset),
+      };
+      const format = isThere(json) ? 'json' : 'text';
+      setExitStatus(await chooseCommand(namedProgram(program, context), words, format, context));
+    },
+  },
+  {
+    usage: 'graph <program>',
+    summary: 'draw the libraries of a program, or the conflict that keeps it from starting',
+    options: [
+      ['-o, --output <file>', 'write to this file instead of stdout; its ending can say the format'],
+      ['--format <format>', 'one of svg (the default), dot, mermaid and json'],
+      JSON_OPTION,
+    ],
+    run: ([program = ''], { output, format, json }, { context }) => {
+      const asked = isThere(json) ? 'json' : valuesOf(format).at(-1);
+      return graphCommand(namedProgram(program, context), asked, valuesOf(output).at(-1), context);
+    },
+  },
+  {
+    usage: 'list',
+    summary: 'show the programs that have a launch plan',
+    options: [JSON_OPTION],
+    run: (_, { json }, { context }) => listCommand({ json: isThere(json) }, context),
+  },
+  {
+    usage: 'forget [programs...]',
+    summary: 'remove the plan and the GC root of programs',
+    options: [['--all', 'of every program'], JSON_OPTION],
+    run: async (programs, { all, json }, { context, setExitStatus }) => {
+      if (programs.length === 0 && !isThere(all))
+        throw usageError('forget needs a program', 'name one of: nix-foreign list, or say --all');
+      const failure = await forgetCommand(programs, { all: isThere(all), json: isThere(json) }, context);
+      if (failure !== undefined) setExitStatus(reportFailure(failure));
+    },
+  },
+  ...FINGERPRINT_COMMANDS,
+  ...SHARING_COMMANDS,
+  ...BINFMT_COMMANDS,
+  ...SHIM_COMMANDS,
+  ...HOOK_COMMANDS,
+  ...SETUP_COMMANDS,
+  {
+    usage: 'doctor',
+    summary: 'show what this machine offers, and what to do about each lack',
+    options: [JSON_OPTION],
+    run: async (_, { json }, { context, arch, launcher, setExitStatus }) => {
+      if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
+    },
+  },
+  {
+    usage: 'completions [shell]',
+    summary: 'print what bash, zsh or fish evaluates to complete the words of both commands',
+    options: [JSON_OPTION],
+    run: async ([shell], { json }, edge) => {
+      const { completionsCommand } = await import('./completions/completions.ts');
+      completionsCommand(shell, { json: isThere(json) }, COMMANDS, GROUPS, edge);
+    },
+  },
+];
+
+/** An option that may be given several times. */
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+/** Also where the words cannot be parsed. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+/** `fingerprint export <program>`: words in front of the last are groups. */
+const GROUP = /^([a-z-]+) (?=[a-z])/;
+
+/** What several commands that share their first word are about. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  binfmt: 'rules of the kernel by which foreign programs start with no prefix',
+  shim: 'commands for PATH and entries for the menu that start foreign programs',
+  dirs: 'directories whose programs run by name, through the shell hook',
+  fingerprint: 'documents that let others start a program without a search',
+};
+
+/** The command that a usage belongs below, made when it is first asked for. */
+function parentOf(program: Command, usage: string): Command {
+  const name = GROUP.exec(usage)?.[1];
+  if (name === undefined) return program;
+  const known = program.commands.find((each) => each.name() === name);
+  return (
+    known ??
+    program
+      .command(name)
+      .description(GROUPS[name] ?? '')
+      .exitOverride()
+  );
+}
+
+/** What no heading has is shown all the same. */
+function otherCommands(program: Command): readonly (readonly [string, string])[] {
+  const known = new Set(HEADINGS.flatMap(([, commands]) => commands.map(([name]) => name)));
+  return program.commands
+    .filter((each) => !known.has(each.name()))
+    .map((each) => [each.name(), each.description()]);
+}
+
+/** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
+export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
+  const program = new Command('nix-foreign')
+    .version(`nix-foreign ${edge.version}`)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
+  for (const { usage, summary, options, run } of COMMANDS) {
+    const command = parentOf(program, usage)
+      .command(usage.replace(GROUP, ''))
+      .description(summary)
+      .exitOverride();
+    for (const [flags, description] of options) {
+      if (flags.includes('<')) command.option(flags, description, collect);
+      else command.option(flags, description);
+    }
+    command.action((...parameters: unknown[]) => {
+      const self = parameters.at(-1) as Command;
+      return run(self.args, self.opts<Options>(), edge);
+    });
+  }
+  program.helpInformation = () => helpText(otherCommands(program));
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    const failure = failureOfParsing(
+      error,
+      words,
+      COMMANDS.map(({ usage }) => usage),
+    );
+    if (failure === undefined) return edge.setExitStatus(0);
+    if (wantsJson(words)) printJson(jsonFailure(failure));
+    throw failure;
+  }
+}

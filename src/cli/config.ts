@@ -1,0 +1,41 @@
+// `nix-foreign config`: every setting with its value, where that comes from, and what it means.
+import {
+  type Configuration,
+  configurationFiles,
+  type Origin,
+  readConfiguration,
+} from '../config/load-config.ts';
+import { KEYS, MEANINGS } from '../config/settings.ts';
+import { notice, printJson, printLine } from '../host/output.ts';
+import type { Context } from '../resolve/context.ts';
+
+function originText(origin: Origin): string {
+  switch (origin.kind) {
+    case 'default':
+      return 'default';
+    case 'file':
+      return origin.file;
+    case 'environment':
+      return `environment: ${origin.variable}`;
+  }
+}
+
+/** Each setting as it would stand in config.toml, under its meaning and its origin. */
+export function configText({ settings, origins, files }: Configuration): string {
+  const settled = KEYS.map((key) =>
+    [
+      `# ${MEANINGS[key]}`,
+      `# (${originText(origins[key])})`,
+      `${key} = ${JSON.stringify(settings[key])}`,
+    ].join('\n'),
+  );
+  return [`# read in this order, the last one wins: ${files.join(', ')}`, ...settled].join('\n\n');
+}
+
+export async function configCommand(options: { json: boolean }, context: Context): Promise<void> {
+  const files = await configurationFiles(context.surroundings.uid);
+  const configuration = await readConfiguration(files, context.env);
+  for (const warning of configuration.warnings) notice(warning);
+  if (options.json) printJson(configuration);
+  else printLine(configText(configuration));
+}

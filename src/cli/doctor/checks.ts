@@ -1,0 +1,116 @@
+// Nix on this machine → whether it can be asked about its store, which everything that pins does.
+// The user's place → whether it can be written, and what its catalogue holds.
+import { existsSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
+import { createPlace, type Place } from '../../host/directories.ts';
+import { errnoOf, reasonOf } from '../../host/errors.ts';
+import type { Context } from '../../resolve/context.ts';
+import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
+import { invalidPaths, type Nix, nixVersion } from '../../store/nix.ts';
+import { type StoreLocation, storeLocation } from '../../store/store-location.ts';
+
+/** One finding. */
+export interface Check {
+  readonly subject: string;
+  readonly state: 'ok' | 'note' | 'lack';
+  readonly detail: string;
+  /** What to do; absent when all is well. */
+  readonly remedy?: string;
+}
+
+const CONSEQUENCE = 'without it programs start, but nothing protects their libraries from collection';
+
+/** Why Nix cannot be asked. Started without a store or a database it would make them, so then it is not started. */
+async function whyNotAnswering(nix: Nix): Promise<string | undefined> {
+  const { storeDir, stateDir } = storeLocation(nix.env);
+  const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
+  if (!existsSync(storeDir)) return `${storeDir} is not there`;
+  const hasState = ['db/db.sqlite', 'daemon-socket'].some((each) => existsSync(path.join(stateDir, each)));
+  if (!hasState && !isElsewhere) return `${stateDir} holds no database of Nix`;
+  try {
+    // A path that no store holds: the answer needs the database or the daemon, and changes neither.
+    await invalidPaths(nix, [path.join(storeDir, `${'0'.repeat(32)}-nix-foreign-doctor`)]);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Runs Nix, and asks its store something harmless. */
+export async function checkNix({ nix }: Pick<Context, 'nix'>): Promise<Check> {
+  const lack = (detail: string, remedy: string): Check => ({ subject: 'nix', state: 'lack', detail, remedy });
+  if (nix === undefined)
+    return lack('no nix-store on PATH or where it usually is', `put Nix on PATH; ${CONSEQUENCE}`);
+  const version = await nixVersion(nix);
+  if (version === undefined) return lack(`${nix.bin}/nix-store cannot be run`, `repair it; ${CONSEQUENCE}`);
+  const detail = `${version} in ${nix.bin}`;
+  const why = await whyNotAnswering(nix);
+  if (why === undefined) return { subject: 'nix', state: 'ok', detail };
+  return lack(
+    `${detail}, but ${why}`,
+    `start the Nix daemon (systemctl start nix-daemon), or repair the store; ${CONSEQUENCE}`,
+  );
+}
+
+/** Modes say little of a read-only or full disk. */
+function tryToWrite(directory: string): void {
+  const file = temporaryName(path.join(directory, 'doctor'));
+  try {
+    writeFileDurably(file, 'written by nix-foreign doctor\n');
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** Writes and removes a small file wherever a first start writes. */
+export function checkPlace(place: Place, uid: number): Check {
+  const lack = (directory: string, error: unknown): Check => ({
+    subject: 'directories',
+    state: 'lack',
+    detail: `${directory}: ${reasonOf(error)}`,
+    remedy: 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME',
+  });
+  try {
+    createPlace(place, uid);
+  } catch (error) {
+    return lack(place.cache, error);
+  }
+  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
+    try {
+      tryToWrite(directory);
+    } catch (error) {
+      return lack(directory, error);
+    }
+  }
+  return { subject: 'directories', state: 'ok', detail: `${place.cache} and ${place.state}` };
+}
+
+function countsIn(file: string): { objects: number; libraries: number } {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    const count = (table: string) =>
+      Number(database.prepare(`select count(*) as n from ${table}`).get()?.['n']);
+    return { objects: count('object'), libraries: count('library') };
+  } finally {
+    database.close();
+  }
+}
+
+/** Looks, and changes nothing: a first start fills a catalogue that is missing or damaged. */
+export function checkCatalogue(place: Place, { storeDir }: StoreLocation): Check {
+  const check = { subject: 'catalogue' } as const;
+  const file = catalogueFile(place.catalogues, storeDir);
+  try {
+    statSync(file);
+    const { objects, libraries } = countsIn(file);
+    return { ...check, state: 'ok', detail: `${libraries} libraries in ${objects} store objects: ${file}` };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
+      return { ...check, state: 'note', detail: 'it is filled at the first start' };
+    if (isDamaged(error))
+      return { ...check, state: 'note', detail: `${file} is damaged; it is filled anew at the next start` };
+    return { ...check, state: 'lack', detail: `${file}: ${reasonOf(error)}`, remedy: `remove ${file}` };
+  }
+}

@@ -1,0 +1,115 @@
+// `nix-foreign doctor`: what the machine offers, and what to do about each lack.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { machinesRunBy } from '../../elf/machine.ts';
+import { dataDirectory } from '../../host/directories.ts';
+import { reasonOf } from '../../host/errors.ts';
+import { printJson, printLine } from '../../host/output.ts';
+import { runProgram } from '../../host/run-program.ts';
+import { inspectInterpreter } from '../../plan/strategy.ts';
+import type { Context } from '../../resolve/context.ts';
+import { places } from '../../resolve/writable-directories.ts';
+import { openNixDatabase } from '../../store/nix-database.ts';
+import { isStoreObjectName } from '../../store/store-location.ts';
+import { processName } from '../hook.ts';
+import { type Check, checkCatalogue, checkNix, checkPlace } from './checks.ts';
+import { checkHooks } from './hook-checks.ts';
+
+function checkStore({ location }: Context): Check[] {
+  try {
+    const count = readdirSync(location.storeDir).filter(isStoreObjectName).length;
+    const store: Check = {
+      subject: 'store',
+      state: 'ok',
+      detail: `${location.storeDir}, ${count} store objects`,
+    };
+    const database = openNixDatabase(location);
+    database?.close();
+    if (database !== undefined) return [store];
+    const detail = `${location.stateDir}/db cannot be read, so hashes are left out of fingerprints`;
+    return [store, { subject: 'database', state: 'note', detail }];
+  } catch (error) {
+    const detail = `${location.storeDir}: ${reasonOf(error)}`;
+    return [
+      {
+        subject: 'store',
+        state: 'lack',
+        detail,
+        remedy: 'install Nix, or name the store with NIX_STORE_DIR',
+      },
+    ];
+  }
+}
+
+const SEATS = {
+  'nix-ld': 'nix-ld: programs keep /proc/self/exe',
+  'stub-ld': "NixOS' stub-ld: the loader is started with the program, and /proc/self/exe is the loader",
+  launcher: 'the launcher: every foreign program starts with its own libraries',
+  missing: 'nothing: the loader is started with the program, and /proc/self/exe is the loader',
+  loader: "another libc's loader: foreign programs start without us there, with that system's libraries",
+  unknown: 'something unknown: the loader is started with the program, and /proc/self/exe is the loader',
+};
+
+function checkInterpreters(arch: string): Check[] {
+  return machinesRunBy(arch).map(({ interpreter, system }) => {
+    const { kind } = inspectInterpreter(interpreter);
+    const check = { subject: system, detail: `at ${interpreter}: ${SEATS[kind]}` };
+    if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
+    return {
+      ...check,
+      state: 'note',
+      remedy: 'for programs that re-execute themselves enable nix-ld: programs.nix-ld.enable = true;',
+    };
+  });
+}
+
+async function checkLauncher(launcher: string): Promise<Check> {
+  const ended = await runProgram(launcher, ['--version'], { env: {}, timeout: 5000 });
+  if (ended.status === 0)
+    return { subject: 'launcher', state: 'ok', detail: `${launcher}, ${ended.stdout.trim()}` };
+  return {
+    subject: 'launcher',
+    state: 'lack',
+    detail: `${launcher} is not built; starts go through Node, which is slower and keeps less`,
+    remedy: 'compile it: nix-foreign setup (needs a C compiler)',
+  };
+}
+
+/** Looks at everything. `launcher` is where the build puts it. */
+export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
+  const { uid } = context.surroundings;
+  const [place] = await places(uid);
+  return [
+    await checkNix(context),
+    ...checkStore(context),
+    ...checkInterpreters(arch),
+    await checkLauncher(launcher),
+    ...(place === undefined ? [] : [checkPlace(place, uid), checkCatalogue(place, context.location)]),
+    ...checkHooks({
+      env: context.env,
+      parent: processName(process.ppid),
+      launcher,
+      shims: path.join(await dataDirectory(), 'shims'),
+      hooks: path.resolve(path.dirname(launcher), '../shell-hooks'),
+    }),
+  ];
+}
+
+/** Prints the findings; true when nothing is lacking. */
+export async function doctorCommand(
+  options: { json?: boolean },
+  context: Context,
+  arch: string,
+  launcher: string,
+): Promise<boolean> {
+  const checks = await examine(context, arch, launcher);
+  if (options.json) printJson(checks);
+  else {
+    const width = Math.max(...checks.map(({ subject }) => subject.length));
+    for (const { subject, state, detail, remedy } of checks) {
+      printLine(`${state.padEnd(4)}  ${subject.padEnd(width)}  ${detail}`);
+      if (remedy !== undefined) printLine(`${' '.repeat(width + 8)}${remedy}`);
+    }
+  }
+  return checks.every(({ state }) => state !== 'lack');
+}

@@ -1,0 +1,141 @@
+// A shell's environment and its user's files → whether the hook is installed, half or not at all, and what mends it.
+import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import {
+  hookMark,
+  installLine,
+  isShell,
+  readMark,
+  SHELLS,
+  type Shell,
+} from '../../integrations/hooks/hook-text.ts';
+import { hookLines, ownFiles } from '../../integrations/hooks/installed-hooks.ts';
+import type { Check } from './checks.ts';
+
+export interface ShellFacts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The process that started this one, by its name (proc(5), `comm`). */
+  readonly parent: string | undefined;
+  readonly launcher: string;
+  /** The directory of the shims. */
+  readonly shims: string;
+  /** shell-hooks/ */
+  readonly hooks: string;
+}
+
+type Finding = Pick<Check, 'state' | 'detail' | 'remedy'>;
+
+/** The shell that asks, which a variable that came from another shell does not tell. */
+function shellOf({ env, parent }: ShellFacts): Shell | undefined {
+  const named = [parent, path.basename(env['SHELL'] ?? '')].map((each) => each?.replace(/^-/, ''));
+  return named.find((each): each is Shell => isShell(each));
+}
+
+function canRun(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isSame(file: string, other: string): boolean {
+  return (
+    file === other || (existsSync(file) && existsSync(other) && realpathSync(file) === realpathSync(other))
+  );
+}
+
+const again = (shell: Shell) => `install it again: ${installLine(shell)}`;
+
+/** The hook that this shell says it has. */
+function activeHook(shell: Shell, facts: ShellFacts): Finding | undefined {
+  const mark = readMark(facts.env['NIX_RUN_FOREIGN_HOOK']);
+  if (mark?.shell !== shell) return undefined;
+  const bad = (state: Check['state'], detail: string): Finding => ({ state, detail, remedy: again(shell) });
+  if (!canRun(mark.launcher))
+    return bad('lack', `this ${shell} starts programs with ${mark.launcher}, which is not there`);
+  if (!isSame(mark.launcher, facts.launcher))
+    return bad('note', `this ${shell} has the hook of another place: ${mark.launcher}`);
+  if (mark.text !== readMark(hookMark(shell, facts.launcher, facts.hooks))?.text)
+    return bad('note', `this ${shell} has the hook of another version`);
+  return { state: 'ok', detail: `in this ${shell}` };
+}
+
+function missingHook(shell: Shell, { env }: ShellFacts): Finding {
+  const [file] = ownFiles(shell, env);
+  const own = hookLines(shell, env).find(({ asked }) => asked === shell);
+  if (own !== undefined) {
+    const detail = `${own.file} installs it, and this ${shell} has none: it is older than the line, or did not read the file`;
+    return { state: 'note', detail, remedy: `start the shell anew: exec ${shell}` };
+  }
+  const others = SHELLS.filter((each) => each !== shell && hookLines(each, env).length > 0);
+  const detail =
+    others.length > 0
+      ? `the hook is installed for ${others.join(' and ')}, and this shell is ${shell}`
+      : `not installed; programs start with nix-run-foreign, shims or binfmt`;
+  return { state: 'note', detail, remedy: `for ${shell} add to ${file}: ${installLine(shell)}` };
+}
+
+/** Lines that ask for the hook of a shell which does not read them. */
+function strayLines({ env }: ShellFacts): Finding[] {
+  return SHELLS.flatMap((shell) => hookLines(shell, env))
+    .filter(({ reader, asked }) => reader !== asked)
+    .map(({ file, reader, asked }) => ({
+      state: 'lack',
+      detail: `${file} is read by ${reader}, and asks for the hook of ${asked}`,
+      remedy: `write there: ${installLine(reader)}`,
+    }));
+}
+
+/** Variables that lead nix-ld to a loader or a launcher. */
+function deadVariables(shell: Shell, { env }: ShellFacts): Finding[] {
+  return Object.entries(env).flatMap(([name, value]): Finding[] => {
+    if (!/^NIX_LD(_\w+_linux)?$/.test(name) || value === undefined || value === '' || existsSync(value))
+      return [];
+    const isOurs = path.basename(value) === 'nix-run-foreign';
+    const unset = shell === 'fish' ? `set -e ${name}` : `unset ${name}`;
+    return [
+      {
+        state: 'lack',
+        detail: `${name} is ${value}, which is not there: nix-ld can start nothing`,
+        remedy: isOurs ? again(shell) : `take it back: ${unset}`,
+      },
+    ];
+  });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** The hook finds shims; scripts and other programs do so by PATH only. */
+function checkShims(shell: Shell, { env, shims }: ShellFacts): Check[] {
+  const count = namesIn(shims).length;
+  if (count === 0) return [];
+  const isOnPath = (env['PATH'] ?? '').split(':').some((each) => each !== '' && path.resolve(each) === shims);
+  const subject = 'shims';
+  if (isOnPath) return [{ subject, state: 'ok', detail: `${count} in ${shims}` }];
+  const [file] = ownFiles(shell, env);
+  const line = shell === 'fish' ? `fish_add_path '${shims}'` : `export PATH='${shims}':"$PATH"`;
+  return [{ subject, state: 'note', detail: `${shims} is not on PATH`, remedy: `add to ${file}: ${line}` }];
+}
+
+/** Looks at the shell that asks, and at the files of all shells. */
+export function checkHooks(facts: ShellFacts): Check[] {
+  const shell = shellOf(facts);
+  const stray = strayLines(facts);
+  const dead = deadVariables(shell ?? 'bash', facts);
+  const active = shell === undefined ? undefined : activeHook(shell, facts);
+  // A file that is to be corrected tells why there is no hook.
+  const missing = shell === undefined || stray.length > 0 ? undefined : missingHook(shell, facts);
+  const own = active ?? missing;
+  return [
+    ...[...stray, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({ subject: 'hook', ...each })),
+    ...checkShims(shell ?? 'bash', facts),
+  ];
+}

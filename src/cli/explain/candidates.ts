@@ -1,0 +1,122 @@
+// A program's fingerprint and the store as it is now → for each library, what else there was and why it lost.
+import type { Provider } from '../../candidates/problem.ts';
+import { tryCandidate } from '../../choices/alternatives.ts';
+import type { Choices } from '../../choices/choices.ts';
+import {
+  type Candidate,
+  type ChosenSet,
+  type Loss,
+  type Needer,
+  needersOf,
+  weighCandidates,
+  weighFamily,
+} from '../../choices/compare.ts';
+import { pathOfStoreFile } from '../../farm/verify-set.ts';
+import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
+import type { Dynamic } from '../../resolve/dynamic-program.ts';
+import { type Survey, survey } from '../../resolve/solve-program.ts';
+import type { Homeless } from '../../solver/solution.ts';
+import { homelessIn } from '../../solver/undefined-symbols.ts';
+import type { Catalogue } from '../../store/catalogue.ts';
+import { nameOfStoreObject } from '../../store/store-location.ts';
+
+/** The whole story of one name. */
+export interface NameStory {
+  readonly neededBy: readonly Needer[];
+  /** The chosen one first, then the others by rank. */
+  readonly candidates: readonly Candidate[];
+}
+
+export interface Story {
+  /** Undefined for names that the store does not serve. */
+  of(name: string): NameStory | undefined;
+  /** The same, with every loss that only shows in the whole set found out by solving with that candidate. */
+  inFull(name: string): NameStory | undefined;
+  /** Objects whose own run paths lead to another file for this name than others', each with that file. */
+  wantsOf(name: string): readonly { readonly by: string; readonly path: string }[];
+  /** Symbols that nobody in the set defines and that are looked up when they are first called. */
+  readonly homeless: readonly Homeless[];
+  /** Name of the store object of the glibc that a library was built with. */
+  glibcOf(name: string): string | undefined;
+}
+
+/** The providers that a fingerprint names, among those that the store offers now. */
+function setOf(fingerprint: Fingerprint, seen: Survey): ChosenSet | undefined {
+  const loader = seen.problem.loaders.find(({ path }) => path === pathOfStoreFile(fingerprint.loader));
+  if (loader === undefined) return undefined;
+  const providers = new Map<string, Provider>();
+  for (const library of fingerprint.libraries) {
+    const file = pathOfStoreFile(library);
+    const provider = seen.every(library.soname).find(({ path }) => path === file);
+    if (provider !== undefined) providers.set(library.soname, provider);
+  }
+  return { loader, providers };
+}
+
+const COSTS = [
+  ['closest', 'closest match', 'takes more closest matches'],
+  ['foreign', 'other glibc', 'takes more libraries built with another glibc'],
+  ['overrides', 'overrides a run path', 'overrides more run paths'],
+] as const;
+
+/** Why the whole set with a candidate is worse, by the solver's own costs. */
+function lossInSet(seen: Survey, name: string, { provider }: Candidate): Loss | undefined {
+  const { problem, outcome } = seen;
+  if (outcome.kind !== 'solution') return undefined;
+  const trial = tryCandidate(problem, outcome, name, provider);
+  if (trial.kind === 'impossible') {
+    return { criterion: 'whole set', detail: `no set has it: ${trial.sentences.join('; ')}` };
+  }
+  const worse = COSTS.find(([cost]) => trial.solution.cost[cost] !== outcome.cost[cost]);
+  if (worse === undefined || trial.solution.cost[worse[0]] < outcome.cost[worse[0]]) {
+    const others = trial.changes.filter((change) => change.name !== name).length;
+    return others === 0
+      ? undefined
+      : { criterion: 'whole set', detail: `would change ${others} other libraries, none for the better` };
+  }
+  const [, criterion, what] = worse;
+  return { criterion, detail: `the set with it ${what}` };
+}
+
+/** Opens the book on a set. Reads of the catalogue happen when a name is first asked for. */
+export function storyOf(
+  subject: Dynamic,
+  fingerprint: Fingerprint,
+  catalogue: Catalogue,
+  choices: Choices,
+): Story | undefined {
+  const seen = survey(subject, catalogue, choices);
+  const set = setOf(fingerprint, seen);
+  if (set === undefined) return undefined;
+  const of = (name: string): NameStory | undefined => {
+    if (!set.providers.has(name)) return undefined;
+    const candidates = weighCandidates(seen.problem, seen.every(name), set, name);
+    return { neededBy: needersOf(seen.problem, set, name), candidates };
+  };
+  const family = (name: string): NameStory | undefined => {
+    if (!set.loader.family.has(name)) return undefined;
+    const candidates = weighFamily(seen.problem, set, name);
+    return { neededBy: needersOf(seen.problem, set, name), candidates };
+  };
+  const full = (name: string, candidate: Candidate): Candidate =>
+    candidate.loss?.criterion === 'whole set'
+      ? { ...candidate, loss: lossInSet(seen, name, candidate) ?? candidate.loss }
+      : candidate;
+  return {
+    of,
+    homeless: homelessIn(seen.problem, set.loader, new Map([...set.loader.family, ...set.providers])),
+    inFull: (name) => {
+      const story = of(name) ?? family(name);
+      return story && { ...story, candidates: story.candidates.map((each) => full(name, each)) };
+    },
+    wantsOf: (name) =>
+      [...set.providers.values()].flatMap((provider) => {
+        const path = provider.needed.includes(name) ? provider.ownChoice.get(name) : undefined;
+        return path === undefined ? [] : [{ by: provider.label, path }];
+      }),
+    glibcOf: (name) => {
+      const builtWith = set.providers.get(name)?.builtWith;
+      return builtWith === undefined ? undefined : nameOfStoreObject(builtWith);
+    },
+  };
+}

@@ -1,0 +1,228 @@
+// `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it and why, and why the program starts as it does.
+// An explanation → text for people.
+
+import path from 'node:path';
+import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { printJson, printLine } from '../../host/output.ts';
+import { disagreementOf } from '../../ldso/trace-text.ts';
+import { planFile } from '../../plan/plan-files.ts';
+import type { LaunchPlan } from '../../plan/plan-format.ts';
+import { inspectInterpreter } from '../../plan/strategy.ts';
+import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
+import type { Context } from '../../resolve/context.ts';
+import { candidateView } from '../choose/view.ts';
+import type { Story } from './candidates.ts';
+import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
+import { type MapEntry, shadowingEntries, usersPathComesFirst } from './load-map.ts';
+import { cutList, treeLines } from './tree.ts';
+import { type Why, whyOf, whyText } from './why.ts';
+
+/** One object of the process, and what else could have served its name. */
+export interface ExplainedObject extends MapEntry {
+  /** Who loaded it: the first that needs it; null for the loader, which the kernel starts. */
+  readonly loadedBy: string | null;
+  /** Store object of the glibc that it was built with, where that is known. */
+  readonly glibc: string | null;
+  /** How many libraries of the store offer the name; 0 for what is not chosen from the store. */
+  readonly candidates: number;
+  /** The next best, and the first criterion by which it lost. */
+  readonly runnerUp: {
+    readonly file: string;
+    readonly object: string;
+    readonly criterion: string;
+    readonly detail: string;
+  } | null;
+}
+
+export interface Explanation {
+  readonly program: string;
+  readonly kind: string;
+  readonly strategy: string;
+  readonly why: string;
+  readonly plan: string;
+  readonly interpreter?: { readonly path: string; readonly kind: string };
+  readonly sha256?: string;
+  /** Where the set came from: resolved here, a kept record, or a fingerprint's file or address. */
+  readonly origin?: string;
+  readonly root?: string;
+  readonly farm?: string;
+  readonly loader?: string;
+  /** What the user chose by hand. */
+  readonly choices?: Choices;
+  /** In load order. */
+  readonly objects?: readonly ExplainedObject[];
+  /** Where the simulated loader differs from the real one, which `objects` follow; null when they agree. */
+  readonly disagreement?: string | null;
+  /** What the loader's own list does not show: what it will say at the start, or refuse. */
+  readonly warnings?: readonly string[];
+  /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
+  readonly shadowed?: readonly { readonly name: string; readonly by: string }[];
+}
+
+const DIRECT: Record<string, string> = {
+  static: 'it is linked statically and needs no library',
+  'static-pie': 'it is linked statically and needs no library',
+  'already-nix': 'it was built by Nix and names its own loader in the store',
+  script: 'it is a script, and the kernel starts its interpreter',
+};
+
+/** An object with its runner-up: of those that lost the one the solver would have taken next. */
+export function explainedObject(entry: MapEntry, story: Story | undefined): ExplainedObject {
+  const candidates = story?.of(entry.name)?.candidates ?? [];
+  const next = candidates.find(({ chosen }) => !chosen);
+  const settled =
+    next?.loss?.criterion === 'whole set'
+      ? story?.inFull(entry.name)?.candidates.find(({ chosen }) => !chosen)
+      : next;
+  const view = settled && candidateView(settled);
+  return {
+    ...entry,
+    loadedBy: entry.neededBy[0] ?? null,
+    glibc: story?.glibcOf(entry.name) ?? null,
+    candidates: candidates.length,
+    runnerUp: view?.lost ? { file: view.file, object: view.object, ...view.lost } : null,
+  };
+}
+
+/** Errors here are those after the list: the real loader has accepted the rest. */
+function warningsOf({ errors, warnings }: DynamicFacts['trace'], story: Story | undefined): string[] {
+  const late = errors.filter(({ stage }) => stage === 'start');
+  return [
+    ...new Set([...late, ...warnings].map(({ message }) => message)),
+    ...homelessLines(story?.homeless ?? []),
+  ];
+}
+
+/** One line for each object. */
+function homelessLines(homeless: Story['homeless']): string[] {
+  const symbolsBy = Map.groupBy(homeless, ({ neededBy }) => neededBy);
+  return [...symbolsBy].map(([neededBy, each]) => {
+    const [what, it] = each.length === 1 ? ['symbol', 'it'] : ['symbols', 'them'];
+    const names = cutList(each.map(({ symbol }) => symbol));
+    return `${neededBy} needs the ${what} ${names} when it first calls ${it}, and nobody here defines ${it}`;
+  });
+}
+
+function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
+  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, story } = facts;
+  const interpreter = inspectInterpreter(subject.interpreter);
+  const names = map.map(({ name }) => name);
+  return {
+    program: program.path,
+    kind: `dynamic, ${subject.libc.kind}, ${fingerprint.program.system}`,
+    strategy: plan.strategy,
+    why: strategyOf(subject, proven.loader, facts.context, asPlanned(plan)).why,
+    plan: planFile(place, program.path),
+    interpreter: { path: interpreter.path, kind: interpreter.kind },
+    sha256: fingerprint.program.sha256,
+    ...(plan.origin === undefined ? {} : { origin: plan.origin }),
+    ...(plan.root === undefined ? {} : { root: plan.root }),
+    farm: proven.farm,
+    loader: proven.loader,
+    ...(hasChoices(choices) ? { choices } : {}),
+    objects: map.map((entry) => explainedObject(entry, story)),
+    disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
+    warnings: warningsOf(trace, story),
+    shadowed: usersPathComesFirst(plan.strategy, context.env)
+      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
+          ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
+        )
+      : [],
+  };
+}
+
+/** What a plan without libraries starts instead of the program. */
+function notDirect({ execute, origin }: LaunchPlan): string | undefined {
+  return execute === undefined || origin === undefined ? undefined : `it is ${origin}`;
+}
+
+function explanationOf(facts: Facts, context: Context): Explanation {
+  if ('subject' in facts) return explainDynamic(facts, context);
+  const { program, plan, place } = facts;
+  return {
+    program: program.path,
+    kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
+    strategy: plan.strategy,
+    why: notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    plan: planFile(place, program.path),
+  };
+}
+
+/** Resolves the program if need be, and gathers the whole story. */
+export async function explain(given: string, context: Context): Promise<Explanation> {
+  return await withFacts(given, context, (facts) => explanationOf(facts, context));
+}
+
+/**
+ * The whole story of one name, or of the object that another name leads to.
+ * @throws ForeignError `not-loaded` when the program does not load it.
+ */
+export async function explainName(given: string, name: string, context: Context): Promise<Why> {
+  return await withFacts(given, context, (facts) => {
+    const map = 'subject' in facts ? facts.map : [];
+    const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
+    const entry = map.find((each) => each.name === name) ?? map.find(asked);
+    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(entry.name));
+    throw new ForeignError(`${given}: it does not load ${name}`, {
+      code: 'not-loaded',
+      hint: `see what it loads with: nix-foreign explain ${given}`,
+      exitCode: 125,
+    });
+  });
+}
+
+export async function explainCommand(
+  given: string,
+  options: { json?: boolean; why?: string | undefined },
+  context: Context,
+): Promise<void> {
+  if (options.why !== undefined) {
+    const why = await explainName(given, options.why, context);
+    return options.json ? printJson(why) : printLine(whyText(why));
+  }
+  const explanation = await explain(given, context);
+  if (options.json) printJson(explanation);
+  else printLine(explanationText(explanation));
+}
+
+function headLines(explanation: Explanation): string[] {
+  const rows: [string, string | undefined][] = [
+    ['program', explanation.program],
+    ['kind', explanation.kind],
+    ['strategy', explanation.strategy],
+    ['because', explanation.why],
+    ['loader', explanation.loader],
+    ['sha256', explanation.sha256],
+    ['set', explanation.origin],
+    ['root', explanation.root],
+    ['farm', explanation.farm],
+    ['plan', explanation.plan],
+  ];
+  const chosen = explanation.choices === undefined ? [] : choiceLines(explanation.choices);
+  return [
+    ...rows.filter(([, value]) => value !== undefined).map(([key, value]) => `${key.padEnd(9)} ${value}`),
+    ...chosen.map((line) => `${'by hand'.padEnd(9)} ${line}`),
+  ];
+}
+
+/** The explanation as text for people: the head, the tree of objects, warnings. */
+export function explanationText(explanation: Explanation): string {
+  const { objects, shadowed = [], disagreement, warnings = [] } = explanation;
+  const load =
+    objects === undefined
+      ? []
+      : [
+          '',
+          `loads ${objects.length} objects, in the order of the numbers, each below the one that loads it:`,
+          ...treeLines(path.basename(explanation.program), objects),
+        ];
+  const warn = [
+    ...(disagreement == null
+      ? []
+      : [`the simulation of the loader differs from the loader itself, which is shown: ${disagreement}`]),
+    ...warnings,
+    ...shadowed.map(({ name, by }) => `LD_LIBRARY_PATH comes first and has another ${name}: ${by}`),
+  ].map((line) => `warning: ${line}`);
+  return [...headLines(explanation), ...load, ...(warn.length > 0 ? ['', ...warn] : [])].join('\n');
+}

@@ -1,0 +1,115 @@
+// A program → its plan, what the loader will load for it, and the story behind, while the store's catalogue is open.
+
+import { type Choices, NO_CHOICES } from '../../choices/choices.ts';
+import { enact, type Proven } from '../../farm/verify-set.ts';
+import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
+import { readRecord } from '../../fingerprint/saved-fingerprints.ts';
+import type { Place } from '../../host/directories.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { debug } from '../../host/output.ts';
+import { foresee } from '../../ldso/simulate-start.ts';
+import type { LoadTrace } from '../../ldso/simulation/trace.ts';
+import type { LaunchPlan } from '../../plan/plan-format.ts';
+import { inspectProgram, type Program } from '../../program/inspect-program.ts';
+import { withWish } from '../../resolve/choose-strategy.ts';
+import type { Context } from '../../resolve/context.ts';
+import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
+import { planProgram } from '../../resolve/resolve-program.ts';
+import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { openStore } from '../../store/open-catalogue.ts';
+import { type Story, storyOf } from './candidates.ts';
+import { loadMap, type MapEntry } from './load-map.ts';
+
+/** What is known of a program that is started directly. */
+export interface DirectFacts {
+  readonly program: Program;
+  readonly plan: LaunchPlan;
+  readonly place: Place;
+}
+
+export interface DynamicFacts extends DirectFacts {
+  readonly subject: Dynamic;
+  readonly fingerprint: Fingerprint;
+  readonly proven: Proven;
+  /** In load order. */
+  readonly map: readonly MapEntry[];
+  /** What the simulated loader does; the map is what the real one does. */
+  readonly trace: LoadTrace;
+  readonly choices: Choices;
+  /** With the strategy that is kept for the program. */
+  readonly context: Context;
+  /** Undefined where the store cannot be looked at, or no longer offers the set. */
+  readonly story: Story | undefined;
+}
+
+export type Facts = DirectFacts | DynamicFacts;
+
+async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, context: Context) {
+  const { program } = subject;
+  const { storeDir } = context.location;
+  const record =
+    plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
+  const fingerprint = record?.fingerprint;
+  const proven =
+    fingerprint &&
+    (await enact(fingerprint, program.path, subject.libc, place.farms, { users: program.users }));
+  if (proven?.kind === 'rejected') {
+    throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
+      code: 'rejected',
+      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${program.given}`,
+      exitCode: 125,
+    });
+  }
+  if (fingerprint === undefined || proven?.kind !== 'proven') {
+    throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
+      code: 'changed',
+      hint: `try again: nix-foreign explain ${program.given}`,
+      exitCode: 125,
+    });
+  }
+  const trace = foresee(
+    { path: program.path, elf: subject.elf },
+    subject.libc,
+    proven.loader,
+    proven.askedPath,
+  );
+  return { fingerprint, proven, trace, map: loadMap(program, proven, fingerprint, storeDir, trace) };
+}
+
+/** Without the store there is still the plan to tell of. */
+async function openedStore(place: Place, context: Context) {
+  try {
+    return await openStore(place.catalogues, context.location);
+  } catch (error) {
+    debug(`the alternatives are left out: ${String(error)}`);
+    return undefined;
+  }
+}
+
+/** Resolves the program if need be, gathers everything, and hands it to `tell`. */
+export async function withFacts<T>(given: string, context: Context, tell: (facts: Facts) => T): Promise<T> {
+  const program = inspectProgram(given, context.surroundings);
+  return await inUsablePlace(context.surroundings.uid, async (place) => {
+    const plan = await planProgram(program, context, place, 'as-needed');
+    const subject = dynamicOf(program);
+    if (subject === undefined) return tell({ program, plan, place });
+    const set = await provenSet(subject, plan, place, context);
+    const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+    const catalogue = await openedStore(place, context);
+    try {
+      const story = catalogue && storyOf(subject, set.fingerprint, catalogue, choices);
+      return tell({
+        program,
+        plan,
+        place,
+        subject,
+        ...set,
+        choices,
+        story,
+        context: await withWish(program, context),
+      });
+    } finally {
+      catalogue?.close();
+    }
+  });
+}

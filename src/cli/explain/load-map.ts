@@ -1,0 +1,160 @@
+// What the loader will load → who needs each object, and how it is found.
+// A load trace → for each object that the loader lists, the rule by which it is that file, as plain facts.
+// The user's LD_LIBRARY_PATH → the chosen libraries that something in it would hide.
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { elfFileAt } from '../../elf/open-elf.ts';
+import { libraryPathDirectories } from '../../elf/run-path.ts';
+import type { Proven } from '../../farm/verify-set.ts';
+import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
+import type { Attempt, Finding, LoadTrace, ObjectRequest } from '../../ldso/simulation/trace.ts';
+import type { Strategy } from '../../plan/plan-format.ts';
+import type { Program } from '../../program/inspect-program.ts';
+import { storeObjectOf } from '../../store/store-location.ts';
+
+/** How ld.so comes to an object. */
+export type Found =
+  | 'farm'
+  | 'own directory'
+  | 'bundled'
+  | 'LD_LIBRARY_PATH'
+  | 'libc of the loader'
+  | 'loader';
+
+export interface MapEntry {
+  /** The name it is needed by. */
+  readonly name: string;
+  /** The file behind all links. */
+  readonly file: string;
+  readonly storePath: string | null;
+  readonly found: Found;
+  /** By which rule, as the simulated loader has it; null where that one took another file. */
+  readonly how: HowFound | null;
+  readonly match: Match | null;
+  /** Base names of the objects that need it, in load order. */
+  readonly neededBy: readonly string[];
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+function foundAs(
+  file: string,
+  opened: string,
+  proven: Proven,
+  loaderObject: string,
+  users: readonly string[],
+): Found {
+  if (file === realPath(proven.loader)) return 'loader';
+  if (opened.startsWith(`${proven.farm}/`)) return 'farm';
+  if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
+  if (proven.outside.includes(opened)) return 'own directory';
+  const isUsers = proven.askedPath !== proven.libraryPath && users.includes(path.dirname(opened));
+  return isUsers ? 'LD_LIBRARY_PATH' : 'bundled';
+}
+
+/** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
+export function loadMap(
+  program: Program,
+  proven: Proven,
+  fingerprint: Fingerprint,
+  storeDir: string,
+  trace: LoadTrace,
+): MapEntry[] {
+  const rules = howFound(trace, proven);
+  const objects = proven.objects.map(({ name, path: opened }) => ({
+    name: path.basename(name),
+    opened: opened ?? name,
+    file: realPath(opened ?? name),
+  }));
+  const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
+  for (const { name, file } of objects) readers.push({ label: name, needed: elfFileAt(file)?.needed ?? [] });
+  const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
+  return objects.map(({ name, opened, file }) => {
+    const how = rules.get(opened) ?? null;
+    // One object serves several names, such as a closest match that others need by its own soname.
+    const names = new Set([name, ...(how?.requests ?? []).map((each) => path.basename(each.name))]);
+    return {
+      name,
+      file,
+      storePath: storeObjectOf(storeDir, file) ?? null,
+      found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
+      how,
+      match: matches.get(name) ?? null,
+      neededBy: readers
+        .filter(({ needed }) => needed.some((each) => names.has(path.basename(each))))
+        .map(({ label }) => label),
+    };
+  });
+}
+
+export interface HowFound {
+  /** The list of directories that led to it; `farm` is the first of the library path. */
+  readonly by: Finding['by'] | 'farm';
+  /** Path of the object whose rpath or runpath it is. */
+  readonly of: string | null;
+  /** The searched directory; null where none was searched. */
+  readonly directory: string | null;
+  /** The subdirectory for this processor, e.g. `glibc-hwcaps/x86-64-v3`. */
+  readonly hwcaps: string | null;
+  /** Every request that it answers, the one that loaded it first. `from` is a path. */
+  readonly requests: readonly Pick<ObjectRequest, 'name' | 'from' | 'how'>[];
+  /** Files of that name that were met before and could not be taken. */
+  readonly passedOver: readonly Attempt[];
+}
+
+const SEARCHED: ReadonlySet<string> = new Set(['library path', 'default directory', 'rpath', 'runpath']);
+
+function directoryOf(opened: string, { by }: Finding, hwcaps: string | undefined): string | null {
+  if (!SEARCHED.has(by)) return null;
+  const directory = path.dirname(opened);
+  return hwcaps === undefined ? directory : directory.slice(0, -hwcaps.length - 1);
+}
+
+/** Objects by the path they are opened by. musl's loader calls itself by the program's interpreter. */
+export function howFound(
+  trace: LoadTrace,
+  { farm, loader }: { readonly farm: string; readonly loader: string },
+): ReadonlyMap<string, HowFound> {
+  const found = new Map<string, HowFound>();
+  for (const object of trace.objects) {
+    if (object.path === undefined) continue;
+    const directory = directoryOf(object.path, object.found, object.hwcaps);
+    found.set(object.role === 'loader' ? loader : object.path, {
+      by: object.found.by === 'library path' && directory === farm ? 'farm' : object.found.by,
+      of: 'of' in object.found ? object.found.of : null,
+      directory,
+      hwcaps: object.hwcaps ?? null,
+      requests: object.requests.map(({ name, from, how }) => ({ name, from, how })),
+      passedOver: object.tried.filter(({ why }) => why !== 'ENOENT'),
+    });
+  }
+  return found;
+}
+
+/** ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told to. */
+export function usersPathComesFirst(
+  strategy: Strategy,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return strategy !== 'interpreter' || env['NIX_RUN_FOREIGN_LIBRARY_ORDER'] === 'user-first';
+}
+
+/** What of the user's path has the name of a chosen library. Sorted by name. */
+export function shadowingEntries(
+  libraryPath: string | undefined,
+  names: readonly string[],
+): { name: string; by: string }[] {
+  if (libraryPath === undefined) return [];
+  const tokens = { origin: undefined, lib: 'lib', platform: 'x86_64' };
+  const directories = libraryPathDirectories(libraryPath, tokens);
+  return [...names].sort().flatMap((name) => {
+    const by = directories.map((directory) => path.resolve(directory, name)).find((file) => existsSync(file));
+    return by === undefined ? [] : [{ name, by }];
+  });
+}

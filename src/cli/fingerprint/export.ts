@@ -1,0 +1,136 @@
+// `nix-foreign fingerprint export PROGRAM|DIRECTORY`: the documents that let others start the same programs without a search.
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
+import { sidecarOf, TREE_NAME } from '../../fingerprint/sidecar.ts';
+import { type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';
+import { treeText } from '../../fingerprint/tree-file.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { printJson, printOneLine } from '../../host/output.ts';
+import { inspectProgram, type Program } from '../../program/inspect-program.ts';
+import type { Context } from '../../resolve/context.ts';
+import { dynamicOf } from '../../resolve/dynamic-program.ts';
+import { recordOfProgram } from '../../resolve/program-fingerprint.ts';
+import { writeByOurName, writeOutput } from '../output-file.ts';
+import { namedProgram } from '../program-argument.ts';
+import { usageError } from '../usage-error.ts';
+import { readSecretKey } from './sign.ts';
+
+export interface ExportOptions {
+  readonly output: string | undefined;
+  readonly tree: boolean;
+  readonly key: string | undefined;
+  readonly json: boolean;
+}
+
+/** One program's document, or why it has none. */
+interface Exported {
+  readonly program: string;
+  readonly file?: string;
+  readonly failure?: ForeignError;
+}
+
+/** What another user chose by hand is not to look like choices of the reader's. */
+function documentText({ choices: _, ...fingerprint }: Fingerprint, key: SecretKey | undefined): string {
+  return signedText(fingerprint, key === undefined ? [] : [signFingerprint(fingerprint, key)]);
+}
+
+function isDirectory(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function foreignProgram(file: string, context: Context): Program | undefined {
+  try {
+    const program = inspectProgram(file, context.surroundings);
+    return dynamicOf(program) === undefined ? undefined : program;
+  } catch {
+    return undefined; // no program, or none that could be started
+  }
+}
+
+/** Every program below a directory that a fingerprint would be for, sorted; links are not followed. */
+function programsBelow(directory: string, context: Context): Program[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
+    .map((file) => foreignProgram(file, context))
+    .filter((program) => program !== undefined);
+}
+
+async function exportEach(
+  programs: readonly string[],
+  context: Context,
+  take: (program: Program, fingerprint: Fingerprint) => string,
+): Promise<Exported[]> {
+  const exported: Exported[] = [];
+  for (const given of programs) {
+    try {
+      const { program, record } = await recordOfProgram(given, context);
+      exported.push({ program: given, file: take(program, record.fingerprint) });
+    } catch (error) {
+      if (!(error instanceof ForeignError)) throw error;
+      exported.push({ program: given, failure: error });
+    }
+  }
+  return exported;
+}
+
+async function exportTree(directory: string, options: ExportOptions, context: Context): Promise<Exported[]> {
+  const key = options.key === undefined ? undefined : readSecretKey(options.key);
+  const programs = programsBelow(directory, context).map((program) => program.path);
+  if (!options.tree) {
+    if (options.output !== undefined) throw usageError('one file for many programs is a tree', 'add --tree');
+    return await exportEach(programs, context, (program, fingerprint) => {
+      const file = sidecarOf(program.path);
+      writeByOurName(file, documentText(fingerprint, key));
+      return file;
+    });
+  }
+  const { output } = options;
+  const file = output ?? path.join(directory, TREE_NAME);
+  const entries: { sha256: string; text: string }[] = [];
+  const exported = await exportEach(programs, context, (_, fingerprint) => {
+    entries.push({ sha256: fingerprint.program.sha256, text: documentText(fingerprint, key) });
+    return file;
+  });
+  (output === undefined ? writeByOurName : writeOutput)(file, treeText(entries));
+  return exported;
+}
+
+async function exportOne(given: string, options: ExportOptions, context: Context): Promise<Exported[]> {
+  if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
+  const key = options.key === undefined ? undefined : readSecretKey(options.key);
+  const { program, record } = await recordOfProgram(namedProgram(given, context), context);
+  const { output } = options;
+  const file = output ?? sidecarOf(program.path);
+  (output === undefined ? writeByOurName : writeOutput)(file, documentText(record.fingerprint, key));
+  return [{ program: given, file }];
+}
+
+/** Writes the documents and says which; returns, unsaid, the failures among many programs. */
+export async function exportCommand(
+  given: string,
+  options: ExportOptions,
+  context: Context,
+): Promise<readonly ForeignError[]> {
+  const exported = isDirectory(given)
+    ? await exportTree(given, options, context)
+    : await exportOne(given, options, context);
+  if (exported.length === 0) {
+    throw new ForeignError(`${given}: no program built for another Linux is in it`, {
+      code: 'no-programs',
+      hint: 'name a program, or the directory that holds some',
+      exitCode: 125,
+    });
+  }
+  const onStdout = options.output === '-';
+  if (options.json && !onStdout) {
+    printJson(exported.map(({ failure, ...rest }) => (failure ? { ...rest, error: failure.message } : rest)));
+  }
+  if (!options.json && !onStdout) {
+    const files = new Set(exported.flatMap(({ file }) => (file === undefined ? [] : [file])));
+    for (const file of files) printOneLine(`wrote ${file}`);
+  }
+  return exported.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+}

@@ -1,0 +1,102 @@
+// `nix-foreign fingerprint import FILE [PROGRAM]` and `verify`: a document that somebody made, for the program here.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { findSidecar, sidecarOf } from '../../fingerprint/sidecar.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { printJson, printOneLine } from '../../host/output.ts';
+import type { Context } from '../../resolve/context.ts';
+import { type Arrival, ownersFor, type Search, trustOf } from '../../resolve/find-fingerprint.ts';
+import { withSearch } from '../../resolve/program-fingerprint.ts';
+import { adopt, check } from '../../resolve/use-fingerprint.ts';
+import { namedProgram } from '../program-argument.ts';
+import { usageError } from '../usage-error.ts';
+import { readNamedDocument } from './named-document.ts';
+
+type Believed = Extract<Arrival, { kind: 'believed' }>;
+
+/** The program that a sidecar lies beside. */
+function programBeside(file: string): string {
+  const ending = sidecarOf('');
+  if (file.endsWith(ending)) {
+    const program = file.slice(0, -ending.length);
+    if (existsSync(program)) return program;
+  }
+  throw usageError(`${file} lies beside no program`, 'name the program after it');
+}
+
+function notUsed(
+  file: string,
+  why: string,
+  hint = `see what it says with: nix-foreign fingerprint show ${file}`,
+): ForeignError {
+  return new ForeignError(`${file}: it is not used: ${why}`, {
+    code: 'fingerprint-refused',
+    hint,
+    exitCode: 126,
+  });
+}
+
+async function believe(file: string, search: Search): Promise<Believed> {
+  const { kind } = readNamedDocument(file, search.context.location.storeDir);
+  const place = { kind: kind === 'tree' ? 'tree' : 'sidecar', file: path.resolve(file) } as const;
+  const { believed, refused } = await findSidecar(
+    [place],
+    search.program,
+    ownersFor(search),
+    await trustOf(search),
+  );
+  if (believed === undefined) throw notUsed(file, refused[0]?.why ?? 'it has nothing for this program');
+  const { fingerprint, signedBy } = believed;
+  return {
+    kind: 'believed',
+    where: place.file,
+    fingerprint,
+    ...(signedBy === undefined ? {} : { signedBy }),
+  };
+}
+
+function programFor(file: string, given: string | undefined, context: Context): string {
+  return given === undefined ? programBeside(file) : namedProgram(given, context);
+}
+
+/** Makes the plan by the document, fetching what is missing. @throws ForeignError `fingerprint-refused` and others. */
+export async function importCommand(
+  file: string,
+  given: string | undefined,
+  options: { json: boolean },
+  context: Context,
+): Promise<void> {
+  const plan = await withSearch(programFor(file, given, context), context, async (search) => {
+    const adopted = await adopt(await believe(file, search), search);
+    if (adopted.kind === 'refused') throw notUsed(file, adopted.why);
+    return adopted.plan;
+  });
+  if (options.json) printJson(plan);
+  else printOneLine(`${plan.program}: ready, by ${plan.origin}`);
+}
+
+/** Checks a document as a first start would, without fetching, pinning or planning anything. */
+export async function verifyCommand(
+  file: string,
+  given: string | undefined,
+  options: { json: boolean },
+  context: Context,
+): Promise<void> {
+  const { signedBy, program } = await withSearch(
+    programFor(file, given, context),
+    context,
+    async (search) => {
+      const believed = await believe(file, search);
+      const checked = await check(believed.fingerprint, search);
+      if (checked.kind === 'refused') {
+        const isMissing = checked.cause === 'missing';
+        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.subject.program.path}`;
+        throw notUsed(file, checked.why, isMissing ? fetching : undefined);
+      }
+      return { signedBy: believed.signedBy, program: search.subject.program.path };
+    },
+  );
+  const how = signedBy === undefined ? 'by its owner' : `by the signature of ${signedBy}`;
+  if (options.json) printJson({ file, program, good: true, signedBy: signedBy ?? null });
+  else printOneLine(`${file}: good for ${program}, believed ${how}`);
+}

@@ -1,0 +1,64 @@
+// `nix-foreign fingerprint sign --key KEY FILE...`: a signature into each document, beside those that are there.
+// The file that --key names → the key that signs.
+
+import { readFileSync } from 'node:fs';
+import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
+import { parseSecretKey, type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';
+import { treeText } from '../../fingerprint/tree-file.ts';
+import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { printJson, printOneLine } from '../../host/output.ts';
+import type { Context } from '../../resolve/context.ts';
+import { writeOutput } from '../output-file.ts';
+import { usageError } from '../usage-error.ts';
+import { readNamedDocument } from './named-document.ts';
+
+/** An earlier signature by a key of this name is replaced: the key may have been. */
+function resigned(fingerprint: Fingerprint, signatures: readonly string[], key: SecretKey): string {
+  const others = signatures.filter((each) => !each.startsWith(`${key.name}:`));
+  return signedText(fingerprint, [...others, signFingerprint(fingerprint, key)].sort());
+}
+
+function signFile(file: string, key: SecretKey, context: Context): void {
+  const { kind, documents } = readNamedDocument(file, context.location.storeDir);
+  const entries = documents.map(({ fingerprint, signatures }) => ({
+    sha256: fingerprint.program.sha256,
+    text: resigned(fingerprint, signatures, key),
+  }));
+  writeOutput(file, kind === 'tree' ? treeText(entries) : (entries[0]?.text ?? ''));
+}
+
+/** Signs files in place. All are read before the first is written. */
+export function signCommand(
+  files: readonly string[],
+  options: { key: string | undefined; json: boolean },
+  context: Context,
+): void {
+  if (options.key === undefined)
+    throw usageError('fingerprint sign needs a key', 'name its file: --key FILE');
+  const key = readSecretKey(options.key);
+  for (const file of files) readNamedDocument(file, context.location.storeDir);
+  for (const file of files) signFile(file, key, context);
+  if (options.json) printJson({ signed: files, key: key.public.text });
+  else
+    for (const file of files)
+      printOneLine(`signed ${file} with ${key.name}; its public key is ${key.public.text}`);
+}
+
+const HINT = 'make one with: nix key generate-secret --key-name NAME > FILE';
+
+function unusable(file: string, why: string): ForeignError {
+  return new ForeignError(`${file}: ${why}`, { code: 'key', hint: HINT, exitCode: 125 });
+}
+
+/** @throws ForeignError `key` when the file cannot be read or holds no secret key. */
+export function readSecretKey(file: string): SecretKey {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unusable(file, `it cannot be read: ${reasonOf(error)}`);
+  }
+  const parsed = parseSecretKey(text);
+  if (parsed.kind === 'refused') throw unusable(file, parsed.why);
+  return parsed.key;
+}

@@ -1,0 +1,71 @@
+// `nix-foreign forget PROGRAM...`: removes plan and root, so that the collector may take the libraries.
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { allLinks, linksOfProgram, removePlainRecord, unpin } from '../fingerprint/saved-fingerprints.ts';
+import type { Place } from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
+import { printJson, printOneLine } from '../host/output.ts';
+import { collectFarms } from '../plan/collect-farms.ts';
+import { listPlans, removePlan } from '../plan/plan-files.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import type { Context } from '../resolve/context.ts';
+import { places } from '../resolve/writable-directories.ts';
+import { jsonFailure } from './command.ts';
+
+/** A program may be gone already: then its path as typed must do. */
+function pathsFor(given: string): string[] {
+  try {
+    return [realpathSync(given)];
+  } catch {
+    return [path.resolve(given)];
+  }
+}
+
+function forgetPlan(place: Place, plan: LaunchPlan): void {
+  removePlan(place, plan.program);
+  if (plan.root?.startsWith(`${place.roots}/`)) unpin(plan.root);
+  else if (plan.sha256 !== undefined) removePlainRecord(place, plan.sha256);
+}
+
+/** Roots outlive their plans when the cache is deleted. Returns the programs that had one. */
+function forgetRoots(place: Place, programs: Iterable<string>): string[] {
+  return [...programs].filter((program) => {
+    const links = linksOfProgram(place, planKey(program));
+    for (const link of links) unpin(link);
+    return links.length > 0;
+  });
+}
+
+function unknownPrograms(programs: readonly string[]): ForeignError | undefined {
+  if (programs.length === 0) return undefined;
+  return new ForeignError(`${programs.join(', ')}: no plan is kept for it`, {
+    code: 'unknown-program',
+    hint: 'see the programs that have one with: nix-foreign list',
+    exitCode: 125,
+  });
+}
+
+/** Says what it forgot; returns, unsaid on stderr, the failure for programs that have no plan. */
+export async function forgetCommand(
+  programs: readonly string[],
+  options: { all?: boolean; json?: boolean },
+  context: Context,
+): Promise<ForeignError | undefined> {
+  const wanted = new Set(programs.flatMap(pathsFor));
+  const forgotten = new Set<string>();
+  for (const place of await places(context.surroundings.uid)) {
+    for (const plan of listPlans(place)) {
+      if (!options.all && !wanted.has(plan.program)) continue;
+      forgetPlan(place, plan);
+      forgotten.add(plan.program);
+    }
+    for (const program of forgetRoots(place, wanted)) forgotten.add(program);
+    if (options.all) for (const link of allLinks(place)) unpin(link);
+    collectFarms(place);
+  }
+  const failure = unknownPrograms([...wanted].filter((program) => !forgotten.has(program)));
+  const done = [...forgotten];
+  if (!options.json) for (const program of done) printOneLine(`forgot ${program}`);
+  else printJson(failure === undefined ? done : { forgotten: done, ...jsonFailure(failure) });
+  return failure;
+}

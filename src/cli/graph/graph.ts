@@ -1,0 +1,133 @@
+// `nix-foreign graph PROGRAM`: the libraries of a program, or the conflict that keeps it from starting, as a picture.
+// What is known of a program, or the conflict that keeps it from starting → the picture to be drawn.
+import path from 'node:path';
+import { NO_CHOICES } from '../../choices/choices.ts';
+import { ForeignError } from '../../host/errors.ts';
+import type { Context } from '../../resolve/context.ts';
+import { choicesOfProgram } from '../../resolve/dynamic-program.ts';
+import { survey } from '../../resolve/solve-program.ts';
+import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { explainConflict } from '../../solver/explain-conflict.ts';
+import { withStore } from '../../store/open-catalogue.ts';
+import { nameOfStoreObject, storeObjectOf } from '../../store/store-location.ts';
+import { dynamicOnly } from '../choose/session.ts';
+import { type DynamicFacts, type Facts, withFacts } from '../explain/facts.ts';
+import type { MapEntry } from '../explain/load-map.ts';
+import { writeOutput } from '../output-file.ts';
+import { dotText } from './dot.ts';
+import { mermaidText } from './mermaid.ts';
+import { type Drawn, type Picture, pictureOfConflict, pictureOfSet } from './picture.ts';
+
+export const FORMATS = ['svg', 'dot', 'mermaid', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const ENDINGS: Record<string, Format> = {
+  '.svg': 'svg',
+  '.dot': 'dot',
+  '.gv': 'dot',
+  '.mmd': 'mermaid',
+  '.json': 'json',
+};
+
+/** The format asked for, else the one that the file's name says, else SVG. @throws ForeignError `usage`. */
+export function formatOf(asked: string | undefined, output: string | undefined): Format {
+  if (asked === undefined) return ENDINGS[path.extname(output ?? '')] ?? 'svg';
+  const format = FORMATS.find((each) => each === asked);
+  if (format !== undefined) return format;
+  throw new ForeignError(`${asked}: no such format`, {
+    code: 'usage',
+    hint: `take one of: ${FORMATS.join(', ')}`,
+    exitCode: 125,
+  });
+}
+
+/** Of what keeps a program from starting; undefined where that is not a conflict over libraries. */
+async function conflictPicture(given: string, context: Context): Promise<Picture | undefined> {
+  const subject = dynamicOnly(given, context);
+  const { program } = subject;
+  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+  return await inUsablePlace(context.surroundings.uid, (place) =>
+    withStore(place.catalogues, context.location, (catalogue) => {
+      const { outcome } = survey(subject, catalogue, choices);
+      if (outcome.kind !== 'conflict') return undefined;
+      return pictureOfConflict(path.basename(program.path), outcome, explainConflict(outcome));
+    }),
+  );
+}
+
+/** @throws ForeignError with the reason where there is neither a set nor a conflict to be drawn. */
+export async function drawProgram(given: string, context: Context): Promise<Picture> {
+  try {
+    return await withFacts(given, context, (facts) => pictureOf(facts, context.location.storeDir));
+  } catch (error) {
+    const drawable = error instanceof ForeignError && ['no-provider', 'conflict'].includes(error.code);
+    const picture = drawable ? await conflictPicture(given, context) : undefined;
+    if (picture === undefined) throw error;
+    return picture;
+  }
+}
+
+async function textOf(picture: Picture, format: Format): Promise<string> {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(picture, null, 2)}\n`;
+    case 'mermaid':
+      return mermaidText(picture);
+    case 'dot':
+      return dotText(picture);
+    case 'svg': {
+      const { svgOfDot } = await import('./svg.ts');
+      return await svgOfDot(dotText(picture));
+    }
+  }
+}
+
+/** Draws to a file or to stdout. @throws ForeignError `unwritable` where the file cannot be written. */
+export async function graphCommand(
+  given: string,
+  asked: string | undefined,
+  output: string | undefined,
+  context: Context,
+): Promise<void> {
+  const format = formatOf(asked, output);
+  const text = await textOf(await drawProgram(given, context), format);
+  writeOutput(output ?? '-', text);
+}
+
+const KINDS: Record<MapEntry['found'], Drawn['kind']> = {
+  farm: 'store',
+  'own directory': 'store',
+  bundled: 'bundled',
+  LD_LIBRARY_PATH: 'bundled',
+  'libc of the loader': 'libc',
+  loader: 'libc',
+};
+
+function drawn(entry: MapEntry, { story, fingerprint }: DynamicFacts, storeDir: string): Drawn {
+  const { name, found, storePath, file, neededBy } = entry;
+  const origin = (each: string) => nameOfStoreObject(storeObjectOf(storeDir, each) ?? each);
+  const wants = story?.wantsOf(name) ?? [];
+  const objects = new Set(wants.map((want) => storeObjectOf(storeDir, want.path)));
+  const kind = KINDS[found];
+  return {
+    name,
+    kind,
+    origin: storePath === null ? file : nameOfStoreObject(storePath),
+    glibc: kind === 'libc' ? nameOfStoreObject(fingerprint.loader.storePath) : story?.glibcOf(name),
+    neededBy,
+    overridden: wants
+      .filter((want) => storeObjectOf(storeDir, want.path) !== storePath)
+      .map((want) => ({ by: want.by, origin: origin(want.path) })),
+    diamond: kind !== 'libc' && objects.size > 1,
+  };
+}
+
+/** The picture of a program that starts; one that needs nothing is a picture of itself. */
+export function pictureOf(facts: Facts, storeDir: string): Picture {
+  const program = path.basename(facts.program.path);
+  if (!('subject' in facts)) return pictureOfSet(program, []);
+  return pictureOfSet(
+    program,
+    facts.map.map((entry) => drawn(entry, facts, storeDir)),
+  );
+}

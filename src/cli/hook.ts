@@ -1,0 +1,93 @@
+// `nix-foreign hook`: a shell's name → what it evaluates.
+// `nix-foreign dirs`: the directories whose programs run by name, through the shell hook.
+// A process → the name of what it runs.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { machinesRunBy } from '../elf/machine.ts';
+import { dataDirectory } from '../host/directories.ts';
+import { printJson, printOneLine } from '../host/output.ts';
+import {
+  addDirectories,
+  directoriesFile,
+  readDirectories,
+  removeDirectories,
+} from '../integrations/hooks/hook-directories.ts';
+import {
+  type HookPlaces,
+  hookText,
+  isShell,
+  offText,
+  SHELLS,
+  type Shell,
+  seatsOf,
+} from '../integrations/hooks/hook-text.ts';
+import { inspectInterpreter } from '../plan/strategy.ts';
+import type { Context } from '../resolve/context.ts';
+import type { Edge } from './command.ts';
+import { usageError } from './usage-error.ts';
+
+/**
+ * The shell that is named; else the one that asks, else the one that has the hook, which a variable of another shell may
+ * tell, else the user's. @throws ForeignError `usage`.
+ */
+function shellOf(name: string | undefined, env: Context['env']): Shell {
+  const asking = processName(process.ppid)?.replace(/^-/, '');
+  const others = [asking, env['NIX_RUN_FOREIGN_HOOK']?.split(':')[0], path.basename(env['SHELL'] ?? '')];
+  const found = name ?? others.find((each) => each !== undefined && isShell(each));
+  if (found !== undefined && isShell(found)) return found;
+  const cause = name === undefined ? 'hook needs a shell' : `there is no hook for '${name}'`;
+  throw usageError(cause, `name one of: ${SHELLS.join(', ')}`);
+}
+
+/** Before `nix-foreign setup` the launcher's substitute in Node starts programs, which nix-ld could not enter. */
+function whatStarts(launcher: string, arch: string): Pick<HookPlaces, 'launcher' | 'stubs' | 'nixLd'> {
+  const { stubs, nixLd } = seatsOf(machinesRunBy(arch));
+  const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
+  return {
+    launcher: existsSync(launcher) ? launcher : `${launcher}.mjs`,
+    stubs,
+    nixLd: isLauncher ? nixLd : '',
+  };
+}
+
+/** shell-hooks/ lies beside the launcher's directory. */
+export async function hookCommand(
+  name: string | undefined,
+  options: { off: boolean; json: boolean },
+  { context, arch, launcher }: Edge,
+): Promise<void> {
+  const shell = shellOf(name, context.env);
+  const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
+  const data = await dataDirectory();
+  const places = {
+    ...whatStarts(launcher, arch),
+    shims: path.join(data, 'shims'),
+    directories: directoriesFile(data),
+  };
+  const text = options.off ? offText(shell, directory) : hookText(shell, places, directory);
+  if (options.json) printJson({ shell, text });
+  else process.stdout.write(text);
+}
+
+/** Prints the list as it then is, but silently after a change that went well. @throws ForeignError `directory`. */
+export async function dirsCommand(
+  action: 'add' | 'remove' | 'list',
+  directories: readonly string[],
+  options: { json: boolean },
+): Promise<void> {
+  const file = directoriesFile(await dataDirectory());
+  const named = directories.map((each) => path.resolve(each));
+  const change = { add: addDirectories, remove: removeDirectories, list: readDirectories }[action];
+  const all = change(file, named);
+  if (options.json) printJson(all);
+  else if (action === 'list') for (const each of all) printOneLine(each);
+}
+
+/** The name of a process as proc_pid_comm(5) has it, without the end of a long one; undefined where it cannot be read. */
+export function processName(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

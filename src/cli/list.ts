@@ -1,0 +1,67 @@
+// `nix-foreign list`: every program that has a launch plan, whether the plan still holds, and whether its libraries are pinned.
+import { lstatSync } from 'node:fs';
+import type { Place } from '../host/directories.ts';
+import { printableLine, printJson, printLine } from '../host/output.ts';
+import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import type { Context } from '../resolve/context.ts';
+import { places } from '../resolve/writable-directories.ts';
+
+export interface Row {
+  readonly program: string;
+  readonly strategy: string;
+  /** `ready`, or why the next start plans again. */
+  readonly state: string;
+  readonly root: string | null;
+  /** Whether a GC root keeps the libraries; null where the program needs none of the store. */
+  readonly pinned: boolean | null;
+  readonly sha256: string | null;
+}
+
+/** A root is a link below `roots/`; without Nix a plan names a plain record instead. */
+function isPinned(root: string, all: readonly Place[]): boolean {
+  if (!all.some((place) => root.startsWith(`${place.roots}/`))) return false;
+  return lstatSync(root, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function rowOf(plan: LaunchPlan, all: readonly Place[], uid: number): Row {
+  const { program, strategy, root, sha256 } = plan;
+  return {
+    program,
+    strategy,
+    state: whyNotCurrent(plan, uid) ?? 'ready',
+    root: root ?? null,
+    pinned: root === undefined ? null : isPinned(root, all),
+    sha256: sha256 ?? null,
+  };
+}
+
+/** One row for each program: that of the plan which the launcher would follow, else of the first place that has one. */
+export function rowsOf(all: readonly Place[], uid: number): Row[] {
+  const rows = new Map<string, Row>();
+  for (const plan of all.flatMap(listPlans)) {
+    if (rows.get(plan.program)?.state === 'ready') continue;
+    const row = rowOf(plan, all, uid);
+    if (row.state === 'ready' || !rows.has(plan.program)) rows.set(plan.program, row);
+  }
+  return [...rows.values()].sort((a, b) => (a.program < b.program ? -1 : 1));
+}
+
+export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
+  const { uid } = context.surroundings;
+  const rows = rowsOf(await places(uid), uid);
+  if (options.json) printJson(rows);
+  else printLine(tableOf(rows));
+}
+
+export function tableOf(rows: readonly Row[]): string {
+  if (rows.length === 0) return 'no program was started yet; start one with: nix-run-foreign PROGRAM';
+  const width = Math.max(...rows.map(({ strategy }) => strategy.length));
+  return rows
+    .map(({ program, strategy, state, pinned }) => {
+      const notPinned = pinned === false ? '  (not pinned)' : '';
+      const again = state === 'ready' ? '' : `  (the next start plans again: ${state})`;
+      return printableLine(`${strategy.padEnd(width)}  ${program}${notPinned}${again}`);
+    })
+    .join('\n');
+}

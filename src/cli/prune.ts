@@ -1,0 +1,118 @@
+// `nix-foreign prune`: drops the roots of programs that are gone, changed, or unused for long, and what was left behind.
+// A place → the AppImages unpacked in it that nobody needs any more, and why.
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { unpin } from '../fingerprint/saved-fingerprints.ts';
+import { believedSystemPlace, type Place } from '../host/directories.ts';
+import { identityOf, sha256OfFile } from '../host/file-identity.ts';
+import { printJson, printOneLine } from '../host/output.ts';
+import { collectFarms } from '../plan/collect-farms.ts';
+import { unpackedOf } from '../plan/copy-directories.ts';
+import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import type { Context } from '../resolve/context.ts';
+import { places } from '../resolve/writable-directories.ts';
+import { keptRoots, type RootRow, whyPrunable } from './roots.ts';
+import { usageError } from './usage-error.ts';
+
+export interface PruneOptions {
+  /** Days, as typed. */
+  readonly unused: string | undefined;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+function daysOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (days > 0) return days;
+  throw usageError(`--unused takes a number of days from 1, and not '${text}'`);
+}
+
+/** A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. */
+function drop(place: Place, { link, plan }: RootRow): void {
+  if (plan?.root === link) removePlan(place, plan.program);
+  unpin(link);
+}
+
+/** Roots that a fetch left which was killed; one at work makes its own anew before it relies on them. */
+function dropFetching(place: Place): void {
+  const directory = path.join(place.state, 'fetching');
+  try {
+    for (const name of readdirSync(directory)) rmSync(path.join(directory, name), { force: true });
+  } catch {} // nothing was ever fetched
+}
+
+/**
+ * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is for
+ * cannot touch what is root's.
+ */
+async function placesOf(uid: number): Promise<{ place: Place; tellsOfUse: boolean }[]> {
+  const own = (await places(uid)).map((place) => ({ place, tellsOfUse: true }));
+  const system = uid === 0 ? believedSystemPlace() : undefined;
+  return system === undefined ? own : [...own, { place: system, tellsOfUse: false }];
+}
+
+export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
+  const unused = daysOf(options.unused);
+  const now = Date.now();
+  const pruned: { program: string | null; root: string | null; why: string }[] = [];
+  for (const { place, tellsOfUse } of await placesOf(context.surroundings.uid)) {
+    const days = tellsOfUse ? unused : undefined;
+    for (const { program, why } of unusedImages(place, days, now)) {
+      pruned.push({ program, root: null, why });
+      if (!options.dryRun) removePlan(place, program);
+    }
+    for (const row of keptRoots(place)) {
+      const why = whyPrunable(row, days, now);
+      if (why === undefined) continue;
+      pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
+      if (!options.dryRun) drop(place, row);
+    }
+    if (options.dryRun) continue;
+    dropFetching(place);
+    collectFarms(place);
+  }
+  if (options.json) return printJson(pruned);
+  const verb = options.dryRun ? 'would prune' : 'pruned';
+  for (const { program, root, why } of pruned) printOneLine(`${verb} ${program ?? root ?? ''}: ${why}`);
+  if (pruned.length === 0) printOneLine('nothing to prune');
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export interface UnusedImage {
+  /** The AppImage. */
+  readonly program: string;
+  readonly why: string;
+}
+
+/** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
+function lastUseOf(file: string): number {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? 0 : Math.max(stats.atimeMs, stats.mtimeMs);
+}
+
+/** A touched AppImage of the same content needs its files still. */
+function whyExpired({ program, identity, sha256 }: LaunchPlan): string | undefined {
+  if (statSync(program, { throwIfNoEntry: false }) === undefined) return 'the program is gone';
+  try {
+    const changed = identityOf(program) !== identity && sha256OfFile(program) !== sha256;
+    return changed ? 'the program changed' : undefined;
+  } catch {
+    return undefined; // it cannot be read now, which says nothing
+  }
+}
+
+/** `unused`: in days; `now` in milliseconds since 1970. Sorted by program. */
+export function unusedImages(place: Place, unused: number | undefined, now: number): UnusedImage[] {
+  const images = listPlans(place).filter(({ directories }) =>
+    directories.some((directory) => unpackedOf(place, directory) !== undefined),
+  );
+  return images.flatMap((plan) => {
+    const days = Math.floor((now - lastUseOf(planFile(place, plan.program))) / DAY);
+    const idle = unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
+    const why = whyExpired(plan) ?? idle;
+    return why === undefined ? [] : [{ program: plan.program, why }];
+  });
+}

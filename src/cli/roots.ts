@@ -1,0 +1,166 @@
+// `nix-foreign roots`: what is pinned, for which program, and how much of the store only that keeps.
+// A place → every root in it with the program that it is for, when that was last started, and whether it may go.
+
+import { lstatSync, type Stats } from 'node:fs';
+import path from 'node:path';
+import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
+import { believedSystemPlace, type Place } from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
+import { identityOf, sha256OfFile } from '../host/file-identity.ts';
+import { debug, printableLine, printJson, printLine } from '../host/output.ts';
+import { readPlanFile } from '../plan/plan-files.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import type { Context } from '../resolve/context.ts';
+import { places } from '../resolve/writable-directories.ts';
+import { sizeText, type Weights, weighRoots } from '../store/sizes.ts';
+
+interface Row {
+  readonly program: string | null;
+  readonly root: string;
+  readonly storePath: string;
+  readonly lastUse: string;
+  readonly prunable: string | null;
+  /** Bytes; null where no Nix answers. */
+  readonly closure: number | null;
+  readonly onlyThis: number | null;
+}
+
+function rowOf(row: RootRow, weights: Weights | undefined): Row {
+  const weight = weights?.byLink.get(row.link);
+  return {
+    program: row.plan?.program ?? null,
+    root: row.link,
+    storePath: row.storePath,
+    lastUse: new Date(row.lastUse).toISOString().slice(0, 10),
+    prunable: whyPrunable(row, undefined, Date.now()) ?? null,
+    closure: weight?.closure ?? null,
+    onlyThis: weight?.alone ?? null,
+  };
+}
+
+function size(bytes: number | null): string {
+  return bytes === null ? '?' : bytes === 0 ? '0' : sizeText(bytes);
+}
+
+function tableOf(rows: readonly Row[]): string[] {
+  const cells = rows.map(({ closure, onlyThis, lastUse, program, prunable, root }) => [
+    size(closure),
+    size(onlyThis),
+    lastUse,
+    `${program ?? `(no plan) ${root}`}${prunable === null ? '' : `  (${prunable})`}`,
+  ]);
+  const lines = [['closure', 'only this', 'last use', 'program'], ...cells];
+  const width = (column: number) => Math.max(...lines.map((cell) => (cell[column] ?? '').length));
+  const [first, second, third] = [width(0), width(1), width(2)];
+  return lines.map(([a = '', b = '', c = '', d = '']) =>
+    printableLine(`${a.padStart(first)}  ${b.padStart(second)}  ${c.padEnd(third)}  ${d}`),
+  );
+}
+
+/** Undefined where no Nix answers: without a daemon a user may not ask which roots there are. */
+async function weightsOf(kept: readonly RootRow[], { location, nix }: Context): Promise<Weights | undefined> {
+  if (nix === undefined) return undefined;
+  try {
+    return await weighRoots(location, nix, kept);
+  } catch (error) {
+    if (!(error instanceof ForeignError)) throw error;
+    debug(`roots have no sizes: ${error.message}`);
+    return undefined;
+  }
+}
+
+export async function rootsCommand(options: { json: boolean }, context: Context): Promise<void> {
+  const system = believedSystemPlace();
+  const all = [...(await places(context.surroundings.uid)), ...(system === undefined ? [] : [system])];
+  const kept = all.flatMap(keptRoots);
+  const weights = kept.length === 0 ? undefined : await weightsOf(kept, context);
+  const rows = kept.map((row) => rowOf(row, weights));
+  if (options.json) {
+    const { closure = null, ours = null } = weights ?? {};
+    return printJson({ roots: rows, closure, onlyOurs: ours });
+  }
+  if (rows.length === 0)
+    return printLine('nothing is pinned; the first start of a program pins its libraries');
+  const total =
+    weights === undefined
+      ? []
+      : ['', `${size(weights.closure)} in all, of which ${size(weights.ours)} would go without us`];
+  printLine([...tableOf(rows), ...total].join('\n'));
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export interface RootRow {
+  /** The link. */
+  readonly link: string;
+  /** The store object that is the fingerprint. */
+  readonly storePath: string;
+  readonly sha256: string;
+  /** Undefined where the plan is gone: a cache was deleted. The next start makes it anew. */
+  readonly plan: LaunchPlan | undefined;
+  /** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
+  readonly lastUse: number;
+  /** Why nobody needs it any more, whenever it was used. */
+  readonly expired: 'the program is gone' | 'the program changed' | undefined;
+}
+
+function statusOf(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be looked at now (EACCES in another's directory, ESTALE or EIO of a network's) may be there. */
+function isGone(program: string): boolean {
+  try {
+    lstatSync(program);
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR';
+  }
+}
+
+/** Only when they were made or touched counts: Nix reads the link, and backups read the plan, which changes their other time. */
+function lastUseOf(link: string, file: string): number {
+  return Math.max(statusOf(link)?.mtimeMs ?? 0, statusOf(file)?.mtimeMs ?? 0);
+}
+
+/** A touched program of the same content needs its root still. */
+function hasChanged(plan: LaunchPlan, sha256: string): boolean {
+  try {
+    return identityOf(plan.program) !== plan.identity && sha256OfFile(plan.program) !== sha256;
+  } catch {
+    return false; // it cannot be read now, which says nothing
+  }
+}
+
+function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expired'] {
+  if (plan === undefined) return undefined;
+  if (isGone(plan.program)) return 'the program is gone';
+  return hasChanged(plan, sha256) ? 'the program changed' : undefined;
+}
+
+/** Sorted by program, those without a plan last. */
+export function keptRoots(place: Place): RootRow[] {
+  const rows = allLinks(place).map((link): RootRow | undefined => {
+    const storePath = pinned(link);
+    if (storePath === undefined) return undefined;
+    const sha256 = path.basename(path.dirname(link));
+    const file = path.join(place.plans, path.basename(link));
+    const plan = readPlanFile(file);
+    const lastUse = lastUseOf(link, file);
+    return { link, storePath, sha256, plan, lastUse, expired: expiryOf(plan, sha256) };
+  });
+  const nameOf = ({ plan, link }: RootRow) => plan?.program ?? `\uffff${link}`;
+  return rows.filter((row) => row !== undefined).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+/** Why a root may go; undefined for one that is needed. `unused`: in days; `now` in milliseconds since 1970. */
+export function whyPrunable(row: RootRow, unused: number | undefined, now: number): string | undefined {
+  if (row.expired !== undefined) return row.expired;
+  const days = Math.floor((now - row.lastUse) / DAY);
+  return unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
+}

@@ -1,0 +1,156 @@
+// `nix-foreign shim ...`: commands in one directory for PATH, each of which starts a program through the launcher.
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError } from '../host/errors.ts';
+import { findOnPath } from '../host/files.ts';
+import { notice, printJson, printOneLine } from '../host/output.ts';
+import {
+  type AddedAll,
+  addAllShims,
+  addShim,
+  hiddenBy,
+  type Shimming,
+} from '../integrations/shims/add-shim.ts';
+import { addDesktopEntries, removeDesktopEntries } from '../integrations/shims/desktop-files.ts';
+import {
+  listShims,
+  removeShim,
+  type Shim,
+  type ShimPlaces,
+  shimPlaces,
+  writeShim,
+} from '../integrations/shims/shim-file.ts';
+import type { Edge } from './command.ts';
+import { namedProgram } from './program-argument.ts';
+import { usageError } from './usage-error.ts';
+
+/**
+ * A profile's link to the launcher outlives its update, the file in the store behind it does not. `nix-run-foreign` of
+ * PATH counts when it is this very launcher.
+ */
+function lastingLauncher(own: string, searchPath: string | undefined): string {
+  const onPath = findOnPath(path.basename(own), searchPath);
+  if (!existsSync(own))
+    throw new ForeignError(`there is no launcher at ${own}`, {
+      code: 'no-launcher',
+      hint: 'compile it: nix-foreign setup (needs a C compiler)',
+      exitCode: 125,
+    });
+  const isSame =
+    onPath !== undefined && path.isAbsolute(onPath) && realpathSync(onPath) === realpathSync(own);
+  return isSame ? onPath : own;
+}
+
+async function shimming({ context, launcher }: Edge): Promise<Shimming> {
+  return {
+    places: await shimPlaces(),
+    surroundings: context.surroundings,
+    launcher: lastingLauncher(launcher, context.env['PATH']),
+    searchPath: context.env['PATH'],
+  };
+}
+
+/** After an update that moved the launcher, every shim learns where it is now. */
+function mendOthers({ places, launcher }: Shimming): void {
+  for (const shim of listShims(places)) {
+    if (existsSync(shim.launcher)) continue;
+    const naming = shim.program === shim.target ? 'by-path' : 'by-link';
+    writeShim(places, shim.name, { launcher, program: shim.target }, naming);
+  }
+}
+
+function isOnPath({ shims }: ShimPlaces, searchPath: string | undefined): boolean {
+  return (searchPath ?? '').split(':').some((each) => each !== '' && path.resolve(each) === shims);
+}
+
+export interface AddOptions {
+  readonly as: string | undefined;
+  readonly all: string | undefined;
+  readonly desktop: boolean;
+  readonly desktopFile: string | undefined;
+  readonly json: boolean;
+}
+
+function added(program: string, options: AddOptions, settings: Shimming, edge: Edge): AddedAll {
+  const { as, all } = options;
+  if (all === undefined) {
+    if (program === '')
+      throw usageError(
+        'shim add needs a program',
+        'it is: nix-foreign shim add PROGRAM, or nix-foreign shim add --all DIRECTORY',
+      );
+    return { added: [addShim({ given: namedProgram(program, edge.context), as }, settings)], skipped: [] };
+  }
+  if (program !== '' || as !== undefined)
+    throw usageError(
+      '--all takes a directory, and neither a program nor --as',
+      'nix-foreign shim add --all DIRECTORY',
+    );
+  return addAllShims(all, settings);
+}
+
+export async function addCommand(program: string, options: AddOptions, edge: Edge): Promise<void> {
+  const settings = await shimming(edge);
+  const done = added(program, options, settings, edge);
+  mendOthers(settings);
+  const wantsEntries = options.desktop || options.desktopFile !== undefined;
+  const entries = wantsEntries
+    ? done.added.flatMap((shim) => addDesktopEntries(shim, settings.places, options.desktopFile))
+    : [];
+  if (options.json) printJson({ added: done.added.map(rowOf), skipped: done.skipped, entries });
+  else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
+  if (!options.json) for (const entry of entries) printOneLine(`${entry} is in the menu`);
+  for (const { name, why } of options.json ? [] : done.skipped) notice(`no shim for ${name}: ${why}`);
+  for (const { name, target } of done.added) {
+    const hidden = hiddenBy(name, target, settings);
+    if (hidden !== undefined)
+      notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${name}`);
+  }
+  const { PATH } = edge.context.env;
+  if (done.added.length > 0 && !isOnPath(settings.places, PATH))
+    notice(
+      `to start them by name, put their directory on PATH: export PATH="${settings.places.shims}:$PATH"`,
+    );
+}
+
+export interface ShimRow {
+  readonly name: string;
+  readonly program: string;
+  readonly file: string;
+  /** `ready`, or what is wrong with it. */
+  readonly state: string;
+}
+
+function rowOf({ name, target, file, launcher, program }: Shim): ShimRow {
+  const state = !existsSync(launcher)
+    ? `the launcher is gone; nix-foreign shim add ${target} names the one of now`
+    : existsSync(program)
+      ? 'ready'
+      : 'the program is gone';
+  return { name, program: target, file, state };
+}
+
+export async function listCommand(options: { json: boolean }): Promise<void> {
+  const rows = listShims(await shimPlaces()).map(rowOf);
+  if (options.json) return printJson(rows);
+  const width = Math.max(0, ...rows.map(({ name }) => name.length));
+  for (const { name, program, state } of rows)
+    printOneLine(`${name.padEnd(width)}  ${program}${state === 'ready' ? '' : `  (${state})`}`);
+  if (rows.length === 0) printOneLine('there are no shims; make one with: nix-foreign shim add PROGRAM');
+}
+
+export async function removeCommand(names: readonly string[], options: { json: boolean }): Promise<void> {
+  const places = await shimPlaces();
+  const unknown = names.find((name) => listShims(places).every((shim) => shim.name !== name));
+  if (unknown !== undefined)
+    throw new ForeignError(`there is no shim ${unknown}`, {
+      code: 'no-shim',
+      hint: 'see the names of all with: nix-foreign shim list',
+      exitCode: 125,
+    });
+  const entries = names.flatMap((name) => removeDesktopEntries(name, places));
+  for (const name of names) removeShim(places, name);
+  if (options.json) return printJson({ removed: names, entries });
+  for (const name of names) printOneLine(`removed ${path.join(places.shims, name)}`);
+  for (const entry of entries) printOneLine(`removed ${entry}`);
+}

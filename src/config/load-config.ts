@@ -1,0 +1,124 @@
+// The configuration files and the environment → the effective settings, and where each comes from.
+// A path → the text of a configuration file that only its owner can have written.
+
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import type { ParsedConfig } from './parse-config.ts';
+import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
+
+/** Where a value comes from. */
+export type Origin =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'environment'; readonly variable: string };
+
+export interface Configuration {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<Key, Origin>>;
+  /** One line each, for keys that nobody knows. */
+  readonly warnings: readonly string[];
+  /** The files that were looked for, weakest first. */
+  readonly files: readonly string[];
+}
+
+export interface ConfigFile {
+  readonly file: string;
+  readonly writer: Writer;
+}
+
+/** Read first, so that the user's own file wins. */
+const SYSTEM_FILE = '/etc/nix-run-foreign/config.toml';
+
+/**
+ * The files that count, weakest first. The user's is in the config directory of env-paths (XDG base directories), which
+ * is loaded here because it reads the home directory while loading; a user who has none has no file.
+ */
+export async function configurationFiles(uid: number): Promise<readonly ConfigFile[]> {
+  const system: ConfigFile = { file: SYSTEM_FILE, writer: 'root' };
+  try {
+    const { default: envPaths } = await import('env-paths');
+    const directory = envPaths('nix-run-foreign', { suffix: '' }).config;
+    return [system, { file: path.join(directory, 'config.toml'), writer: { uid } }];
+  } catch {
+    return [system];
+  }
+}
+
+async function parseIfThere({ file, writer }: ConfigFile): Promise<ParsedConfig | undefined> {
+  const text = readConfigFile(file, writer);
+  if (text === undefined) return undefined;
+  const { parseConfig } = await import('./parse-config.ts');
+  return parseConfig(text, file);
+}
+
+/**
+ * The effective settings: the environment before the user's file before the system's before the defaults, key by key.
+ * @throws ForeignError `configuration`: a file or a variable that is broken is never passed over.
+ */
+export async function readConfiguration(
+  files: readonly ConfigFile[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Configuration> {
+  let settings = DEFAULTS;
+  const origins = Object.fromEntries(KEYS.map((key) => [key, { kind: 'default' }])) as Record<Key, Origin>;
+  const warnings: string[] = [];
+  const settle = (values: Partial<Settings>, originOf: (key: Key) => Origin): void => {
+    settings = { ...settings, ...values };
+    for (const key of KEYS) if (key in values) origins[key] = originOf(key);
+  };
+  for (const each of files) {
+    const parsed = await parseIfThere(each);
+    if (parsed === undefined) continue;
+    settle(parsed.values, () => ({ kind: 'file', file: each.file }));
+    warnings.push(...parsed.warnings);
+  }
+  settle(settingsOfEnvironment(env), (key) => ({ kind: 'environment', variable: VARIABLES[key] ?? '' }));
+  return { settings, origins, warnings, files: files.map(({ file }) => file) };
+}
+
+/** Bytes. */
+const LARGEST = 1 << 20;
+
+/** Who may have written a file: `root` stands for what lies in /etc, whoever it seems to belong to in a container. */
+export type Writer = 'root' | { readonly uid: number };
+
+function unusable(file: string, why: string, hint: string, cause?: unknown): ForeignError {
+  return new ForeignError(`${file}: ${why}`, { code: 'configuration', hint, exitCode: 125, cause });
+}
+
+/** Whoever can write the file decides which keys are trusted. */
+function refuseUntrusted(file: string, fd: number, writer: Writer): void {
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) throw unusable(file, 'it is no file', 'replace it by a file, or remove it');
+  if (stats.size > LARGEST) throw unusable(file, 'it is larger than 1 MiB', 'make it shorter, or remove it');
+  if ((stats.mode & 0o022) !== 0) throw unusable(file, 'others can write it', `chmod go-w ${file}`);
+  if (writer === 'root' || stats.uid === writer.uid || stats.uid === 0) return;
+  throw unusable(file, 'it belongs to somebody else', `chown ${writer.uid} ${file}, or remove it`);
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO must not hold up the start
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw unusable(file, reasonOf(error), 'make it readable, or remove it', error);
+  }
+}
+
+/** The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`. */
+export function readConfigFile(file: string, writer: Writer): string | undefined {
+  const fd = openIfThere(file);
+  if (fd === undefined) return undefined;
+  try {
+    refuseUntrusted(file, fd, writer);
+    const bytes = readFileSync(fd);
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch (error) {
+      throw unusable(file, 'it is not UTF-8', 'save it as UTF-8', error);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,139 @@
+// The text of a config.toml → checked values and warnings. Loaded only where there is such a file.
+// A word that is no key → the key that was meant, if one is near.
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { ForeignError } from '../host/errors.ts';
+import { splitPublicKey } from './named-key.ts';
+import { KEYS, type Key, LONGEST_TIMEOUT, type Settings } from './settings.ts';
+
+export interface ParsedConfig {
+  readonly values: Partial<Settings>;
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+function isWebAddress(text: string): boolean {
+  const address = URL.parse(text);
+  return address !== null && ['http:', 'https:'].includes(address.protocol) && address.hostname !== '';
+}
+
+const ARRAY = 'it must be an array of texts, e.g. ["..."]';
+const SECONDS = `it must be a number of seconds above 0 and up to ${LONGEST_TIMEOUT}`;
+const boolean = v.boolean('it must be true or false');
+
+const source = v.pipe(
+  v.string(ARRAY),
+  v.check(
+    (text) => text.startsWith('/') || isWebAddress(text),
+    ({ input }) => `${JSON.stringify(input)} is neither an absolute directory nor an http(s) URL`,
+  ),
+);
+
+const publicKey = v.pipe(
+  v.string(ARRAY),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const split = splitPublicKey(String(dataset.value));
+    if (split.kind === 'refused')
+      addIssue({ message: `no public key of the form name:base64: ${split.why}` });
+  }),
+);
+
+const CHECKS = {
+  sources: v.array(source, ARRAY),
+  'trusted-fingerprint-keys': v.array(publicKey, ARRAY),
+  strict: boolean,
+  'source-timeout': v.pipe(
+    v.number(SECONDS),
+    v.check((seconds) => seconds > 0 && seconds <= LONGEST_TIMEOUT, SECONDS),
+  ),
+  substitute: boolean,
+} satisfies Record<Key, unknown>;
+
+function broken(file: string, line: number | undefined, why: string, cause?: unknown): ForeignError {
+  return new ForeignError(`${file}${line === undefined ? '' : `:${line}`}: ${why}`, {
+    code: 'configuration',
+    hint: `correct ${line === undefined ? 'it' : 'that line'}, or remove the file; every key is told by: nix-foreign config`,
+    exitCode: 125,
+    cause,
+  });
+}
+
+/** The line, from 1, on which a key of the top level is set; the parser keeps no positions. */
+function lineOf(text: string, key: string): number | undefined {
+  const set = /^\s*(?:\[+\s*)?(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*[=.\]]/;
+  const at = text.split('\n').findIndex((line) => {
+    const [, ...names] = set.exec(line) ?? [];
+    return names.includes(key);
+  });
+  return at < 0 ? undefined : at + 1;
+}
+
+function parseToml(text: string, file: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw broken(file, undefined, 'it is no TOML', error);
+    const [why = ''] = error.message.replace('Invalid TOML document: ', '').split('\n');
+    throw broken(file, error.line, `this is no TOML: ${why}`, error);
+  }
+}
+
+function warningFor(file: string, text: string, key: string): string {
+  const line = lineOf(text, key);
+  const meant = nearestKey(key, KEYS);
+  const place = line === undefined ? file : `${file}:${line}`;
+  const advice = meant === undefined ? `the keys are ${KEYS.join(', ')}` : `did you mean ${meant}?`;
+  return `${place}: there is no key ${JSON.stringify(key)}; ${advice}`;
+}
+
+/** Reads and checks one file. @throws ForeignError `configuration` with file and line. */
+export function parseConfig(text: string, file: string): ParsedConfig {
+  const table = parseToml(text, file);
+  const values: [string, unknown][] = [];
+  const warnings: string[] = [];
+  for (const [key, value] of Object.entries(table)) {
+    const known = KEYS.find((each) => each === key);
+    if (known === undefined) warnings.push(warningFor(file, text, key));
+    else {
+      const { success, output, issues } = v.safeParse(CHECKS[known], value);
+      if (!success) throw broken(file, lineOf(text, key), `${key}: ${issues[0].message}`);
+      values.push([key, output]);
+    }
+  }
+  return { values: Object.fromEntries(values), warnings };
+}
+
+/** Single insertions, deletions and replacements, and swaps of neighbours, between two words (Damerau, 1964). */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+          ? (before[j - 2] ?? 0) + 1
+          : Number.POSITIVE_INFINITY;
+      row.push(Math.min(replaced, swapped, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    before = above;
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}
+
+/** The same word for a person, whatever its case and separators. */
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_ .]/g, '');
+}
+
+/** At most half of the word may differ; a key that begins or ends with the word is near too. */
+export function nearestKey<K extends string>(word: string, keys: readonly K[]): K | undefined {
+  const typed = plain(word.slice(0, 100));
+  const scored = keys.map((key) => ({ key, score: distance(typed, plain(key)) }));
+  const best = scored.sort((a, b) => a.score - b.score)[0];
+  if (best !== undefined && best.score <= Math.max(typed.length, best.key.length) / 2) return best.key;
+  if (typed.length < 3) return undefined;
+  return keys.find((key) => plain(key).startsWith(typed) || plain(key).endsWith(typed));
+}

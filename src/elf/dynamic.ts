@@ -1,0 +1,116 @@
+// PT_DYNAMIC -> the dynamic table: the tags that ld.so looks at, with their values.
+// DT_STRTAB and an index -> a string, each read on its own, their total bounded by the size of the file.
+import { type FieldReader, Malformed } from './reader.ts';
+import { type Mapping, placeOf, type Segment, segmentType } from './segments.ts';
+
+/** d_tag values (elf.h). */
+export const dynamicTag = {
+  needed: 1,
+  pltrelsz: 2,
+  hash: 4,
+  strtab: 5,
+  symtab: 6,
+  rela: 7,
+  relasz: 8,
+  soname: 14,
+  rpath: 15,
+  rel: 17,
+  relsz: 18,
+  pltrel: 20,
+  debug: 21,
+  jmprel: 23,
+  bindNow: 24,
+  runpath: 29,
+  flags: 30,
+  relr: 36,
+  gnuHash: 0x6ffffef5,
+  depaudit: 0x6ffffefb,
+  audit: 0x6ffffefc,
+  versym: 0x6ffffff0,
+  relacount: 0x6ffffff9,
+  relcount: 0x6ffffffa,
+  flags1: 0x6ffffffb,
+  verdef: 0x6ffffffc,
+  verneed: 0x6ffffffe,
+  auxiliary: 0x7ffffffd,
+  filter: 0x7fffffff,
+} as const;
+
+/** Real objects have about 30 entries, and a few hundred at most. */
+const mostEntries = 65_536;
+const tableName = 'the dynamic table';
+
+/** Values in the order of the file; a value is Infinity from 2^53 on. */
+export interface DynamicTable {
+  all(tag: number): readonly number[];
+  /** The last one, which is the one ld.so keeps (elf/get-dynamic-info.h); undefined when the tag is absent. */
+  last(tag: number): number | undefined;
+}
+
+/**
+ * `undefined` when there is no dynamic table. One of size zero counts as absent, as for ld.so: separate debug files
+ * have it (elf/dl-load.c, _dl_map_object_from_fd). The table ends at DT_NULL, whatever its segment's size is.
+ */
+export function readDynamicTable(
+  fields: FieldReader,
+  segments: readonly Segment[],
+): DynamicTable | undefined {
+  const segment = segments.findLast(({ type, fileSize }) => type === segmentType.dynamic && fileSize > 0);
+  if (!segment) return undefined;
+  const { offset, end } = placeOf(segments, segment.address, tableName);
+  const step = fields.wide ? 8 : 4;
+  const values = new Map<number, number[]>();
+  let entries = 0;
+  for (let at = offset; at + 2 * step <= end; at += 2 * step) {
+    const tag = fields.word(at, tableName);
+    if (tag === 0) break;
+    entries += 1;
+    if (entries > mostEntries) throw new Malformed(`${tableName} has no end`);
+    const value = fields.word(at + step, tableName);
+    const list = values.get(tag);
+    if (list) list.push(value);
+    else values.set(tag, [value]);
+  }
+  return { all: (tag) => values.get(tag) ?? [], last: (tag) => values.get(tag)?.at(-1) };
+}
+
+export interface StringTable {
+  /** The string at `index`, at most `longest` bytes. Throws Malformed. */
+  at(index: number, what: string, longest?: number): string;
+}
+
+/** PATH_MAX: a longer file name could not be opened. */
+export const longestName = 4_096;
+/** For strings that list directories; nothing limits them but what a linker writes. */
+export const longestList = 1_048_576;
+const slack = 1_048_576;
+
+/**
+ * `address` is DT_STRTAB. ld.so never looks at DT_STRSZ, so the end is that of the segment. Strings may share their
+ * bytes; a table whose strings together exceed the file (plus 1 MiB) is not a real one.
+ */
+export function readStringTable(
+  fields: FieldReader,
+  segments: readonly Mapping[],
+  address: number | undefined,
+): StringTable {
+  const known = new Map<number, string>();
+  let left = fields.size + slack;
+  let place: ReturnType<typeof placeOf> | undefined;
+  return {
+    at(index, what, longest = longestName) {
+      const seen = known.get(index);
+      if (seen !== undefined) return seen;
+      if (address === undefined) throw new Malformed('its dynamic table has no string table');
+      place ??= placeOf(segments, address, 'the dynamic string table');
+      if (!(place.offset + index < place.end)) {
+        throw new Malformed(`${what} lies outside the dynamic string table`);
+      }
+      const text = fields.text(place.offset + index, place.end, longest, what);
+      left -= text.length;
+      if (left < 0) throw new Malformed('its strings are longer than the file');
+      known.set(index, text);
+      return text;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+// A name and a hash table -> the symbols of that name, read where the hash leads and nowhere else.
+
+import { longestList } from './dynamic.ts';
+import { type LinkTables, viewOf } from './link-tables.ts';
+import { Malformed } from './reader.ts';
+import { hashEntrySize, mostSymbols } from './symbols.ts';
+
+const what = 'the hash table';
+
+/** The hash of DT_GNU_HASH (glibc elf/dl-hash.h, _dl_new_hash). */
+export function gnuHashOf(name: string): number {
+  let hash = 5381;
+  for (let i = 0; i < name.length; i += 1) hash = (Math.imul(hash, 33) + name.charCodeAt(i)) | 0;
+  return hash >>> 0;
+}
+
+/** The hash of DT_HASH (gABI chapter 5, elf_hash). */
+export function sysvHashOf(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i += 1) {
+    hash = (hash * 16 + name.charCodeAt(i)) % 0x1_0000_0000;
+    hash = (hash ^ ((hash >>> 24) & 0xf0)) & 0x0fff_ffff;
+  }
+  return hash;
+}
+
+/**
+ * Gives the indexes of the symbols of a name; DT_GNU_HASH is asked where both tables are there (glibc
+ * elf/dl-setup_hash.c). None in an object without a hash table, as for ld.so. Throws Malformed, also when asked.
+ */
+export function openHashTable(tables: LinkTables): (name: string) => readonly number[] {
+  const { gnuHash, hash } = tables;
+  if (gnuHash !== undefined) return openGnuHash(tables, gnuHash);
+  return hash === undefined ? () => none : (name) => byHash(tables, hash, name);
+}
+
+const none: readonly number[] = [];
+
+/** nbuckets, symoffset, bloom_size, bloom_shift, then the Bloom filter in words, the buckets and the chains. */
+function openGnuHash(tables: LinkTables, at: number): (name: string) => readonly number[] {
+  const { fields } = tables;
+  const header = viewOf(fields.bytes(at, 16, what));
+  const [buckets, first, words, shift] = [0, 4, 8, 12].map((each) => header.getUint32(each, fields.little));
+  if (!buckets || !words || first === undefined || shift === undefined) return () => none;
+  const bits = fields.wide ? 64 : 32;
+  const bucketsAt = at + 16 + words * (bits / 8);
+  const chainsAt = bucketsAt + 4 * buckets - 4 * first;
+  const isInFilter = (word: number, bit: number) => {
+    const byte = fields.little ? bit >>> 3 : bits / 8 - 1 - (bit >>> 3);
+    return ((fields.u8(word + byte, what) >>> (bit & 7)) & 1) === 1;
+  };
+  return (name) => {
+    const hash = gnuHashOf(name);
+    const word = at + 16 + (Math.floor(hash / bits) % words) * (bits / 8);
+    if (!isInFilter(word, hash % bits) || !isInFilter(word, (hash >>> shift) % bits)) return none;
+    let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), what);
+    if (symbol === 0) return none;
+    if (symbol < first) throw new Malformed(`${what} contradicts itself`);
+    const found: number[] = [];
+    for (const last = symbol + mostSymbols; symbol < last; symbol += 1) {
+      const link = fields.u32(chainsAt + 4 * symbol, what);
+      if ((link | 1) === (hash | 1) && nameOf(tables, symbol) === name) found.push(symbol);
+      if ((link & 1) === 1) return found;
+    }
+    throw new Malformed(`${what} has no end`);
+  };
+}
+
+/** nbucket, nchain, the buckets, the chains. */
+function byHash(tables: LinkTables, at: number, name: string): number[] {
+  const { fields, header } = tables;
+  const size = hashEntrySize(fields, header);
+  const entry = (index: number) =>
+    size === 8 ? fields.word(at + 8 * index, what) : fields.u32(at + 4 * index, what);
+  const buckets = entry(0);
+  if (buckets === 0) return [];
+  const found: number[] = [];
+  let symbol = entry(2 + (sysvHashOf(name) % buckets));
+  // A damaged chain may go round in a circle, but not through more entries than the file has room for.
+  const most = Math.min(entry(1), fields.size / size);
+  for (let looked = 0; symbol !== 0; looked += 1) {
+    if (looked > most) throw new Malformed(`${what} has no end`);
+    if (nameOf(tables, symbol) === name) found.push(symbol);
+    symbol = entry(2 + buckets + symbol);
+  }
+  return found;
+}
+
+function nameOf({ fields, symbols, symbolSize, strings }: LinkTables, symbol: number): string {
+  const index = fields.u32(symbols + symbol * symbolSize, 'the symbol table');
+  return strings.at(index, 'the name of a symbol', longestList);
+}

@@ -1,0 +1,239 @@
+// The first 52 or 64 bytes of an ELF object -> its ELF header (Ehdr, elf.h; gABI chapter 4).
+// Why an object cannot be read, on its way from where that is seen to the reader's answer.
+// Random access to the bytes of a file, so that the pure ELF reader never opens one.
+// Bytes -> the numbers and strings of one ELF object, in its class and byte order, never beyond its end.
+// Reads of any offset and length -> few reads of whole blocks, each made once.
+
+export interface Header {
+  readonly class: 32 | 64;
+  readonly byteOrder: 'little' | 'big';
+  /** All 16 bytes of e_ident. */
+  readonly ident: Uint8Array;
+  readonly type: number;
+  readonly machine: number;
+  readonly version: number;
+  readonly entry: number;
+  readonly programHeaders: TablePlace;
+  readonly sectionHeaders: TablePlace;
+  /** Size of this header by its class, in bytes. */
+  readonly size: 52 | 64;
+}
+
+/** Where a table of equal entries lies: file offset and entry size in bytes. */
+export interface TablePlace {
+  readonly offset: number;
+  readonly entrySize: number;
+  readonly count: number;
+}
+
+const magic = [0x7f, 0x45, 0x4c, 0x46];
+const headerName = 'the ELF header';
+
+/** True when the bytes begin with `\x7fELF`. */
+export function hasElfMagic(bytes: Uint8Array): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}
+
+/** `undefined` when the file does not begin with the ELF magic. Throws Malformed. */
+export function readHeader(
+  source: ByteSource,
+  keptBlocks: number,
+): { header: Header; fields: FieldReader } | undefined {
+  if (source.size < magic.length) return undefined;
+  const ident = source.read(0, 16);
+  if (!hasElfMagic(ident)) return undefined;
+  if (ident.length < 16) throw new Malformed('the file ends within the ELF header');
+  const wide = classOf(ident) === 64;
+  const little = byteOrderOf(ident) === 'little';
+  const size = wide ? 64 : 52;
+  if (source.size < size) throw new Malformed('the file ends within the ELF header');
+  const fields = readFields(source, { wide, little, keptBlocks });
+  // Up to e_version both classes agree; then e_entry, e_phoff and e_shoff are words.
+  const counts = wide ? 52 : 40;
+  const half = (index: number) => fields.u16(counts + 2 * index, headerName);
+  const table = (offset: number, first: number): TablePlace => ({
+    offset: fields.word(offset, headerName),
+    entrySize: half(first),
+    count: half(first + 1),
+  });
+  const header: Header = {
+    class: classOf(ident),
+    byteOrder: byteOrderOf(ident),
+    ident,
+    type: fields.u16(16, headerName),
+    machine: fields.u16(18, headerName),
+    version: fields.u32(20, headerName),
+    entry: fields.word(24, headerName),
+    programHeaders: table(wide ? 32 : 28, 1),
+    sectionHeaders: table(wide ? 40 : 32, 3),
+    size,
+  };
+  return { header, fields };
+}
+
+function classOf(ident: Uint8Array): 32 | 64 {
+  if (ident[4] === 1) return 32;
+  if (ident[4] === 2) return 64;
+  throw new Malformed(`its ELF class ${ident[4]} is neither 32-bit nor 64-bit`);
+}
+
+function byteOrderOf(ident: Uint8Array): 'little' | 'big' {
+  if (ident[5] === 1) return 'little';
+  if (ident[5] === 2) return 'big';
+  throw new Malformed(`its byte order ${ident[5]} is neither little-endian nor big-endian`);
+}
+
+/**
+ * Thrown within `src/elf` only; every public reader turns it into `{kind: 'bad-elf', why}`.
+ * `message` is one clause for users, without a full stop.
+ */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+}
+
+/** Something with bytes. `read` returns exactly `length` bytes, or fewer where the file ends. */
+export interface ByteSource {
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** A source over bytes already in memory. */
+export function bytesInMemory(bytes: Uint8Array): ByteSource {
+  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
+/**
+ * Every method takes a file offset in bytes and `what` is read there, for the message;
+ * all throw Malformed beyond the end of the file.
+ */
+export interface FieldReader {
+  readonly size: number;
+  /** True for class 64. */
+  readonly wide: boolean;
+  readonly little: boolean;
+  u8(offset: number, what: string): number;
+  u16(offset: number, what: string): number;
+  u32(offset: number, what: string): number;
+  /** Elf_Addr, Elf_Off and Elf_Xword: 4 or 8 bytes. Infinity from 2^53 on: beyond the end of anything. */
+  word(offset: number, what: string): number;
+  bytes(offset: number, length: number, what: string): Uint8Array;
+  /** The string that ends in NUL before `end` (a file offset), as latin1, of at most `longest` bytes. */
+  text(offset: number, end: number, longest: number, what: string): string;
+}
+
+export interface Layout {
+  readonly wide: boolean;
+  readonly little: boolean;
+  /** How many blocks stay in memory. */
+  readonly keptBlocks: number;
+}
+
+const twoTo32 = 0x1_0000_0000;
+
+export function readFields(source: ByteSource, layout: Layout): FieldReader {
+  const { wide, little } = layout;
+  const size = source.size;
+  const blockAt = cacheBlocks(source, layout.keptBlocks);
+
+  const bytes = (offset: number, length: number, what: string): Uint8Array => {
+    if (!(offset >= 0 && offset + length <= size)) throw beyondTheEnd(what);
+    const first = Math.floor(offset / blockSize);
+    const within = offset - first * blockSize;
+    if (within + length <= blockSize) {
+      const slice = blockAt(first).bytes.subarray(within, within + length);
+      if (slice.length !== length) throw beyondTheEnd(what);
+      return slice;
+    }
+    const joined = new Uint8Array(length);
+    for (let done = 0, index = first, from = within; done < length; index += 1, from = 0) {
+      const part = blockAt(index).bytes.subarray(from, from + length - done);
+      if (part.length === 0) throw beyondTheEnd(what);
+      joined.set(part, done);
+      done += part.length;
+    }
+    return joined;
+  };
+
+  const number = (offset: number, length: 2 | 4, what: string): number => {
+    const index = Math.floor(offset / blockSize);
+    const within = offset - index * blockSize;
+    if (offset >= 0 && offset + length <= size && within + length <= blockSize) {
+      const { view } = blockAt(index);
+      if (within + length > view.byteLength) throw beyondTheEnd(what);
+      return length === 2 ? view.getUint16(within, little) : view.getUint32(within, little);
+    }
+    const split = bytes(offset, length, what);
+    const view = new DataView(split.buffer, split.byteOffset, length);
+    return length === 2 ? view.getUint16(0, little) : view.getUint32(0, little);
+  };
+
+  const u8 = (offset: number, what: string): number => {
+    const index = Math.floor(offset / blockSize);
+    if (!(offset >= 0 && offset < size)) throw beyondTheEnd(what);
+    const byte = blockAt(index).bytes[offset - index * blockSize];
+    if (byte === undefined) throw beyondTheEnd(what);
+    return byte;
+  };
+
+  const u32 = (offset: number, what: string) => number(offset, 4, what);
+
+  const word = (offset: number, what: string): number => {
+    if (!wide) return u32(offset, what);
+    const high = u32(little ? offset + 4 : offset, what);
+    const low = u32(little ? offset : offset + 4, what);
+    return high < 0x20_0000 ? high * twoTo32 + low : Number.POSITIVE_INFINITY;
+  };
+
+  const text = (offset: number, end: number, longest: number, what: string): string => {
+    if (!(offset >= 0 && offset < end && offset < size)) throw beyondTheEnd(what);
+    const last = Math.min(end, size, offset + longest + 1);
+    let found = '';
+    for (let at = offset; at < last; ) {
+      const index = Math.floor(at / blockSize);
+      const block = blockAt(index).bytes;
+      const from = at - index * blockSize;
+      const to = Math.min(block.length, last - index * blockSize);
+      if (to <= from) throw beyondTheEnd(what);
+      const nul = block.indexOf(0, from);
+      if (nul >= 0 && nul < to) return found + block.toString('latin1', from, nul);
+      found += block.toString('latin1', from, to);
+      at = index * blockSize + to;
+    }
+    throw new Malformed(last === offset + longest + 1 ? `${what} is too long` : `${what} has no end`);
+  };
+
+  return { size, wide, little, u8, u16: (offset, what) => number(offset, 2, what), u32, word, bytes, text };
+}
+
+function beyondTheEnd(what: string): Malformed {
+  return new Malformed(`${what} lies beyond the end of the file`);
+}
+
+/** A power of two, in bytes: headers, notes and the first tables of most objects lie in one block. */
+export const blockSize = 16_384;
+
+/** A block and the same bytes as numbers. `bytes` is shorter than `blockSize` where the file ends. */
+export interface Block {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+/** Gives block `index` (byte offset `index * blockSize`), keeping at most `kept` blocks, the oldest dropped first. */
+export function cacheBlocks(source: ByteSource, kept: number): (index: number) => Block {
+  const blocks = new Map<number, Block>();
+  return (index) => {
+    const known = blocks.get(index);
+    if (known) return known;
+    if (blocks.size >= kept) {
+      const [oldest] = blocks.keys();
+      if (oldest !== undefined) blocks.delete(oldest);
+    }
+    const read = source.read(index * blockSize, blockSize);
+    const block = {
+      bytes: Buffer.from(read.buffer, read.byteOffset, read.length),
+      view: new DataView(read.buffer, read.byteOffset, read.length),
+    };
+    blocks.set(index, block);
+    return block;
+  };
+}

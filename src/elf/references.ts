@@ -1,0 +1,136 @@
+// The tables of an object -> the symbols that it leaves to others without saying which version of them it means.
+// The tables of an object -> a test of names: whether a reference without version, made by another object, binds there.
+import { dynamicTag, longestList } from './dynamic.ts';
+import { openHashTable } from './hash-table.ts';
+import { type LinkTables, relocationsOf, viewOf } from './link-tables.ts';
+import { Malformed } from './reader.ts';
+import { countByHash, mostSymbols } from './symbols.ts';
+
+export interface UnversionedReference {
+  readonly name: string;
+  /** In the symbol table. */
+  readonly index: number;
+}
+
+const what = 'the symbol table';
+const executable = 2;
+const global = 1;
+/** STT_SECTION and STT_FILE never stand for a reference. */
+const strangeTypes: ReadonlySet<number> = new Set([3, 4]);
+
+/**
+ * Strong references without version, in the order of the symbol table. Weak ones may stay without a definition
+ * (glibc elf/dl-lookup.c, _dl_lookup_symbol_x). Throws Malformed.
+ */
+export function readUnversionedReferences(tables: LinkTables): UnversionedReference[] {
+  const { fields, symbolSize, symbols, symbolsEnd, versym } = tables;
+  const count = countUndefined(tables);
+  const found: UnversionedReference[] = [];
+  if (count > 1) {
+    if (symbols + count * symbolSize > symbolsEnd)
+      throw new Malformed(`${what} lies outside the loaded segments`);
+    // Two bytes of every symbol and a few fields of the others: whole tables, not field by field.
+    const versions = versym === undefined ? undefined : viewOf(fields.bytes(versym, 2 * count, what));
+    const entries = viewOf(fields.bytes(symbols, symbolSize * count, what));
+    for (let index = 1; index < count; index += 1) {
+      if (versions !== undefined && (versions.getUint16(2 * index, fields.little) & 0x7fff) > 1) continue;
+      const name = strongReference(tables, entries, index * symbolSize);
+      if (name !== undefined) found.push({ name, index });
+    }
+  }
+  return [...found, ...hashedReferences(tables, count)];
+}
+
+/** The name, if the entry at `at` is a strong reference. st_info follows st_name in class 64 and st_size in class 32. */
+function strongReference({ fields, strings }: LinkTables, entries: DataView, at: number): string | undefined {
+  const infoAt = at + (fields.wide ? 4 : 12);
+  const info = entries.getUint8(infoAt);
+  if (info >> 4 !== global || strangeTypes.has(info & 15)) return undefined;
+  if (entries.getUint16(infoAt + 2, fields.little) !== 0) return undefined;
+  const name = strings.at(entries.getUint32(at, fields.little), 'the name of a symbol', longestList);
+  return name === '' ? undefined : name;
+}
+
+/**
+ * How many symbols, from the first, have all undefined ones but `hashedReferences` among them: DT_GNU_HASH puts them
+ * in front of what it hashes. Where it hashes nothing it does not tell (symbol-count.ts).
+ */
+function countUndefined(tables: LinkTables): number {
+  const { fields, header, gnuHash, hash } = tables;
+  if (gnuHash !== undefined && hashesSomething(tables, gnuHash))
+    return limited(fields.u32(gnuHash + 4, what));
+  if (hash !== undefined) return limited(countByHash(fields, header, hash));
+  let highest = 0;
+  for (const relocation of relocationsOf(tables)) highest = Math.max(highest, relocation.symbol);
+  return limited(highest + 1);
+}
+
+function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
+  const buckets = limited(fields.u32(gnuHash, what));
+  const at = gnuHash + 16 + fields.u32(gnuHash + 8, what) * (fields.wide ? 8 : 4);
+  for (let index = 0; index < buckets; index += 1) if (fields.u32(at + 4 * index, what) !== 0) return true;
+  return false;
+}
+
+/**
+ * A program may take the address of a function by an entry of its own: an undefined symbol with a value, which is
+ * hashed, and stays among the hashed ones where GNU ld did without the entry in the end. Relocations name them.
+ * Linkers give programs, and no library, a DT_DEBUG.
+ */
+function hashedReferences(tables: LinkTables, from: number): UnversionedReference[] {
+  const { fields, header, last, symbols, symbolSize, versym } = tables;
+  if (header.type !== executable && last(dynamicTag.debug) === undefined) return [];
+  const found: UnversionedReference[] = [];
+  const hashed = new Set<number>();
+  for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
+  for (const symbol of hashed) {
+    if (versym !== undefined && (fields.u16(versym + 2 * symbol, what) & 0x7fff) > 1) continue;
+    const entry = viewOf(fields.bytes(symbols + symbol * symbolSize, symbolSize, what));
+    const name = strongReference(tables, entry, 0);
+    if (name !== undefined) found.push({ name, index: symbol });
+  }
+  return found;
+}
+
+function limited(count: number): number {
+  if (count > mostSymbols) throw new Malformed('it has more symbols than any real object');
+  return count;
+}
+
+/** STT_NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC (glibc elf/dl-lookup.c, ALLOWED_STT). */
+const allowedTypes: ReadonlySet<number> = new Set([0, 1, 2, 5, 6, 10]);
+const tls = 6;
+const absolute = 0xfff1;
+const mips = 8;
+
+/**
+ * check_match of glibc elf/dl-lookup.c for a reference without version: the symbol has a place, is of a kind that can be bound
+ * to, and is the base definition, of the first version, or not hidden. An undefined symbol with a value, a program's
+ * own entry for a function, counts: other objects bind their pointers to it. Throws Malformed.
+ */
+export function openDefinitions(tables: LinkTables): (name: string) => boolean {
+  const symbolsNamed = openHashTable(tables);
+  return (name) => symbolsNamed(name).some((symbol) => canBindTo(tables, symbol));
+}
+
+function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
+  const at = symbols + symbol * symbolSize;
+  const info = fields.u8(at + (fields.wide ? 4 : 12), what);
+  const section = fields.u16(at + (fields.wide ? 6 : 14), what);
+  const value = fields.word(at + (fields.wide ? 8 : 4), what);
+  if (info >> 4 === 0 || !allowedTypes.has(info & 15)) return false;
+  if (value === 0 && section !== absolute && (info & 15) !== tls) return false;
+  if ((info & 15) === tls && section === 0) return false;
+  if (versym === undefined) return true;
+  const version = fields.u16(versym + 2 * symbol, 'the table of symbol versions');
+  return version < 0x8000 || (version & 0x7fff) < 3;
+}
+
+/**
+ * True where the tables do not tell all that the object brings: it has others loaded by DT_FILTER or DT_AUXILIARY, or
+ * it is for MIPS without a hash table known here (DT_MIPS_XHASH).
+ */
+export function bringsUnknown({ last, header, gnuHash, hash }: LinkTables): boolean {
+  const loads = [dynamicTag.filter, dynamicTag.auxiliary].some((tag) => last(tag) !== undefined);
+  return loads || (header.machine === mips && gnuHash === undefined && hash === undefined);
+}

@@ -1,0 +1,240 @@
+// The bytes of a file -> its dynamic symbols: those it defines and those it leaves to others, with their versions.
+// Hash tables -> the number of dynamic symbols, which nothing else in an object says.
+// Relocation tables -> the number of symbols they speak of, for objects whose hash table does not tell.
+
+import {
+  type DynamicTable,
+  dynamicTag,
+  longestList,
+  readDynamicTable,
+  readStringTable,
+  type StringTable,
+} from './dynamic.ts';
+import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
+import { placeOf, readSegments, type Segment } from './segments.ts';
+import { readVerdef, readVerneed } from './versions.ts';
+
+/** One global or weak symbol of DT_SYMTAB. */
+export interface DynamicSymbol {
+  readonly name: string;
+  /** `undefined` for the base version and for objects without versions. */
+  readonly version: string | undefined;
+  /** The file its version is needed from. On a defined symbol: a copy of that file's variable (R_*_COPY). */
+  readonly from: string | undefined;
+  /** Defined, but not the default version: `name@version`, not `name@@version`. Only references by version find it. */
+  readonly hidden: boolean;
+  readonly weak: boolean;
+  /** STT_*: 0 none, 1 object, 2 function, 6 thread-local, 10 indirect function. */
+  readonly type: number;
+}
+
+export type SymbolReading =
+  | {
+      readonly kind: 'symbols';
+      readonly defined: readonly DynamicSymbol[];
+      readonly undefined: readonly DynamicSymbol[];
+    }
+  | { readonly kind: 'not-elf' }
+  | { readonly kind: 'bad-elf'; readonly why: string };
+
+/** 64 MiB of blocks: names are scattered over the whole string table. */
+const keptBlocks = 4_096;
+
+/** All dynamic symbols, in the order of the file. Total and linear like `readElf`; a static program has none. */
+export function readSymbols(source: ByteSource): SymbolReading {
+  return read(source, () => true);
+}
+
+/** Like `readSymbols`, but `defined` stays empty and the names of defined symbols are not read. */
+export function readUndefinedSymbols(source: ByteSource): SymbolReading {
+  return read(source, (section) => section === 0);
+}
+
+function read(source: ByteSource, wanted: (section: number) => boolean): SymbolReading {
+  try {
+    const opened = readHeader(source, keptBlocks);
+    if (!opened) return { kind: 'not-elf' };
+    const { fields, header } = opened;
+    const defined: DynamicSymbol[] = [];
+    const missing: DynamicSymbol[] = [];
+    const loadable = header.type === 2 || header.type === 3;
+    const segments = loadable ? readSegments(fields, header) : [];
+    const table = readDynamicTable(fields, segments);
+    if (table) {
+      const count = countSymbols(fields, header, segments, table);
+      collect({ fields, segments, table, count }, wanted, defined, missing);
+    }
+    return { kind: 'symbols', defined, undefined: missing };
+  } catch (error) {
+    if (error instanceof Malformed) return { kind: 'bad-elf', why: error.message };
+    throw error;
+  }
+}
+
+interface Tables {
+  readonly fields: FieldReader;
+  readonly segments: readonly Segment[];
+  readonly table: DynamicTable;
+  readonly count: number;
+}
+
+function collect(
+  { fields, segments, table, count }: Tables,
+  wanted: (section: number) => boolean,
+  defined: DynamicSymbol[],
+  missing: DynamicSymbol[],
+): void {
+  const what = 'the symbol table';
+  const address = table.last(dynamicTag.symtab);
+  if (address === undefined || count <= 1) return;
+  const { offset, end } = placeOf(segments, address, what);
+  const size = fields.wide ? 24 : 16;
+  // st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32.
+  const infoAt = fields.wide ? 4 : 12;
+  if (offset + count * size > end) throw new Malformed(`${what} lies outside the loaded segments`);
+  const strings = readStringTable(fields, segments, table.last(dynamicTag.strtab));
+  const versionOf = versionsBySymbol(fields, segments, table, strings);
+  for (let index = 1; index < count; index += 1) {
+    const at = offset + index * size;
+    const info = fields.u8(at + infoAt, what);
+    const section = fields.u16(at + infoAt + 2, what);
+    const binding = info >> 4;
+    if (binding === 0 || !wanted(section)) continue;
+    const name = strings.at(fields.u32(at, what), 'the name of a symbol', longestList);
+    if (name === '') continue;
+    const symbol = { name, ...versionOf(index), weak: binding === 2, type: info & 15 };
+    (section === 0 ? missing : defined).push(symbol);
+  }
+}
+
+type SymbolVersion = Pick<DynamicSymbol, 'version' | 'from' | 'hidden'>;
+
+/** DT_VERSYM: one half per symbol, 0 and 1 for none, bit 15 for hidden. */
+function versionsBySymbol(
+  fields: FieldReader,
+  segments: readonly Segment[],
+  table: DynamicTable,
+  strings: StringTable,
+): (symbol: number) => SymbolVersion {
+  const place = (tag: number, what: string) => {
+    const address = table.last(tag);
+    return address === undefined ? undefined : placeOf(segments, address, what).offset;
+  };
+  const versym = place(dynamicTag.versym, 'the table of symbol versions');
+  if (versym === undefined) return () => ({ version: undefined, from: undefined, hidden: false });
+  const verdef = place(dynamicTag.verdef, 'the table of defined versions');
+  const verneed = place(dynamicTag.verneed, 'the table of needed versions');
+  const versions = new Map<number, { name: string; file?: string }>([
+    ...(verdef === undefined ? [] : readVerdef(fields, verdef, strings)).map((it) => [it.index, it] as const),
+    ...(verneed === undefined ? [] : readVerneed(fields, verneed, strings).indexed).map(
+      (it) => [it.index, it] as const,
+    ),
+  ]);
+  return (symbol) => {
+    const entry = fields.u16(versym + 2 * symbol, 'the table of symbol versions');
+    const version = versions.get(entry & 0x7fff);
+    return { version: version?.name, from: version?.file, hidden: entry >= 0x8000 };
+  };
+}
+
+/** Far above any real object; keeps a sparse file from being walked for hours. */
+export const mostSymbols = 16_777_216;
+const alpha = 0x9026;
+const s390 = 22;
+
+/** Includes the empty symbol 0. Throws Malformed. */
+export function countSymbols(
+  fields: FieldReader,
+  header: Header,
+  segments: readonly Segment[],
+  table: DynamicTable,
+): number {
+  const hash = table.last(dynamicTag.hash);
+  const gnuHash = table.last(dynamicTag.gnuHash);
+  const count =
+    hash !== undefined
+      ? countByHash(fields, header, placeOf(segments, hash, 'the hash table').offset)
+      : gnuHash !== undefined
+        ? countByGnuHash(fields, placeOf(segments, gnuHash, 'the hash table').offset)
+        : 0;
+  return limited(count > 0 ? count : countRelocated(fields, header, segments, table));
+}
+
+/** Bytes of an entry of DT_HASH: 8 on Alpha and 64-bit S/390, 4 elsewhere. */
+export function hashEntrySize(fields: FieldReader, header: Header): 4 | 8 {
+  return fields.wide && (header.machine === alpha || header.machine === s390) ? 8 : 4;
+}
+
+/** nbucket, nchain, ...: nchain is the number of symbols. */
+export function countByHash(fields: FieldReader, header: Header, offset: number): number {
+  return hashEntrySize(fields, header) === 8
+    ? fields.word(offset + 8, 'the hash table')
+    : fields.u32(offset + 4, 'the hash table');
+}
+
+/**
+ * The chain of the highest bucket ends with the last symbol. 0 when the table is empty: GNU ld then writes 1 for the
+ * first hashed symbol, which says nothing about how many unhashed, undefined ones there are.
+ */
+function countByGnuHash(fields: FieldReader, offset: number): number {
+  const what = 'the hash table';
+  const buckets = limited(fields.u32(offset, what));
+  const firstHashed = fields.u32(offset + 4, what);
+  const bloomWords = fields.u32(offset + 8, what);
+  const bucketsAt = offset + 16 + bloomWords * (fields.wide ? 8 : 4);
+  let highest = 0;
+  for (let index = 0; index < buckets; index += 1) {
+    highest = Math.max(highest, fields.u32(bucketsAt + 4 * index, what));
+  }
+  if (highest === 0) return 0;
+  if (highest < firstHashed) throw new Malformed(`${what} contradicts itself`);
+  const chainsAt = bucketsAt + 4 * buckets;
+  let symbol = highest;
+  while ((fields.u32(chainsAt + 4 * (symbol - firstHashed), what) & 1) === 0) symbol = limited(symbol + 1);
+  return symbol + 1;
+}
+
+function limited(count: number): number {
+  if (count > mostSymbols) throw new Malformed('it has more symbols than any real object');
+  return count;
+}
+
+const what = 'a relocation table';
+export const mostRelocations = 67_108_864;
+const mips = 8;
+
+/** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
+export function countRelocated(
+  fields: FieldReader,
+  header: Header,
+  segments: readonly Segment[],
+  table: DynamicTable,
+): number {
+  const word = fields.wide ? 8 : 4;
+  const pltEntry = table.last(dynamicTag.pltrel) === dynamicTag.rela ? 3 * word : 2 * word;
+  const tables = [
+    [dynamicTag.rela, dynamicTag.relasz, 3 * word],
+    [dynamicTag.rel, dynamicTag.relsz, 2 * word],
+    [dynamicTag.jmprel, dynamicTag.pltrelsz, pltEntry],
+  ] as const;
+  let highest = -1;
+  for (const [tag, sizeTag, entry] of tables) {
+    const address = table.last(tag);
+    const size = table.last(sizeTag) ?? 0;
+    if (address === undefined || size === 0) continue;
+    const { offset, end } = placeOf(segments, address, what);
+    if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
+    if (size / entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
+    for (let at = offset; at + entry <= offset + size; at += entry) {
+      highest = Math.max(highest, symbolOf(fields, header, at));
+    }
+  }
+  return highest + 1;
+}
+
+/** ELF64_R_SYM is the upper half of r_info, ELF32_R_SYM its upper 24 bits; 64-bit MIPS has the symbol first. */
+export function symbolOf(fields: FieldReader, header: Header, at: number): number {
+  if (!fields.wide) return fields.u32(at + 4, what) >>> 8;
+  const upper = fields.little && header.machine !== mips ? 4 : 0;
+  return fields.u32(at + 8 + upper, what);
+}

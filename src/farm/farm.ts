@@ -1,0 +1,109 @@
+// A set of libraries → a directory with one symlink per needed name, and the directories to search after it.
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { temporaryName } from '../host/atomic-file.ts';
+import { errnoOf, ForeignError } from '../host/errors.ts';
+import { sha256OfText } from '../host/file-identity.ts';
+
+/** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
+export type FarmLinks = ReadonlyMap<string, string>;
+
+/** `:` and `;` separate LD_LIBRARY_PATH, `$` begins a dynamic string token (ld.so(8); glibc elf/dl-load.c, fillin_rpath). */
+export function isSafeInLibraryPath(directory: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  return !/[:;$\u0000-\u001f]/.test(directory);
+}
+
+function sorted(links: FarmLinks): (readonly [string, string])[] {
+  return [...links].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The path of the farm for a set of links: named by its content, so equal sets share one. */
+export function farmPath(farms: string, links: FarmLinks): string {
+  return path.join(farms, sha256OfText(JSON.stringify(sorted(links))).slice(0, 32));
+}
+
+/** The launcher follows no plan whose farm is a symlink or can be written by others (PLAN.md). */
+function isIntact(farm: string, links: FarmLinks): boolean {
+  try {
+    const stats = lstatSync(farm);
+    if (!stats.isDirectory() || (stats.mode & 0o022) !== 0) return false;
+    const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter(
+      (entry) => !entry.isDirectory(),
+    );
+    return (
+      found.length === links.size &&
+      sorted(links).every(([name, target]) => readlinkSync(path.join(farm, name)) === target)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** What is read out of files of anybody must not lead out of the farm. @throws ForeignError `odd-name`. */
+function refuseStrayNames(links: FarmLinks): void {
+  for (const name of links.keys()) {
+    const parts = name.split('/');
+    if (!name.includes('\0') && !parts.some((part) => ['', '.', '..'].includes(part))) continue;
+    throw new ForeignError(`a farm cannot hold ${JSON.stringify(name)}, which is no name inside it`, {
+      code: 'odd-name',
+      hint: 'the loader would not find it; take another library: nix-foreign choose PROGRAM',
+      exitCode: 126,
+    });
+  }
+}
+
+/**
+ * Makes the farm, or takes the one that is there when it is intact. Complete at every instant: filled under a
+ * temporary name, then renamed; when somebody else was faster, theirs is taken.
+ * @throws Node's errors when the place cannot be written; ForeignError `odd-name`, before anything is made.
+ */
+export function makeFarm(farms: string, links: FarmLinks): string {
+  refuseStrayNames(links);
+  const farm = farmPath(farms, links);
+  if (isIntact(farm, links)) return farm;
+  const temporary = temporaryName(farm);
+  try {
+    mkdirSync(temporary, { mode: 0o700 });
+    for (const [name, target] of links) {
+      if (name.includes('/'))
+        mkdirSync(path.join(temporary, path.dirname(name)), { recursive: true, mode: 0o700 });
+      symlinkSync(target, path.join(temporary, name));
+    }
+    moveInto(temporary, farm, links);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return farm;
+}
+
+/** More than the processes that could repair one farm at the same moment. */
+const ATTEMPTS = 100;
+
+function errnoIsOneOf(error: unknown, names: readonly string[]): boolean {
+  return names.includes(errnoOf(error) ?? '');
+}
+
+function moveInto(temporary: string, farm: string, links: FarmLinks): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      renameSync(temporary, farm);
+      return;
+    } catch (error) {
+      if (isIntact(farm, links)) return; // someone else won
+      const inTheWay = errnoIsOneOf(error, ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
+      if (!inTheWay || attempt === ATTEMPTS) throw error;
+      moveAside(farm);
+    }
+  }
+}
+
+function moveAside(farm: string): void {
+  const damaged = temporaryName(farm);
+  try {
+    renameSync(farm, damaged);
+  } catch (error) {
+    if (!errnoIsOneOf(error, ['ENOENT'])) throw error; // somebody else moved it
+  }
+  rmSync(damaged, { recursive: true, force: true });
+}

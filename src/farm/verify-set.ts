@@ -1,0 +1,293 @@
+// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
+// What the loader would load and what was chosen → the chosen libraries in whose place it takes another file.
+// An AppImage → a file for the loader to be asked about: its ELF part alone, without the mark.
+import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { appImageMark, isAppImage } from '../elf/app-image.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
+import { temporaryName } from '../host/atomic-file.ts';
+import { debug } from '../host/output.ts';
+import { closestComplaints, type ListOutput, type LoadedObject, proveByLoader } from '../ldso/ask-loader.ts';
+import type { Libc } from '../program/libc.ts';
+import { usesOrigin } from '../program/run-directories.ts';
+import { type FarmLinks, makeFarm } from './farm.ts';
+import { type ChosenLibrary, type Hiding, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+
+/** A set that the loader accepted, and of which it would load what was chosen. */
+export interface Proven {
+  readonly kind: 'proven';
+  readonly loader: string;
+  readonly farm: string;
+  readonly links: FarmLinks;
+  /** For LD_LIBRARY_PATH: the farm, then directories. */
+  readonly libraryPath: string;
+  /** The same, with what of the user's came before it when the loader accepted the set. */
+  readonly askedPath: string;
+  /** Files of the set that are not reached through the farm. */
+  readonly outside: readonly string[];
+  /** What the loader will load, in order. */
+  readonly objects: readonly LoadedObject[];
+}
+
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly complaints: readonly string[];
+  /** Chosen libraries in whose place the loader takes another file. */
+  readonly strays: readonly Stray[];
+  readonly loader: string;
+  /** The one that the complaints are about. */
+  readonly libraryPath: string;
+}
+
+/** A file of the set is not there: its store object vanished, or the farm was collected. */
+export interface Vanished {
+  readonly kind: 'vanished';
+  readonly file: string;
+}
+
+export function pathOfStoreFile(file: StoreFile): string {
+  return path.join(file.storePath, file.file);
+}
+
+function readLibrary(name: string, file: string): ChosenLibrary | undefined {
+  const elf = elfFileAt(file);
+  return elf === undefined ? undefined : { name, path: file, usesOrigin: usesOrigin(elf) };
+}
+
+function isBelow(directory: string, file: string): boolean {
+  try {
+    return realpathSync.native(file).startsWith(`${realpathSync.native(directory)}/`);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * No loader sees that it was given the libc of another build: `--list` accepts it and the program crashes.
+ * So the whole family must come from the loader's own store object.
+ */
+function strayFamily(objects: readonly LoadedObject[], libc: Libc, loaderObject: string): Stray[] {
+  return objects.flatMap(({ name, path: loaded }) => {
+    if (loaded === undefined || !libc.isFamily(path.basename(name)) || isBelow(loaderObject, loaded))
+      return [];
+    return [{ name, chosen: loaderObject, loaded }];
+  });
+}
+
+function strayText({ name, chosen, loaded }: Stray): string {
+  return `${name} would come from ${loaded}, not from ${chosen}`;
+}
+
+/** Where a set is laid out, and how it is asked about. */
+interface Trial {
+  readonly program: string;
+  readonly libc: Libc;
+  readonly fingerprint: Fingerprint;
+  readonly libraries: readonly ChosenLibrary[];
+  readonly farm: string;
+  readonly layout: Layout;
+  readonly binding?: 'start';
+}
+
+/** `users`: directories that come first. */
+function attempt(trial: Trial, withLoader: boolean, users: readonly string[]): Proven | Rejected {
+  const { program, libc, fingerprint, farm, layout, binding } = trial;
+  const loader = pathOfStoreFile(fingerprint.loader);
+  const directories = layout.directories.map((each) => path.resolve(farm, each));
+  const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+  const askedPath = [...users, libraryPath].join(':');
+  const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
+  const { objects, complaints }: ListOutput = proveByLoader(request);
+  const { links, outside } = layout;
+  const strays = [
+    ...strayFamily(objects, libc, fingerprint.loader.storePath),
+    ...straysOf(objects, trial.libraries, { farm, links, users }),
+  ];
+  const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
+  const names = new Set(closest.map(({ soname }) => soname));
+  const all = [...strays.map(strayText), ...complaints, ...closestComplaints(request, objects, names)];
+  debug(`${loader} was asked: ${all.length} complaints`);
+  if (all.length > 0) return { kind: 'rejected', complaints: all, strays, loader, libraryPath: askedPath };
+  return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
+}
+
+/** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
+function firstAccepted(trial: Trial, guess: boolean, users: readonly string[]): Proven | Rejected {
+  let first: Proven | Rejected | undefined;
+  for (const before of users.length === 0 ? [[]] : [[], users]) {
+    for (const withLoader of [guess, !guess]) {
+      const outcome = attempt(trial, withLoader, before);
+      if (outcome.kind === 'proven') return outcome;
+      first ??= outcome;
+    }
+  }
+  return first as Rejected;
+}
+
+/** Reads of each library of a fingerprint what the layout asks. */
+function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
+  const libraries: ChosenLibrary[] = [];
+  for (const each of fingerprint.libraries) {
+    const library = readLibrary(each.soname, pathOfStoreFile(each));
+    if (library === undefined) return { kind: 'vanished', file: pathOfStoreFile(each) };
+    libraries.push(library);
+  }
+  return libraries;
+}
+
+/** How a fingerprint is enacted. */
+export interface Enacting {
+  /** The fingerprint's libraries, where they were just read; without it they are read here. */
+  readonly known?: readonly ChosenLibrary[];
+  /**
+   * Directories of the user's LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it
+   * refuses the set without.
+   */
+  readonly users?: readonly string[] | undefined;
+  /** See `ProofRequest`. */
+  readonly binding?: 'start';
+}
+
+/**
+ * Builds the farm for a fingerprint and asks the chosen loader about the program.
+ * A directory that hides a chosen library is mirrored without what hides it, and the loader is asked again.
+ * @throws Node's errors when the farm cannot be written.
+ */
+export async function enact(
+  fingerprint: Fingerprint,
+  program: string,
+  libc: Libc,
+  farms: string,
+  { known, users = [], ...asking }: Enacting = {},
+): Promise<Proven | Rejected | Vanished> {
+  const libraries = known ?? librariesOf(fingerprint);
+  if ('kind' in libraries) return libraries;
+  const loader = pathOfStoreFile(fingerprint.loader);
+  let guess: boolean;
+  try {
+    guess = libc.kind === 'glibc' && !searchesItsOwnDirectory(loader);
+  } catch {
+    return { kind: 'vanished', file: loader };
+  }
+  const hiding = { storeDir: path.dirname(fingerprint.loader.storePath), isFamily: libc.isFamily };
+  const mirror = new Set<string>();
+  for (;;) {
+    const laid = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
+    if ('kind' in laid) return laid;
+    const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
+    const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
+    const outcome = withPlainImage(program, farms, (file) =>
+      firstAccepted({ ...trial, program: file }, guess, users),
+    );
+    if (outcome.kind === 'proven') return outcome;
+    // Without its farm no set is accepted: somebody collected it meanwhile.
+    if (!existsSync(farm)) return { kind: 'vanished', file: farm };
+    const inTheWay = outcome.strays
+      .map(({ loaded }) => path.dirname(loaded))
+      .filter((directory) => laid.directories.includes(directory));
+    if (inTheWay.length === 0) return outcome;
+    debug(`mirrored, since they hide chosen libraries: ${inTheWay.join(', ')}`);
+    for (const directory of inTheWay) mirror.add(directory);
+  }
+}
+
+/** A directory to be mirrored can vanish with its store object. */
+function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefined): Layout | Vanished {
+  try {
+    return layOut(libraries, hiding);
+  } catch (error) {
+    const gone = hiding && [...hiding.directories].find((directory) => !existsSync(directory));
+    if (gone === undefined) throw error;
+    return { kind: 'vanished', file: gone };
+  }
+}
+
+export interface Stray {
+  /** The name it is needed by. */
+  readonly name: string;
+  readonly chosen: string;
+  /** The path that the loader opens instead. */
+  readonly loaded: string;
+}
+
+/** Where a library may come from. */
+export interface Reached {
+  readonly farm: string;
+  readonly links: FarmLinks;
+  /** Directories of the user's that were asked for, and come first. */
+  readonly users: readonly string[];
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file;
+  }
+}
+
+/** Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c). */
+const FOR_PROCESSORS =
+  /^(?:glibc-hwcaps\/[^/]+\/|(?:(?:tls|haswell|xeon_phi|avx512_1|x86_64|i[3-6]86|sse2)\/)*)$/;
+
+/** The library itself, under its name or that of its file, or its variant for better processors. */
+function isOf(file: string, { name, path: chosen }: ChosenLibrary): boolean {
+  const directory = `${path.dirname(chosen)}/`;
+  if (file === chosen) return true;
+  if (!file.startsWith(directory) || !file.endsWith(`/${name}`)) return false;
+  return FOR_PROCESSORS.test(file.slice(directory.length, -name.length));
+}
+
+function isStray(opened: string, library: ChosenLibrary, { farm, links, users }: Reached): boolean {
+  const target = opened.startsWith(`${farm}/`) ? links.get(opened.slice(farm.length + 1)) : undefined;
+  if (isOf(target ?? opened, library)) return false;
+  if (users.some((directory) => opened.startsWith(`${directory}/`))) return false;
+  return realPath(opened) !== realPath(library.path);
+}
+
+/**
+ * Compares by the needed name. A name that is not listed is served by an object that is, under another name: whoever is
+ * loaded first under a soname has it (glibc elf/dl-load.c, _dl_lookup_map), which is the solver's business.
+ */
+export function straysOf(
+  objects: readonly LoadedObject[],
+  libraries: readonly ChosenLibrary[],
+  reached: Reached,
+): Stray[] {
+  const chosen = new Map(libraries.map((library) => [library.name, library]));
+  return objects.flatMap(({ name, path: loaded }) => {
+    const library = chosen.get(name);
+    if (library === undefined || loaded === undefined || !isStray(loaded, library, reached)) return [];
+    return [{ name, chosen: library.path, loaded }];
+  });
+}
+
+function readStart(file: string, size: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(fd, bytes, 0, size, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * glibc's loader refuses the mark ("ELF file ABI version invalid", elf/dl-load.c, open_verify) in what it opens itself,
+ * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as `ask`
+ * takes. @throws Node's errors.
+ */
+export function withPlainImage<T>(program: string, scratch: string, ask: (file: string) => T): T {
+  const end = isAppImage(readStart(program, 16)) ? elfFileAt(program)?.end : undefined;
+  if (end === undefined) return ask(program);
+  const file = temporaryName(path.join(scratch, 'image'));
+  try {
+    const bytes = readStart(program, end);
+    bytes.fill(0, appImageMark.offset, appImageMark.offset + appImageMark.size);
+    writeFileSync(file, bytes, { mode: 0o700 });
+    return ask(file);
+  } finally {
+    rmSync(file, { force: true });
+  }
+}

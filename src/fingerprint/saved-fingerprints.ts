@@ -1,0 +1,198 @@
+// A program's content hash → the fingerprints kept for it.
+// A program's plan key → every root link kept for it, whatever its content was when they were made.
+// A fingerprint's store object → one indirect GC root, and its removal.
+// The place of a root link → nothing there but a link into the store: Nix replaces no other thing.
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { writeFileDurably } from '../host/atomic-file.ts';
+import type { Place } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { repoint } from '../store/add-and-pin.ts';
+import { addRoot, type Nix } from '../store/nix.ts';
+import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
+
+/** A fingerprint that was kept, and where. */
+export interface Record {
+  readonly fingerprint: Fingerprint;
+  /** The root link (a symlink to a store object that is the document) or the plain file without Nix. */
+  readonly file: string;
+}
+
+/** The link that pins a fingerprint for one place of a program: `roots/<sha256>/<plan key>`. */
+export function rootLink(place: Place, sha256: string, key: string): string {
+  return path.join(place.roots, sha256, key);
+}
+
+/** Where a fingerprint is kept when there is no Nix to hold it. */
+export function plainRecord(place: Place, sha256: string): string {
+  return path.join(place.fingerprints, `${sha256}.json`);
+}
+
+/** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
+export async function readRecord(
+  file: string,
+  sha256: string,
+  storeDir: string,
+): Promise<Record | undefined> {
+  let text: string;
+  try {
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > MAXIMUM_SIZE) return undefined;
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+  // The checks are loaded when there is something to check: a first start has no record.
+  const { parseFingerprint } = await import('./parse-fingerprint.ts');
+  const parsed = parseFingerprint(text, storeDir);
+  if (parsed.kind === 'refused') {
+    debug(`fingerprint ${file} is not believed: ${parsed.why}`);
+    return undefined;
+  }
+  if (parsed.signatures.length > 0) {
+    debug(`fingerprint ${file} is not believed: it carries signatures, and no record does`);
+    return undefined;
+  }
+  if (parsed.fingerprint.program.sha256 !== sha256) {
+    debug(`fingerprint ${file} is not believed: it is another program's`);
+    return undefined;
+  }
+  return { fingerprint: parsed.fingerprint, file };
+}
+
+function listLinks(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+function filesFor(place: Place, sha256: string, key: string): string[] {
+  const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
+  const own = rootLink(place, sha256, key);
+  return [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
+}
+
+/** All fingerprints kept for a content hash, place by place; in each the one of the program's own path first. */
+export async function recordsOf(
+  places: readonly Place[],
+  sha256: string,
+  key: string,
+  storeDir: string,
+): Promise<Record[]> {
+  const files = places.flatMap((place) => filesFor(place, sha256, key));
+  const records = await Promise.all(files.map((file) => readRecord(file, sha256, storeDir)));
+  return records.filter((record) => record !== undefined);
+}
+
+/** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
+export function keepPlainRecord(place: Place, fingerprint: Fingerprint): string {
+  const file = plainRecord(place, fingerprint.program.sha256);
+  mkdirSync(place.fingerprints, { recursive: true, mode: 0o700 });
+  writeFileDurably(file, canonicalText(fingerprint));
+  return file;
+}
+
+/** Forgets the plain record of a program. */
+export function removePlainRecord(place: Place, sha256: string): void {
+  rmSync(plainRecord(place, sha256), { force: true });
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** A link counts although its target may be gone. */
+function isThere(link: string): boolean {
+  try {
+    lstatSync(link);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The root links of one program's place, sorted; more than one while a new content replaces an old one. */
+export function linksOfProgram(place: Place, key: string): string[] {
+  return namesIn(place.roots)
+    .map((sha256) => rootLink(place, sha256, key))
+    .filter(isThere);
+}
+
+/** Every root link of a place, sorted. */
+export function allLinks(place: Place): string[] {
+  return namesIn(place.roots).flatMap((sha256) =>
+    namesIn(path.join(place.roots, sha256)).map((key) => rootLink(place, sha256, key)),
+  );
+}
+
+/** The plan keys for which a content is pinned, sorted. */
+export function keysPinning(place: Place, sha256: string): string[] {
+  return namesIn(path.join(place.roots, sha256));
+}
+
+/** The store object a root link names; undefined when there is no such link. */
+export function pinned(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Makes `link` an indirect root of `storePath`: from then on no collector takes what it references.
+ * @throws Node's errors when the link's directory cannot be made.
+ */
+export async function pin(
+  nix: Nix,
+  link: string,
+  storePath: string,
+): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
+  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  return await addRoot(nix, link, storePath);
+}
+
+/** Sets a root link back to what it named before a new set was tried; without one it is removed. */
+export function restore(link: string, before: string | undefined): void {
+  if (before === undefined) unpin(link);
+  else if (pinned(link) !== before) repoint(link, before);
+}
+
+/** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */
+export function unpin(link: string): void {
+  rmSync(link, { recursive: true, force: true });
+  try {
+    rmdirSync(path.dirname(link)); // only when this was the last
+  } catch {}
+}
+
+function isLinkInto(file: string, storeDir: string): boolean {
+  return lstatSync(file).isSymbolicLink() && readlinkSync(file).startsWith(`${storeDir}/`);
+}
+
+/** Removes whatever else is where a root link shall be, or where its directory shall be. */
+export function clearRootPlace(link: string, storeDir: string): void {
+  const directory = path.dirname(link);
+  try {
+    if (!lstatSync(directory).isDirectory()) rmSync(directory, { force: true });
+    else if (!isLinkInto(link, storeDir)) {
+      debug(`${link} is no link into the store and is removed`);
+      rmSync(link, { recursive: true, force: true });
+    }
+  } catch {} // mostly: nothing is there
+}

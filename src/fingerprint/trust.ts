@@ -1,0 +1,203 @@
+// A document, where it came from and the program at hand → a fingerprint to go on with, or why it is refused.
+// Owners and permission bits of a file and its directory → whether anybody else could have written it.
+import path from 'node:path';
+import { isLibcFamily, isLoaderName } from '../elf/library-names.ts';
+import { printableLine } from '../host/output.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { PublicKey } from './signature.ts';
+
+/** Where a document came from, with what is known of who could have written it. */
+export type Origin =
+  /** A record we kept ourselves. */
+  | { readonly kind: 'own' }
+  /** A file beside the program, or above it. */
+  | { readonly kind: 'sidecar' | 'tree'; readonly writers: Writers }
+  /** A directory or web server named in the configuration. */
+  | { readonly kind: 'source' };
+
+/** The program that is to be started, as it is now. */
+export type ProgramAtHand = Fingerprint['program'];
+
+export interface Trust {
+  readonly storeDir: string;
+  /** `trusted-fingerprint-keys`. */
+  readonly keys: readonly PublicKey[];
+}
+
+/** Stable words for programs that read our output. */
+export type BeliefCause =
+  | 'document'
+  | 'other-program'
+  | 'loader-name'
+  | 'libc-family'
+  | 'unsigned'
+  | 'untrusted'
+  | 'forged'
+  | OwnershipCause;
+
+export type Belief =
+  | {
+      readonly kind: 'believed';
+      readonly fingerprint: Fingerprint;
+      /** Name of the trusted key, where one had to be asked for. */
+      readonly signedBy?: string;
+    }
+  | { readonly kind: 'refused'; readonly cause: BeliefCause; readonly why: string };
+
+/** A reason quotes names of keys and of files, each of which may have thousands of characters. */
+const LONGEST_REASON = 400;
+
+type Refusal = Extract<Belief, { kind: 'refused' }>;
+
+/** A file of glibc by its name: by soname, or as it is called up to 2.33, `libc-2.31.so`. */
+function isLibcFile(name: string): boolean {
+  const stem = /^(.+)-2\.\d+\.so$/.exec(name)?.[1];
+  return (
+    isLibcFamily(name) || (stem !== undefined && [0, 1, 2, 3, 6].some((n) => isLibcFamily(`${stem}.so.${n}`)))
+  );
+}
+
+/** The loader is run to ask for its opinion (launch/proof.ts), so no other program of the store may stand in its place. */
+function whyNoLoader({ loader }: Fingerprint): string | undefined {
+  const name = path.posix.basename(loader.file);
+  const isLoader = isLoaderName(name) || /^ld-2\.\d+\.so$|^ld-musl-[\w-]+\.so\.1$|^libc\.so$/.test(name);
+  return isLoader ? undefined : `it gives ${name} for the loader, and no loader is called that`;
+}
+
+function whyLibcMixed({ libraries }: Fingerprint): string | undefined {
+  const listed = libraries.find(({ soname }) => isLibcFamily(soname))?.soname;
+  if (listed !== undefined) {
+    return `it lists ${listed}, which always comes from the loader's own store object`;
+  }
+  const served = libraries.find(({ file }) => isLibcFile(path.posix.basename(file)));
+  return served && `it serves ${served.soname} by ${served.file}, a library of a libc`;
+}
+
+function whyOtherProgram(written: ProgramAtHand, program: ProgramAtHand): string | undefined {
+  if (written.sha256 !== program.sha256) {
+    return `it is for another program, with the SHA-256 ${written.sha256.slice(0, 16)}...`;
+  }
+  if (written.size !== program.size) {
+    return `it gives the program ${written.size} bytes, and it has ${program.size}`;
+  }
+  if (written.system !== program.system) {
+    return `it takes the program for one of ${written.system}, and it is of ${program.system}`;
+  }
+  if (written.interpreter === program.interpreter) return undefined;
+  return `it names another interpreter than the program: ${written.interpreter.slice(0, 100)}`;
+}
+
+function refused(cause: BeliefCause, why: string): Refusal {
+  return { kind: 'refused', cause, why: printableLine(why).slice(0, LONGEST_REASON) };
+}
+
+/** What a signature has to make up for; undefined for what is believed without. */
+function lackOf(origin: Origin): Refusal | undefined {
+  if (origin.kind === 'own') return undefined;
+  if (origin.kind === 'source')
+    return refused('unsigned', 'what comes from a source has to be signed by a trusted key');
+  return origin.writers.kind === 'others' ? refused(origin.writers.cause, origin.writers.why) : undefined;
+}
+
+/**
+ * The first half of belief: everything that needs neither the store nor the loader (store-check.ts is the second). Own
+ * records are believed as they are, sidecars and tree files by their owner or a trusted signature, sources only by
+ * a trusted signature. Total.
+ */
+export async function judgeDocument(
+  text: string,
+  origin: Origin,
+  program: ProgramAtHand,
+  trust: Trust,
+): Promise<Belief> {
+  // The checks are loaded when there is something to check: most first starts have no document.
+  const { parseFingerprint } = await import('./parse-fingerprint.ts');
+  const parsed = parseFingerprint(text, trust.storeDir);
+  if (parsed.kind === 'refused') return refused('document', parsed.why);
+  const { fingerprint, signatures, unsigned } = parsed;
+  const other = whyOtherProgram(fingerprint.program, program);
+  if (other !== undefined) return refused('other-program', other);
+  if (origin.kind === 'own') return { kind: 'believed', fingerprint };
+  const noLoader = whyNoLoader(fingerprint);
+  if (noLoader !== undefined) return refused('loader-name', noLoader);
+  const mixed = whyLibcMixed(fingerprint);
+  if (mixed !== undefined) return refused('libc-family', mixed);
+  const lack = lackOf(origin);
+  if (lack === undefined) return { kind: 'believed', fingerprint };
+  const { verifySignatures } = await import('./signature.ts');
+  const verified = verifySignatures(unsigned, signatures, trust.keys);
+  if (verified.kind === 'signed') return { kind: 'believed', fingerprint, signedBy: verified.by };
+  // Whoever signed wanted the signature to count, so what is wrong with it is what the user has to know.
+  if (verified.cause !== 'unsigned') return refused(verified.cause, `${verified.why}; ${lack.why}`);
+  return refused(lack.cause, `${lack.why}, and ${verified.why}`);
+}
+
+/**
+ * The uid that stat(2) shows for every owner who has no number in this user namespace (/proc/sys/fs/overflowuid,
+ * user_namespaces(7)). It stands for many, so it is nobody's property.
+ */
+export const NOBODY = 65534;
+
+/** What stat(2) says of one of the two. */
+export interface Ownership {
+  readonly uid: number;
+  readonly mode: number;
+}
+
+/** Who is believed besides root. */
+export interface Owners {
+  /** Effective uid of the user. */
+  readonly user: number;
+  /**
+   * uid of the program's owner: who writes the program decides what runs anyway. Undefined where the program is not
+   * started: to be asked about it, its owner may run nothing as another user.
+   */
+  readonly program: number | undefined;
+}
+
+/** Stable words for what is wrong. */
+export type OwnershipCause =
+  | 'file-owner'
+  | 'file-writable'
+  | 'directory-owner'
+  | 'directory-writable'
+  | 'directory-open';
+
+export type Writers =
+  | { readonly kind: 'trusted' }
+  | { readonly kind: 'others'; readonly cause: OwnershipCause; readonly why: string };
+
+function isTrustedOwner(uid: number, owners: Owners): boolean {
+  return uid !== NOBODY && (uid === 0 || uid === owners.user || uid === owners.program);
+}
+
+/**
+ * The bits of `group` also show a POSIX ACL: with one, they are its mask, the most that any named user or group has
+ * (acl(5), "Correspondence between ACL entries and file permission bits"). A directory that all may write to is refused
+ * with the sticky bit too: it keeps others from replacing the file, not from having put it there first.
+ */
+export function writersOf(file: Ownership, directory: Ownership, owners: Owners): Writers {
+  const others = (cause: OwnershipCause, why: string): Writers => ({ kind: 'others', cause, why });
+  const strangers =
+    owners.program === undefined
+      ? 'neither you nor root; the owner of the program counts only when it is started'
+      : 'neither you, root nor the owner of the program';
+  if (!isTrustedOwner(file.uid, owners)) {
+    return others('file-owner', `it belongs to uid ${file.uid}, which is ${strangers}`);
+  }
+  if ((file.mode & 0o022) !== 0) {
+    const whom = (file.mode & 0o002) === 0 ? 'its group' : 'everybody';
+    return others('file-writable', `${whom} may write to it (mode ${(file.mode & 0o7777).toString(8)})`);
+  }
+  if (!isTrustedOwner(directory.uid, owners)) {
+    return others('directory-owner', `its directory belongs to uid ${directory.uid}, which is ${strangers}`);
+  }
+  if ((directory.mode & 0o002) !== 0) {
+    const sticky = (directory.mode & 0o1000) === 0 ? '' : ', which the sticky bit does not prevent';
+    return others('directory-open', `everybody may put files into its directory${sticky}`);
+  }
+  if ((directory.mode & 0o020) !== 0) {
+    return others('directory-writable', 'a group may put files into its directory');
+  }
+  return { kind: 'trusted' };
+}

@@ -1,0 +1,113 @@
+// Bytes → a file that is there completely or not at all, whatever happens in between.
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { processIdentity, stateOfProcess } from './mutex.ts';
+
+/** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
+const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
+
+let serial = 0;
+
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/**
+ * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id may
+ * have been killed before: containers count from 1 again.
+ */
+export function temporaryName(target: string): string {
+  const stem = path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}`);
+  do serial += 1;
+  while (isThere(`${stem}.${serial}.tmp`));
+  return `${stem}.${serial}.tmp`;
+}
+
+/** Renames; a directory in the way, which rename(2) does not replace by a file, is removed first. */
+function replaceBy(temporary: string, target: string): void {
+  try {
+    renameSync(temporary, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    rmSync(target, { recursive: true });
+    renameSync(temporary, target);
+  }
+}
+
+/**
+ * Writes a file by temporary name, fsync and rename: after a loss of power it is the old one or the new one.
+ * `mode` as in open(2), which the umask may lessen.
+ * @throws Node's errno errors; nothing is left behind then.
+ */
+export function writeFileDurably(target: string, content: string | Uint8Array, mode = 0o600): void {
+  replaceFile(target, content, fsyncSync, mode);
+}
+
+/**
+ * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
+ * believed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
+ * @throws Node's errno errors; nothing is left behind then.
+ */
+export function writeFileAtomically(target: string, content: string | Uint8Array): void {
+  replaceFile(target, content, () => {}, 0o600);
+}
+
+function replaceFile(
+  target: string,
+  content: string | Uint8Array,
+  settle: (fd: number) => void,
+  mode: number,
+): void {
+  const temporary = temporaryName(target);
+  try {
+    const fd = openSync(temporary, 'wx', mode);
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      settle(fd);
+    } finally {
+      closeSync(fd);
+    }
+    replaceBy(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isAbandoned(file: string, owner: string): boolean {
+  const state = stateOfProcess(owner);
+  if (state !== 'unknown') return state === 'gone';
+  try {
+    return Date.now() - lstatSync(file).mtimeMs > FOREIGN_LEFTOVER_AGE;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes what processes that are gone left under temporary names in a directory. Never throws. */
+export function removeLeftovers(directory: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const match = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/.exec(name);
+    if (match === null) continue;
+    const file = path.join(directory, name);
+    try {
+      if (isAbandoned(file, match[1] ?? '')) rmSync(file, { recursive: true, force: true });
+    } catch {} // somebody else's, such as root's
+  }
+}

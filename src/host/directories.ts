@@ -1,0 +1,152 @@
+// The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
+// The user → the directory for what must outlast a deleted cache, because other programs name files in it.
+import { chmodSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, ForeignError, reasonOf } from './errors.ts';
+import { isDirectory, makeDirectories } from './files.ts';
+
+/** Bump when the layout or a format below these directories changes incompatibly. */
+const LAYOUT = 'v1';
+
+/** One set of directories. All paths are absolute; none need exist yet. */
+export interface Place {
+  readonly cache: string;
+  readonly state: string;
+  readonly plans: string;
+  readonly farms: string;
+  readonly locks: string;
+  readonly roots: string;
+  readonly fingerprints: string;
+  readonly catalogues: string;
+  /** For everybody on the machine: readable by all, written by root. */
+  readonly shared?: true;
+}
+
+function placeAt(cache: string, state: string): Place {
+  const [c, s] = [path.join(cache, LAYOUT), path.join(state, LAYOUT)];
+  return {
+    cache: c,
+    state: s,
+    plans: path.join(c, 'plans'),
+    farms: path.join(c, 'farms'),
+    locks: path.join(c, 'locks'),
+    catalogues: path.join(c, 'catalogues'),
+    roots: path.join(s, 'roots'),
+    fingerprints: path.join(s, 'fingerprints'),
+  };
+}
+
+/**
+ * The user's own place: env-paths (XDG base directories) with no suffix. It is loaded when asked for, because it reads
+ * the home directory while loading, which fails for a user without one, and HOME is put right first (main.ts).
+ * @throws Node's error for a user with neither HOME nor an entry in /etc/passwd.
+ */
+export async function userPlace(): Promise<Place> {
+  const { default: envPaths } = await import('env-paths');
+  const paths = envPaths('nix-run-foreign', { suffix: '' });
+  return placeAt(paths.cache, paths.log);
+}
+
+/** The place of last resort, the same that the launcher looks at (launch/PLAN.md). */
+export function temporaryPlace(uid: number): Place {
+  const base = `/tmp/nix-run-foreign-${uid}`;
+  return placeAt(base, path.join(base, 'state'));
+}
+
+/** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
+export function systemPlace(): Place {
+  const base = '/var/lib/nix-run-foreign';
+  return { ...placeAt(base, path.join(base, 'state')), shared: true };
+}
+
+function isRootsAlone(directory: string): boolean {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.uid === 0 && (stats.mode & 0o022) === 0;
+}
+
+/** The system's place where there is one that only root can have written. */
+export function believedSystemPlace(): Place | undefined {
+  const place = systemPlace();
+  try {
+    return [path.dirname(place.cache), place.plans, place.roots].every(isRootsAlone) ? place : undefined;
+  } catch {
+    return undefined; // a path component that is no directory
+  }
+}
+
+/** Lets everybody read plans, farms, roots and fingerprints. @throws Node's errors. */
+export function openToAll({ cache, state, plans, farms, roots, fingerprints }: Place): void {
+  const onTheWay = [path.dirname(cache), cache, path.dirname(state), state];
+  for (const directory of onTheWay) chmodSync(directory, 0o755);
+  for (const top of [plans, farms, roots, fingerprints]) if (isDirectory(top)) openTreeToAll(top);
+}
+
+function openTreeToAll(directory: string): void {
+  chmodSync(directory, 0o755);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) openTreeToAll(file);
+    else if (entry.isFile()) chmodSync(file, 0o644);
+  }
+}
+
+/** True for errors that say a directory cannot take files, as opposed to defects of ours. */
+export function isUnwritable(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
+    errnoOf(error) ?? '',
+  );
+}
+
+/** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */
+function refuseUntrusted(directory: string, uid: number): void {
+  const stats = lstatSync(directory);
+  const ours = stats.uid === uid || stats.uid === 0;
+  if (stats.isDirectory() && ours && (stats.mode & 0o022) === 0) return;
+  throw new ForeignError(`${directory} belongs to somebody else or can be written by others`, {
+    code: 'untrusted-directory',
+    hint: `make it yours and private: chown ${uid} ${directory} && chmod 700 ${directory}`,
+    exitCode: 125,
+  });
+}
+
+function isOpenToAll(directory: string): boolean {
+  return (statSync(directory).mode & 0o002) !== 0;
+}
+
+/**
+ * Creates the directories of a place, private to the user (XDG Base Directory Specification: 0700).
+ * @throws Node's error where that is impossible; ForeignError `untrusted-directory` where somebody else owns the plans
+ * directory, or made ours first in a directory where anyone can, such as /tmp.
+ */
+export function createPlace(place: Place, uid: number): void {
+  const base = path.dirname(place.cache);
+  makeDirectories(base);
+  if (isOpenToAll(path.dirname(base))) refuseUntrusted(base, uid);
+  const state = path.dirname(place.state);
+  makeDirectories(state);
+  if (isOpenToAll(path.dirname(state))) refuseUntrusted(state, uid);
+  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
+    makeDirectories(directory);
+  }
+  for (const directory of [place.plans, place.roots]) refuseUntrusted(directory, uid);
+  if (isDirectory(place.fingerprints)) refuseUntrusted(place.fingerprints, uid);
+}
+
+/** One line saying why a place cannot be used. */
+export function whyUnwritable(place: Place, error: unknown): string {
+  if (error instanceof ForeignError) return error.message;
+  const file = error instanceof Error && 'path' in error ? String(error.path) : place.cache;
+  const isOnTheWayTo = (directory: string) =>
+    `${directory}/`.startsWith(file) || file.startsWith(`${directory}/`);
+  const directory = isOnTheWayTo(place.cache) || !isOnTheWayTo(place.state) ? place.cache : place.state;
+  return `cannot write ${directory}: ${reasonOf(error)}`;
+}
+
+/**
+ * `$XDG_DATA_HOME/nix-run-foreign`, by default `~/.local/share/nix-run-foreign`: no version in it, since PATH, menus and
+ * shims name it. @throws Node's error for a user without a home directory.
+ */
+export async function dataDirectory(): Promise<string> {
+  const { default: envPaths } = await import('env-paths');
+  return path.resolve(envPaths('nix-run-foreign', { suffix: '' }).data);
+}

@@ -1,0 +1,57 @@
+// The path of a directory → it and those above it, made where they are missing.
+// A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf } from './errors.ts';
+
+/** Follows symbolic links. Total: what cannot be looked at is no directory. */
+export function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Node's own recursion (mkdirSync, Node 24) says ENOENT on a read-only file system, which is not the reason, and never
+ * ends where mkdir(2) itself says ENOENT for a directory below one that is there, as in /proc.
+ * @throws Node's error of mkdir(2).
+ */
+export function makeDirectories(directory: string, mode = 0o700): void {
+  try {
+    mkdirSync(directory, { mode });
+  } catch (error) {
+    if (isDirectory(directory)) return;
+    const above = path.dirname(directory);
+    // Also EEXIST: a file or a link that leads nowhere.
+    if (errnoOf(error) !== 'ENOENT' || isDirectory(above)) throw error;
+    makeDirectories(above, mode);
+    makeOne(directory, mode);
+  }
+}
+
+/** Somebody else may have been faster. */
+function makeOne(directory: string, mode: number): void {
+  try {
+    mkdirSync(directory, { mode });
+  } catch (error) {
+    if (!isDirectory(directory)) throw error;
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A name with a slash as it is; else the first executable file along PATH; undefined when there is none. */
+export function findOnPath(name: string, pathVariable: string | undefined): string | undefined {
+  if (name.includes('/')) return name;
+  const directories = (pathVariable ?? '/bin:/usr/bin').split(':');
+  return directories.map((directory) => path.join(directory, name)).find(isExecutable);
+}

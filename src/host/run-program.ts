@@ -1,0 +1,106 @@
+// A command line → what it printed and how it ended; the only place that starts processes.
+import { execFile, spawnSync } from 'node:child_process';
+import { errnoOf } from './errors.ts';
+
+/** How a process ended. `status` is undefined when it died of a signal or never started. */
+export interface Ended {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** errno name when it could not be started (`ENOENT`, `EACCES` ...). */
+  readonly failure: string | undefined;
+  readonly timedOut: boolean;
+}
+
+export interface RunOptions {
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Text for its standard input; without it /dev/null. */
+  readonly input?: string;
+  /** Milliseconds until it is killed. */
+  readonly timeout: number;
+  /** Gets what it prints on stderr as it comes, beside what is kept; not called by `runProgramNow`. */
+  readonly onStderr?: (text: string) => void;
+}
+
+/**
+ * Starts a program, never through a shell, and does nothing else until it ends: for what ends within milliseconds, such
+ * as `ld.so --list`, since it spares the turns of the event loop. Never throws for what the program does.
+ */
+export function runProgramNow(file: string, args: readonly string[], options: RunOptions): Ended {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    env: options.env,
+    ...(options.input === undefined ? { stdio: ['ignore', 'pipe', 'pipe'] } : { input: options.input }),
+    timeout: options.timeout,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 28,
+    encoding: 'utf8',
+  });
+  const timedOut = errnoOf(error) === 'ETIMEDOUT';
+  return {
+    status: status ?? undefined,
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+    // With a status it was started; EPIPE then only says that it did not read its input.
+    failure: status !== null || error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
+    timedOut,
+  };
+}
+
+/**
+ * Starts a program, never through a shell, and waits. Never throws for what the program does.
+ * Node's own child_process, since a miss runs this three times: loading execa takes longer than ld.so --list does.
+ */
+export function runProgram(file: string, args: readonly string[], options: RunOptions): Promise<Ended> {
+  const running = startProgram(file, args, options);
+  return running.finish(options.input ?? '');
+}
+
+/** A program that was started ahead of the time when its input is known. */
+export interface Running {
+  /** Writes its standard input, closes it, and waits for the end. */
+  finish(input: string): Promise<Ended>;
+  /** Kills it: its work is not needed after all. */
+  abandon(): void;
+}
+
+/** Starts a program whose standard input comes later. */
+export function startProgram(file: string, args: readonly string[], options: RunOptions): Running {
+  let settle: (ended: Ended) => void = () => {};
+  const ended = new Promise<Ended>((resolve) => {
+    settle = resolve;
+  });
+  const child = execFile(
+    file,
+    args,
+    {
+      env: options.env,
+      timeout: options.timeout,
+      killSignal: 'SIGKILL',
+      maxBuffer: 1 << 28,
+      encoding: 'utf8',
+    },
+    (error, stdout, stderr) => {
+      const notStarted = child.pid === undefined;
+      settle({
+        status: notStarted ? undefined : (child.exitCode ?? undefined),
+        stdout,
+        stderr,
+        failure: notStarted ? (errnoOf(error) ?? 'unknown') : undefined,
+        timedOut: child.killed,
+      });
+    },
+  );
+  if (options.onStderr !== undefined) child.stderr?.on('data', options.onStderr);
+  // A program that ends without reading its input is judged by how it ended.
+  child.stdin?.on('error', () => {});
+  return {
+    finish: (input) => {
+      child.stdin?.end(input);
+      return ended;
+    },
+    abandon: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// An unpacked AppImage → the same, in which every foreign program names the launcher as its interpreter.
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { ElfFile } from '../../elf/elf-file.ts';
+import { findMachine, sameMachine } from '../../elf/machine.ts';
+import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
+import { temporaryName } from '../../host/atomic-file.ts';
+import { inspectInterpreter } from '../../plan/strategy.ts';
+import { interpreterEdits } from '../patch/interpreter-edits.ts';
+import { patchWithPatchelf } from '../patch/patchelf.ts';
+
+export interface Adaptation {
+  /** What programs are to name. */
+  readonly interpreter: string;
+  readonly storeDir: string;
+  /** PATH, to look for patchelf in. */
+  readonly searchPath: string | undefined;
+}
+
+/** A program that keeps its own interpreter. `why`: one clause. */
+export interface Unadapted {
+  readonly file: string;
+  readonly why: string;
+}
+
+/** Depth first, symbolic links not followed; directories become ours to write, so that they can be removed again. */
+function* filesBelow(directory: string): Generator<{ file: string; stats: Stats }> {
+  const { mode } = lstatSync(directory);
+  if ((mode & 0o700) !== 0o700) chmodSync(directory, (mode & 0o7777) | 0o700);
+  for (const name of readdirSync(directory).sort()) {
+    const file = path.join(directory, name);
+    const stats = lstatSync(file);
+    if (stats.isDirectory()) yield* filesBelow(file);
+    else if (stats.isFile()) yield { file, stats };
+  }
+}
+
+/** A program for this machine with a loader of the vendor's Linux. libc.so.6 names one too, and is a library. */
+function isForeign(elf: ElfFile, { interpreter, storeDir }: Adaptation): boolean {
+  if (elf.interpreter === undefined || elf.interpreter === interpreter) return false;
+  if (elf.interpreter.startsWith(`${storeDir}/`) || elf.soname !== undefined) return false;
+  // Without its loader's name only this tells that a program is musl's (elf/classify.ts).
+  const musl = elf.interpreter.includes('/ld-musl-');
+  return !musl || elf.needed.some((soname) => soname.startsWith('libc.musl-'));
+}
+
+function write(file: string, edits: readonly { offset: number; bytes: Uint8Array }[]): void {
+  const fd = openSync(file, 'r+');
+  try {
+    for (const { offset, bytes } of edits) writeSync(fd, bytes, 0, bytes.length, offset);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function byPatchelf(file: string, elf: ElfFile, stats: Stats, adaptation: Adaptation): string | undefined {
+  const temporary = temporaryName(file);
+  try {
+    const program = { path: file, size: stats.size, elf };
+    const why = patchWithPatchelf(program, adaptation.interpreter, temporary, adaptation.searchPath);
+    if (why !== undefined) return why;
+    chmodSync(temporary, stats.mode & 0o7777);
+    renameSync(temporary, file);
+    return undefined;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Undefined when it names the launcher now. */
+function adapt(file: string, elf: ElfFile, stats: Stats, adaptation: Adaptation): string | undefined {
+  const source = openFileSource(file);
+  const found = interpreterEdits(source, adaptation.interpreter);
+  source.close();
+  if ((stats.mode & 0o200) === 0) chmodSync(file, (stats.mode & 0o7777) | 0o200);
+  if (found.kind === 'edits') {
+    write(file, found.edits);
+    return undefined;
+  }
+  const why = byPatchelf(file, elf, stats, adaptation);
+  return why === undefined ? undefined : `${found.why}, and ${why}`;
+}
+
+/**
+ * The files are ours, so they are changed in place. Whoever starts one, AppRun or another program of the image, then
+ * enters the launcher, which finds the program's own plan: the usual pipeline, with the libraries inside first as the
+ * program asks for them. @returns the programs that could not be changed. @throws Node's errors.
+ */
+export function adaptPrograms(directory: string, adaptation: Adaptation): Unadapted[] {
+  const launcher = elfFileAt(adaptation.interpreter);
+  const usable = inspectInterpreter(adaptation.interpreter).kind === 'launcher';
+  const unadapted: Unadapted[] = [];
+  for (const { file, stats } of filesBelow(directory)) {
+    if ((stats.mode & 0o111) === 0) continue;
+    const elf = elfFileAt(file);
+    if (elf === undefined || !isForeign(elf, adaptation)) continue;
+    const machine = findMachine(elf);
+    const fits = usable && launcher !== undefined && machine !== undefined && sameMachine(launcher, machine);
+    const why = fits ? adapt(file, elf, stats, adaptation) : 'the launcher is for another machine';
+    if (why !== undefined) unadapted.push({ file: path.relative(directory, file), why });
+  }
+  return unadapted;
+}

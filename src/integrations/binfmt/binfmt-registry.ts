@@ -1,0 +1,98 @@
+// The kernel's binfmt_misc directory → which of our rules are registered, and rules registered and removed.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
+import { type Flags, type Rule, registration, takesLoader } from './binfmt-rules.ts';
+
+/** Where the kernel's directory is mounted (Documentation/admin-guide/binfmt-misc.rst). */
+export const BINFMT_MISC = '/proc/sys/fs/binfmt_misc';
+
+/** A rule as the kernel shows it. */
+export interface Entry {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly interpreter: string;
+  readonly flags: string;
+}
+
+const ours = /^nix-run-foreign-/;
+
+function entryOf(directory: string, name: string): Entry {
+  const lines = readFileSync(path.join(directory, name), 'utf8').split('\n');
+  const after = (word: string) => lines.find((line) => line.startsWith(word))?.slice(word.length) ?? '';
+  return {
+    name,
+    enabled: lines[0] === 'enabled',
+    interpreter: after('interpreter '),
+    flags: after('flags: '),
+  };
+}
+
+/** Our rules, sorted by name; undefined where binfmt_misc is not mounted. Others' are not looked at. */
+export function registered(directory: string): Entry[] | undefined {
+  if (!existsSync(path.join(directory, 'register'))) return undefined;
+  return readdirSync(directory)
+    .filter((name) => ours.test(name))
+    .sort()
+    .map((name) => entryOf(directory, name));
+}
+
+/** Whether the kernel looks at rules at all: `echo 0 > status` turns all of them off. */
+export function isOn(directory: string): boolean {
+  try {
+    return readFileSync(path.join(directory, 'status'), 'utf8').startsWith('enabled');
+  } catch {
+    return false;
+  }
+}
+
+function refusal(directory: string, what: string, error: unknown): ForeignError {
+  const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
+  return new ForeignError(`${what}: ${reasonOf(error)}`, {
+    code: 'binfmt',
+    hint: denied
+      ? `only root may change ${directory}: say it with sudo, e.g. sudo nix-foreign binfmt install`
+      : 'the kernel log may say more: dmesg',
+    exitCode: 125,
+    cause: error,
+  });
+}
+
+/** Whoever takes registrations: the file `register` of the kernel. Throws Node's errno errors. */
+export type Register = (line: string) => void;
+
+/** One write(2) each, as the kernel wants it. */
+export function registerIn(directory: string): Register {
+  return (line) => writeFileSync(path.join(directory, 'register'), line, { flag: 'r+' });
+}
+
+/**
+ * Registers one rule: by loader substitution where the kernel knows it, which keeps everything of the program.
+ * @returns the flags that the kernel took. @throws ForeignError `binfmt`.
+ */
+export function register(rule: Rule, launcher: string, directory: string, write: Register): Flags {
+  const wanted: readonly Flags[] = takesLoader(rule) ? ['LF', 'PF'] : ['PF'];
+  for (const flags of wanted) {
+    try {
+      write(registration(rule, launcher, flags));
+      return flags;
+    } catch (error) {
+      // Linux before the flag L takes it for a mistake (fs/binfmt_misc.c, create_entry).
+      if (flags === 'LF' && errnoOf(error) === 'EINVAL') continue;
+      throw refusal(directory, `${rule.name} cannot be registered`, error);
+    }
+  }
+  throw new Error('no flags were tried');
+}
+
+/** Removes every rule of ours. @returns their names. @throws ForeignError `binfmt`. */
+export function removeAll(directory: string): string[] {
+  return (registered(directory) ?? []).map(({ name }) => {
+    try {
+      writeFileSync(path.join(directory, name), '-1', { flag: 'r+' });
+    } catch (error) {
+      throw refusal(directory, `${name} cannot be removed`, error);
+    }
+    return name;
+  });
+}

@@ -1,0 +1,305 @@
+// A proven set and the launcher → a patched copy of the program that the loader takes for the same, or why there is none.
+// A program and the interpreter it shall have → a copy on disk that differs from it in that name only.
+// Where a program lies → links to what lies beside and above it, so that its copy finds the same files.
+// A patched copy → whether the chosen loader takes it for the same program, with the same libraries.
+// A file's path → whether every user may read and run it, by the modes of the file and of the directories above.
+// An AppImage → the edits that make its ELF file an ordinary one, which no rule takes for an AppImage.
+
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { appImageMark, isAppImage } from '../../elf/app-image.ts';
+import { findMachine, sameMachine } from '../../elf/machine.ts';
+import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
+import type { ByteSource } from '../../elf/reader.ts';
+import type { Proven } from '../../farm/verify-set.ts';
+import { temporaryName } from '../../host/atomic-file.ts';
+import type { Place } from '../../host/directories.ts';
+import { errnoOf } from '../../host/errors.ts';
+import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
+import { type LoadedObject, proveByLoader, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { copiesDirectory } from '../../plan/copy-directories.ts';
+import { inspectInterpreter } from '../../plan/strategy.ts';
+import type { Program } from '../../program/inspect-program.ts';
+import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
+import { patchWithPatchelf } from './patchelf.ts';
+
+export interface CopyWish {
+  readonly program: Program;
+  readonly sha256: string;
+  readonly proven: Proven;
+  readonly libc: 'glibc' | 'musl';
+  /** Path of the launcher; undefined where it is not known. */
+  readonly launcher: string | undefined;
+  readonly place: Place;
+  readonly searchPath: string | undefined;
+}
+
+/** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt/rules.ts). */
+const FOREIGN_LENGTHS = [19, 27, 28];
+
+/** The copy must not be taken for a foreign program again: a slash more names the same file. */
+export function unlikeForeign(launcher: string): string {
+  return FOREIGN_LENGTHS.includes(Buffer.byteLength(launcher) + 1) ? unlikeForeign(`/${launcher}`) : launcher;
+}
+
+function whyUnusable(launcher: string | undefined, program: Program): string | undefined {
+  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
+    return 'there is no launcher that it could name as its interpreter';
+  const own = elfFileAt(launcher);
+  const machine = program.elf && findMachine(program.elf);
+  if (own === undefined || machine === undefined || !sameMachine(own, machine))
+    return 'the launcher is for another machine';
+  return undefined;
+}
+
+/**
+ * The copy names the launcher as its interpreter, so it carries nothing else: the launcher finds the plan of the copy,
+ * and the libraries in it, even when the copy starts itself again with an empty environment.
+ * @throws Node's errors when the place cannot be written.
+ */
+export function copyForPlan(wish: CopyWish): CopyOutcome {
+  const { program, sha256, proven, libc, launcher = '', place, searchPath } = wish;
+  const unusable = whyUnusable(wish.launcher, program);
+  if (unusable !== undefined) return { kind: 'impossible', why: unusable };
+  const interpreter = unlikeForeign(launcher);
+  const copies = copiesDirectory(place);
+  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: place.shared, searchPath });
+  if (outcome.kind === 'impossible') return outcome;
+  const why = whyNotTheSame(outcome.file, proven, libc);
+  return why === undefined ? outcome : { kind: 'impossible', why };
+}
+
+/** A static AppImage as an ordinary program: the copy is started where the program itself would come back to us. */
+export function copyOfAppImage(
+  program: Program,
+  sha256: string,
+  place: Place,
+): Extract<CopyOutcome, { kind: 'copied' }> | undefined {
+  const request = {
+    program,
+    sha256,
+    interpreter: undefined,
+    copies: copiesDirectory(place),
+    shared: place.shared,
+    searchPath: undefined,
+  };
+  const outcome = makeCopy(request);
+  return outcome.kind === 'copied' ? outcome : undefined;
+}
+
+export type CopyOutcome =
+  | { readonly kind: 'copied'; readonly directory: string; readonly file: string }
+  /** `why`: one clause. */
+  | { readonly kind: 'impossible'; readonly why: string };
+
+export interface CopyRequest {
+  readonly program: Program;
+  readonly sha256: string;
+  /** Absolute path of what the copy names as its interpreter; undefined for a static program. */
+  readonly interpreter: string | undefined;
+  /** Where copies are kept. */
+  readonly copies: string;
+  /** Whether that is a place for everybody, where a copy is readable to all. */
+  readonly shared?: boolean | undefined;
+  /** PATH, to look for patchelf in. */
+  readonly searchPath: string | undefined;
+}
+
+/** By content and interpreter; by the program's place too, since the copy has links to what lies around it. */
+function keyOf({ program, sha256, interpreter }: CopyRequest): string {
+  return sha256OfText(JSON.stringify([sha256, interpreter, program.path])).slice(0, 32);
+}
+
+/** Whether a copy that is there is the one that was just made anew, byte for byte, and nobody may write to it. */
+function isSame(file: string, made: string): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile() || (stats.mode & 0o222) !== 0) return false;
+  return stats.size === lstatSync(made).size && sha256OfFile(file) === sha256OfFile(made);
+}
+
+function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>['edits']): void {
+  const fd = openSync(file, 'r+');
+  try {
+    for (const { offset, bytes } of edits) writeSync(fd, bytes, 0, bytes.length, offset);
+    // A copy that a loss of power cut short would be started as it is.
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function editsFor(program: string, interpreter: string | undefined): InterpreterEdits {
+  const source = openFileSource(program);
+  try {
+    const naming: InterpreterEdits =
+      interpreter === undefined
+        ? { kind: 'edits', edits: [], room: 0 }
+        : interpreterEdits(source, interpreter);
+    if (naming.kind === 'no-room') return naming;
+    return { ...naming, edits: [...naming.edits, ...appImageEdits(source)] };
+  } finally {
+    source.close();
+  }
+}
+
+/** Undefined when the copy is made, else why not. */
+function copyTo(target: string, request: CopyRequest): string | undefined {
+  const { program, interpreter, searchPath } = request;
+  const edits = editsFor(program.path, interpreter);
+  if (edits.kind === 'no-room') {
+    if (interpreter === undefined) return edits.why;
+    const why = patchWithPatchelf(program, interpreter, target, searchPath);
+    if (why !== undefined) return `${edits.why}, and ${why}`;
+    chmodSync(target, 0o700);
+    write(target, []);
+  } else {
+    copyFileSync(program.path, target, constants.COPYFILE_FICLONE);
+    if (sha256OfFile(target) !== request.sha256) return 'the program is being changed';
+    chmodSync(target, 0o700);
+    write(target, edits.edits);
+  }
+  chmodSync(target, 0o555);
+  return undefined;
+}
+
+/** Whatever the umask: the place above it says who may look. */
+function makeReadable(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o755);
+}
+
+/** Moves a finished directory to its name; a copy of that name stays if it is the same. */
+function moveInto(temporary: string, directory: string, isAsGood: () => boolean): void {
+  try {
+    renameSync(temporary, directory);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
+    if (isAsGood()) return;
+    const damaged = temporaryName(directory);
+    renameSync(directory, damaged);
+    rmSync(damaged, { recursive: true, force: true });
+    renameSync(temporary, directory);
+  }
+}
+
+/**
+ * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant: made under a temporary name, then renamed.
+ * @throws Node's errors when the place cannot be written or the program cannot be read.
+ */
+export function makeCopy(request: CopyRequest): CopyOutcome {
+  const directory = path.join(request.copies, keyOf(request));
+  const { path: program } = request.program;
+  const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
+  if (request.shared && !isReadableByOthers(program))
+    return { kind: 'impossible', why: 'others may not read the program, and would read its copy' };
+  makeReadable(request.copies);
+  const temporary = temporaryName(directory);
+  try {
+    makeReadable(temporary);
+    const made = mirrorNeighbours(temporary, program);
+    const why = copyTo(made, request);
+    if (why !== undefined) return { kind: 'impossible', why };
+    moveInto(temporary, directory, () => isSame(file, made));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return { kind: 'copied', directory, file };
+}
+
+/** A directory with more entries is no program's own: /usr/bin, a home. Its entries are not linked. */
+const mostEntries = 500;
+
+function entriesOf(directory: string, without: string): string[] {
+  try {
+    const names = readdirSync(directory).filter((name) => name !== without);
+    return names.length > mostEntries ? [] : names;
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Makes `root/<name of its directory>/` and links there, and in `root`, to everything that lies beside and above the
+ * program: `$ORIGIN/lib`, `$ORIGIN/../lib`, resources that are opened by the directory of /proc/self/exe.
+ * @returns where the copy of the program belongs.
+ */
+export function mirrorNeighbours(root: string, program: string): string {
+  const directory = path.dirname(program);
+  const name = path.basename(program);
+  const above = path.dirname(directory);
+  const directoryName = path.basename(directory) || 'root';
+  const own = path.join(root, directoryName);
+  mkdirSync(own, { recursive: true });
+  chmodSync(own, 0o755);
+  const link = (from: string, into: string, without: string): void => {
+    for (const entry of entriesOf(from, without)) symlinkSync(path.join(from, entry), path.join(into, entry));
+  };
+  link(directory, own, name);
+  if (directory !== '/') link(above, root, directoryName);
+  return path.join(own, name);
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file;
+  }
+}
+
+/** Each object by its name and the file behind the links; the loader goes by the name of the program's interpreter. */
+function objectTexts(objects: readonly LoadedObject[], loader: string): string {
+  return objects
+    .filter(({ name, path: file }) => realPath(file ?? name) !== realPath(loader))
+    .map(({ name, path: file }) => `${path.basename(name)} ${file === undefined ? '' : realPath(file)}`)
+    .join('\n');
+}
+
+/** Undefined when the copy is as good as the program, else why not, as one clause. */
+export function whyNotTheSame(
+  copy: string,
+  { loader, askedPath, objects }: Proven,
+  libc: 'glibc' | 'musl',
+): string | undefined {
+  if (libc === 'glibc' && !verifyByLoader(loader, copy)) return `${loader} does not take the copy`;
+  const request = { loader, libc, libraryPath: askedPath, program: copy };
+  const listed = proveByLoader(request);
+  if (listed.complaints.length > 0) return `the copy lacks something: ${listed.complaints[0]}`;
+  return objectTexts(listed.objects, loader) === objectTexts(objects, loader)
+    ? undefined
+    : 'the copy would be given other libraries than the program';
+}
+
+/** `file`: a real path. The modes' last three bits are all that others have, also under acl(5). */
+export function isReadableByOthers(file: string): boolean {
+  if ((statSync(file).mode & 0o005) !== 0o005) return false;
+  for (let above = path.dirname(file); ; above = path.dirname(above)) {
+    if ((statSync(above).mode & 0o001) === 0) return false;
+    if (above === path.dirname(above)) return true;
+  }
+}
+
+/**
+ * Clears the mark: glibc's loader refuses a program with it ("ELF file ABI version invalid", elf/dl-load.c,
+ * open_verify), and the AppImage itself never looks at it. Empty for every other file.
+ */
+export function appImageEdits(source: ByteSource): readonly ByteEdit[] {
+  const { offset, size } = appImageMark;
+  return isAppImage(source.read(0, 16)) ? [{ offset, bytes: new Uint8Array(size) }] : [];
+}

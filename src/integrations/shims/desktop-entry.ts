@@ -1,0 +1,132 @@
+// A vendor's desktop entry → the same entry starting a shim.
+// The value of a desktop entry's Exec key → its words, and the same value with another program.
+
+export interface EntryEdits {
+  /** Path of the shim. */
+  readonly shim: string;
+  readonly name: string;
+  /** Whether a program that the entry names is the one behind the shim. */
+  isProgram(named: string): boolean;
+  /** An icon as a menu finds it. */
+  icon(named: string): string;
+  /** A working directory as an absolute path. */
+  directory(named: string): string;
+}
+
+export interface RewrittenEntry {
+  readonly text: string;
+  /** How many Exec keys start the shim now: the entry's own and those of its actions. */
+  readonly started: number;
+}
+
+/** Says whose the copy is; keys of that form are everybody's to add ("Extending the format"). */
+const MARK = 'X-Nix-Run-Foreign-Shim';
+
+function isOurs(group: string): boolean {
+  return group === 'Desktop Entry' || group.startsWith('Desktop Action ');
+}
+
+/**
+ * Exec and TryExec of the entry and of its actions where they start the program, Icon and Path. D-Bus would start the
+ * vendor's program without looking at Exec, so that activation is off. Everything else stays, byte for byte.
+ */
+export function rewriteEntry(text: string, edits: EntryEdits): RewrittenEntry {
+  let group = '';
+  let started = 0;
+  const lineOf = (line: string): string[] => {
+    const header = /^\[([^[\]]*)\]\s*$/.exec(line)?.[1];
+    if (header !== undefined) {
+      group = header;
+      return header === 'Desktop Entry' ? [line, `${MARK}=${escapeString(edits.name)}`] : [line];
+    }
+    const [, key = '', locale = '', value = ''] =
+      /^([A-Za-z0-9-]+)(\[[^\]]*\])?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (!isOurs(group) || key === '') return [line];
+    const write = (changed: string) => [`${key}${locale}=${changed}`];
+    switch (key) {
+      case MARK:
+        return [];
+      case 'Exec':
+        if (!edits.isProgram(programOfExec(value) ?? '')) return [line];
+        started += 1;
+        return write(withProgram(value, edits.shim));
+      case 'TryExec':
+        return edits.isProgram(unescapeString(value)) ? write(escapeString(edits.shim)) : [line];
+      case 'Icon':
+        return write(escapeString(edits.icon(unescapeString(value))));
+      case 'Path':
+        return value === '' ? [line] : write(escapeString(edits.directory(unescapeString(value))));
+      case 'DBusActivatable':
+        return write('false');
+      default:
+        return [line];
+    }
+  };
+  return { text: text.split('\n').flatMap(lineOf).join('\n'), started };
+}
+
+/** The shim that an entry was rewritten for; undefined for any other entry. */
+export function shimOfEntry(text: string): string | undefined {
+  const value = new RegExp(`^${MARK}=(.*)$`, 'm').exec(text)?.[1];
+  return value === undefined ? undefined : unescapeString(value);
+}
+
+/** A word of the command line and where it stands in the value, once the escapes of strings are taken out. */
+interface Word {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { s: ' ', n: '\n', t: '\t', r: '\r', '\\': '\\' };
+
+/** Desktop Entry Specification 1.5, "Possible value types": escapes of every string. */
+export function unescapeString(value: string): string {
+  return value.replace(/\\([sntr\\])/g, (_, letter: string) => ESCAPES[letter] ?? '');
+}
+
+export function escapeString(value: string): string {
+  return value
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\t', '\\t')
+    .replaceAll('\r', '\\r')
+    .replace(/^ /, '\\s');
+}
+
+/** "The Exec key": words are separated by blanks, or quoted as a whole, with a backslash before `"`, `` ` ``, `$`, `\`. */
+function wordsOf(command: string): Word[] {
+  return [...command.matchAll(/"((?:[^"\\]|\\[\s\S])*)"|[^ ]+/g)].map((match) => {
+    const [whole, inside] = match;
+    const text = inside === undefined ? whole : inside.replace(/\\(["`$\\])/g, '$1');
+    return { text, start: match.index, end: match.index + whole.length };
+  });
+}
+
+const RESERVED = /[ \t\n"'\\><~|&;$*?#()`]/;
+
+/** One word as it is written; a percent sign would begin a field code. */
+export function quoteWord(word: string): string {
+  const literal = word.replaceAll('%', '%%');
+  return RESERVED.test(literal) ? `"${literal.replace(/["`$\\]/g, '\\$&')}"` : literal;
+}
+
+/** The word that names the program: behind `env` and its assignments too. */
+function programOf(words: readonly Word[]): Word | undefined {
+  const [first, ...rest] = words;
+  if (first === undefined || !/(^|\/)env$/.test(first.text)) return first;
+  return rest.find(({ text }) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text) && !text.startsWith('-'));
+}
+
+/** The program that an Exec value starts; undefined when it starts none. */
+export function programOfExec(value: string): string | undefined {
+  return programOf(wordsOf(unescapeString(value)))?.text.replaceAll('%%', '%');
+}
+
+/** The same command line with another program; all other words stay as they are. */
+export function withProgram(value: string, program: string): string {
+  const command = unescapeString(value);
+  const word = programOf(wordsOf(command));
+  if (word === undefined) return value;
+  return escapeString(command.slice(0, word.start) + quoteWord(program) + command.slice(word.end));
+}

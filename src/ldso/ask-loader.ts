@@ -1,0 +1,195 @@
+// A program and a library path → the verdict of the chosen loader itself.
+// What `ld.so --list` printed → the load map, or what it complains of.
+// A set with closest matches → the symbols its objects would miss because of them, as the loader itself finds.
+import path from 'node:path';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { type Ended, runProgramNow } from '../host/run-program.ts';
+import { isAboutTelling, rememberLoader, TELLING } from './search-paths.ts';
+
+/** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
+const TIMEOUT = 60_000;
+
+export interface ProofRequest {
+  /** Absolute path of the chosen ld.so. */
+  readonly loader: string;
+  readonly libc: 'glibc' | 'musl';
+  readonly libraryPath: string;
+  /** Real path of the program: glibc before 2.42 takes $ORIGIN from the path as given (elf/dl-object.c). */
+  readonly program: string;
+  /** Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself. */
+  readonly binding?: 'start';
+}
+
+function complaintOfEnd(ended: Ended): string[] {
+  if (ended.failure !== undefined) return [`the loader could not be started (${ended.failure})`];
+  if (ended.timedOut) return ['the loader did not answer'];
+  return ended.status === undefined ? ['the loader was killed by a signal'] : [];
+}
+
+/**
+ * musl's loader names itself by the program's interpreter, where there need not be a file; whoever is asked is what
+ * will run (ldso/dynlink.c, __dls3, ldd_mode).
+ */
+function withItself(output: ListOutput, loader: string): ListOutput {
+  const isItself = (file: string | undefined): boolean => /(^|\/)ld-musl-[^/]*$/.test(file ?? '');
+  const objects = output.objects.map((each) => (isItself(each.path) ? { ...each, path: loader } : each));
+  return { ...output, objects };
+}
+
+/** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
+export function proveByLoader(request: ProofRequest): ListOutput {
+  const sound = request.binding === 'start' && request.libc === 'glibc' ? soundAndBound(request) : undefined;
+  if (sound !== undefined) return sound;
+  const listed = listByLoader(request);
+  if (request.binding === undefined || request.libc !== 'glibc' || listed.complaints.length > 0)
+    return listed;
+  const complaints = undefinedByLoader(request, 'start').map(undefinedText);
+  return { objects: listed.objects, complaints };
+}
+
+/** As a complaint. */
+export function undefinedText({ symbol, file }: UndefinedSymbol): string {
+  return `${path.basename(file)} needs the symbol ${symbol}, which nobody defines`;
+}
+
+/**
+ * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the mode
+ * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
+ */
+function soundAndBound(request: ProofRequest): ListOutput | undefined {
+  const env = { ...TRACING, ...TELLING.env };
+  const libraryPath = `${request.libraryPath}:${TELLING.directories}`;
+  const args = ['--inhibit-cache', '--library-path', libraryPath, request.program];
+  const { status, stdout, stderr } = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
+  if (status !== 0) return undefined;
+  const said = stderr.split('\n').filter((line) => !isAboutTelling(line));
+  const listed = parseListOutput(stdout, said.join('\n'), request.program);
+  if (listed.complaints.length > 0) return undefined;
+  rememberLoader(request.loader, stderr);
+  return listed;
+}
+
+function listByLoader(request: ProofRequest): ListOutput {
+  // musl's loader has no cache to inhibit (ldso/dynlink.c).
+  const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
+  const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
+  const ended = runProgramNow(request.loader, args, { env: {}, timeout: TIMEOUT });
+  const printed = parseListOutput(ended.stdout, ended.stderr, request.program);
+  const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
+  const end = complaintOfEnd(ended);
+  const silentFailure =
+    ended.status !== 0 && output.complaints.length === 0 && end.length === 0
+      ? [`the loader ended with status ${ended.status}`]
+      : [];
+  return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
+}
+
+/** Whether a glibc loader can load a program: `ld.so --verify` ends with 0 (elf/rtld.c, rtld_main; ldd(1)). */
+export function verifyByLoader(loader: string, program: string): boolean {
+  return runProgramNow(loader, ['--verify', program], { env: {}, timeout: TIMEOUT }).status === 0;
+}
+
+/** A symbol that a loaded object leaves undefined and nobody defines. */
+export interface UndefinedSymbol {
+  /** As the loader prints it: `name, version V`. */
+  readonly symbol: string;
+  /** The path the object was opened by. */
+  readonly file: string;
+}
+
+/** Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`). */
+export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
+  return [...stderr.matchAll(/^undefined symbol: (.*?)\s+\((.*)\)$/gm)].map(([, symbol = '', file = '']) => ({
+    symbol,
+    file,
+  }));
+}
+
+/** As `ldd -d` (glibc elf/rtld.c, dl_main: LD_WARN has objects relocated in the mode tracing). */
+const TRACING = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes' };
+
+/** `start` binds what the loader binds before it starts the program, `ever` also what is bound by the first call. */
+export type Binding = 'start' | 'ever';
+
+/**
+ * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as `--list` once more, and `ever` longer for
+ * large programs, so only sets that are in doubt are asked.
+ */
+export function undefinedByLoader(request: ProofRequest, binding: Binding): UndefinedSymbol[] {
+  const all = binding === 'ever' ? { LD_BIND_NOW: 'yes' } : {};
+  const env = { ...TRACING, ...all };
+  const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];
+  return parseUndefinedSymbols(runProgramNow(request.loader, args, { env, timeout: TIMEOUT }).stderr);
+}
+
+/** One loaded object, in load order. */
+export interface LoadedObject {
+  /** The name it was requested by, or its path when it was requested by path. */
+  readonly name: string;
+  /** The path it was opened by; undefined when ld.so did not find it. */
+  readonly path: string | undefined;
+}
+
+export interface ListOutput {
+  readonly objects: readonly LoadedObject[];
+  /** Complaints that mean the program would not start, or would start with a mixture. */
+  readonly complaints: readonly string[];
+}
+
+/**
+ * ld.so only warns when an object defines no versions at all (glibc elf/dl-version.c, `no version information
+ * available`), and for weak references (`weak version`): the program starts.
+ */
+const HARMLESS = /: no version information available \(required by |: weak version `/;
+
+/** A glibc line in front of a complaint: `PROGRAM: `. The rest is what matters to a reader. */
+function withoutPrefix(line: string, program: string): string {
+  const text = line.startsWith(`${program}: `) ? line.slice(program.length + 2) : line;
+  return text.replace(/^error while loading shared libraries: /, '');
+}
+
+/**
+ * Reads the output of `ld.so --list PROGRAM` (glibc elf/rtld.c, `rtld_mode_list`; musl ldso/dynlink.c, `ldd_mode`).
+ * Its exit status says nothing of missing versions, so every line of stderr counts.
+ */
+export function parseListOutput(stdout: string, stderr: string, program: string): ListOutput {
+  const objects: LoadedObject[] = [];
+  for (const line of stdout.split('\n')) {
+    const match = /^\t(.*?)(?: => (.*?))?(?: \(0x[0-9a-f]+\))?$/.exec(line);
+    const name = match?.[1];
+    if (match === null || name === undefined || name === 'statically linked') continue;
+    const target = match[2] ?? name;
+    if (target.startsWith('linux-vdso.so') || target.startsWith('linux-gate.so')) continue;
+    objects.push({ name, path: target === 'not found' ? undefined : target });
+  }
+  const complaints = stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !HARMLESS.test(line))
+    .map((line) => withoutPrefix(line, program));
+  const missing = objects
+    .filter((object) => object.path === undefined)
+    .map((object) => `${object.name} not found`);
+  return { objects, complaints: [...complaints, ...missing] };
+}
+
+/**
+ * Complaints about undefined symbols in the libraries of `closest` (needed names) and in what needs them: with the
+ * exact libraries these would be defined. What other objects leave undefined, they leave so with any set.
+ */
+export function closestComplaints(
+  request: ProofRequest,
+  objects: readonly LoadedObject[],
+  closest: ReadonlySet<string>,
+): string[] {
+  if (closest.size === 0 || request.libc !== 'glibc') return [];
+  const concerned = new Set<string>();
+  for (const { name, path: file } of [{ name: request.program, path: request.program }, ...objects]) {
+    if (file === undefined) continue;
+    const concerns =
+      closest.has(path.basename(name)) || elfFileAt(file)?.needed.some((each) => closest.has(each));
+    if (concerns) concerned.add(file);
+  }
+  return undefinedByLoader(request, 'ever')
+    .filter(({ file }) => concerned.has(file))
+    .map(undefinedText);
+}

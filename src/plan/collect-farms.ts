@@ -1,0 +1,91 @@
+// The farms, patched copies and unpacked AppImages of a place → only those that a plan still names.
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { unpin } from '../fingerprint/saved-fingerprints.ts';
+import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
+import type { Place } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
+import { listPlans, removePlansBelow } from './plan-files.ts';
+
+/** Milliseconds between two looks. */
+const DAY = 24 * 60 * 60 * 1000;
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
+function unusedDirectories(place: Place): string[] {
+  const all = [place.farms, copiesDirectory(place), unpackedDirectory(place)].flatMap((directory) =>
+    namesIn(directory).map((name) => path.join(directory, name)),
+  );
+  const used =
+    all.length === 0 ? new Set() : new Set(listPlans(place).flatMap(({ directories }) => directories));
+  return all.filter((directory) => !used.has(directory));
+}
+
+/** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
+function forgetBelow(place: Place, directory: string): void {
+  const unpacked = unpackedOf(place, directory) !== undefined;
+  if (!unpacked && copyOf(place, directory) === undefined) return;
+  for (const { root } of removePlansBelow(place, directory))
+    if (unpacked && root?.startsWith(`${place.roots}/`)) unpin(root);
+}
+
+/** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
+function removeUnlessTaken(place: Place, directory: string): void {
+  const aside = temporaryName(directory);
+  try {
+    renameSync(directory, aside);
+    if (listPlans(place).some(({ directories }) => directories.includes(directory)))
+      renameSync(aside, directory);
+    else forgetBelow(place, directory);
+  } catch {} // somebody else moved it, or made it again
+  rmSync(aside, { recursive: true, force: true });
+}
+
+/** Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already. */
+export function collectFarms(place: Place): void {
+  for (const directory of unusedDirectories(place)) removeUnlessTaken(place, directory);
+}
+
+/** What the last look found unused; its time is that of the look. */
+function stampFile(place: Place): string {
+  return path.join(place.cache, 'unused-farms');
+}
+
+function isDue(stamp: string): boolean {
+  const stats = statSync(stamp, { throwIfNoEntry: false });
+  return stats === undefined || Math.abs(Date.now() - stats.mtimeMs) >= DAY;
+}
+
+function unusedBefore(stamp: string): Set<string> {
+  try {
+    return new Set(readFileSync(stamp, 'utf8').split('\n'));
+  } catch {
+    return new Set();
+  }
+}
+
+/**
+ * The same, at most once a day, and only for farms that were unused a day ago already: plans are replaced now and then
+ * without anybody saying `forget`. Costs one stat(2) otherwise. Never throws.
+ */
+export function collectFarmsDaily(place: Place): void {
+  const stamp = stampFile(place);
+  try {
+    if (!isDue(stamp)) return;
+    const [before, unused] = [unusedBefore(stamp), unusedDirectories(place)];
+    writeFileAtomically(stamp, unused.map((each) => path.basename(each)).join('\n'));
+    const old = unused.filter((directory) => before.has(path.basename(directory)));
+    for (const directory of old) removeUnlessTaken(place, directory);
+    debug(`${unused.length} farms and copies have no plan, ${old.length} of them are removed`);
+  } catch (error) {
+    debug(`farms were not looked through: ${String(error)}`);
+  }
+}

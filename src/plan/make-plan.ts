@@ -1,0 +1,169 @@
+// A proven set → the launch plan of one program.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { findMachine } from '../elf/machine.ts';
+import type { Proven } from '../farm/verify-set.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { absentLibraries } from '../program/absent-libraries.ts';
+import type { Program } from '../program/inspect-program.ts';
+import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
+import type { Interpreter } from './strategy.ts';
+
+/** The plan for what needs nothing: exec and nothing else. */
+export function directPlan(program: Program): LaunchPlan {
+  return {
+    program: program.path,
+    identity: program.identity,
+    strategy: 'direct',
+    files: [],
+    watched: [],
+    absent: [],
+    directories: [],
+    environment: [],
+    argv: [],
+  };
+}
+
+/** The plan for what needs nothing but to be started under another path: an AppImage that binfmt_misc hands over. */
+export function copyPlan(program: Program, copy: { directory: string; file: string }): LaunchPlan {
+  return {
+    ...directPlan(program),
+    strategy: 'patched',
+    directories: [copy.directory],
+    watched: [{ identity: identityOf(copy.file), path: copy.file }],
+    execute: copy.file,
+  };
+}
+
+/** glibc's loader knows --argv0 since 2.33, musl's since 1.2.? (ldso/dynlink.c): ask the file itself. */
+function knowsArgv0(loader: string): boolean {
+  return readFileSync(loader).includes('argv0');
+}
+
+function loaderArguments(loader: string, libraryPath: string, libc: 'glibc' | 'musl'): Argument[] {
+  const literal = (text: string): Argument => ({ kind: 'literal', text });
+  return [
+    literal(loader),
+    ...(libc === 'glibc' ? [literal('--inhibit-cache')] : []),
+    ...(knowsArgv0(loader) ? [literal('--argv0'), { kind: 'argv0' } as const] : []),
+    literal('--library-path'),
+    { kind: 'library-path', list: libraryPath },
+    ...(libc === 'musl' ? [literal('--')] : []),
+    { kind: 'program' },
+  ];
+}
+
+/**
+ * With the system, which wins over NIX_LD in nix-ld 1 and 2 (1.2.3, src/nix-ld.c, init_ld_ctx; 2.0.6, src/main.rs), and
+ * says nothing to the nix-ld of another machine.
+ */
+function launcherVariables({ strategy, interpreter }: PlanInputs, suffix: string): readonly string[] {
+  return strategy === 'interpreter' && interpreter.kind === 'nix-ld' ? [`NIX_LD_${suffix}`] : [];
+}
+
+/** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
+function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): LaunchPlan['environment'] {
+  return [
+    [`NIX_LD_${suffix}`, loader],
+    [`NIX_LD_LIBRARY_PATH_${suffix}`, libraryPath],
+    ['NIX_LD', loader],
+    ['NIX_LD_LIBRARY_PATH', libraryPath],
+  ];
+}
+
+/** Libraries beside the program: a plan made with others must not be followed. */
+function bundledFiles(proven: Proven, storeDir: string): string[] {
+  const inFarm = new Set([...proven.links.keys()].map((name) => path.join(proven.farm, name)));
+  return proven.objects
+    .map(({ path: file }) => file)
+    .filter((file) => file !== undefined)
+    .filter((file) => !file.startsWith(`${storeDir}/`) && !inFarm.has(file))
+    .map((file) => (path.isAbsolute(file) ? file : path.resolve(file)))
+    .sort();
+}
+
+/** What the store serves, and nothing beside the program may begin to serve unnoticed. */
+function absentBeside({ program, proven, storeDir }: PlanInputs, bundled: readonly string[]): string[] {
+  const { path: file, elf } = program;
+  if (elf === undefined) return [];
+  const served = proven.objects
+    .filter(
+      ({ path: opened }) => opened !== undefined && opened !== proven.loader && !bundled.includes(opened),
+    )
+    .map(({ name }) => path.basename(name));
+  return absentLibraries({ path: file, elf }, bundled, served, storeDir);
+}
+
+export interface PlanInputs {
+  readonly program: Program;
+  readonly proven: Proven;
+  readonly strategy: Strategy;
+  readonly interpreter: Interpreter;
+  readonly libc: 'glibc' | 'musl';
+  readonly storeDir: string;
+  readonly sha256: string;
+  /** The patched copy, with that strategy. */
+  readonly copy?: { readonly directory: string; readonly file: string } | undefined;
+  /** The root link, or the plain record where there is no Nix. */
+  readonly root: string;
+  /** Where the set came from, for people. */
+  readonly origin: string;
+}
+
+/**
+ * Makes the plan. It names every file the start depends on, so that the launcher notices when one is gone; who sits
+ * at the interpreter path is watched too, since it decides the strategy.
+ * @throws Node's errors when a bundled library vanished in between.
+ */
+export function makePlan(inputs: PlanInputs): LaunchPlan {
+  const { program, proven, strategy, interpreter, storeDir } = inputs;
+  const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
+  const watch = (file: string) => ({ identity: identityOf(file), path: file });
+  const bundled = bundledFiles(proven, storeDir);
+  const entering = launcherVariables(inputs, suffix);
+  const seat =
+    interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
+  const copy = strategy === 'patched' ? inputs.copy : undefined;
+  const execute = strategy === 'loader' ? proven.loader : copy?.file;
+  return {
+    program: program.path,
+    identity: program.identity,
+    strategy,
+    root: inputs.root,
+    sha256: inputs.sha256,
+    origin: inputs.origin,
+    directories: [proven.farm, ...(copy === undefined ? [] : [copy.directory])],
+    files: [
+      proven.loader,
+      inputs.root,
+      ...[...proven.links.keys()].sort().map((name) => path.join(proven.farm, name)),
+      ...proven.outside,
+    ],
+    watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
+    ...(seat === undefined ? {} : { seat }),
+    absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
+    ...(execute === undefined ? {} : { execute }),
+    ...(strategy === 'namespace' ? { seatInNamespace: interpreter.path } : {}),
+    loader: proven.loader,
+    libraryPath: proven.libraryPath,
+    ...(entering.length === 0 ? {} : { launcherVariables: entering }),
+    environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
+    argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],
+  };
+}
+
+/**
+ * The plan of a patched copy, which the launcher looks for when the copy has entered it: the same libraries, whoever
+ * sits at the program's own interpreter path.
+ */
+export function planOfCopy(plan: LaunchPlan, copy: string, interpreter: string): LaunchPlan {
+  const { seat: _, execute: __, ...rest } = plan;
+  return {
+    ...rest,
+    program: copy,
+    identity: identityOf(copy),
+    strategy: 'interpreter',
+    watched: plan.watched.filter(({ path: file }) => file !== copy),
+    absent: plan.absent.filter((file) => file !== interpreter),
+  };
+}

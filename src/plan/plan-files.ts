@@ -1,0 +1,159 @@
+// Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { writeFileAtomically } from '../host/atomic-file.ts';
+import type { Place } from '../host/directories.ts';
+import { errnoOf } from '../host/errors.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { copyOf } from './copy-directories.ts';
+import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-format.ts';
+
+/** The launcher reads no larger plan (PLAN.md). */
+const MAXIMUM_SIZE = 1 << 20;
+
+export function planFile(place: Place, program: string): string {
+  return path.join(place.plans, planKey(program));
+}
+
+/** Writes a plan for the launcher. @throws Node's errors when the place cannot be written. */
+export function writePlan(place: Place, plan: LaunchPlan): void {
+  const file = planFile(place, plan.program);
+  try {
+    writeFileAtomically(file, serialisePlan(plan));
+  } catch (error) {
+    if (errnoOf(error) !== 'EISDIR') throw error;
+    rmSync(file, { recursive: true, force: true }); // no plan can be read from there, so nothing is lost
+    writeFileAtomically(file, serialisePlan(plan));
+  }
+}
+
+/** A plan that somebody else could have written is not believed (PLAN.md). */
+function isTrusted(stats: Stats): boolean {
+  const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
+  return stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
+}
+
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** When a plan was last read tells when it was last followed (PLAN.md), so our own look leaves no trace: open(2), O_NOATIME. */
+function openUnnoticed(file: string): number {
+  try {
+    return openSync(file, READING | constants.O_NOATIME);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error;
+    return openSync(file, READING); // only its owner and root may ask for that
+  }
+}
+
+/** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
+export function readPlanFile(file: string): LaunchPlan | undefined {
+  try {
+    const fd = openUnnoticed(file);
+    try {
+      return isTrusted(fstatSync(fd)) ? parsePlan(readFileSync(fd)) : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** The plan of a program, whether or not it still holds. */
+export function readPlan(place: Place, program: string): LaunchPlan | undefined {
+  const plan = readPlanFile(planFile(place, program));
+  return plan?.program === program ? plan : undefined;
+}
+
+function allPlans(place: Place): LaunchPlan[] {
+  let names: string[];
+  try {
+    names = readdirSync(place.plans);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => /^[0-9a-f]{16}$/.test(name))
+    .map((name) => readPlanFile(path.join(place.plans, name)))
+    .filter((plan) => plan !== undefined);
+}
+
+/** All plans of a place but those of patched copies, sorted by program. Files that are no plan are passed over. */
+export function listPlans(place: Place): LaunchPlan[] {
+  return allPlans(place)
+    .filter(({ program }) => copyOf(place, program) === undefined)
+    .sort((a, b) => (a.program < b.program ? -1 : 1));
+}
+
+/** Removes, and returns, the plans of programs that lie below a directory. */
+export function removePlansBelow(place: Place, directory: string): LaunchPlan[] {
+  const below = allPlans(place).filter(({ program }) => program.startsWith(`${directory}/`));
+  for (const { program } of below) removePlan(place, program);
+  return below;
+}
+
+export function removePlan(place: Place, program: string): void {
+  rmSync(planFile(place, program), { force: true });
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isIdentical(file: string, identity: string): boolean {
+  try {
+    return identityOf(file) === identity;
+  } catch {
+    return false;
+  }
+}
+
+function isOursAlone(directory: string, uid: number): boolean {
+  try {
+    const stats = lstatSync(directory);
+    return stats.isDirectory() && (stats.uid === uid || stats.uid === 0) && (stats.mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Only ENOENT and ENOTDIR say that nothing is there (PLAN.md). */
+function isAbsent(file: string): boolean {
+  try {
+    statSync(file);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
+}
+
+/** Why the launcher would not follow a plan now, as one clause; undefined when it would (PLAN.md). */
+export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined {
+  if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
+  const missing = plan.files.find((file) => !exists(file));
+  if (missing !== undefined) return `${missing} is gone`;
+  const watched = [...plan.watched, ...(plan.seat === undefined ? [] : [plan.seat])];
+  const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));
+  if (changed !== undefined) return `${changed.path} changed`;
+  const appeared = plan.absent.find((file) => !isAbsent(file));
+  if (appeared !== undefined) return `${appeared} is there now`;
+  const open = plan.directories.find((directory) => !isOursAlone(directory, uid));
+  return open === undefined ? undefined : `${open} can be written by others`;
+}

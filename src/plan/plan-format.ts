@@ -1,0 +1,208 @@
+// What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
+// A program's real path → the file name of its launch plan.
+
+export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export function isStrategy(name: string | undefined): name is Strategy {
+  return STRATEGIES.some((each) => each === name);
+}
+
+/** One element of the new argv. */
+export type Argument =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'argv0' }
+  | { readonly kind: 'program' }
+  /** The path by which the program was found. */
+  | { readonly kind: 'found' }
+  /** The user's LD_LIBRARY_PATH, if any, then this list. */
+  | { readonly kind: 'library-path'; readonly list: string };
+
+export interface LaunchPlan {
+  readonly program: string;
+  readonly identity: string;
+  readonly strategy: Strategy;
+  /** Path of the GC root link; absent for programs that need no library of ours. */
+  readonly root?: string;
+  readonly sha256?: string;
+  /** Where the set came from: `resolved`, or a fingerprint's file or address. */
+  readonly origin?: string;
+  /** Must exist. */
+  readonly files: readonly string[];
+  /** Must be exactly these files. */
+  readonly watched: readonly { readonly identity: string; readonly path: string }[];
+  /** Who sits at the program's interpreter path; not looked at by whoever sits there and was entered. */
+  readonly seat?: { readonly identity: string; readonly path: string };
+  /** Must not exist. */
+  readonly absent: readonly string[];
+  /** Must be ours alone to write. */
+  readonly directories: readonly string[];
+  /** What to execute instead of the program. */
+  readonly execute?: string;
+  /** A file that the launcher lies over, in a mount namespace of the program's own. */
+  readonly seatInNamespace?: string;
+  /** The program's loader, for whoever enters it as the program's interpreter. */
+  readonly loader?: string;
+  /** What that loader searches first: absolute directories, separated by `:`. */
+  readonly libraryPath?: string;
+  /** Set in the environment to the launcher's own path, in front of everything else. */
+  readonly launcherVariables?: readonly string[];
+  /** Set in the environment to the working directory, and to argv[0]. */
+  readonly directoryVariables?: readonly string[];
+  readonly argv0Variables?: readonly string[];
+  /** Set in the environment, in this order, after those and in front of everything else. */
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** The arguments in front of the user's; empty: argv stays as it is. */
+  readonly argv: readonly Argument[];
+}
+
+const HEADER = 'nix-run-foreign plan 2';
+
+function argumentRecord(argument: Argument): string {
+  switch (argument.kind) {
+    case 'literal':
+      return `A${argument.text}`;
+    case 'argv0':
+      return '0';
+    case 'program':
+      return 'P';
+    case 'found':
+      return 'F';
+    case 'library-path':
+      return `L${argument.list}`;
+  }
+}
+
+/**
+ * The plan's bytes. Strings are written as UTF-8.
+ * @throws RangeError for a NUL in a value, which no path or environment entry can have.
+ */
+export function serialisePlan(plan: LaunchPlan): Buffer {
+  const records = [
+    HEADER,
+    `p${plan.program}`,
+    `i${plan.identity}`,
+    `s${plan.strategy}`,
+    ...(plan.root === undefined ? [] : [`r${plan.root}`]),
+    ...(plan.sha256 === undefined ? [] : [`h${plan.sha256}`]),
+    ...(plan.origin === undefined ? [] : [`o${plan.origin}`]),
+    ...plan.directories.map((directory) => `d${directory}`),
+    ...plan.files.map((file) => `f${file}`),
+    ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
+    ...(plan.seat === undefined ? [] : [`k${plan.seat.identity} ${plan.seat.path}`]),
+    ...plan.absent.map((file) => `a${file}`),
+    ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
+    ...(plan.seatInNamespace === undefined ? [] : [`n${plan.seatInNamespace}`]),
+    ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
+    ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
+    ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
+    ...(plan.directoryVariables ?? []).map((name) => `c${name}`),
+    ...(plan.argv0Variables ?? []).map((name) => `v${name}`),
+    ...plan.environment.map(([name, value]) => `+${name}=${value}`),
+    ...plan.argv.map(argumentRecord),
+    '.',
+  ];
+  if (records.some((record) => record.includes('\0'))) throw new RangeError('a launch plan cannot hold NUL');
+  return Buffer.from(`${records.join('\0')}\0`);
+}
+
+function parseArgument(tag: string, value: string): Argument {
+  if (tag === '0') return { kind: 'argv0' };
+  if (tag === 'P') return { kind: 'program' };
+  if (tag === 'F') return { kind: 'found' };
+  return tag === 'L' ? { kind: 'library-path', list: value } : { kind: 'literal', text: value };
+}
+
+function watchedFile(value: string): { identity: string; path: string } {
+  const space = value.indexOf(' ');
+  return { identity: value.slice(0, space), path: value.slice(space + 1) };
+}
+
+function variableNames(plan: LaunchPlan): string[] {
+  const { launcherVariables = [], directoryVariables = [], argv0Variables = [] } = plan;
+  return [...launcherVariables, ...directoryVariables, ...argv0Variables];
+}
+
+/** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
+function isWellFormed(plan: LaunchPlan): boolean {
+  const { program, files, directories, absent, watched, environment } = plan;
+  const { execute, loader, libraryPath, seat, seatInNamespace } = plan;
+  const once = [execute, loader, libraryPath, seat?.path, seatInNamespace].filter(
+    (each) => each !== undefined,
+  );
+  const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
+  return (
+    paths.every((each) => each.startsWith('/')) &&
+    environment.every(([name]) => name !== '') &&
+    variableNames(plan).every((name) => /^[^=]+$/.test(name))
+  );
+}
+
+/** Reads a plan; undefined for anything the launcher would not believe for its form, and for bytes we would not write. */
+export function parsePlan(bytes: Buffer): LaunchPlan | undefined {
+  const plan = readRecords(bytes);
+  return plan !== undefined && isWellFormed(plan) && serialisePlan(plan).equals(bytes) ? plan : undefined;
+}
+
+function readRecords(bytes: Buffer): LaunchPlan | undefined {
+  const records = bytes.toString().split('\0');
+  if (records.shift() !== HEADER || records.pop() !== '' || records.pop() !== '.') return undefined;
+  const of = (tags: string): string[] =>
+    records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
+  const one = (tag: string): string | undefined => of(tag)[0];
+  if (records.some((record) => !'pisrhodfwkaxnlbNcv+-A0LPF'.includes(record.charAt(0) || '?')))
+    return undefined;
+  const [program, identity, strategy] = [one('p'), one('i'), one('s')];
+  if (program === undefined || identity === undefined) return undefined;
+  if (!isStrategy(strategy)) return undefined;
+  const [root, sha256, origin] = [one('r'), one('h'), one('o')];
+  const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
+  const [seat, seatInNamespace] = [one('k'), one('n')];
+  const [directoryVariables, argv0Variables] = [of('c'), of('v')];
+  return {
+    program,
+    identity,
+    strategy,
+    ...(root === undefined ? {} : { root }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(origin === undefined ? {} : { origin }),
+    directories: of('d'),
+    files: of('f'),
+    watched: of('w').map(watchedFile),
+    ...(seat === undefined ? {} : { seat: watchedFile(seat) }),
+    absent: of('a'),
+    ...(execute === undefined ? {} : { execute }),
+    ...(seatInNamespace === undefined ? {} : { seatInNamespace }),
+    ...(loader === undefined ? {} : { loader }),
+    ...(libraryPath === undefined ? {} : { libraryPath }),
+    ...(launcherVariables.length === 0 ? {} : { launcherVariables }),
+    ...(directoryVariables.length === 0 ? {} : { directoryVariables }),
+    ...(argv0Variables.length === 0 ? {} : { argv0Variables }),
+    environment: of('+').map((value) => {
+      const equals = value.indexOf('=');
+      return [value.slice(0, equals), value.slice(equals + 1)] as const;
+    }),
+    argv: records
+      .filter((record) => 'A0LPF'.includes(record.charAt(0)))
+      .map((record) => parseArgument(record.charAt(0), record.slice(1))),
+  };
+}
+
+const OFFSET_BASIS = 0xcbf29ce484222325n;
+const PRIME = 0x100000001b3n;
+const MASK = (1n << 64n) - 1n;
+
+/** The last path and its key: one process asks for one program, several times. */
+let last: { readonly realPath: string; readonly key: string } | undefined;
+
+/** 16 hex digits of the 64-bit FNV-1a hash of the path's bytes; the launcher computes the same (PLAN.md). */
+export function planKey(realPath: string): string {
+  if (last?.realPath !== realPath) last = { realPath, key: keyOf(realPath) };
+  return last.key;
+}
+
+function keyOf(realPath: string): string {
+  let hash = OFFSET_BASIS;
+  for (const byte of Buffer.from(realPath)) hash = ((hash ^ BigInt(byte)) * PRIME) & MASK;
+  return hash.toString(16).padStart(16, '0');
+}

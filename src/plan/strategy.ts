@@ -1,0 +1,247 @@
+// Who sits at the interpreter path and which glibc was chosen → the way to start the program, and why.
+// The path a program names as its interpreter → who sits there.
+// The launcher and an interpreter path → whether it can lie over that path in a namespace of its own.
+// A program's real path → the strategy that the user wants for it, in the state directory like other decisions.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { writeFileDurably } from '../host/atomic-file.ts';
+import type { Place } from '../host/directories.ts';
+import { errnoOf } from '../host/errors.ts';
+import { runProgramNow } from '../host/run-program.ts';
+import { isStrategy, planKey, type Strategy } from './plan-format.ts';
+
+export interface StrategyChoice {
+  readonly strategy: Strategy;
+  /** One sentence for `explain`. */
+  readonly why: string;
+}
+
+function isOlder(version: readonly number[], than: readonly number[]): boolean {
+  for (const [i, limit] of than.entries()) {
+    const part = version[i] ?? 0;
+    if (part !== limit) return part < limit;
+  }
+  return false;
+}
+
+/** nix-ld up to 2.0.5 crashes with glibc 2.42 and later (nix-community/nix-ld issue 190). */
+const NIX_LD_WITH_NEW_GLIBC = [2, 0, 6];
+const NEW_GLIBC = [2, 42];
+
+const PROC_SELF_EXE =
+  '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
+
+const NIX_LD_CRASHES = (
+  version: readonly number[] | undefined,
+  libc: readonly number[] | undefined,
+): boolean =>
+  version !== undefined &&
+  isOlder(version, NIX_LD_WITH_NEW_GLIBC) &&
+  libc !== undefined &&
+  !isOlder(libc, NEW_GLIBC);
+
+/** What the choice depends on. */
+export interface Situation {
+  readonly interpreter: Interpreter;
+  /** The chosen libc's version, if known. */
+  readonly libc: readonly number[] | undefined;
+  /** Whether the launcher is a program for the same machine, so that it can be entered as the loader. */
+  readonly machine: 'own' | 'other';
+  /** What the user wants, if anything. */
+  readonly wanted?: string | undefined;
+  /** Whether binfmt_misc hands the program to the launcher, and would do so again if it were started itself. */
+  readonly byBinfmt?: boolean;
+  /** What the program is known as that reads /proc/self/exe, e.g. `Bun`; undefined for any other. */
+  readonly readsItself?: string | undefined;
+  /** Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked when needed. */
+  readonly whyNo?: { readonly namespace: () => string | undefined; readonly copy: () => string | undefined };
+}
+
+function byLoader(why: string): StrategyChoice {
+  return {
+    strategy: 'loader',
+    why: `${why}, so the chosen loader is started with the program; ${PROC_SELF_EXE}`,
+  };
+}
+
+function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situation): StrategyChoice {
+  const sits = `nix-ld sits at ${path}`;
+  if (wanted !== 'nix-ld' && machine === 'own')
+    return {
+      strategy: 'interpreter',
+      why: `${sits} and enters the launcher, which enters the chosen loader; so do its children`,
+    };
+  if (!NIX_LD_CRASHES(version, libc)) return { strategy: 'nix-ld', why: sits };
+  return {
+    strategy: 'loader',
+    why: `the nix-ld at ${path} (${version?.join('.')}) crashes with glibc ${libc?.join('.')}; ${PROC_SELF_EXE}`,
+  };
+}
+
+const UNTRIED = () => 'it was not tried';
+
+/** By a namespace or a copy, whichever is wanted or works; undefined where neither does or where none is called for. */
+function keepingItself(situation: Situation): StrategyChoice | undefined {
+  const { interpreter, readsItself, whyNo, byBinfmt } = situation;
+  const wanted = byBinfmt && situation.wanted !== 'patched' ? undefined : situation.wanted;
+  const asked = wanted === 'namespace' || wanted === 'patched';
+  const called = asked || (readsItself !== undefined && wanted === undefined);
+  if (!called) return undefined;
+  const reason = asked ? 'it was asked for' : `it reads /proc/self/exe (${readsItself})`;
+  const namespace = (): StrategyChoice => ({
+    strategy: 'namespace',
+    why: `${reason}: the launcher lies over ${interpreter.path} in a namespace of the program's own, so /proc/self/exe is the program; setuid programs do not work in there`,
+  });
+  const copy = (): StrategyChoice => ({
+    strategy: 'patched',
+    why: `${reason}: a copy that names the launcher as its interpreter is started, and /proc/self/exe is the copy`,
+  });
+  const ways = wanted === 'patched' || byBinfmt ? (['copy'] as const) : (['namespace', 'copy'] as const);
+  const refusals: string[] = [];
+  for (const way of ways) {
+    // Where the programs of the system name the same interpreter, they would come to the launcher too.
+    const unfit = way === 'namespace' && interpreter.kind === 'loader';
+    const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? UNTRIED)();
+    if (why === undefined) return way === 'namespace' ? namespace() : copy();
+    refusals.push(`${way === 'copy' ? 'no patched copy' : 'no namespace'}: ${why}`);
+  }
+  return byLoader(`${reason}, but ${refusals.join('; ')}`);
+}
+
+/** Chooses the strategy for a dynamic program. A wish that this machine cannot meet is passed over. */
+export function chooseStrategy(situation: Situation): StrategyChoice {
+  const { interpreter, machine, wanted } = situation;
+  const { kind, path } = interpreter;
+  if (wanted === 'loader') return byLoader('it was asked for');
+  if (situation.byBinfmt)
+    return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');
+  if (wanted === 'namespace' || wanted === 'patched') {
+    const kept = keepingItself(situation);
+    if (kept !== undefined) return kept;
+  }
+  if (kind === 'nix-ld') return byNixLd(situation);
+  if (kind === 'launcher') {
+    if (machine === 'own') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
+    return byLoader(`the launcher at ${path} is for another machine`);
+  }
+  const kept = keepingItself(situation);
+  if (kept !== undefined) return kept;
+  return byLoader(
+    {
+      missing: `nothing is at ${path}`,
+      'stub-ld': `NixOS' stub-ld sits at ${path}`,
+      loader: `the loader of another libc sits at ${path}`,
+      unknown: `what sits at ${path} is not known`,
+    }[kind],
+  );
+}
+
+export type InterpreterKind = 'missing' | 'launcher' | 'nix-ld' | 'stub-ld' | 'loader' | 'unknown';
+
+export interface Interpreter {
+  readonly path: string;
+  readonly kind: InterpreterKind;
+  /** The file behind the links; undefined when missing. */
+  readonly realPath: string | undefined;
+  /** From the store object's name, e.g. [2, 0, 6]; undefined when it does not say. */
+  readonly version: readonly number[] | undefined;
+}
+
+/** nix-ld and stub-ld have some 20-40 KiB, glibc's loader 200-900 KiB. */
+const LARGEST_INTERPRETER = 4 << 20;
+
+/** Our launcher holds the plan format's name; nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed sentence; a libc's loader reads LD_LIBRARY_PATH. */
+function kindOfContent(content: Buffer): InterpreterKind {
+  if (content.toString('latin1', 0, 4) !== '\x7fELF') return 'unknown';
+  if (content.includes('nix-run-foreign plan')) return 'launcher';
+  if (content.includes('NIX_LD')) return 'nix-ld';
+  if (content.includes('NixOS cannot run dynamically linked executables')) return 'stub-ld';
+  return content.includes('LD_LIBRARY_PATH') || content.includes('LD_PRELOAD') ? 'loader' : 'unknown';
+}
+
+function versionIn(realPath: string): readonly number[] | undefined {
+  const digits = /-nix-ld-(?:rs-)?(\d+(?:\.\d+)*)/.exec(realPath)?.[1];
+  return digits?.split('.').map(Number);
+}
+
+/** Looks at an interpreter path. Never throws: what cannot be read is `unknown`. */
+export function inspectInterpreter(path: string): Interpreter {
+  try {
+    const realPath = realpathSync(path);
+    const stats = statSync(realPath);
+    const readable = stats.isFile() && stats.size <= LARGEST_INTERPRETER;
+    const kind = readable ? kindOfContent(readFileSync(realPath)) : 'unknown';
+    return { path, kind, realPath, version: versionIn(realPath) };
+  } catch (error) {
+    const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+    return { path, kind: missing ? 'missing' : 'unknown', realPath: undefined, version: undefined };
+  }
+}
+
+const TIMEOUT = 10_000;
+
+/** Has the launcher try it (launcher/namespace.c). Undefined where it works, else why not, as one clause. */
+export function whyNoNamespace(launcher: string | undefined, seat: string): string | undefined {
+  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
+    return 'there is no launcher';
+  const { status, stderr, failure } = runProgramNow(launcher, ['--try-namespace', seat], {
+    env: {},
+    timeout: TIMEOUT,
+  });
+  if (status === 0) return undefined;
+  const first = stderr.split('\n')[0]?.replace(/^nix-run-foreign: /, '');
+  return first || failure || 'the launcher could not try it';
+}
+
+const MAXIMUM_SIZE = 1 << 13;
+
+function fileOf(place: Place, program: string): string {
+  return path.join(path.dirname(place.roots), 'strategies', planKey(program));
+}
+
+/** As with plans: what somebody else could have written is not believed (PLAN.md). */
+function readOwn(file: string): string | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
+    const believed = stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
+    return believed ? readFileSync(fd, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** The first believed wish; undefined where there is none or what is there is damaged. */
+export function readStrategy(places: readonly Place[], program: string): Strategy | undefined {
+  for (const place of places) {
+    const [strategy, of, rest] = readOwn(fileOf(place, program))?.split('\n') ?? [];
+    if (of === program && rest === '' && isStrategy(strategy)) return strategy;
+  }
+  return undefined;
+}
+
+/** Keeps a wish, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
+export function keepStrategy(place: Place, program: string, strategy: Strategy | undefined): void {
+  const file = fileOf(place, program);
+  if (strategy === undefined) {
+    rmSync(file, { recursive: true, force: true });
+    return;
+  }
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  writeFileDurably(file, `${strategy}\n${program}\n`);
+}

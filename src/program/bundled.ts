@@ -1,0 +1,152 @@
+// A program → the libraries it brings along: those that its own and their own run paths lead to.
+// What lies where ld.so finds a bundled library → why the start would end there, if it would.
+
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { type FileReading, readElfFile } from '../elf/open-elf.ts';
+import { expandTokens } from '../elf/run-path.ts';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { effectiveRpath, pathOfElfString, runDirectories, tokensOf } from './run-directories.ts';
+
+export interface BundledLibrary {
+  /** The path ld.so opens it by. */
+  readonly path: string;
+  readonly elf: ElfFile;
+  /** The name it was needed by. */
+  readonly name: string;
+}
+
+interface Loaded {
+  readonly path: string;
+  readonly elf: ElfFile;
+  /** The object whose need loaded it first; undefined for the program. */
+  readonly loader: Loaded | undefined;
+}
+
+/**
+ * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `users`, those of
+ * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
+ */
+function searched(object: Loaded, users: readonly string[]): string[] {
+  if (object.elf.runpath !== undefined) return [...users, ...runDirectories(object.elf.runpath, object.path)];
+  const directories: string[] = [];
+  for (let at: Loaded | undefined = object; at !== undefined; at = at.loader) {
+    directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
+  }
+  return [...directories, ...users];
+}
+
+/** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
+function readCandidate(
+  file: string,
+  name: string,
+  like: ElfFile,
+  tell: (damaged: DamagedLibrary) => void,
+): ElfFile | undefined {
+  const reading = readElfFile(file);
+  const why = whyDamaged(reading, file);
+  if (why !== undefined) tell({ name, path: file, why });
+  if (reading.kind !== 'elf') return undefined;
+  const { class: elfClass, machine } = reading.file;
+  return elfClass === like.class && machine === like.machine ? reading.file : undefined;
+}
+
+function find(
+  name: string,
+  by: Loaded,
+  tell: (damaged: DamagedLibrary) => void,
+  users: readonly string[],
+): Loaded | undefined {
+  const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path)) ?? name;
+  const files = wanted.includes('/')
+    ? [wanted]
+    : searched(by, users).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
+  for (const file of files) {
+    const elf = readCandidate(file, name, by.elf, tell);
+    // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
+    if (elf !== undefined)
+      return { path: path.isAbsolute(file) ? file : path.resolve(file), elf, loader: by };
+  }
+  return undefined;
+}
+
+/**
+ * Follows the needs of a program breadth-first through what lies outside the store's choice.
+ * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
+ * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on. `users`: the
+ * directories of LD_LIBRARY_PATH, where they count (users-libraries.ts).
+ */
+export function findBundled(
+  program: { readonly path: string; readonly elf: ElfFile },
+  tell: (damaged: DamagedLibrary) => void = () => {},
+  users: readonly string[] = [],
+): BundledLibrary[] {
+  const found: BundledLibrary[] = [];
+  const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
+  const queue: Loaded[] = [{ ...program, loader: undefined }];
+  for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
+    for (const name of object.elf.needed) {
+      if (seen.has(name)) continue;
+      // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
+      seen.add(name);
+      const loaded = find(name, object, tell, users);
+      if (loaded === undefined) continue;
+      if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
+      found.push({ path: loaded.path, elf: loaded.elf, name });
+      queue.push(loaded);
+    }
+  }
+  return found;
+}
+
+/** A file that ends the start instead of being passed over. */
+export interface DamagedLibrary {
+  /** The name it was needed by. */
+  readonly name: string;
+  /** The path it is opened by. */
+  readonly path: string;
+  /** One clause. */
+  readonly why: string;
+}
+
+function whyNotElf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() === false) return 'it is not a regular file';
+  return stats?.size === 0 ? 'it is empty' : 'it is not an ELF file';
+}
+
+/**
+ * Why neither libc's loader goes on behind a file: once it could be opened, what is no ELF file, damaged or a directory
+ * is the end (glibc elf/dl-load.c, open_verify; musl ldso/dynlink.c, load_library). Undefined for what is read well and
+ * for what cannot be opened: that is passed over.
+ */
+export function whyDamaged(reading: FileReading, file: string): string | undefined {
+  switch (reading.kind) {
+    case 'elf':
+      return undefined;
+    case 'unreadable':
+      return errnoOf(reading.error) === 'EISDIR' ? reasonOf(reading.error) : undefined;
+    case 'not-elf':
+      return whyNotElf(file);
+    case 'bad-elf':
+      return reading.why;
+  }
+}
+
+/** What to do depends on how the loader comes to the file; only what lies beside the program may be meant to go. */
+function hintFor(program: string, { name, path: file }: DamagedLibrary): string {
+  if (name.includes('/')) return 'the program or one of its libraries names that very file: install it again';
+  if (!file.startsWith(`${path.dirname(program)}/`))
+    return 'a run path leads there before the store is looked at: install the program again, or without that run path';
+  return 'install the program again; or remove that file, then the library is looked for in the store';
+}
+
+/** The failure to tell of. The loader itself ends with 127 here; for env(1) a program that was found is 126. */
+export function damagedLibraryError(program: string, damaged: DamagedLibrary): ForeignError {
+  return new ForeignError(`${program}: its library ${damaged.path} cannot be loaded: ${damaged.why}`, {
+    code: 'damaged-library',
+    hint: hintFor(program, damaged),
+    exitCode: 126,
+  });
+}

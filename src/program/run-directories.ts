@@ -1,0 +1,76 @@
+// An object's rpath or runpath → the directories it searches itself, as paths of the file system.
+// The user's LD_LIBRARY_PATH and a program → the directories that belong to the program, as its run paths do.
+//
+// At the start that path comes before everything but an rpath, whatever was chosen (launch/PLAN.md). It decides nothing
+// as long as the store has every name; where only that path has one, the program was made to be started with it.
+import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { libraryPathDirectories, runPathDirectories, type TokenValues } from '../elf/run-path.ts';
+
+/** ELF strings are kept as latin1 so that no byte is lost; paths of the file system are UTF-8 here. */
+export function pathOfElfString(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+/**
+ * `$ORIGIN` is the directory of the path the object is opened by; `$LIB` and `$PLATFORM` are `lib` and `x86_64`, as
+ * nixpkgs' glibc and a plain CPU have them.
+ */
+export function tokensOf(openedAs: string): TokenValues {
+  return { origin: path.dirname(openedAs), lib: 'lib', platform: 'x86_64' };
+}
+
+/** The directories of one run path. */
+export function runDirectories(runPath: string | undefined, openedAs: string): string[] {
+  if (runPath === undefined) return [];
+  return runPathDirectories(pathOfElfString(runPath), tokensOf(openedAs));
+}
+
+/** DT_RPATH, where it counts: ld.so ignores it in an object that has DT_RUNPATH too (glibc elf/get-dynamic-info.h). */
+export function effectiveRpath(elf: Pick<ElfFile, 'rpath' | 'runpath'>): string | undefined {
+  return elf.runpath === undefined ? elf.rpath : undefined;
+}
+
+/** True when an object reaches its neighbours by its own place, so it must be opened where it lies. */
+export function usesOrigin(elf: Pick<ElfFile, 'rpath' | 'runpath'>): boolean {
+  return /\$(ORIGIN|\{ORIGIN\})/.test(elf.runpath ?? elf.rpath ?? '');
+}
+
+/**
+ * The directories of an LD_LIBRARY_PATH, absolute: ld.so takes relative ones, also the empty one, from the working
+ * directory. Without `workingDirectory` these are left out.
+ */
+export function usersDirectories(
+  libraryPath: string | undefined,
+  workingDirectory: string | undefined,
+  program: string,
+): string[] {
+  const tokens = { origin: path.dirname(program), lib: 'lib', platform: 'x86_64' };
+  return libraryPathDirectories(libraryPath ?? '', tokens).flatMap((each) => {
+    if (path.isAbsolute(each)) return [each];
+    return workingDirectory === undefined ? [] : [path.resolve(workingDirectory, each)];
+  });
+}
+
+/**
+ * True where one of the directories has a needed name that is not `known` elsewhere. Never where they hold a libc: it
+ * would be loaded with the loader of another build, so they cannot serve at all.
+ */
+export function needsDirectories(
+  objects: readonly ElfFile[],
+  directories: readonly string[],
+  known: (name: string) => boolean,
+): boolean {
+  if (directories.length === 0) return false;
+  const holdsLibc = (directory: string): boolean => elfFileAt(`${directory}/libc.so.6`) !== undefined;
+  if (directories.some(holdsLibc)) return false;
+  const isThere = (name: string, like: ElfFile): boolean =>
+    directories.some((directory) => {
+      const elf = elfFileAt(`${directory}/${pathOfElfString(name)}`);
+      return elf?.class === like.class && elf.machine === like.machine;
+    });
+  return objects.some((elf) =>
+    elf.needed.some((name) => !name.includes('/') && !known(name) && isThere(name, elf)),
+  );
+}

@@ -1,0 +1,98 @@
+// A program and the machine it is on → the way to start it.
+
+import { findMachine, sameMachine } from '../elf/machine.ts';
+import { openFileSource } from '../elf/open-elf.ts';
+import { selfReader } from '../elf/self-reader.ts';
+import { ForeignError } from '../host/errors.ts';
+import { libcVersionOf } from '../ldso/search-paths.ts';
+import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../plan/plan-format.ts';
+import {
+  chooseStrategy,
+  inspectInterpreter,
+  readStrategy,
+  type Situation,
+  type StrategyChoice,
+} from '../plan/strategy.ts';
+import type { Program } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+import type { Dynamic } from './dynamic-program.ts';
+import { places } from './writable-directories.ts';
+
+/** What can be asked for; `auto` takes a wish back. */
+export const WISHES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
+export type Wish = 'auto' | Strategy;
+
+/** `where` names it for the message. @throws ForeignError `usage` for a name that no strategy has. */
+export function parseWish(name: string, where: string): Wish {
+  if (name === 'auto' || (isStrategy(name) && name !== 'direct')) return name;
+  throw new ForeignError(`${where}: there is no strategy ${name}`, {
+    code: 'usage',
+    hint: `name one of: ${WISHES.join(', ')}`,
+    exitCode: 125,
+  });
+}
+
+/** Adds what is kept for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
+export async function withWish(program: Program, context: Context): Promise<Context> {
+  if (context.wish !== undefined) return context;
+  const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
+  if (name) return { ...context, wish: parseWish(name, 'NIX_RUN_FOREIGN_STRATEGY') };
+  const kept = readStrategy(await places(context.surroundings.uid), program.path);
+  return kept === undefined ? context : { ...context, wish: kept };
+}
+
+function wantedStrategy({ wish }: Context): Strategy | undefined {
+  return wish === 'auto' ? undefined : wish;
+}
+
+/** Damaged or gone since: then it is no program that reads itself. */
+function readsItself({ program, elf }: Dynamic): string | undefined {
+  try {
+    const source = openFileSource(program.path);
+    try {
+      return selfReader(source, elf);
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The strategy for a program with this loader, and why. `whyNo` is asked only where /proc/self/exe must be kept.
+ */
+export function strategyOf(
+  subject: Dynamic,
+  loader: string,
+  context: Context,
+  whyNo: NonNullable<Situation['whyNo']>,
+): StrategyChoice {
+  const own = context.surroundings.hostMachines[0];
+  const machine = findMachine(subject.elf);
+  return chooseStrategy({
+    interpreter: inspectInterpreter(subject.interpreter),
+    libc: libcVersionOf(loader),
+    machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
+    wanted: wantedStrategy(context),
+    byBinfmt: context.byBinfmt === true,
+    readsItself: readsItself(subject),
+    whyNo,
+  });
+}
+
+/** What a plan says of the ways that were tried when it was made. */
+export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyNo']> {
+  return {
+    namespace: () => (strategy === 'namespace' ? undefined : 'none can be made here'),
+    copy: () => (strategy === 'patched' ? undefined : 'none could be made'),
+  };
+}
+
+/** A plan that was made under another wish is made again; without a wish it stays as it is. */
+export function isAsWanted(plan: LaunchPlan, subject: Dynamic, context: Context): boolean {
+  const wanted = wantedStrategy(context);
+  if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
+  if (wanted === 'namespace' || wanted === 'patched') return false;
+  return strategyOf(subject, plan.loader, context, asPlanned(plan)).strategy === plan.strategy;
+}

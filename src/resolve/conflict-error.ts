@@ -1,0 +1,242 @@
+// A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
+// Closest matches of a solved or an unsolvable problem → the sentences that name them.
+
+import path from 'node:path';
+import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
+import { otherVersionsOf } from '../candidates/soname.ts';
+import { whyUnusable } from '../choices/find-pin.ts';
+import { ForeignError } from '../host/errors.ts';
+import type { Program } from '../program/inspect-program.ts';
+import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
+import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
+import type { Catalogue } from '../store/catalogue.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
+import { dynamicOf } from './dynamic-program.ts';
+
+const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
+
+/** Libraries that are there, but in builds that do not go with the rest. */
+function hintForClash(reasons: readonly Reason[]): string {
+  if (reasons.some(({ kind }) => kind === 'no-loader')) {
+    return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
+  }
+  const lacking = reasons.flatMap((each) => {
+    if (each.kind === 'unbound-symbol') return each.lacking.map(({ name }) => name);
+    return each.kind === 'missing-version' ? [each.name] : [];
+  });
+  return lacking.length === 0
+    ? `bring libraries into the store that fit together, ${BRING}`
+    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${BRING}`;
+}
+
+function hintFor(
+  program: Program,
+  conflict: Conflict,
+  missing: readonly Unprovided[],
+  near: ReturnType<typeof nearestSentences>,
+  catalogue: Catalogue,
+): string {
+  if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
+    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.given} --reset`;
+  }
+  if (missing.length === 0) return hintForClash(conflict.reasons);
+  const similar = missing.flatMap(({ name }) =>
+    otherVersionsOf(name, (letters) =>
+      catalogue.namesBeginning(letters, program.elf?.class ?? 64, program.elf?.machine ?? 0),
+    ),
+  );
+  const { libraries, objects } = catalogue.counts();
+  const looked = `looked at ${libraries} libraries in ${objects} store objects of ${catalogue.storeDir}`;
+  const has = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
+  const byHand =
+    near.length === missing.length && near.every((each) => each.byHand === 'possible')
+      ? `; the nearest can be chosen by hand: nix-foreign choose ${program.given}`
+      : '';
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
+}
+
+/** Of so many names the nearest library is told; `choose` lists all. */
+const MOST_NEAR = 3;
+
+/** A file that is no real program may need thousands. */
+const MOST_MISSING = 20;
+
+/** What the conflict says, and what else is missing: a minimal conflict stops at the first. */
+function causeOf(
+  conflict: Conflict,
+  missing: readonly Unprovided[],
+  near: ReturnType<typeof nearestSentences>,
+): string {
+  const told = new Set(conflict.reasons.flatMap((each) => ('name' in each ? [each.name] : [])));
+  const more = missing.filter(({ name }) => !told.has(name));
+  const sentences = explainConflict(conflict);
+  if (more.length > 0) {
+    const names = more
+      .slice(0, MOST_MISSING)
+      .map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
+    const rest = more.length > MOST_MISSING ? ` and ${more.length - MOST_MISSING} more` : '';
+    sentences.push(`also missing: ${names.join(', ')}${rest}`);
+  }
+  return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
+}
+
+/** Of pins that hold no longer, as on another machine: why the pinned file cannot be loaded. */
+function unusablePins(program: Program, { reasons }: Conflict, catalogue: Catalogue): string[] {
+  const subject = dynamicOf(program);
+  return reasons.flatMap((each) => {
+    if (each.kind !== 'pinned' || subject === undefined) return [];
+    const why = whyUnusable(each.path, catalogue, subject);
+    return why === undefined ? [] : [`${each.path}: ${why}`];
+  });
+}
+
+/**
+ * States why no coherent set exists. `missing`: every name that the store does not have at all; `closest`: what was
+ * found of other versions of these.
+ */
+export function conflictError(
+  program: Program,
+  outcome: Conflict | Undecided,
+  missing: readonly Unprovided[],
+  catalogue: Catalogue,
+  closest?: ClosestMatches,
+): ForeignError {
+  if (outcome.kind === 'undecided') {
+    return new ForeignError(`${program.given}: no set of libraries was found within ${outcome.steps} steps`, {
+      code: 'undecided',
+      hint: `leave less to choose from: nix-foreign choose ${program.given} --pin SONAME=PATH, or --exclude GLOB`,
+      exitCode: 125,
+    });
+  }
+  const near = nearestSentences(
+    missing.map(({ name }) => name),
+    closest,
+  );
+  const cause = [causeOf(outcome, missing, near), ...unusablePins(program, outcome, catalogue)].join('; ');
+  return new ForeignError(`${program.given}: ${cause}`, {
+    code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
+    hint: hintFor(program, outcome, missing, near, catalogue),
+    exitCode: 126,
+  });
+}
+
+const LISTED = 3;
+
+/** What several objects together need of one library. */
+interface Sum {
+  readonly provider: Provider;
+  readonly needed: ReadonlySet<string>;
+  readonly missing: readonly string[];
+  readonly versions: readonly string[];
+}
+
+function sumOf(provider: Provider, judgements: readonly Judgement[]): Sum {
+  const each = judgements.filter((judgement) => judgement.provider.path === provider.path);
+  return {
+    provider,
+    needed: new Set(each.flatMap(({ coverage }) => coverage.needed)),
+    missing: [...new Set(each.flatMap(({ coverage }) => coverage.missing))].sort(),
+    versions: [...new Set(each.flatMap(({ coverage }) => coverage.missingVersions))].sort(),
+  };
+}
+
+/** `libffi.so.8 (libffi-3.4.4)`. */
+function nameOf({ soname, file, storePath }: Provider): string {
+  return `${soname ?? path.basename(file)} (${nameOfStoreObject(storePath)})`;
+}
+
+function countOfSymbols(count: number): string {
+  if (count === 0) return 'it is loaded anyway, under its own name';
+  return count === 1
+    ? 'the symbol that is needed is there'
+    : `all ${count} symbols that are needed are there`;
+}
+
+/** `libffi.so.7 is served by libffi.so.8 (libffi-3.4.4)`, and why that is good enough. */
+export interface ClosestSentence {
+  readonly what: string;
+  readonly why: string;
+}
+
+function neededOf({ name, provider, neededBy }: Choice, closest: ClosestMatches): number {
+  const judgements = closest.judged(name).filter(({ by }) => neededBy.includes(by.label));
+  return sumOf(provider, judgements).needed.size;
+}
+
+function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
+  return {
+    what: `${choice.name} is served by ${nameOf(choice.provider)}`,
+    why: countOfSymbols(neededOf(choice, closest)),
+  };
+}
+
+/**
+ * True if something speaks for every closest match of a set besides its name: a symbol that is needed of it, or that it
+ * is loaded anyway, for those who need it by its own name.
+ */
+export function isEvident({ choices }: Solution, { closest }: Problem): boolean {
+  const isLoadedAnyway = ({ provider }: Choice): boolean =>
+    choices.some((other) => other.provider.path === provider.path && other.provider.match !== 'closest');
+  return choices.every(
+    (choice) =>
+      choice.provider.match !== 'closest' ||
+      closest === undefined ||
+      neededOf(choice, closest) > 0 ||
+      isLoadedAnyway(choice),
+  );
+}
+
+/** One sentence for each name that another version of the library serves. */
+export function closestSentences(solution: Solution, problem: Problem): ClosestSentence[] {
+  const { closest } = problem;
+  if (closest === undefined) return [];
+  return solution.choices
+    .filter(({ provider }) => provider.match === 'closest')
+    .map((choice) => served(choice, closest));
+}
+
+/** The nearest: fewest missing versions, then symbols; the first of those that come nearest by name. */
+function nearestOf(name: string, closest: ClosestMatches): Sum | undefined {
+  const judgements = closest.judged(name);
+  const providers = new Map(judgements.map(({ provider }) => [provider.path, provider]));
+  return [...providers.values()]
+    .map((provider) => sumOf(provider, judgements))
+    .sort((a, b) => a.versions.length - b.versions.length || a.missing.length - b.missing.length)[0];
+}
+
+function firstFew(symbols: readonly string[]): string {
+  const more = symbols.length - LISTED;
+  return `${symbols.slice(0, LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function lackOf({ needed, missing, versions }: Sum): string {
+  const lacks: string[] = [];
+  if (missing.length > 0)
+    lacks.push(`${missing.length} of the ${needed.size} symbols needed (${firstFew(missing)})`);
+  if (versions.length > 0)
+    lacks.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${firstFew(versions)}`);
+  return lacks.join(' and ');
+}
+
+/** For each name that nobody has, the nearest version of the library and what keeps it from being taken. */
+export function nearestSentences(
+  names: readonly string[],
+  closest: ClosestMatches | undefined,
+): readonly { readonly text: string; readonly byHand: 'possible' | 'refused' }[] {
+  if (closest === undefined) return [];
+  return names.flatMap((name) => {
+    const nearest = nearestOf(name, closest);
+    if (nearest === undefined) return [];
+    const lack = lackOf(nearest);
+    if (lack === '' && nearest.needed.size > 0) return [];
+    const doubt =
+      lack === '' ? 'and nothing that is needed of it shows that it would do' : `which lacks ${lack}`;
+    const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, ${doubt}`;
+    return [
+      {
+        text,
+        byHand: nearest.versions.length > 0 && nearest.provider.hasVerdef ? 'refused' : 'possible',
+      } as const,
+    ];
+  });
+}

@@ -1,0 +1,80 @@
+// The process's surroundings → everything the stages are told about the machine; made once, at the edge.
+import { readlinkSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { machinesRunBy } from '../elf/machine.ts';
+import type { Strategy } from '../plan/plan-format.ts';
+import type { Surroundings } from '../program/inspect-program.ts';
+import { findNix, type Nix } from '../store/nix.ts';
+import { type StoreLocation, storeLocation } from '../store/store-location.ts';
+
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly surroundings: Surroundings;
+  readonly location: StoreLocation;
+  /** Undefined where no Nix can be found: nothing can be pinned then. */
+  readonly nix: Nix | undefined;
+  readonly toolVersion: string;
+  /** How the launcher found the program, where that is not its real path. */
+  readonly found?: string;
+  /** The strategy that is asked for now, or was for this program before. */
+  readonly wish?: 'auto' | Strategy;
+  /** Whether binfmt_misc hands the program to the launcher: then the program itself cannot be started. */
+  readonly byBinfmt?: boolean;
+  /** Where the launcher is, if it was built beside this file. */
+  readonly launcher?: string;
+  /** Whether the program is started afterwards, and not only asked about. */
+  readonly isStart?: boolean;
+  /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
+  readonly strict?: boolean;
+}
+
+/** Of Node's `process` what the context is made from. */
+interface Caller {
+  readonly env: Context['env'];
+  readonly arch: string;
+  readonly ppid?: number;
+  readonly argv?: readonly string[];
+  geteuid?(): number;
+  getegid?(): number;
+  cwd?(): string;
+}
+
+/** The launcher starts us in `/` (launch/NOTES.md); it stays itself where the user is. */
+function workingDirectoryOf(process: Caller): string | undefined {
+  try {
+    const own = process.cwd?.();
+    return own === '/' ? readlinkSync(`/proc/${process.ppid}/cwd`) : own;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `bin/` lies beside the directory of the script that Node was started with. */
+function launcherOf({ argv = [] }: Caller): string | undefined {
+  try {
+    return path.resolve(path.dirname(realpathSync(argv[1] ?? '')), '../bin/nix-run-foreign');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gathers the context from a process. */
+export function contextOf(process: Caller, toolVersion: string): Context {
+  const location = storeLocation(process.env);
+  const launcher = launcherOf(process);
+  return {
+    ...(launcher === undefined ? {} : { launcher }),
+    env: process.env,
+    surroundings: {
+      storeDir: location.storeDir,
+      hostMachines: machinesRunBy(process.arch),
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+      libraryPath: process.env['LD_LIBRARY_PATH'],
+      workingDirectory: workingDirectoryOf(process),
+    },
+    location,
+    nix: findNix(process.env),
+    toolVersion,
+  };
+}

@@ -1,0 +1,67 @@
+// An AppImage → the plan that starts the AppRun in it, with what AppImages' own programs tell it.
+
+import type { AppImage } from '../elf/app-image.ts';
+import type { Place } from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
+import { sha256OfFile } from '../host/file-identity.ts';
+import { unpackedImage } from '../integrations/appimage/unpack.ts';
+import { unlikeForeign } from '../integrations/patch/patched-copy.ts';
+import { directPlan } from '../plan/make-plan.ts';
+import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
+import type { Program } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+
+const literal = (text: string): Argument => ({ kind: 'literal', text });
+
+function launcherOf({ launcher }: Context, { given }: Program): string {
+  if (launcher !== undefined) return launcher;
+  throw new ForeignError(`${given}: there is no launcher that could start what is in it`, {
+    code: 'no-launcher',
+    hint: 'compile it: nix-foreign setup (needs a C compiler)',
+    exitCode: 125,
+  });
+}
+
+/**
+ * AppRun is a program like any other: a script, a foreign program, a link to one. The launcher starts it by a plan of
+ * its own. APPDIR, APPIMAGE, ARGV0 and OWD as in type2-runtime (runtime.c, main) and in the AppImage documentation,
+ * "Environment variables".
+ */
+export async function planAppImage(
+  program: Program,
+  appImage: AppImage,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan> {
+  const launcher = launcherOf(context, program);
+  const sha256 = sha256OfFile(program.path);
+  const searchPath = context.env['PATH'];
+  const image = await unpackedImage({
+    given: program.given,
+    file: program.path,
+    image: appImage,
+    searchPath,
+    sha256,
+    place,
+    adaptation: {
+      interpreter: unlikeForeign(launcher),
+      storeDir: context.location.storeDir,
+      searchPath,
+    },
+  });
+  return {
+    ...directPlan(program),
+    sha256,
+    origin: `an AppImage of type ${appImage.type}, unpacked in ${image.appDir}`,
+    directories: [image.directory],
+    files: [image.appRun],
+    execute: launcher,
+    directoryVariables: ['OWD'],
+    argv0Variables: ['ARGV0'],
+    environment: [
+      ['APPDIR', image.appDir],
+      ['APPIMAGE', program.path],
+    ],
+    argv: [literal(launcher), literal('--argv0'), { kind: 'argv0' }, literal('--'), literal(image.appRun)],
+  };
+}

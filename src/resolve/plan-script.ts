@@ -1,0 +1,165 @@
+// A script → the plan that starts it: by the kernel alone, or with an interpreter that is not where its `#!` line says.
+// A script's `#!` line → what is to be started with the script, where the kernel could not do it alone.
+
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Classification } from '../elf/classify.ts';
+import { readEnvArgument } from '../elf/script-line.ts';
+import { ForeignError } from '../host/errors.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { findOnPath } from '../host/files.ts';
+import { programBehindShim, shimPlaces } from '../integrations/shims/shim-file.ts';
+import { directPlan } from '../plan/make-plan.ts';
+import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
+import { inspectInterpreter } from '../plan/strategy.ts';
+import { inspectProgram, type Program } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+
+/** Interpreters that are scripts themselves: the kernel follows so many (fs/exec.c, exec_binprm). */
+const DEEPEST = 5;
+
+const literal = (text: string): Argument => ({ kind: 'literal', text });
+
+function isScript(kind: Program['kind']): kind is Script {
+  return kind.kind === 'script';
+}
+
+/** Foreign itself, or a script that needs the same help: then the launcher starts it, by its own plan. */
+async function needsLauncher(file: string, context: Context, depth: number): Promise<boolean> {
+  // A shim is a script that the kernel can start.
+  if (programBehindShim(file) !== file) return false;
+  const { kind } = inspectProgram(file, context.surroundings);
+  if (kind.kind === 'dynamic') return inspectInterpreter(kind.interpreter).kind !== 'loader';
+  if (!isScript(kind)) return false;
+  if (depth > DEEPEST)
+    throw new ForeignError(`${file}: its #! line leads through more than ${DEEPEST} scripts`, {
+      code: 'too-deep',
+      hint: 'name a program as the interpreter, not a script',
+      exitCode: 126,
+    });
+  const next = await findInterpreter(kind, context);
+  if (next.kind !== 'found') return false;
+  await needsLauncher(next.interpreter.file, context, depth + 1);
+  return true;
+}
+
+function planWith(
+  program: Program,
+  { file, args, absent }: FoundInterpreter,
+  launcher: string | undefined,
+): LaunchPlan {
+  const entering =
+    launcher === undefined ? [] : [literal(launcher), literal('--argv0'), literal(file), literal('--')];
+  return {
+    ...directPlan(program),
+    watched: [{ identity: identityOf(file), path: file }],
+    absent,
+    origin: `a script; its interpreter is ${file}`,
+    execute: launcher ?? file,
+    argv: [...entering, literal(file), ...args.map(literal), { kind: 'found' }],
+  };
+}
+
+/**
+ * As the kernel would (fs/binfmt_script.c): the interpreter, its one argument if any, the script's path as it was
+ * found, then the user's arguments.
+ * @throws ForeignError `no-interpreter` where there is none, `too-deep`, and those of `inspectProgram` about it.
+ */
+export async function planScript(program: Program, script: Script, context: Context): Promise<LaunchPlan> {
+  const found = await findInterpreter(script, context);
+  if (found.kind === 'there') return { ...directPlan(program), absent: found.absent };
+  if (found.kind === 'missing') {
+    throw new ForeignError(
+      `${program.given}: its #! line names an interpreter that is not there: ${script.interpreter}`,
+      {
+        code: 'no-interpreter',
+        hint: `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${found.name}`,
+        exitCode: 126,
+      },
+    );
+  }
+  const { interpreter } = found;
+  const through = (await needsLauncher(interpreter.file, context, 1)) ? context.launcher : undefined;
+  return planWith(program, interpreter, through);
+}
+
+export type Script = Extract<Classification, { kind: 'script' }>;
+
+export interface FoundInterpreter {
+  /** Absolute path. */
+  readonly file: string;
+  /** Words between it and the script. */
+  readonly args: readonly string[];
+  /** While these are not there, the answer stays what it is. */
+  readonly absent: readonly string[];
+}
+
+export type Interpretation =
+  /** The kernel, or env(1), finds it, or would say that it is not there; `absent` as above. */
+  | { readonly kind: 'there'; readonly absent: readonly string[] }
+  | { readonly kind: 'found'; readonly interpreter: FoundInterpreter }
+  | { readonly kind: 'missing'; readonly name: string };
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Directories of PATH in which a script's interpreter can be looked for at any time: absolute ones. */
+function directoriesOf({ env }: Context): string[] {
+  return (env['PATH'] ?? '/bin:/usr/bin').split(':').filter((directory) => path.isAbsolute(directory));
+}
+
+async function shimFile(name: string): Promise<string | undefined> {
+  try {
+    return path.join((await shimPlaces()).shims, name);
+  } catch {
+    return undefined; // no home directory
+  }
+}
+
+async function shimNamed(name: string): Promise<string | undefined> {
+  const file = await shimFile(name);
+  return file !== undefined && isProgram(file) ? file : undefined;
+}
+
+function onPath(name: string, context: Context): string | undefined {
+  return findOnPath(name, directoriesOf(context).join(':') || undefined);
+}
+
+const places = (name: string, context: Context) =>
+  directoriesOf(context).map((directory) => path.join(directory, name));
+
+const THERE: Interpretation = { kind: 'there', absent: [] };
+
+/** By env: only what is nowhere on PATH is ours to find, since env looks there at every start. */
+async function byEnv({ argument }: Script, context: Context): Promise<Interpretation> {
+  const command = readEnvArgument(argument);
+  if (command === undefined || command.name.includes('/')) return THERE;
+  if (onPath(command.name, context) !== undefined) return THERE;
+  const shim = await shimNamed(command.name);
+  if (shim === undefined) return { kind: 'there', absent: [(await shimFile(command.name)) ?? []].flat() };
+  const interpreter = { file: shim, args: command.args, absent: places(command.name, context) };
+  return { kind: 'found', interpreter };
+}
+
+/**
+ * The interpreter's name is looked up on PATH, then among the shims. A relative interpreter is the kernel's to find, in
+ * the working directory of the start.
+ */
+export async function findInterpreter(script: Script, context: Context): Promise<Interpretation> {
+  const { interpreter, argument } = script;
+  const name = path.basename(interpreter);
+  const throughEnv = name === 'env' ? await byEnv(script, context) : THERE;
+  if (throughEnv.kind === 'found' || !path.isAbsolute(interpreter) || existsSync(interpreter))
+    return throughEnv;
+  const found = onPath(name, context);
+  const file = found ?? (await shimNamed(name));
+  if (file === undefined) return { kind: 'missing', name };
+  const absent = [interpreter, ...(found === undefined ? places(name, context) : [])];
+  return { kind: 'found', interpreter: { file, args: argument === undefined ? [] : [argument], absent } };
+}

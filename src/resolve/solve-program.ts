@@ -1,0 +1,170 @@
+// A program and the store → the fingerprint of one coherent set.
+// A program, the store and the user's choices → the problem, and the solver's answer to it.
+// A program and choices → everything the store offers for it, the best set, and what each alternative would do.
+
+import { buildProblem } from '../candidates/build-problem.ts';
+import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
+import { applyChoices } from '../choices/apply.ts';
+import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import type { ChosenLibrary } from '../farm/layout.ts';
+import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
+import type { Place } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { unprovidedNames } from '../solver/explain-conflict.ts';
+import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
+import { solve } from '../solver/solve.ts';
+import type { Catalogue } from '../store/catalogue.ts';
+import { openNixDatabase } from '../store/nix-database.ts';
+import { withStore } from '../store/open-catalogue.ts';
+import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
+import type { Context } from './context.ts';
+import type { Dynamic } from './dynamic-program.ts';
+
+export interface ChosenSet {
+  readonly fingerprint: Fingerprint;
+  /** The same libraries, with what the layout asks of each. */
+  readonly libraries: readonly ChosenLibrary[];
+  /** Sentences that name the libraries of another version than the needed one. */
+  readonly closest: readonly ClosestSentence[];
+  /** Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring. */
+  readonly listTells: 'all' | 'part';
+}
+
+/**
+ * Looks in the store as it is now.
+ * @throws ForeignError that explains itself when there is no coherent set.
+ */
+export async function solveFromStore(
+  subject: Dynamic,
+  sha256: string,
+  context: Context,
+  place: Place,
+  excluded: ReadonlySet<string>,
+  choices: Choices,
+): Promise<ChosenSet> {
+  const { program } = subject;
+  const { outcome, closest, beyond } = await withStore(place.catalogues, context.location, (catalogue) => {
+    debug('the catalogue is up to date');
+    const posed = poseProblem(subject, catalogue, excluded, choices);
+    const { outcome: solved, problem } = posed;
+    debug(`solved: ${solved.kind}`);
+    if (solved.kind !== 'solution') {
+      throw conflictError(program, solved, unprovidedNames(problem), catalogue, posed.closest);
+    }
+    const beyond = problem.beyondProcessor?.length ?? 0;
+    return { outcome: solved, closest: closestSentences(solved, problem), beyond };
+  });
+  const database = openNixDatabase(context.location);
+  try {
+    const narHashOf = (storePath: string) => database?.narHashOf(storePath);
+    const libraries = outcome.choices.map(({ name, provider }) => ({
+      name,
+      path: provider.path,
+      usesOrigin: provider.usesOrigin ?? false,
+    }));
+    return {
+      fingerprint: fingerprintOf(
+        program,
+        sha256,
+        outcome,
+        narHashOf,
+        context.toolVersion,
+        digestOfChoices(choices),
+      ),
+      libraries,
+      closest,
+      listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
+    };
+  } finally {
+    database?.close();
+  }
+}
+
+export interface Posed {
+  readonly problem: Problem;
+  readonly outcome: Solution | Conflict | Undecided;
+  /** With a conflict over names that nobody has: what other versions of these libraries were found to lack. */
+  readonly closest?: ClosestMatches;
+}
+
+/**
+ * Solves with exact matches only and, where some name has no provider at all, once more with other versions of the
+ * missing libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
+ * first one and `closest` has what was found of them.
+ */
+export function poseProblem(
+  subject: Dynamic,
+  catalogue: Catalogue,
+  excluded: ReadonlySet<string>,
+  choices: Choices = NO_CHOICES,
+): Posed {
+  const exact = poseWithin('exact', subject, catalogue, excluded, choices);
+  const { outcome } = exact;
+  if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
+    return exact;
+  const near = poseWithin('closest', subject, catalogue, excluded, choices);
+  const { closest } = near.problem;
+  const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
+  return isTaken || closest === undefined ? near : { ...exact, closest };
+}
+
+/**
+ * Solves. What is only a preference gives way where it leaves no set: first that for libraries of the program's own
+ * source, then the user's, the least important first. `excluded`: store objects that vanished.
+ */
+function poseWithin(
+  reach: 'exact' | 'closest',
+  subject: Dynamic,
+  catalogue: Catalogue,
+  excluded: ReadonlySet<string>,
+  choices: Choices,
+): Posed {
+  const { path, users } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
+  const build = (preference: 'kin' | 'none') => buildProblem(program, catalogue, excluded, preference, reach);
+  if (!hasChoices(choices)) {
+    const kin = solved(build('kin'));
+    return kin.outcome.kind === 'solution' ? kin : solved(build('none'));
+  }
+  const [kin, none] = [build('kin'), build('none')];
+  let posed: Posed | undefined;
+  for (let count = choices.prefer.length; count >= 0; count -= 1) {
+    const kept = { ...choices, prefer: choices.prefer.slice(0, count) };
+    for (const problem of [kin, none]) {
+      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject));
+      if (posed.outcome.kind === 'solution') return posed;
+    }
+  }
+  return posed ?? solved(none);
+}
+
+function solved(problem: Problem): Posed {
+  return { problem, outcome: solve(problem) };
+}
+
+export interface Survey extends Posed {
+  /** All providers of a name, whatever is preferred; other versions of the library where nobody has the name. */
+  readonly every: (name: string) => readonly Provider[];
+}
+
+/** Looks at the whole of what could be taken. Providers are read from the catalogue while it is open. */
+export function survey(subject: Dynamic, catalogue: Catalogue, choices: Choices): Survey {
+  const posed = poseProblem(subject, catalogue, new Set(), choices);
+  const { path, users } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
+  const all: Problem = buildProblem(program, catalogue, new Set(), 'none', 'closest');
+  const every = (name: string): readonly Provider[] => {
+    const known = posed.problem.providersOf(name);
+    const paths = new Set(known.map(({ path }) => path));
+    const pinned = known.filter(({ match }) => match === 'pinned');
+    const rest = all.providersOf(name).filter(({ path }) => !pinned.some((each) => each.path === path));
+    // What the problem has and the store as a whole has not: nothing but what was pinned under another name.
+    return [
+      ...pinned,
+      ...rest.map((each) =>
+        paths.has(each.path) ? (known.find(({ path }) => path === each.path) ?? each) : each,
+      ),
+    ];
+  };
+  return { ...posed, every };
+}

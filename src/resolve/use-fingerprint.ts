@@ -1,0 +1,247 @@
+// A believed fingerprint from elsewhere → the program's plan by it: fetched, checked against the store, proven, pinned.
+// A fingerprint that somebody else made → the verdict on it here, of the simulation and of the loader itself.
+// Store paths → those that are valid here, with Nix's hash of each where it has one.
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { enact, type Proven, pathOfStoreFile } from '../farm/verify-set.ts';
+import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
+import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
+import { keep, type Root } from '../fingerprint/save-and-pin.ts';
+import { pinned, removePlainRecord, restore } from '../fingerprint/saved-fingerprints.ts';
+import { debug } from '../host/output.ts';
+import { foresee } from '../ldso/simulate-start.ts';
+import { complaintsOf } from '../ldso/trace-text.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { whyNoLoaderFile } from '../program/libc.ts';
+import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
+import { showOnStderr } from '../store/nix.ts';
+import { pathFacts } from '../store/path-info.ts';
+import type { Context } from './context.ts';
+import { type Dynamic, rootFile } from './dynamic-program.ts';
+import type { Arrival, Search } from './find-fingerprint.ts';
+import { servedBeside } from './from-saved-fingerprint.ts';
+import { finishPlan } from './write-plan.ts';
+
+export type Adopted =
+  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** A store path was taken by a collector. */
+interface Gone {
+  readonly kind: 'vanished';
+  readonly why: string;
+}
+
+type Believed = Extract<Arrival, { kind: 'believed' }>;
+
+const refused = (why: string) => ({ kind: 'refused', why }) as const;
+
+const gone = (why: string): Gone => ({ kind: 'vanished', why });
+
+type Fetched =
+  | { readonly kind: 'there'; readonly links: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
+async function missingOf(fingerprint: Fingerprint, { context }: Search): Promise<string[]> {
+  const paths = storePathsOf(fingerprint);
+  const valid = await validPaths(context, paths);
+  return paths.filter((each) => !valid.has(each));
+}
+
+function lackOf(missing: readonly string[]): string {
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  return missing.length === 0 ? 'the set cannot be held' : `the store has no ${missing[0]}${more}`;
+}
+
+/** A refusal that comes of what a collector did meanwhile is none. */
+function unlessDisturbed(outcome: Adopted | Gone, before: Identities): Adopted | Gone {
+  if (outcome.kind !== 'refused') return outcome;
+  const disturbed = firstDisturbed(before);
+  return disturbed === undefined ? outcome : gone(`${disturbed} was taken by a collector; ${outcome.why}`);
+}
+
+/** Has Nix fetch what is missing, and hold all of the set from then on. */
+async function fetchMissing(
+  fingerprint: Fingerprint,
+  missing: readonly string[],
+  { context, place, settings, subject }: Search,
+): Promise<Fetched> {
+  const lack = lackOf(missing);
+  if (!settings.substitute) return refused(`${lack}, and substitute is off`);
+  if (context.nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
+  const link = path.join(place.state, 'fetching', planKey(subject.program.path));
+  const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
+  if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
+  return refused(`${lack}: ${realised.why}`);
+}
+
+/** A path can vanish although a link holds it: a collector that began before the link was made may not know of it. */
+const ROUNDS = 3;
+
+/**
+ * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose
+ * by hand is no choice of this user's: it is adopted as it is.
+ * @throws Node's errors when the place cannot be written.
+ */
+export async function adopt(arrival: Believed, search: Search): Promise<Adopted> {
+  const { choices: _, ...fingerprint } = arrival.fingerprint;
+  for (let round = 1; ; round += 1) {
+    const there = identitiesOf(storePathsOf(fingerprint));
+    const missing = await missingOf(fingerprint, search);
+    // What is there and not valid was left behind, and is replaced.
+    const before = new Map([...there].filter(([each]) => !missing.includes(each)));
+    // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
+    const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
+    const outcome = isHeld
+      ? await fetchAndAdopt(fingerprint, arrival, missing, search)
+      : await checkAndPin(fingerprint, arrival, search);
+    const adopted = unlessDisturbed(outcome, before);
+    if (adopted.kind !== 'vanished') return adopted;
+    if (round === ROUNDS) return refused(adopted.why);
+    debug(`round ${round}: ${adopted.why}`);
+  }
+}
+
+function canFetch({ context, settings }: Search): boolean {
+  return context.nix !== undefined && settings.substitute;
+}
+
+async function fetchAndAdopt(
+  fingerprint: Fingerprint,
+  arrival: Believed,
+  missing: readonly string[],
+  search: Search,
+): Promise<Adopted | Gone> {
+  const fetched = await fetchMissing(fingerprint, missing, search);
+  if (fetched.kind !== 'there') return fetched;
+  const before = identitiesOf(storePathsOf(fingerprint));
+  try {
+    return unlessDisturbed(await checkAndPin(fingerprint, arrival, search), before);
+  } finally {
+    releaseLinks(fetched.links);
+  }
+}
+
+export type Checked =
+  | { readonly kind: 'sound'; readonly proven: Proven }
+  | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
+
+/**
+ * Whether the set could start the program here as the store is now. Nothing is fetched or pinned. `beforeLoading` is
+ * called when only the loader is left to be asked.
+ */
+export async function check(
+  fingerprint: Fingerprint,
+  search: Search,
+  beforeLoading: () => void = () => {},
+): Promise<Checked> {
+  const { location } = search.context;
+  let proven: Proven | undefined;
+  const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
+    validPaths: (paths) => validPaths(search.context, paths),
+    realFileOf,
+    whyNotLoaded: async () => {
+      beforeLoading();
+      const { subject, place } = search;
+      const result = await proveHere(fingerprint, subject, place.farms);
+      if (typeof result === 'string') return result;
+      proven = result;
+      return undefined;
+    },
+  });
+  if (answer.kind === 'refused') return answer;
+  return proven === undefined
+    ? { kind: 'refused', cause: 'loader', why: 'nobody asked the loader' }
+    : { kind: 'sound', proven };
+}
+
+/** Leaves what was kept for the program before. */
+function takeBack(root: Root, before: string | undefined, { subject, program, place }: Search): void {
+  restore(rootFile(place, program.sha256, subject.program), before);
+  if (root.kind === 'kept' && root.unpinned !== undefined) removePlainRecord(place, program.sha256);
+}
+
+async function checkAndPin(
+  fingerprint: Fingerprint,
+  { where, signedBy }: Believed,
+  search: Search,
+): Promise<Adopted | Gone> {
+  const { subject, program, context, place, pinners } = search;
+  const { sha256 } = program;
+  const link = rootFile(place, sha256, subject.program);
+  const before = pinned(link);
+  let pinning: Promise<Root> | undefined;
+  // Nix pins while the loader is asked; what the loader refuses is taken back.
+  const checked = await check(fingerprint, search, () => {
+    pinning = keep(pinners.current(), fingerprint, place, link);
+    pinning.catch(() => {}); // it is awaited below
+  });
+  const root = await pinning;
+  if (checked.kind === 'refused') {
+    if (root !== undefined) takeBack(root, before, search);
+    const isGone = checked.cause === 'missing' || root?.kind === 'vanished';
+    return isGone ? gone(checked.why) : refused(checked.why);
+  }
+  if (root === undefined) return refused('nobody pinned it');
+  if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
+  const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
+  const finished = { subject, sha256, proven: checked.proven, root, choices: undefined, origin };
+  const plan = finishPlan(finished, context, place);
+  return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
+}
+
+function isLinkTo(link: string, file: string): boolean {
+  try {
+    return realpathSync.native(link) === realpathSync.native(file);
+  } catch {
+    return false;
+  }
+}
+
+/** An exact match has the name itself, as its soname, its file's name, or that of a link beside it (store/scan-object.ts). */
+function isNamed(library: FingerprintLibrary): boolean {
+  const { soname } = library;
+  const file = pathOfStoreFile(library);
+  // The file itself is read last: that takes the longest.
+  if (path.basename(file) === soname || isLinkTo(path.join(path.dirname(file), soname), file)) return true;
+  return elfFileAt(file)?.soname === soname;
+}
+
+/** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
+export async function proveHere(
+  fingerprint: Fingerprint,
+  subject: Dynamic,
+  farms: string,
+): Promise<Proven | string> {
+  const { program, elf, libc } = subject;
+  // Before anything of the document is run: whoever may add to the store could have called any program so.
+  const noLoader = whyNoLoaderFile(pathOfStoreFile(fingerprint.loader), elf, libc);
+  if (noLoader !== undefined) return noLoader;
+  const beside = servedBeside(fingerprint, subject);
+  if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
+  const misnamed = fingerprint.libraries.find((each) => each.match === 'exact' && !isNamed(each));
+  if (misnamed !== undefined) {
+    return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
+  }
+  const proven = await enact(fingerprint, program.path, libc, farms, { binding: 'start' });
+  if (proven.kind === 'vanished') return `${proven.file} is gone`;
+  if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
+  const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
+  return complaintsOf(trace)[0] ?? proven;
+}
+
+/**
+ * Where there is a store and nothing of Nix (mounted into a container), what is there counts, without a hash.
+ * @throws ForeignError `nix-failed`.
+ */
+export async function validPaths(
+  { location, nix }: Pick<Context, 'location' | 'nix'>,
+  storePaths: readonly string[],
+): Promise<ReadonlyMap<string, string | undefined>> {
+  const facts = await pathFacts(location, nix, storePaths);
+  if (nix === undefined && !existsSync(path.join(location.stateDir, 'db'))) {
+    return new Map(storePaths.filter(existsSync).map((each) => [each, undefined]));
+  }
+  return new Map([...facts].map(([storePath, { narHash }]) => [storePath, narHash]));
+}

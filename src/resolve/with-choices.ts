@@ -1,0 +1,51 @@
+// New choices for a program → kept with it and planned by, or everything as it was.
+
+import type { Choices } from '../choices/choices.ts';
+import { keepChoices } from '../choices/choices-file.ts';
+import type { Place } from '../host/directories.ts';
+import { withLock } from '../host/mutex.ts';
+import { debug } from '../host/output.ts';
+import { removePlan } from '../plan/plan-files.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import type { Program } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+import { planProgram } from './resolve-program.ts';
+import { places } from './writable-directories.ts';
+
+/** First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices. */
+async function replaceChoices(
+  program: Program,
+  choices: Choices | undefined,
+  context: Context,
+  place: Place,
+): Promise<void> {
+  const key = planKey(program.path);
+  await withLock(`${place.locks}/${key}`, async () => {
+    for (const each of await places(context.surroundings.uid)) {
+      removePlan(each, program.path);
+      if (each.state !== place.state) await keepChoices(each, program.path, key, undefined);
+    }
+    await keepChoices(place, program.path, key, choices);
+  });
+}
+
+/**
+ * Keeps choices and plans the program by them. `earlier` comes back when that fails.
+ * @throws ForeignError with the reason where no plan is possible with the choices.
+ */
+export async function chooseFor(
+  program: Program,
+  choices: Choices,
+  earlier: Choices | undefined,
+  context: Context,
+  place: Place,
+): Promise<LaunchPlan> {
+  await replaceChoices(program, choices, context, place);
+  try {
+    return await planProgram(program, context, place, 'refresh');
+  } catch (error) {
+    debug('the choices cannot be planned by; the earlier ones come back');
+    await replaceChoices(program, earlier, context, place);
+    throw error;
+  }
+}

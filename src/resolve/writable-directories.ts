@@ -1,0 +1,87 @@
+// The user's directories → the first place where work that must write can be done.
+
+import { isSafeInLibraryPath } from '../farm/farm.ts';
+import {
+  createPlace,
+  isUnwritable,
+  openToAll,
+  type Place,
+  systemPlace,
+  temporaryPlace,
+  userPlace,
+  whyUnwritable,
+} from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
+import { debug, notice } from '../host/output.ts';
+
+/** SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). */
+function isUnwritableDatabase(error: unknown): boolean {
+  return (
+    error instanceof Error && 'errcode' in error && [8, 10, 13, 14].includes(Number(error.errcode) & 0xff)
+  );
+}
+
+function meansElsewhere(error: unknown): boolean {
+  const untrusted = error instanceof ForeignError && error.code === 'untrusted-directory';
+  return untrusted || isUnwritable(error) || isUnwritableDatabase(error);
+}
+
+/** The places in the order in which the launcher looks at them. */
+export async function places(uid: number): Promise<Place[]> {
+  try {
+    return [await userPlace(), temporaryPlace(uid)];
+  } catch (error) {
+    // No HOME and no entry in /etc/passwd.
+    debug(`no home directory: ${String(error)}`);
+    return [temporaryPlace(uid)];
+  }
+}
+
+/**
+ * Does work in the user's place or, when that cannot be written (read-only home, full disk), in the one below /tmp.
+ * @throws ForeignError `nowhere-to-write` when neither works; whatever else `work` throws.
+ */
+export async function inUsablePlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+  const failures: string[] = [];
+  for (const place of await places(uid)) {
+    if (!isSafeInLibraryPath(place.farms)) {
+      failures.push(`${place.farms} holds a character that ends an element of a library path`);
+      continue;
+    }
+    try {
+      createPlace(place, uid);
+      const done = await work(place);
+      if (failures.length > 0) notice(`${failures.join('; ')}; using ${place.cache} until it can be written`);
+      return done;
+    } catch (error) {
+      if (!meansElsewhere(error)) throw error;
+      failures.push(whyUnwritable(place, error));
+    }
+  }
+  throw new ForeignError(`there is nowhere to keep what was found: ${failures.join('; ')}`, {
+    code: 'nowhere-to-write',
+    hint: 'make room, or name a directory that can be written with XDG_CACHE_HOME and XDG_STATE_HOME',
+    exitCode: 125,
+  });
+}
+
+/**
+ * Does work in the place that serves everybody on the machine.
+ * @throws ForeignError `not-root` for anybody but root; whatever `work` throws.
+ */
+export async function inSystemPlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+  if (uid !== 0) {
+    throw new ForeignError('only root may make plans for everybody', {
+      code: 'not-root',
+      hint: 'run it with sudo, or leave --system out to make one for yourself',
+      exitCode: 125,
+    });
+  }
+  const place = systemPlace();
+  createPlace(place, uid);
+  try {
+    return await work(place);
+  } finally {
+    openToAll(place);
+  }
+}

@@ -1,0 +1,370 @@
+// A grounded problem, one loader and cost bounds -> the first set in load order that keeps them, or none.
+// The assignment so far -> the names in load order, what they cost, and the first one that is still open.
+// A walk that has become a whole set -> a clause that is false because ld.so would not find a symbol, if there is one.
+// A whole set and a symbol that nobody in it defines -> the choices of which any other set must make one to have it.
+
+import type { Provider, Requirer } from '../candidates/problem.ts';
+import { type Constraint, constraintKey } from './constraint.ts';
+import type { Grounding, LoaderNode, NameNode, Value } from './encode.ts';
+import { type CostKind, isClosest, isForeign, localCost, overrides } from './objective.ts';
+import {
+  backtrack,
+  type Clause,
+  decide,
+  decisionLevel,
+  type Literal,
+  learn,
+  negative,
+  positive,
+  propagate,
+} from './sat.ts';
+import type { SolutionCost } from './solution.ts';
+import { type UnboundReference, unboundReferences } from './undefined-symbols.ts';
+import { needsOf } from './version-needs.ts';
+
+/** "This cost is at most `max`", in force while `variable` is true. It may be lowered while a search goes on. */
+export interface Bound {
+  readonly variable: number;
+  readonly kind: CostKind;
+  max: number;
+}
+
+export interface Search {
+  readonly walk: Walk;
+  readonly bounds: readonly Bound[];
+  /** Decided before anything else: the bounds and the loader. */
+  readonly assumed: readonly Literal[];
+}
+
+export function createSearch(g: Grounding, loader: LoaderNode, bounds: readonly Bound[]): Search {
+  backtrack(g.kernel, 0);
+  const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
+  return { walk: createWalk(g, loader), bounds, assumed };
+}
+
+/**
+ * Goes on until the walk is a whole set (`found`), or there is none. The set found is the first one in load order: each
+ * name has the cheapest provider (objective.ts) that the choices before it leave possible. After a bound was lowered
+ * the search can be run again: it goes on behind the set it had found, since no set before that costs less.
+ * Complete unless `stepLimit`, compared with `kernel.steps`, is reached. Only the newest search of a grounding can run.
+ */
+export function runSearch(search: Search, stepLimit: number): 'found' | 'none' | 'limit' {
+  const { walk, bounds, assumed } = search;
+  const { kernel } = walk.g;
+  if (kernel.refuted) return 'none';
+  for (;;) {
+    if (kernel.steps > stepLimit) return 'limit';
+    let conflict = propagate(kernel);
+    const level = decisionLevel(kernel);
+    if (!conflict && level < assumed.length) {
+      const lit = assumed[level] as Literal;
+      if (kernel.value[lit] === -1) return 'none';
+      mark(walk);
+      decide(kernel, kernel.value[lit] === 1 ? undefined : lit);
+      continue;
+    }
+    const open = conflict ? undefined : advance(walk);
+    conflict ??= exceeded(walk, bounds);
+    if (!conflict && !open) conflict = unboundSymbol(walk);
+    if (conflict) {
+      if (!learn(kernel, conflict)) return 'none';
+      rewind(walk, decisionLevel(kernel));
+      continue;
+    }
+    if (!open) return 'found';
+    mark(walk);
+    decide(kernel, cheapest(walk, open));
+  }
+}
+
+function cheapest(walk: Walk, node: NameNode): Literal {
+  const { kernel } = walk.g;
+  const wanted = walk.wants.get(node) ?? [];
+  const loader = walk.loader.candidate;
+  let best: Literal | undefined;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const value of node.values) {
+    const lit = positive(value.variable);
+    if (kernel.value[lit] !== 0) continue;
+    const cost = localCost(value, loader, wanted);
+    kernel.steps += 1 + wanted.length;
+    if (cost >= bestCost) continue;
+    best = lit;
+    bestCost = cost;
+    if (cost === 0) break;
+  }
+  if (best === undefined) throw new Error(`no open value for ${node.name}`);
+  return best;
+}
+
+/** A clause that is false because the visited part of the set already costs too much. */
+function exceeded(walk: Walk, bounds: readonly Bound[]): Clause | undefined {
+  for (const bound of bounds) {
+    const causes = walk.causes[bound.kind];
+    if (causes.length <= bound.max) continue;
+    const lits = new Set(causes.slice(0, bound.max + 1).flat());
+    lits.add(negative(bound.variable)).add(negative(walk.loader.variable));
+    return { lits: [...lits], tag: -1, from: [] };
+  }
+  return undefined;
+}
+
+interface Want {
+  readonly path: string;
+  readonly by: Value;
+}
+
+/** For one cost, the literals that cause it, one group per unit. */
+type Causes = Literal[][];
+
+export interface Walk {
+  readonly g: Grounding;
+  readonly loader: LoaderNode;
+  /** Breadth first, as ld.so loads; names before `visited` are served. */
+  readonly order: NameNode[];
+  readonly known: Set<NameNode>;
+  readonly wants: Map<NameNode, Want[]>;
+  readonly served: Map<NameNode, Value>;
+  readonly causes: { readonly [kind in CostKind]: Causes };
+  readonly marks: Mark[];
+  visited: number;
+}
+
+interface Mark {
+  readonly visited: number;
+  readonly order: number;
+  readonly causes: { readonly [kind in CostKind]: number };
+}
+
+export function createWalk(g: Grounding, loader: LoaderNode): Walk {
+  return {
+    g,
+    loader,
+    order: [],
+    known: new Set(),
+    wants: new Map(),
+    served: new Map(),
+    causes: { closest: [], foreign: [], overrides: [] },
+    marks: [],
+    visited: 0,
+  };
+}
+
+/** Remembers the state before a decision is made. */
+export function mark(w: Walk): void {
+  const { closest, foreign, overrides } = w.causes;
+  w.marks.push({
+    visited: w.visited,
+    order: w.order.length,
+    causes: { closest: closest.length, foreign: foreign.length, overrides: overrides.length },
+  });
+}
+
+/** Returns to the state before the decision that opened the level above `level`. */
+export function rewind(w: Walk, level: number): void {
+  const to = w.marks[level];
+  if (!to) return;
+  w.marks.length = level;
+  while (w.visited > to.visited) {
+    const node = w.order[--w.visited] as NameNode;
+    const value = w.served.get(node);
+    if (!value) continue;
+    w.served.delete(node);
+    for (const need of value.needs) if (value.provider.ownChoice.has(need.name)) w.wants.get(need)?.pop();
+  }
+  while (w.order.length > to.order) w.known.delete(w.order.pop() as NameNode);
+  for (const kind of ['closest', 'foreign', 'overrides'] as const) w.causes[kind].length = to.causes[kind];
+}
+
+/**
+ * Goes on in load order to the first name that no value serves yet; undefined at the end. A name that none can serve
+ * is passed over: that it must be served is a constraint, and it was dropped.
+ */
+export function advance(w: Walk): NameNode | undefined {
+  if (!w.order.length) discover(w, w.g.rootNeeds);
+  for (let node = w.order[w.visited]; node; node = w.order[w.visited]) {
+    let value: Value | undefined;
+    let open = false;
+    for (const candidate of node.values) {
+      const state = w.g.kernel.value[positive(candidate.variable)];
+      w.g.kernel.steps++;
+      if (state === 0) open = true;
+      if (state !== 1) continue;
+      value = candidate;
+      break;
+    }
+    if (!value && open) return node;
+    w.visited++;
+    if (!value) continue;
+    w.served.set(node, value);
+    count(w, node, value);
+    discover(w, value.needs);
+  }
+  return undefined;
+}
+
+function discover(w: Walk, needs: readonly NameNode[]): void {
+  for (const need of needs) {
+    if (w.known.has(need)) continue;
+    w.known.add(need);
+    w.order.push(need);
+  }
+}
+
+function count(w: Walk, node: NameNode, value: Value): void {
+  const self = negative(value.variable);
+  if (!value.loader) {
+    if (isClosest(value.provider)) w.causes.closest.push([self]);
+    if (isForeign(value.provider, w.loader.candidate)) w.causes.foreign.push([self]);
+    for (const want of w.wants.get(node) ?? []) {
+      if (overrides(value, want.path)) {
+        w.causes.overrides.push([self, negative(want.by.variable)]);
+      }
+    }
+  }
+  for (const need of value.needs) {
+    const path = value.provider.ownChoice.get(need.name);
+    if (path === undefined) continue;
+    const wants = w.wants.get(need);
+    if (wants) wants.push({ path, by: value });
+    else w.wants.set(need, [{ path, by: value }]);
+    const server = w.served.get(need);
+    if (server && !server.loader && overrides(server, path)) {
+      w.causes.overrides.push([self, negative(server.variable)]);
+    }
+  }
+}
+
+/** What the visited part of the set costs. */
+export function costOf({ causes }: Walk): SolutionCost {
+  const { closest, foreign, overrides } = causes;
+  return { closest: closest.length, foreign: foreign.length, overrides: overrides.length };
+}
+
+type UnboundSymbol = Extract<Constraint, { kind: 'unbound-symbol' }>;
+
+/** The references of the walk's set that nobody in it defines. */
+export function unboundInWalk(w: Walk): Iterable<UnboundReference> {
+  if (w.g.problem.symbols === undefined) return [];
+  const served = new Map([...w.served].map(([{ name }, { provider }]) => [name, provider]));
+  return unboundReferences(w.g.problem, w.loader.candidate, served);
+}
+
+/**
+ * What is bound at the start must be defined. What is bound when it is called should be, if that is possible at all and
+ * was not given up: many libraries leave such references to plugins, or never make the call.
+ */
+export function unboundSymbol(w: Walk): Clause | undefined {
+  const { problem, tolerated, only, constraints } = w.g;
+  for (const { by, symbol } of unboundInWalk(w)) {
+    const when = problem.symbols?.boundAt(by.path, symbol) ?? 'never';
+    if (when === 'never' || (when === 'call' && tolerated === 'all')) continue;
+    const key = constraintKey({ kind: 'unbound-symbol', by, symbol, when, definers: [], lacking: [] });
+    if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
+    const { lits, definers } = helpfulOffers(w, symbol);
+    if (when === 'call' && lits.length === 0) continue;
+    const constraint: UnboundSymbol = {
+      kind: 'unbound-symbol',
+      by,
+      symbol,
+      when,
+      definers,
+      lacking: lackingOf(w, by),
+    };
+    return { lits: [...loadedAs(w, by), ...lits], tag: constraints.push(constraint) - 1, from: [] };
+  }
+  return undefined;
+}
+
+/** The literal that is false because the object is loaded; none for a root. */
+function loadedAs(w: Walk, by: Requirer): Literal[] {
+  if (w.g.problem.roots.some(({ path }) => path === by.path)) return [];
+  const value = [...w.served.values()].find(({ provider }) => provider.path === by.path);
+  return value === undefined ? [] : [negative(value.variable)];
+}
+
+/** Where the symbol was to be expected: in what the object needs, and there in libraries without versions. */
+function lackingOf(w: Walk, by: Requirer): UnboundSymbol['lacking'] {
+  const needed = [...w.served].filter(([{ name }, value]) => !value.loader && by.needed.includes(name));
+  const plain = needed.filter(([, { provider }]) => !provider.hasVerdef);
+  return (plain.length > 0 ? plain : needed).map(([{ name }, { provider }]) => ({
+    name,
+    offeredBy: provider.path,
+    offeredIn: provider.storePath,
+  }));
+}
+
+export interface HelpfulOffers {
+  /** All false in the set: other providers of its names, other loaders. */
+  readonly lits: readonly Literal[];
+  /** Files that define the symbol and could be loaded. */
+  readonly definers: readonly string[];
+}
+
+/**
+ * A set that loads a definition differs from this one: follow the needs from the roots to that definition, and there is a last name that
+ * both sets need. The other set serves it by another provider, and from there only names lead on that this
+ * set does not have. So it makes one of these choices, and whoever makes none of them has no definition.
+ */
+export function helpfulOffers(w: Walk, symbol: string): HelpfulOffers {
+  const { problem } = w.g;
+  // Also names that this loader's family does not have, where that was allowed to be.
+  const needed = new Set([...w.known].map(({ name }) => name));
+  const definers = new Set<string>();
+  const defines = (offer: Provider): boolean => {
+    const found = problem.symbols?.definedBy(offer.path, symbol) ?? false;
+    if (found) definers.add(offer.path);
+    return found;
+  };
+  const newNeeds = (offer: Requirer): string[] =>
+    [...needsOf(offer).keys()].filter((name) => !problem.bundled.has(name) && !needed.has(name));
+
+  const offersOf = (name: string): readonly Provider[] =>
+    problem.isFamily(name)
+      ? w.g.loaders.flatMap(({ candidate }) => candidate.family.get(name) ?? [])
+      : problem.providersOf(name);
+  const others = [...w.served].flatMap(([node, chosen]) =>
+    node.values.filter((value) => value !== chosen && !value.loader),
+  );
+  const otherLoaders = w.g.loaders.filter((loader) => loader !== w.loader);
+  const familyOf = (loader: LoaderNode): Provider[] =>
+    [...loader.candidate.family].flatMap(([name, offer]) => (needed.has(name) ? [offer] : []));
+
+  const first = [...others.map(({ provider }) => provider), ...otherLoaders.flatMap(familyOf)];
+  const leading = namesLeadingTo(first.flatMap(newNeeds), offersOf, newNeeds, defines);
+  const helps = (offer: Provider) => defines(offer) || newNeeds(offer).some((name) => leading.has(name));
+  const values = others.filter(({ provider }) => helps(provider));
+  // Each loader brings itself, too, which is the family's only member in musl.
+  const loaders = otherLoaders.filter(
+    (loader) =>
+      familyOf(loader).some(helps) || (problem.symbols?.definedBy(loader.candidate.path, symbol) ?? false),
+  );
+  w.g.kernel.steps += others.length;
+  return {
+    lits: [...values, ...loaders].map(({ variable }) => positive(variable)),
+    definers: [...definers].sort(),
+  };
+}
+
+/** Of all names that can be reached from some, those that a definition can be reached from. */
+function namesLeadingTo(
+  from: readonly string[],
+  offersOf: (name: string) => readonly Provider[],
+  newNeeds: (offer: Requirer) => readonly string[],
+  defines: (offer: Provider) => boolean,
+): ReadonlySet<string> {
+  const neededFor = new Map<string, string[]>();
+  const leading = new Set<string>();
+  const reached = new Set(from);
+  for (const name of reached) {
+    for (const offer of offersOf(name)) {
+      if (defines(offer)) leading.add(name);
+      for (const need of newNeeds(offer)) {
+        reached.add(need);
+        neededFor.set(need, [...(neededFor.get(need) ?? []), name]);
+      }
+    }
+  }
+  for (const name of leading) for (const needer of neededFor.get(name) ?? []) leading.add(needer);
+  return leading;
+}

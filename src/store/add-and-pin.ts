@@ -1,0 +1,137 @@
+// A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { temporaryName } from '../host/atomic-file.ts';
+import { errnoOf, reasonOf } from '../host/errors.ts';
+import { debug } from '../host/output.ts';
+import { startProgram } from '../host/run-program.ts';
+import { complaintOf, type Nix, TIMEOUT } from './nix.ts';
+
+export interface StoreText {
+  readonly name: string;
+  readonly content: string;
+  /** Valid store paths. */
+  readonly references: readonly string[];
+}
+
+export type Pinned =
+  | { readonly kind: 'pinned'; readonly storePath: string }
+  /** Mostly because a reference is not valid any more. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** A Nix that is starting up and will add and pin one text. */
+export interface TextPinner {
+  pin(text: StoreText): Promise<Pinned>;
+  /** Ends it when there is nothing to pin after all. */
+  abandon(): void;
+}
+
+/** A pinner for where Nix need not even be started. */
+export function refusingPinner(why: string): TextPinner {
+  return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
+}
+
+/** A Nix string literal. Nix reads a bare carriage return in one as a line feed (src/libexpr/lexer.l, unescapeStr). */
+function nixString(text: string): string {
+  const escaped = text.replace(/["\\]/g, '\\$&').replaceAll('${', '\\${');
+  return `"${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
+}
+
+/** builtins.toFile makes the text; contexts of builtins.storePath become its references; the derivation holds it. */
+function expressionFor(text: StoreText): string {
+  const paths = text.references.map((reference) => `  ${nixString(reference)}`).join('\n');
+  return `let
+  references = [\n${paths}\n  ];
+  context = builtins.foldl' (all: path: all + builtins.substring 0 0 (builtins.storePath path)) "" references;
+  text = builtins.toFile ${nixString(text.name)} (context + ${nixString(text.content)});
+in derivation { name = "pins-a-text"; system = "none"; builder = "none"; inherit text; }`;
+}
+
+/** The text in the derivation that the link names: its only input (Nix manual, "Derivation", ATerm format). */
+function textHeldBy(link: string): Pinned {
+  let derivation: string;
+  try {
+    derivation = readFileSync(link, 'utf8');
+  } catch (error) {
+    const made = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+    const why = made ? `what ${link} names does not exist any more` : `Nix made no link ${link}`;
+    return { kind: 'refused', why: errnoOf(error) === 'ENOENT' ? why : `${link}: ${reasonOf(error)}` };
+  }
+  const storePath = /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
+  return storePath === undefined
+    ? { kind: 'refused', why: `${link} does not name the text` }
+    : { kind: 'pinned', storePath };
+}
+
+/** A root is the link's path, whatever it names: replaced as `nix-build` replaces `result`. */
+export function repoint(link: string, storePath: string): void {
+  const temporary = temporaryName(link);
+  try {
+    symlinkSync(storePath, temporary);
+    renameSync(temporary, link);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** What we and what Nix says of a store object that is valid without being there. */
+const DAMAGED =
+  /is valid for Nix, and there is no such file$|^opening file '[^']*-pins-a-text\.drv'|names does not exist any more$/;
+
+function withItsFile(pinned: Pinned): Pinned {
+  if (pinned.kind === 'refused' || existsSync(pinned.storePath)) return pinned;
+  return { kind: 'refused', why: `${pinned.storePath} is valid for Nix, and there is no such file` };
+}
+
+/** Under each of these names the text is another store object. */
+function namesFor(name: string): string[] {
+  const { name: stem, ext } = path.parse(name);
+  return [name, `${stem}-2${ext}`, `${stem}-3${ext}`];
+}
+
+/**
+ * Starts Nix for adding a text and making `link` its indirect root, with no build and in one process: nix-instantiate
+ * roots a derivation that does nothing but hold the text, and then the link is set to the text itself. Nix takes
+ * 20 ms to start and 5 ms to work, so it is started while the libraries are still being chosen, and reads the
+ * expression from its standard input.
+ *
+ * Where a collector deletes an earlier copy of the text at that moment, Nix may take the new one for valid while its file
+ * is gone, and stay so (NOTES.md). Then the text gets another name.
+ * @throws Node's errors when the link's directory cannot be written.
+ */
+export function startPinningText(nix: Nix, link: string): TextPinner {
+  const first = startOnce(nix, link);
+  return {
+    pin: async (text) => {
+      let pinned: Pinned = { kind: 'refused', why: 'there is no name for it' };
+      for (const [index, name] of namesFor(text.name).entries()) {
+        const pinner = index === 0 ? first : startOnce(nix, link);
+        pinned = withItsFile(await pinner.pin({ ...text, name }));
+        if (pinned.kind === 'pinned' || !DAMAGED.test(pinned.why)) return pinned;
+        debug(pinned.why);
+      }
+      return pinned;
+    },
+    abandon: first.abandon,
+  };
+}
+
+function startOnce(nix: Nix, link: string): TextPinner {
+  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
+  const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];
+  const args = [...settings, '--add-root', link, '--indirect', '-'];
+  const command = path.join(nix.bin, 'nix-instantiate');
+  const running = startProgram(command, args, { env: nix.env, timeout: TIMEOUT });
+  return {
+    pin: async (text) => {
+      const ended = await running.finish(expressionFor(text));
+      debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
+      if (ended.status !== 0) return { kind: 'refused', why: complaintOf(ended) };
+      const held = textHeldBy(link);
+      if (held.kind === 'pinned') repoint(link, held.storePath);
+      return held;
+    },
+    abandon: () => running.abandon(),
+  };
+}

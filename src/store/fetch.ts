@@ -1,0 +1,143 @@
+// Store paths, some of them missing → all present through the machine's substituters, and held by root links.
+// Store paths → they and all they refer to, in another store or binary cache.
+// Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it again.
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Ended } from '../host/run-program.ts';
+import { complaintOf, invalidPaths, type Nix, runWatched, type Show, withoutSecrets } from './nix.ts';
+import { isStoreObjectName } from './store-location.ts';
+
+export type Realised =
+  /** All are valid. `links` are indirect roots, one for each path, to be released when something else roots them. */
+  | { readonly kind: 'realised'; readonly links: readonly string[] }
+  /** No substituter has these, or none may be believed: `why` is what Nix says, in one line. */
+  | { readonly kind: 'unavailable'; readonly paths: readonly string[]; readonly why: string }
+  /** Nix itself cannot work, or a path is none that may be asked for. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** nix-store(1), --add-root: the first link has the name given, the others a number behind it. */
+function linksOf(link: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => (i === 0 ? link : `${link}-${i + 1}`));
+}
+
+/** Realising a derivation builds it (nix-store(1), --realise), and building runs what its author wrote. */
+function isHarmless(storePath: string): boolean {
+  return (
+    storePath.startsWith('/') &&
+    path.normalize(storePath) === storePath &&
+    isStoreObjectName(path.basename(storePath)) &&
+    !storePath.endsWith('.drv')
+  );
+}
+
+/** What Nix adds to every reason: up to 2.26 the first, later the second; the third about paths that need a failed one. */
+const CONCLUSION =
+  /^error: (?:build of '.*' failed|path '.*' is required, but there is no|some references of path '.*' could not)/;
+
+/** Why paths could not be fetched, in Nix's own words, as one line without colours. */
+export function whyNotFetched(ended: Ended): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
+  const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const last = (beginning: string) =>
+    lines.findLast((line) => line.startsWith(beginning) && !CONCLUSION.test(line));
+  const telling = last('error: ') ?? last('warning: ');
+  if (telling !== undefined) {
+    return withoutSecrets(
+      telling.replace(/^(?:(?:warning|error): *)+/, '').replace(/;(?: retrying in .*)?$/, ''),
+    );
+  }
+  if (lines.some((line) => line.startsWith("don't know how to build"))) return 'no substituter has them';
+  return withoutSecrets(complaintOf(ended));
+}
+
+async function judge(nix: Nix, storePaths: readonly string[], ended: Ended): Promise<Realised> {
+  if (ended.failure !== undefined || ended.timedOut) return { kind: 'failed', why: complaintOf(ended) };
+  try {
+    const missing = await invalidPaths(nix, storePaths);
+    // All there and yet a failure: then it was about the links.
+    if (missing.size === 0) return { kind: 'failed', why: complaintOf(ended) };
+    return { kind: 'unavailable', paths: [...missing].sort(), why: whyNotFetched(ended) };
+  } catch {
+    return { kind: 'failed', why: complaintOf(ended) };
+  }
+}
+
+/**
+ * Has Nix make store paths valid, all at once and only by substitution, and root them in the same process, so that no
+ * collector comes between: Nix holds temporary roots until it has made the links `link`, `link-2`, `link-3` ...
+ * Paths that are valid already cost one Nix process and no network. Without success there are no links.
+ * `link` is a new name, best in a directory named by `temporaryName`, so that `removeLeftovers` finds it after a kill.
+ * @throws Node's errors when the directory of `link` cannot be made.
+ */
+export async function realise(
+  nix: Nix,
+  storePaths: readonly string[],
+  link: string,
+  show: Show,
+): Promise<Realised> {
+  const distinct = [...new Set(storePaths)];
+  const harmful = distinct.find((each) => !isHarmless(each));
+  if (harmful !== undefined) return { kind: 'failed', why: `${harmful} is no path of a built store object` };
+  if (distinct.length === 0) return { kind: 'realised', links: [] };
+  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  const links = linksOf(link, distinct.length);
+  releaseLinks(links); // Nix replaces nothing but links into the store
+  const ended = await runWatched(
+    nix,
+    'nix-store',
+    ['--realise', ...distinct, '--add-root', link, '--indirect'], // --indirect is for Nix 2.3
+    show,
+  );
+  if (ended.status === 0) return { kind: 'realised', links };
+  releaseLinks(links);
+  return await judge(nix, distinct, ended);
+}
+
+/** Removes root links; Nix drops its own entries for them at the next collection. */
+export function releaseLinks(links: readonly string[]): void {
+  for (const link of links) rmSync(link, { recursive: true, force: true });
+}
+
+export type Copied = { readonly kind: 'copied' } | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * Copies the closure of store paths to a store (nix3-copy(1); store URLs: nix3-help-stores(1)). What is there already is
+ * not sent again. No stable command does it for binary caches, so the experimental one is asked for by name.
+ */
+export async function copyClosure(
+  nix: Nix,
+  storePaths: readonly string[],
+  storeUrl: string,
+  show: Show,
+): Promise<Copied> {
+  const experimental = ['--extra-experimental-features', 'nix-command'];
+  const args = [...experimental, 'copy', '--to', storeUrl, ...storePaths];
+  const ended = await runWatched(nix, 'nix', args, show);
+  if (ended.status === 0) return { kind: 'copied' };
+  if (ended.failure === 'ENOENT') return { kind: 'refused', why: `there is no command nix in ${nix.bin}` };
+  return { kind: 'refused', why: withoutSecrets(complaintOf(ended)) };
+}
+
+/** Store paths that exist, each with what tells one making of it from the next. */
+export type Identities = ReadonlyMap<string, string>;
+
+/** Nix makes an object anew under another inode, or at another change time where the inode's number is used again. */
+function identityOf(storePath: string): string | undefined {
+  const stat = lstatSync(storePath, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`;
+}
+
+/** Those that are in the store's directory, valid or not. */
+export function identitiesOf(storePaths: readonly string[]): Identities {
+  const found = new Map<string, string>();
+  for (const each of storePaths) {
+    const identity = identityOf(each);
+    if (identity !== undefined) found.set(each, identity);
+  }
+  return found;
+}
+
+/** The first that is gone, or was made anew since; what was not there before does not count. */
+export function firstDisturbed(before: Identities): string | undefined {
+  return [...before].find(([storePath, identity]) => identityOf(storePath) !== identity)?.[0];
+}

@@ -1,0 +1,193 @@
+// Requests to the store → Nix command lines; the only code that runs Nix.
+// A Nix command that may take long → how it ended, and what it says meanwhile once it has taken a second.
+import { accessSync, constants, writeSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { ForeignError } from '../host/errors.ts';
+import { debug, printable } from '../host/output.ts';
+import { type Ended, runProgram } from '../host/run-program.ts';
+
+/** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
+const USUAL_DIRECTORIES = [
+  '/run/current-system/sw/bin',
+  '/nix/var/nix/profiles/default/bin',
+  '/usr/bin',
+  '/usr/local/bin',
+];
+
+/** Milliseconds; a substituter may be slow. */
+export const TIMEOUT = 10 * 60 * 1000;
+
+/** A Nix that can be run: where its commands are, and the environment they get. */
+export interface Nix {
+  readonly bin: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that would change what the loader or Node does to Nix itself; the launcher's mark of a resolver stays. */
+function isHarmful(name: string): boolean {
+  if (name === 'NIX_RUN_FOREIGN_RESOLVING') return false;
+  return /^(LD_|NODE_|NIX_LD|GLIBC_TUNABLES$|NIX_RUN_FOREIGN)/.test(name);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nix gives up for a user who has neither HOME nor an entry in /etc/passwd, though it needs nothing of a home here. */
+function homeForNix(env: Environment): Record<string, string> {
+  if (env['HOME'] !== undefined) return {};
+  try {
+    userInfo();
+    return {};
+  } catch {
+    return { HOME: '/homeless-shelter' };
+  }
+}
+
+/** Finds Nix on PATH, in the user's profile, or where it usually is. */
+export function findNix(env: Environment): Nix | undefined {
+  const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
+  const directories = [
+    ...(env['PATH'] ?? '').split(':').filter(path.isAbsolute),
+    ...home,
+    ...USUAL_DIRECTORIES,
+  ];
+  const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
+  if (bin === undefined) return undefined;
+  const clean = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isHarmful(entry[0]),
+  );
+  return { bin, env: { ...Object.fromEntries(clean), ...homeForNix(env) } };
+}
+
+/** The files that requests to the store are made by. */
+export function programsOfNix({ bin }: Nix): string[] {
+  return ['nix-store', 'nix-instantiate', 'nix-daemon'].map((name) => path.join(bin, name));
+}
+
+async function runNix(nix: Nix, command: string, args: readonly string[], input?: string): Promise<Ended> {
+  const ended = await runProgram(path.join(nix.bin, command), args, {
+    env: nix.env,
+    timeout: TIMEOUT,
+    ...(input === undefined ? {} : { input }),
+  });
+  debug(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
+  return ended;
+}
+
+/** The last line that says `error:`, without colours: what Nix thinks went wrong. */
+export function complaintOf(ended: Ended): string {
+  if (ended.failure !== undefined) return `it could not be started (${ended.failure})`;
+  if (ended.timedOut) return 'it took too long';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
+  const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const line =
+    lines.findLast((each) => each.includes('error:')) ?? lines.findLast((each) => each.trim() !== '');
+  return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
+}
+
+/** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
+export async function addRoot(
+  nix: Nix,
+  link: string,
+  storePath: string,
+): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
+  const ended = await runNix(nix, 'nix-store', ['--realise', storePath, '--add-root', link, '--indirect']);
+  return ended.status === 0 ? { kind: 'rooted' } : { kind: 'refused', why: complaintOf(ended) };
+}
+
+/** Those of the given store paths that Nix does not hold valid. */
+export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Promise<ReadonlySet<string>> {
+  const invalid = new Set<string>();
+  const BATCH = 1000;
+  for (let i = 0; i < storePaths.length; i += BATCH) {
+    const args = ['--check-validity', '--print-invalid', ...storePaths.slice(i, i + BATCH)];
+    const ended = await runNix(nix, 'nix-store', args);
+    if (ended.status !== 0) {
+      throw new ForeignError(`nix-store --check-validity failed: ${complaintOf(ended)}`, {
+        code: 'nix-failed',
+        hint: 'see whether the Nix daemon runs: nix-store --version && nix-store -q --hash /nix/store/* | head -1',
+        exitCode: 125,
+      });
+    }
+    for (const line of ended.stdout.split('\n')) if (line !== '') invalid.add(line);
+  }
+  return invalid;
+}
+
+/**
+ * What Nix says of its version, e.g. `2.8.0`; undefined when it cannot be run. Asked of nix-instantiate: for root,
+ * `nix-store --version` of Nix 2.8 makes a store where there is none.
+ */
+export async function nixVersion(nix: Nix): Promise<string | undefined> {
+  const ended = await runNix(nix, 'nix-instantiate', ['--version']);
+  return ended.status === 0 ? /([0-9][0-9.a-z_+-]*)\s*$/.exec(ended.stdout)?.[1] : undefined;
+}
+
+/** Gets Nix's own words as they come, line ends included. */
+export type Show = (text: string) => void;
+
+/** Milliseconds. Nothing is shown of work that ends before. */
+const SILENCE = 1000;
+
+/** An hour: a closure over a slow line takes its time, and who waits sees that it goes on. */
+const LONGEST = 60 * 60 * 1000;
+
+/** Shows on stderr. Names and messages come from a remote cache, so control characters become `?`. */
+export function showOnStderr(text: string): void {
+  try {
+    writeSync(2, printable(text));
+  } catch {} // a stderr that is closed is nobody's failure
+}
+
+/** Text that is kept back for a second, then shown as it comes. */
+function keptBack(show: Show): { take: Show; end: () => void } {
+  let waiting: string | undefined = '';
+  const timer = setTimeout(() => {
+    const text = waiting ?? '';
+    waiting = undefined;
+    if (text !== '') show(text);
+  }, SILENCE);
+  return {
+    take: (text) => {
+      if (waiting === undefined) show(text);
+      else waiting += text;
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** `https://user:secret@host` as it may be printed. The file of a key is no secret. */
+export function withoutSecrets(text: string): string {
+  return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@');
+}
+
+/** Runs a Nix command. Its stderr is kept for a message, and shown where it takes longer than a second. */
+export async function runWatched(
+  nix: Nix,
+  command: string,
+  args: readonly string[],
+  show: Show,
+): Promise<Ended> {
+  const { take, end } = keptBack((text) => show(withoutSecrets(text)));
+  try {
+    const ended = await runProgram(path.join(nix.bin, command), args, {
+      env: nix.env,
+      timeout: LONGEST,
+      onStderr: take,
+    });
+    debug(withoutSecrets(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`));
+    if (ended.status !== 0) debug(withoutSecrets(`it said: ${printable(ended.stderr)}`));
+    return ended;
+  } finally {
+    end();
+  }
+}

@@ -1,0 +1,264 @@
+// A place and a store → its catalogue, up to date, with progress on a terminal.
+// The store directory → a catalogue that knows exactly what is in it now.
+// New names in the store directory → those that are complete store objects.
+import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { isatty } from 'node:tty';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { withLock } from '../host/mutex.ts';
+import { debug } from '../host/output.ts';
+import {
+  type Catalogue,
+  catalogueFile,
+  isDamaged,
+  openCatalogue,
+  openStanding,
+  removeCatalogue,
+} from './catalogue.ts';
+import { type NixDatabase, openNixDatabase } from './nix-database.ts';
+import { type FoundLibrary, scanObject } from './scan-object.ts';
+import { isStoreObjectName, type StoreLocation } from './store-location.ts';
+
+/** Nothing is drawn for work that ends within this many milliseconds. */
+const SILENCE = 1000;
+
+/** Draws a bar on stderr once the work has taken a second, if stderr is a terminal. */
+async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }> {
+  if (!isatty(2)) return { progress: () => {}, done: () => {} };
+  const started = performance.now();
+  const { SingleBar } = (await import('cli-progress')).default;
+  let bar: InstanceType<typeof SingleBar> | undefined;
+  return {
+    progress: (value, total) => {
+      if (performance.now() - started < SILENCE) return;
+      if (bar === undefined) {
+        const format = 'nix-run-foreign: reading the store {bar} {value}/{total}';
+        bar = new SingleBar({ format, barsize: 30, clearOnComplete: true, hideCursor: null });
+        bar.start(total, value);
+      }
+      bar.update(value);
+    },
+    done: () => bar?.stop(),
+  };
+}
+
+/** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
+function removeDirectoryAt(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
+}
+
+async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
+  removeDirectoryAt(file);
+  const catalogue = openCatalogue(file, location.storeDir);
+  try {
+    const { progress, done } = await barOnTerminal();
+    try {
+      await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
+    } finally {
+      done();
+    }
+    return catalogue;
+  } catch (error) {
+    catalogue.close();
+    throw error;
+  }
+}
+
+function withStanding(catalogue: Catalogue, location: StoreLocation): Catalogue {
+  const standing = openStanding(location, catalogue);
+  const close = (): void => {
+    standing.close();
+    catalogue.close();
+  };
+  return { ...catalogue, standing, close };
+}
+
+/**
+ * The catalogue of a store, up to date. Processes that start together fill it once.
+ * A damaged file is thrown away and filled anew.
+ */
+export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
+  const file = catalogueFile(directory, location.storeDir);
+  try {
+    return withStanding(await openAndRefresh(file, location), location);
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
+    removeCatalogue(file);
+    return withStanding(await openAndRefresh(file, location), location);
+  }
+}
+
+/**
+ * Does work with the catalogue of a store, up to date, and closes it. Damage that only the work meets is repaired as
+ * well: the work is then done once more, with a catalogue filled anew.
+ */
+export async function withStore<T>(
+  directory: string,
+  location: StoreLocation,
+  work: (catalogue: Catalogue) => T,
+): Promise<T> {
+  const attempt = async (): Promise<T> => {
+    const catalogue = await openStore(directory, location);
+    try {
+      return work(catalogue);
+    } finally {
+      catalogue.close();
+    }
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    const file = catalogueFile(directory, location.storeDir);
+    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
+    removeCatalogue(file);
+    return await attempt();
+  }
+}
+
+/** Told how many of the new store objects were read so far. */
+export type Progress = (done: number, total: number) => void;
+
+/** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
+const BATCH = 250;
+
+/** A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy entries). */
+const RACY = 2_000_000_000n;
+
+const MEMO = 'store-directory';
+
+/** The store directory's state as one text, or undefined while it is too fresh to be told from a later one. */
+function stateOf(storeDir: string): string | undefined {
+  const { dev, ino, mtimeNs, ctimeNs } = statSync(storeDir, { bigint: true });
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return now - mtimeNs < RACY ? undefined : `${dev}:${ino}:${mtimeNs}:${ctimeNs}`;
+}
+
+function hintFor(errno: string | undefined): string {
+  if (errno === 'ENOENT') return 'install Nix, or name the store with NIX_STORE_DIR';
+  if (errno === 'EMFILE') return 'allow more open files: ulimit -n 256';
+  return 'check its permissions, or name the store with NIX_STORE_DIR';
+}
+
+function listStore(storeDir: string): string[] {
+  try {
+    return readdirSync(storeDir).filter(isStoreObjectName);
+  } catch (error) {
+    throw new ForeignError(`cannot read the store ${storeDir}: ${reasonOf(error)}`, {
+      code: 'no-store',
+      hint: hintFor(errnoOf(error)),
+      exitCode: 125,
+      cause: error,
+    });
+  }
+}
+
+/** Gives other work (lock updates, signals) a turn between two batches. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What a refresh has to do. `state` is what to remember afterwards. */
+interface Changes {
+  readonly fresh: readonly string[];
+  readonly dropped: readonly string[];
+  readonly state: string | undefined;
+}
+
+/** Undefined when the store directory is as it was. */
+function changesSince(catalogue: Catalogue, storeDir: string): Changes | undefined {
+  let state: string | undefined;
+  try {
+    state = stateOf(storeDir);
+  } catch {} // listStore says why
+  if (state !== undefined && catalogue.memo(MEMO) === state) return undefined;
+  const known = catalogue.objectNames();
+  const fresh = listStore(storeDir).filter((name) => !known.delete(name));
+  return { fresh: fresh.sort(), dropped: [...known], state };
+}
+
+async function apply(
+  changes: Changes | undefined,
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+): Promise<void> {
+  if (changes === undefined) return;
+  const unfinished = await readObjects(changes.fresh, catalogue, location, progress);
+  if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
+  if (changes.state !== undefined && unfinished === 0) catalogue.setMemo(MEMO, changes.state);
+}
+
+/**
+ * Brings a catalogue up to date: objects that are new and complete are read, vanished ones dropped.
+ * A store directory that did not change since the last time costs one stat(2).
+ * `alone` runs a long piece of work in one process at a time.
+ * @throws ForeignError `no-store` when the store cannot be listed; Node's and SQLite's errors otherwise.
+ */
+export async function refreshCatalogue(
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+  alone: (work: () => Promise<void>) => Promise<void> = (work) => work(),
+): Promise<void> {
+  const changes = changesSince(catalogue, location.storeDir);
+  if (changes === undefined || changes.fresh.length <= BATCH) {
+    return await apply(changes, catalogue, location, progress);
+  }
+  await alone(() => apply(changesSince(catalogue, location.storeDir), catalogue, location, progress));
+}
+
+/** Derivations and our own fingerprints are files, complete or not: every first start adds two such objects. */
+function holdsNoLibrary(name: string): boolean {
+  return name.endsWith('.drv') || /-fingerprint-[0-9a-f]{16}\.json$/.test(name);
+}
+
+/** Reads new store objects into the catalogue; returns how many were left out as not yet complete. */
+async function readObjects(
+  all: readonly string[],
+  catalogue: Catalogue,
+  location: StoreLocation,
+  progress: Progress,
+): Promise<number> {
+  const files = all.filter(holdsNoLibrary);
+  if (files.length > 0) catalogue.update(new Map(files.map((name) => [name, []])), []);
+  const names = all.filter((name) => !holdsNoLibrary(name));
+  if (names.length === 0) return 0;
+  const database = openNixDatabase(location);
+  try {
+    const isComplete = validityTest(location, database);
+    let unfinished = 0;
+    for (let start = 0; start < names.length; start += BATCH) {
+      const found = new Map<string, readonly FoundLibrary[]>();
+      for (const name of names.slice(start, start + BATCH)) {
+        if (isComplete(name)) found.set(name, scanObject(path.join(location.storeDir, name)));
+        else unfinished += 1;
+      }
+      catalogue.update(found, []);
+      progress(Math.min(start + BATCH, names.length), names.length);
+      await breathe();
+    }
+    return unfinished;
+  } finally {
+    database?.close();
+  }
+}
+
+/**
+ * Nix sets the modification time of a finished store object to 1 before it registers it
+ * (Nix: canonicalisePathMetaData), so an object with another time is still being written.
+ */
+const FINISHED = 1;
+
+/** A test for whether a store object is complete and may be catalogued for good. */
+export function validityTest(
+  location: StoreLocation,
+  database: NixDatabase | undefined,
+): (name: string) => boolean {
+  if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
+  // A store without any Nix (a copy, an image): everything that is there counts.
+  if (!existsSync(path.join(location.stateDir, 'db'))) return () => true;
+  return (name) => {
+    const stats = lstatSync(path.join(location.storeDir, name), { throwIfNoEntry: false });
+    return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;
+  };
+}

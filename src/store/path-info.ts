@@ -1,0 +1,153 @@
+// Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
+import type { DatabaseSync } from 'node:sqlite';
+import { ForeignError } from '../host/errors.ts';
+import type { Ended } from '../host/run-program.ts';
+import { complaintOf, invalidPaths, type Nix, runWatched } from './nix.ts';
+import { openTables } from './nix-database.ts';
+import type { StoreLocation } from './store-location.ts';
+
+export interface PathFacts {
+  /** `sha256:<hex>` of the NAR. */
+  readonly narHash: string;
+  /** Bytes of the NAR. */
+  readonly narSize: number;
+  /** Sorted; a path may refer to itself. */
+  readonly references: readonly string[];
+}
+
+export type FactsByPath = ReadonlyMap<string, PathFacts>;
+
+const FACTS = 'select id, hash, narSize from ValidPaths where path = ?';
+const REFERENCES = `select path from Refs join ValidPaths on ValidPaths.id = reference
+  where referrer = ? order by path`;
+
+/** What the database says; paths it does not know are left out. */
+function factsOf(database: DatabaseSync, storePaths: Iterable<string>): Map<string, PathFacts> {
+  const [facts, references] = [database.prepare(FACTS), database.prepare(REFERENCES)];
+  const found = new Map<string, PathFacts>();
+  for (const storePath of storePaths) {
+    const row = facts.get(storePath);
+    if (row === undefined) continue;
+    found.set(storePath, {
+      narHash: String(row['hash']),
+      narSize: Number(row['narSize'] ?? 0),
+      references: references.all(Number(row['id'])).map((each) => String(each['path'])),
+    });
+  }
+  return found;
+}
+
+/**
+ * `nix-store --dump-db`: for every path its name, its hash in hex, its size, its deriver or an empty line, the number of
+ * its references, and those, one a line (nix-store(1), --dump-db; Nix: ValidPathInfo, makeValidityRegistration).
+ */
+export function parseDump(dump: string): Map<string, PathFacts> {
+  const lines = dump.split('\n');
+  const found = new Map<string, PathFacts>();
+  for (let at = 0; at + 4 < lines.length; ) {
+    const [storePath = '', hash = '', size = '', , count = ''] = lines.slice(at, at + 5);
+    if (!storePath.startsWith('/') || !/^[0-9a-f]{64}$/.test(hash) || !/^\d+$/.test(count)) break;
+    const end = at + 5 + Number(count);
+    const references = lines.slice(at + 5, end).sort();
+    found.set(storePath, { narHash: `sha256:${hash}`, narSize: Number(size), references });
+    at = end;
+  }
+  return found;
+}
+
+function nixFailed(request: string, ended: Ended): ForeignError {
+  return new ForeignError(`nix-store ${request} failed: ${complaintOf(ended)}`, {
+    code: 'nix-failed',
+    hint: 'see whether the Nix daemon runs: nix-store -q --hash /nix/store/* | head -1',
+    exitCode: 125,
+  });
+}
+
+/** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
+export async function dumpFacts(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], () => {});
+  if (ended.status !== 0) throw nixFailed('--dump-db', ended);
+  return parseDump(ended.stdout);
+}
+
+/**
+ * Facts of many store paths; those that are not valid are left out. The database answers in microseconds for a path;
+ * what it does not know is asked of Nix, since somebody else's latest changes may not be visible in it (NOTES.md).
+ * @throws ForeignError `nix-failed`.
+ */
+export async function pathFacts(
+  location: StoreLocation,
+  nix: Nix | undefined,
+  storePaths: readonly string[],
+): Promise<FactsByPath> {
+  const distinct = [...new Set(storePaths)];
+  const database = openTables(location);
+  let found = new Map<string, PathFacts>();
+  try {
+    if (database !== undefined) found = factsOf(database, distinct);
+  } finally {
+    database?.close();
+  }
+  const unknown = distinct.filter((each) => !found.has(each));
+  if (unknown.length === 0 || nix === undefined) return found;
+  return new Map([...found, ...(await factsFromNix(nix, unknown))]);
+}
+
+/** How often two questions are asked that a collector may come between. */
+const ATTEMPTS = 3;
+
+/** A collector may take a path between the two questions, and another process may fetch it again: both are asked anew. */
+async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const invalid = await invalidPaths(nix, storePaths);
+    const valid = storePaths.filter((each) => !invalid.has(each));
+    if (valid.length === 0) return new Map();
+    try {
+      return await dumpFacts(nix, valid);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The closure as far as the database knows it. */
+function closureIn(database: DatabaseSync, storePaths: readonly string[]): Map<string, PathFacts> {
+  const all = new Map<string, PathFacts>();
+  for (let fresh = [...new Set(storePaths)]; fresh.length > 0; ) {
+    const found = factsOf(database, fresh);
+    for (const [storePath, facts] of found) all.set(storePath, facts);
+    const references = new Set([...found.values()].flatMap((each) => each.references));
+    fresh = [...references].filter((each) => !all.has(each));
+  }
+  return all;
+}
+
+function closureOfDatabase(location: StoreLocation, storePaths: readonly string[]): Map<string, PathFacts> {
+  const database = openTables(location);
+  try {
+    return database === undefined ? new Map() : closureIn(database, storePaths);
+  } finally {
+    database?.close();
+  }
+}
+
+/**
+ * Facts of everything that store paths refer to, directly or not, and of themselves; nothing where one of them is not
+ * valid. Nix registers a path only with all it refers to, so a database that has a path has its closure.
+ * @throws ForeignError `nix-failed`.
+ */
+export async function closureFacts(
+  location: StoreLocation,
+  nix: Nix | undefined,
+  storePaths: readonly string[],
+): Promise<FactsByPath> {
+  const known = closureOfDatabase(location, storePaths);
+  if (storePaths.every((each) => known.has(each))) return known;
+  if (nix === undefined || (await invalidPaths(nix, storePaths)).size > 0) return new Map();
+  const requisites = await runWatched(nix, 'nix-store', ['-q', '--requisites', ...storePaths], () => {});
+  if (requisites.status !== 0) throw nixFailed('-q --requisites', requisites);
+  return await dumpFacts(
+    nix,
+    requisites.stdout.split('\n').filter((line) => line !== ''),
+  );
+}

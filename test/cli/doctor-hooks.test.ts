@@ -1,0 +1,141 @@
+// Half-installed hooks, each with the one line that mends it.
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { checkHooks, type ShellFacts } from '../../src/cli/doctor/hook-checks.ts';
+import { processName } from '../../src/cli/hook.ts';
+import { hookMark } from '../../src/integrations/hooks/hook-text.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const scratch = scratchDirectory();
+const home = path.join(scratch, 'home');
+const launcher = path.join(scratch, 'bin/nix-run-foreign');
+const shims = path.join(scratch, 'shims');
+const hooks = path.resolve(import.meta.dirname, '../../shell-hooks');
+
+function write(name: string, text: string): string {
+  const file = path.join(scratch, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const bashLine = 'eval "$(nix-foreign hook bash)"';
+const zshLine = 'eval "$(nix-foreign hook zsh)"';
+const fishLine = 'nix-foreign hook fish | source';
+
+function check(env: ShellFacts['env'], parent = 'bash'): string[] {
+  const facts = { env: { HOME: home, SHELL: '/bin/sh', ...env }, parent, launcher, shims, hooks };
+  return checkHooks(facts).map(({ subject, state, detail, remedy }) => {
+    assert.equal(remedy === undefined, state === 'ok', detail);
+    return `${state} ${subject}: ${detail}${remedy === undefined ? '' : ` → ${remedy}`}`.replaceAll(
+      scratch,
+      '~',
+    );
+  });
+}
+
+beforeEach(() => {
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  chmodSync(write('bin/nix-run-foreign', ''), 0o755);
+});
+
+test('nothing is installed', () => {
+  assert.deepEqual(check({}), [
+    `note hook: not installed; programs start with nix-run-foreign, shims or binfmt → for bash add to ~/home/.bashrc: ${bashLine}`,
+  ]);
+  assert.match(
+    check({}, 'fish')[0] ?? '',
+    /for fish add to ~\/home\/\.config\/fish\/config\.fish: nix-foreign hook fish \| source$/,
+  );
+  assert.deepEqual(check({}, 'node'), [], 'no shell asks');
+  assert.match(check({ SHELL: '/usr/bin/zsh' }, 'node')[0] ?? '', /for zsh add/);
+});
+
+test('all is well', () => {
+  write('home/.bashrc', bashLine);
+  assert.deepEqual(check({ NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) }), [
+    'ok hook: in this bash',
+  ]);
+  assert.deepEqual(check({ NIX_RUN_FOREIGN_HOOK: hookMark('fish', launcher, hooks) }, 'fish'), [
+    'ok hook: in this fish',
+  ]);
+});
+
+test('the line is there and the shell is older', () => {
+  write('home/.zshrc', `# ${bashLine}\n  ${zshLine} # foreign\n`);
+  const [found, ...others] = check({}, '-zsh');
+  assert.match(
+    found ?? '',
+    /^note hook: ~\/home\/\.zshrc installs it, and this zsh has none: .* → start the shell anew: exec zsh$/,
+  );
+  assert.deepEqual(others, []);
+  const inherited = check({ NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) }, 'zsh');
+  assert.deepEqual(inherited, [found], 'the variable came from another shell');
+});
+
+test('the line is in the file of another shell', () => {
+  write('home/.bashrc', bashLine);
+  assert.deepEqual(check({}, 'zsh'), [
+    `note hook: the hook is installed for bash, and this shell is zsh → for zsh add to ~/home/.zshrc: ${zshLine}`,
+  ]);
+  write('home/.config/fish/conf.d/foreign.fish', bashLine);
+  assert.deepEqual(check({ NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) }), [
+    `lack hook: ~/home/.config/fish/conf.d/foreign.fish is read by fish, and asks for the hook of bash → write there: ${fishLine}`,
+    'ok hook: in this bash',
+  ]);
+});
+
+test('a commented line is none', () => {
+  write('home/.bashrc', `#${bashLine}\n`);
+  assert.match(check({})[0] ?? '', /^note hook: not installed/);
+});
+
+test('the hook is of another place, of another version, or its launcher is gone', () => {
+  const other = write('other/nix-run-foreign', '');
+  chmodSync(other, 0o755);
+  const mend = `install it again: ${bashLine}`;
+  const having = (mark: string) => check({ NIX_RUN_FOREIGN_HOOK: mark });
+  assert.deepEqual(having(hookMark('bash', other, hooks)), [
+    `note hook: this bash has the hook of another place: ~/other/nix-run-foreign → ${mend}`,
+  ]);
+  assert.deepEqual(having(`bash:00000000:${launcher}`), [
+    `note hook: this bash has the hook of another version → ${mend}`,
+  ]);
+  rmSync(other);
+  assert.deepEqual(having(hookMark('bash', other, hooks)), [
+    `lack hook: this bash starts programs with ~/other/nix-run-foreign, which is not there → ${mend}`,
+  ]);
+});
+
+test('NIX_LD leads nowhere', () => {
+  const mark = { NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) };
+  assert.deepEqual(check({ ...mark, NIX_LD_x86_64_linux: `${scratch}/gone/nix-run-foreign` }), [
+    `lack hook: NIX_LD_x86_64_linux is ~/gone/nix-run-foreign, which is not there: nix-ld can start nothing → install it again: ${bashLine}`,
+    'ok hook: in this bash',
+  ]);
+  assert.match(check({ ...mark, NIX_LD: '/gone/ld.so' })[0] ?? '', /→ take it back: unset NIX_LD$/);
+  assert.match(check({ NIX_LD: '/gone/ld.so' }, 'fish')[0] ?? '', /→ take it back: set -e NIX_LD$/);
+  assert.deepEqual(check({ ...mark, NIX_LD: launcher, NIX_LD_LIBRARY_PATH: '/gone' }), [
+    'ok hook: in this bash',
+  ]);
+});
+
+test('shims that are not on PATH', () => {
+  const mark = { NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) };
+  mkdirSync(shims);
+  assert.deepEqual(check({ ...mark, PATH: '/bin' }), ['ok hook: in this bash'], 'there are none');
+  write('shims/tool', '');
+  assert.equal(
+    check({ ...mark, PATH: '/bin' })[1],
+    `note shims: ~/shims is not on PATH → add to ~/home/.bashrc: export PATH='~/shims':"$PATH"`,
+  );
+  assert.equal(check({ ...mark, PATH: `/bin:${shims}/` })[1], 'ok shims: 1 in ~/shims');
+});
+
+test('the name of a process', () => {
+  assert.ok((processName(process.ppid) ?? '').length > 0);
+  assert.equal(processName(4_194_305), undefined);
+});

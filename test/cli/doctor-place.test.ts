@@ -1,0 +1,83 @@
+// Directories are tried by writing, the catalogue is looked at and never changed.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { checkCatalogue, checkPlace } from '../../src/cli/doctor/checks.ts';
+import type { Place } from '../../src/host/directories.ts';
+import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
+import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const scratch = scratchDirectory();
+const uid = process.geteuid?.() ?? 0;
+const location = { storeDir: path.join(scratch, 'store'), stateDir: path.join(scratch, 'var') };
+
+function placeIn(name: string): Place {
+  const at = (...names: string[]) => path.join(scratch, name, ...names);
+  const [cache, state] = [at('cache/v1'), at('state/v1')];
+  const below = (directory: string, each: string) => path.join(directory, each);
+  return {
+    cache,
+    state,
+    plans: below(cache, 'plans'),
+    farms: below(cache, 'farms'),
+    locks: below(cache, 'locks'),
+    catalogues: below(cache, 'catalogues'),
+    roots: below(state, 'roots'),
+    fingerprints: below(state, 'fingerprints'),
+  };
+}
+
+test('a place that can be written, and nothing is left in it', () => {
+  const place = placeIn('good');
+  assert.equal(checkPlace(place, uid).state, 'ok');
+  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots])
+    assert.deepEqual(readdirSync(directory), [], directory);
+});
+
+test('a directory that takes no file is named, although its modes allow it', asRoot, () => {
+  const place = placeIn('full');
+  assert.equal(checkPlace(place, uid).state, 'ok');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=1,mode=700', 'none', place.roots]);
+  try {
+    const { state, detail } = checkPlace(place, uid);
+    assert.deepEqual([state, detail], ['lack', `${place.roots}: no space left on the device`]);
+  } finally {
+    execFileSync('umount', [place.roots]);
+  }
+});
+
+test('a catalogue that is missing is none the less missing afterwards', () => {
+  const place = placeIn('empty');
+  const check = checkCatalogue(place, location);
+  assert.deepEqual([check.state, check.detail], ['note', 'it is filled at the first start']);
+  assert.ok(!existsSync(path.join(scratch, 'empty')));
+});
+
+test('a catalogue that is there is counted', () => {
+  const place = placeIn('there');
+  const catalogue = openCatalogue(catalogueFile(place.catalogues, location.storeDir), location.storeDir);
+  catalogue.update(new Map([['a', []]]), []);
+  catalogue.close();
+  const { state, detail } = checkCatalogue(place, location);
+  assert.equal(state, 'ok');
+  assert.match(detail, /^0 libraries in 1 store objects: /);
+});
+
+test('a damaged catalogue, one of another making and a directory stay as they are', () => {
+  const place = placeIn('damaged');
+  const file = catalogueFile(place.catalogues, location.storeDir);
+  mkdirSync(place.catalogues, { recursive: true });
+  writeFileSync(file, 'no database '.repeat(100));
+  assert.equal(checkCatalogue(place, location).state, 'note');
+  assert.equal(readFileSync(file, 'utf8'), 'no database '.repeat(100));
+  writeFileSync(file, '');
+  assert.notEqual(checkCatalogue(place, location).state, 'ok');
+  assert.equal(readFileSync(file, 'utf8'), '');
+  rmSync(file);
+  mkdirSync(file);
+  assert.notEqual(checkCatalogue(place, location).state, 'ok');
+  assert.deepEqual(readdirSync(place.catalogues), [path.basename(file)]);
+});

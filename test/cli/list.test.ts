@@ -1,0 +1,98 @@
+// One row for each program, of the plan that the launcher would follow, and whether a root keeps its libraries.
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { rowsOf, tableOf } from '../../src/cli/list.ts';
+import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
+import { identityOf } from '../../src/host/file-identity.ts';
+import { writePlan } from '../../src/plan/plan-files.ts';
+import type { LaunchPlan } from '../../src/plan/plan-format.ts';
+import { barePlan } from '../plan/bare-plan.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const uid = process.geteuid?.() ?? 0;
+const scratch = scratchDirectory();
+const at = (...names: string[]): string => path.join(scratch, ...names);
+const program = (name: string): string => {
+  writeFileSync(at(name), '#!/bin/sh\n', { mode: 0o755 });
+  return at(name);
+};
+
+function placeAt(name: string): Place {
+  const model = temporaryPlace(uid);
+  const moved = Object.entries(model).map(([key, directory]) => [
+    key,
+    directory.replace(path.dirname(model.cache), at(name)),
+  ]);
+  const place = Object.fromEntries(moved) as Place;
+  createPlace(place, uid);
+  return place;
+}
+
+function plan(file: string, more: Partial<LaunchPlan> = {}): LaunchPlan {
+  return barePlan(file, { identity: identityOf(file), ...more });
+}
+
+const [first, second] = [placeAt('first'), placeAt('second')];
+const stale = { identity: '1:1:1:1.1:1.1' };
+
+test('a program with plans in two places is one row', () => {
+  const [both, outdated, other, twice] = ['both', 'outdated', 'other', 'twice'].map(program) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  writePlan(first, plan(both));
+  writePlan(second, plan(both, { strategy: 'nix-ld' }));
+  writePlan(first, plan(outdated, stale));
+  writePlan(second, plan(outdated, { strategy: 'nix-ld' }));
+  writePlan(first, plan(twice, stale));
+  writePlan(second, plan(twice, { ...stale, strategy: 'nix-ld' }));
+  writePlan(second, plan(other));
+  const rows = rowsOf([first, second], uid).map((row) => [row.program, row.strategy, row.state]);
+  assert.deepEqual(rows, [
+    [both, 'loader', 'ready'],
+    [other, 'loader', 'ready'],
+    [outdated, 'nix-ld', 'ready'],
+    [twice, 'loader', 'the program changed'],
+  ]);
+});
+
+test('what no root keeps is said', () => {
+  const place = placeAt('roots');
+  mkdirSync(path.join(place.roots, 'abc'));
+  mkdirSync(place.fingerprints);
+  const link = path.join(place.roots, 'abc/1');
+  symlinkSync('/nix/store/gone', link);
+  const plain = path.join(place.fingerprints, 'abc.json');
+  writeFileSync(plain, '');
+  symlinkSync(plain, path.join(place.fingerprints, 'link'));
+  const roots = {
+    kept: link,
+    plain,
+    elsewhere: path.join(place.fingerprints, 'link'),
+    missing: path.join(place.roots, 'abc/2'),
+    lost: path.join(place.roots, 'gone/1'),
+  };
+  for (const [name, root] of Object.entries(roots)) writePlan(place, plan(program(name), { root }));
+  writePlan(place, plan(program('needs-nothing'), { strategy: 'direct' }));
+  const rows = rowsOf([first, place], uid).filter(({ strategy, root }) => strategy === 'direct' || root);
+  const pinned = Object.fromEntries(rows.map((row) => [path.basename(row.program), row.pinned]));
+  assert.deepEqual(pinned, {
+    kept: true,
+    plain: false,
+    elsewhere: false,
+    missing: false,
+    lost: false,
+    'needs-nothing': null,
+  });
+  const saying = tableOf(rows)
+    .split('\n')
+    .filter((line) => line.includes('not pinned'));
+  assert.deepEqual(
+    saying,
+    ['elsewhere', 'lost', 'missing', 'plain'].map((name) => `loader  ${at(name)}  (not pinned)`),
+  );
+});

@@ -1,0 +1,31 @@
+// What of the user's LD_LIBRARY_PATH hides a chosen library.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { shadowingEntries, usersPathComesFirst } from '../../src/cli/explain/load-map.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const [one, two] = [scratchDirectory(), scratchDirectory()];
+for (const directory of [one, two]) writeFileSync(path.join(directory, 'libz.so.1'), '');
+
+test('the first directory that has the name hides it', () => {
+  const expected = [{ name: 'libz.so.1', by: path.join(one, 'libz.so.1') }];
+  for (const separator of [':', ';', '::', ':/nowhere;']) {
+    assert.deepEqual(shadowingEntries(`${one}${separator}${two}`, ['liba.so', 'libz.so.1']), expected);
+  }
+});
+
+test('nothing set, nothing hidden', () => {
+  for (const value of [undefined, '', '/nowhere', `${one}-x`]) {
+    assert.deepEqual(shadowingEntries(value, ['libz.so.1']), [], String(value));
+  }
+});
+
+test('through the launcher the user comes first only where it is wished', () => {
+  assert.equal(usersPathComesFirst('loader', {}), true);
+  assert.equal(usersPathComesFirst('nix-ld', {}), true);
+  assert.equal(usersPathComesFirst('interpreter', {}), false);
+  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false);
+  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }), true);
+});

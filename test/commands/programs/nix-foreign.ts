@@ -1,6 +1,0 @@
-// The manager from its sources: the words after the program → the command, or the miss, as in nix-foreign.cts.
-import { main } from '../../../src/main.ts';
-
-const isMiss = process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher';
-if (isMiss) await (await import('../../../src/resolver.ts')).main();
-else await main(import.meta.filename);

@@ -1,0 +1,164 @@
+// Keeping a fingerprint: pinned by real Nix, kept plainly without, refused when a path vanished.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { canonicalText, type Fingerprint } from '../../src/fingerprint/fingerprint.ts';
+import { keep, keepAlso, startKeeping } from '../../src/fingerprint/save-and-pin.ts';
+import { plainRecord, recordsOf, rootLink, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
+import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
+import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+import { openPrivateStore } from '../store/private-store.ts';
+
+needTool('nix-store', 'nix-bin');
+const scratch = scratchDirectory();
+chmodSync(scratch, 0o755);
+const store = openPrivateStore(path.join(scratch, 'nix'));
+const { storeDir } = store.location;
+const KEY = '0123456789abcdef';
+
+let serial = 0;
+
+function newPlace(): Place {
+  serial += 1;
+  const at = (...names: string[]): string => path.join(scratch, `place${serial}`, ...names);
+  const place = {
+    ...temporaryPlace(process.geteuid?.() ?? 0),
+    cache: at('v1'),
+    state: at('state'),
+    plans: at('v1/plans'),
+    farms: at('v1/farms'),
+    locks: at('v1/locks'),
+    catalogues: at('v1/catalogues'),
+    roots: at('state/roots'),
+    fingerprints: at('state/fingerprints'),
+  };
+  createPlace(place, process.geteuid?.() ?? 0);
+  return place;
+}
+
+function addLibrary(name: string): string {
+  const source = path.join(scratch, 'sources', name, 'lib');
+  mkdirSync(source, { recursive: true });
+  writeFileSync(path.join(source, 'lib.so'), name);
+  return store.add(path.dirname(source));
+}
+
+function fingerprint(sha256: string, ...objects: string[]): Fingerprint {
+  const [loader = '', ...libraries] = objects;
+  return {
+    version: 2,
+    program: { sha256: sha256.repeat(64), size: 1, system: 'x86_64-linux', interpreter: '/lib64/ld' },
+    loader: { storePath: loader, file: 'lib/lib.so' },
+    libraries: libraries.map((storePath, i) => ({
+      soname: `l${i}.so`,
+      storePath,
+      file: 'lib/lib.so',
+      match: 'exact',
+    })),
+    tool: { name: 'nix-run-foreign', version: '0.1.0' },
+  };
+}
+
+test('pinned: the link names the document, the collector keeps it and what it names', async () => {
+  const place = newPlace();
+  const [loader, library] = [addLibrary('loader-1'), addLibrary('library-1')];
+  const document = fingerprint('a', loader, library);
+  const link = rootLink(place, document.program.sha256, KEY);
+  const root = await keep(startKeeping(store.nix, link), document, place, link);
+  assert.deepEqual(root, { kind: 'kept', file: link });
+  assert.equal(readFileSync(link, 'utf8'), canonicalText(document));
+  store.run('nix-store', '--gc');
+  for (const each of [link, loader, library]) assert.ok(existsSync(each), each);
+
+  const records = await recordsOf([place], document.program.sha256, KEY, storeDir);
+  assert.deepEqual(records, [{ fingerprint: document, file: link }]);
+  assert.deepEqual(await recordsOf([place], 'b'.repeat(64), KEY, storeDir), []);
+
+  // The same content at another place of the program: a link of its own to the same document.
+  const second = rootLink(place, document.program.sha256, 'fedcba9876543210');
+  const also = await keepAlso(store.nix, { fingerprint: document, file: link }, place, second);
+  assert.deepEqual(also, { kind: 'kept', file: second });
+  assert.equal(readlinkSync(second), readlinkSync(link));
+  unpin(link);
+  store.run('nix-store', '--gc');
+  assert.ok(existsSync(second) && existsSync(library), 'the other place still pins it');
+  unpin(second);
+  store.run('nix-store', '--gc');
+  assert.ok(!existsSync(library) && !existsSync(path.dirname(second)));
+});
+
+test('without Nix a plain file is the record, with the reason', async () => {
+  const place = newPlace();
+  const document = fingerprint('c', addLibrary('loader-2'));
+  const link = rootLink(place, document.program.sha256, KEY);
+  const root = await keep(startKeeping(undefined, link), document, place, link);
+  const file = plainRecord(place, document.program.sha256);
+  assert.deepEqual(root, { kind: 'kept', file, unpinned: 'Nix was not found' });
+  assert.equal(lstatSync(file).mode & 0o077, 0);
+  const [record] = await recordsOf([place], document.program.sha256, KEY, storeDir);
+  assert.ok(record);
+  assert.equal(record.file, file);
+  // Nix is there the next time: then it is pinned, and the plain file goes.
+  assert.deepEqual(await keepAlso(store.nix, record, place, link), { kind: 'kept', file: link });
+  assert.equal(existsSync(file), false);
+});
+
+test('a Nix that cannot work degrades to a plain file', async () => {
+  const place = newPlace();
+  const document = fingerprint('d', addLibrary('loader-3'));
+  const link = rootLink(place, document.program.sha256, KEY);
+  const broken = { bin: path.join(scratch, 'nowhere'), env: {} };
+  const root = await keep(startKeeping(broken, link), document, place, link);
+  assert.ok(root.kind === 'kept' && root.unpinned !== undefined, JSON.stringify(root));
+  const noDaemon = { ...store.nix, env: { ...store.nix.env, NIX_REMOTE: 'unix:///nowhere/socket' } };
+  const other = await keep(startKeeping(noDaemon, link), document, place, link);
+  assert.ok(other.kind === 'kept' && other.unpinned !== undefined, JSON.stringify(other));
+});
+
+test('a path that vanished is told by name, and nothing is kept', async () => {
+  const place = newPlace();
+  const gone = addLibrary('loader-4');
+  store.run('nix-store', '--delete', gone);
+  const document = fingerprint('e', addLibrary('loader-5'), gone);
+  const link = rootLink(place, document.program.sha256, KEY);
+  const root = await keep(startKeeping(store.nix, link), document, place, link);
+  assert.ok(root.kind === 'vanished' && root.why.includes(gone), JSON.stringify(root));
+  assert.deepEqual(await recordsOf([place], document.program.sha256, KEY, storeDir), []);
+});
+
+test('a record that is damaged, dangling, foreign, a directory or a device is none', async () => {
+  const place = newPlace();
+  const sha256 = 'f'.repeat(64);
+  const link = rootLink(place, sha256, KEY);
+  mkdirSync(path.dirname(link), { recursive: true });
+  const file = path.join(scratch, 'damaged');
+  for (const content of [
+    '',
+    '{',
+    canonicalText(fingerprint('0', addLibrary('loader-6'))),
+    'x'.repeat(2 << 20),
+  ]) {
+    writeFileSync(file, content);
+    unpin(link);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(file, link);
+    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
+  }
+  for (const target of ['/nowhere', '/', '/dev/zero']) {
+    unpin(link);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(target, link);
+    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
+  }
+});

@@ -1,0 +1,62 @@
+// The lock saves work, and never stops it.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { withLock } from '../../src/host/mutex.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const MODULE = JSON.stringify(path.resolve(import.meta.dirname, '../../src/host/mutex.ts'));
+
+test('the result of the work is the result, its error the error, and the lock is gone', async () => {
+  const scratch = scratchDirectory();
+  const name = path.join(scratch, 'name');
+  assert.equal(await withLock(name, async () => 7), 7);
+  await assert.rejects(
+    withLock(name, async () => {
+      throw new RangeError('inside');
+    }),
+    RangeError,
+  );
+  assert.deepEqual(readdirSync(scratch), []);
+});
+
+test('processes work one after the other', { timeout: 60_000 }, async () => {
+  const scratch = scratchDirectory();
+  const log = path.join(scratch, 'log');
+  writeFileSync(log, '');
+  const script = `import { withLock } from ${MODULE};
+    import { appendFileSync } from 'node:fs';
+    await withLock(${JSON.stringify(path.join(scratch, 'name'))}, async () => {
+      appendFileSync(${JSON.stringify(log)}, 'in ');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      appendFileSync(${JSON.stringify(log)}, 'out ');
+    });`;
+  const all = Array.from({ length: 4 }, () =>
+    once(spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' }), 'close'),
+  );
+  for (const [code] of await Promise.all(all)) assert.equal(code, 0);
+  assert.equal(readFileSync(log, 'utf8'), 'in out '.repeat(4));
+});
+
+test('the lock of a killed process is taken over without waiting for its age', {
+  timeout: 20_000,
+}, async () => {
+  const scratch = scratchDirectory();
+  const name = path.join(scratch, 'name');
+  const script = `import { withLock } from ${MODULE};
+    await withLock(${JSON.stringify(name)}, async () => process.kill(process.pid, 'SIGKILL'));`;
+  await once(spawn(process.execPath, ['--input-type=module', '-e', script]), 'close');
+  assert.ok(readdirSync(scratch).length > 0, 'it left its lock');
+  const before = performance.now();
+  assert.equal(await withLock(name, async () => 1), 1);
+  assert.ok(performance.now() - before < 4000, 'it waited as for a living one');
+});
+
+test('where no lock can be had the work is done all the same', { timeout: 20_000 }, async () => {
+  const scratch = scratchDirectory();
+  assert.equal(await withLock(path.join(scratch, 'no/such/directory/name'), async () => 1), 1);
+  assert.equal(await withLock('/dev/null/name', async () => 2), 2);
+});

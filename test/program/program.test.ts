@@ -1,0 +1,267 @@
+// Every program that cannot be started is refused with one cause, one remedy and the status env(1) would use.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { machinesRunBy } from '../../src/elf/machine.ts';
+import { ForeignError } from '../../src/host/errors.ts';
+import { identityOf } from '../../src/host/file-identity.ts';
+import { inspectProgram } from '../../src/program/inspect-program.ts';
+import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
+
+const scratch = scratchDirectory();
+const at = (...names: string[]): string => path.join(scratch, ...names);
+const here = {
+  storeDir: '/nix/store',
+  hostMachines: machinesRunBy(process.arch),
+  uid: process.geteuid?.() ?? 0,
+  gid: process.getegid?.() ?? 0,
+};
+const program = compileProgram(at('program'));
+
+function variant(name: string, change: (bytes: Buffer) => Buffer = (bytes) => bytes): string {
+  writeFileSync(at(name), change(readFileSync(program)), { mode: 0o755 });
+  return at(name);
+}
+
+function text(name: string, content: string, mode = 0o755): string {
+  writeFileSync(at(name), content, { mode });
+  return at(name);
+}
+
+interface Refusal {
+  readonly make: () => string;
+  readonly exitCode: 126 | 127;
+  readonly code: string;
+  readonly says: RegExp;
+  readonly hint?: string;
+}
+
+function made(name: string, how: (file: string) => void): string {
+  how(at(name));
+  return at(name);
+}
+
+const refusals: Record<string, Refusal> = {
+  missing: { make: () => at('nothing'), exitCode: 127, code: 'not-found', says: /no such file/ },
+  'below a file': {
+    make: () => `${program}/x`,
+    exitCode: 126,
+    code: 'unreachable',
+    says: /not a directory/,
+    hint: 'check the spelling of the path',
+  },
+  'an empty name': { make: () => '', exitCode: 127, code: 'not-found', says: /no such file/ },
+  'a broken link': {
+    make: () => made('broken', (file) => symlinkSync('/nowhere', file)),
+    exitCode: 127,
+    code: 'not-found',
+    says: /no such file/,
+  },
+  'a loop of links': {
+    make: () => made('loop', (file) => symlinkSync(file, file)),
+    exitCode: 126,
+    code: 'unreachable',
+    says: /symbolic links/,
+    hint: 'correct the symbolic links on its path, which lead to one another',
+  },
+  'a directory': {
+    make: () => made('directory', (file) => mkdirSync(file)),
+    exitCode: 126,
+    code: 'directory',
+    says: /directory/,
+  },
+  'a FIFO': {
+    make: () => made('fifo', (file) => execFileSync('mkfifo', ['-m', '755', file])),
+    exitCode: 126,
+    code: 'not-a-file',
+    says: /not a regular file/,
+  },
+  'a device': { make: () => '/dev/null', exitCode: 126, code: 'not-a-file', says: /not a regular file/ },
+  'not executable': {
+    make: () =>
+      made('plain', (file) => {
+        copyFileSync(program, file);
+        chmodSync(file, 0o644);
+      }),
+    exitCode: 126,
+    code: 'not-executable',
+    says: /not executable/,
+  },
+  'a name that is too long': {
+    make: () => at('x'.repeat(300)),
+    exitCode: 126,
+    code: 'unreachable',
+    says: /too long/,
+    hint: 'name it by a shorter path',
+  },
+  'an empty file': {
+    make: () => text('empty', ''),
+    exitCode: 126,
+    code: 'not-a-program',
+    says: /empty|not a program/,
+  },
+  'a text file': {
+    make: () => text('text', 'echo hello\n'),
+    exitCode: 126,
+    code: 'not-a-program',
+    says: /not a program/,
+  },
+  'a script with CRLF': {
+    make: () => text('crlf', '#!/bin/sh\r\necho\r\n'),
+    exitCode: 126,
+    code: 'not-a-program',
+    says: /carriage return/,
+    hint: 'give the file Unix line ends',
+  },
+  'an ELF file cut in its header': {
+    make: () => variant('cut', (bytes) => bytes.subarray(0, 40)),
+    exitCode: 126,
+    code: 'bad-elf',
+    says: /damaged/,
+  },
+  'an ELF file cut in its segments': {
+    make: () => variant('cut-more', (bytes) => bytes.subarray(0, 300)),
+    exitCode: 126,
+    code: 'bad-elf',
+    says: /damaged/,
+  },
+  'a library': {
+    make: () => compileLibrary(at('lib.so'), { soname: 'lib.so.1' }),
+    exitCode: 126,
+    code: 'library',
+    says: /shared library/,
+  },
+  'an object file': {
+    make: () =>
+      made('object.o', (file) => {
+        execFileSync('gcc', ['-c', '-xc', '/dev/null', '-o', file]);
+        chmodSync(file, 0o755);
+      }),
+    exitCode: 126,
+    code: 'not-a-program',
+    says: /not linked/,
+  },
+  'for another machine': {
+    make: () =>
+      variant('aarch64', (bytes) => {
+        bytes.writeUInt16LE(183, 18);
+        return bytes;
+      }),
+    exitCode: 126,
+    code: 'other-machine',
+    says: /64-bit ARM.*x86-64/,
+  },
+};
+
+for (const [what, { make, exitCode, code, says, hint }] of Object.entries(refusals)) {
+  test(`refused: ${what}`, () => {
+    const file = make();
+    assert.throws(
+      () => inspectProgram(file, here),
+      (error) => {
+        assert.ok(error instanceof ForeignError, String(error));
+        assert.equal(error.exitCode, exitCode);
+        assert.equal(error.code, code);
+        assert.match(error.message, says);
+        assert.ok(error.message.startsWith(`${file}: `), error.message);
+        assert.doesNotMatch(error.message + error.hint, /\n|undefined/);
+        assert.ok(error.hint.length > 10);
+        if (hint !== undefined) assert.equal(error.hint, hint);
+        return true;
+      },
+    );
+  });
+}
+
+test('refused: setuid and setgid for somebody else', asRoot, () => {
+  const file = variant('setuid');
+  const cases: [number, number, number][] = [
+    [65534, 0, 0o4755],
+    [0, 65534, 0o2755],
+  ];
+  for (const [uid, gid, mode] of cases) {
+    chownSync(file, uid, gid);
+    chmodSync(file, mode);
+    assert.throws(() => inspectProgram(file, here), { code: 'secure-mode', exitCode: 126 });
+  }
+  // Nothing changes hands: one's own, or the bit without the right to execute, which means locking.
+  chownSync(file, 0, 0);
+  chmodSync(file, 0o6755);
+  assert.equal(inspectProgram(file, here).kind.kind, 'dynamic');
+  chownSync(file, 0, 65534);
+  chmodSync(file, 0o2745);
+  assert.equal(inspectProgram(file, here).kind.kind, 'dynamic');
+});
+
+test('refused: file capabilities, but for root, who has them all', () => {
+  const file = variant('capable');
+  const capable = { ...here, capabilities: 'some' } as const;
+  assert.throws(() => inspectProgram(file, { ...capable, uid: 65534 }), {
+    code: 'secure-mode',
+    exitCode: 126,
+  });
+  assert.equal(inspectProgram(file, { ...capable, uid: 0 }).kind.kind, 'dynamic');
+});
+
+function refusedAsNobody(file: string): { code: string; exitCode: number; message: string } {
+  const source = JSON.stringify(path.resolve(import.meta.dirname, '../../src/program/inspect-program.ts'));
+  const script = `import { inspectProgram } from ${source};
+    const here = ${JSON.stringify({ ...here, uid: 65534, gid: 65534 })};
+    try { inspectProgram(${JSON.stringify(file)}, here); console.log('{}'); }
+    catch ({ code, exitCode, message }) { console.log(JSON.stringify({ code, exitCode, message })); }`;
+  const words = ['--input-type=module', '-e', script];
+  return JSON.parse(execFileSync(process.execPath, words, { uid: 65534, gid: 65534, encoding: 'utf8' }));
+}
+
+test('refused for an ordinary user: executable, but not by them', asRoot, () => {
+  chmodSync(scratch, 0o755);
+  const file = variant('private');
+  chmodSync(file, 0o744);
+  const { code, exitCode, message } = refusedAsNobody(file);
+  assert.deepEqual([code, exitCode, message], ['not-executable', 126, `${file}: you may not execute it`]);
+});
+
+test('refused for an ordinary user: unreadable, behind a closed directory', asRoot, () => {
+  chmodSync(scratch, 0o755);
+  const unreadable = variant('unreadable');
+  chmodSync(unreadable, 0o711);
+  const first = refusedAsNobody(unreadable);
+  assert.deepEqual([first.code, first.exitCode], ['unreadable', 126]);
+  mkdirSync(at('closed'));
+  copyFileSync(program, at('closed/program'));
+  chmodSync(at('closed'), 0o700);
+  const second = refusedAsNobody(at('closed/program'));
+  assert.deepEqual([second.code, second.exitCode], ['unreachable', 126]);
+  assert.match(second.message, /permission denied/);
+});
+
+test('a dynamic program: real path, identity, size, facts', () => {
+  symlinkSync('program', at('link'));
+  const found = inspectProgram(at('link'), here);
+  assert.equal(found.given, at('link'));
+  assert.equal(found.path, program);
+  assert.equal(found.identity, identityOf(program));
+  assert.equal(found.size, readFileSync(program).length);
+  assert.equal(found.kind.kind, 'dynamic');
+  assert.ok(found.elf?.needed.includes('libc.so.6'));
+});
+
+test('what needs nothing of ours is told apart', () => {
+  assert.equal(inspectProgram(text('script', '#!/bin/sh\n'), here).kind.kind, 'script');
+  const fixed = compileProgram(at('static'), { flags: ['-static'] });
+  assert.equal(inspectProgram(fixed, here).kind.kind, 'static');
+  const interpreter = '-Wl,--dynamic-linker=/nix/store/0123456789abcdfghijklmnpqrsvwxyz-glibc-2.40/lib/ld.so';
+  const nix = compileProgram(at('nix-built'), { flags: [interpreter] });
+  assert.equal(inspectProgram(nix, here).kind.kind, 'already-nix');
+});

@@ -1,0 +1,103 @@
+// What was found of closest matches → what the user is told of them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
+import { closestSentences, isEvident, nearestSentences } from '../../src/resolve/conflict-error.ts';
+import { solve } from '../../src/solver/solve.ts';
+import { glibc, problem, provider, requirer } from '../solver/small-problem.ts';
+
+const program = requirer('/opt/program', { needed: ['liba.so.1'] });
+const near = (version: string, versioned: 'versioned' | 'plain' = 'plain') =>
+  provider(`${'x'.repeat(32)}-a-${version}`, 'liba.so.1', {
+    soname: `liba.so.${version}`,
+    closest: true,
+    ...(versioned === 'versioned' ? { defines: ['A_9'] } : {}),
+  });
+
+function judged(...judgements: readonly (readonly [Requirer, Judgement['provider'], string, string?])[]) {
+  const all = judgements.map(([by, offer, missing, versions = '']): Judgement => {
+    const lost = missing.split(' ').filter(Boolean);
+    const coverage = {
+      needed: ['kept', ...lost],
+      missing: lost,
+      missingVersions: versions.split(' ').filter(Boolean),
+    };
+    return { by, provider: offer, coverage };
+  });
+  return {
+    judged: () => all,
+    coverage: (by: Requirer, _: string, offer: Judgement['provider']) =>
+      all.find((each) => each.by === by && each.provider === offer)?.coverage ?? assert.fail('not judged'),
+  };
+}
+
+test('a taken one: which file serves, and how many symbols are there', () => {
+  const offers = { 'liba.so.1': [near('2')] };
+  const stated: Problem = {
+    ...problem({ roots: [program], offers, loaders: [glibc('2.36', [])] }),
+    closest: judged([program, offers['liba.so.1'][0] as Judgement['provider'], '']),
+  };
+  const solution = solve(stated);
+  assert.ok(solution.kind === 'solution');
+  assert.deepEqual(closestSentences(solution, stated), [
+    { what: 'liba.so.1 is served by liba.so.2 (a-2)', why: 'the symbol that is needed is there' },
+  ]);
+});
+
+test('the nearest of those that were not taken: fewest versions, then symbols, over all that need it', () => {
+  const other = requirer('/opt/other', { needed: ['liba.so.1'] });
+  const [two, three, four] = [near('2'), near('3'), near('4', 'versioned')];
+  const closest = judged(
+    [program, two, 'a b c d e'],
+    [program, three, 'a'],
+    [other, three, 'b a'],
+    [program, four, '', 'A_1'],
+  );
+  assert.deepEqual(nearestSentences(['liba.so.1'], closest), [
+    {
+      text: 'the nearest to liba.so.1 is liba.so.3 (a-3), which lacks 2 of the 3 symbols needed (a, b)',
+      byHand: 'possible',
+    },
+  ]);
+});
+
+test('many symbols are cut; a version that the loader would refuse cannot be chosen by hand', () => {
+  const closest = judged([program, near('4', 'versioned'), 'a b c d e', 'A_1 A_2']);
+  assert.deepEqual(nearestSentences(['liba.so.1'], closest), [
+    {
+      text: 'the nearest to liba.so.1 is liba.so.4 (a-4), which lacks 5 of the 6 symbols needed (a, b, c and 2 more) and the versions A_1, A_2',
+      byHand: 'refused',
+    },
+  ]);
+});
+
+test('where nothing is needed of the nearest, only its name speaks for it', () => {
+  const offer = near('2');
+  const coverage = { needed: [], missing: [], missingVersions: [] };
+  const closest = { judged: () => [{ by: program, provider: offer, coverage }], coverage: () => coverage };
+  assert.deepEqual(nearestSentences(['liba.so.1'], closest), [
+    {
+      text: 'the nearest to liba.so.1 is liba.so.2 (a-2), and nothing that is needed of it shows that it would do',
+      byHand: 'possible',
+    },
+  ]);
+  const parts = { roots: [program], offers: { 'liba.so.1': [offer] }, loaders: [glibc('2.36', [])] };
+  const solution = solve({ ...problem(parts), closest });
+  assert.ok(solution.kind === 'solution');
+  assert.equal(isEvident(solution, { ...problem(parts), closest }), false);
+  assert.ok(isEvident(solution, { ...problem(parts), closest: judged([program, offer, '']) }));
+  const needy = requirer('/opt/program', { needed: ['liba.so.1', 'liba.so.2'] });
+  const { match: _, ...same } = offer;
+  const offers = { 'liba.so.1': [offer], 'liba.so.2': [same] };
+  const stated = { ...problem({ ...parts, roots: [needy], offers }), closest };
+  const both = solve(stated);
+  assert.ok(both.kind === 'solution' && isEvident(both, stated));
+  assert.deepEqual(closestSentences(both, stated), [
+    { what: 'liba.so.1 is served by liba.so.2 (a-2)', why: 'it is loaded anyway, under its own name' },
+  ]);
+});
+
+test('without other versions there is nothing to tell', () => {
+  assert.deepEqual(nearestSentences(['liba.so.1'], judged()), []);
+  assert.deepEqual(nearestSentences(['liba.so.1'], undefined), []);
+});

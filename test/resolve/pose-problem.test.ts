@@ -1,0 +1,51 @@
+// A store with another version of what a program needs → taken where symbols speak for it, offered where only its name does.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Program } from '../../src/program/inspect-program.ts';
+import { libcOf } from '../../src/program/libc.ts';
+import { poseProblem } from '../../src/resolve/solve-program.ts';
+import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
+import { compileLibrary, compileProgram } from '../store/compiled-library.ts';
+
+const { scratch, add, catalogue } = openCompiledStore();
+const one = 'int one(void) { return 1; }';
+add('glibc-2.36', 'lib/ld-linux-x86-64.so.2', { soname: 'ld-linux-x86-64.so.2' });
+add('glibc-2.36', 'lib/libc.so.6', {
+  soname: 'libc.so.6',
+  source: 'int __libc_start_main(void) { return 0; }',
+  versions: 'GLIBC_2.2.5 {}; GLIBC_2.34 { global: *; };',
+});
+add('one-2.0', 'lib/libone.so.2', { soname: 'libone.so.2', source: one });
+
+function pose(name: string, source: string) {
+  const stub = compileLibrary(path.join(scratch, 'libone.so.1'), { soname: 'libone.so.1', source: one });
+  const file = compileProgram(path.join(scratch, name), { source, needs: [stub] });
+  const elf = elfOf(file);
+  const libc = libcOf(elf, 'glibc');
+  const program = { given: name, path: file, users: [] } as unknown as Program;
+  const subject = { program, elf, libc, interpreter: '/lib64/ld-linux-x86-64.so.2' };
+  return poseProblem(subject, catalogue(), new Set());
+}
+
+test('a symbol that is needed is there: taken', () => {
+  const { outcome } = pose('calls', 'int one(void); int main(void) { return one(); }');
+  assert.ok(outcome.kind === 'solution');
+  assert.deepEqual(
+    outcome.choices.filter(({ provider }) => provider.match === 'closest').map(({ name }) => name),
+    ['libone.so.1'],
+  );
+});
+
+test('no symbol is needed: not taken, but known', () => {
+  const { outcome, closest } = pose('idle', 'int main(void) { return 0; }');
+  assert.ok(outcome.kind === 'conflict');
+  assert.deepEqual(
+    outcome.reasons.map(({ kind }) => kind),
+    ['no-provider'],
+  );
+  assert.deepEqual(
+    closest?.judged('libone.so.1').map(({ provider }) => provider.soname),
+    ['libone.so.2'],
+  );
+});

@@ -1,0 +1,154 @@
+// Where work ends up when the user's directories cannot be written, each case in mounts of its own.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { asRoot, needTool } from '../launch/launcher/tool-fixture.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+/** Where the checkout is in there, since /tmp may hide it. */
+const SEEN_AT = '/srv';
+const UID = 4711; // no entry in /etc/passwd
+
+interface Answer {
+  readonly plans?: string;
+  readonly bytes?: number;
+  readonly code?: string;
+  readonly exitCode?: number;
+  readonly message?: string;
+  readonly hint?: string;
+  readonly ours?: boolean;
+  readonly stderr: string;
+}
+
+interface Case {
+  /** Shell commands run as root once /mnt (the home, owned by the user) and /tmp are there. */
+  readonly prepare?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly bytes?: number;
+}
+
+function work(given: Case): Answer {
+  needTool('setpriv', 'util-linux');
+  const scratch = scratchDirectory();
+  const [home, tmp] = ['home', 'tmp'].map((name) => path.join(scratch, name));
+  for (const each of [home, tmp]) mkdirSync(each ?? '');
+  chmodSync(tmp ?? '', 0o1777);
+  const uid = String(given.uid ?? UID);
+  const node = process.execPath.replace(`${PROJECT}/`, `${SEEN_AT}/`);
+  const script = `set -e
+    mount --bind "$1" ${SEEN_AT}; mount --bind "$2" /mnt; chown ${uid}:${uid} /mnt; mount --bind "$3" /tmp
+    ${given.prepare ?? ''}
+    cd /
+    exec setpriv --reuid=${uid} --regid=${uid} --clear-groups "$4" --disable-warning=ExperimentalWarning \
+      ${SEEN_AT}/test/resolve/programs/use-place.ts ${given.bytes ?? 10}`;
+  const words = ['-m', 'sh', '-c', script, 'sh', PROJECT, home ?? '', tmp ?? '', node];
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...(given.env ?? { HOME: '/mnt' }) };
+  const ended = spawnSync('unshare', words, { env, encoding: 'utf8', timeout: 20_000 });
+  assert.equal(ended.status, 0, ended.stderr);
+  return { ...(JSON.parse(ended.stdout) as Omit<Answer, 'stderr'>), stderr: ended.stderr };
+}
+
+const USERS = '/mnt/.cache/nix-run-foreign/v1/plans';
+const TEMPORARY = `/tmp/nix-run-foreign-${UID}/v1/plans`;
+
+function ownPlace(answer: Answer): void {
+  assert.equal(answer.plans, USERS, JSON.stringify(answer));
+  assert.equal(answer.stderr, '');
+}
+
+/** The place below /tmp, with one line saying why. */
+function temporaryPlace(answer: Answer, why: RegExp): void {
+  assert.equal(answer.plans, TEMPORARY, JSON.stringify(answer));
+  assert.equal(answer.stderr.trim().split('\n').length, 1, answer.stderr);
+  assert.match(answer.stderr, why);
+  assert.doesNotMatch(answer.stderr, /undefined|Error:/);
+}
+
+test('a home that can be written is used, in silence', asRoot, () => ownPlace(work({})));
+
+test('XDG_CACHE_HOME and XDG_STATE_HOME win', asRoot, () => {
+  const env = { HOME: '/nowhere', XDG_CACHE_HOME: '/mnt/c', XDG_STATE_HOME: '/mnt/s' };
+  const answer = work({ env });
+  assert.equal(answer.plans, '/mnt/c/nix-run-foreign/v1/plans');
+});
+
+test('neither HOME nor an entry in /etc/passwd', asRoot, () => {
+  const answer = work({ env: {} });
+  assert.equal(answer.plans, TEMPORARY, JSON.stringify(answer));
+});
+
+const unusable: Record<string, readonly [prepare: string, why: RegExp]> = {
+  'a read-only home': ['mount -o remount,bind,ro /mnt', /read-only file system/],
+  'a read-only cache that was used before': [
+    `mkdir -p /mnt/.cache/nix-run-foreign/v1/plans; chown -R ${UID} /mnt; mount -o remount,bind,ro /mnt`,
+    /read-only file system/,
+  ],
+  "somebody else's home": ['chown 0:0 /mnt; chmod 755 /mnt', /permission denied/],
+  "somebody else's cache directory": ['mkdir /mnt/.cache; chmod 755 /mnt/.cache', /permission denied/],
+  'a file in place of the cache directory': ['touch /mnt/.cache', /not a directory/],
+  'a file in place of a directory of ours': [
+    `mkdir -p /mnt/.cache/nix-run-foreign/v1; touch /mnt/.cache/nix-run-foreign/v1/farms; chown -R ${UID} /mnt/.cache`,
+    /no directory is in its place/,
+  ],
+  'a loop of links': ['ln -s loop /mnt/loop; ln -s loop /mnt/.cache', /symbolic links/],
+  'a dangling link': ['ln -s /nowhere/at/all /mnt/.cache', /no directory is in its place/],
+  'a plans directory that others may write': [
+    `mkdir -p ${USERS}; chown -R ${UID} /mnt/.cache; chmod 777 ${USERS}`,
+    /can be written by others/,
+  ],
+  'a plans directory that is a link': [
+    `mkdir -p /mnt/real ${path.dirname(USERS)}; ln -s /mnt/real ${USERS}; chown -R ${UID} /mnt/.cache /mnt/real`,
+    /somebody else|others|link/,
+  ],
+};
+
+for (const [what, [prepare, why]] of Object.entries(unusable)) {
+  test(`the place below /tmp serves for ${what}`, asRoot, () => temporaryPlace(work({ prepare }), why));
+}
+
+test('a full disk, seen only when a file is written', asRoot, () => {
+  const fill = `mount -t tmpfs -o size=64k,uid=${UID},gid=${UID},mode=755 none /mnt; (yes > /mnt/fill) 2>/dev/null || true`;
+  temporaryPlace(work({ prepare: fill }), /no space left/);
+});
+
+test('nothing of a failed attempt is left behind on the full disk', asRoot, () => {
+  const fill = `mount -t tmpfs -o size=96k,uid=${UID},gid=${UID},mode=755 none /mnt`;
+  const answer = work({ prepare: fill, bytes: 200_000 });
+  assert.equal(answer.plans, TEMPORARY);
+  assert.equal(answer.bytes, 200_000);
+});
+
+test('a home path that separates library paths cannot hold farms', asRoot, () => {
+  const prepare = `mkdir '/mnt/a:b'; chown ${UID} '/mnt/a:b'`;
+  temporaryPlace(work({ prepare, env: { HOME: '/mnt/a:b' } }), /a:b/);
+});
+
+function nowhere(answer: Answer): void {
+  assert.equal(answer.ours, true, JSON.stringify(answer));
+  assert.equal(answer.code, 'nowhere-to-write');
+  assert.equal(answer.exitCode, 125);
+  assert.doesNotMatch(`${answer.message}${answer.hint}`, /\n|undefined/);
+  assert.match(answer.hint ?? '', /XDG_CACHE_HOME/);
+}
+
+test('nowhere to write is an error with cause and remedy', asRoot, () => {
+  nowhere(work({ prepare: 'mount -o remount,bind,ro /mnt; chmod 755 /tmp' }));
+  nowhere(work({ prepare: 'mount -o remount,bind,ro /mnt; mount -o remount,bind,ro /tmp' }));
+});
+
+const planted: Record<string, string> = {
+  'made by somebody else': `mkdir -p ${TEMPORARY}; chmod -R 755 ${path.dirname(path.dirname(TEMPORARY))}; chown -R 65534 /tmp/nix-run-foreign-${UID}`,
+  'open to all': `mkdir -p ${TEMPORARY}; chown -R 65534 /tmp/nix-run-foreign-${UID}; chmod -R 777 /tmp/nix-run-foreign-${UID}`,
+  'a link to a directory of somebody else': `mkdir -p /tmp/evil/v1/plans; chmod -R 777 /tmp/evil; ln -s evil /tmp/nix-run-foreign-${UID}`,
+  "around a plans directory of the user's own": `mkdir -p ${TEMPORARY}; chown 65534 /tmp/nix-run-foreign-${UID}; chown ${UID} ${TEMPORARY}; chmod 777 /tmp/nix-run-foreign-${UID} ${path.dirname(TEMPORARY)}; chmod 700 ${TEMPORARY}`,
+};
+
+for (const [what, plant] of Object.entries(planted)) {
+  test(`a place below /tmp that is ${what} is not used`, asRoot, () => {
+    nowhere(work({ prepare: `mount -o remount,bind,ro /mnt; ${plant}` }));
+  });
+}
