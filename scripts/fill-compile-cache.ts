@@ -31,8 +31,8 @@ export function fillCompileCache(node: string, script: string): void {
     run('list');
     // A first start with a fingerprint beside the program, where nothing is known of it.
     run('fingerprint', 'export', program);
-    for (const kept of ['.cache', '.local'])
-      rmSync(path.join(directory, kept), { recursive: true, force: true });
+    for (const saved of ['.cache', '.local'])
+      rmSync(path.join(directory, saved), { recursive: true, force: true });
     run('resolve', '--from-launcher', '--', program);
   } finally {
     rmSync(directory, { recursive: true, force: true });

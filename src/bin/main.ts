@@ -37,8 +37,8 @@ async function chooseForLauncher(words: readonly string[]): Promise<void> {
   const { chooseOnTheWay } = await import('../cli/choose/choose.ts');
   const context = contextOf(process, version);
   const capabilities = words[0] === '--with-capabilities' ? 'some' : 'none';
-  const surroundings = { ...context.surroundings, capabilities } as const;
-  process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', { ...context, surroundings });
+  const host = { ...context.host, capabilities } as const;
+  process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', { ...context, host });
 }
 
 async function run(words: readonly string[], entry: string): Promise<void> {

@@ -1,14 +1,14 @@
 // The launcher's call on a miss → a launch plan. A bundle of its own: what a miss does not need is not even read.
 import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
-import { parseWish } from '../resolve/choose-strategy.ts';
+import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
 import { contextOf } from '../resolve/context.ts';
-import type { How } from '../resolve/resolve-program.ts';
+import type { ResolveMode } from '../resolve/resolve-program.ts';
 import { begin, version } from './process.ts';
 
 interface Call {
   readonly program: string;
-  readonly how: How;
+  readonly mode: ResolveMode;
   readonly strategy?: string;
   /** binfmt_misc called, and would call again for the program itself. */
   readonly byBinfmt: boolean;
@@ -25,13 +25,13 @@ function readCall(words: readonly string[]): Call {
   const rest = [...words];
   const take = (word: string): boolean => rest[0] === word && rest.shift() !== undefined;
   const byBinfmt = take('--by-binfmt');
-  const how = take('--refresh') ? 'refresh' : take('--rehash') || byBinfmt ? 'rehash' : 'as-needed';
+  const mode = take('--refresh') ? 'refresh' : take('--rehash') || byBinfmt ? 'rehash' : 'as-needed';
   const strategy = take('--strategy') ? rest.shift() : undefined;
   const found = take('--found') ? rest.shift() : undefined;
   const capabilities = take('--with-capabilities') ? 'some' : 'none';
   return {
     program: words.at(-1) ?? '',
-    how,
+    mode,
     byBinfmt,
     ...(strategy === undefined ? {} : { strategy }),
     ...(found === undefined ? {} : { found }),
@@ -42,12 +42,12 @@ function readCall(words: readonly string[]): Call {
 /** `resolve --from-launcher ... -- PROGRAM`: the miss, where every millisecond counts. */
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
-  const { program, how, strategy, byBinfmt, found, capabilities } = readCall(words);
+  const { program, mode, strategy, byBinfmt, found, capabilities } = readCall(words);
   const context = contextOf(process, version);
-  const surroundings = { ...context.surroundings, capabilities };
-  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const host = { ...context.host, capabilities };
+  const requesting = strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
   const finding = found === undefined ? {} : { found };
-  await resolve(program, { ...context, surroundings, byBinfmt, isStart: true, ...finding, ...wishing }, how);
+  await resolve(program, { ...context, host, byBinfmt, isStart: true, ...finding, ...requesting }, mode);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.
   process.exit(0);
 }

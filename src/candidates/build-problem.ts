@@ -16,7 +16,7 @@ import { closestIn } from './closest.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 import { canServe, type Listings, providersFrom, toProvider } from './providers.ts';
-import { preferKin } from './same-source.ts';
+import { preferSameSource } from './same-source.ts';
 import { withSearchedNames } from './searched-names.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
@@ -45,12 +45,12 @@ export interface Subject {
   readonly elf: ElfFile;
   readonly libc: 'glibc' | 'musl';
   /** The directories of the user's LD_LIBRARY_PATH, absolute; they count only where the program needs them. */
-  readonly users?: readonly string[] | undefined;
+  readonly libraryPathDirs?: readonly string[] | undefined;
 }
 
 /** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
 function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
-  const { elf, users = [] } = program;
+  const { elf, libraryPathDirs = [] } = program;
   const tell = (damaged: DamagedLibrary) => {
     if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
   };
@@ -60,8 +60,8 @@ function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledL
     names.has(name) ||
     libc.isFamily(name) ||
     catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
-  const needed = needsDirectories([elf, ...own.map((each) => each.elf)], users, known);
-  return withoutFamily(needed ? findBundled(program, tell, users) : own, libc);
+  const needed = needsDirectories([elf, ...own.map((each) => each.elf)], libraryPathDirs, known);
+  return withoutFamily(needed ? findBundled(program, tell, libraryPathDirs) : own, libc);
 }
 
 /**
@@ -96,7 +96,7 @@ export function buildProblem(
       program.elf,
       libc,
       libcObjects,
-      preference === 'kin' ? preferKin(program.path, program.elf.needed) : (_, providers) => providers,
+      preference === 'kin' ? preferSameSource(program.path, program.elf.needed) : (_, providers) => providers,
     ),
     loaders,
     isFamily: libc.isFamily,

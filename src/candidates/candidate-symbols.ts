@@ -241,10 +241,10 @@ function parsed(text: string): readonly string[] | undefined {
 /** Reading all libraries of a set takes some milliseconds on each miss, asking the catalogue a tenth of that. */
 export function boundMemo(catalogue: Catalogue): BoundMemo {
   const known = new Map<string, readonly string[] | undefined>();
-  const isKept = (path: string): boolean => path.startsWith(`${catalogue.storeDir}/`);
+  const isSaved = (path: string): boolean => path.startsWith(`${catalogue.storeDir}/`);
   return {
     recall: (path) => {
-      if (!isKept(path)) return undefined;
+      if (!isSaved(path)) return undefined;
       if (!known.has(path)) {
         const text = catalogue.memo(`${KIND} ${path}`);
         known.set(path, text === undefined ? undefined : parsed(text));
@@ -252,7 +252,7 @@ export function boundMemo(catalogue: Catalogue): BoundMemo {
       return known.get(path);
     },
     remember: (path, files) => {
-      if (known.get(path) !== undefined || ![path, ...files].every(isKept)) return;
+      if (known.get(path) !== undefined || ![path, ...files].every(isSaved)) return;
       known.set(path, files);
       try {
         catalogue.setMemo(`${KIND} ${path}`, JSON.stringify(files));

@@ -42,9 +42,9 @@ function nearest(wanted: string, offers: Offers, toProvider: (library: Catalogue
 }
 
 /** What an object lacks, whichever library is looked at for it. */
-interface Lacking {
+interface MissingFromLibrary {
   readonly missing: readonly string[];
-  readonly homeless: readonly DynamicSymbol[];
+  readonly undefinedSymbols: readonly DynamicSymbol[];
 }
 
 function isMissing(scope: Scope, name: string): boolean {
@@ -64,7 +64,7 @@ export function closestIn(
   const symbolsOf = symbolReader();
   const providers = new Map<string, readonly Provider[]>();
   const needed = new Map<string, readonly DynamicSymbol[]>();
-  const objects = new Map<string, Lacking>();
+  const objects = new Map<string, MissingFromLibrary>();
   const judgements = new Map<string, Map<string, Judgement>>();
 
   const providersOf = (name: string): readonly Provider[] => {
@@ -78,11 +78,11 @@ export function closestIn(
   const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
     providersOf(name).some((each) => serves(symbol, symbolsOf(each.path).defined.get(symbol.name)));
 
-  const lackingIn = (by: Requirer): Lacking => {
+  const lackingIn = (by: Requirer): MissingFromLibrary => {
     let lacking = objects.get(by.path);
     if (lacking === undefined) {
       const missing = by.needed.filter((each) => isMissing(scope, each));
-      lacking = { missing, homeless: homelessOf(scope, by, symbolsOf) };
+      lacking = { missing, undefinedSymbols: undefinedSymbolsOf(scope, by, symbolsOf) };
       objects.set(by.path, lacking);
     }
     return lacking;
@@ -92,10 +92,10 @@ export function closestIn(
     const key = `${by.path}\0${name}`;
     let symbols = needed.get(key);
     if (symbols === undefined) {
-      const { missing, homeless } = lackingIn(by);
+      const { missing, undefinedSymbols } = lackingIn(by);
       const isOthers = (symbol: DynamicSymbol) =>
         symbol.from === undefined && missing.some((each) => each !== name && someDefines(each, symbol));
-      symbols = neededFrom(by, name, homeless, symbolsOf).filter(
+      symbols = neededFrom(by, name, undefinedSymbols, symbolsOf).filter(
         (symbol) => !isOthers(symbol) || someDefines(name, symbol),
       );
       needed.set(key, symbols);
@@ -155,28 +155,28 @@ function* othersInScope(scope: Scope, by: Requirer): Generator<Requirer> {
  * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same for
  * every library it lacks.
  */
-export function homelessOf(
+export function undefinedSymbolsOf(
   scope: Scope,
   by: Requirer,
   symbolsOf: (file: string) => Symbols,
 ): readonly DynamicSymbol[] {
-  let homeless = symbolsOf(by.path).wanted.filter(({ version }) => version === undefined);
+  let undefinedSymbols = symbolsOf(by.path).wanted.filter(({ version }) => version === undefined);
   for (const other of othersInScope(scope, by)) {
-    if (homeless.length === 0) break;
+    if (undefinedSymbols.length === 0) break;
     const { defined } = symbolsOf(other.path);
-    homeless = homeless.filter((symbol) => !binds(symbol, defined.get(symbol.name)));
+    undefinedSymbols = undefinedSymbols.filter((symbol) => !binds(symbol, defined.get(symbol.name)));
   }
-  return homeless;
+  return undefinedSymbols;
 }
 
 /** The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`. */
 export function neededFrom(
   by: Requirer,
   name: string,
-  homeless: readonly DynamicSymbol[],
+  undefinedSymbols: readonly DynamicSymbol[],
   symbolsOf: (file: string) => Symbols,
 ): readonly DynamicSymbol[] {
-  return [...symbolsOf(by.path).wanted.filter(({ from }) => from === name), ...homeless];
+  return [...symbolsOf(by.path).wanted.filter(({ from }) => from === name), ...undefinedSymbols];
 }
 
 /**

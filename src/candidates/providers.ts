@@ -147,7 +147,7 @@ export function providersFrom(
         .filter((library) => canServe(library, libc))
         .map((library) => toProvider(library, catalogue.storeDir, libcObjects, listings))
         .sort((a, b) => compareRanks(a.rank, b.rank));
-      providers = prefer(name, breakTies(all, catalogue.standing));
+      providers = prefer(name, breakTies(all, catalogue.popularity));
       known.set(name, providers);
     }
     return providers;

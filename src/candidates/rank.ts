@@ -2,7 +2,7 @@
 // The name of a store object → its version, and a text by which versions sort the newest first.
 // Providers of one name that are alike in all that their names tell → what the store tells besides: use and size.
 import path from 'node:path';
-import type { CataloguedLibrary, Standing } from '../store/catalogue.ts';
+import type { CataloguedLibrary, Popularity } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { Provider } from './problem.ts';
 
@@ -155,8 +155,8 @@ function fillIn(
 }
 
 /** Sorts providers of one name, best first; asks the store only about those that their names leave equal. */
-export function breakTies(sorted: readonly Provider[], standing: Standing | undefined): readonly Provider[] {
-  if (standing === undefined || sorted.length < 2) return sorted;
-  const byUse = fillIn(sorted, 'popularity', (storePath) => -standing.referrersOf(storePath));
-  return fillIn(byUse, 'closure size', standing.closureSizeOf);
+export function breakTies(sorted: readonly Provider[], popularity: Popularity | undefined): readonly Provider[] {
+  if (popularity === undefined || sorted.length < 2) return sorted;
+  const byUse = fillIn(sorted, 'popularity', (storePath) => -popularity.referrersOf(storePath));
+  return fillIn(byUse, 'closure size', popularity.closureSizeOf);
 }

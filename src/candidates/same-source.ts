@@ -40,7 +40,7 @@ export function identifiersIn(text: string): string[] {
  * A filter for the providers of a name: those that share an identifier with the program where some do, else all.
  * `names`: what the program itself needs; others are left alone. Files are read only where there is a choice.
  */
-export function preferKin(
+export function preferSameSource(
   program: string,
   names: readonly string[],
 ): (name: string, providers: readonly Provider[]) => readonly Provider[] {
@@ -50,10 +50,10 @@ export function preferKin(
     identifiers ??= identifiersIn(textOf(program));
     if (identifiers.length === 0) return providers;
     const wanted = identifiers;
-    const kin = providers.filter((provider) => {
+    const sameSource = providers.filter((provider) => {
       const text = textOf(provider.path);
       return wanted.some((identifier) => text.includes(identifier));
     });
-    return kin.length > 0 ? kin : providers;
+    return sameSource.length > 0 ? sameSource : providers;
   };
 }

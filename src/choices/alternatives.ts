@@ -5,7 +5,7 @@
 // A problem, its solution and a candidate → what choosing that candidate by hand would force.
 
 import { symbolReader } from '../candidates/candidate-symbols.ts';
-import { coverageOf, homelessOf, neededFrom } from '../candidates/closest.ts';
+import { coverageOf, undefinedSymbolsOf, neededFrom } from '../candidates/closest.ts';
 import type { ClosestMatches, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { explainConflict, unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
@@ -92,25 +92,25 @@ export function offersInSet({ problem, every }: Seen, solution: Solution): Offer
 }
 
 /** Of what nobody serves; undefined where no choice would make a set. */
-export function offersForLacks({ problem, closest, every }: Seen): Offers | undefined {
-  const lacks = lacksOf(problem, closest, every);
-  if (lacks === undefined) return undefined;
+export function candidatesForMissing({ problem, closest, every }: Seen): Offers | undefined {
+  const missing = missingNamesOf(problem, closest, every);
+  if (missing === undefined) return undefined;
   return {
     kind: 'lack',
-    alternatives: lacks.names,
+    alternatives: missing.names,
     factsOf: (alternatives, { provider }) => ({
-      coverage: lacks.coverageOf(alternatives, provider),
-      trial: tryCandidate(lacks.withOnly(alternatives.name), lacks.solution, alternatives.name, provider),
+      coverage: missing.coverageOf(alternatives, provider),
+      trial: tryCandidate(missing.withOnly(alternatives.name), missing.solution, alternatives.name, provider),
     }),
   };
 }
 
 /** Undefined where there is no set and no choice would make one. */
 export function offersOf(seen: Seen): Offers | undefined {
-  return seen.outcome.kind === 'solution' ? offersInSet(seen, seen.outcome) : offersForLacks(seen);
+  return seen.outcome.kind === 'solution' ? offersInSet(seen, seen.outcome) : candidatesForMissing(seen);
 }
 
-export interface Lacks {
+export interface MissingNames {
   /** Sorted by name; none is chosen, the candidates that have most of what is needed come first. */
   readonly names: readonly Alternatives[];
   /** The set of everything else. */
@@ -167,11 +167,11 @@ function coverageIn(
  * Undefined where nobody lacks anything, where some name has nothing near it, or where the rest has no set: then there is
  * nothing to choose. `near`: other versions of a library that nobody has exactly.
  */
-export function lacksOf(
+export function missingNamesOf(
   problem: Problem,
   closest: ClosestMatches | undefined,
   near: (name: string) => readonly Provider[],
-): Lacks | undefined {
+): MissingNames | undefined {
   const rest = closest && solvedWithout(problem);
   if (closest === undefined || rest === undefined) return undefined;
   const set = chosenSetOf(rest.solution);
@@ -179,10 +179,10 @@ export function lacksOf(
     const bare = { name, neededBy: needersOf(problem, set, name), candidates: [] };
     const judged = near(name).map((provider) => ({
       provider,
-      lacks: coverageIn(closest, bare, provider).missing.length,
+      missing: coverageIn(closest, bare, provider).missing.length,
     }));
     const candidates = judged
-      .sort((a, b) => a.lacks - b.lacks)
+      .sort((a, b) => a.missing - b.missing)
       .map(({ provider }) => ({ provider, chosen: false, loss: undefined }));
     return { ...bare, candidates };
   };
@@ -222,7 +222,7 @@ export function symbolCoverage(
     const needed = new Set<string>();
     const missing = new Set<string>();
     for (const by of needers) {
-      const symbols = neededFrom(by, name, homelessOf(scope, by, symbolsOf), symbolsOf);
+      const symbols = neededFrom(by, name, undefinedSymbolsOf(scope, by, symbolsOf), symbolsOf);
       const coverage = coverageOf(symbols, by, name, candidate, symbolsOf);
       for (const symbol of coverage.needed) needed.add(symbol);
       for (const symbol of coverage.missing) missing.add(symbol);

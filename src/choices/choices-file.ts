@@ -39,7 +39,7 @@ function readOwn(file: string): string | undefined {
   }
 }
 
-export interface KeptChoices {
+export interface SavedChoices {
   readonly choices: Choices;
   readonly file: string;
 }
@@ -49,7 +49,7 @@ export async function readChoices(
   places: readonly Place[],
   program: string,
   key: string,
-): Promise<KeptChoices | undefined> {
+): Promise<SavedChoices | undefined> {
   for (const place of places) {
     const file = choicesFile(place, key);
     const text = readOwn(file);
@@ -64,7 +64,7 @@ export async function readChoices(
 }
 
 /** Keeps choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
-export async function keepChoices(
+export async function saveChoices(
   place: Place,
   program: string,
   key: string,

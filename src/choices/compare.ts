@@ -134,9 +134,9 @@ const RANK_DETAILS: Record<RankCriterion, string> = {
 
 const LISTED = 3;
 
-function bySymbols(lacks: LackingSymbols | undefined): Loss | undefined {
-  if (lacks === undefined) return undefined;
-  const { by, symbols } = lacks;
+function bySymbols(missing: MissingSymbols | undefined): Loss | undefined {
+  if (missing === undefined) return undefined;
+  const { by, symbols } = missing;
   const more = symbols.length > LISTED ? ` and ${symbols.length - LISTED} more` : '';
   const detail = `lacks ${symbols.slice(0, LISTED).join(', ')}${more}, which ${by} needs`;
   return { criterion: 'lacks symbols', detail };
@@ -148,11 +148,11 @@ function lossOf(
   name: string,
   winner: Provider,
   other: Provider,
-  lacks: (other: Provider) => LackingSymbols | undefined,
+  missing: (other: Provider) => MissingSymbols | undefined,
 ): Loss {
   const loss =
     unfit(problem, set, name, other) ??
-    bySymbols(lacks(other)) ??
+    bySymbols(missing(other)) ??
     byCounts(set, name, winner, other) ??
     (offers(problem, name, other) ? byRankOf(winner, other) : undefined);
   if (loss !== undefined) return loss;
@@ -197,13 +197,13 @@ export function weighCandidates(
   if (winner === undefined) return [];
   const others = every.filter(({ path }) => path !== winner.path);
   const needers = needersOf(problem, set, name).map(({ object }) => object);
-  const lacks = lackingSymbols(problem, set, name, needers);
+  const missing = missingSymbols(problem, set, name, needers);
   return [
     { provider: winner, chosen: true, loss: undefined },
     ...others.map((provider) => ({
       provider,
       chosen: false,
-      loss: lossOf(problem, set, name, winner, provider, lacks),
+      loss: lossOf(problem, set, name, winner, provider, missing),
     })),
   ];
 }
@@ -214,7 +214,7 @@ interface Wanted {
   readonly by: Requirer;
 }
 
-export interface LackingSymbols {
+export interface MissingSymbols {
   /** The first object that would miss something, and all that it would miss, sorted. */
   readonly by: string;
   readonly symbols: readonly string[];
@@ -239,11 +239,11 @@ function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): Wanted[] {
 }
 
 function first(
-  lacks: readonly { readonly by: Requirer; readonly symbol: string }[],
-): LackingSymbols | undefined {
-  const [one] = lacks;
+  missing: readonly { readonly by: Requirer; readonly symbol: string }[],
+): MissingSymbols | undefined {
+  const [one] = missing;
   if (one === undefined) return undefined;
-  const symbols = lacks.filter(({ by }) => by === one.by).map(({ symbol }) => symbol);
+  const symbols = missing.filter(({ by }) => by === one.by).map(({ symbol }) => symbol);
   return { by: one.by.label, symbols: [...new Set(symbols)].sort() };
 }
 
@@ -253,26 +253,26 @@ function lacksAsClosest(
   needers: readonly Requirer[],
   name: string,
   other: Provider,
-): LackingSymbols | undefined {
+): MissingSymbols | undefined {
   const { closest } = problem;
   if (other.match !== 'closest' || closest === undefined) return undefined;
-  const lacks = needers.flatMap((by) => {
+  const missing = needers.flatMap((by) => {
     const { missing, missingVersions } = closest.coverage(by, name, other);
     return [...missing, ...(other.hasVerdef ? [] : missingVersions)].map((symbol) => ({ by, symbol }));
   });
-  return first(lacks);
+  return first(missing);
 }
 
 /**
  * A function that judges candidates of a name. Symbols are read when it is first asked. What a candidate would bring
  * along counts as well, one step far.
  */
-export function lackingSymbols(
+export function missingSymbols(
   problem: Problem,
   set: ChosenSet,
   name: string,
   needers: readonly Requirer[],
-): (other: Provider) => LackingSymbols | undefined {
+): (other: Provider) => MissingSymbols | undefined {
   const winner = set.providers.get(name);
   let wanted: readonly Wanted[] | undefined;
   const brings = (other: Provider, symbol: string): boolean =>
@@ -281,8 +281,8 @@ export function lackingSymbols(
       ...other.needed.flatMap((each) => (set.providers.has(each) ? [] : problem.providersOf(each))),
     ].some(({ path }) => problem.symbols?.definedBy(path, symbol) ?? true);
   return (other) => {
-    const lacks = lacksAsClosest(problem, needers, name, other);
-    if (lacks !== undefined || winner === undefined) return lacks;
+    const missing = lacksAsClosest(problem, needers, name, other);
+    if (missing !== undefined || winner === undefined) return missing;
     wanted ??= onlyIn(winner, problem, set);
     return first(wanted.filter(({ symbol, by }) => by.path !== other.path && !brings(other, symbol)));
   };

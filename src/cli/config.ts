@@ -33,7 +33,7 @@ export function configText({ settings, origins, files }: Configuration): string 
 }
 
 export async function configCommand(options: { json: boolean }, context: Context): Promise<void> {
-  const files = await configurationFiles(context.surroundings.uid);
+  const files = await configurationFiles(context.host.uid);
   const configuration = await readConfiguration(files, context.env);
   for (const warning of configuration.warnings) notice(warning);
   if (options.json) printJson(configuration);

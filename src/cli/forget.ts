@@ -1,7 +1,7 @@
 // `nix-foreign forget PROGRAM...`: removes plan and root, so that the collector may take the libraries.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { allLinks, linksOfProgram, removePlainRecord, unpin } from '../fingerprint/saved-fingerprints.ts';
+import { allLinks, linksOfProgram, removePlainFingerprint, unpin } from '../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
@@ -24,7 +24,7 @@ function pathsFor(given: string): string[] {
 function forgetPlan(place: Place, plan: LaunchPlan): void {
   removePlan(place, plan.program);
   if (plan.root?.startsWith(`${place.roots}/`)) unpin(plan.root);
-  else if (plan.sha256 !== undefined) removePlainRecord(place, plan.sha256);
+  else if (plan.sha256 !== undefined) removePlainFingerprint(place, plan.sha256);
 }
 
 /** Roots outlive their plans when the cache is deleted. Returns the programs that had one. */
@@ -53,7 +53,7 @@ export async function forgetCommand(
 ): Promise<ForeignError | undefined> {
   const wanted = new Set(programs.flatMap(pathsFor));
   const forgotten = new Set<string>();
-  for (const place of await places(context.surroundings.uid)) {
+  for (const place of await places(context.host.uid)) {
     for (const plan of listPlans(place)) {
       if (!options.all && !wanted.has(plan.program)) continue;
       forgetPlan(place, plan);

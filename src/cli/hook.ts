@@ -19,7 +19,7 @@ import {
   offText,
   SHELLS,
   type Shell,
-  seatsOf,
+  placeholdersOf,
 } from '../integrations/hooks/hook-text.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
 import type { Context } from '../resolve/context.ts';
@@ -41,7 +41,7 @@ function shellOf(name: string | undefined, env: Context['env']): Shell {
 
 /** Before `nix-foreign setup` the launcher's substitute in Node starts programs, which nix-ld could not enter. */
 function whatStarts(launcher: string, arch: string): Pick<HookPlaces, 'launcher' | 'stubs' | 'nixLd'> {
-  const { stubs, nixLd } = seatsOf(machinesRunBy(arch));
+  const { stubs, nixLd } = placeholdersOf(machinesRunBy(arch));
   const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
   return {
     launcher: existsSync(launcher) ? launcher : `${launcher}.mjs`,

@@ -48,7 +48,7 @@ export function rowsOf(all: readonly Place[], uid: number): Row[] {
 }
 
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
-  const { uid } = context.surroundings;
+  const { uid } = context.host;
   const rows = rowsOf(await places(uid), uid);
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));

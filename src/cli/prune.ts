@@ -3,7 +3,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
-import { believedSystemPlace, type Place } from '../host/directories.ts';
+import { trustedSystemDirectories, type Place } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
@@ -12,7 +12,7 @@ import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { places } from '../resolve/writable-directories.ts';
-import { keptRoots, type RootRow, whyPrunable } from './roots.ts';
+import { savedRoots, type RootRow, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
 export interface PruneOptions {
@@ -49,7 +49,7 @@ function dropFetching(place: Place): void {
  */
 async function placesOf(uid: number): Promise<{ place: Place; tellsOfUse: boolean }[]> {
   const own = (await places(uid)).map((place) => ({ place, tellsOfUse: true }));
-  const system = uid === 0 ? believedSystemPlace() : undefined;
+  const system = uid === 0 ? trustedSystemDirectories() : undefined;
   return system === undefined ? own : [...own, { place: system, tellsOfUse: false }];
 }
 
@@ -57,13 +57,13 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   const unused = daysOf(options.unused);
   const now = Date.now();
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
-  for (const { place, tellsOfUse } of await placesOf(context.surroundings.uid)) {
+  for (const { place, tellsOfUse } of await placesOf(context.host.uid)) {
     const days = tellsOfUse ? unused : undefined;
     for (const { program, why } of unusedImages(place, days, now)) {
       pruned.push({ program, root: null, why });
       if (!options.dryRun) removePlan(place, program);
     }
-    for (const row of keptRoots(place)) {
+    for (const row of savedRoots(place)) {
       const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });

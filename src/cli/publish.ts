@@ -8,7 +8,7 @@ import { ForeignError, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import type { Context } from '../resolve/context.ts';
-import { recordOfProgram } from '../resolve/program-fingerprint.ts';
+import { savedFingerprintOfProgram } from '../resolve/program-fingerprint.ts';
 import { copyClosure } from '../store/fetch.ts';
 import { type Nix, showOnStderr, withoutSecrets } from '../store/nix.ts';
 import { readSecretKey } from './fingerprint/sign.ts';
@@ -53,9 +53,9 @@ function keyFor(options: PublishOptions): SecretKey | undefined {
 }
 
 async function publicationOf(given: string, context: Context): Promise<Publication> {
-  const { program, record } = await recordOfProgram(namedProgram(given, context), context);
+  const { program, saved } = await savedFingerprintOfProgram(namedProgram(given, context), context);
   try {
-    return { program: program.path, fingerprint: record.fingerprint, storePath: readlinkSync(record.file) };
+    return { program: program.path, fingerprint: saved.fingerprint, storePath: readlinkSync(saved.file) };
   } catch {
     throw new ForeignError(`${given}: its fingerprint is not in the store`, {
       code: 'unpinned',

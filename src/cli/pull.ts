@@ -5,7 +5,7 @@ import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { fromSources, type Search } from '../resolve/find-fingerprint.ts';
 import { withSearch } from '../resolve/program-fingerprint.ts';
-import { adopt } from '../resolve/use-fingerprint.ts';
+import { useFingerprint } from '../resolve/use-fingerprint.ts';
 import { namedProgram } from './program-argument.ts';
 
 function failure(given: string, refusals: readonly string[]): ForeignError {
@@ -32,10 +32,10 @@ async function pull(search: Search, given: string): Promise<LaunchPlan> {
     });
   }
   const refusals: string[] = [];
-  for await (const arrival of fromSources(search, 'all')) {
-    const adopted = arrival.kind === 'believed' ? await adopt(arrival, search) : arrival;
-    if (adopted.kind === 'planned') return adopted.plan;
-    refusals.push(`${arrival.where}: ${adopted.why}`);
+  for await (const found of fromSources(search, 'all')) {
+    const used = found.kind === 'believed' ? await useFingerprint(found, search) : found;
+    if (used.kind === 'planned') return used.plan;
+    refusals.push(`${found.where}: ${used.why}`);
   }
   throw failure(given, refusals);
 }

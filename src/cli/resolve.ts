@@ -3,37 +3,37 @@
 import type { Place } from '../host/directories.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import { keepStrategy } from '../plan/strategy.ts';
+import { saveStrategy } from '../plan/strategy.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
-import { parseWish, type Wish } from '../resolve/choose-strategy.ts';
+import { parseRequestedStrategy, type RequestedStrategy } from '../resolve/choose-strategy.ts';
 import type { Context } from '../resolve/context.ts';
-import { type How, planProgram } from '../resolve/resolve-program.ts';
+import { type ResolveMode, planProgram } from '../resolve/resolve-program.ts';
 import { inSystemPlace, inUsablePlace, places } from '../resolve/writable-directories.ts';
 
 /** Makes the plan; what the launcher asks for. */
 export async function resolve(
   given: string,
   context: Context,
-  how: How,
+  mode: ResolveMode,
   forWhom: 'user' | 'everybody' = 'user',
 ): Promise<LaunchPlan> {
-  const program = inspectProgram(given, context.surroundings);
+  const program = inspectProgram(given, context.host);
   const inPlace = forWhom === 'everybody' ? inSystemPlace : inUsablePlace;
-  return await inPlace(context.surroundings.uid, async (place) => {
-    const plan = await planProgram(program, context, place, how);
-    if (context.wish !== undefined) await keepWish(context.wish, plan, place, context);
+  return await inPlace(context.host.uid, async (place) => {
+    const plan = await planProgram(program, context, place, mode);
+    if (context.requested !== undefined) await saveRequested(context.requested, plan, place, context);
     return plan;
   });
 }
 
 /** What was asked for holds from now on, also where it could not be met today. */
-async function keepWish(wish: Wish, plan: LaunchPlan, place: Place, context: Context): Promise<void> {
-  for (const each of await places(context.surroundings.uid))
-    if (each.roots !== place.roots) keepStrategy(each, plan.program, undefined);
-  keepStrategy(place, plan.program, wish === 'auto' ? undefined : wish);
-  if (wish !== 'auto' && wish !== plan.strategy && plan.strategy !== 'direct')
+async function saveRequested(requested: RequestedStrategy, plan: LaunchPlan, place: Place, context: Context): Promise<void> {
+  for (const each of await places(context.host.uid))
+    if (each.roots !== place.roots) saveStrategy(each, plan.program, undefined);
+  saveStrategy(place, plan.program, requested === 'auto' ? undefined : requested);
+  if (requested !== 'auto' && requested !== plan.strategy && plan.strategy !== 'direct')
     notice(
-      `${plan.program}: strategy ${wish} is not possible here, it is ${plan.strategy}; see nix-foreign explain`,
+      `${plan.program}: strategy ${requested} is not possible here, it is ${plan.strategy}; see nix-foreign explain`,
     );
 }
 
@@ -59,9 +59,9 @@ export async function resolveCommand(
 ): Promise<void> {
   const { strategy } = options;
   const rehash = options.rehash || strategy !== undefined;
-  const how: How = options.refresh ? 'refresh' : rehash ? 'rehash' : 'as-needed';
-  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
-  const plan = await resolve(given, { ...context, ...wishing }, how, options.system ? 'everybody' : 'user');
+  const mode: ResolveMode = options.refresh ? 'refresh' : rehash ? 'rehash' : 'as-needed';
+  const requesting = strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
+  const plan = await resolve(given, { ...context, ...requesting }, mode, options.system ? 'everybody' : 'user');
   if (options.json) printJson(plan);
   else printOneLine(summary(plan));
 }

@@ -4,7 +4,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
-import { believedSystemPlace, type Place } from '../host/directories.ts';
+import { trustedSystemDirectories, type Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
@@ -58,10 +58,10 @@ function tableOf(rows: readonly Row[]): string[] {
 }
 
 /** Undefined where no Nix answers: without a daemon a user may not ask which roots there are. */
-async function weightsOf(kept: readonly RootRow[], { location, nix }: Context): Promise<Weights | undefined> {
+async function weightsOf(saved: readonly RootRow[], { location, nix }: Context): Promise<Weights | undefined> {
   if (nix === undefined) return undefined;
   try {
-    return await weighRoots(location, nix, kept);
+    return await weighRoots(location, nix, saved);
   } catch (error) {
     if (!(error instanceof ForeignError)) throw error;
     debug(`roots have no sizes: ${error.message}`);
@@ -70,11 +70,11 @@ async function weightsOf(kept: readonly RootRow[], { location, nix }: Context): 
 }
 
 export async function rootsCommand(options: { json: boolean }, context: Context): Promise<void> {
-  const system = believedSystemPlace();
-  const all = [...(await places(context.surroundings.uid)), ...(system === undefined ? [] : [system])];
-  const kept = all.flatMap(keptRoots);
-  const weights = kept.length === 0 ? undefined : await weightsOf(kept, context);
-  const rows = kept.map((row) => rowOf(row, weights));
+  const system = trustedSystemDirectories();
+  const all = [...(await places(context.host.uid)), ...(system === undefined ? [] : [system])];
+  const saved = all.flatMap(savedRoots);
+  const weights = saved.length === 0 ? undefined : await weightsOf(saved, context);
+  const rows = saved.map((row) => rowOf(row, weights));
   if (options.json) {
     const { closure = null, ours = null } = weights ?? {};
     return printJson({ roots: rows, closure, onlyOurs: ours });
@@ -144,7 +144,7 @@ function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expire
 }
 
 /** Sorted by program, those without a plan last. */
-export function keptRoots(place: Place): RootRow[] {
+export function savedRoots(place: Place): RootRow[] {
   const rows = allLinks(place).map((link): RootRow | undefined => {
     const storePath = pinned(link);
     if (storePath === undefined) return undefined;

@@ -44,7 +44,7 @@ function lastingLauncher(own: string, searchPath: string | undefined): string {
 async function shimming({ context, launcher }: Edge): Promise<Shimming> {
   return {
     places: await shimPlaces(),
-    surroundings: context.surroundings,
+    host: context.host,
     launcher: lastingLauncher(launcher, context.env['PATH']),
     searchPath: context.env['PATH'],
   };

@@ -28,7 +28,7 @@ export interface LinkTables {
 }
 
 /** 4 MiB of blocks: a look-up touches one block of each of five tables. */
-const keptBlocks = 256;
+const cachedBlocks = 256;
 /** As in dynamic-table.ts. */
 const mostEntries = 65_536;
 const mostHeaders = 0xffff;
@@ -37,7 +37,7 @@ const what = 'the dynamic table';
 
 /** `undefined` for what is no dynamic object or has no symbols. Throws Malformed. */
 export function findLinkTables(source: ByteSource): LinkTables | undefined {
-  const opened = readHeader(source, keptBlocks);
+  const opened = readHeader(source, cachedBlocks);
   if (!opened || (opened.header.type !== 2 && opened.header.type !== 3)) return undefined;
   const { fields, header } = opened;
   const { segments, dynamic } = readMappings(fields, header);

@@ -16,7 +16,7 @@ export type ElfReading =
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 1 MiB of blocks; a library takes two to four of them. */
-const keptBlocks = 64;
+const cachedBlocks = 64;
 /** Segments may overlap, so that the same notes could be read again and again. */
 const mostNoteBytes = 1_048_576;
 const executable = 2;
@@ -29,7 +29,7 @@ const flagExecute = 1;
  */
 export function readElf(source: ByteSource): ElfReading {
   try {
-    const read = readHeader(source, keptBlocks);
+    const read = readHeader(source, cachedBlocks);
     if (!read) return { kind: 'not-elf' };
     return { kind: 'elf', file: readObject(read.fields, read.header) };
   } catch (error) {

@@ -37,7 +37,7 @@ export function hasElfMagic(bytes: Uint8Array): boolean {
 /** `undefined` when the file does not begin with the ELF magic. Throws Malformed. */
 export function readHeader(
   source: ByteSource,
-  keptBlocks: number,
+  cachedBlocks: number,
 ): { header: Header; fields: FieldReader } | undefined {
   if (source.size < magic.length) return undefined;
   const ident = source.read(0, 16);
@@ -47,7 +47,7 @@ export function readHeader(
   const little = byteOrderOf(ident) === 'little';
   const size = wide ? 64 : 52;
   if (source.size < size) throw new Malformed('the file ends within the ELF header');
-  const fields = readFields(source, { wide, little, keptBlocks });
+  const fields = readFields(source, { wide, little, cachedBlocks });
   // Up to e_version both classes agree; then e_entry, e_phoff and e_shoff are words.
   const counts = wide ? 52 : 40;
   const half = (index: number) => fields.u16(counts + 2 * index, headerName);
@@ -125,7 +125,7 @@ export interface Layout {
   readonly wide: boolean;
   readonly little: boolean;
   /** How many blocks stay in memory. */
-  readonly keptBlocks: number;
+  readonly cachedBlocks: number;
 }
 
 const twoTo32 = 0x1_0000_0000;
@@ -133,7 +133,7 @@ const twoTo32 = 0x1_0000_0000;
 export function readFields(source: ByteSource, layout: Layout): FieldReader {
   const { wide, little } = layout;
   const size = source.size;
-  const blockAt = cacheBlocks(source, layout.keptBlocks);
+  const blockAt = cacheBlocks(source, layout.cachedBlocks);
 
   const bytes = (offset: number, length: number, what: string): Uint8Array => {
     if (!(offset >= 0 && offset + length <= size)) throw beyondTheEnd(what);

@@ -14,7 +14,7 @@ export interface Headed {
 
 /** Trailers lie here; PyInstaller's cookie of 88 bytes may have a signature behind it. */
 const tailSize = 4096;
-const keptBlocks = 16;
+const cachedBlocks = 16;
 
 const bunTrailer = '\n---- Bun! ----\n';
 const denoTrailer = 'd3n0l4nd';
@@ -66,7 +66,7 @@ export function selfReader(source: ByteSource, { needed, end }: Headed): string 
     if (isAppImage(source.read(0, 16))) return 'AppImage';
     const library = needed.find((name) => chromiumLibraries.has(name));
     if (library !== undefined) return chromiumLibraries.get(library);
-    const read = readHeader(source, keptBlocks);
+    const read = readHeader(source, cachedBlocks);
     if (read === undefined) return undefined;
     const { fields, header } = read;
     return bySections(fields, header) ?? byNotes(fields, header) ?? byTail(source, end);

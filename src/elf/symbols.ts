@@ -38,7 +38,7 @@ export type SymbolReading =
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 64 MiB of blocks: names are scattered over the whole string table. */
-const keptBlocks = 4_096;
+const cachedBlocks = 4_096;
 
 /** All dynamic symbols, in the order of the file. Total and linear like `readElf`; a static program has none. */
 export function readSymbols(source: ByteSource): SymbolReading {
@@ -52,7 +52,7 @@ export function readUndefinedSymbols(source: ByteSource): SymbolReading {
 
 function read(source: ByteSource, wanted: (section: number) => boolean): SymbolReading {
   try {
-    const opened = readHeader(source, keptBlocks);
+    const opened = readHeader(source, cachedBlocks);
     if (!opened) return { kind: 'not-elf' };
     const { fields, header } = opened;
     const defined: DynamicSymbol[] = [];

@@ -41,7 +41,7 @@ function isIntact(farm: string, links: FarmLinks): boolean {
 }
 
 /** What is read out of files of anybody must not lead out of the farm. @throws ForeignError `odd-name`. */
-function refuseStrayNames(links: FarmLinks): void {
+function refuseUnsafeNames(links: FarmLinks): void {
   for (const name of links.keys()) {
     const parts = name.split('/');
     if (!name.includes('\0') && !parts.some((part) => ['', '.', '..'].includes(part))) continue;
@@ -59,7 +59,7 @@ function refuseStrayNames(links: FarmLinks): void {
  * @throws Node's errors when the place cannot be written; ForeignError `odd-name`, before anything is made.
  */
 export function makeFarm(farms: string, links: FarmLinks): string {
-  refuseStrayNames(links);
+  refuseUnsafeNames(links);
   const farm = farmPath(farms, links);
   if (isIntact(farm, links)) return farm;
   const temporary = temporaryName(farm);

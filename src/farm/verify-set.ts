@@ -8,14 +8,14 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
-import { closestComplaints, type ListOutput, type LoadedObject, proveByLoader } from '../ldso/ask-loader.ts';
+import { closestComplaints, type ListOutput, type LoadedObject, askLoader } from '../ldso/ask-loader.ts';
 import type { Libc } from '../program/libc.ts';
 import { usesOrigin } from '../program/run-directories.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
 import { type ChosenLibrary, type Hiding, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
 
 /** A set that the loader accepted, and of which it would load what was chosen. */
-export interface Proven {
+export interface VerifiedSet {
   readonly kind: 'proven';
   readonly loader: string;
   readonly farm: string;
@@ -34,7 +34,7 @@ export interface Rejected {
   readonly kind: 'rejected';
   readonly complaints: readonly string[];
   /** Chosen libraries in whose place the loader takes another file. */
-  readonly strays: readonly Stray[];
+  readonly mismatches: readonly Mismatch[];
   readonly loader: string;
   /** The one that the complaints are about. */
   readonly libraryPath: string;
@@ -67,7 +67,7 @@ function isBelow(directory: string, file: string): boolean {
  * No loader sees that it was given the libc of another build: `--list` accepts it and the program crashes.
  * So the whole family must come from the loader's own store object.
  */
-function strayFamily(objects: readonly LoadedObject[], libc: Libc, loaderObject: string): Stray[] {
+function mismatchedFamily(objects: readonly LoadedObject[], libc: Libc, loaderObject: string): Mismatch[] {
   return objects.flatMap(({ name, path: loaded }) => {
     if (loaded === undefined || !libc.isFamily(path.basename(name)) || isBelow(loaderObject, loaded))
       return [];
@@ -75,7 +75,7 @@ function strayFamily(objects: readonly LoadedObject[], libc: Libc, loaderObject:
   });
 }
 
-function strayText({ name, chosen, loaded }: Stray): string {
+function mismatchText({ name, chosen, loaded }: Mismatch): string {
   return `${name} would come from ${loaded}, not from ${chosen}`;
 }
 
@@ -91,31 +91,31 @@ interface Trial {
 }
 
 /** `users`: directories that come first. */
-function attempt(trial: Trial, withLoader: boolean, users: readonly string[]): Proven | Rejected {
+function attempt(trial: Trial, withLoader: boolean, libraryPathDirs: readonly string[]): VerifiedSet | Rejected {
   const { program, libc, fingerprint, farm, layout, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
   const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
-  const askedPath = [...users, libraryPath].join(':');
+  const askedPath = [...libraryPathDirs, libraryPath].join(':');
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
-  const { objects, complaints }: ListOutput = proveByLoader(request);
+  const { objects, complaints }: ListOutput = askLoader(request);
   const { links, outside } = layout;
-  const strays = [
-    ...strayFamily(objects, libc, fingerprint.loader.storePath),
-    ...straysOf(objects, trial.libraries, { farm, links, users }),
+  const mismatches = [
+    ...mismatchedFamily(objects, libc, fingerprint.loader.storePath),
+    ...mismatchesOf(objects, trial.libraries, { farm, links, libraryPathDirs }),
   ];
   const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
   const names = new Set(closest.map(({ soname }) => soname));
-  const all = [...strays.map(strayText), ...complaints, ...closestComplaints(request, objects, names)];
+  const all = [...mismatches.map(mismatchText), ...complaints, ...closestComplaints(request, objects, names)];
   debug(`${loader} was asked: ${all.length} complaints`);
-  if (all.length > 0) return { kind: 'rejected', complaints: all, strays, loader, libraryPath: askedPath };
+  if (all.length > 0) return { kind: 'rejected', complaints: all, mismatches, loader, libraryPath: askedPath };
   return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
 }
 
 /** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
-function firstAccepted(trial: Trial, guess: boolean, users: readonly string[]): Proven | Rejected {
-  let first: Proven | Rejected | undefined;
-  for (const before of users.length === 0 ? [[]] : [[], users]) {
+function firstAccepted(trial: Trial, guess: boolean, libraryPathDirs: readonly string[]): VerifiedSet | Rejected {
+  let first: VerifiedSet | Rejected | undefined;
+  for (const before of libraryPathDirs.length === 0 ? [[]] : [[], libraryPathDirs]) {
     for (const withLoader of [guess, !guess]) {
       const outcome = attempt(trial, withLoader, before);
       if (outcome.kind === 'proven') return outcome;
@@ -137,14 +137,14 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
 }
 
 /** How a fingerprint is enacted. */
-export interface Enacting {
+export interface VerifyRequest {
   /** The fingerprint's libraries, where they were just read; without it they are read here. */
   readonly known?: readonly ChosenLibrary[];
   /**
    * Directories of the user's LD_LIBRARY_PATH, which come first at the start; the loader is asked with them only if it
    * refuses the set without.
    */
-  readonly users?: readonly string[] | undefined;
+  readonly libraryPathDirs?: readonly string[] | undefined;
   /** See `ProofRequest`. */
   readonly binding?: 'start';
 }
@@ -154,13 +154,13 @@ export interface Enacting {
  * A directory that hides a chosen library is mirrored without what hides it, and the loader is asked again.
  * @throws Node's errors when the farm cannot be written.
  */
-export async function enact(
+export async function layOutAndVerify(
   fingerprint: Fingerprint,
   program: string,
   libc: Libc,
   farms: string,
-  { known, users = [], ...asking }: Enacting = {},
-): Promise<Proven | Rejected | Vanished> {
+  { known, libraryPathDirs = [], ...asking }: VerifyRequest = {},
+): Promise<VerifiedSet | Rejected | Vanished> {
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
   const loader = pathOfStoreFile(fingerprint.loader);
@@ -178,12 +178,12 @@ export async function enact(
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = withPlainImage(program, farms, (file) =>
-      firstAccepted({ ...trial, program: file }, guess, users),
+      firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
     );
     if (outcome.kind === 'proven') return outcome;
     // Without its farm no set is accepted: somebody collected it meanwhile.
     if (!existsSync(farm)) return { kind: 'vanished', file: farm };
-    const inTheWay = outcome.strays
+    const inTheWay = outcome.mismatches
       .map(({ loaded }) => path.dirname(loaded))
       .filter((directory) => laid.directories.includes(directory));
     if (inTheWay.length === 0) return outcome;
@@ -203,7 +203,7 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
   }
 }
 
-export interface Stray {
+export interface Mismatch {
   /** The name it is needed by. */
   readonly name: string;
   readonly chosen: string;
@@ -216,7 +216,7 @@ export interface Reached {
   readonly farm: string;
   readonly links: FarmLinks;
   /** Directories of the user's that were asked for, and come first. */
-  readonly users: readonly string[];
+  readonly libraryPathDirs: readonly string[];
 }
 
 function realPath(file: string): string {
@@ -239,10 +239,10 @@ function isOf(file: string, { name, path: chosen }: ChosenLibrary): boolean {
   return FOR_PROCESSORS.test(file.slice(directory.length, -name.length));
 }
 
-function isStray(opened: string, library: ChosenLibrary, { farm, links, users }: Reached): boolean {
+function isMismatch(opened: string, library: ChosenLibrary, { farm, links, libraryPathDirs }: Reached): boolean {
   const target = opened.startsWith(`${farm}/`) ? links.get(opened.slice(farm.length + 1)) : undefined;
   if (isOf(target ?? opened, library)) return false;
-  if (users.some((directory) => opened.startsWith(`${directory}/`))) return false;
+  if (libraryPathDirs.some((directory) => opened.startsWith(`${directory}/`))) return false;
   return realPath(opened) !== realPath(library.path);
 }
 
@@ -250,15 +250,15 @@ function isStray(opened: string, library: ChosenLibrary, { farm, links, users }:
  * Compares by the needed name. A name that is not listed is served by an object that is, under another name: whoever is
  * loaded first under a soname has it (glibc elf/dl-load.c, _dl_lookup_map), which is the solver's business.
  */
-export function straysOf(
+export function mismatchesOf(
   objects: readonly LoadedObject[],
   libraries: readonly ChosenLibrary[],
   reached: Reached,
-): Stray[] {
+): Mismatch[] {
   const chosen = new Map(libraries.map((library) => [library.name, library]));
   return objects.flatMap(({ name, path: loaded }) => {
     const library = chosen.get(name);
-    if (library === undefined || loaded === undefined || !isStray(loaded, library, reached)) return [];
+    if (library === undefined || loaded === undefined || !isMismatch(loaded, library, reached)) return [];
     return [{ name, chosen: library.path, loaded }];
   });
 }

@@ -3,13 +3,13 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { Place } from '../host/directories.ts';
-import { refusingPinner, startPinningText, type TextPinner } from '../store/add-and-pin.ts';
+import { refusingRootAdder, startRootAdder, type RootAdder } from '../store/add-and-pin.ts';
 import type { Nix } from '../store/nix.ts';
 import { storeLocation } from '../store/store-location.ts';
 import { type Fingerprint, storeTextOf } from './fingerprint.ts';
-import { keepPlainRecord, pin, type Record, removePlainRecord } from './saved-fingerprints.ts';
+import { savePlainFingerprint, pin, type SavedFingerprint, removePlainFingerprint } from './saved-fingerprints.ts';
 
-export interface KeptRoot {
+export interface SavedRoot {
   readonly kind: 'kept';
   /** The root link, or the plain record when nothing could be pinned. */
   readonly file: string;
@@ -17,10 +17,10 @@ export interface KeptRoot {
   readonly unpinned?: string;
 }
 
-export type Root = KeptRoot | { readonly kind: 'vanished'; readonly why: string };
+export type Root = SavedRoot | { readonly kind: 'vanished'; readonly why: string };
 
-function keepUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
-  return { kind: 'kept', file: keepPlainRecord(place, fingerprint), unpinned: why };
+function saveUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
+  return { kind: 'kept', file: savePlainFingerprint(place, fingerprint), unpinned: why };
 }
 
 /**
@@ -42,14 +42,14 @@ function rootAfter(
 ): Root {
   if ('why' in pinned) {
     if (saysVanished(pinned.why)) return { kind: 'vanished', why: pinned.why };
-    return keepUnpinned(place, fingerprint, pinned.why);
+    return saveUnpinned(place, fingerprint, pinned.why);
   }
-  removePlainRecord(place, fingerprint.program.sha256);
+  removePlainFingerprint(place, fingerprint.program.sha256);
   return { kind: 'kept', file: link };
 }
 
 /** Starts what `keep` finishes; undefined where there is no Nix. */
-export function startKeeping(nix: Nix | undefined, link: string): TextPinner | undefined {
+export function startSaving(nix: Nix | undefined, link: string): RootAdder | undefined {
   if (nix === undefined) return undefined;
   const { storeDir, stateDir } = storeLocation(nix.env);
   // Started without a database, Nix would make an empty one, which then denies every object of the store.
@@ -58,8 +58,8 @@ export function startKeeping(nix: Nix | undefined, link: string): TextPinner | u
   );
   const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
   if (!existsSync(storeDir)) return undefined; // whoever lists it says so
-  if (!hasState && !isElsewhere) return refusingPinner(`${stateDir} holds no database of Nix`);
-  return startPinningText(nix, link);
+  if (!hasState && !isElsewhere) return refusingRootAdder(`${stateDir} holds no database of Nix`);
+  return startRootAdder(nix, link);
 }
 
 /**
@@ -67,33 +67,33 @@ export function startKeeping(nix: Nix | undefined, link: string): TextPinner | u
  * is kept as a plain file.
  * @throws Node's errors when the place cannot be written.
  */
-export async function keep(
-  pinner: TextPinner | undefined,
+export async function saveAndPin(
+  rootAdder: RootAdder | undefined,
   fingerprint: Fingerprint,
   place: Place,
   link: string,
 ): Promise<Root> {
-  if (pinner === undefined) return keepUnpinned(place, fingerprint, 'Nix was not found');
-  return rootAfter(await pinner.pin(storeTextOf(fingerprint)), fingerprint, place, link);
+  if (rootAdder === undefined) return saveUnpinned(place, fingerprint, 'Nix was not found');
+  return rootAfter(await rootAdder.pin(storeTextOf(fingerprint)), fingerprint, place, link);
 }
 
 /** Pins a kept record for one more place of the program. */
-export async function keepAlso(
+export async function alsoPin(
   nix: Nix | undefined,
-  record: Record,
+  saved: SavedFingerprint,
   place: Place,
   link: string,
 ): Promise<Root> {
-  const storePath = storeObjectOfRecord(record.file);
+  const storePath = storeObjectOfSaved(saved.file);
   if (storePath === undefined || nix === undefined) {
-    return await keep(startKeeping(nix, link), record.fingerprint, place, link);
+    return await saveAndPin(startSaving(nix, link), saved.fingerprint, place, link);
   }
-  if (record.file === link) return { kind: 'kept', file: link };
-  return rootAfter(await pin(nix, link, storePath), record.fingerprint, place, link);
+  if (saved.file === link) return { kind: 'kept', file: link };
+  return rootAfter(await pin(nix, link, storePath), saved.fingerprint, place, link);
 }
 
 /** The store object behind a kept record; undefined for a plain one. */
-function storeObjectOfRecord(file: string): string | undefined {
+function storeObjectOfSaved(file: string): string | undefined {
   try {
     return readlinkSync(file);
   } catch {
@@ -102,24 +102,24 @@ function storeObjectOfRecord(file: string): string | undefined {
 }
 
 /** Pinners for one root link, one after the other. */
-export interface PinnerSupply {
+export interface RootAdders {
   /** The one that is waiting, or a new one; undefined where there is no Nix. It waits until it is told to pin. */
-  current(): TextPinner | undefined;
+  current(): RootAdder | undefined;
   /** Ends the one that is waiting, if nobody told it to pin. */
   close(): void;
 }
 
 /** `now` starts one at once: Nix takes 20 ms to start, in which others can work. */
-export function supplyPinners(nix: Nix | undefined, link: string, when: 'now' | 'later'): PinnerSupply {
-  let waiting: TextPinner | undefined;
-  const current = (): TextPinner | undefined => {
-    waiting ??= startKeeping(nix, link);
-    const pinner = waiting;
+export function startRootAdders(nix: Nix | undefined, link: string, when: 'now' | 'later'): RootAdders {
+  let waiting: RootAdder | undefined;
+  const current = (): RootAdder | undefined => {
+    waiting ??= startSaving(nix, link);
+    const rootAdder = waiting;
     return (
-      pinner && {
+      rootAdder && {
         pin: (text) => {
           waiting = undefined;
-          return pinner.pin(text);
+          return rootAdder.pin(text);
         },
         abandon: close,
       }

@@ -21,7 +21,7 @@ import { addRoot, type Nix } from '../store/nix.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A fingerprint that was kept, and where. */
-export interface Record {
+export interface SavedFingerprint {
   readonly fingerprint: Fingerprint;
   /** The root link (a symlink to a store object that is the document) or the plain file without Nix. */
   readonly file: string;
@@ -33,16 +33,16 @@ export function rootLink(place: Place, sha256: string, key: string): string {
 }
 
 /** Where a fingerprint is kept when there is no Nix to hold it. */
-export function plainRecord(place: Place, sha256: string): string {
+export function plainFingerprint(place: Place, sha256: string): string {
   return path.join(place.fingerprints, `${sha256}.json`);
 }
 
 /** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
-export async function readRecord(
+export async function readSavedFingerprint(
   file: string,
   sha256: string,
   storeDir: string,
-): Promise<Record | undefined> {
+): Promise<SavedFingerprint | undefined> {
   let text: string;
   try {
     const stats = statSync(file);
@@ -80,32 +80,32 @@ function listLinks(directory: string): string[] {
 function filesFor(place: Place, sha256: string, key: string): string[] {
   const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
   const own = rootLink(place, sha256, key);
-  return [own, ...links.filter((link) => link !== own), plainRecord(place, sha256)];
+  return [own, ...links.filter((link) => link !== own), plainFingerprint(place, sha256)];
 }
 
 /** All fingerprints kept for a content hash, place by place; in each the one of the program's own path first. */
-export async function recordsOf(
+export async function savedFingerprintsOf(
   places: readonly Place[],
   sha256: string,
   key: string,
   storeDir: string,
-): Promise<Record[]> {
+): Promise<SavedFingerprint[]> {
   const files = places.flatMap((place) => filesFor(place, sha256, key));
-  const records = await Promise.all(files.map((file) => readRecord(file, sha256, storeDir)));
-  return records.filter((record) => record !== undefined);
+  const saved = await Promise.all(files.map((file) => readSavedFingerprint(file, sha256, storeDir)));
+  return saved.filter((saved) => saved !== undefined);
 }
 
 /** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
-export function keepPlainRecord(place: Place, fingerprint: Fingerprint): string {
-  const file = plainRecord(place, fingerprint.program.sha256);
+export function savePlainFingerprint(place: Place, fingerprint: Fingerprint): string {
+  const file = plainFingerprint(place, fingerprint.program.sha256);
   mkdirSync(place.fingerprints, { recursive: true, mode: 0o700 });
   writeFileDurably(file, canonicalText(fingerprint));
   return file;
 }
 
 /** Forgets the plain record of a program. */
-export function removePlainRecord(place: Place, sha256: string): void {
-  rmSync(plainRecord(place, sha256), { force: true });
+export function removePlainFingerprint(place: Place, sha256: string): void {
+  rmSync(plainFingerprint(place, sha256), { force: true });
 }
 
 function namesIn(directory: string): string[] {

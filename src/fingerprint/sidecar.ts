@@ -16,9 +16,9 @@ import { errnoOf, reasonOf } from '../host/errors.ts';
 import { MAXIMUM_SIZE } from './fingerprint.ts';
 import { findInTree, MAXIMUM_TREE_SIZE } from './tree-file.ts';
 import {
-  type Belief,
-  type BeliefCause,
-  judgeDocument,
+  type TrustVerdict,
+  type DistrustCause,
+  judgeTrust,
   NOBODY,
   type Owners,
   type ProgramAtHand,
@@ -100,18 +100,18 @@ export function sidecarPlaces(
 /** A file that was there and did not serve. */
 export interface RefusedPlace extends SidecarPlace {
   /** `tree` is a tree file that is none. */
-  readonly cause: BeliefCause | ReadCause | 'tree';
+  readonly cause: DistrustCause | ReadCause | 'tree';
   readonly why: string;
 }
 
 export interface SidecarSearch {
-  readonly believed?: SidecarPlace & Omit<Extract<Belief, { kind: 'believed' }>, 'kind'>;
+  readonly believed?: SidecarPlace & Omit<Extract<TrustVerdict, { kind: 'believed' }>, 'kind'>;
   /** In the order of the places. */
   readonly refused: readonly RefusedPlace[];
 }
 
 type Judged =
-  | Belief
+  | TrustVerdict
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly cause: RefusedPlace['cause']; readonly why: string };
 
@@ -125,11 +125,11 @@ async function judgePlace(
   const document = readDocument(place.file, limit, owners);
   if (document.kind !== 'read') return document;
   const { text, writers } = document;
-  if (place.kind === 'sidecar') return judgeDocument(text, { kind: 'sidecar', writers }, program, trust);
+  if (place.kind === 'sidecar') return judgeTrust(text, { kind: 'sidecar', writers }, program, trust);
   const found = findInTree(text, program.sha256);
   if (found.kind === 'absent') return found;
   if (found.kind === 'refused') return { kind: 'refused', cause: 'tree', why: found.why };
-  return judgeDocument(found.text, { kind: 'tree', writers }, program, trust);
+  return judgeTrust(found.text, { kind: 'tree', writers }, program, trust);
 }
 
 /** Looks at the places of sidecar.ts one after the other and at nothing else. Never throws for what lies there. */

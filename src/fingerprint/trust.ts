@@ -25,7 +25,7 @@ export interface Trust {
 }
 
 /** Stable words for programs that read our output. */
-export type BeliefCause =
+export type DistrustCause =
   | 'document'
   | 'other-program'
   | 'loader-name'
@@ -35,19 +35,19 @@ export type BeliefCause =
   | 'forged'
   | OwnershipCause;
 
-export type Belief =
+export type TrustVerdict =
   | {
       readonly kind: 'believed';
       readonly fingerprint: Fingerprint;
       /** Name of the trusted key, where one had to be asked for. */
       readonly signedBy?: string;
     }
-  | { readonly kind: 'refused'; readonly cause: BeliefCause; readonly why: string };
+  | { readonly kind: 'refused'; readonly cause: DistrustCause; readonly why: string };
 
 /** A reason quotes names of keys and of files, each of which may have thousands of characters. */
 const LONGEST_REASON = 400;
 
-type Refusal = Extract<Belief, { kind: 'refused' }>;
+type Refusal = Extract<TrustVerdict, { kind: 'refused' }>;
 
 /** A file of glibc by its name: by soname, or as it is called up to 2.33, `libc-2.31.so`. */
 function isLibcFile(name: string): boolean {
@@ -87,7 +87,7 @@ function whyOtherProgram(written: ProgramAtHand, program: ProgramAtHand): string
   return `it names another interpreter than the program: ${written.interpreter.slice(0, 100)}`;
 }
 
-function refused(cause: BeliefCause, why: string): Refusal {
+function refused(cause: DistrustCause, why: string): Refusal {
   return { kind: 'refused', cause, why: printableLine(why).slice(0, LONGEST_REASON) };
 }
 
@@ -104,12 +104,12 @@ function lackOf(origin: Origin): Refusal | undefined {
  * records are believed as they are, sidecars and tree files by their owner or a trusted signature, sources only by
  * a trusted signature. Total.
  */
-export async function judgeDocument(
+export async function judgeTrust(
   text: string,
   origin: Origin,
   program: ProgramAtHand,
   trust: Trust,
-): Promise<Belief> {
+): Promise<TrustVerdict> {
   // The checks are loaded when there is something to check: most first starts have no document.
   const { parseFingerprint } = await import('./parse-fingerprint.ts');
   const parsed = parseFingerprint(text, trust.storeDir);

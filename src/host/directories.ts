@@ -65,7 +65,7 @@ function isRootsAlone(directory: string): boolean {
 }
 
 /** The system's place where there is one that only root can have written. */
-export function believedSystemPlace(): Place | undefined {
+export function trustedSystemDirectories(): Place | undefined {
   const place = systemPlace();
   try {
     return [path.dirname(place.cache), place.plans, place.roots].every(isRootsAlone) ? place : undefined;

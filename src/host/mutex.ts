@@ -29,7 +29,7 @@ function ownerFile(name: string): string {
 }
 
 /** When two take over a lock at the same time both work: correctness does not rest on it. */
-function removeLockOfTheDead(name: string): void {
+function removeStaleLock(name: string): void {
   try {
     const owner = readFileSync(ownerFile(name), 'utf8');
     if (stateOfProcess(owner) !== 'gone') return;
@@ -51,7 +51,7 @@ async function acquire(name: string): Promise<Release> {
   } catch (error) {
     // proper-lockfile would retry for two minutes where no lock can be made at all.
     if (errnoOf(error) !== 'ELOCKED') throw error;
-    removeLockOfTheDead(name);
+    removeStaleLock(name);
     return await lock(name, { ...options, retries: ATTEMPTS });
   }
 }

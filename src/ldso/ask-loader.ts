@@ -4,12 +4,12 @@
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { type Ended, runProgramNow } from '../host/run-program.ts';
-import { isAboutTelling, rememberLoader, TELLING } from './search-paths.ts';
+import { isAboutSearchReport, rememberLoader, REPORT_SEARCH_PATHS } from './search-paths.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;
 
-export interface ProofRequest {
+export interface ListRequest {
   /** Absolute path of the chosen ld.so. */
   readonly loader: string;
   readonly libc: 'glibc' | 'musl';
@@ -37,7 +37,7 @@ function withItself(output: ListOutput, loader: string): ListOutput {
 }
 
 /** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
-export function proveByLoader(request: ProofRequest): ListOutput {
+export function askLoader(request: ListRequest): ListOutput {
   const sound = request.binding === 'start' && request.libc === 'glibc' ? soundAndBound(request) : undefined;
   if (sound !== undefined) return sound;
   const listed = listByLoader(request);
@@ -56,20 +56,20 @@ export function undefinedText({ symbol, file }: UndefinedSymbol): string {
  * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the mode
  * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
  */
-function soundAndBound(request: ProofRequest): ListOutput | undefined {
-  const env = { ...TRACING, ...TELLING.env };
-  const libraryPath = `${request.libraryPath}:${TELLING.directories}`;
+function soundAndBound(request: ListRequest): ListOutput | undefined {
+  const env = { ...TRACING, ...REPORT_SEARCH_PATHS.env };
+  const libraryPath = `${request.libraryPath}:${REPORT_SEARCH_PATHS.directories}`;
   const args = ['--inhibit-cache', '--library-path', libraryPath, request.program];
   const { status, stdout, stderr } = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   if (status !== 0) return undefined;
-  const said = stderr.split('\n').filter((line) => !isAboutTelling(line));
+  const said = stderr.split('\n').filter((line) => !isAboutSearchReport(line));
   const listed = parseListOutput(stdout, said.join('\n'), request.program);
   if (listed.complaints.length > 0) return undefined;
   rememberLoader(request.loader, stderr);
   return listed;
 }
 
-function listByLoader(request: ProofRequest): ListOutput {
+function listByLoader(request: ListRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
@@ -115,7 +115,7 @@ export type Binding = 'start' | 'ever';
  * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as `--list` once more, and `ever` longer for
  * large programs, so only sets that are in doubt are asked.
  */
-export function undefinedByLoader(request: ProofRequest, binding: Binding): UndefinedSymbol[] {
+export function undefinedByLoader(request: ListRequest, binding: Binding): UndefinedSymbol[] {
   const all = binding === 'ever' ? { LD_BIND_NOW: 'yes' } : {};
   const env = { ...TRACING, ...all };
   const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];
@@ -177,7 +177,7 @@ export function parseListOutput(stdout: string, stderr: string, program: string)
  * exact libraries these would be defined. What other objects leave undefined, they leave so with any set.
  */
 export function closestComplaints(
-  request: ProofRequest,
+  request: ListRequest,
   objects: readonly LoadedObject[],
   closest: ReadonlySet<string>,
 ): string[] {

@@ -29,13 +29,13 @@ const known = new Map<string, LoaderFacts | undefined>();
  * nowhere makes it search them all (glibc elf/dl-load.c, print_search_path). The directories go at the end of its
  * library path; there is nothing in them. It complains of the preload, see `isAboutTelling`.
  */
-export const TELLING = {
+export const REPORT_SEARCH_PATHS = {
   env: { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' },
   directories: `${plain}:${lib}$LIB:${platform}$PLATFORM`,
 } as const;
 
 /** Whether a line of stderr comes of `TELLING` alone. */
-export function isAboutTelling(line: string): boolean {
+export function isAboutSearchReport(line: string): boolean {
   return (
     /^\s*\d+:\t/.test(line) || line.startsWith("ERROR: ld.so: object 'no-such-library.so' from LD_PRELOAD")
   );
@@ -58,8 +58,8 @@ export function loaderFactsOf(loader: string): LoaderFacts | undefined {
 /** The loader itself is a program without needs. */
 function askLoader(loader: string): LoaderFacts | undefined {
   const version = libcVersionOf(loader);
-  const args = ['--inhibit-cache', '--library-path', TELLING.directories, '--list', loader];
-  const { stderr } = runProgramNow(loader, args, { env: TELLING.env, timeout: TIMEOUT });
+  const args = ['--inhibit-cache', '--library-path', REPORT_SEARCH_PATHS.directories, '--list', loader];
+  const { stderr } = runProgramNow(loader, args, { env: REPORT_SEARCH_PATHS.env, timeout: TIMEOUT });
   return version && readSearchPaths(stderr, version);
 }
 

@@ -16,7 +16,7 @@ import { simulate } from './simulation/simulate.ts';
 import type { Attempt, Finding, LoadTrace, Searched, TracedObject } from './simulation/trace.ts';
 
 /** Path with no links in it, and what is in the file. */
-export type Foreseen = Pick<Program, 'path'> & { readonly elf: ElfFile };
+export type SimulatedProgram = Pick<Program, 'path'> & { readonly elf: ElfFile };
 
 function loaderAt(file: string, libc: Libc, interpreter: string | undefined): Loader | undefined {
   const elf = elfFileAt(file);
@@ -41,7 +41,7 @@ function rawText(text: string): string {
  * must have been made. A glibc loader is asked once which directories it searches; the program is not shown to it.
  * Total: a loader that does not answer, or is none, is an error in the trace. Paths in the trace are ordinary text.
  */
-export function foresee(program: Foreseen, libc: Libc, loaderFile: string, libraryPath: string): LoadTrace {
+export function simulateStart(program: SimulatedProgram, libc: Libc, loaderFile: string, libraryPath: string): LoadTrace {
   const loader = loaderAt(loaderFile, libc, program.elf.interpreter);
   if (loader === undefined) return noLoader(loaderFile);
   const trace = simulate({

@@ -52,7 +52,7 @@ export function withReasons(complaints: readonly string[], trace: LoadTrace): st
 }
 
 /** musl's loader prints itself once for each name it goes by, and only libraries can be compared. */
-function foreseenObjects({ objects }: LoadTrace, libc: 'glibc' | 'musl'): readonly TracedObject[] {
+function simulatedObjects({ objects }: LoadTrace, libc: 'glibc' | 'musl'): readonly TracedObject[] {
   if (libc === 'musl') return objects.filter(({ role }) => role === 'library');
   // A filter of the program's own stands before it and is not listed (glibc elf/rtld.c, rtld_mode_list).
   return objects.slice(objects.findIndex(({ role }) => role === 'program') + 1);
@@ -71,9 +71,9 @@ export function disagreementOf(
   const refusal = trace.errors.find(({ stage }) => stage !== 'start');
   if (refusal !== undefined) return `foreseen was a refusal: ${refusal.message}`;
   const listed = libc === 'musl' ? objects.filter(({ path }) => path !== loader) : objects;
-  const foreseen = foreseenObjects(trace, libc);
-  for (let at = 0; at < Math.max(listed.length, foreseen.length); at += 1) {
-    const [one, other] = [foreseen[at], listed[at]];
+  const simulated = simulatedObjects(trace, libc);
+  for (let at = 0; at < Math.max(listed.length, simulated.length); at += 1) {
+    const [one, other] = [simulated[at], listed[at]];
     if (one?.name === other?.name && one?.path === other?.path) continue;
     return `object ${at + 1} was foreseen as ${objectText(one)}, and the loader has ${objectText(other)}`;
   }

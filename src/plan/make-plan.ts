@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';
-import type { Proven } from '../farm/verify-set.ts';
+import type { VerifiedSet } from '../farm/verify-set.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { Program } from '../program/inspect-program.ts';
@@ -72,7 +72,7 @@ function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): 
 }
 
 /** Libraries beside the program: a plan made with others must not be followed. */
-function bundledFiles(proven: Proven, storeDir: string): string[] {
+function bundledFiles(proven: VerifiedSet, storeDir: string): string[] {
   const inFarm = new Set([...proven.links.keys()].map((name) => path.join(proven.farm, name)));
   return proven.objects
     .map(({ path: file }) => file)
@@ -96,7 +96,7 @@ function absentBeside({ program, proven, storeDir }: PlanInputs, bundled: readon
 
 export interface PlanInputs {
   readonly program: Program;
-  readonly proven: Proven;
+  readonly proven: VerifiedSet;
   readonly strategy: Strategy;
   readonly interpreter: Interpreter;
   readonly libc: 'glibc' | 'musl';
@@ -121,7 +121,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
   const bundled = bundledFiles(proven, storeDir);
   const entering = launcherVariables(inputs, suffix);
-  const seat =
+  const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
   const copy = strategy === 'patched' ? inputs.copy : undefined;
   const execute = strategy === 'loader' ? proven.loader : copy?.file;
@@ -140,10 +140,10 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...proven.outside,
     ],
     watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
-    ...(seat === undefined ? {} : { seat }),
+    ...(interpreterPath === undefined ? {} : { interpreterPath }),
     absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
     ...(execute === undefined ? {} : { execute }),
-    ...(strategy === 'namespace' ? { seatInNamespace: interpreter.path } : {}),
+    ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
     loader: proven.loader,
     libraryPath: proven.libraryPath,
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
@@ -157,7 +157,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
  * sits at the program's own interpreter path.
  */
 export function planOfCopy(plan: LaunchPlan, copy: string, interpreter: string): LaunchPlan {
-  const { seat: _, execute: __, ...rest } = plan;
+  const { interpreterPath: _, execute: __, ...rest } = plan;
   return {
     ...rest,
     program: copy,

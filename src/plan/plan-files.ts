@@ -149,7 +149,7 @@ export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined
   if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
   const missing = plan.files.find((file) => !exists(file));
   if (missing !== undefined) return `${missing} is gone`;
-  const watched = [...plan.watched, ...(plan.seat === undefined ? [] : [plan.seat])];
+  const watched = [...plan.watched, ...(plan.interpreterPath === undefined ? [] : [plan.interpreterPath])];
   const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));
   if (changed !== undefined) return `${changed.path} changed`;
   const appeared = plan.absent.find((file) => !isAbsent(file));

@@ -32,7 +32,7 @@ export interface LaunchPlan {
   /** Must be exactly these files. */
   readonly watched: readonly { readonly identity: string; readonly path: string }[];
   /** Who sits at the program's interpreter path; not looked at by whoever sits there and was entered. */
-  readonly seat?: { readonly identity: string; readonly path: string };
+  readonly interpreterPath?: { readonly identity: string; readonly path: string };
   /** Must not exist. */
   readonly absent: readonly string[];
   /** Must be ours alone to write. */
@@ -40,7 +40,7 @@ export interface LaunchPlan {
   /** What to execute instead of the program. */
   readonly execute?: string;
   /** A file that the launcher lies over, in a mount namespace of the program's own. */
-  readonly seatInNamespace?: string;
+  readonly interpreterInNamespace?: string;
   /** The program's loader, for whoever enters it as the program's interpreter. */
   readonly loader?: string;
   /** What that loader searches first: absolute directories, separated by `:`. */
@@ -89,10 +89,10 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...plan.directories.map((directory) => `d${directory}`),
     ...plan.files.map((file) => `f${file}`),
     ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
-    ...(plan.seat === undefined ? [] : [`k${plan.seat.identity} ${plan.seat.path}`]),
+    ...(plan.interpreterPath === undefined ? [] : [`k${plan.interpreterPath.identity} ${plan.interpreterPath.path}`]),
     ...plan.absent.map((file) => `a${file}`),
     ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
-    ...(plan.seatInNamespace === undefined ? [] : [`n${plan.seatInNamespace}`]),
+    ...(plan.interpreterInNamespace === undefined ? [] : [`n${plan.interpreterInNamespace}`]),
     ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
     ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
     ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
@@ -126,8 +126,8 @@ function variableNames(plan: LaunchPlan): string[] {
 /** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
   const { program, files, directories, absent, watched, environment } = plan;
-  const { execute, loader, libraryPath, seat, seatInNamespace } = plan;
-  const once = [execute, loader, libraryPath, seat?.path, seatInNamespace].filter(
+  const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace } = plan;
+  const once = [execute, loader, libraryPath, interpreterPath?.path, interpreterInNamespace].filter(
     (each) => each !== undefined,
   );
   const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
@@ -157,7 +157,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
-  const [seat, seatInNamespace] = [one('k'), one('n')];
+  const [interpreterPath, interpreterInNamespace] = [one('k'), one('n')];
   const [directoryVariables, argv0Variables] = [of('c'), of('v')];
   return {
     program,
@@ -169,10 +169,10 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     directories: of('d'),
     files: of('f'),
     watched: of('w').map(watchedFile),
-    ...(seat === undefined ? {} : { seat: watchedFile(seat) }),
+    ...(interpreterPath === undefined ? {} : { interpreterPath: watchedFile(interpreterPath) }),
     absent: of('a'),
     ...(execute === undefined ? {} : { execute }),
-    ...(seatInNamespace === undefined ? {} : { seatInNamespace }),
+    ...(interpreterInNamespace === undefined ? {} : { interpreterInNamespace }),
     ...(loader === undefined ? {} : { loader }),
     ...(libraryPath === undefined ? {} : { libraryPath }),
     ...(launcherVariables.length === 0 ? {} : { launcherVariables }),

@@ -42,7 +42,7 @@ const NEW_GLIBC = [2, 42];
 const PROC_SELF_EXE =
   '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
 
-const NIX_LD_CRASHES = (
+const nixLdCrashes = (
   version: readonly number[] | undefined,
   libc: readonly number[] | undefined,
 ): boolean =>
@@ -82,14 +82,14 @@ function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situ
       strategy: 'interpreter',
       why: `${sits} and enters the launcher, which enters the chosen loader; so do its children`,
     };
-  if (!NIX_LD_CRASHES(version, libc)) return { strategy: 'nix-ld', why: sits };
+  if (!nixLdCrashes(version, libc)) return { strategy: 'nix-ld', why: sits };
   return {
     strategy: 'loader',
     why: `the nix-ld at ${path} (${version?.join('.')}) crashes with glibc ${libc?.join('.')}; ${PROC_SELF_EXE}`,
   };
 }
 
-const UNTRIED = () => 'it was not tried';
+const untried = () => 'it was not tried';
 
 /** By a namespace or a copy, whichever is wanted or works; undefined where neither does or where none is called for. */
 function keepingItself(situation: Situation): StrategyChoice | undefined {
@@ -112,7 +112,7 @@ function keepingItself(situation: Situation): StrategyChoice | undefined {
   for (const way of ways) {
     // Where the programs of the system name the same interpreter, they would come to the launcher too.
     const unfit = way === 'namespace' && interpreter.kind === 'loader';
-    const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? UNTRIED)();
+    const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? untried)();
     if (why === undefined) return way === 'namespace' ? namespace() : copy();
     refusals.push(`${way === 'copy' ? 'no patched copy' : 'no namespace'}: ${why}`);
   }
@@ -127,16 +127,16 @@ export function chooseStrategy(situation: Situation): StrategyChoice {
   if (situation.byBinfmt)
     return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');
   if (wanted === 'namespace' || wanted === 'patched') {
-    const kept = keepingItself(situation);
-    if (kept !== undefined) return kept;
+    const saved = keepingItself(situation);
+    if (saved !== undefined) return saved;
   }
   if (kind === 'nix-ld') return byNixLd(situation);
   if (kind === 'launcher') {
     if (machine === 'own') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
     return byLoader(`the launcher at ${path} is for another machine`);
   }
-  const kept = keepingItself(situation);
-  if (kept !== undefined) return kept;
+  const saved = keepingItself(situation);
+  if (saved !== undefined) return saved;
   return byLoader(
     {
       missing: `nothing is at ${path}`,
@@ -192,10 +192,10 @@ export function inspectInterpreter(path: string): Interpreter {
 const TIMEOUT = 10_000;
 
 /** Has the launcher try it (launcher/namespace.c). Undefined where it works, else why not, as one clause. */
-export function whyNoNamespace(launcher: string | undefined, seat: string): string | undefined {
+export function whyNoNamespace(launcher: string | undefined, interpreterPath: string): string | undefined {
   if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
     return 'there is no launcher';
-  const { status, stderr, failure } = runProgramNow(launcher, ['--try-namespace', seat], {
+  const { status, stderr, failure } = runProgramNow(launcher, ['--try-namespace', interpreterPath], {
     env: {},
     timeout: TIMEOUT,
   });
@@ -236,7 +236,7 @@ export function readStrategy(places: readonly Place[], program: string): Strateg
 }
 
 /** Keeps a wish, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
-export function keepStrategy(place: Place, program: string, strategy: Strategy | undefined): void {
+export function saveStrategy(place: Place, program: string, strategy: Strategy | undefined): void {
   const file = fileOf(place, program);
   if (strategy === undefined) {
     rmSync(file, { recursive: true, force: true });

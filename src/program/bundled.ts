@@ -28,13 +28,13 @@ interface Loaded {
  * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `users`, those of
  * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
  */
-function searched(object: Loaded, users: readonly string[]): string[] {
-  if (object.elf.runpath !== undefined) return [...users, ...runDirectories(object.elf.runpath, object.path)];
+function searched(object: Loaded, libraryPathDirs: readonly string[]): string[] {
+  if (object.elf.runpath !== undefined) return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path)];
   const directories: string[] = [];
   for (let at: Loaded | undefined = object; at !== undefined; at = at.loader) {
     directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
   }
-  return [...directories, ...users];
+  return [...directories, ...libraryPathDirs];
 }
 
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
@@ -56,12 +56,12 @@ function find(
   name: string,
   by: Loaded,
   tell: (damaged: DamagedLibrary) => void,
-  users: readonly string[],
+  libraryPathDirs: readonly string[],
 ): Loaded | undefined {
   const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path)) ?? name;
   const files = wanted.includes('/')
     ? [wanted]
-    : searched(by, users).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
+    : searched(by, libraryPathDirs).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
     const elf = readCandidate(file, name, by.elf, tell);
     // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
@@ -80,7 +80,7 @@ function find(
 export function findBundled(
   program: { readonly path: string; readonly elf: ElfFile },
   tell: (damaged: DamagedLibrary) => void = () => {},
-  users: readonly string[] = [],
+  libraryPathDirs: readonly string[] = [],
 ): BundledLibrary[] {
   const found: BundledLibrary[] = [];
   const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
@@ -90,7 +90,7 @@ export function findBundled(
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
-      const loaded = find(name, object, tell, users);
+      const loaded = find(name, object, tell, libraryPathDirs);
       if (loaded === undefined) continue;
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
       found.push({ path: loaded.path, elf: loaded.elf, name });

@@ -9,7 +9,7 @@ import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
-import { usersDirectories } from './run-directories.ts';
+import { libraryPathDirectories_ } from './run-directories.ts';
 
 export interface Program {
   /** As the user gave it, for messages. */
@@ -24,10 +24,10 @@ export interface Program {
   /** What it is then started for lies in the file system behind it. */
   readonly appImage?: AppImage;
   /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
-  readonly users?: readonly string[];
+  readonly libraryPathDirs?: readonly string[];
 }
 
-export interface Surroundings {
+export interface Host {
   readonly storeDir: string;
   readonly hostMachines: readonly MachineKey[];
   readonly uid: number;
@@ -105,7 +105,7 @@ function open(given: string, path: string): FileSource {
 }
 
 /** True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
-function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Surroundings): boolean {
+function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Host): boolean {
   const mode = Number(stats.mode);
   const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
   const setgid = (mode & constants.S_IXGRP) !== 0 && (mode & 0o2000) !== 0 && Number(stats.gid) !== gid;
@@ -153,16 +153,16 @@ function refuseKind(given: string, kind: Classification, head: Uint8Array): void
  * Looks at a program. Nothing of it is executed.
  * @throws ForeignError for everything that keeps it from being a program that could be started here.
  */
-export function inspectProgram(given: string, surroundings: Surroundings): Program {
+export function inspectProgram(given: string, host: Host): Program {
   const { path, stats } = locate(given);
   refuseUnrunnable(given, path, stats);
   const source = open(given, path);
   try {
     const reading = readElf(source);
     const head = source.read(0, 4096);
-    const kind = classify(reading, head, surroundings);
+    const kind = classify(reading, head, host);
     refuseKind(given, kind, head);
-    if (kind.kind === 'dynamic' && changesCredentials(stats, surroundings)) {
+    if (kind.kind === 'dynamic' && changesCredentials(stats, host)) {
       throw refuse(
         given,
         'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
@@ -180,7 +180,7 @@ export function inspectProgram(given: string, surroundings: Surroundings): Progr
       size: Number(stats.size),
       kind,
       elf: reading.kind === 'elf' ? reading.file : undefined,
-      users: usersDirectories(surroundings.libraryPath, surroundings.workingDirectory, path),
+      libraryPathDirs: libraryPathDirectories_(host.libraryPath, host.workingDirectory, path),
     };
   } finally {
     source.close();

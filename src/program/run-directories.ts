@@ -41,7 +41,7 @@ export function usesOrigin(elf: Pick<ElfFile, 'rpath' | 'runpath'>): boolean {
  * The directories of an LD_LIBRARY_PATH, absolute: ld.so takes relative ones, also the empty one, from the working
  * directory. Without `workingDirectory` these are left out.
  */
-export function usersDirectories(
+export function libraryPathDirectories_(
   libraryPath: string | undefined,
   workingDirectory: string | undefined,
   program: string,

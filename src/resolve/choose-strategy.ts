@@ -19,30 +19,30 @@ import type { Dynamic } from './dynamic-program.ts';
 import { places } from './writable-directories.ts';
 
 /** What can be asked for; `auto` takes a wish back. */
-export const WISHES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
-export type Wish = 'auto' | Strategy;
+export const REQUESTED_STRATEGIES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
+export type RequestedStrategy = 'auto' | Strategy;
 
 /** `where` names it for the message. @throws ForeignError `usage` for a name that no strategy has. */
-export function parseWish(name: string, where: string): Wish {
+export function parseRequestedStrategy(name: string, where: string): RequestedStrategy {
   if (name === 'auto' || (isStrategy(name) && name !== 'direct')) return name;
   throw new ForeignError(`${where}: there is no strategy ${name}`, {
     code: 'usage',
-    hint: `name one of: ${WISHES.join(', ')}`,
+    hint: `name one of: ${REQUESTED_STRATEGIES.join(', ')}`,
     exitCode: 125,
   });
 }
 
 /** Adds what is kept for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
-export async function withWish(program: Program, context: Context): Promise<Context> {
-  if (context.wish !== undefined) return context;
+export async function withRequestedStrategy(program: Program, context: Context): Promise<Context> {
+  if (context.requested !== undefined) return context;
   const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
-  if (name) return { ...context, wish: parseWish(name, 'NIX_RUN_FOREIGN_STRATEGY') };
-  const kept = readStrategy(await places(context.surroundings.uid), program.path);
-  return kept === undefined ? context : { ...context, wish: kept };
+  if (name) return { ...context, requested: parseRequestedStrategy(name, 'NIX_RUN_FOREIGN_STRATEGY') };
+  const saved = readStrategy(await places(context.host.uid), program.path);
+  return saved === undefined ? context : { ...context, requested: saved };
 }
 
-function wantedStrategy({ wish }: Context): Strategy | undefined {
-  return wish === 'auto' ? undefined : wish;
+function wantedStrategy({ requested }: Context): Strategy | undefined {
+  return requested === 'auto' ? undefined : requested;
 }
 
 /** Damaged or gone since: then it is no program that reads itself. */
@@ -68,7 +68,7 @@ export function strategyOf(
   context: Context,
   whyNo: NonNullable<Situation['whyNo']>,
 ): StrategyChoice {
-  const own = context.surroundings.hostMachines[0];
+  const own = context.host.hostMachines[0];
   const machine = findMachine(subject.elf);
   return chooseStrategy({
     interpreter: inspectInterpreter(subject.interpreter),

@@ -21,7 +21,7 @@ function hintForClash(reasons: readonly Reason[]): string {
     return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
   }
   const lacking = reasons.flatMap((each) => {
-    if (each.kind === 'unbound-symbol') return each.lacking.map(({ name }) => name);
+    if (each.kind === 'unbound-symbol') return each.lackingLibraries.map(({ name }) => name);
     return each.kind === 'missing-version' ? [each.name] : [];
   });
   return lacking.length === 0
@@ -210,12 +210,12 @@ function firstFew(symbols: readonly string[]): string {
 }
 
 function lackOf({ needed, missing, versions }: Sum): string {
-  const lacks: string[] = [];
+  const parts: string[] = [];
   if (missing.length > 0)
-    lacks.push(`${missing.length} of the ${needed.size} symbols needed (${firstFew(missing)})`);
+    parts.push(`${missing.length} of the ${needed.size} symbols needed (${firstFew(missing)})`);
   if (versions.length > 0)
-    lacks.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${firstFew(versions)}`);
-  return lacks.join(' and ');
+    parts.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${firstFew(versions)}`);
+  return parts.join(' and ');
 }
 
 /** For each name that nobody has, the nearest version of the library and what keeps it from being taken. */

@@ -3,13 +3,13 @@ import { readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import type { Strategy } from '../plan/plan-format.ts';
-import type { Surroundings } from '../program/inspect-program.ts';
+import type { Host } from '../program/inspect-program.ts';
 import { findNix, type Nix } from '../store/nix.ts';
 import { type StoreLocation, storeLocation } from '../store/store-location.ts';
 
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly surroundings: Surroundings;
+  readonly host: Host;
   readonly location: StoreLocation;
   /** Undefined where no Nix can be found: nothing can be pinned then. */
   readonly nix: Nix | undefined;
@@ -17,7 +17,7 @@ export interface Context {
   /** How the launcher found the program, where that is not its real path. */
   readonly found?: string;
   /** The strategy that is asked for now, or was for this program before. */
-  readonly wish?: 'auto' | Strategy;
+  readonly requested?: 'auto' | Strategy;
   /** Whether binfmt_misc hands the program to the launcher: then the program itself cannot be started. */
   readonly byBinfmt?: boolean;
   /** Where the launcher is, if it was built beside this file. */
@@ -65,7 +65,7 @@ export function contextOf(process: Caller, toolVersion: string): Context {
   return {
     ...(launcher === undefined ? {} : { launcher }),
     env: process.env,
-    surroundings: {
+    host: {
       storeDir: location.storeDir,
       hostMachines: machinesRunBy(process.arch),
       uid: process.geteuid?.() ?? 0,

@@ -1,7 +1,7 @@
 // A program → what the later stages need of it when it is dynamic and foreign.
 // A program → the choices kept for it, wherever they could be written.
 
-import { type KeptChoices, readChoices } from '../choices/choices-file.ts';
+import { type SavedChoices, readChoices } from '../choices/choices-file.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { rootLink } from '../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../host/directories.ts';
@@ -34,7 +34,7 @@ export function rootFile(place: Place, sha256: string, program: Program): string
 /** Looks in every place: choices hold although the plan may have to be written elsewhere today. */
 export async function choicesOfProgram(
   program: Program,
-  { surroundings }: Context,
-): Promise<KeptChoices | undefined> {
-  return await readChoices(await places(surroundings.uid), program.path, planKey(program.path));
+  { host }: Context,
+): Promise<SavedChoices | undefined> {
+  return await readChoices(await places(host.uid), program.path, planKey(program.path));
 }

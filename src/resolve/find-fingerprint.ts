@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Configuration } from '../config/load-config.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import type { PinnerSupply } from '../fingerprint/save-and-pin.ts';
+import type { RootAdders } from '../fingerprint/save-and-pin.ts';
 import { sidecarPlaces } from '../fingerprint/sidecar.ts';
 import type { Owners, ProgramAtHand, Trust } from '../fingerprint/trust.ts';
 import type { Place } from '../host/directories.ts';
@@ -11,7 +11,7 @@ import { debug } from '../host/output.ts';
 import type { Context } from './context.ts';
 import type { Dynamic } from './dynamic-program.ts';
 
-export type Arrival =
+export type FoundFingerprint =
   | {
       readonly kind: 'believed';
       /** A file or an address. */
@@ -32,7 +32,7 @@ export interface Search {
   readonly place: Place;
   readonly settings: Configuration['settings'];
   /** Of Nix processes that pin the program's root. */
-  readonly pinners: PinnerSupply;
+  readonly rootAdders: RootAdders;
 }
 
 function isThere(file: string): boolean {
@@ -56,14 +56,14 @@ export async function trustOf({ context, settings }: Pick<Search, 'context' | 's
 /** Who is believed besides root: the program's owner only at a start (fingerprint/FORMAT.md). */
 export function ownersFor({ subject, context }: Pick<Search, 'subject' | 'context'>): Owners {
   const program = context.isStart === true ? lstatSync(subject.program.path).uid : undefined;
-  return { user: context.surroundings.uid, program };
+  return { user: context.host.uid, program };
 }
 
 /** Beside the real file, beside the link it was found by, then in tree files above it. */
-async function* besideIt(search: Search): AsyncGenerator<Arrival> {
+async function* besideIt(search: Search): AsyncGenerator<FoundFingerprint> {
   const { subject, program, context } = search;
   // The launcher starts us in `/`, and the user may have named the program by a relative path.
-  const start = context.surroundings.workingDirectory ?? '/';
+  const start = context.host.workingDirectory ?? '/';
   const given = path.resolve(start, context.found ?? subject.program.given);
   const there = sidecarPlaces(given, subject.program.path).filter(({ file }) => isThere(file));
   if (there.length === 0) return;
@@ -85,12 +85,12 @@ async function* besideIt(search: Search): AsyncGenerator<Arrival> {
 }
 
 /** The sources of the configuration, in its order; `due`: those that did not say today that they have none. */
-export async function* fromSources(search: Search, which: 'due' | 'all'): AsyncGenerator<Arrival> {
+export async function* fromSources(search: Search, which: 'due' | 'all'): AsyncGenerator<FoundFingerprint> {
   const { program, settings, place, context } = search;
   if (settings.sources.length === 0) return;
   const { askSources, LARGEST, nameOfSource, pathInSource } = await import('../fingerprint/remote-source.ts');
   const { dayOf } = await import('../fingerprint/remote-source.ts');
-  const { judgeDocument } = await import('../fingerprint/trust.ts');
+  const { judgeTrust } = await import('../fingerprint/trust.ts');
   const trust = await trustOf(search);
   const stamps = { directory: path.join(place.cache, 'absent-from-sources'), day: dayOf(new Date()) };
   const timeout = settings['source-timeout'] * 1000;
@@ -102,13 +102,13 @@ export async function* fromSources(search: Search, which: 'due' | 'all'): AsyncG
     if (answer.kind === 'unreachable') yield { kind: 'unreachable', where: name, why: answer.why };
     if (answer.kind !== 'found') continue;
     const where = `${name.replace(/\/+$/, '')}/${pathInSource(program.sha256)}`;
-    const judged = await judgeDocument(answer.text, { kind: 'source' }, program, trust);
+    const judged = await judgeTrust(answer.text, { kind: 'source' }, program, trust);
     yield { ...judged, where };
   }
 }
 
 /** In the order of belief: what came with the program, then the sources. Each is opened when it is its turn. */
-export async function* arrivals(search: Search): AsyncGenerator<Arrival> {
+export async function* findFingerprints(search: Search): AsyncGenerator<FoundFingerprint> {
   yield* besideIt(search);
   yield* fromSources(search, 'due');
 }

@@ -1,18 +1,18 @@
 // A program without a record → its plan by a fingerprint that came from elsewhere, if there is one that serves.
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import { programPart } from '../fingerprint/fingerprint.ts';
-import { type PinnerSupply, supplyPinners } from '../fingerprint/save-and-pin.ts';
+import { type RootAdders, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import type { Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from './context.ts';
 import { type Dynamic, rootFile } from './dynamic-program.ts';
-import { type Arrival, arrivals, type Search } from './find-fingerprint.ts';
-import type { Adopted } from './use-fingerprint.ts';
+import { type FoundFingerprint, findFingerprints, type Search } from './find-fingerprint.ts';
+import type { UsedFingerprint } from './use-fingerprint.ts';
 
-type Lost = Exclude<Arrival, { kind: 'believed' }>;
-type Believed = Extract<Arrival, { kind: 'believed' }>;
+type Lost = Exclude<FoundFingerprint, { kind: 'believed' }>;
+type TrustedFound = Extract<FoundFingerprint, { kind: 'believed' }>;
 
 function sentenceOf(given: string, { kind, where, why }: Lost): string {
   if (kind === 'unreachable') return `${given}: the source ${where} cannot be asked: ${why}`;
@@ -33,9 +33,9 @@ export async function openSearch(
   sha256: string,
   context: Context,
   place: Place,
-  pinners?: PinnerSupply,
+  rootAdders?: RootAdders,
 ): Promise<Search> {
-  const files = await configurationFiles(context.surroundings.uid);
+  const files = await configurationFiles(context.host.uid);
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;
@@ -47,15 +47,15 @@ export async function openSearch(
     context,
     place,
     settings: { ...settings, strict },
-    pinners: pinners ?? supplyPinners(context.nix, link, 'later'),
+    rootAdders: rootAdders ?? startRootAdders(context.nix, link, 'later'),
   };
 }
 
 /** A Nix that does not answer, or a set that cannot be laid out, is no reason not to search the store. */
-async function adoptOrSay(arrival: Believed, search: Search): Promise<Adopted> {
-  const { adopt } = await import('./use-fingerprint.ts');
+async function useOrSay(found: TrustedFound, search: Search): Promise<UsedFingerprint> {
+  const { useFingerprint } = await import('./use-fingerprint.ts');
   try {
-    return await adopt(arrival, search);
+    return await useFingerprint(found, search);
   } catch (error) {
     if (error instanceof ForeignError) return { kind: 'refused', why: error.message };
     throw error;
@@ -70,19 +70,19 @@ async function adoptOrSay(arrival: Believed, search: Search): Promise<Adopted> {
 export async function planFromElsewhere(search: Search): Promise<LaunchPlan | undefined> {
   const { given } = search.subject.program;
   const lost: Lost[] = [];
-  for await (const arrival of arrivals(search)) {
-    if (arrival.kind !== 'believed') {
-      lost.push(arrival);
+  for await (const found of findFingerprints(search)) {
+    if (found.kind !== 'believed') {
+      lost.push(found);
       continue;
     }
-    debug(`the fingerprint of ${arrival.where} is believed`);
-    const adopted = await adoptOrSay(arrival, search);
-    if (adopted.kind === 'refused') {
-      lost.push({ kind: 'refused', where: arrival.where, why: adopted.why });
+    debug(`the fingerprint of ${found.where} is believed`);
+    const used = await useOrSay(found, search);
+    if (used.kind === 'refused') {
+      lost.push({ kind: 'refused', where: found.where, why: used.why });
       continue;
     }
     for (const each of lost) notice(sentenceOf(given, each));
-    return adopted.plan;
+    return used.plan;
   }
   const [first] = lost;
   if (search.settings.strict && first !== undefined) throw failure(given, first);

@@ -1,10 +1,10 @@
 // A kept fingerprint of the same content → a plan by it, if it still serves where the program is now.
 // A kept set and what lies beside the program now → a library of the set that the program brings along itself.
 
-import { enact } from '../farm/verify-set.ts';
+import { layOutAndVerify } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { keepAlso } from '../fingerprint/save-and-pin.ts';
-import type { Record } from '../fingerprint/saved-fingerprints.ts';
+import { alsoPin } from '../fingerprint/save-and-pin.ts';
+import type { SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
@@ -14,28 +14,28 @@ import { type Dynamic, rootFile } from './dynamic-program.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** Plans a known content at a new place or under a new identity: no search, no solving. */
-export async function planFromRecord(
+export async function planFromSavedFingerprint(
   subject: Dynamic,
   sha256: string,
-  record: Record,
+  saved: SavedFingerprint,
   context: Context,
   place: Place,
   choices: string | undefined,
 ): Promise<LaunchPlan | undefined> {
-  const { fingerprint } = record;
+  const { fingerprint } = saved;
   const { program } = subject;
   const beside = servedBeside(fingerprint, subject);
   if (beside !== undefined) {
-    debug(`fingerprint ${record.file} does not serve here: ${beside} lies beside the program`);
+    debug(`fingerprint ${saved.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const proven = await enact(fingerprint, program.path, subject.libc, place.farms, { users: program.users });
+  const proven = await layOutAndVerify(fingerprint, program.path, subject.libc, place.farms, { libraryPathDirs: program.libraryPathDirs });
   if (proven.kind !== 'proven') {
-    debug(`fingerprint ${record.file} does not serve here: ${JSON.stringify(proven)}`);
+    debug(`fingerprint ${saved.file} does not serve here: ${JSON.stringify(proven)}`);
     return undefined;
   }
   const link = rootFile(place, sha256, subject.program);
-  const root = await keepAlso(context.nix, record, place, link);
+  const root = await alsoPin(context.nix, saved, place, link);
   if (root.kind !== 'kept') return undefined;
   const finished = { subject, sha256, proven, root, choices, origin: 'the record of an earlier start' };
   return finishPlan(finished, context, place);

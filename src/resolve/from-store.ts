@@ -3,16 +3,16 @@
 // What the real loader said of a set → one line of what the user can do about it.
 import { existsSync } from 'node:fs';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import type { KeptChoices } from '../choices/choices-file.ts';
-import { enact, type Proven, type Rejected } from '../farm/verify-set.ts';
+import type { SavedChoices } from '../choices/choices-file.ts';
+import { layOutAndVerify, type VerifiedSet, type Rejected } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { keep, type PinnerSupply } from '../fingerprint/save-and-pin.ts';
+import { saveAndPin, type RootAdders } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import { refusingPinner, type TextPinner } from '../store/add-and-pin.ts';
+import { refusingRootAdder, type RootAdder } from '../store/add-and-pin.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import type { Context } from './context.ts';
@@ -24,7 +24,7 @@ import { finishPlan } from './write-plan.ts';
 const ROUNDS = 3;
 
 /** Each round leaves out one more store object; a set that cannot be laid out after so many is not worth more. */
-const DETOURS = 8;
+const MOST_EXCLUDED = 8;
 
 type Attempt =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
@@ -33,13 +33,13 @@ type Attempt =
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
   | { readonly kind: 'strayed'; readonly instead: string; readonly error: ForeignError };
 
-export interface Afresh {
+export interface Job {
   readonly subject: Dynamic;
   readonly sha256: string;
   readonly context: Context;
   readonly place: Place;
-  readonly kept: KeptChoices | undefined;
-  readonly pinners: PinnerSupply;
+  readonly savedChoices: SavedChoices | undefined;
+  readonly rootAdders: RootAdders;
 }
 
 /**
@@ -47,13 +47,13 @@ export interface Afresh {
  * the loader take what was chosen, as where an rpath in the store names another file: then without that.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
-export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
-  const { subject, context, pinners } = afresh;
+export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
+  const { subject, context, rootAdders } = job;
   const excluded = new Set<string>();
-  const detours: Detours = { avoided: new Set(), refusal: undefined };
+  const retries: ExcludedRetries = { avoided: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await chooseWhatLoads(afresh, excluded, () => pinners.current(), detours);
+    const attempt = await chooseWhatLoads(job, excluded, () => rootAdders.current(), retries);
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); choosing again`);
@@ -63,8 +63,8 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
-    const pinner = refusingPinner(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
-    const attempt = await chooseWhatLoads(afresh, new Set(), () => pinner, detours);
+    const rootAdder = refusingRootAdder(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
+    const attempt = await chooseWhatLoads(job, new Set(), () => rootAdder, retries);
     if (attempt.kind === 'planned') return attempt.plan;
   }
   throw new ForeignError(
@@ -77,7 +77,7 @@ export async function planAfresh(afresh: Afresh): Promise<LaunchPlan> {
   );
 }
 
-interface Detours {
+interface ExcludedRetries {
   /** Store objects that the loader does not come to. */
   readonly avoided: Set<string>;
   /** What is said when nothing else serves: why the set that was wanted first does not. */
@@ -85,48 +85,48 @@ interface Detours {
 }
 
 async function chooseWhatLoads(
-  afresh: Afresh,
+  job: Job,
   gone: ReadonlySet<string>,
-  pinner: () => TextPinner | undefined,
-  detours: Detours,
+  rootAdder: () => RootAdder | undefined,
+  retries: ExcludedRetries,
 ): Promise<Exclude<Attempt, { kind: 'strayed' }>> {
   for (;;) {
-    const attempt = await choose(afresh, new Set([...gone, ...detours.avoided]), pinner()).catch(
+    const attempt = await choose(job, new Set([...gone, ...retries.avoided]), rootAdder()).catch(
       (error: unknown) => {
-        throw detours.refusal !== undefined && error instanceof ForeignError ? detours.refusal : error;
+        throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
       },
     );
     if (attempt.kind !== 'strayed') return attempt;
-    detours.refusal ??= attempt.error;
-    if (detours.avoided.has(attempt.instead) || detours.avoided.size === DETOURS) throw detours.refusal;
+    retries.refusal ??= attempt.error;
+    if (retries.avoided.has(attempt.instead) || retries.avoided.size === MOST_EXCLUDED) throw retries.refusal;
     debug(`the loader does not take ${attempt.instead}; choosing again`);
-    detours.avoided.add(attempt.instead);
+    retries.avoided.add(attempt.instead);
   }
 }
 
 /** What the user pinned, and the libc family, have no substitute. */
-function replaceable({ strays }: Rejected, { libraries }: Fingerprint): string | undefined {
-  const names = new Set(strays.map(({ name }) => name));
+function replaceable({ mismatches }: Rejected, { libraries }: Fingerprint): string | undefined {
+  const names = new Set(mismatches.map(({ name }) => name));
   return libraries.find(({ soname, match }) => names.has(soname) && match !== 'pinned')?.storePath;
 }
 
 async function choose(
-  { subject, sha256, context, place, kept }: Afresh,
+  { subject, sha256, context, place, savedChoices }: Job,
   excluded: ReadonlySet<string>,
-  pinner: TextPinner | undefined,
+  rootAdder: RootAdder | undefined,
 ): Promise<Attempt> {
-  const choices = kept?.choices ?? NO_CHOICES;
+  const choices = savedChoices?.choices ?? NO_CHOICES;
   const chosen = await solveFromStore(subject, sha256, context, place, excluded, choices);
   const { fingerprint, libraries, closest } = chosen;
   const link = rootFile(place, sha256, subject.program);
   const before = pinned(link);
   // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
-  const pinning = keep(pinner, fingerprint, place, link);
+  const pinning = saveAndPin(rootAdder, fingerprint, place, link);
   const prove = () =>
-    enact(fingerprint, subject.program.path, subject.libc, place.farms, {
+    layOutAndVerify(fingerprint, subject.program.path, subject.libc, place.farms, {
       known: libraries,
-      users: subject.program.users,
+      libraryPathDirs: subject.program.libraryPathDirs,
     });
   const [root, first] = await Promise.all([pinning, prove()]);
   if (root.kind === 'vanished') return root;
@@ -134,7 +134,7 @@ async function choose(
   const proven = first.kind === 'rejected' ? await prove() : first;
   if (proven.kind === 'rejected') {
     restore(link, before);
-    const complaints = await withForesight(subject, proven);
+    const complaints = await withSimulatedReasons(subject, proven);
     const remedy = remedyOfRejection(subject.program.given, complaints, closest, choices);
     const error = rejection(subject, fingerprint.loader.storePath, complaints, closest, remedy);
     const instead = replaceable(proven, fingerprint);
@@ -147,7 +147,7 @@ async function choose(
     restore(link, before);
     throw rejection(subject, fingerprint.loader.storePath, ends, closest, remedyOfEnd(subject, choices));
   }
-  const finished = { subject, sha256, proven, root, choices: kept?.file, origin: 'resolved here' };
+  const finished = { subject, sha256, proven, root, choices: savedChoices?.file, origin: 'resolved here' };
   const plan = finishPlan(finished, context, place);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
@@ -155,11 +155,11 @@ async function choose(
 }
 
 /** The loader says what is wrong; the simulation knows for whom, and where it was looked for. */
-async function withForesight({ program, elf, libc }: Dynamic, rejected: Rejected): Promise<string[]> {
+async function withSimulatedReasons({ program, elf, libc }: Dynamic, rejected: Rejected): Promise<string[]> {
   // Loaded when there is something to tell: an ordinary first start asks the loader alone.
-  const { foresee } = await import('../ldso/simulate-start.ts');
+  const { simulateStart } = await import('../ldso/simulate-start.ts');
   const { withReasons } = await import('../ldso/trace-text.ts');
-  const trace = foresee({ path: program.path, elf }, libc, rejected.loader, rejected.libraryPath);
+  const trace = simulateStart({ path: program.path, elf }, libc, rejected.loader, rejected.libraryPath);
   return withReasons(rejected.complaints, trace);
 }
 
@@ -192,11 +192,11 @@ function rejection(
  * One line for each reason, of the simulation; none for a set that starts. `--list` does not check the level of the
  * processor that an object demands (loader/NOTES.md, "glibc: after the list").
  */
-export async function startComplaints({ program, elf, libc }: Dynamic, proven: Proven): Promise<string[]> {
+export async function startComplaints({ program, elf, libc }: Dynamic, proven: VerifiedSet): Promise<string[]> {
   // Loaded when it is needed: an ordinary first start asks the loader alone.
-  const { foresee } = await import('../ldso/simulate-start.ts');
+  const { simulateStart } = await import('../ldso/simulate-start.ts');
   const { complaintsOf } = await import('../ldso/trace-text.ts');
-  return complaintsOf(foresee({ path: program.path, elf }, libc, proven.loader, proven.askedPath));
+  return complaintsOf(simulateStart({ path: program.path, elf }, libc, proven.loader, proven.askedPath));
 }
 
 const BRING = "into the store, e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";

@@ -28,7 +28,7 @@ function isScript(kind: Program['kind']): kind is Script {
 async function needsLauncher(file: string, context: Context, depth: number): Promise<boolean> {
   // A shim is a script that the kernel can start.
   if (programBehindShim(file) !== file) return false;
-  const { kind } = inspectProgram(file, context.surroundings);
+  const { kind } = inspectProgram(file, context.host);
   if (kind.kind === 'dynamic') return inspectInterpreter(kind.interpreter).kind !== 'loader';
   if (!isScript(kind)) return false;
   if (depth > DEEPEST)

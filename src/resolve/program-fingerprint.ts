@@ -3,7 +3,7 @@
 // A program as it was named → work on a fingerprint from elsewhere, with the program's lock held.
 
 import path from 'node:path';
-import { type Record, readRecord } from '../fingerprint/saved-fingerprints.ts';
+import { type SavedFingerprint, readSavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
@@ -16,19 +16,19 @@ import { openSearch } from './from-found-fingerprint.ts';
 import { planProgram } from './resolve-program.ts';
 import { inUsablePlace } from './writable-directories.ts';
 
-export interface RecordedProgram {
+export interface ProgramWithFingerprint {
   readonly program: Program;
   readonly plan: LaunchPlan;
-  readonly record: Record;
+  readonly saved: SavedFingerprint;
 }
 
 /**
  * Resolves the program as a start would, and reads what was kept.
  * @throws ForeignError `no-fingerprint` for what needs no library of the store; those of planning.
  */
-export async function recordOfProgram(given: string, context: Context): Promise<RecordedProgram> {
-  const program = inspectProgram(given, context.surroundings);
-  const plan = await inUsablePlace(context.surroundings.uid, (place) =>
+export async function savedFingerprintOfProgram(given: string, context: Context): Promise<ProgramWithFingerprint> {
+  const program = inspectProgram(given, context.host);
+  const plan = await inUsablePlace(context.host.uid, (place) =>
     planProgram(program, context, place, 'as-needed'),
   );
   if (plan.root === undefined || plan.sha256 === undefined) {
@@ -38,8 +38,8 @@ export async function recordOfProgram(given: string, context: Context): Promise<
       exitCode: 125,
     });
   }
-  const record = await readRecord(plan.root, plan.sha256, context.location.storeDir);
-  if (record !== undefined) return { program, plan, record };
+  const saved = await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir);
+  if (saved !== undefined) return { program, plan, saved };
   throw new ForeignError(`${given}: what was planned for it changed just now`, {
     code: 'changed',
     hint: `say it again; where that does not help: nix-foreign resolve --refresh ${given}`,
@@ -49,7 +49,7 @@ export async function recordOfProgram(given: string, context: Context): Promise<
 
 /** @throws ForeignError `no-fingerprint` for what needs no library of the store; those of `inspectProgram`. */
 export function openProgram(given: string, context: Context): { subject: Dynamic; sha256: string } {
-  const program = inspectProgram(given, context.surroundings);
+  const program = inspectProgram(given, context.host);
   const subject = dynamicOf(program);
   if (subject !== undefined) return { subject, sha256: sha256OfFile(program.path) };
   throw new ForeignError(`${given}: it needs no library of the store, so it has no fingerprint`, {
@@ -66,13 +66,13 @@ export async function withSearch<T>(
   work: (search: Search) => Promise<T>,
 ): Promise<T> {
   const { subject, sha256 } = openProgram(given, context);
-  return await inUsablePlace(context.surroundings.uid, (place) =>
+  return await inUsablePlace(context.host.uid, (place) =>
     withLock(path.join(place.locks, planKey(subject.program.path)), async () => {
       const search = await openSearch(subject, sha256, context, place);
       try {
         return await work(search);
       } finally {
-        search.pinners.close();
+        search.rootAdders.close();
       }
     }),
   );

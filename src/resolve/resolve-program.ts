@@ -4,16 +4,16 @@ import { existsSync, lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { digestOfChoices } from '../choices/choices.ts';
 import type { AppImage } from '../elf/app-image.ts';
-import { type PinnerSupply, supplyPinners } from '../fingerprint/save-and-pin.ts';
+import { type RootAdders, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import {
   clearRootPlace,
   keysPinning,
-  recordsOf,
+  savedFingerprintsOf,
   rootLink,
   unpin,
 } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftovers } from '../host/atomic-file.ts';
-import { believedSystemPlace, type Place } from '../host/directories.ts';
+import { trustedSystemDirectories, type Place } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
@@ -26,7 +26,7 @@ import type { Context } from './context.ts';
 import { choicesOfProgram, type Dynamic, dynamicOf, rootFile } from './dynamic-program.ts';
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
-export type How = 'as-needed' | 'rehash' | 'refresh';
+export type ResolveMode = 'as-needed' | 'rehash' | 'refresh';
 
 /**
  * Makes, or finds, the launch plan of a program and leaves it where the launcher looks.
@@ -36,16 +36,16 @@ export async function planProgram(
   program: Program,
   given: Context,
   place: Place,
-  how: How,
+  mode: ResolveMode,
 ): Promise<LaunchPlan> {
   for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
   const subject = dynamicOf(program);
   if (subject === undefined) return await planUnaided(program, given, place);
-  const { withWish } = await import('./choose-strategy.ts');
-  const context = await withWish(program, given);
+  const { withRequestedStrategy } = await import('./choose-strategy.ts');
+  const context = await withRequestedStrategy(program, given);
   const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = how === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
-    return current ?? (await planDynamic(subject, context, place, how));
+    const current = mode === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
+    return current ?? (await planDynamic(subject, context, place, mode));
   });
   collectFarmsDaily(place);
   return plan;
@@ -59,9 +59,9 @@ async function planImage(
   place: Place,
 ): Promise<LaunchPlan> {
   const { planAppImage } = await import('./plan-app-image.ts');
-  const { keepPlan } = await import('./write-plan.ts');
+  const { savePlan } = await import('./write-plan.ts');
   removeLeftovers(unpackedDirectory(place));
-  const plan = keepPlan(place, await planAppImage(program, image, context, place));
+  const plan = savePlan(place, await planAppImage(program, image, context, place));
   if (!plan.files.every((file) => existsSync(file))) return await planImage(program, image, context, place);
   collectFarmsDaily(place);
   return plan;
@@ -72,15 +72,15 @@ async function planUnaided(program: Program, context: Context, place: Place): Pr
   const { byBinfmt } = context;
   if (program.appImage !== undefined) return await planImage(program, program.appImage, context, place);
   const { copyPlan, directPlan } = await import('../plan/make-plan.ts');
-  const { keepPlan } = await import('./write-plan.ts');
+  const { savePlan } = await import('./write-plan.ts');
   if (program.kind.kind === 'script') {
     const { planScript } = await import('./plan-script.ts');
-    return keepPlan(place, await planScript(program, program.kind, context));
+    return savePlan(place, await planScript(program, program.kind, context));
   }
-  if (byBinfmt !== true || program.elf === undefined) return keepPlan(place, directPlan(program));
+  if (byBinfmt !== true || program.elf === undefined) return savePlan(place, directPlan(program));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
   const copy = copyOfAppImage(program, sha256OfFile(program.path), place);
-  return keepPlan(place, copy === undefined ? directPlan(program) : copyPlan(program, copy));
+  return savePlan(place, copy === undefined ? directPlan(program) : copyPlan(program, copy));
 }
 
 async function currentPlan(
@@ -90,10 +90,10 @@ async function currentPlan(
 ): Promise<LaunchPlan | undefined> {
   const { program } = subject;
   // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
-  const shared = place.shared ? undefined : believedSystemPlace();
+  const shared = place.shared ? undefined : trustedSystemDirectories();
   const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
-  const why = whyNotCurrent(plan, context.surroundings.uid);
+  const why = whyNotCurrent(plan, context.host.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
   if (why !== undefined || !context.env['NIX_RUN_FOREIGN_STRATEGY'])
     return why === undefined ? plan : undefined;
@@ -102,21 +102,21 @@ async function currentPlan(
 }
 
 /** Without a record a new one will be pinned, and Nix can start up while it is found. */
-function supplyFor(link: string, context: Context): PinnerSupply {
-  return supplyPinners(context.nix, link, existsSync(path.dirname(link)) ? 'later' : 'now');
+function supplyFor(link: string, context: Context): RootAdders {
+  return startRootAdders(context.nix, link, existsSync(path.dirname(link)) ? 'later' : 'now');
 }
 
-async function planDynamic(subject: Dynamic, context: Context, place: Place, how: How): Promise<LaunchPlan> {
+async function planDynamic(subject: Dynamic, context: Context, place: Place, mode: ResolveMode): Promise<LaunchPlan> {
   const sha256 = sha256OfFile(subject.program.path);
   debug(`content ${sha256}`);
   const link = rootFile(place, sha256, subject.program);
   clearRootPlace(link, context.location.storeDir);
-  const pinners = supplyFor(link, context);
+  const rootAdders = supplyFor(link, context);
   try {
     for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
-    return await planContent({ subject, sha256, context, place, how, pinners });
+    return await planContent({ subject, sha256, context, place, mode, rootAdders });
   } finally {
-    pinners.close();
+    rootAdders.close();
   }
 }
 
@@ -125,35 +125,35 @@ interface Content {
   readonly sha256: string;
   readonly context: Context;
   readonly place: Place;
-  readonly how: How;
-  readonly pinners: PinnerSupply;
+  readonly mode: ResolveMode;
+  readonly rootAdders: RootAdders;
 }
 
 async function planContent(content: Content): Promise<LaunchPlan> {
-  const { subject, sha256, context, place, how, pinners } = content;
-  const kept = await choicesOfProgram(subject.program, context);
-  const digest = kept && digestOfChoices(kept.choices);
+  const { subject, sha256, context, place, mode, rootAdders } = content;
+  const savedChoices = await choicesOfProgram(subject.program, context);
+  const digest = savedChoices && digestOfChoices(savedChoices.choices);
   const key = planKey(subject.program.path);
-  const shared = place.shared ? undefined : believedSystemPlace();
+  const shared = place.shared ? undefined : trustedSystemDirectories();
   const keepers = [place, ...(shared === undefined ? [] : [shared])];
-  const records = how === 'refresh' ? [] : await recordsOf(keepers, sha256, key, context.location.storeDir);
-  for (const record of records) {
+  const fingerprints = mode === 'refresh' ? [] : await savedFingerprintsOf(keepers, sha256, key, context.location.storeDir);
+  for (const fingerprint of fingerprints) {
     // A set that was made under other choices, or under none, is another program's for this purpose.
-    if (record.fingerprint.choices !== digest) continue;
-    const { planFromRecord } = await import('./from-saved-fingerprint.ts');
-    const plan = await planFromRecord(subject, sha256, record, context, place, kept?.file);
+    if (fingerprint.fingerprint.choices !== digest) continue;
+    const { planFromSavedFingerprint } = await import('./from-saved-fingerprint.ts');
+    const plan = await planFromSavedFingerprint(subject, sha256, fingerprint, context, place, savedChoices?.file);
     if (plan === undefined) continue;
     forgetMoved(place, sha256);
     return plan;
   }
   // What somebody else chose gives way to what the user chose by hand.
-  if (how !== 'refresh' && kept === undefined) {
+  if (mode !== 'refresh' && savedChoices === undefined) {
     const { openSearch, planFromElsewhere } = await import('./from-found-fingerprint.ts');
-    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place, pinners));
+    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place, rootAdders));
     if (plan !== undefined) return plan;
   }
-  const { planAfresh } = await import('./from-store.ts');
-  return await planAfresh({ subject, sha256, context, place, kept, pinners });
+  const { resolveFromStore } = await import('./from-store.ts');
+  return await resolveFromStore({ subject, sha256, context, place, savedChoices, rootAdders });
 }
 
 /** Forgets plan and root of every path of this content at which nothing is any more: it was moved or renamed. */

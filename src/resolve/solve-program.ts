@@ -45,11 +45,11 @@ export async function solveFromStore(
   const { program } = subject;
   const { outcome, closest, beyond } = await withStore(place.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
-    const posed = poseProblem(subject, catalogue, excluded, choices);
-    const { outcome: solved, problem } = posed;
+    const result = solveProgram(subject, catalogue, excluded, choices);
+    const { outcome: solved, problem } = result;
     debug(`solved: ${solved.kind}`);
     if (solved.kind !== 'solution') {
-      throw conflictError(program, solved, unprovidedNames(problem), catalogue, posed.closest);
+      throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
     }
     const beyond = problem.beyondProcessor?.length ?? 0;
     return { outcome: solved, closest: closestSentences(solved, problem), beyond };
@@ -80,7 +80,7 @@ export async function solveFromStore(
   }
 }
 
-export interface Posed {
+export interface SolvedProblem {
   readonly problem: Problem;
   readonly outcome: Solution | Conflict | Undecided;
   /** With a conflict over names that nobody has: what other versions of these libraries were found to lack. */
@@ -92,17 +92,17 @@ export interface Posed {
  * missing libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
  * first one and `closest` has what was found of them.
  */
-export function poseProblem(
+export function solveProgram(
   subject: Dynamic,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   choices: Choices = NO_CHOICES,
-): Posed {
-  const exact = poseWithin('exact', subject, catalogue, excluded, choices);
+): SolvedProblem {
+  const exact = solveWithin('exact', subject, catalogue, excluded, choices);
   const { outcome } = exact;
   if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
     return exact;
-  const near = poseWithin('closest', subject, catalogue, excluded, choices);
+  const near = solveWithin('closest', subject, catalogue, excluded, choices);
   const { closest } = near.problem;
   const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
   return isTaken || closest === undefined ? near : { ...exact, closest };
@@ -112,49 +112,49 @@ export function poseProblem(
  * Solves. What is only a preference gives way where it leaves no set: first that for libraries of the program's own
  * source, then the user's, the least important first. `excluded`: store objects that vanished.
  */
-function poseWithin(
+function solveWithin(
   reach: 'exact' | 'closest',
   subject: Dynamic,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   choices: Choices,
-): Posed {
-  const { path, users } = subject.program;
-  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
+): SolvedProblem {
+  const { path, libraryPathDirs } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, libraryPathDirs };
   const build = (preference: 'kin' | 'none') => buildProblem(program, catalogue, excluded, preference, reach);
   if (!hasChoices(choices)) {
-    const kin = solved(build('kin'));
-    return kin.outcome.kind === 'solution' ? kin : solved(build('none'));
+    const sameSource = solved(build('kin'));
+    return sameSource.outcome.kind === 'solution' ? sameSource : solved(build('none'));
   }
-  const [kin, none] = [build('kin'), build('none')];
-  let posed: Posed | undefined;
+  const [sameSource, none] = [build('kin'), build('none')];
+  let result: SolvedProblem | undefined;
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
-    const kept = { ...choices, prefer: choices.prefer.slice(0, count) };
-    for (const problem of [kin, none]) {
-      posed = solved(applyChoices(problem, none.providersOf, kept, catalogue, subject));
-      if (posed.outcome.kind === 'solution') return posed;
+    const saved = { ...choices, prefer: choices.prefer.slice(0, count) };
+    for (const problem of [sameSource, none]) {
+      result = solved(applyChoices(problem, none.providersOf, saved, catalogue, subject));
+      if (result.outcome.kind === 'solution') return result;
     }
   }
-  return posed ?? solved(none);
+  return result ?? solved(none);
 }
 
-function solved(problem: Problem): Posed {
+function solved(problem: Problem): SolvedProblem {
   return { problem, outcome: solve(problem) };
 }
 
-export interface Survey extends Posed {
+export interface StoreAlternatives extends SolvedProblem {
   /** All providers of a name, whatever is preferred; other versions of the library where nobody has the name. */
   readonly every: (name: string) => readonly Provider[];
 }
 
 /** Looks at the whole of what could be taken. Providers are read from the catalogue while it is open. */
-export function survey(subject: Dynamic, catalogue: Catalogue, choices: Choices): Survey {
-  const posed = poseProblem(subject, catalogue, new Set(), choices);
-  const { path, users } = subject.program;
-  const program = { path, elf: subject.elf, libc: subject.libc.kind, users };
+export function openAlternatives(subject: Dynamic, catalogue: Catalogue, choices: Choices): StoreAlternatives {
+  const result = solveProgram(subject, catalogue, new Set(), choices);
+  const { path, libraryPathDirs } = subject.program;
+  const program = { path, elf: subject.elf, libc: subject.libc.kind, libraryPathDirs };
   const all: Problem = buildProblem(program, catalogue, new Set(), 'none', 'closest');
   const every = (name: string): readonly Provider[] => {
-    const known = posed.problem.providersOf(name);
+    const known = result.problem.providersOf(name);
     const paths = new Set(known.map(({ path }) => path));
     const pinned = known.filter(({ match }) => match === 'pinned');
     const rest = all.providersOf(name).filter(({ path }) => !pinned.some((each) => each.path === path));
@@ -166,5 +166,5 @@ export function survey(subject: Dynamic, catalogue: Catalogue, choices: Choices)
       ),
     ];
   };
-  return { ...posed, every };
+  return { ...result, every };
 }

@@ -4,13 +4,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { enact, type Proven, pathOfStoreFile } from '../farm/verify-set.ts';
+import { layOutAndVerify, type VerifiedSet, pathOfStoreFile } from '../farm/verify-set.ts';
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
-import { keep, type Root } from '../fingerprint/save-and-pin.ts';
-import { pinned, removePlainRecord, restore } from '../fingerprint/saved-fingerprints.ts';
+import { saveAndPin, type Root } from '../fingerprint/save-and-pin.ts';
+import { pinned, removePlainFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
 import { debug } from '../host/output.ts';
-import { foresee } from '../ldso/simulate-start.ts';
+import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
@@ -19,11 +19,11 @@ import { showOnStderr } from '../store/nix.ts';
 import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
 import { type Dynamic, rootFile } from './dynamic-program.ts';
-import type { Arrival, Search } from './find-fingerprint.ts';
+import type { FoundFingerprint, Search } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
 import { finishPlan } from './write-plan.ts';
 
-export type Adopted =
+export type UsedFingerprint =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -33,7 +33,7 @@ interface Gone {
   readonly why: string;
 }
 
-type Believed = Extract<Arrival, { kind: 'believed' }>;
+type TrustedFound = Extract<FoundFingerprint, { kind: 'believed' }>;
 
 const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
@@ -55,7 +55,7 @@ function lackOf(missing: readonly string[]): string {
 }
 
 /** A refusal that comes of what a collector did meanwhile is none. */
-function unlessDisturbed(outcome: Adopted | Gone, before: Identities): Adopted | Gone {
+function unlessDisturbed(outcome: UsedFingerprint | Gone, before: Identities): UsedFingerprint | Gone {
   if (outcome.kind !== 'refused') return outcome;
   const disturbed = firstDisturbed(before);
   return disturbed === undefined ? outcome : gone(`${disturbed} was taken by a collector; ${outcome.why}`);
@@ -84,8 +84,8 @@ const ROUNDS = 3;
  * by hand is no choice of this user's: it is adopted as it is.
  * @throws Node's errors when the place cannot be written.
  */
-export async function adopt(arrival: Believed, search: Search): Promise<Adopted> {
-  const { choices: _, ...fingerprint } = arrival.fingerprint;
+export async function useFingerprint(found: TrustedFound, search: Search): Promise<UsedFingerprint> {
+  const { choices: _, ...fingerprint } = found.fingerprint;
   for (let round = 1; ; round += 1) {
     const there = identitiesOf(storePathsOf(fingerprint));
     const missing = await missingOf(fingerprint, search);
@@ -94,12 +94,12 @@ export async function adopt(arrival: Believed, search: Search): Promise<Adopted>
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
     const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
     const outcome = isHeld
-      ? await fetchAndAdopt(fingerprint, arrival, missing, search)
-      : await checkAndPin(fingerprint, arrival, search);
-    const adopted = unlessDisturbed(outcome, before);
-    if (adopted.kind !== 'vanished') return adopted;
-    if (round === ROUNDS) return refused(adopted.why);
-    debug(`round ${round}: ${adopted.why}`);
+      ? await fetchAndUse(fingerprint, found, missing, search)
+      : await checkAndPin(fingerprint, found, search);
+    const used = unlessDisturbed(outcome, before);
+    if (used.kind !== 'vanished') return used;
+    if (round === ROUNDS) return refused(used.why);
+    debug(`round ${round}: ${used.why}`);
   }
 }
 
@@ -107,24 +107,24 @@ function canFetch({ context, settings }: Search): boolean {
   return context.nix !== undefined && settings.substitute;
 }
 
-async function fetchAndAdopt(
+async function fetchAndUse(
   fingerprint: Fingerprint,
-  arrival: Believed,
+  found: TrustedFound,
   missing: readonly string[],
   search: Search,
-): Promise<Adopted | Gone> {
+): Promise<UsedFingerprint | Gone> {
   const fetched = await fetchMissing(fingerprint, missing, search);
   if (fetched.kind !== 'there') return fetched;
   const before = identitiesOf(storePathsOf(fingerprint));
   try {
-    return unlessDisturbed(await checkAndPin(fingerprint, arrival, search), before);
+    return unlessDisturbed(await checkAndPin(fingerprint, found, search), before);
   } finally {
     releaseLinks(fetched.links);
   }
 }
 
 export type Checked =
-  | { readonly kind: 'sound'; readonly proven: Proven }
+  | { readonly kind: 'sound'; readonly proven: VerifiedSet }
   | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 
 /**
@@ -137,14 +137,14 @@ export async function check(
   beforeLoading: () => void = () => {},
 ): Promise<Checked> {
   const { location } = search.context;
-  let proven: Proven | undefined;
+  let proven: VerifiedSet | undefined;
   const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
     validPaths: (paths) => validPaths(search.context, paths),
     realFileOf,
     whyNotLoaded: async () => {
       beforeLoading();
       const { subject, place } = search;
-      const result = await proveHere(fingerprint, subject, place.farms);
+      const result = await verifyHere(fingerprint, subject, place.farms);
       if (typeof result === 'string') return result;
       proven = result;
       return undefined;
@@ -159,22 +159,22 @@ export async function check(
 /** Leaves what was kept for the program before. */
 function takeBack(root: Root, before: string | undefined, { subject, program, place }: Search): void {
   restore(rootFile(place, program.sha256, subject.program), before);
-  if (root.kind === 'kept' && root.unpinned !== undefined) removePlainRecord(place, program.sha256);
+  if (root.kind === 'kept' && root.unpinned !== undefined) removePlainFingerprint(place, program.sha256);
 }
 
 async function checkAndPin(
   fingerprint: Fingerprint,
-  { where, signedBy }: Believed,
+  { where, signedBy }: TrustedFound,
   search: Search,
-): Promise<Adopted | Gone> {
-  const { subject, program, context, place, pinners } = search;
+): Promise<UsedFingerprint | Gone> {
+  const { subject, program, context, place, rootAdders } = search;
   const { sha256 } = program;
   const link = rootFile(place, sha256, subject.program);
   const before = pinned(link);
   let pinning: Promise<Root> | undefined;
   // Nix pins while the loader is asked; what the loader refuses is taken back.
   const checked = await check(fingerprint, search, () => {
-    pinning = keep(pinners.current(), fingerprint, place, link);
+    pinning = saveAndPin(rootAdders.current(), fingerprint, place, link);
     pinning.catch(() => {}); // it is awaited below
   });
   const root = await pinning;
@@ -209,11 +209,11 @@ function isNamed(library: FingerprintLibrary): boolean {
 }
 
 /** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
-export async function proveHere(
+export async function verifyHere(
   fingerprint: Fingerprint,
   subject: Dynamic,
   farms: string,
-): Promise<Proven | string> {
+): Promise<VerifiedSet | string> {
   const { program, elf, libc } = subject;
   // Before anything of the document is run: whoever may add to the store could have called any program so.
   const noLoader = whyNoLoaderFile(pathOfStoreFile(fingerprint.loader), elf, libc);
@@ -224,10 +224,10 @@ export async function proveHere(
   if (misnamed !== undefined) {
     return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
   }
-  const proven = await enact(fingerprint, program.path, libc, farms, { binding: 'start' });
+  const proven = await layOutAndVerify(fingerprint, program.path, libc, farms, { binding: 'start' });
   if (proven.kind === 'vanished') return `${proven.file} is gone`;
   if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
-  const trace = foresee({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
+  const trace = simulateStart({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
   return complaintsOf(trace)[0] ?? proven;
 }
 

@@ -1,7 +1,7 @@
 // New choices for a program → kept with it and planned by, or everything as it was.
 
 import type { Choices } from '../choices/choices.ts';
-import { keepChoices } from '../choices/choices-file.ts';
+import { saveChoices } from '../choices/choices-file.ts';
 import type { Place } from '../host/directories.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
@@ -21,11 +21,11 @@ async function replaceChoices(
 ): Promise<void> {
   const key = planKey(program.path);
   await withLock(`${place.locks}/${key}`, async () => {
-    for (const each of await places(context.surroundings.uid)) {
+    for (const each of await places(context.host.uid)) {
       removePlan(each, program.path);
-      if (each.state !== place.state) await keepChoices(each, program.path, key, undefined);
+      if (each.state !== place.state) await saveChoices(each, program.path, key, undefined);
     }
-    await keepChoices(place, program.path, key, choices);
+    await saveChoices(place, program.path, key, choices);
   });
 }
 

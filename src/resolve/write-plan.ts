@@ -1,8 +1,8 @@
 // A proven and pinned set → the plan on disk, once everything it names was seen to be there.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Proven } from '../farm/verify-set.ts';
-import type { KeptRoot } from '../fingerprint/save-and-pin.ts';
+import type { VerifiedSet } from '../farm/verify-set.ts';
+import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
@@ -17,7 +17,7 @@ import type { Context } from './context.ts';
 import type { Dynamic } from './dynamic-program.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
-export function keepPlan(place: Place, plan: LaunchPlan): LaunchPlan {
+export function savePlan(place: Place, plan: LaunchPlan): LaunchPlan {
   writePlan(place, plan);
   const links = linksOfProgram(place, planKey(plan.program));
   // A set that could not be pinned takes the root from none that is.
@@ -71,8 +71,8 @@ function waysOf({ subject, sha256, proven }: Finished, context: Context, place: 
 export interface Finished {
   readonly subject: Dynamic;
   readonly sha256: string;
-  readonly proven: Proven;
-  readonly root: KeptRoot;
+  readonly proven: VerifiedSet;
+  readonly root: SavedRoot;
   /** The file of the user's choices that the set was chosen under. */
   readonly choices: string | undefined;
   /** Where the set came from, for people. */
@@ -106,7 +106,7 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
   // Others than its owner may not be able to see the file of choices.
   const choices = place.shared ? undefined : finished.choices;
   const plan = watching(root.unpinned === undefined ? made : watchingNix(made, context), choices);
-  const problem = whyNotCurrent(plan, context.surroundings.uid);
+  const problem = whyNotCurrent(plan, context.host.uid);
   if (problem !== undefined) {
     debug(`the plan was out of date before it was written: ${problem}`);
     return undefined;
@@ -118,7 +118,7 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
   // First that of the copy: whoever starts the program finds both.
   if (plan.strategy === 'patched' && plan.execute !== undefined)
     writePlan(place, planOfCopy(plan, plan.execute, subject.interpreter));
-  keepPlan(place, plan);
+  savePlan(place, plan);
   if (!plan.directories.every((directory) => existsSync(directory))) {
     debug('the farm or the copy was collected before the plan was written');
     return undefined;

@@ -1,6 +1,6 @@
 // One thing that speaks against a set -> its identity, and the reason it is reported as.
 import type { LoaderCandidate, Requirer } from '../candidates/problem.ts';
-import type { Lacking, Reason } from './solution.ts';
+import type { LackingLibrary, Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';
 
 /** The side that serves a name. */
@@ -46,7 +46,7 @@ export type Constraint =
       readonly when: 'start' | 'call';
       /** Files that define it and could be loaded, with other choices. */
       readonly definers: readonly string[];
-      readonly lacking: readonly Lacking[];
+      readonly lackingLibraries: readonly LackingLibrary[];
     }
   | { readonly kind: 'family-missing'; readonly name: string; readonly loader: LoaderCandidate }
   | {
@@ -107,7 +107,7 @@ export function reasonOf(c: Constraint, neededBy: readonly string[]): Reason | u
         neededBy: c.by.label,
         neededByPath: c.by.path,
         definers: c.definers,
-        lacking: c.lacking,
+        lackingLibraries: c.lackingLibraries,
       };
     case 'unversioned':
       return { ...sides(c), kind: c.kind, loader: c.loader.path };

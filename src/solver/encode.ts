@@ -10,8 +10,8 @@ import { isClosest, sameFile } from './objective.ts';
 import {
   addClause,
   type Clause,
-  createKernel,
-  type Kernel,
+  createSat,
+  type SatSolver,
   type Literal,
   negative,
   newVariable,
@@ -20,18 +20,18 @@ import {
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 
 /** Sets up loaders and roots; everything else is added when the search first assumes it. */
-export function groundProblem(
+export function encodeProblem(
   problem: Problem,
   only?: ReadonlySet<string>,
-  tolerated: Grounding['tolerated'] = 'all',
-): Grounding {
-  const kernel = createKernel((variable) => groundVariable(g, variable));
-  const always = newVariable(kernel);
+  tolerated: Encoding['tolerated'] = 'all',
+): Encoding {
+  const sat = createSat((variable) => encodeVariable(g, variable));
+  const always = newVariable(sat);
   const ranked = problem.loaders.toSorted((a, b) => compareRanks(a.rank, b.rank));
-  const loaders = ranked.map((candidate) => ({ variable: newVariable(kernel), candidate }));
-  const g: Grounding = {
+  const loaders = ranked.map((candidate) => ({ variable: newVariable(sat), candidate }));
+  const g: Encoding = {
     problem,
-    kernel,
+    sat,
     always,
     names: new Map(),
     loaders,
@@ -44,27 +44,27 @@ export function groundProblem(
     tolerated,
   };
   const group = loaders.map((loader) => loader.variable);
-  for (const variable of group) kernel.group[variable] = group;
-  addClause(kernel, [positive(always)], -1);
+  for (const variable of group) sat.group[variable] = group;
+  addClause(sat, [positive(always)], -1);
   return g;
 }
 
-function groundVariable(g: Grounding, variable: number): void {
-  if (variable === g.always) groundRoots(g);
+function encodeVariable(g: Encoding, variable: number): void {
+  if (variable === g.always) encodeRoots(g);
   const value = g.values[variable];
   if (!value) return;
-  groundSoname(g, value);
-  groundRequirer(g, value.provider, variable, value.needs);
+  encodeSoname(g, value);
+  encodeRequirer(g, value.provider, variable, value.needs);
 }
 
-function groundRoots(g: Grounding): void {
+function encodeRoots(g: Encoding): void {
   const lits = g.loaders.map((loader) => positive(loader.variable));
-  addClause(g.kernel, lits, -1);
-  for (const loader of g.loaders) groundLoader(g, loader);
-  for (const root of g.problem.roots) groundRequirer(g, root, g.always, g.rootNeeds);
+  addClause(g.sat, lits, -1);
+  for (const loader of g.loaders) encodeLoader(g, loader);
+  for (const root of g.problem.roots) encodeRequirer(g, root, g.always, g.rootNeeds);
 }
 
-function groundLoader(g: Grounding, loader: LoaderNode): void {
+function encodeLoader(g: Encoding, loader: LoaderNode): void {
   const { problem } = g;
   const against = [negative(g.always), negative(loader.variable)];
   const family = [...loader.candidate.family];
@@ -83,8 +83,8 @@ function groundLoader(g: Grounding, loader: LoaderNode): void {
 /**
  * @param variable the one for "this object is loaded"
  * @param needs receives the nodes of the names that the store has to serve, in load order. */
-export function groundRequirer(
-  g: Grounding,
+export function encodeRequirer(
+  g: Encoding,
   by: Requirer | Provider,
   variable: number,
   needs: NameNode[],
@@ -92,7 +92,7 @@ export function groundRequirer(
   for (const [name, versions] of needsOf(by)) {
     const bundled = g.problem.bundled.get(name);
     if (bundled) {
-      groundBundled(g, by, variable, name, versions, bundled);
+      encodeBundled(g, by, variable, name, versions, bundled);
       continue;
     }
     const node = nameNode(g, name);
@@ -102,19 +102,19 @@ export function groundRequirer(
     const fitting: Literal[] = [];
     const against: Clause[] = [];
     for (const value of node.values) {
-      const clause = groundOffer(g, by, variable, versions, value);
+      const clause = encodeOffer(g, by, variable, versions, value);
       if (clause) against.push(clause);
       else fitting.push(positive(value.variable));
     }
     // Says nothing new, but lets a provider be ruled out as soon as all that fit it are.
     if (against.length && need && node.choice) {
-      addClause(g.kernel, [negative(variable), ...fitting], -1, [need, node.choice, ...against]);
+      addClause(g.sat, [negative(variable), ...fitting], -1, [need, node.choice, ...against]);
     }
   }
 }
 
-function groundBundled(
-  g: Grounding,
+function encodeBundled(
+  g: Encoding,
   by: Requirer,
   variable: number,
   name: string,
@@ -134,8 +134,8 @@ function groundBundled(
 }
 
 /** Returns the clause that keeps the two apart whatever the loader is, if there is one. */
-function groundOffer(
-  g: Grounding,
+function encodeOffer(
+  g: Encoding,
   by: Requirer | Provider,
   variable: number,
   versions: Versions,
@@ -175,7 +175,7 @@ const apart = (variable: number, value: Value): Literal[] => [negative(variable)
 const nothing: readonly string[] = [];
 
 /** Only of another version of the library is it asked, and not if the user chose that file. */
-function missingSymbols(g: Grounding, by: Requirer, name: string, offer: Provider): readonly string[] {
+function missingSymbols(g: Encoding, by: Requirer, name: string, offer: Provider): readonly string[] {
   if (!isClosest(offer) || g.problem.pins?.has(name)) return nothing;
   const coverage = g.problem.closest?.coverage(by, name, offer);
   if (!coverage) return nothing;
@@ -198,7 +198,7 @@ function abortsOnUnversioned(loader: LoaderCandidate): boolean {
 }
 
 /** ld.so lets the first file loaded under a soname serve every later request for it (NOTES.md, sonames). */
-export function groundSoname(g: Grounding, value: Value): void {
+export function encodeSoname(g: Encoding, value: Value): void {
   const { name } = value.name;
   const { soname } = value.provider;
   for (const alias of g.aliases.get(name) ?? []) forbidClash(g, alias, value);
@@ -225,7 +225,7 @@ function remember(map: Map<string, Value[]>, name: string, value: Value): void {
   else map.set(name, [value]);
 }
 
-function forbidClash(g: Grounding, alias: Value, other: Value): void {
+function forbidClash(g: Encoding, alias: Value, other: Value): void {
   const { path } = other.provider;
   const { name } = alias.name;
   if (
@@ -239,11 +239,11 @@ function forbidClash(g: Grounding, alias: Value, other: Value): void {
 }
 
 /** The node of a name; the first request reads its providers. */
-export function nameNode(g: Grounding, name: string): NameNode {
+export function nameNode(g: Encoding, name: string): NameNode {
   const known = g.names.get(name);
   if (known) return known;
   const values: Value[] = [];
-  const active = newVariable(g.kernel);
+  const active = newVariable(g.sat);
   const node: { -readonly [key in keyof NameNode]: NameNode[key] } = {
     name,
     active,
@@ -254,18 +254,18 @@ export function nameNode(g: Grounding, name: string): NameNode {
   if (g.problem.isFamily(name)) addFamily(g, node, values);
   else node.choice = addProviders(g, node, values);
   const group = values.map((value) => value.variable);
-  for (const variable of group) g.kernel.group[variable] = group;
+  for (const variable of group) g.sat.group[variable] = group;
   return node;
 }
 
-function addFamily(g: Grounding, node: NameNode, values: Value[]): void {
+function addFamily(g: Encoding, node: NameNode, values: Value[]): void {
   const inactive = negative(node.active);
   for (const loader of g.loaders) {
     const provider = loader.candidate.family.get(node.name);
     if (provider) {
       const value = addValue(g, node, values, provider, loader);
-      addClause(g.kernel, [negative(value.variable), positive(loader.variable)], -1);
-      addClause(g.kernel, [inactive, negative(loader.variable), positive(value.variable)], -1);
+      addClause(g.sat, [negative(value.variable), positive(loader.variable)], -1);
+      addClause(g.sat, [inactive, negative(loader.variable), positive(value.variable)], -1);
     } else {
       const constraint = { kind: 'family-missing', name: node.name, loader: loader.candidate } as const;
       constrain(g, [inactive, negative(loader.variable)], constraint);
@@ -273,7 +273,7 @@ function addFamily(g: Grounding, node: NameNode, values: Value[]): void {
   }
 }
 
-function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | undefined {
+function addProviders(g: Encoding, node: NameNode, values: Value[]): Clause | undefined {
   const { name } = node;
   const inactive = negative(node.active);
   const providers = g.problem.providersOf(name).toSorted((a, b) => compareRanks(a.rank, b.rank));
@@ -290,18 +290,18 @@ function addProviders(g: Grounding, node: NameNode, values: Value[]): Clause | u
     if (path === undefined || sameFile(value.provider, path)) continue;
     constrain(g, [inactive, negative(value.variable)], { kind: 'pinned', name, path });
   }
-  return values.length ? addClause(g.kernel, choice, -1) : undefined;
+  return values.length ? addClause(g.sat, choice, -1) : undefined;
 }
 
 function addValue(
-  g: Grounding,
+  g: Encoding,
   name: NameNode,
   values: Value[],
   provider: Provider,
   loader: LoaderNode | undefined,
 ): Value {
   const inside = `${provider.storePath}/`;
-  const value: Value = { variable: newVariable(g.kernel), name, provider, inside, loader, needs: [] };
+  const value: Value = { variable: newVariable(g.sat), name, provider, inside, loader, needs: [] };
   g.values[value.variable] = value;
   values.push(value);
   return value;
@@ -336,9 +336,9 @@ export interface LoaderNode {
   readonly candidate: LoaderCandidate;
 }
 
-export interface Grounding {
+export interface Encoding {
   readonly problem: Problem;
-  readonly kernel: Kernel;
+  readonly sat: SatSolver;
   /** The variable that is always true: what the roots follow from. */
   readonly always: number;
   readonly names: Map<string, NameNode>;
@@ -360,7 +360,7 @@ export interface Grounding {
 }
 
 /** Adds a clause unless its constraint has been dropped. */
-export function constrain(g: Grounding, lits: number[], constraint: Constraint): Clause | undefined {
+export function constrain(g: Encoding, lits: number[], constraint: Constraint): Clause | undefined {
   if (g.only && constraint.kind !== 'need' && !g.only.has(constraintKey(constraint))) return undefined;
-  return addClause(g.kernel, lits, g.constraints.push(constraint) - 1);
+  return addClause(g.sat, lits, g.constraints.push(constraint) - 1);
 }

@@ -11,7 +11,7 @@ type OtherReason = Exclude<Reason, Lack>;
 
 /** Sentences without a full stop, in the order of the reasons; the same lack in several files makes one sentence. */
 export function explainConflict(conflict: Conflict): string[] {
-  const lacks = new Map<string, Lack[]>();
+  const missing = new Map<string, Lack[]>();
   const sentences: (() => string)[] = [];
   for (const reason of conflict.reasons) {
     if (reason.kind !== 'missing-version') {
@@ -19,11 +19,11 @@ export function explainConflict(conflict: Conflict): string[] {
       continue;
     }
     const key = [reason.neededByPath, reason.name, reason.version].join('\0');
-    const group = lacks.get(key);
+    const group = missing.get(key);
     if (group) group.push(reason);
     else {
       const started = [reason];
-      lacks.set(key, started);
+      missing.set(key, started);
       sentences.push(() => sentenceForLack(reason, started));
     }
   }
@@ -87,17 +87,17 @@ function sentenceForSymbol({
   symbol,
   neededBy,
   definers,
-  lacking,
+  lackingLibraries,
 }: Extract<Reason, { kind: 'unbound-symbol' }>): string {
   const need = `${neededBy} needs the symbol ${symbol}`;
-  const without = listOf(lacking.slice(0, LISTED).map((each) => `${each.name} from ${sourceOf(each)}`));
-  const verb = lacking.length > 1 ? 'do not' : 'does not';
+  const without = listOf(lackingLibraries.slice(0, LISTED).map((each) => `${each.name} from ${sourceOf(each)}`));
+  const verb = lackingLibraries.length > 1 ? 'do not' : 'does not';
   if (definers.length === 0) {
     const nobody = `${need}; no library that could be loaded defines it`;
-    return lacking.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
+    return lackingLibraries.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
   }
   const who = listOf(definers.slice(0, LISTED).map(objectOf));
-  if (lacking.length === 0) return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
+  if (lackingLibraries.length === 0) return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
   return `${need}; ${without} ${verb} define it, only ${who} ${definers.length > 1 ? 'do' : 'does'}`;
 }
 

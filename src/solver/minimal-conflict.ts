@@ -1,7 +1,7 @@
 // A problem without a solution -> a minimal set of reasons for that.
 import type { Problem } from '../candidates/problem.ts';
 import { type Constraint, constraintKey, reasonOf } from './constraint.ts';
-import { groundProblem } from './encode.ts';
+import { encodeProblem } from './encode.ts';
 import { refutationTags } from './sat.ts';
 import { createSearch, runSearch } from './search.ts';
 import type { Conflict, Reason, Undecided } from './solution.ts';
@@ -46,16 +46,16 @@ const nextKey = (constraints: readonly Constraint[], kept: ReadonlySet<string>):
 
 /** Looks for a set with only the constraints in `only` in force; the refutation names those it rests on. */
 function refute(problem: Problem, only: ReadonlySet<string> | undefined, stepLimit: number): Refutation {
-  const g = groundProblem(problem, only);
+  const g = encodeProblem(problem, only);
   for (const loader of g.loaders) {
     const outcome = runSearch(createSearch(g, loader, []), stepLimit);
-    const { steps } = g.kernel;
+    const { steps } = g.sat;
     if (outcome === 'limit') return { kind: 'limit', steps };
     if (outcome === 'found') return { kind: 'satisfiable', steps };
-    if (g.kernel.refuted) break;
+    if (g.sat.refuted) break;
   }
-  const constraints = refutationTags(g.kernel).map((tag) => g.constraints[tag] as Constraint);
-  return { kind: 'refuted', steps: g.kernel.steps, constraints };
+  const constraints = refutationTags(g.sat).map((tag) => g.constraints[tag] as Constraint);
+  return { kind: 'refuted', steps: g.sat.steps, constraints };
 }
 
 function reasonsOf(constraints: readonly Constraint[]): Reason[] {

@@ -1,10 +1,10 @@
 // A grounded problem -> the cheapest set that the effort allows to find, and whether it is proven to be that.
 // A grounded problem and a loader -> what every set under that loader costs at least.
 
-import type { Grounding, LoaderNode, NameNode, Value } from './encode.ts';
+import type { Encoding, LoaderNode, NameNode, Value } from './encode.ts';
 import { type CostKind, isClosest, isForeign } from './objective.ts';
-import { backtrack, decide, type Kernel, learn, newVariable, positive, propagate } from './sat.ts';
-import { type Bound, costOf, createSearch, runSearch, type Walk } from './search.ts';
+import { backtrack, decide, type SatSolver, learn, newVariable, positive, propagate } from './sat.ts';
+import { type Bound, costOf, createSearch, runSearch, type LoadOrder } from './search.ts';
 import type { SolutionCost } from './solution.ts';
 import { isNeededBy, needsOf } from './version-needs.ts';
 
@@ -30,27 +30,27 @@ interface Found extends CheapestSet {
 }
 
 /** `none`: no set exists. `limit`: `effort.steps` were not enough to tell. */
-export function cheapestSet(g: Grounding, effort: Effort): CheapestSet | { readonly kind: 'none' | 'limit' } {
+export function cheapestSet(g: Encoding, effort: Effort): CheapestSet | { readonly kind: 'none' | 'limit' } {
   let best: Found | undefined;
   for (const loader of g.loaders) {
     const search = createSearch(g, loader, []);
     const outcome = runSearch(search, effort.steps);
     if (outcome === 'limit') return { kind: outcome };
     if (outcome === 'none') continue;
-    best = foundBy(search.walk);
+    best = foundBy(search.loadOrder);
     break;
   }
   if (!best) return { kind: 'none' };
-  const limit = g.kernel.steps + effort.improveSteps;
+  const limit = g.sat.steps + effort.improveSteps;
   const { closest, foreign } = best.cost;
   const settled =
     closest || foreign ? chooseLoader(g, best, limit) : improveCounts(g, best, best.cost, limit);
   return improve(g, settled, 'overrides', 0, limit);
 }
 
-function foundBy(walk: Walk): Found {
-  const { loader, served } = walk;
-  return { kind: 'found', loader, served: new Map(served), cost: costOf(walk), bounds: [], proven: true };
+function foundBy(loadOrder: LoadOrder): Found {
+  const { loader, served } = loadOrder;
+  return { kind: 'found', loader, served: new Map(served), cost: costOf(loadOrder), bounds: [], proven: true };
 }
 
 interface Rated {
@@ -61,8 +61,8 @@ interface Rated {
 }
 
 /** Looks under the other loaders too, and improves the best of what is found, then all that may still beat it. */
-function chooseLoader(g: Grounding, first: Found, limit: number): Found {
-  const { rated, complete } = firstSets(g, first, (g.kernel.steps + limit) >> 1);
+function chooseLoader(g: Encoding, first: Found, limit: number): Found {
+  const { rated, complete } = firstSets(g, first, (g.sat.steps + limit) >> 1);
   let best: Rated | undefined;
   let proven = complete;
   for (const each of rated) {
@@ -76,7 +76,7 @@ function chooseLoader(g: Grounding, first: Found, limit: number): Found {
 }
 
 /** Best first: `first`, and the first set under each other loader, the most promising loaders being tried first. */
-function firstSets(g: Grounding, first: Found, limit: number): { rated: Rated[]; complete: boolean } {
+function firstSets(g: Encoding, first: Found, limit: number): { rated: Rated[]; complete: boolean } {
   const bounds = g.loaders.map((loader) => lowerBound(g, loader));
   const position = g.loaders.indexOf(first.loader);
   const rated: Rated[] = [
@@ -91,7 +91,7 @@ function firstSets(g: Grounding, first: Found, limit: number): { rated: Rated[];
     const search = createSearch(g, g.loaders[other.position] as LoaderNode, []);
     const outcome = runSearch(search, limit);
     if (outcome === 'limit') complete = false;
-    if (outcome === 'found') rated.push({ ...other, found: foundBy(search.walk) });
+    if (outcome === 'found') rated.push({ ...other, found: foundBy(search.loadOrder) });
   }
   rated.sort((a, b) => (isBetter(a.found.cost, a.position, b.found.cost, b.position) ? -1 : 1));
   return { rated, complete };
@@ -111,13 +111,13 @@ function isBetter(a: Counts, position: number, b: Counts, than: number): boolean
   return (a.closest - b.closest || a.foreign - b.foreign || position - than) < 0;
 }
 
-function improveCounts(g: Grounding, found: Found, atLeast: Counts, limit: number): Found {
+function improveCounts(g: Encoding, found: Found, atLeast: Counts, limit: number): Found {
   const exact = improve(g, found, 'closest', atLeast.closest, limit);
   return improve(g, exact, 'foreign', atLeast.foreign, limit);
 }
 
 /** Lowers one cost as far as the effort goes; the costs before it stay as they are. */
-function improve(g: Grounding, start: Found, kind: CostKind, atLeast: number, limit: number): Found {
+function improve(g: Encoding, start: Found, kind: CostKind, atLeast: number, limit: number): Found {
   let best = start;
   let { proven } = start;
   if (best.cost[kind] > atLeast) {
@@ -125,7 +125,7 @@ function improve(g: Grounding, start: Found, kind: CostKind, atLeast: number, li
     const search = createSearch(g, start.loader, [...start.bounds, falling]);
     let outcome = runSearch(search, limit);
     for (; outcome === 'found' && falling.max >= atLeast; outcome = runSearch(search, limit)) {
-      best = foundBy(search.walk);
+      best = foundBy(search.loadOrder);
       falling.max = best.cost[kind] - 1;
     }
     if (outcome === 'limit') proven = false;
@@ -133,8 +133,8 @@ function improve(g: Grounding, start: Found, kind: CostKind, atLeast: number, li
   return { ...best, proven, bounds: [...start.bounds, newBound(g, kind, best.cost[kind])] };
 }
 
-const newBound = (g: Grounding, kind: CostKind, max: number): Bound => ({
-  variable: newVariable(g.kernel),
+const newBound = (g: Encoding, kind: CostKind, max: number): Bound => ({
+  variable: newVariable(g.sat),
   kind,
   max,
 });
@@ -147,16 +147,16 @@ export interface LowerBound {
 }
 
 /** Undefined when no set exists under this loader. Reads no providers that the search has not read. */
-export function lowerBound(g: Grounding, loader: LoaderNode): LowerBound | undefined {
-  const { kernel } = g;
+export function lowerBound(g: Encoding, loader: LoaderNode): LowerBound | undefined {
+  const { sat } = g;
   const { candidate } = loader;
   const lit = positive(loader.variable);
-  backtrack(kernel, 0);
-  if (kernel.refuted || !settled(kernel) || kernel.value[lit] === -1) return undefined;
-  if (kernel.value[lit] === 0) decide(kernel, lit);
-  if (!settled(kernel)) return undefined;
+  backtrack(sat, 0);
+  if (sat.refuted || !settled(sat) || sat.value[lit] === -1) return undefined;
+  if (sat.value[lit] === 0) decide(sat, lit);
+  if (!settled(sat)) return undefined;
   const possible = (node: NameNode) =>
-    node.values.filter(({ variable }) => kernel.value[positive(variable)] !== -1);
+    node.values.filter(({ variable }) => sat.value[positive(variable)] !== -1);
   const all = (cost: (value: Value) => boolean) => (node: NameNode) => {
     const values = possible(node).filter((value) => !value.loader);
     return values.length > 0 && values.every(cost);
@@ -169,19 +169,19 @@ export function lowerBound(g: Grounding, loader: LoaderNode): LowerBound | undef
     foreign: sure.filter(foreign).length,
     likelyForeign: [...g.names.values()].filter(foreign).length,
   };
-  backtrack(kernel, 0);
+  backtrack(sat, 0);
   return bound;
 }
 
 /** Draws all consequences; false if there was a conflict, which has been learned from. */
-function settled(kernel: Kernel): boolean {
-  const conflict = propagate(kernel);
-  if (conflict) learn(kernel, conflict);
+function settled(sat: SatSolver): boolean {
+  const conflict = propagate(sat);
+  if (conflict) learn(sat, conflict);
   return !conflict;
 }
 
 /** Names that are needed whatever is chosen: by a root, or by all that can serve a name that is needed so. */
-function sureNames(g: Grounding, possible: (node: NameNode) => readonly Value[]): NameNode[] {
+function sureNames(g: Encoding, possible: (node: NameNode) => readonly Value[]): NameNode[] {
   const sure = new Set(g.rootNeeds);
   for (const node of sure) {
     const values = possible(node);
@@ -189,7 +189,7 @@ function sureNames(g: Grounding, possible: (node: NameNode) => readonly Value[])
       const need = g.problem.bundled.has(name) ? undefined : g.names.get(name);
       if (need) sure.add(need);
     }
-    g.kernel.steps += node.values.length;
+    g.sat.steps += node.values.length;
   }
   return [...sure];
 }

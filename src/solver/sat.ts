@@ -13,7 +13,7 @@ export interface Clause {
   readonly from: readonly Clause[];
 }
 
-export interface Kernel {
+export interface SatSolver {
   /** By literal: 1 true, -1 false, 0 open. */
   readonly value: number[];
   /** By variable. */
@@ -42,10 +42,10 @@ export interface Kernel {
 export const positive = (variable: number): Literal => variable * 2;
 export const negative = (variable: number): Literal => variable * 2 + 1;
 const variableOf = (lit: Literal): number => lit >> 1;
-const levelOf = (k: Kernel, lit: Literal): number => k.level[lit >> 1] as number;
+const levelOf = (k: SatSolver, lit: Literal): number => k.level[lit >> 1] as number;
 
 /** @param ground adds the clauses that follow from a variable's truth; each must contain its negation. */
-export function createKernel(ground: (variable: number) => void): Kernel {
+export function createSat(ground: (variable: number) => void): SatSolver {
   return {
     value: [],
     level: [],
@@ -64,7 +64,7 @@ export function createKernel(ground: (variable: number) => void): Kernel {
   };
 }
 
-export function newVariable(k: Kernel): number {
+export function newVariable(k: SatSolver): number {
   k.value.push(0, 0);
   k.watches.push([], []);
   k.reason.push(undefined);
@@ -74,10 +74,10 @@ export function newVariable(k: Kernel): number {
   return k.level.push(0) - 1;
 }
 
-export const decisionLevel = (k: Kernel): number => k.levelStart.length;
+export const decisionLevel = (k: SatSolver): number => k.levelStart.length;
 
 /** Makes an open literal true at the current level. */
-export function assign(k: Kernel, lit: Literal, reason: Clause | undefined): void {
+export function assign(k: SatSolver, lit: Literal, reason: Clause | undefined): void {
   k.value[lit] = 1;
   k.value[lit ^ 1] = -1;
   k.level[variableOf(lit)] = k.levelStart.length;
@@ -86,13 +86,13 @@ export function assign(k: Kernel, lit: Literal, reason: Clause | undefined): voi
 }
 
 /** Opens a decision level with `lit` true; `undefined` opens an empty one. */
-export function decide(k: Kernel, lit: Literal | undefined): void {
+export function decide(k: SatSolver, lit: Literal | undefined): void {
   k.levelStart.push(k.trail.length);
   if (lit !== undefined) assign(k, lit, undefined);
 }
 
 /** Forgets every assignment made above `level`. */
-export function backtrack(k: Kernel, level: number): void {
+export function backtrack(k: SatSolver, level: number): void {
   if (k.levelStart.length <= level) return;
   const start = k.levelStart[level] as number;
   for (let i = k.trail.length - 1; i >= start; i--) {
@@ -107,7 +107,7 @@ export function backtrack(k: Kernel, level: number): void {
 }
 
 /** Puts in front what is safest to watch: an open or true literal, else the one that became false last. */
-function bringForward(k: Kernel, lits: Literal[], position: number): void {
+function bringForward(k: SatSolver, lits: Literal[], position: number): void {
   let best = position;
   let bestLevel = -1;
   for (let i = position; i < lits.length; i++) {
@@ -127,7 +127,7 @@ function bringForward(k: Kernel, lits: Literal[], position: number): void {
  * Adds a clause at any time; `from` names those it follows from, if it says nothing new. A consequence is drawn at once only if it belongs to the current level; an older one is
  * found when the clause becomes false, so that levels on the trail stay in order.
  */
-export function addClause(k: Kernel, lits: Literal[], tag: number, from: readonly Clause[] = []): Clause {
+export function addClause(k: SatSolver, lits: Literal[], tag: number, from: readonly Clause[] = []): Clause {
   const clause: Clause = { lits, tag, from };
   if (lits.length > 1) {
     bringForward(k, lits, 0);
@@ -149,7 +149,7 @@ export function addClause(k: Kernel, lits: Literal[], tag: number, from: readonl
 }
 
 /** Draws every consequence. Returns the clause that became false, if any. */
-export function propagate(k: Kernel): Clause | undefined {
+export function propagate(k: SatSolver): Clause | undefined {
   while (k.head < k.trail.length) {
     const lit = k.trail[k.head++] as Literal;
     const conflict = settle(k, lit);
@@ -158,7 +158,7 @@ export function propagate(k: Kernel): Clause | undefined {
   return undefined;
 }
 
-function settle(k: Kernel, lit: Literal): Clause | undefined {
+function settle(k: SatSolver, lit: Literal): Clause | undefined {
   if ((lit & 1) === 0) {
     const variable = lit >> 1;
     if (!k.grounded[variable]) {
@@ -172,13 +172,13 @@ function settle(k: Kernel, lit: Literal): Clause | undefined {
   return visitWatches(k, lit ^ 1);
 }
 
-function takePending(k: Kernel): Clause | undefined {
+function takePending(k: SatSolver): Clause | undefined {
   const clause = k.pending;
   k.pending = undefined;
   return clause;
 }
 
-function excludeSiblings(k: Kernel, variable: number): Clause | undefined {
+function excludeSiblings(k: SatSolver, variable: number): Clause | undefined {
   const reason = k.exclusion[variable] as Clause;
   for (const sibling of k.group[variable] ?? []) {
     if (sibling === variable) continue;
@@ -189,7 +189,7 @@ function excludeSiblings(k: Kernel, variable: number): Clause | undefined {
   return undefined;
 }
 
-function visitWatches(k: Kernel, falsified: Literal): Clause | undefined {
+function visitWatches(k: SatSolver, falsified: Literal): Clause | undefined {
   const list = k.watches[falsified] as Clause[];
   let kept = 0;
   for (let i = 0; i < list.length; i++) {
@@ -215,7 +215,7 @@ function visitWatches(k: Kernel, falsified: Literal): Clause | undefined {
   return undefined;
 }
 
-function moveWatch(k: Kernel, clause: Clause): boolean {
+function moveWatch(k: SatSolver, clause: Clause): boolean {
   const lits = clause.lits;
   for (let j = 2; j < lits.length; j++) {
     const lit = lits[j] as Literal;
@@ -233,7 +233,7 @@ function moveWatch(k: Kernel, clause: Clause): boolean {
  * Learns from a false clause (first unique implication point) and goes back to where the learned clause takes effect.
  * Returns false when nothing is left to undo: there is no model, and `k.refuted` says why.
  */
-export function learn(k: Kernel, conflict: Clause): boolean {
+export function learn(k: SatSolver, conflict: Clause): boolean {
   const top = highestLevel(k, conflict.lits);
   if (top === 0) {
     backtrack(k, 0);
@@ -253,14 +253,14 @@ export function learn(k: Kernel, conflict: Clause): boolean {
   return true;
 }
 
-function highestLevel(k: Kernel, lits: readonly Literal[]): number {
+function highestLevel(k: SatSolver, lits: readonly Literal[]): number {
   let top = 0;
   for (const lit of lits) top = Math.max(top, k.level[lit >> 1] as number);
   return top;
 }
 
 /** The learned clause, its asserting literal first, a literal of the next highest level second. */
-function analyze(k: Kernel, conflict: Clause, top: number): Clause {
+function analyze(k: SatSolver, conflict: Clause, top: number): Clause {
   const seen = new Set<number>();
   const from: Clause[] = [];
   const lower: Literal[] = [];
@@ -291,7 +291,7 @@ function analyze(k: Kernel, conflict: Clause, top: number): Clause {
 }
 
 /** Tags of the clauses that `k.refuted` rests on; each once, ascending. */
-export function refutationTags(k: Kernel): number[] {
+export function refutationTags(k: SatSolver): number[] {
   const tags = new Set<number>();
   const visited = new Set<Clause>();
   const todo: Clause[] = k.refuted ? [k.refuted] : [];

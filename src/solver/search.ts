@@ -5,7 +5,7 @@
 
 import type { Provider, Requirer } from '../candidates/problem.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
-import type { Grounding, LoaderNode, NameNode, Value } from './encode.ts';
+import type { Encoding, LoaderNode, NameNode, Value } from './encode.ts';
 import { type CostKind, isClosest, isForeign, localCost, overrides } from './objective.ts';
 import {
   backtrack,
@@ -30,16 +30,16 @@ export interface Bound {
 }
 
 export interface Search {
-  readonly walk: Walk;
+  readonly loadOrder: LoadOrder;
   readonly bounds: readonly Bound[];
   /** Decided before anything else: the bounds and the loader. */
   readonly assumed: readonly Literal[];
 }
 
-export function createSearch(g: Grounding, loader: LoaderNode, bounds: readonly Bound[]): Search {
-  backtrack(g.kernel, 0);
+export function createSearch(g: Encoding, loader: LoaderNode, bounds: readonly Bound[]): Search {
+  backtrack(g.sat, 0);
   const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
-  return { walk: createWalk(g, loader), bounds, assumed };
+  return { loadOrder: createLoadOrder(g, loader), bounds, assumed };
 }
 
 /**
@@ -49,45 +49,45 @@ export function createSearch(g: Grounding, loader: LoaderNode, bounds: readonly 
  * Complete unless `stepLimit`, compared with `kernel.steps`, is reached. Only the newest search of a grounding can run.
  */
 export function runSearch(search: Search, stepLimit: number): 'found' | 'none' | 'limit' {
-  const { walk, bounds, assumed } = search;
-  const { kernel } = walk.g;
-  if (kernel.refuted) return 'none';
+  const { loadOrder, bounds, assumed } = search;
+  const { sat } = loadOrder.g;
+  if (sat.refuted) return 'none';
   for (;;) {
-    if (kernel.steps > stepLimit) return 'limit';
-    let conflict = propagate(kernel);
-    const level = decisionLevel(kernel);
+    if (sat.steps > stepLimit) return 'limit';
+    let conflict = propagate(sat);
+    const level = decisionLevel(sat);
     if (!conflict && level < assumed.length) {
       const lit = assumed[level] as Literal;
-      if (kernel.value[lit] === -1) return 'none';
-      mark(walk);
-      decide(kernel, kernel.value[lit] === 1 ? undefined : lit);
+      if (sat.value[lit] === -1) return 'none';
+      mark(loadOrder);
+      decide(sat, sat.value[lit] === 1 ? undefined : lit);
       continue;
     }
-    const open = conflict ? undefined : advance(walk);
-    conflict ??= exceeded(walk, bounds);
-    if (!conflict && !open) conflict = unboundSymbol(walk);
+    const open = conflict ? undefined : advance(loadOrder);
+    conflict ??= exceeded(loadOrder, bounds);
+    if (!conflict && !open) conflict = unboundSymbol(loadOrder);
     if (conflict) {
-      if (!learn(kernel, conflict)) return 'none';
-      rewind(walk, decisionLevel(kernel));
+      if (!learn(sat, conflict)) return 'none';
+      rewind(loadOrder, decisionLevel(sat));
       continue;
     }
     if (!open) return 'found';
-    mark(walk);
-    decide(kernel, cheapest(walk, open));
+    mark(loadOrder);
+    decide(sat, cheapest(loadOrder, open));
   }
 }
 
-function cheapest(walk: Walk, node: NameNode): Literal {
-  const { kernel } = walk.g;
-  const wanted = walk.wants.get(node) ?? [];
-  const loader = walk.loader.candidate;
+function cheapest(loadOrder: LoadOrder, node: NameNode): Literal {
+  const { sat } = loadOrder.g;
+  const wanted = loadOrder.wants.get(node) ?? [];
+  const loader = loadOrder.loader.candidate;
   let best: Literal | undefined;
   let bestCost = Number.POSITIVE_INFINITY;
   for (const value of node.values) {
     const lit = positive(value.variable);
-    if (kernel.value[lit] !== 0) continue;
+    if (sat.value[lit] !== 0) continue;
     const cost = localCost(value, loader, wanted);
-    kernel.steps += 1 + wanted.length;
+    sat.steps += 1 + wanted.length;
     if (cost >= bestCost) continue;
     best = lit;
     bestCost = cost;
@@ -98,12 +98,12 @@ function cheapest(walk: Walk, node: NameNode): Literal {
 }
 
 /** A clause that is false because the visited part of the set already costs too much. */
-function exceeded(walk: Walk, bounds: readonly Bound[]): Clause | undefined {
+function exceeded(loadOrder: LoadOrder, bounds: readonly Bound[]): Clause | undefined {
   for (const bound of bounds) {
-    const causes = walk.causes[bound.kind];
+    const causes = loadOrder.causes[bound.kind];
     if (causes.length <= bound.max) continue;
     const lits = new Set(causes.slice(0, bound.max + 1).flat());
-    lits.add(negative(bound.variable)).add(negative(walk.loader.variable));
+    lits.add(negative(bound.variable)).add(negative(loadOrder.loader.variable));
     return { lits: [...lits], tag: -1, from: [] };
   }
   return undefined;
@@ -117,8 +117,8 @@ interface Want {
 /** For one cost, the literals that cause it, one group per unit. */
 type Causes = Literal[][];
 
-export interface Walk {
-  readonly g: Grounding;
+export interface LoadOrder {
+  readonly g: Encoding;
   readonly loader: LoaderNode;
   /** Breadth first, as ld.so loads; names before `visited` are served. */
   readonly order: NameNode[];
@@ -136,7 +136,7 @@ interface Mark {
   readonly causes: { readonly [kind in CostKind]: number };
 }
 
-export function createWalk(g: Grounding, loader: LoaderNode): Walk {
+export function createLoadOrder(g: Encoding, loader: LoaderNode): LoadOrder {
   return {
     g,
     loader,
@@ -151,7 +151,7 @@ export function createWalk(g: Grounding, loader: LoaderNode): Walk {
 }
 
 /** Remembers the state before a decision is made. */
-export function mark(w: Walk): void {
+export function mark(w: LoadOrder): void {
   const { closest, foreign, overrides } = w.causes;
   w.marks.push({
     visited: w.visited,
@@ -161,7 +161,7 @@ export function mark(w: Walk): void {
 }
 
 /** Returns to the state before the decision that opened the level above `level`. */
-export function rewind(w: Walk, level: number): void {
+export function rewind(w: LoadOrder, level: number): void {
   const to = w.marks[level];
   if (!to) return;
   w.marks.length = level;
@@ -180,14 +180,14 @@ export function rewind(w: Walk, level: number): void {
  * Goes on in load order to the first name that no value serves yet; undefined at the end. A name that none can serve
  * is passed over: that it must be served is a constraint, and it was dropped.
  */
-export function advance(w: Walk): NameNode | undefined {
+export function advance(w: LoadOrder): NameNode | undefined {
   if (!w.order.length) discover(w, w.g.rootNeeds);
   for (let node = w.order[w.visited]; node; node = w.order[w.visited]) {
     let value: Value | undefined;
     let open = false;
     for (const candidate of node.values) {
-      const state = w.g.kernel.value[positive(candidate.variable)];
-      w.g.kernel.steps++;
+      const state = w.g.sat.value[positive(candidate.variable)];
+      w.g.sat.steps++;
       if (state === 0) open = true;
       if (state !== 1) continue;
       value = candidate;
@@ -203,7 +203,7 @@ export function advance(w: Walk): NameNode | undefined {
   return undefined;
 }
 
-function discover(w: Walk, needs: readonly NameNode[]): void {
+function discover(w: LoadOrder, needs: readonly NameNode[]): void {
   for (const need of needs) {
     if (w.known.has(need)) continue;
     w.known.add(need);
@@ -211,7 +211,7 @@ function discover(w: Walk, needs: readonly NameNode[]): void {
   }
 }
 
-function count(w: Walk, node: NameNode, value: Value): void {
+function count(w: LoadOrder, node: NameNode, value: Value): void {
   const self = negative(value.variable);
   if (!value.loader) {
     if (isClosest(value.provider)) w.causes.closest.push([self]);
@@ -236,7 +236,7 @@ function count(w: Walk, node: NameNode, value: Value): void {
 }
 
 /** What the visited part of the set costs. */
-export function costOf({ causes }: Walk): SolutionCost {
+export function costOf({ causes }: LoadOrder): SolutionCost {
   const { closest, foreign, overrides } = causes;
   return { closest: closest.length, foreign: foreign.length, overrides: overrides.length };
 }
@@ -244,7 +244,7 @@ export function costOf({ causes }: Walk): SolutionCost {
 type UnboundSymbol = Extract<Constraint, { kind: 'unbound-symbol' }>;
 
 /** The references of the walk's set that nobody in it defines. */
-export function unboundInWalk(w: Walk): Iterable<UnboundReference> {
+export function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
   if (w.g.problem.symbols === undefined) return [];
   const served = new Map([...w.served].map(([{ name }, { provider }]) => [name, provider]));
   return unboundReferences(w.g.problem, w.loader.candidate, served);
@@ -254,12 +254,12 @@ export function unboundInWalk(w: Walk): Iterable<UnboundReference> {
  * What is bound at the start must be defined. What is bound when it is called should be, if that is possible at all and
  * was not given up: many libraries leave such references to plugins, or never make the call.
  */
-export function unboundSymbol(w: Walk): Clause | undefined {
+export function unboundSymbol(w: LoadOrder): Clause | undefined {
   const { problem, tolerated, only, constraints } = w.g;
-  for (const { by, symbol } of unboundInWalk(w)) {
+  for (const { by, symbol } of unboundInOrder(w)) {
     const when = problem.symbols?.boundAt(by.path, symbol) ?? 'never';
     if (when === 'never' || (when === 'call' && tolerated === 'all')) continue;
-    const key = constraintKey({ kind: 'unbound-symbol', by, symbol, when, definers: [], lacking: [] });
+    const key = constraintKey({ kind: 'unbound-symbol', by, symbol, when, definers: [], lackingLibraries: [] });
     if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
     const { lits, definers } = helpfulOffers(w, symbol);
     if (when === 'call' && lits.length === 0) continue;
@@ -269,7 +269,7 @@ export function unboundSymbol(w: Walk): Clause | undefined {
       symbol,
       when,
       definers,
-      lacking: lackingOf(w, by),
+      lackingLibraries: lackingOf(w, by),
     };
     return { lits: [...loadedAs(w, by), ...lits], tag: constraints.push(constraint) - 1, from: [] };
   }
@@ -277,14 +277,14 @@ export function unboundSymbol(w: Walk): Clause | undefined {
 }
 
 /** The literal that is false because the object is loaded; none for a root. */
-function loadedAs(w: Walk, by: Requirer): Literal[] {
+function loadedAs(w: LoadOrder, by: Requirer): Literal[] {
   if (w.g.problem.roots.some(({ path }) => path === by.path)) return [];
   const value = [...w.served.values()].find(({ provider }) => provider.path === by.path);
   return value === undefined ? [] : [negative(value.variable)];
 }
 
 /** Where the symbol was to be expected: in what the object needs, and there in libraries without versions. */
-function lackingOf(w: Walk, by: Requirer): UnboundSymbol['lacking'] {
+function lackingOf(w: LoadOrder, by: Requirer): UnboundSymbol['lackingLibraries'] {
   const needed = [...w.served].filter(([{ name }, value]) => !value.loader && by.needed.includes(name));
   const plain = needed.filter(([, { provider }]) => !provider.hasVerdef);
   return (plain.length > 0 ? plain : needed).map(([{ name }, { provider }]) => ({
@@ -306,7 +306,7 @@ export interface HelpfulOffers {
  * both sets need. The other set serves it by another provider, and from there only names lead on that this
  * set does not have. So it makes one of these choices, and whoever makes none of them has no definition.
  */
-export function helpfulOffers(w: Walk, symbol: string): HelpfulOffers {
+export function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
   const { problem } = w.g;
   // Also names that this loader's family does not have, where that was allowed to be.
   const needed = new Set([...w.known].map(({ name }) => name));
@@ -339,7 +339,7 @@ export function helpfulOffers(w: Walk, symbol: string): HelpfulOffers {
     (loader) =>
       familyOf(loader).some(helps) || (problem.symbols?.definedBy(loader.candidate.path, symbol) ?? false),
   );
-  w.g.kernel.steps += others.length;
+  w.g.sat.steps += others.length;
   return {
     lits: [...values, ...loaders].map(({ variable }) => positive(variable)),
     definers: [...definers].sort(),

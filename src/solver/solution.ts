@@ -21,12 +21,12 @@ export interface Solution {
    * Symbols that nobody in the set defines and that are looked up when they are first called: the program ends there, if
    * it ever makes the call. Sorted by object and symbol.
    */
-  readonly homeless: readonly Homeless[];
+  readonly undefinedSymbols: readonly UnboundSymbol[];
   /** False when the search for a cheaper set was cut short: the set is coherent, perhaps not the best. */
   readonly proven: boolean;
 }
 
-export interface Homeless {
+export interface UnboundSymbol {
   readonly symbol: string;
   /** Label and path of the object that needs it. */
   readonly neededBy: string;
@@ -44,7 +44,7 @@ export interface SolutionCost {
 }
 
 /** A library that serves `name` and lacks what was looked for in it. */
-export interface Lacking {
+export interface LackingLibrary {
   readonly name: string;
   readonly offeredBy: string;
   readonly offeredIn: string;
@@ -115,7 +115,7 @@ export type Reason =
       /** Files that define it and could be loaded, were it not for the other reasons; sorted. */
       readonly definers: readonly string[];
       /** The libraries that it was to be expected from. */
-      readonly lacking: readonly Lacking[];
+      readonly lackingLibraries: readonly LackingLibrary[];
     }
   | {
       /** `file` serves `name`, but its soname is `soname`, which another file serves. */

@@ -1,12 +1,12 @@
 // A Problem -> one coherent Solution, or the Conflict that excludes every set. Pure and deterministic.
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
-import { groundProblem } from './encode.ts';
+import { encodeProblem } from './encode.ts';
 import { minimalConflict } from './minimal-conflict.ts';
 import { type CheapestSet, cheapestSet, type Effort } from './optimise.ts';
 import { refutationTags } from './sat.ts';
 import type { Conflict, Solution, Undecided } from './solution.ts';
-import { homelessIn } from './undefined-symbols.ts';
+import { undefinedSymbolsIn } from './undefined-symbols.ts';
 import { needsOf } from './version-needs.ts';
 
 const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
@@ -18,14 +18,14 @@ const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
 export function solve(problem: Problem, effort: Effort = usualEffort): Solution | Conflict | Undecided {
   const tolerated = new Set<string>();
   for (;;) {
-    const g = groundProblem(problem, undefined, tolerated);
+    const g = encodeProblem(problem, undefined, tolerated);
     const set = cheapestSet(g, effort);
     if (set.kind === 'found') return solutionOf(problem, set);
     const rests =
-      set.kind === 'none' ? refutationTags(g.kernel).map((tag) => g.constraints[tag]) : g.constraints;
+      set.kind === 'none' ? refutationTags(g.sat).map((tag) => g.constraints[tag]) : g.constraints;
     const calls = rests.flatMap(callOf).sort();
     if (set.kind === 'none' && calls.length === 0) return minimalConflict(problem, effort.steps);
-    if (calls.length === 0) return { kind: 'undecided', steps: g.kernel.steps };
+    if (calls.length === 0) return { kind: 'undecided', steps: g.sat.steps };
     // One at a time, since with it out of the way the others may be kept; all, where they made the search too long.
     for (const call of set.kind === 'none' ? calls.slice(0, 1) : calls) tolerated.add(call);
   }
@@ -49,7 +49,7 @@ function solutionOf(problem: Problem, { loader, served, cost, proven }: Cheapest
       .map(({ name: { name }, provider }) => ({ name, provider, neededBy: neededBy.get(name) ?? [] })),
     familyNames: values.filter((value) => value.loader).map(({ name }) => name.name),
     cost,
-    homeless: homelessIn(problem, loader.candidate, providers),
+    undefinedSymbols: undefinedSymbolsIn(problem, loader.candidate, providers),
     proven,
   };
 }

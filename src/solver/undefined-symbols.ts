@@ -1,6 +1,6 @@
 // A whole set -> the strong references without version that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
-import type { Homeless } from './solution.ts';
+import type { UnboundSymbol } from './solution.ts';
 
 export interface UnboundReference {
   readonly by: Requirer;
@@ -66,11 +66,11 @@ function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
 }
 
 /** Those that are looked up when they are first called, sorted by object and symbol. */
-export function homelessIn(
+export function undefinedSymbolsIn(
   problem: Problem,
   loader: LoaderCandidate,
   served: ReadonlyMap<string, Provider>,
-): Homeless[] {
+): UnboundSymbol[] {
   return [...unboundReferences(problem, loader, served)]
     .filter(({ by, symbol }) => problem.symbols?.boundAt(by.path, symbol) === 'call')
     .map(({ by, symbol }) => ({ symbol, neededBy: by.label, neededByPath: by.path }))

@@ -20,14 +20,14 @@ export type Pinned =
   | { readonly kind: 'refused'; readonly why: string };
 
 /** A Nix that is starting up and will add and pin one text. */
-export interface TextPinner {
+export interface RootAdder {
   pin(text: StoreText): Promise<Pinned>;
   /** Ends it when there is nothing to pin after all. */
   abandon(): void;
 }
 
 /** A pinner for where Nix need not even be started. */
-export function refusingPinner(why: string): TextPinner {
+export function refusingRootAdder(why: string): RootAdder {
   return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
 }
 
@@ -99,14 +99,14 @@ function namesFor(name: string): string[] {
  * is gone, and stay so (NOTES.md). Then the text gets another name.
  * @throws Node's errors when the link's directory cannot be written.
  */
-export function startPinningText(nix: Nix, link: string): TextPinner {
+export function startRootAdder(nix: Nix, link: string): RootAdder {
   const first = startOnce(nix, link);
   return {
     pin: async (text) => {
       let pinned: Pinned = { kind: 'refused', why: 'there is no name for it' };
       for (const [index, name] of namesFor(text.name).entries()) {
-        const pinner = index === 0 ? first : startOnce(nix, link);
-        pinned = withItsFile(await pinner.pin({ ...text, name }));
+        const rootAdder = index === 0 ? first : startOnce(nix, link);
+        pinned = withItsFile(await rootAdder.pin({ ...text, name }));
         if (pinned.kind === 'pinned' || !DAMAGED.test(pinned.why)) return pinned;
         debug(pinned.why);
       }
@@ -116,7 +116,7 @@ export function startPinningText(nix: Nix, link: string): TextPinner {
   };
 }
 
-function startOnce(nix: Nix, link: string): TextPinner {
+function startOnce(nix: Nix, link: string): RootAdder {
   mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
   // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
   const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];

@@ -53,7 +53,7 @@ export interface Catalogue {
   /** How many other store objects have a library that names this one, as in a run path. Looks through all of them. */
   objectsNaming(storePath: string): number;
   /** How the store's objects stand to each other, where the store itself can be asked. */
-  readonly standing?: Standing;
+  readonly popularity?: Popularity;
   /** Adds objects with what was found in them, and drops others, in one transaction. */
   update(added: ReadonlyMap<string, readonly FoundLibrary[]>, dropped: readonly string[]): void;
   memo(key: string): string | undefined;
@@ -229,14 +229,14 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
   };
 }
 
-export interface Standing {
+export interface Popularity {
   /** Other store objects that refer to it. */
   referrersOf(storePath: string): number;
   /** Bytes of all store objects it refers to, directly or not, and its own; 0 where nobody knows. */
   closureSizeOf(storePath: string): number;
 }
 
-export interface OpenStanding extends Standing {
+export interface OpenPopularity extends Popularity {
   close(): void;
 }
 
@@ -244,10 +244,10 @@ export interface OpenStanding extends Standing {
  * Asks Nix's database, or where it cannot be read the catalogue for the run paths that name the object. Nothing is
  * opened before the first question.
  */
-export function openStanding(
+export function openPopularity(
   location: StoreLocation,
   catalogue: Pick<Catalogue, 'objectsNaming'>,
-): OpenStanding {
+): OpenPopularity {
   let opened: { readonly database: NixDatabase | undefined } | undefined;
   const database = (): NixDatabase | undefined => {
     opened ??= { database: openNixDatabase(location) };

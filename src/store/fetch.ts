@@ -40,10 +40,10 @@ export function whyNotFetched(ended: Ended): string {
   const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
   const last = (beginning: string) =>
     lines.findLast((line) => line.startsWith(beginning) && !CONCLUSION.test(line));
-  const telling = last('error: ') ?? last('warning: ');
-  if (telling !== undefined) {
+  const reporting = last('error: ') ?? last('warning: ');
+  if (reporting !== undefined) {
     return withoutSecrets(
-      telling.replace(/^(?:(?:warning|error): *)+/, '').replace(/;(?: retrying in .*)?$/, ''),
+      reporting.replace(/^(?:(?:warning|error): *)+/, '').replace(/;(?: retrying in .*)?$/, ''),
     );
   }
   if (lines.some((line) => line.startsWith("don't know how to build"))) return 'no substituter has them';

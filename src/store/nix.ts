@@ -149,7 +149,7 @@ export function showOnStderr(text: string): void {
 }
 
 /** Text that is kept back for a second, then shown as it comes. */
-function keptBack(show: Show): { take: Show; end: () => void } {
+function heldBack(show: Show): { take: Show; end: () => void } {
   let waiting: string | undefined = '';
   const timer = setTimeout(() => {
     const text = waiting ?? '';
@@ -177,7 +177,7 @@ export async function runWatched(
   args: readonly string[],
   show: Show,
 ): Promise<Ended> {
-  const { take, end } = keptBack((text) => show(withoutSecrets(text)));
+  const { take, end } = heldBack((text) => show(withoutSecrets(text)));
   try {
     const ended = await runProgram(path.join(nix.bin, command), args, {
       env: nix.env,

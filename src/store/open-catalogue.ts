@@ -12,7 +12,7 @@ import {
   catalogueFile,
   isDamaged,
   openCatalogue,
-  openStanding,
+  openPopularity,
   removeCatalogue,
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
@@ -64,13 +64,13 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
   }
 }
 
-function withStanding(catalogue: Catalogue, location: StoreLocation): Catalogue {
-  const standing = openStanding(location, catalogue);
+function withPopularity(catalogue: Catalogue, location: StoreLocation): Catalogue {
+  const popularity = openPopularity(location, catalogue);
   const close = (): void => {
-    standing.close();
+    popularity.close();
     catalogue.close();
   };
-  return { ...catalogue, standing, close };
+  return { ...catalogue, popularity, close };
 }
 
 /**
@@ -80,12 +80,12 @@ function withStanding(catalogue: Catalogue, location: StoreLocation): Catalogue 
 export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
   const file = catalogueFile(directory, location.storeDir);
   try {
-    return withStanding(await openAndRefresh(file, location), location);
+    return withPopularity(await openAndRefresh(file, location), location);
   } catch (error) {
     if (!isDamaged(error)) throw error;
     debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
     removeCatalogue(file);
-    return withStanding(await openAndRefresh(file, location), location);
+    return withPopularity(await openAndRefresh(file, location), location);
   }
 }
 
@@ -155,7 +155,7 @@ function listStore(storeDir: string): string[] {
 }
 
 /** Gives other work (lock updates, signals) a turn between two batches. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a refresh has to do. `state` is what to remember afterwards. */
 interface Changes {
@@ -235,7 +235,7 @@ async function readObjects(
       }
       catalogue.update(found, []);
       progress(Math.min(start + BATCH, names.length), names.length);
-      await breathe();
+      await yieldToEventLoop();
     }
     return unfinished;
   } finally {

@@ -29,8 +29,8 @@ function sorted(
     asked.push(`${what} ${object}`);
     return of[object] ?? 0;
   };
-  const standing = { referrersOf: answer('use', uses), closureSizeOf: answer('size', sizes) };
-  const order = breakTies(providers(...objects), standing).map(
+  const popularity = { referrersOf: answer('use', uses), closureSizeOf: answer('size', sizes) };
+  const order = breakTies(providers(...objects), popularity).map(
     (each) => objects.find((object) => storePath(object) === each.storePath) ?? '',
   );
   return { order, asked: asked.sort() };

@@ -50,7 +50,7 @@ function problemOf(
   );
 }
 
-function lacksOf(problem: Problem, name: string): Record<string, string> {
+function missingNamesOf(problem: Problem, name: string): Record<string, string> {
   const [by] = problem.roots;
   assert.ok(by && problem.closest);
   const { closest } = problem;
@@ -70,7 +70,7 @@ test('without versions, a symbol is needed from here unless somebody else has it
   const one = stub('libplain.so.1', { source: functions('one', 'two') });
   const other = path.join(storeDir, objectName('near-1.0'), 'lib', 'libnear.so.1');
   const problem = problemOf('plain', callsTo('one', 'two', 'beside'), [one, other]);
-  assert.deepEqual(lacksOf(problem, 'libplain.so.1'), {
+  assert.deepEqual(missingNamesOf(problem, 'libplain.so.1'), {
     'libplain.so.2': 'of 2',
     'libplain.so.3': 'two of 2',
   });
@@ -97,18 +97,18 @@ test('an exact library that vanished does not count', () => {
 
 test('a symbol of another version is missing, one of the same version is there', () => {
   const old = stub('libversioned.so.1', { source: functions('one'), versions: 'V_1 { global: *; };' });
-  assert.deepEqual(lacksOf(problemOf('old', callsTo('one'), [old]), 'libversioned.so.1'), {
+  assert.deepEqual(missingNamesOf(problemOf('old', callsTo('one'), [old]), 'libversioned.so.1'), {
     'libversioned.so.2': 'one@V_1 of 1 V_1',
   });
-  const kept = stub('libkept.so.1', { source: functions('one'), versions: 'KEPT { global: *; };' });
-  assert.deepEqual(lacksOf(problemOf('kept', callsTo('one'), [kept]), 'libkept.so.1'), {
+  const saved = stub('libkept.so.1', { source: functions('one'), versions: 'KEPT { global: *; };' });
+  assert.deepEqual(missingNamesOf(problemOf('kept', callsTo('one'), [saved]), 'libkept.so.1'), {
     'libkept.so.2': 'of 1',
   });
 });
 
 test('a library without versions has the symbol but not the version', () => {
   const old = stub('libbare.so.1', { source: functions('one'), versions: 'BARE_1 { global: *; };' });
-  assert.deepEqual(lacksOf(problemOf('bare', callsTo('one'), [old]), 'libbare.so.1'), {
+  assert.deepEqual(missingNamesOf(problemOf('bare', callsTo('one'), [old]), 'libbare.so.1'), {
     'libbare.so.2': 'of 1 BARE_1',
   });
 });
@@ -117,14 +117,14 @@ test('two missing libraries do not claim the symbols of each other', () => {
   const left = stub('libleft.so.1', { source: functions('left') });
   const right = stub('libright.so.1', { source: functions('right') });
   const problem = problemOf('both', callsTo('left', 'right'), [left, right]);
-  assert.deepEqual(lacksOf(problem, 'libleft.so.1'), { 'libleft.so.2': 'of 1' });
-  assert.deepEqual(lacksOf(problem, 'libright.so.1'), { 'libright.so.2': 'of 1' });
+  assert.deepEqual(missingNamesOf(problem, 'libleft.so.1'), { 'libleft.so.2': 'of 1' });
+  assert.deepEqual(missingNamesOf(problem, 'libright.so.1'), { 'libright.so.2': 'of 1' });
 });
 
 test('what nobody has at all is missing from every candidate', () => {
   const one = stub('libplain.so.9', { source: functions('one', 'three') });
   const problem = problemOf('nobody', callsTo('one', 'three'), [one]);
-  assert.equal(lacksOf(problem, 'libplain.so.9')['libplain.so.2'], 'three of 2');
+  assert.equal(missingNamesOf(problem, 'libplain.so.9')['libplain.so.2'], 'three of 2');
 });
 
 test('what is called must be a function there, and what is read a variable', () => {
@@ -133,12 +133,12 @@ test('what is called must be a function there, and what is read a variable', () 
   });
   const source = `int call(void); extern int value; extern __thread int own;
     int main(void) { return call() + value + own; }`;
-  assert.deepEqual(lacksOf(problemOf('kinds', source, [old]), 'libkinds.so.1'), {
+  assert.deepEqual(missingNamesOf(problemOf('kinds', source, [old]), 'libkinds.so.1'), {
     'libkinds.so.2': 'call of 2',
   });
 });
 
 test('the libc is no other version of anything', () => {
   const other = stub('libm.so.1', { source: functions('sine') });
-  assert.deepEqual(lacksOf(problemOf('family', callsTo('sine'), [other]), 'libm.so.1'), {});
+  assert.deepEqual(missingNamesOf(problemOf('family', callsTo('sine'), [other]), 'libm.so.1'), {});
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Provider } from '../../src/candidates/problem.ts';
-import { identifiersIn, preferKin } from '../../src/candidates/same-source.ts';
+import { identifiersIn, preferSameSource } from '../../src/candidates/same-source.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-kin-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -34,18 +34,18 @@ test('identifiers are hashes, not tables of digits and not parts of longer words
 });
 
 test('the provider that shares an identifier with the program is the only one left', () => {
-  const prefer = preferKin(program, ['lib.so.1']);
+  const prefer = preferSameSource(program, ['lib.so.1']);
   assert.deepEqual(prefer('lib.so.1', [fresh, plain, old]), [old]);
 });
 
 test('where none shares one, or the program does not need the name itself, all are left', () => {
-  const prefer = preferKin(program, ['lib.so.1']);
+  const prefer = preferSameSource(program, ['lib.so.1']);
   assert.deepEqual(prefer('lib.so.1', [fresh, plain]), [fresh, plain]);
   assert.deepEqual(prefer('other.so.1', [fresh, old]), [fresh, old]);
-  assert.deepEqual(preferKin(plain.path, ['lib.so.1'])('lib.so.1', [fresh, old]), [fresh, old]);
+  assert.deepEqual(preferSameSource(plain.path, ['lib.so.1'])('lib.so.1', [fresh, old]), [fresh, old]);
 });
 
 test('a file that cannot be read is no kin', () => {
   const gone = { path: path.join(directory, 'gone') } as Provider;
-  assert.deepEqual(preferKin(program, ['l'])('l', [gone, old]), [old]);
+  assert.deepEqual(preferSameSource(program, ['l'])('l', [gone, old]), [old]);
 });

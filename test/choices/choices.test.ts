@@ -20,7 +20,7 @@ import {
   hasChoices,
   NO_CHOICES,
 } from '../../src/choices/choices.ts';
-import { choicesFile, keepChoices, readChoices } from '../../src/choices/choices-file.ts';
+import { choicesFile, saveChoices, readChoices } from '../../src/choices/choices-file.ts';
 import { choicesText, parseChoices } from '../../src/choices/parse-choices.ts';
 import type { Place } from '../../src/host/directories.ts';
 
@@ -110,15 +110,15 @@ function place(name: string): Place {
 test('kept choices are read again, from the first place that has any; reset leaves nothing', async () => {
   const [one, two] = [place('one'), place('two')];
   assert.equal(await readChoices([one, two], '/opt/p', 'key'), undefined);
-  await keepChoices(two, '/opt/p', 'key', choices);
+  await saveChoices(two, '/opt/p', 'key', choices);
   assert.deepEqual(await readChoices([one, two], '/opt/p', 'key'), {
     choices,
     file: choicesFile(two, 'key'),
   });
-  await keepChoices(one, '/opt/p', 'key', { ...choices, prefer: [] });
+  await saveChoices(one, '/opt/p', 'key', { ...choices, prefer: [] });
   assert.deepEqual((await readChoices([one, two], '/opt/p', 'key'))?.choices.prefer, []);
-  await keepChoices(one, '/opt/p', 'key', NO_CHOICES);
-  await keepChoices(two, '/opt/p', 'key', undefined);
+  await saveChoices(one, '/opt/p', 'key', NO_CHOICES);
+  await saveChoices(two, '/opt/p', 'key', undefined);
   assert.equal(await readChoices([one, two], '/opt/p', 'key'), undefined);
   assert.deepEqual(readdirSync(path.dirname(choicesFile(one, 'key'))), []);
 });
@@ -126,7 +126,7 @@ test('kept choices are read again, from the first place that has any; reset leav
 test('damaged choices, those others could have written, links and directories are as if there were none', async () => {
   const here = place('three');
   const file = choicesFile(here, 'key');
-  await keepChoices(here, '/opt/p', 'key', choices);
+  await saveChoices(here, '/opt/p', 'key', choices);
   const text = readFileSync(file, 'utf8');
   const read = async () => (await readChoices([here], '/opt/p', 'key'))?.choices;
   assert.deepEqual(await read(), choices);
@@ -142,6 +142,6 @@ test('damaged choices, those others could have written, links and directories ar
   rmSync(file);
   mkdirSync(file);
   assert.equal(await read(), undefined);
-  await keepChoices(here, '/opt/p', 'key', choices);
+  await saveChoices(here, '/opt/p', 'key', choices);
   assert.deepEqual(await read(), choices);
 });

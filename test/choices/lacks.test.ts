@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClosestMatches, Provider } from '../../src/candidates/problem.ts';
-import { lacksOf, offersOf } from '../../src/choices/alternatives.ts';
+import { missingNamesOf, offersOf } from '../../src/choices/alternatives.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
 
@@ -33,9 +33,9 @@ function seen(more: Partial<Parts> = {}, nearest = near) {
 
 test('all names that nobody has, also those that only a library needs; most symbols first', () => {
   const { problem: stated, every } = seen();
-  const lacks = lacksOf(stated, closest, every);
+  const missing = missingNamesOf(stated, closest, every);
   assert.deepEqual(
-    lacks?.names.map(({ name, neededBy, candidates }) => [
+    missing?.names.map(({ name, neededBy, candidates }) => [
       name,
       neededBy.map(({ object }) => object.label),
       candidates.map(({ provider: { storePath } }) => storePath.slice('/nix/store/'.length)),
@@ -47,7 +47,7 @@ test('all names that nobody has, also those that only a library needs; most symb
     ],
   );
   assert.deepEqual(
-    lacks?.solution.choices.map(({ name }) => name),
+    missing?.solution.choices.map(({ name }) => name),
     ['libz.so.1'],
   );
 });

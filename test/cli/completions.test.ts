@@ -12,7 +12,7 @@ import {
   LAUNCHER_OPTIONS,
 } from '../../src/cli/completions/completion-table.ts';
 import { completionsText } from '../../src/cli/completions/completions.ts';
-import { WISHES } from '../../src/resolve/choose-strategy.ts';
+import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { openTerminal } from '../scenarios/choosing/terminal.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
@@ -85,8 +85,8 @@ const everything: readonly (readonly [line: string, word: string])[] = COMMANDS.
 );
 
 const special: readonly (readonly [line: string, offers: readonly string[]])[] = [
-  ['nix-foreign resolve --strategy ', WISHES],
-  ['nix-foreign resolve --strict --strategy n', WISHES.filter((each) => each.startsWith('n'))],
+  ['nix-foreign resolve --strategy ', REQUESTED_STRATEGIES],
+  ['nix-foreign resolve --strict --strategy n', REQUESTED_STRATEGIES.filter((each) => each.startsWith('n'))],
   ['nix-foreign graph tool --format ', ['svg', 'dot', 'mermaid', 'json']],
   ['nix-foreign completions ', COMPLETED_SHELLS],
   ['nix-foreign shim remove e', ['editor']],

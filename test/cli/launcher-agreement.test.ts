@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readLauncherWords, type Wish } from '../../src/cli/run/run.ts';
+import { readLauncherWords, type LauncherAction } from '../../src/cli/run/run.ts';
 import { openWorkshop, putScript, run, runCommand } from '../launch/launcher/launcher-fixture.ts';
 import { planText, putPlan } from '../launch/launcher/plan-fixture.ts';
 
@@ -38,7 +38,7 @@ const substitute = (words: readonly string[]) =>
   );
 
 /** What the launcher asks its resolver for says what it understood. */
-function wishOf(asked: string): Wish {
+function wishOf(asked: string): LauncherAction {
   if (asked === '') return '--run';
   const [command, , mode] = asked.split(' ');
   if (command === 'explain') return '--explain';
@@ -46,7 +46,7 @@ function wishOf(asked: string): Wish {
   return mode === '--refresh' || mode === '--rehash' ? mode : '--run';
 }
 
-const meanings: readonly (readonly [words: readonly string[], wish: Wish, command: readonly string[]])[] = [
+const meanings: readonly (readonly [words: readonly string[], requested: LauncherAction, command: readonly string[]])[] = [
   [['tool'], '--run', ['tool']],
   [['tool', '--refresh', '--', '-x'], '--run', ['tool', '--refresh', '--', '-x']],
   [['--', 'tool', 'a'], '--run', ['tool', 'a']],
@@ -68,7 +68,7 @@ const meanings: readonly (readonly [words: readonly string[], wish: Wish, comman
 
 test('nix-run-foreign --strategy NAME', async () => {
   assert.deepEqual(readLauncherWords(['--strategy', 'loader', '--refresh', 'tool', '--strategy']), {
-    wish: '--refresh',
+    requested: '--refresh',
     strategy: 'loader',
     words: ['tool', '--strategy'],
   });
@@ -81,13 +81,13 @@ test('nix-run-foreign --strategy NAME', async () => {
   }
 });
 
-for (const [words, wish, command] of meanings)
+for (const [words, requested, command] of meanings)
   test(`nix-run-foreign ${words.join(' ')}`, async () => {
-    assert.deepEqual(readLauncherWords(words), { wish, words: command });
+    assert.deepEqual(readLauncherWords(words), { requested, words: command });
     const [ours, theirs] = [await launcher(words), await substitute(words)];
-    assert.equal(wishOf(ours.stderr.trim()), wish, ours.stderr);
+    assert.equal(wishOf(ours.stderr.trim()), requested, ours.stderr);
     assert.deepEqual([ours.code, theirs.code, theirs.stderr], [0, 0, '']);
-    if (wish !== '--explain') assert.equal(theirs.stdout, ours.stdout);
+    if (requested !== '--explain') assert.equal(theirs.stdout, ours.stdout);
     else assert.match(theirs.stdout, new RegExp(`^program +${at('tool')}$`, 'm'));
   });
 

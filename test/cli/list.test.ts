@@ -70,7 +70,7 @@ test('what no root keeps is said', () => {
   writeFileSync(plain, '');
   symlinkSync(plain, path.join(place.fingerprints, 'link'));
   const roots = {
-    kept: link,
+    saved: link,
     plain,
     elsewhere: path.join(place.fingerprints, 'link'),
     missing: path.join(place.roots, 'abc/2'),
@@ -81,7 +81,7 @@ test('what no root keeps is said', () => {
   const rows = rowsOf([first, place], uid).filter(({ strategy, root }) => strategy === 'direct' || root);
   const pinned = Object.fromEntries(rows.map((row) => [path.basename(row.program), row.pinned]));
   assert.deepEqual(pinned, {
-    kept: true,
+    saved: true,
     plain: false,
     elsewhere: false,
     missing: false,

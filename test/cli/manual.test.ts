@@ -9,7 +9,7 @@ import { manualPages, writeManual } from '../../scripts/build-manual.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { LAUNCHER_OPTIONS } from '../../src/cli/completions/completion-table.ts';
 import { KEYS, VARIABLES } from '../../src/config/settings.ts';
-import { WISHES } from '../../src/resolve/choose-strategy.ts';
+import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -47,7 +47,7 @@ for (const { usage, options } of COMMANDS)
 
 test('every option and every strategy of nix-run-foreign', () => {
   for (const [flags] of LAUNCHER_OPTIONS) assert.ok(hasWord(launcher, flags.split(' ')[0] ?? ''), flags);
-  for (const name of WISHES) assert.match(launcher, new RegExp(`^     ${name}\\b`, 'm'));
+  for (const name of REQUESTED_STRATEGIES) assert.match(launcher, new RegExp(`^     ${name}\\b`, 'm'));
 });
 
 test('every key of the configuration, and its variable', () => {

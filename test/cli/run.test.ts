@@ -60,11 +60,11 @@ test('failures have the statuses of env(1), a cause and a remedy', () => {
 
 test('options end at the program or at --', () => {
   assert.deepEqual(readLauncherWords(['--refresh', 'a', '--help']), {
-    wish: '--refresh',
+    requested: '--refresh',
     words: ['a', '--help'],
   });
-  assert.deepEqual(readLauncherWords(['--', '--refresh']), { wish: '--run', words: ['--refresh'] });
-  assert.deepEqual(readLauncherWords(['--version', 'a']), { wish: '--version', words: [] });
+  assert.deepEqual(readLauncherWords(['--', '--refresh']), { requested: '--run', words: ['--refresh'] });
+  assert.deepEqual(readLauncherWords(['--version', 'a']), { requested: '--version', words: [] });
 });
 
 const plan = barePlan('/real/program', {

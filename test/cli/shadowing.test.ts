@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { shadowingEntries, usersPathComesFirst } from '../../src/cli/explain/load-map.ts';
+import { shadowingEntries, libraryPathComesFirst } from '../../src/cli/explain/load-map.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const [one, two] = [scratchDirectory(), scratchDirectory()];
@@ -23,9 +23,9 @@ test('nothing set, nothing hidden', () => {
 });
 
 test('through the launcher the user comes first only where it is wished', () => {
-  assert.equal(usersPathComesFirst('loader', {}), true);
-  assert.equal(usersPathComesFirst('nix-ld', {}), true);
-  assert.equal(usersPathComesFirst('interpreter', {}), false);
-  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false);
-  assert.equal(usersPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }), true);
+  assert.equal(libraryPathComesFirst('loader', {}), true);
+  assert.equal(libraryPathComesFirst('nix-ld', {}), true);
+  assert.equal(libraryPathComesFirst('interpreter', {}), false);
+  assert.equal(libraryPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false);
+  assert.equal(libraryPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }), true);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blockSize, bytesInMemory, Malformed, readFields } from '../../src/elf/reader.ts';
 
-const layout = { wide: true, little: true, keptBlocks: 8 };
+const layout = { wide: true, little: true, cachedBlocks: 8 };
 const bytes = Buffer.from(
   Array.from({ length: 3 * blockSize + 100 }, (_, index) => (index * 7 + (index >> 8)) & 0xff),
 );

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { straysOf } from '../../src/farm/verify-set.ts';
+import { mismatchesOf } from '../../src/farm/verify-set.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const farm = '/farms/1';
 const library = { name: 'liba.so.1', path: '/store/a/lib/liba.so.1.2', usesOrigin: false };
 
-function strayed(loaded: string | undefined, links: Record<string, string> = {}, users: string[] = []) {
-  const reached = { farm, links: new Map(Object.entries(links)), users };
-  return straysOf([{ name: 'liba.so.1', path: loaded }], [library], reached).map((each) => each.loaded);
+function strayed(loaded: string | undefined, links: Record<string, string> = {}, libraryPathDirs: string[] = []) {
+  const reached = { farm, links: new Map(Object.entries(links)), libraryPathDirs };
+  return mismatchesOf([{ name: 'liba.so.1', path: loaded }], [library], reached).map((each) => each.loaded);
 }
 
 const link = { 'liba.so.1': library.path };
@@ -50,7 +50,7 @@ test('the same file by another way is the chosen one', () => {
   symlinkSync('lib', path.join(scratch, 'lib64'));
   const chosen = { ...library, path: path.join(scratch, 'lib/liba.so.1') };
   const objects = [{ name: 'liba.so.1', path: path.join(scratch, 'lib64/liba.so.1') }];
-  assert.deepEqual(straysOf(objects, [chosen], { farm, links: new Map(), users: [] }), []);
+  assert.deepEqual(mismatchesOf(objects, [chosen], { farm, links: new Map(), libraryPathDirs: [] }), []);
 });
 
 test("the user's own directories come first with right", () => {
@@ -61,7 +61,7 @@ test("the user's own directories come first with right", () => {
 test('what was not found, or not chosen, is not compared', () => {
   assert.deepEqual(strayed(undefined), []);
   assert.deepEqual(
-    straysOf([{ name: 'libc.so.6', path: '/x' }], [library], { farm, links: new Map(), users: [] }),
+    mismatchesOf([{ name: 'libc.so.6', path: '/x' }], [library], { farm, links: new Map(), libraryPathDirs: [] }),
     [],
   );
 });

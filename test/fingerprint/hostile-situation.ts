@@ -1,7 +1,7 @@
 // What a hostile situation is: something to judge, and the cause and the line it has to be refused with.
 
 import { canonicalText } from '../../src/fingerprint/fingerprint.ts';
-import { judgeDocument, type Origin } from '../../src/fingerprint/trust.ts';
+import { judgeTrust, type Origin } from '../../src/fingerprint/trust.ts';
 import { good, STORE, secretKey } from './documents.ts';
 
 export interface Verdict {
@@ -26,6 +26,6 @@ export const trusted: Origin = { kind: 'sidecar', writers: { kind: 'trusted' } }
 export const source: Origin = { kind: 'source' };
 
 export async function judged(document: string, origin: Origin = trusted): Promise<Verdict> {
-  const belief = await judgeDocument(document, origin, good.program, trust);
+  const belief = await judgeTrust(document, origin, good.program, trust);
   return belief.kind === 'refused' ? belief : BELIEVED;
 }

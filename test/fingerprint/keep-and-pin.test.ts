@@ -13,8 +13,8 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { canonicalText, type Fingerprint } from '../../src/fingerprint/fingerprint.ts';
-import { keep, keepAlso, startKeeping } from '../../src/fingerprint/save-and-pin.ts';
-import { plainRecord, recordsOf, rootLink, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
+import { saveAndPin, alsoPin, startSaving } from '../../src/fingerprint/save-and-pin.ts';
+import { plainFingerprint, savedFingerprintsOf, rootLink, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
 import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
@@ -75,19 +75,19 @@ test('pinned: the link names the document, the collector keeps it and what it na
   const [loader, library] = [addLibrary('loader-1'), addLibrary('library-1')];
   const document = fingerprint('a', loader, library);
   const link = rootLink(place, document.program.sha256, KEY);
-  const root = await keep(startKeeping(store.nix, link), document, place, link);
+  const root = await saveAndPin(startSaving(store.nix, link), document, place, link);
   assert.deepEqual(root, { kind: 'kept', file: link });
   assert.equal(readFileSync(link, 'utf8'), canonicalText(document));
   store.run('nix-store', '--gc');
   for (const each of [link, loader, library]) assert.ok(existsSync(each), each);
 
-  const records = await recordsOf([place], document.program.sha256, KEY, storeDir);
-  assert.deepEqual(records, [{ fingerprint: document, file: link }]);
-  assert.deepEqual(await recordsOf([place], 'b'.repeat(64), KEY, storeDir), []);
+  const saved = await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir);
+  assert.deepEqual(saved, [{ fingerprint: document, file: link }]);
+  assert.deepEqual(await savedFingerprintsOf([place], 'b'.repeat(64), KEY, storeDir), []);
 
   // The same content at another place of the program: a link of its own to the same document.
   const second = rootLink(place, document.program.sha256, 'fedcba9876543210');
-  const also = await keepAlso(store.nix, { fingerprint: document, file: link }, place, second);
+  const also = await alsoPin(store.nix, { fingerprint: document, file: link }, place, second);
   assert.deepEqual(also, { kind: 'kept', file: second });
   assert.equal(readlinkSync(second), readlinkSync(link));
   unpin(link);
@@ -102,15 +102,15 @@ test('without Nix a plain file is the record, with the reason', async () => {
   const place = newPlace();
   const document = fingerprint('c', addLibrary('loader-2'));
   const link = rootLink(place, document.program.sha256, KEY);
-  const root = await keep(startKeeping(undefined, link), document, place, link);
-  const file = plainRecord(place, document.program.sha256);
+  const root = await saveAndPin(startSaving(undefined, link), document, place, link);
+  const file = plainFingerprint(place, document.program.sha256);
   assert.deepEqual(root, { kind: 'kept', file, unpinned: 'Nix was not found' });
   assert.equal(lstatSync(file).mode & 0o077, 0);
-  const [record] = await recordsOf([place], document.program.sha256, KEY, storeDir);
-  assert.ok(record);
-  assert.equal(record.file, file);
+  const [saved] = await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir);
+  assert.ok(saved);
+  assert.equal(saved.file, file);
   // Nix is there the next time: then it is pinned, and the plain file goes.
-  assert.deepEqual(await keepAlso(store.nix, record, place, link), { kind: 'kept', file: link });
+  assert.deepEqual(await alsoPin(store.nix, saved, place, link), { kind: 'kept', file: link });
   assert.equal(existsSync(file), false);
 });
 
@@ -119,10 +119,10 @@ test('a Nix that cannot work degrades to a plain file', async () => {
   const document = fingerprint('d', addLibrary('loader-3'));
   const link = rootLink(place, document.program.sha256, KEY);
   const broken = { bin: path.join(scratch, 'nowhere'), env: {} };
-  const root = await keep(startKeeping(broken, link), document, place, link);
+  const root = await saveAndPin(startSaving(broken, link), document, place, link);
   assert.ok(root.kind === 'kept' && root.unpinned !== undefined, JSON.stringify(root));
   const noDaemon = { ...store.nix, env: { ...store.nix.env, NIX_REMOTE: 'unix:///nowhere/socket' } };
-  const other = await keep(startKeeping(noDaemon, link), document, place, link);
+  const other = await saveAndPin(startSaving(noDaemon, link), document, place, link);
   assert.ok(other.kind === 'kept' && other.unpinned !== undefined, JSON.stringify(other));
 });
 
@@ -132,9 +132,9 @@ test('a path that vanished is told by name, and nothing is kept', async () => {
   store.run('nix-store', '--delete', gone);
   const document = fingerprint('e', addLibrary('loader-5'), gone);
   const link = rootLink(place, document.program.sha256, KEY);
-  const root = await keep(startKeeping(store.nix, link), document, place, link);
+  const root = await saveAndPin(startSaving(store.nix, link), document, place, link);
   assert.ok(root.kind === 'vanished' && root.why.includes(gone), JSON.stringify(root));
-  assert.deepEqual(await recordsOf([place], document.program.sha256, KEY, storeDir), []);
+  assert.deepEqual(await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir), []);
 });
 
 test('a record that is damaged, dangling, foreign, a directory or a device is none', async () => {
@@ -153,12 +153,12 @@ test('a record that is damaged, dangling, foreign, a directory or a device is no
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(file, link);
-    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
+    assert.deepEqual(await savedFingerprintsOf([place], sha256, KEY, storeDir), []);
   }
   for (const target of ['/nowhere', '/', '/dev/zero']) {
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(target, link);
-    assert.deepEqual(await recordsOf([place], sha256, KEY, storeDir), []);
+    assert.deepEqual(await savedFingerprintsOf([place], sha256, KEY, storeDir), []);
   }
 });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { supplyPinners } from '../../src/fingerprint/save-and-pin.ts';
+import { startRootAdders } from '../../src/fingerprint/save-and-pin.ts';
 import type { Nix } from '../../src/store/nix.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -39,7 +39,7 @@ const text = { name: 'text', content: 'text', references: [] };
 
 test('the one that was started at once serves the first who asks; the next gets another', async () => {
   const { nix, started } = countingNix('first');
-  const supply = supplyPinners(nix, path.join(scratch, 'first/roots/link'), 'now');
+  const supply = startRootAdders(nix, path.join(scratch, 'first/roots/link'), 'now');
   await until(() => started().length === 1);
   const first = supply.current();
   assert.equal((await first?.pin(text))?.kind, 'refused');
@@ -50,7 +50,7 @@ test('the one that was started at once serves the first who asks; the next gets 
 
 test('one that nobody needs is ended', async () => {
   const { nix, started } = countingNix('unused');
-  const supply = supplyPinners(nix, path.join(scratch, 'unused/roots/link'), 'now');
+  const supply = startRootAdders(nix, path.join(scratch, 'unused/roots/link'), 'now');
   await until(() => started().length === 1);
   const [pid] = started();
   assert.ok(isRunning(pid));
@@ -60,7 +60,7 @@ test('one that nobody needs is ended', async () => {
 
 test('later means when somebody asks', async () => {
   const { nix, started } = countingNix('later');
-  const supply = supplyPinners(nix, path.join(scratch, 'later/roots/link'), 'later');
+  const supply = startRootAdders(nix, path.join(scratch, 'later/roots/link'), 'later');
   await sleep(50);
   assert.equal(started().length, 0);
   await supply.current()?.pin(text);
@@ -68,5 +68,5 @@ test('later means when somebody asks', async () => {
 });
 
 test('without Nix there is none', () => {
-  assert.equal(supplyPinners(undefined, path.join(scratch, 'none/link'), 'now').current(), undefined);
+  assert.equal(startRootAdders(undefined, path.join(scratch, 'none/link'), 'now').current(), undefined);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { closestComplaints, parseUndefinedSymbols, proveByLoader } from '../../src/ldso/ask-loader.ts';
+import { closestComplaints, parseUndefinedSymbols, askLoader } from '../../src/ldso/ask-loader.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -31,7 +31,7 @@ function complaintsWith(source: string): string[] {
   symlinkSync(file, at(`near-${source.length}`, 'liba.so.1'));
   const libraryPath = `${path.dirname(file)}:${at('lib')}`;
   const request = { loader: '/lib64/ld-linux-x86-64.so.2', libc: 'glibc', libraryPath, program } as const;
-  const { objects, complaints } = proveByLoader(request);
+  const { objects, complaints } = askLoader(request);
   assert.deepEqual(complaints, []);
   assert.deepEqual(closestComplaints(request, objects, new Set()), []);
   return closestComplaints(request, objects, names);

@@ -10,7 +10,7 @@ export interface CompiledTree {
   /** Real path → what its functions say and call. */
   readonly speakers: ReadonlyMap<string, Speaker>;
   /** What was made, for a reader of a failure. */
-  readonly story: readonly string[];
+  readonly report: readonly string[];
 }
 
 /** An object's functions. `tell_3` says the object's word and then calls others in order; those of `also` only say it. */
@@ -71,7 +71,7 @@ export function growCompiledTree(root: string, seed: number): CompiledTree {
   const chance = (percent: number) => random(100) < percent;
   const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
   const speakers = new Map<string, Speaker>();
-  const story: string[] = [];
+  const report: string[] = [];
   const built: Built[] = [];
 
   const runPath = (): string[] => {
@@ -103,11 +103,11 @@ export function growCompiledTree(root: string, seed: number): CompiledTree {
       `OTHER { }; V1 { global: ${own} } OTHER;`,
     ]);
     writeFileSync(script, text);
-    story.push(`  with ${text}`);
+    report.push(`  with ${text}`);
     return [`-Wl,--version-script=${script}`];
   };
   const make = (file: string, speaker: Speaker, source: string, flags: readonly string[]): void => {
-    story.push(`${file.slice(root.length + 1)}: ${flags.join(' ').replaceAll(`${root}/`, '')}`);
+    report.push(`${file.slice(root.length + 1)}: ${flags.join(' ').replaceAll(`${root}/`, '')}`);
     compile(file, source, [...usual, ...flags]);
     speakers.set(file, speaker);
   };
@@ -144,14 +144,14 @@ export function growCompiledTree(root: string, seed: number): CompiledTree {
     .filter(() => chance(55))
     .map((folder) => join(root, folder))
     .join(':');
-  return { program, libraryPath, speakers, story };
+  return { program, libraryPath, speakers, report };
 
   /** What happens to a library after others were linked with it. */
   function disturb(file: string): void {
     const elsewhere = join(root, pick(folders), basename(file));
     if (chance(10)) {
       rmSync(file);
-      story.push(`${file.slice(root.length + 1)} removed`);
+      report.push(`${file.slice(root.length + 1)} removed`);
       return;
     }
     if (taken.has(elsewhere) || !chance(60)) return;
@@ -159,7 +159,7 @@ export function growCompiledTree(root: string, seed: number): CompiledTree {
     const speaker = speakers.get(file);
     if (speaker === undefined) return;
     const isLink = chance(50);
-    story.push(`${elsewhere.slice(root.length + 1)} ${isLink ? 'links to' : 'is a copy of'} ${file}`);
+    report.push(`${elsewhere.slice(root.length + 1)} ${isLink ? 'links to' : 'is a copy of'} ${file}`);
     if (isLink) symlinkSync(join('..', basename(dirname(file)), basename(file)), elsewhere);
     else {
       copyFileSync(file, elsewhere);

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
-import { proveByLoader } from '../../src/ldso/ask-loader.ts';
-import { foresee } from '../../src/ldso/simulate-start.ts';
+import { askLoader } from '../../src/ldso/ask-loader.ts';
+import { simulateStart } from '../../src/ldso/simulate-start.ts';
 import type { LoadTrace } from '../../src/ldso/simulation/trace.ts';
 import { complaintsOf, disagreementOf, withReasons } from '../../src/ldso/trace-text.ts';
 import { libcOf } from '../../src/program/libc.ts';
@@ -16,9 +16,9 @@ const MUSL = '/lib/ld-musl-x86_64.so.1';
 const scratch = scratchDirectory();
 const at = (...names: string[]): string => path.join(scratch, ...names);
 
-function foreseen(program: string, libraryPath = '', loader = LOADER): LoadTrace {
+function simulated(program: string, libraryPath = '', loader = LOADER): LoadTrace {
   const elf = elfFileAt(program) ?? assert.fail(program);
-  return foresee(
+  return simulateStart(
     { path: program, elf },
     libcOf(elf, loader === MUSL ? 'musl' : 'glibc'),
     loader,
@@ -27,7 +27,7 @@ function foreseen(program: string, libraryPath = '', loader = LOADER): LoadTrace
 }
 
 function asked(program: string, libraryPath = '') {
-  return proveByLoader({ loader: LOADER, libc: 'glibc', libraryPath, program });
+  return askLoader({ loader: LOADER, libc: 'glibc', libraryPath, program });
 }
 
 const inner = compileLibrary(at('inner', 'libinner.so.1'), {
@@ -44,7 +44,7 @@ const outer = compileLibrary(at('outer', 'libouter.so.1'), {
 const program = compileProgram(at('program'), { needs: [outer], rpath: at('outer') });
 
 test('a set that loads: no complaint, and the loader lists the same', () => {
-  const trace = foreseen(program);
+  const trace = simulated(program);
   assert.deepEqual(complaintsOf(trace), []);
   assert.equal(disagreementOf(trace, asked(program).objects, 'glibc', LOADER), undefined);
 });
@@ -54,7 +54,7 @@ test('a missing library: who needs it, every list of directories with its owner'
   mkdirSync(lonely, { recursive: true });
   symlinkSync(outer, path.join(lonely, 'libouter.so.1'));
   const bare = compileProgram(at('bare'), { needs: [outer] });
-  const text = complaintsOf(foreseen(bare, lonely)).join();
+  const text = complaintsOf(simulated(bare, lonely)).join();
   const start = `libinner.so.1 is in none of the searched directories, needed by ${lonely}/libouter.so.1; searched: the library path (${lonely}), the runpath of ${lonely}/libouter.so.1 (${lonely}/../inner), the loader's default directories (/`;
   assert.equal(text.slice(0, start.length), start);
 });
@@ -62,12 +62,12 @@ test('a missing library: who needs it, every list of directories with its owner'
 test('what the loader passed over on the way is told', () => {
   mkdirSync(at('other'));
   writeFileSync(at('other', 'libouter.so.1'), new Uint8Array());
-  const refused = complaintsOf(foreseen(compileProgram(at('empty'), { needs: [outer] }), at('other')));
+  const refused = complaintsOf(simulated(compileProgram(at('empty'), { needs: [outer] }), at('other')));
   assert.deepEqual(refused, [`${at('other')}/libouter.so.1: file too short, needed by ${at('empty')}`]);
   const arm = readFileSync(outer);
   arm.writeUInt16LE(183, 18);
   writeFileSync(at('other', 'libouter.so.1'), arm);
-  const [passed] = complaintsOf(foreseen(at('empty'), at('other')));
+  const [passed] = complaintsOf(simulated(at('empty'), at('other')));
   assert.match(
     passed ?? '',
     new RegExp(`passed over: ${at('other')}/libouter\\.so\\.1 \\(wrong machine\\)$`),
@@ -81,7 +81,7 @@ test("the loader's own complaint becomes the whole story, and only a known one",
   });
   const { complaints } = asked(program, path.dirname(older));
   assert.equal(complaints.length, 1);
-  const trace = foreseen(program, path.dirname(older));
+  const trace = simulated(program, path.dirname(older));
   assert.deepEqual(withReasons([...complaints, 'of another matter'], trace), [
     `${older}: version \`V1' not found (required by ${at('outer')}/libouter.so.1); it was found by the library path`,
     'of another matter',
@@ -94,16 +94,16 @@ test('paths that are not ASCII come back as they are', () => {
   for (const name of readdirSync(at('outer'))) symlinkSync(at('outer', name), path.join(place, name));
   const plain = compileProgram(path.join(place, 'programm'), { needs: [outer], runpath: '$ORIGIN' });
   const libraryPath = `${place}:${at('inner')}`;
-  const trace = foreseen(plain, libraryPath);
+  const trace = simulated(plain, libraryPath);
   assert.deepEqual(complaintsOf(trace), []);
   assert.equal(trace.objects[1]?.path, `${place}/libouter.so.1`);
   assert.equal(disagreementOf(trace, asked(plain, libraryPath).objects, 'glibc', LOADER), undefined);
-  assert.match(complaintsOf(foreseen(plain)).join(), /Bücher ∞\/libouter\.so\.1/);
+  assert.match(complaintsOf(simulated(plain)).join(), /Bücher ∞\/libouter\.so\.1/);
 });
 
 test('what is no loader is a complaint, never an exception', () => {
   for (const file of ['/nowhere/ld.so', '/etc/passwd', '/bin/true']) {
-    assert.deepEqual(complaintsOf(foreseen(program, '', file)), [
+    assert.deepEqual(complaintsOf(simulated(program, '', file)), [
       `${file}: does not tell which directories it searches`,
     ]);
   }
@@ -115,8 +115,8 @@ test("musl's loader", { skip: !existsSync(MUSL) }, () => {
     source: 'int outer(void); void _start(void) { outer(); for (;;); }',
   });
   const libraryPath = at('outer');
-  const trace = foreseen(muslProgram, libraryPath, MUSL);
-  const { objects, complaints } = proveByLoader({
+  const trace = simulated(muslProgram, libraryPath, MUSL);
+  const { objects, complaints } = askLoader({
     loader: MUSL,
     libc: 'musl',
     libraryPath,
@@ -125,13 +125,13 @@ test("musl's loader", { skip: !existsSync(MUSL) }, () => {
   assert.deepEqual(complaints, []);
   assert.equal(disagreementOf(trace, objects, 'musl', MUSL), undefined);
   assert.match(
-    complaintsOf(foreseen(muslProgram, '', MUSL)).join(),
+    complaintsOf(simulated(muslProgram, '', MUSL)).join(),
     /^libouter\.so\.1 is in none .* needed by \S+\/musl; searched: the loader's default directories \(\/lib/,
   );
 });
 
 test('a disagreement is one line about the first object that differs', () => {
-  const trace = foreseen(program);
+  const trace = simulated(program);
   const { objects } = asked(program);
   const difference = (listed: typeof objects) => disagreementOf(trace, listed, 'glibc', LOADER);
   const [first, ...others] = objects;
@@ -143,7 +143,7 @@ test('a disagreement is one line about the first object that differs', () => {
   assert.match(difference(others) ?? '', /^object 1 .* and the loader has libinner|^object 1 .* libc/);
   assert.match(difference(objects.slice(0, -1)) ?? '', /and the loader has none$/);
   assert.match(
-    disagreementOf(foreseen(program, at('older')), objects, 'glibc', LOADER) ?? '',
+    disagreementOf(simulated(program, at('older')), objects, 'glibc', LOADER) ?? '',
     /^foreseen was a refusal: /,
   );
 });

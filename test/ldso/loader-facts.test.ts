@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
-  isAboutTelling,
+  isAboutSearchReport,
   loaderFactsOf,
   muslDirectoriesOf,
   readSearchPaths,
-  TELLING,
+  REPORT_SEARCH_PATHS,
 } from '../../src/ldso/search-paths.ts';
 
 const host = '/lib64/ld-linux-x86-64.so.2';
@@ -36,19 +36,19 @@ test('the directories and subdirectories of this machine are those that --help l
 });
 
 test('a loader that lists a program tells the same of itself, and nothing else on stderr', () => {
-  const libraryPath = `/usr/lib/none:/nowhere:${TELLING.directories}`;
+  const libraryPath = `/usr/lib/none:/nowhere:${REPORT_SEARCH_PATHS.directories}`;
   const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', '/usr/bin/env'];
-  const { status, stdout, stderr } = spawnSync(host, args, { env: TELLING.env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(host, args, { env: REPORT_SEARCH_PATHS.env, encoding: 'utf8' });
   assert.equal(status, 0);
   assert.match(stdout, /^\tlibc\.so\.6 => /m);
   const facts = loaderFactsOf(host);
   assert.ok(facts);
   assert.deepEqual(readSearchPaths(stderr, facts.version), facts);
   assert.deepEqual(
-    stderr.split('\n').filter((line) => line !== '' && !isAboutTelling(line)),
+    stderr.split('\n').filter((line) => line !== '' && !isAboutSearchReport(line)),
     [],
   );
-  assert.equal(isAboutTelling('undefined symbol: x\t(/lib/libx.so)'), false);
+  assert.equal(isAboutSearchReport('undefined symbol: x\t(/lib/libx.so)'), false);
 });
 
 test('no loader, no facts', () => {

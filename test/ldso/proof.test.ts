@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { proveByLoader } from '../../src/ldso/ask-loader.ts';
+import { askLoader } from '../../src/ldso/ask-loader.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
@@ -20,47 +20,47 @@ function fakeLoader(name: string, script: string): string {
 }
 
 test('an accepted set has no complaint and every object', () => {
-  const output = proveByLoader(request);
+  const output = askLoader(request);
   assert.deepEqual(output.complaints, []);
   assert.equal(output.objects.find(({ name }) => name === 'libp.so.1')?.path, library);
 });
 
 test('a missing library is one complaint', () => {
-  const { complaints } = proveByLoader({ ...request, libraryPath: at('nowhere') });
+  const { complaints } = askLoader({ ...request, libraryPath: at('nowhere') });
   assert.equal(complaints.length, 1);
   assert.match(complaints[0] ?? '', /^libp\.so\.1: cannot open/);
 });
 
 test('with what is bound at the start: the same list, and a complaint about what nobody defines', () => {
   const bound = { ...request, binding: 'start' } as const;
-  assert.deepEqual(proveByLoader(bound), proveByLoader(request));
+  assert.deepEqual(askLoader(bound), askLoader(request));
   // An address in data is bound before the program's first line, whatever is bound lazily.
   const source = 'extern int nobody_has_it; int *address = &nobody_has_it;\n';
   compileLibrary(at('needy/libp.so.1'), { soname: 'libp.so.1', source });
   const needy = { libraryPath: at('needy') };
-  assert.deepEqual(proveByLoader({ ...request, ...needy }).complaints, []);
-  assert.deepEqual(proveByLoader({ ...bound, ...needy }).complaints, [
+  assert.deepEqual(askLoader({ ...request, ...needy }).complaints, []);
+  assert.deepEqual(askLoader({ ...bound, ...needy }).complaints, [
     'libp.so.1 needs the symbol nobody_has_it, which nobody defines',
   ]);
   const missing = { libraryPath: at('nowhere') };
-  assert.deepEqual(proveByLoader({ ...bound, ...missing }), proveByLoader({ ...request, ...missing }));
+  assert.deepEqual(askLoader({ ...bound, ...missing }), askLoader({ ...request, ...missing }));
 });
 
 test('a program that is none is a complaint', () => {
-  assert.notDeepEqual(proveByLoader({ ...request, program: '/etc/passwd' }).complaints, []);
+  assert.notDeepEqual(askLoader({ ...request, program: '/etc/passwd' }).complaints, []);
 });
 
 test("nothing of the user's environment reaches the loader", () => {
   process.env['LD_PRELOAD'] = '/nowhere/evil.so';
   try {
-    assert.deepEqual(proveByLoader(request).complaints, []);
+    assert.deepEqual(askLoader(request).complaints, []);
   } finally {
     delete process.env['LD_PRELOAD'];
   }
 });
 
 test('a loader that is missing, dies, or fails in silence is a complaint', () => {
-  const verdict = (loader: string): readonly string[] => proveByLoader({ ...request, loader }).complaints;
+  const verdict = (loader: string): readonly string[] => askLoader({ ...request, loader }).complaints;
   assert.deepEqual(verdict('/nowhere/ld.so'), ['the loader could not be started (ENOENT)']);
   assert.deepEqual(verdict('/etc/passwd'), ['the loader could not be started (EACCES)']);
   assert.deepEqual(verdict(fakeLoader('dies', 'kill -SEGV $$')), ['the loader was killed by a signal']);
@@ -69,14 +69,14 @@ test('a loader that is missing, dies, or fails in silence is a complaint', () =>
 
 test('arguments with blanks arrive whole', () => {
   const odd = compileProgram(at('odd $HOME `x`'), { needs: [library] });
-  assert.deepEqual(proveByLoader({ ...request, program: odd }).complaints, []);
+  assert.deepEqual(askLoader({ ...request, program: odd }).complaints, []);
 });
 
 test("musl's loader, which names itself by the program's interpreter, is the one that was asked", () => {
   const recorded =
     'printf "\\t/lib/ld-musl-x86_64.so.1 (0x7f)\\n\\tlibc.musl-x86_64.so.1 => /lib/ld-musl-x86_64.so.1 (0x7f)\\n"';
   const loader = fakeLoader('ld-musl', `[ "$1" = --library-path ] || exit 9\n${recorded}`);
-  const output = proveByLoader({ ...request, loader, libc: 'musl' });
+  const output = askLoader({ ...request, loader, libc: 'musl' });
   assert.deepEqual(output.complaints, []);
   assert.deepEqual(
     output.objects.map((each) => each.path),

@@ -12,7 +12,7 @@ export interface RandomTree {
   readonly libraryPath: string;
   readonly preload: readonly string[];
   /** What was written, for a reader of a failure. */
-  readonly story: readonly string[];
+  readonly report: readonly string[];
 }
 
 const folders = ['a', 'b', 'c', 'd'];
@@ -40,7 +40,7 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
   const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
   const some = <T>(from: readonly T[], most: number): T[] =>
     from.length === 0 ? [] : Array.from({ length: random(most + 1) }, () => pick(from));
-  const story: string[] = [];
+  const report: string[] = [];
   const placed: string[] = [];
 
   const directory = (): string => {
@@ -112,7 +112,7 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
   const place = (path: string, what: string, write: () => void): void => {
     mkdirSync(dirname(path), { recursive: true });
     write();
-    story.push(`${path.slice(root.length + 1)}: ${what}`);
+    report.push(`${path.slice(root.length + 1)}: ${what}`);
   };
   const placeFile = (path: string, name: string): void => {
     if (wrong(35)) {
@@ -183,6 +183,6 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
     link,
     libraryPath: given,
     preload: chance(12) ? some([...names, `${root}/a/lib1.so`, 'libnone.so'], 2) : [],
-    story,
+    report,
   };
 }

@@ -45,7 +45,7 @@ function check(seed: number): void {
   const root = join(home, `tree-${seed}`);
   mkdirSync(root);
   const tree = growCompiledTree(root, seed);
-  const { program, libraryPath, story } = tree;
+  const { program, libraryPath, report } = tree;
   const loader = loaders[seed % loaders.length];
   const elf = elfFileAt(program);
   assert.ok(loader && elf);
@@ -59,7 +59,7 @@ function check(seed: number): void {
     onMissing: 'stop',
   } as const;
   const trace = simulate(request);
-  const where = `seed ${seed}, ${loader.path}, library path ${libraryPath}\n${story.join('\n')}\n`;
+  const where = `seed ${seed}, ${loader.path}, library path ${libraryPath}\n${report.join('\n')}\n`;
   const question = { loader: loader.path, program, libraryPath, onMissing: 'stop', cwd: home } as const;
   assert.deepEqual(answerOf(trace), askLoader({ ...question, preload: [] }), where);
   const expected = expectedWords(tree, trace);

@@ -51,11 +51,11 @@ for (const mood of ['sound', 'rough'] as const) {
     for (let seed = 1; seed <= count; seed += 1) {
       const root = join(home, `${mood}-${seed}`);
       mkdirSync(root);
-      const { program, libraryPath, preload, story } = growTree(root, seed, mood);
+      const { program, libraryPath, preload, report } = growTree(root, seed, mood);
       try {
         if (compare(root, program, libraryPath, preload) === 0) loaded += 1;
       } catch (error) {
-        t.diagnostic(`seed ${seed}\n${story.join('\n')}`);
+        t.diagnostic(`seed ${seed}\n${report.join('\n')}`);
         throw error;
       }
       rmSync(root, { recursive: true });

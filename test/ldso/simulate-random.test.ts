@@ -27,7 +27,7 @@ let noticed = 0;
 function check(seed: number, mood: Mood): string {
   const root = join(home, `${mood}-${seed}`);
   mkdirSync(root);
-  const { program: real, link, libraryPath, preload, story } = growTree(root, seed, mood);
+  const { program: real, link, libraryPath, preload, report } = growTree(root, seed, mood);
   const loader = loaders[seed % loaders.length];
   assert.ok(loader);
   const path = seed % 7 === 0 ? link : real;
@@ -55,7 +55,7 @@ function check(seed: number, mood: Mood): string {
     cwd: root,
   });
   const where = `seed ${seed}, ${mood}, ${loader.path} ${path}\nlibrary path ${libraryPath}, preload ${preload}`;
-  assert.deepEqual(answer, asked, `${where}\n${story.join('\n')}\n`);
+  assert.deepEqual(answer, asked, `${where}\n${report.join('\n')}\n`);
   rmSync(root, { recursive: true });
   if (!isDeepStrictEqual(blind, asked)) noticed += 1;
   return asked.status === 0 ? 'load everything' : 'do not';

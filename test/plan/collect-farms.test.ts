@@ -106,7 +106,7 @@ test('while plans are written: whoever finds the farm after writing keeps it', {
     const place = ${JSON.stringify(place)};
     while (!existsSync(place.cache + '/done')) collectFarms(place);`;
   const collector = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
-  const kept: string[] = [];
+  const saved: string[] = [];
   let again = 0;
   // The collector must have begun: its first round removes this one.
   const first = farmOf(place, 'first.so');
@@ -114,13 +114,13 @@ test('while plans are written: whoever finds the farm after writing keeps it', {
   for (let i = 0; i < 200; i += 1) {
     const farm = farmOf(place, `lib${i}.so`);
     plan(place, `/program${i}`, farm);
-    if (existsSync(farm)) kept.push(farm);
+    if (existsSync(farm)) saved.push(farm);
     else again += 1;
   }
   writeFileSync(path.join(place.cache, 'done'), '');
   await collector;
   assert.deepEqual(
-    kept.filter((farm) => !existsSync(farm)),
+    saved.filter((farm) => !existsSync(farm)),
     [],
     `${again} had to be made again`,
   );

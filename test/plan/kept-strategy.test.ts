@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Place } from '../../src/host/directories.ts';
-import { keepStrategy, readStrategy } from '../../src/plan/strategy.ts';
+import { saveStrategy, readStrategy } from '../../src/plan/strategy.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'wishes-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -21,20 +21,20 @@ const fileOf = (place: Place) => path.join(directoryOf(place), readdirSync(direc
 test('kept, replaced, taken back; each program has its own', () => {
   const place = openPlace();
   assert.equal(readStrategy([place], '/a'), undefined);
-  keepStrategy(place, '/a', 'patched');
-  keepStrategy(place, '/b', 'loader');
-  keepStrategy(place, '/a', 'namespace');
+  saveStrategy(place, '/a', 'patched');
+  saveStrategy(place, '/b', 'loader');
+  saveStrategy(place, '/a', 'namespace');
   assert.deepEqual([readStrategy([place], '/a'), readStrategy([place], '/b')], ['namespace', 'loader']);
-  keepStrategy(place, '/a', undefined);
-  keepStrategy(place, '/never', undefined);
+  saveStrategy(place, '/a', undefined);
+  saveStrategy(place, '/never', undefined);
   assert.deepEqual([readStrategy([place], '/a'), readStrategy([place], '/b')], [undefined, 'loader']);
 });
 
 test('the first place that has one counts', () => {
   const [first, second] = [openPlace(), openPlace()];
-  keepStrategy(second, '/a', 'patched');
+  saveStrategy(second, '/a', 'patched');
   assert.equal(readStrategy([first, second], '/a'), 'patched');
-  keepStrategy(first, '/a', 'loader');
+  saveStrategy(first, '/a', 'loader');
   assert.equal(readStrategy([first, second], '/a'), 'loader');
 });
 
@@ -49,11 +49,11 @@ test('what is damaged, of another program, a link, or open to others is passed o
     '\0\n/a\n',
     'patched\n/a\nx',
   ]) {
-    keepStrategy(place, '/a', 'patched');
+    saveStrategy(place, '/a', 'patched');
     writeFileSync(fileOf(place), text);
     assert.equal(readStrategy([place], '/a'), undefined, JSON.stringify(text));
   }
-  keepStrategy(place, '/a', 'patched');
+  saveStrategy(place, '/a', 'patched');
   chmodSync(fileOf(place), 0o666);
   assert.equal(readStrategy([place], '/a'), undefined);
   const file = fileOf(place);

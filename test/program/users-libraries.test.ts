@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
-import { needsDirectories, usersDirectories } from '../../src/program/run-directories.ts';
+import { needsDirectories, libraryPathDirectories_ } from '../../src/program/run-directories.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -23,11 +23,11 @@ test('directories as ld.so has them, made absolute', () => {
     ['/a:', ['/a', '/here']],
     ['$ORIGIN/../lib', ['/opt/bin/../lib']],
   ] as const)
-    assert.deepEqual(usersDirectories(value, '/here', '/opt/bin/tool'), expected, value);
+    assert.deepEqual(libraryPathDirectories_(value, '/here', '/opt/bin/tool'), expected, value);
 });
 
 test('relative ones are left out where nobody knows what they are relative to', () => {
-  assert.deepEqual(usersDirectories('x:/a:', undefined, '/opt/bin/tool'), ['/a']);
+  assert.deepEqual(libraryPathDirectories_('x:/a:', undefined, '/opt/bin/tool'), ['/a']);
 });
 
 test('needed where they have what nobody else has', () => {

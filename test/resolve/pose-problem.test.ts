@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Program } from '../../src/program/inspect-program.ts';
 import { libcOf } from '../../src/program/libc.ts';
-import { poseProblem } from '../../src/resolve/solve-program.ts';
+import { solveProgram } from '../../src/resolve/solve-program.ts';
 import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
 import { compileLibrary, compileProgram } from '../store/compiled-library.ts';
 
@@ -25,7 +25,7 @@ function pose(name: string, source: string) {
   const libc = libcOf(elf, 'glibc');
   const program = { given: name, path: file, users: [] } as unknown as Program;
   const subject = { program, elf, libc, interpreter: '/lib64/ld-linux-x86-64.so.2' };
-  return poseProblem(subject, catalogue(), new Set());
+  return solveProgram(subject, catalogue(), new Set());
 }
 
 test('a symbol that is needed is there: taken', () => {

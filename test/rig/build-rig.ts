@@ -53,8 +53,8 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
   const { paths, environmentPath } = await realise(planned, environment, temporary);
   const storePath = (object: PlannedObject) => paths.get(object) ?? '';
   const path = (key: string) => storePath(only(planned, key));
-  const kept = planned.filter((o) => o.kind === 'executables').map(storePath);
-  rootPaths(temporary, environmentPath, kept);
+  const saved = planned.filter((o) => o.kind === 'executables').map(storePath);
+  rootPaths(temporary, environmentPath, saved);
 
   for (const p of new Set(found.map((each) => each.package))) {
     const to = join(temporary, 'foreign', unpackedName(p));

@@ -22,8 +22,8 @@ function assertIs({ loader, choices }: Solution, set: WholeSet, problem: Problem
   assert.equal(loader.path, set.loader.path, `seed ${seed}`);
 }
 
-const textOf = ({ homeless }: Solution): string[] =>
-  homeless.map(({ neededByPath, symbol }) => `${neededByPath} ${symbol}`);
+const textOf = ({ undefinedSymbols }: Solution): string[] =>
+  undefinedSymbols.map(({ neededByPath, symbol }) => `${neededByPath} ${symbol}`);
 
 test('what is bound at the start is defined in the best set, wherever there is one', (t) => {
   let [solved, barred] = [0, 0];
@@ -37,7 +37,7 @@ test('what is bound at the start is defined in the best set, wherever there is o
     if (result.kind !== 'solution') continue;
     solved++;
     assert.ok(result.proven, `seed ${seed}`);
-    assert.deepEqual(result.homeless, [], `seed ${seed}`);
+    assert.deepEqual(result.undefinedSymbols, [], `seed ${seed}`);
     assertIs(result, best(coherent), problem, seed);
   }
   t.diagnostic(`${solved} solved, ${barred} without a solution because of symbols`);
@@ -78,11 +78,11 @@ test('what is bound when it is called is defined if it can be, and never stands 
     // The set is the best of those that leave no more undefined.
     assertIs(
       result,
-      best(coherent.filter((set) => [...set.homeless].every((each) => left.includes(each)))),
+      best(coherent.filter((set) => [...set.undefinedSymbols].every((each) => left.includes(each)))),
       problem,
       seed,
     );
-    if (coherent.every((set) => set.homeless.size)) {
+    if (coherent.every((set) => set.undefinedSymbols.size)) {
       given++;
       continue;
     }
@@ -95,7 +95,7 @@ test('what is bound when it is called is defined if it can be, and never stands 
     for (const reference of left) {
       const [file = ''] = reference.split(' ');
       assert.ok(
-        sets.every((set) => !loads(set, file) || set.homeless.has(reference)),
+        sets.every((set) => !loads(set, file) || set.undefinedSymbols.has(reference)),
         `seed ${seed}: ${reference}`,
       );
     }

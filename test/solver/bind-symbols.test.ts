@@ -46,7 +46,7 @@ test('where nobody defines it, the start is refused and the call is not', () => 
   ]);
   const result = solveWith({ wanted, defined: {}, bound: call });
   assert.deepEqual(taken(result), ['foo-2.0']);
-  assert.deepEqual(result.kind === 'solution' && result.homeless, [
+  assert.deepEqual(result.kind === 'solution' && result.undefinedSymbols, [
     { symbol: 'foo_gone', neededBy: 'tool', neededByPath: '/opt/tool' },
   ]);
 });
@@ -60,7 +60,7 @@ test('a pin that lacks it is told of with what has it; a call gives way to the p
   ]);
   const result = solveWith({ wanted, defined, bound: call }, { pins });
   assert.deepEqual(taken(result), ['foo-2.0']);
-  assert.equal(result.kind === 'solution' && result.homeless.length, 1);
+  assert.equal(result.kind === 'solution' && result.undefinedSymbols.length, 1);
 });
 
 test('of two calls that cannot both be served one is given up', () => {
@@ -70,7 +70,7 @@ test('of two calls that cannot both be served one is given up', () => {
     bound: { ...call, [`${tool.path} foo_new`]: 'call' },
   });
   assert.deepEqual(taken(result), ['foo-2.0']);
-  assert.deepEqual(result.kind === 'solution' && result.homeless.map(({ symbol }) => symbol), ['foo_gone']);
+  assert.deepEqual(result.kind === 'solution' && result.undefinedSymbols.map(({ symbol }) => symbol), ['foo_gone']);
 });
 
 test('a library that could be loaded with another choice defines it', () => {

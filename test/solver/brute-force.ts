@@ -8,7 +8,7 @@ export interface WholeSet {
   /** Keys of the reasons against it; empty for a coherent set. */
   readonly violations: ReadonlySet<string>;
   /** `path symbol` of references that are bound when called, and that nobody in the set defines. */
-  readonly homeless: ReadonlySet<string>;
+  readonly undefinedSymbols: ReadonlySet<string>;
   /** Smaller is better, position by position. */
   readonly merit: readonly number[];
 }
@@ -54,10 +54,10 @@ export function reasonKey(r: Reason): string {
     paths: '',
     offers: 0,
     offeredIn: '',
-    lacking: '',
+    lackingLibraries: '',
     definers: '',
   };
-  const { highest, neededBy, paths, offers, offeredIn, lacking, definers, ...rest } = { ...unjudged, ...r };
+  const { highest, neededBy, paths, offers, offeredIn, lackingLibraries, definers, ...rest } = { ...unjudged, ...r };
   return JSON.stringify(Object.entries(rest).sort());
 }
 
@@ -78,8 +78,8 @@ function judge(
   judgeLoader(p, loader, report);
   judgeSonames(p, served, report);
   for (const object of [...p.roots, ...served.values()]) judgeObject(p, loader, served, object, report);
-  const homeless = judgeSymbols(p, loader, served, report);
-  return { loader, served, violations, homeless, merit: meritOf(p, loader, served) };
+  const undefinedSymbols = judgeSymbols(p, loader, served, report);
+  return { loader, served, violations, undefinedSymbols, merit: meritOf(p, loader, served) };
 }
 
 type Report = (reason: Reason) => void;
@@ -146,7 +146,7 @@ function judgeSymbols(
   served: ReadonlyMap<string, Provider>,
   report: Report,
 ): Set<string> {
-  const homeless = new Set<string>();
+  const undefinedSymbols = new Set<string>();
   const own = [...served].filter(([name]) => !p.isFamily(name)).map(([, offer]) => offer);
   const needers: Requirer[] = [...p.roots, ...p.bundled.values(), ...own];
   const files = [...needers, ...served.values(), loader].map(({ path }) => path);
@@ -154,12 +154,12 @@ function judgeSymbols(
     for (const symbol of p.symbols?.wantedBy(by.path) ?? []) {
       if (files.some((file) => file !== by.path && p.symbols?.definedBy(file, symbol))) continue;
       const when = p.symbols?.boundAt(by.path, symbol);
-      const sides = { neededBy: by.label, neededByPath: by.path, definers: [], lacking: [] };
+      const sides = { neededBy: by.label, neededByPath: by.path, definers: [], lackingLibraries: [] };
       if (when === 'start') report({ kind: 'unbound-symbol', symbol, ...sides });
-      if (when === 'call') homeless.add(`${by.path} ${symbol}`);
+      if (when === 'call') undefinedSymbols.add(`${by.path} ${symbol}`);
     }
   }
-  return homeless;
+  return undefinedSymbols;
 }
 
 /** The order of NOTES.md, "What is optimal", spelled out: counts, loader, overrides, then name by name in load order. */

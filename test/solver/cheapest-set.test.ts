@@ -1,7 +1,7 @@
 // Lowering costs, with and without effort.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groundProblem } from '../../src/solver/encode.ts';
+import { encodeProblem } from '../../src/solver/encode.ts';
 import { cheapestSet } from '../../src/solver/optimise.ts';
 import type { SolutionCost } from '../../src/solver/solution.ts';
 import { compareMerit, everySet } from './brute-force.ts';
@@ -14,7 +14,7 @@ test('without effort the set is coherent, never better than the best, and called
   let unproven = 0;
   for (let seed = 0; seed < 1500; seed++) {
     const p = randomProblem(seed);
-    const hasty = cheapestSet(groundProblem(p), { steps: 1e6, improveSteps: 0 });
+    const hasty = cheapestSet(encodeProblem(p), { steps: 1e6, improveSteps: 0 });
     if (hasty.kind !== 'found') continue;
     const files = [...hasty.served].map(([node, { provider }]) => `${node.name} ${provider.path}`).sort();
     const same = [...everySet(p)].find(
@@ -27,7 +27,7 @@ test('without effort the set is coherent, never better than the best, and called
             .join(),
     );
     assert.equal(same?.violations.size, 0, `seed ${seed}`);
-    const patient = cheapestSet(groundProblem(p), { steps: 1e6, improveSteps: 1e6 });
+    const patient = cheapestSet(encodeProblem(p), { steps: 1e6, improveSteps: 1e6 });
     assert.ok(patient.kind === 'found' && patient.proven, `seed ${seed}`);
     const difference = compareMerit(inOrder(patient.cost).slice(0, 2), inOrder(hasty.cost).slice(0, 2));
     assert.ok(difference <= 0, `seed ${seed}`);
@@ -38,8 +38,8 @@ test('without effort the set is coherent, never better than the best, and called
 });
 
 test('no set, and no telling', () => {
-  const hopeless = groundProblem(formula(4, 60, 1));
+  const hopeless = encodeProblem(formula(4, 60, 1));
   assert.deepEqual(cheapestSet(hopeless, { steps: 1e6, improveSteps: 0 }), { kind: 'none' });
-  const cut = groundProblem(formula(20, 85, 1));
+  const cut = encodeProblem(formula(20, 85, 1));
   assert.deepEqual(cheapestSet(cut, { steps: 50, improveSteps: 0 }), { kind: 'limit' });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { constraintKey } from '../../src/solver/constraint.ts';
-import { groundProblem, type LoaderNode } from '../../src/solver/encode.ts';
+import { encodeProblem, type LoaderNode } from '../../src/solver/encode.ts';
 import { createSearch, runSearch } from '../../src/solver/search.ts';
 import { glibc, type Parts, problem, provider, requirer } from './small-problem.ts';
 
@@ -13,13 +13,13 @@ const parts: Parts = {
 };
 
 function outcome(only?: ReadonlySet<string>) {
-  const g = groundProblem(problem(parts), only);
+  const g = encodeProblem(problem(parts), only);
   return { g, kind: runSearch(createSearch(g, g.loaders[0] as LoaderNode, []), 1e5) };
 }
 
 test('nothing is read before the search begins, and each name once', () => {
   const p = problem(parts);
-  const g = groundProblem(p);
+  const g = encodeProblem(p);
   assert.deepEqual(p.asked, []);
   for (let round = 0; round < 2; round++) runSearch(createSearch(g, g.loaders[0] as LoaderNode, []), 1e5);
   assert.deepEqual(p.asked, ['liba.so']);
@@ -41,7 +41,7 @@ test('loaders are tried by rank, whatever their order', () => {
     { ...glibc('2.36', []), rank: [1] },
     { ...glibc('2.41', []), rank: [0] },
   ];
-  const g = groundProblem(problem({ ...parts, loaders }));
+  const g = encodeProblem(problem({ ...parts, loaders }));
   assert.deepEqual(
     g.loaders.map(({ candidate }) => candidate.version?.[1]),
     [41, 36],

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import {
   addClause,
   backtrack,
-  createKernel,
+  createSat,
   decide,
   decisionLevel,
-  type Kernel,
+  type SatSolver,
   learn,
   newVariable,
   positive,
@@ -34,7 +34,7 @@ const satisfiable = (clauses: readonly (readonly number[])[]): boolean =>
   Array.from({ length: 2 ** variables }, (_, bits) => bits).some((bits) => models(clauses, bits));
 
 /** The model found, or undefined. */
-function search(k: Kernel): number | undefined {
+function search(k: SatSolver): number | undefined {
   for (;;) {
     const conflict = k.pending ?? propagate(k);
     if (conflict) {
@@ -55,7 +55,7 @@ test('finds a model where there is one; a refutation rests on clauses that have 
   let refuted = 0;
   for (let seed = 0; seed < 1500; seed++) {
     const clauses = randomClauses(seed);
-    const k = createKernel(() => {});
+    const k = createSat(() => {});
     for (let v = 0; v < variables; v++) newVariable(k);
     clauses.forEach((clause, tag) => {
       addClause(k, [...clause], tag);
@@ -73,7 +73,7 @@ test('finds a model where there is one; a refutation rests on clauses that have 
 });
 
 test('a learned clause takes effect at the level of its second highest literal', () => {
-  const k = createKernel(() => {});
+  const k = createSat(() => {});
   const [a, b, c] = [newVariable(k), newVariable(k), newVariable(k)].map(positive) as [
     number,
     number,

@@ -1,7 +1,7 @@
 // Costs that no choice avoids.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groundProblem, type LoaderNode } from '../../src/solver/encode.ts';
+import { encodeProblem, type LoaderNode } from '../../src/solver/encode.ts';
 import { lowerBound } from '../../src/solver/optimise.ts';
 import { createSearch, runSearch } from '../../src/solver/search.ts';
 import { everySet } from './brute-force.ts';
@@ -13,7 +13,7 @@ const [recent, old] = [glibc('2.41', []), glibc('2.36', [])];
 test('counts what a root, or every provider of a needed name, needs; not what only some do', () => {
   const foreign = (object: string, name: string, needed: string[] = []) =>
     provider(object, name, { needed, builtWith: 'glibc-2.36' });
-  const g = groundProblem(
+  const g = encodeProblem(
     problem({
       roots: [requirer('/opt/program', { needed: ['liba.so'] })],
       loaders: [recent, old],
@@ -36,7 +36,7 @@ test('no coherent set of random problems costs less', () => {
   let tight = 0;
   for (let seed = 0; seed < 1500; seed++) {
     const p = randomProblem(seed);
-    const g = groundProblem(p);
+    const g = encodeProblem(p);
     runSearch(createSearch(g, g.loaders[0] as LoaderNode, []), 1e6);
     const coherent = [...everySet(p)].filter((set) => !set.violations.size);
     for (const loader of g.loaders) {

@@ -4,21 +4,21 @@ import { test } from 'node:test';
 import {
   addClause,
   backtrack,
-  createKernel,
+  createSat,
   decide,
-  type Kernel,
+  type SatSolver,
   negative,
   newVariable,
   positive,
   propagate,
 } from '../../src/solver/sat.ts';
 
-function variables(k: Kernel, count: number): number[] {
+function variables(k: SatSolver, count: number): number[] {
   return Array.from({ length: count }, () => newVariable(k));
 }
 
 test('a decision draws its consequences, and going back forgets them', () => {
-  const k = createKernel(() => {});
+  const k = createSat(() => {});
   const [a = 0, b = 0, c = 0] = variables(k, 3);
   addClause(k, [negative(a), positive(b)], 0);
   addClause(k, [negative(a), negative(b), positive(c)], 1);
@@ -30,7 +30,7 @@ test('a decision draws its consequences, and going back forgets them', () => {
 });
 
 test('of a group at most one is true', () => {
-  const k = createKernel(() => {});
+  const k = createSat(() => {});
   const group = variables(k, 3);
   for (const variable of group) k.group[variable] = group;
   decide(k, positive(group[1] as number));
@@ -43,7 +43,7 @@ test('of a group at most one is true', () => {
 
 test('clauses are asked for once, when a variable is first true; a false one among them is the conflict', () => {
   const asked: number[] = [];
-  const k = createKernel((variable) => {
+  const k = createSat((variable) => {
     asked.push(variable);
     if (variable === 1) addClause(k, [negative(0), negative(1)], 7);
   });
@@ -59,7 +59,7 @@ test('clauses are asked for once, when a variable is first true; a false one amo
 });
 
 test('a clause added late holds after going back', () => {
-  const k = createKernel(() => {});
+  const k = createSat(() => {});
   const [a = 0, b = 0, c = 0] = variables(k, 3);
   decide(k, positive(a));
   decide(k, positive(b));

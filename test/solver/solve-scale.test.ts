@@ -1,16 +1,16 @@
 // solve() on large and on hard problems: bounded by work counted, not by time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groundProblem, type LoaderNode } from '../../src/solver/encode.ts';
+import { encodeProblem, type LoaderNode } from '../../src/solver/encode.ts';
 import { createSearch, runSearch } from '../../src/solver/search.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { formula, generations } from './hard-problem.ts';
 import { largeProblem } from './large-problem.ts';
 
 function stepsFor(providers: number): number {
-  const g = groundProblem(largeProblem({ names: 300, providers, conflicts: 0 }));
+  const g = encodeProblem(largeProblem({ names: 300, providers, conflicts: 0 }));
   assert.equal(runSearch(createSearch(g, g.loaders[0] as LoaderNode, []), Number.POSITIVE_INFINITY), 'found');
-  return g.kernel.steps;
+  return g.sat.steps;
 }
 
 test('without conflicts the work grows no faster than the number of providers', () => {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import path from 'node:path';
 import { test } from 'node:test';
 import { pin, pinned, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
-import { type Pinned, type StoreText, startPinningText } from '../../src/store/add-and-pin.ts';
+import { type Pinned, type StoreText, startRootAdder } from '../../src/store/add-and-pin.ts';
 import { addRoot, complaintOf, findNix, invalidPaths, nixVersion } from '../../src/store/nix.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
@@ -25,7 +25,7 @@ function addDirectory(name: string): string {
 const firstLink = path.join(scratch, 'links/text');
 
 const add = (text: StoreText, at: PrivateStore = store): Promise<Pinned> =>
-  startPinningText(at.nix, firstLink).pin(text);
+  startRootAdder(at.nix, firstLink).pin(text);
 
 function pathOf(added: Pinned): string {
   assert.equal(added.kind, 'pinned', JSON.stringify(added));
@@ -86,21 +86,21 @@ test('a path that is in the store directory and not registered is refused', asyn
 test('settings that forbid store paths in evaluation do not concern us', async () => {
   const env = { ...store.nix.env, NIX_CONFIG: 'restrict-eval = true\npure-eval = true' };
   const reference = addDirectory('pure');
-  const pinner = startPinningText({ ...store.nix, env }, firstLink);
-  const added = await pinner.pin({ name: 'p', content: 'p', references: [reference] });
+  const rootAdder = startRootAdder({ ...store.nix, env }, firstLink);
+  const added = await rootAdder.pin({ name: 'p', content: 'p', references: [reference] });
   assert.equal(added.kind, 'pinned', JSON.stringify(added));
 });
 
 test('a Nix that was started for nothing ends', async () => {
-  const pinner = startPinningText(store.nix, firstLink);
-  pinner.abandon();
-  const added = await pinner.pin({ name: 'z', content: 'z', references: [] });
+  const rootAdder = startRootAdder(store.nix, firstLink);
+  rootAdder.abandon();
+  const added = await rootAdder.pin({ name: 'z', content: 'z', references: [] });
   assert.equal(added.kind, 'refused');
 });
 
 test('a Nix that cannot be started is refused in words', async () => {
   const nix = { bin: '/nowhere', env: {} };
-  const added = await startPinningText(nix, firstLink).pin({ name: 'z', content: 'z', references: [] });
+  const added = await startRootAdder(nix, firstLink).pin({ name: 'z', content: 'z', references: [] });
   assert.deepEqual(added, { kind: 'refused', why: 'it could not be started (ENOENT)' });
   assert.equal(await nixVersion(nix), undefined);
 });
@@ -118,20 +118,20 @@ test('the link is an indirect root of the text itself, and replaces the one befo
 });
 
 test('a root keeps a text and all it references; without it the collector takes them', async () => {
-  const kept = addDirectory('kept');
-  const added = pathOf(await add({ name: 'root.json', content: 'r', references: [kept] }));
+  const saved = addDirectory('kept');
+  const added = pathOf(await add({ name: 'root.json', content: 'r', references: [saved] }));
   unpin(firstLink);
   const link = path.join(scratch, 'roots/deep/link');
   assert.deepEqual(await pin(store.nix, link, added), { kind: 'rooted' });
   assert.equal(pinned(link), added);
   store.run('nix-store', '--gc');
-  assert.ok(existsSync(added) && existsSync(kept));
-  assert.deepEqual([...(await invalidPaths(store.nix, [added, kept]))], []);
+  assert.ok(existsSync(added) && existsSync(saved));
+  assert.deepEqual([...(await invalidPaths(store.nix, [added, saved]))], []);
   unpin(link);
   assert.equal(existsSync(path.dirname(link)), false, 'an empty directory is not left behind');
   store.run('nix-store', '--gc');
-  assert.equal(existsSync(added) || existsSync(kept), false);
-  assert.deepEqual([...(await invalidPaths(store.nix, [added, kept]))].sort(), [added, kept].sort());
+  assert.equal(existsSync(added) || existsSync(saved), false);
+  assert.deepEqual([...(await invalidPaths(store.nix, [added, saved]))].sort(), [added, saved].sort());
 });
 
 test('a root link is moved to another text', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startPinningText } from '../../src/store/add-and-pin.ts';
+import { startRootAdder } from '../../src/store/add-and-pin.ts';
 import { scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -28,7 +28,7 @@ ${script}
 const calls = (): string[] => readFileSync(at('calls'), 'utf8').trim().split('\n');
 
 test('a text that is there keeps its name', async () => {
-  const pinned = await startPinningText(putNix(`: > ${scratch}/$name; hold ${scratch}/$name`), link).pin(
+  const pinned = await startRootAdder(putNix(`: > ${scratch}/$name; hold ${scratch}/$name`), link).pin(
     text,
   );
   assert.deepEqual(pinned, { kind: 'pinned', storePath: at('document.json') });
@@ -38,7 +38,7 @@ test('a text that is there keeps its name', async () => {
 
 test('one whose file is gone gets another', async () => {
   const nix = putNix(`case $name in gone.json) ;; *) : > ${scratch}/$name ;; esac; hold ${scratch}/$name`);
-  const pinned = await startPinningText(nix, link).pin({ ...text, name: 'gone.json' });
+  const pinned = await startRootAdder(nix, link).pin({ ...text, name: 'gone.json' });
   assert.deepEqual(pinned, { kind: 'pinned', storePath: at('gone-2.json') });
   assert.equal(readlinkSync(link), at('gone-2.json'));
 });
@@ -48,19 +48,19 @@ test('so does one whose derivation is gone', async () => {
   const nix = putNix(
     `case $name in lost.json) echo "${complaint}" >&2; exit 1 ;; esac; : > ${scratch}/$name; hold ${scratch}/$name`,
   );
-  const pinned = await startPinningText(nix, link).pin({ ...text, name: 'lost.json' });
+  const pinned = await startRootAdder(nix, link).pin({ ...text, name: 'lost.json' });
   assert.deepEqual(pinned, { kind: 'pinned', storePath: at('lost-2.json') });
 });
 
 test('it ends, and what refuses otherwise is asked once', async () => {
-  const never = await startPinningText(putNix(`hold ${scratch}/nowhere`), link).pin({
+  const never = await startRootAdder(putNix(`hold ${scratch}/nowhere`), link).pin({
     ...text,
     name: 'no.json',
   });
   const why = `${at('nowhere')} is valid for Nix, and there is no such file`;
   assert.deepEqual(never, { kind: 'refused', why });
   assert.deepEqual(calls(), ['no.json', 'no-2.json', 'no-3.json']);
-  const refused = await startPinningText(putNix('echo "error: no" >&2; exit 1'), link).pin(text);
+  const refused = await startRootAdder(putNix('echo "error: no" >&2; exit 1'), link).pin(text);
   assert.deepEqual(refused, { kind: 'refused', why: 'no' });
   assert.deepEqual(calls(), ['document.json']);
 });

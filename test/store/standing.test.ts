@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openCatalogue, openStanding } from '../../src/store/catalogue.ts';
+import { openCatalogue, openPopularity } from '../../src/store/catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
@@ -30,13 +30,13 @@ test('by the database of Nix: who refers to it, and the sizes of all it refers t
     );
   const first = JSON.parse(text('first', small)) as string;
   text('second', small, large);
-  const standing = openStanding(store.location, none);
-  assert.deepEqual([small, large, first].map(standing.referrersOf), [2, 1, 0]);
-  assert.ok(standing.closureSizeOf(large) > 100_000);
-  assert.equal(standing.closureSizeOf(first) - standing.closureSizeOf(small) < 1000, true);
-  assert.ok(standing.closureSizeOf(first) > standing.closureSizeOf(small));
-  assert.equal(standing.referrersOf(path.join(store.location.storeDir, objectName('nothing'))), 0);
-  standing.close();
+  const popularity = openPopularity(store.location, none);
+  assert.deepEqual([small, large, first].map(popularity.referrersOf), [2, 1, 0]);
+  assert.ok(popularity.closureSizeOf(large) > 100_000);
+  assert.equal(popularity.closureSizeOf(first) - popularity.closureSizeOf(small) < 1000, true);
+  assert.ok(popularity.closureSizeOf(first) > popularity.closureSizeOf(small));
+  assert.equal(popularity.referrersOf(path.join(store.location.storeDir, objectName('nothing'))), 0);
+  popularity.close();
 });
 
 test('without a database, by the run paths of the catalogue', () => {
@@ -57,9 +57,9 @@ test('without a database, by the run paths of the catalogue', () => {
     [],
   );
   const location = { storeDir, stateDir: path.join(storeDir, 'no-state') };
-  const standing = openStanding(location, catalogue);
-  assert.equal(standing.referrersOf(path.join(storeDir, base)), 1);
-  assert.equal(standing.referrersOf(path.join(storeDir, other)), 0);
-  assert.equal(standing.closureSizeOf(path.join(storeDir, base)), 0);
-  standing.close();
+  const popularity = openPopularity(location, catalogue);
+  assert.equal(popularity.referrersOf(path.join(storeDir, base)), 1);
+  assert.equal(popularity.referrersOf(path.join(storeDir, other)), 0);
+  assert.equal(popularity.closureSizeOf(path.join(storeDir, base)), 0);
+  popularity.close();
 });

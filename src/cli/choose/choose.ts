@@ -2,14 +2,14 @@
 import { ForeignError } from '../../host/errors.ts';
 import { printable, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
-import { survey } from '../../resolve/solve-program.ts';
+import { openAlternatives } from '../../resolve/solve-program.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { chooseByDialogue } from './dialog.ts';
 import {
   type ChooseOutcome,
   type ChooseWords,
   choose,
-  enactChoices,
+  saveChecked,
   offersOrRefusal,
   outcomeText,
   type Session,
@@ -27,20 +27,20 @@ async function byDialogue(session: Session): Promise<ChooseOutcome> {
   const { subject, catalogue, context, earlier } = session;
   const { agree, pick } = await import('./prompts.ts');
   const output = process.stderr;
-  const surveyWith = (choices: typeof earlier) => survey(subject, catalogue, choices);
-  const present = surveyWith(earlier);
+  const alternativesWith = (choices: typeof earlier) => openAlternatives(subject, catalogue, choices);
+  const present = alternativesWith(earlier);
   offersOrRefusal(present, session);
   const before = present.outcome.kind === 'solution' ? present.outcome : undefined;
   const sizes = closureSizes(context.location);
   try {
     const decision = await chooseByDialogue(earlier, before, {
       closureSize: sizes.bytesOf,
-      surveyWith,
+      alternativesWith,
       say: (text) => void output.write(`${text}\n`),
       pick: (question) => pick(question, output),
       agree: (message) => agree(message, output),
     });
-    if (decision.kind === 'chosen') return await enactChoices(session, decision.choices);
+    if (decision.kind === 'chosen') return await saveChecked(session, decision.choices);
     if (decision.kind !== 'impossible') return { kind: decision.kind };
     throw new ForeignError(`${session.given}: ${decision.sentences.join('; ')}`, {
       code: 'conflict',

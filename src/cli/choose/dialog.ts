@@ -3,17 +3,17 @@ import { type Alternatives, changesBetween, type Offers, offersOf } from '../../
 import type { Choices } from '../../choices/choices.ts';
 import type { Candidate } from '../../choices/compare.ts';
 import { printable, printableLine } from '../../host/output.ts';
-import type { Survey } from '../../resolve/solve-program.ts';
+import type { StoreAlternatives } from '../../resolve/solve-program.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import type { Solution } from '../../solver/solution.ts';
 import type { Option, Question } from './prompts.ts';
 import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './view.ts';
 
 /** How the dialogue learns what takes time, and asks. */
-export interface Desk {
+export interface DialogIO {
   readonly closureSize: ClosureSize;
   /** The survey with other choices. */
-  surveyWith(choices: Choices): Survey;
+  alternativesWith(choices: Choices): StoreAlternatives;
   say(text: string): void;
   pick: (question: Question) => Promise<{ kind: 'answered'; value: string } | { kind: 'cancelled' }>;
   agree: (message: string) => Promise<{ kind: 'answered'; value: boolean } | { kind: 'cancelled' }>;
@@ -28,11 +28,11 @@ export type Decision =
 
 const LISTED = 3;
 
-function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, desk: Desk): Option {
+function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, io: DialogIO): Option {
   const { provider, chosen, loss } = candidate;
   const facts = offers.factsOf(of, candidate);
   const label = [
-    ...sourceWords(candidate, desk.closureSize),
+    ...sourceWords(candidate, io.closureSize),
     ...(offers.kind === 'lack' ? [shareText(facts.coverage)] : []),
     ...(chosen ? [provider.match === 'pinned' ? 'pinned by you' : 'recommended'] : []),
   ].join(' · ');
@@ -45,13 +45,13 @@ function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, desk:
   };
 }
 
-function questionFor(offers: Offers, of: Alternatives, desk: Desk): Question {
+function questionFor(offers: Offers, of: Alternatives, io: DialogIO): Question {
   const who = of.neededBy.map(({ object }) => object.label);
   const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
   const lack = offers.kind === 'lack' ? ', which nobody has; the nearest' : '';
   return {
     message: printableLine(`${of.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}${lack}`),
-    options: of.candidates.map((each) => optionFor(offers, of, each, desk)),
+    options: of.candidates.map((each) => optionFor(offers, of, each, io)),
   };
 }
 
@@ -61,11 +61,11 @@ function lackLine(offers: Offers, of: Alternatives, picked: Candidate): string {
   return `  ${of.name}: ${shortPath(picked.provider.path)}; ${symbols}`;
 }
 
-function consequences(before: Solution | undefined, after: Solution, lacks: readonly string[]): string {
+function consequences(before: Solution | undefined, after: Solution, missing: readonly string[]): string {
   const count = after.choices.length;
   if (before === undefined) {
     const loader = shortPath(after.loader.path);
-    return [`there was no set; now there is one of ${count}, with the loader ${loader}:`, ...lacks].join(
+    return [`there was no set; now there is one of ${count}, with the loader ${loader}:`, ...missing].join(
       '\n',
     );
   }
@@ -78,31 +78,31 @@ function consequences(before: Solution | undefined, after: Solution, lacks: read
 interface Answers {
   readonly kind: 'answered';
   readonly choices: Choices;
-  readonly survey: Survey;
+  readonly openAlternatives: StoreAlternatives;
   /** How many names were asked about. */
   readonly asked: number;
-  readonly lacks: readonly string[];
+  readonly missing: readonly string[];
 }
 
 /** Asks for one name after the other; earlier answers can bring new ones. First those that nobody serves. */
-async function ask(start: Choices, desk: Desk): Promise<Answers | { readonly kind: 'cancelled' }> {
+async function ask(start: Choices, io: DialogIO): Promise<Answers | { readonly kind: 'cancelled' }> {
   let choices = start;
-  let survey = desk.surveyWith(choices);
+  let openAlternatives = io.alternativesWith(choices);
   const asked = new Set<string>();
-  const lacks: string[] = [];
+  const missing: string[] = [];
   for (;;) {
-    const offers = offersOf(survey);
+    const offers = offersOf(openAlternatives);
     const next = offers?.alternatives.find(({ name }) => !asked.has(name));
     if (offers === undefined || next === undefined)
-      return { kind: 'answered', choices, survey, asked: asked.size, lacks };
+      return { kind: 'answered', choices, openAlternatives, asked: asked.size, missing };
     asked.add(next.name);
-    const answer = await desk.pick(questionFor(offers, next, desk));
+    const answer = await io.pick(questionFor(offers, next, io));
     if (answer.kind === 'cancelled') return answer;
     const picked = next.candidates.find(({ provider }) => provider.path === answer.value);
     if (picked === undefined || picked.chosen) continue;
-    if (offers.kind === 'lack') lacks.push(lackLine(offers, next, picked));
+    if (offers.kind === 'lack') missing.push(lackLine(offers, next, picked));
     choices = { ...choices, pins: { ...choices.pins, [next.name]: answer.value } };
-    survey = desk.surveyWith(choices);
+    openAlternatives = io.alternativesWith(choices);
   }
 }
 
@@ -113,21 +113,21 @@ async function ask(start: Choices, desk: Desk): Promise<Answers | { readonly kin
 export async function chooseByDialogue(
   start: Choices,
   before: Solution | undefined,
-  desk: Desk,
+  io: DialogIO,
 ): Promise<Decision> {
-  const answers = await ask(start, desk);
+  const answers = await ask(start, io);
   if (answers.kind === 'cancelled') return answers;
-  const { outcome } = answers.survey;
+  const { outcome } = answers.openAlternatives;
   if (outcome.kind !== 'solution') {
     const sentences = outcome.kind === 'conflict' ? explainConflict(outcome) : ['no set was found'];
     return { kind: 'impossible', sentences };
   }
-  if (answers.asked === 0) desk.say('there is nothing to choose: no library has an alternative in the store');
-  const { choices, lacks } = answers;
+  if (answers.asked === 0) io.say('there is nothing to choose: no library has an alternative in the store');
+  const { choices, missing } = answers;
   if (choices === start && (before === undefined || changesBetween(before, outcome).length === 0))
     return { kind: 'unchanged' };
-  desk.say(printable(consequences(before, outcome, lacks)));
-  const agreed = await desk.agree('Keep these choices with the program?');
+  io.say(printable(consequences(before, outcome, missing)));
+  const agreed = await io.agree('Keep these choices with the program?');
   if (agreed.kind === 'cancelled') return agreed;
   return agreed.value ? { kind: 'chosen', choices } : { kind: 'unchanged' };
 }

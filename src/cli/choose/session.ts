@@ -6,7 +6,7 @@ import {
   type Change,
   changesBetween,
   type Offers,
-  offersForLacks,
+  candidatesForMissing,
   offersInSet,
 } from '../../choices/alternatives.ts';
 import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '../../choices/choices.ts';
@@ -18,7 +18,7 @@ import { inspectProgram } from '../../program/inspect-program.ts';
 import { conflictError } from '../../resolve/conflict-error.ts';
 import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
-import { type Survey, survey } from '../../resolve/solve-program.ts';
+import { type StoreAlternatives, openAlternatives } from '../../resolve/solve-program.ts';
 import { chooseFor } from '../../resolve/with-choices.ts';
 import { inUsablePlace } from '../../resolve/writable-directories.ts';
 import { unprovidedNames } from '../../solver/explain-conflict.ts';
@@ -43,7 +43,7 @@ export type ChooseOutcome =
   | { readonly kind: 'unchanged' | 'cancelled' };
 
 export function dynamicOnly(given: string, context: Context): Dynamic {
-  const subject = dynamicOf(inspectProgram(given, context.surroundings));
+  const subject = dynamicOf(inspectProgram(given, context.host));
   if (subject !== undefined) return subject;
   throw new ForeignError(`${given}: it needs no library of the store, so there is nothing to choose`, {
     code: 'nothing-to-choose',
@@ -54,7 +54,7 @@ export function dynamicOnly(given: string, context: Context): Dynamic {
 
 /** Why there is no coherent set. */
 function refusal(
-  seen: Survey,
+  seen: StoreAlternatives,
   outcome: Conflict | Undecided,
   { subject, catalogue }: Pick<Session, 'subject' | 'catalogue'>,
 ): ForeignError {
@@ -62,17 +62,17 @@ function refusal(
 }
 
 /** @throws ForeignError that explains itself where there is no set and no choice would make one. */
-export function offersOrRefusal(seen: Survey, session: Session): Offers {
+export function offersOrRefusal(seen: StoreAlternatives, session: Session): Offers {
   const { outcome } = seen;
   if (outcome.kind === 'solution') return offersInSet(seen, outcome);
-  const offers = offersForLacks(seen);
+  const offers = candidatesForMissing(seen);
   if (offers !== undefined) return offers;
   throw refusal(seen, outcome, session);
 }
 
 /** The set as it is without the new choices; undefined where there is none, which may be why somebody chooses. */
 function setBefore(subject: Dynamic, catalogue: Catalogue, choices: Choices): Solution | undefined {
-  const { outcome } = survey(subject, catalogue, choices);
+  const { outcome } = openAlternatives(subject, catalogue, choices);
   return outcome.kind === 'solution' ? outcome : undefined;
 }
 
@@ -86,10 +86,10 @@ export interface Session {
 }
 
 /** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
-export async function enactChoices(session: Session, choices: Choices): Promise<ChooseOutcome> {
+export async function saveChecked(session: Session, choices: Choices): Promise<ChooseOutcome> {
   const { subject, context, place, catalogue, earlier } = session;
   const before = setBefore(subject, catalogue, earlier);
-  const seen = survey(subject, catalogue, choices);
+  const seen = openAlternatives(subject, catalogue, choices);
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
   await chooseFor(subject.program, choices, earlier, context, place);
@@ -100,7 +100,7 @@ export async function enactChoices(session: Session, choices: Choices): Promise<
 
 function listed(session: Session): ChooseOutcome {
   const { given, subject, catalogue, context, earlier } = session;
-  const offers = offersOrRefusal(survey(subject, catalogue, earlier), session);
+  const offers = offersOrRefusal(openAlternatives(subject, catalogue, earlier), session);
   const sizes = closureSizes(context.location);
   try {
     return {
@@ -126,15 +126,15 @@ export async function choose(
   otherwise: (session: Session) => Promise<ChooseOutcome> | ChooseOutcome = listed,
 ): Promise<ChooseOutcome> {
   const subject = dynamicOnly(given, context);
-  return await inUsablePlace(context.surroundings.uid, async (place) => {
-    const kept = await choicesOfProgram(subject.program, context);
+  return await inUsablePlace(context.host.uid, async (place) => {
+    const savedChoices = await choicesOfProgram(subject.program, context);
     const catalogue = await openStore(place.catalogues, context.location);
     try {
-      const session = { given, subject, context, place, catalogue, earlier: kept?.choices ?? NO_CHOICES };
+      const session = { given, subject, context, place, catalogue, earlier: savedChoices?.choices ?? NO_CHOICES };
       const added = wordsToChoices(words, catalogue, subject);
       if (!words.reset && !hasChoices(added)) return await otherwise(session);
       noticeUnknown(added, catalogue);
-      return await enactChoices(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
+      return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
     } finally {
       catalogue.close();
     }

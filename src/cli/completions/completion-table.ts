@@ -1,7 +1,7 @@
 // The table of commands → for every command what may follow it: words, options, kinds of arguments.
 // The options of `nix-run-foreign`, as its manual and the completions know them. command-line.c and run.ts read them.
 import { SHELLS as HOOKED_SHELLS } from '../../integrations/hooks/hook-text.ts';
-import { WISHES } from '../../resolve/choose-strategy.ts';
+import { REQUESTED_STRATEGIES } from '../../resolve/choose-strategy.ts';
 import type { CommandRow } from '../command.ts';
 import { FORMATS } from '../graph/graph.ts';
 
@@ -16,7 +16,7 @@ export type Kind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 't
  * then that word alone.
  */
 export const KINDS: Readonly<Record<string, Kind>> = {
-  '--strategy': WISHES,
+  '--strategy': REQUESTED_STRATEGIES,
   '--format': FORMATS,
   'shim remove names': 'shim',
   'dirs remove directories': 'registered',

@@ -41,7 +41,7 @@ function checkStore({ location }: Context): Check[] {
   }
 }
 
-const SEATS = {
+const INTERPRETER_PATHS = {
   'nix-ld': 'nix-ld: programs keep /proc/self/exe',
   'stub-ld': "NixOS' stub-ld: the loader is started with the program, and /proc/self/exe is the loader",
   launcher: 'the launcher: every foreign program starts with its own libraries',
@@ -53,7 +53,7 @@ const SEATS = {
 function checkInterpreters(arch: string): Check[] {
   return machinesRunBy(arch).map(({ interpreter, system }) => {
     const { kind } = inspectInterpreter(interpreter);
-    const check = { subject: system, detail: `at ${interpreter}: ${SEATS[kind]}` };
+    const check = { subject: system, detail: `at ${interpreter}: ${INTERPRETER_PATHS[kind]}` };
     if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
     return {
       ...check,
@@ -77,7 +77,7 @@ async function checkLauncher(launcher: string): Promise<Check> {
 
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
-  const { uid } = context.surroundings;
+  const { uid } = context.host;
   const [place] = await places(uid);
   return [
     await checkNix(context),

@@ -78,7 +78,7 @@ function missingHook(shell: Shell, { env }: ShellFacts): Finding {
 }
 
 /** Lines that ask for the hook of a shell which does not read them. */
-function strayLines({ env }: ShellFacts): Finding[] {
+function leftoverLines({ env }: ShellFacts): Finding[] {
   return SHELLS.flatMap((shell) => hookLines(shell, env))
     .filter(({ reader, asked }) => reader !== asked)
     .map(({ file, reader, asked }) => ({
@@ -128,14 +128,14 @@ function checkShims(shell: Shell, { env, shims }: ShellFacts): Check[] {
 /** Looks at the shell that asks, and at the files of all shells. */
 export function checkHooks(facts: ShellFacts): Check[] {
   const shell = shellOf(facts);
-  const stray = strayLines(facts);
+  const leftover = leftoverLines(facts);
   const dead = deadVariables(shell ?? 'bash', facts);
   const active = shell === undefined ? undefined : activeHook(shell, facts);
   // A file that is to be corrected tells why there is no hook.
-  const missing = shell === undefined || stray.length > 0 ? undefined : missingHook(shell, facts);
+  const missing = shell === undefined || leftover.length > 0 ? undefined : missingHook(shell, facts);
   const own = active ?? missing;
   return [
-    ...[...stray, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({ subject: 'hook', ...each })),
+    ...[...leftover, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({ subject: 'hook', ...each })),
     ...checkShims(shell ?? 'bash', facts),
   ];
 }

@@ -14,34 +14,34 @@ import {
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import type { Dynamic } from '../../resolve/dynamic-program.ts';
-import { type Survey, survey } from '../../resolve/solve-program.ts';
-import type { Homeless } from '../../solver/solution.ts';
-import { homelessIn } from '../../solver/undefined-symbols.ts';
+import { type StoreAlternatives, openAlternatives } from '../../resolve/solve-program.ts';
+import type { UnboundSymbol } from '../../solver/solution.ts';
+import { undefinedSymbolsIn } from '../../solver/undefined-symbols.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 
 /** The whole story of one name. */
-export interface NameStory {
+export interface SonameReport {
   readonly neededBy: readonly Needer[];
   /** The chosen one first, then the others by rank. */
   readonly candidates: readonly Candidate[];
 }
 
-export interface Story {
+export interface CandidateReport {
   /** Undefined for names that the store does not serve. */
-  of(name: string): NameStory | undefined;
+  of(name: string): SonameReport | undefined;
   /** The same, with every loss that only shows in the whole set found out by solving with that candidate. */
-  inFull(name: string): NameStory | undefined;
+  inFull(name: string): SonameReport | undefined;
   /** Objects whose own run paths lead to another file for this name than others', each with that file. */
   wantsOf(name: string): readonly { readonly by: string; readonly path: string }[];
   /** Symbols that nobody in the set defines and that are looked up when they are first called. */
-  readonly homeless: readonly Homeless[];
+  readonly undefinedSymbols: readonly UnboundSymbol[];
   /** Name of the store object of the glibc that a library was built with. */
   glibcOf(name: string): string | undefined;
 }
 
 /** The providers that a fingerprint names, among those that the store offers now. */
-function setOf(fingerprint: Fingerprint, seen: Survey): ChosenSet | undefined {
+function setOf(fingerprint: Fingerprint, seen: StoreAlternatives): ChosenSet | undefined {
   const loader = seen.problem.loaders.find(({ path }) => path === pathOfStoreFile(fingerprint.loader));
   if (loader === undefined) return undefined;
   const providers = new Map<string, Provider>();
@@ -60,7 +60,7 @@ const COSTS = [
 ] as const;
 
 /** Why the whole set with a candidate is worse, by the solver's own costs. */
-function lossInSet(seen: Survey, name: string, { provider }: Candidate): Loss | undefined {
+function lossInSet(seen: StoreAlternatives, name: string, { provider }: Candidate): Loss | undefined {
   const { problem, outcome } = seen;
   if (outcome.kind !== 'solution') return undefined;
   const trial = tryCandidate(problem, outcome, name, provider);
@@ -79,21 +79,21 @@ function lossInSet(seen: Survey, name: string, { provider }: Candidate): Loss | 
 }
 
 /** Opens the book on a set. Reads of the catalogue happen when a name is first asked for. */
-export function storyOf(
+export function candidateReportOf(
   subject: Dynamic,
   fingerprint: Fingerprint,
   catalogue: Catalogue,
   choices: Choices,
-): Story | undefined {
-  const seen = survey(subject, catalogue, choices);
+): CandidateReport | undefined {
+  const seen = openAlternatives(subject, catalogue, choices);
   const set = setOf(fingerprint, seen);
   if (set === undefined) return undefined;
-  const of = (name: string): NameStory | undefined => {
+  const of = (name: string): SonameReport | undefined => {
     if (!set.providers.has(name)) return undefined;
     const candidates = weighCandidates(seen.problem, seen.every(name), set, name);
     return { neededBy: needersOf(seen.problem, set, name), candidates };
   };
-  const family = (name: string): NameStory | undefined => {
+  const family = (name: string): SonameReport | undefined => {
     if (!set.loader.family.has(name)) return undefined;
     const candidates = weighFamily(seen.problem, set, name);
     return { neededBy: needersOf(seen.problem, set, name), candidates };
@@ -104,10 +104,10 @@ export function storyOf(
       : candidate;
   return {
     of,
-    homeless: homelessIn(seen.problem, set.loader, new Map([...set.loader.family, ...set.providers])),
+    undefinedSymbols: undefinedSymbolsIn(seen.problem, set.loader, new Map([...set.loader.family, ...set.providers])),
     inFull: (name) => {
-      const story = of(name) ?? family(name);
-      return story && { ...story, candidates: story.candidates.map((each) => full(name, each)) };
+      const report = of(name) ?? family(name);
+      return report && { ...report, candidates: report.candidates.map((each) => full(name, each)) };
     },
     wantsOf: (name) =>
       [...set.providers.values()].flatMap((provider) => {

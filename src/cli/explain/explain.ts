@@ -12,9 +12,9 @@ import { inspectInterpreter } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { candidateView } from '../choose/view.ts';
-import type { Story } from './candidates.ts';
+import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
-import { type MapEntry, shadowingEntries, usersPathComesFirst } from './load-map.ts';
+import { type MapEntry, shadowingEntries, libraryPathComesFirst } from './load-map.ts';
 import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
 
@@ -68,35 +68,35 @@ const DIRECT: Record<string, string> = {
 };
 
 /** An object with its runner-up: of those that lost the one the solver would have taken next. */
-export function explainedObject(entry: MapEntry, story: Story | undefined): ExplainedObject {
-  const candidates = story?.of(entry.name)?.candidates ?? [];
+export function explainedObject(entry: MapEntry, report: CandidateReport | undefined): ExplainedObject {
+  const candidates = report?.of(entry.name)?.candidates ?? [];
   const next = candidates.find(({ chosen }) => !chosen);
   const settled =
     next?.loss?.criterion === 'whole set'
-      ? story?.inFull(entry.name)?.candidates.find(({ chosen }) => !chosen)
+      ? report?.inFull(entry.name)?.candidates.find(({ chosen }) => !chosen)
       : next;
   const view = settled && candidateView(settled);
   return {
     ...entry,
     loadedBy: entry.neededBy[0] ?? null,
-    glibc: story?.glibcOf(entry.name) ?? null,
+    glibc: report?.glibcOf(entry.name) ?? null,
     candidates: candidates.length,
     runnerUp: view?.lost ? { file: view.file, object: view.object, ...view.lost } : null,
   };
 }
 
 /** Errors here are those after the list: the real loader has accepted the rest. */
-function warningsOf({ errors, warnings }: DynamicFacts['trace'], story: Story | undefined): string[] {
+function warningsOf({ errors, warnings }: DynamicFacts['trace'], report: CandidateReport | undefined): string[] {
   const late = errors.filter(({ stage }) => stage === 'start');
   return [
     ...new Set([...late, ...warnings].map(({ message }) => message)),
-    ...homelessLines(story?.homeless ?? []),
+    ...undefinedSymbolLines(report?.undefinedSymbols ?? []),
   ];
 }
 
 /** One line for each object. */
-function homelessLines(homeless: Story['homeless']): string[] {
-  const symbolsBy = Map.groupBy(homeless, ({ neededBy }) => neededBy);
+function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbols']): string[] {
+  const symbolsBy = Map.groupBy(undefinedSymbols, ({ neededBy }) => neededBy);
   return [...symbolsBy].map(([neededBy, each]) => {
     const [what, it] = each.length === 1 ? ['symbol', 'it'] : ['symbols', 'them'];
     const names = cutList(each.map(({ symbol }) => symbol));
@@ -105,7 +105,7 @@ function homelessLines(homeless: Story['homeless']): string[] {
 }
 
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
-  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, story } = facts;
+  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(subject.interpreter);
   const names = map.map(({ name }) => name);
   return {
@@ -121,10 +121,10 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     farm: proven.farm,
     loader: proven.loader,
     ...(hasChoices(choices) ? { choices } : {}),
-    objects: map.map((entry) => explainedObject(entry, story)),
+    objects: map.map((entry) => explainedObject(entry, report)),
     disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
-    warnings: warningsOf(trace, story),
-    shadowed: usersPathComesFirst(plan.strategy, context.env)
+    warnings: warningsOf(trace, report),
+    shadowed: libraryPathComesFirst(plan.strategy, context.env)
       ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
           ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
         )
@@ -163,7 +163,7 @@ export async function explainName(given: string, name: string, context: Context)
     const map = 'subject' in facts ? facts.map : [];
     const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
     const entry = map.find((each) => each.name === name) ?? map.find(asked);
-    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.story?.inFull(entry.name));
+    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
     throw new ForeignError(`${given}: it does not load ${name}`, {
       code: 'not-loaded',
       hint: `see what it loads with: nix-foreign explain ${given}`,

@@ -1,23 +1,23 @@
 // A program → its plan, what the loader will load for it, and the story behind, while the store's catalogue is open.
 
 import { type Choices, NO_CHOICES } from '../../choices/choices.ts';
-import { enact, type Proven } from '../../farm/verify-set.ts';
+import { layOutAndVerify, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
-import { readRecord } from '../../fingerprint/saved-fingerprints.ts';
+import { readSavedFingerprint } from '../../fingerprint/saved-fingerprints.ts';
 import type { Place } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
-import { foresee } from '../../ldso/simulate-start.ts';
+import { simulateStart } from '../../ldso/simulate-start.ts';
 import type { LoadTrace } from '../../ldso/simulation/trace.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectProgram, type Program } from '../../program/inspect-program.ts';
-import { withWish } from '../../resolve/choose-strategy.ts';
+import { withRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
 import { planProgram } from '../../resolve/resolve-program.ts';
 import { inUsablePlace } from '../../resolve/writable-directories.ts';
 import { openStore } from '../../store/open-catalogue.ts';
-import { type Story, storyOf } from './candidates.ts';
+import { type CandidateReport, candidateReportOf } from './candidates.ts';
 import { loadMap, type MapEntry } from './load-map.ts';
 
 /** What is known of a program that is started directly. */
@@ -30,7 +30,7 @@ export interface DirectFacts {
 export interface DynamicFacts extends DirectFacts {
   readonly subject: Dynamic;
   readonly fingerprint: Fingerprint;
-  readonly proven: Proven;
+  readonly proven: VerifiedSet;
   /** In load order. */
   readonly map: readonly MapEntry[];
   /** What the simulated loader does; the map is what the real one does. */
@@ -39,20 +39,20 @@ export interface DynamicFacts extends DirectFacts {
   /** With the strategy that is kept for the program. */
   readonly context: Context;
   /** Undefined where the store cannot be looked at, or no longer offers the set. */
-  readonly story: Story | undefined;
+  readonly report: CandidateReport | undefined;
 }
 
 export type Facts = DirectFacts | DynamicFacts;
 
-async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, context: Context) {
+async function verifiedSet(subject: Dynamic, plan: LaunchPlan, place: Place, context: Context) {
   const { program } = subject;
   const { storeDir } = context.location;
-  const record =
-    plan.root === undefined ? undefined : await readRecord(plan.root, plan.sha256 ?? '', storeDir);
-  const fingerprint = record?.fingerprint;
+  const saved =
+    plan.root === undefined ? undefined : await readSavedFingerprint(plan.root, plan.sha256 ?? '', storeDir);
+  const fingerprint = saved?.fingerprint;
   const proven =
     fingerprint &&
-    (await enact(fingerprint, program.path, subject.libc, place.farms, { users: program.users }));
+    (await layOutAndVerify(fingerprint, program.path, subject.libc, place.farms, { libraryPathDirs: program.libraryPathDirs }));
   if (proven?.kind === 'rejected') {
     throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
       code: 'rejected',
@@ -67,7 +67,7 @@ async function provenSet(subject: Dynamic, plan: LaunchPlan, place: Place, conte
       exitCode: 125,
     });
   }
-  const trace = foresee(
+  const trace = simulateStart(
     { path: program.path, elf: subject.elf },
     subject.libc,
     proven.loader,
@@ -88,16 +88,16 @@ async function openedStore(place: Place, context: Context) {
 
 /** Resolves the program if need be, gathers everything, and hands it to `tell`. */
 export async function withFacts<T>(given: string, context: Context, tell: (facts: Facts) => T): Promise<T> {
-  const program = inspectProgram(given, context.surroundings);
-  return await inUsablePlace(context.surroundings.uid, async (place) => {
+  const program = inspectProgram(given, context.host);
+  return await inUsablePlace(context.host.uid, async (place) => {
     const plan = await planProgram(program, context, place, 'as-needed');
     const subject = dynamicOf(program);
     if (subject === undefined) return tell({ program, plan, place });
-    const set = await provenSet(subject, plan, place, context);
+    const set = await verifiedSet(subject, plan, place, context);
     const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
     const catalogue = await openedStore(place, context);
     try {
-      const story = catalogue && storyOf(subject, set.fingerprint, catalogue, choices);
+      const report = catalogue && candidateReportOf(subject, set.fingerprint, catalogue, choices);
       return tell({
         program,
         plan,
@@ -105,8 +105,8 @@ export async function withFacts<T>(given: string, context: Context, tell: (facts
         subject,
         ...set,
         choices,
-        story,
-        context: await withWish(program, context),
+        report,
+        context: await withRequestedStrategy(program, context),
       });
     } finally {
       catalogue?.close();

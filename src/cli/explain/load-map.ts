@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
-import type { Proven } from '../../farm/verify-set.ts';
+import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
 import type { Attempt, Finding, LoadTrace, ObjectRequest } from '../../ldso/simulation/trace.ts';
 import type { Strategy } from '../../plan/plan-format.ts';
@@ -46,22 +46,22 @@ function realPath(file: string): string {
 function foundAs(
   file: string,
   opened: string,
-  proven: Proven,
+  proven: VerifiedSet,
   loaderObject: string,
-  users: readonly string[],
+  libraryPathDirs: readonly string[],
 ): Found {
   if (file === realPath(proven.loader)) return 'loader';
   if (opened.startsWith(`${proven.farm}/`)) return 'farm';
   if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
   if (proven.outside.includes(opened)) return 'own directory';
-  const isUsers = proven.askedPath !== proven.libraryPath && users.includes(path.dirname(opened));
-  return isUsers ? 'LD_LIBRARY_PATH' : 'bundled';
+  const isOfLibraryPath = proven.askedPath !== proven.libraryPath && libraryPathDirs.includes(path.dirname(opened));
+  return isOfLibraryPath ? 'LD_LIBRARY_PATH' : 'bundled';
 }
 
 /** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
 export function loadMap(
   program: Program,
-  proven: Proven,
+  proven: VerifiedSet,
   fingerprint: Fingerprint,
   storeDir: string,
   trace: LoadTrace,
@@ -83,7 +83,7 @@ export function loadMap(
       name,
       file,
       storePath: storeObjectOf(storeDir, file) ?? null,
-      found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.users ?? []),
+      found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.libraryPathDirs ?? []),
       how,
       match: matches.get(name) ?? null,
       neededBy: readers
@@ -138,7 +138,7 @@ export function howFound(
 }
 
 /** ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told to. */
-export function usersPathComesFirst(
+export function libraryPathComesFirst(
   strategy: Strategy,
   env: Readonly<Record<string, string | undefined>>,
 ): boolean {

@@ -2,7 +2,7 @@
 
 import { wrapWords } from '../../host/output.ts';
 import { type CandidateView, candidateView, neederView } from '../choose/view.ts';
-import type { NameStory } from './candidates.ts';
+import type { SonameReport } from './candidates.ts';
 import type { MapEntry } from './load-map.ts';
 import { cutList, foundText, otherNames, passedOver } from './tree.ts';
 
@@ -20,7 +20,7 @@ export interface Why {
   readonly candidates: readonly CandidateView[];
 }
 
-export function whyOf(entry: MapEntry, story: NameStory | undefined): Why {
+export function whyOf(entry: MapEntry, report: SonameReport | undefined): Why {
   return {
     name: entry.name,
     file: entry.file,
@@ -28,10 +28,10 @@ export function whyOf(entry: MapEntry, story: NameStory | undefined): Why {
     how: entry.how,
     match: entry.match,
     neededBy:
-      story === undefined
+      report === undefined
         ? entry.neededBy.map((name) => ({ name, file: '', versions: [] }))
-        : story.neededBy.map(neederView),
-    candidates: story === undefined ? [] : story.candidates.map(candidateView),
+        : report.neededBy.map(neederView),
+    candidates: report === undefined ? [] : report.candidates.map(candidateView),
   };
 }
 

@@ -10,7 +10,7 @@ import { printJson, printOneLine } from '../../host/output.ts';
 import { inspectProgram, type Program } from '../../program/inspect-program.ts';
 import type { Context } from '../../resolve/context.ts';
 import { dynamicOf } from '../../resolve/dynamic-program.ts';
-import { recordOfProgram } from '../../resolve/program-fingerprint.ts';
+import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
 import { writeByOurName, writeOutput } from '../output-file.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
@@ -41,7 +41,7 @@ function isDirectory(file: string): boolean {
 
 function foreignProgram(file: string, context: Context): Program | undefined {
   try {
-    const program = inspectProgram(file, context.surroundings);
+    const program = inspectProgram(file, context.host);
     return dynamicOf(program) === undefined ? undefined : program;
   } catch {
     return undefined; // no program, or none that could be started
@@ -66,8 +66,8 @@ async function exportEach(
   const exported: Exported[] = [];
   for (const given of programs) {
     try {
-      const { program, record } = await recordOfProgram(given, context);
-      exported.push({ program: given, file: take(program, record.fingerprint) });
+      const { program, saved } = await savedFingerprintOfProgram(given, context);
+      exported.push({ program: given, file: take(program, saved.fingerprint) });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
       exported.push({ program: given, failure: error });
@@ -101,10 +101,10 @@ async function exportTree(directory: string, options: ExportOptions, context: Co
 async function exportOne(given: string, options: ExportOptions, context: Context): Promise<Exported[]> {
   if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
   const key = options.key === undefined ? undefined : readSecretKey(options.key);
-  const { program, record } = await recordOfProgram(namedProgram(given, context), context);
+  const { program, saved } = await savedFingerprintOfProgram(namedProgram(given, context), context);
   const { output } = options;
   const file = output ?? sidecarOf(program.path);
-  (output === undefined ? writeByOurName : writeOutput)(file, documentText(record.fingerprint, key));
+  (output === undefined ? writeByOurName : writeOutput)(file, documentText(saved.fingerprint, key));
   return [{ program: given, file }];
 }
 

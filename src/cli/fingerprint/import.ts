@@ -5,14 +5,14 @@ import { findSidecar, sidecarOf } from '../../fingerprint/sidecar.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printOneLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
-import { type Arrival, ownersFor, type Search, trustOf } from '../../resolve/find-fingerprint.ts';
+import { type FoundFingerprint, ownersFor, type Search, trustOf } from '../../resolve/find-fingerprint.ts';
 import { withSearch } from '../../resolve/program-fingerprint.ts';
-import { adopt, check } from '../../resolve/use-fingerprint.ts';
+import { useFingerprint, check } from '../../resolve/use-fingerprint.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { readNamedDocument } from './named-document.ts';
 
-type Believed = Extract<Arrival, { kind: 'believed' }>;
+type TrustedDocument = Extract<FoundFingerprint, { kind: 'believed' }>;
 
 /** The program that a sidecar lies beside. */
 function programBeside(file: string): string {
@@ -36,7 +36,7 @@ function notUsed(
   });
 }
 
-async function believe(file: string, search: Search): Promise<Believed> {
+async function trusting(file: string, search: Search): Promise<TrustedDocument> {
   const { kind } = readNamedDocument(file, search.context.location.storeDir);
   const place = { kind: kind === 'tree' ? 'tree' : 'sidecar', file: path.resolve(file) } as const;
   const { believed, refused } = await findSidecar(
@@ -67,9 +67,9 @@ export async function importCommand(
   context: Context,
 ): Promise<void> {
   const plan = await withSearch(programFor(file, given, context), context, async (search) => {
-    const adopted = await adopt(await believe(file, search), search);
-    if (adopted.kind === 'refused') throw notUsed(file, adopted.why);
-    return adopted.plan;
+    const used = await useFingerprint(await trusting(file, search), search);
+    if (used.kind === 'refused') throw notUsed(file, used.why);
+    return used.plan;
   });
   if (options.json) printJson(plan);
   else printOneLine(`${plan.program}: ready, by ${plan.origin}`);
@@ -86,7 +86,7 @@ export async function verifyCommand(
     programFor(file, given, context),
     context,
     async (search) => {
-      const believed = await believe(file, search);
+      const believed = await trusting(file, search);
       const checked = await check(believed.fingerprint, search);
       if (checked.kind === 'refused') {
         const isMissing = checked.cause === 'missing';

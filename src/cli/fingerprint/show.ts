@@ -11,7 +11,7 @@ import {
 import { hexOfNarHash } from '../../fingerprint/nar-hash.ts';
 import { printableLine, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
-import { recordOfProgram } from '../../resolve/program-fingerprint.ts';
+import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
@@ -35,7 +35,7 @@ function isDocument(file: string): boolean {
 /** The documents in a file, or the record of a program. @throws ForeignError of either. */
 async function documentsOf(named: string, context: Context): Promise<NamedDocument['documents']> {
   if (isDocument(named)) return readNamedDocument(named, context.location.storeDir).documents;
-  const { fingerprint } = (await recordOfProgram(namedProgram(named, context), context)).record;
+  const { fingerprint } = (await savedFingerprintOfProgram(namedProgram(named, context), context)).saved;
   return [{ fingerprint, signatures: [], text: canonicalText(fingerprint) }];
 }
 

@@ -5,7 +5,7 @@ import { NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram } from '../../resolve/dynamic-program.ts';
-import { survey } from '../../resolve/solve-program.ts';
+import { openAlternatives } from '../../resolve/solve-program.ts';
 import { inUsablePlace } from '../../resolve/writable-directories.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import { withStore } from '../../store/open-catalogue.ts';
@@ -46,9 +46,9 @@ async function conflictPicture(given: string, context: Context): Promise<Picture
   const subject = dynamicOnly(given, context);
   const { program } = subject;
   const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
-  return await inUsablePlace(context.surroundings.uid, (place) =>
+  return await inUsablePlace(context.host.uid, (place) =>
     withStore(place.catalogues, context.location, (catalogue) => {
-      const { outcome } = survey(subject, catalogue, choices);
+      const { outcome } = openAlternatives(subject, catalogue, choices);
       if (outcome.kind !== 'conflict') return undefined;
       return pictureOfConflict(path.basename(program.path), outcome, explainConflict(outcome));
     }),
@@ -103,17 +103,17 @@ const KINDS: Record<MapEntry['found'], Drawn['kind']> = {
   loader: 'libc',
 };
 
-function drawn(entry: MapEntry, { story, fingerprint }: DynamicFacts, storeDir: string): Drawn {
+function drawn(entry: MapEntry, { report, fingerprint }: DynamicFacts, storeDir: string): Drawn {
   const { name, found, storePath, file, neededBy } = entry;
   const origin = (each: string) => nameOfStoreObject(storeObjectOf(storeDir, each) ?? each);
-  const wants = story?.wantsOf(name) ?? [];
+  const wants = report?.wantsOf(name) ?? [];
   const objects = new Set(wants.map((want) => storeObjectOf(storeDir, want.path)));
   const kind = KINDS[found];
   return {
     name,
     kind,
     origin: storePath === null ? file : nameOfStoreObject(storePath),
-    glibc: kind === 'libc' ? nameOfStoreObject(fingerprint.loader.storePath) : story?.glibcOf(name),
+    glibc: kind === 'libc' ? nameOfStoreObject(fingerprint.loader.storePath) : report?.glibcOf(name),
     neededBy,
     overridden: wants
       .filter((want) => storeObjectOf(storeDir, want.path) !== storePath)

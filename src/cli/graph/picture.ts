@@ -103,7 +103,7 @@ function sidesOf(reason: Reason): Sides {
       return {
         needers: [reason.neededBy],
         name: reason.symbol,
-        offers: reason.lacking.map(({ offeredIn }) => offeredIn),
+        offers: reason.lackingLibraries.map(({ offeredIn }) => offeredIn),
         label: 'does not define it',
       };
     case 'unversioned':

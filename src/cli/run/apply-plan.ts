@@ -11,9 +11,9 @@ export interface Execution {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function libraryPath(users: string | undefined, list: string): string {
-  if (users === undefined || users === '') return list;
-  return users.endsWith(':') ? users + list : `${users}:${list}`;
+function libraryPath(libraryPath: string | undefined, list: string): string {
+  if (libraryPath === undefined || libraryPath === '') return list;
+  return libraryPath.endsWith(':') ? libraryPath + list : `${libraryPath}:${list}`;
 }
 
 interface Call {

@@ -6,9 +6,9 @@ import { constants as machine } from 'node:os';
 import path from 'node:path';
 import { errnoOf, ForeignError } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
-import { parseWish } from '../../resolve/choose-strategy.ts';
+import { parseRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import { type Context, contextOf } from '../../resolve/context.ts';
-import type { How } from '../../resolve/resolve-program.ts';
+import type { ResolveMode } from '../../resolve/resolve-program.ts';
 import { chooseOnTheWay } from '../choose/choose.ts';
 import { explainCommand } from '../explain/explain.ts';
 import { resolve } from '../resolve.ts';
@@ -41,21 +41,21 @@ export async function runMain(
   version: string,
 ): Promise<void> {
   const read = readLauncherWords(words);
-  const { wish, words: command, strategy } = read;
-  if (wish === '--help') return void process.stdout.write(HELP);
-  if (wish === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
-  const wishing = strategy === undefined ? {} : { wish: parseWish(strategy, '--strategy') };
+  const { action, words: command, strategy } = read;
+  if (action === '--help') return void process.stdout.write(HELP);
+  if (action === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
+  const wishing = strategy === undefined ? {} : { action: parseRequestedStrategy(strategy, '--strategy') };
   const context = { ...contextOf(process, version), ...wishing };
-  if (wish === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
-  if (wish === '--choose') {
+  if (action === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
+  if (action === '--choose') {
     const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);
     if (status !== 0) {
       process.exitCode = status;
       return;
     }
   }
-  const how = wish === '--rehash' ? 'rehash' : wish === '--refresh' ? 'refresh' : 'as-needed';
-  const end = await startAndWait(await prepare(read, how, context, env));
+  const mode = action === '--rehash' ? 'rehash' : action === '--refresh' ? 'refresh' : 'as-needed';
+  const end = await startAndWait(await prepare(read, mode, context, env));
   if (typeof end === 'number') process.exitCode = end;
   else {
     process.removeAllListeners(end);
@@ -64,12 +64,12 @@ export async function runMain(
 }
 
 /** Of several wishes the one that is later in this list counts, as in the launcher (command-line.h). */
-const WISHES = ['--run', '--rehash', '--refresh', '--choose', '--explain'] as const;
+const LAUNCHER_ACTIONS = ['--run', '--rehash', '--refresh', '--choose', '--explain'] as const;
 const ANSWERED = ['--help', '--version'] as const;
-export type Wish = (typeof WISHES)[number] | (typeof ANSWERED)[number];
+export type LauncherAction = (typeof LAUNCHER_ACTIONS)[number] | (typeof ANSWERED)[number];
 
 export interface LauncherWords {
-  readonly wish: Wish;
+  readonly action: LauncherAction;
   /** What --strategy names. */
   readonly strategy?: string;
   /** The program and its arguments. */
@@ -104,33 +104,33 @@ export function readLauncherWords(words: readonly string[]): LauncherWords {
     if (word === '--') break;
     if (word === '--strategy') {
       strategy = value(word);
-      rank = Math.max(rank, WISHES.indexOf('--rehash'));
+      rank = Math.max(rank, LAUNCHER_ACTIONS.indexOf('--rehash'));
       continue;
     }
     const answered = ANSWERED.find((each) => each === word);
-    if (answered !== undefined) return { wish: answered, words: [] };
+    if (answered !== undefined) return { action: answered, words: [] };
     if (word.startsWith('--shim=')) {
-      const command = needProgram(WISHES[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+      const command = needProgram(LAUNCHER_ACTIONS[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
       return { ...command, ...(strategy === undefined ? {} : { strategy }) };
     }
     if (word === '--argv0') {
       argv0 = value(word);
       continue;
     }
-    const found = (WISHES as readonly string[]).indexOf(word);
+    const found = (LAUNCHER_ACTIONS as readonly string[]).indexOf(word);
     if (found < 1) throw usage(`${word}: unknown option`); // nobody can say --run
     rank = Math.max(rank, found);
   }
   return {
-    ...needProgram(WISHES[rank] ?? '--run', rest),
+    ...needProgram(LAUNCHER_ACTIONS[rank] ?? '--run', rest),
     ...(strategy === undefined ? {} : { strategy }),
     ...(argv0 === undefined ? {} : { argv0 }),
   };
 }
 
-function needProgram(wish: Wish, words: readonly string[]): LauncherWords {
+function needProgram(action: LauncherAction, words: readonly string[]): LauncherWords {
   if (words.length === 0) throw usage('no program is named');
-  return { wish, words };
+  return { action, words };
 }
 
 /** Something of that name is there that may not be executed, or its directory may not be searched. */
@@ -171,12 +171,12 @@ export interface Start extends Execution {
 /** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
 export async function prepare(
   { words, argv0 }: Pick<LauncherWords, 'words' | 'argv0'>,
-  how: How,
+  mode: ResolveMode,
   context: Context,
   env: Context['env'],
 ): Promise<Start> {
   const found = findProgram(words[0] ?? '', context);
-  const plan = await resolve(found, { ...context, isStart: true }, how);
+  const plan = await resolve(found, { ...context, isStart: true }, mode);
   const named = argv0 === undefined ? words : [argv0, ...words.slice(1)];
   return { ...applyPlan(plan, found, named, env), program: found };
 }

@@ -15,7 +15,7 @@ import { temporaryName } from '../../host/atomic-file.ts';
 const COMMAND = 'nix-run-foreign';
 
 /** Where an entry of PATH leads. `shim`: a script of a package manager that starts Node with our file, as pnpm's. */
-export type Seat =
+export type CommandLink =
   | { readonly kind: 'ours' | 'shim' | 'other'; readonly file: string }
   | { readonly kind: 'none' };
 
@@ -47,7 +47,7 @@ function kindOf(file: string, { launcher, command }: Package): 'ours' | 'shim' |
 }
 
 /** What somebody starts who types the command. */
-export function seatOnPath(ours: Package, searchPath: string | undefined): Seat {
+export function commandLinkOnPath(ours: Package, searchPath: string | undefined): CommandLink {
   for (const directory of (searchPath ?? '').split(':')) {
     const file = path.join(directory, COMMAND);
     if (directory.startsWith('/') && existsSync(file)) return { kind: kindOf(file, ours), file };
@@ -69,9 +69,9 @@ function linkedByNpm({ command }: Package): boolean {
 }
 
 /** In a checkout the command is a source; and Node, which a shim starts, could not read the launcher. */
-export function mayReplace(ours: Package, seat: Seat): boolean {
+export function mayReplace(ours: Package, link: CommandLink): boolean {
   const isCheckout = existsSync(path.resolve(path.dirname(ours.command), '../scripts'));
-  return !isCheckout && seat.kind !== 'shim' && (seat.kind === 'ours' || linkedByNpm(ours));
+  return !isCheckout && link.kind !== 'shim' && (link.kind === 'ours' || linkedByNpm(ours));
 }
 
 export function isReplaced({ launcher, command }: Package): boolean {

@@ -15,8 +15,8 @@ import {
   type Package,
   packageOf,
   replaceCommand,
-  type Seat,
-  seatOnPath,
+  type CommandLink,
+  commandLinkOnPath,
 } from './package-links.ts';
 
 export interface SetupOptions {
@@ -113,13 +113,13 @@ async function compile(
 }
 
 /** What to type so that the command is the launcher, where the package's own links do not do it. */
-function remedyFor({ launcher }: Package, seat: Seat): string | undefined {
-  if (seat.kind === 'ours') return undefined;
-  const link = (file: string) => `ln -sf ${launcher} ${file}`;
-  if (seat.kind === 'none')
-    return `nix-run-foreign is not on PATH: ${link('/usr/local/bin/nix-run-foreign')}`;
-  const what = seat.kind === 'shim' ? 'goes through Node' : 'is another one';
-  return `${seat.file} ${what}: ${link(seat.file)}`;
+function remedyFor({ launcher }: Package, link: CommandLink): string | undefined {
+  if (link.kind === 'ours') return undefined;
+  const makeLink = (file: string) => `ln -sf ${launcher} ${file}`;
+  if (link.kind === 'none')
+    return `nix-run-foreign is not on PATH: ${makeLink('/usr/local/bin/nix-run-foreign')}`;
+  const what = link.kind === 'shim' ? 'goes through Node' : 'is another one';
+  return `${link.file} ${what}: ${makeLink(link.file)}`;
 }
 
 /** Prints what it did, and what is left to do. @throws ForeignError where there is no launcher afterwards. */
@@ -133,13 +133,13 @@ export async function setupCommand(options: SetupOptions, edge: Edge): Promise<v
     refuseUnwritable(path.dirname(launcher));
     await compile(launcher, from, cc, context.env);
   }
-  const seat = seatOnPath(ours, context.env['PATH']);
-  const replaces = mayReplace(ours, seat) && !isReplaced(ours);
+  const link = commandLinkOnPath(ours, context.env['PATH']);
+  const replaces = mayReplace(ours, link) && !isReplaced(ours);
   if (replaces) {
     refuseUnwritable(path.dirname(launcher));
     replaceCommand(ours);
   }
-  const after = seatOnPath(ours, context.env['PATH']);
+  const after = commandLinkOnPath(ours, context.env['PATH']);
   const remedy = remedyFor(ours, after);
   const state = isThere ? 'there' : 'compiled';
   if (options.json)

@@ -28,11 +28,11 @@ export interface HookPlaces {
  * Who sits at the interpreter paths of this machine. nix-ld reads `NIX_LD_<system>` before `NIX_LD` (nix-ld,
  * README.md), and only the first machine's programs can enter the launcher.
  */
-export function seatsOf(machines: readonly Machine[]): Pick<HookPlaces, 'stubs' | 'nixLd'> {
-  const seats = machines.map((machine) => ({ machine, kind: inspectInterpreter(machine.interpreter).kind }));
-  const [first] = seats;
+export function placeholdersOf(machines: readonly Machine[]): Pick<HookPlaces, 'stubs' | 'nixLd'> {
+  const placeholders = machines.map((machine) => ({ machine, kind: inspectInterpreter(machine.interpreter).kind }));
+  const [first] = placeholders;
   return {
-    stubs: seats.filter(({ kind }) => kind === 'stub-ld').map(({ machine }) => machine.interpreter),
+    stubs: placeholders.filter(({ kind }) => kind === 'stub-ld').map(({ machine }) => machine.interpreter),
     nixLd: first?.kind === 'nix-ld' ? `NIX_LD_${first.machine.nixLdSuffix}` : '',
   };
 }

@@ -27,22 +27,22 @@ import { appImageMark, isAppImage } from '../../elf/app-image.ts';
 import { findMachine, sameMachine } from '../../elf/machine.ts';
 import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
-import type { Proven } from '../../farm/verify-set.ts';
+import type { VerifiedSet } from '../../farm/verify-set.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
 import type { Place } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
-import { type LoadedObject, proveByLoader, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { type LoadedObject, askLoader, verifyByLoader } from '../../ldso/ask-loader.ts';
 import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Program } from '../../program/inspect-program.ts';
 import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
 import { patchWithPatchelf } from './patchelf.ts';
 
-export interface CopyWish {
+export interface CopyTarget {
   readonly program: Program;
   readonly sha256: string;
-  readonly proven: Proven;
+  readonly proven: VerifiedSet;
   readonly libc: 'glibc' | 'musl';
   /** Path of the launcher; undefined where it is not known. */
   readonly launcher: string | undefined;
@@ -73,9 +73,9 @@ function whyUnusable(launcher: string | undefined, program: Program): string | u
  * and the libraries in it, even when the copy starts itself again with an empty environment.
  * @throws Node's errors when the place cannot be written.
  */
-export function copyForPlan(wish: CopyWish): CopyOutcome {
-  const { program, sha256, proven, libc, launcher = '', place, searchPath } = wish;
-  const unusable = whyUnusable(wish.launcher, program);
+export function copyForPlan(target: CopyTarget): CopyOutcome {
+  const { program, sha256, proven, libc, launcher = '', place, searchPath } = target;
+  const unusable = whyUnusable(target.launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
   const copies = copiesDirectory(place);
@@ -274,12 +274,12 @@ function objectTexts(objects: readonly LoadedObject[], loader: string): string {
 /** Undefined when the copy is as good as the program, else why not, as one clause. */
 export function whyNotTheSame(
   copy: string,
-  { loader, askedPath, objects }: Proven,
+  { loader, askedPath, objects }: VerifiedSet,
   libc: 'glibc' | 'musl',
 ): string | undefined {
   if (libc === 'glibc' && !verifyByLoader(loader, copy)) return `${loader} does not take the copy`;
   const request = { loader, libc, libraryPath: askedPath, program: copy };
-  const listed = proveByLoader(request);
+  const listed = askLoader(request);
   if (listed.complaints.length > 0) return `the copy lacks something: ${listed.complaints[0]}`;
   return objectTexts(listed.objects, loader) === objectTexts(objects, loader)
     ? undefined

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
-import { inspectProgram, type Surroundings } from '../../program/inspect-program.ts';
+import { inspectProgram, type Host } from '../../program/inspect-program.ts';
 import { isTaken, type Shim, type ShimPlaces, shimAt, writeShim } from './shim-file.ts';
 
-export interface ShimWish {
+export interface ShimRequest {
   /** Path of the program; it may be relative, and a symbolic link stays one. */
   readonly given: string;
   /** The shim's name; the program's own without it. */
@@ -15,7 +15,7 @@ export interface ShimWish {
 
 export interface Shimming {
   readonly places: ShimPlaces;
-  readonly surroundings: Surroundings;
+  readonly host: Host;
   /** Absolute path that shims name: one that stays when nix-run-foreign is updated. */
   readonly launcher: string;
   /** Where commands are searched, as in the environment. */
@@ -54,9 +54,9 @@ function behindShim(places: ShimPlaces, file: string): string {
  * Makes the shim, or makes the same one again.
  * @throws ForeignError where the program cannot be started here, or the name is taken; Node's errors of writing.
  */
-export function addShim({ given, as }: ShimWish, { places, surroundings, launcher }: Shimming): Shim {
+export function addShim({ given, as }: ShimRequest, { places, host, launcher }: Shimming): Shim {
   const program = behindShim(places, path.resolve(given));
-  const { kind } = inspectProgram(program, surroundings);
+  const { kind } = inspectProgram(program, host);
   const name = as ?? path.basename(program);
   checkName(name);
   const before = shimAt(places, path.join(places.shims, name));

@@ -23,7 +23,7 @@ const [foreignRule] = rules;
 const appImage = rules.find(({ name }) => name.includes('appimage'));
 if (foreignRule === undefined || appImage === undefined) throw new Error('there are no rules');
 
-function kernel(name: string): string {
+function sat(name: string): string {
   const directory = path.join(scratch, name);
   mkdirSync(directory);
   writeFileSync(path.join(directory, 'register'), '');
@@ -35,7 +35,7 @@ function kernel(name: string): string {
 }
 
 test('only our rules are listed', () => {
-  const directory = kernel('listed');
+  const directory = sat('listed');
   assert.deepEqual(registered(directory), [
     { name: 'nix-run-foreign-x86_64', enabled: true, interpreter: '/opt/launcher', flags: 'PF' },
   ]);
@@ -51,7 +51,7 @@ test('nothing is mounted', () => {
 });
 
 test('only our rules are removed', () => {
-  const directory = kernel('removed');
+  const directory = sat('removed');
   assert.deepEqual(removeAll(directory), ['nix-run-foreign-x86_64']);
   assert.match(readFileSync(path.join(directory, 'nix-run-foreign-x86_64'), 'utf8'), /^-1/);
   assert.match(readFileSync(path.join(directory, 'qemu-aarch64'), 'utf8'), /^enabled/);
@@ -90,7 +90,7 @@ test('a refusal says who may', () => {
 });
 
 test('one write for one line', () => {
-  const directory = kernel('written');
+  const directory = sat('written');
   registerIn(directory)(':x:M::y::/z:');
   assert.equal(readFileSync(path.join(directory, 'register'), 'utf8'), ':x:M::y::/z:');
 });

@@ -65,8 +65,8 @@ test('entries without = stay, after what the plan sets', async () => {
 test('ten thousand entries', async () => {
   const actual = await environment(['+VARIABLE_5=new', '-VARIABLE_9998'], ['fill', '10000']);
   const filled = Array.from({ length: 10_000 }, (_, index) => `VARIABLE_${index}=value ${index}`);
-  const kept = filled.filter((_, index) => index !== 5 && index !== 9998);
-  assert.deepEqual(actual, ['VARIABLE_5=new', ...base, ...kept]);
+  const saved = filled.filter((_, index) => index !== 5 && index !== 9998);
+  assert.deepEqual(actual, ['VARIABLE_5=new', ...base, ...saved]);
 });
 
 test('the resolver gets the environment without what would steer its own Node', async () => {
@@ -84,11 +84,11 @@ test('the resolver gets the environment without what would steer its own Node', 
     'ELECTRON_RUN_AS_NODE=1',
     'NIX_RUN_FOREIGN_RESOLVING=0',
   );
-  const kept = ['NIX_PATH=x', 'NODE=1', 'LD=gold', 'HOME=/x', 'GLIBC_TUNABLES_X=1'];
+  const saved = ['NIX_PATH=x', 'NODE=1', 'LD=gold', 'HOME=/x', 'GLIBC_TUNABLES_X=1'];
   const seen = path.join(workshop.directory, 'seen');
   const body = `tr '\\0' '\\n' < /proc/$$/environ > '${seen}'; ${resolving(workshop, report)}`;
   const env = { NIX_RUN_FOREIGN_RESOLVER: putScript(workshop.directory, 'resolver', body) };
-  const edits = [...steering, ...kept].toReversed().flatMap((entry) => ['entry', entry]);
+  const edits = [...steering, ...saved].toReversed().flatMap((entry) => ['entry', entry]);
   const command = [startWith, ...edits, '--', workshop.launcher, report, output] as const;
   const options = { env: { ...workshop.environment, ...env } };
   const { code, stderr } = await runCommand(workshop, [...command], options);
@@ -98,13 +98,13 @@ test('the resolver gets the environment without what would steer its own Node', 
   const told = readFileSync(seen, 'utf8').trimEnd().split('\n');
   const expected = [
     'NIX_RUN_FOREIGN_LD_LIBRARY_PATH',
-    ...names([...kept, ...base]),
+    ...names([...saved, ...base]),
     'NIX_RUN_FOREIGN_RESOLVING',
   ];
   assert.deepEqual(names(told), expected);
   assert.equal(told[0], 'NIX_RUN_FOREIGN_LD_LIBRARY_PATH=/x');
   const target = readFileSync(output, 'utf8');
-  for (const entry of [...steering, ...kept]) assert.ok(target.includes(` ${entry}\n`), entry);
+  for (const entry of [...steering, ...saved]) assert.ok(target.includes(` ${entry}\n`), entry);
 });
 
 test('what a plan takes from the start itself: argv[0] and the working directory', async () => {

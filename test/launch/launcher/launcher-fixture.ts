@@ -63,11 +63,11 @@ export function putScript(directory: string, name: string, body: string): string
 
 /** Shell text of a fake resolver that makes a believed plan of `program` (and logs nothing). */
 export function resolving(workshop: Workshop, program: string, records: readonly string[] = []): string {
-  const kept = path.join(workshop.directory, `plan-of-${path.basename(program)}`);
+  const saved = path.join(workshop.directory, `plan-of-${path.basename(program)}`);
   const target = putPlan(workshop.place, program, planText(program, records));
-  writeFileSync(kept, planText(program, records), { mode: 0o600 });
+  writeFileSync(saved, planText(program, records), { mode: 0o600 });
   rmSync(target);
-  return `cp '${kept}' '${target}.new' && mv '${target}.new' '${target}'`;
+  return `cp '${saved}' '${target}.new' && mv '${target}.new' '${target}'`;
 }
 
 export function start(workshop: Workshop, args: readonly string[], options: SpawnOptions = {}): ChildProcess {

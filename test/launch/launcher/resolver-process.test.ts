@@ -85,8 +85,8 @@ test('--explain leaves a working directory only when it is gone', async () => {
   const command = [workshop.launcher, '--explain', program] as const;
   const inGone = await runCommand(workshop, [startWith, 'cwd', gone, '--', ...command], options);
   assert.equal(inGone.stdout, '/\n');
-  const kept = await runCommand(workshop, command, { ...options, cwd: workshop.directory });
-  assert.equal(kept.stdout, `${workshop.directory}\n`);
+  const saved = await runCommand(workshop, command, { ...options, cwd: workshop.directory });
+  assert.equal(saved.stdout, `${workshop.directory}\n`);
 });
 
 test('prints of the resolver never reach standard output', async () => {

@@ -64,11 +64,11 @@ export async function realise(
 }
 
 /** Makes `/nix/var/nix/profiles/default` a generation that points to `path`, and roots every path of `kept`. */
-export function rootPaths(directory: string, path: string, kept: readonly string[]): void {
+export function rootPaths(directory: string, path: string, saved: readonly string[]): void {
   const state = join(directory, 'nix', 'var', 'nix');
   mkdirSync(join(state, 'profiles'), { recursive: true });
   mkdirSync(join(state, 'gcroots'), { recursive: true });
   symlinkSync(path, join(state, 'profiles', 'default-1-link'));
   symlinkSync('default-1-link', join(state, 'profiles', 'default'));
-  for (const each of kept) symlinkSync(each, join(state, 'gcroots', each.slice('/nix/store/'.length)));
+  for (const each of saved) symlinkSync(each, join(state, 'gcroots', each.slice('/nix/store/'.length)));
 }

@@ -30,7 +30,7 @@ const curl = foreign(rig, 'bookworm', 'curl');
 const words = [jq.path, ...jq.args];
 const STRANGER = 4711;
 const cache = cacheOf(root);
-const kept = path.join(root.homeDir, 'kept');
+const saved = path.join(root.homeDir, 'kept');
 
 function assertQuiet({ status, stdout, stderr }: Outcome): void {
   assert.deepEqual([status, stdout, stderr], [0, '42\n', '']);
@@ -49,7 +49,7 @@ const catalogue = path.join(
   readdirSync(path.join(cache, 'catalogues')).find((name) => name.endsWith('.sqlite')) ?? '',
 );
 for (const name of ['.cache', '.local'])
-  cpSync(path.join(root.homeDir, name), path.join(kept, name), copying());
+  cpSync(path.join(root.homeDir, name), path.join(saved, name), copying());
 
 function copying() {
   return { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
@@ -58,7 +58,7 @@ function copying() {
 function restore(): void {
   for (const name of ['.cache', '.local']) {
     rmSync(path.join(root.homeDir, name), { recursive: true, force: true });
-    cpSync(path.join(kept, name), path.join(root.homeDir, name), copying());
+    cpSync(path.join(saved, name), path.join(root.homeDir, name), copying());
   }
 }
 

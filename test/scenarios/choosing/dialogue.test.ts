@@ -20,7 +20,7 @@ const open = terminalsIn(root);
 const choose = () => open(rig.node, script, 'choose', program);
 
 /** Everything that is kept for the program. */
-function kept(): unknown {
+function saved(): unknown {
   const choices = path.join(stateOf(root), 'choices');
   return [
     planFiles(root).map((file) => readFileSync(file, 'utf8')),
@@ -42,7 +42,7 @@ beforeEach(async () => {
 });
 
 test('Enter takes what is recommended: at the end nothing differs and nothing is written', async () => {
-  const before = kept();
+  const before = saved();
   const it = choose();
   const first = await it.until(/libjq\.so\.1, needed by jq[\s\S]*recommended[\s\S]*as it is now/);
   assert.match(first, /^❯ libjq1-\S+ · glibc-[\d.]+ · [\d.]+ [KM]iB · recommended$/m);
@@ -51,7 +51,7 @@ test('Enter takes what is recommended: at the end nothing differs and nothing is
   await it.until(/\? libonig\.so\.5, needed by libjq\.so\.1/);
   it.press('Enter');
   assert.match(await it.until(/\[status/), /nothing was changed[\s\S]*\[status 0\]/);
-  assert.deepEqual(kept(), before);
+  assert.deepEqual(saved(), before);
 });
 
 test('typing filters; what is picked is shown with what it forces, agreed to, and kept', async () => {
@@ -70,7 +70,7 @@ test('typing filters; what is picked is shown with what it forces, agreed to, an
   const end = await it.until(/Keep these choices with the program\?/);
   assert.match(end, /libjq\.so\.1: libjq1-\S+ → libjq1-/);
   assert.match(end, /the loader: glibc-\S+ → glibc-/);
-  assert.deepEqual((kept() as unknown[][])[2], []);
+  assert.deepEqual((saved() as unknown[][])[2], []);
   it.press('Enter');
   assert.match(await it.until(/\[status/), /pin libjq\.so\.1=[\s\S]*\[status 0\]/);
   const library = fingerprintBehind(root, rootLinks(root)[0] ?? '').libraries.find(
@@ -81,7 +81,7 @@ test('typing filters; what is picked is shown with what it forces, agreed to, an
 });
 
 test('no at the end changes nothing', async () => {
-  const before = kept();
+  const before = saved();
   const it = choose();
   const first = marked(await it.until(/recommended[\s\S]*as it is now/));
   it.press('Down');
@@ -94,12 +94,12 @@ test('no at the end changes nothing', async () => {
   it.type('n');
   it.press('Enter');
   assert.match(await it.until(/\[status/), /nothing was changed[\s\S]*\[status 0\]/);
-  assert.deepEqual(kept(), before);
+  assert.deepEqual(saved(), before);
 });
 
 for (const at of ['the first question', 'the last one'] as const) {
   test(`Ctrl-C at ${at}: status 130, everything as it was`, async () => {
-    const before = kept();
+    const before = saved();
     const it = choose();
     await it.until(/recommended[\s\S]*as it is now/);
     if (at === 'the last one') {
@@ -110,7 +110,7 @@ for (const at of ['the first question', 'the last one'] as const) {
     }
     it.press('C-c');
     await it.until(/\[status 130\]/);
-    assert.deepEqual(kept(), before);
+    assert.deepEqual(saved(), before);
   });
 }
 

@@ -32,8 +32,8 @@ for (const root of await openWays(rig)) {
     if (way === 'launcher')
       assert.deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, 'one\n', '']);
     else assert.notEqual(outcome.status, 0);
-    const kept = await root.plainHit(program, [], { env: wiped });
-    assert.deepEqual([kept.status, kept.stdout, kept.stderr], [0, 'one\n', '']);
+    const saved = await root.plainHit(program, [], { env: wiped });
+    assert.deepEqual([saved.status, saved.stdout, saved.stderr], [0, 'one\n', '']);
   });
 
   test(`another user, as sudo starts it, entered by ${way}`, async () => {

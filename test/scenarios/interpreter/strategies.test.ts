@@ -18,7 +18,7 @@ const program = path.join(homeInRoot, 'bin/program');
 const root = await openToolRoot(rig, { interpreter: 'nix-ld' });
 mkdirSync(path.dirname(onHost(root, program)), { recursive: true });
 compile(onHost(root, program), source);
-const wish = (name: string) => ({ env: { NIX_RUN_FOREIGN_STRATEGY: name } });
+const requested = (name: string) => ({ env: { NIX_RUN_FOREIGN_STRATEGY: name } });
 
 interface Explained {
   readonly strategy: string;
@@ -46,7 +46,7 @@ test('nix-ld is told to enter the launcher, and nothing else', async () => {
 });
 
 test('with the wish nix-ld it is told the loader and the libraries, until the plan is made again', async () => {
-  assert.equal((await root.manage(['resolve', program], wish('nix-ld'))).status, 0);
+  assert.equal((await root.manage(['resolve', program], requested('nix-ld'))).status, 0);
   const { strategy, loader } = await explain();
   assert.equal(strategy, 'nix-ld');
   const seen = await variables();
@@ -58,15 +58,15 @@ test('with the wish nix-ld it is told the loader and the libraries, until the pl
 });
 
 test('with the wish loader the loader is started', async () => {
-  assert.equal((await root.start(['--refresh', program], wish('loader'))).status, 0);
+  assert.equal((await root.start(['--refresh', program], requested('loader'))).status, 0);
   assert.equal((await explain()).strategy, 'loader');
   assert.deepEqual(await variables(), []);
-  assert.equal((await root.manage(['resolve', program], wish('interpreter'))).status, 0);
+  assert.equal((await root.manage(['resolve', program], requested('interpreter'))).status, 0);
   assert.equal((await explain()).strategy, 'interpreter');
 });
 
 test('a name that no strategy has is refused', async () => {
-  const refused = await root.start(['--refresh', program], wish('magic'));
+  const refused = await root.start(['--refresh', program], requested('magic'));
   assertRefused(refused, { status: 125, cause: /NIX_RUN_FOREIGN_STRATEGY: there is no strategy magic/ });
 });
 

@@ -85,8 +85,8 @@ async function libraryPath(way: OpenWay): Promise<string> {
       const last = through ? native : probe;
       found.push((await seen(way, `${set}$start ${through}${last} report`))['library-path']);
     }
-  const users = ['unset', 'unset', '/nowhere/at/all', '/nowhere/at/all'];
-  return found.join() === users.join() ? "the user's" : found.join();
+  const libraryPathDirs = ['unset', 'unset', '/nowhere/at/all', '/nowhere/at/all'];
+  return found.join() === libraryPathDirs.join() ? "the user's" : found.join();
 }
 
 async function librariesOfUser(way: OpenWay): Promise<string> {

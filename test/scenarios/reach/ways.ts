@@ -13,7 +13,7 @@ import { becomeRoot, compileEntry, wordsWithSetuid } from './setuid-root.ts';
 
 interface Way {
   /** What sits at the program's interpreter path; `launcher` is ours. */
-  readonly seat: 'none' | 'stub-ld' | 'nix-ld' | 'launcher';
+  readonly interpreterPath: 'none' | 'stub-ld' | 'nix-ld' | 'launcher';
   /** Whether the command is put in front, and what is asked for. */
   readonly prefix?: 'auto' | 'loader' | 'namespace' | 'patched';
   readonly session?: Readonly<Record<string, string>>;
@@ -22,13 +22,13 @@ interface Way {
 
 /** In the order of the table's columns. */
 export const ways = {
-  'prefix, `loader`': { seat: 'none', prefix: 'loader' },
-  'prefix, nix-ld': { seat: 'nix-ld', prefix: 'auto' },
-  '`NIX_LD`': { seat: 'nix-ld', session: { NIX_LD: launcher } },
-  interpreter: { seat: 'launcher' },
-  binfmt_misc: { seat: 'none', binfmt: true },
-  '`namespace`': { seat: 'stub-ld', prefix: 'namespace' },
-  '`patched`': { seat: 'none', prefix: 'patched' },
+  'prefix, `loader`': { interpreterPath: 'none', prefix: 'loader' },
+  'prefix, nix-ld': { interpreterPath: 'nix-ld', prefix: 'auto' },
+  '`NIX_LD`': { interpreterPath: 'nix-ld', session: { NIX_LD: launcher } },
+  interpreter: { interpreterPath: 'launcher' },
+  binfmt_misc: { interpreterPath: 'none', binfmt: true },
+  '`namespace`': { interpreterPath: 'stub-ld', prefix: 'namespace' },
+  '`patched`': { interpreterPath: 'none', prefix: 'patched' },
 } as const satisfies Readonly<Record<string, Way>>;
 
 export type WayName = keyof typeof ways;
@@ -72,7 +72,7 @@ function argvOf(rig: Rig, way: Way, text: string, uid: number): readonly [string
 /** Opens the way; call it before the first test. */
 export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
   const way: Way = ways[name];
-  const interpreter = way.seat === 'launcher' ? await launcherOfHost(rig) : way.seat;
+  const interpreter = way.interpreterPath === 'launcher' ? await launcherOfHost(rig) : way.interpreterPath;
   const options: RootOptions = { uid: USER, daemon: 'running', interpreter };
   const root = await openToolRoot(rig, options);
   compileEntry(root);

@@ -15,8 +15,8 @@ const sidecar = `${program}.nix-fingerprint.json`;
 
 /** What a machine has on which nothing was ever started. */
 function forget(): void {
-  for (const kept of ['.cache', '.local'])
-    rmSync(path.join(root.homeDir, kept), { recursive: true, force: true });
+  for (const saved of ['.cache', '.local'])
+    rmSync(path.join(root.homeDir, saved), { recursive: true, force: true });
 }
 
 test('without it the store is searched', async () => {

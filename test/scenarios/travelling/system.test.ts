@@ -61,7 +61,7 @@ test('only root may fill it', async () => {
 });
 
 /** Everything below the system's place, by name. */
-const kept = () => readdirSync(place, { recursive: true, encoding: 'utf8' });
+const saved = () => readdirSync(place, { recursive: true, encoding: 'utf8' });
 
 test('a program of a group: no copy that others could read, and its members start it', async () => {
   const file = path.join(machine.homeDir, 'apps/jq');
@@ -77,7 +77,7 @@ test('a program of a group: no copy that others could read, and its members star
     /: strategy patched is not possible here, it is loader; see nix-foreign explain$/m,
   );
   assert.deepEqual(
-    kept().filter((each) => path.basename(each) === 'jq'),
+    saved().filter((each) => path.basename(each) === 'jq'),
     [],
   );
   assert.match(asked.stderr, /no patched copy: others may not read the program, and would read its copy/);
@@ -86,7 +86,7 @@ test('a program of a group: no copy that others could read, and its members star
   assert.equal((await startHit(WIPED)).status, 126, 'nobody else starts it');
   chmodSync(file, 0o755);
   await manage(machine, ['resolve', '--system', '--strategy', 'patched', program]);
-  assert.notEqual(kept().filter((each) => path.basename(each) === 'jq').length, 0, 'else there is a copy');
+  assert.notEqual(saved().filter((each) => path.basename(each) === 'jq').length, 0, 'else there is a copy');
   forget(machine);
   rmSync(place, { recursive: true });
 });
@@ -138,11 +138,11 @@ test("the user's own plan comes first", async () => {
   const plan = path.join(homeOnHost, '.cache/nix-run-foreign/v1/plans', planName());
   assert.ok(existsSync(plan), 'no plan of the own');
   // What the launcher cannot follow in the own plan is a miss, although the system's would do.
-  const kept = path.join(place, 'v1/plans', planName());
-  const moved = `${kept}.away`;
-  renameSync(kept, moved);
+  const saved = path.join(place, 'v1/plans', planName());
+  const moved = `${saved}.away`;
+  renameSync(saved, moved);
   assertRan(await startHit());
-  renameSync(moved, kept);
+  renameSync(moved, saved);
   forgetUser();
 });
 

@@ -1,6 +1,6 @@
 // <store path> <link> → what every request to Nix answered, as JSON; run inside a root, with one Nix on PATH.
 import { readFileSync } from 'node:fs';
-import { startPinningText } from '../../../src/store/add-and-pin.ts';
+import { startRootAdder } from '../../../src/store/add-and-pin.ts';
 import { addRoot, findNix, invalidPaths, nixVersion } from '../../../src/store/nix.ts';
 import { openNixDatabase } from '../../../src/store/nix-database.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
@@ -12,7 +12,7 @@ if (nix === undefined) throw new Error('no Nix on PATH');
 const content = '"quoted" ${x} $${y} back\\slash\nnew line\rreturn é 日本';
 const gone = `/nix/store/${'a'.repeat(32)}-gone`;
 const add = (references: readonly string[]) =>
-  startPinningText(nix, `${link}-text`).pin({ name: 'text.json', content, references });
+  startRootAdder(nix, `${link}-text`).pin({ name: 'text.json', content, references });
 const added = await add([reference]);
 const storePath = added.kind === 'pinned' ? added.storePath : '';
 const database = openNixDatabase(storeLocation(process.env));
