@@ -18,10 +18,13 @@ const APART = ['choose/prompts', 'graph/svg'];
 const keptApart: Plugin = {
   name: 'kept-apart',
   setup: ({ onResolve }) => {
-    onResolve({ filter: new RegExp(`^\\./(${APART.map((name) => path.basename(name)).join('|')})\\.ts$`) }, ({ path: file }) => ({
-      path: file.replace(/\.ts$/, '.cjs'),
-      external: true,
-    }));
+    onResolve(
+      { filter: new RegExp(`^\\./(${APART.map((name) => path.basename(name)).join('|')})\\.ts$`) },
+      ({ path: file }) => ({
+        path: file.replace(/\.ts$/, '.cjs'),
+        external: true,
+      }),
+    );
   },
 };
 

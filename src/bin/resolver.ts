@@ -3,10 +3,10 @@ import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
 import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
 import { contextOf } from '../resolve/context.ts';
-import type { ResolveMode } from '../resolve/resolve-program.ts';
+import type { ResolveMode } from '../resolve/job.ts';
 import { begin, version } from './process.ts';
 
-interface Call {
+interface ResolverCall {
   readonly program: string;
   readonly mode: ResolveMode;
   readonly strategy?: string;
@@ -21,7 +21,7 @@ interface Call {
  * Reads, after `resolve --from-launcher`,
  * `[--refresh|--rehash|--by-binfmt] [--strategy NAME] [--found PATH] [--with-capabilities] -- PROGRAM`.
  */
-function readCall(words: readonly string[]): Call {
+function readCall(words: readonly string[]): ResolverCall {
   const rest = [...words];
   const take = (word: string): boolean => rest[0] === word && rest.shift() !== undefined;
   const byBinfmt = take('--by-binfmt');
@@ -45,7 +45,8 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
   const { program, mode, strategy, byBinfmt, found, capabilities } = readCall(words);
   const context = contextOf(process, version);
   const host = { ...context.host, capabilities };
-  const requesting = strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
+  const requesting =
+    strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
   const finding = found === undefined ? {} : { found };
   await resolve(program, { ...context, host, byBinfmt, isStart: true, ...finding, ...requesting }, mode);
   // Nothing is left to do, and taking the process apart properly takes longer than ending it.

@@ -40,7 +40,7 @@ function withoutFamily(bundled: readonly BundledLibrary[], libc: Libc): BundledL
   return bundled.filter(({ name }) => !libc.isFamily(name));
 }
 
-export interface Subject {
+export interface InspectedProgram {
   readonly path: string;
   readonly elf: ElfFile;
   readonly libc: 'glibc' | 'musl';
@@ -48,8 +48,14 @@ export interface Subject {
   readonly libraryPathDirs?: readonly string[] | undefined;
 }
 
+/** Which providers come first, and how far from the needed name one may be. */
+export interface ProblemScope {
+  readonly preference: 'same-source' | 'none';
+  readonly reach: 'exact' | 'closest';
+}
+
 /** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
-function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
+function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
   const { elf, libraryPathDirs = [] } = program;
   const tell = (damaged: DamagedLibrary) => {
     if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
@@ -66,18 +72,17 @@ function bundledOf(program: Subject, catalogue: Catalogue, libc: Libc): BundledL
 
 /**
  * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
- * that vanished since the catalogue saw them. With `kin`, providers built from the program's own source are preferred
+ * that vanished since the catalogue saw them. With `same-source`, providers built from the program's own source are preferred
  * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
  * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
  * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
  * for a name that it would never search for.
  */
 export function buildProblem(
-  program: Subject,
+  program: InspectedProgram,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
-  preference: 'kin' | 'none',
-  reach: 'exact' | 'closest' = 'exact',
+  { preference, reach }: ProblemScope,
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
   const bundled = bundledOf(program, catalogue, libc);
@@ -96,7 +101,9 @@ export function buildProblem(
       program.elf,
       libc,
       libcObjects,
-      preference === 'kin' ? preferSameSource(program.path, program.elf.needed) : (_, providers) => providers,
+      preference === 'same-source'
+        ? preferSameSource(program.path, program.elf.needed)
+        : (_, providers) => providers,
     ),
     loaders,
     isFamily: libc.isFamily,

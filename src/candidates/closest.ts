@@ -13,7 +13,7 @@ export interface Closest extends ClosestMatches {
 }
 
 /** The part of the catalogue that is asked, for the class and machine of the program. */
-export interface Offers {
+export interface StoreNames {
   namesBeginning(stem: string): readonly string[];
   librariesOffering(name: string): readonly CataloguedLibrary[];
 }
@@ -22,7 +22,7 @@ export interface Offers {
 const FAR = 100;
 
 /** Ranks by the distance of the nearest of the names that the file answers to. */
-function nearest(wanted: string, offers: Offers, toProvider: (library: CataloguedLibrary) => Provider) {
+function nearest(wanted: string, offers: StoreNames, toProvider: (library: CataloguedLibrary) => Provider) {
   const names = otherVersionsOf(wanted, offers.namesBeginning)
     .map((name) => ({ name, far: distance(wanted, name) }))
     .sort(
@@ -47,7 +47,7 @@ interface MissingFromLibrary {
   readonly undefinedSymbols: readonly DynamicSymbol[];
 }
 
-function isMissing(scope: Scope, name: string): boolean {
+function isMissing(scope: ClosestScope, name: string): boolean {
   return !scope.bundled.has(name) && !scope.isFamily(name) && scope.providersOf(name).length === 0;
 }
 
@@ -57,8 +57,8 @@ function isMissing(scope: Scope, name: string): boolean {
  * read when they are first asked for.
  */
 export function closestIn(
-  scope: Scope,
-  offers: Offers,
+  scope: ClosestScope,
+  offers: StoreNames,
   toProvider: (library: CataloguedLibrary) => Provider,
 ): Closest {
   const symbolsOf = symbolReader();
@@ -120,14 +120,14 @@ export function closestIn(
 }
 
 /** What of a problem tells who else is loaded: the exact providers, best first. */
-export type Scope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
+export type ClosestScope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
 
 /** `SSL_CTX_new@OPENSSL_1_1_0`, as nm(1) writes it. */
 function spelled({ name, version }: DynamicSymbol): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-function serverOf(scope: Scope, name: string): Requirer | undefined {
+function serverOf(scope: ClosestScope, name: string): Requirer | undefined {
   const bundled = scope.bundled.get(name);
   if (bundled) return bundled;
   return scope.isFamily(name) ? scope.loaders[0]?.family.get(name) : scope.providersOf(name)[0];
@@ -137,7 +137,7 @@ function serverOf(scope: Scope, name: string): Requirer | undefined {
  * The objects that a reference of `by` may bind to besides the library it lacks: all that is loaded with the best
  * providers (glibc elf/dl-lookup.c: the program's scope first).
  */
-function* othersInScope(scope: Scope, by: Requirer): Generator<Requirer> {
+function* othersInScope(scope: ClosestScope, by: Requirer): Generator<Requirer> {
   const queue: Requirer[] = [by, ...scope.roots];
   const seen = new Set<string>();
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
@@ -156,7 +156,7 @@ function* othersInScope(scope: Scope, by: Requirer): Generator<Requirer> {
  * every library it lacks.
  */
 export function undefinedSymbolsOf(
-  scope: Scope,
+  scope: ClosestScope,
   by: Requirer,
   symbolsOf: (file: string) => Symbols,
 ): readonly DynamicSymbol[] {

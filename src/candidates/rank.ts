@@ -155,7 +155,10 @@ function fillIn(
 }
 
 /** Sorts providers of one name, best first; asks the store only about those that their names leave equal. */
-export function breakTies(sorted: readonly Provider[], popularity: Popularity | undefined): readonly Provider[] {
+export function breakTies(
+  sorted: readonly Provider[],
+  popularity: Popularity | undefined,
+): readonly Provider[] {
   if (popularity === undefined || sorted.length < 2) return sorted;
   const byUse = fillIn(sorted, 'popularity', (storePath) => -popularity.referrersOf(storePath));
   return fillIn(byUse, 'closure size', popularity.closureSizeOf);

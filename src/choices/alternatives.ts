@@ -5,7 +5,7 @@
 // A problem, its solution and a candidate → what choosing that candidate by hand would force.
 
 import { symbolReader } from '../candidates/candidate-symbols.ts';
-import { coverageOf, undefinedSymbolsOf, neededFrom } from '../candidates/closest.ts';
+import { coverageOf, neededFrom, undefinedSymbolsOf } from '../candidates/closest.ts';
 import type { ClosestMatches, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { explainConflict, unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
@@ -56,10 +56,10 @@ export function candidateLabel({ storePath, builtWith }: Provider): string {
 export interface CandidateFacts {
   readonly coverage: SymbolCoverage;
   /** What choosing it leads to; undefined for what is taken anyway. */
-  readonly trial: Trial | undefined;
+  readonly trial: CandidateTrial | undefined;
 }
 
-export interface Offers {
+export interface SonameCandidates {
   /** `lack`: there is no set, and these are the names that nobody serves. */
   readonly kind: 'set' | 'lack';
   readonly alternatives: readonly Alternatives[];
@@ -75,7 +75,7 @@ interface Seen {
 }
 
 /** Of the names that more than one store object could serve. */
-export function offersInSet({ problem, every }: Seen, solution: Solution): Offers {
+export function candidatesInSet({ problem, every }: Seen, solution: Solution): SonameCandidates {
   const judge = symbolCoverage(problem);
   return {
     kind: 'set',
@@ -92,7 +92,7 @@ export function offersInSet({ problem, every }: Seen, solution: Solution): Offer
 }
 
 /** Of what nobody serves; undefined where no choice would make a set. */
-export function candidatesForMissing({ problem, closest, every }: Seen): Offers | undefined {
+export function candidatesForMissing({ problem, closest, every }: Seen): SonameCandidates | undefined {
   const missing = missingNamesOf(problem, closest, every);
   if (missing === undefined) return undefined;
   return {
@@ -106,8 +106,8 @@ export function candidatesForMissing({ problem, closest, every }: Seen): Offers 
 }
 
 /** Undefined where there is no set and no choice would make one. */
-export function offersOf(seen: Seen): Offers | undefined {
-  return seen.outcome.kind === 'solution' ? offersInSet(seen, seen.outcome) : candidatesForMissing(seen);
+export function candidatesOf(seen: Seen): SonameCandidates | undefined {
+  return seen.outcome.kind === 'solution' ? candidatesInSet(seen, seen.outcome) : candidatesForMissing(seen);
 }
 
 export interface MissingNames {
@@ -232,18 +232,18 @@ export function symbolCoverage(
 }
 
 /** One name that is served by another file than before; `undefined` where it is not needed. */
-export interface Change {
+export interface SetChange {
   readonly name: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
-export type Trial =
+export type CandidateTrial =
   | {
       readonly kind: 'possible';
       readonly solution: Solution;
       /** Sorted by name; the loader is named by its path. */
-      readonly changes: readonly Change[];
+      readonly changes: readonly SetChange[];
     }
   | { readonly kind: 'impossible'; readonly sentences: readonly string[] };
 
@@ -253,7 +253,7 @@ function filesOf({ loader, choices }: Solution): Map<string, string> {
 }
 
 /** What differs between two sets. */
-export function changesBetween(before: Solution, after: Solution): Change[] {
+export function changesBetween(before: Solution, after: Solution): SetChange[] {
   const [old, now] = [filesOf(before), filesOf(after)];
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort()
@@ -262,7 +262,12 @@ export function changesBetween(before: Solution, after: Solution): Change[] {
 }
 
 /** Solves with one candidate pinned for a name, whatever was pinned for it before. `solution`: without that. */
-export function tryCandidate(problem: Problem, solution: Solution, name: string, candidate: Provider): Trial {
+export function tryCandidate(
+  problem: Problem,
+  solution: Solution,
+  name: string,
+  candidate: Provider,
+): CandidateTrial {
   const pins = new Map([...(problem.pins ?? []), [name, candidate.path] as const]);
   const providersOf = (each: string): readonly Provider[] => {
     const known = problem.providersOf(each);

@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type Choices, hasChoices } from './choices.ts';
@@ -15,8 +15,8 @@ import { type Choices, hasChoices } from './choices.ts';
 const MAXIMUM_SIZE = 1 << 20;
 
 /** A place's file for the choices of one program. `key`: of its real path (launch/plan-key.ts). */
-export function choicesFile(place: Place, key: string): string {
-  return path.join(path.dirname(place.roots), 'choices', `${key}.json`);
+export function choicesFile(dirs: Directories, key: string): string {
+  return path.join(path.dirname(dirs.roots), 'choices', `${key}.json`);
 }
 
 /** As with plans: what somebody else could have written is not believed (launch/PLAN.md). */
@@ -46,12 +46,12 @@ export interface SavedChoices {
 
 /** The first believed choices for a program; undefined, with a line in the debug log, where they are damaged. */
 export async function readChoices(
-  places: readonly Place[],
+  directories: readonly Directories[],
   program: string,
   key: string,
 ): Promise<SavedChoices | undefined> {
-  for (const place of places) {
-    const file = choicesFile(place, key);
+  for (const dirs of directories) {
+    const file = choicesFile(dirs, key);
     const text = readOwn(file);
     if (text === undefined) continue;
     // The checks are loaded when there is something to check: most programs have no choices.
@@ -65,12 +65,12 @@ export async function readChoices(
 
 /** Keeps choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
 export async function saveChoices(
-  place: Place,
+  dirs: Directories,
   program: string,
   key: string,
   choices: Choices | undefined,
 ): Promise<void> {
-  const file = choicesFile(place, key);
+  const file = choicesFile(dirs, key);
   if (choices === undefined || !hasChoices(choices)) return rmSync(file, { recursive: true, force: true });
   const { choicesText } = await import('./parse-choices.ts');
   makeDirectories(path.dirname(file));

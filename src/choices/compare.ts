@@ -209,7 +209,7 @@ export function weighCandidates(
 }
 
 /** A symbol without version that is looked up, and who wants it. */
-interface Wanted {
+interface WantedSymbol {
   readonly symbol: string;
   readonly by: Requirer;
 }
@@ -221,7 +221,7 @@ export interface MissingSymbols {
 }
 
 /** What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md). */
-function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): Wanted[] {
+function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): WantedSymbol[] {
   const { symbols } = problem;
   if (symbols === undefined) return [];
   const family = [...set.loader.family.values()].map(({ path }) => path);
@@ -274,7 +274,7 @@ export function missingSymbols(
   needers: readonly Requirer[],
 ): (other: Provider) => MissingSymbols | undefined {
   const winner = set.providers.get(name);
-  let wanted: readonly Wanted[] | undefined;
+  let wanted: readonly WantedSymbol[] | undefined;
   const brings = (other: Provider, symbol: string): boolean =>
     [
       other,

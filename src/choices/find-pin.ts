@@ -16,13 +16,13 @@ function refuse(soname: string, cause: string, hint: string): ForeignError {
 }
 
 /** Links, such as those of a profile, are followed; what is kept is the path in the store. */
-function realPath(soname: string, given: string): string {
+function realPath(soname: string, typedName: string): string {
   try {
-    return realpathSync(given);
+    return realpathSync(typedName);
   } catch (error) {
     throw refuse(
       soname,
-      `${given}: ${reasonOf(error)}`,
+      `${typedName}: ${reasonOf(error)}`,
       'see what there is to choose from with: nix-foreign choose PROGRAM',
     );
   }
@@ -63,16 +63,16 @@ export interface Chooser {
  * one of another version of it.
  * @throws ForeignError `bad-pin` where there is none, which one is not clear, or no such program could load it.
  */
-export function findPin(soname: string, given: string, catalogue: Catalogue, program: Chooser): string {
-  const file = findFile(soname, given, catalogue, program.elf);
+export function findPin(soname: string, typedName: string, catalogue: Catalogue, program: Chooser): string {
+  const file = findFile(soname, typedName, catalogue, program.elf);
   const why = whyUnusable(file, catalogue, program);
   if (why !== undefined)
     throw refuse(soname, `${file}: ${why}`, 'name a library that such a program can load');
   return file;
 }
 
-function findFile(soname: string, given: string, catalogue: Catalogue, like: ElfFile): string {
-  const wanted = realPath(soname, given);
+function findFile(soname: string, typedName: string, catalogue: Catalogue, like: ElfFile): string {
+  const wanted = realPath(soname, typedName);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {
     const hint =

@@ -5,8 +5,8 @@ import { ForeignError } from '../host/errors.ts';
 import { printJson, printLine, printOneLine } from '../host/output.ts';
 import {
   BINFMT_MISC,
-  type Entry,
   isOn,
+  type RegisteredRule,
   register,
   registered,
   registerIn,
@@ -16,7 +16,7 @@ import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';
 import { matchedNatives } from '../integrations/binfmt/native-programs.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
 import { programsOfNix } from '../store/nix.ts';
-import type { Edge } from './command.ts';
+import type { EntryProcess } from './command.ts';
 
 /** What the commands are told of the machine. */
 export interface BinfmtMachine {
@@ -28,7 +28,7 @@ export interface BinfmtMachine {
 }
 
 /** Node itself and Nix: what a resolution starts must not come back to us. */
-export function machineOf({ context, arch, launcher }: Edge): BinfmtMachine {
+export function machineOf({ context, arch, launcher }: EntryProcess): BinfmtMachine {
   const nix = context.nix === undefined ? [] : programsOfNix(context.nix);
   return { arch, launcher, needed: [process.execPath, ...nix] };
 }
@@ -69,7 +69,7 @@ function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
   );
 }
 
-function entriesOrRefuse(): Entry[] {
+function entriesOrRefuse(): RegisteredRule[] {
   const entries = registered(BINFMT_MISC);
   if (entries !== undefined) return entries;
   throw refuse(

@@ -14,18 +14,18 @@ export const BINFMT_COMMANDS: readonly CommandRow[] = [
     usage: 'binfmt status',
     summary: 'show which rules are registered, and which programs of this machine they would match',
     options: [JSON_OPTION],
-    run: async (_, { json }, edge) => {
+    run: async (_, { json }, entry) => {
       const { machineOf, showStatus } = await import('./binfmt.ts');
-      showStatus(machineOf(edge), { json: isThere(json) });
+      showStatus(machineOf(entry), { json: isThere(json) });
     },
   },
   {
     usage: 'binfmt install',
     summary: 'register the rules until the next restart (as root), unless native programs match',
     options: [JSON_OPTION],
-    run: async (_, { json }, edge) => {
+    run: async (_, { json }, entry) => {
       const { installRules, machineOf } = await import('./binfmt.ts');
-      installRules(machineOf(edge), { json: isThere(json) });
+      installRules(machineOf(entry), { json: isThere(json) });
     },
   },
   {
@@ -41,9 +41,9 @@ export const BINFMT_COMMANDS: readonly CommandRow[] = [
     usage: 'binfmt print',
     summary: 'print the rules for a file in /etc/binfmt.d',
     options: [['--force', 'also where they would match the programs of this machine'], JSON_OPTION],
-    run: async (_, { json, force }, edge) => {
+    run: async (_, { json, force }, entry) => {
       const { machineOf, printRules } = await import('./binfmt.ts');
-      printRules(machineOf(edge), { json: isThere(json), force: isThere(force) });
+      printRules(machineOf(entry), { json: isThere(json), force: isThere(force) });
     },
   },
 ];
@@ -125,9 +125,9 @@ export const HOOK_COMMANDS: readonly CommandRow[] = [
     usage: 'hook [shell]',
     summary: 'print what bash, zsh or fish evaluates so that foreign programs run by their own names',
     options: [['--off', 'print what takes the hook away again'], JSON_OPTION],
-    run: async ([shell], { off, json }, edge) => {
+    run: async ([shell], { off, json }, entry) => {
       const { hookCommand } = await import('./hook.ts');
-      await hookCommand(shell, { off: isThere(off), json: isThere(json) }, edge);
+      await hookCommand(shell, { off: isThere(off), json: isThere(json) }, entry);
     },
   },
   {
@@ -168,9 +168,9 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
       ['--cc <compiler>', 'gcc or clang, by name or path; $CC or cc without it'],
       JSON_OPTION,
     ],
-    run: async (_, { force, cc, json }, edge) => {
+    run: async (_, { force, cc, json }, entry) => {
       const { setupCommand } = await import('./setup/setup.ts');
-      await setupCommand({ force: isThere(force), cc: valuesOf(cc).at(-1), json: isThere(json) }, edge);
+      await setupCommand({ force: isThere(force), cc: valuesOf(cc).at(-1), json: isThere(json) }, entry);
     },
   },
 ];
@@ -254,7 +254,7 @@ export const SHIM_COMMANDS: readonly CommandRow[] = [
       ['--desktop-file <file>', 'the same with this .desktop file'],
       JSON_OPTION,
     ],
-    run: async ([program = ''], { as, all, desktop, desktopFile, json }, edge) => {
+    run: async ([program = ''], { as, all, desktop, desktopFile, json }, entry) => {
       const { addCommand } = await import('./shim.ts');
       const options = {
         as: valuesOf(as).at(-1),
@@ -263,7 +263,7 @@ export const SHIM_COMMANDS: readonly CommandRow[] = [
         desktopFile: valuesOf(desktopFile).at(-1),
         json: isThere(json),
       };
-      await addCommand(program, options, edge);
+      await addCommand(program, options, entry);
     },
   },
   {

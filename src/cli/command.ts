@@ -4,7 +4,7 @@
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import type { Context } from '../resolve/context.ts';
 
-export interface Edge {
+export interface EntryProcess {
   readonly context: Context;
   readonly arch: string;
   readonly launcher: string;
@@ -22,7 +22,7 @@ export interface CommandRow {
   readonly usage: string;
   readonly summary: string;
   readonly options: readonly (readonly [flags: string, description: string])[];
-  run(args: readonly string[], options: Options, edge: Edge): Promise<void> | void;
+  run(args: readonly string[], options: Options, entry: EntryProcess): Promise<void> | void;
 }
 
 export const JSON_OPTION = ['--json', 'print JSON'] as const;

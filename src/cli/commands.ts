@@ -4,7 +4,7 @@ import { printJson, reportFailure } from '../host/output.ts';
 import { chooseCommand } from './choose/choose.ts';
 import {
   type CommandRow,
-  type Edge,
+  type EntryProcess,
   isThere,
   JSON_OPTION,
   jsonFailure,
@@ -139,9 +139,9 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: 'completions [shell]',
     summary: 'print what bash, zsh or fish evaluates to complete the words of both commands',
     options: [JSON_OPTION],
-    run: async ([shell], { json }, edge) => {
+    run: async ([shell], { json }, entry) => {
       const { completionsCommand } = await import('./completions/completions.ts');
-      completionsCommand(shell, { json: isThere(json) }, COMMANDS, GROUPS, edge);
+      completionsCommand(shell, { json: isThere(json) }, COMMANDS, GROUPS, entry);
     },
   },
 ];
@@ -191,9 +191,9 @@ function otherCommands(program: Command): readonly (readonly [string, string])[]
 }
 
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
-export async function runCommandLine(words: readonly string[], edge: Edge): Promise<void> {
+export async function runCommandLine(words: readonly string[], entry: EntryProcess): Promise<void> {
   const program = new Command('nix-foreign')
-    .version(`nix-foreign ${edge.version}`)
+    .version(`nix-foreign ${entry.version}`)
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
   for (const { usage, summary, options, run } of COMMANDS) {
@@ -207,7 +207,7 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
     }
     command.action((...parameters: unknown[]) => {
       const self = parameters.at(-1) as Command;
-      return run(self.args, self.opts<Options>(), edge);
+      return run(self.args, self.opts<Options>(), entry);
     });
   }
   program.helpInformation = () => helpText(otherCommands(program));
@@ -219,7 +219,7 @@ export async function runCommandLine(words: readonly string[], edge: Edge): Prom
       words,
       COMMANDS.map(({ usage }) => usage),
     );
-    if (failure === undefined) return edge.setExitStatus(0);
+    if (failure === undefined) return entry.setExitStatus(0);
     if (wantsJson(words)) printJson(jsonFailure(failure));
     throw failure;
   }

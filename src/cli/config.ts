@@ -2,14 +2,14 @@
 import {
   type Configuration,
   configurationFiles,
-  type Origin,
   readConfiguration,
+  type SettingOrigin,
 } from '../config/load-config.ts';
 import { KEYS, MEANINGS } from '../config/settings.ts';
 import { notice, printJson, printLine } from '../host/output.ts';
 import type { Context } from '../resolve/context.ts';
 
-function originText(origin: Origin): string {
+function originText(origin: SettingOrigin): string {
   switch (origin.kind) {
     case 'default':
       return 'default';

@@ -1,36 +1,41 @@
 // `nix-foreign forget PROGRAM...`: removes plan and root, so that the collector may take the libraries.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { allLinks, linksOfProgram, removePlainFingerprint, unpin } from '../fingerprint/saved-fingerprints.ts';
-import type { Place } from '../host/directories.ts';
+import {
+  allLinks,
+  linksOfProgram,
+  removePlainFingerprint,
+  unpin,
+} from '../fingerprint/saved-fingerprints.ts';
+import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { listPlans, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { places } from '../resolve/writable-directories.ts';
+import { allDirectories } from '../resolve/writable-directories.ts';
 import { jsonFailure } from './command.ts';
 
 /** A program may be gone already: then its path as typed must do. */
-function pathsFor(given: string): string[] {
+function pathsFor(typedName: string): string[] {
   try {
-    return [realpathSync(given)];
+    return [realpathSync(typedName)];
   } catch {
-    return [path.resolve(given)];
+    return [path.resolve(typedName)];
   }
 }
 
-function forgetPlan(place: Place, plan: LaunchPlan): void {
-  removePlan(place, plan.program);
-  if (plan.root?.startsWith(`${place.roots}/`)) unpin(plan.root);
-  else if (plan.sha256 !== undefined) removePlainFingerprint(place, plan.sha256);
+function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
+  removePlan(dirs, plan.program);
+  if (plan.root?.startsWith(`${dirs.roots}/`)) unpin(plan.root);
+  else if (plan.sha256 !== undefined) removePlainFingerprint(dirs, plan.sha256);
 }
 
 /** Roots outlive their plans when the cache is deleted. Returns the programs that had one. */
-function forgetRoots(place: Place, programs: Iterable<string>): string[] {
+function forgetRoots(dirs: Directories, programs: Iterable<string>): string[] {
   return [...programs].filter((program) => {
-    const links = linksOfProgram(place, planKey(program));
+    const links = linksOfProgram(dirs, planKey(program));
     for (const link of links) unpin(link);
     return links.length > 0;
   });
@@ -53,15 +58,15 @@ export async function forgetCommand(
 ): Promise<ForeignError | undefined> {
   const wanted = new Set(programs.flatMap(pathsFor));
   const forgotten = new Set<string>();
-  for (const place of await places(context.host.uid)) {
-    for (const plan of listPlans(place)) {
+  for (const dirs of await allDirectories(context.host.uid)) {
+    for (const plan of listPlans(dirs)) {
       if (!options.all && !wanted.has(plan.program)) continue;
-      forgetPlan(place, plan);
+      forgetPlan(dirs, plan);
       forgotten.add(plan.program);
     }
-    for (const program of forgetRoots(place, wanted)) forgotten.add(program);
-    if (options.all) for (const link of allLinks(place)) unpin(link);
-    collectFarms(place);
+    for (const program of forgetRoots(dirs, wanted)) forgotten.add(program);
+    if (options.all) for (const link of allLinks(dirs)) unpin(link);
+    collectFarms(dirs);
   }
   const failure = unknownPrograms([...wanted].filter((program) => !forgotten.has(program)));
   const done = [...forgotten];

@@ -13,17 +13,17 @@ import {
   removeDirectories,
 } from '../integrations/hooks/hook-directories.ts';
 import {
-  type HookPlaces,
+  type HookPaths,
   hookText,
   isShell,
   offText,
+  placeholdersOf,
   SHELLS,
   type Shell,
-  placeholdersOf,
 } from '../integrations/hooks/hook-text.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
 import type { Context } from '../resolve/context.ts';
-import type { Edge } from './command.ts';
+import type { EntryProcess } from './command.ts';
 import { usageError } from './usage-error.ts';
 
 /**
@@ -40,7 +40,7 @@ function shellOf(name: string | undefined, env: Context['env']): Shell {
 }
 
 /** Before `nix-foreign setup` the launcher's substitute in Node starts programs, which nix-ld could not enter. */
-function whatStarts(launcher: string, arch: string): Pick<HookPlaces, 'launcher' | 'stubs' | 'nixLd'> {
+function whatStarts(launcher: string, arch: string): Pick<HookPaths, 'launcher' | 'stubs' | 'nixLd'> {
   const { stubs, nixLd } = placeholdersOf(machinesRunBy(arch));
   const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
   return {
@@ -54,17 +54,17 @@ function whatStarts(launcher: string, arch: string): Pick<HookPlaces, 'launcher'
 export async function hookCommand(
   name: string | undefined,
   options: { off: boolean; json: boolean },
-  { context, arch, launcher }: Edge,
+  { context, arch, launcher }: EntryProcess,
 ): Promise<void> {
   const shell = shellOf(name, context.env);
   const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
   const data = await dataDirectory();
-  const places = {
+  const paths = {
     ...whatStarts(launcher, arch),
     shims: path.join(data, 'shims'),
     directories: directoriesFile(data),
   };
-  const text = options.off ? offText(shell, directory) : hookText(shell, places, directory);
+  const text = options.off ? offText(shell, directory) : hookText(shell, paths, directory);
   if (options.json) printJson({ shell, text });
   else process.stdout.write(text);
 }

@@ -1,13 +1,13 @@
 // `nix-foreign list`: every program that has a launch plan, whether the plan still holds, and whether its libraries are pinned.
 import { lstatSync } from 'node:fs';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { printableLine, printJson, printLine } from '../host/output.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { places } from '../resolve/writable-directories.ts';
+import { allDirectories } from '../resolve/writable-directories.ts';
 
-export interface Row {
+export interface PlanRow {
   readonly program: string;
   readonly strategy: string;
   /** `ready`, or why the next start plans again. */
@@ -19,12 +19,12 @@ export interface Row {
 }
 
 /** A root is a link below `roots/`; without Nix a plan names a plain record instead. */
-function isPinned(root: string, all: readonly Place[]): boolean {
-  if (!all.some((place) => root.startsWith(`${place.roots}/`))) return false;
+function isPinned(root: string, all: readonly Directories[]): boolean {
+  if (!all.some((dirs) => root.startsWith(`${dirs.roots}/`))) return false;
   return lstatSync(root, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
-function rowOf(plan: LaunchPlan, all: readonly Place[], uid: number): Row {
+function rowOf(plan: LaunchPlan, all: readonly Directories[], uid: number): PlanRow {
   const { program, strategy, root, sha256 } = plan;
   return {
     program,
@@ -37,8 +37,8 @@ function rowOf(plan: LaunchPlan, all: readonly Place[], uid: number): Row {
 }
 
 /** One row for each program: that of the plan which the launcher would follow, else of the first place that has one. */
-export function rowsOf(all: readonly Place[], uid: number): Row[] {
-  const rows = new Map<string, Row>();
+export function rowsOf(all: readonly Directories[], uid: number): PlanRow[] {
+  const rows = new Map<string, PlanRow>();
   for (const plan of all.flatMap(listPlans)) {
     if (rows.get(plan.program)?.state === 'ready') continue;
     const row = rowOf(plan, all, uid);
@@ -49,12 +49,12 @@ export function rowsOf(all: readonly Place[], uid: number): Row[] {
 
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.host;
-  const rows = rowsOf(await places(uid), uid);
+  const rows = rowsOf(await allDirectories(uid), uid);
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));
 }
 
-export function tableOf(rows: readonly Row[]): string {
+export function tableOf(rows: readonly PlanRow[]): string {
   if (rows.length === 0) return 'no program was started yet; start one with: nix-run-foreign PROGRAM';
   const width = Math.max(...rows.map(({ strategy }) => strategy.length));
   return rows

@@ -3,7 +3,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
-import { trustedSystemDirectories, type Place } from '../host/directories.ts';
+import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
@@ -11,8 +11,8 @@ import { unpackedOf } from '../plan/copy-directories.ts';
 import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { places } from '../resolve/writable-directories.ts';
-import { savedRoots, type RootRow, whyPrunable } from './roots.ts';
+import { allDirectories } from '../resolve/writable-directories.ts';
+import { type RootRow, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
 export interface PruneOptions {
@@ -30,14 +30,14 @@ function daysOf(text: string | undefined): number | undefined {
 }
 
 /** A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. */
-function drop(place: Place, { link, plan }: RootRow): void {
-  if (plan?.root === link) removePlan(place, plan.program);
+function drop(dirs: Directories, { link, plan }: RootRow): void {
+  if (plan?.root === link) removePlan(dirs, plan.program);
   unpin(link);
 }
 
 /** Roots that a fetch left which was killed; one at work makes its own anew before it relies on them. */
-function dropFetching(place: Place): void {
-  const directory = path.join(place.state, 'fetching');
+function dropFetching(dirs: Directories): void {
+  const directory = path.join(dirs.state, 'fetching');
   try {
     for (const name of readdirSync(directory)) rmSync(path.join(directory, name), { force: true });
   } catch {} // nothing was ever fetched
@@ -47,31 +47,31 @@ function dropFetching(place: Place): void {
  * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is for
  * cannot touch what is root's.
  */
-async function placesOf(uid: number): Promise<{ place: Place; tellsOfUse: boolean }[]> {
-  const own = (await places(uid)).map((place) => ({ place, tellsOfUse: true }));
+async function placesOf(uid: number): Promise<{ dirs: Directories; tellsOfUse: boolean }[]> {
+  const own = (await allDirectories(uid)).map((dirs) => ({ dirs, tellsOfUse: true }));
   const system = uid === 0 ? trustedSystemDirectories() : undefined;
-  return system === undefined ? own : [...own, { place: system, tellsOfUse: false }];
+  return system === undefined ? own : [...own, { dirs: system, tellsOfUse: false }];
 }
 
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
-  for (const { place, tellsOfUse } of await placesOf(context.host.uid)) {
+  for (const { dirs, tellsOfUse } of await placesOf(context.host.uid)) {
     const days = tellsOfUse ? unused : undefined;
-    for (const { program, why } of unusedImages(place, days, now)) {
+    for (const { program, why } of unusedImages(dirs, days, now)) {
       pruned.push({ program, root: null, why });
-      if (!options.dryRun) removePlan(place, program);
+      if (!options.dryRun) removePlan(dirs, program);
     }
-    for (const row of savedRoots(place)) {
+    for (const row of savedRoots(dirs)) {
       const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
-      if (!options.dryRun) drop(place, row);
+      if (!options.dryRun) drop(dirs, row);
     }
     if (options.dryRun) continue;
-    dropFetching(place);
-    collectFarms(place);
+    dropFetching(dirs);
+    collectFarms(dirs);
   }
   if (options.json) return printJson(pruned);
   const verb = options.dryRun ? 'would prune' : 'pruned';
@@ -105,12 +105,12 @@ function whyExpired({ program, identity, sha256 }: LaunchPlan): string | undefin
 }
 
 /** `unused`: in days; `now` in milliseconds since 1970. Sorted by program. */
-export function unusedImages(place: Place, unused: number | undefined, now: number): UnusedImage[] {
-  const images = listPlans(place).filter(({ directories }) =>
-    directories.some((directory) => unpackedOf(place, directory) !== undefined),
+export function unusedImages(dirs: Directories, unused: number | undefined, now: number): UnusedImage[] {
+  const images = listPlans(dirs).filter(({ directories }) =>
+    directories.some((directory) => unpackedOf(dirs, directory) !== undefined),
   );
   return images.flatMap((plan) => {
-    const days = Math.floor((now - lastUseOf(planFile(place, plan.program))) / DAY);
+    const days = Math.floor((now - lastUseOf(planFile(dirs, plan.program))) / DAY);
     const idle = unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
     const why = whyExpired(plan) ?? idle;
     return why === undefined ? [] : [{ program: plan.program, why }];

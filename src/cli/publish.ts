@@ -52,14 +52,14 @@ function keyFor(options: PublishOptions): SecretKey | undefined {
   return options.key === undefined ? undefined : readSecretKey(options.key);
 }
 
-async function publicationOf(given: string, context: Context): Promise<Publication> {
-  const { program, saved } = await savedFingerprintOfProgram(namedProgram(given, context), context);
+async function publicationOf(typedName: string, context: Context): Promise<Publication> {
+  const { program, saved } = await savedFingerprintOfProgram(namedProgram(typedName, context), context);
   try {
     return { program: program.path, fingerprint: saved.fingerprint, storePath: readlinkSync(saved.file) };
   } catch {
-    throw new ForeignError(`${given}: its fingerprint is not in the store`, {
+    throw new ForeignError(`${typedName}: its fingerprint is not in the store`, {
       code: 'unpinned',
-      hint: `see why with: nix-foreign doctor; then: nix-foreign resolve --refresh ${given}`,
+      hint: `see why with: nix-foreign doctor; then: nix-foreign resolve --refresh ${typedName}`,
       exitCode: 125,
     });
   }
@@ -92,7 +92,7 @@ export async function publishCommand(
 ): Promise<void> {
   const key = keyFor(options);
   const publications: Publication[] = [];
-  for (const given of programs) publications.push(await publicationOf(given, context));
+  for (const typedName of programs) publications.push(await publicationOf(typedName, context));
   if (options.to !== undefined) {
     const paths = publications.map(({ storePath }) => storePath);
     const copied = await copyClosure(nixOf(context), paths, options.to, showOnStderr);

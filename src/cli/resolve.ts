@@ -1,36 +1,46 @@
 // `nix-foreign resolve PROGRAM`: makes the launch plan, and says in one line what it is.
 
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { saveStrategy } from '../plan/strategy.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import { parseRequestedStrategy, type RequestedStrategy } from '../resolve/choose-strategy.ts';
 import type { Context } from '../resolve/context.ts';
-import { type ResolveMode, planProgram } from '../resolve/resolve-program.ts';
-import { inSystemPlace, inUsablePlace, places } from '../resolve/writable-directories.ts';
+import type { ResolveMode } from '../resolve/job.ts';
+import { planProgram } from '../resolve/resolve-program.ts';
+import {
+  allDirectories,
+  inSystemDirectories,
+  inWritableDirectories,
+} from '../resolve/writable-directories.ts';
 
 /** Makes the plan; what the launcher asks for. */
 export async function resolve(
-  given: string,
+  typedName: string,
   context: Context,
   mode: ResolveMode,
   forWhom: 'user' | 'everybody' = 'user',
 ): Promise<LaunchPlan> {
-  const program = inspectProgram(given, context.host);
-  const inPlace = forWhom === 'everybody' ? inSystemPlace : inUsablePlace;
-  return await inPlace(context.host.uid, async (place) => {
-    const plan = await planProgram(program, context, place, mode);
-    if (context.requested !== undefined) await saveRequested(context.requested, plan, place, context);
+  const program = inspectProgram(typedName, context.host);
+  const inPlace = forWhom === 'everybody' ? inSystemDirectories : inWritableDirectories;
+  return await inPlace(context.host.uid, async (dirs) => {
+    const plan = await planProgram(program, context, dirs, mode);
+    if (context.requested !== undefined) await saveRequested(context.requested, plan, dirs, context);
     return plan;
   });
 }
 
 /** What was asked for holds from now on, also where it could not be met today. */
-async function saveRequested(requested: RequestedStrategy, plan: LaunchPlan, place: Place, context: Context): Promise<void> {
-  for (const each of await places(context.host.uid))
-    if (each.roots !== place.roots) saveStrategy(each, plan.program, undefined);
-  saveStrategy(place, plan.program, requested === 'auto' ? undefined : requested);
+async function saveRequested(
+  requested: RequestedStrategy,
+  plan: LaunchPlan,
+  dirs: Directories,
+  context: Context,
+): Promise<void> {
+  for (const each of await allDirectories(context.host.uid))
+    if (each.roots !== dirs.roots) saveStrategy(each, plan.program, undefined);
+  saveStrategy(dirs, plan.program, requested === 'auto' ? undefined : requested);
   if (requested !== 'auto' && requested !== plan.strategy && plan.strategy !== 'direct')
     notice(
       `${plan.program}: strategy ${requested} is not possible here, it is ${plan.strategy}; see nix-foreign explain`,
@@ -47,7 +57,7 @@ function summary({ program, strategy, origin, files, directories }: LaunchPlan):
 }
 
 export async function resolveCommand(
-  given: string,
+  typedName: string,
   options: {
     json?: boolean;
     refresh?: boolean;
@@ -60,8 +70,14 @@ export async function resolveCommand(
   const { strategy } = options;
   const rehash = options.rehash || strategy !== undefined;
   const mode: ResolveMode = options.refresh ? 'refresh' : rehash ? 'rehash' : 'as-needed';
-  const requesting = strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
-  const plan = await resolve(given, { ...context, ...requesting }, mode, options.system ? 'everybody' : 'user');
+  const requesting =
+    strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
+  const plan = await resolve(
+    typedName,
+    { ...context, ...requesting },
+    mode,
+    options.system ? 'everybody' : 'user',
+  );
   if (options.json) printJson(plan);
   else printOneLine(summary(plan));
 }

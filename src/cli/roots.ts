@@ -4,17 +4,17 @@
 import { lstatSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
-import { trustedSystemDirectories, type Place } from '../host/directories.ts';
+import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
 import { readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { places } from '../resolve/writable-directories.ts';
+import { allDirectories } from '../resolve/writable-directories.ts';
 import { sizeText, type Weights, weighRoots } from '../store/sizes.ts';
 
-interface Row {
+interface PrintedRoot {
   readonly program: string | null;
   readonly root: string;
   readonly storePath: string;
@@ -25,7 +25,7 @@ interface Row {
   readonly onlyThis: number | null;
 }
 
-function rowOf(row: RootRow, weights: Weights | undefined): Row {
+function rowOf(row: RootRow, weights: Weights | undefined): PrintedRoot {
   const weight = weights?.byLink.get(row.link);
   return {
     program: row.plan?.program ?? null,
@@ -42,7 +42,7 @@ function size(bytes: number | null): string {
   return bytes === null ? '?' : bytes === 0 ? '0' : sizeText(bytes);
 }
 
-function tableOf(rows: readonly Row[]): string[] {
+function tableOf(rows: readonly PrintedRoot[]): string[] {
   const cells = rows.map(({ closure, onlyThis, lastUse, program, prunable, root }) => [
     size(closure),
     size(onlyThis),
@@ -58,7 +58,10 @@ function tableOf(rows: readonly Row[]): string[] {
 }
 
 /** Undefined where no Nix answers: without a daemon a user may not ask which roots there are. */
-async function weightsOf(saved: readonly RootRow[], { location, nix }: Context): Promise<Weights | undefined> {
+async function weightsOf(
+  saved: readonly RootRow[],
+  { location, nix }: Context,
+): Promise<Weights | undefined> {
   if (nix === undefined) return undefined;
   try {
     return await weighRoots(location, nix, saved);
@@ -71,7 +74,7 @@ async function weightsOf(saved: readonly RootRow[], { location, nix }: Context):
 
 export async function rootsCommand(options: { json: boolean }, context: Context): Promise<void> {
   const system = trustedSystemDirectories();
-  const all = [...(await places(context.host.uid)), ...(system === undefined ? [] : [system])];
+  const all = [...(await allDirectories(context.host.uid)), ...(system === undefined ? [] : [system])];
   const saved = all.flatMap(savedRoots);
   const weights = saved.length === 0 ? undefined : await weightsOf(saved, context);
   const rows = saved.map((row) => rowOf(row, weights));
@@ -144,12 +147,12 @@ function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expire
 }
 
 /** Sorted by program, those without a plan last. */
-export function savedRoots(place: Place): RootRow[] {
-  const rows = allLinks(place).map((link): RootRow | undefined => {
+export function savedRoots(dirs: Directories): RootRow[] {
+  const rows = allLinks(dirs).map((link): RootRow | undefined => {
     const storePath = pinned(link);
     if (storePath === undefined) return undefined;
     const sha256 = path.basename(path.dirname(link));
-    const file = path.join(place.plans, path.basename(link));
+    const file = path.join(dirs.plans, path.basename(link));
     const plan = readPlanFile(file);
     const lastUse = lastUseOf(link, file);
     return { link, storePath, sha256, plan, lastUse, expired: expiryOf(plan, sha256) };

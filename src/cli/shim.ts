@@ -16,11 +16,11 @@ import {
   listShims,
   removeShim,
   type Shim,
-  type ShimPlaces,
-  shimPlaces,
+  type ShimDirectories,
+  shimDirectories,
   writeShim,
 } from '../integrations/shims/shim-file.ts';
-import type { Edge } from './command.ts';
+import type { EntryProcess } from './command.ts';
 import { namedProgram } from './program-argument.ts';
 import { usageError } from './usage-error.ts';
 
@@ -41,9 +41,9 @@ function lastingLauncher(own: string, searchPath: string | undefined): string {
   return isSame ? onPath : own;
 }
 
-async function shimming({ context, launcher }: Edge): Promise<Shimming> {
+async function shimming({ context, launcher }: EntryProcess): Promise<Shimming> {
   return {
-    places: await shimPlaces(),
+    directories: await shimDirectories(),
     host: context.host,
     launcher: lastingLauncher(launcher, context.env['PATH']),
     searchPath: context.env['PATH'],
@@ -51,15 +51,15 @@ async function shimming({ context, launcher }: Edge): Promise<Shimming> {
 }
 
 /** After an update that moved the launcher, every shim learns where it is now. */
-function mendOthers({ places, launcher }: Shimming): void {
-  for (const shim of listShims(places)) {
+function mendOthers({ directories, launcher }: Shimming): void {
+  for (const shim of listShims(directories)) {
     if (existsSync(shim.launcher)) continue;
     const naming = shim.program === shim.target ? 'by-path' : 'by-link';
-    writeShim(places, shim.name, { launcher, program: shim.target }, naming);
+    writeShim(directories, shim.name, { launcher, program: shim.target }, naming);
   }
 }
 
-function isOnPath({ shims }: ShimPlaces, searchPath: string | undefined): boolean {
+function isOnPath({ shims }: ShimDirectories, searchPath: string | undefined): boolean {
   return (searchPath ?? '').split(':').some((each) => each !== '' && path.resolve(each) === shims);
 }
 
@@ -71,7 +71,7 @@ export interface AddOptions {
   readonly json: boolean;
 }
 
-function added(program: string, options: AddOptions, settings: Shimming, edge: Edge): AddedAll {
+function added(program: string, options: AddOptions, settings: Shimming, entry: EntryProcess): AddedAll {
   const { as, all } = options;
   if (all === undefined) {
     if (program === '')
@@ -79,7 +79,10 @@ function added(program: string, options: AddOptions, settings: Shimming, edge: E
         'shim add needs a program',
         'it is: nix-foreign shim add PROGRAM, or nix-foreign shim add --all DIRECTORY',
       );
-    return { added: [addShim({ given: namedProgram(program, edge.context), as }, settings)], skipped: [] };
+    return {
+      added: [addShim({ typedName: namedProgram(program, entry.context), as }, settings)],
+      skipped: [],
+    };
   }
   if (program !== '' || as !== undefined)
     throw usageError(
@@ -89,13 +92,13 @@ function added(program: string, options: AddOptions, settings: Shimming, edge: E
   return addAllShims(all, settings);
 }
 
-export async function addCommand(program: string, options: AddOptions, edge: Edge): Promise<void> {
-  const settings = await shimming(edge);
-  const done = added(program, options, settings, edge);
+export async function addCommand(program: string, options: AddOptions, entry: EntryProcess): Promise<void> {
+  const settings = await shimming(entry);
+  const done = added(program, options, settings, entry);
   mendOthers(settings);
   const wantsEntries = options.desktop || options.desktopFile !== undefined;
   const entries = wantsEntries
-    ? done.added.flatMap((shim) => addDesktopEntries(shim, settings.places, options.desktopFile))
+    ? done.added.flatMap((shim) => addDesktopEntries(shim, settings.directories, options.desktopFile))
     : [];
   if (options.json) printJson({ added: done.added.map(rowOf), skipped: done.skipped, entries });
   else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
@@ -106,10 +109,10 @@ export async function addCommand(program: string, options: AddOptions, edge: Edg
     if (hidden !== undefined)
       notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${name}`);
   }
-  const { PATH } = edge.context.env;
-  if (done.added.length > 0 && !isOnPath(settings.places, PATH))
+  const { PATH } = entry.context.env;
+  if (done.added.length > 0 && !isOnPath(settings.directories, PATH))
     notice(
-      `to start them by name, put their directory on PATH: export PATH="${settings.places.shims}:$PATH"`,
+      `to start them by name, put their directory on PATH: export PATH="${settings.directories.shims}:$PATH"`,
     );
 }
 
@@ -131,7 +134,7 @@ function rowOf({ name, target, file, launcher, program }: Shim): ShimRow {
 }
 
 export async function listCommand(options: { json: boolean }): Promise<void> {
-  const rows = listShims(await shimPlaces()).map(rowOf);
+  const rows = listShims(await shimDirectories()).map(rowOf);
   if (options.json) return printJson(rows);
   const width = Math.max(0, ...rows.map(({ name }) => name.length));
   for (const { name, program, state } of rows)
@@ -140,17 +143,17 @@ export async function listCommand(options: { json: boolean }): Promise<void> {
 }
 
 export async function removeCommand(names: readonly string[], options: { json: boolean }): Promise<void> {
-  const places = await shimPlaces();
-  const unknown = names.find((name) => listShims(places).every((shim) => shim.name !== name));
+  const directories = await shimDirectories();
+  const unknown = names.find((name) => listShims(directories).every((shim) => shim.name !== name));
   if (unknown !== undefined)
     throw new ForeignError(`there is no shim ${unknown}`, {
       code: 'no-shim',
       hint: 'see the names of all with: nix-foreign shim list',
       exitCode: 125,
     });
-  const entries = names.flatMap((name) => removeDesktopEntries(name, places));
-  for (const name of names) removeShim(places, name);
+  const entries = names.flatMap((name) => removeDesktopEntries(name, directories));
+  for (const name of names) removeShim(directories, name);
   if (options.json) return printJson({ removed: names, entries });
-  for (const name of names) printOneLine(`removed ${path.join(places.shims, name)}`);
+  for (const name of names) printOneLine(`removed ${path.join(directories.shims, name)}`);
   for (const entry of entries) printOneLine(`removed ${entry}`);
 }

@@ -8,7 +8,7 @@ export function usageError(message: string, hint = 'see nix-foreign --help'): Fo
   return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
 }
 
-interface Failure {
+interface ParseFailure {
   readonly cause: string;
   readonly hint: string;
 }
@@ -29,7 +29,7 @@ function helpOf(command: string): string {
 }
 
 /** Of help that nobody asked for: commander shows it for no command, and for help about one that there is not. */
-function failureOfNoCommand(words: readonly string[], usages: readonly string[]): Failure {
+function failureOfNoCommand(words: readonly string[], usages: readonly string[]): ParseFailure {
   const typed = commandTyped(words, usages);
   if (typed !== '' && words.at(-1) === typed) {
     const below = usages.map(nameOf).filter((name) => name.startsWith(`${typed} `));
@@ -43,7 +43,7 @@ function failureOfNoCommand(words: readonly string[], usages: readonly string[])
 }
 
 /** commander's own words, without its `error: ` and with its guess as what to type. */
-function failureOf(message: string, words: readonly string[], usages: readonly string[]): Failure {
+function failureOf(message: string, words: readonly string[], usages: readonly string[]): ParseFailure {
   if (message === UNNAMED) return failureOfNoCommand(words, usages);
   const typed = commandTyped(words, usages);
   const cause = message.replace(/^error: /, '');

@@ -8,14 +8,14 @@ import type { ParsedConfig } from './parse-config.ts';
 import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
 
 /** Where a value comes from. */
-export type Origin =
+export type SettingOrigin =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'environment'; readonly variable: string };
 
 export interface Configuration {
   readonly settings: Settings;
-  readonly origins: Readonly<Record<Key, Origin>>;
+  readonly origins: Readonly<Record<Key, SettingOrigin>>;
   /** One line each, for keys that nobody knows. */
   readonly warnings: readonly string[];
   /** The files that were looked for, weakest first. */
@@ -61,9 +61,12 @@ export async function readConfiguration(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Configuration> {
   let settings = DEFAULTS;
-  const origins = Object.fromEntries(KEYS.map((key) => [key, { kind: 'default' }])) as Record<Key, Origin>;
+  const origins = Object.fromEntries(KEYS.map((key) => [key, { kind: 'default' }])) as Record<
+    Key,
+    SettingOrigin
+  >;
   const warnings: string[] = [];
-  const settle = (values: Partial<Settings>, originOf: (key: Key) => Origin): void => {
+  const settle = (values: Partial<Settings>, originOf: (key: Key) => SettingOrigin): void => {
     settings = { ...settings, ...values };
     for (const key of KEYS) if (key in values) origins[key] = originOf(key);
   };

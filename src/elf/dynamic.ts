@@ -1,7 +1,7 @@
 // PT_DYNAMIC -> the dynamic table: the tags that ld.so looks at, with their values.
 // DT_STRTAB and an index -> a string, each read on its own, their total bounded by the size of the file.
 import { type FieldReader, Malformed } from './reader.ts';
-import { type Mapping, placeOf, type Segment, segmentType } from './segments.ts';
+import { type Mapping, rangeOf, type Segment, segmentType } from './segments.ts';
 
 /** d_tag values (elf.h). */
 export const dynamicTag = {
@@ -57,7 +57,7 @@ export function readDynamicTable(
 ): DynamicTable | undefined {
   const segment = segments.findLast(({ type, fileSize }) => type === segmentType.dynamic && fileSize > 0);
   if (!segment) return undefined;
-  const { offset, end } = placeOf(segments, segment.address, tableName);
+  const { offset, end } = rangeOf(segments, segment.address, tableName);
   const step = fields.wide ? 8 : 4;
   const values = new Map<number, number[]>();
   let entries = 0;
@@ -96,13 +96,13 @@ export function readStringTable(
 ): StringTable {
   const known = new Map<number, string>();
   let left = fields.size + slack;
-  let place: ReturnType<typeof placeOf> | undefined;
+  let place: ReturnType<typeof rangeOf> | undefined;
   return {
     at(index, what, longest = longestName) {
       const seen = known.get(index);
       if (seen !== undefined) return seen;
       if (address === undefined) throw new Malformed('its dynamic table has no string table');
-      place ??= placeOf(segments, address, 'the dynamic string table');
+      place ??= rangeOf(segments, address, 'the dynamic string table');
       if (!(place.offset + index < place.end)) {
         throw new Malformed(`${what} lies outside the dynamic string table`);
       }

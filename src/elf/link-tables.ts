@@ -6,7 +6,7 @@
 
 import { dynamicTag, readStringTable, type StringTable } from './dynamic.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { type Mapping, type Place, placeOf, segmentType } from './segments.ts';
+import { type FileRange, type Mapping, rangeOf, segmentType } from './segments.ts';
 import { mostRelocations, symbolOf } from './symbols.ts';
 
 /** Offsets are file offsets in bytes; `undefined` where there is no such table. */
@@ -42,14 +42,14 @@ export function findLinkTables(source: ByteSource): LinkTables | undefined {
   const { fields, header } = opened;
   const { segments, dynamic } = readMappings(fields, header);
   if (dynamic === undefined) return undefined;
-  const tags = readTags(fields, placeOf(segments, dynamic, what));
+  const tags = readTags(fields, rangeOf(segments, dynamic, what));
   const symtab = tags.get(dynamicTag.symtab);
   if (symtab === undefined) return undefined;
   const offsetOf = (tag: number, name: string) => {
     const address = tags.get(tag);
-    return address === undefined ? undefined : placeOf(segments, address, name).offset;
+    return address === undefined ? undefined : rangeOf(segments, address, name).offset;
   };
-  const { offset, end } = placeOf(segments, symtab, 'the symbol table');
+  const { offset, end } = rangeOf(segments, symtab, 'the symbol table');
   return {
     fields,
     header,
@@ -100,7 +100,7 @@ function readMappings(fields: FieldReader, { programHeaders }: Header) {
 }
 
 /** Up to DT_NULL or the end of its segment; some hundred entries at a time, since most tables have thirty. */
-function readTags(fields: FieldReader, { offset, end }: Place): Map<number, number> {
+function readTags(fields: FieldReader, { offset, end }: FileRange): Map<number, number> {
   const size = fields.wide ? 16 : 8;
   const tags = new Map<number, number>();
   const last = Math.min(end, fields.size, offset + mostEntries * size);
@@ -134,7 +134,7 @@ export function* relocationsOf(tables: LinkTables): Generator<Relocation> {
   yield* entriesOf(tables, 'call', { tag: dynamicTag.jmprel, size: dynamicTag.pltrelsz, entry });
 }
 
-interface Kind {
+interface RelocationKind {
   readonly tag: number;
   /** The tag of its size in bytes. */
   readonly size: number;
@@ -144,13 +144,17 @@ interface Kind {
   readonly without?: number;
 }
 
-function* entriesOf(tables: LinkTables, when: Relocation['when'], kind: Kind): Generator<Relocation> {
+function* entriesOf(
+  tables: LinkTables,
+  when: Relocation['when'],
+  kind: RelocationKind,
+): Generator<Relocation> {
   const { fields, header, segments, last } = tables;
   const address = last(kind.tag);
   const size = last(kind.size) ?? 0;
   if (address === undefined || size === 0) return;
   if (size / kind.entry > mostRelocations) throw new Malformed(`${table} is longer than any real one`);
-  const { offset, end } = placeOf(segments, address, table);
+  const { offset, end } = rangeOf(segments, address, table);
   if (offset + size > end) throw new Malformed(`${table} lies outside the loaded segments`);
   const calls = last(dynamicTag.jmprel) ?? 0;
   const callsEnd = calls + (last(dynamicTag.pltrelsz) ?? 0);

@@ -22,10 +22,10 @@ export interface Machine extends Required<MachineKey> {
   readonly muslLoader: string;
 }
 
-type Row = readonly [MachineKey['class'], number, 'little' | 'big', string, string, string, string];
+type MachineRow = readonly [MachineKey['class'], number, 'little' | 'big', string, string, string, string];
 
 // Arm is hard-float, RISC-V and LoongArch have the double-float ABI, MIPS and 32-bit Power the usual ones.
-const rows: readonly Row[] = [
+const rows: readonly MachineRow[] = [
   [64, 62, 'little', 'x86-64', 'x86_64-linux', '/lib64/ld-linux-x86-64.so.2', 'x86_64'],
   [32, 3, 'little', '32-bit x86', 'i686-linux', '/lib/ld-linux.so.2', 'i386'],
   [64, 183, 'little', '64-bit ARM', 'aarch64-linux', '/lib/ld-linux-aarch64.so.1', 'aarch64'],

@@ -6,7 +6,7 @@ import { dynamicTag, longestList, longestName, readDynamicTable, readStringTable
 import type { DlopenNote, ElfFile } from './elf-file.ts';
 import { isDlopenNote, isPropertyNote, readDlopenNote, readIsaNeeded, readNotes } from './notes.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { isMapped, placeOf, readSegments, type Segment, segmentType } from './segments.ts';
+import { isMapped, rangeOf, readSegments, type Segment, segmentType } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 export type ElfReading =
@@ -99,7 +99,7 @@ function readDynamic(fields: FieldReader, segments: readonly Segment[]) {
   };
   const place = (tag: number, what: string) => {
     const address = last(tag);
-    return address === undefined ? undefined : placeOf(segments, address, what).offset;
+    return address === undefined ? undefined : rangeOf(segments, address, what).offset;
   };
   const verneed = place(dynamicTag.verneed, 'the table of needed versions');
   const verdef = place(dynamicTag.verdef, 'the table of defined versions');

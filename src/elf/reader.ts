@@ -13,14 +13,14 @@ export interface Header {
   readonly machine: number;
   readonly version: number;
   readonly entry: number;
-  readonly programHeaders: TablePlace;
-  readonly sectionHeaders: TablePlace;
+  readonly programHeaders: TableRange;
+  readonly sectionHeaders: TableRange;
   /** Size of this header by its class, in bytes. */
   readonly size: 52 | 64;
 }
 
 /** Where a table of equal entries lies: file offset and entry size in bytes. */
-export interface TablePlace {
+export interface TableRange {
   readonly offset: number;
   readonly entrySize: number;
   readonly count: number;
@@ -51,7 +51,7 @@ export function readHeader(
   // Up to e_version both classes agree; then e_entry, e_phoff and e_shoff are words.
   const counts = wide ? 52 : 40;
   const half = (index: number) => fields.u16(counts + 2 * index, headerName);
-  const table = (offset: number, first: number): TablePlace => ({
+  const table = (offset: number, first: number): TableRange => ({
     offset: fields.word(offset, headerName),
     entrySize: half(first),
     count: half(first + 1),
@@ -121,7 +121,7 @@ export interface FieldReader {
   text(offset: number, end: number, longest: number, what: string): string;
 }
 
-export interface Layout {
+export interface StructLayout {
   readonly wide: boolean;
   readonly little: boolean;
   /** How many blocks stay in memory. */
@@ -130,7 +130,7 @@ export interface Layout {
 
 const twoTo32 = 0x1_0000_0000;
 
-export function readFields(source: ByteSource, layout: Layout): FieldReader {
+export function readFields(source: ByteSource, layout: StructLayout): FieldReader {
   const { wide, little } = layout;
   const size = source.size;
   const blockAt = cacheBlocks(source, layout.cachedBlocks);

@@ -57,7 +57,7 @@ function readSegment(fields: FieldReader, at: number): Segment {
 export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize'>;
 
 /** Where an address lies in the file, and the offset at which its segment's bytes end. */
-export interface Place {
+export interface FileRange {
   readonly offset: number;
   readonly end: number;
 }
@@ -66,7 +66,7 @@ export interface Place {
  * Finds `address` in the bytes that PT_LOAD maps from the file. Where segments overlap the later one wins,
  * because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
  */
-export function placeOf(segments: readonly Mapping[], address: number, what: string): Place {
+export function rangeOf(segments: readonly Mapping[], address: number, what: string): FileRange {
   const home = homeOf(segments, address);
   if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
   return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };

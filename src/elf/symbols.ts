@@ -11,7 +11,7 @@ import {
   type StringTable,
 } from './dynamic.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { placeOf, readSegments, type Segment } from './segments.ts';
+import { rangeOf, readSegments, type Segment } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 /** One global or weak symbol of DT_SYMTAB. */
@@ -71,7 +71,7 @@ function read(source: ByteSource, wanted: (section: number) => boolean): SymbolR
   }
 }
 
-interface Tables {
+interface SymbolTables {
   readonly fields: FieldReader;
   readonly segments: readonly Segment[];
   readonly table: DynamicTable;
@@ -79,7 +79,7 @@ interface Tables {
 }
 
 function collect(
-  { fields, segments, table, count }: Tables,
+  { fields, segments, table, count }: SymbolTables,
   wanted: (section: number) => boolean,
   defined: DynamicSymbol[],
   missing: DynamicSymbol[],
@@ -87,7 +87,7 @@ function collect(
   const what = 'the symbol table';
   const address = table.last(dynamicTag.symtab);
   if (address === undefined || count <= 1) return;
-  const { offset, end } = placeOf(segments, address, what);
+  const { offset, end } = rangeOf(segments, address, what);
   const size = fields.wide ? 24 : 16;
   // st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32.
   const infoAt = fields.wide ? 4 : 12;
@@ -118,7 +118,7 @@ function versionsBySymbol(
 ): (symbol: number) => SymbolVersion {
   const place = (tag: number, what: string) => {
     const address = table.last(tag);
-    return address === undefined ? undefined : placeOf(segments, address, what).offset;
+    return address === undefined ? undefined : rangeOf(segments, address, what).offset;
   };
   const versym = place(dynamicTag.versym, 'the table of symbol versions');
   if (versym === undefined) return () => ({ version: undefined, from: undefined, hidden: false });
@@ -153,9 +153,9 @@ export function countSymbols(
   const gnuHash = table.last(dynamicTag.gnuHash);
   const count =
     hash !== undefined
-      ? countByHash(fields, header, placeOf(segments, hash, 'the hash table').offset)
+      ? countByHash(fields, header, rangeOf(segments, hash, 'the hash table').offset)
       : gnuHash !== undefined
-        ? countByGnuHash(fields, placeOf(segments, gnuHash, 'the hash table').offset)
+        ? countByGnuHash(fields, rangeOf(segments, gnuHash, 'the hash table').offset)
         : 0;
   return limited(count > 0 ? count : countRelocated(fields, header, segments, table));
 }
@@ -222,7 +222,7 @@ export function countRelocated(
     const address = table.last(tag);
     const size = table.last(sizeTag) ?? 0;
     if (address === undefined || size === 0) continue;
-    const { offset, end } = placeOf(segments, address, what);
+    const { offset, end } = rangeOf(segments, address, what);
     if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
     if (size / entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
     for (let at = offset; at + entry <= offset + size; at += entry) {

@@ -13,7 +13,7 @@ export interface ChosenLibrary {
   readonly usesOrigin: boolean;
 }
 
-export interface Layout {
+export interface FarmLayout {
   /** Links to the libraries, and so to files that every start depends on. */
   readonly links: FarmLinks;
   /** Links to what lies beside them, where their directories are mirrored. */
@@ -61,7 +61,7 @@ function refuseOddName({ name, path: file }: ChosenLibrary): void {
  * @throws ForeignError `odd-name` for a name that no directory can have; Node's errors for a directory to be mirrored that
  * is gone.
  */
-export function layOut(libraries: readonly ChosenLibrary[], hiding?: Hiding): Layout {
+export function layOut(libraries: readonly ChosenLibrary[], hiding?: Hiding): FarmLayout {
   const links = new Map<string, string>();
   const directories = new Set<string>();
   const outside: string[] = [];

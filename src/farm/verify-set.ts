@@ -8,15 +8,21 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
-import { closestComplaints, type ListOutput, type LoadedObject, askLoader } from '../ldso/ask-loader.ts';
+import { askLoader, closestComplaints, type ListOutput, type LoadedObject } from '../ldso/ask-loader.ts';
 import type { Libc } from '../program/libc.ts';
 import { usesOrigin } from '../program/run-directories.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
-import { type ChosenLibrary, type Hiding, type Layout, layOut, searchesItsOwnDirectory } from './layout.ts';
+import {
+  type ChosenLibrary,
+  type FarmLayout,
+  type Hiding,
+  layOut,
+  searchesItsOwnDirectory,
+} from './layout.ts';
 
 /** A set that the loader accepted, and of which it would load what was chosen. */
 export interface VerifiedSet {
-  readonly kind: 'proven';
+  readonly kind: 'verified';
   readonly loader: string;
   readonly farm: string;
   readonly links: FarmLinks;
@@ -80,18 +86,22 @@ function mismatchText({ name, chosen, loaded }: Mismatch): string {
 }
 
 /** Where a set is laid out, and how it is asked about. */
-interface Trial {
+interface LayoutTrial {
   readonly program: string;
   readonly libc: Libc;
   readonly fingerprint: Fingerprint;
   readonly libraries: readonly ChosenLibrary[];
   readonly farm: string;
-  readonly layout: Layout;
+  readonly layout: FarmLayout;
   readonly binding?: 'start';
 }
 
 /** `users`: directories that come first. */
-function attempt(trial: Trial, withLoader: boolean, libraryPathDirs: readonly string[]): VerifiedSet | Rejected {
+function attempt(
+  trial: LayoutTrial,
+  withLoader: boolean,
+  libraryPathDirs: readonly string[],
+): VerifiedSet | Rejected {
   const { program, libc, fingerprint, farm, layout, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
@@ -108,17 +118,22 @@ function attempt(trial: Trial, withLoader: boolean, libraryPathDirs: readonly st
   const names = new Set(closest.map(({ soname }) => soname));
   const all = [...mismatches.map(mismatchText), ...complaints, ...closestComplaints(request, objects, names)];
   debug(`${loader} was asked: ${all.length} complaints`);
-  if (all.length > 0) return { kind: 'rejected', complaints: all, mismatches, loader, libraryPath: askedPath };
-  return { kind: 'proven', loader, farm, links, libraryPath, askedPath, outside, objects };
+  if (all.length > 0)
+    return { kind: 'rejected', complaints: all, mismatches, loader, libraryPath: askedPath };
+  return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects };
 }
 
 /** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
-function firstAccepted(trial: Trial, guess: boolean, libraryPathDirs: readonly string[]): VerifiedSet | Rejected {
+function firstAccepted(
+  trial: LayoutTrial,
+  guess: boolean,
+  libraryPathDirs: readonly string[],
+): VerifiedSet | Rejected {
   let first: VerifiedSet | Rejected | undefined;
   for (const before of libraryPathDirs.length === 0 ? [[]] : [[], libraryPathDirs]) {
     for (const withLoader of [guess, !guess]) {
       const outcome = attempt(trial, withLoader, before);
-      if (outcome.kind === 'proven') return outcome;
+      if (outcome.kind === 'verified') return outcome;
       first ??= outcome;
     }
   }
@@ -136,7 +151,7 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
   return libraries;
 }
 
-/** How a fingerprint is enacted. */
+/** What is known before a fingerprint is laid out, and how the loader is asked. */
 export interface VerifyRequest {
   /** The fingerprint's libraries, where they were just read; without it they are read here. */
   readonly known?: readonly ChosenLibrary[];
@@ -145,7 +160,7 @@ export interface VerifyRequest {
    * refuses the set without.
    */
   readonly libraryPathDirs?: readonly string[] | undefined;
-  /** See `ProofRequest`. */
+  /** See `ListRequest`. */
   readonly binding?: 'start';
 }
 
@@ -156,8 +171,7 @@ export interface VerifyRequest {
  */
 export async function layOutAndVerify(
   fingerprint: Fingerprint,
-  program: string,
-  libc: Libc,
+  { path: program, libc }: { readonly path: string; readonly libc: Libc },
   farms: string,
   { known, libraryPathDirs = [], ...asking }: VerifyRequest = {},
 ): Promise<VerifiedSet | Rejected | Vanished> {
@@ -180,7 +194,7 @@ export async function layOutAndVerify(
     const outcome = withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
     );
-    if (outcome.kind === 'proven') return outcome;
+    if (outcome.kind === 'verified') return outcome;
     // Without its farm no set is accepted: somebody collected it meanwhile.
     if (!existsSync(farm)) return { kind: 'vanished', file: farm };
     const inTheWay = outcome.mismatches
@@ -193,7 +207,7 @@ export async function layOutAndVerify(
 }
 
 /** A directory to be mirrored can vanish with its store object. */
-function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefined): Layout | Vanished {
+function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefined): FarmLayout | Vanished {
   try {
     return layOut(libraries, hiding);
   } catch (error) {
@@ -239,7 +253,11 @@ function isOf(file: string, { name, path: chosen }: ChosenLibrary): boolean {
   return FOR_PROCESSORS.test(file.slice(directory.length, -name.length));
 }
 
-function isMismatch(opened: string, library: ChosenLibrary, { farm, links, libraryPathDirs }: Reached): boolean {
+function isMismatch(
+  opened: string,
+  library: ChosenLibrary,
+  { farm, links, libraryPathDirs }: Reached,
+): boolean {
   const target = opened.startsWith(`${farm}/`) ? links.get(opened.slice(farm.length + 1)) : undefined;
   if (isOf(target ?? opened, library)) return false;
   if (libraryPathDirs.some((directory) => opened.startsWith(`${directory}/`))) return false;

@@ -3,7 +3,7 @@
 // A fingerprint → the text of a store object that is the document and references exactly the chosen store paths.
 import stringify from 'fast-json-stable-stringify';
 import { findMachine } from '../elf/machine.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Solution } from '../solver/solution.ts';
 import type { StoreText } from '../store/add-and-pin.ts';
 
@@ -68,7 +68,7 @@ export function storePathsOf(fingerprint: Fingerprint): string[] {
 }
 
 /** What a fingerprint says of its program. */
-export function programPart(program: Program, sha256: string): Fingerprint['program'] {
+export function programPart(program: ProgramFile, sha256: string): Fingerprint['program'] {
   return {
     sha256,
     size: program.size,
@@ -82,7 +82,7 @@ export function programPart(program: Program, sha256: string): Fingerprint['prog
  * of the user's choices.
  */
 export function fingerprintOf(
-  program: Program,
+  program: ProgramFile,
   sha256: string,
   solution: Solution,
   narHashOf: (storePath: string) => string | undefined,

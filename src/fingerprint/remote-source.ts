@@ -15,14 +15,14 @@ import {
 import path from 'node:path';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { type Answer, type Limits, webText } from '../host/http.ts';
+import { type HttpAnswer, type Limits, webText } from '../host/http.ts';
 
-export type { Answer, Limits } from '../host/http.ts';
+export type { HttpAnswer, Limits } from '../host/http.ts';
 
 /** Bytes; no fingerprint is larger. */
 export const LARGEST = 1 << 20;
 
-export interface Question {
+export interface SourceQuestion {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly limits: Limits;
@@ -57,7 +57,7 @@ function readBounded(fd: number, largest: number): Buffer | undefined {
   return size === buffer.length ? undefined : buffer.subarray(0, size);
 }
 
-function textOfFile(file: string, largest: number): Answer {
+function textOfFile(file: string, largest: number): HttpAnswer {
   let fd: number | undefined;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO must not hold up the start
@@ -75,7 +75,7 @@ function textOfFile(file: string, largest: number): Answer {
 }
 
 /** Asks one source. Never throws. That a web source has nothing is remembered for the day. */
-async function askSource(source: string, question: Question, stop: AbortSignal): Promise<Answer> {
+async function askSource(source: string, question: SourceQuestion, stop: AbortSignal): Promise<HttpAnswer> {
   const { sha256, limits, stamps } = question;
   if (!/^[0-9a-f]{64}$/.test(sha256)) return { kind: 'absent' };
   if (source.startsWith('/')) return textOfFile(path.join(source, pathInSource(sha256)), limits.largest);
@@ -88,14 +88,17 @@ async function askSource(source: string, question: Question, stop: AbortSignal):
 
 export interface Asked {
   readonly source: string;
-  readonly answer: Answer;
+  readonly answer: HttpAnswer;
 }
 
 /**
  * Asks all sources at the same time and yields their answers in the order of the sources, so that many slow ones take
  * no longer than the slowest. Who stops iterating, because a fingerprint was believed, ends what is still asked.
  */
-export async function* askSources(sources: readonly string[], question: Question): AsyncGenerator<Asked> {
+export async function* askSources(
+  sources: readonly string[],
+  question: SourceQuestion,
+): AsyncGenerator<Asked> {
   const stop = new AbortController();
   const asked = sources.map((source) => ({ source, answer: askSource(source, question, stop.signal) }));
   try {

@@ -2,50 +2,47 @@
 // A Nix that was started before anybody knew what it is to pin → the pinner for whoever needs one first.
 import { existsSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import type { Place } from '../host/directories.ts';
-import { refusingRootAdder, startRootAdder, type RootAdder } from '../store/add-and-pin.ts';
+import type { Directories } from '../host/directories.ts';
+import { type Pinned, type RootAdder, refusingRootAdder, startRootAdder } from '../store/add-and-pin.ts';
 import type { Nix } from '../store/nix.ts';
 import { storeLocation } from '../store/store-location.ts';
 import { type Fingerprint, storeTextOf } from './fingerprint.ts';
-import { savePlainFingerprint, pin, type SavedFingerprint, removePlainFingerprint } from './saved-fingerprints.ts';
+import {
+  pin,
+  removePlainFingerprint,
+  type SavedFingerprint,
+  savePlainFingerprint,
+} from './saved-fingerprints.ts';
 
 export interface SavedRoot {
-  readonly kind: 'kept';
+  readonly kind: 'saved';
   /** The root link, or the plain record when nothing could be pinned. */
   readonly file: string;
   /** Why nothing could be pinned. */
   readonly unpinned?: string;
 }
 
-export type Root = SavedRoot | { readonly kind: 'vanished'; readonly why: string };
+export type Root =
+  | SavedRoot
+  /** `file`: the store path that is gone, where Nix names it. */
+  | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined };
 
-function saveUnpinned(place: Place, fingerprint: Fingerprint, why: string): Root {
-  return { kind: 'kept', file: savePlainFingerprint(place, fingerprint), unpinned: why };
-}
-
-/**
- * True when Nix itself says that a store path is gone, as opposed to being unable to work. Nix up to 2.26 says of a
- * path that was to be pinned that its build failed: a text has nothing to build.
- */
-function saysVanished(why: string): boolean {
-  return /is not valid|path '[^']*' does not exist|don't know how to build|no substituter|^build of '[^']*' failed/.test(
-    why,
-  );
+function saveUnpinned(dirs: Directories, fingerprint: Fingerprint, why: string): Root {
+  return { kind: 'saved', file: savePlainFingerprint(dirs, fingerprint), unpinned: why };
 }
 
 /** What came of pinning → where the record is. The program starts without a root too, and one line says so. */
 function rootAfter(
-  pinned: { readonly kind: 'refused'; readonly why: string } | { readonly kind: string },
+  pinned: Pinned | { readonly kind: 'rooted' },
   fingerprint: Fingerprint,
-  place: Place,
+  dirs: Directories,
   link: string,
 ): Root {
-  if ('why' in pinned) {
-    if (saysVanished(pinned.why)) return { kind: 'vanished', why: pinned.why };
-    return saveUnpinned(place, fingerprint, pinned.why);
-  }
-  removePlainFingerprint(place, fingerprint.program.sha256);
-  return { kind: 'kept', file: link };
+  if (pinned.kind === 'vanished') return { kind: 'vanished', why: pinned.why, file: pinned.storePath };
+  if (pinned.kind === 'refused' || pinned.kind === 'damaged')
+    return saveUnpinned(dirs, fingerprint, pinned.why);
+  removePlainFingerprint(dirs, fingerprint.program.sha256);
+  return { kind: 'saved', file: link };
 }
 
 /** Starts what `keep` finishes; undefined where there is no Nix. */
@@ -70,26 +67,26 @@ export function startSaving(nix: Nix | undefined, link: string): RootAdder | und
 export async function saveAndPin(
   rootAdder: RootAdder | undefined,
   fingerprint: Fingerprint,
-  place: Place,
+  dirs: Directories,
   link: string,
 ): Promise<Root> {
-  if (rootAdder === undefined) return saveUnpinned(place, fingerprint, 'Nix was not found');
-  return rootAfter(await rootAdder.pin(storeTextOf(fingerprint)), fingerprint, place, link);
+  if (rootAdder === undefined) return saveUnpinned(dirs, fingerprint, 'Nix was not found');
+  return rootAfter(await rootAdder.pin(storeTextOf(fingerprint)), fingerprint, dirs, link);
 }
 
 /** Pins a kept record for one more place of the program. */
 export async function alsoPin(
   nix: Nix | undefined,
   saved: SavedFingerprint,
-  place: Place,
+  dirs: Directories,
   link: string,
 ): Promise<Root> {
   const storePath = storeObjectOfSaved(saved.file);
   if (storePath === undefined || nix === undefined) {
-    return await saveAndPin(startSaving(nix, link), saved.fingerprint, place, link);
+    return await saveAndPin(startSaving(nix, link), saved.fingerprint, dirs, link);
   }
-  if (saved.file === link) return { kind: 'kept', file: link };
-  return rootAfter(await pin(nix, link, storePath), saved.fingerprint, place, link);
+  if (saved.file === link) return { kind: 'saved', file: link };
+  return rootAfter(await pin(nix, link, storePath), saved.fingerprint, dirs, link);
 }
 
 /** The store object behind a kept record; undefined for a plain one. */

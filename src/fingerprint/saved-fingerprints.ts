@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { repoint } from '../store/add-and-pin.ts';
-import { addRoot, type Nix } from '../store/nix.ts';
+import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A fingerprint that was kept, and where. */
@@ -28,13 +28,13 @@ export interface SavedFingerprint {
 }
 
 /** The link that pins a fingerprint for one place of a program: `roots/<sha256>/<plan key>`. */
-export function rootLink(place: Place, sha256: string, key: string): string {
-  return path.join(place.roots, sha256, key);
+export function rootLink(dirs: Directories, sha256: string, key: string): string {
+  return path.join(dirs.roots, sha256, key);
 }
 
 /** Where a fingerprint is kept when there is no Nix to hold it. */
-export function plainFingerprint(place: Place, sha256: string): string {
-  return path.join(place.fingerprints, `${sha256}.json`);
+export function plainFingerprint(dirs: Directories, sha256: string): string {
+  return path.join(dirs.fingerprints, `${sha256}.json`);
 }
 
 /** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
@@ -77,35 +77,35 @@ function listLinks(directory: string): string[] {
   }
 }
 
-function filesFor(place: Place, sha256: string, key: string): string[] {
-  const links = listLinks(path.join(place.roots, sha256)).map((name) => rootLink(place, sha256, name));
-  const own = rootLink(place, sha256, key);
-  return [own, ...links.filter((link) => link !== own), plainFingerprint(place, sha256)];
+function filesFor(dirs: Directories, sha256: string, key: string): string[] {
+  const links = listLinks(path.join(dirs.roots, sha256)).map((name) => rootLink(dirs, sha256, name));
+  const own = rootLink(dirs, sha256, key);
+  return [own, ...links.filter((link) => link !== own), plainFingerprint(dirs, sha256)];
 }
 
 /** All fingerprints kept for a content hash, place by place; in each the one of the program's own path first. */
 export async function savedFingerprintsOf(
-  places: readonly Place[],
+  directories: readonly Directories[],
   sha256: string,
   key: string,
   storeDir: string,
 ): Promise<SavedFingerprint[]> {
-  const files = places.flatMap((place) => filesFor(place, sha256, key));
+  const files = directories.flatMap((dirs) => filesFor(dirs, sha256, key));
   const saved = await Promise.all(files.map((file) => readSavedFingerprint(file, sha256, storeDir)));
   return saved.filter((saved) => saved !== undefined);
 }
 
 /** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
-export function savePlainFingerprint(place: Place, fingerprint: Fingerprint): string {
-  const file = plainFingerprint(place, fingerprint.program.sha256);
-  mkdirSync(place.fingerprints, { recursive: true, mode: 0o700 });
+export function savePlainFingerprint(dirs: Directories, fingerprint: Fingerprint): string {
+  const file = plainFingerprint(dirs, fingerprint.program.sha256);
+  mkdirSync(dirs.fingerprints, { recursive: true, mode: 0o700 });
   writeFileDurably(file, canonicalText(fingerprint));
   return file;
 }
 
 /** Forgets the plain record of a program. */
-export function removePlainFingerprint(place: Place, sha256: string): void {
-  rmSync(plainFingerprint(place, sha256), { force: true });
+export function removePlainFingerprint(dirs: Directories, sha256: string): void {
+  rmSync(plainFingerprint(dirs, sha256), { force: true });
 }
 
 function namesIn(directory: string): string[] {
@@ -127,22 +127,22 @@ function isThere(link: string): boolean {
 }
 
 /** The root links of one program's place, sorted; more than one while a new content replaces an old one. */
-export function linksOfProgram(place: Place, key: string): string[] {
-  return namesIn(place.roots)
-    .map((sha256) => rootLink(place, sha256, key))
+export function linksOfProgram(dirs: Directories, key: string): string[] {
+  return namesIn(dirs.roots)
+    .map((sha256) => rootLink(dirs, sha256, key))
     .filter(isThere);
 }
 
 /** Every root link of a place, sorted. */
-export function allLinks(place: Place): string[] {
-  return namesIn(place.roots).flatMap((sha256) =>
-    namesIn(path.join(place.roots, sha256)).map((key) => rootLink(place, sha256, key)),
+export function allLinks(dirs: Directories): string[] {
+  return namesIn(dirs.roots).flatMap((sha256) =>
+    namesIn(path.join(dirs.roots, sha256)).map((key) => rootLink(dirs, sha256, key)),
   );
 }
 
 /** The plan keys for which a content is pinned, sorted. */
-export function keysPinning(place: Place, sha256: string): string[] {
-  return namesIn(path.join(place.roots, sha256));
+export function keysPinning(dirs: Directories, sha256: string): string[] {
+  return namesIn(path.join(dirs.roots, sha256));
 }
 
 /** The store object a root link names; undefined when there is no such link. */
@@ -162,7 +162,7 @@ export async function pin(
   nix: Nix,
   link: string,
   storePath: string,
-): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
+): Promise<{ kind: 'rooted' } | NixRefusal> {
   mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
   return await addRoot(nix, link, storePath);
 }
@@ -186,7 +186,7 @@ function isLinkInto(file: string, storeDir: string): boolean {
 }
 
 /** Removes whatever else is where a root link shall be, or where its directory shall be. */
-export function clearRootPlace(link: string, storeDir: string): void {
+export function clearRootDirectory(link: string, storeDir: string): void {
   const directory = path.dirname(link);
   try {
     if (!lstatSync(directory).isDirectory()) rmSync(directory, { force: true });

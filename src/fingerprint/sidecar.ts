@@ -16,13 +16,13 @@ import { errnoOf, reasonOf } from '../host/errors.ts';
 import { MAXIMUM_SIZE } from './fingerprint.ts';
 import { findInTree, MAXIMUM_TREE_SIZE } from './tree-file.ts';
 import {
-  type TrustVerdict,
   type DistrustCause,
   judgeTrust,
   NOBODY,
   type Owners,
-  type ProgramAtHand,
+  type ProgramIdentity,
   type Trust,
+  type TrustVerdict,
   type Writers,
   writersOf,
 } from './trust.ts';
@@ -35,7 +35,7 @@ export function sidecarOf(program: string): string {
   return `${program}.nix-fingerprint.json`;
 }
 
-export interface SidecarPlace {
+export interface SidecarLocation {
   readonly kind: 'sidecar' | 'tree';
   readonly file: string;
 }
@@ -82,14 +82,14 @@ function directoriesOfOwner(file: string, facts: DirectoryFacts): string[] {
  * real file. `given` is absolute, `real` has no symbolic link in it. Nothing was opened, and whether the files exist
  * was not asked.
  */
-export function sidecarPlaces(
-  given: string,
+export function sidecarLocations(
+  typedName: string,
   real: string,
   facts: DirectoryFacts = fileSystem,
-): SidecarPlace[] {
+): SidecarLocation[] {
   const beside = [sidecarOf(real)];
-  const directory = facts.realDirectory(path.dirname(given));
-  if (directory !== undefined) beside.push(sidecarOf(path.join(directory, path.basename(given))));
+  const directory = facts.realDirectory(path.dirname(typedName));
+  if (directory !== undefined) beside.push(sidecarOf(path.join(directory, path.basename(typedName))));
   const trees = directoriesOfOwner(real, facts).map((each) => path.join(each, TREE_NAME));
   return [
     ...[...new Set(beside)].map((file) => ({ kind: 'sidecar', file }) as const),
@@ -98,34 +98,34 @@ export function sidecarPlaces(
 }
 
 /** A file that was there and did not serve. */
-export interface RefusedPlace extends SidecarPlace {
+export interface RefusedLocation extends SidecarLocation {
   /** `tree` is a tree file that is none. */
   readonly cause: DistrustCause | ReadCause | 'tree';
   readonly why: string;
 }
 
 export interface SidecarSearch {
-  readonly believed?: SidecarPlace & Omit<Extract<TrustVerdict, { kind: 'believed' }>, 'kind'>;
+  readonly trusted?: SidecarLocation & Omit<Extract<TrustVerdict, { kind: 'trusted' }>, 'kind'>;
   /** In the order of the places. */
-  readonly refused: readonly RefusedPlace[];
+  readonly refused: readonly RefusedLocation[];
 }
 
 type Judged =
   | TrustVerdict
   | { readonly kind: 'absent' }
-  | { readonly kind: 'refused'; readonly cause: RefusedPlace['cause']; readonly why: string };
+  | { readonly kind: 'refused'; readonly cause: RefusedLocation['cause']; readonly why: string };
 
-async function judgePlace(
-  place: SidecarPlace,
-  program: ProgramAtHand,
+async function judgeLocation(
+  location: SidecarLocation,
+  program: ProgramIdentity,
   owners: Owners,
   trust: Trust,
 ): Promise<Judged> {
-  const limit = place.kind === 'tree' ? MAXIMUM_TREE_SIZE : MAXIMUM_SIZE;
-  const document = readDocument(place.file, limit, owners);
+  const limit = location.kind === 'tree' ? MAXIMUM_TREE_SIZE : MAXIMUM_SIZE;
+  const document = readDocument(location.file, limit, owners);
   if (document.kind !== 'read') return document;
   const { text, writers } = document;
-  if (place.kind === 'sidecar') return judgeTrust(text, { kind: 'sidecar', writers }, program, trust);
+  if (location.kind === 'sidecar') return judgeTrust(text, { kind: 'sidecar', writers }, program, trust);
   const found = findInTree(text, program.sha256);
   if (found.kind === 'absent') return found;
   if (found.kind === 'refused') return { kind: 'refused', cause: 'tree', why: found.why };
@@ -134,19 +134,19 @@ async function judgePlace(
 
 /** Looks at the places of sidecar.ts one after the other and at nothing else. Never throws for what lies there. */
 export async function findSidecar(
-  places: readonly SidecarPlace[],
-  program: ProgramAtHand,
+  locations: readonly SidecarLocation[],
+  program: ProgramIdentity,
   owners: Owners,
   trust: Trust,
 ): Promise<SidecarSearch> {
-  const refused: RefusedPlace[] = [];
-  for (const place of places) {
-    const judged = await judgePlace(place, program, owners, trust);
-    if (judged.kind === 'refused') refused.push({ ...place, cause: judged.cause, why: judged.why });
-    if (judged.kind === 'believed') {
+  const refused: RefusedLocation[] = [];
+  for (const location of locations) {
+    const judged = await judgeLocation(location, program, owners, trust);
+    if (judged.kind === 'refused') refused.push({ ...location, cause: judged.cause, why: judged.why });
+    if (judged.kind === 'trusted') {
       const { fingerprint, signedBy } = judged;
       return {
-        believed: { ...place, fingerprint, ...(signedBy === undefined ? {} : { signedBy }) },
+        trusted: { ...location, fingerprint, ...(signedBy === undefined ? {} : { signedBy }) },
         refused,
       };
     }

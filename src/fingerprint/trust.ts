@@ -7,7 +7,7 @@ import type { Fingerprint } from './fingerprint.ts';
 import type { PublicKey } from './signature.ts';
 
 /** Where a document came from, with what is known of who could have written it. */
-export type Origin =
+export type FingerprintOrigin =
   /** A record we kept ourselves. */
   | { readonly kind: 'own' }
   /** A file beside the program, or above it. */
@@ -16,7 +16,7 @@ export type Origin =
   | { readonly kind: 'source' };
 
 /** The program that is to be started, as it is now. */
-export type ProgramAtHand = Fingerprint['program'];
+export type ProgramIdentity = Fingerprint['program'];
 
 export interface Trust {
   readonly storeDir: string;
@@ -37,7 +37,7 @@ export type DistrustCause =
 
 export type TrustVerdict =
   | {
-      readonly kind: 'believed';
+      readonly kind: 'trusted';
       readonly fingerprint: Fingerprint;
       /** Name of the trusted key, where one had to be asked for. */
       readonly signedBy?: string;
@@ -73,7 +73,7 @@ function whyLibcMixed({ libraries }: Fingerprint): string | undefined {
   return served && `it serves ${served.soname} by ${served.file}, a library of a libc`;
 }
 
-function whyOtherProgram(written: ProgramAtHand, program: ProgramAtHand): string | undefined {
+function whyOtherProgram(written: ProgramIdentity, program: ProgramIdentity): string | undefined {
   if (written.sha256 !== program.sha256) {
     return `it is for another program, with the SHA-256 ${written.sha256.slice(0, 16)}...`;
   }
@@ -92,7 +92,7 @@ function refused(cause: DistrustCause, why: string): Refusal {
 }
 
 /** What a signature has to make up for; undefined for what is believed without. */
-function lackOf(origin: Origin): Refusal | undefined {
+function lackOf(origin: FingerprintOrigin): Refusal | undefined {
   if (origin.kind === 'own') return undefined;
   if (origin.kind === 'source')
     return refused('unsigned', 'what comes from a source has to be signed by a trusted key');
@@ -106,8 +106,8 @@ function lackOf(origin: Origin): Refusal | undefined {
  */
 export async function judgeTrust(
   text: string,
-  origin: Origin,
-  program: ProgramAtHand,
+  origin: FingerprintOrigin,
+  program: ProgramIdentity,
   trust: Trust,
 ): Promise<TrustVerdict> {
   // The checks are loaded when there is something to check: most first starts have no document.
@@ -117,16 +117,16 @@ export async function judgeTrust(
   const { fingerprint, signatures, unsigned } = parsed;
   const other = whyOtherProgram(fingerprint.program, program);
   if (other !== undefined) return refused('other-program', other);
-  if (origin.kind === 'own') return { kind: 'believed', fingerprint };
+  if (origin.kind === 'own') return { kind: 'trusted', fingerprint };
   const noLoader = whyNoLoader(fingerprint);
   if (noLoader !== undefined) return refused('loader-name', noLoader);
   const mixed = whyLibcMixed(fingerprint);
   if (mixed !== undefined) return refused('libc-family', mixed);
   const lack = lackOf(origin);
-  if (lack === undefined) return { kind: 'believed', fingerprint };
+  if (lack === undefined) return { kind: 'trusted', fingerprint };
   const { verifySignatures } = await import('./signature.ts');
   const verified = verifySignatures(unsigned, signatures, trust.keys);
-  if (verified.kind === 'signed') return { kind: 'believed', fingerprint, signedBy: verified.by };
+  if (verified.kind === 'signed') return { kind: 'trusted', fingerprint, signedBy: verified.by };
   // Whoever signed wanted the signature to count, so what is wrong with it is what the user has to know.
   if (verified.cause !== 'unsigned') return refused(verified.cause, `${verified.why}; ${lack.why}`);
   return refused(lack.cause, `${lack.why}, and ${verified.why}`);

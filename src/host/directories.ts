@@ -9,7 +9,7 @@ import { isDirectory, makeDirectories } from './files.ts';
 const LAYOUT = 'v1';
 
 /** One set of directories. All paths are absolute; none need exist yet. */
-export interface Place {
+export interface Directories {
   readonly cache: string;
   readonly state: string;
   readonly plans: string;
@@ -22,7 +22,7 @@ export interface Place {
   readonly shared?: true;
 }
 
-function placeAt(cache: string, state: string): Place {
+function directoriesAt(cache: string, state: string): Directories {
   const [c, s] = [path.join(cache, LAYOUT), path.join(state, LAYOUT)];
   return {
     cache: c,
@@ -41,22 +41,22 @@ function placeAt(cache: string, state: string): Place {
  * the home directory while loading, which fails for a user without one, and HOME is put right first (main.ts).
  * @throws Node's error for a user with neither HOME nor an entry in /etc/passwd.
  */
-export async function userPlace(): Promise<Place> {
+export async function userDirectories(): Promise<Directories> {
   const { default: envPaths } = await import('env-paths');
   const paths = envPaths('nix-run-foreign', { suffix: '' });
-  return placeAt(paths.cache, paths.log);
+  return directoriesAt(paths.cache, paths.log);
 }
 
 /** The place of last resort, the same that the launcher looks at (launch/PLAN.md). */
-export function temporaryPlace(uid: number): Place {
+export function temporaryDirectories(uid: number): Directories {
   const base = `/tmp/nix-run-foreign-${uid}`;
-  return placeAt(base, path.join(base, 'state'));
+  return directoriesAt(base, path.join(base, 'state'));
 }
 
 /** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
-export function systemPlace(): Place {
+export function systemDirectories(): Directories {
   const base = '/var/lib/nix-run-foreign';
-  return { ...placeAt(base, path.join(base, 'state')), shared: true };
+  return { ...directoriesAt(base, path.join(base, 'state')), shared: true };
 }
 
 function isRootsAlone(directory: string): boolean {
@@ -65,17 +65,17 @@ function isRootsAlone(directory: string): boolean {
 }
 
 /** The system's place where there is one that only root can have written. */
-export function trustedSystemDirectories(): Place | undefined {
-  const place = systemPlace();
+export function trustedSystemDirectories(): Directories | undefined {
+  const dirs = systemDirectories();
   try {
-    return [path.dirname(place.cache), place.plans, place.roots].every(isRootsAlone) ? place : undefined;
+    return [path.dirname(dirs.cache), dirs.plans, dirs.roots].every(isRootsAlone) ? dirs : undefined;
   } catch {
     return undefined; // a path component that is no directory
   }
 }
 
 /** Lets everybody read plans, farms, roots and fingerprints. @throws Node's errors. */
-export function openToAll({ cache, state, plans, farms, roots, fingerprints }: Place): void {
+export function openToAll({ cache, state, plans, farms, roots, fingerprints }: Directories): void {
   const onTheWay = [path.dirname(cache), cache, path.dirname(state), state];
   for (const directory of onTheWay) chmodSync(directory, 0o755);
   for (const top of [plans, farms, roots, fingerprints]) if (isDirectory(top)) openTreeToAll(top);
@@ -118,27 +118,27 @@ function isOpenToAll(directory: string): boolean {
  * @throws Node's error where that is impossible; ForeignError `untrusted-directory` where somebody else owns the plans
  * directory, or made ours first in a directory where anyone can, such as /tmp.
  */
-export function createPlace(place: Place, uid: number): void {
-  const base = path.dirname(place.cache);
+export function createDirectories(dirs: Directories, uid: number): void {
+  const base = path.dirname(dirs.cache);
   makeDirectories(base);
   if (isOpenToAll(path.dirname(base))) refuseUntrusted(base, uid);
-  const state = path.dirname(place.state);
+  const state = path.dirname(dirs.state);
   makeDirectories(state);
   if (isOpenToAll(path.dirname(state))) refuseUntrusted(state, uid);
-  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
+  for (const directory of [dirs.plans, dirs.farms, dirs.locks, dirs.catalogues, dirs.roots]) {
     makeDirectories(directory);
   }
-  for (const directory of [place.plans, place.roots]) refuseUntrusted(directory, uid);
-  if (isDirectory(place.fingerprints)) refuseUntrusted(place.fingerprints, uid);
+  for (const directory of [dirs.plans, dirs.roots]) refuseUntrusted(directory, uid);
+  if (isDirectory(dirs.fingerprints)) refuseUntrusted(dirs.fingerprints, uid);
 }
 
 /** One line saying why a place cannot be used. */
-export function whyUnwritable(place: Place, error: unknown): string {
+export function whyUnwritable(dirs: Directories, error: unknown): string {
   if (error instanceof ForeignError) return error.message;
-  const file = error instanceof Error && 'path' in error ? String(error.path) : place.cache;
+  const file = error instanceof Error && 'path' in error ? String(error.path) : dirs.cache;
   const isOnTheWayTo = (directory: string) =>
     `${directory}/`.startsWith(file) || file.startsWith(`${directory}/`);
-  const directory = isOnTheWayTo(place.cache) || !isOnTheWayTo(place.state) ? place.cache : place.state;
+  const directory = isOnTheWayTo(dirs.cache) || !isOnTheWayTo(dirs.state) ? dirs.cache : dirs.state;
   return `cannot write ${directory}: ${reasonOf(error)}`;
 }
 

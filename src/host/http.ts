@@ -7,7 +7,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { errnoOf, reasonOf } from './errors.ts';
 import { type Ended, startProgram } from './run-program.ts';
 
-export type Answer =
+export type HttpAnswer =
   | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'absent' }
   /** One clause. */
@@ -27,7 +27,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 /** S3 answers 403 for what is not there to those who may not list (Nix: src/libstore/http-binary-cache-store.cc). */
 const ABSENT = [403, 404, 410];
 
-function unreachable(why: string): Answer {
+function unreachable(why: string): HttpAnswer {
   return { kind: 'unreachable', why };
 }
 
@@ -80,7 +80,7 @@ function unpacked(bytes: Buffer, largest: number): Buffer | undefined {
   }
 }
 
-async function textOf(response: IncomingMessage, largest: number): Promise<Answer> {
+async function textOf(response: IncomingMessage, largest: number): Promise<HttpAnswer> {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (!['identity', 'gzip', 'x-gzip'].includes(encoding))
     return unreachable('it answers in an unknown encoding');
@@ -102,7 +102,7 @@ function targetOf(response: IncomingMessage, from: URL): URL | undefined {
   return allowed.includes(target.protocol) ? target : undefined;
 }
 
-async function follow(start: URL, limits: Limits, signal: AbortSignal): Promise<Answer> {
+async function follow(start: URL, limits: Limits, signal: AbortSignal): Promise<HttpAnswer> {
   let url = start;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
     // What a redirect leads to elsewhere gets no password, nor any that the redirect names.
@@ -139,7 +139,7 @@ function whyOf(error: unknown, signal: AbortSignal, limits: Limits): string {
 }
 
 /** GET, with no cookies and no cache. Never throws; `stop` ends it early, and the answer then means nothing. */
-export async function webText(address: string, limits: Limits, stop: AbortSignal): Promise<Answer> {
+export async function webText(address: string, limits: Limits, stop: AbortSignal): Promise<HttpAnswer> {
   const signal = AbortSignal.any([AbortSignal.timeout(limits.timeout), stop]);
   try {
     return await follow(new URL(address), limits, signal);

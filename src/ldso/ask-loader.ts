@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { type Ended, runProgramNow } from '../host/run-program.ts';
-import { isAboutSearchReport, rememberLoader, REPORT_SEARCH_PATHS } from './search-paths.ts';
+import { isAboutSearchReport, REPORT_SEARCH_PATHS, rememberLoader } from './search-paths.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;

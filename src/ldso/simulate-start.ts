@@ -6,17 +6,17 @@ import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt, readElfOnce } from '../elf/open-elf.ts';
 import { errnoOf } from '../host/errors.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Libc } from '../program/libc.ts';
 import { pathOfElfString as text } from '../program/run-directories.ts';
 import { loaderFactsOf, muslDirectoriesOf } from './search-paths.ts';
 import { isErrno } from './simulation/early-errors.ts';
 import type { Errno, Loader, LoaderFiles, Probe } from './simulation/request.ts';
 import { simulate } from './simulation/simulate.ts';
-import type { Attempt, Finding, LoadTrace, Searched, TracedObject } from './simulation/trace.ts';
+import type { Finding, LoadTrace, OpenAttempt, Searched, TracedObject } from './simulation/trace.ts';
 
 /** Path with no links in it, and what is in the file. */
-export type SimulatedProgram = Pick<Program, 'path'> & { readonly elf: ElfFile };
+export type SimulatedProgram = Pick<ProgramFile, 'path'> & { readonly elf: ElfFile };
 
 function loaderAt(file: string, libc: Libc, interpreter: string | undefined): Loader | undefined {
   const elf = elfFileAt(file);
@@ -41,7 +41,12 @@ function rawText(text: string): string {
  * must have been made. A glibc loader is asked once which directories it searches; the program is not shown to it.
  * Total: a loader that does not answer, or is none, is an error in the trace. Paths in the trace are ordinary text.
  */
-export function simulateStart(program: SimulatedProgram, libc: Libc, loaderFile: string, libraryPath: string): LoadTrace {
+export function simulateStart(
+  program: SimulatedProgram,
+  libc: Libc,
+  loaderFile: string,
+  libraryPath: string,
+): LoadTrace {
   const loader = loaderAt(loaderFile, libc, program.elf.interpreter);
   if (loader === undefined) return noLoader(loaderFile);
   const trace = simulate({
@@ -157,7 +162,7 @@ function findingOf(found: Finding): Finding {
   return 'of' in found ? { ...found, of: text(found.of) } : found;
 }
 
-function attemptOf({ path, why }: Attempt): Attempt {
+function attemptOf({ path, why }: OpenAttempt): OpenAttempt {
   return { path: text(path), why };
 }
 

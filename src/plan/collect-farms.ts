@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
@@ -20,43 +20,43 @@ function namesIn(directory: string): string[] {
 }
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
-function unusedDirectories(place: Place): string[] {
-  const all = [place.farms, copiesDirectory(place), unpackedDirectory(place)].flatMap((directory) =>
+function unusedDirectories(dirs: Directories): string[] {
+  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)].flatMap((directory) =>
     namesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
-    all.length === 0 ? new Set() : new Set(listPlans(place).flatMap(({ directories }) => directories));
+    all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));
   return all.filter((directory) => !used.has(directory));
 }
 
 /** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
-function forgetBelow(place: Place, directory: string): void {
-  const unpacked = unpackedOf(place, directory) !== undefined;
-  if (!unpacked && copyOf(place, directory) === undefined) return;
-  for (const { root } of removePlansBelow(place, directory))
-    if (unpacked && root?.startsWith(`${place.roots}/`)) unpin(root);
+function forgetBelow(dirs: Directories, directory: string): void {
+  const unpacked = unpackedOf(dirs, directory) !== undefined;
+  if (!unpacked && copyOf(dirs, directory) === undefined) return;
+  for (const { root } of removePlansBelow(dirs, directory))
+    if (unpacked && root?.startsWith(`${dirs.roots}/`)) unpin(root);
 }
 
 /** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
-function removeUnlessTaken(place: Place, directory: string): void {
+function removeUnlessTaken(dirs: Directories, directory: string): void {
   const aside = temporaryName(directory);
   try {
     renameSync(directory, aside);
-    if (listPlans(place).some(({ directories }) => directories.includes(directory)))
+    if (listPlans(dirs).some(({ directories }) => directories.includes(directory)))
       renameSync(aside, directory);
-    else forgetBelow(place, directory);
+    else forgetBelow(dirs, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }
 
 /** Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already. */
-export function collectFarms(place: Place): void {
-  for (const directory of unusedDirectories(place)) removeUnlessTaken(place, directory);
+export function collectFarms(dirs: Directories): void {
+  for (const directory of unusedDirectories(dirs)) removeUnlessTaken(dirs, directory);
 }
 
 /** What the last look found unused; its time is that of the look. */
-function stampFile(place: Place): string {
-  return path.join(place.cache, 'unused-farms');
+function stampFile(dirs: Directories): string {
+  return path.join(dirs.cache, 'unused-farms');
 }
 
 function isDue(stamp: string): boolean {
@@ -76,14 +76,14 @@ function unusedBefore(stamp: string): Set<string> {
  * The same, at most once a day, and only for farms that were unused a day ago already: plans are replaced now and then
  * without anybody saying `forget`. Costs one stat(2) otherwise. Never throws.
  */
-export function collectFarmsDaily(place: Place): void {
-  const stamp = stampFile(place);
+export function collectFarmsDaily(dirs: Directories): void {
+  const stamp = stampFile(dirs);
   try {
     if (!isDue(stamp)) return;
-    const [before, unused] = [unusedBefore(stamp), unusedDirectories(place)];
+    const [before, unused] = [unusedBefore(stamp), unusedDirectories(dirs)];
     writeFileAtomically(stamp, unused.map((each) => path.basename(each)).join('\n'));
     const old = unused.filter((directory) => before.has(path.basename(directory)));
-    for (const directory of old) removeUnlessTaken(place, directory);
+    for (const directory of old) removeUnlessTaken(dirs, directory);
     debug(`${unused.length} farms and copies have no plan, ${old.length} of them are removed`);
   } catch (error) {
     debug(`farms were not looked through: ${String(error)}`);

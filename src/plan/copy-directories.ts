@@ -1,28 +1,28 @@
 // A place → where patched copies of programs are kept, and whether a path is one of them.
 // A place → where the files of AppImages are kept, and whether a path lies among them.
 import path from 'node:path';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 
 /** Holds one directory for each copy, named by what it was made of. */
-export function copiesDirectory({ cache }: Pick<Place, 'cache'>): string {
+export function copiesDirectory({ cache }: Pick<Directories, 'cache'>): string {
   return path.join(cache, 'copies');
 }
 
 /** The directory of the copy that a file is or lies in; undefined for any other file. */
-export function copyOf(place: Pick<Place, 'cache'>, file: string): string | undefined {
-  const copies = copiesDirectory(place);
+export function copyOf(dirs: Pick<Directories, 'cache'>, file: string): string | undefined {
+  const copies = copiesDirectory(dirs);
   if (!file.startsWith(`${copies}/`)) return undefined;
   return path.join(copies, file.slice(copies.length + 1).split('/')[0] ?? '');
 }
 
 /** Holds one directory for each AppImage, named by its content and by the launcher that its programs name. */
-export function unpackedDirectory({ cache }: Pick<Place, 'cache'>): string {
+export function unpackedDirectory({ cache }: Pick<Directories, 'cache'>): string {
   return path.join(cache, 'unpacked');
 }
 
 /** The directory of the AppImage that a file lies in; undefined for any other file. */
-export function unpackedOf(place: Pick<Place, 'cache'>, file: string): string | undefined {
-  const unpacked = unpackedDirectory(place);
+export function unpackedOf(dirs: Pick<Directories, 'cache'>, file: string): string | undefined {
+  const unpacked = unpackedDirectory(dirs);
   if (!file.startsWith(`${unpacked}/`)) return undefined;
   return path.join(unpacked, file.slice(unpacked.length + 1).split('/')[0] ?? '');
 }

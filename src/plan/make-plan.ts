@@ -5,12 +5,12 @@ import { findMachine } from '../elf/machine.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
 import type { Interpreter } from './strategy.ts';
 
 /** The plan for what needs nothing: exec and nothing else. */
-export function directPlan(program: Program): LaunchPlan {
+export function directPlan(program: ProgramFile): LaunchPlan {
   return {
     program: program.path,
     identity: program.identity,
@@ -25,7 +25,7 @@ export function directPlan(program: Program): LaunchPlan {
 }
 
 /** The plan for what needs nothing but to be started under another path: an AppImage that binfmt_misc hands over. */
-export function copyPlan(program: Program, copy: { directory: string; file: string }): LaunchPlan {
+export function copyPlan(program: ProgramFile, copy: { directory: string; file: string }): LaunchPlan {
   return {
     ...directPlan(program),
     strategy: 'patched',
@@ -72,9 +72,9 @@ function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): 
 }
 
 /** Libraries beside the program: a plan made with others must not be followed. */
-function bundledFiles(proven: VerifiedSet, storeDir: string): string[] {
-  const inFarm = new Set([...proven.links.keys()].map((name) => path.join(proven.farm, name)));
-  return proven.objects
+function bundledFiles(set: VerifiedSet, storeDir: string): string[] {
+  const inFarm = new Set([...set.links.keys()].map((name) => path.join(set.farm, name)));
+  return set.objects
     .map(({ path: file }) => file)
     .filter((file) => file !== undefined)
     .filter((file) => !file.startsWith(`${storeDir}/`) && !inFarm.has(file))
@@ -83,20 +83,18 @@ function bundledFiles(proven: VerifiedSet, storeDir: string): string[] {
 }
 
 /** What the store serves, and nothing beside the program may begin to serve unnoticed. */
-function absentBeside({ program, proven, storeDir }: PlanInputs, bundled: readonly string[]): string[] {
+function absentBeside({ program, set, storeDir }: PlanInputs, bundled: readonly string[]): string[] {
   const { path: file, elf } = program;
   if (elf === undefined) return [];
-  const served = proven.objects
-    .filter(
-      ({ path: opened }) => opened !== undefined && opened !== proven.loader && !bundled.includes(opened),
-    )
+  const served = set.objects
+    .filter(({ path: opened }) => opened !== undefined && opened !== set.loader && !bundled.includes(opened))
     .map(({ name }) => path.basename(name));
   return absentLibraries({ path: file, elf }, bundled, served, storeDir);
 }
 
 export interface PlanInputs {
-  readonly program: Program;
-  readonly proven: VerifiedSet;
+  readonly program: ProgramFile;
+  readonly set: VerifiedSet;
   readonly strategy: Strategy;
   readonly interpreter: Interpreter;
   readonly libc: 'glibc' | 'musl';
@@ -116,15 +114,15 @@ export interface PlanInputs {
  * @throws Node's errors when a bundled library vanished in between.
  */
 export function makePlan(inputs: PlanInputs): LaunchPlan {
-  const { program, proven, strategy, interpreter, storeDir } = inputs;
+  const { program, set, strategy, interpreter, storeDir } = inputs;
   const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
-  const bundled = bundledFiles(proven, storeDir);
+  const bundled = bundledFiles(set, storeDir);
   const entering = launcherVariables(inputs, suffix);
   const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
   const copy = strategy === 'patched' ? inputs.copy : undefined;
-  const execute = strategy === 'loader' ? proven.loader : copy?.file;
+  const execute = strategy === 'loader' ? set.loader : copy?.file;
   return {
     program: program.path,
     identity: program.identity,
@@ -132,23 +130,23 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [proven.farm, ...(copy === undefined ? [] : [copy.directory])],
+    directories: [set.farm, ...(copy === undefined ? [] : [copy.directory])],
     files: [
-      proven.loader,
+      set.loader,
       inputs.root,
-      ...[...proven.links.keys()].sort().map((name) => path.join(proven.farm, name)),
-      ...proven.outside,
+      ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
+      ...set.outside,
     ],
     watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
     absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
     ...(execute === undefined ? {} : { execute }),
     ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
-    loader: proven.loader,
-    libraryPath: proven.libraryPath,
+    loader: set.loader,
+    libraryPath: set.libraryPath,
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
-    environment: strategy === 'nix-ld' ? nixLdEnvironment(proven.loader, proven.libraryPath, suffix) : [],
-    argv: strategy === 'loader' ? loaderArguments(proven.loader, proven.libraryPath, inputs.libc) : [],
+    environment: strategy === 'nix-ld' ? nixLdEnvironment(set.loader, set.libraryPath, suffix) : [],
+    argv: strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc) : [],
   };
 }
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { copyOf } from './copy-directories.ts';
@@ -23,13 +23,13 @@ import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-forma
 /** The launcher reads no larger plan (PLAN.md). */
 const MAXIMUM_SIZE = 1 << 20;
 
-export function planFile(place: Place, program: string): string {
-  return path.join(place.plans, planKey(program));
+export function planFile(dirs: Directories, program: string): string {
+  return path.join(dirs.plans, planKey(program));
 }
 
 /** Writes a plan for the launcher. @throws Node's errors when the place cannot be written. */
-export function writePlan(place: Place, plan: LaunchPlan): void {
-  const file = planFile(place, plan.program);
+export function writePlan(dirs: Directories, plan: LaunchPlan): void {
+  const file = planFile(dirs, plan.program);
   try {
     writeFileAtomically(file, serialisePlan(plan));
   } catch (error) {
@@ -72,40 +72,40 @@ export function readPlanFile(file: string): LaunchPlan | undefined {
 }
 
 /** The plan of a program, whether or not it still holds. */
-export function readPlan(place: Place, program: string): LaunchPlan | undefined {
-  const plan = readPlanFile(planFile(place, program));
+export function readPlan(dirs: Directories, program: string): LaunchPlan | undefined {
+  const plan = readPlanFile(planFile(dirs, program));
   return plan?.program === program ? plan : undefined;
 }
 
-function allPlans(place: Place): LaunchPlan[] {
+function allPlans(dirs: Directories): LaunchPlan[] {
   let names: string[];
   try {
-    names = readdirSync(place.plans);
+    names = readdirSync(dirs.plans);
   } catch {
     return [];
   }
   return names
     .filter((name) => /^[0-9a-f]{16}$/.test(name))
-    .map((name) => readPlanFile(path.join(place.plans, name)))
+    .map((name) => readPlanFile(path.join(dirs.plans, name)))
     .filter((plan) => plan !== undefined);
 }
 
 /** All plans of a place but those of patched copies, sorted by program. Files that are no plan are passed over. */
-export function listPlans(place: Place): LaunchPlan[] {
-  return allPlans(place)
-    .filter(({ program }) => copyOf(place, program) === undefined)
+export function listPlans(dirs: Directories): LaunchPlan[] {
+  return allPlans(dirs)
+    .filter(({ program }) => copyOf(dirs, program) === undefined)
     .sort((a, b) => (a.program < b.program ? -1 : 1));
 }
 
 /** Removes, and returns, the plans of programs that lie below a directory. */
-export function removePlansBelow(place: Place, directory: string): LaunchPlan[] {
-  const below = allPlans(place).filter(({ program }) => program.startsWith(`${directory}/`));
-  for (const { program } of below) removePlan(place, program);
+export function removePlansBelow(dirs: Directories, directory: string): LaunchPlan[] {
+  const below = allPlans(dirs).filter(({ program }) => program.startsWith(`${directory}/`));
+  for (const { program } of below) removePlan(dirs, program);
   return below;
 }
 
-export function removePlan(place: Place, program: string): void {
-  rmSync(planFile(place, program), { force: true });
+export function removePlan(dirs: Directories, program: string): void {
+  rmSync(planFile(dirs, program), { force: true });
 }
 
 function exists(file: string): boolean {

@@ -89,7 +89,9 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...plan.directories.map((directory) => `d${directory}`),
     ...plan.files.map((file) => `f${file}`),
     ...plan.watched.map(({ identity, path }) => `w${identity} ${path}`),
-    ...(plan.interpreterPath === undefined ? [] : [`k${plan.interpreterPath.identity} ${plan.interpreterPath.path}`]),
+    ...(plan.interpreterPath === undefined
+      ? []
+      : [`k${plan.interpreterPath.identity} ${plan.interpreterPath.path}`]),
     ...plan.absent.map((file) => `a${file}`),
     ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
     ...(plan.interpreterInNamespace === undefined ? [] : [`n${plan.interpreterInNamespace}`]),

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
 import { runProgramNow } from '../host/run-program.ts';
 import { isStrategy, planKey, type Strategy } from './plan-format.ts';
@@ -42,10 +42,7 @@ const NEW_GLIBC = [2, 42];
 const PROC_SELF_EXE =
   '/proc/self/exe is the loader, so a program that re-executes itself by it will not work';
 
-const nixLdCrashes = (
-  version: readonly number[] | undefined,
-  libc: readonly number[] | undefined,
-): boolean =>
+const nixLdCrashes = (version: readonly number[] | undefined, libc: readonly number[] | undefined): boolean =>
   version !== undefined &&
   isOlder(version, NIX_LD_WITH_NEW_GLIBC) &&
   libc !== undefined &&
@@ -206,8 +203,8 @@ export function whyNoNamespace(launcher: string | undefined, interpreterPath: st
 
 const MAXIMUM_SIZE = 1 << 13;
 
-function fileOf(place: Place, program: string): string {
-  return path.join(path.dirname(place.roots), 'strategies', planKey(program));
+function fileOf(dirs: Directories, program: string): string {
+  return path.join(path.dirname(dirs.roots), 'strategies', planKey(program));
 }
 
 /** As with plans: what somebody else could have written is not believed (PLAN.md). */
@@ -227,17 +224,17 @@ function readOwn(file: string): string | undefined {
 }
 
 /** The first believed wish; undefined where there is none or what is there is damaged. */
-export function readStrategy(places: readonly Place[], program: string): Strategy | undefined {
-  for (const place of places) {
-    const [strategy, of, rest] = readOwn(fileOf(place, program))?.split('\n') ?? [];
+export function readStrategy(directories: readonly Directories[], program: string): Strategy | undefined {
+  for (const dirs of directories) {
+    const [strategy, of, rest] = readOwn(fileOf(dirs, program))?.split('\n') ?? [];
     if (of === program && rest === '' && isStrategy(strategy)) return strategy;
   }
   return undefined;
 }
 
 /** Keeps a wish, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
-export function saveStrategy(place: Place, program: string, strategy: Strategy | undefined): void {
-  const file = fileOf(place, program);
+export function saveStrategy(dirs: Directories, program: string, strategy: Strategy | undefined): void {
+  const file = fileOf(dirs, program);
   if (strategy === undefined) {
     rmSync(file, { recursive: true, force: true });
     return;

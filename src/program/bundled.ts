@@ -17,21 +17,22 @@ export interface BundledLibrary {
   readonly name: string;
 }
 
-interface Loaded {
+interface LoadedFile {
   readonly path: string;
   readonly elf: ElfFile;
   /** The object whose need loaded it first; undefined for the program. */
-  readonly loader: Loaded | undefined;
+  readonly loader: LoadedFile | undefined;
 }
 
 /**
  * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `users`, those of
  * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
  */
-function searched(object: Loaded, libraryPathDirs: readonly string[]): string[] {
-  if (object.elf.runpath !== undefined) return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path)];
+function searched(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
+  if (object.elf.runpath !== undefined)
+    return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path)];
   const directories: string[] = [];
-  for (let at: Loaded | undefined = object; at !== undefined; at = at.loader) {
+  for (let at: LoadedFile | undefined = object; at !== undefined; at = at.loader) {
     directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
   }
   return [...directories, ...libraryPathDirs];
@@ -54,10 +55,10 @@ function readCandidate(
 
 function find(
   name: string,
-  by: Loaded,
+  by: LoadedFile,
   tell: (damaged: DamagedLibrary) => void,
   libraryPathDirs: readonly string[],
-): Loaded | undefined {
+): LoadedFile | undefined {
   const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path)) ?? name;
   const files = wanted.includes('/')
     ? [wanted]
@@ -84,7 +85,7 @@ export function findBundled(
 ): BundledLibrary[] {
   const found: BundledLibrary[] = [];
   const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
-  const queue: Loaded[] = [{ ...program, loader: undefined }];
+  const queue: LoadedFile[] = [{ ...program, loader: undefined }];
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
     for (const name of object.elf.needed) {
       if (seen.has(name)) continue;

@@ -11,9 +11,9 @@ import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.t
 import { identityOfStats } from '../host/file-identity.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
 
-export interface Program {
+export interface ProgramFile {
   /** As the user gave it, for messages. */
-  readonly given: string;
+  readonly typedName: string;
   /** Real path: no symlinks. */
   readonly path: string;
   readonly identity: string;
@@ -39,8 +39,14 @@ export interface Host {
   readonly workingDirectory?: string | undefined;
 }
 
-function refuse(given: string, cause: string, hint: string, exitCode: ExitCode, code: string): ForeignError {
-  return new ForeignError(`${given}: ${cause}`, { code, hint, exitCode });
+function refuse(
+  typedName: string,
+  cause: string,
+  hint: string,
+  exitCode: ExitCode,
+  code: string,
+): ForeignError {
+  return new ForeignError(`${typedName}: ${cause}`, { code, hint, exitCode });
 }
 
 function remedyOfPath(errno: string | undefined): string {
@@ -59,13 +65,13 @@ function remedyOfPath(errno: string | undefined): string {
   }
 }
 
-function locate(given: string): { path: string; stats: BigIntStats } {
+function locate(typedName: string): { path: string; stats: BigIntStats } {
   try {
-    const path = realpathSync.native(given);
+    const path = realpathSync.native(typedName);
     return { path, stats: statSync(path, { bigint: true }) };
   } catch (error) {
     const missing = errnoOf(error) === 'ENOENT';
-    throw new ForeignError(`${given}: ${reasonOf(error)}`, {
+    throw new ForeignError(`${typedName}: ${reasonOf(error)}`, {
       code: missing ? 'not-found' : 'unreachable',
       hint: remedyOfPath(errnoOf(error)),
       exitCode: missing ? 127 : 126,
@@ -74,28 +80,29 @@ function locate(given: string): { path: string; stats: BigIntStats } {
   }
 }
 
-function refuseUnrunnable(given: string, path: string, stats: BigIntStats): void {
+function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
-    throw refuse(given, 'it is a directory', 'name the program inside it', 126, 'directory');
+    throw refuse(typedName, 'it is a directory', 'name the program inside it', 126, 'directory');
   }
-  if (!stats.isFile()) throw refuse(given, 'it is not a regular file', 'name a program', 126, 'not-a-file');
+  if (!stats.isFile())
+    throw refuse(typedName, 'it is not a regular file', 'name a program', 126, 'not-a-file');
   try {
     accessSync(path, constants.X_OK);
   } catch {
     if ((Number(stats.mode) & 0o111) === 0) {
-      throw refuse(given, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+      throw refuse(typedName, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
     }
     const hint = 'check its owner and modes, and whether its file system is mounted noexec';
-    throw refuse(given, 'you may not execute it', hint, 126, 'not-executable');
+    throw refuse(typedName, 'you may not execute it', hint, 126, 'not-executable');
   }
 }
 
-function open(given: string, path: string): FileSource {
+function open(typedName: string, path: string): FileSource {
   try {
     return openFileSource(path);
   } catch (error) {
     throw refuse(
-      given,
+      typedName,
       `it cannot be read: ${reasonOf(error)}`,
       `its needs are read from the file: chmod u+r ${path}`,
       126,
@@ -118,21 +125,27 @@ function remedyOfNoProgram(head: Uint8Array): string {
   return 'start it with the program that reads such files, e.g. sh FILE for a shell script without a #! line';
 }
 
-function refuseKind(given: string, kind: Classification, head: Uint8Array): void {
+function refuseKind(typedName: string, kind: Classification, head: Uint8Array): void {
   switch (kind.kind) {
     case 'bad-elf':
       throw refuse(
-        given,
+        typedName,
         `the ELF file is damaged: ${kind.why}`,
         'download or unpack it again',
         126,
         'bad-elf',
       );
     case 'not-a-program':
-      throw refuse(given, `it is not a program: ${kind.why}`, remedyOfNoProgram(head), 126, 'not-a-program');
+      throw refuse(
+        typedName,
+        `it is not a program: ${kind.why}`,
+        remedyOfNoProgram(head),
+        126,
+        'not-a-program',
+      );
     case 'library':
       throw refuse(
-        given,
+        typedName,
         'it is a shared library, not a program (no interpreter, no entry for the kernel)',
         'name the program that loads it',
         126,
@@ -140,7 +153,7 @@ function refuseKind(given: string, kind: Classification, head: Uint8Array): void
       );
     case 'other-machine':
       throw refuse(
-        given,
+        typedName,
         `it is built for ${kind.machine}, and this machine is ${kind.host}`,
         'get the build for this machine, or run it with an emulator such as qemu-user',
         126,
@@ -153,18 +166,18 @@ function refuseKind(given: string, kind: Classification, head: Uint8Array): void
  * Looks at a program. Nothing of it is executed.
  * @throws ForeignError for everything that keeps it from being a program that could be started here.
  */
-export function inspectProgram(given: string, host: Host): Program {
-  const { path, stats } = locate(given);
-  refuseUnrunnable(given, path, stats);
-  const source = open(given, path);
+export function inspectProgram(typedName: string, host: Host): ProgramFile {
+  const { path, stats } = locate(typedName);
+  refuseUnrunnable(typedName, path, stats);
+  const source = open(typedName, path);
   try {
     const reading = readElf(source);
     const head = source.read(0, 4096);
     const kind = classify(reading, head, host);
-    refuseKind(given, kind, head);
+    refuseKind(typedName, kind, head);
     if (kind.kind === 'dynamic' && changesCredentials(stats, host)) {
       throw refuse(
-        given,
+        typedName,
         'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
         'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
         126,
@@ -174,7 +187,7 @@ export function inspectProgram(given: string, host: Host): Program {
     const appImage = readAppImage(source);
     return {
       ...(appImage === undefined ? {} : { appImage }),
-      given,
+      typedName,
       path,
       identity: identityOfStats(stats),
       size: Number(stats.size),

@@ -13,10 +13,10 @@ import {
   type Situation,
   type StrategyChoice,
 } from '../plan/strategy.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import type { Dynamic } from './dynamic-program.ts';
-import { places } from './writable-directories.ts';
+import type { DynamicProgram } from './job.ts';
+import { allDirectories } from './writable-directories.ts';
 
 /** What can be asked for; `auto` takes a wish back. */
 export const REQUESTED_STRATEGIES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
@@ -33,24 +33,24 @@ export function parseRequestedStrategy(name: string, where: string): RequestedSt
 }
 
 /** Adds what is kept for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
-export async function withRequestedStrategy(program: Program, context: Context): Promise<Context> {
+export async function withRequestedStrategy(program: ProgramFile, context: Context): Promise<Context> {
   if (context.requested !== undefined) return context;
   const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
   if (name) return { ...context, requested: parseRequestedStrategy(name, 'NIX_RUN_FOREIGN_STRATEGY') };
-  const saved = readStrategy(await places(context.host.uid), program.path);
+  const saved = readStrategy(await allDirectories(context.host.uid), program.path);
   return saved === undefined ? context : { ...context, requested: saved };
 }
 
-function wantedStrategy({ requested }: Context): Strategy | undefined {
+function requestedStrategy({ requested }: Context): Strategy | undefined {
   return requested === 'auto' ? undefined : requested;
 }
 
 /** Damaged or gone since: then it is no program that reads itself. */
-function readsItself({ program, elf }: Dynamic): string | undefined {
+function readsItself(program: DynamicProgram): string | undefined {
   try {
     const source = openFileSource(program.path);
     try {
-      return selfReader(source, elf);
+      return selfReader(source, program.elf);
     } finally {
       source.close();
     }
@@ -63,20 +63,20 @@ function readsItself({ program, elf }: Dynamic): string | undefined {
  * The strategy for a program with this loader, and why. `whyNo` is asked only where /proc/self/exe must be kept.
  */
 export function strategyOf(
-  subject: Dynamic,
+  program: DynamicProgram,
   loader: string,
   context: Context,
   whyNo: NonNullable<Situation['whyNo']>,
 ): StrategyChoice {
   const own = context.host.hostMachines[0];
-  const machine = findMachine(subject.elf);
+  const machine = findMachine(program.elf);
   return chooseStrategy({
-    interpreter: inspectInterpreter(subject.interpreter),
+    interpreter: inspectInterpreter(program.interpreter),
     libc: libcVersionOf(loader),
     machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
-    wanted: wantedStrategy(context),
+    wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true,
-    readsItself: readsItself(subject),
+    readsItself: readsItself(program),
     whyNo,
   });
 }
@@ -90,9 +90,9 @@ export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyN
 }
 
 /** A plan that was made under another wish is made again; without a wish it stays as it is. */
-export function isAsWanted(plan: LaunchPlan, subject: Dynamic, context: Context): boolean {
-  const wanted = wantedStrategy(context);
+export function isAsRequested(plan: LaunchPlan, program: DynamicProgram, context: Context): boolean {
+  const wanted = requestedStrategy(context);
   if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
   if (wanted === 'namespace' || wanted === 'patched') return false;
-  return strategyOf(subject, plan.loader, context, asPlanned(plan)).strategy === plan.strategy;
+  return strategyOf(program, plan.loader, context, asPlanned(plan)).strategy === plan.strategy;
 }

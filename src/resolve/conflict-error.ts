@@ -6,12 +6,12 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
-import { dynamicOf } from './dynamic-program.ts';
+import { dynamicOf } from './job.ts';
 
 const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
 
@@ -30,14 +30,14 @@ function hintForClash(reasons: readonly Reason[]): string {
 }
 
 function hintFor(
-  program: Program,
+  program: ProgramFile,
   conflict: Conflict,
   missing: readonly Unprovided[],
   near: ReturnType<typeof nearestSentences>,
   catalogue: Catalogue,
 ): string {
   if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
-    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.given} --reset`;
+    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
   }
   if (missing.length === 0) return hintForClash(conflict.reasons);
   const similar = missing.flatMap(({ name }) =>
@@ -50,7 +50,7 @@ function hintFor(
   const has = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
   const byHand =
     near.length === missing.length && near.every((each) => each.byHand === 'possible')
-      ? `; the nearest can be chosen by hand: nix-foreign choose ${program.given}`
+      ? `; the nearest can be chosen by hand: nix-foreign choose ${program.typedName}`
       : '';
   return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
 }
@@ -81,11 +81,11 @@ function causeOf(
 }
 
 /** Of pins that hold no longer, as on another machine: why the pinned file cannot be loaded. */
-function unusablePins(program: Program, { reasons }: Conflict, catalogue: Catalogue): string[] {
-  const subject = dynamicOf(program);
+function unusablePins(file: ProgramFile, { reasons }: Conflict, catalogue: Catalogue): string[] {
+  const program = dynamicOf(file);
   return reasons.flatMap((each) => {
-    if (each.kind !== 'pinned' || subject === undefined) return [];
-    const why = whyUnusable(each.path, catalogue, subject);
+    if (each.kind !== 'pinned' || program === undefined) return [];
+    const why = whyUnusable(each.path, catalogue, program);
     return why === undefined ? [] : [`${each.path}: ${why}`];
   });
 }
@@ -95,25 +95,28 @@ function unusablePins(program: Program, { reasons }: Conflict, catalogue: Catalo
  * found of other versions of these.
  */
 export function conflictError(
-  program: Program,
+  program: ProgramFile,
   outcome: Conflict | Undecided,
   missing: readonly Unprovided[],
   catalogue: Catalogue,
   closest?: ClosestMatches,
 ): ForeignError {
   if (outcome.kind === 'undecided') {
-    return new ForeignError(`${program.given}: no set of libraries was found within ${outcome.steps} steps`, {
-      code: 'undecided',
-      hint: `leave less to choose from: nix-foreign choose ${program.given} --pin SONAME=PATH, or --exclude GLOB`,
-      exitCode: 125,
-    });
+    return new ForeignError(
+      `${program.typedName}: no set of libraries was found within ${outcome.steps} steps`,
+      {
+        code: 'undecided',
+        hint: `leave less to choose from: nix-foreign choose ${program.typedName} --pin SONAME=PATH, or --exclude GLOB`,
+        exitCode: 125,
+      },
+    );
   }
   const near = nearestSentences(
     missing.map(({ name }) => name),
     closest,
   );
   const cause = [causeOf(outcome, missing, near), ...unusablePins(program, outcome, catalogue)].join('; ');
-  return new ForeignError(`${program.given}: ${cause}`, {
+  return new ForeignError(`${program.typedName}: ${cause}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
     hint: hintFor(program, outcome, missing, near, catalogue),
     exitCode: 126,

@@ -1,58 +1,41 @@
 // A program without a record → its plan by a fingerprint that came from elsewhere, if there is one that serves.
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import { programPart } from '../fingerprint/fingerprint.ts';
-import { type RootAdders, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import type { Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import type { Context } from './context.ts';
-import { type Dynamic, rootFile } from './dynamic-program.ts';
-import { type FoundFingerprint, findFingerprints, type Search } from './find-fingerprint.ts';
+import { type FingerprintSearch, type FoundFingerprint, findFingerprints } from './find-fingerprint.ts';
+import type { Job } from './job.ts';
 import type { UsedFingerprint } from './use-fingerprint.ts';
 
-type Lost = Exclude<FoundFingerprint, { kind: 'believed' }>;
-type TrustedFound = Extract<FoundFingerprint, { kind: 'believed' }>;
+type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }>;
+type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
 
-function sentenceOf(given: string, { kind, where, why }: Lost): string {
-  if (kind === 'unreachable') return `${given}: the source ${where} cannot be asked: ${why}`;
-  return `${given}: the fingerprint of ${where} is not used: ${why}`;
+function sentenceOf(typedName: string, { kind, where, why }: Lost): string {
+  if (kind === 'unreachable') return `${typedName}: the source ${where} cannot be asked: ${why}`;
+  return `${typedName}: the fingerprint of ${where} is not used: ${why}`;
 }
 
-function failure(given: string, lost: Lost): ForeignError {
-  return new ForeignError(sentenceOf(given, lost), {
+function failure(typedName: string, lost: Lost): ForeignError {
+  return new ForeignError(sentenceOf(typedName, lost), {
     code: lost.kind === 'unreachable' ? 'source-unreachable' : 'fingerprint-refused',
     hint: 'mend or remove it, or take strict away (nix-foreign config says where it is set): then the store is searched',
     exitCode: 126,
   });
 }
 
-/** Everything a search needs; the configuration is read anew for each program. @throws ForeignError `configuration`. */
-export async function openSearch(
-  subject: Dynamic,
-  sha256: string,
-  context: Context,
-  place: Place,
-  rootAdders?: RootAdders,
-): Promise<Search> {
+/** The configuration is read anew for each program. @throws ForeignError `configuration`. */
+export async function openSearch(job: Job): Promise<FingerprintSearch> {
+  const { program, sha256, context } = job;
   const files = await configurationFiles(context.host.uid);
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;
-  const program = programPart(subject.program, sha256);
-  const link = rootFile(place, sha256, subject.program);
-  return {
-    subject,
-    program,
-    context,
-    place,
-    settings: { ...settings, strict },
-    rootAdders: rootAdders ?? startRootAdders(context.nix, link, 'later'),
-  };
+  return { ...job, identity: programPart(program, sha256), settings: { ...settings, strict } };
 }
 
 /** A Nix that does not answer, or a set that cannot be laid out, is no reason not to search the store. */
-async function useOrSay(found: TrustedFound, search: Search): Promise<UsedFingerprint> {
+async function useOrSay(found: TrustedFound, search: FingerprintSearch): Promise<UsedFingerprint> {
   const { useFingerprint } = await import('./use-fingerprint.ts');
   try {
     return await useFingerprint(found, search);
@@ -67,27 +50,27 @@ async function useOrSay(found: TrustedFound, search: Search): Promise<UsedFinger
  * @returns undefined where none serves: the store is searched then.
  * @throws ForeignError `fingerprint-refused` or `source-unreachable` instead, with the setting `strict`.
  */
-export async function planFromElsewhere(search: Search): Promise<LaunchPlan | undefined> {
-  const { given } = search.subject.program;
+export async function planFromFoundFingerprint(search: FingerprintSearch): Promise<LaunchPlan | undefined> {
+  const { typedName } = search.program;
   const lost: Lost[] = [];
   for await (const found of findFingerprints(search)) {
-    if (found.kind !== 'believed') {
+    if (found.kind !== 'trusted') {
       lost.push(found);
       continue;
     }
-    debug(`the fingerprint of ${found.where} is believed`);
+    debug(`the fingerprint of ${found.where} is trusted`);
     const used = await useOrSay(found, search);
     if (used.kind === 'refused') {
       lost.push({ kind: 'refused', where: found.where, why: used.why });
       continue;
     }
-    for (const each of lost) notice(sentenceOf(given, each));
+    for (const each of lost) notice(sentenceOf(typedName, each));
     return used.plan;
   }
   const [first] = lost;
-  if (search.settings.strict && first !== undefined) throw failure(given, first);
+  if (search.settings.strict && first !== undefined) throw failure(typedName, first);
   for (const each of lost) {
-    notice(`${sentenceOf(given, each)}${each === lost.at(-1) ? '; the store is searched instead' : ''}`);
+    notice(`${sentenceOf(typedName, each)}${each === lost.at(-1) ? '; the store is searched instead' : ''}`);
   }
   return undefined;
 }

@@ -5,49 +5,42 @@ import { layOutAndVerify } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { alsoPin } from '../fingerprint/save-and-pin.ts';
 import type { SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
-import type { Place } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { findBundled } from '../program/bundled.ts';
-import type { Context } from './context.ts';
-import { type Dynamic, rootFile } from './dynamic-program.ts';
+import { type DynamicProgram, type Job, rootOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
-/** Plans a known content at a new place or under a new identity: no search, no solving. */
+/** Plans a known content at a new path or under a new identity: no search, no solving. */
 export async function planFromSavedFingerprint(
-  subject: Dynamic,
-  sha256: string,
   saved: SavedFingerprint,
-  context: Context,
-  place: Place,
-  choices: string | undefined,
+  job: Job,
 ): Promise<LaunchPlan | undefined> {
   const { fingerprint } = saved;
-  const { program } = subject;
-  const beside = servedBeside(fingerprint, subject);
+  const { program, context, dirs } = job;
+  const beside = servedBeside(fingerprint, program);
   if (beside !== undefined) {
     debug(`fingerprint ${saved.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const proven = await layOutAndVerify(fingerprint, program.path, subject.libc, place.farms, { libraryPathDirs: program.libraryPathDirs });
-  if (proven.kind !== 'proven') {
-    debug(`fingerprint ${saved.file} does not serve here: ${JSON.stringify(proven)}`);
+  const { libraryPathDirs } = program;
+  const set = await layOutAndVerify(fingerprint, program, dirs.farms, { libraryPathDirs });
+  if (set.kind !== 'verified') {
+    debug(`fingerprint ${saved.file} does not serve here: ${JSON.stringify(set)}`);
     return undefined;
   }
-  const link = rootFile(place, sha256, subject.program);
-  const root = await alsoPin(context.nix, saved, place, link);
-  if (root.kind !== 'kept') return undefined;
-  const finished = { subject, sha256, proven, root, choices, origin: 'the record of an earlier start' };
-  return finishPlan(finished, context, place);
+  const root = await alsoPin(context.nix, saved, dirs, rootOf(job));
+  if (root.kind !== 'saved') return undefined;
+  return finishPlan({ set, root, origin: 'the record of an earlier start' }, job);
 }
 
 /**
  * The first name, undefined where there is none. The farm comes before a runpath (ld.so(8)), so the loader would
  * accept such a set and leave the program's own library out. A damaged library counts: it is to be told of.
  */
-export function servedBeside(fingerprint: Fingerprint, { program, elf }: Dynamic): string | undefined {
+export function servedBeside(fingerprint: Fingerprint, program: DynamicProgram): string | undefined {
   const names = new Set<string>();
-  const bundled = findBundled({ path: program.path, elf }, ({ name }) => names.add(name));
+  const bundled = findBundled(program, ({ name }) => names.add(name));
   for (const { name, elf: library } of bundled) {
     names.add(name);
     if (library.soname !== undefined) names.add(library.soname);

@@ -3,21 +3,18 @@
 // What the real loader said of a set → one line of what the user can do about it.
 import { existsSync } from 'node:fs';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import type { SavedChoices } from '../choices/choices-file.ts';
-import { layOutAndVerify, type VerifiedSet, type Rejected } from '../farm/verify-set.ts';
+import { layOutAndVerify, type Rejected, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { saveAndPin, type RootAdders } from '../fingerprint/save-and-pin.ts';
+import { saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
-import type { Place } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import { refusingRootAdder, type RootAdder } from '../store/add-and-pin.ts';
+import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
-import type { Context } from './context.ts';
-import { type Dynamic, rootFile } from './dynamic-program.ts';
-import { solveFromStore } from './solve-program.ts';
+import { type DynamicProgram, type Job, rootOf } from './job.ts';
+import { type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
@@ -26,49 +23,39 @@ const ROUNDS = 3;
 /** Each round leaves out one more store object; a set that cannot be laid out after so many is not worth more. */
 const MOST_EXCLUDED = 8;
 
-type Attempt =
+type ResolveAttempt =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
-  /** A store path was taken by the collector between two steps. `why` names it. */
-  | { readonly kind: 'vanished'; readonly why: string }
+  /** A collector took a store path between two steps; `file` is in it, where it is known. */
+  | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
-  | { readonly kind: 'strayed'; readonly instead: string; readonly error: ForeignError };
-
-export interface Job {
-  readonly subject: Dynamic;
-  readonly sha256: string;
-  readonly context: Context;
-  readonly place: Place;
-  readonly savedChoices: SavedChoices | undefined;
-  readonly rootAdders: RootAdders;
-}
+  | { readonly kind: 'mismatch'; readonly instead: string; readonly error: ForeignError };
 
 /**
- * Chooses, proves, pins and plans. When a store path vanishes in between, chooses again; likewise when no layout makes
+ * Solves, verifies, pins and plans. When a store path vanishes in between, solves again; likewise when no layout makes
  * the loader take what was chosen, as where an rpath in the store names another file: then without that.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
 export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
-  const { subject, context, rootAdders } = job;
+  const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
   const retries: ExcludedRetries = { avoided: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await chooseWhatLoads(job, excluded, () => rootAdders.current(), retries);
+    const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
     if (attempt.kind === 'planned') return attempt.plan;
     why = attempt.why;
-    debug(`round ${round}: a store path vanished (${why}); choosing again`);
-    const gone = /\/[^\s'"]+/.exec(why)?.[0];
-    const object = gone === undefined ? undefined : storeObjectOf(context.location.storeDir, gone);
-    if (object !== undefined) excluded.add(object);
+    debug(`round ${round}: a store path vanished (${why}); solving again`);
+    const object = attempt.file && storeObjectOf(context.location.storeDir, attempt.file);
+    if (object) excluded.add(object);
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const rootAdder = refusingRootAdder(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
-    const attempt = await chooseWhatLoads(job, new Set(), () => rootAdder, retries);
+    const attempt = await attemptWhatLoads(job, new Set(), () => rootAdder, retries);
     if (attempt.kind === 'planned') return attempt.plan;
   }
   throw new ForeignError(
-    `${subject.program.given}: libraries vanish from the store while they are chosen: ${why}`,
+    `${program.typedName}: libraries vanish from the store while they are chosen: ${why}`,
     {
       code: 'vanishing',
       hint: 'wait for the garbage collection that is running and try again',
@@ -80,26 +67,25 @@ export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
 interface ExcludedRetries {
   /** Store objects that the loader does not come to. */
   readonly avoided: Set<string>;
-  /** What is said when nothing else serves: why the set that was wanted first does not. */
+  /** The error of the first set that the loader did not take: what is said when no other serves. */
   refusal: ForeignError | undefined;
 }
 
-async function chooseWhatLoads(
+async function attemptWhatLoads(
   job: Job,
   gone: ReadonlySet<string>,
   rootAdder: () => RootAdder | undefined,
   retries: ExcludedRetries,
-): Promise<Exclude<Attempt, { kind: 'strayed' }>> {
+): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' }>> {
   for (;;) {
-    const attempt = await choose(job, new Set([...gone, ...retries.avoided]), rootAdder()).catch(
-      (error: unknown) => {
-        throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
-      },
-    );
-    if (attempt.kind !== 'strayed') return attempt;
+    const excluded = new Set([...gone, ...retries.avoided]);
+    const attempt = await attemptOnce(job, excluded, rootAdder()).catch((error: unknown) => {
+      throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
+    });
+    if (attempt.kind !== 'mismatch') return attempt;
     retries.refusal ??= attempt.error;
     if (retries.avoided.has(attempt.instead) || retries.avoided.size === MOST_EXCLUDED) throw retries.refusal;
-    debug(`the loader does not take ${attempt.instead}; choosing again`);
+    debug(`the loader does not take ${attempt.instead}; solving again`);
     retries.avoided.add(attempt.instead);
   }
 }
@@ -110,93 +96,107 @@ function replaceable({ mismatches }: Rejected, { libraries }: Fingerprint): stri
   return libraries.find(({ soname, match }) => names.has(soname) && match !== 'pinned')?.storePath;
 }
 
-async function choose(
-  { subject, sha256, context, place, savedChoices }: Job,
+async function attemptOnce(
+  job: Job,
   excluded: ReadonlySet<string>,
   rootAdder: RootAdder | undefined,
-): Promise<Attempt> {
-  const choices = savedChoices?.choices ?? NO_CHOICES;
-  const chosen = await solveFromStore(subject, sha256, context, place, excluded, choices);
-  const { fingerprint, libraries, closest } = chosen;
-  const link = rootFile(place, sha256, subject.program);
+): Promise<ResolveAttempt> {
+  const { program, dirs } = job;
+  const solved = await solveFromStore(job, excluded);
+  const { fingerprint, closest } = solved;
+  const link = rootOf(job);
   const before = pinned(link);
-  // Pinning and proving do not need each other; the plan, which relies on both, comes after, and so does the last
+  // Pinning and verifying do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
-  const pinning = saveAndPin(rootAdder, fingerprint, place, link);
-  const prove = () =>
-    layOutAndVerify(fingerprint, subject.program.path, subject.libc, place.farms, {
-      known: libraries,
-      libraryPathDirs: subject.program.libraryPathDirs,
-    });
-  const [root, first] = await Promise.all([pinning, prove()]);
+  const pinning = saveAndPin(rootAdder, fingerprint, dirs, link);
+  const request = { known: solved.libraries, libraryPathDirs: program.libraryPathDirs };
+  const verify = () => layOutAndVerify(fingerprint, program, dirs.farms, request);
+  const [root, first] = await Promise.all([pinning, verify()]);
   if (root.kind === 'vanished') return root;
   // What the loader missed may have been taken just then; by now all is held.
-  const proven = first.kind === 'rejected' ? await prove() : first;
-  if (proven.kind === 'rejected') {
-    restore(link, before);
-    const complaints = await withSimulatedReasons(subject, proven);
-    const remedy = remedyOfRejection(subject.program.given, complaints, closest, choices);
-    const error = rejection(subject, fingerprint.loader.storePath, complaints, closest, remedy);
-    const instead = replaceable(proven, fingerprint);
-    if (instead === undefined) throw error;
-    return { kind: 'strayed', instead, error };
-  }
-  if (proven.kind === 'vanished') return { kind: 'vanished', why: proven.file };
-  const ends = chosen.listTells === 'all' ? [] : await startComplaints(subject, proven);
-  if (ends.length > 0) {
-    restore(link, before);
-    throw rejection(subject, fingerprint.loader.storePath, ends, closest, remedyOfEnd(subject, choices));
-  }
-  const finished = { subject, sha256, proven, root, choices: savedChoices?.file, origin: 'resolved here' };
-  const plan = finishPlan(finished, context, place);
+  const set = first.kind === 'rejected' ? await verify() : first;
+  if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
+  const refusal = await refusalOf(set, solved, job);
+  if (refusal !== undefined) restore(link, before);
+  if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
+  const plan = finishPlan({ set, root, origin: 'resolved here' }, job);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
-  for (const { what, why } of closest) notice(`${subject.program.given}: ${what}: ${why}`);
+  for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   return { kind: 'planned', plan };
 }
 
+/** @throws the refusal, where no other library can take the place of one that the loader does not come to. */
+function mismatchOr(
+  error: ForeignError | undefined,
+  set: VerifiedSet | Rejected,
+  fingerprint: Fingerprint,
+): ResolveAttempt {
+  const instead = set.kind === 'rejected' ? replaceable(set, fingerprint) : undefined;
+  if (instead === undefined || error === undefined) throw error;
+  return { kind: 'mismatch', instead, error };
+}
+
+/** Why the program would not start with a set; undefined where it would. */
+async function refusalOf(
+  set: VerifiedSet | Rejected,
+  { fingerprint, closest, listTells }: SolvedSet,
+  { program, choices }: Job,
+): Promise<ForeignError | undefined> {
+  const chosen = choices?.choices ?? NO_CHOICES;
+  const loader = fingerprint.loader.storePath;
+  if (set.kind === 'rejected') {
+    const complaints = await withSimulatedReasons(program, set);
+    const hint = remedyOfRejection(program.typedName, complaints, closest, chosen);
+    return rejection(program, { loader, complaints, closest, hint });
+  }
+  const complaints = listTells === 'all' ? [] : await startComplaints(program, set);
+  if (complaints.length === 0) return undefined;
+  return rejection(program, { loader, complaints, closest, hint: remedyOfEnd(program, chosen) });
+}
+
 /** The loader says what is wrong; the simulation knows for whom, and where it was looked for. */
-async function withSimulatedReasons({ program, elf, libc }: Dynamic, rejected: Rejected): Promise<string[]> {
+async function withSimulatedReasons(program: DynamicProgram, rejected: Rejected): Promise<string[]> {
   // Loaded when there is something to tell: an ordinary first start asks the loader alone.
   const { simulateStart } = await import('../ldso/simulate-start.ts');
   const { withReasons } = await import('../ldso/trace-text.ts');
-  const trace = simulateStart({ path: program.path, elf }, libc, rejected.loader, rejected.libraryPath);
+  const trace = simulateStart(program, program.libc, rejected.loader, rejected.libraryPath);
   return withReasons(rejected.complaints, trace);
 }
 
-function remedyOfEnd({ program }: Dynamic, { pins }: Choices): string {
+function remedyOfEnd({ typedName }: DynamicProgram, { pins }: Choices): string {
   return Object.keys(pins).length > 0
-    ? `choose again, or take your choice back: nix-foreign choose ${program.given} --reset`
+    ? `choose again, or take your choice back: nix-foreign choose ${typedName} --reset`
     : 'get a build of the program for this processor, or start it on a machine that has what it demands';
 }
 
-function rejection(
-  subject: Dynamic,
-  loader: string,
-  complaints: readonly string[],
-  closest: readonly ClosestSentence[],
-  hint: string,
-): ForeignError {
-  const first = complaints[0] ?? 'no reason given';
-  const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
-  return new ForeignError(
-    `${subject.program.given}: the loader of ${loader} refuses the set: ${[`${first}${more}`, ...closest.map(({ what }) => what)].join('; ')}`,
-    {
-      code: 'rejected',
-      hint,
-      exitCode: 126,
-    },
-  );
+interface RefusedSet {
+  /** Store object of the loader. */
+  readonly loader: string;
+  readonly complaints: readonly string[];
+  readonly closest: readonly ClosestSentence[];
+  readonly hint: string;
+}
+
+function rejection(program: DynamicProgram, { loader, complaints, closest, hint }: RefusedSet): ForeignError {
+  const [first = 'no reason given', ...others] = complaints;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  const sentences = [`${first}${more}`, ...closest.map(({ what }) => what)].join('; ');
+  return new ForeignError(`${program.typedName}: the loader of ${loader} refuses the set: ${sentences}`, {
+    code: 'rejected',
+    hint,
+    exitCode: 126,
+  });
 }
 
 /**
  * One line for each reason, of the simulation; none for a set that starts. `--list` does not check the level of the
  * processor that an object demands (loader/NOTES.md, "glibc: after the list").
  */
-export async function startComplaints({ program, elf, libc }: Dynamic, proven: VerifiedSet): Promise<string[]> {
+export async function startComplaints(program: DynamicProgram, set: VerifiedSet): Promise<string[]> {
   // Loaded when it is needed: an ordinary first start asks the loader alone.
   const { simulateStart } = await import('../ldso/simulate-start.ts');
   const { complaintsOf } = await import('../ldso/trace-text.ts');
-  return complaintsOf(simulateStart({ path: program.path, elf }, libc, proven.loader, proven.askedPath));
+  return complaintsOf(simulateStart(program, program.libc, set.loader, set.askedPath));
 }
 
 const BRING = "into the store, e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
@@ -212,16 +212,16 @@ function objectIn(complaint: string): string | undefined {
  * loader names. The solver knows nothing against the set, so choosing among the same candidates would be guessing.
  */
 export function remedyOfRejection(
-  given: string,
+  typedName: string,
   complaints: readonly string[],
   closest: readonly unknown[],
   choices: Choices,
 ): string {
   if (hasChoices(choices))
-    return `choose again, or take your choices back: nix-foreign choose ${given} --reset`;
+    return `choose again, or take your choices back: nix-foreign choose ${typedName} --reset`;
   if (closest.length > 0) return `bring the exact ${closest.length === 1 ? 'library' : 'libraries'} ${BRING}`;
   const object = objectIn(complaints[0] ?? '');
   return object === undefined
     ? `bring other builds of these libraries ${BRING}`
-    : `leave that library out: nix-foreign choose ${given} --exclude '${object}'; or bring another build of it ${BRING}`;
+    : `leave that library out: nix-foreign choose ${typedName} --exclude '${object}'; or bring another build of it ${BRING}`;
 }

@@ -1,21 +1,21 @@
 // An AppImage → the plan that starts the AppRun in it, with what AppImages' own programs tell it.
 
 import type { AppImage } from '../elf/app-image.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { unpackedImage } from '../integrations/appimage/unpack.ts';
 import { unlikeForeign } from '../integrations/patch/patched-copy.ts';
 import { directPlan } from '../plan/make-plan.ts';
 import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 
 const literal = (text: string): Argument => ({ kind: 'literal', text });
 
-function launcherOf({ launcher }: Context, { given }: Program): string {
+function launcherOf({ launcher }: Context, { typedName }: ProgramFile): string {
   if (launcher !== undefined) return launcher;
-  throw new ForeignError(`${given}: there is no launcher that could start what is in it`, {
+  throw new ForeignError(`${typedName}: there is no launcher that could start what is in it`, {
     code: 'no-launcher',
     hint: 'compile it: nix-foreign setup (needs a C compiler)',
     exitCode: 125,
@@ -28,21 +28,21 @@ function launcherOf({ launcher }: Context, { given }: Program): string {
  * "Environment variables".
  */
 export async function planAppImage(
-  program: Program,
+  program: ProgramFile,
   appImage: AppImage,
   context: Context,
-  place: Place,
+  dirs: Directories,
 ): Promise<LaunchPlan> {
   const launcher = launcherOf(context, program);
   const sha256 = sha256OfFile(program.path);
   const searchPath = context.env['PATH'];
   const image = await unpackedImage({
-    given: program.given,
+    typedName: program.typedName,
     file: program.path,
     image: appImage,
     searchPath,
     sha256,
-    place,
+    dirs,
     adaptation: {
       interpreter: unlikeForeign(launcher),
       storeDir: context.location.storeDir,

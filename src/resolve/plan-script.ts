@@ -8,11 +8,11 @@ import { readEnvArgument } from '../elf/script-line.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { findOnPath } from '../host/files.ts';
-import { programBehindShim, shimPlaces } from '../integrations/shims/shim-file.ts';
+import { programBehindShim, shimDirectories } from '../integrations/shims/shim-file.ts';
 import { directPlan } from '../plan/make-plan.ts';
 import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
-import { inspectProgram, type Program } from '../program/inspect-program.ts';
+import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 
 /** Interpreters that are scripts themselves: the kernel follows so many (fs/exec.c, exec_binprm). */
@@ -20,7 +20,7 @@ const DEEPEST = 5;
 
 const literal = (text: string): Argument => ({ kind: 'literal', text });
 
-function isScript(kind: Program['kind']): kind is Script {
+function isScript(kind: ProgramFile['kind']): kind is ScriptProgram {
   return kind.kind === 'script';
 }
 
@@ -44,7 +44,7 @@ async function needsLauncher(file: string, context: Context, depth: number): Pro
 }
 
 function planWith(
-  program: Program,
+  program: ProgramFile,
   { file, args, absent }: FoundInterpreter,
   launcher: string | undefined,
 ): LaunchPlan {
@@ -65,12 +65,16 @@ function planWith(
  * found, then the user's arguments.
  * @throws ForeignError `no-interpreter` where there is none, `too-deep`, and those of `inspectProgram` about it.
  */
-export async function planScript(program: Program, script: Script, context: Context): Promise<LaunchPlan> {
+export async function planScript(
+  program: ProgramFile,
+  script: ScriptProgram,
+  context: Context,
+): Promise<LaunchPlan> {
   const found = await findInterpreter(script, context);
   if (found.kind === 'there') return { ...directPlan(program), absent: found.absent };
   if (found.kind === 'missing') {
     throw new ForeignError(
-      `${program.given}: its #! line names an interpreter that is not there: ${script.interpreter}`,
+      `${program.typedName}: its #! line names an interpreter that is not there: ${script.interpreter}`,
       {
         code: 'no-interpreter',
         hint: `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${found.name}`,
@@ -83,7 +87,7 @@ export async function planScript(program: Program, script: Script, context: Cont
   return planWith(program, interpreter, through);
 }
 
-export type Script = Extract<Classification, { kind: 'script' }>;
+export type ScriptProgram = Extract<Classification, { kind: 'script' }>;
 
 export interface FoundInterpreter {
   /** Absolute path. */
@@ -116,7 +120,7 @@ function directoriesOf({ env }: Context): string[] {
 
 async function shimFile(name: string): Promise<string | undefined> {
   try {
-    return path.join((await shimPlaces()).shims, name);
+    return path.join((await shimDirectories()).shims, name);
   } catch {
     return undefined; // no home directory
   }
@@ -137,7 +141,7 @@ const places = (name: string, context: Context) =>
 const THERE: Interpretation = { kind: 'there', absent: [] };
 
 /** By env: only what is nowhere on PATH is ours to find, since env looks there at every start. */
-async function byEnv({ argument }: Script, context: Context): Promise<Interpretation> {
+async function byEnv({ argument }: ScriptProgram, context: Context): Promise<Interpretation> {
   const command = readEnvArgument(argument);
   if (command === undefined || command.name.includes('/')) return THERE;
   if (onPath(command.name, context) !== undefined) return THERE;
@@ -151,7 +155,7 @@ async function byEnv({ argument }: Script, context: Context): Promise<Interpreta
  * The interpreter's name is looked up on PATH, then among the shims. A relative interpreter is the kernel's to find, in
  * the working directory of the start.
  */
-export async function findInterpreter(script: Script, context: Context): Promise<Interpretation> {
+export async function findInterpreter(script: ScriptProgram, context: Context): Promise<Interpretation> {
   const { interpreter, argument } = script;
   const name = path.basename(interpreter);
   const throughEnv = name === 'env' ? await byEnv(script, context) : THERE;

@@ -3,21 +3,22 @@
 // A program as it was named → work on a fingerprint from elsewhere, with the program's lock held.
 
 import path from 'node:path';
-import { type SavedFingerprint, readSavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
+import { startRootAdders } from '../fingerprint/save-and-pin.ts';
+import { readSavedFingerprint, type SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import { inspectProgram, type Program } from '../program/inspect-program.ts';
+import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { type Dynamic, dynamicOf } from './dynamic-program.ts';
-import type { Search } from './find-fingerprint.ts';
+import type { FingerprintSearch } from './find-fingerprint.ts';
 import { openSearch } from './from-found-fingerprint.ts';
+import { type DynamicProgram, dynamicOf, rootOf } from './job.ts';
 import { planProgram } from './resolve-program.ts';
-import { inUsablePlace } from './writable-directories.ts';
+import { inWritableDirectories } from './writable-directories.ts';
 
 export interface ProgramWithFingerprint {
-  readonly program: Program;
+  readonly program: ProgramFile;
   readonly plan: LaunchPlan;
   readonly saved: SavedFingerprint;
 }
@@ -26,53 +27,67 @@ export interface ProgramWithFingerprint {
  * Resolves the program as a start would, and reads what was kept.
  * @throws ForeignError `no-fingerprint` for what needs no library of the store; those of planning.
  */
-export async function savedFingerprintOfProgram(given: string, context: Context): Promise<ProgramWithFingerprint> {
-  const program = inspectProgram(given, context.host);
-  const plan = await inUsablePlace(context.host.uid, (place) =>
-    planProgram(program, context, place, 'as-needed'),
+export async function savedFingerprintOfProgram(
+  typedName: string,
+  context: Context,
+): Promise<ProgramWithFingerprint> {
+  const program = inspectProgram(typedName, context.host);
+  const plan = await inWritableDirectories(context.host.uid, (dirs) =>
+    planProgram(program, context, dirs, 'as-needed'),
   );
   if (plan.root === undefined || plan.sha256 === undefined) {
-    throw new ForeignError(`${given}: it needs no library of the store, so it has no fingerprint`, {
+    throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {
       code: 'no-fingerprint',
-      hint: `it starts as it is, here and elsewhere: nix-run-foreign ${given}`,
+      hint: `it starts as it is, here and elsewhere: nix-run-foreign ${typedName}`,
       exitCode: 125,
     });
   }
   const saved = await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir);
   if (saved !== undefined) return { program, plan, saved };
-  throw new ForeignError(`${given}: what was planned for it changed just now`, {
+  throw new ForeignError(`${typedName}: what was planned for it changed just now`, {
     code: 'changed',
-    hint: `say it again; where that does not help: nix-foreign resolve --refresh ${given}`,
+    hint: `say it again; where that does not help: nix-foreign resolve --refresh ${typedName}`,
     exitCode: 125,
   });
 }
 
 /** @throws ForeignError `no-fingerprint` for what needs no library of the store; those of `inspectProgram`. */
-export function openProgram(given: string, context: Context): { subject: Dynamic; sha256: string } {
-  const program = inspectProgram(given, context.host);
-  const subject = dynamicOf(program);
-  if (subject !== undefined) return { subject, sha256: sha256OfFile(program.path) };
-  throw new ForeignError(`${given}: it needs no library of the store, so it has no fingerprint`, {
+export function openProgram(
+  typedName: string,
+  context: Context,
+): { program: DynamicProgram; sha256: string } {
+  const program = dynamicOf(inspectProgram(typedName, context.host));
+  if (program !== undefined) return { program, sha256: sha256OfFile(program.path) };
+  throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {
     code: 'no-fingerprint',
-    hint: `it starts as it is, here and elsewhere: nix-run-foreign ${given}`,
+    hint: `it starts as it is, here and elsewhere: nix-run-foreign ${typedName}`,
     exitCode: 125,
   });
 }
 
 /** @throws ForeignError for what needs no fingerprint or is no program; whatever `work` throws. */
 export async function withSearch<T>(
-  given: string,
+  typedName: string,
   context: Context,
-  work: (search: Search) => Promise<T>,
+  work: (search: FingerprintSearch) => Promise<T>,
 ): Promise<T> {
-  const { subject, sha256 } = openProgram(given, context);
-  return await inUsablePlace(context.host.uid, (place) =>
-    withLock(path.join(place.locks, planKey(subject.program.path)), async () => {
-      const search = await openSearch(subject, sha256, context, place);
+  const { program, sha256 } = openProgram(typedName, context);
+  return await inWritableDirectories(context.host.uid, (dirs) =>
+    withLock(path.join(dirs.locks, planKey(program.path)), async () => {
+      const rootAdders = startRootAdders(context.nix, rootOf({ dirs, sha256, program }), 'later');
+      const job = {
+        program,
+        sha256,
+        context,
+        dirs,
+        mode: 'as-needed',
+        choices: undefined,
+        rootAdders,
+      } as const;
       try {
-        return await work(search);
+        return await work(await openSearch(job));
       } finally {
-        search.rootAdders.close();
+        rootAdders.close();
       }
     }),
   );

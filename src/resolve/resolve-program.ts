@@ -1,169 +1,144 @@
-// A program → a launch plan that the launcher can follow: the stages, one after the other.
-// A content that was planned at several paths → only those paths where a program still is.
-import { existsSync, lstatSync, rmSync } from 'node:fs';
+// A program → a launch plan that the launcher can follow. The steps of a miss, one after the other.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { digestOfChoices } from '../choices/choices.ts';
-import type { AppImage } from '../elf/app-image.ts';
-import { type RootAdders, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import {
-  clearRootPlace,
-  keysPinning,
-  savedFingerprintsOf,
-  rootLink,
-  unpin,
-} from '../fingerprint/saved-fingerprints.ts';
-import { removeLeftovers } from '../host/atomic-file.ts';
-import { trustedSystemDirectories, type Place } from '../host/directories.ts';
+import { startRootAdders } from '../fingerprint/save-and-pin.ts';
+import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
+import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
-import { collectFarmsDaily } from '../plan/collect-farms.ts';
-import { copiesDirectory, unpackedDirectory } from '../plan/copy-directories.ts';
-import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
+import { readPlan, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { choicesOfProgram, type Dynamic, dynamicOf, rootFile } from './dynamic-program.ts';
-
-/** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
-export type ResolveMode = 'as-needed' | 'rehash' | 'refresh';
+import { cleanAfter, cleanBefore, cleanRootsOf, forgetMoved } from './housekeeping.ts';
+import {
+  choicesOfProgram,
+  type DynamicProgram,
+  dynamicOf,
+  type Job,
+  type ResolveMode,
+  rootOf,
+} from './job.ts';
 
 /**
  * Makes, or finds, the launch plan of a program and leaves it where the launcher looks.
- * @throws ForeignError with the reason where no plan is possible; Node's errors where the place cannot be written.
+ * @throws ForeignError with the reason where no plan is possible; Node's errors where nothing can be written.
  */
 export async function planProgram(
-  program: Program,
-  given: Context,
-  place: Place,
+  file: ProgramFile,
+  context: Context,
+  dirs: Directories,
   mode: ResolveMode,
 ): Promise<LaunchPlan> {
-  for (const directory of [place.plans, place.farms, copiesDirectory(place)]) removeLeftovers(directory);
-  const subject = dynamicOf(program);
-  if (subject === undefined) return await planUnaided(program, given, place);
-  const { withRequestedStrategy } = await import('./choose-strategy.ts');
-  const context = await withRequestedStrategy(program, given);
-  const plan = await withLock(`${place.locks}/${planKey(program.path)}`, async () => {
-    const current = mode === 'as-needed' ? await currentPlan(subject, context, place) : undefined;
-    return current ?? (await planDynamic(subject, context, place, mode));
-  });
-  collectFarmsDaily(place);
+  cleanBefore(dirs);
+  const program = dynamicOf(file);
+  const plan =
+    program === undefined
+      ? await planWithoutLibraries(file, context, dirs)
+      : await planDynamic(program, context, dirs, mode);
+  cleanAfter(dirs);
   return plan;
 }
 
-/** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
-async function planImage(
-  program: Program,
-  image: AppImage,
+/** Of a static program, a script, an AppImage, a program of Nix. */
+async function planWithoutLibraries(
+  file: ProgramFile,
   context: Context,
-  place: Place,
+  dirs: Directories,
 ): Promise<LaunchPlan> {
-  const { planAppImage } = await import('./plan-app-image.ts');
-  const { savePlan } = await import('./write-plan.ts');
-  removeLeftovers(unpackedDirectory(place));
-  const plan = savePlan(place, await planAppImage(program, image, context, place));
-  if (!plan.files.every((file) => existsSync(file))) return await planImage(program, image, context, place);
-  collectFarmsDaily(place);
-  return plan;
+  const { planDirect } = await import('./plan-direct.ts');
+  return await planDirect(file, context, dirs);
 }
 
-/** Of a program that needs no library of ours. */
-async function planUnaided(program: Program, context: Context, place: Place): Promise<LaunchPlan> {
-  const { byBinfmt } = context;
-  if (program.appImage !== undefined) return await planImage(program, program.appImage, context, place);
-  const { copyPlan, directPlan } = await import('../plan/make-plan.ts');
-  const { savePlan } = await import('./write-plan.ts');
-  if (program.kind.kind === 'script') {
-    const { planScript } = await import('./plan-script.ts');
-    return savePlan(place, await planScript(program, program.kind, context));
-  }
-  if (byBinfmt !== true || program.elf === undefined) return savePlan(place, directPlan(program));
-  const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
-  const copy = copyOfAppImage(program, sha256OfFile(program.path), place);
-  return savePlan(place, copy === undefined ? directPlan(program) : copyPlan(program, copy));
+/** One process at a time resolves a program; whoever waited finds the plan of the first. */
+async function planDynamic(
+  program: DynamicProgram,
+  asked: Context,
+  dirs: Directories,
+  mode: ResolveMode,
+): Promise<LaunchPlan> {
+  const { withRequestedStrategy } = await import('./choose-strategy.ts');
+  const context = await withRequestedStrategy(program, asked);
+  return await withLock(`${dirs.locks}/${planKey(program.path)}`, async () => {
+    const current = mode === 'as-needed' ? await currentPlan(program, context, dirs) : undefined;
+    if (current !== undefined) return current;
+    const job = await openJob(program, context, dirs, mode);
+    try {
+      return await carryOut(job);
+    } finally {
+      job.rootAdders.close();
+    }
+  });
+}
+
+/** The steps: a saved fingerprint? one that was found? else the store is searched. */
+async function carryOut(job: Job): Promise<LaunchPlan> {
+  if (job.mode === 'refresh') return await fromStore(job);
+  return (await fromSavedFingerprints(job)) ?? (await fromFoundFingerprint(job)) ?? (await fromStore(job));
 }
 
 async function currentPlan(
-  subject: Dynamic,
+  program: DynamicProgram,
   context: Context,
-  place: Place,
+  dirs: Directories,
 ): Promise<LaunchPlan | undefined> {
-  const { program } = subject;
-  // The system's is looked at only where there is none of the user's own, as the launcher does (PLAN.md).
-  const shared = place.shared ? undefined : trustedSystemDirectories();
-  const plan = readPlan(place, program.path) ?? (shared && readPlan(shared, program.path));
+  // The system's is looked at only where there is none of the user's own, as the launcher does (plan/PLAN.md).
+  const shared = dirs.shared ? undefined : trustedSystemDirectories();
+  const plan = readPlan(dirs, program.path) ?? (shared && readPlan(shared, program.path));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.host.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
   if (why !== undefined || !context.env['NIX_RUN_FOREIGN_STRATEGY'])
     return why === undefined ? plan : undefined;
-  const { isAsWanted } = await import('./choose-strategy.ts');
-  return isAsWanted(plan, subject, context) ? plan : undefined;
+  const { isAsRequested } = await import('./choose-strategy.ts');
+  return isAsRequested(plan, program, context) ? plan : undefined;
 }
 
-/** Without a record a new one will be pinned, and Nix can start up while it is found. */
-function supplyFor(link: string, context: Context): RootAdders {
-  return startRootAdders(context.nix, link, existsSync(path.dirname(link)) ? 'later' : 'now');
-}
-
-async function planDynamic(subject: Dynamic, context: Context, place: Place, mode: ResolveMode): Promise<LaunchPlan> {
-  const sha256 = sha256OfFile(subject.program.path);
+/** Where nothing was saved a new root will be added, and Nix can start up while the libraries are found. */
+async function openJob(
+  program: DynamicProgram,
+  context: Context,
+  dirs: Directories,
+  mode: ResolveMode,
+): Promise<Job> {
+  const sha256 = sha256OfFile(program.path);
   debug(`content ${sha256}`);
-  const link = rootFile(place, sha256, subject.program);
-  clearRootPlace(link, context.location.storeDir);
-  const rootAdders = supplyFor(link, context);
-  try {
-    for (const directory of [path.dirname(link), place.fingerprints]) removeLeftovers(directory);
-    return await planContent({ subject, sha256, context, place, mode, rootAdders });
-  } finally {
-    rootAdders.close();
-  }
+  const link = rootOf({ dirs, sha256, program });
+  cleanRootsOf(link, dirs, context);
+  const when = existsSync(path.dirname(link)) ? 'later' : 'now';
+  const rootAdders = startRootAdders(context.nix, link, when);
+  const choices = await choicesOfProgram(program, context);
+  return { program, sha256, context, dirs, mode, choices, rootAdders };
 }
 
-interface Content {
-  readonly subject: Dynamic;
-  readonly sha256: string;
-  readonly context: Context;
-  readonly place: Place;
-  readonly mode: ResolveMode;
-  readonly rootAdders: RootAdders;
-}
-
-async function planContent(content: Content): Promise<LaunchPlan> {
-  const { subject, sha256, context, place, mode, rootAdders } = content;
-  const savedChoices = await choicesOfProgram(subject.program, context);
-  const digest = savedChoices && digestOfChoices(savedChoices.choices);
-  const key = planKey(subject.program.path);
-  const shared = place.shared ? undefined : trustedSystemDirectories();
-  const keepers = [place, ...(shared === undefined ? [] : [shared])];
-  const fingerprints = mode === 'refresh' ? [] : await savedFingerprintsOf(keepers, sha256, key, context.location.storeDir);
-  for (const fingerprint of fingerprints) {
-    // A set that was made under other choices, or under none, is another program's for this purpose.
-    if (fingerprint.fingerprint.choices !== digest) continue;
+async function fromSavedFingerprints(job: Job): Promise<LaunchPlan | undefined> {
+  const { program, sha256, context, dirs, choices } = job;
+  const digest = choices && digestOfChoices(choices.choices);
+  const shared = dirs.shared ? undefined : trustedSystemDirectories();
+  const all = [dirs, ...(shared === undefined ? [] : [shared])];
+  const key = planKey(program.path);
+  for (const saved of await savedFingerprintsOf(all, sha256, key, context.location.storeDir)) {
+    // A set that was chosen under other choices, or under none, is not for this program.
+    if (saved.fingerprint.choices !== digest) continue;
     const { planFromSavedFingerprint } = await import('./from-saved-fingerprint.ts');
-    const plan = await planFromSavedFingerprint(subject, sha256, fingerprint, context, place, savedChoices?.file);
+    const plan = await planFromSavedFingerprint(saved, job);
     if (plan === undefined) continue;
-    forgetMoved(place, sha256);
+    forgetMoved(dirs, sha256);
     return plan;
   }
-  // What somebody else chose gives way to what the user chose by hand.
-  if (mode !== 'refresh' && savedChoices === undefined) {
-    const { openSearch, planFromElsewhere } = await import('./from-found-fingerprint.ts');
-    const plan = await planFromElsewhere(await openSearch(subject, sha256, context, place, rootAdders));
-    if (plan !== undefined) return plan;
-  }
-  const { resolveFromStore } = await import('./from-store.ts');
-  return await resolveFromStore({ subject, sha256, context, place, savedChoices, rootAdders });
+  return undefined;
 }
 
-/** Forgets plan and root of every path of this content at which nothing is any more: it was moved or renamed. */
-export function forgetMoved(place: Place, sha256: string): void {
-  for (const key of keysPinning(place, sha256)) {
-    const file = path.join(place.plans, key);
-    const plan = readPlanFile(file);
-    if (plan === undefined || lstatSync(plan.program, { throwIfNoEntry: false }) !== undefined) continue;
-    debug(`${plan.program} is gone; its plan and its root go too`);
-    rmSync(file, { force: true });
-    unpin(rootLink(place, sha256, key));
-  }
+/** What somebody else chose gives way to what the user chose by hand. */
+async function fromFoundFingerprint(job: Job): Promise<LaunchPlan | undefined> {
+  if (job.choices !== undefined) return undefined;
+  const { openSearch, planFromFoundFingerprint } = await import('./from-found-fingerprint.ts');
+  return await planFromFoundFingerprint(await openSearch(job));
+}
+
+async function fromStore(job: Job): Promise<LaunchPlan> {
+  const { resolveFromStore } = await import('./from-store.ts');
+  return await resolveFromStore(job);
 }

@@ -2,13 +2,12 @@
 // A program, the store and the user's choices → the problem, and the solver's answer to it.
 // A program and choices → everything the store offers for it, the best set, and what each alternative would do.
 
-import { buildProblem } from '../candidates/build-problem.ts';
+import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';
 import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
-import type { Place } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
@@ -17,10 +16,9 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
-import type { Context } from './context.ts';
-import type { Dynamic } from './dynamic-program.ts';
+import type { DynamicProgram, Job } from './job.ts';
 
-export interface ChosenSet {
+export interface SolvedSet {
   readonly fingerprint: Fingerprint;
   /** The same libraries, with what the layout asks of each. */
   readonly libraries: readonly ChosenLibrary[];
@@ -34,18 +32,12 @@ export interface ChosenSet {
  * Looks in the store as it is now.
  * @throws ForeignError that explains itself when there is no coherent set.
  */
-export async function solveFromStore(
-  subject: Dynamic,
-  sha256: string,
-  context: Context,
-  place: Place,
-  excluded: ReadonlySet<string>,
-  choices: Choices,
-): Promise<ChosenSet> {
-  const { program } = subject;
-  const { outcome, closest, beyond } = await withStore(place.catalogues, context.location, (catalogue) => {
+export async function solveFromStore(job: Job, excluded: ReadonlySet<string>): Promise<SolvedSet> {
+  const { program, sha256, context, dirs } = job;
+  const choices = job.choices?.choices ?? NO_CHOICES;
+  const { outcome, closest, beyond } = await withStore(dirs.catalogues, context.location, (catalogue) => {
     debug('the catalogue is up to date');
-    const result = solveProgram(subject, catalogue, excluded, choices);
+    const result = solveProgram(program, catalogue, excluded, choices);
     const { outcome: solved, problem } = result;
     debug(`solved: ${solved.kind}`);
     if (solved.kind !== 'solution') {
@@ -93,49 +85,57 @@ export interface SolvedProblem {
  * first one and `closest` has what was found of them.
  */
 export function solveProgram(
-  subject: Dynamic,
+  program: DynamicProgram,
   catalogue: Catalogue,
   excluded: ReadonlySet<string>,
   choices: Choices = NO_CHOICES,
 ): SolvedProblem {
-  const exact = solveWithin('exact', subject, catalogue, excluded, choices);
+  const question = { program, catalogue, excluded, choices };
+  const exact = solveWithin('exact', question);
   const { outcome } = exact;
   if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
     return exact;
-  const near = solveWithin('closest', subject, catalogue, excluded, choices);
+  const near = solveWithin('closest', question);
   const { closest } = near.problem;
   const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
   return isTaken || closest === undefined ? near : { ...exact, closest };
 }
 
+/** What is asked of the store: for which program, by which choices, without which store objects. */
+interface StoreQuestion {
+  readonly program: DynamicProgram;
+  readonly catalogue: Catalogue;
+  /** Store objects that vanished. */
+  readonly excluded: ReadonlySet<string>;
+  readonly choices: Choices;
+}
+
 /**
  * Solves. What is only a preference gives way where it leaves no set: first that for libraries of the program's own
- * source, then the user's, the least important first. `excluded`: store objects that vanished.
+ * source, then the user's, the least important first.
  */
-function solveWithin(
-  reach: 'exact' | 'closest',
-  subject: Dynamic,
-  catalogue: Catalogue,
-  excluded: ReadonlySet<string>,
-  choices: Choices,
-): SolvedProblem {
-  const { path, libraryPathDirs } = subject.program;
-  const program = { path, elf: subject.elf, libc: subject.libc.kind, libraryPathDirs };
-  const build = (preference: 'kin' | 'none') => buildProblem(program, catalogue, excluded, preference, reach);
+function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): SolvedProblem {
+  const { program, catalogue, choices } = question;
+  const build = (preference: 'same-source' | 'none') =>
+    buildProblem(inspected(program), catalogue, question.excluded, { preference, reach });
   if (!hasChoices(choices)) {
-    const sameSource = solved(build('kin'));
+    const sameSource = solved(build('same-source'));
     return sameSource.outcome.kind === 'solution' ? sameSource : solved(build('none'));
   }
-  const [sameSource, none] = [build('kin'), build('none')];
+  const [sameSource, none] = [build('same-source'), build('none')];
   let result: SolvedProblem | undefined;
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
-    const saved = { ...choices, prefer: choices.prefer.slice(0, count) };
+    const fewer = { ...choices, prefer: choices.prefer.slice(0, count) };
     for (const problem of [sameSource, none]) {
-      result = solved(applyChoices(problem, none.providersOf, saved, catalogue, subject));
+      result = solved(applyChoices(problem, none.providersOf, fewer, catalogue, program));
       if (result.outcome.kind === 'solution') return result;
     }
   }
   return result ?? solved(none);
+}
+
+function inspected({ path, elf, libc, libraryPathDirs }: DynamicProgram): InspectedProgram {
+  return { path, elf, libc: libc.kind, libraryPathDirs };
 }
 
 function solved(problem: Problem): SolvedProblem {
@@ -148,11 +148,14 @@ export interface StoreAlternatives extends SolvedProblem {
 }
 
 /** Looks at the whole of what could be taken. Providers are read from the catalogue while it is open. */
-export function openAlternatives(subject: Dynamic, catalogue: Catalogue, choices: Choices): StoreAlternatives {
-  const result = solveProgram(subject, catalogue, new Set(), choices);
-  const { path, libraryPathDirs } = subject.program;
-  const program = { path, elf: subject.elf, libc: subject.libc.kind, libraryPathDirs };
-  const all: Problem = buildProblem(program, catalogue, new Set(), 'none', 'closest');
+export function openAlternatives(
+  program: DynamicProgram,
+  catalogue: Catalogue,
+  choices: Choices,
+): StoreAlternatives {
+  const result = solveProgram(program, catalogue, new Set(), choices);
+  const whole = { preference: 'none', reach: 'closest' } as const;
+  const all: Problem = buildProblem(inspected(program), catalogue, new Set(), whole);
   const every = (name: string): readonly Provider[] => {
     const known = result.problem.providersOf(name);
     const paths = new Set(known.map(({ path }) => path));

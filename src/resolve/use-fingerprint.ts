@@ -4,10 +4,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { layOutAndVerify, type VerifiedSet, pathOfStoreFile } from '../farm/verify-set.ts';
+import { layOutAndVerify, pathOfStoreFile, type VerifiedSet } from '../farm/verify-set.ts';
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
-import { saveAndPin, type Root } from '../fingerprint/save-and-pin.ts';
+import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, removePlainFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
 import { debug } from '../host/output.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
@@ -18,9 +18,9 @@ import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } 
 import { showOnStderr } from '../store/nix.ts';
 import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
-import { type Dynamic, rootFile } from './dynamic-program.ts';
-import type { FoundFingerprint, Search } from './find-fingerprint.ts';
+import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
+import { type DynamicProgram, rootOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
 export type UsedFingerprint =
@@ -33,7 +33,7 @@ interface Gone {
   readonly why: string;
 }
 
-type TrustedFound = Extract<FoundFingerprint, { kind: 'believed' }>;
+type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
 
 const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
@@ -43,7 +43,7 @@ type Fetched =
   | { readonly kind: 'there'; readonly links: readonly string[] }
   | { readonly kind: 'refused'; readonly why: string };
 
-async function missingOf(fingerprint: Fingerprint, { context }: Search): Promise<string[]> {
+async function missingOf(fingerprint: Fingerprint, { context }: FingerprintSearch): Promise<string[]> {
   const paths = storePathsOf(fingerprint);
   const valid = await validPaths(context, paths);
   return paths.filter((each) => !valid.has(each));
@@ -65,12 +65,12 @@ function unlessDisturbed(outcome: UsedFingerprint | Gone, before: Identities): U
 async function fetchMissing(
   fingerprint: Fingerprint,
   missing: readonly string[],
-  { context, place, settings, subject }: Search,
+  { context, dirs, settings, program }: FingerprintSearch,
 ): Promise<Fetched> {
   const lack = lackOf(missing);
   if (!settings.substitute) return refused(`${lack}, and substitute is off`);
   if (context.nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
-  const link = path.join(place.state, 'fetching', planKey(subject.program.path));
+  const link = path.join(dirs.state, 'fetching', planKey(program.path));
   const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
   if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
   return refused(`${lack}: ${realised.why}`);
@@ -84,7 +84,10 @@ const ROUNDS = 3;
  * by hand is no choice of this user's: it is adopted as it is.
  * @throws Node's errors when the place cannot be written.
  */
-export async function useFingerprint(found: TrustedFound, search: Search): Promise<UsedFingerprint> {
+export async function useFingerprint(
+  found: TrustedFound,
+  search: FingerprintSearch,
+): Promise<UsedFingerprint> {
   const { choices: _, ...fingerprint } = found.fingerprint;
   for (let round = 1; ; round += 1) {
     const there = identitiesOf(storePathsOf(fingerprint));
@@ -103,7 +106,7 @@ export async function useFingerprint(found: TrustedFound, search: Search): Promi
   }
 }
 
-function canFetch({ context, settings }: Search): boolean {
+function canFetch({ context, settings }: FingerprintSearch): boolean {
   return context.nix !== undefined && settings.substitute;
 }
 
@@ -111,7 +114,7 @@ async function fetchAndUse(
   fingerprint: Fingerprint,
   found: TrustedFound,
   missing: readonly string[],
-  search: Search,
+  search: FingerprintSearch,
 ): Promise<UsedFingerprint | Gone> {
   const fetched = await fetchMissing(fingerprint, missing, search);
   if (fetched.kind !== 'there') return fetched;
@@ -124,7 +127,7 @@ async function fetchAndUse(
 }
 
 export type Checked =
-  | { readonly kind: 'sound'; readonly proven: VerifiedSet }
+  | { readonly kind: 'sound'; readonly set: VerifiedSet }
   | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 
 /**
@@ -133,48 +136,48 @@ export type Checked =
  */
 export async function check(
   fingerprint: Fingerprint,
-  search: Search,
+  search: FingerprintSearch,
   beforeLoading: () => void = () => {},
 ): Promise<Checked> {
   const { location } = search.context;
-  let proven: VerifiedSet | undefined;
+  let set: VerifiedSet | undefined;
   const answer = await checkInStore(fingerprint, realpathSync(location.storeDir), {
     validPaths: (paths) => validPaths(search.context, paths),
     realFileOf,
     whyNotLoaded: async () => {
       beforeLoading();
-      const { subject, place } = search;
-      const result = await verifyHere(fingerprint, subject, place.farms);
+      const { program, dirs } = search;
+      const result = await verifyHere(fingerprint, program, dirs.farms);
       if (typeof result === 'string') return result;
-      proven = result;
+      set = result;
       return undefined;
     },
   });
   if (answer.kind === 'refused') return answer;
-  return proven === undefined
+  return set === undefined
     ? { kind: 'refused', cause: 'loader', why: 'nobody asked the loader' }
-    : { kind: 'sound', proven };
+    : { kind: 'sound', set };
 }
 
 /** Leaves what was kept for the program before. */
-function takeBack(root: Root, before: string | undefined, { subject, program, place }: Search): void {
-  restore(rootFile(place, program.sha256, subject.program), before);
-  if (root.kind === 'kept' && root.unpinned !== undefined) removePlainFingerprint(place, program.sha256);
+function takeBack(root: Root, before: string | undefined, search: FingerprintSearch): void {
+  restore(rootOf(search), before);
+  if (root.kind === 'saved' && root.unpinned !== undefined)
+    removePlainFingerprint(search.dirs, search.sha256);
 }
 
 async function checkAndPin(
   fingerprint: Fingerprint,
   { where, signedBy }: TrustedFound,
-  search: Search,
+  search: FingerprintSearch,
 ): Promise<UsedFingerprint | Gone> {
-  const { subject, program, context, place, rootAdders } = search;
-  const { sha256 } = program;
-  const link = rootFile(place, sha256, subject.program);
+  const { dirs, rootAdders } = search;
+  const link = rootOf(search);
   const before = pinned(link);
   let pinning: Promise<Root> | undefined;
   // Nix pins while the loader is asked; what the loader refuses is taken back.
   const checked = await check(fingerprint, search, () => {
-    pinning = saveAndPin(rootAdders.current(), fingerprint, place, link);
+    pinning = saveAndPin(rootAdders.current(), fingerprint, dirs, link);
     pinning.catch(() => {}); // it is awaited below
   });
   const root = await pinning;
@@ -186,8 +189,7 @@ async function checkAndPin(
   if (root === undefined) return refused('nobody pinned it');
   if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
-  const finished = { subject, sha256, proven: checked.proven, root, choices: undefined, origin };
-  const plan = finishPlan(finished, context, place);
+  const plan = finishPlan({ set: checked.set, root, origin }, search);
   return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
 }
 
@@ -211,24 +213,23 @@ function isNamed(library: FingerprintLibrary): boolean {
 /** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
 export async function verifyHere(
   fingerprint: Fingerprint,
-  subject: Dynamic,
+  program: DynamicProgram,
   farms: string,
 ): Promise<VerifiedSet | string> {
-  const { program, elf, libc } = subject;
+  const { elf, libc } = program;
   // Before anything of the document is run: whoever may add to the store could have called any program so.
   const noLoader = whyNoLoaderFile(pathOfStoreFile(fingerprint.loader), elf, libc);
   if (noLoader !== undefined) return noLoader;
-  const beside = servedBeside(fingerprint, subject);
+  const beside = servedBeside(fingerprint, program);
   if (beside !== undefined) return `it serves ${beside}, which lies beside the program`;
   const misnamed = fingerprint.libraries.find((each) => each.match === 'exact' && !isNamed(each));
   if (misnamed !== undefined) {
     return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
   }
-  const proven = await layOutAndVerify(fingerprint, program.path, libc, farms, { binding: 'start' });
-  if (proven.kind === 'vanished') return `${proven.file} is gone`;
-  if (proven.kind === 'rejected') return proven.complaints[0] ?? 'no reason given';
-  const trace = simulateStart({ path: program.path, elf }, libc, proven.loader, proven.libraryPath);
-  return complaintsOf(trace)[0] ?? proven;
+  const set = await layOutAndVerify(fingerprint, program, farms, { binding: 'start' });
+  if (set.kind === 'vanished') return `${set.file} is gone`;
+  if (set.kind === 'rejected') return set.complaints[0] ?? 'no reason given';
+  return complaintsOf(simulateStart(program, libc, set.loader, set.libraryPath))[0] ?? set;
 }
 
 /**

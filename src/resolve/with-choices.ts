@@ -2,30 +2,30 @@
 
 import type { Choices } from '../choices/choices.ts';
 import { saveChoices } from '../choices/choices-file.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import type { Program } from '../program/inspect-program.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { planProgram } from './resolve-program.ts';
-import { places } from './writable-directories.ts';
+import { allDirectories } from './writable-directories.ts';
 
 /** First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices. */
 async function replaceChoices(
-  program: Program,
+  program: ProgramFile,
   choices: Choices | undefined,
   context: Context,
-  place: Place,
+  dirs: Directories,
 ): Promise<void> {
   const key = planKey(program.path);
-  await withLock(`${place.locks}/${key}`, async () => {
-    for (const each of await places(context.host.uid)) {
+  await withLock(`${dirs.locks}/${key}`, async () => {
+    for (const each of await allDirectories(context.host.uid)) {
       removePlan(each, program.path);
-      if (each.state !== place.state) await saveChoices(each, program.path, key, undefined);
+      if (each.state !== dirs.state) await saveChoices(each, program.path, key, undefined);
     }
-    await saveChoices(place, program.path, key, choices);
+    await saveChoices(dirs, program.path, key, choices);
   });
 }
 
@@ -34,18 +34,18 @@ async function replaceChoices(
  * @throws ForeignError with the reason where no plan is possible with the choices.
  */
 export async function chooseFor(
-  program: Program,
+  program: ProgramFile,
   choices: Choices,
   earlier: Choices | undefined,
   context: Context,
-  place: Place,
+  dirs: Directories,
 ): Promise<LaunchPlan> {
-  await replaceChoices(program, choices, context, place);
+  await replaceChoices(program, choices, context, dirs);
   try {
-    return await planProgram(program, context, place, 'refresh');
+    return await planProgram(program, context, dirs, 'refresh');
   } catch (error) {
     debug('the choices cannot be planned by; the earlier ones come back');
-    await replaceChoices(program, earlier, context, place);
+    await replaceChoices(program, earlier, context, dirs);
     throw error;
   }
 }

@@ -2,13 +2,13 @@
 
 import { isSafeInLibraryPath } from '../farm/farm.ts';
 import {
-  createPlace,
+  createDirectories,
+  type Directories,
   isUnwritable,
   openToAll,
-  type Place,
-  systemPlace,
-  temporaryPlace,
-  userPlace,
+  systemDirectories,
+  temporaryDirectories,
+  userDirectories,
   whyUnwritable,
 } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
@@ -27,13 +27,13 @@ function meansElsewhere(error: unknown): boolean {
 }
 
 /** The places in the order in which the launcher looks at them. */
-export async function places(uid: number): Promise<Place[]> {
+export async function allDirectories(uid: number): Promise<Directories[]> {
   try {
-    return [await userPlace(), temporaryPlace(uid)];
+    return [await userDirectories(), temporaryDirectories(uid)];
   } catch (error) {
     // No HOME and no entry in /etc/passwd.
     debug(`no home directory: ${String(error)}`);
-    return [temporaryPlace(uid)];
+    return [temporaryDirectories(uid)];
   }
 }
 
@@ -41,21 +41,24 @@ export async function places(uid: number): Promise<Place[]> {
  * Does work in the user's place or, when that cannot be written (read-only home, full disk), in the one below /tmp.
  * @throws ForeignError `nowhere-to-write` when neither works; whatever else `work` throws.
  */
-export async function inUsablePlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+export async function inWritableDirectories<T>(
+  uid: number,
+  work: (dirs: Directories) => Promise<T>,
+): Promise<T> {
   const failures: string[] = [];
-  for (const place of await places(uid)) {
-    if (!isSafeInLibraryPath(place.farms)) {
-      failures.push(`${place.farms} holds a character that ends an element of a library path`);
+  for (const dirs of await allDirectories(uid)) {
+    if (!isSafeInLibraryPath(dirs.farms)) {
+      failures.push(`${dirs.farms} holds a character that ends an element of a library path`);
       continue;
     }
     try {
-      createPlace(place, uid);
-      const done = await work(place);
-      if (failures.length > 0) notice(`${failures.join('; ')}; using ${place.cache} until it can be written`);
+      createDirectories(dirs, uid);
+      const done = await work(dirs);
+      if (failures.length > 0) notice(`${failures.join('; ')}; using ${dirs.cache} until it can be written`);
       return done;
     } catch (error) {
       if (!meansElsewhere(error)) throw error;
-      failures.push(whyUnwritable(place, error));
+      failures.push(whyUnwritable(dirs, error));
     }
   }
   throw new ForeignError(`there is nowhere to keep what was found: ${failures.join('; ')}`, {
@@ -69,7 +72,10 @@ export async function inUsablePlace<T>(uid: number, work: (place: Place) => Prom
  * Does work in the place that serves everybody on the machine.
  * @throws ForeignError `not-root` for anybody but root; whatever `work` throws.
  */
-export async function inSystemPlace<T>(uid: number, work: (place: Place) => Promise<T>): Promise<T> {
+export async function inSystemDirectories<T>(
+  uid: number,
+  work: (dirs: Directories) => Promise<T>,
+): Promise<T> {
   if (uid !== 0) {
     throw new ForeignError('only root may make plans for everybody', {
       code: 'not-root',
@@ -77,11 +83,11 @@ export async function inSystemPlace<T>(uid: number, work: (place: Place) => Prom
       exitCode: 125,
     });
   }
-  const place = systemPlace();
-  createPlace(place, uid);
+  const dirs = systemDirectories();
+  createDirectories(dirs, uid);
   try {
-    return await work(place);
+    return await work(dirs);
   } finally {
-    openToAll(place);
+    openToAll(dirs);
   }
 }

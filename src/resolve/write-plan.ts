@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
-import type { Place } from '../host/directories.ts';
+import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { debug, notice } from '../host/output.ts';
 import { type CopyOutcome, copyForPlan } from '../integrations/patch/patched-copy.ts';
@@ -14,12 +14,12 @@ import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectInterpreter, whyNoNamespace } from '../plan/strategy.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
-import type { Dynamic } from './dynamic-program.ts';
+import type { Job } from './job.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
-export function savePlan(place: Place, plan: LaunchPlan): LaunchPlan {
-  writePlan(place, plan);
-  const links = linksOfProgram(place, planKey(plan.program));
+export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
+  writePlan(dirs, plan);
+  const links = linksOfProgram(dirs, planKey(plan.program));
   // A set that could not be pinned takes the root from none that is.
   const isPinned = plan.root === undefined || links.includes(plan.root);
   for (const link of isPinned ? links : []) if (link !== plan.root) unpin(link);
@@ -40,17 +40,17 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
 }
 
 /** The ways to keep /proc/self/exe, tried when they are asked for. */
-function waysOf({ subject, sha256, proven }: Finished, context: Context, place: Place) {
+function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
   const { launcher, env } = context;
   let copied: CopyOutcome | undefined;
   const makeCopy = (): CopyOutcome => {
     copied ??= copyForPlan({
-      program: subject.program,
+      program,
       sha256,
-      proven,
-      libc: subject.libc.kind,
+      set,
+      libc: program.libc.kind,
       launcher,
-      place,
+      dirs,
       searchPath: env['PATH'],
     });
     return copied;
@@ -58,7 +58,7 @@ function waysOf({ subject, sha256, proven }: Finished, context: Context, place: 
   const whyNo = {
     // Files of root look like nobody's in a user namespace, and so would the plans of everybody's place.
     namespace: () =>
-      place.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, subject.interpreter),
+      dirs.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, program.interpreter),
     copy: () => {
       const outcome = makeCopy();
       return outcome.kind === 'impossible' ? outcome.why : undefined;
@@ -68,13 +68,9 @@ function waysOf({ subject, sha256, proven }: Finished, context: Context, place: 
 }
 
 /** A set that the loader accepted and Nix pinned. */
-export interface Finished {
-  readonly subject: Dynamic;
-  readonly sha256: string;
-  readonly proven: VerifiedSet;
+export interface PinnedSet {
+  readonly set: VerifiedSet;
   readonly root: SavedRoot;
-  /** The file of the user's choices that the set was chosen under. */
-  readonly choices: string | undefined;
   /** Where the set came from, for people. */
   readonly origin: string;
 }
@@ -83,28 +79,27 @@ export interface Finished {
  * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
  */
-export function finishPlan(finished: Finished, context: Context, place: Place): LaunchPlan | undefined {
-  const { subject, sha256, proven, root, origin } = finished;
-  const interpreter = inspectInterpreter(subject.interpreter);
-  const ways = waysOf(finished, context, place);
-  const { strategy, why } = strategyOf(subject, proven.loader, context, ways.whyNo);
+export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPlan | undefined {
+  const { program, sha256, context, dirs } = job;
+  const interpreter = inspectInterpreter(program.interpreter);
+  const ways = waysOf(set, job);
+  const { strategy, why } = strategyOf(program, set.loader, context, ways.whyNo);
   debug(`strategy ${strategy}: ${why}`);
-  const { program, libc } = subject;
   const { storeDir } = context.location;
   const made = makePlan({
     program,
-    proven,
+    set,
     strategy,
     interpreter,
     copy: ways.copy(),
-    libc: libc.kind,
+    libc: program.libc.kind,
     storeDir,
     sha256,
     root: root.file,
     origin,
   });
   // Others than its owner may not be able to see the file of choices.
-  const choices = place.shared ? undefined : finished.choices;
+  const choices = dirs.shared ? undefined : job.choices?.file;
   const plan = watching(root.unpinned === undefined ? made : watchingNix(made, context), choices);
   const problem = whyNotCurrent(plan, context.host.uid);
   if (problem !== undefined) {
@@ -117,8 +112,8 @@ export function finishPlan(finished: Finished, context: Context, place: Place): 
     );
   // First that of the copy: whoever starts the program finds both.
   if (plan.strategy === 'patched' && plan.execute !== undefined)
-    writePlan(place, planOfCopy(plan, plan.execute, subject.interpreter));
-  savePlan(place, plan);
+    writePlan(dirs, planOfCopy(plan, plan.execute, program.interpreter));
+  savePlan(dirs, plan);
   if (!plan.directories.every((directory) => existsSync(directory))) {
     debug('the farm or the copy was collected before the plan was written');
     return undefined;

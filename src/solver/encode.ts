@@ -11,11 +11,11 @@ import {
   addClause,
   type Clause,
   createSat,
-  type SatSolver,
   type Literal,
   negative,
   newVariable,
   positive,
+  type SatSolver,
 } from './sat.ts';
 import { missingVersion, needsOf, type Versions, type VersionTable } from './version-needs.ts';
 

@@ -90,14 +90,17 @@ function sentenceForSymbol({
   lackingLibraries,
 }: Extract<Reason, { kind: 'unbound-symbol' }>): string {
   const need = `${neededBy} needs the symbol ${symbol}`;
-  const without = listOf(lackingLibraries.slice(0, LISTED).map((each) => `${each.name} from ${sourceOf(each)}`));
+  const without = listOf(
+    lackingLibraries.slice(0, LISTED).map((each) => `${each.name} from ${sourceOf(each)}`),
+  );
   const verb = lackingLibraries.length > 1 ? 'do not' : 'does not';
   if (definers.length === 0) {
     const nobody = `${need}; no library that could be loaded defines it`;
     return lackingLibraries.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
   }
   const who = listOf(definers.slice(0, LISTED).map(objectOf));
-  if (lackingLibraries.length === 0) return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
+  if (lackingLibraries.length === 0)
+    return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
   return `${need}; ${without} ${verb} define it, only ${who} ${definers.length > 1 ? 'do' : 'does'}`;
 }
 

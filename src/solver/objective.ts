@@ -16,14 +16,14 @@ export const sameFile = (provider: Provider, path: string): boolean =>
   path === provider.path || path === `${provider.storePath}/${provider.file}`;
 
 /** What `overrides` compares paths with. */
-export interface Place {
+export interface PlacedProvider {
   readonly provider: Provider;
   /** Its store path with a slash at the end. */
   readonly inside: string;
 }
 
 /** True if taking this provider overrides a runpath that leads to `path`: another store object. */
-export const overrides = (place: Place, path: string): boolean =>
+export const overrides = (place: PlacedProvider, path: string): boolean =>
   path !== place.provider.path && !path.startsWith(place.inside);
 
 /**
@@ -32,7 +32,7 @@ export const overrides = (place: Place, path: string): boolean =>
  * @param wanted paths that the runpaths of the objects loaded before would take for this name
  */
 export function localCost(
-  place: Place,
+  place: PlacedProvider,
   loader: LoaderCandidate,
   wanted: readonly { readonly path: string }[],
 ): number {

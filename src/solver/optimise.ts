@@ -3,8 +3,8 @@
 
 import type { Encoding, LoaderNode, NameNode, Value } from './encode.ts';
 import { type CostKind, isClosest, isForeign } from './objective.ts';
-import { backtrack, decide, type SatSolver, learn, newVariable, positive, propagate } from './sat.ts';
-import { type Bound, costOf, createSearch, runSearch, type LoadOrder } from './search.ts';
+import { backtrack, decide, learn, newVariable, positive, propagate, type SatSolver } from './sat.ts';
+import { type Bound, costOf, createSearch, type LoadOrder, runSearch } from './search.ts';
 import type { SolutionCost } from './solution.ts';
 import { isNeededBy, needsOf } from './version-needs.ts';
 
@@ -25,13 +25,13 @@ export interface CheapestSet {
   readonly proven: boolean;
 }
 
-interface Found extends CheapestSet {
+interface FoundSet extends CheapestSet {
   readonly bounds: readonly Bound[];
 }
 
 /** `none`: no set exists. `limit`: `effort.steps` were not enough to tell. */
 export function cheapestSet(g: Encoding, effort: Effort): CheapestSet | { readonly kind: 'none' | 'limit' } {
-  let best: Found | undefined;
+  let best: FoundSet | undefined;
   for (const loader of g.loaders) {
     const search = createSearch(g, loader, []);
     const outcome = runSearch(search, effort.steps);
@@ -48,20 +48,27 @@ export function cheapestSet(g: Encoding, effort: Effort): CheapestSet | { readon
   return improve(g, settled, 'overrides', 0, limit);
 }
 
-function foundBy(loadOrder: LoadOrder): Found {
+function foundBy(loadOrder: LoadOrder): FoundSet {
   const { loader, served } = loadOrder;
-  return { kind: 'found', loader, served: new Map(served), cost: costOf(loadOrder), bounds: [], proven: true };
+  return {
+    kind: 'found',
+    loader,
+    served: new Map(served),
+    cost: costOf(loadOrder),
+    bounds: [],
+    proven: true,
+  };
 }
 
 interface Rated {
-  readonly found: Found;
+  readonly found: FoundSet;
   readonly atLeast: LowerBound;
   /** Of the loader among all loaders. */
   readonly position: number;
 }
 
 /** Looks under the other loaders too, and improves the best of what is found, then all that may still beat it. */
-function chooseLoader(g: Encoding, first: Found, limit: number): Found {
+function chooseLoader(g: Encoding, first: FoundSet, limit: number): FoundSet {
   const { rated, complete } = firstSets(g, first, (g.sat.steps + limit) >> 1);
   let best: Rated | undefined;
   let proven = complete;
@@ -76,7 +83,7 @@ function chooseLoader(g: Encoding, first: Found, limit: number): Found {
 }
 
 /** Best first: `first`, and the first set under each other loader, the most promising loaders being tried first. */
-function firstSets(g: Encoding, first: Found, limit: number): { rated: Rated[]; complete: boolean } {
+function firstSets(g: Encoding, first: FoundSet, limit: number): { rated: Rated[]; complete: boolean } {
   const bounds = g.loaders.map((loader) => lowerBound(g, loader));
   const position = g.loaders.indexOf(first.loader);
   const rated: Rated[] = [
@@ -111,13 +118,13 @@ function isBetter(a: Counts, position: number, b: Counts, than: number): boolean
   return (a.closest - b.closest || a.foreign - b.foreign || position - than) < 0;
 }
 
-function improveCounts(g: Encoding, found: Found, atLeast: Counts, limit: number): Found {
+function improveCounts(g: Encoding, found: FoundSet, atLeast: Counts, limit: number): FoundSet {
   const exact = improve(g, found, 'closest', atLeast.closest, limit);
   return improve(g, exact, 'foreign', atLeast.foreign, limit);
 }
 
 /** Lowers one cost as far as the effort goes; the costs before it stay as they are. */
-function improve(g: Encoding, start: Found, kind: CostKind, atLeast: number, limit: number): Found {
+function improve(g: Encoding, start: FoundSet, kind: CostKind, atLeast: number, limit: number): FoundSet {
   let best = start;
   let { proven } = start;
   if (best.cost[kind] > atLeast) {

@@ -29,14 +29,14 @@ export interface Bound {
   max: number;
 }
 
-export interface Search {
+export interface SetSearch {
   readonly loadOrder: LoadOrder;
   readonly bounds: readonly Bound[];
   /** Decided before anything else: the bounds and the loader. */
   readonly assumed: readonly Literal[];
 }
 
-export function createSearch(g: Encoding, loader: LoaderNode, bounds: readonly Bound[]): Search {
+export function createSearch(g: Encoding, loader: LoaderNode, bounds: readonly Bound[]): SetSearch {
   backtrack(g.sat, 0);
   const assumed = [...bounds.map((bound) => positive(bound.variable)), positive(loader.variable)];
   return { loadOrder: createLoadOrder(g, loader), bounds, assumed };
@@ -48,7 +48,7 @@ export function createSearch(g: Encoding, loader: LoaderNode, bounds: readonly B
  * the search can be run again: it goes on behind the set it had found, since no set before that costs less.
  * Complete unless `stepLimit`, compared with `kernel.steps`, is reached. Only the newest search of a grounding can run.
  */
-export function runSearch(search: Search, stepLimit: number): 'found' | 'none' | 'limit' {
+export function runSearch(search: SetSearch, stepLimit: number): 'found' | 'none' | 'limit' {
   const { loadOrder, bounds, assumed } = search;
   const { sat } = loadOrder.g;
   if (sat.refuted) return 'none';
@@ -259,7 +259,14 @@ export function unboundSymbol(w: LoadOrder): Clause | undefined {
   for (const { by, symbol } of unboundInOrder(w)) {
     const when = problem.symbols?.boundAt(by.path, symbol) ?? 'never';
     if (when === 'never' || (when === 'call' && tolerated === 'all')) continue;
-    const key = constraintKey({ kind: 'unbound-symbol', by, symbol, when, definers: [], lackingLibraries: [] });
+    const key = constraintKey({
+      kind: 'unbound-symbol',
+      by,
+      symbol,
+      when,
+      definers: [],
+      lackingLibraries: [],
+    });
     if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
     const { lits, definers } = helpfulOffers(w, symbol);
     if (when === 'call' && lits.length === 0) continue;

@@ -8,11 +8,11 @@ export interface UnboundReference {
 }
 
 /** What binding asks of a loaded object; `hasVerdef` is only a hint where to look first. */
-type Loaded = Requirer & { readonly hasVerdef?: boolean };
+type LoadedObjects = Requirer & { readonly hasVerdef?: boolean };
 
-interface Scope {
-  readonly all: readonly Loaded[];
-  readonly byName: ReadonlyMap<string, Loaded>;
+interface SymbolScope {
+  readonly all: readonly LoadedObjects[];
+  readonly byName: ReadonlyMap<string, LoadedObjects>;
 }
 
 /**
@@ -27,10 +27,10 @@ export function* unboundReferences(
 ): Generator<UnboundReference> {
   const { symbols } = problem;
   if (symbols === undefined) return;
-  const loaded = new Map<string, Loaded>();
+  const loaded = new Map<string, LoadedObjects>();
   for (const object of [...problem.roots, ...problem.bundled.values(), ...served.values()])
     loaded.set(object.path, object);
-  const itself: Loaded = { label: loader.path, path: loader.path, needed: [], verneed: [] };
+  const itself: LoadedObjects = { label: loader.path, path: loader.path, needed: [], verneed: [] };
   const scope = {
     all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
     byName: new Map([...problem.bundled, ...served]),
@@ -58,7 +58,7 @@ export function* unboundReferences(
 }
 
 /** What it needs itself, first of all libraries without versions: a reference to others has one, as a rule. */
-function likelyFirst({ all, byName }: Scope, by: Requirer): readonly Loaded[] {
+function likelyFirst({ all, byName }: SymbolScope, by: Requirer): readonly LoadedObjects[] {
   const own = by.needed.flatMap((name) => byName.get(name) ?? []);
   const ordered = new Set([...own.filter((each) => each.hasVerdef !== true), ...own, ...all]);
   ordered.delete(by);

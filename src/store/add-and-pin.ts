@@ -5,7 +5,7 @@ import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { debug } from '../host/output.ts';
 import { startProgram } from '../host/run-program.ts';
-import { complaintOf, type Nix, TIMEOUT } from './nix.ts';
+import { type Nix, type NixRefusal, refusalOf, TIMEOUT } from './nix.ts';
 
 export interface StoreText {
   readonly name: string;
@@ -16,8 +16,10 @@ export interface StoreText {
 
 export type Pinned =
   | { readonly kind: 'pinned'; readonly storePath: string }
-  /** Mostly because a reference is not valid any more. */
-  | { readonly kind: 'refused'; readonly why: string };
+  /** A store object is valid for Nix without being there: under another name it can be made again. */
+  | { readonly kind: 'damaged'; readonly why: string }
+  /** `vanished`: mostly a reference is not valid any more. */
+  | NixRefusal;
 
 /** A Nix that is starting up and will add and pin one text. */
 export interface RootAdder {
@@ -26,7 +28,7 @@ export interface RootAdder {
   abandon(): void;
 }
 
-/** A pinner for where Nix need not even be started. */
+/** A root adder for where Nix need not even be started. */
 export function refusingRootAdder(why: string): RootAdder {
   return { pin: async () => ({ kind: 'refused', why }), abandon: () => {} };
 }
@@ -53,9 +55,11 @@ function textHeldBy(link: string): Pinned {
   try {
     derivation = readFileSync(link, 'utf8');
   } catch (error) {
-    const made = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
-    const why = made ? `what ${link} names does not exist any more` : `Nix made no link ${link}`;
-    return { kind: 'refused', why: errnoOf(error) === 'ENOENT' ? why : `${link}: ${reasonOf(error)}` };
+    if (errnoOf(error) !== 'ENOENT') return { kind: 'refused', why: `${link}: ${reasonOf(error)}` };
+    const isMade = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+    return isMade
+      ? { kind: 'damaged', why: `what ${link} names does not exist any more` }
+      : { kind: 'refused', why: `Nix made no link ${link}` };
   }
   const storePath = /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
   return storePath === undefined
@@ -74,13 +78,12 @@ export function repoint(link: string, storePath: string): void {
   }
 }
 
-/** What we and what Nix says of a store object that is valid without being there. */
-const DAMAGED =
-  /is valid for Nix, and there is no such file$|^opening file '[^']*-pins-a-text\.drv'|names does not exist any more$/;
+/** What Nix says of a derivation that is valid without being there. */
+const NO_FILE_OF_DERIVATION = /^opening file '[^']*-pins-a-text\.drv'/;
 
 function withItsFile(pinned: Pinned): Pinned {
-  if (pinned.kind === 'refused' || existsSync(pinned.storePath)) return pinned;
-  return { kind: 'refused', why: `${pinned.storePath} is valid for Nix, and there is no such file` };
+  if (pinned.kind !== 'pinned' || existsSync(pinned.storePath)) return pinned;
+  return { kind: 'damaged', why: `${pinned.storePath} is valid for Nix, and there is no such file` };
 }
 
 /** Under each of these names the text is another store object. */
@@ -107,7 +110,7 @@ export function startRootAdder(nix: Nix, link: string): RootAdder {
       for (const [index, name] of namesFor(text.name).entries()) {
         const rootAdder = index === 0 ? first : startOnce(nix, link);
         pinned = withItsFile(await rootAdder.pin({ ...text, name }));
-        if (pinned.kind === 'pinned' || !DAMAGED.test(pinned.why)) return pinned;
+        if (pinned.kind !== 'damaged') return pinned;
         debug(pinned.why);
       }
       return pinned;
@@ -127,7 +130,10 @@ function startOnce(nix: Nix, link: string): RootAdder {
     pin: async (text) => {
       const ended = await running.finish(expressionFor(text));
       debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
-      if (ended.status !== 0) return { kind: 'refused', why: complaintOf(ended) };
+      if (ended.status !== 0) {
+        const refusal = refusalOf(ended);
+        return NO_FILE_OF_DERIVATION.test(refusal.why) ? { kind: 'damaged', why: refusal.why } : refusal;
+      }
       const held = textHeldBy(link);
       if (held.kind === 'pinned') repoint(link, held.storePath);
       return held;

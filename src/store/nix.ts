@@ -94,14 +94,36 @@ export function complaintOf(ended: Ended): string {
   return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;
 }
 
+/**
+ * What Nix says when it does not do what it was asked for.
+ * `vanished`: a store path is not valid any more; `storePath` is the one it names. `why` is for people.
+ */
+export type NixRefusal =
+  | { readonly kind: 'vanished'; readonly why: string; readonly storePath?: string | undefined }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * Nix's words, of 2.3 to 2.34, for a store path that is gone. Nix up to 2.26 says of a path that was to be rooted that
+ * its build failed: a text has nothing to build.
+ */
+const VANISHED =
+  /is not valid|path '[^']*' does not exist|don't know how to build|no substituter|^build of '[^']*' failed/;
+
+/** Reads the complaint of a Nix command that failed: the only place where Nix's sentences decide anything. */
+export function refusalOf(ended: Ended): NixRefusal {
+  const why = complaintOf(ended);
+  if (!VANISHED.test(why)) return { kind: 'refused', why };
+  return { kind: 'vanished', why, storePath: /\/[^\s'"]+/.exec(why)?.[0] };
+}
+
 /** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
 export async function addRoot(
   nix: Nix,
   link: string,
   storePath: string,
-): Promise<{ kind: 'rooted' } | { kind: 'refused'; why: string }> {
+): Promise<{ kind: 'rooted' } | NixRefusal> {
   const ended = await runNix(nix, 'nix-store', ['--realise', storePath, '--add-root', link, '--indirect']);
-  return ended.status === 0 ? { kind: 'rooted' } : { kind: 'refused', why: complaintOf(ended) };
+  return ended.status === 0 ? { kind: 'rooted' } : refusalOf(ended);
 }
 
 /** Those of the given store paths that Nix does not hold valid. */

@@ -41,13 +41,10 @@ function problemOf(
 ): Problem {
   const file = compileProgram(path.join(scratch, `program-${name}`), { source, needs });
   const excluded = new Set(gone.map((object) => path.join(storeDir, objectName(object))));
-  return buildProblem(
-    { path: file, elf: elfOf(file), libc: 'glibc' },
-    store.catalogue(),
-    excluded,
-    'none',
-    'closest',
-  );
+  return buildProblem({ path: file, elf: elfOf(file), libc: 'glibc' }, store.catalogue(), excluded, {
+    preference: 'none',
+    reach: 'closest',
+  });
 }
 
 function missingNamesOf(problem: Problem, name: string): Record<string, string> {

@@ -20,9 +20,9 @@ import {
   hasChoices,
   NO_CHOICES,
 } from '../../src/choices/choices.ts';
-import { choicesFile, saveChoices, readChoices } from '../../src/choices/choices-file.ts';
+import { choicesFile, readChoices, saveChoices } from '../../src/choices/choices-file.ts';
 import { choicesText, parseChoices } from '../../src/choices/parse-choices.ts';
-import type { Place } from '../../src/host/directories.ts';
+import type { Directories } from '../../src/host/directories.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-choices-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -93,7 +93,7 @@ for (const [what, text] of [
   });
 }
 
-function place(name: string): Place {
+function place(name: string): Directories {
   const at = (...names: string[]) => path.join(scratch, name, ...names);
   return {
     cache: at('cache'),

@@ -60,14 +60,14 @@ const catalogue = {
       names,
     })),
 } as Pick<Catalogue, 'storeDir' | 'librariesIn'> as Catalogue;
-const find = (soname: string, given: string) =>
-  findPin(soname, given, catalogue, { elf, libc }).slice(storeDir.length + 34);
+const find = (soname: string, typedName: string) =>
+  findPin(soname, typedName, catalogue, { elf, libc }).slice(storeDir.length + 34);
 
 test('an object, its directory, the file, a link to any: the plain file of the name', () => {
   const profile = path.join(storeDir, 'profile');
   symlinkSync(zlib, profile);
-  for (const given of [zlib, `${zlib}/lib`, `${zlib}/lib/libz.so.1.3`, profile, `${profile}/lib`])
-    assert.equal(find('libz.so.1', given), 'zlib-1/lib/libz.so.1.3', given);
+  for (const typedName of [zlib, `${zlib}/lib`, `${zlib}/lib/libz.so.1.3`, profile, `${profile}/lib`])
+    assert.equal(find('libz.so.1', typedName), 'zlib-1/lib/libz.so.1.3', typedName);
 });
 
 test('another version is taken when it is the only one, or named itself', () => {
@@ -76,14 +76,14 @@ test('another version is taken when it is the only one, or named itself', () => 
   assert.equal(find('libanything.so', `${icu}/lib/a/libicu.so.72`), 'icu/lib/a/libicu.so.72');
 });
 
-for (const [soname, given, cause] of [
+for (const [soname, typedName, cause] of [
   ['libicu.so.67', icu, /icu has several: lib\/a\/libicu\.so\.72, lib\/b\/libicu\.so\.76/],
   ['libz.so.1', libffi, /holds no such library/],
   ['libz.so.1', '/usr', /does not lie in/],
   ['libz.so.1', `${zlib}/lib/nothing`, /no such file/],
 ] as const) {
-  test(`refused: ${soname} from ${given.slice(storeDir.length)}`, () => {
-    assert.throws(() => find(soname, given), cause);
+  test(`refused: ${soname} from ${typedName.slice(storeDir.length)}`, () => {
+    assert.throws(() => find(soname, typedName), cause);
   });
 }
 

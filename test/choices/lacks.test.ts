@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClosestMatches, Provider } from '../../src/candidates/problem.ts';
-import { missingNamesOf, offersOf } from '../../src/choices/alternatives.ts';
+import { missingNamesOf, candidatesOf } from '../../src/choices/alternatives.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
 
@@ -54,7 +54,7 @@ test('all names that nobody has, also those that only a library needs; most symb
 
 test('each is judged with the other names left open: what it forces, or why it cannot be', () => {
   const versioned = { ...libz, hasVerdef: true, verdef: ['Z_1'] };
-  const offers = offersOf(seen({ offers: { 'libz.so.1': [versioned] } }));
+  const offers = candidatesOf(seen({ offers: { 'libz.so.1': [versioned] } }));
   const facts = offers?.alternatives.map((of) => of.candidates.map((each) => offers.factsOf(of, each)));
   const [, left, right] = facts ?? [];
   assert.deepEqual(left?.[0]?.coverage, { needed: 3, missing: ['b'] });
@@ -65,17 +65,17 @@ test('each is judged with the other names left open: what it forces, or why it c
 });
 
 test('nothing is offered where a name has nothing near it, or the rest has no set', () => {
-  assert.equal(offersOf(seen({}, { ...near, 'libright.so.1': [] })), undefined);
+  assert.equal(candidatesOf(seen({}, { ...near, 'libright.so.1': [] })), undefined);
   const strict = requirer('/opt/strict', { versions: { 'libz.so.1': ['Z_9'] }, needed: ['libleft.so.7'] });
   const old = provider('z-1', 'libz.so.1', { defines: ['Z_1'] });
-  assert.equal(offersOf(seen({ roots: [strict], offers: { 'libz.so.1': [old] } })), undefined);
+  assert.equal(candidatesOf(seen({ roots: [strict], offers: { 'libz.so.1': [old] } })), undefined);
 });
 
 test('where there is a set, its alternatives are offered', () => {
   const offers = { 'libz.so.1': [provider('z-2', 'libz.so.1'), provider('z-1', 'libz.so.1')] };
   const set = seen({ roots: [requirer('/opt/plain', { needed: ['libz.so.1'] })], offers }, {});
   assert.deepEqual(
-    offersOf(set)?.alternatives.map(({ name }) => name),
+    candidatesOf(set)?.alternatives.map(({ name }) => name),
     ['libz.so.1'],
   );
 });

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { checkCatalogue, checkPlace } from '../../src/cli/doctor/checks.ts';
-import type { Place } from '../../src/host/directories.ts';
+import { checkCatalogue, checkDirectories } from '../../src/cli/doctor/checks.ts';
+import type { Directories } from '../../src/host/directories.ts';
 import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
 import { asRoot } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
@@ -14,7 +14,7 @@ const scratch = scratchDirectory();
 const uid = process.geteuid?.() ?? 0;
 const location = { storeDir: path.join(scratch, 'store'), stateDir: path.join(scratch, 'var') };
 
-function placeIn(name: string): Place {
+function placeIn(name: string): Directories {
   const at = (...names: string[]) => path.join(scratch, name, ...names);
   const [cache, state] = [at('cache/v1'), at('state/v1')];
   const below = (directory: string, each: string) => path.join(directory, each);
@@ -31,53 +31,53 @@ function placeIn(name: string): Place {
 }
 
 test('a place that can be written, and nothing is left in it', () => {
-  const place = placeIn('good');
-  assert.equal(checkPlace(place, uid).state, 'ok');
-  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots])
+  const dirs = placeIn('good');
+  assert.equal(checkDirectories(dirs, uid).state, 'ok');
+  for (const directory of [dirs.plans, dirs.farms, dirs.locks, dirs.catalogues, dirs.roots])
     assert.deepEqual(readdirSync(directory), [], directory);
 });
 
 test('a directory that takes no file is named, although its modes allow it', asRoot, () => {
-  const place = placeIn('full');
-  assert.equal(checkPlace(place, uid).state, 'ok');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=1,mode=700', 'none', place.roots]);
+  const dirs = placeIn('full');
+  assert.equal(checkDirectories(dirs, uid).state, 'ok');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=1,mode=700', 'none', dirs.roots]);
   try {
-    const { state, detail } = checkPlace(place, uid);
-    assert.deepEqual([state, detail], ['lack', `${place.roots}: no space left on the device`]);
+    const { state, detail } = checkDirectories(dirs, uid);
+    assert.deepEqual([state, detail], ['lack', `${dirs.roots}: no space left on the device`]);
   } finally {
-    execFileSync('umount', [place.roots]);
+    execFileSync('umount', [dirs.roots]);
   }
 });
 
 test('a catalogue that is missing is none the less missing afterwards', () => {
-  const place = placeIn('empty');
-  const check = checkCatalogue(place, location);
+  const dirs = placeIn('empty');
+  const check = checkCatalogue(dirs, location);
   assert.deepEqual([check.state, check.detail], ['note', 'it is filled at the first start']);
   assert.ok(!existsSync(path.join(scratch, 'empty')));
 });
 
 test('a catalogue that is there is counted', () => {
-  const place = placeIn('there');
-  const catalogue = openCatalogue(catalogueFile(place.catalogues, location.storeDir), location.storeDir);
+  const dirs = placeIn('there');
+  const catalogue = openCatalogue(catalogueFile(dirs.catalogues, location.storeDir), location.storeDir);
   catalogue.update(new Map([['a', []]]), []);
   catalogue.close();
-  const { state, detail } = checkCatalogue(place, location);
+  const { state, detail } = checkCatalogue(dirs, location);
   assert.equal(state, 'ok');
   assert.match(detail, /^0 libraries in 1 store objects: /);
 });
 
 test('a damaged catalogue, one of another making and a directory stay as they are', () => {
-  const place = placeIn('damaged');
-  const file = catalogueFile(place.catalogues, location.storeDir);
-  mkdirSync(place.catalogues, { recursive: true });
+  const dirs = placeIn('damaged');
+  const file = catalogueFile(dirs.catalogues, location.storeDir);
+  mkdirSync(dirs.catalogues, { recursive: true });
   writeFileSync(file, 'no database '.repeat(100));
-  assert.equal(checkCatalogue(place, location).state, 'note');
+  assert.equal(checkCatalogue(dirs, location).state, 'note');
   assert.equal(readFileSync(file, 'utf8'), 'no database '.repeat(100));
   writeFileSync(file, '');
-  assert.notEqual(checkCatalogue(place, location).state, 'ok');
+  assert.notEqual(checkCatalogue(dirs, location).state, 'ok');
   assert.equal(readFileSync(file, 'utf8'), '');
   rmSync(file);
   mkdirSync(file);
-  assert.notEqual(checkCatalogue(place, location).state, 'ok');
-  assert.deepEqual(readdirSync(place.catalogues), [path.basename(file)]);
+  assert.notEqual(checkCatalogue(dirs, location).state, 'ok');
+  assert.deepEqual(readdirSync(dirs.catalogues), [path.basename(file)]);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readLauncherWords, type LauncherAction } from '../../src/cli/run/run.ts';
+import { type LauncherAction, readLauncherWords } from '../../src/cli/run/run.ts';
 import { openWorkshop, putScript, run, runCommand } from '../launch/launcher/launcher-fixture.ts';
 import { planText, putPlan } from '../launch/launcher/plan-fixture.ts';
 
@@ -46,7 +46,11 @@ function wishOf(asked: string): LauncherAction {
   return mode === '--refresh' || mode === '--rehash' ? mode : '--run';
 }
 
-const meanings: readonly (readonly [words: readonly string[], requested: LauncherAction, command: readonly string[]])[] = [
+const meanings: readonly (readonly [
+  words: readonly string[],
+  requested: LauncherAction,
+  command: readonly string[],
+])[] = [
   [['tool'], '--run', ['tool']],
   [['tool', '--refresh', '--', '-x'], '--run', ['tool', '--refresh', '--', '-x']],
   [['--', 'tool', 'a'], '--run', ['tool', 'a']],

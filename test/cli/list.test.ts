@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { rowsOf, tableOf } from '../../src/cli/list.ts';
-import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
+import { createDirectories, type Directories, temporaryDirectories } from '../../src/host/directories.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
 import { writePlan } from '../../src/plan/plan-files.ts';
 import type { LaunchPlan } from '../../src/plan/plan-format.ts';
@@ -19,22 +19,22 @@ const program = (name: string): string => {
   return at(name);
 };
 
-function placeAt(name: string): Place {
-  const model = temporaryPlace(uid);
+function directoriesAt(name: string): Directories {
+  const model = temporaryDirectories(uid);
   const moved = Object.entries(model).map(([key, directory]) => [
     key,
     directory.replace(path.dirname(model.cache), at(name)),
   ]);
-  const place = Object.fromEntries(moved) as Place;
-  createPlace(place, uid);
-  return place;
+  const dirs = Object.fromEntries(moved) as Directories;
+  createDirectories(dirs, uid);
+  return dirs;
 }
 
 function plan(file: string, more: Partial<LaunchPlan> = {}): LaunchPlan {
   return barePlan(file, { identity: identityOf(file), ...more });
 }
 
-const [first, second] = [placeAt('first'), placeAt('second')];
+const [first, second] = [directoriesAt('first'), directoriesAt('second')];
 const stale = { identity: '1:1:1:1.1:1.1' };
 
 test('a program with plans in two places is one row', () => {
@@ -61,24 +61,24 @@ test('a program with plans in two places is one row', () => {
 });
 
 test('what no root keeps is said', () => {
-  const place = placeAt('roots');
-  mkdirSync(path.join(place.roots, 'abc'));
-  mkdirSync(place.fingerprints);
-  const link = path.join(place.roots, 'abc/1');
+  const dirs = directoriesAt('roots');
+  mkdirSync(path.join(dirs.roots, 'abc'));
+  mkdirSync(dirs.fingerprints);
+  const link = path.join(dirs.roots, 'abc/1');
   symlinkSync('/nix/store/gone', link);
-  const plain = path.join(place.fingerprints, 'abc.json');
+  const plain = path.join(dirs.fingerprints, 'abc.json');
   writeFileSync(plain, '');
-  symlinkSync(plain, path.join(place.fingerprints, 'link'));
+  symlinkSync(plain, path.join(dirs.fingerprints, 'link'));
   const roots = {
     saved: link,
     plain,
-    elsewhere: path.join(place.fingerprints, 'link'),
-    missing: path.join(place.roots, 'abc/2'),
-    lost: path.join(place.roots, 'gone/1'),
+    elsewhere: path.join(dirs.fingerprints, 'link'),
+    missing: path.join(dirs.roots, 'abc/2'),
+    lost: path.join(dirs.roots, 'gone/1'),
   };
-  for (const [name, root] of Object.entries(roots)) writePlan(place, plan(program(name), { root }));
-  writePlan(place, plan(program('needs-nothing'), { strategy: 'direct' }));
-  const rows = rowsOf([first, place], uid).filter(({ strategy, root }) => strategy === 'direct' || root);
+  for (const [name, root] of Object.entries(roots)) writePlan(dirs, plan(program(name), { root }));
+  writePlan(dirs, plan(program('needs-nothing'), { strategy: 'direct' }));
+  const rows = rowsOf([first, dirs], uid).filter(({ strategy, root }) => strategy === 'direct' || root);
   const pinned = Object.fromEntries(rows.map((row) => [path.basename(row.program), row.pinned]));
   assert.deepEqual(pinned, {
     saved: true,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { shadowingEntries, libraryPathComesFirst } from '../../src/cli/explain/load-map.ts';
+import { libraryPathComesFirst, shadowingEntries } from '../../src/cli/explain/load-map.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const [one, two] = [scratchDirectory(), scratchDirectory()];

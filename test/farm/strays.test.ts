@@ -9,7 +9,11 @@ import { scratchDirectory } from '../store/compiled-library.ts';
 const farm = '/farms/1';
 const library = { name: 'liba.so.1', path: '/store/a/lib/liba.so.1.2', usesOrigin: false };
 
-function strayed(loaded: string | undefined, links: Record<string, string> = {}, libraryPathDirs: string[] = []) {
+function strayed(
+  loaded: string | undefined,
+  links: Record<string, string> = {},
+  libraryPathDirs: string[] = [],
+) {
   const reached = { farm, links: new Map(Object.entries(links)), libraryPathDirs };
   return mismatchesOf([{ name: 'liba.so.1', path: loaded }], [library], reached).map((each) => each.loaded);
 }
@@ -61,7 +65,11 @@ test("the user's own directories come first with right", () => {
 test('what was not found, or not chosen, is not compared', () => {
   assert.deepEqual(strayed(undefined), []);
   assert.deepEqual(
-    mismatchesOf([{ name: 'libc.so.6', path: '/x' }], [library], { farm, links: new Map(), libraryPathDirs: [] }),
+    mismatchesOf([{ name: 'libc.so.6', path: '/x' }], [library], {
+      farm,
+      links: new Map(),
+      libraryPathDirs: [],
+    }),
     [],
   );
 });

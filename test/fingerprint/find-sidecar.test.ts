@@ -9,8 +9,8 @@ import { canonicalText, signedText } from '../../src/fingerprint/fingerprint.ts'
 import {
   findSidecar,
   type SidecarSearch,
+  sidecarLocations,
   sidecarOf,
-  sidecarPlaces,
   TREE_NAME,
 } from '../../src/fingerprint/sidecar.ts';
 import { signFingerprint } from '../../src/fingerprint/signature.ts';
@@ -32,9 +32,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
-async function search(given = program): Promise<SidecarSearch> {
+async function search(typedName = program): Promise<SidecarSearch> {
   // Above the scratch directory anything may lie.
-  const places = sidecarPlaces(given, program).filter(({ file }) => file.startsWith(scratch));
+  const places = sidecarLocations(typedName, program).filter(({ file }) => file.startsWith(scratch));
   return await findSidecar(
     places,
     good.program,
@@ -59,8 +59,8 @@ test('the sidecar of the real file, then of the link, then the nearest tree', as
   ];
   for (const file of files) {
     const found = await search(link);
-    assert.equal(found.believed?.file, file);
-    assert.deepEqual(found.believed?.fingerprint, good);
+    assert.equal(found.trusted?.file, file);
+    assert.deepEqual(found.trusted?.fingerprint, good);
     assert.deepEqual(found.refused, []);
     rmSync(file);
   }
@@ -73,7 +73,7 @@ test('one that is refused does not hide the next, and is named', async () => {
   const third = put(path.join(scratch, 'v', TREE_NAME), treeText([]));
   const last = put(path.join(scratch, TREE_NAME), tree);
   const found = await search();
-  assert.equal(found.believed?.file, last);
+  assert.equal(found.trusted?.file, last);
   assert.deepEqual(
     found.refused.map(({ file, cause }) => [file, cause]),
     [
@@ -88,13 +88,13 @@ test('a directory anyone may write to: refused unsigned, believed signed', async
   put(sidecarOf(program), text);
   chmodSync(path.dirname(program), 0o777);
   const found = await search();
-  assert.equal(found.believed, undefined);
+  assert.equal(found.trusted, undefined);
   assert.deepEqual(
     found.refused.map(({ cause }) => cause),
     ['directory-open'],
   );
   put(sidecarOf(program), signedText(good, [signFingerprint(good, vendor)]));
-  assert.equal((await search()).believed?.signedBy, 'vendor-1');
+  assert.equal((await search()).trusted?.signedBy, 'vendor-1');
 });
 
 test('in a tree every program has its own signatures', async () => {
@@ -108,7 +108,7 @@ test('in a tree every program has its own signatures', async () => {
     ]),
   );
   chmodSync(file, 0o666);
-  assert.equal((await search()).believed?.signedBy, 'vendor-1');
+  assert.equal((await search()).trusted?.signedBy, 'vendor-1');
 });
 
 test('where there is nothing to judge, neither the schema library nor the keys are loaded', () => {

@@ -17,8 +17,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import {
-  type Answer,
   askSources,
+  type HttpAnswer,
   LARGEST,
   nameOfSource,
   pathInSource,
@@ -53,18 +53,18 @@ interface Options {
   readonly sha256?: string;
 }
 
-async function answers(sources: readonly string[], options: Options = {}): Promise<Answer[]> {
+async function answers(sources: readonly string[], options: Options = {}): Promise<HttpAnswer[]> {
   const question = {
     sha256: options.sha256 ?? sha256,
     limits: { timeout: options.timeout ?? LONG, largest: LARGEST, env: {} },
     stamps: options.stamps,
   };
-  const all: Answer[] = [];
+  const all: HttpAnswer[] = [];
   for await (const { answer } of askSources(sources, question)) all.push(answer);
   return all;
 }
 
-async function answer(source: string, options: Options = {}): Promise<Answer> {
+async function answer(source: string, options: Options = {}): Promise<HttpAnswer> {
   const [first] = await answers([source], options);
   return first ?? assert.fail('no answer');
 }
@@ -83,8 +83,8 @@ async function whyFrom(mishap: Mishap, options: Options = {}): Promise<string> {
   return got.kind === 'unreachable' ? got.why : '';
 }
 
-const found: Answer = { kind: 'found', text: TEXT };
-const absent: Answer = { kind: 'absent' };
+const found: HttpAnswer = { kind: 'found', text: TEXT };
+const absent: HttpAnswer = { kind: 'absent' };
 
 test('a directory has it or not', async () => {
   assert.deepEqual(await answer(directory), found);
@@ -319,7 +319,7 @@ test('sources are asked at the same time and answer in their order; the rest is 
 test('names are looked up as the machine does, with and without getent', async () => {
   const { url } = await serve();
   const named = url.replace('127.0.0.1', 'localhost');
-  const ask = async (source: string, env: Record<string, string>): Promise<Answer> => {
+  const ask = async (source: string, env: Record<string, string>): Promise<HttpAnswer> => {
     const limits = { timeout: LONG, largest: LARGEST, env };
     for await (const asked of askSources([source], { sha256, limits, stamps: undefined }))
       return asked.answer;
@@ -327,7 +327,7 @@ test('names are looked up as the machine does, with and without getent', async (
   };
   assert.deepEqual(await ask(named, {}), found);
   assert.deepEqual(await ask(named, { PATH: scratch }), found);
-  const unknown: Answer = { kind: 'unreachable', why: 'its name is unknown' };
+  const unknown: HttpAnswer = { kind: 'unreachable', why: 'its name is unknown' };
   assert.deepEqual(await ask('http://no_such_host.invalid', {}), unknown);
 });
 
@@ -336,7 +336,7 @@ test('a proxy is used where the environment names one, and not for what it excep
     response.end(TEXT);
     return true;
   });
-  const ask = async (env: Record<string, string>): Promise<Answer> => {
+  const ask = async (env: Record<string, string>): Promise<HttpAnswer> => {
     const limits = { timeout: LONG, largest: LARGEST, env };
     const sources = ['http://no_such_host.invalid'];
     for await (const asked of askSources(sources, { sha256, limits, stamps: undefined })) return asked.answer;

@@ -50,7 +50,7 @@ export function onDisk(
     const made = make(file);
     const who = isOwners(made) ? made : { user: me, program: me };
     const found = await findSidecar([{ kind, file }], good.program, who, trust);
-    return found.refused[0] ?? (found.believed === undefined ? { cause: 'absent', why: '' } : BELIEVED);
+    return found.refused[0] ?? (found.trusted === undefined ? { cause: 'absent', why: '' } : BELIEVED);
   };
   return { cause, line, judge };
 }

@@ -2,7 +2,7 @@
 
 import { canonicalText, type Fingerprint, signedText } from '../../src/fingerprint/fingerprint.ts';
 import { signFingerprint } from '../../src/fingerprint/signature.ts';
-import { type Origin, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
+import { type FingerprintOrigin, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
 import { changed, good, object, secretKey, type Wrong } from './documents.ts';
 import { judged, mallory, type Situation, source, text, trusted, vendor } from './hostile-situation.ts';
 
@@ -77,12 +77,12 @@ export const byProgram: Record<string, Situation> = {
 const owners: Owners = { user: 1000, program: 2000 };
 const sound = { uid: 1000, mode: 0o644 };
 
-function writtenBy(file: Partial<typeof sound>, directory: Partial<typeof sound>): Origin {
+function writtenBy(file: Partial<typeof sound>, directory: Partial<typeof sound>): FingerprintOrigin {
   const writers = writersOf({ ...sound, ...file }, { uid: 1000, mode: 0o755, ...directory }, owners);
   return { kind: 'sidecar', writers };
 }
 
-function from(origin: Origin, cause: string, line: RegExp, document = text): Situation {
+function from(origin: FingerprintOrigin, cause: string, line: RegExp, document = text): Situation {
   return { cause, line, judge: () => judged(document, origin) };
 }
 

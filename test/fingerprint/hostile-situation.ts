@@ -1,7 +1,7 @@
 // What a hostile situation is: something to judge, and the cause and the line it has to be refused with.
 
 import { canonicalText } from '../../src/fingerprint/fingerprint.ts';
-import { judgeTrust, type Origin } from '../../src/fingerprint/trust.ts';
+import { type FingerprintOrigin, judgeTrust } from '../../src/fingerprint/trust.ts';
 import { good, STORE, secretKey } from './documents.ts';
 
 export interface Verdict {
@@ -15,17 +15,17 @@ export interface Situation {
   readonly judge: () => Promise<Verdict>;
 }
 
-export const BELIEVED: Verdict = { cause: 'believed', why: '' };
+export const BELIEVED: Verdict = { cause: 'trusted', why: '' };
 
 export const vendor = secretKey('vendor-1', 1);
 export const mallory = secretKey('mallory-1', 2);
 export const trust = { storeDir: STORE, keys: [vendor.public] };
 export const text = canonicalText(good);
 
-export const trusted: Origin = { kind: 'sidecar', writers: { kind: 'trusted' } };
-export const source: Origin = { kind: 'source' };
+export const trusted: FingerprintOrigin = { kind: 'sidecar', writers: { kind: 'trusted' } };
+export const source: FingerprintOrigin = { kind: 'source' };
 
-export async function judged(document: string, origin: Origin = trusted): Promise<Verdict> {
+export async function judged(document: string, origin: FingerprintOrigin = trusted): Promise<Verdict> {
   const belief = await judgeTrust(document, origin, good.program, trust);
   return belief.kind === 'refused' ? belief : BELIEVED;
 }

@@ -22,13 +22,12 @@ const situations = Object.entries({ ...byText, ...byProgram, ...byOrigin, ...byS
 const lines = new Map<string, string>();
 
 test('what the hostile ones are made from is believed', async () => {
-  assert.equal((await judged(text)).cause, 'believed');
+  assert.equal((await judged(text)).cause, 'trusted');
   const signed = signedText(good, [signFingerprint(good, vendor)]);
-  for (const origin of [trusted, source, open])
-    assert.equal((await judged(signed, origin)).cause, 'believed');
-  assert.equal((await inStore('', /x/, {}).judge()).cause, 'believed');
-  assert.equal((await onDisk('', /x/, (file) => put(file, text)).judge()).cause, 'believed');
-  assert.equal((await onDisk('', /x/, (file) => put(file, tree), 'tree').judge()).cause, 'believed');
+  for (const origin of [trusted, source, open]) assert.equal((await judged(signed, origin)).cause, 'trusted');
+  assert.equal((await inStore('', /x/, {}).judge()).cause, 'trusted');
+  assert.equal((await onDisk('', /x/, (file) => put(file, text)).judge()).cause, 'trusted');
+  assert.equal((await onDisk('', /x/, (file) => put(file, tree), 'tree').judge()).cause, 'trusted');
 });
 
 for (const [what, situation] of situations) {
@@ -60,14 +59,14 @@ test('different wrongs have different lines, and there are enough of them', () =
 
 test('of a signed document from a source, no other text is believed', async () => {
   const signed = signedText(good, [signFingerprint(good, vendor)]);
-  assert.equal((await judged(signed, source)).cause, 'believed');
+  assert.equal((await judged(signed, source)).cause, 'trusted');
   const pick = seededRandom(1);
   for (let round = 0; round < 2000; round += 1) {
     const at = pick(signed.length);
     const end = at + pick(4);
     const piece = signed.slice(pick(signed.length)).slice(0, pick(4));
     const edited = signed.slice(0, at) + piece + signed.slice(end);
-    if (edited !== signed) assert.notEqual((await judged(edited, source)).cause, 'believed', edited);
+    if (edited !== signed) assert.notEqual((await judged(edited, source)).cause, 'trusted', edited);
   }
 });
 

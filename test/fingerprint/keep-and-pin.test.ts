@@ -13,9 +13,14 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { canonicalText, type Fingerprint } from '../../src/fingerprint/fingerprint.ts';
-import { saveAndPin, alsoPin, startSaving } from '../../src/fingerprint/save-and-pin.ts';
-import { plainFingerprint, savedFingerprintsOf, rootLink, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
-import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
+import { alsoPin, saveAndPin, startSaving } from '../../src/fingerprint/save-and-pin.ts';
+import {
+  plainFingerprint,
+  rootLink,
+  savedFingerprintsOf,
+  unpin,
+} from '../../src/fingerprint/saved-fingerprints.ts';
+import { createDirectories, type Directories, temporaryDirectories } from '../../src/host/directories.ts';
 import { needTool } from '../launch/launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
@@ -29,11 +34,11 @@ const KEY = '0123456789abcdef';
 
 let serial = 0;
 
-function newPlace(): Place {
+function newPlace(): Directories {
   serial += 1;
   const at = (...names: string[]): string => path.join(scratch, `place${serial}`, ...names);
   const place = {
-    ...temporaryPlace(process.geteuid?.() ?? 0),
+    ...temporaryDirectories(process.geteuid?.() ?? 0),
     cache: at('v1'),
     state: at('state'),
     plans: at('v1/plans'),
@@ -43,7 +48,7 @@ function newPlace(): Place {
     roots: at('state/roots'),
     fingerprints: at('state/fingerprints'),
   };
-  createPlace(place, process.geteuid?.() ?? 0);
+  createDirectories(place, process.geteuid?.() ?? 0);
   return place;
 }
 
@@ -71,24 +76,24 @@ function fingerprint(sha256: string, ...objects: string[]): Fingerprint {
 }
 
 test('pinned: the link names the document, the collector keeps it and what it names', async () => {
-  const place = newPlace();
+  const dirs = newPlace();
   const [loader, library] = [addLibrary('loader-1'), addLibrary('library-1')];
   const document = fingerprint('a', loader, library);
-  const link = rootLink(place, document.program.sha256, KEY);
-  const root = await saveAndPin(startSaving(store.nix, link), document, place, link);
-  assert.deepEqual(root, { kind: 'kept', file: link });
+  const link = rootLink(dirs, document.program.sha256, KEY);
+  const root = await saveAndPin(startSaving(store.nix, link), document, dirs, link);
+  assert.deepEqual(root, { kind: 'saved', file: link });
   assert.equal(readFileSync(link, 'utf8'), canonicalText(document));
   store.run('nix-store', '--gc');
   for (const each of [link, loader, library]) assert.ok(existsSync(each), each);
 
-  const saved = await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir);
+  const saved = await savedFingerprintsOf([dirs], document.program.sha256, KEY, storeDir);
   assert.deepEqual(saved, [{ fingerprint: document, file: link }]);
-  assert.deepEqual(await savedFingerprintsOf([place], 'b'.repeat(64), KEY, storeDir), []);
+  assert.deepEqual(await savedFingerprintsOf([dirs], 'b'.repeat(64), KEY, storeDir), []);
 
   // The same content at another place of the program: a link of its own to the same document.
-  const second = rootLink(place, document.program.sha256, 'fedcba9876543210');
-  const also = await alsoPin(store.nix, { fingerprint: document, file: link }, place, second);
-  assert.deepEqual(also, { kind: 'kept', file: second });
+  const second = rootLink(dirs, document.program.sha256, 'fedcba9876543210');
+  const also = await alsoPin(store.nix, { fingerprint: document, file: link }, dirs, second);
+  assert.deepEqual(also, { kind: 'saved', file: second });
   assert.equal(readlinkSync(second), readlinkSync(link));
   unpin(link);
   store.run('nix-store', '--gc');
@@ -99,48 +104,48 @@ test('pinned: the link names the document, the collector keeps it and what it na
 });
 
 test('without Nix a plain file is the record, with the reason', async () => {
-  const place = newPlace();
+  const dirs = newPlace();
   const document = fingerprint('c', addLibrary('loader-2'));
-  const link = rootLink(place, document.program.sha256, KEY);
-  const root = await saveAndPin(startSaving(undefined, link), document, place, link);
-  const file = plainFingerprint(place, document.program.sha256);
-  assert.deepEqual(root, { kind: 'kept', file, unpinned: 'Nix was not found' });
+  const link = rootLink(dirs, document.program.sha256, KEY);
+  const root = await saveAndPin(startSaving(undefined, link), document, dirs, link);
+  const file = plainFingerprint(dirs, document.program.sha256);
+  assert.deepEqual(root, { kind: 'saved', file, unpinned: 'Nix was not found' });
   assert.equal(lstatSync(file).mode & 0o077, 0);
-  const [saved] = await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir);
+  const [saved] = await savedFingerprintsOf([dirs], document.program.sha256, KEY, storeDir);
   assert.ok(saved);
   assert.equal(saved.file, file);
   // Nix is there the next time: then it is pinned, and the plain file goes.
-  assert.deepEqual(await alsoPin(store.nix, saved, place, link), { kind: 'kept', file: link });
+  assert.deepEqual(await alsoPin(store.nix, saved, dirs, link), { kind: 'saved', file: link });
   assert.equal(existsSync(file), false);
 });
 
 test('a Nix that cannot work degrades to a plain file', async () => {
-  const place = newPlace();
+  const dirs = newPlace();
   const document = fingerprint('d', addLibrary('loader-3'));
-  const link = rootLink(place, document.program.sha256, KEY);
+  const link = rootLink(dirs, document.program.sha256, KEY);
   const broken = { bin: path.join(scratch, 'nowhere'), env: {} };
-  const root = await saveAndPin(startSaving(broken, link), document, place, link);
-  assert.ok(root.kind === 'kept' && root.unpinned !== undefined, JSON.stringify(root));
+  const root = await saveAndPin(startSaving(broken, link), document, dirs, link);
+  assert.ok(root.kind === 'saved' && root.unpinned !== undefined, JSON.stringify(root));
   const noDaemon = { ...store.nix, env: { ...store.nix.env, NIX_REMOTE: 'unix:///nowhere/socket' } };
-  const other = await saveAndPin(startSaving(noDaemon, link), document, place, link);
-  assert.ok(other.kind === 'kept' && other.unpinned !== undefined, JSON.stringify(other));
+  const other = await saveAndPin(startSaving(noDaemon, link), document, dirs, link);
+  assert.ok(other.kind === 'saved' && other.unpinned !== undefined, JSON.stringify(other));
 });
 
 test('a path that vanished is told by name, and nothing is kept', async () => {
-  const place = newPlace();
+  const dirs = newPlace();
   const gone = addLibrary('loader-4');
   store.run('nix-store', '--delete', gone);
   const document = fingerprint('e', addLibrary('loader-5'), gone);
-  const link = rootLink(place, document.program.sha256, KEY);
-  const root = await saveAndPin(startSaving(store.nix, link), document, place, link);
+  const link = rootLink(dirs, document.program.sha256, KEY);
+  const root = await saveAndPin(startSaving(store.nix, link), document, dirs, link);
   assert.ok(root.kind === 'vanished' && root.why.includes(gone), JSON.stringify(root));
-  assert.deepEqual(await savedFingerprintsOf([place], document.program.sha256, KEY, storeDir), []);
+  assert.deepEqual(await savedFingerprintsOf([dirs], document.program.sha256, KEY, storeDir), []);
 });
 
 test('a record that is damaged, dangling, foreign, a directory or a device is none', async () => {
-  const place = newPlace();
+  const dirs = newPlace();
   const sha256 = 'f'.repeat(64);
-  const link = rootLink(place, sha256, KEY);
+  const link = rootLink(dirs, sha256, KEY);
   mkdirSync(path.dirname(link), { recursive: true });
   const file = path.join(scratch, 'damaged');
   for (const content of [
@@ -153,12 +158,12 @@ test('a record that is damaged, dangling, foreign, a directory or a device is no
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(file, link);
-    assert.deepEqual(await savedFingerprintsOf([place], sha256, KEY, storeDir), []);
+    assert.deepEqual(await savedFingerprintsOf([dirs], sha256, KEY, storeDir), []);
   }
   for (const target of ['/nowhere', '/', '/dev/zero']) {
     unpin(link);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(target, link);
-    assert.deepEqual(await savedFingerprintsOf([place], sha256, KEY, storeDir), []);
+    assert.deepEqual(await savedFingerprintsOf([dirs], sha256, KEY, storeDir), []);
   }
 });

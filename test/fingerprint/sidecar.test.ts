@@ -4,7 +4,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { type DirectoryFacts, fileSystem, sidecarPlaces, TREE_NAME } from '../../src/fingerprint/sidecar.ts';
+import {
+  type DirectoryFacts,
+  fileSystem,
+  sidecarLocations,
+  TREE_NAME,
+} from '../../src/fingerprint/sidecar.ts';
 import { NOBODY } from '../../src/fingerprint/trust.ts';
 import { put } from './documents.ts';
 
@@ -16,12 +21,12 @@ function facts(owners: Record<string, number>, links: Record<string, string> = {
   };
 }
 
-function names(places: ReturnType<typeof sidecarPlaces>): string[] {
+function names(places: ReturnType<typeof sidecarLocations>): string[] {
   return places.map(({ kind, file }) => `${kind} ${file}`);
 }
 
 test('beside the real file, beside the link as given, then upwards as far as one owner goes', () => {
-  const places = sidecarPlaces('/bin/tool', '/home/me/v/bin/tool', facts({ '/home': 0, '/': 0 }));
+  const places = sidecarLocations('/bin/tool', '/home/me/v/bin/tool', facts({ '/home': 0, '/': 0 }));
   assert.deepEqual(names(places), [
     'sidecar /home/me/v/bin/tool.nix-fingerprint.json',
     'sidecar /bin/tool.nix-fingerprint.json',
@@ -32,18 +37,18 @@ test('beside the real file, beside the link as given, then upwards as far as one
 });
 
 test('the first directory of somebody else ends it, though one above is the same owner’s again', () => {
-  const places = sidecarPlaces('/a/b/c/p', '/a/b/c/p', facts({ '/a/b': 2 }));
+  const places = sidecarLocations('/a/b/c/p', '/a/b/c/p', facts({ '/a/b': 2 }));
   assert.deepEqual(names(places), ['sidecar /a/b/c/p.nix-fingerprint.json', `tree /a/b/c/${TREE_NAME}`]);
 });
 
 test('a program in somebody else’s directory has no tree file', () => {
-  assert.deepEqual(names(sidecarPlaces('/a/p', '/a/p', facts({ '/a': 2 }))), [
+  assert.deepEqual(names(sidecarLocations('/a/p', '/a/p', facts({ '/a': 2 }))), [
     'sidecar /a/p.nix-fingerprint.json',
   ]);
 });
 
 test('root’s program is looked for up to the top, once', () => {
-  assert.deepEqual(names(sidecarPlaces('/p', '/p', facts({}))), [
+  assert.deepEqual(names(sidecarLocations('/p', '/p', facts({}))), [
     'sidecar /p.nix-fingerprint.json',
     `tree /${TREE_NAME}`,
   ]);
@@ -51,11 +56,13 @@ test('root’s program is looked for up to the top, once', () => {
 
 test('where all owners look alike there is no tree', () => {
   const everything = { ownerOf: () => NOBODY, realDirectory: (directory: string) => directory };
-  assert.deepEqual(names(sidecarPlaces('/a/p', '/a/p', everything)), ['sidecar /a/p.nix-fingerprint.json']);
+  assert.deepEqual(names(sidecarLocations('/a/p', '/a/p', everything)), [
+    'sidecar /a/p.nix-fingerprint.json',
+  ]);
 });
 
 test('a given path through a linked directory is the same place, not a second one', () => {
-  const places = sidecarPlaces('/link/p', '/real/p', facts({ '/real': 2 }, { '/link': '/real' }));
+  const places = sidecarLocations('/link/p', '/real/p', facts({ '/real': 2 }, { '/link': '/real' }));
   assert.deepEqual(names(places), ['sidecar /real/p.nix-fingerprint.json']);
 });
 
@@ -66,7 +73,7 @@ test('in the file system', () => {
   mkdirSync(path.join(scratch, 'links'));
   symlinkSync(program, path.join(scratch, 'links/t'));
   symlinkSync(path.join(scratch, 'links'), path.join(scratch, 'linked'));
-  const places = names(sidecarPlaces(path.join(scratch, 'linked/t'), program, fileSystem));
+  const places = names(sidecarLocations(path.join(scratch, 'linked/t'), program, fileSystem));
   assert.deepEqual(places.slice(0, 5), [
     `sidecar ${program}.nix-fingerprint.json`,
     `sidecar ${scratch}/links/t.nix-fingerprint.json`,
@@ -74,7 +81,7 @@ test('in the file system', () => {
     `tree ${scratch}/v/${TREE_NAME}`,
     `tree ${scratch}/${TREE_NAME}`,
   ]);
-  assert.deepEqual(names(sidecarPlaces('/nowhere/p', '/nowhere/p', fileSystem)), [
+  assert.deepEqual(names(sidecarLocations('/nowhere/p', '/nowhere/p', fileSystem)), [
     'sidecar /nowhere/p.nix-fingerprint.json',
   ]);
 });

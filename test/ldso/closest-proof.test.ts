@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { closestComplaints, parseUndefinedSymbols, askLoader } from '../../src/ldso/ask-loader.ts';
+import { askLoader, closestComplaints, parseUndefinedSymbols } from '../../src/ldso/ask-loader.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();

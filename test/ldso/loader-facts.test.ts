@@ -9,8 +9,8 @@ import {
   isAboutSearchReport,
   loaderFactsOf,
   muslDirectoriesOf,
-  readSearchPaths,
   REPORT_SEARCH_PATHS,
+  readSearchPaths,
 } from '../../src/ldso/search-paths.ts';
 
 const host = '/lib64/ld-linux-x86-64.so.2';
@@ -38,7 +38,10 @@ test('the directories and subdirectories of this machine are those that --help l
 test('a loader that lists a program tells the same of itself, and nothing else on stderr', () => {
   const libraryPath = `/usr/lib/none:/nowhere:${REPORT_SEARCH_PATHS.directories}`;
   const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', '/usr/bin/env'];
-  const { status, stdout, stderr } = spawnSync(host, args, { env: REPORT_SEARCH_PATHS.env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(host, args, {
+    env: REPORT_SEARCH_PATHS.env,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0);
   assert.match(stdout, /^\tlibc\.so\.6 => /m);
   const facts = loaderFactsOf(host);

@@ -171,7 +171,7 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
   place(program, JSON.stringify(own), () => writeFileSync(program, libraryImage(own)));
   const link = join(root, 'program-link');
   symlinkSync('d/program', link);
-  const given = chance(75)
+  const typedName = chance(75)
     ? [root, 'a', 'b', 'c']
         .slice(1)
         .map((folder) => `${root}/${folder}`)
@@ -181,7 +181,7 @@ export function growTree(root: string, seed: number, mood: Mood): RandomTree {
   return {
     program,
     link,
-    libraryPath: given,
+    libraryPath: typedName,
     preload: chance(12) ? some([...names, `${root}/a/lib1.so`, 'libnone.so'], 2) : [],
     report,
   };

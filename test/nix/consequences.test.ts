@@ -8,7 +8,7 @@ import { binfmtRules } from '../../scripts/write-binfmt-rules.ts';
 import { configurationFiles, readConfiguration } from '../../src/config/load-config.ts';
 import { DEFAULTS } from '../../src/config/settings.ts';
 import { machineOfSystem, machinesRunBy } from '../../src/elf/machine.ts';
-import { dataDirectory, systemPlace } from '../../src/host/directories.ts';
+import { dataDirectory, systemDirectories } from '../../src/host/directories.ts';
 import { registration, rulesFor } from '../../src/integrations/binfmt/binfmt-rules.ts';
 import { SHELLS } from '../../src/integrations/hooks/hook-text.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
@@ -138,7 +138,7 @@ test('binfmt rules are those of nix-foreign binfmt print', () => {
 test("the system's place is made as the tool believes it", () => {
   const rules = outcome('nixos', '', 'systemd.tmpfiles.rules') as string[];
   const made = rules.map((rule) => /^d (\S+) 0755 root root -$/.exec(rule)?.[1] ?? `not understood: ${rule}`);
-  const { cache, state, plans, farms, roots, fingerprints } = systemPlace();
+  const { cache, state, plans, farms, roots, fingerprints } = systemDirectories();
   const wanted = [cache, state, plans, farms, roots, fingerprints, path.dirname(cache), path.dirname(state)];
   assert.deepEqual(made.toSorted(), wanted.toSorted());
   assert.deepEqual(

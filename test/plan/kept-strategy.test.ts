@@ -4,30 +4,30 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Place } from '../../src/host/directories.ts';
-import { saveStrategy, readStrategy } from '../../src/plan/strategy.ts';
+import type { Directories } from '../../src/host/directories.ts';
+import { readStrategy, saveStrategy } from '../../src/plan/strategy.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'wishes-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 let serial = 0;
-function openPlace(): Place {
+function openPlace(): Directories {
   serial += 1;
-  return { roots: path.join(scratch, String(serial), 'roots') } as Place;
+  return { roots: path.join(scratch, String(serial), 'roots') } as Directories;
 }
-const directoryOf = (place: Place) => path.join(path.dirname(place.roots), 'strategies');
-const fileOf = (place: Place) => path.join(directoryOf(place), readdirSync(directoryOf(place))[0] ?? '');
+const directoryOf = (dirs: Directories) => path.join(path.dirname(dirs.roots), 'strategies');
+const fileOf = (dirs: Directories) => path.join(directoryOf(dirs), readdirSync(directoryOf(dirs))[0] ?? '');
 
 test('kept, replaced, taken back; each program has its own', () => {
-  const place = openPlace();
-  assert.equal(readStrategy([place], '/a'), undefined);
-  saveStrategy(place, '/a', 'patched');
-  saveStrategy(place, '/b', 'loader');
-  saveStrategy(place, '/a', 'namespace');
-  assert.deepEqual([readStrategy([place], '/a'), readStrategy([place], '/b')], ['namespace', 'loader']);
-  saveStrategy(place, '/a', undefined);
-  saveStrategy(place, '/never', undefined);
-  assert.deepEqual([readStrategy([place], '/a'), readStrategy([place], '/b')], [undefined, 'loader']);
+  const dirs = openPlace();
+  assert.equal(readStrategy([dirs], '/a'), undefined);
+  saveStrategy(dirs, '/a', 'patched');
+  saveStrategy(dirs, '/b', 'loader');
+  saveStrategy(dirs, '/a', 'namespace');
+  assert.deepEqual([readStrategy([dirs], '/a'), readStrategy([dirs], '/b')], ['namespace', 'loader']);
+  saveStrategy(dirs, '/a', undefined);
+  saveStrategy(dirs, '/never', undefined);
+  assert.deepEqual([readStrategy([dirs], '/a'), readStrategy([dirs], '/b')], [undefined, 'loader']);
 });
 
 test('the first place that has one counts', () => {
@@ -39,7 +39,7 @@ test('the first place that has one counts', () => {
 });
 
 test('what is damaged, of another program, a link, or open to others is passed over', () => {
-  const place = openPlace();
+  const dirs = openPlace();
   for (const text of [
     '',
     'patched',
@@ -49,17 +49,17 @@ test('what is damaged, of another program, a link, or open to others is passed o
     '\0\n/a\n',
     'patched\n/a\nx',
   ]) {
-    saveStrategy(place, '/a', 'patched');
-    writeFileSync(fileOf(place), text);
-    assert.equal(readStrategy([place], '/a'), undefined, JSON.stringify(text));
+    saveStrategy(dirs, '/a', 'patched');
+    writeFileSync(fileOf(dirs), text);
+    assert.equal(readStrategy([dirs], '/a'), undefined, JSON.stringify(text));
   }
-  saveStrategy(place, '/a', 'patched');
-  chmodSync(fileOf(place), 0o666);
-  assert.equal(readStrategy([place], '/a'), undefined);
-  const file = fileOf(place);
+  saveStrategy(dirs, '/a', 'patched');
+  chmodSync(fileOf(dirs), 0o666);
+  assert.equal(readStrategy([dirs], '/a'), undefined);
+  const file = fileOf(dirs);
   const other = path.join(scratch, 'elsewhere');
   writeFileSync(other, 'patched\n/a\n');
   rmSync(file);
   symlinkSync(other, file);
-  assert.equal(readStrategy([place], '/a'), undefined);
+  assert.equal(readStrategy([dirs], '/a'), undefined);
 });

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { createPlace, type Place, temporaryPlace } from '../../src/host/directories.ts';
+import { createDirectories, type Directories, temporaryDirectories } from '../../src/host/directories.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
 import {
   listPlans,
@@ -35,8 +35,8 @@ const uid = process.geteuid?.() ?? 0;
 const workshop = await openWorkshop();
 const base = path.join(workshop.place, 'v1');
 const state = path.join(workshop.directory, 'state');
-const place: Place = {
-  ...temporaryPlace(uid),
+const dirs: Directories = {
+  ...temporaryDirectories(uid),
   cache: base,
   plans: path.join(base, 'plans'),
   farms: path.join(base, 'farms'),
@@ -45,7 +45,7 @@ const place: Place = {
   roots: path.join(state, 'roots'),
   fingerprints: path.join(state, 'fingerprints'),
 };
-createPlace(place, uid);
+createDirectories(dirs, uid);
 const program = path.join(workshop.directory, 'a program');
 copyFileSync('/bin/echo', program);
 const helper = putScript(workshop.directory, 'helper', 'printf "%s|" "$@"; env');
@@ -68,7 +68,7 @@ function plan(more: Partial<LaunchPlan> = {}): LaunchPlan {
 const fresh = (name: string): string => path.join(workshop.directory, name);
 
 test('a direct plan is followed', async () => {
-  writePlan(place, plan());
+  writePlan(dirs, plan());
   const outcome = await run(workshop, [program, 'one', 'two']);
   assert.deepEqual(outcome, { code: 0, signal: null, stdout: 'one two\n', stderr: '' });
 });
@@ -98,7 +98,7 @@ test('a loader plan with every kind of record is followed', async () => {
       { kind: 'program' },
     ],
   });
-  writePlan(place, full);
+  writePlan(dirs, full);
   assert.equal(whyNotCurrent(full, uid), undefined);
   const env = { ...workshop.environment, LD_LIBRARY_PATH: '/users', FIRST: 'old' };
   const outcome = await run(workshop, [program, 'user arg'], { env });
@@ -110,38 +110,38 @@ test('a loader plan with every kind of record is followed', async () => {
 });
 
 test('what is read back is what was written, for this program only', () => {
-  writePlan(place, plan({ files: ['/x'] }));
-  assert.deepEqual(readPlan(place, program), plan({ files: ['/x'] }));
+  writePlan(dirs, plan({ files: ['/x'] }));
+  assert.deepEqual(readPlan(dirs, program), plan({ files: ['/x'] }));
   const other = `${program}-other`;
-  renameSync(planFile(place, program), planFile(place, other));
-  assert.equal(readPlan(place, other), undefined);
-  assert.equal(readPlan(place, program), undefined);
-  rmSync(planFile(place, other));
+  renameSync(planFile(dirs, program), planFile(dirs, other));
+  assert.equal(readPlan(dirs, other), undefined);
+  assert.equal(readPlan(dirs, program), undefined);
+  rmSync(planFile(dirs, other));
 });
 
 test('a written plan is private and leaves nothing beside it', () => {
-  writePlan(place, plan());
-  assert.equal(lstatSync(planFile(place, program)).mode & 0o777, 0o600);
-  assert.deepEqual(readdirSync(place.plans), [path.basename(planFile(place, program))]);
+  writePlan(dirs, plan());
+  assert.equal(lstatSync(planFile(dirs, program)).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(dirs.plans), [path.basename(planFile(dirs, program))]);
 });
 
 test('lists are sorted by program and pass over what is no plan', () => {
   const other = path.join(workshop.directory, 'Another');
-  writePlan(place, plan({ program: other, identity: '1:2:3:4.5:6.7' }));
-  writePlan(place, plan());
-  writeFileSync(path.join(place.plans, '0123456789abcdef'), 'noise');
-  writeFileSync(path.join(place.plans, 'README'), 'noise');
-  mkdirSync(path.join(place.plans, 'fedcba9876543210'));
+  writePlan(dirs, plan({ program: other, identity: '1:2:3:4.5:6.7' }));
+  writePlan(dirs, plan());
+  writeFileSync(path.join(dirs.plans, '0123456789abcdef'), 'noise');
+  writeFileSync(path.join(dirs.plans, 'README'), 'noise');
+  mkdirSync(path.join(dirs.plans, 'fedcba9876543210'));
   assert.deepEqual(
-    listPlans(place).map((each) => each.program),
+    listPlans(dirs).map((each) => each.program),
     [other, program],
   );
-  removePlan(place, other);
-  removePlan(place, other);
+  removePlan(dirs, other);
+  removePlan(dirs, other);
   for (const name of ['0123456789abcdef', 'README', 'fedcba9876543210']) {
-    rmSync(path.join(place.plans, name), { recursive: true });
+    rmSync(path.join(dirs.plans, name), { recursive: true });
   }
-  assert.equal(listPlans(place).length, 1);
+  assert.equal(listPlans(dirs).length, 1);
 });
 
 /** Each makes something of a good plan untrue. */
@@ -202,7 +202,7 @@ for (const [what, change] of Object.entries(changes)) {
       watched: [{ identity: identityOf(at.watched), path: at.watched }],
       absent: [at.absent],
     });
-    writePlan(place, good);
+    writePlan(dirs, good);
     change(at);
     const outcome = await run(workshop, [program, 'hit']);
     const followed = outcome.stdout === 'hit\n';
@@ -214,7 +214,7 @@ for (const [what, change] of Object.entries(changes)) {
     // The identity that the resolver computes for the changed files is the launcher's own.
     if (what.startsWith('the program')) {
       assert.equal(followed, false);
-      writePlan(place, plan());
+      writePlan(dirs, plan());
       assert.equal((await run(workshop, [program, 'hit'])).stdout, 'hit\n');
     }
   });
@@ -243,13 +243,13 @@ const distrusted: Record<string, (file: string) => void> = {
 
 for (const [what, change] of Object.entries(distrusted)) {
   test(`a plan the launcher distrusts is none for the resolver, and is replaced: ${what}`, async () => {
-    const file = planFile(place, program);
+    const file = planFile(dirs, program);
     rmSync(file, { recursive: true, force: true });
-    writePlan(place, plan());
+    writePlan(dirs, plan());
     change(file);
     assert.notEqual((await run(workshop, [program, 'hit'])).stdout, 'hit\n');
-    assert.equal(readPlan(place, program), undefined);
-    writePlan(place, plan());
+    assert.equal(readPlan(dirs, program), undefined);
+    writePlan(dirs, plan());
     assert.equal((await run(workshop, [program, 'hit'])).stdout, 'hit\n');
   });
 }

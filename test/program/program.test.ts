@@ -249,7 +249,7 @@ test('refused for an ordinary user: unreadable, behind a closed directory', asRo
 test('a dynamic program: real path, identity, size, facts', () => {
   symlinkSync('program', at('link'));
   const found = inspectProgram(at('link'), here);
-  assert.equal(found.given, at('link'));
+  assert.equal(found.typedName, at('link'));
   assert.equal(found.path, program);
   assert.equal(found.identity, identityOf(program));
   assert.equal(found.size, readFileSync(program).length);

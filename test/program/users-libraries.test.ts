@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
-import { needsDirectories, libraryPathDirectories_ } from '../../src/program/run-directories.ts';
+import { libraryPathDirectories_, needsDirectories } from '../../src/program/run-directories.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Program } from '../../src/program/inspect-program.ts';
 import { libcOf } from '../../src/program/libc.ts';
+import type { DynamicProgram } from '../../src/resolve/job.ts';
 import { solveProgram } from '../../src/resolve/solve-program.ts';
 import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
 import { compileLibrary, compileProgram } from '../store/compiled-library.ts';
@@ -23,9 +23,9 @@ function pose(name: string, source: string) {
   const file = compileProgram(path.join(scratch, name), { source, needs: [stub] });
   const elf = elfOf(file);
   const libc = libcOf(elf, 'glibc');
-  const program = { given: name, path: file, users: [] } as unknown as Program;
-  const subject = { program, elf, libc, interpreter: '/lib64/ld-linux-x86-64.so.2' };
-  return solveProgram(subject, catalogue(), new Set());
+  const interpreter = '/lib64/ld-linux-x86-64.so.2';
+  const program = { typedName: name, path: file, elf, libc, interpreter } as unknown as DynamicProgram;
+  return solveProgram(program, catalogue(), new Set());
 }
 
 test('a symbol that is needed is there: taken', () => {

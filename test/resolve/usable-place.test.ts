@@ -61,7 +61,7 @@ function ownPlace(answer: Answer): void {
 }
 
 /** The place below /tmp, with one line saying why. */
-function temporaryPlace(answer: Answer, why: RegExp): void {
+function temporaryDirectories(answer: Answer, why: RegExp): void {
   assert.equal(answer.plans, TEMPORARY, JSON.stringify(answer));
   assert.equal(answer.stderr.trim().split('\n').length, 1, answer.stderr);
   assert.match(answer.stderr, why);
@@ -107,12 +107,12 @@ const unusable: Record<string, readonly [prepare: string, why: RegExp]> = {
 };
 
 for (const [what, [prepare, why]] of Object.entries(unusable)) {
-  test(`the place below /tmp serves for ${what}`, asRoot, () => temporaryPlace(work({ prepare }), why));
+  test(`the place below /tmp serves for ${what}`, asRoot, () => temporaryDirectories(work({ prepare }), why));
 }
 
 test('a full disk, seen only when a file is written', asRoot, () => {
   const fill = `mount -t tmpfs -o size=64k,uid=${UID},gid=${UID},mode=755 none /mnt; (yes > /mnt/fill) 2>/dev/null || true`;
-  temporaryPlace(work({ prepare: fill }), /no space left/);
+  temporaryDirectories(work({ prepare: fill }), /no space left/);
 });
 
 test('nothing of a failed attempt is left behind on the full disk', asRoot, () => {
@@ -124,7 +124,7 @@ test('nothing of a failed attempt is left behind on the full disk', asRoot, () =
 
 test('a home path that separates library paths cannot hold farms', asRoot, () => {
   const prepare = `mkdir '/mnt/a:b'; chown ${UID} '/mnt/a:b'`;
-  temporaryPlace(work({ prepare, env: { HOME: '/mnt/a:b' } }), /a:b/);
+  temporaryDirectories(work({ prepare, env: { HOME: '/mnt/a:b' } }), /a:b/);
 });
 
 function nowhere(answer: Answer): void {

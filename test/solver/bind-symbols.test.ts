@@ -70,7 +70,9 @@ test('of two calls that cannot both be served one is given up', () => {
     bound: { ...call, [`${tool.path} foo_new`]: 'call' },
   });
   assert.deepEqual(taken(result), ['foo-2.0']);
-  assert.deepEqual(result.kind === 'solution' && result.undefinedSymbols.map(({ symbol }) => symbol), ['foo_gone']);
+  assert.deepEqual(result.kind === 'solution' && result.undefinedSymbols.map(({ symbol }) => symbol), [
+    'foo_gone',
+  ]);
 });
 
 test('a library that could be loaded with another choice defines it', () => {

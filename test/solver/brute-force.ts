@@ -57,7 +57,10 @@ export function reasonKey(r: Reason): string {
     lackingLibraries: '',
     definers: '',
   };
-  const { highest, neededBy, paths, offers, offeredIn, lackingLibraries, definers, ...rest } = { ...unjudged, ...r };
+  const { highest, neededBy, paths, offers, offeredIn, lackingLibraries, definers, ...rest } = {
+    ...unjudged,
+    ...r,
+  };
   return JSON.stringify(Object.entries(rest).sort());
 }
 

@@ -7,12 +7,12 @@ import {
   createSat,
   decide,
   decisionLevel,
-  type SatSolver,
   learn,
   newVariable,
   positive,
   propagate,
   refutationTags,
+  type SatSolver,
 } from '../../src/solver/sat.ts';
 import { createRandom } from './random-problem.ts';
 

@@ -6,11 +6,11 @@ import { backtrack, decisionLevel, propagate } from '../../src/solver/sat.ts';
 import {
   advance,
   costOf,
-  createSearch,
   createLoadOrder,
+  createSearch,
+  type LoadOrder,
   rewind,
   runSearch,
-  type LoadOrder,
 } from '../../src/solver/search.ts';
 import { randomProblem } from './random-problem.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
@@ -26,7 +26,11 @@ function walked(p: ReturnType<typeof problem>): LoadOrder {
 function stateOf(loadOrder: LoadOrder) {
   const pathsOf = (name: NameNode) => (loadOrder.wants.get(name) ?? []).map(({ path }) => path);
   return {
-    order: loadOrder.order.map((node) => [node.name, loadOrder.served.get(node)?.provider.path, ...pathsOf(node)]),
+    order: loadOrder.order.map((node) => [
+      node.name,
+      loadOrder.served.get(node)?.provider.path,
+      ...pathsOf(node),
+    ]),
     known: [...loadOrder.known].map(({ name }) => name),
     served: loadOrder.served.size,
     causes: loadOrder.causes,

@@ -6,11 +6,11 @@ import {
   backtrack,
   createSat,
   decide,
-  type SatSolver,
   negative,
   newVariable,
   positive,
   propagate,
+  type SatSolver,
 } from '../../src/solver/sat.ts';
 
 function variables(k: SatSolver, count: number): number[] {

@@ -28,9 +28,7 @@ ${script}
 const calls = (): string[] => readFileSync(at('calls'), 'utf8').trim().split('\n');
 
 test('a text that is there keeps its name', async () => {
-  const pinned = await startRootAdder(putNix(`: > ${scratch}/$name; hold ${scratch}/$name`), link).pin(
-    text,
-  );
+  const pinned = await startRootAdder(putNix(`: > ${scratch}/$name; hold ${scratch}/$name`), link).pin(text);
   assert.deepEqual(pinned, { kind: 'pinned', storePath: at('document.json') });
   assert.deepEqual(calls(), ['document.json']);
   assert.equal(readlinkSync(link), at('document.json'));

@@ -7,12 +7,12 @@ import { closureSizes } from '../../store/sizes.ts';
 import { chooseByDialogue } from './dialog.ts';
 import {
   type ChooseOutcome,
+  type ChooseSession,
   type ChooseWords,
+  candidatesOrRefusal,
   choose,
-  saveChecked,
-  offersOrRefusal,
   outcomeText,
-  type Session,
+  saveChecked,
 } from './session.ts';
 
 /** As a shell has it for a command that Ctrl-C ended. */
@@ -23,13 +23,13 @@ function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-async function byDialogue(session: Session): Promise<ChooseOutcome> {
-  const { subject, catalogue, context, earlier } = session;
+async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
+  const { program, catalogue, context, earlier } = session;
   const { agree, pick } = await import('./prompts.ts');
   const output = process.stderr;
-  const alternativesWith = (choices: typeof earlier) => openAlternatives(subject, catalogue, choices);
+  const alternativesWith = (choices: typeof earlier) => openAlternatives(program, catalogue, choices);
   const present = alternativesWith(earlier);
-  offersOrRefusal(present, session);
+  candidatesOrRefusal(present, session);
   const before = present.outcome.kind === 'solution' ? present.outcome : undefined;
   const sizes = closureSizes(context.location);
   try {
@@ -42,9 +42,9 @@ async function byDialogue(session: Session): Promise<ChooseOutcome> {
     });
     if (decision.kind === 'chosen') return await saveChecked(session, decision.choices);
     if (decision.kind !== 'impossible') return { kind: decision.kind };
-    throw new ForeignError(`${session.given}: ${decision.sentences.join('; ')}`, {
+    throw new ForeignError(`${session.typedName}: ${decision.sentences.join('; ')}`, {
       code: 'conflict',
-      hint: `nothing was changed; take another library: nix-foreign choose ${session.given}`,
+      hint: `nothing was changed; take another library: nix-foreign choose ${session.typedName}`,
       exitCode: 126,
     });
   } finally {
@@ -54,13 +54,13 @@ async function byDialogue(session: Session): Promise<ChooseOutcome> {
 
 /** `nix-foreign choose`; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
 export async function chooseCommand(
-  given: string,
+  typedName: string,
   words: ChooseWords,
   format: 'text' | 'json',
   context: Context,
 ): Promise<number> {
   const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
-  const outcome = await choose(given, words, context, dialogue);
+  const outcome = await choose(typedName, words, context, dialogue);
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
   else printLine(outcomeText(outcome));
   return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
@@ -72,10 +72,10 @@ const NOTHING_SAID: ChooseWords = { pin: [], exclude: [], prefer: [], reset: fal
  * `nix-run-foreign --choose`: the dialogue, where there is a terminal and something to choose, before the start. Stdout
  * is the program's. The exit status is 0 when the start may follow.
  */
-export async function chooseOnTheWay(given: string, context: Context): Promise<number> {
+export async function chooseOnTheWay(typedName: string, context: Context): Promise<number> {
   if (!isInteractive()) return 0;
   try {
-    const outcome = await choose(given, NOTHING_SAID, context, byDialogue);
+    const outcome = await choose(typedName, NOTHING_SAID, context, byDialogue);
     process.stderr.write(`${printable(outcomeText(outcome))}\n`);
     return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
   } catch (error) {

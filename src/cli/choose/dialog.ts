@@ -1,12 +1,17 @@
 // A survey and a person at a terminal → the pins that the person wants, after having seen what they lead to.
-import { type Alternatives, changesBetween, type Offers, offersOf } from '../../choices/alternatives.ts';
+import {
+  type Alternatives,
+  candidatesOf,
+  changesBetween,
+  type SonameCandidates,
+} from '../../choices/alternatives.ts';
 import type { Choices } from '../../choices/choices.ts';
 import type { Candidate } from '../../choices/compare.ts';
 import { printable, printableLine } from '../../host/output.ts';
 import type { StoreAlternatives } from '../../resolve/solve-program.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import type { Solution } from '../../solver/solution.ts';
-import type { Option, Question } from './prompts.ts';
+import type { Option, PromptQuestion } from './prompts.ts';
 import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './view.ts';
 
 /** How the dialogue learns what takes time, and asks. */
@@ -15,7 +20,7 @@ export interface DialogIO {
   /** The survey with other choices. */
   alternativesWith(choices: Choices): StoreAlternatives;
   say(text: string): void;
-  pick: (question: Question) => Promise<{ kind: 'answered'; value: string } | { kind: 'cancelled' }>;
+  pick: (question: PromptQuestion) => Promise<{ kind: 'answered'; value: string } | { kind: 'cancelled' }>;
   agree: (message: string) => Promise<{ kind: 'answered'; value: boolean } | { kind: 'cancelled' }>;
 }
 
@@ -28,12 +33,17 @@ export type Decision =
 
 const LISTED = 3;
 
-function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, io: DialogIO): Option {
+function optionFor(
+  candidates: SonameCandidates,
+  of: Alternatives,
+  candidate: Candidate,
+  io: DialogIO,
+): Option {
   const { provider, chosen, loss } = candidate;
-  const facts = offers.factsOf(of, candidate);
+  const facts = candidates.factsOf(of, candidate);
   const label = [
     ...sourceWords(candidate, io.closureSize),
-    ...(offers.kind === 'lack' ? [shareText(facts.coverage)] : []),
+    ...(candidates.kind === 'lack' ? [shareText(facts.coverage)] : []),
     ...(chosen ? [provider.match === 'pinned' ? 'pinned by you' : 'recommended'] : []),
   ].join(' · ');
   const [symbols = '', effect = ''] = factLines(of.name, facts);
@@ -45,19 +55,19 @@ function optionFor(offers: Offers, of: Alternatives, candidate: Candidate, io: D
   };
 }
 
-function questionFor(offers: Offers, of: Alternatives, io: DialogIO): Question {
+function questionFor(candidates: SonameCandidates, of: Alternatives, io: DialogIO): PromptQuestion {
   const who = of.neededBy.map(({ object }) => object.label);
   const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
-  const lack = offers.kind === 'lack' ? ', which nobody has; the nearest' : '';
+  const lack = candidates.kind === 'lack' ? ', which nobody has; the nearest' : '';
   return {
     message: printableLine(`${of.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}${lack}`),
-    options: of.candidates.map((each) => optionFor(offers, of, each, io)),
+    options: of.candidates.map((each) => optionFor(candidates, of, each, io)),
   };
 }
 
 /** The first answer of a name that nobody has, for the end: what it still lacks. */
-function lackLine(offers: Offers, of: Alternatives, picked: Candidate): string {
-  const [symbols] = factLines(of.name, offers.factsOf(of, picked));
+function lackLine(candidates: SonameCandidates, of: Alternatives, picked: Candidate): string {
+  const [symbols] = factLines(of.name, candidates.factsOf(of, picked));
   return `  ${of.name}: ${shortPath(picked.provider.path)}; ${symbols}`;
 }
 
@@ -91,16 +101,16 @@ async function ask(start: Choices, io: DialogIO): Promise<Answers | { readonly k
   const asked = new Set<string>();
   const missing: string[] = [];
   for (;;) {
-    const offers = offersOf(openAlternatives);
-    const next = offers?.alternatives.find(({ name }) => !asked.has(name));
-    if (offers === undefined || next === undefined)
+    const candidates = candidatesOf(openAlternatives);
+    const next = candidates?.alternatives.find(({ name }) => !asked.has(name));
+    if (candidates === undefined || next === undefined)
       return { kind: 'answered', choices, openAlternatives, asked: asked.size, missing };
     asked.add(next.name);
-    const answer = await io.pick(questionFor(offers, next, io));
+    const answer = await io.pick(questionFor(candidates, next, io));
     if (answer.kind === 'cancelled') return answer;
     const picked = next.candidates.find(({ provider }) => provider.path === answer.value);
     if (picked === undefined || picked.chosen) continue;
-    if (offers.kind === 'lack') missing.push(lackLine(offers, next, picked));
+    if (candidates.kind === 'lack') missing.push(lackLine(candidates, next, picked));
     choices = { ...choices, pins: { ...choices.pins, [next.name]: answer.value } };
     openAlternatives = io.alternativesWith(choices);
   }

@@ -11,20 +11,22 @@ export interface Option {
   readonly description: string;
 }
 
-export interface Question {
+export interface PromptQuestion {
   readonly message: string;
   /** The recommended one first. */
   readonly options: readonly Option[];
 }
 
-export type Answer<T> = { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'cancelled' };
+export type PromptAnswer<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'cancelled' };
 
 /** Ctrl-C, or a terminal that went away. */
 function isCancelled(error: unknown): boolean {
   return error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError');
 }
 
-async function answered<T>(asking: Promise<T>): Promise<Answer<T>> {
+async function answered<T>(asking: Promise<T>): Promise<PromptAnswer<T>> {
   try {
     return { kind: 'answered', value: await asking };
   } catch (error) {
@@ -34,7 +36,7 @@ async function answered<T>(asking: Promise<T>): Promise<Answer<T>> {
 }
 
 /** Every word typed has to occur in the label or the value. */
-function matching({ options }: Question, typed: string | undefined): readonly Option[] {
+function matching({ options }: PromptQuestion, typed: string | undefined): readonly Option[] {
   const words = (typed ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const has = ({ label, value }: Option) =>
     words.every((word) => `${label} ${value}`.toLowerCase().includes(word));
@@ -42,7 +44,10 @@ function matching({ options }: Question, typed: string | undefined): readonly Op
 }
 
 /** Lets a person pick one; what is typed filters the list, Enter takes the first or the one moved to. */
-export async function pick(question: Question, output: NodeJS.WriteStream): Promise<Answer<string>> {
+export async function pick(
+  question: PromptQuestion,
+  output: NodeJS.WriteStream,
+): Promise<PromptAnswer<string>> {
   const source = (typed: string | undefined) =>
     matching(question, typed).map(({ value, label, description }) => ({
       value,
@@ -54,6 +59,6 @@ export async function pick(question: Question, output: NodeJS.WriteStream): Prom
 }
 
 /** Asks yes or no; Enter means yes. */
-export async function agree(message: string, output: NodeJS.WriteStream): Promise<Answer<boolean>> {
+export async function agree(message: string, output: NodeJS.WriteStream): Promise<PromptAnswer<boolean>> {
   return await answered(confirm({ message, default: true }, { output }));
 }

@@ -3,31 +3,31 @@
 
 import type { Problem } from '../../candidates/problem.ts';
 import {
-  type Change,
-  changesBetween,
-  type Offers,
   candidatesForMissing,
-  offersInSet,
+  candidatesInSet,
+  changesBetween,
+  type SetChange,
+  type SonameCandidates,
 } from '../../choices/alternatives.ts';
 import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '../../choices/choices.ts';
 import { findPin } from '../../choices/find-pin.ts';
-import type { Place } from '../../host/directories.ts';
+import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { notice } from '../../host/output.ts';
 import { inspectProgram } from '../../program/inspect-program.ts';
 import { conflictError } from '../../resolve/conflict-error.ts';
 import type { Context } from '../../resolve/context.ts';
-import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
-import { type StoreAlternatives, openAlternatives } from '../../resolve/solve-program.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf } from '../../resolve/job.ts';
+import { openAlternatives, type StoreAlternatives } from '../../resolve/solve-program.ts';
 import { chooseFor } from '../../resolve/with-choices.ts';
-import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { unprovidedNames } from '../../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../../solver/solution.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
-import { changeLine, choicesText, offersText, offersView } from './view.ts';
+import { candidatesText, candidatesView, changeLine, choicesText } from './view.ts';
 
 /** `cancelled`: Ctrl-C in the dialogue. */
 export type ChooseOutcome =
@@ -36,18 +36,18 @@ export type ChooseOutcome =
       readonly kind: 'chosen';
       readonly choices: Choices;
       /** What differs from the set before; null where there was none. */
-      readonly changes: readonly Change[] | null;
+      readonly changes: readonly SetChange[] | null;
       /** How many libraries the set has now. */
       readonly libraries: number;
     }
   | { readonly kind: 'unchanged' | 'cancelled' };
 
-export function dynamicOnly(given: string, context: Context): Dynamic {
-  const subject = dynamicOf(inspectProgram(given, context.host));
-  if (subject !== undefined) return subject;
-  throw new ForeignError(`${given}: it needs no library of the store, so there is nothing to choose`, {
+export function dynamicOnly(typedName: string, context: Context): DynamicProgram {
+  const program = dynamicOf(inspectProgram(typedName, context.host));
+  if (program !== undefined) return program;
+  throw new ForeignError(`${typedName}: it needs no library of the store, so there is nothing to choose`, {
     code: 'nothing-to-choose',
-    hint: `see how it is started with: nix-foreign explain ${given}`,
+    hint: `see how it is started with: nix-foreign explain ${typedName}`,
     exitCode: 125,
   });
 }
@@ -56,61 +56,61 @@ export function dynamicOnly(given: string, context: Context): Dynamic {
 function refusal(
   seen: StoreAlternatives,
   outcome: Conflict | Undecided,
-  { subject, catalogue }: Pick<Session, 'subject' | 'catalogue'>,
+  { program, catalogue }: Pick<ChooseSession, 'program' | 'catalogue'>,
 ): ForeignError {
-  return conflictError(subject.program, outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
+  return conflictError(program, outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
 }
 
 /** @throws ForeignError that explains itself where there is no set and no choice would make one. */
-export function offersOrRefusal(seen: StoreAlternatives, session: Session): Offers {
+export function candidatesOrRefusal(seen: StoreAlternatives, session: ChooseSession): SonameCandidates {
   const { outcome } = seen;
-  if (outcome.kind === 'solution') return offersInSet(seen, outcome);
-  const offers = candidatesForMissing(seen);
-  if (offers !== undefined) return offers;
+  if (outcome.kind === 'solution') return candidatesInSet(seen, outcome);
+  const candidates = candidatesForMissing(seen);
+  if (candidates !== undefined) return candidates;
   throw refusal(seen, outcome, session);
 }
 
 /** The set as it is without the new choices; undefined where there is none, which may be why somebody chooses. */
-function setBefore(subject: Dynamic, catalogue: Catalogue, choices: Choices): Solution | undefined {
-  const { outcome } = openAlternatives(subject, catalogue, choices);
+function setBefore(program: DynamicProgram, catalogue: Catalogue, choices: Choices): Solution | undefined {
+  const { outcome } = openAlternatives(program, catalogue, choices);
   return outcome.kind === 'solution' ? outcome : undefined;
 }
 
-export interface Session {
-  readonly given: string;
-  readonly subject: Dynamic;
+export interface ChooseSession {
+  readonly typedName: string;
+  readonly program: DynamicProgram;
   readonly context: Context;
-  readonly place: Place;
+  readonly dirs: Directories;
   readonly catalogue: Catalogue;
   readonly earlier: Choices;
 }
 
 /** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
-export async function saveChecked(session: Session, choices: Choices): Promise<ChooseOutcome> {
-  const { subject, context, place, catalogue, earlier } = session;
-  const before = setBefore(subject, catalogue, earlier);
-  const seen = openAlternatives(subject, catalogue, choices);
+export async function saveChecked(session: ChooseSession, choices: Choices): Promise<ChooseOutcome> {
+  const { program, context, dirs, catalogue, earlier } = session;
+  const before = setBefore(program, catalogue, earlier);
+  const seen = openAlternatives(program, catalogue, choices);
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
-  await chooseFor(subject.program, choices, earlier, context, place);
+  await chooseFor(program, choices, earlier, context, dirs);
   noticeIdle(choices, after, seen.problem);
   const changes = before === undefined ? null : changesBetween(before, after);
   return { kind: 'chosen', choices, changes, libraries: after.choices.length };
 }
 
-function listed(session: Session): ChooseOutcome {
-  const { given, subject, catalogue, context, earlier } = session;
-  const offers = offersOrRefusal(openAlternatives(subject, catalogue, earlier), session);
+function listed(session: ChooseSession): ChooseOutcome {
+  const { typedName, program, catalogue, context, earlier } = session;
+  const candidates = candidatesOrRefusal(openAlternatives(program, catalogue, earlier), session);
   const sizes = closureSizes(context.location);
   try {
     return {
       kind: 'listed',
-      text: offersText(given, earlier, offers, sizes.bytesOf),
+      text: candidatesText(typedName, earlier, candidates, sizes.bytesOf),
       value: {
-        program: subject.program.path,
+        program: program.path,
         choices: earlier,
-        set: offers.kind === 'set' ? 'found' : 'none',
-        alternatives: offersView(offers, sizes.bytesOf),
+        set: candidates.kind === 'set' ? 'found' : 'none',
+        alternatives: candidatesView(candidates, sizes.bytesOf),
       },
     };
   } finally {
@@ -120,18 +120,25 @@ function listed(session: Session): ChooseOutcome {
 
 /** Does what the words say or, when they say nothing, what `otherwise` does: a dialogue or a list. */
 export async function choose(
-  given: string,
+  typedName: string,
   words: ChooseWords,
   context: Context,
-  otherwise: (session: Session) => Promise<ChooseOutcome> | ChooseOutcome = listed,
+  otherwise: (session: ChooseSession) => Promise<ChooseOutcome> | ChooseOutcome = listed,
 ): Promise<ChooseOutcome> {
-  const subject = dynamicOnly(given, context);
-  return await inUsablePlace(context.host.uid, async (place) => {
-    const savedChoices = await choicesOfProgram(subject.program, context);
-    const catalogue = await openStore(place.catalogues, context.location);
+  const program = dynamicOnly(typedName, context);
+  return await inWritableDirectories(context.host.uid, async (dirs) => {
+    const savedChoices = await choicesOfProgram(program, context);
+    const catalogue = await openStore(dirs.catalogues, context.location);
     try {
-      const session = { given, subject, context, place, catalogue, earlier: savedChoices?.choices ?? NO_CHOICES };
-      const added = wordsToChoices(words, catalogue, subject);
+      const session = {
+        typedName,
+        program,
+        context,
+        dirs,
+        catalogue,
+        earlier: savedChoices?.choices ?? NO_CHOICES,
+      };
+      const added = wordsToChoices(words, catalogue, program);
       if (!words.reset && !hasChoices(added)) return await otherwise(session);
       noticeUnknown(added, catalogue);
       return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
@@ -171,12 +178,12 @@ function usage(message: string, hint: string): ForeignError {
 }
 
 /** @throws ForeignError `usage` or `bad-pin` for words that mean nothing. */
-export function wordsToChoices(words: ChooseWords, catalogue: Catalogue, subject: Dynamic): Choices {
+export function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program: DynamicProgram): Choices {
   const pins = words.pin.map((word): [string, string] => {
     const at = word.indexOf('=');
     if (at < 1 || at === word.length - 1)
       throw usage(`${word}: a pin is SONAME=PATH`, 'e.g. --pin libssl.so.3=/nix/store/...-openssl-3.0.11');
-    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, subject)];
+    return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, program)];
   });
   const { exclude, prefer } = words;
   if ([...exclude, ...prefer].includes(''))

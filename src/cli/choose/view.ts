@@ -3,10 +3,10 @@
 import type {
   Alternatives,
   CandidateFacts,
-  Change,
-  Offers,
+  CandidateTrial,
+  SetChange,
+  SonameCandidates,
   SymbolCoverage,
-  Trial,
 } from '../../choices/alternatives.ts';
 import { type Choices, choiceLines } from '../../choices/choices.ts';
 import type { Candidate, Needer } from '../../choices/compare.ts';
@@ -46,12 +46,12 @@ export function neederView({ object, versions }: Needer) {
 
 /** `forces`: what else would change; `impossible`: why no set has it; both null for what is taken. */
 function weighedView(
-  offers: Offers,
+  candidates: SonameCandidates,
   alternatives: Alternatives,
   candidate: Candidate,
   closureSize: ClosureSize,
 ) {
-  const { coverage, trial } = offers.factsOf(alternatives, candidate);
+  const { coverage, trial } = candidates.factsOf(alternatives, candidate);
   return {
     ...candidateView(candidate),
     closureSize: closureSize(candidate.provider.storePath) ?? null,
@@ -62,15 +62,15 @@ function weighedView(
 }
 
 /** Every name there is something to choose for, with all that is known of each candidate. */
-export function offersView(offers: Offers, closureSize: ClosureSize) {
-  return offers.alternatives.map((each) => ({
+export function candidatesView(candidates: SonameCandidates, closureSize: ClosureSize) {
+  return candidates.alternatives.map((each) => ({
     name: each.name,
     neededBy: each.neededBy.map(neederView),
-    candidates: each.candidates.map((candidate) => weighedView(offers, each, candidate, closureSize)),
+    candidates: each.candidates.map((candidate) => weighedView(candidates, each, candidate, closureSize)),
   }));
 }
 
-export type OffersView = ReturnType<typeof offersView>;
+export type CandidatesView = ReturnType<typeof candidatesView>;
 
 /** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
 export function shortPath(file: string): string {
@@ -78,12 +78,12 @@ export function shortPath(file: string): string {
   return match?.[1] ?? file;
 }
 
-export function changeLine({ name, from, to }: Change): string {
+export function changeLine({ name, from, to }: SetChange): string {
   const side = (file: string | undefined) => (file === undefined ? 'not needed' : shortPath(file));
   return `  ${name}: ${side(from)} → ${side(to)}`;
 }
 
-function othersIn(name: string, changes: readonly Change[]): Change[] {
+function othersIn(name: string, changes: readonly SetChange[]): SetChange[] {
   return changes.filter((change) => change.name !== name);
 }
 
@@ -105,7 +105,7 @@ export function shareText({ needed, missing }: SymbolCoverage): string {
   return `${Math.max(0, needed - missing.length)} of ${needed} symbols`;
 }
 
-function forcedText(name: string, trial: Trial): string {
+function forcedText(name: string, trial: CandidateTrial): string {
   if (trial.kind === 'impossible') return `cannot be: ${trial.sentences.join('; ')}`;
   const others = othersIn(name, trial.changes);
   if (others.length === 0) return 'changes nothing else';
@@ -133,17 +133,22 @@ export function sourceWords(candidate: Candidate, closureSize: ClosureSize): str
   return [object, ...(glibc === null ? [] : [glibc]), ...(bytes === undefined ? [] : [sizeText(bytes)])];
 }
 
-function candidateLines(offers: Offers, of: Alternatives, candidate: Candidate, size: ClosureSize): string[] {
+function candidateLines(
+  candidates: SonameCandidates,
+  of: Alternatives,
+  candidate: Candidate,
+  size: ClosureSize,
+): string[] {
   const { chosen, lost } = candidateView(candidate);
   const why = lost === null ? '' : `: ${lost.criterion === 'path' ? 'the same otherwise' : lost.detail}`;
   return [
     `  ${chosen ? '*' : ' '} ${sourceWords(candidate, size).join(', ')}${why}`,
     `      ${candidate.provider.path}`,
-    ...factLines(of.name, offers.factsOf(of, candidate)).map((line) => `      ${line}`),
+    ...factLines(of.name, candidates.factsOf(of, candidate)).map((line) => `      ${line}`),
   ];
 }
 
-function summaryOf({ kind, alternatives }: Offers): string {
+function summaryOf({ kind, alternatives }: SonameCandidates): string {
   const count = alternatives.length;
   if (kind === 'lack') {
     const what = count === 1 ? 'a library that nobody has' : `${count} libraries that nobody has`;
@@ -153,24 +158,35 @@ function summaryOf({ kind, alternatives }: Offers): string {
   return `${count} ${count === 1 ? 'library has' : 'libraries have'} alternatives in the store (* is taken now):`;
 }
 
-function exampleOf(given: string, offers: Offers): string[] {
-  const first = offers.alternatives.map((each) => ({
+function exampleOf(typedName: string, candidates: SonameCandidates): string[] {
+  const first = candidates.alternatives.map((each) => ({
     name: each.name,
     other: each.candidates.find(({ chosen }) => !chosen),
   }));
   // Of what nobody has every name is to be chosen; of the others any.
-  const words = (offers.kind === 'lack' ? first : first.slice(0, 1)).flatMap(({ name, other }) =>
+  const words = (candidates.kind === 'lack' ? first : first.slice(0, 1)).flatMap(({ name, other }) =>
     other === undefined ? [] : [`--pin ${name}=${other.provider.storePath}`],
   );
-  return words.length === 0 ? [] : ['', `choose with: nix-foreign choose ${given} ${words.join(' ')}`];
+  return words.length === 0 ? [] : ['', `choose with: nix-foreign choose ${typedName} ${words.join(' ')}`];
 }
 
 /** For people; `given` is the program as it was typed. */
-export function offersText(given: string, choices: Choices, offers: Offers, size: ClosureSize): string {
-  const blocks = offers.alternatives.flatMap((each) => [
+export function candidatesText(
+  typedName: string,
+  choices: Choices,
+  candidates: SonameCandidates,
+  size: ClosureSize,
+): string {
+  const blocks = candidates.alternatives.flatMap((each) => [
     '',
     each.name,
-    ...each.candidates.flatMap((candidate) => candidateLines(offers, each, candidate, size)),
+    ...each.candidates.flatMap((candidate) => candidateLines(candidates, each, candidate, size)),
   ]);
-  return [...choicesText(choices), '', summaryOf(offers), ...blocks, ...exampleOf(given, offers)].join('\n');
+  return [
+    ...choicesText(choices),
+    '',
+    summaryOf(candidates),
+    ...blocks,
+    ...exampleOf(typedName, candidates),
+  ].join('\n');
 }

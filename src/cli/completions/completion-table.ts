@@ -9,13 +9,13 @@ import { FORMATS } from '../graph/graph.ts';
 export const COMPLETED_SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** What a shell offers for a value: files, directories, what stands in the user's files, one of some words, or nothing. */
-export type Kind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 'text' | readonly string[];
+export type ValueKind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 'text' | readonly string[];
 
 /**
  * What decides what is offered, the first that is here: the option or the command with the word between its brackets,
  * then that word alone.
  */
-export const KINDS: Readonly<Record<string, Kind>> = {
+export const KINDS: Readonly<Record<string, ValueKind>> = {
   '--strategy': REQUESTED_STRATEGIES,
   '--format': FORMATS,
   'shim remove names': 'shim',
@@ -45,7 +45,7 @@ export interface CompletedOption {
   readonly names: readonly string[];
   readonly description: string;
   /** Of its value, where it takes one. */
-  readonly value?: Kind;
+  readonly value?: ValueKind;
 }
 
 /** What may follow some words, `''` for the program's name alone. */
@@ -54,12 +54,12 @@ export interface Completed {
   readonly words: readonly (readonly [word: string, description: string])[];
   readonly options: readonly CompletedOption[];
   /** Of each argument; the last one also of those behind it. */
-  readonly arguments: readonly Kind[];
+  readonly arguments: readonly ValueKind[];
 }
 
 const HELP: CompletedOption = { names: ['-h', '--help'], description: 'show the help' };
 
-function kindOf(bracketed: string, special: (word: string) => string): Kind {
+function kindOf(bracketed: string, special: (word: string) => string): ValueKind {
   const word = bracketed.replace(/[[\]<>.]/g, '');
   return KINDS[special(word)] ?? KINDS[word] ?? 'text';
 }

@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { printJson } from '../../host/output.ts';
-import type { CommandRow, Edge } from '../command.ts';
+import type { CommandRow, EntryProcess } from '../command.ts';
 import { usageError } from '../usage-error.ts';
 import { COMPLETED_SHELLS, type Completed, completedCommands } from './completion-table.ts';
 import { bashTables, fishTables, zshTables } from './shells.ts';
 
 /** What stands in place of `@name@` in a file of shell-hooks/. */
-export type Tables = Readonly<Record<string, string>>;
+export type CompletionTables = Readonly<Record<string, string>>;
 
 const TABLES: Readonly<
-  Record<(typeof COMPLETED_SHELLS)[number], (commands: readonly Completed[]) => Tables>
+  Record<(typeof COMPLETED_SHELLS)[number], (commands: readonly Completed[]) => CompletionTables>
 > = { bash: bashTables, zsh: zshTables, fish: fishTables };
 
 /** The text for a shell. `directory` holds the files of shell-hooks/. @throws ForeignError `usage`. */
@@ -37,7 +37,7 @@ export function completionsCommand(
   options: { json: boolean },
   rows: readonly CommandRow[],
   groups: Readonly<Record<string, string>>,
-  { launcher }: Pick<Edge, 'launcher'>,
+  { launcher }: Pick<EntryProcess, 'launcher'>,
 ): void {
   const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
   const text = completionsText(shell, completedCommands(rows, groups), directory);

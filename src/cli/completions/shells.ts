@@ -5,12 +5,12 @@ import {
   type Completed,
   type CompletedOption,
   completedOption,
-  type Kind,
   LAUNCHER_OPTIONS,
+  type ValueKind,
 } from './completion-table.ts';
 
 /** Words that come from the table are plain: letters, digits and dashes. */
-function kindText(kind: Kind, commands: readonly string[]): string {
+function kindText(kind: ValueKind, commands: readonly string[]): string {
   if (kind === 'command') return `words:${commands.join(',')}`;
   return typeof kind === 'string' ? kind : `words:${kind.join(',')}`;
 }
@@ -38,7 +38,7 @@ function fishQuoted(text: string): string {
 }
 
 /** What `complete` is told of a value or an argument. */
-function offerOf(kind: Kind, commands: readonly string[]): string {
+function offerOf(kind: ValueKind, commands: readonly string[]): string {
   if (typeof kind !== 'string') return `-x -a ${fishQuoted(kind.join(' '))}`;
   const offers: Readonly<Record<typeof kind, string>> = {
     file: '-r -F',
@@ -99,7 +99,7 @@ function escaped(text: string): string {
   return text.replace(/[\\:[\]]/g, '\\$&');
 }
 
-const ACTIONS: Readonly<Record<Extract<Kind, string>, string>> = {
+const ACTIONS: Readonly<Record<Extract<ValueKind, string>, string>> = {
   file: '_files',
   directory: '_files -/',
   shim: '__nix_foreign_shims',
@@ -108,11 +108,11 @@ const ACTIONS: Readonly<Record<Extract<Kind, string>, string>> = {
   text: ' ',
 };
 
-function actionOf(kind: Kind): string {
+function actionOf(kind: ValueKind): string {
   return typeof kind === 'string' ? ACTIONS[kind] : `(${kind.join(' ')})`;
 }
 
-function messageOf(kind: Kind): string {
+function messageOf(kind: ValueKind): string {
   return typeof kind === 'string' ? kind : 'value';
 }
 
@@ -129,7 +129,7 @@ function described(words: Completed['words']): string {
 }
 
 /** The last kind also stands for the arguments behind it. */
-function argumentSpecs(kinds: readonly Kind[]): readonly string[] {
+function argumentSpecs(kinds: readonly ValueKind[]): readonly string[] {
   return kinds.map((kind, i) =>
     zshQuoted(`${i === kinds.length - 1 ? '*' : i + 1}:${messageOf(kind)}:${actionOf(kind)}`),
   );

@@ -4,7 +4,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
-import { createPlace, type Place } from '../../host/directories.ts';
+import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, reasonOf } from '../../host/errors.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
@@ -65,7 +65,7 @@ function tryToWrite(directory: string): void {
 }
 
 /** Writes and removes a small file wherever a first start writes. */
-export function checkPlace(place: Place, uid: number): Check {
+export function checkDirectories(dirs: Directories, uid: number): Check {
   const lack = (directory: string, error: unknown): Check => ({
     subject: 'directories',
     state: 'lack',
@@ -73,18 +73,18 @@ export function checkPlace(place: Place, uid: number): Check {
     remedy: 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME',
   });
   try {
-    createPlace(place, uid);
+    createDirectories(dirs, uid);
   } catch (error) {
-    return lack(place.cache, error);
+    return lack(dirs.cache, error);
   }
-  for (const directory of [place.plans, place.farms, place.locks, place.catalogues, place.roots]) {
+  for (const directory of [dirs.plans, dirs.farms, dirs.locks, dirs.catalogues, dirs.roots]) {
     try {
       tryToWrite(directory);
     } catch (error) {
       return lack(directory, error);
     }
   }
-  return { subject: 'directories', state: 'ok', detail: `${place.cache} and ${place.state}` };
+  return { subject: 'directories', state: 'ok', detail: `${dirs.cache} and ${dirs.state}` };
 }
 
 function countsIn(file: string): { objects: number; libraries: number } {
@@ -99,9 +99,9 @@ function countsIn(file: string): { objects: number; libraries: number } {
 }
 
 /** Looks, and changes nothing: a first start fills a catalogue that is missing or damaged. */
-export function checkCatalogue(place: Place, { storeDir }: StoreLocation): Check {
+export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): Check {
   const check = { subject: 'catalogue' } as const;
-  const file = catalogueFile(place.catalogues, storeDir);
+  const file = catalogueFile(dirs.catalogues, storeDir);
   try {
     statSync(file);
     const { objects, libraries } = countsIn(file);

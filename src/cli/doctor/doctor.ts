@@ -8,11 +8,11 @@ import { printJson, printLine } from '../../host/output.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
-import { places } from '../../resolve/writable-directories.ts';
+import { allDirectories } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { processName } from '../hook.ts';
-import { type Check, checkCatalogue, checkNix, checkPlace } from './checks.ts';
+import { type Check, checkCatalogue, checkDirectories, checkNix } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 
 function checkStore({ location }: Context): Check[] {
@@ -78,13 +78,13 @@ async function checkLauncher(launcher: string): Promise<Check> {
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.host;
-  const [place] = await places(uid);
+  const [dirs] = await allDirectories(uid);
   return [
     await checkNix(context),
     ...checkStore(context),
     ...checkInterpreters(arch),
     await checkLauncher(launcher),
-    ...(place === undefined ? [] : [checkPlace(place, uid), checkCatalogue(place, context.location)]),
+    ...(dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)]),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),

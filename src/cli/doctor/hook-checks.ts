@@ -23,7 +23,7 @@ export interface ShellFacts {
   readonly hooks: string;
 }
 
-type Finding = Pick<Check, 'state' | 'detail' | 'remedy'>;
+type HookFinding = Pick<Check, 'state' | 'detail' | 'remedy'>;
 
 /** The shell that asks, which a variable that came from another shell does not tell. */
 function shellOf({ env, parent }: ShellFacts): Shell | undefined {
@@ -49,10 +49,14 @@ function isSame(file: string, other: string): boolean {
 const again = (shell: Shell) => `install it again: ${installLine(shell)}`;
 
 /** The hook that this shell says it has. */
-function activeHook(shell: Shell, facts: ShellFacts): Finding | undefined {
+function activeHook(shell: Shell, facts: ShellFacts): HookFinding | undefined {
   const mark = readMark(facts.env['NIX_RUN_FOREIGN_HOOK']);
   if (mark?.shell !== shell) return undefined;
-  const bad = (state: Check['state'], detail: string): Finding => ({ state, detail, remedy: again(shell) });
+  const bad = (state: Check['state'], detail: string): HookFinding => ({
+    state,
+    detail,
+    remedy: again(shell),
+  });
   if (!canRun(mark.launcher))
     return bad('lack', `this ${shell} starts programs with ${mark.launcher}, which is not there`);
   if (!isSame(mark.launcher, facts.launcher))
@@ -62,7 +66,7 @@ function activeHook(shell: Shell, facts: ShellFacts): Finding | undefined {
   return { state: 'ok', detail: `in this ${shell}` };
 }
 
-function missingHook(shell: Shell, { env }: ShellFacts): Finding {
+function missingHook(shell: Shell, { env }: ShellFacts): HookFinding {
   const [file] = ownFiles(shell, env);
   const own = hookLines(shell, env).find(({ asked }) => asked === shell);
   if (own !== undefined) {
@@ -78,7 +82,7 @@ function missingHook(shell: Shell, { env }: ShellFacts): Finding {
 }
 
 /** Lines that ask for the hook of a shell which does not read them. */
-function leftoverLines({ env }: ShellFacts): Finding[] {
+function leftoverLines({ env }: ShellFacts): HookFinding[] {
   return SHELLS.flatMap((shell) => hookLines(shell, env))
     .filter(({ reader, asked }) => reader !== asked)
     .map(({ file, reader, asked }) => ({
@@ -89,8 +93,8 @@ function leftoverLines({ env }: ShellFacts): Finding[] {
 }
 
 /** Variables that lead nix-ld to a loader or a launcher. */
-function deadVariables(shell: Shell, { env }: ShellFacts): Finding[] {
-  return Object.entries(env).flatMap(([name, value]): Finding[] => {
+function deadVariables(shell: Shell, { env }: ShellFacts): HookFinding[] {
+  return Object.entries(env).flatMap(([name, value]): HookFinding[] => {
     if (!/^NIX_LD(_\w+_linux)?$/.test(name) || value === undefined || value === '' || existsSync(value))
       return [];
     const isOurs = path.basename(value) === 'nix-run-foreign';
@@ -135,7 +139,10 @@ export function checkHooks(facts: ShellFacts): Check[] {
   const missing = shell === undefined || leftover.length > 0 ? undefined : missingHook(shell, facts);
   const own = active ?? missing;
   return [
-    ...[...leftover, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({ subject: 'hook', ...each })),
+    ...[...leftover, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({
+      subject: 'hook',
+      ...each,
+    })),
     ...checkShims(shell ?? 'bash', facts),
   ];
 }

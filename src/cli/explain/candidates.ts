@@ -13,8 +13,8 @@ import {
 } from '../../choices/compare.ts';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
-import type { Dynamic } from '../../resolve/dynamic-program.ts';
-import { type StoreAlternatives, openAlternatives } from '../../resolve/solve-program.ts';
+import type { DynamicProgram } from '../../resolve/job.ts';
+import { openAlternatives, type StoreAlternatives } from '../../resolve/solve-program.ts';
 import type { UnboundSymbol } from '../../solver/solution.ts';
 import { undefinedSymbolsIn } from '../../solver/undefined-symbols.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
@@ -80,12 +80,12 @@ function lossInSet(seen: StoreAlternatives, name: string, { provider }: Candidat
 
 /** Opens the book on a set. Reads of the catalogue happen when a name is first asked for. */
 export function candidateReportOf(
-  subject: Dynamic,
+  dynamic: DynamicProgram,
   fingerprint: Fingerprint,
   catalogue: Catalogue,
   choices: Choices,
 ): CandidateReport | undefined {
-  const seen = openAlternatives(subject, catalogue, choices);
+  const seen = openAlternatives(dynamic, catalogue, choices);
   const set = setOf(fingerprint, seen);
   if (set === undefined) return undefined;
   const of = (name: string): SonameReport | undefined => {
@@ -104,7 +104,11 @@ export function candidateReportOf(
       : candidate;
   return {
     of,
-    undefinedSymbols: undefinedSymbolsIn(seen.problem, set.loader, new Map([...set.loader.family, ...set.providers])),
+    undefinedSymbols: undefinedSymbolsIn(
+      seen.problem,
+      set.loader,
+      new Map([...set.loader.family, ...set.providers]),
+    ),
     inFull: (name) => {
       const report = of(name) ?? family(name);
       return report && { ...report, candidates: report.candidates.map((each) => full(name, each)) };

@@ -14,7 +14,7 @@ import type { Context } from '../../resolve/context.ts';
 import { candidateView } from '../choose/view.ts';
 import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
-import { type MapEntry, shadowingEntries, libraryPathComesFirst } from './load-map.ts';
+import { libraryPathComesFirst, type MapEntry, shadowingEntries } from './load-map.ts';
 import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
 
@@ -86,7 +86,10 @@ export function explainedObject(entry: MapEntry, report: CandidateReport | undef
 }
 
 /** Errors here are those after the list: the real loader has accepted the rest. */
-function warningsOf({ errors, warnings }: DynamicFacts['trace'], report: CandidateReport | undefined): string[] {
+function warningsOf(
+  { errors, warnings }: DynamicFacts['trace'],
+  report: CandidateReport | undefined,
+): string[] {
   const late = errors.filter(({ stage }) => stage === 'start');
   return [
     ...new Set([...late, ...warnings].map(({ message }) => message)),
@@ -105,28 +108,28 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
 }
 
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
-  const { program, plan, place, subject, fingerprint, proven, map, trace, choices, report } = facts;
-  const interpreter = inspectInterpreter(subject.interpreter);
+  const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
+  const interpreter = inspectInterpreter(dynamic.interpreter);
   const names = map.map(({ name }) => name);
   return {
     program: program.path,
-    kind: `dynamic, ${subject.libc.kind}, ${fingerprint.program.system}`,
+    kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(subject, proven.loader, facts.context, asPlanned(plan)).why,
-    plan: planFile(place, program.path),
+    why: strategyOf(dynamic, set.loader, facts.context, asPlanned(plan)).why,
+    plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
-    farm: proven.farm,
-    loader: proven.loader,
+    farm: set.farm,
+    loader: set.loader,
     ...(hasChoices(choices) ? { choices } : {}),
     objects: map.map((entry) => explainedObject(entry, report)),
-    disagreement: disagreementOf(trace, proven.objects, subject.libc.kind, proven.loader) ?? null,
+    disagreement: disagreementOf(trace, set.objects, dynamic.libc.kind, set.loader) ?? null,
     warnings: warningsOf(trace, report),
     shadowed: libraryPathComesFirst(plan.strategy, context.env)
       ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
-          ({ by }) => !proven.objects.some(({ path: opened }) => opened === by),
+          ({ by }) => !set.objects.some(({ path: opened }) => opened === by),
         )
       : [],
   };
@@ -138,50 +141,50 @@ function notDirect({ execute, origin }: LaunchPlan): string | undefined {
 }
 
 function explanationOf(facts: Facts, context: Context): Explanation {
-  if ('subject' in facts) return explainDynamic(facts, context);
-  const { program, plan, place } = facts;
+  if ('dynamic' in facts) return explainDynamic(facts, context);
+  const { program, plan, dirs } = facts;
   return {
     program: program.path,
     kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
     why: notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
-    plan: planFile(place, program.path),
+    plan: planFile(dirs, program.path),
   };
 }
 
 /** Resolves the program if need be, and gathers the whole story. */
-export async function explain(given: string, context: Context): Promise<Explanation> {
-  return await withFacts(given, context, (facts) => explanationOf(facts, context));
+export async function explain(typedName: string, context: Context): Promise<Explanation> {
+  return await withFacts(typedName, context, (facts) => explanationOf(facts, context));
 }
 
 /**
  * The whole story of one name, or of the object that another name leads to.
  * @throws ForeignError `not-loaded` when the program does not load it.
  */
-export async function explainName(given: string, name: string, context: Context): Promise<Why> {
-  return await withFacts(given, context, (facts) => {
-    const map = 'subject' in facts ? facts.map : [];
+export async function explainName(typedName: string, name: string, context: Context): Promise<Why> {
+  return await withFacts(typedName, context, (facts) => {
+    const map = 'dynamic' in facts ? facts.map : [];
     const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
     const entry = map.find((each) => each.name === name) ?? map.find(asked);
-    if (entry !== undefined && 'subject' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
-    throw new ForeignError(`${given}: it does not load ${name}`, {
+    if (entry !== undefined && 'dynamic' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
+    throw new ForeignError(`${typedName}: it does not load ${name}`, {
       code: 'not-loaded',
-      hint: `see what it loads with: nix-foreign explain ${given}`,
+      hint: `see what it loads with: nix-foreign explain ${typedName}`,
       exitCode: 125,
     });
   });
 }
 
 export async function explainCommand(
-  given: string,
+  typedName: string,
   options: { json?: boolean; why?: string | undefined },
   context: Context,
 ): Promise<void> {
   if (options.why !== undefined) {
-    const why = await explainName(given, options.why, context);
+    const why = await explainName(typedName, options.why, context);
     return options.json ? printJson(why) : printLine(whyText(why));
   }
-  const explanation = await explain(given, context);
+  const explanation = await explain(typedName, context);
   if (options.json) printJson(explanation);
   else printLine(explanationText(explanation));
 }

@@ -4,33 +4,33 @@ import { type Choices, NO_CHOICES } from '../../choices/choices.ts';
 import { layOutAndVerify, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { readSavedFingerprint } from '../../fingerprint/saved-fingerprints.ts';
-import type { Place } from '../../host/directories.ts';
+import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
 import { simulateStart } from '../../ldso/simulate-start.ts';
 import type { LoadTrace } from '../../ldso/simulation/trace.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { inspectProgram, type Program } from '../../program/inspect-program.ts';
+import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import { withRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
-import { choicesOfProgram, type Dynamic, dynamicOf } from '../../resolve/dynamic-program.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf } from '../../resolve/job.ts';
 import { planProgram } from '../../resolve/resolve-program.ts';
-import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { type CandidateReport, candidateReportOf } from './candidates.ts';
 import { loadMap, type MapEntry } from './load-map.ts';
 
 /** What is known of a program that is started directly. */
 export interface DirectFacts {
-  readonly program: Program;
+  readonly program: ProgramFile;
   readonly plan: LaunchPlan;
-  readonly place: Place;
+  readonly dirs: Directories;
 }
 
 export interface DynamicFacts extends DirectFacts {
-  readonly subject: Dynamic;
+  readonly dynamic: DynamicProgram;
   readonly fingerprint: Fingerprint;
-  readonly proven: VerifiedSet;
+  readonly set: VerifiedSet;
   /** In load order. */
   readonly map: readonly MapEntry[];
   /** What the simulated loader does; the map is what the real one does. */
@@ -44,42 +44,36 @@ export interface DynamicFacts extends DirectFacts {
 
 export type Facts = DirectFacts | DynamicFacts;
 
-async function verifiedSet(subject: Dynamic, plan: LaunchPlan, place: Place, context: Context) {
-  const { program } = subject;
+async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Directories, context: Context) {
   const { storeDir } = context.location;
   const saved =
     plan.root === undefined ? undefined : await readSavedFingerprint(plan.root, plan.sha256 ?? '', storeDir);
   const fingerprint = saved?.fingerprint;
-  const proven =
+  const set =
     fingerprint &&
-    (await layOutAndVerify(fingerprint, program.path, subject.libc, place.farms, { libraryPathDirs: program.libraryPathDirs }));
-  if (proven?.kind === 'rejected') {
-    throw new ForeignError(`${program.given}: the loader refuses its set now: ${proven.complaints[0]}`, {
+    (await layOutAndVerify(fingerprint, program, dirs.farms, { libraryPathDirs: program.libraryPathDirs }));
+  if (set?.kind === 'rejected') {
+    throw new ForeignError(`${program.typedName}: the loader refuses its set now: ${set.complaints[0]}`, {
       code: 'rejected',
-      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${program.given}`,
+      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${program.typedName}`,
       exitCode: 125,
     });
   }
-  if (fingerprint === undefined || proven?.kind !== 'proven') {
-    throw new ForeignError(`${program.given}: what was planned for it changed just now`, {
+  if (fingerprint === undefined || set?.kind !== 'verified') {
+    throw new ForeignError(`${program.typedName}: what was planned for it changed just now`, {
       code: 'changed',
-      hint: `try again: nix-foreign explain ${program.given}`,
+      hint: `try again: nix-foreign explain ${program.typedName}`,
       exitCode: 125,
     });
   }
-  const trace = simulateStart(
-    { path: program.path, elf: subject.elf },
-    subject.libc,
-    proven.loader,
-    proven.askedPath,
-  );
-  return { fingerprint, proven, trace, map: loadMap(program, proven, fingerprint, storeDir, trace) };
+  const trace = simulateStart(program, program.libc, set.loader, set.askedPath);
+  return { fingerprint, set, trace, map: loadMap(program, set, fingerprint, storeDir, trace) };
 }
 
 /** Without the store there is still the plan to tell of. */
-async function openedStore(place: Place, context: Context) {
+async function openedStore(dirs: Directories, context: Context) {
   try {
-    return await openStore(place.catalogues, context.location);
+    return await openStore(dirs.catalogues, context.location);
   } catch (error) {
     debug(`the alternatives are left out: ${String(error)}`);
     return undefined;
@@ -87,22 +81,26 @@ async function openedStore(place: Place, context: Context) {
 }
 
 /** Resolves the program if need be, gathers everything, and hands it to `tell`. */
-export async function withFacts<T>(given: string, context: Context, tell: (facts: Facts) => T): Promise<T> {
-  const program = inspectProgram(given, context.host);
-  return await inUsablePlace(context.host.uid, async (place) => {
-    const plan = await planProgram(program, context, place, 'as-needed');
-    const subject = dynamicOf(program);
-    if (subject === undefined) return tell({ program, plan, place });
-    const set = await verifiedSet(subject, plan, place, context);
+export async function withFacts<T>(
+  typedName: string,
+  context: Context,
+  tell: (facts: Facts) => T,
+): Promise<T> {
+  const program = inspectProgram(typedName, context.host);
+  return await inWritableDirectories(context.host.uid, async (dirs) => {
+    const plan = await planProgram(program, context, dirs, 'as-needed');
+    const dynamic = dynamicOf(program);
+    if (dynamic === undefined) return tell({ program, plan, dirs });
+    const set = await verifiedSet(dynamic, plan, dirs, context);
     const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
-    const catalogue = await openedStore(place, context);
+    const catalogue = await openedStore(dirs, context);
     try {
-      const report = catalogue && candidateReportOf(subject, set.fingerprint, catalogue, choices);
+      const report = catalogue && candidateReportOf(dynamic, set.fingerprint, catalogue, choices);
       return tell({
         program,
         plan,
-        place,
-        subject,
+        dirs,
+        dynamic,
         ...set,
         choices,
         report,

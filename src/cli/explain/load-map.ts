@@ -7,13 +7,13 @@ import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
-import type { Attempt, Finding, LoadTrace, ObjectRequest } from '../../ldso/simulation/trace.ts';
+import type { Finding, LoadTrace, ObjectRequest, OpenAttempt } from '../../ldso/simulation/trace.ts';
 import type { Strategy } from '../../plan/plan-format.ts';
-import type { Program } from '../../program/inspect-program.ts';
+import type { ProgramFile } from '../../program/inspect-program.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
 
 /** How ld.so comes to an object. */
-export type Found =
+export type FoundIn =
   | 'farm'
   | 'own directory'
   | 'bundled'
@@ -27,7 +27,7 @@ export interface MapEntry {
   /** The file behind all links. */
   readonly file: string;
   readonly storePath: string | null;
-  readonly found: Found;
+  readonly found: FoundIn;
   /** By which rule, as the simulated loader has it; null where that one took another file. */
   readonly how: HowFound | null;
   readonly match: Match | null;
@@ -46,28 +46,28 @@ function realPath(file: string): string {
 function foundAs(
   file: string,
   opened: string,
-  proven: VerifiedSet,
+  set: VerifiedSet,
   loaderObject: string,
   libraryPathDirs: readonly string[],
-): Found {
-  if (file === realPath(proven.loader)) return 'loader';
-  if (opened.startsWith(`${proven.farm}/`)) return 'farm';
+): FoundIn {
+  if (file === realPath(set.loader)) return 'loader';
+  if (opened.startsWith(`${set.farm}/`)) return 'farm';
   if (file.startsWith(`${loaderObject}/`)) return 'libc of the loader';
-  if (proven.outside.includes(opened)) return 'own directory';
-  const isOfLibraryPath = proven.askedPath !== proven.libraryPath && libraryPathDirs.includes(path.dirname(opened));
+  if (set.outside.includes(opened)) return 'own directory';
+  const isOfLibraryPath = set.askedPath !== set.libraryPath && libraryPathDirs.includes(path.dirname(opened));
   return isOfLibraryPath ? 'LD_LIBRARY_PATH' : 'bundled';
 }
 
 /** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
 export function loadMap(
-  program: Program,
-  proven: VerifiedSet,
+  program: ProgramFile,
+  set: VerifiedSet,
   fingerprint: Fingerprint,
   storeDir: string,
   trace: LoadTrace,
 ): MapEntry[] {
-  const rules = howFound(trace, proven);
-  const objects = proven.objects.map(({ name, path: opened }) => ({
+  const rules = howFound(trace, set);
+  const objects = set.objects.map(({ name, path: opened }) => ({
     name: path.basename(name),
     opened: opened ?? name,
     file: realPath(opened ?? name),
@@ -83,7 +83,7 @@ export function loadMap(
       name,
       file,
       storePath: storeObjectOf(storeDir, file) ?? null,
-      found: foundAs(file, opened, proven, fingerprint.loader.storePath, program.libraryPathDirs ?? []),
+      found: foundAs(file, opened, set, fingerprint.loader.storePath, program.libraryPathDirs ?? []),
       how,
       match: matches.get(name) ?? null,
       neededBy: readers
@@ -105,7 +105,7 @@ export interface HowFound {
   /** Every request that it answers, the one that loaded it first. `from` is a path. */
   readonly requests: readonly Pick<ObjectRequest, 'name' | 'from' | 'how'>[];
   /** Files of that name that were met before and could not be taken. */
-  readonly passedOver: readonly Attempt[];
+  readonly passedOver: readonly OpenAttempt[];
 }
 
 const SEARCHED: ReadonlySet<string> = new Set(['library path', 'default directory', 'rpath', 'runpath']);

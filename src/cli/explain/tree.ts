@@ -92,7 +92,7 @@ export function treeLines(program: string, objects: readonly TreeObject[]): stri
   return lines;
 }
 
-type Entry = Pick<MapEntry, 'name'> & { readonly found: string; readonly how: HowFound | null };
+type TreeEntryLine = Pick<MapEntry, 'name'> & { readonly found: string; readonly how: HowFound | null };
 
 /** `the default directory of glibc-2.36` for `/nix/store/<hash>-glibc-2.36/lib`; any other directory as it is. */
 function defaultDirectory(directory: string | null): string {
@@ -117,7 +117,7 @@ function ruleOf({ by, of, directory }: HowFound): string {
 }
 
 /** E.g. `bundled, by the runpath of curl`, `farm, in glibc-hwcaps/x86-64-v3`. */
-export function foundText({ found, how }: Entry): string {
+export function foundText({ found, how }: TreeEntryLine): string {
   if (how === null) return found;
   return `${found}${ruleOf(how)}${how.hwcaps === null ? '' : `, in ${how.hwcaps}`}`;
 }
@@ -131,12 +131,12 @@ const AGAIN: Record<HowFound['requests'][number]['how'], string> = {
 };
 
 /** Requests under another name that ended at this object: `libx.so of prog is this too, as the same file`. */
-export function otherNames({ name, how }: Entry): string[] {
+export function otherNames({ name, how }: TreeEntryLine): string[] {
   const others = (how?.requests ?? []).slice(1).filter((each) => path.basename(each.name) !== name);
   return others.map((each) => `${each.name} of ${path.basename(each.from)} is this too, ${AGAIN[each.how]}`);
 }
 
 /** What the loader met first and could not take: `/old/libx.so.1 (wrong class)`. */
-export function passedOver({ how }: Entry): string[] {
+export function passedOver({ how }: TreeEntryLine): string[] {
   return (how?.passedOver ?? []).map((each) => `${each.path} (${each.why})`);
 }

@@ -7,9 +7,9 @@ import { type SecretKey, signFingerprint } from '../../fingerprint/signature.ts'
 import { treeText } from '../../fingerprint/tree-file.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printOneLine } from '../../host/output.ts';
-import { inspectProgram, type Program } from '../../program/inspect-program.ts';
+import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import type { Context } from '../../resolve/context.ts';
-import { dynamicOf } from '../../resolve/dynamic-program.ts';
+import { dynamicOf } from '../../resolve/job.ts';
 import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
 import { writeByOurName, writeOutput } from '../output-file.ts';
 import { namedProgram } from '../program-argument.ts';
@@ -39,7 +39,7 @@ function isDirectory(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function foreignProgram(file: string, context: Context): Program | undefined {
+function foreignProgram(file: string, context: Context): ProgramFile | undefined {
   try {
     const program = inspectProgram(file, context.host);
     return dynamicOf(program) === undefined ? undefined : program;
@@ -49,7 +49,7 @@ function foreignProgram(file: string, context: Context): Program | undefined {
 }
 
 /** Every program below a directory that a fingerprint would be for, sorted; links are not followed. */
-function programsBelow(directory: string, context: Context): Program[] {
+function programsBelow(directory: string, context: Context): ProgramFile[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
@@ -61,16 +61,16 @@ function programsBelow(directory: string, context: Context): Program[] {
 async function exportEach(
   programs: readonly string[],
   context: Context,
-  take: (program: Program, fingerprint: Fingerprint) => string,
+  take: (program: ProgramFile, fingerprint: Fingerprint) => string,
 ): Promise<Exported[]> {
   const exported: Exported[] = [];
-  for (const given of programs) {
+  for (const typedName of programs) {
     try {
-      const { program, saved } = await savedFingerprintOfProgram(given, context);
-      exported.push({ program: given, file: take(program, saved.fingerprint) });
+      const { program, saved } = await savedFingerprintOfProgram(typedName, context);
+      exported.push({ program: typedName, file: take(program, saved.fingerprint) });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
-      exported.push({ program: given, failure: error });
+      exported.push({ program: typedName, failure: error });
     }
   }
   return exported;
@@ -98,27 +98,27 @@ async function exportTree(directory: string, options: ExportOptions, context: Co
   return exported;
 }
 
-async function exportOne(given: string, options: ExportOptions, context: Context): Promise<Exported[]> {
+async function exportOne(typedName: string, options: ExportOptions, context: Context): Promise<Exported[]> {
   if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
   const key = options.key === undefined ? undefined : readSecretKey(options.key);
-  const { program, saved } = await savedFingerprintOfProgram(namedProgram(given, context), context);
+  const { program, saved } = await savedFingerprintOfProgram(namedProgram(typedName, context), context);
   const { output } = options;
   const file = output ?? sidecarOf(program.path);
   (output === undefined ? writeByOurName : writeOutput)(file, documentText(saved.fingerprint, key));
-  return [{ program: given, file }];
+  return [{ program: typedName, file }];
 }
 
 /** Writes the documents and says which; returns, unsaid, the failures among many programs. */
 export async function exportCommand(
-  given: string,
+  typedName: string,
   options: ExportOptions,
   context: Context,
 ): Promise<readonly ForeignError[]> {
-  const exported = isDirectory(given)
-    ? await exportTree(given, options, context)
-    : await exportOne(given, options, context);
+  const exported = isDirectory(typedName)
+    ? await exportTree(typedName, options, context)
+    : await exportOne(typedName, options, context);
   if (exported.length === 0) {
-    throw new ForeignError(`${given}: no program built for another Linux is in it`, {
+    throw new ForeignError(`${typedName}: no program built for another Linux is in it`, {
       code: 'no-programs',
       hint: 'name a program, or the directory that holds some',
       exitCode: 125,

@@ -5,14 +5,19 @@ import { findSidecar, sidecarOf } from '../../fingerprint/sidecar.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printOneLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
-import { type FoundFingerprint, ownersFor, type Search, trustOf } from '../../resolve/find-fingerprint.ts';
+import {
+  type FingerprintSearch,
+  type FoundFingerprint,
+  ownersFor,
+  trustOf,
+} from '../../resolve/find-fingerprint.ts';
 import { withSearch } from '../../resolve/program-fingerprint.ts';
-import { useFingerprint, check } from '../../resolve/use-fingerprint.ts';
+import { check, useFingerprint } from '../../resolve/use-fingerprint.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { readNamedDocument } from './named-document.ts';
 
-type TrustedDocument = Extract<FoundFingerprint, { kind: 'believed' }>;
+type TrustedDocument = Extract<FoundFingerprint, { kind: 'trusted' }>;
 
 /** The program that a sidecar lies beside. */
 function programBeside(file: string): string {
@@ -36,37 +41,37 @@ function notUsed(
   });
 }
 
-async function trusting(file: string, search: Search): Promise<TrustedDocument> {
+async function trusting(file: string, search: FingerprintSearch): Promise<TrustedDocument> {
   const { kind } = readNamedDocument(file, search.context.location.storeDir);
-  const place = { kind: kind === 'tree' ? 'tree' : 'sidecar', file: path.resolve(file) } as const;
-  const { believed, refused } = await findSidecar(
-    [place],
-    search.program,
+  const location = { kind: kind === 'tree' ? 'tree' : 'sidecar', file: path.resolve(file) } as const;
+  const { trusted, refused } = await findSidecar(
+    [location],
+    search.identity,
     ownersFor(search),
     await trustOf(search),
   );
-  if (believed === undefined) throw notUsed(file, refused[0]?.why ?? 'it has nothing for this program');
-  const { fingerprint, signedBy } = believed;
+  if (trusted === undefined) throw notUsed(file, refused[0]?.why ?? 'it has nothing for this program');
+  const { fingerprint, signedBy } = trusted;
   return {
-    kind: 'believed',
-    where: place.file,
+    kind: 'trusted',
+    where: location.file,
     fingerprint,
     ...(signedBy === undefined ? {} : { signedBy }),
   };
 }
 
-function programFor(file: string, given: string | undefined, context: Context): string {
-  return given === undefined ? programBeside(file) : namedProgram(given, context);
+function programFor(file: string, typedName: string | undefined, context: Context): string {
+  return typedName === undefined ? programBeside(file) : namedProgram(typedName, context);
 }
 
 /** Makes the plan by the document, fetching what is missing. @throws ForeignError `fingerprint-refused` and others. */
 export async function importCommand(
   file: string,
-  given: string | undefined,
+  typedName: string | undefined,
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const plan = await withSearch(programFor(file, given, context), context, async (search) => {
+  const plan = await withSearch(programFor(file, typedName, context), context, async (search) => {
     const used = await useFingerprint(await trusting(file, search), search);
     if (used.kind === 'refused') throw notUsed(file, used.why);
     return used.plan;
@@ -78,22 +83,22 @@ export async function importCommand(
 /** Checks a document as a first start would, without fetching, pinning or planning anything. */
 export async function verifyCommand(
   file: string,
-  given: string | undefined,
+  typedName: string | undefined,
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
   const { signedBy, program } = await withSearch(
-    programFor(file, given, context),
+    programFor(file, typedName, context),
     context,
     async (search) => {
-      const believed = await trusting(file, search);
-      const checked = await check(believed.fingerprint, search);
+      const trusted = await trusting(file, search);
+      const checked = await check(trusted.fingerprint, search);
       if (checked.kind === 'refused') {
         const isMissing = checked.cause === 'missing';
-        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.subject.program.path}`;
+        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.program.path}`;
         throw notUsed(file, checked.why, isMissing ? fetching : undefined);
       }
-      return { signedBy: believed.signedBy, program: search.subject.program.path };
+      return { signedBy: trusted.signedBy, program: search.program.path };
     },
   );
   const how = signedBy === undefined ? 'by its owner' : `by the signature of ${signedBy}`;

@@ -95,19 +95,21 @@ export async function diffCommand(
   return all.length === 0 ? 0 : 1;
 }
 
-interface Change<T> {
+interface FieldChange<T> {
   readonly before: T;
   readonly after: T;
 }
 
 /** `field` is a field of `program` in FORMAT.md. The tool's version is no part of the meaning. */
 export type Difference =
-  | ({ readonly kind: 'program'; readonly field: keyof Fingerprint['program'] } & Change<string | number>)
-  | ({ readonly kind: 'loader' } & Change<StoreFile>)
+  | ({ readonly kind: 'program'; readonly field: keyof Fingerprint['program'] } & FieldChange<
+      string | number
+    >)
+  | ({ readonly kind: 'loader' } & FieldChange<StoreFile>)
   | { readonly kind: 'added'; readonly library: FingerprintLibrary }
   | { readonly kind: 'removed'; readonly library: FingerprintLibrary }
-  | ({ readonly kind: 'changed'; readonly soname: string } & Change<FingerprintLibrary>)
-  | ({ readonly kind: 'choices' } & Change<string | undefined>);
+  | ({ readonly kind: 'changed'; readonly soname: string } & FieldChange<FingerprintLibrary>)
+  | ({ readonly kind: 'choices' } & FieldChange<string | undefined>);
 
 const PROGRAM_FIELDS = ['sha256', 'size', 'system', 'interpreter'] as const;
 

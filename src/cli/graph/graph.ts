@@ -4,9 +4,9 @@ import path from 'node:path';
 import { NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import type { Context } from '../../resolve/context.ts';
-import { choicesOfProgram } from '../../resolve/dynamic-program.ts';
+import { choicesOfProgram } from '../../resolve/job.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
-import { inUsablePlace } from '../../resolve/writable-directories.ts';
+import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import { withStore } from '../../store/open-catalogue.ts';
 import { nameOfStoreObject, storeObjectOf } from '../../store/store-location.ts';
@@ -42,13 +42,12 @@ export function formatOf(asked: string | undefined, output: string | undefined):
 }
 
 /** Of what keeps a program from starting; undefined where that is not a conflict over libraries. */
-async function conflictPicture(given: string, context: Context): Promise<Picture | undefined> {
-  const subject = dynamicOnly(given, context);
-  const { program } = subject;
+async function conflictPicture(typedName: string, context: Context): Promise<Picture | undefined> {
+  const program = dynamicOnly(typedName, context);
   const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
-  return await inUsablePlace(context.host.uid, (place) =>
-    withStore(place.catalogues, context.location, (catalogue) => {
-      const { outcome } = openAlternatives(subject, catalogue, choices);
+  return await inWritableDirectories(context.host.uid, (dirs) =>
+    withStore(dirs.catalogues, context.location, (catalogue) => {
+      const { outcome } = openAlternatives(program, catalogue, choices);
       if (outcome.kind !== 'conflict') return undefined;
       return pictureOfConflict(path.basename(program.path), outcome, explainConflict(outcome));
     }),
@@ -56,12 +55,12 @@ async function conflictPicture(given: string, context: Context): Promise<Picture
 }
 
 /** @throws ForeignError with the reason where there is neither a set nor a conflict to be drawn. */
-export async function drawProgram(given: string, context: Context): Promise<Picture> {
+export async function drawProgram(typedName: string, context: Context): Promise<Picture> {
   try {
-    return await withFacts(given, context, (facts) => pictureOf(facts, context.location.storeDir));
+    return await withFacts(typedName, context, (facts) => pictureOf(facts, context.location.storeDir));
   } catch (error) {
     const drawable = error instanceof ForeignError && ['no-provider', 'conflict'].includes(error.code);
-    const picture = drawable ? await conflictPicture(given, context) : undefined;
+    const picture = drawable ? await conflictPicture(typedName, context) : undefined;
     if (picture === undefined) throw error;
     return picture;
   }
@@ -84,13 +83,13 @@ async function textOf(picture: Picture, format: Format): Promise<string> {
 
 /** Draws to a file or to stdout. @throws ForeignError `unwritable` where the file cannot be written. */
 export async function graphCommand(
-  given: string,
+  typedName: string,
   asked: string | undefined,
   output: string | undefined,
   context: Context,
 ): Promise<void> {
   const format = formatOf(asked, output);
-  const text = await textOf(await drawProgram(given, context), format);
+  const text = await textOf(await drawProgram(typedName, context), format);
   writeOutput(output ?? '-', text);
 }
 
@@ -125,7 +124,7 @@ function drawn(entry: MapEntry, { report, fingerprint }: DynamicFacts, storeDir:
 /** The picture of a program that starts; one that needs nothing is a picture of itself. */
 export function pictureOf(facts: Facts, storeDir: string): Picture {
   const program = path.basename(facts.program.path);
-  if (!('subject' in facts)) return pictureOfSet(program, []);
+  if (!('dynamic' in facts)) return pictureOfSet(program, []);
   return pictureOfSet(
     program,
     facts.map.map((entry) => drawn(entry, facts, storeDir)),

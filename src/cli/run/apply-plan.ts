@@ -16,14 +16,14 @@ function libraryPath(libraryPath: string | undefined, list: string): string {
   return libraryPath.endsWith(':') ? libraryPath + list : `${libraryPath}:${list}`;
 }
 
-interface Call {
+interface ProgramCall {
   readonly plan: LaunchPlan;
   readonly found: string;
   readonly argv0: string;
   readonly env: Environment;
 }
 
-function argumentText(argument: Argument, { plan, found, argv0, env }: Call): string {
+function argumentText(argument: Argument, { plan, found, argv0, env }: ProgramCall): string {
   switch (argument.kind) {
     case 'literal':
       return argument.text;

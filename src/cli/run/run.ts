@@ -8,7 +8,7 @@ import { errnoOf, ForeignError } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
 import { parseRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import { type Context, contextOf } from '../../resolve/context.ts';
-import type { ResolveMode } from '../../resolve/resolve-program.ts';
+import type { ResolveMode } from '../../resolve/job.ts';
 import { chooseOnTheWay } from '../choose/choose.ts';
 import { explainCommand } from '../explain/explain.ts';
 import { resolve } from '../resolve.ts';
@@ -46,7 +46,8 @@ export async function runMain(
   if (action === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
   const wishing = strategy === undefined ? {} : { action: parseRequestedStrategy(strategy, '--strategy') };
   const context = { ...contextOf(process, version), ...wishing };
-  if (action === '--explain') return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
+  if (action === '--explain')
+    return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
   if (action === '--choose') {
     const status = await chooseOnTheWay(findProgram(command[0] ?? '', context), context);
     if (status !== 0) {
@@ -110,7 +111,10 @@ export function readLauncherWords(words: readonly string[]): LauncherWords {
     const answered = ANSWERED.find((each) => each === word);
     if (answered !== undefined) return { action: answered, words: [] };
     if (word.startsWith('--shim=')) {
-      const command = needProgram(LAUNCHER_ACTIONS[rank] ?? '--run', ofShim(word.slice('--shim='.length), rest));
+      const command = needProgram(
+        LAUNCHER_ACTIONS[rank] ?? '--run',
+        ofShim(word.slice('--shim='.length), rest),
+      );
       return { ...command, ...(strategy === undefined ? {} : { strategy }) };
     }
     if (word === '--argv0') {

@@ -13,9 +13,9 @@ const CLAUSES: Readonly<Record<string, string>> = {
   ESTALE: 'stale file handle',
 };
 
-type Script = Extract<ScriptLine, { kind: 'script' }>;
+type FailedScript = Extract<ScriptLine, { kind: 'script' }>;
 
-interface Failure {
+interface StartFailure {
   readonly cause: string;
   readonly hint: string;
 }
@@ -42,7 +42,7 @@ function headOf(file: string): Uint8Array {
 }
 
 /** The interpreter is there, so it is its own one that is missing. */
-function foreignInterpreter(script: string, line: Script): Failure {
+function foreignInterpreter(script: string, line: FailedScript): StartFailure {
   const { interpreter, argument } = line;
   const isScript = readScriptLine(headOf(interpreter)).kind === 'script';
   const what = isScript ? 'a script without its interpreter' : 'a program for another Linux';
@@ -59,7 +59,7 @@ function remedyOfMissing(name: string): string {
 }
 
 /** ENOENT for a file that is there is about the other file that its first bytes name. */
-function interpreterMissing(program: string): Failure {
+function interpreterMissing(program: string): StartFailure {
   const line = readScriptLine(headOf(program));
   if (line.kind !== 'script') {
     const cause = 'the program interpreter (loader) that it names is not there';
@@ -74,7 +74,7 @@ function interpreterMissing(program: string): Failure {
   };
 }
 
-function failureOf(program: string, errno: string): Failure {
+function failureOf(program: string, errno: string): StartFailure {
   switch (errno) {
     case 'ENOENT':
       return interpreterMissing(program);

@@ -7,16 +7,16 @@ import { printJson, printOneLine } from '../../host/output.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
-import type { Edge } from '../command.ts';
+import type { EntryProcess } from '../command.ts';
 import { compileLauncher, type LauncherSources } from './compile-launcher.ts';
 import {
+  type CommandLink,
+  commandLinkOnPath,
   isReplaced,
   mayReplace,
   type Package,
   packageOf,
   replaceCommand,
-  type CommandLink,
-  commandLinkOnPath,
 } from './package-links.ts';
 
 export interface SetupOptions {
@@ -38,7 +38,7 @@ function lastingNode(own: string, { env, location }: Context): string {
   return isSame ? onPath : own;
 }
 
-function sourcesFor({ context, launcher, version }: Edge): LauncherSources {
+function sourcesFor({ context, launcher, version }: EntryProcess): LauncherSources {
   const top = path.resolve(path.dirname(launcher), '..');
   const sources = path.join(top, 'src/launch/launcher');
   if (!existsSync(sources))
@@ -123,10 +123,10 @@ function remedyFor({ launcher }: Package, link: CommandLink): string | undefined
 }
 
 /** Prints what it did, and what is left to do. @throws ForeignError where there is no launcher afterwards. */
-export async function setupCommand(options: SetupOptions, edge: Edge): Promise<void> {
-  const { context, launcher, version } = edge;
+export async function setupCommand(options: SetupOptions, entry: EntryProcess): Promise<void> {
+  const { context, launcher, version } = entry;
   const ours = packageOf(launcher);
-  const from = sourcesFor(edge);
+  const from = sourcesFor(entry);
   const cc = options.cc ?? (context.env['CC'] || 'cc');
   const isThere = !options.force && (await isCurrent(launcher, from));
   if (!isThere) {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from '
 import path from 'node:path';
 import type { AppImage } from '../../elf/app-image.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
-import type { Place } from '../../host/directories.ts';
+import type { Directories } from '../../host/directories.ts';
 import { type ExitCode, errnoOf, ForeignError } from '../../host/errors.ts';
 import { sha256OfText } from '../../host/file-identity.ts';
 import { makeDirectories } from '../../host/files.ts';
@@ -16,7 +16,7 @@ import { type Adaptation, adaptPrograms } from './adapt.ts';
 
 export interface Unpacking {
   /** As the user gave it, for messages. */
-  readonly given: string;
+  readonly typedName: string;
   readonly file: string;
   readonly image: AppImage;
   /** PATH, to look for the unpackers in. */
@@ -34,8 +34,8 @@ const LONGEST = 30 * 60 * 1000;
 /** Milliseconds of silence; then the user is told what takes so long. */
 const SILENCE = 1000;
 
-function refuse(given: string, cause: string, hint: string, exitCode: ExitCode = 126): ForeignError {
-  return new ForeignError(`${given}: ${cause}`, { code: 'appimage', hint, exitCode });
+function refuse(typedName: string, cause: string, hint: string, exitCode: ExitCode = 126): ForeignError {
+  return new ForeignError(`${typedName}: ${cause}`, { code: 'appimage', hint, exitCode });
 }
 
 /** unsquashfs(1): 2 is for what could not be kept of owners, devices and attributes, and the files are there. */
@@ -52,9 +52,9 @@ function unpackersOf({ image, file }: Unpacking, directory: string): Unpacker[] 
   ];
 }
 
-async function run({ program, args }: Unpacker, { given, file, searchPath }: Unpacking): Promise<Ended> {
+async function run({ program, args }: Unpacker, { typedName, file, searchPath }: Unpacking): Promise<Ended> {
   const megabytes = Math.ceil(statSync(file).size / 1e6);
-  const timer = setTimeout(() => notice(`unpacking ${given} (${megabytes} MB), this once`), SILENCE);
+  const timer = setTimeout(() => notice(`unpacking ${typedName} (${megabytes} MB), this once`), SILENCE);
   try {
     return await runProgram(program, args, {
       env: { PATH: searchPath ?? '/usr/bin:/bin' },
@@ -74,7 +74,7 @@ function lastLine(text: string): string | undefined {
  * @throws ForeignError where no program of the machine can, and where the image is damaged.
  */
 export async function unpackFiles(unpacking: Unpacking, directory: string): Promise<void> {
-  const { given, image } = unpacking;
+  const { typedName, image } = unpacking;
   const unpackers = unpackersOf(unpacking, directory);
   for (const unpacker of unpackers) {
     const { status, failure, stderr, stdout } = await run(unpacker, unpacking);
@@ -82,7 +82,7 @@ export async function unpackFiles(unpacking: Unpacking, directory: string): Prom
     if (status !== undefined && unpacker.succeeds.includes(status)) return await settle(directory, unpacking);
     const why = lastLine(stderr) || lastLine(stdout) || failure || `exit status ${status ?? 'unknown'}`;
     throw refuse(
-      given,
+      typedName,
       `${unpacker.program} cannot unpack it: ${why}`,
       'make room, or download it again',
       125,
@@ -90,7 +90,7 @@ export async function unpackFiles(unpacking: Unpacking, directory: string): Prom
   }
   const names = unpackers.map(({ program }) => program).join(' or ');
   throw refuse(
-    given,
+    typedName,
     `it is an AppImage of type ${image.type}, and there is no ${names} on PATH to unpack it`,
     image.type === 2
       ? 'install squashfs-tools (Nix: squashfsTools)'
@@ -99,19 +99,23 @@ export async function unpackFiles(unpacking: Unpacking, directory: string): Prom
 }
 
 /** sync(1) -f: thousands of files, so that a loss of power does not leave empty ones under the final name. */
-async function settle(directory: string, { given, searchPath }: Unpacking): Promise<void> {
+async function settle(directory: string, { typedName, searchPath }: Unpacking): Promise<void> {
   await runProgram('sync', ['-f', directory], {
     env: { PATH: searchPath ?? '/usr/bin:/bin' },
     timeout: LONGEST,
   });
   if (!existsSync(path.join(directory, 'AppRun')))
-    throw refuse(given, 'there is no AppRun in it that could be started', 'ask its vendor for a whole one');
+    throw refuse(
+      typedName,
+      'there is no AppRun in it that could be started',
+      'ask its vendor for a whole one',
+    );
 }
 
 export interface ImageRequest extends Unpacking {
   readonly sha256: string;
   readonly adaptation: Adaptation;
-  readonly place: Place;
+  readonly dirs: Directories;
 }
 
 export interface UnpackedImage {
@@ -156,9 +160,9 @@ async function unpack(request: ImageRequest, image: UnpackedImage): Promise<void
     const [first] = unadapted;
     if (first !== undefined)
       notice(
-        `${request.given}: ${unadapted.length} of the programs in it may not find a loader, such as ${first.file}: ${first.why}`,
+        `${request.typedName}: ${unadapted.length} of the programs in it may not find a loader, such as ${first.file}: ${first.why}`,
       );
-    chmodSync(temporary, request.place.shared ? 0o755 : 0o700);
+    chmodSync(temporary, request.dirs.shared ? 0o755 : 0o700);
     moveInto(temporary, image);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -171,12 +175,12 @@ async function unpack(request: ImageRequest, image: UnpackedImage): Promise<void
  * @throws ForeignError where it cannot be unpacked; Node's errors where the place cannot be written.
  */
 export async function unpackedImage(request: ImageRequest): Promise<UnpackedImage> {
-  const { place, sha256, adaptation } = request;
+  const { dirs, sha256, adaptation } = request;
   const key = sha256OfText(JSON.stringify([sha256, adaptation.interpreter])).slice(0, 32);
-  const image = imageIn(path.join(unpackedDirectory(place), key));
+  const image = imageIn(path.join(unpackedDirectory(dirs), key));
   if (existsSync(image.appRun)) return image;
   makeDirectories(path.dirname(image.directory));
-  await withLock(path.join(place.locks, key), async () => {
+  await withLock(path.join(dirs.locks, key), async () => {
     if (!existsSync(image.appRun)) await unpack(request, image);
   });
   return image;

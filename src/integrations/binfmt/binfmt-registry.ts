@@ -8,7 +8,7 @@ import { type Flags, type Rule, registration, takesLoader } from './binfmt-rules
 export const BINFMT_MISC = '/proc/sys/fs/binfmt_misc';
 
 /** A rule as the kernel shows it. */
-export interface Entry {
+export interface RegisteredRule {
   readonly name: string;
   readonly enabled: boolean;
   readonly interpreter: string;
@@ -17,7 +17,7 @@ export interface Entry {
 
 const ours = /^nix-run-foreign-/;
 
-function entryOf(directory: string, name: string): Entry {
+function entryOf(directory: string, name: string): RegisteredRule {
   const lines = readFileSync(path.join(directory, name), 'utf8').split('\n');
   const after = (word: string) => lines.find((line) => line.startsWith(word))?.slice(word.length) ?? '';
   return {
@@ -29,7 +29,7 @@ function entryOf(directory: string, name: string): Entry {
 }
 
 /** Our rules, sorted by name; undefined where binfmt_misc is not mounted. Others' are not looked at. */
-export function registered(directory: string): Entry[] | undefined {
+export function registered(directory: string): RegisteredRule[] | undefined {
   if (!existsSync(path.join(directory, 'register'))) return undefined;
   return readdirSync(directory)
     .filter((name) => ours.test(name))

@@ -13,7 +13,7 @@ export interface Rule {
   readonly about: string;
 }
 
-interface Layout {
+interface RuleLayout {
   readonly header: number;
   readonly programHeader: number;
   /** Offsets in the ELF header, and of p_filesz in a program header. */
@@ -23,8 +23,15 @@ interface Layout {
   readonly word: 4 | 8;
 }
 
-const wide: Layout = { header: 64, programHeader: 56, tableOffset: 32, entrySize: 54, fileSize: 32, word: 8 };
-const narrow: Layout = {
+const wide: RuleLayout = {
+  header: 64,
+  programHeader: 56,
+  tableOffset: 32,
+  entrySize: 54,
+  fileSize: 32,
+  word: 8,
+};
+const narrow: RuleLayout = {
   header: 52,
   programHeader: 32,
   tableOffset: 28,

@@ -13,7 +13,7 @@ export function isShell(name: string | undefined): name is Shell {
 }
 
 /** What a hook is told of the machine; all are absolute paths but `nixLd`. */
-export interface HookPlaces {
+export interface HookPaths {
   readonly launcher: string;
   /** Interpreter paths at which NixOS' stub sits. */
   readonly stubs: readonly string[];
@@ -28,8 +28,11 @@ export interface HookPlaces {
  * Who sits at the interpreter paths of this machine. nix-ld reads `NIX_LD_<system>` before `NIX_LD` (nix-ld,
  * README.md), and only the first machine's programs can enter the launcher.
  */
-export function placeholdersOf(machines: readonly Machine[]): Pick<HookPlaces, 'stubs' | 'nixLd'> {
-  const placeholders = machines.map((machine) => ({ machine, kind: inspectInterpreter(machine.interpreter).kind }));
+export function placeholdersOf(machines: readonly Machine[]): Pick<HookPaths, 'stubs' | 'nixLd'> {
+  const placeholders = machines.map((machine) => ({
+    machine,
+    kind: inspectInterpreter(machine.interpreter).kind,
+  }));
   const [first] = placeholders;
   return {
     stubs: placeholders.filter(({ kind }) => kind === 'stub-ld').map(({ machine }) => machine.interpreter),
@@ -71,14 +74,14 @@ export function readMark(
 }
 
 /** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
-export function hookText(shell: Shell, places: HookPlaces, directory: string): string {
+export function hookText(shell: Shell, paths: HookPaths, directory: string): string {
   const values: Readonly<Record<string, string>> = {
-    launcher: places.launcher,
-    stubs: places.stubs.join(':'),
-    'nix-ld': places.nixLd,
-    shims: places.shims,
-    directories: places.directories,
-    mark: hookMark(shell, places.launcher, directory),
+    launcher: paths.launcher,
+    stubs: paths.stubs.join(':'),
+    'nix-ld': paths.nixLd,
+    shims: paths.shims,
+    directories: paths.directories,
+    mark: hookMark(shell, paths.launcher, directory),
   };
   return templateOf(shell, directory).replace(/@([a-z-]+)@/g, (whole, name: string) => {
     const value = values[name];

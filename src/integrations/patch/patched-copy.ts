@@ -29,24 +29,24 @@ import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
-import type { Place } from '../../host/directories.ts';
+import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
-import { type LoadedObject, askLoader, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { askLoader, type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
 import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
-import type { Program } from '../../program/inspect-program.ts';
+import type { ProgramFile } from '../../program/inspect-program.ts';
 import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
 import { patchWithPatchelf } from './patchelf.ts';
 
 export interface CopyTarget {
-  readonly program: Program;
+  readonly program: ProgramFile;
   readonly sha256: string;
-  readonly proven: VerifiedSet;
+  readonly set: VerifiedSet;
   readonly libc: 'glibc' | 'musl';
   /** Path of the launcher; undefined where it is not known. */
   readonly launcher: string | undefined;
-  readonly place: Place;
+  readonly dirs: Directories;
   readonly searchPath: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export function unlikeForeign(launcher: string): string {
   return FOREIGN_LENGTHS.includes(Buffer.byteLength(launcher) + 1) ? unlikeForeign(`/${launcher}`) : launcher;
 }
 
-function whyUnusable(launcher: string | undefined, program: Program): string | undefined {
+function whyUnusable(launcher: string | undefined, program: ProgramFile): string | undefined {
   if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
     return 'there is no launcher that it could name as its interpreter';
   const own = elfFileAt(launcher);
@@ -74,29 +74,29 @@ function whyUnusable(launcher: string | undefined, program: Program): string | u
  * @throws Node's errors when the place cannot be written.
  */
 export function copyForPlan(target: CopyTarget): CopyOutcome {
-  const { program, sha256, proven, libc, launcher = '', place, searchPath } = target;
+  const { program, sha256, set, libc, launcher = '', dirs, searchPath } = target;
   const unusable = whyUnusable(target.launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
-  const copies = copiesDirectory(place);
-  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: place.shared, searchPath });
+  const copies = copiesDirectory(dirs);
+  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared, searchPath });
   if (outcome.kind === 'impossible') return outcome;
-  const why = whyNotTheSame(outcome.file, proven, libc);
+  const why = whyNotTheSame(outcome.file, set, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
 }
 
 /** A static AppImage as an ordinary program: the copy is started where the program itself would come back to us. */
 export function copyOfAppImage(
-  program: Program,
+  program: ProgramFile,
   sha256: string,
-  place: Place,
+  dirs: Directories,
 ): Extract<CopyOutcome, { kind: 'copied' }> | undefined {
   const request = {
     program,
     sha256,
     interpreter: undefined,
-    copies: copiesDirectory(place),
-    shared: place.shared,
+    copies: copiesDirectory(dirs),
+    shared: dirs.shared,
     searchPath: undefined,
   };
   const outcome = makeCopy(request);
@@ -109,7 +109,7 @@ export type CopyOutcome =
   | { readonly kind: 'impossible'; readonly why: string };
 
 export interface CopyRequest {
-  readonly program: Program;
+  readonly program: ProgramFile;
   readonly sha256: string;
   /** Absolute path of what the copy names as its interpreter; undefined for a static program. */
   readonly interpreter: string | undefined;

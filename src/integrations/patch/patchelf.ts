@@ -1,7 +1,7 @@
 // A program without room for another interpreter's name → a copy that patchelf made larger.
 
 import { runProgramNow } from '../../host/run-program.ts';
-import type { Program } from '../../program/inspect-program.ts';
+import type { ProgramFile } from '../../program/inspect-program.ts';
 
 const TIMEOUT = 60_000;
 
@@ -10,7 +10,7 @@ const TIMEOUT = 60_000;
  * @returns undefined when `target` is written, else why not, as one clause.
  */
 export function patchWithPatchelf(
-  { path: program, size, elf }: Pick<Program, 'path' | 'size' | 'elf'>,
+  { path: program, size, elf }: Pick<ProgramFile, 'path' | 'size' | 'elf'>,
   interpreter: string,
   target: string,
   searchPath: string | undefined,

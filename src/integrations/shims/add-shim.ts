@@ -3,18 +3,18 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
-import { inspectProgram, type Host } from '../../program/inspect-program.ts';
-import { isTaken, type Shim, type ShimPlaces, shimAt, writeShim } from './shim-file.ts';
+import { type Host, inspectProgram } from '../../program/inspect-program.ts';
+import { isTaken, type Shim, type ShimDirectories, shimAt, writeShim } from './shim-file.ts';
 
 export interface ShimRequest {
   /** Path of the program; it may be relative, and a symbolic link stays one. */
-  readonly given: string;
+  readonly typedName: string;
   /** The shim's name; the program's own without it. */
   readonly as?: string | undefined;
 }
 
 export interface Shimming {
-  readonly places: ShimPlaces;
+  readonly directories: ShimDirectories;
   readonly host: Host;
   /** Absolute path that shims name: one that stays when nix-run-foreign is updated. */
   readonly launcher: string;
@@ -24,10 +24,10 @@ export interface Shimming {
 
 /** The command that a shim of this name for a program keeps from being found, where its directory comes first. */
 export function hiddenBy(name: string, program: string, shimming: Shimming): string | undefined {
-  const { places, searchPath } = shimming;
+  const { directories, searchPath } = shimming;
   const others = (searchPath ?? '')
     .split(':')
-    .filter((each) => each !== '' && path.resolve(each) !== places.shims);
+    .filter((each) => each !== '' && path.resolve(each) !== directories.shims);
   const found = others.length === 0 ? undefined : findOnPath(name, others.join(':'));
   return found === undefined || realpathSync(found) === realpathSync(program) ? undefined : found;
 }
@@ -46,35 +46,35 @@ function checkName(name: string): void {
 }
 
 /** A shim of a shim starts the same program. */
-function behindShim(places: ShimPlaces, file: string): string {
-  return shimAt(places, file)?.target ?? file;
+function behindShim(directories: ShimDirectories, file: string): string {
+  return shimAt(directories, file)?.target ?? file;
 }
 
 /**
  * Makes the shim, or makes the same one again.
  * @throws ForeignError where the program cannot be started here, or the name is taken; Node's errors of writing.
  */
-export function addShim({ given, as }: ShimRequest, { places, host, launcher }: Shimming): Shim {
-  const program = behindShim(places, path.resolve(given));
+export function addShim({ typedName, as }: ShimRequest, { directories, host, launcher }: Shimming): Shim {
+  const program = behindShim(directories, path.resolve(typedName));
   const { kind } = inspectProgram(program, host);
   const name = as ?? path.basename(program);
   checkName(name);
-  const before = shimAt(places, path.join(places.shims, name));
+  const before = shimAt(directories, path.join(directories.shims, name));
   if (before !== undefined && before.target !== program)
     throw refuse(
       `the shim ${name} starts ${before.target} already`,
       `name it with --as, or first: nix-foreign shim remove ${name}`,
       'taken',
     );
-  if (before === undefined && isTaken(places, name))
+  if (before === undefined && isTaken(directories, name))
     throw refuse(
-      `${path.join(places.shims, name)} is there and is no shim`,
+      `${path.join(directories.shims, name)} is there and is no shim`,
       'name it with --as, or take that file away',
       'taken',
     );
   // A script is told its own path by the kernel, whatever argv[0] says.
   const naming = name === path.basename(program) || kind.kind === 'script' ? 'by-path' : 'by-link';
-  return writeShim(places, name, { launcher, program }, naming);
+  return writeShim(directories, name, { launcher, program }, naming);
 }
 
 export interface AddedAll {
@@ -93,11 +93,15 @@ export function addAllShims(directory: string, shimming: Shimming): AddedAll {
   const added: Shim[] = [];
   const skipped: { name: string; why: string }[] = [];
   for (const name of names) {
-    const given = path.join(directory, name);
+    const typedName = path.join(directory, name);
     try {
-      const hidden = existsSync(given) ? hiddenBy(name, given, shimming) : undefined;
-      if (hidden === undefined) added.push(addShim({ given }, shimming));
-      else skipped.push({ name, why: `it would hide ${hidden}; if it is to: nix-foreign shim add ${given}` });
+      const hidden = existsSync(typedName) ? hiddenBy(name, typedName, shimming) : undefined;
+      if (hidden === undefined) added.push(addShim({ typedName }, shimming));
+      else
+        skipped.push({
+          name,
+          why: `it would hide ${hidden}; if it is to: nix-foreign shim add ${typedName}`,
+        });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
       skipped.push({ name, why: error.message });

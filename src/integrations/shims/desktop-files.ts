@@ -6,7 +6,7 @@ import { writeFileDurably } from '../../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
-import type { Shim, ShimPlaces } from './shim-file.ts';
+import type { Shim, ShimDirectories } from './shim-file.ts';
 
 function realPathOf(file: string): string {
   try {
@@ -93,7 +93,11 @@ function ownerOf(file: string): string | undefined | 'nobody' {
  * for the program's (Desktop Entry Specification, "Desktop File ID"). `given`: one entry; without it they are looked for.
  * @returns the copies' paths. @throws ForeignError when there is none that starts the program.
  */
-export function addDesktopEntries(shim: Shim, places: ShimPlaces, given: string | undefined): string[] {
+export function addDesktopEntries(
+  shim: Shim,
+  directories: ShimDirectories,
+  given: string | undefined,
+): string[] {
   const entries = given === undefined ? findEntries(shim) : [given];
   if (entries.length === 0)
     throw refuse(
@@ -101,9 +105,9 @@ export function addDesktopEntries(shim: Shim, places: ShimPlaces, given: string 
       'name the one that the vendor ships with --desktop-file',
       'no-desktop-entry',
     );
-  makeDirectories(places.applications);
+  makeDirectories(directories.applications);
   return entries.map((entry) => {
-    const copy = path.join(places.applications, path.basename(entry));
+    const copy = path.join(directories.applications, path.basename(entry));
     const { text, started } = rewritten(entry, shim);
     if (started === 0)
       throw refuse(
@@ -123,7 +127,7 @@ export function addDesktopEntries(shim: Shim, places: ShimPlaces, given: string 
 }
 
 /** Removes the copies that were made for a shim. @returns their paths. */
-export function removeDesktopEntries(name: string, { applications }: ShimPlaces): string[] {
+export function removeDesktopEntries(name: string, { applications }: ShimDirectories): string[] {
   const copies = entriesIn(applications).filter((file) => ownerOf(file) === name);
   for (const copy of copies) rmSync(copy, { force: true });
   return copies;

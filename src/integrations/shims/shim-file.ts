@@ -17,7 +17,7 @@ import { dataDirectory } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { makeDirectories } from '../../host/files.ts';
 
-export interface ShimPlaces {
+export interface ShimDirectories {
   /** For PATH. */
   readonly shims: string;
   /** Links by other names to programs whose shim has another name than they (NOTES.md). */
@@ -34,7 +34,7 @@ export interface Shim extends ShimLine {
 }
 
 /** @throws Node's error for a user without a home directory. */
-export async function shimPlaces(): Promise<ShimPlaces> {
+export async function shimDirectories(): Promise<ShimDirectories> {
   const data = await dataDirectory();
   return {
     shims: path.join(data, 'shims'),
@@ -54,7 +54,7 @@ function textOf(file: string): string | undefined {
   }
 }
 
-function targetOf({ names }: ShimPlaces, program: string): string {
+function targetOf({ names }: ShimDirectories, program: string): string {
   if (path.dirname(program) !== names) return program;
   try {
     return readlinkSync(program);
@@ -64,11 +64,11 @@ function targetOf({ names }: ShimPlaces, program: string): string {
 }
 
 /** The shim of a file, also one behind symbolic links; undefined for anything else. */
-export function shimAt(places: ShimPlaces, file: string): Shim | undefined {
+export function shimAt(directories: ShimDirectories, file: string): Shim | undefined {
   const text = textOf(file);
   const line = text === undefined ? undefined : readShimText(text);
   if (line === undefined) return undefined;
-  return { ...line, name: path.basename(file), file, target: targetOf(places, line.program) };
+  return { ...line, name: path.basename(file), file, target: targetOf(directories, line.program) };
 }
 
 /** The program that a shim starts; any other file is itself. */
@@ -78,17 +78,17 @@ export function programBehindShim(file: string): string {
 }
 
 /** Sorted by name. */
-export function listShims(places: ShimPlaces): Shim[] {
+export function listShims(directories: ShimDirectories): Shim[] {
   let names: string[];
   try {
-    names = readdirSync(places.shims);
+    names = readdirSync(directories.shims);
   } catch {
     return [];
   }
   return names
     .filter((name) => !name.startsWith('.'))
     .sort()
-    .map((name) => shimAt(places, path.join(places.shims, name)))
+    .map((name) => shimAt(directories, path.join(directories.shims, name)))
     .filter((shim) => shim !== undefined);
 }
 
@@ -109,15 +109,15 @@ export type Naming = 'by-path' | 'by-link';
 
 /** Writes a shim, in place of one that is there. @throws Node's errors. */
 export function writeShim(
-  places: ShimPlaces,
+  directories: ShimDirectories,
   name: string,
   { launcher, program }: ShimLine,
   naming: Naming,
 ): Shim {
-  const link = path.join(places.names, name);
-  const file = path.join(places.shims, name);
-  makeDirectories(places.shims);
-  removeLeftovers(places.shims);
+  const link = path.join(directories.names, name);
+  const file = path.join(directories.shims, name);
+  makeDirectories(directories.shims);
+  removeLeftovers(directories.shims);
   if (naming === 'by-link') replaceLink(link, program);
   const line = { launcher, program: naming === 'by-link' ? link : program };
   writeFileDurably(file, shimText(launcher, line.program), 0o700);
@@ -127,18 +127,18 @@ export function writeShim(
 }
 
 /** @returns whether there was such a shim. Anything else by that name stays. @throws Node's errors. */
-export function removeShim(places: ShimPlaces, name: string): boolean {
-  const file = path.join(places.shims, name);
-  if (shimAt(places, file) === undefined) return false;
+export function removeShim(directories: ShimDirectories, name: string): boolean {
+  const file = path.join(directories.shims, name);
+  if (shimAt(directories, file) === undefined) return false;
   rmSync(file, { force: true });
-  rmSync(path.join(places.names, name), { force: true });
+  rmSync(path.join(directories.names, name), { force: true });
   return true;
 }
 
 /** Whether anything has that name, a shim or not. */
-export function isTaken(places: ShimPlaces, name: string): boolean {
+export function isTaken(directories: ShimDirectories, name: string): boolean {
   try {
-    return lstatSync(path.join(places.shims, name), { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(path.join(directories.shims, name), { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     if (errnoOf(error) === 'ENOTDIR') return false;
     throw error;

@@ -2,7 +2,7 @@
 // The loaded objects → what ends a start after `--list` would have printed its list, and what may.
 import type { Verneed } from '../../elf/elf-file.ts';
 import { visible } from './glibc-map.ts';
-import type { Session } from './glibc-state.ts';
+import type { GlibcState } from './glibc-state.ts';
 import { hasName, type LinkMap } from './link-map.ts';
 import { isAtLeast } from './request.ts';
 import type { LoaderError } from './trace.ts';
@@ -11,7 +11,7 @@ import type { LoaderError } from './trace.ts';
  * _dl_check_all_versions (elf/dl-version.c). Adds to the session's errors and warnings. False when the loader ends at
  * once, without a list of objects.
  */
-export function checkVersions(session: Session, searchList: readonly LinkMap[]): boolean {
+export function checkVersions(session: GlibcState, searchList: readonly LinkMap[]): boolean {
   for (const map of visible(session)) {
     if (map.elf === undefined) continue;
     for (const verneed of map.elf.verneed) {
@@ -32,7 +32,7 @@ export function checkVersions(session: Session, searchList: readonly LinkMap[]):
 
 /** find_needed: by path and by recorded names; a soname counts only if somebody asked for it. */
 function findNeeded(
-  session: Session,
+  session: GlibcState,
   searchList: readonly LinkMap[],
   map: LinkMap,
   file: string,
@@ -42,7 +42,7 @@ function findNeeded(
 }
 
 /** match_symbol. */
-function matchVersions(session: Session, map: LinkMap, provider: LinkMap, { versions }: Verneed): void {
+function matchVersions(session: GlibcState, map: LinkMap, provider: LinkMap, { versions }: Verneed): void {
   const { elf, path } = provider;
   if (elf === undefined) return;
   for (const { name, weak } of versions) {
@@ -69,7 +69,7 @@ function matchVersions(session: Session, map: LinkMap, provider: LinkMap, { vers
 }
 
 /** Since 2.36. Only objects with a DT_VERNEED are looked at. */
-function lacksRelrMarker({ request }: Session, { elf }: LinkMap): boolean {
+function lacksRelrMarker({ request }: GlibcState, { elf }: LinkMap): boolean {
   if (!elf?.hasRelr || elf.verneed.length === 0) return false;
   if (!isAtLeast(request.loader.settings, 2, 36)) return false;
   const marker = 'GLIBC_ABI_DT_RELR';
@@ -96,7 +96,7 @@ const levels: readonly (readonly [string, number])[] = [
 const x86_64 = 62;
 
 /** _rtld_main_check (sysdeps/x86/dl-prop.h) and what the relocations will meet. Adds to errors and warnings. */
-export function checkStart(session: Session, searchList: readonly LinkMap[]): void {
+export function checkStart(session: GlibcState, searchList: readonly LinkMap[]): void {
   // Missing versions would have ended the start before.
   if (session.errors.length === 0) for (const map of searchList.toReversed()) checkIsaLevel(session, map);
   for (const map of session.chain) {
@@ -110,7 +110,7 @@ export function checkStart(session: Session, searchList: readonly LinkMap[]): vo
 }
 
 /** Checked since 2.33. The order among several such objects is that of their initialisation, which is not simulated. */
-function checkIsaLevel({ request: { loader }, errors }: Session, { elf, role, path }: LinkMap): void {
+function checkIsaLevel({ request: { loader }, errors }: GlibcState, { elf, role, path }: LinkMap): void {
   if (elf?.machine !== x86_64 || elf.class !== 64 || role === 'loader') return;
   if (!isAtLeast(loader.settings, 2, 33)) return;
   const supported = levels
@@ -122,14 +122,14 @@ function checkIsaLevel({ request: { loader }, errors }: Session, { elf, role, pa
 }
 
 /** Before 2.36 such relocations are silently left out. */
-function warnOfRelr({ request: { loader }, warnings }: Session, { elf, path }: LinkMap): void {
+function warnOfRelr({ request: { loader }, warnings }: GlibcState, { elf, path }: LinkMap): void {
   if (!elf?.hasRelr || isAtLeast(loader.settings, 2, 36)) return;
   const message = `${path}: its relative relocations (DT_RELR) need glibc 2.36`;
   warnings.push({ kind: 'relative relocations', about: path, neededBy: undefined, message });
 }
 
 /** check_match (elf/dl-lookup.c): up to 2.40 an assertion fails when such a symbol is bound. */
-function warnOfUnversioned({ request: { loader }, warnings, chain }: Session, map: LinkMap): void {
+function warnOfUnversioned({ request: { loader }, warnings, chain }: GlibcState, map: LinkMap): void {
   if (isAtLeast(loader.settings, 2, 41)) return;
   for (const { file } of map.elf?.verneed ?? []) {
     const provider = chain.find((each) => each.elf !== undefined && hasName(each, file));

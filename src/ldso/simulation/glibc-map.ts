@@ -2,7 +2,7 @@
 // The program and its preloads → everything they need, breadth first, filters before what they filter.
 import { earlyErrorText } from './early-errors.ts';
 import { expandName, type SearchOutcome, searchLibrary } from './glibc-search.ts';
-import type { Session } from './glibc-state.ts';
+import type { GlibcState } from './glibc-state.ts';
 import { findLoaded, type LinkMap, makeLinkMap, originOf } from './link-map.ts';
 import { isAtLeast } from './request.ts';
 import type { AlreadyLoaded, LoaderError, RequestKind } from './trace.ts';
@@ -12,7 +12,12 @@ export type MapOutcome =
   | { readonly kind: 'failed'; readonly error: LoaderError };
 
 /** _dl_map_object (elf/dl-load.c). Its needs are not looked at. */
-export function mapObject(session: Session, requester: LinkMap, name: string, kind: RequestKind): MapOutcome {
+export function mapObject(
+  session: GlibcState,
+  requester: LinkMap,
+  name: string,
+  kind: RequestKind,
+): MapOutcome {
   const note = (map: LinkMap, how: 'opened' | AlreadyLoaded): MapOutcome => {
     map.requests.push({ name, from: requester.path, kind, how });
     return { kind: 'mapped', map };
@@ -39,11 +44,11 @@ export function mapObject(session: Session, requester: LinkMap, name: string, ki
 }
 
 /** The list as it is walked: from the program on. */
-export function visible({ chain, program }: Session): readonly LinkMap[] {
+export function visible({ chain, program }: GlibcState): readonly LinkMap[] {
   return chain[0] === program ? chain : chain.slice(chain.indexOf(program));
 }
 
-function append(session: Session, requester: LinkMap, name: string, outcome: SearchOutcome): LinkMap {
+function append(session: GlibcState, requester: LinkMap, name: string, outcome: SearchOutcome): LinkMap {
   const { opened, found, tried } = outcome;
   const file = opened.kind === 'opened' ? opened : undefined;
   const map = makeLinkMap({
@@ -63,7 +68,7 @@ function append(session: Session, requester: LinkMap, name: string, outcome: Sea
   return map;
 }
 
-function missingMessage({ errno, request: { loader } }: Session, otherClass: boolean): string {
+function missingMessage({ errno, request: { loader } }: GlibcState, otherClass: boolean): string {
   if (otherClass) return `wrong ELF class: ELFCLASS${loader.elf.class === 64 ? 32 : 64}`;
   const reason = errno === undefined ? '' : `: ${earlyErrorText(errno)}`;
   return `cannot open shared object file${reason}`;
@@ -88,7 +93,7 @@ function failed(kind: 'refused', about: string, requester: LinkMap, message: str
 }
 
 /** One place in the list of objects whose needs are followed (struct list, elf/dl-deps.c). */
-interface Place {
+interface ListEntry {
   map: LinkMap;
   done: boolean;
 }
@@ -104,48 +109,48 @@ export type Dependencies =
 const mostVisits = 100;
 
 /** _dl_map_object_deps (elf/dl-deps.c). `searchList` is the order in which symbols are looked up. */
-export function mapDependencies(session: Session, preloads: readonly LinkMap[]): Dependencies {
-  const places: Place[] = [session.program, ...preloads].map((map) => {
+export function mapDependencies(session: GlibcState, preloads: readonly LinkMap[]): Dependencies {
+  const entries: ListEntry[] = [session.program, ...preloads].map((map) => {
     map.listed = true;
     return { map, done: false };
   });
   session.errno = undefined;
   const visits = new Map<string, number>();
-  for (let at = 0; at < places.length; ) {
-    const place = places[at];
-    if (place === undefined || place.done) {
+  for (let at = 0; at < entries.length; ) {
+    const entry = entries[at];
+    if (entry === undefined || entry.done) {
       at += 1;
       continue;
     }
-    const visit = (visits.get(place.map.path) ?? 0) + 1;
-    if (place.map.elf !== undefined) visits.set(place.map.path, visit);
-    if (visit > mostVisits) return { kind: 'failed', error: endless(place.map) };
-    const error = followNeeds(session, places, at);
+    const visit = (visits.get(entry.map.path) ?? 0) + 1;
+    if (entry.map.elf !== undefined) visits.set(entry.map.path, visit);
+    if (visit > mostVisits) return { kind: 'failed', error: endless(entry.map) };
+    const error = followNeeds(session, entries, at);
     if (error !== undefined) {
-      return { kind: 'failed', error: startsWithProgram(session, places) ? error : inconsistent(session) };
+      return { kind: 'failed', error: startsWithProgram(session, entries) ? error : inconsistent(session) };
     }
   }
-  if (!startsWithProgram(session, places)) return { kind: 'failed', error: inconsistent(session) };
-  return { kind: 'complete', searchList: places.map(({ map }) => map).filter(({ elf }) => elf) };
+  if (!startsWithProgram(session, entries)) return { kind: 'failed', error: inconsistent(session) };
+  return { kind: 'complete', searchList: entries.map(({ map }) => map).filter(({ elf }) => elf) };
 }
 
 /** Before 2.32 a filter of the program itself was an inconsistency. */
-function startsWithProgram({ program, request }: Session, places: readonly Place[]): boolean {
-  const first = places.find(({ map }) => map.elf !== undefined)?.map;
+function startsWithProgram({ program, request }: GlibcState, entries: readonly ListEntry[]): boolean {
+  const first = entries.find(({ map }) => map.elf !== undefined)?.map;
   return first === program || isAtLeast(request.loader.settings, 2, 32);
 }
 
 /** What one object asks for. Tokens without a value are skipped in DT_NEEDED and DT_FILTER, and fatal in DT_AUXILIARY. */
-function followNeeds(session: Session, places: Place[], at: number): LoaderError | undefined {
-  const place = places[at];
-  if (place?.map.elf === undefined) {
-    if (place !== undefined) place.done = true;
+function followNeeds(session: GlibcState, entries: ListEntry[], at: number): LoaderError | undefined {
+  const entry = entries[at];
+  if (entry?.map.elf === undefined) {
+    if (entry !== undefined) entry.done = true;
     return undefined;
   }
-  place.done = true;
-  const { map } = place;
+  entry.done = true;
+  const { map } = entry;
   let owner = at;
-  for (const { kind, written } of wantsOf(place.map)) {
+  for (const { kind, written } of wantsOf(entry.map)) {
     const name = expandName(session, map, written);
     if (name === undefined) {
       if (kind === 'auxiliary') return emptyToken(map, written);
@@ -156,8 +161,8 @@ function followNeeds(session: Session, places: Place[], at: number): LoaderError
       if (kind === 'auxiliary') continue;
       return outcome.error;
     }
-    if (kind === 'needed') enlist(places, outcome.map);
-    else if (placeBefore(session, places, owner, outcome.map)) owner += 1;
+    if (kind === 'needed') enlist(entries, outcome.map);
+    else if (placeBefore(session, entries, owner, outcome.map)) owner += 1;
   }
   return undefined;
 }
@@ -173,29 +178,29 @@ function wantsOf({ elf }: LinkMap): { readonly kind: RequestKind; readonly writt
   ];
 }
 
-function enlist(places: Place[], map: LinkMap): void {
+function enlist(entries: ListEntry[], map: LinkMap): void {
   if (map.listed) return;
   map.listed = true;
-  places.push({ map, done: false });
+  entries.push({ map, done: false });
 }
 
 /** Puts a filter's object in front of its owner, in both lists; false when it is in front already. */
-function placeBefore(session: Session, places: Place[], owner: number, map: LinkMap): boolean {
+function placeBefore(session: GlibcState, entries: ListEntry[], owner: number, map: LinkMap): boolean {
   if (map.listed) {
-    const later = places.findIndex((place, index) => index > owner && place.map === map);
+    const later = entries.findIndex((entry, index) => index > owner && entry.map === map);
     if (later < 0) return false;
-    places.splice(later, 1);
+    entries.splice(later, 1);
   }
   map.listed = true;
-  const ownerMap = places[owner]?.map;
-  places.splice(owner, 0, { map, done: false });
+  const ownerMap = entries[owner]?.map;
+  entries.splice(owner, 0, { map, done: false });
   const { chain } = session;
   chain.splice(chain.indexOf(map), 1);
   chain.splice(ownerMap === undefined ? 0 : chain.indexOf(ownerMap), 0, map);
   return true;
 }
 
-function inconsistent({ program }: Session): LoaderError {
+function inconsistent({ program }: GlibcState): LoaderError {
   const assertion = "Assertion `map->l_searchlist.r_list[0] == map' failed!";
   const message = `Inconsistency detected by ld.so: dl-deps.c: _dl_map_object_deps: ${assertion}`;
   return { stage: 'load', kind: 'inconsistent', about: program.path, neededBy: undefined, message };

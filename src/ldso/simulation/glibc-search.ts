@@ -5,15 +5,15 @@
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { expandTokens } from '../../elf/run-path.ts';
 import { earlyErrorText } from './early-errors.ts';
-import type { Folder, Session } from './glibc-state.ts';
+import type { Folder, GlibcState } from './glibc-state.ts';
 import { type LinkMap, searchedBy } from './link-map.ts';
 import { type Errno, isAtLeast, type Probe } from './request.ts';
-import type { Attempt, Finding, Searched } from './trace.ts';
+import type { Finding, OpenAttempt, Searched } from './trace.ts';
 
 export interface SearchOutcome {
   readonly opened: Opened;
   readonly found: Finding;
-  readonly tried: readonly Attempt[];
+  readonly tried: readonly OpenAttempt[];
   readonly otherClass: boolean;
   readonly searched: readonly Searched[];
 }
@@ -21,8 +21,8 @@ export interface SearchOutcome {
 const flag1NoDefaultLibraries = 0x800;
 
 /** _dl_map_new_object (elf/dl-load.c) up to where the file is open; the cache is inhibited. */
-export function searchLibrary(session: Session, requester: LinkMap, name: string): SearchOutcome {
-  const search: Search = { session, name, tried: [], otherClass: false };
+export function searchLibrary(session: GlibcState, requester: LinkMap, name: string): SearchOutcome {
+  const search: LibrarySearch = { session, name, tried: [], otherClass: false };
   const searched: Searched[] = [];
   const finish = (opened: Opened, found: Finding): SearchOutcome => {
     return { opened, found, tried: search.tried, otherClass: search.otherClass, searched };
@@ -41,13 +41,13 @@ export function searchLibrary(session: Session, requester: LinkMap, name: string
 }
 
 /** `name` with its tokens replaced; undefined where one has no value. */
-export function expandName(session: Session, requester: LinkMap, name: string): string | undefined {
+export function expandName(session: GlibcState, requester: LinkMap, name: string): string | undefined {
   const { lib, platform } = session.request.loader.settings;
   return expandTokens(name, { origin: requester.origin, lib, platform });
 }
 
 /** Lists of directories in the order they are searched. */
-function* sourcesOf(session: Session, requester: LinkMap): Generator<Searched> {
+function* sourcesOf(session: GlibcState, requester: LinkMap): Generator<Searched> {
   const { settings } = session.request.loader;
   if (requester.elf?.runpath === undefined) yield* rpathsAbove(session, requester);
   yield { directories: session.libraryPath, found: { by: 'library path' } };
@@ -59,7 +59,7 @@ function* sourcesOf(session: Session, requester: LinkMap): Generator<Searched> {
 }
 
 /** The requester's own, then that of the object that loaded it, and so on; the program's at last, but once. */
-function* rpathsAbove(session: Session, requester: LinkMap): Generator<Searched> {
+function* rpathsAbove(session: GlibcState, requester: LinkMap): Generator<Searched> {
   const { settings } = session.request.loader;
   let sawProgram = false;
   for (let map: LinkMap | undefined = requester; map !== undefined; map = map.loadedBy) {
@@ -72,10 +72,10 @@ function* rpathsAbove(session: Session, requester: LinkMap): Generator<Searched>
 }
 
 /** One request on its way through the sources. */
-export interface Search {
-  readonly session: Session;
+export interface LibrarySearch {
+  readonly session: GlibcState;
   readonly name: string;
-  readonly tried: Attempt[];
+  readonly tried: OpenAttempt[];
   /** A candidate of the other class was met, which words the message when there is no other. */
   otherClass: boolean;
 }
@@ -96,7 +96,7 @@ export type Opened =
 const absent: Opened = { kind: 'absent' };
 
 /** Opens one path (open_verify); a failure sets errno and is noted. */
-export function openFile(search: Search, path: string, hwcaps: string | undefined): Opened {
+export function openFile(search: LibrarySearch, path: string, hwcaps: string | undefined): Opened {
   const { session, tried } = search;
   const { files, loader } = session.request;
   const verdict: Verdict = judgeCandidate(files.probe(path), loader.elf);
@@ -116,7 +116,7 @@ export function openFile(search: Search, path: string, hwcaps: string | undefine
  * For each directory its hwcaps subdirectories, then itself. An errno other than that of a file that is not there or
  * may not be read ends the list, but only of this one directory's last try.
  */
-export function openPath(search: Search, directories: readonly string[]): Opened {
+export function openPath(search: LibrarySearch, directories: readonly string[]): Opened {
   for (const directory of directories) {
     const outcome = openInDirectory(search, directory);
     if (outcome.kind !== 'absent' || endsList(search.session, outcome.anyThere)) return outcome;
@@ -128,7 +128,7 @@ type InDirectory =
   | Exclude<Opened, { kind: 'absent' }>
   | { readonly kind: 'absent'; readonly anyThere: boolean };
 
-function openInDirectory(search: Search, directory: string): InDirectory {
+function openInDirectory(search: LibrarySearch, directory: string): InDirectory {
   const { session, name } = search;
   const folders = foldersOf(session, directory);
   let anyThere = false;
@@ -146,7 +146,7 @@ function openInDirectory(search: Search, directory: string): InDirectory {
 }
 
 /** What is left of a directory's hwcaps subdirectories and itself, in the order they are tried. */
-function foldersOf(session: Session, directory: string): readonly Folder[] {
+function foldersOf(session: GlibcState, directory: string): readonly Folder[] {
   const known = session.folders.get(directory);
   if (known !== undefined) return known;
   const { subdirectories } = session.request.loader.settings;
@@ -163,14 +163,14 @@ function foldersOf(session: Session, directory: string): readonly Folder[] {
  * Looked up after the first failure only; relative directories count as existing always. Before 2.38 the name of the
  * root directory became empty here, so it was searched once only (BZ 30435).
  */
-function isThere({ request: { files, loader } }: Session, start: string): boolean {
+function isThere({ request: { files, loader } }: GlibcState, start: string): boolean {
   if (!start.startsWith('/')) return true;
   if (start === '/') return isAtLeast(loader.settings, 2, 38);
   return files.isDirectory(start.slice(0, -1));
 }
 
 /** ENOTDIR is among the harmless ones since 2.39 (BZ 31035). */
-function endsList({ errno, request: { loader } }: Session, anyThere: boolean): boolean {
+function endsList({ errno, request: { loader } }: GlibcState, anyThere: boolean): boolean {
   if (!anyThere || errno === 'ENOENT' || errno === 'EACCES') return false;
   return errno !== 'ENOTDIR' || !isAtLeast(loader.settings, 2, 39);
 }
@@ -183,11 +183,11 @@ export type Verdict =
       /** Found wrong only when it is about to be mapped, so not if it is loaded already. */
       readonly refusedLater: string | undefined;
     }
-  | { readonly kind: 'pass'; readonly why: Attempt['why']; readonly errno: Errno }
+  | { readonly kind: 'pass'; readonly why: OpenAttempt['why']; readonly errno: Errno }
   | { readonly kind: 'refuse'; readonly message: string };
 
 /** The class, machine and byte order that the loader was built for. */
-export type Wanted = Pick<ElfFile, 'class' | 'machine' | 'byteOrder'>;
+export type WantedLibrary = Pick<ElfFile, 'class' | 'machine' | 'byteOrder'>;
 
 /** Errors of open_verify in front of its look at the machine, and behind it. */
 const beforeMachine: ReadonlySet<string> = new Set([
@@ -200,7 +200,7 @@ const beforeMachine: ReadonlySet<string> = new Set([
 const ofHeader = 'only ET_DYN and ET_EXEC can be loaded';
 
 /** open_verify (glibc elf/dl-load.c), in its order. */
-export function judgeCandidate(probe: Probe, wanted: Wanted): Verdict {
+export function judgeCandidate(probe: Probe, wanted: WantedLibrary): Verdict {
   const headerSize = wanted.class === 64 ? 64 : 52;
   switch (probe.kind) {
     case 'unopened':
@@ -216,7 +216,7 @@ export function judgeCandidate(probe: Probe, wanted: Wanted): Verdict {
   }
 }
 
-function judgeElf(elf: ElfFile, identity: string, wanted: Wanted): Verdict {
+function judgeElf(elf: ElfFile, identity: string, wanted: WantedLibrary): Verdict {
   const { loadError } = elf;
   if (elf.class !== wanted.class) return { kind: 'pass', why: 'wrong class', errno: 'ENOENT' };
   if (elf.byteOrder !== wanted.byteOrder) {

@@ -4,7 +4,7 @@ import { type LinkMap, makeLinkMap, originOf } from './link-map.ts';
 import { type Errno, isAtLeast, type SimulationRequest } from './request.ts';
 import type { LoaderError, LoaderWarning } from './trace.ts';
 
-export interface Session {
+export interface GlibcState {
   readonly request: SimulationRequest;
   /** The namespace's list of objects (l_next); a filter of the program's may stand before the program. */
   readonly chain: LinkMap[];
@@ -29,7 +29,7 @@ export interface Folder {
 }
 
 /** dl_main (elf/rtld.c) for `ld.so PROGRAM`, up to where it starts to load. */
-export function openSession(request: SimulationRequest): Session {
+export function openGlibcState(request: SimulationRequest): GlibcState {
   const { loader, libraryPath } = request;
   const { lib, platform } = loader.settings;
   const program = programMap(request);

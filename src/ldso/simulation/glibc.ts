@@ -3,14 +3,14 @@
 import { withoutErrorText } from './early-errors.ts';
 import { checkStart, checkVersions } from './glibc-checks.ts';
 import { mapDependencies, mapObject } from './glibc-map.ts';
-import { openSession, type Session } from './glibc-state.ts';
+import { type GlibcState, openGlibcState } from './glibc-state.ts';
 import type { LinkMap } from './link-map.ts';
 import { isAtLeast, type SimulationRequest } from './request.ts';
 import type { LoaderError, LoadTrace, TracedObject } from './trace.ts';
 
 /** dl_main (glibc elf/rtld.c), from `ld.so PROGRAM` to where the objects would be relocated. */
 export function simulateGlibc(request: SimulationRequest): LoadTrace {
-  const session = openSession(request);
+  const session = openGlibcState(request);
   const preloads = preloadObjects(session);
   const dependencies = mapDependencies(session, preloads);
   if (dependencies.kind === 'failed') {
@@ -24,7 +24,7 @@ export function simulateGlibc(request: SimulationRequest): LoadTrace {
 }
 
 /** do_preload: failures are said and ignored, names that are loaded already count once. */
-function preloadObjects(session: Session): LinkMap[] {
+function preloadObjects(session: GlibcState): LinkMap[] {
   const preloads: LinkMap[] = [];
   for (const name of session.request.preload ?? []) {
     const before = session.chain.length;
@@ -49,7 +49,7 @@ function preloadObjects(session: Session): LinkMap[] {
  * The loader goes behind its predecessor in symbol search. Before 2.41 it leaves the list of objects where none needs it;
  * since then it stays, as the last one.
  */
-function placeLoader({ chain, loader, request }: Session, searchList: readonly LinkMap[]): void {
+function placeLoader({ chain, loader, request }: GlibcState, searchList: readonly LinkMap[]): void {
   chain.splice(chain.indexOf(loader), 1);
   const found = searchList.indexOf(loader);
   const at = found < 1 && isAtLeast(request.loader.settings, 2, 41) ? searchList.length : found;
@@ -57,7 +57,7 @@ function placeLoader({ chain, loader, request }: Session, searchList: readonly L
   if (previous !== undefined) chain.splice(chain.indexOf(previous) + 1, 0, loader);
 }
 
-function traceOf(session: Session): LoadTrace {
+function traceOf(session: GlibcState): LoadTrace {
   const { chain, errors, warnings } = session;
   return {
     objects: chain.map((map) => tracedObject(map, chain)),

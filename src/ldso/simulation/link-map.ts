@@ -1,7 +1,7 @@
 // An object being loaded → glibc's record of it: the names it answers to, where it comes from, what it searches.
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { runPathDirectories, type TokenValues } from '../../elf/run-path.ts';
-import type { AlreadyLoaded, Attempt, Finding, ObjectRequest } from './trace.ts';
+import type { AlreadyLoaded, Finding, ObjectRequest, OpenAttempt } from './trace.ts';
 
 /** struct link_map, as far as the search for libraries reads it (include/link.h). */
 export interface LinkMap {
@@ -24,7 +24,7 @@ export interface LinkMap {
   readonly origin: string | undefined;
   readonly found: Finding;
   readonly hwcaps: string | undefined;
-  readonly tried: readonly Attempt[];
+  readonly tried: readonly OpenAttempt[];
   readonly requests: ObjectRequest[];
   /** l_reserved: it is in the list of objects whose needs are followed. */
   listed: boolean;

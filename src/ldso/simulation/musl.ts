@@ -6,11 +6,11 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import type { Errno, Probe, SimulationRequest } from './request.ts';
 import type {
   AlreadyLoaded,
-  Attempt,
   Finding,
   LoaderError,
   LoadTrace,
   ObjectRequest,
+  OpenAttempt,
   RequestKind,
   Searched,
   TracedObject,
@@ -18,7 +18,7 @@ import type {
 
 /** __dls3 (musl ldso/dynlink.c), from `ld-musl PROGRAM` to where the objects would be relocated. */
 export function simulateMusl(request: SimulationRequest): LoadTrace {
-  const session = openMuslSession(request);
+  const session = openMuslState(request);
   for (const name of request.preload ?? []) loadLibrary(session, undefined, name, 'preload');
   const { chain, errors } = session;
   // The list grows while it is walked; needs that are missing do not end the walk.
@@ -42,7 +42,7 @@ const longestName = 255;
 
 /** load_library; undefined where it fails, with errno set. */
 function loadLibrary(
-  session: MuslSession,
+  session: MuslState,
   from: Dso | undefined,
   name: string,
   kind: RequestKind,
@@ -84,12 +84,12 @@ function loadLibrary(
   return noteRequest(session, dso, note, 'opened');
 }
 
-function fail(session: MuslSession, errno: MuslErrno): undefined {
+function fail(session: MuslState, errno: MuslErrno): undefined {
   session.errno = errno;
 }
 
 /** No tokens are replaced in names. */
-function openSlashName(session: MuslSession, name: string): MuslFound {
+function openSlashName(session: MuslState, name: string): MuslFound {
   const probe = session.request.files.probe(name);
   if (probe.kind !== 'unopened') {
     return { path: name, probe, found: { by: 'slash name' }, tried: [], searched: [] };
@@ -103,7 +103,7 @@ function identityOf(probe: Probe): string | undefined {
 }
 
 /** map_library: no magic, class or machine is looked at, but hardly a file of another class has a dynamic segment then. */
-function mappable(session: MuslSession, probe: Probe): ElfFile | undefined {
+function mappable(session: MuslState, probe: Probe): ElfFile | undefined {
   if (probe.kind === 'directory') return fail(session, 'EISDIR');
   if (probe.kind !== 'elf') return fail(session, 'ENOEXEC');
   const { elf } = probe;
@@ -144,11 +144,11 @@ export interface Dso {
   readonly identity: string | undefined;
   readonly neededBy: Dso | undefined;
   readonly found: Finding;
-  readonly tried: readonly Attempt[];
+  readonly tried: readonly OpenAttempt[];
   readonly requests: ObjectRequest[];
 }
 
-export interface MuslSession {
+export interface MuslState {
   readonly request: SimulationRequest;
   /** Without the loader until something needs it. */
   readonly chain: Dso[];
@@ -156,13 +156,13 @@ export interface MuslSession {
   readonly loader: Dso;
   errno: MuslErrno;
   /** Of the last request: where it was looked for, and what was passed over. */
-  lastSearch: { readonly searched: readonly Searched[]; readonly tried: readonly Attempt[] };
+  lastSearch: { readonly searched: readonly Searched[]; readonly tried: readonly OpenAttempt[] };
   readonly errors: LoaderError[];
 }
 
 export type MuslErrno = Errno | 'ENOEXEC';
 
-export function openMuslSession(request: SimulationRequest): MuslSession {
+export function openMuslState(request: SimulationRequest): MuslState {
   const { program, loader } = request;
   const nobody = { shortName: undefined, identity: undefined, neededBy: undefined, tried: [] } as const;
   const self: Dso = {
@@ -191,7 +191,7 @@ export function openMuslSession(request: SimulationRequest): MuslSession {
 
 /** Notes that `dso` answered a request. Preloads are asked for by nobody, which counts as by the program. */
 export function noteRequest(
-  session: MuslSession,
+  session: MuslState,
   dso: Dso,
   { name, from, kind }: { readonly name: string; readonly from: Dso | undefined; readonly kind: RequestKind },
   how: 'opened' | AlreadyLoaded,
@@ -205,7 +205,7 @@ export interface MuslFound {
   readonly path: string | undefined;
   readonly probe: Probe | undefined;
   readonly found: Finding;
-  readonly tried: readonly Attempt[];
+  readonly tried: readonly OpenAttempt[];
   readonly searched: readonly Searched[];
 }
 
@@ -213,8 +213,8 @@ export interface MuslFound {
 const longestPath = 2 * 255 + 2;
 
 /** load_library (musl ldso/dynlink.c) up to where the file is open. `name` has no slash. */
-export function searchMusl(session: MuslSession, neededBy: Dso | undefined, name: string): MuslFound {
-  const tried: Attempt[] = [];
+export function searchMusl(session: MuslState, neededBy: Dso | undefined, name: string): MuslFound {
+  const tried: OpenAttempt[] = [];
   const searched: Searched[] = [];
   const nowhere: MuslFound = { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried, searched };
   for (const source of sourcesOf(session, neededBy)) {
@@ -237,7 +237,7 @@ export function searchMusl(session: MuslSession, neededBy: Dso | undefined, name
 const goesOn: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG']);
 
 /** The library path comes before every run path, and run paths of all requesters above count, RUNPATH or RPATH. */
-function* sourcesOf(session: MuslSession, neededBy: Dso | undefined): Generator<Searched> {
+function* sourcesOf(session: MuslState, neededBy: Dso | undefined): Generator<Searched> {
   const { libraryPath, loader } = session.request;
   yield { directories: splitPath(libraryPath), found: { by: 'library path' } };
   for (let dso = neededBy; dso !== undefined; dso = dso.neededBy) {

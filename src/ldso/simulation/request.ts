@@ -3,7 +3,7 @@
 import type { ElfFile } from '../../elf/elf-file.ts';
 
 export interface SimulationRequest {
-  readonly program: Program;
+  readonly program: StartedProgram;
   readonly loader: Loader;
   /** LD_LIBRARY_PATH or `--library-path`; empty for none. */
   readonly libraryPath: string;
@@ -14,7 +14,7 @@ export interface SimulationRequest {
   readonly onMissing?: 'stop' | 'note';
 }
 
-export interface Program {
+export interface StartedProgram {
   /** As given to ld.so. */
   readonly path: string;
   /** glibc before 2.42 takes $ORIGIN from `path`, later ones from this; `path` where it is left out. */

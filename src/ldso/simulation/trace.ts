@@ -28,7 +28,7 @@ export interface TracedObject {
   /** The hwcaps subdirectory it was found in. */
   readonly hwcaps: string | undefined;
   /** What was tried before, in order. */
-  readonly tried: readonly Attempt[];
+  readonly tried: readonly OpenAttempt[];
   /** Every request that this object answered, the one that loaded it first. */
   readonly requests: readonly ObjectRequest[];
 }
@@ -57,7 +57,7 @@ export type RequestKind = 'needed' | 'filter' | 'auxiliary' | 'preload';
 export type AlreadyLoaded = 'loaded by path' | 'loaded by name' | 'loaded by soname' | 'loaded by inode';
 
 /** A path that was looked at and not taken. */
-export interface Attempt {
+export interface OpenAttempt {
   readonly path: string;
   readonly why: 'wrong class' | 'wrong machine' | Errno;
 }
@@ -75,7 +75,7 @@ export interface LoaderError {
   /** Where a library that is nowhere was looked for, in order. */
   readonly searched?: readonly Searched[];
   /** What was met there and passed over. */
-  readonly tried?: readonly Attempt[];
+  readonly tried?: readonly OpenAttempt[];
 }
 
 /** One list of directories, and by which rule it is searched. */

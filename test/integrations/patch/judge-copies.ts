@@ -5,7 +5,7 @@ import path from 'node:path';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { sha256OfFile } from '../../../src/host/file-identity.ts';
 import { type CopyOutcome, makeCopy } from '../../../src/integrations/patch/patched-copy.ts';
-import type { Program } from '../../../src/program/inspect-program.ts';
+import type { ProgramFile } from '../../../src/program/inspect-program.ts';
 
 /** Real paths of the programs in directories that name this interpreter, sorted, each once; none that is setuid. */
 export function programsNaming(interpreter: string, directories: readonly string[]): string[] {
@@ -31,7 +31,7 @@ export function copyOfProgram(
 ): CopyOutcome {
   const { size } = statSync(file);
   const elf = elfFileAt(file);
-  const program = { given: file, path: file, size, elf } as unknown as Program;
+  const program = { typedName: file, path: file, size, elf } as unknown as ProgramFile;
   return makeCopy({ program, sha256: sha256OfFile(file), interpreter, copies, searchPath });
 }
 

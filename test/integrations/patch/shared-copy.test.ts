@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { sha256OfFile } from '../../../src/host/file-identity.ts';
 import { makeCopy } from '../../../src/integrations/patch/patched-copy.ts';
-import type { Program } from '../../../src/program/inspect-program.ts';
+import type { ProgramFile } from '../../../src/program/inspect-program.ts';
 import { compile } from '../../scenarios/compile.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'shared-copy-'));
@@ -15,7 +15,7 @@ const file = compile(path.join(scratch, 'own/program'), 'int main(void) { return
 const copies = path.join(scratch, 'copies');
 
 function copyInto(shared: boolean) {
-  const program = { given: file, path: file, size: statSync(file).size } as unknown as Program;
+  const program = { typedName: file, path: file, size: statSync(file).size } as unknown as ProgramFile;
   return makeCopy({
     program,
     sha256: sha256OfFile(file),
@@ -48,7 +48,7 @@ for (const [above, directory, own, kind] of rows)
   });
 
 test('a damaged copy is replaced, a sound one stays, and another content under the hash is refused', () => {
-  const program = { given: file, path: file, size: statSync(file).size } as unknown as Program;
+  const program = { typedName: file, path: file, size: statSync(file).size } as unknown as ProgramFile;
   const request = { program, interpreter: '/x', copies, searchPath: undefined };
   const copy = () => makeCopy({ ...request, sha256: sha256OfFile(file) });
   const first = copy();

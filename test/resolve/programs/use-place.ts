@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../../src/host/atomic-file.ts';
 import { ForeignError } from '../../../src/host/errors.ts';
-import { inUsablePlace } from '../../../src/resolve/writable-directories.ts';
+import { inWritableDirectories } from '../../../src/resolve/writable-directories.ts';
 
 const size = Number(process.argv[2] ?? 10);
 const uid = process.geteuid?.() ?? 0;
 try {
-  const answer = await inUsablePlace(uid, async (place) => {
-    const file = path.join(place.plans, '0123456789abcdef');
+  const answer = await inWritableDirectories(uid, async (dirs) => {
+    const file = path.join(dirs.plans, '0123456789abcdef');
     writeFileAtomically(file, 'x'.repeat(size));
-    return { plans: place.plans, bytes: readFileSync(file).length };
+    return { plans: dirs.plans, bytes: readFileSync(file).length };
   });
   process.stdout.write(JSON.stringify(answer));
 } catch (error) {

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 
 /** The dynamic facts of one file. */
-export interface Dynamic {
+export interface DynamicProgram {
   readonly class: 32 | 64;
   readonly type: 'EXEC' | 'DYN' | 'other';
   readonly soname: string | undefined;
@@ -12,8 +12,8 @@ export interface Dynamic {
 }
 
 /** Reads many files with few processes. Files that are no ELF object, or have no dynamic section, are left out. */
-export async function readDynamic(files: readonly string[]): Promise<Map<string, Dynamic>> {
-  const found = new Map<string, Dynamic>();
+export async function readDynamic(files: readonly string[]): Promise<Map<string, DynamicProgram>> {
+  const found = new Map<string, DynamicProgram>();
   for (let start = 0; start < files.length; start += 400) {
     const batch = files.slice(start, start + 400);
     // /dev/null makes readelf print the "File:" line even for a batch of one.
@@ -32,7 +32,7 @@ export async function readDynamic(files: readonly string[]): Promise<Map<string,
   return found;
 }
 
-function parse(text: string): Dynamic | undefined {
+function parse(text: string): DynamicProgram | undefined {
   if (!text.includes('Dynamic section')) return undefined;
   const all = (pattern: RegExp) => [...text.matchAll(pattern)].map((m) => m[1] ?? '');
   const type = /^ {2}Type: +(EXEC|DYN)/m.exec(text)?.[1];

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Package } from '../packages/closure.ts';
 import { unpackedName } from '../packages/fetch.ts';
 import { contentsOf } from './contents.ts';
-import { type Dynamic, readDynamic } from './readelf.ts';
+import { type DynamicProgram, readDynamic } from './readelf.ts';
 
 /** A store object to be made. */
 export interface PlannedObject {
@@ -16,7 +16,7 @@ export interface PlannedObject {
   readonly files: ReadonlyMap<string, string>;
   readonly links: ReadonlyMap<string, string>;
   /** By source path. */
-  readonly dynamic: ReadonlyMap<string, Dynamic>;
+  readonly dynamic: ReadonlyMap<string, DynamicProgram>;
   readonly kind: 'glibc' | 'library' | 'executables';
 }
 

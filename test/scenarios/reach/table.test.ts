@@ -51,10 +51,16 @@ test('what is measured is a number, by a part of the benchmarks that has the cas
     assert.match(cells[at] ?? '', /^\+0\.\d+( to 0\.\d+)? ms/, name);
     assert.equal((cells[at] ?? '').replace(/^.* ms/, ''), over, name);
     assert.match(bench('bench'), new RegExp(`^ {2}${part}: `, 'm'), name);
-    const interpreterPath = { none: 'stub-ld', 'stub-ld': 'stub-ld', 'nix-ld': 'nixLd', launcher: "'launcher'" }[
-      ways[name].interpreterPath
-    ];
-    assert.ok(bench(part).includes(interpreterPath), `${name}: no case in the root where ${interpreterPath} is`);
+    const interpreterPath = {
+      none: 'stub-ld',
+      'stub-ld': 'stub-ld',
+      'nix-ld': 'nixLd',
+      launcher: "'launcher'",
+    }[ways[name].interpreterPath];
+    assert.ok(
+      bench(part).includes(interpreterPath),
+      `${name}: no case in the root where ${interpreterPath} is`,
+    );
   }
 });
 

@@ -63,7 +63,8 @@ export async function startOver(machine: Machine, held: readonly string[] = []):
 
 /** Forgets what the user's starts left; the store keeps what it has. */
 export function forget({ homeDir }: Machine): void {
-  for (const saved of ['.cache', '.local']) rmSync(path.join(homeDir, saved), { recursive: true, force: true });
+  for (const saved of ['.cache', '.local'])
+    rmSync(path.join(homeDir, saved), { recursive: true, force: true });
 }
 
 /** Writes the user's config.toml. Returns its path in the root. */

@@ -4,11 +4,11 @@ import { closureFacts, pathFacts } from '../../../src/store/path-info.ts';
 import { weighRoots } from '../../../src/store/sizes.ts';
 import { storeLocation } from '../../../src/store/store-location.ts';
 
-const [given = '', ...storePaths] = process.argv.slice(2);
+const [typedName = '', ...storePaths] = process.argv.slice(2);
 const nix = findNix(process.env);
 if (nix === undefined) throw new Error('no Nix on PATH');
 const location = storeLocation(process.env);
-const ours = given.split(',').map((each) => {
+const ours = typedName.split(',').map((each) => {
   const [link = '', storePath = ''] = each.split('=');
   return { link, storePath };
 });

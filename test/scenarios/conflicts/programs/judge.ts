@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectProgram } from '../../../../src/program/inspect-program.ts';
 import { contextOf } from '../../../../src/resolve/context.ts';
-import { dynamicOf } from '../../../../src/resolve/dynamic-program.ts';
+import { dynamicOf } from '../../../../src/resolve/job.ts';
 import { solveProgram } from '../../../../src/resolve/solve-program.ts';
 import { explainConflict } from '../../../../src/solver/explain-conflict.ts';
 import { solve } from '../../../../src/solver/solve.ts';
@@ -14,12 +14,12 @@ import { onlyReasons } from '../../../solver/only-reasons.ts';
 import type { Verdict } from '../verdict.ts';
 
 const context = contextOf(process, 'judge');
-const subject = dynamicOf(inspectProgram(process.argv[2] ?? '', context.host));
-if (subject === undefined) throw new Error('not a dynamic program');
+const program = dynamicOf(inspectProgram(process.argv[2] ?? '', context.host));
+if (program === undefined) throw new Error('not a dynamic program');
 const directory = mkdtempSync(join(tmpdir(), 'judge-'));
 try {
   const catalogue = await openStore(directory, context.location);
-  const { problem, outcome } = solveProgram(subject, catalogue, new Set());
+  const { problem, outcome } = solveProgram(program, catalogue, new Set());
   if (outcome.kind !== 'conflict') throw new Error(`there is a ${outcome.kind}`);
   const { reasons, minimal } = outcome;
   const verdict: Verdict = {

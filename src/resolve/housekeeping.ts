@@ -1,0 +1,40 @@
+// Our directories, before and after a program is planned → the same without leftovers.
+import { lstatSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { clearRootDirectory, keysPinning, rootLink, unpin } from '../fingerprint/saved-fingerprints.ts';
+import { removeLeftovers } from '../host/atomic-file.ts';
+import type { Directories } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { collectFarmsDaily } from '../plan/collect-farms.ts';
+import { copiesDirectory, unpackedDirectory } from '../plan/copy-directories.ts';
+import { readPlanFile } from '../plan/plan-files.ts';
+import type { Context } from './context.ts';
+
+/** Removes what processes that were killed left behind. */
+export function cleanBefore(dirs: Directories): void {
+  const directories = [dirs.plans, dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)];
+  for (const directory of directories) removeLeftovers(directory);
+}
+
+/** Once a day removes the farms that no plan names. */
+export function cleanAfter(dirs: Directories): void {
+  collectFarmsDaily(dirs);
+}
+
+/** Makes room for a root link: removes what is no root link, and leftovers beside it. */
+export function cleanRootsOf(link: string, dirs: Directories, context: Context): void {
+  clearRootDirectory(link, context.location.storeDir);
+  for (const directory of [path.dirname(link), dirs.fingerprints]) removeLeftovers(directory);
+}
+
+/** Forgets plan and root of every path of this content at which nothing is any more: it was moved or renamed. */
+export function forgetMoved(dirs: Directories, sha256: string): void {
+  for (const key of keysPinning(dirs, sha256)) {
+    const file = path.join(dirs.plans, key);
+    const plan = readPlanFile(file);
+    if (plan === undefined || lstatSync(plan.program, { throwIfNoEntry: false }) !== undefined) continue;
+    debug(`${plan.program} is gone; its plan and its root go too`);
+    rmSync(file, { force: true });
+    unpin(rootLink(dirs, sha256, key));
+  }
+}

@@ -1,0 +1,55 @@
+// A program that is dynamic and foreign → the job of resolving it: all that the steps of a miss are told.
+import { readChoices, type SavedChoices } from '../choices/choices-file.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import type { RootAdders } from '../fingerprint/save-and-pin.ts';
+import { rootLink } from '../fingerprint/saved-fingerprints.ts';
+import type { Directories } from '../host/directories.ts';
+import { planKey } from '../plan/plan-format.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
+import { type Libc, libcOf } from '../program/libc.ts';
+import type { Context } from './context.ts';
+import { allDirectories } from './writable-directories.ts';
+
+/** A program whose libraries are ours to find: dynamically linked, and built for another Linux. */
+export interface DynamicProgram extends ProgramFile {
+  readonly elf: ElfFile;
+  readonly libc: Libc;
+  /** PT_INTERP. */
+  readonly interpreter: string;
+}
+
+/** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
+export type ResolveMode = 'as-needed' | 'rehash' | 'refresh';
+
+/** One program that is being resolved, and where the result goes. */
+export interface Job {
+  readonly program: DynamicProgram;
+  /** Of the program's bytes, in hexadecimal digits. */
+  readonly sha256: string;
+  readonly context: Context;
+  readonly dirs: Directories;
+  readonly mode: ResolveMode;
+  /** What the user chose by hand for this program. */
+  readonly choices: SavedChoices | undefined;
+  readonly rootAdders: RootAdders;
+}
+
+/** Undefined for what is started directly: static programs, scripts, programs built by Nix, AppImages. */
+export function dynamicOf(file: ProgramFile): DynamicProgram | undefined {
+  const { kind } = file;
+  if (kind.kind !== 'dynamic' || file.appImage !== undefined) return undefined;
+  return { ...file, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
+}
+
+/** The GC root link of a program's fingerprint. */
+export function rootOf({ dirs, sha256, program }: Pick<Job, 'dirs' | 'sha256' | 'program'>): string {
+  return rootLink(dirs, sha256, planKey(program.path));
+}
+
+/** Looks in all directories: choices hold although the plan may have to be written elsewhere today. */
+export async function choicesOfProgram(
+  program: ProgramFile,
+  { host }: Context,
+): Promise<SavedChoices | undefined> {
+  return await readChoices(await allDirectories(host.uid), program.path, planKey(program.path));
+}

@@ -1,0 +1,39 @@
+// A program that needs no library of ours → its plan: a static program, a script, an AppImage, a program of Nix.
+import { existsSync } from 'node:fs';
+import type { AppImage } from '../elf/app-image.ts';
+import type { Directories } from '../host/directories.ts';
+import { sha256OfFile } from '../host/file-identity.ts';
+import { copyPlan, directPlan } from '../plan/make-plan.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+import { savePlan } from './write-plan.ts';
+
+/** @throws ForeignError for a script or an AppImage that cannot be started. */
+export async function planDirect(
+  program: ProgramFile,
+  context: Context,
+  dirs: Directories,
+): Promise<LaunchPlan> {
+  if (program.appImage !== undefined) return await planImage(program, program.appImage, context, dirs);
+  if (program.kind.kind === 'script') {
+    const { planScript } = await import('./plan-script.ts');
+    return savePlan(dirs, await planScript(program, program.kind, context));
+  }
+  if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
+  const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
+  const copy = copyOfAppImage(program, sha256OfFile(program.path), dirs);
+  return savePlan(dirs, copy === undefined ? directPlan(program) : copyPlan(program, copy));
+}
+
+/** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
+async function planImage(
+  program: ProgramFile,
+  image: AppImage,
+  context: Context,
+  dirs: Directories,
+): Promise<LaunchPlan> {
+  const { planAppImage } = await import('./plan-app-image.ts');
+  const plan = savePlan(dirs, await planAppImage(program, image, context, dirs));
+  return plan.files.every((file) => existsSync(file)) ? plan : await planImage(program, image, context, dirs);
+}
