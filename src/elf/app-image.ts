@@ -5,14 +5,14 @@ import { readElf } from './read-elf.ts';
 import { type ByteSource, hasElfMagic, Malformed, readHeader } from './reader.ts';
 
 /** Where the mark lies: in the padding of e_ident (AppImage specification, "image format"). */
-export const appImageMark = { offset: 8, size: 3 } as const;
+export const APP_IMAGE_MARK = { offset: 8, size: 3 } as const;
 
 /** 1: an ISO 9660 image that begins with a program; 2: a program with a file system behind it. */
 export type AppImageType = 1 | 2;
 
 /** `AI` and the type, in an ELF header; `head`: at least 16 bytes. */
 export function appImageType(head: Uint8Array): AppImageType | undefined {
-  const [a, i, type] = head.subarray(appImageMark.offset, appImageMark.offset + appImageMark.size);
+  const [a, i, type] = head.subarray(APP_IMAGE_MARK.offset, APP_IMAGE_MARK.offset + APP_IMAGE_MARK.size);
   if (!hasElfMagic(head) || a !== 0x41 || i !== 0x49) return undefined;
   return type === 1 || type === 2 ? type : undefined;
 }
@@ -28,9 +28,9 @@ export type AppImage =
   | { readonly type: 2; readonly offset: number };
 
 /** squashfs 4, little-endian: s_magic 0x73717368 (fs/squashfs/squashfs_fs.h). */
-const squashfs = { magic: Buffer.from('hsqs') };
+const SQUASHFS = { magic: Buffer.from('hsqs') };
 /** The first volume descriptor (ECMA-119, 8.1): sector 16, of 2048 bytes, after its type. */
-const iso9660 = { offset: 16 * 2048 + 1, magic: Buffer.from('CD001') };
+const ISO9660 = { offset: 16 * 2048 + 1, magic: Buffer.from('CD001') };
 
 function has(source: ByteSource, offset: number, magic: Buffer): boolean {
   return Buffer.from(source.read(offset, magic.length)).equals(magic);
@@ -56,8 +56,8 @@ function endsOf(source: ByteSource): number[] {
  */
 export function readAppImage(source: ByteSource): AppImage | undefined {
   const type = appImageType(source.read(0, 16));
-  if (type === 1) return has(source, iso9660.offset, iso9660.magic) ? { type } : undefined;
+  if (type === 1) return has(source, ISO9660.offset, ISO9660.magic) ? { type } : undefined;
   if (type === undefined) return undefined;
-  const offset = endsOf(source).find((each) => has(source, each, squashfs.magic));
+  const offset = endsOf(source).find((each) => has(source, each, SQUASHFS.magic));
   return offset === undefined ? undefined : { type, offset };
 }

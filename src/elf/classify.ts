@@ -32,12 +32,12 @@ export interface HostFacts {
   readonly hostMachines: readonly MachineKey[];
 }
 
-const launcherName = 'nix-run-foreign';
-const executable = 2;
-const shared = 3;
-const flag1Pie = 0x0800_0000;
+const LAUNCHER_NAME = 'nix-run-foreign';
+const EXECUTABLE = 2;
+const SHARED = 3;
+const FLAG1_PIE = 0x0800_0000;
 /** Loaders of a libc that is neither glibc nor musl: Android, uClibc, the BSDs. */
-const otherLibcLoader = /^(?:linker(?:64)?|ld-uClibc.*|ld64-uClibc.*|ld-elf.*|ld\.elf_so)$/;
+const OTHER_LIBC_LOADER = /^(?:linker(?:64)?|ld-uClibc.*|ld64-uClibc.*|ld-elf.*|ld\.elf_so)$/;
 
 /** `head`: at least the first 256 bytes of the file, or all of it. */
 export function classify(reading: ElfReading, head: Uint8Array, facts: HostFacts): Classification {
@@ -70,7 +70,7 @@ function classifyText(head: Uint8Array): Classification {
 }
 
 function whyNotLoadable({ type }: ElfFile): string | undefined {
-  if (type === executable || type === shared) return undefined;
+  if (type === EXECUTABLE || type === SHARED) return undefined;
   if (type === 1) return 'it is an object file that is not linked yet';
   if (type === 4) return 'it is a core dump';
   return `its ELF type ${type} is not that of a program`;
@@ -79,9 +79,9 @@ function whyNotLoadable({ type }: ElfFile): string | undefined {
 function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: string): Classification {
   const name = interpreter.slice(interpreter.lastIndexOf('/') + 1);
   // What names our own launcher was made to: it needs libraries as before.
-  if (interpreter.startsWith(`${storeDir}/`) && name !== launcherName)
+  if (interpreter.startsWith(`${storeDir}/`) && name !== LAUNCHER_NAME)
     return { kind: 'already-nix', file, interpreter };
-  if (otherLibcLoader.test(name)) {
+  if (OTHER_LIBC_LOADER.test(name)) {
     return { kind: 'not-a-program', why: `its interpreter ${interpreter} is neither glibc's nor musl's` };
   }
   const musl = name.startsWith('ld-musl-') || file.needed.some((soname) => soname.startsWith('libc.musl-'));
@@ -90,16 +90,16 @@ function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: strin
 
 /** Without an interpreter the kernel jumps to the entry point itself. */
 function classifyAlone(file: ElfFile): Classification {
-  if (file.type === shared && file.dynamic) {
+  if (file.type === SHARED && file.dynamic) {
     // Linkers mark position-independent programs since before static ones of that kind existed.
-    return { kind: (file.flags1 & flag1Pie) !== 0 ? 'static-pie' : 'library', file };
+    return { kind: (file.flags1 & FLAG1_PIE) !== 0 ? 'static-pie' : 'library', file };
   }
   if (file.entry === 0) return { kind: 'not-a-program', why: 'it has no code to start' };
   // Packers leave no dynamic table.
-  return { kind: file.type === executable ? 'static' : 'static-pie', file };
+  return { kind: file.type === EXECUTABLE ? 'static' : 'static-pie', file };
 }
 
-const formats: readonly (readonly [magic: string, name: string])[] = [
+const FORMATS: readonly (readonly [magic: string, name: string])[] = [
   ['MZ', 'a Windows program'],
   ['\xcf\xfa\xed\xfe', 'a macOS program'],
   ['\xce\xfa\xed\xfe', 'a macOS program'],
@@ -117,6 +117,6 @@ const formats: readonly (readonly [magic: string, name: string])[] = [
 export function whyNotProgram(head: Uint8Array): string {
   if (head.length === 0) return 'it is empty';
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 16)).toString('latin1');
-  const known = formats.find(([magic]) => text.startsWith(magic));
+  const known = FORMATS.find(([magic]) => text.startsWith(magic));
   return known ? `it is ${known[1]}` : 'it is neither an ELF program nor a script with a #! line';
 }

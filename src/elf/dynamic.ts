@@ -1,10 +1,10 @@
 // PT_DYNAMIC -> the dynamic table: the tags that ld.so looks at, with their values.
 // DT_STRTAB and an index -> a string, each read on its own, their total bounded by the size of the file.
 import { type FieldReader, Malformed } from './reader.ts';
-import { type Mapping, rangeOf, type Segment, segmentType } from './segments.ts';
+import { type Mapping, rangeOf, SEGMENT_TYPE, type Segment } from './segments.ts';
 
 /** d_tag values (elf.h). */
-export const dynamicTag = {
+export const DYNAMIC_TAG = {
   needed: 1,
   pltrelsz: 2,
   hash: 4,
@@ -37,8 +37,8 @@ export const dynamicTag = {
 } as const;
 
 /** Real objects have about 30 entries, and a few hundred at most. */
-const mostEntries = 65_536;
-const tableName = 'the dynamic table';
+const MOST_ENTRIES = 65_536;
+const TABLE_NAME = 'the dynamic table';
 
 /** Values in the order of the file; a value is Infinity from 2^53 on. */
 export interface DynamicTable {
@@ -55,18 +55,18 @@ export function readDynamicTable(
   fields: FieldReader,
   segments: readonly Segment[],
 ): DynamicTable | undefined {
-  const segment = segments.findLast(({ type, fileSize }) => type === segmentType.dynamic && fileSize > 0);
+  const segment = segments.findLast(({ type, fileSize }) => type === SEGMENT_TYPE.dynamic && fileSize > 0);
   if (!segment) return undefined;
-  const { offset, end } = rangeOf(segments, segment.address, tableName);
+  const { offset, end } = rangeOf(segments, segment.address, TABLE_NAME);
   const step = fields.wide ? 8 : 4;
   const values = new Map<number, number[]>();
   let entries = 0;
   for (let at = offset; at + 2 * step <= end; at += 2 * step) {
-    const tag = fields.word(at, tableName);
+    const tag = fields.word(at, TABLE_NAME);
     if (tag === 0) break;
     entries += 1;
-    if (entries > mostEntries) throw new Malformed(`${tableName} has no end`);
-    const value = fields.word(at + step, tableName);
+    if (entries > MOST_ENTRIES) throw new Malformed(`${TABLE_NAME} has no end`);
+    const value = fields.word(at + step, TABLE_NAME);
     const list = values.get(tag);
     if (list) list.push(value);
     else values.set(tag, [value]);
@@ -80,10 +80,10 @@ export interface StringTable {
 }
 
 /** PATH_MAX: a longer file name could not be opened. */
-export const longestName = 4_096;
+export const LONGEST_NAME = 4_096;
 /** For strings that list directories; nothing limits them but what a linker writes. */
-export const longestList = 1_048_576;
-const slack = 1_048_576;
+export const LONGEST_LIST = 1_048_576;
+const SLACK = 1_048_576;
 
 /**
  * `address` is DT_STRTAB. ld.so never looks at DT_STRSZ, so the end is that of the segment. Strings may share their
@@ -95,10 +95,10 @@ export function readStringTable(
   address: number | undefined,
 ): StringTable {
   const known = new Map<number, string>();
-  let left = fields.size + slack;
+  let left = fields.size + SLACK;
   let place: ReturnType<typeof rangeOf> | undefined;
   return {
-    at(index, what, longest = longestName) {
+    at(index, what, longest = LONGEST_NAME) {
       const seen = known.get(index);
       if (seen !== undefined) return seen;
       if (address === undefined) throw new Malformed('its dynamic table has no string table');

@@ -1,11 +1,11 @@
 // A name and a hash table -> the symbols of that name, read where the hash leads and nowhere else.
 
-import { longestList } from './dynamic.ts';
+import { LONGEST_LIST } from './dynamic.ts';
 import { type LinkTables, viewOf } from './link-tables.ts';
 import { Malformed } from './reader.ts';
-import { hashEntrySize, mostSymbols } from './symbols.ts';
+import { hashEntrySize, MOST_SYMBOLS } from './symbols.ts';
 
-const what = 'the hash table';
+const WHAT = 'the hash table';
 
 /** The hash of DT_GNU_HASH (glibc elf/dl-hash.h, _dl_new_hash). */
 export function gnuHashOf(name: string): number {
@@ -31,38 +31,38 @@ export function sysvHashOf(name: string): number {
 export function openHashTable(tables: LinkTables): (name: string) => readonly number[] {
   const { gnuHash, hash } = tables;
   if (gnuHash !== undefined) return openGnuHash(tables, gnuHash);
-  return hash === undefined ? () => none : (name) => byHash(tables, hash, name);
+  return hash === undefined ? () => NONE : (name) => byHash(tables, hash, name);
 }
 
-const none: readonly number[] = [];
+const NONE: readonly number[] = [];
 
 /** nbuckets, symoffset, bloom_size, bloom_shift, then the Bloom filter in words, the buckets and the chains. */
 function openGnuHash(tables: LinkTables, at: number): (name: string) => readonly number[] {
   const { fields } = tables;
-  const header = viewOf(fields.bytes(at, 16, what));
+  const header = viewOf(fields.bytes(at, 16, WHAT));
   const [buckets, first, words, shift] = [0, 4, 8, 12].map((each) => header.getUint32(each, fields.little));
-  if (!buckets || !words || first === undefined || shift === undefined) return () => none;
+  if (!buckets || !words || first === undefined || shift === undefined) return () => NONE;
   const bits = fields.wide ? 64 : 32;
   const bucketsAt = at + 16 + words * (bits / 8);
   const chainsAt = bucketsAt + 4 * buckets - 4 * first;
   const isInFilter = (word: number, bit: number) => {
     const byte = fields.little ? bit >>> 3 : bits / 8 - 1 - (bit >>> 3);
-    return ((fields.u8(word + byte, what) >>> (bit & 7)) & 1) === 1;
+    return ((fields.u8(word + byte, WHAT) >>> (bit & 7)) & 1) === 1;
   };
   return (name) => {
     const hash = gnuHashOf(name);
     const word = at + 16 + (Math.floor(hash / bits) % words) * (bits / 8);
-    if (!isInFilter(word, hash % bits) || !isInFilter(word, (hash >>> shift) % bits)) return none;
-    let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), what);
-    if (symbol === 0) return none;
-    if (symbol < first) throw new Malformed(`${what} contradicts itself`);
+    if (!isInFilter(word, hash % bits) || !isInFilter(word, (hash >>> shift) % bits)) return NONE;
+    let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), WHAT);
+    if (symbol === 0) return NONE;
+    if (symbol < first) throw new Malformed(`${WHAT} contradicts itself`);
     const found: number[] = [];
-    for (const last = symbol + mostSymbols; symbol < last; symbol += 1) {
-      const link = fields.u32(chainsAt + 4 * symbol, what);
+    for (const last = symbol + MOST_SYMBOLS; symbol < last; symbol += 1) {
+      const link = fields.u32(chainsAt + 4 * symbol, WHAT);
       if ((link | 1) === (hash | 1) && nameOf(tables, symbol) === name) found.push(symbol);
       if ((link & 1) === 1) return found;
     }
-    throw new Malformed(`${what} has no end`);
+    throw new Malformed(`${WHAT} has no end`);
   };
 }
 
@@ -71,7 +71,7 @@ function byHash(tables: LinkTables, at: number, name: string): number[] {
   const { fields, header } = tables;
   const size = hashEntrySize(fields, header);
   const entry = (index: number) =>
-    size === 8 ? fields.word(at + 8 * index, what) : fields.u32(at + 4 * index, what);
+    size === 8 ? fields.word(at + 8 * index, WHAT) : fields.u32(at + 4 * index, WHAT);
   const buckets = entry(0);
   if (buckets === 0) return [];
   const found: number[] = [];
@@ -79,7 +79,7 @@ function byHash(tables: LinkTables, at: number, name: string): number[] {
   // A damaged chain may go round in a circle, but not through more entries than the file has room for.
   const most = Math.min(entry(1), fields.size / size);
   for (let looked = 0; symbol !== 0; looked += 1) {
-    if (looked > most) throw new Malformed(`${what} has no end`);
+    if (looked > most) throw new Malformed(`${WHAT} has no end`);
     if (nameOf(tables, symbol) === name) found.push(symbol);
     symbol = entry(2 + buckets + symbol);
   }
@@ -88,5 +88,5 @@ function byHash(tables: LinkTables, at: number, name: string): number[] {
 
 function nameOf({ fields, symbols, symbolSize, strings }: LinkTables, symbol: number): string {
   const index = fields.u32(symbols + symbol * symbolSize, 'the symbol table');
-  return strings.at(index, 'the name of a symbol', longestList);
+  return strings.at(index, 'the name of a symbol', LONGEST_LIST);
 }

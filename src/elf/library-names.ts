@@ -7,7 +7,7 @@
  * Not among them: libcrypt.so.1 (libxcrypt in every current distribution), libgcc_s.so.1 (GCC's, glibc's directory
  * has a copy at most), libnsl.so.2 and .3 (the libnsl project), libnss_systemd.so.2, libnss_nis.so.2 and the like.
  */
-const members: ReadonlySet<string> = new Set([
+const MEMBERS: ReadonlySet<string> = new Set([
   'libBrokenLocale.so.1',
   'libSegFault.so',
   'libanl.so.1',
@@ -34,7 +34,7 @@ const members: ReadonlySet<string> = new Set([
 
 /** True for the soname of a library of glibc or of its loader. */
 export function isLibcFamily(soname: string): boolean {
-  return members.has(soname) || isLoaderName(soname);
+  return MEMBERS.has(soname) || isLoaderName(soname);
 }
 
 /** True for the file name of a glibc loader: `ld-linux-x86-64.so.2`, `ld64.so.2`, `ld.so.1` (shlib-versions files). */

@@ -4,10 +4,10 @@
 // dynamic table are taken as whole pieces, and only what binding asks for is looked at (NOTES.md, Binding).
 // The relocation tables of an object -> the symbols they speak of, and whether ld.so binds each at the start.
 
-import { dynamicTag, readStringTable, type StringTable } from './dynamic.ts';
+import { DYNAMIC_TAG, readStringTable, type StringTable } from './dynamic.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { type FileRange, type Mapping, rangeOf, segmentType } from './segments.ts';
-import { mostRelocations, symbolOf } from './symbols.ts';
+import { type FileRange, type Mapping, rangeOf, SEGMENT_TYPE } from './segments.ts';
+import { MOST_RELOCATIONS, symbolOf } from './symbols.ts';
 
 /** Offsets are file offsets in bytes; `undefined` where there is no such table. */
 export interface LinkTables {
@@ -28,22 +28,22 @@ export interface LinkTables {
 }
 
 /** 4 MiB of blocks: a look-up touches one block of each of five tables. */
-const cachedBlocks = 256;
+const CACHED_BLOCKS = 256;
 /** As in dynamic-table.ts. */
-const mostEntries = 65_536;
-const mostHeaders = 0xffff;
-const twoTo32 = 0x1_0000_0000;
-const what = 'the dynamic table';
+const MOST_ENTRIES = 65_536;
+const MOST_HEADERS = 0xffff;
+const TWO_TO32 = 0x1_0000_0000;
+const WHAT = 'the dynamic table';
 
 /** `undefined` for what is no dynamic object or has no symbols. Throws Malformed. */
 export function findLinkTables(source: ByteSource): LinkTables | undefined {
-  const opened = readHeader(source, cachedBlocks);
+  const opened = readHeader(source, CACHED_BLOCKS);
   if (!opened || (opened.header.type !== 2 && opened.header.type !== 3)) return undefined;
   const { fields, header } = opened;
   const { segments, dynamic } = readMappings(fields, header);
   if (dynamic === undefined) return undefined;
-  const tags = readTags(fields, rangeOf(segments, dynamic, what));
-  const symtab = tags.get(dynamicTag.symtab);
+  const tags = readTags(fields, rangeOf(segments, dynamic, WHAT));
+  const symtab = tags.get(DYNAMIC_TAG.symtab);
   if (symtab === undefined) return undefined;
   const offsetOf = (tag: number, name: string) => {
     const address = tags.get(tag);
@@ -58,10 +58,10 @@ export function findLinkTables(source: ByteSource): LinkTables | undefined {
     symbols: offset,
     symbolsEnd: end,
     symbolSize: fields.wide ? 24 : 16,
-    strings: readStringTable(fields, segments, tags.get(dynamicTag.strtab)),
-    versym: offsetOf(dynamicTag.versym, 'the table of symbol versions'),
-    gnuHash: offsetOf(dynamicTag.gnuHash, 'the hash table'),
-    hash: offsetOf(dynamicTag.hash, 'the hash table'),
+    strings: readStringTable(fields, segments, tags.get(DYNAMIC_TAG.strtab)),
+    versym: offsetOf(DYNAMIC_TAG.versym, 'the table of symbol versions'),
+    gnuHash: offsetOf(DYNAMIC_TAG.gnuHash, 'the hash table'),
+    hash: offsetOf(DYNAMIC_TAG.hash, 'the hash table'),
   };
 }
 
@@ -72,7 +72,7 @@ export const viewOf = (bytes: Uint8Array): DataView =>
 function wordOf(view: DataView, at: number, { wide, little }: FieldReader): number {
   if (!wide) return view.getUint32(at, little);
   return (
-    view.getUint32(little ? at + 4 : at, little) * twoTo32 + view.getUint32(little ? at : at + 4, little)
+    view.getUint32(little ? at + 4 : at, little) * TWO_TO32 + view.getUint32(little ? at : at + 4, little)
   );
 }
 
@@ -81,18 +81,18 @@ function readMappings(fields: FieldReader, { programHeaders }: Header) {
   const table = 'the program header table';
   const { offset, entrySize, count } = programHeaders;
   const step = fields.wide ? 8 : 4;
-  if (entrySize !== 7 * step + (fields.wide ? 0 : 4) || count > mostHeaders)
+  if (entrySize !== 7 * step + (fields.wide ? 0 : 4) || count > MOST_HEADERS)
     throw new Malformed(`${table} has an unknown format`);
   const view = viewOf(fields.bytes(offset, count * entrySize, table));
   const segments: Mapping[] = [];
   let dynamic: number | undefined;
   for (let at = 0; at < view.byteLength; at += entrySize) {
     const type = view.getUint32(at, fields.little);
-    if (type !== segmentType.load && type !== segmentType.dynamic) continue;
+    if (type !== SEGMENT_TYPE.load && type !== SEGMENT_TYPE.dynamic) continue;
     // p_flags comes second in class 64 and last but one in class 32.
     const address = wordOf(view, at + 2 * step, fields);
     const fileSize = wordOf(view, at + 4 * step, fields);
-    if (type === segmentType.load)
+    if (type === SEGMENT_TYPE.load)
       segments.push({ type, offset: wordOf(view, at + step, fields), address, fileSize });
     else if (fileSize > 0) dynamic = address;
   }
@@ -103,9 +103,9 @@ function readMappings(fields: FieldReader, { programHeaders }: Header) {
 function readTags(fields: FieldReader, { offset, end }: FileRange): Map<number, number> {
   const size = fields.wide ? 16 : 8;
   const tags = new Map<number, number>();
-  const last = Math.min(end, fields.size, offset + mostEntries * size);
+  const last = Math.min(end, fields.size, offset + MOST_ENTRIES * size);
   for (let from = offset; from + size <= last; from += 128 * size) {
-    const view = viewOf(fields.bytes(from, Math.min(128 * size, last - from), what));
+    const view = viewOf(fields.bytes(from, Math.min(128 * size, last - from), WHAT));
     for (let at = 0; at + size <= view.byteLength; at += size) {
       const tag = wordOf(view, at, fields);
       if (tag === 0) return tags;
@@ -122,16 +122,16 @@ export interface Relocation {
   readonly when: 'start' | 'call';
 }
 
-const table = 'a relocation table';
+const TABLE = 'a relocation table';
 
 /** All relocations with a symbol. Throws Malformed. */
 export function* relocationsOf(tables: LinkTables): Generator<Relocation> {
   const word = tables.fields.wide ? 8 : 4;
-  const { rela, relasz, relacount, rel, relsz, relcount } = dynamicTag;
+  const { rela, relasz, relacount, rel, relsz, relcount } = DYNAMIC_TAG;
   yield* entriesOf(tables, 'start', { tag: rela, size: relasz, entry: 3 * word, without: relacount });
   yield* entriesOf(tables, 'start', { tag: rel, size: relsz, entry: 2 * word, without: relcount });
-  const entry = tables.last(dynamicTag.pltrel) === dynamicTag.rela ? 3 * word : 2 * word;
-  yield* entriesOf(tables, 'call', { tag: dynamicTag.jmprel, size: dynamicTag.pltrelsz, entry });
+  const entry = tables.last(DYNAMIC_TAG.pltrel) === DYNAMIC_TAG.rela ? 3 * word : 2 * word;
+  yield* entriesOf(tables, 'call', { tag: DYNAMIC_TAG.jmprel, size: DYNAMIC_TAG.pltrelsz, entry });
 }
 
 interface RelocationKind {
@@ -153,11 +153,11 @@ function* entriesOf(
   const address = last(kind.tag);
   const size = last(kind.size) ?? 0;
   if (address === undefined || size === 0) return;
-  if (size / kind.entry > mostRelocations) throw new Malformed(`${table} is longer than any real one`);
-  const { offset, end } = rangeOf(segments, address, table);
-  if (offset + size > end) throw new Malformed(`${table} lies outside the loaded segments`);
-  const calls = last(dynamicTag.jmprel) ?? 0;
-  const callsEnd = calls + (last(dynamicTag.pltrelsz) ?? 0);
+  if (size / kind.entry > MOST_RELOCATIONS) throw new Malformed(`${TABLE} is longer than any real one`);
+  const { offset, end } = rangeOf(segments, address, TABLE);
+  if (offset + size > end) throw new Malformed(`${TABLE} lies outside the loaded segments`);
+  const calls = last(DYNAMIC_TAG.jmprel) ?? 0;
+  const callsEnd = calls + (last(DYNAMIC_TAG.pltrelsz) ?? 0);
   const first = kind.without === undefined ? 0 : (last(kind.without) ?? 0);
   for (let at = first * kind.entry; at + kind.entry <= size; at += kind.entry) {
     // DT_JMPREL may be the end of DT_RELA (glibc elf/dynamic-link.h, _ELF_DYNAMIC_DO_RELOC).
@@ -167,12 +167,12 @@ function* entriesOf(
   }
 }
 
-const flagBindNow = 8;
-const flag1Now = 1;
+const FLAG_BIND_NOW = 8;
+const FLAG1_NOW = 1;
 
 /** True if ld.so binds functions too before the program starts (glibc elf/get-dynamic-info.h, DT_BIND_NOW). */
 export function bindsAllAtStart({ last }: LinkTables): boolean {
   const has = (tag: number, flag: number) => ((last(tag) ?? 0) & flag) !== 0;
-  const own = last(dynamicTag.bindNow) !== undefined;
-  return own || has(dynamicTag.flags, flagBindNow) || has(dynamicTag.flags1, flag1Now);
+  const own = last(DYNAMIC_TAG.bindNow) !== undefined;
+  return own || has(DYNAMIC_TAG.flags, FLAG_BIND_NOW) || has(DYNAMIC_TAG.flags1, FLAG1_NOW);
 }

@@ -25,7 +25,7 @@ export interface Machine extends Required<MachineKey> {
 type MachineRow = readonly [MachineKey['class'], number, 'little' | 'big', string, string, string, string];
 
 // Arm is hard-float, RISC-V and LoongArch have the double-float ABI, MIPS and 32-bit Power the usual ones.
-const rows: readonly MachineRow[] = [
+const ROWS: readonly MachineRow[] = [
   [64, 62, 'little', 'x86-64', 'x86_64-linux', '/lib64/ld-linux-x86-64.so.2', 'x86_64'],
   [32, 3, 'little', '32-bit x86', 'i686-linux', '/lib/ld-linux.so.2', 'i386'],
   [64, 183, 'little', '64-bit ARM', 'aarch64-linux', '/lib/ld-linux-aarch64.so.1', 'aarch64'],
@@ -51,7 +51,7 @@ const rows: readonly MachineRow[] = [
   [32, 8, 'big', '32-bit MIPS (big-endian)', 'mips-linux', '/lib/ld.so.1', 'mips'],
 ];
 
-const machines: readonly Machine[] = rows.map(
+const machines: readonly Machine[] = ROWS.map(
   ([elfClass, machine, byteOrder, name, system, interpreter, musl]) => ({
     class: elfClass,
     machine,
@@ -66,7 +66,7 @@ const machines: readonly Machine[] = rows.map(
 );
 
 /** Machines that Nix has no system for, by e_machine (elf.h), to name them in messages. */
-const otherNames: ReadonlyMap<number, string> = new Map([
+const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
   [2, 'SPARC'],
   [4, 'Motorola 68000'],
   [15, 'PA-RISC'],
@@ -101,15 +101,15 @@ export function machineName(key: MachineKey): string {
   const known = findMachine(key)?.name;
   if (known) return known;
   const size = `${key.class}-bit, ${key.byteOrder ?? 'little'}-endian`;
-  return `${otherNames.get(key.machine) ?? `machine ${key.machine}`} (${size})`;
+  return `${OTHER_NAMES.get(key.machine) ?? `machine ${key.machine}`} (${size})`;
 }
 
 /** The machines whose programs a kernel runs, its own first, by Node's `process.arch`. Empty when unknown. */
 export function machinesRunBy(arch: string): readonly Machine[] {
-  return (runBy.get(arch) ?? []).flatMap((system) => machineOfSystem(system) ?? []);
+  return (RUN_BY.get(arch) ?? []).flatMap((system) => machineOfSystem(system) ?? []);
 }
 
-const runBy: ReadonlyMap<string, readonly string[]> = new Map([
+const RUN_BY: ReadonlyMap<string, readonly string[]> = new Map([
   ['x64', ['x86_64-linux', 'i686-linux']],
   ['ia32', ['i686-linux']],
   ['arm64', ['aarch64-linux', 'armv7l-linux']],

@@ -4,7 +4,7 @@
 
 import type { DlopenNote } from './elf-file.ts';
 import type { FieldReader } from './reader.ts';
-import { type Segment, segmentType } from './segments.ts';
+import { SEGMENT_TYPE, type Segment } from './segments.ts';
 
 /** One note; the description is read only when asked for. */
 export interface Note {
@@ -18,14 +18,14 @@ export interface Note {
 }
 
 /** Real objects have fewer than fifty. */
-const mostNotes = 4_096;
-const longestOwner = 32;
+const MOST_NOTES = 4_096;
+const LONGEST_OWNER = 32;
 
 /** Notes up to the first that does not fit its segment: like ld.so, a bad note is no reason to refuse the object. */
 export function* readNotes(fields: FieldReader, segments: readonly Segment[]): Generator<Note> {
-  let left = mostNotes;
+  let left = MOST_NOTES;
   for (const { type, offset, fileSize, align: written } of segments) {
-    if (type !== segmentType.note && type !== segmentType.gnuProperty) continue;
+    if (type !== SEGMENT_TYPE.note && type !== SEGMENT_TYPE.gnuProperty) continue;
     const align = written === 8 ? 8 : 4;
     const end = Math.min(offset + fileSize, fields.size);
     for (let at = offset; at + 12 <= end && left > 0; left -= 1) {
@@ -37,7 +37,7 @@ export function* readNotes(fields: FieldReader, segments: readonly Segment[]): G
       if (at + description + size > end) break;
       const start = at + description;
       yield {
-        owner: ownerSize > longestOwner ? '' : ownerOf(fields.bytes(at + 12, ownerSize, 'a note')),
+        owner: ownerSize > LONGEST_OWNER ? '' : ownerOf(fields.bytes(at + 12, ownerSize, 'a note')),
         type: fields.u32(at + 8, 'a note'),
         size,
         align,
@@ -57,9 +57,9 @@ function ownerOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.subarray(0, nul < 0 ? bytes.length : nul));
 }
 
-const isaNeeded = 0xc0008002;
-const i386 = 3;
-const x86_64 = 62;
+const ISA_NEEDED = 0xc0008002;
+const I386 = 3;
+const X86_64 = 62;
 
 /** True for the note that `readIsaNeeded` reads: NT_GNU_PROPERTY_TYPE_0 of owner GNU. */
 export function isPropertyNote({ owner, type }: Note): boolean {
@@ -71,7 +71,7 @@ export function isPropertyNote({ owner, type }: Note): boolean {
  * have the alignment of the class, the properties come in ascending order, and each is padded to a word.
  */
 export function readIsaNeeded(note: Note, machine: number, word: 4 | 8): number {
-  if ((machine !== i386 && machine !== x86_64) || note.align !== word) return 0;
+  if ((machine !== I386 && machine !== X86_64) || note.align !== word) return 0;
   const bytes = note.read();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let bits = 0;
@@ -80,7 +80,7 @@ export function readIsaNeeded(note: Note, machine: number, word: 4 | 8): number 
     const type = view.getUint32(at, true);
     const size = view.getUint32(at + 4, true);
     if (type < last || at + 8 + size > view.byteLength) break;
-    if (type === isaNeeded && size === 4) bits |= view.getUint32(at + 8, true);
+    if (type === ISA_NEEDED && size === 4) bits |= view.getUint32(at + 8, true);
     last = type;
     at += 8 + Math.ceil(size / word) * word;
   }

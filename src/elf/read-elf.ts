@@ -2,11 +2,11 @@
 // Headers -> the first byte after all they describe; what follows in the file is a payload.
 // Headers -> what ld.so would refuse the object for as a library, if anything.
 
-import { dynamicTag, longestList, longestName, readDynamicTable, readStringTable } from './dynamic.ts';
+import { DYNAMIC_TAG, LONGEST_LIST, LONGEST_NAME, readDynamicTable, readStringTable } from './dynamic.ts';
 import type { DlopenNote, ElfFile } from './elf-file.ts';
 import { isDlopenNote, isPropertyNote, readDlopenNote, readIsaNeeded, readNotes } from './notes.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { isMapped, rangeOf, readSegments, type Segment, segmentType } from './segments.ts';
+import { isMapped, rangeOf, readSegments, SEGMENT_TYPE, type Segment } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 export type ElfReading =
@@ -16,12 +16,12 @@ export type ElfReading =
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 1 MiB of blocks; a library takes two to four of them. */
-const cachedBlocks = 64;
+const CACHED_BLOCKS = 64;
 /** Segments may overlap, so that the same notes could be read again and again. */
-const mostNoteBytes = 1_048_576;
-const executable = 2;
-const shared = 3;
-const flagExecute = 1;
+const MOST_NOTE_BYTES = 1_048_576;
+const EXECUTABLE = 2;
+const SHARED = 3;
+const FLAG_EXECUTE = 1;
 
 /**
  * Total: any bytes give a reading, in time and memory linear in the file's size at worst, and about three reads of
@@ -29,7 +29,7 @@ const flagExecute = 1;
  */
 export function readElf(source: ByteSource): ElfReading {
   try {
-    const read = readHeader(source, cachedBlocks);
+    const read = readHeader(source, CACHED_BLOCKS);
     if (!read) return { kind: 'not-elf' };
     return { kind: 'elf', file: readObject(read.fields, read.header) };
   } catch (error) {
@@ -39,7 +39,7 @@ export function readElf(source: ByteSource): ElfReading {
 }
 
 function readObject(fields: FieldReader, header: Header): ElfFile {
-  const loadable = header.type === executable || header.type === shared;
+  const loadable = header.type === EXECUTABLE || header.type === SHARED;
   const segments = loadable ? readSegments(fields, header) : [];
   if (loadable) refuseUnmappable(fields, segments);
   const dynamic = readDynamic(fields, segments);
@@ -66,11 +66,11 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
  * touched. The rest of the last page is zeros, so a segment may end there.
  */
 function refuseUnmappable(fields: FieldReader, segments: readonly Segment[]): void {
-  if (!segments.some(({ type }) => type === segmentType.load))
+  if (!segments.some(({ type }) => type === SEGMENT_TYPE.load))
     throw new Malformed('it has no segment to load');
   const lastPage = Math.ceil(fields.size / 4096) * 4096;
   for (const { type, offset, fileSize } of segments) {
-    if (type === segmentType.load && fileSize > 0 && offset + fileSize > lastPage) {
+    if (type === SEGMENT_TYPE.load && fileSize > 0 && offset + fileSize > lastPage) {
       throw new Malformed('the file is cut off: a segment to load lies beyond its end');
     }
   }
@@ -78,20 +78,20 @@ function refuseUnmappable(fields: FieldReader, segments: readonly Segment[]): vo
 
 /** The kernel takes the first PT_INTERP, of 2 to PATH_MAX bytes, ending in NUL (fs/binfmt_elf.c, load_elf_binary). */
 function readInterpreter(fields: FieldReader, segments: readonly Segment[]): string | undefined {
-  const segment = segments.find(({ type }) => type === segmentType.interpreter);
+  const segment = segments.find(({ type }) => type === SEGMENT_TYPE.interpreter);
   if (!segment) return undefined;
   const { offset, fileSize } = segment;
   const what = 'the name of its interpreter';
-  if (fileSize < 2 || fileSize > longestName) throw new Malformed(`${what} has an impossible length`);
+  if (fileSize < 2 || fileSize > LONGEST_NAME) throw new Malformed(`${what} has an impossible length`);
   if (fields.bytes(offset + fileSize - 1, 1, what)[0] !== 0) throw new Malformed(`${what} has no end`);
-  return fields.text(offset, offset + fileSize, longestName, what);
+  return fields.text(offset, offset + fileSize, LONGEST_NAME, what);
 }
 
 function readDynamic(fields: FieldReader, segments: readonly Segment[]) {
   const table = readDynamicTable(fields, segments);
   const all = (tag: number) => table?.all(tag) ?? [];
   const last = (tag: number) => table?.last(tag);
-  const strings = readStringTable(fields, segments, last(dynamicTag.strtab));
+  const strings = readStringTable(fields, segments, last(DYNAMIC_TAG.strtab));
   const names = (tag: number, what: string) => all(tag).map((index) => strings.at(index, what));
   const text = (tag: number, what: string, longest: number) => {
     const index = last(tag);
@@ -101,27 +101,27 @@ function readDynamic(fields: FieldReader, segments: readonly Segment[]) {
     const address = last(tag);
     return address === undefined ? undefined : rangeOf(segments, address, what).offset;
   };
-  const verneed = place(dynamicTag.verneed, 'the table of needed versions');
-  const verdef = place(dynamicTag.verdef, 'the table of defined versions');
+  const verneed = place(DYNAMIC_TAG.verneed, 'the table of needed versions');
+  const verdef = place(DYNAMIC_TAG.verdef, 'the table of defined versions');
   return {
     dynamic: table !== undefined,
-    soname: text(dynamicTag.soname, 'its soname', longestName),
-    needed: names(dynamicTag.needed, 'the name of a needed library'),
-    rpath: text(dynamicTag.rpath, 'its rpath', longestList),
-    runpath: text(dynamicTag.runpath, 'its runpath', longestList),
+    soname: text(DYNAMIC_TAG.soname, 'its soname', LONGEST_NAME),
+    needed: names(DYNAMIC_TAG.needed, 'the name of a needed library'),
+    rpath: text(DYNAMIC_TAG.rpath, 'its rpath', LONGEST_LIST),
+    runpath: text(DYNAMIC_TAG.runpath, 'its runpath', LONGEST_LIST),
     verneed: verneed === undefined ? [] : readVerneed(fields, verneed, strings).verneed,
     verdef: verdef === undefined ? [] : readVerdef(fields, verdef, strings).map(({ name }) => name),
     hasVerdef: verdef !== undefined,
-    hasVersym: last(dynamicTag.versym) !== undefined,
-    flags: flagsOf(last(dynamicTag.flags)),
-    flags1: flagsOf(last(dynamicTag.flags1)),
-    auxiliary: names(dynamicTag.auxiliary, 'the name of an auxiliary library'),
-    filter: names(dynamicTag.filter, 'the name of a filtered library'),
+    hasVersym: last(DYNAMIC_TAG.versym) !== undefined,
+    flags: flagsOf(last(DYNAMIC_TAG.flags)),
+    flags1: flagsOf(last(DYNAMIC_TAG.flags1)),
+    auxiliary: names(DYNAMIC_TAG.auxiliary, 'the name of an auxiliary library'),
+    filter: names(DYNAMIC_TAG.filter, 'the name of a filtered library'),
     audit: [
-      ...names(dynamicTag.audit, 'the name of an audit library'),
-      ...names(dynamicTag.depaudit, 'the name of an audit library'),
+      ...names(DYNAMIC_TAG.audit, 'the name of an audit library'),
+      ...names(DYNAMIC_TAG.depaudit, 'the name of an audit library'),
     ],
-    hasRelr: last(dynamicTag.relr) !== undefined,
+    hasRelr: last(DYNAMIC_TAG.relr) !== undefined,
   };
 }
 
@@ -132,7 +132,7 @@ function flagsOf(value: number | undefined): number {
 function readWantedNotes(fields: FieldReader, header: Header, segments: readonly Segment[]) {
   const dlopen: DlopenNote[] = [];
   let isaNeeded = 0;
-  let left = mostNoteBytes;
+  let left = MOST_NOTE_BYTES;
   for (const note of readNotes(fields, segments)) {
     if (note.size > left || !(isDlopenNote(note) || isPropertyNote(note))) continue;
     left -= note.size;
@@ -144,14 +144,14 @@ function readWantedNotes(fields: FieldReader, header: Header, segments: readonly
 
 /** The last PT_GNU_STACK counts; without one the kernel makes the stack executable on x86 (fs/binfmt_elf.c). */
 function stackOf(segments: readonly Segment[]): ElfFile['stack'] {
-  const segment = segments.findLast(({ type }) => type === segmentType.gnuStack);
+  const segment = segments.findLast(({ type }) => type === SEGMENT_TYPE.gnuStack);
   if (!segment) return 'absent';
-  return (segment.flags & flagExecute) !== 0 ? 'executable' : 'plain';
+  return (segment.flags & FLAG_EXECUTE) !== 0 ? 'executable' : 'plain';
 }
 
-const noBits = 8;
+const NO_BITS = 8;
 /** Compilers that put every function in a section of its own stay below it even before linking. */
-const mostSections = 1_048_576;
+const MOST_SECTIONS = 1_048_576;
 
 /**
  * A file offset in bytes, at most the file's size. The section headers are read only when bytes are left after the
@@ -170,11 +170,11 @@ export function describedEnd(fields: FieldReader, header: Header, segments: read
   for (const segment of segments) cover(segment.offset + segment.fileSize);
   if (offset === 0 || entrySize !== (fields.wide ? 64 : 40)) return end;
   const count = sectionCount(fields, header);
-  if (count > mostSections || !fits(offset + count * entrySize)) return end;
+  if (count > MOST_SECTIONS || !fits(offset + count * entrySize)) return end;
   cover(offset + count * entrySize);
   if (end === fields.size) return end;
   for (let at = offset; at < offset + count * entrySize; at += entrySize) {
-    if (fields.u32(at + 4, 'a section header') === noBits) continue;
+    if (fields.u32(at + 4, 'a section header') === NO_BITS) continue;
     const start = fields.word(at + (fields.wide ? 24 : 16), 'a section header');
     cover(start + fields.word(at + (fields.wide ? 32 : 20), 'a section header'));
   }
@@ -188,11 +188,11 @@ function sectionCount(fields: FieldReader, header: Header): number {
   return fields.word(offset + (fields.wide ? 32 : 20), 'a section header');
 }
 
-const gnu = 3;
+const GNU = 3;
 /** LIBC_ABI_MAX of the oldest glibc here is 4 (libc-abis). */
-const highestGnuAbi = 3;
-const flag1Pie = 0x0800_0000;
-const pageSize = 4096;
+const HIGHEST_GNU_ABI = 3;
+const FLAG1_PIE = 0x0800_0000;
+const PAGE_SIZE = 4096;
 
 /** ld.so's own words and order: open_verify and _dl_map_object_from_fd in elf/dl-load.c. */
 export function findLoadError(
@@ -202,18 +202,18 @@ export function findLoadError(
 ): string | undefined {
   const [osAbi = 0, abiVersion = 0] = ident.subarray(7, 9);
   if (ident[6] !== 1) return 'ELF file version ident does not match current one';
-  if (osAbi !== 0 && osAbi !== gnu) return 'ELF file OS ABI invalid';
-  if (abiVersion > (osAbi === gnu ? highestGnuAbi : 0)) return 'ELF file ABI version invalid';
+  if (osAbi !== 0 && osAbi !== GNU) return 'ELF file OS ABI invalid';
+  if (abiVersion > (osAbi === GNU ? HIGHEST_GNU_ABI : 0)) return 'ELF file ABI version invalid';
   if (ident.subarray(9).some((byte) => byte !== 0)) return 'nonzero padding in e_ident';
   if (version !== 1) return 'ELF file version does not match current one';
   if (segments.length === 0) return 'only ET_DYN and ET_EXEC can be loaded';
   if (segments.some(isMisaligned)) return 'ELF load command address/offset not page-aligned';
-  if (type === executable) return 'cannot dynamically load executable';
+  if (type === EXECUTABLE) return 'cannot dynamically load executable';
   if (!dynamic) return 'object file has no dynamic section';
-  if ((flags1 & flag1Pie) !== 0) return 'cannot dynamically load position-independent executable';
+  if ((flags1 & FLAG1_PIE) !== 0) return 'cannot dynamically load position-independent executable';
   return undefined;
 }
 
 function isMisaligned({ type, address, offset }: Segment): boolean {
-  return type === segmentType.load && address % pageSize !== offset % pageSize;
+  return type === SEGMENT_TYPE.load && address % PAGE_SIZE !== offset % PAGE_SIZE;
 }

@@ -26,12 +26,12 @@ export interface TableRange {
   readonly count: number;
 }
 
-const magic = [0x7f, 0x45, 0x4c, 0x46];
-const headerName = 'the ELF header';
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+const HEADER_NAME = 'the ELF header';
 
 /** True when the bytes begin with `\x7fELF`. */
 export function hasElfMagic(bytes: Uint8Array): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
+  return MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
 /** `undefined` when the file does not begin with the ELF magic. Throws Malformed. */
@@ -39,7 +39,7 @@ export function readHeader(
   source: ByteSource,
   cachedBlocks: number,
 ): { header: Header; fields: FieldReader } | undefined {
-  if (source.size < magic.length) return undefined;
+  if (source.size < MAGIC.length) return undefined;
   const ident = source.read(0, 16);
   if (!hasElfMagic(ident)) return undefined;
   if (ident.length < 16) throw new Malformed('the file ends within the ELF header');
@@ -50,9 +50,9 @@ export function readHeader(
   const fields = readFields(source, { wide, little, cachedBlocks });
   // Up to e_version both classes agree; then e_entry, e_phoff and e_shoff are words.
   const counts = wide ? 52 : 40;
-  const half = (index: number) => fields.u16(counts + 2 * index, headerName);
+  const half = (index: number) => fields.u16(counts + 2 * index, HEADER_NAME);
   const table = (offset: number, first: number): TableRange => ({
-    offset: fields.word(offset, headerName),
+    offset: fields.word(offset, HEADER_NAME),
     entrySize: half(first),
     count: half(first + 1),
   });
@@ -60,10 +60,10 @@ export function readHeader(
     class: classOf(ident),
     byteOrder: byteOrderOf(ident),
     ident,
-    type: fields.u16(16, headerName),
-    machine: fields.u16(18, headerName),
-    version: fields.u32(20, headerName),
-    entry: fields.word(24, headerName),
+    type: fields.u16(16, HEADER_NAME),
+    machine: fields.u16(18, HEADER_NAME),
+    version: fields.u32(20, HEADER_NAME),
+    entry: fields.word(24, HEADER_NAME),
     programHeaders: table(wide ? 32 : 28, 1),
     sectionHeaders: table(wide ? 40 : 32, 3),
     size,
@@ -128,7 +128,7 @@ export interface StructLayout {
   readonly cachedBlocks: number;
 }
 
-const twoTo32 = 0x1_0000_0000;
+const TWO_TO32 = 0x1_0000_0000;
 
 export function readFields(source: ByteSource, layout: StructLayout): FieldReader {
   const { wide, little } = layout;
@@ -137,9 +137,9 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
 
   const bytes = (offset: number, length: number, what: string): Uint8Array => {
     if (!(offset >= 0 && offset + length <= size)) throw beyondTheEnd(what);
-    const first = Math.floor(offset / blockSize);
-    const within = offset - first * blockSize;
-    if (within + length <= blockSize) {
+    const first = Math.floor(offset / BLOCK_SIZE);
+    const within = offset - first * BLOCK_SIZE;
+    if (within + length <= BLOCK_SIZE) {
       const slice = blockAt(first).bytes.subarray(within, within + length);
       if (slice.length !== length) throw beyondTheEnd(what);
       return slice;
@@ -155,9 +155,9 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
   };
 
   const number = (offset: number, length: 2 | 4, what: string): number => {
-    const index = Math.floor(offset / blockSize);
-    const within = offset - index * blockSize;
-    if (offset >= 0 && offset + length <= size && within + length <= blockSize) {
+    const index = Math.floor(offset / BLOCK_SIZE);
+    const within = offset - index * BLOCK_SIZE;
+    if (offset >= 0 && offset + length <= size && within + length <= BLOCK_SIZE) {
       const { view } = blockAt(index);
       if (within + length > view.byteLength) throw beyondTheEnd(what);
       return length === 2 ? view.getUint16(within, little) : view.getUint32(within, little);
@@ -168,9 +168,9 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
   };
 
   const u8 = (offset: number, what: string): number => {
-    const index = Math.floor(offset / blockSize);
+    const index = Math.floor(offset / BLOCK_SIZE);
     if (!(offset >= 0 && offset < size)) throw beyondTheEnd(what);
-    const byte = blockAt(index).bytes[offset - index * blockSize];
+    const byte = blockAt(index).bytes[offset - index * BLOCK_SIZE];
     if (byte === undefined) throw beyondTheEnd(what);
     return byte;
   };
@@ -181,7 +181,7 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
     if (!wide) return u32(offset, what);
     const high = u32(little ? offset + 4 : offset, what);
     const low = u32(little ? offset : offset + 4, what);
-    return high < 0x20_0000 ? high * twoTo32 + low : Number.POSITIVE_INFINITY;
+    return high < 0x20_0000 ? high * TWO_TO32 + low : Number.POSITIVE_INFINITY;
   };
 
   const text = (offset: number, end: number, longest: number, what: string): string => {
@@ -189,15 +189,15 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
     const last = Math.min(end, size, offset + longest + 1);
     let found = '';
     for (let at = offset; at < last; ) {
-      const index = Math.floor(at / blockSize);
+      const index = Math.floor(at / BLOCK_SIZE);
       const block = blockAt(index).bytes;
-      const from = at - index * blockSize;
-      const to = Math.min(block.length, last - index * blockSize);
+      const from = at - index * BLOCK_SIZE;
+      const to = Math.min(block.length, last - index * BLOCK_SIZE);
       if (to <= from) throw beyondTheEnd(what);
       const nul = block.indexOf(0, from);
       if (nul >= 0 && nul < to) return found + block.toString('latin1', from, nul);
       found += block.toString('latin1', from, to);
-      at = index * blockSize + to;
+      at = index * BLOCK_SIZE + to;
     }
     throw new Malformed(last === offset + longest + 1 ? `${what} is too long` : `${what} has no end`);
   };
@@ -210,7 +210,7 @@ function beyondTheEnd(what: string): Malformed {
 }
 
 /** A power of two, in bytes: headers, notes and the first tables of most objects lie in one block. */
-export const blockSize = 16_384;
+export const BLOCK_SIZE = 16_384;
 
 /** A block and the same bytes as numbers. `bytes` is shorter than `blockSize` where the file ends. */
 export interface Block {
@@ -228,7 +228,7 @@ export function cacheBlocks(source: ByteSource, kept: number): (index: number) =
       const [oldest] = blocks.keys();
       if (oldest !== undefined) blocks.delete(oldest);
     }
-    const read = source.read(index * blockSize, blockSize);
+    const read = source.read(index * BLOCK_SIZE, BLOCK_SIZE);
     const block = {
       bytes: Buffer.from(read.buffer, read.byteOffset, read.length),
       view: new DataView(read.buffer, read.byteOffset, read.length),

@@ -1,10 +1,10 @@
 // The tables of an object -> the symbols that it leaves to others without saying which version of them it means.
 // The tables of an object -> a test of names: whether a reference without version, made by another object, binds there.
-import { dynamicTag, longestList } from './dynamic.ts';
+import { DYNAMIC_TAG, LONGEST_LIST } from './dynamic.ts';
 import { openHashTable } from './hash-table.ts';
 import { type LinkTables, relocationsOf, viewOf } from './link-tables.ts';
 import { Malformed } from './reader.ts';
-import { countByHash, mostSymbols } from './symbols.ts';
+import { countByHash, MOST_SYMBOLS } from './symbols.ts';
 
 export interface UnversionedReference {
   readonly name: string;
@@ -12,11 +12,11 @@ export interface UnversionedReference {
   readonly index: number;
 }
 
-const what = 'the symbol table';
-const executable = 2;
-const global = 1;
+const WHAT = 'the symbol table';
+const EXECUTABLE = 2;
+const GLOBAL = 1;
 /** STT_SECTION and STT_FILE never stand for a reference. */
-const strangeTypes: ReadonlySet<number> = new Set([3, 4]);
+const STRANGE_TYPES: ReadonlySet<number> = new Set([3, 4]);
 
 /**
  * Strong references without version, in the order of the symbol table. Weak ones may stay without a definition
@@ -28,10 +28,10 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
   const found: UnversionedReference[] = [];
   if (count > 1) {
     if (symbols + count * symbolSize > symbolsEnd)
-      throw new Malformed(`${what} lies outside the loaded segments`);
+      throw new Malformed(`${WHAT} lies outside the loaded segments`);
     // Two bytes of every symbol and a few fields of the others: whole tables, not field by field.
-    const versions = versym === undefined ? undefined : viewOf(fields.bytes(versym, 2 * count, what));
-    const entries = viewOf(fields.bytes(symbols, symbolSize * count, what));
+    const versions = versym === undefined ? undefined : viewOf(fields.bytes(versym, 2 * count, WHAT));
+    const entries = viewOf(fields.bytes(symbols, symbolSize * count, WHAT));
     for (let index = 1; index < count; index += 1) {
       if (versions !== undefined && (versions.getUint16(2 * index, fields.little) & 0x7fff) > 1) continue;
       const name = strongReference(tables, entries, index * symbolSize);
@@ -45,9 +45,9 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
 function strongReference({ fields, strings }: LinkTables, entries: DataView, at: number): string | undefined {
   const infoAt = at + (fields.wide ? 4 : 12);
   const info = entries.getUint8(infoAt);
-  if (info >> 4 !== global || strangeTypes.has(info & 15)) return undefined;
+  if (info >> 4 !== GLOBAL || STRANGE_TYPES.has(info & 15)) return undefined;
   if (entries.getUint16(infoAt + 2, fields.little) !== 0) return undefined;
-  const name = strings.at(entries.getUint32(at, fields.little), 'the name of a symbol', longestList);
+  const name = strings.at(entries.getUint32(at, fields.little), 'the name of a symbol', LONGEST_LIST);
   return name === '' ? undefined : name;
 }
 
@@ -58,7 +58,7 @@ function strongReference({ fields, strings }: LinkTables, entries: DataView, at:
 function countUndefined(tables: LinkTables): number {
   const { fields, header, gnuHash, hash } = tables;
   if (gnuHash !== undefined && hashesSomething(tables, gnuHash))
-    return limited(fields.u32(gnuHash + 4, what));
+    return limited(fields.u32(gnuHash + 4, WHAT));
   if (hash !== undefined) return limited(countByHash(fields, header, hash));
   let highest = 0;
   for (const relocation of relocationsOf(tables)) highest = Math.max(highest, relocation.symbol);
@@ -66,9 +66,9 @@ function countUndefined(tables: LinkTables): number {
 }
 
 function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
-  const buckets = limited(fields.u32(gnuHash, what));
-  const at = gnuHash + 16 + fields.u32(gnuHash + 8, what) * (fields.wide ? 8 : 4);
-  for (let index = 0; index < buckets; index += 1) if (fields.u32(at + 4 * index, what) !== 0) return true;
+  const buckets = limited(fields.u32(gnuHash, WHAT));
+  const at = gnuHash + 16 + fields.u32(gnuHash + 8, WHAT) * (fields.wide ? 8 : 4);
+  for (let index = 0; index < buckets; index += 1) if (fields.u32(at + 4 * index, WHAT) !== 0) return true;
   return false;
 }
 
@@ -79,13 +79,13 @@ function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
  */
 function hashedReferences(tables: LinkTables, from: number): UnversionedReference[] {
   const { fields, header, last, symbols, symbolSize, versym } = tables;
-  if (header.type !== executable && last(dynamicTag.debug) === undefined) return [];
+  if (header.type !== EXECUTABLE && last(DYNAMIC_TAG.debug) === undefined) return [];
   const found: UnversionedReference[] = [];
   const hashed = new Set<number>();
   for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
   for (const symbol of hashed) {
-    if (versym !== undefined && (fields.u16(versym + 2 * symbol, what) & 0x7fff) > 1) continue;
-    const entry = viewOf(fields.bytes(symbols + symbol * symbolSize, symbolSize, what));
+    if (versym !== undefined && (fields.u16(versym + 2 * symbol, WHAT) & 0x7fff) > 1) continue;
+    const entry = viewOf(fields.bytes(symbols + symbol * symbolSize, symbolSize, WHAT));
     const name = strongReference(tables, entry, 0);
     if (name !== undefined) found.push({ name, index: symbol });
   }
@@ -93,15 +93,15 @@ function hashedReferences(tables: LinkTables, from: number): UnversionedReferenc
 }
 
 function limited(count: number): number {
-  if (count > mostSymbols) throw new Malformed('it has more symbols than any real object');
+  if (count > MOST_SYMBOLS) throw new Malformed('it has more symbols than any real object');
   return count;
 }
 
 /** STT_NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC (glibc elf/dl-lookup.c, ALLOWED_STT). */
-const allowedTypes: ReadonlySet<number> = new Set([0, 1, 2, 5, 6, 10]);
-const tls = 6;
-const absolute = 0xfff1;
-const mips = 8;
+const ALLOWED_TYPES: ReadonlySet<number> = new Set([0, 1, 2, 5, 6, 10]);
+const TLS = 6;
+const ABSOLUTE = 0xfff1;
+const MIPS = 8;
 
 /**
  * check_match of glibc elf/dl-lookup.c for a reference without version: the symbol has a place, is of a kind that can be bound
@@ -115,12 +115,12 @@ export function openDefinitions(tables: LinkTables): (name: string) => boolean {
 
 function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
   const at = symbols + symbol * symbolSize;
-  const info = fields.u8(at + (fields.wide ? 4 : 12), what);
-  const section = fields.u16(at + (fields.wide ? 6 : 14), what);
-  const value = fields.word(at + (fields.wide ? 8 : 4), what);
-  if (info >> 4 === 0 || !allowedTypes.has(info & 15)) return false;
-  if (value === 0 && section !== absolute && (info & 15) !== tls) return false;
-  if ((info & 15) === tls && section === 0) return false;
+  const info = fields.u8(at + (fields.wide ? 4 : 12), WHAT);
+  const section = fields.u16(at + (fields.wide ? 6 : 14), WHAT);
+  const value = fields.word(at + (fields.wide ? 8 : 4), WHAT);
+  if (info >> 4 === 0 || !ALLOWED_TYPES.has(info & 15)) return false;
+  if (value === 0 && section !== ABSOLUTE && (info & 15) !== TLS) return false;
+  if ((info & 15) === TLS && section === 0) return false;
   if (versym === undefined) return true;
   const version = fields.u16(versym + 2 * symbol, 'the table of symbol versions');
   return version < 0x8000 || (version & 0x7fff) < 3;
@@ -131,6 +131,6 @@ function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: 
  * it is for MIPS without a hash table known here (DT_MIPS_XHASH).
  */
 export function bringsUnknown({ last, header, gnuHash, hash }: LinkTables): boolean {
-  const loads = [dynamicTag.filter, dynamicTag.auxiliary].some((tag) => last(tag) !== undefined);
-  return loads || (header.machine === mips && gnuHash === undefined && hash === undefined);
+  const loads = [DYNAMIC_TAG.filter, DYNAMIC_TAG.auxiliary].some((tag) => last(tag) !== undefined);
+  return loads || (header.machine === MIPS && gnuHash === undefined && hash === undefined);
 }

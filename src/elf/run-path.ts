@@ -38,7 +38,7 @@ function directoriesOf(text: string, separator: string | RegExp, tokens: TokenVa
  */
 export function expandTokens(text: string, tokens: TokenValues): string | undefined {
   let unknown = false;
-  const expanded = text.replace(token, (_match, bare?: string, braced?: string) => {
+  const expanded = text.replace(TOKEN, (_match, bare?: string, braced?: string) => {
     const value = tokenValue(tokens, bare ?? braced);
     if (value === undefined) unknown = true;
     return value ?? '';
@@ -47,7 +47,7 @@ export function expandTokens(text: string, tokens: TokenValues): string | undefi
 }
 
 /** A bare name ends where no letter, digit or underscore follows. */
-const token = /\$(?:(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_])|\{(ORIGIN|LIB|PLATFORM)\})/g;
+const TOKEN = /\$(?:(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_])|\{(ORIGIN|LIB|PLATFORM)\})/g;
 
 function tokenValue(tokens: TokenValues, name: string | undefined): string | undefined {
   if (name === 'ORIGIN') return tokens.origin;

@@ -8,7 +8,7 @@ export type ScriptLine =
   | { readonly kind: 'bad-script'; readonly why: string };
 
 /** BINPRM_BUF_SIZE: how much of a file the kernel looks at. */
-export const scriptLineSize = 256;
+export const SCRIPT_LINE_SIZE = 256;
 
 /**
  * As fs/binfmt_script.c, load_script: blanks (spaces and tabs) around the interpreter are dropped, all that follows it
@@ -17,15 +17,15 @@ export const scriptLineSize = 256;
  */
 export function readScriptLine(head: Uint8Array): ScriptLine {
   if (head[0] !== 0x23 || head[1] !== 0x21) return { kind: 'no-script' };
-  const seen = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, scriptLineSize));
-  const text = seen.toString('latin1').padEnd(scriptLineSize, '\0');
+  const seen = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, SCRIPT_LINE_SIZE));
+  const text = seen.toString('latin1').padEnd(SCRIPT_LINE_SIZE, '\0');
   const start = indexFrom(text, 2, (character) => !isBlank(character));
   const nameEnd = indexFrom(text, start, (character) => isBlank(character) || character === '\0');
   const newline = text.indexOf('\n');
-  if (newline < 0 && nameEnd === scriptLineSize) {
+  if (newline < 0 && nameEnd === SCRIPT_LINE_SIZE) {
     return { kind: 'bad-script', why: 'its #! line is longer than 255 bytes' };
   }
-  let end = newline < 0 ? scriptLineSize - 1 : newline;
+  let end = newline < 0 ? SCRIPT_LINE_SIZE - 1 : newline;
   while (isBlank(text[end - 1])) end -= 1;
   if (start >= end || nameEnd === start)
     return { kind: 'bad-script', why: 'its #! line names no interpreter' };
@@ -64,7 +64,7 @@ export interface EnvCommand {
 }
 
 /** Quotes, escapes and variables (`env -S`), options and assignments are env's own to understand. */
-const plain = /^[A-Za-z0-9_@%+:,./-]+$/;
+const PLAIN = /^[A-Za-z0-9_@%+:,./-]+$/;
 
 /**
  * `python3`, `-S python3 -u`, `--split-string=python3 -u`; undefined for everything else. Without `-S` the kernel gives
@@ -76,6 +76,6 @@ export function readEnvArgument(argument: string | undefined): EnvCommand | unde
   const words = split === undefined ? [argument] : split.split(/[ \t]+/).filter((word) => word !== '');
   const [name, ...args] = words;
   const isOption = (word: string) => word.startsWith('-');
-  if (name === undefined || !plain.test(name) || isOption(name)) return undefined;
-  return args.every((word) => plain.test(word)) ? { name, args } : undefined;
+  if (name === undefined || !PLAIN.test(name) || isOption(name)) return undefined;
+  return args.every((word) => PLAIN.test(word)) ? { name, args } : undefined;
 }

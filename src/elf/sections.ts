@@ -14,27 +14,27 @@ export interface Section {
 }
 
 /** SHT_NOBITS: it has no bytes in the file. */
-export const noBits = 8;
+export const NO_BITS = 8;
 
 /** Programs have some thirty; more than this many are not looked at. */
-const mostSections = 4096;
+const MOST_SECTIONS = 4096;
 
-const tableName = 'a section header';
+const TABLE_NAME = 'a section header';
 
 /** Empty where the table is missing, makes no sense or is larger than that of any program. Throws Malformed. */
 export function readSections(fields: FieldReader, header: Header): Section[] {
   const { offset, entrySize, count } = header.sectionHeaders;
   const wide = fields.wide;
-  if (offset === 0 || entrySize !== (wide ? 64 : 40) || count > mostSections) return [];
+  if (offset === 0 || entrySize !== (wide ? 64 : 40) || count > MOST_SECTIONS) return [];
   if (offset + count * entrySize > fields.size) return [];
   return Array.from({ length: count }, (_, index) => {
     const at = offset + index * entrySize;
     const word = (inWide: number, inNarrow: number) =>
-      fields.word(at + (wide ? inWide : inNarrow), tableName);
+      fields.word(at + (wide ? inWide : inNarrow), TABLE_NAME);
     return {
       at,
-      name: fields.u32(at, tableName),
-      type: fields.u32(at + 4, tableName),
+      name: fields.u32(at, TABLE_NAME),
+      type: fields.u32(at + 4, TABLE_NAME),
       address: word(16, 12),
       offset: word(24, 16),
       size: word(32, 20),
@@ -47,7 +47,7 @@ export function sectionNamesIndex(fields: FieldReader, { class: elfClass }: Head
   return fields.u16(elfClass === 64 ? 62 : 50, 'the ELF header');
 }
 
-const longestSectionName = 64;
+const LONGEST_SECTION_NAME = 64;
 
 /** The names of sections, in the order of the table; empty text for what has none. `index`: e_shstrndx. */
 export function namesOfSections(fields: FieldReader, sections: readonly Section[], index: number): string[] {
@@ -57,7 +57,7 @@ export function namesOfSections(fields: FieldReader, sections: readonly Section[
   return sections.map(({ name }) => {
     const at = table.offset + name;
     if (at >= end) return '';
-    const text = Buffer.from(fields.bytes(at, Math.min(longestSectionName, end - at), 'a section name'));
+    const text = Buffer.from(fields.bytes(at, Math.min(LONGEST_SECTION_NAME, end - at), 'a section name'));
     return text.toString('latin1').split('\0')[0] ?? '';
   });
 }

@@ -2,7 +2,7 @@
 import { type FieldReader, type Header, Malformed } from './reader.ts';
 
 /** p_type values (elf.h). */
-export const segmentType = {
+export const SEGMENT_TYPE = {
   load: 1,
   dynamic: 2,
   interpreter: 3,
@@ -22,7 +22,7 @@ export interface Segment {
   readonly align: number;
 }
 
-const tableName = 'the program header table';
+const TABLE_NAME = 'the program header table';
 
 /** Throws Malformed when the table is not one that the kernel and ld.so would take. */
 export function readSegments(fields: FieldReader, header: Header): Segment[] {
@@ -33,7 +33,7 @@ export function readSegments(fields: FieldReader, header: Header): Segment[] {
   if (entrySize !== size)
     throw new Malformed(`its program headers have ${entrySize} bytes instead of ${size}`);
   if (offset + count * size > fields.size)
-    throw new Malformed(`${tableName} lies beyond the end of the file`);
+    throw new Malformed(`${TABLE_NAME} lies beyond the end of the file`);
   return Array.from({ length: count }, (_, index) => readSegment(fields, offset + index * size));
 }
 
@@ -43,13 +43,13 @@ function readSegment(fields: FieldReader, at: number): Segment {
   // p_flags comes second in class 64 and last but one in class 32.
   const rest = at + step;
   return {
-    type: u32(at, tableName),
-    flags: u32(wide ? at + 4 : at + 24, tableName),
-    offset: word(rest, tableName),
-    address: word(rest + step, tableName),
-    fileSize: word(rest + 3 * step, tableName),
-    memorySize: word(rest + 4 * step, tableName),
-    align: word(wide ? at + 48 : at + 28, tableName),
+    type: u32(at, TABLE_NAME),
+    flags: u32(wide ? at + 4 : at + 24, TABLE_NAME),
+    offset: word(rest, TABLE_NAME),
+    address: word(rest + step, TABLE_NAME),
+    fileSize: word(rest + 3 * step, TABLE_NAME),
+    memorySize: word(rest + 4 * step, TABLE_NAME),
+    align: word(wide ? at + 48 : at + 28, TABLE_NAME),
   };
 }
 
@@ -80,6 +80,6 @@ export function isMapped(segments: readonly Mapping[], address: number): boolean
 function homeOf(segments: readonly Mapping[], address: number): Mapping | undefined {
   return segments.findLast(
     ({ type, address: start, fileSize }) =>
-      type === segmentType.load && address >= start && address - start < fileSize,
+      type === SEGMENT_TYPE.load && address >= start && address - start < fileSize,
   );
 }

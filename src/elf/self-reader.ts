@@ -13,33 +13,33 @@ export interface Headed {
 }
 
 /** Trailers lie here; PyInstaller's cookie of 88 bytes may have a signature behind it. */
-const tailSize = 4096;
-const cachedBlocks = 16;
+const TAIL_SIZE = 4096;
+const CACHED_BLOCKS = 16;
 
-const bunTrailer = '\n---- Bun! ----\n';
-const denoTrailer = 'd3n0l4nd';
-const pyinstallerCookie = 'MEI\x0c\x0b\x0a\x0b\x0e';
+const BUN_TRAILER = '\n---- Bun! ----\n';
+const DENO_TRAILER = 'd3n0l4nd';
+const PYINSTALLER_COOKIE = 'MEI\x0c\x0b\x0a\x0b\x0e';
 /** Deno 1.46 to 2.6, the first of the last two words (libsui, Elf::append). */
-const suiTrailer = 0x501e;
+const SUI_TRAILER = 0x501e;
 /** The last line of the script that pkg appends (pkg, lib/producer.ts). */
-const pkgEnd = '\n})';
+const PKG_END = '\n})';
 
 /** Libraries that only programs built on Chromium need, and these start themselves again. */
-const chromiumLibraries: ReadonlyMap<string, string> = new Map([
+const CHROMIUM_LIBRARIES: ReadonlyMap<string, string> = new Map([
   ['libffmpeg.so', 'Electron'],
   ['libcef.so', 'CEF'],
 ]);
 
 function byTail(source: ByteSource, end: number): string | undefined {
-  const from = Math.max(0, source.size - tailSize);
+  const from = Math.max(0, source.size - TAIL_SIZE);
   const tail = Buffer.from(source.read(from, source.size - from));
   const text = tail.toString('latin1');
-  if (text.includes(bunTrailer)) return 'Bun';
-  if (text.includes(denoTrailer)) return 'Deno';
-  if (text.includes(pyinstallerCookie)) return 'PyInstaller';
-  if (tail.length >= 8 && tail.readUInt32LE(tail.length - 8) === suiTrailer) return 'Deno';
+  if (text.includes(BUN_TRAILER)) return 'Bun';
+  if (text.includes(DENO_TRAILER)) return 'Deno';
+  if (text.includes(PYINSTALLER_COOKIE)) return 'PyInstaller';
+  if (tail.length >= 8 && tail.readUInt32LE(tail.length - 8) === SUI_TRAILER) return 'Deno';
   if (end >= source.size) return undefined;
-  return text.endsWith(pkgEnd) ? 'pkg' : 'something is appended to it';
+  return text.endsWith(PKG_END) ? 'pkg' : 'something is appended to it';
 }
 
 function bySections(fields: FieldReader, header: Header): string | undefined {
@@ -64,9 +64,9 @@ function byNotes(fields: FieldReader, header: Header): string | undefined {
 export function selfReader(source: ByteSource, { needed, end }: Headed): string | undefined {
   try {
     if (isAppImage(source.read(0, 16))) return 'AppImage';
-    const library = needed.find((name) => chromiumLibraries.has(name));
-    if (library !== undefined) return chromiumLibraries.get(library);
-    const read = readHeader(source, cachedBlocks);
+    const library = needed.find((name) => CHROMIUM_LIBRARIES.has(name));
+    if (library !== undefined) return CHROMIUM_LIBRARIES.get(library);
+    const read = readHeader(source, CACHED_BLOCKS);
     if (read === undefined) return undefined;
     const { fields, header } = read;
     return bySections(fields, header) ?? byNotes(fields, header) ?? byTail(source, end);

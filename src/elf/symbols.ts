@@ -3,9 +3,9 @@
 // Relocation tables -> the number of symbols they speak of, for objects whose hash table does not tell.
 
 import {
+  DYNAMIC_TAG,
   type DynamicTable,
-  dynamicTag,
-  longestList,
+  LONGEST_LIST,
   readDynamicTable,
   readStringTable,
   type StringTable,
@@ -38,7 +38,7 @@ export type SymbolReading =
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 64 MiB of blocks: names are scattered over the whole string table. */
-const cachedBlocks = 4_096;
+const CACHED_BLOCKS = 4_096;
 
 /** All dynamic symbols, in the order of the file. Total and linear like `readElf`; a static program has none. */
 export function readSymbols(source: ByteSource): SymbolReading {
@@ -52,7 +52,7 @@ export function readUndefinedSymbols(source: ByteSource): SymbolReading {
 
 function read(source: ByteSource, wanted: (section: number) => boolean): SymbolReading {
   try {
-    const opened = readHeader(source, cachedBlocks);
+    const opened = readHeader(source, CACHED_BLOCKS);
     if (!opened) return { kind: 'not-elf' };
     const { fields, header } = opened;
     const defined: DynamicSymbol[] = [];
@@ -85,14 +85,14 @@ function collect(
   missing: DynamicSymbol[],
 ): void {
   const what = 'the symbol table';
-  const address = table.last(dynamicTag.symtab);
+  const address = table.last(DYNAMIC_TAG.symtab);
   if (address === undefined || count <= 1) return;
   const { offset, end } = rangeOf(segments, address, what);
   const size = fields.wide ? 24 : 16;
   // st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32.
   const infoAt = fields.wide ? 4 : 12;
   if (offset + count * size > end) throw new Malformed(`${what} lies outside the loaded segments`);
-  const strings = readStringTable(fields, segments, table.last(dynamicTag.strtab));
+  const strings = readStringTable(fields, segments, table.last(DYNAMIC_TAG.strtab));
   const versionOf = versionsBySymbol(fields, segments, table, strings);
   for (let index = 1; index < count; index += 1) {
     const at = offset + index * size;
@@ -100,7 +100,7 @@ function collect(
     const section = fields.u16(at + infoAt + 2, what);
     const binding = info >> 4;
     if (binding === 0 || !wanted(section)) continue;
-    const name = strings.at(fields.u32(at, what), 'the name of a symbol', longestList);
+    const name = strings.at(fields.u32(at, what), 'the name of a symbol', LONGEST_LIST);
     if (name === '') continue;
     const symbol = { name, ...versionOf(index), weak: binding === 2, type: info & 15 };
     (section === 0 ? missing : defined).push(symbol);
@@ -120,10 +120,10 @@ function versionsBySymbol(
     const address = table.last(tag);
     return address === undefined ? undefined : rangeOf(segments, address, what).offset;
   };
-  const versym = place(dynamicTag.versym, 'the table of symbol versions');
+  const versym = place(DYNAMIC_TAG.versym, 'the table of symbol versions');
   if (versym === undefined) return () => ({ version: undefined, from: undefined, hidden: false });
-  const verdef = place(dynamicTag.verdef, 'the table of defined versions');
-  const verneed = place(dynamicTag.verneed, 'the table of needed versions');
+  const verdef = place(DYNAMIC_TAG.verdef, 'the table of defined versions');
+  const verneed = place(DYNAMIC_TAG.verneed, 'the table of needed versions');
   const versions = new Map<number, { name: string; file?: string }>([
     ...(verdef === undefined ? [] : readVerdef(fields, verdef, strings)).map((it) => [it.index, it] as const),
     ...(verneed === undefined ? [] : readVerneed(fields, verneed, strings).indexed).map(
@@ -138,9 +138,9 @@ function versionsBySymbol(
 }
 
 /** Far above any real object; keeps a sparse file from being walked for hours. */
-export const mostSymbols = 16_777_216;
-const alpha = 0x9026;
-const s390 = 22;
+export const MOST_SYMBOLS = 16_777_216;
+const ALPHA = 0x9026;
+const S390 = 22;
 
 /** Includes the empty symbol 0. Throws Malformed. */
 export function countSymbols(
@@ -149,8 +149,8 @@ export function countSymbols(
   segments: readonly Segment[],
   table: DynamicTable,
 ): number {
-  const hash = table.last(dynamicTag.hash);
-  const gnuHash = table.last(dynamicTag.gnuHash);
+  const hash = table.last(DYNAMIC_TAG.hash);
+  const gnuHash = table.last(DYNAMIC_TAG.gnuHash);
   const count =
     hash !== undefined
       ? countByHash(fields, header, rangeOf(segments, hash, 'the hash table').offset)
@@ -162,7 +162,7 @@ export function countSymbols(
 
 /** Bytes of an entry of DT_HASH: 8 on Alpha and 64-bit S/390, 4 elsewhere. */
 export function hashEntrySize(fields: FieldReader, header: Header): 4 | 8 {
-  return fields.wide && (header.machine === alpha || header.machine === s390) ? 8 : 4;
+  return fields.wide && (header.machine === ALPHA || header.machine === S390) ? 8 : 4;
 }
 
 /** nbucket, nchain, ...: nchain is the number of symbols. */
@@ -195,13 +195,13 @@ function countByGnuHash(fields: FieldReader, offset: number): number {
 }
 
 function limited(count: number): number {
-  if (count > mostSymbols) throw new Malformed('it has more symbols than any real object');
+  if (count > MOST_SYMBOLS) throw new Malformed('it has more symbols than any real object');
   return count;
 }
 
-const what = 'a relocation table';
-export const mostRelocations = 67_108_864;
-const mips = 8;
+const WHAT = 'a relocation table';
+export const MOST_RELOCATIONS = 67_108_864;
+const MIPS = 8;
 
 /** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
 export function countRelocated(
@@ -211,20 +211,20 @@ export function countRelocated(
   table: DynamicTable,
 ): number {
   const word = fields.wide ? 8 : 4;
-  const pltEntry = table.last(dynamicTag.pltrel) === dynamicTag.rela ? 3 * word : 2 * word;
+  const pltEntry = table.last(DYNAMIC_TAG.pltrel) === DYNAMIC_TAG.rela ? 3 * word : 2 * word;
   const tables = [
-    [dynamicTag.rela, dynamicTag.relasz, 3 * word],
-    [dynamicTag.rel, dynamicTag.relsz, 2 * word],
-    [dynamicTag.jmprel, dynamicTag.pltrelsz, pltEntry],
+    [DYNAMIC_TAG.rela, DYNAMIC_TAG.relasz, 3 * word],
+    [DYNAMIC_TAG.rel, DYNAMIC_TAG.relsz, 2 * word],
+    [DYNAMIC_TAG.jmprel, DYNAMIC_TAG.pltrelsz, pltEntry],
   ] as const;
   let highest = -1;
   for (const [tag, sizeTag, entry] of tables) {
     const address = table.last(tag);
     const size = table.last(sizeTag) ?? 0;
     if (address === undefined || size === 0) continue;
-    const { offset, end } = rangeOf(segments, address, what);
-    if (offset + size > end) throw new Malformed(`${what} lies outside the loaded segments`);
-    if (size / entry > mostRelocations) throw new Malformed(`${what} is longer than any real one`);
+    const { offset, end } = rangeOf(segments, address, WHAT);
+    if (offset + size > end) throw new Malformed(`${WHAT} lies outside the loaded segments`);
+    if (size / entry > MOST_RELOCATIONS) throw new Malformed(`${WHAT} is longer than any real one`);
     for (let at = offset; at + entry <= offset + size; at += entry) {
       highest = Math.max(highest, symbolOf(fields, header, at));
     }
@@ -234,7 +234,7 @@ export function countRelocated(
 
 /** ELF64_R_SYM is the upper half of r_info, ELF32_R_SYM its upper 24 bits; 64-bit MIPS has the symbol first. */
 export function symbolOf(fields: FieldReader, header: Header, at: number): number {
-  if (!fields.wide) return fields.u32(at + 4, what) >>> 8;
-  const upper = fields.little && header.machine !== mips ? 4 : 0;
-  return fields.u32(at + 8 + upper, what);
+  if (!fields.wide) return fields.u32(at + 4, WHAT) >>> 8;
+  const upper = fields.little && header.machine !== MIPS ? 4 : 0;
+  return fields.u32(at + 8 + upper, WHAT);
 }

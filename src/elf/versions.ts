@@ -18,9 +18,9 @@ export interface NeededVersions {
 }
 
 /** DT_VERSYM has 15 bits for the index of a version, so no object can use more. */
-const mostVersions = 32_768;
-const flagBase = 1;
-const flagWeak = 2;
+const MOST_VERSIONS = 32_768;
+const FLAG_BASE = 1;
+const FLAG_WEAK = 2;
 
 /**
  * Follows vn_next and vna_next to the first zero, as ld.so does: it reads neither the counts nor DT_VERNEEDNUM
@@ -32,7 +32,7 @@ export function readVerneed(fields: FieldReader, offset: number, strings: String
   if (u16(offset, what) !== 1) throw new Malformed(`${what} has an unknown format ${u16(offset, what)}`);
   const verneed: Verneed[] = [];
   const indexed: (IndexedVersion & { file: string })[] = [];
-  const count = countUpTo(mostVersions, what);
+  const count = countUpTo(MOST_VERSIONS, what);
   for (let at = offset, next = 1; next !== 0; at += next) {
     count();
     const file = strings.at(u32(at + 4, what), 'the file of a needed version');
@@ -40,7 +40,7 @@ export function readVerneed(fields: FieldReader, offset: number, strings: String
     for (let aux = at + u32(at + 8, what), nextAux = 1; nextAux !== 0; aux += nextAux) {
       count();
       const name = strings.at(u32(aux + 8, what), 'the name of a needed version');
-      versions.push({ name, weak: (u16(aux + 4, what) & flagWeak) !== 0 });
+      versions.push({ name, weak: (u16(aux + 4, what) & FLAG_WEAK) !== 0 });
       indexed.push({ index: u16(aux + 6, what) & 0x7fff, name, file });
       nextAux = u32(aux + 12, what);
     }
@@ -55,11 +55,11 @@ export function readVerdef(fields: FieldReader, offset: number, strings: StringT
   const what = 'the table of defined versions';
   const { u16, u32 } = fields;
   const verdef: IndexedVersion[] = [];
-  const count = countUpTo(mostVersions, what);
+  const count = countUpTo(MOST_VERSIONS, what);
   for (let at = offset, next = 1; next !== 0; at += next) {
     count();
     if (u16(at, what) !== 1) throw new Malformed(`${what} has an unknown format ${u16(at, what)}`);
-    if ((u16(at + 2, what) & flagBase) === 0) {
+    if ((u16(at + 2, what) & FLAG_BASE) === 0) {
       const name = strings.at(u32(at + u32(at + 12, what), what), 'the name of a defined version');
       verdef.push({ index: u16(at + 4, what) & 0x7fff, name });
     }

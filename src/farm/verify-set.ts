@@ -3,7 +3,7 @@
 // An AppImage → a file for the loader to be asked about: its ELF part alone, without the mark.
 import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { appImageMark, isAppImage } from '../elf/app-image.ts';
+import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
@@ -302,7 +302,7 @@ export function withPlainImage<T>(program: string, scratch: string, ask: (file: 
   const file = temporaryName(path.join(scratch, 'image'));
   try {
     const bytes = readStart(program, end);
-    bytes.fill(0, appImageMark.offset, appImageMark.offset + appImageMark.size);
+    bytes.fill(0, APP_IMAGE_MARK.offset, APP_IMAGE_MARK.offset + APP_IMAGE_MARK.size);
     writeFileSync(file, bytes, { mode: 0o700 });
     return ask(file);
   } finally {

@@ -18,9 +18,9 @@ export interface LoaderFacts {
 
 /** A start that loads nothing takes 2 ms. */
 const TIMEOUT = 20_000;
-const plain = '/-plain';
-const lib = '/-lib/';
-const platform = '/-platform/';
+const PLAIN = '/-plain';
+const LIB = '/-lib/';
+const PLATFORM = '/-platform/';
 
 const known = new Map<string, LoaderFacts | undefined>();
 
@@ -31,7 +31,7 @@ const known = new Map<string, LoaderFacts | undefined>();
  */
 export const REPORT_SEARCH_PATHS = {
   env: { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' },
-  directories: `${plain}:${lib}$LIB:${platform}$PLATFORM`,
+  directories: `${PLAIN}:${LIB}$LIB:${PLATFORM}$PLATFORM`,
 } as const;
 
 /** Whether a line of stderr comes of `TELLING` alone. */
@@ -70,8 +70,8 @@ export function readSearchPaths(debug: string, version: readonly number[]): Load
   );
   const given = lists.find(({ what }) => what === '--library-path' || what === 'LD_LIBRARY_PATH')?.paths;
   const system = lists.find(({ what }) => what === 'system search path')?.paths;
-  const begin = given?.findIndex((directory) => directory.startsWith(plain)) ?? -1;
-  const end = given?.indexOf(plain) ?? -1;
+  const begin = given?.findIndex((directory) => directory.startsWith(PLAIN)) ?? -1;
+  const end = given?.indexOf(PLAIN) ?? -1;
   if (given === undefined || end < 0) return undefined;
   const count = end - begin;
   const tokenOf = (marker: string) =>
@@ -80,9 +80,9 @@ export function readSearchPaths(debug: string, version: readonly number[]): Load
     version,
     // Each directory stands behind its subdirectories.
     defaultDirectories: (system ?? []).filter((_, index) => index % (count + 1) === count),
-    subdirectories: given.slice(begin, end).map((directory) => directory.slice(plain.length + 1)),
-    lib: tokenOf(lib),
-    platform: tokenOf(platform),
+    subdirectories: given.slice(begin, end).map((directory) => directory.slice(PLAIN.length + 1)),
+    lib: tokenOf(LIB),
+    platform: tokenOf(PLATFORM),
   };
 }
 

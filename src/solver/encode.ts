@@ -172,13 +172,13 @@ function encodeOffer(
 
 const apart = (variable: number, value: Value): Literal[] => [negative(variable), negative(value.variable)];
 
-const nothing: readonly string[] = [];
+const NOTHING: readonly string[] = [];
 
 /** Only of another version of the library is it asked, and not if the user chose that file. */
 function missingSymbols(g: Encoding, by: Requirer, name: string, offer: Provider): readonly string[] {
-  if (!isClosest(offer) || g.problem.pins?.has(name)) return nothing;
+  if (!isClosest(offer) || g.problem.pins?.has(name)) return NOTHING;
   const coverage = g.problem.closest?.coverage(by, name, offer);
-  if (!coverage) return nothing;
+  if (!coverage) return NOTHING;
   // Other versions than the needed ones are a constraint of their own.
   return offer.hasVerdef ? coverage.missing : [...coverage.missing, ...coverage.missingVersions];
 }

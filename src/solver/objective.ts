@@ -2,8 +2,8 @@
 import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
 /** The costs that are counted over a whole set, the most important first. */
-export const costKinds = ['closest', 'foreign', 'overrides'] as const;
-export type CostKind = (typeof costKinds)[number];
+export const COST_KINDS = ['closest', 'foreign', 'overrides'] as const;
+export type CostKind = (typeof COST_KINDS)[number];
 
 export const isClosest = (provider: Provider): boolean => provider.match === 'closest';
 

@@ -9,13 +9,13 @@ import type { Conflict, Solution, Undecided } from './solution.ts';
 import { undefinedSymbolsIn } from './undefined-symbols.ts';
 import { needsOf } from './version-needs.ts';
 
-const usualEffort: Effort = { steps: 40_000_000, improveSteps: 120_000 };
+const USUAL_EFFORT: Effort = { steps: 40_000_000, improveSteps: 120_000 };
 
 /**
  * The best set (objective.ts, NOTES.md); or a minimal set of reasons why there is none; or, when `effort.steps` were
  * too few to tell, that.
  */
-export function solve(problem: Problem, effort: Effort = usualEffort): Solution | Conflict | Undecided {
+export function solve(problem: Problem, effort: Effort = USUAL_EFFORT): Solution | Conflict | Undecided {
   const tolerated = new Set<string>();
   for (;;) {
     const g = encodeProblem(problem, undefined, tolerated);

@@ -12,7 +12,7 @@ export interface VersionTable {
 
 export type Versions = Verneed['versions'];
 
-const none: Versions = [];
+const NONE: Versions = [];
 
 /**
  * The names an object needs served, in load order (DT_NEEDED, then files that only its version needs name), each
@@ -20,7 +20,7 @@ const none: Versions = [];
  */
 export function needsOf(requirer: Requirer): ReadonlyMap<string, Versions> {
   const needs = new Map<string, Versions>();
-  for (const name of requirer.needed) needs.set(name, none);
+  for (const name of requirer.needed) needs.set(name, NONE);
   for (const { file, versions } of requirer.verneed) {
     const known = needs.get(file);
     needs.set(file, known?.length ? [...known, ...versions] : versions);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClosestMatches, Provider } from '../../src/candidates/problem.ts';
-import { missingNamesOf, candidatesOf } from '../../src/choices/alternatives.ts';
+import { candidatesOf, missingNamesOf } from '../../src/choices/alternatives.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
 

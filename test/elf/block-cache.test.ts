@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readElf } from '../../src/elf/read-elf.ts';
-import { type ByteSource, blockSize, cacheBlocks } from '../../src/elf/reader.ts';
+import { BLOCK_SIZE, type ByteSource, cacheBlocks } from '../../src/elf/reader.ts';
 
 function recorded(bytes: Uint8Array): ByteSource & { readonly offsets: number[] } {
   const offsets: number[] = [];
@@ -15,10 +15,10 @@ function recorded(bytes: Uint8Array): ByteSource & { readonly offsets: number[] 
 }
 
 test('reads a block once while it is kept, and the oldest is dropped first', () => {
-  const source = recorded(Buffer.alloc(4 * blockSize, 7));
+  const source = recorded(Buffer.alloc(4 * BLOCK_SIZE, 7));
   const blockAt = cacheBlocks(source, 2);
   for (const index of [0, 1, 0, 1, 2, 1, 0]) blockAt(index);
-  assert.deepEqual(source.offsets, [0, blockSize, 2 * blockSize, 0]);
+  assert.deepEqual(source.offsets, [0, BLOCK_SIZE, 2 * BLOCK_SIZE, 0]);
 });
 
 test('a library of two megabytes costs few and small reads', () => {

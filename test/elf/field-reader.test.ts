@@ -1,23 +1,23 @@
 // readFields at the edges: between blocks, at the end of the file, and where a source gives less than it said.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blockSize, bytesInMemory, Malformed, readFields } from '../../src/elf/reader.ts';
+import { BLOCK_SIZE, bytesInMemory, Malformed, readFields } from '../../src/elf/reader.ts';
 
 const layout = { wide: true, little: true, cachedBlocks: 8 };
 const bytes = Buffer.from(
-  Array.from({ length: 3 * blockSize + 100 }, (_, index) => (index * 7 + (index >> 8)) & 0xff),
+  Array.from({ length: 3 * BLOCK_SIZE + 100 }, (_, index) => (index * 7 + (index >> 8)) & 0xff),
 );
 
 test('numbers and bytes are the same on both sides of a block boundary', () => {
   for (const little of [true, false]) {
     const fields = readFields(bytesInMemory(bytes), { ...layout, little });
-    for (let at = blockSize - 9; at < blockSize + 2; at += 1) {
+    for (let at = BLOCK_SIZE - 9; at < BLOCK_SIZE + 2; at += 1) {
       assert.equal(fields.u8(at, 'x'), bytes[at]);
       assert.equal(fields.u16(at, 'x'), little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
       assert.equal(fields.u32(at, 'x'), little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
       assert.deepEqual(
-        Buffer.from(fields.bytes(at, 2 * blockSize, 'x')),
-        bytes.subarray(at, at + 2 * blockSize),
+        Buffer.from(fields.bytes(at, 2 * BLOCK_SIZE, 'x')),
+        bytes.subarray(at, at + 2 * BLOCK_SIZE),
       );
     }
   }
@@ -36,12 +36,12 @@ test('a word beyond 2^53 is infinite', () => {
 });
 
 test('text goes over block boundaries, and ends at its limits', () => {
-  const long = Buffer.concat([Buffer.alloc(2 * blockSize + 10, 'a'), Buffer.from('\0rest')]);
+  const long = Buffer.concat([Buffer.alloc(2 * BLOCK_SIZE + 10, 'a'), Buffer.from('\0rest')]);
   const fields = readFields(bytesInMemory(long), layout);
-  assert.equal(fields.text(5, long.length, 100_000, 'it').length, 2 * blockSize + 5);
-  assert.equal(fields.text(2 * blockSize + 7, long.length, 3, 'it'), 'aaa');
-  assert.throws(() => fields.text(2 * blockSize + 6, long.length, 3, 'it'), new Malformed('it is too long'));
-  assert.throws(() => fields.text(5, 2 * blockSize, 100_000, 'it'), new Malformed('it has no end'));
+  assert.equal(fields.text(5, long.length, 100_000, 'it').length, 2 * BLOCK_SIZE + 5);
+  assert.equal(fields.text(2 * BLOCK_SIZE + 7, long.length, 3, 'it'), 'aaa');
+  assert.throws(() => fields.text(2 * BLOCK_SIZE + 6, long.length, 3, 'it'), new Malformed('it is too long'));
+  assert.throws(() => fields.text(5, 2 * BLOCK_SIZE, 100_000, 'it'), new Malformed('it has no end'));
   assert.throws(() => fields.text(long.length - 4, long.length, 100, 'it'), new Malformed('it has no end'));
 });
 
@@ -49,7 +49,7 @@ test('nothing is read beyond the end, not even when the source promised more', (
   const beyond = new Malformed('it lies beyond the end of the file');
   const honest = readFields(bytesInMemory(bytes), layout);
   const shrunk = readFields(
-    { ...bytesInMemory(bytes.subarray(0, blockSize + 5)), size: bytes.length },
+    { ...bytesInMemory(bytes.subarray(0, BLOCK_SIZE + 5)), size: bytes.length },
     layout,
   );
   for (const at of [-1, bytes.length, 2 ** 52, Number.POSITIVE_INFINITY, Number.NaN]) {
@@ -59,11 +59,11 @@ test('nothing is read beyond the end, not even when the source promised more', (
     assert.throws(() => honest.text(at, Number.POSITIVE_INFINITY, 10, 'it'), beyond);
   }
   assert.throws(() => honest.bytes(0, Number.POSITIVE_INFINITY, 'it'), beyond);
-  for (const at of [blockSize + 5, 2 * blockSize, 3 * blockSize + 50]) {
+  for (const at of [BLOCK_SIZE + 5, 2 * BLOCK_SIZE, 3 * BLOCK_SIZE + 50]) {
     for (const read of [shrunk.u8, shrunk.u16, shrunk.u32, shrunk.word])
       assert.throws(() => read(at, 'it'), beyond);
-    assert.throws(() => shrunk.bytes(at - 6, blockSize + 20, 'it'), beyond);
+    assert.throws(() => shrunk.bytes(at - 6, BLOCK_SIZE + 20, 'it'), beyond);
     assert.throws(() => shrunk.text(at, bytes.length, 100, 'it'), beyond);
   }
-  assert.throws(() => shrunk.bytes(blockSize - 5, 2 * blockSize, 'it'), beyond);
+  assert.throws(() => shrunk.bytes(BLOCK_SIZE - 5, 2 * BLOCK_SIZE, 'it'), beyond);
 });

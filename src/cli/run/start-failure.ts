@@ -1,7 +1,7 @@
 // The kernel's refusal to start a program → cause and remedy, in the words of the launcher (start-program.c).
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
-import { readScriptLine, type ScriptLine, scriptLineSize } from '../../elf/script-line.ts';
+import { readScriptLine, SCRIPT_LINE_SIZE, type ScriptLine } from '../../elf/script-line.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 
 /** Clauses of messages.c for what reasonOf does not know. */
@@ -28,7 +28,7 @@ function clauseOf(errno: string): string {
 }
 
 function headOf(file: string): Uint8Array {
-  const head = Buffer.alloc(scriptLineSize);
+  const head = Buffer.alloc(SCRIPT_LINE_SIZE);
   try {
     const fd = openSync(file, 'r');
     try {

@@ -15,7 +15,7 @@ export interface RegisteredRule {
   readonly flags: string;
 }
 
-const ours = /^nix-run-foreign-/;
+const OURS = /^nix-run-foreign-/;
 
 function entryOf(directory: string, name: string): RegisteredRule {
   const lines = readFileSync(path.join(directory, name), 'utf8').split('\n');
@@ -32,7 +32,7 @@ function entryOf(directory: string, name: string): RegisteredRule {
 export function registered(directory: string): RegisteredRule[] | undefined {
   if (!existsSync(path.join(directory, 'register'))) return undefined;
   return readdirSync(directory)
-    .filter((name) => ours.test(name))
+    .filter((name) => OURS.test(name))
     .sort()
     .map((name) => entryOf(directory, name));
 }

@@ -23,7 +23,7 @@ interface RuleLayout {
   readonly word: 4 | 8;
 }
 
-const wide: RuleLayout = {
+const WIDE: RuleLayout = {
   header: 64,
   programHeader: 56,
   tableOffset: 32,
@@ -31,7 +31,7 @@ const wide: RuleLayout = {
   fileSize: 32,
   word: 8,
 };
-const narrow: RuleLayout = {
+const NARROW: RuleLayout = {
   header: 52,
   programHeader: 32,
   tableOffset: 28,
@@ -41,9 +41,9 @@ const narrow: RuleLayout = {
 };
 
 /** p_type, elf.h. */
-const interpreterType = 3;
+const INTERPRETER_TYPE = 3;
 /** ET_EXEC 2 and ET_DYN 3 differ in the lowest bit. */
-const eitherType = { value: 2, mask: 0xfe };
+const EITHER_TYPE = { value: 2, mask: 0xfe };
 
 interface Draft {
   readonly magic: Uint8Array;
@@ -81,17 +81,17 @@ function putIdent(into: Draft, machine: Machine): void {
 }
 
 function interpreterRule(machine: Machine, interpreter: string, suffix: string): Rule {
-  const layout = machine.class === 64 ? wide : narrow;
+  const layout = machine.class === 64 ? WIDE : NARROW;
   const second = layout.header + layout.programHeader;
   const into = draft(second + layout.fileSize + layout.word);
   const number = (offset: number, value: number, size: number) =>
     put(into, offset, numberBytes(value, size, machine.byteOrder));
   putIdent(into, machine);
-  put(into, machine.byteOrder === 'little' ? 16 : 17, [eitherType.value], eitherType.mask);
+  put(into, machine.byteOrder === 'little' ? 16 : 17, [EITHER_TYPE.value], EITHER_TYPE.mask);
   number(18, machine.machine, 2);
   number(layout.tableOffset, layout.header, layout.word);
   number(layout.entrySize, layout.programHeader, 2);
-  number(second, interpreterType, 4);
+  number(second, INTERPRETER_TYPE, 4);
   number(second + layout.fileSize, Buffer.byteLength(interpreter) + 1, layout.word);
   return {
     ...into,
@@ -132,7 +132,7 @@ export function isMatched({ magic, mask }: Rule, head: Uint8Array): boolean {
 }
 
 /** More bytes than any rule looks at. */
-export const headSize = 256;
+export const HEAD_SIZE = 256;
 
 function escaped(bytes: Uint8Array): string {
   return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

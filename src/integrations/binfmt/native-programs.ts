@@ -1,7 +1,7 @@
 // Rules and this machine's own programs → those that the rules would take away from it.
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { headSize, isMatched, type Rule } from './binfmt-rules.ts';
+import { HEAD_SIZE, isMatched, type Rule } from './binfmt-rules.ts';
 
 /** Where a system keeps the programs that it cannot do without. */
 const SYSTEM_DIRECTORIES = [
@@ -15,12 +15,12 @@ const SYSTEM_DIRECTORIES = [
 
 /** The first bytes of a regular file; empty for what cannot be read. */
 export function headOf(file: string): Uint8Array {
-  const bytes = new Uint8Array(headSize);
+  const bytes = new Uint8Array(HEAD_SIZE);
   try {
     if (!statSync(file).isFile()) return bytes.subarray(0, 0);
     const fd = openSync(file, 'r');
     try {
-      return bytes.subarray(0, readSync(fd, bytes, 0, headSize, 0));
+      return bytes.subarray(0, readSync(fd, bytes, 0, HEAD_SIZE, 0));
     } finally {
       closeSync(fd);
     }

@@ -2,13 +2,13 @@
 // An object's headers → how its fields are written back in its own class and byte order, as edits of bytes.
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from '../../elf/reader.ts';
 import {
+  NO_BITS,
   namesOfSections,
-  noBits,
   readSections,
   type Section,
   sectionNamesIndex,
 } from '../../elf/sections.ts';
-import { readSegments, type Segment, segmentType } from '../../elf/segments.ts';
+import { readSegments, SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 
 export type InterpreterEdits =
   | { readonly kind: 'edits'; readonly edits: readonly ByteEdit[]; readonly room: number }
@@ -16,11 +16,11 @@ export type InterpreterEdits =
   | { readonly kind: 'no-room'; readonly why: string };
 
 /** The smallest page of any machine: what lies beyond the segment in its last one is mapped everywhere. */
-const pageSize = 4096;
-const stringAlignment = 16;
-const keptBlocks = 16;
+const PAGE_SIZE = 4096;
+const STRING_ALIGNMENT = 16;
+const KEPT_BLOCKS = 16;
 /** SHT_PROGBITS. */
-const programBits = 1;
+const PROGRAM_BITS = 1;
 
 /** Where the string can go: at the end of a loaded segment, in the last page of it. */
 interface Room {
@@ -49,7 +49,7 @@ function describedRanges({ header, segments, sections }: Parts): [number, number
     ...(sections.length > 0 ? [table(header.sectionHeaders)] : []),
     ...segments.map(({ offset, fileSize }): [number, number] => [offset, offset + fileSize]),
     ...sections
-      .filter(({ type, size }) => type !== noBits && size > 0)
+      .filter(({ type, size }) => type !== NO_BITS && size > 0)
       .map(({ offset, size }): [number, number] => [offset, offset + size]),
   ];
 }
@@ -60,7 +60,7 @@ function isZero(bytes: Uint8Array): boolean {
 
 /** The kernel clears what follows a segment's bytes where its memory is larger (fs/binfmt_elf.c, elf_load). */
 function endsAsInFile({ type, fileSize, memorySize }: Segment): boolean {
-  return type === segmentType.load && fileSize > 0 && fileSize === memorySize;
+  return type === SEGMENT_TYPE.load && fileSize > 0 && fileSize === memorySize;
 }
 
 /** Another segment that maps the same page comes later or earlier, and hides or is hidden. */
@@ -69,19 +69,19 @@ function isSharedInMemory(parts: Parts, { segment, offset, size }: Room): boolea
   return parts.segments.some(
     (other) =>
       other !== segment &&
-      other.type === segmentType.load &&
-      start < Math.ceil((other.address + other.memorySize) / pageSize) * pageSize &&
-      start + size > Math.floor(other.address / pageSize) * pageSize,
+      other.type === SEGMENT_TYPE.load &&
+      start < Math.ceil((other.address + other.memorySize) / PAGE_SIZE) * PAGE_SIZE &&
+      start + size > Math.floor(other.address / PAGE_SIZE) * PAGE_SIZE,
   );
 }
 
 function roomAfter(parts: Parts, index: number, ranges: readonly [number, number][]): Room | undefined {
   const segment = parts.segments[index];
   if (segment === undefined || !endsAsInFile(segment)) return undefined;
-  if (segment.offset % pageSize !== segment.address % pageSize) return undefined;
+  if (segment.offset % PAGE_SIZE !== segment.address % PAGE_SIZE) return undefined;
   const end = segment.offset + segment.fileSize;
-  const offset = Math.ceil(end / stringAlignment) * stringAlignment;
-  const pageEnd = Math.ceil(end / pageSize) * pageSize;
+  const offset = Math.ceil(end / STRING_ALIGNMENT) * STRING_ALIGNMENT;
+  const pageEnd = Math.ceil(end / PAGE_SIZE) * PAGE_SIZE;
   if (ranges.some(([from, to]) => from < offset && offset < to)) return undefined;
   // What nothing described follows is no padding: it may belong to what was appended to the program.
   const next = Math.min(...ranges.map(([from]) => from).filter((from) => from >= end));
@@ -146,17 +146,17 @@ function editsInRoom(parts: Parts, index: number, old: Segment, room: Room, text
 function commentOf({ fields, header, segments, sections }: Parts): Section | undefined {
   const names = namesOfSections(fields, sections, sectionNamesIndex(fields, header));
   const comment = sections[names.indexOf('.comment')];
-  if (comment === undefined || comment.type !== programBits || comment.address !== 0) return undefined;
+  if (comment === undefined || comment.type !== PROGRAM_BITS || comment.address !== 0) return undefined;
   const end = comment.offset + comment.size;
   const overlaps = (offset: number, size: number) => offset < end && offset + size > comment.offset;
   const isAlone =
     !segments.some(({ offset, fileSize }) => overlaps(offset, fileSize)) &&
-    !sections.some((each) => each !== comment && each.type !== noBits && overlaps(each.offset, each.size));
+    !sections.some((each) => each !== comment && each.type !== NO_BITS && overlaps(each.offset, each.size));
   return isAlone && end <= fields.size ? comment : undefined;
 }
 
 function editsOf(parts: Parts, text: Uint8Array): InterpreterEdits {
-  const index = parts.segments.findIndex(({ type }) => type === segmentType.interpreter);
+  const index = parts.segments.findIndex(({ type }) => type === SEGMENT_TYPE.interpreter);
   const old = parts.segments[index];
   if (old === undefined) return { kind: 'no-room', why: 'it names no interpreter' };
   const [room] = roomsOf(parts);
@@ -180,7 +180,7 @@ function editsOf(parts: Parts, text: Uint8Array): InterpreterEdits {
  */
 export function interpreterEdits(source: ByteSource, interpreter: string): InterpreterEdits {
   try {
-    const read = readHeader(source, keptBlocks);
+    const read = readHeader(source, KEPT_BLOCKS);
     if (read === undefined) return { kind: 'no-room', why: 'it is not an ELF file' };
     const { header, fields } = read;
     const segments = readSegments(fields, header);

@@ -23,7 +23,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { appImageMark, isAppImage } from '../../elf/app-image.ts';
+import { APP_IMAGE_MARK, isAppImage } from '../../elf/app-image.ts';
 import { findMachine, sameMachine } from '../../elf/machine.ts';
 import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
@@ -223,12 +223,12 @@ export function makeCopy(request: CopyRequest): CopyOutcome {
 }
 
 /** A directory with more entries is no program's own: /usr/bin, a home. Its entries are not linked. */
-const mostEntries = 500;
+const MOST_ENTRIES = 500;
 
 function entriesOf(directory: string, without: string): string[] {
   try {
     const names = readdirSync(directory).filter((name) => name !== without);
-    return names.length > mostEntries ? [] : names;
+    return names.length > MOST_ENTRIES ? [] : names;
   } catch {
     return [];
   }
@@ -300,6 +300,6 @@ export function isReadableByOthers(file: string): boolean {
  * open_verify), and the AppImage itself never looks at it. Empty for every other file.
  */
 export function appImageEdits(source: ByteSource): readonly ByteEdit[] {
-  const { offset, size } = appImageMark;
+  const { offset, size } = APP_IMAGE_MARK;
   return isAppImage(source.read(0, 16)) ? [{ offset, bytes: new Uint8Array(size) }] : [];
 }

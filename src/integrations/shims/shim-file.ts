@@ -44,11 +44,11 @@ export async function shimDirectories(): Promise<ShimDirectories> {
 }
 
 /** No shim is larger than two paths and a few words. */
-const largestShim = 16 * 1024;
+const LARGEST_SHIM = 16 * 1024;
 
 function textOf(file: string): string | undefined {
   try {
-    return statSync(file).size <= largestShim ? readFileSync(file, 'utf8') : undefined;
+    return statSync(file).size <= LARGEST_SHIM ? readFileSync(file, 'utf8') : undefined;
   } catch {
     return undefined;
   }
@@ -146,8 +146,8 @@ export function isTaken(directories: ShimDirectories, name: string): boolean {
 }
 
 /** The kernel reads 256 bytes (BINPRM_BUF_SIZE, 128 before Linux 5.1) and wants the line's end among them (fs/binfmt_script.c). */
-const longestLine = 255;
-const option = '--shim=';
+const LONGEST_LINE = 255;
+const OPTION = '--shim=';
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
@@ -159,9 +159,9 @@ function unquoted(text: string): string {
 
 /** A name that the line's end, or the kernel's dropping of blanks, would change. */
 function fitsInLine(launcher: string, program: string): boolean {
-  const line = `#!${launcher} ${option}${program}`;
+  const line = `#!${launcher} ${OPTION}${program}`;
   return (
-    Buffer.byteLength(line) <= longestLine - 1 &&
+    Buffer.byteLength(line) <= LONGEST_LINE - 1 &&
     /^\S+$/.test(launcher) &&
     !/[\n\r\0]/.test(program) &&
     !/[ \t]$/.test(program)
@@ -173,8 +173,8 @@ function fitsInLine(launcher: string, program: string): boolean {
  * elsewhere `/bin/sh` does, which every Linux has, NixOS too.
  */
 export function shimText(launcher: string, program: string): string {
-  if (fitsInLine(launcher, program)) return `#!${launcher} ${option}${program}\n`;
-  return `#!/bin/sh\nexec ${quoted(launcher)} ${quoted(`${option}${program}`)} "$0" "$@"\n`;
+  if (fitsInLine(launcher, program)) return `#!${launcher} ${OPTION}${program}\n`;
+  return `#!/bin/sh\nexec ${quoted(launcher)} ${quoted(`${OPTION}${program}`)} "$0" "$@"\n`;
 }
 
 export interface ShimLine {

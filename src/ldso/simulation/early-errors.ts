@@ -2,7 +2,7 @@
 import type { Errno } from './request.ts';
 
 /** Numbers of Linux on x86, ARM, Power, RISC-V and S/390; MIPS has another ELOOP and ENAMETOOLONG. */
-const numbers: Readonly<Record<Errno, number>> = {
+const NUMBERS: Readonly<Record<Errno, number>> = {
   EPERM: 1,
   ENOENT: 2,
   EIO: 5,
@@ -19,7 +19,7 @@ const numbers: Readonly<Record<Errno, number>> = {
 };
 
 /** The few that elf/dl-minimal.c (__strerror_r) knows. */
-const texts: Readonly<Partial<Record<Errno, string>>> = {
+const TEXTS: Readonly<Partial<Record<Errno, string>>> = {
   ENOMEM: 'Cannot allocate memory',
   EINVAL: 'Invalid argument',
   ENOENT: 'No such file or directory',
@@ -30,17 +30,17 @@ const texts: Readonly<Partial<Record<Errno, string>>> = {
 
 /** Whether the loader simulation knows an errno by that name. */
 export function isErrno(name: string): name is Errno {
-  return Object.hasOwn(numbers, name);
+  return Object.hasOwn(NUMBERS, name);
 }
 
 /** E.g. `No such file or directory`, `Error 40`. */
 export function earlyErrorText(errno: Errno): string {
-  return texts[errno] ?? `Error ${numbers[errno]}`;
+  return TEXTS[errno] ?? `Error ${NUMBERS[errno]}`;
 }
 
 /** The message as do_preload (elf/rtld.c) prints it: it leaves the errno out. */
 export function withoutErrorText(message: string): string {
-  const text = [...Object.values(texts), ...Object.values(numbers).map((number) => `Error ${number}`)].find(
+  const text = [...Object.values(TEXTS), ...Object.values(NUMBERS).map((number) => `Error ${number}`)].find(
     (each) => message.endsWith(`: ${each}`),
   );
   return text === undefined ? message : message.slice(0, -text.length - 2);

@@ -88,12 +88,12 @@ function withoutMarker(map: LinkMap): LoaderError {
 }
 
 /** Bits of GNU_PROPERTY_X86_ISA_1_NEEDED by the hwcaps subdirectory that a processor of that level searches. */
-const levels: readonly (readonly [string, number])[] = [
+const LEVELS: readonly (readonly [string, number])[] = [
   ['glibc-hwcaps/x86-64-v2', 2],
   ['glibc-hwcaps/x86-64-v3', 4],
   ['glibc-hwcaps/x86-64-v4', 8],
 ];
-const x86_64 = 62;
+const X86_64 = 62;
 
 /** _rtld_main_check (sysdeps/x86/dl-prop.h) and what the relocations will meet. Adds to errors and warnings. */
 export function checkStart(session: GlibcState, searchList: readonly LinkMap[]): void {
@@ -111,11 +111,11 @@ export function checkStart(session: GlibcState, searchList: readonly LinkMap[]):
 
 /** Checked since 2.33. The order among several such objects is that of their initialisation, which is not simulated. */
 function checkIsaLevel({ request: { loader }, errors }: GlibcState, { elf, role, path }: LinkMap): void {
-  if (elf?.machine !== x86_64 || elf.class !== 64 || role === 'loader') return;
+  if (elf?.machine !== X86_64 || elf.class !== 64 || role === 'loader') return;
   if (!isAtLeast(loader.settings, 2, 33)) return;
-  const supported = levels
-    .filter(([subdirectory]) => loader.settings.subdirectories.includes(subdirectory))
-    .reduce((bits, [, bit]) => bits | bit, 1);
+  const supported = LEVELS.filter(([subdirectory]) =>
+    loader.settings.subdirectories.includes(subdirectory),
+  ).reduce((bits, [, bit]) => bits | bit, 1);
   if ((elf.isaNeeded & ~supported) === 0) return;
   const message = `${path}: CPU ISA level is lower than required`;
   errors.push({ stage: 'start', kind: 'isa level', about: path, neededBy: undefined, message });

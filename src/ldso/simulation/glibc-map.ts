@@ -106,7 +106,7 @@ export type Dependencies =
  * Filters that filter each other keep ld.so busy for ever, and those in front of the program can be loaded again and
  * again. Other filters make it look at a file a second time.
  */
-const mostVisits = 100;
+const MOST_VISITS = 100;
 
 /** _dl_map_object_deps (elf/dl-deps.c). `searchList` is the order in which symbols are looked up. */
 export function mapDependencies(session: GlibcState, preloads: readonly LinkMap[]): Dependencies {
@@ -124,7 +124,7 @@ export function mapDependencies(session: GlibcState, preloads: readonly LinkMap[
     }
     const visit = (visits.get(entry.map.path) ?? 0) + 1;
     if (entry.map.elf !== undefined) visits.set(entry.map.path, visit);
-    if (visit > mostVisits) return { kind: 'failed', error: endless(entry.map) };
+    if (visit > MOST_VISITS) return { kind: 'failed', error: endless(entry.map) };
     const error = followNeeds(session, entries, at);
     if (error !== undefined) {
       return { kind: 'failed', error: startsWithProgram(session, entries) ? error : inconsistent(session) };

@@ -18,7 +18,7 @@ export interface SearchOutcome {
   readonly searched: readonly Searched[];
 }
 
-const flag1NoDefaultLibraries = 0x800;
+const FLAG1_NO_DEFAULT_LIBRARIES = 0x800;
 
 /** _dl_map_new_object (elf/dl-load.c) up to where the file is open; the cache is inhibited. */
 export function searchLibrary(session: GlibcState, requester: LinkMap, name: string): SearchOutcome {
@@ -53,7 +53,7 @@ function* sourcesOf(session: GlibcState, requester: LinkMap): Generator<Searched
   yield { directories: session.libraryPath, found: { by: 'library path' } };
   const { runpath } = searchedBy(requester, settings);
   yield { directories: runpath, found: { by: 'runpath', of: requester.path } };
-  if (((requester.elf?.flags1 ?? 0) & flag1NoDefaultLibraries) === 0) {
+  if (((requester.elf?.flags1 ?? 0) & FLAG1_NO_DEFAULT_LIBRARIES) === 0) {
     yield { directories: settings.defaultDirectories, found: { by: 'default directory' } };
   }
 }
@@ -93,7 +93,7 @@ export type Opened =
   | { readonly kind: 'refused'; readonly path: string; readonly message: string }
   | { readonly kind: 'absent' };
 
-const absent: Opened = { kind: 'absent' };
+const ABSENT: Opened = { kind: 'absent' };
 
 /** Opens one path (open_verify); a failure sets errno and is noted. */
 export function openFile(search: LibrarySearch, path: string, hwcaps: string | undefined): Opened {
@@ -109,7 +109,7 @@ export function openFile(search: LibrarySearch, path: string, hwcaps: string | u
   tried.push({ path, why: verdict.why });
   search.otherClass ||= verdict.why === 'wrong class';
   session.errno = verdict.errno;
-  return absent;
+  return ABSENT;
 }
 
 /**
@@ -121,7 +121,7 @@ export function openPath(search: LibrarySearch, directories: readonly string[]):
     const outcome = openInDirectory(search, directory);
     if (outcome.kind !== 'absent' || endsList(search.session, outcome.anyThere)) return outcome;
   }
-  return absent;
+  return ABSENT;
 }
 
 type InDirectory =
@@ -190,14 +190,14 @@ export type Verdict =
 export type WantedLibrary = Pick<ElfFile, 'class' | 'machine' | 'byteOrder'>;
 
 /** Errors of open_verify in front of its look at the machine, and behind it. */
-const beforeMachine: ReadonlySet<string> = new Set([
+const BEFORE_MACHINE: ReadonlySet<string> = new Set([
   'ELF file version ident does not match current one',
   'ELF file OS ABI invalid',
   'ELF file ABI version invalid',
   'nonzero padding in e_ident',
   'ELF file version does not match current one',
 ]);
-const ofHeader = 'only ET_DYN and ET_EXEC can be loaded';
+const OF_HEADER = 'only ET_DYN and ET_EXEC can be loaded';
 
 /** open_verify (glibc elf/dl-load.c), in its order. */
 export function judgeCandidate(probe: Probe, wanted: WantedLibrary): Verdict {
@@ -222,8 +222,8 @@ function judgeElf(elf: ElfFile, identity: string, wanted: WantedLibrary): Verdic
   if (elf.byteOrder !== wanted.byteOrder) {
     return { kind: 'refuse', message: `ELF file data encoding not ${wanted.byteOrder}-endian` };
   }
-  if (loadError !== undefined && beforeMachine.has(loadError)) return { kind: 'refuse', message: loadError };
+  if (loadError !== undefined && BEFORE_MACHINE.has(loadError)) return { kind: 'refuse', message: loadError };
   if (elf.machine !== wanted.machine) return { kind: 'pass', why: 'wrong machine', errno: 'ENOENT' };
-  if (loadError === ofHeader) return { kind: 'refuse', message: loadError };
+  if (loadError === OF_HEADER) return { kind: 'refuse', message: loadError };
   return { kind: 'take', elf, identity, refusedLater: loadError };
 }

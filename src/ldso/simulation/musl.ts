@@ -37,8 +37,8 @@ export function simulateMusl(request: SimulationRequest): LoadTrace {
 }
 
 /** Names that stand for the loader itself, by their beginning: `libc.so.6` too. */
-const ownName = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
-const longestName = 255;
+const OWN_NAME = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
+const LONGEST_NAME = 255;
 
 /** load_library; undefined where it fails, with errno set. */
 function loadLibrary(
@@ -51,7 +51,7 @@ function loadLibrary(
   const note = { name, from, kind };
   session.lastSearch = { searched: [], tried: [] };
   if (name === '') return fail(session, 'EINVAL');
-  if (ownName.test(name) || name === loader.name) {
+  if (OWN_NAME.test(name) || name === loader.name) {
     if (!chain.includes(loader)) chain.push(loader);
     return noteRequest(session, loader, note, name === loader.name ? 'loaded by path' : 'loaded by name');
   }
@@ -59,7 +59,7 @@ function loadLibrary(
   if (!name.includes('/')) {
     const known = others().find(({ shortName }) => shortName === name);
     if (known !== undefined) return noteRequest(session, known, note, 'loaded by name');
-    if (name.length > longestName) return undefined;
+    if (name.length > LONGEST_NAME) return undefined;
   }
   const opened = name.includes('/') ? openSlashName(session, name) : searchMusl(session, from, name);
   const { path, probe } = opened;
@@ -210,7 +210,7 @@ export interface MuslFound {
 }
 
 /** buf[2*NAME_MAX+2] of load_library: a longer path is passed over. */
-const longestPath = 2 * 255 + 2;
+const LONGEST_PATH = 2 * 255 + 2;
 
 /** load_library (musl ldso/dynlink.c) up to where the file is open. `name` has no slash. */
 export function searchMusl(session: MuslState, neededBy: Dso | undefined, name: string): MuslFound {
@@ -222,19 +222,19 @@ export function searchMusl(session: MuslState, neededBy: Dso | undefined, name: 
     if (directories.length > 0) searched.push(source);
     for (const directory of directories) {
       const path = `${directory}/${name}`;
-      if (path.length >= longestPath) continue;
+      if (path.length >= LONGEST_PATH) continue;
       const probe = session.request.files.probe(path);
       if (probe.kind !== 'unopened') return { path, probe, found, tried, searched };
       tried.push({ path, why: probe.errno });
       session.errno = probe.errno;
-      if (!goesOn.has(probe.errno)) return nowhere;
+      if (!GOES_ON.has(probe.errno)) return nowhere;
     }
   }
   return nowhere;
 }
 
 /** path_open: any other errno ends the whole search. */
-const goesOn: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG']);
+const GOES_ON: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG']);
 
 /** The library path comes before every run path, and run paths of all requesters above count, RUNPATH or RPATH. */
 function* sourcesOf(session: MuslState, neededBy: Dso | undefined): Generator<Searched> {
@@ -262,7 +262,7 @@ function runPathOf({ elf, name }: Dso): string[] {
   return foreign ? [] : splitPath(expanded);
 }
 
-const texts: Readonly<Record<MuslErrno, string>> = {
+const TEXTS: Readonly<Record<MuslErrno, string>> = {
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
   EIO: 'I/O error',
@@ -281,5 +281,5 @@ const texts: Readonly<Record<MuslErrno, string>> = {
 
 /** E.g. `Symbolic link loop`. */
 export function muslErrorText(errno: MuslErrno): string {
-  return texts[errno];
+  return TEXTS[errno];
 }
