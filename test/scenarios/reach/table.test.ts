@@ -1,4 +1,4 @@
-// The README's table of ways: each cell is what a program sees that is started by this way.
+// The table of docs/what-each-way-keeps.md: each cell is what a program sees that is started by this way.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
