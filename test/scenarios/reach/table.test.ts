@@ -7,8 +7,8 @@ import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { observations } from './observations.ts';
 import { putPrograms } from './probe.ts';
-import { readWaysTable } from './readme-table.ts';
 import { type OpenWay, openWay, type WayName, ways } from './ways.ts';
+import { readWaysTable } from './ways-table.ts';
 
 needTool('strace', 'strace');
 const rig = await ensureRig('full');
