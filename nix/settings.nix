@@ -1,4 +1,4 @@
-# lib → the options for config.toml (src/config/CONFIG.md). What is null is left out of the file, so that it is
+# lib → the options for config.toml (docs/settings.md). What is null is left out of the file, so that it is
 # as the tool, or a file below this one, has it.
 { lib }:
 

@@ -1,4 +1,4 @@
-// Everything that the tool, its README and its manual tell people to type → whether there is such a command.
+// Everything that the tool, its documents and its manual tell people to type → whether there is such a command.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -105,11 +105,14 @@ const PLACES: readonly (readonly [what: string, texts: () => readonly (readonly 
   ],
   ['the README', () => [['README.md', codeOf(read('README.md'))]]],
   [
+    'a page of docs/',
+    () => globSync('docs/*.md', { cwd: PROJECT }).map((file) => [file, codeOf(read(file))]),
+  ],
+  [
     'the notes',
     () => [
       ['CONTRIBUTING.md', codeOf(read('CONTRIBUTING.md'))],
       ['CHANGELOG.md', codeOf(read('CHANGELOG.md'))],
-      ['CONFIG.md', codeOf(read('src/config/CONFIG.md'))],
     ],
   ],
   ['the manual', () => globSync('man/*.1', { cwd: PROJECT }).map((file) => [file, proseOf(read(file))])],

@@ -1,22 +1,18 @@
 // Real files and a process → which value counts, where it comes from, and what a missing file costs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { type ConfigFile, configurationFiles, readConfiguration } from '../../src/config/load-config.ts';
+import {
+  type ConfigFile,
+  configurationFiles,
+  readConfiguration,
+} from '../../src/config/load-config.ts';
 import { DEFAULTS, KEYS, MEANINGS, VARIABLES } from '../../src/config/settings.ts';
 import { ForeignError } from '../../src/host/errors.ts';
+import { sectionOf } from '../scenarios/install/readme.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-configuration-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -226,9 +222,8 @@ test('missing files load neither the parser nor the checks', () => {
   assert.ok(loads(config) > 0);
 });
 
-test('CONFIG.md tells every key with its default and its variable', () => {
-  const folder = path.resolve(import.meta.dirname, '../../src/config');
-  const rows = readFileSync(path.join(folder, 'CONFIG.md'), 'utf8')
+test('docs/settings.md tells every key with its default and its variable', () => {
+  const rows = sectionOf('config.toml', 'docs/settings.md')
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| /, '')));

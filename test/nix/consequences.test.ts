@@ -28,36 +28,36 @@ function outcome(kind: ModuleKind, said: string, option: string, system?: string
   return at(evaluateModule(kind, said, system).config, ...option.split('.'));
 }
 
-/** The line of the README for a shell's own file, with the package's command. */
-function readmeLine(shell: string): string | undefined {
-  const readme = readFileSync(path.join(PROJECT, 'README.md'), 'utf8');
-  const line = readme.match(new RegExp(`^(?:eval "\\$\\()?nix-foreign hook ${shell}[^#\\n]*`, 'm'))?.[0];
+/** The line of docs/shells.md for a shell's own file, with the package's command. */
+function documentedLine(shell: string): string | undefined {
+  const page = readFileSync(path.join(PROJECT, 'docs/shells.md'), 'utf8');
+  const line = page.match(new RegExp(`^(?:eval "\\$\\()?nix-foreign hook ${shell}[^#\\n]*`, 'm'))?.[0];
   return line?.trim().replace('nix-foreign', `${PACKAGE}/bin/nix-foreign`);
 }
 
-test('shell hooks are the lines of the README, for every shell that has a hook', () => {
+test('shell hooks are the lines of docs/shells.md, for every shell that has a hook', () => {
   for (const shell of SHELLS) {
-    const line = readmeLine(shell);
-    assert.match(line ?? '', new RegExp(`hook ${shell}`), 'the README has no line for it');
+    const line = documentedLine(shell);
+    assert.match(line ?? '', new RegExp(`hook ${shell}`), 'docs/shells.md has no line for it');
     const nixos = outcome('nixos', 'shellHooks = true;', `programs.${shell}.interactiveShellInit`);
     assert.equal(nixos, line, shell);
   }
   const home = evaluateModule('home-manager', '').config;
-  assert.equal(at(home, 'programs', 'bash', 'initExtra'), readmeLine('bash'));
-  assert.equal(at(home, 'programs', 'zsh', 'initContent'), readmeLine('zsh'));
+  assert.equal(at(home, 'programs', 'bash', 'initExtra'), documentedLine('bash'));
+  assert.equal(at(home, 'programs', 'zsh', 'initContent'), documentedLine('zsh'));
   const older = evaluateModule('home-manager-24', '').config;
-  assert.equal(at(older, 'programs', 'zsh', 'initExtra'), readmeLine('zsh'));
+  assert.equal(at(older, 'programs', 'zsh', 'initExtra'), documentedLine('zsh'));
 });
 
 test('a hook comes after what the user has, and only where it is wanted', () => {
   const init = 'programs.bash.interactiveShellInit';
   assert.equal(outcome('nixos', '', init), '');
-  assert.equal(outcome('nixos', 'interpreter = null;', init), readmeLine('bash'));
+  assert.equal(outcome('nixos', 'interpreter = null;', init), documentedLine('bash'));
   assert.equal(outcome('nixos', 'interpreter = null; shellHooks = false;', init), '');
   const said =
     '}; programs.bash.interactiveShellInit = "mine"; programs.nix-run-foreign.shellHooks = true; x = {';
   const both = evaluateModule('nixos', said.replace('x = {', 'programs.nix-ld = {')).config;
-  assert.equal(at(both, 'programs', 'bash', 'interactiveShellInit'), `mine\n${readmeLine('bash')}`);
+  assert.equal(at(both, 'programs', 'bash', 'interactiveShellInit'), `mine\n${documentedLine('bash')}`);
   for (const shell of ['Bash', 'Zsh', 'Fish']) {
     const { programs } = evaluateModule('home-manager', `enable${shell}Integration = false;`).config;
     const text = JSON.stringify(at(programs, shell.toLowerCase()));

@@ -1,7 +1,5 @@
 // The modules for NixOS and home-manager: every option's type and default, and values that are refused.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS, KEYS } from '../../src/config/settings.ts';
 import { blocksOf, sectionOf } from '../scenarios/install/readme.ts';
@@ -12,8 +10,9 @@ import {
   type ModuleKind,
   moduleWords,
   type Option,
-  PROJECT,
 } from './nix-instantiate.ts';
+
+const SETTINGS = 'docs/settings.md';
 
 const EVERYWHERE = {
   enable: ['bool', false],
@@ -39,7 +38,7 @@ const OPTIONS: Readonly<Record<'nixos' | 'home-manager', Record<string, readonly
   },
 };
 
-/** The type of a key as CONFIG.md has it → as the module has it. */
+/** The type of a key as docs/settings.md has it → as the module has it. */
 const TYPES: Readonly<Record<string, string>> = {
   'array of texts': 'nullOr listOf str',
   '`true`, `false`': 'nullOr bool',
@@ -59,32 +58,48 @@ for (const [kind, expected] of Object.entries(OPTIONS)) {
   test(`${kind}: settings are the keys of config.toml`, () => {
     const { inner = {} } = evaluateModule(kind as ModuleKind, '').options['settings'] ?? {};
     assert.deepEqual(Object.keys(inner), KEYS);
-    const text = readFileSync(path.join(PROJECT, 'src/config/CONFIG.md'), 'utf8');
+    const text = sectionOf('config.toml', SETTINGS);
+    const seen = new Set<string>();
     for (const [, key = '', type = ''] of text.matchAll(/^\| `([a-z-]+)` \| ([^|]+) \|/gm)) {
       assert.ok(key in DEFAULTS, key);
       assert.deepEqual([inner[key]?.type, inner[key]?.default], [TYPES[type], null], key);
+      seen.add(key);
     }
+    assert.deepEqual([...seen].sort(), KEYS);
   });
 }
 
-test("the README's tables and lines are true", () => {
-  const { options } = evaluateModule('nixos', '');
-  const rows = [...sectionOf('NixOS').matchAll(/^\| `(\w+)` \| (\S.*?) \| [^|]*\|$/gm)];
-  const known = new Map(rows.map(([, name = '', value = '']) => [name, value]));
-  for (const [name, { type, default: value }] of Object.entries(options)) {
-    if (name === 'enable') continue;
-    const shown = known.get(name);
-    assert.ok(shown !== undefined, `the README has no row for ${name}`);
-    if (type === 'bool' && typeof value === 'boolean') assert.equal(shown, `\`${value}\``, name);
-  }
-  assert.equal(known.get('interpreter'), `\`"${options['interpreter']?.default}"\``);
-  for (const kind of ['NixOS', 'home-manager'] as const) {
-    const blocks = blocksOf(kind).filter(({ text }) => text.startsWith('programs.'));
+const TABLES = {
+  nixos: ['Options of the NixOS module', 'NixOS'],
+  'home-manager': ['Options of the home-manager module', 'home-manager'],
+} as const;
+
+/** The default of each option, by a table whose first cells name one or several. */
+function shownDefaults(heading: string): ReadonlyMap<string, string> {
+  const rows = [...sectionOf(heading, SETTINGS).matchAll(/^\| (`\w+`.*?) \| (\S.*?) \| [^|]*\|$/gm)];
+  return new Map(
+    rows.flatMap(([, names = '', value = '']) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => [name, value] as const),
+    ),
+  );
+}
+
+for (const kind of ['nixos', 'home-manager'] as const)
+  test(`${kind}: the tables of docs/settings.md and the lines of the README are true`, () => {
+    const [table, heading] = TABLES[kind];
+    const { options } = evaluateModule(kind, '');
+    const shown = shownDefaults(table);
+    const named = Object.keys(options).filter((name) => name !== 'enable');
+    assert.deepEqual([...shown.keys()].sort(), named.sort());
+    for (const [name, { type, default: value }] of Object.entries(options))
+      if (name !== 'enable' && type === 'bool' && typeof value === 'boolean')
+        assert.equal(shown.get(name), `\`${value}\``, name);
+    const { interpreter } = options;
+    assert.equal(shown.get('interpreter'), interpreter && `\`"${interpreter.default}"\``);
+    const blocks = blocksOf(heading).filter(({ text }) => text.startsWith('programs.'));
     assert.ok(blocks.length > 0);
-    for (const { text } of blocks)
-      assert.ok(instantiate(moduleWords(kind === 'NixOS' ? 'nixos' : kind, `{ ${text} }`)));
-  }
-});
+    for (const { text } of blocks) assert.ok(instantiate(moduleWords(kind, `{ ${text} }`)));
+  });
 
 /** Everything a user may get wrong, and the option that the message names. */
 const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [

@@ -1,19 +1,19 @@
-// README.md → the lines of its section "Install" that a user types or writes into files.
+// README.md or a page of docs/ → a section: the lines that a user types or writes into files.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const README = path.resolve(import.meta.dirname, '../../../README.md');
+const PROJECT = path.resolve(import.meta.dirname, '../../..');
 
 export interface Block {
   readonly language: string;
   readonly text: string;
 }
 
-/** What stands below a heading of the third level, up to the next heading. */
-export function sectionOf(heading: string): string {
-  const sections = readFileSync(README, 'utf8').split(/^#{2,3} /m);
+/** What stands below a heading of the second or third level, up to the next heading. */
+export function sectionOf(heading: string, page = 'README.md'): string {
+  const sections = readFileSync(path.join(PROJECT, page), 'utf8').split(/^#{2,3} /m);
   const found = sections.find((each) => each.startsWith(`${heading}\n`));
-  if (found === undefined) throw new Error(`README.md has no section ${heading}`);
+  if (found === undefined) throw new Error(`${page} has no section ${heading}`);
   return found;
 }
 

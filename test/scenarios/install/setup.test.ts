@@ -66,7 +66,7 @@ test('npm installs the archive alone, with everything that setup and the hooks n
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^added 1 package/m);
   assert.ok(!existsSync(path.join(own, 'node_modules')));
-  for (const each of ['dist/main.compiled', 'src/launch/launcher/launcher.c', 'shell-hooks/hook.bash'])
+  for (const each of ['dist/main.compiled', 'launcher/launcher.c', 'shell-hooks/hook.bash'])
     assert.ok(existsSync(path.join(own, each)), each);
 });
 

@@ -1,4 +1,4 @@
-// An open way → each row of the README's table, observed: the words of its cell.
+// An open way → each row of the table of docs/what-each-way-keeps.md, observed: the words of its cell.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

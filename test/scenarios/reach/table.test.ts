@@ -1,4 +1,4 @@
-// The README's table of ways: each cell is what a program sees that is started by this way.
+// The table of docs/what-each-way-keeps.md: each cell is what a program sees that is started by this way.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,8 +7,8 @@ import { needTool } from '../../launch/launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { observations } from './observations.ts';
 import { putPrograms } from './probe.ts';
-import { readWaysTable } from './readme-table.ts';
 import { type OpenWay, openWay, type WayName, ways } from './ways.ts';
+import { readWaysTable } from './ways-table.ts';
 
 needTool('strace', 'strace');
 const rig = await ensureRig('full');

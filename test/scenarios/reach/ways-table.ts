@@ -1,4 +1,4 @@
-// README.md → its table of ways, cell by cell.
+// docs/what-each-way-keeps.md → its table of ways, cell by cell.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -8,7 +8,7 @@ export interface WaysTable {
   readonly rows: ReadonlyMap<string, readonly string[]>;
 }
 
-const readme = path.resolve(import.meta.dirname, '../../../README.md');
+const page = path.resolve(import.meta.dirname, '../../../docs/what-each-way-keeps.md');
 
 const cellsOf = (line: string) =>
   line
@@ -16,12 +16,11 @@ const cellsOf = (line: string) =>
     .split('|')
     .map((cell) => cell.trim().replaceAll('**', ''));
 
-/** The first table after the heading "What each way keeps". */
+/** The first table of the page. */
 export function readWaysTable(): WaysTable {
-  const section = readFileSync(readme, 'utf8').split(/^### What each way keeps$/m)[1] ?? '';
-  const lines = section.split('\n');
+  const lines = readFileSync(page, 'utf8').split('\n');
   const begin = lines.findIndex((line) => line.startsWith('|'));
-  if (begin < 0) throw new Error('README.md has no table below "What each way keeps"');
+  if (begin < 0) throw new Error('docs/what-each-way-keeps.md has no table');
   const end = lines.findIndex((line, at) => at > begin && !line.startsWith('|'));
   const [head = [], , ...rows] = lines.slice(begin, end).map(cellsOf);
   return {

@@ -1,0 +1,99 @@
+// README.md, CONTRIBUTING.md and docs/ → whether links lead somewhere, paths are there, and all is short enough to read.
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const PROJECT = path.resolve(import.meta.dirname, '..');
+const PAGES = globSync('docs/*.md', { cwd: PROJECT }).sort();
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...PAGES];
+const read = (file: string): string => readFileSync(path.join(PROJECT, file), 'utf8');
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+interface Link {
+  /** The document that has it. */
+  readonly from: string;
+  /** From the top of the project. */
+  readonly file: string;
+  /** Without its `#`; empty where the whole file is meant. */
+  readonly heading: string;
+}
+
+/** Links to the project's own files. */
+function linksOf(from: string): Link[] {
+  return [...withoutCode(read(from)).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
+    if (target.includes('://')) return [];
+    const [file = '', heading = ''] = target.split('#');
+    return [{ from, file: file === '' ? from : path.join(path.dirname(from), file), heading }];
+  });
+}
+
+/** The names that GitHub gives to headings: small letters, no punctuation, hyphens for blanks. */
+function anchorsOf(file: string): string[] {
+  return [...withoutCode(read(file)).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+const links = DOCUMENTS.flatMap(linksOf);
+
+test('every link leads to a file, and to a heading in it', () => {
+  assert.ok(links.length > 30);
+  const broken = links.filter(
+    ({ file, heading }) =>
+      !existsSync(path.join(PROJECT, file)) || (heading !== '' && !anchorsOf(file).includes(heading)),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('the README links every page of docs/', () => {
+  const linked = new Set(linksOf('README.md').map(({ file }) => file));
+  assert.deepEqual(
+    PAGES.filter((page) => !linked.has(page)),
+    [],
+  );
+});
+
+/** NAME stands for a shell in some of them. */
+test('every path of the project that a document names is there', () => {
+  const named = DOCUMENTS.flatMap((from) =>
+    [...read(from).matchAll(/`((?:src|test|scripts|nix|man|shell-hooks)\/[\w./-]+)`/g)].map(
+      ([, file = '']) => ({ from, file: file.replace('NAME', 'bash') }),
+    ),
+  );
+  assert.ok(named.length > 30);
+  assert.deepEqual(
+    named.filter(({ file }) => !existsSync(path.join(PROJECT, file))),
+    [],
+  );
+});
+
+test('what an installed package shows can be read there', () => {
+  const { files } = JSON.parse(read('package.json')) as { files: string[] };
+  const packed = (file: string) => files.some((each) => file === each || file.startsWith(`${each}/`));
+  assert.deepEqual(
+    PAGES.filter((page) => !packed(page)),
+    [],
+  );
+  const formats = links.filter(({ file }) => file.startsWith('src/') && file.endsWith('.md'));
+  assert.ok(formats.length > 0);
+  assert.deepEqual(
+    formats.filter(({ file }) => !packed(file)),
+    [],
+  );
+});
+
+test('the README has at most 220 lines, no line of README and docs/ more than 200 characters', () => {
+  assert.ok(read('README.md').trimEnd().split('\n').length <= 220);
+  for (const file of ['README.md', ...PAGES])
+    for (const [at, line] of read(file).split('\n').entries())
+      assert.ok([...line].length <= 200, `${file}:${at + 1}: ${[...line].length}`);
+});
+
+test('the first line on how it works says what a fingerprint is', () => {
+  for (const file of ['README.md', 'docs/how-it-works.md'])
+    assert.match(read(file), /^#+ How it works\n\nA fingerprint is a lock file with hashes:/m, file);
+});
