@@ -1,4 +1,4 @@
-// The options of `nix-run-foreign`, as its manual and the completions know them. command-line.c and run.ts read them.
+// The options of `nix-run-foreign`, as its manual and the completions know them. launcher/options.c and run.ts read them.
 
 /** Flags as in a command's row, and what each does. */
 export const LAUNCHER_OPTIONS: readonly (readonly [flags: string, description: string])[] = [

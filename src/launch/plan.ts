@@ -122,7 +122,7 @@ function variableNames(plan: LaunchPlan): string[] {
   return [...launcherVariables, ...directoryVariables, ...argv0Variables];
 }
 
-/** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
+/** What the launcher asks of the values of a plan's records (launcher/plan.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
   const { program, files, directories, absent, watched, environment } = plan;
   const { execute, loader, libraryPath, seat, seatInNamespace } = plan;

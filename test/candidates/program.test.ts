@@ -16,7 +16,7 @@ import { inspectProgram } from '../../src/candidates/program.ts';
 import { machinesRunBy } from '../../src/elf/machine.ts';
 import { ForeignError } from '../../src/errors.ts';
 import { identityOf } from '../../src/platform/identity.ts';
-import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();

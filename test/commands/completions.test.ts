@@ -9,7 +9,7 @@ import { COMPLETED_SHELLS, completedCommands, KINDS } from '../../src/commands/c
 import { completionsText } from '../../src/commands/completions.ts';
 import { LAUNCHER_OPTIONS } from '../../src/commands/launcher-options.ts';
 import { WISHES } from '../../src/pipeline/strategy-of.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { openTerminal } from '../scenarios/choosing/terminal.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 

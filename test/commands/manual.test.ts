@@ -10,7 +10,7 @@ import { COMMANDS } from '../../src/commands/command-line.ts';
 import { LAUNCHER_OPTIONS } from '../../src/commands/launcher-options.ts';
 import { KEYS, VARIABLES } from '../../src/configuration/settings.ts';
 import { WISHES } from '../../src/pipeline/strategy-of.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 needTool('man', 'man-db');

@@ -5,9 +5,9 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import path from 'node:path';
 import { test } from 'node:test';
 import { inspectInterpreter } from '../../src/launch/interpreter.ts';
+import { openWorkshop } from '../launcher/launcher-fixture.ts';
 import { compileInterpreter } from '../rig/program-interpreters.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
-import { openWorkshop } from './launcher/launcher-fixture.ts';
 
 const scratch = scratchDirectory();
 const at = (name: string): string => path.join(scratch, name);

@@ -28,8 +28,8 @@ import {
 } from '../../src/launch/plan-files.ts';
 import { identityOf } from '../../src/platform/identity.ts';
 import { createPlace, type Place, temporaryPlace } from '../../src/platform/places.ts';
-import { openWorkshop, putScript, run } from './launcher/launcher-fixture.ts';
-import { asRoot } from './launcher/tool-fixture.ts';
+import { openWorkshop, putScript, run } from '../launcher/launcher-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 
 const uid = process.geteuid?.() ?? 0;
 const workshop = await openWorkshop();

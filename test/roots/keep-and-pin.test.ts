@@ -17,7 +17,7 @@ import { plainRecord, recordsOf, rootLink } from '../../src/fingerprint/records.
 import { createPlace, type Place, temporaryPlace } from '../../src/platform/places.ts';
 import { keep, keepAlso, startKeeping } from '../../src/roots/keep-and-pin.ts';
 import { unpin } from '../../src/roots/pin.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 

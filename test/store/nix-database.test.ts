@@ -9,7 +9,7 @@ import { openCatalogue } from '../../src/store/catalogue.ts';
 import { openNixDatabase } from '../../src/store/nix-database.ts';
 import { refreshCatalogue } from '../../src/store/refresh.ts';
 import { validityTest } from '../../src/store/validity.ts';
-import { asRoot, needTool } from '../launch/launcher/tool-fixture.ts';
+import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { openStanding } from '../../src/store/standing.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore } from './private-store.ts';
 

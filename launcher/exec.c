@@ -1,0 +1,266 @@
+// A valid plan → argv, envp and the execve that starts the program.
+#include "launch.h"
+
+// The library path of the user goes first, as it would have without us.
+static char *library_path(const struct process *process, const char *list)
+{
+	const char *of_user = process_variable(process, "LD_LIBRARY_PATH");
+	if (!of_user || !*of_user)
+		return (char *)list;
+	size_t size = text_length(of_user) + 1 + text_length(list) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text joined = text_in(bytes, size);
+	text_add_lists(&joined, of_user, list);
+	return bytes;
+}
+
+static char *argument_of(const char *record, const struct process *process, const struct program *program,
+			 char *argv0)
+{
+	switch (*record) {
+	case 'A':
+		return (char *)record + 1;
+	case '0':
+		return argv0;
+	case 'F':
+		return (char *)program->found;
+	case 'L':
+		return library_path(process, record + 1);
+	default:
+		return (char *)program->real_path;
+	}
+}
+
+static bool is_argument(const char *record)
+{
+	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P' || *record == 'F';
+}
+
+static char **arguments_of_plan(const struct process *process, const struct plan *plan, const struct program *program,
+			 char **argv)
+{
+	if (plan->argument_count == 0)
+		return argv;
+	size_t count = 0;
+	while (argv[count])
+		count++;
+	char **edited = memory_take((plan->argument_count + count) * sizeof *edited);
+	char **next = edited;
+	if (!edited)
+		return NULL;
+	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
+		if (!is_argument(record))
+			continue;
+		*next = argument_of(record, process, program, argv[0]);
+		if (!*next++)
+			return NULL;
+	}
+	for (char **argument = argv + 1; *argument; argument++)
+		*next++ = *argument;
+	*next = NULL;
+	return edited;
+}
+
+static size_t count_of(char **entries)
+{
+	size_t count = 0;
+	while (entries[count])
+		count++;
+	return count;
+}
+
+// A record that sets a variable: `+` by its value, `N`, `c` and `v` by what this start has.
+static bool sets(const char *record)
+{
+	return *record == '+' || *record == 'N' || *record == 'c' || *record == 'v';
+}
+
+// Does a record, from this one on, set the variable that `entry` begins with the name of?
+static bool is_set(const char *record, const char *entry)
+{
+	size_t length = entry_name_length(entry);
+	for (; *record != '.'; record = plan_next(record))
+		if (sets(record) && entry_name_length(record + 1) == length && text_begins(record + 1, entry, length))
+			return true;
+	return false;
+}
+
+// An entry without `=` has no name.
+static bool is_replaced(const char *records, const char *entry)
+{
+	return entry[entry_name_length(entry)] == '=' && is_set(records, entry);
+}
+
+static char *entry_of(const char *name, const char *value)
+{
+	size_t size = text_length(name) + 1 + text_length(value) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, name);
+	text_add(&text, "=");
+	text_add(&text, value);
+	return bytes;
+}
+
+// NAME=<path of the launcher>, for a nix-ld that shall enter it as the loader.
+static char *entry_of_launcher(const struct process *process, const char *name)
+{
+	char path[PATH_SIZE];
+	return launcher_path(process, path) ? entry_of(name, path) : NULL;
+}
+
+// NAME=<working directory>, or NAME= in one that is gone.
+static char *entry_of_directory(const char *name)
+{
+	char path[PATH_SIZE];
+	return entry_of(name, kernel_getcwd(path, sizeof path) > 0 && path[0] == '/' ? path : "");
+}
+
+static char *entry_of_record(const struct process *process, const char *record, const char *argv0)
+{
+	switch (*record) {
+	case 'N':
+		return entry_of_launcher(process, record + 1);
+	case 'c':
+		return entry_of_directory(record + 1);
+	case 'v':
+		return entry_of(record + 1, argv0);
+	default:
+		return (char *)record + 1;
+	}
+}
+
+static char **environment_of_plan(const struct process *process, const struct plan *plan, const char *argv0)
+{
+	if (plan->set_count == 0)
+		return process->envp;
+	char **edited = memory_take((plan->set_count + count_of(process->envp) + 1) * sizeof *edited);
+	char **next = edited;
+	if (!edited)
+		return NULL;
+	// First, because nix-ld's search of the environment ends at an entry without `=`.
+	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
+		if (sets(record) && !is_set(plan_next(record), record + 1)) {
+			*next = entry_of_record(process, record, argv0);
+			if (!*next++)
+				return NULL;
+		}
+	for (char **entry = process->envp; *entry; entry++)
+		if (!is_replaced(plan->records, *entry))
+			*next++ = *entry;
+	*next = NULL;
+	return edited;
+}
+
+static bool steers_the_resolver(const char *entry)
+{
+	return text_after(entry, "LD_") || text_after(entry, "NODE_") || text_after(entry, "NIX_LD") ||
+	       text_after(entry, "MALLOC_") || text_after(entry, "GLIBC_TUNABLES=") ||
+	       text_after(entry, "ELECTRON_RUN_AS_NODE=") ||
+	       text_after(entry, RESOLVER_MARK "=");
+}
+
+// The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
+static char *renamed_library_path(const char *entry)
+{
+	static const char prefix[] = "NIX_RUN_FOREIGN_";
+	if (!text_after(entry, "LD_LIBRARY_PATH="))
+		return NULL;
+	size_t size = sizeof prefix + text_length(entry);
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, prefix);
+	text_add(&text, entry);
+	return bytes;
+}
+
+char **environment_of_resolver(const struct process *process)
+{
+	char **cleaned = memory_take((count_of(process->envp) + 2) * sizeof *cleaned);
+	char **next = cleaned;
+	if (!cleaned)
+		return NULL;
+	for (char **entry = process->envp; *entry; entry++) {
+		*next = steers_the_resolver(*entry) ? renamed_library_path(*entry) : *entry;
+		if (*next)
+			next++;
+	}
+	*next++ = (char *)RESOLVER_MARK "=1";
+	*next = NULL;
+	return cleaned;
+}
+
+struct namespace_entry start_program(const struct process *process, const struct plan *plan,
+				     const struct program *program, char **argv)
+{
+	struct namespace_entry entry = {.error = -ENOMEM};
+	char **arguments = arguments_of_plan(process, plan, program, argv);
+	char **environment = environment_of_plan(process, plan, argv[0]);
+	if (!arguments || !environment)
+		return entry;
+	entry.error = 0;
+	if (plan->interpreter_path)
+		entry = namespace_enter(process, plan->interpreter_path);
+	if (entry.error == 0)
+		entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
+	return entry;
+}
+
+static struct failure explain(const struct program *program, long error)
+{
+	switch (-error) {
+	case ENOENT:
+		return missing_interpreter(program->found);
+	case ENOEXEC:
+		return (struct failure){.cause = "the kernel does not know its format",
+					.remedy = "if it is a script without a #! line, start it with its interpreter"};
+	case EACCES:
+		return (struct failure){.cause = "it may not be executed",
+					.remedy = "check its modes, its #! line's interpreter and a noexec mount"};
+	case ELIBBAD:
+		return (struct failure){.cause = "the program interpreter (loader) that it names is none for this machine",
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
+	case E2BIG:
+		return (struct failure){.cause = "its arguments and environment are longer than the kernel takes",
+					.remedy = "shorten them, or raise the stack limit (ulimit -s)"};
+	default:
+		return (struct failure){.cause = "it cannot be started: ",
+					.detail = message_of_error(error),
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
+	}
+}
+
+static struct failure explain_loader(const struct program *program, long error)
+{
+	return (struct failure){.cause = "the loader of its plan cannot be started: ",
+				.detail = message_of_error(error),
+				.remedy = "resolve it again: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+// A resolution looks whether namespaces work here, and takes another strategy where they do not.
+static struct failure explain_namespace(const struct program *program, long error)
+{
+	return (struct failure){.cause = "it cannot be started in a namespace of its own: ",
+				.detail = message_of_error(error),
+				.remedy = "have another way found: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
+{
+	bool about_loader = plan->execute && failed.error != -E2BIG;
+	struct failure failure = about_loader ? explain_loader(program, failed.error)
+			       : failed.left && failed.error != -E2BIG ? explain_namespace(program, failed.error)
+								      : explain(program, failed.error);
+	failure.about = about_loader ? plan->execute : program->found;
+	return message_failure(EXIT_CANNOT_RUN, failure);
+}
