@@ -113,6 +113,8 @@ static bool read_link_of(int fd, char *real_path)
 // Without /proc symbolic links stay as they are.
 static long make_absolute(const char *path, char *real_path)
 {
+	if (path == real_path) // identified again, by what it was identified as
+		return 0;
 	struct text text = text_in(real_path, PATH_SIZE);
 	if (path[0] != '/') {
 		long failed = kernel_getcwd(real_path, PATH_SIZE);

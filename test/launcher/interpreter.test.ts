@@ -181,6 +181,18 @@ test('without /proc it is found by the path that it was started by', asRoot, asy
   assert.deepEqual(await start(['unshare', '-m', 'sh', '-c', script]), ran);
 });
 
+test('without /proc a first start works too', asRoot, async () => {
+  const copy = path.join(directory, 'first');
+  copyFileSync(program, copy);
+  const body = resolving(workshop, copy, [`l${LOADER}`, `b${libraries}`]);
+  const env = {
+    ...workshop.environment,
+    NIX_RUN_FOREIGN_RESOLVER: putScript(directory, 'resolver-first', body),
+  };
+  const command = ['unshare', '-m', 'sh', '-c', `umount -l /proc && exec '${copy}'`] as const;
+  assert.deepEqual(await start([...command], env), ran);
+});
+
 test('a program whose file was deleted meanwhile has no plan', async () => {
   const copy = path.join(directory, 'deleted');
   copyFileSync(program, copy);
