@@ -73,6 +73,7 @@ enum system_call_number {
 	NR_munmap = 215,
 	NR_mmap = 222,
 	NR_wait4 = 260,
+	NR_pipe2 = 59,
 	NR_prlimit64 = 261,
 	NR_close_range = 436,
 };

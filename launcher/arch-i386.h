@@ -63,6 +63,7 @@ enum system_call_number {
 	NR_faccessat = 307,
 	NR_utimensat = 320,
 	NR_dup3 = 330,
+	NR_pipe2 = 331,
 	NR_prlimit64 = 340,
 	NR_clock_gettime = 403, // clock_gettime64: struct kernel_time has 64 bits
 	NR_unshare = 310,

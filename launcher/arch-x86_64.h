@@ -68,6 +68,7 @@ enum system_call_number {
 	NR_unshare = 272,
 	NR_utimensat = 280,
 	NR_dup3 = 292,
+	NR_pipe2 = 293,
 	NR_prlimit64 = 302,
 	NR_close_range = 436,
 };

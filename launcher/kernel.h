@@ -121,6 +121,15 @@ static inline long kernel_unmap(uintptr_t address, size_t size)
 {
 	return arch_system_call(NR_munmap, (long)address, (long)size, 0, 0, 0, 0);
 }
+enum resource { RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
+
+// The soft limit; UINT64_MAX where there is none, or where it cannot be asked for.
+static inline uint64_t kernel_limit(enum resource resource)
+{
+	uint64_t limit[2];
+	long failed = arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0);
+	return failed < 0 ? UINT64_MAX : limit[0];
+}
 struct kernel_time {
 	int64_t seconds, nanoseconds;
 };
@@ -184,14 +193,11 @@ static inline long kernel_dup_onto(int from, int onto)
 {
 	return arch_system_call(NR_dup3, from, onto, 0, 0, 0, 0);
 }
+static inline long kernel_pipe(int ends[2])
+{
+	return arch_system_call(NR_pipe2, (long)ends, 0, 0, 0, 0, 0);
+}
 static inline long kernel_close_range(unsigned first, unsigned last)
 {
 	return arch_system_call(NR_close_range, first, last, 0, 0, 0, 0);
-}
-static inline long kernel_open_files_limit(void)
-{
-	enum { RLIMIT_NOFILE = 7 };
-	uint64_t limit[2];
-	long failed = arch_system_call(NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)limit, 0, 0);
-	return failed < 0 ? failed : (long)limit[0];
 }

@@ -13,20 +13,34 @@ static void close_from(unsigned first)
 {
 	if (kernel_close_range(first, ~0u) == 0)
 		return;
-	long limit = kernel_open_files_limit(); // Linux before 5.9
-	if (limit < 0 || limit > HIGHEST_TRIED_DESCRIPTOR)
+	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
+	if (limit > HIGHEST_TRIED_DESCRIPTOR)
 		limit = HIGHEST_TRIED_DESCRIPTOR;
 	for (unsigned fd = first; fd < (unsigned)limit; fd++)
 		kernel_close((int)fd);
 }
 
+// In a root without /dev/null: a pipe that nobody writes to ends at once, as /dev/null does. Node aborts when one of the
+// three is closed and /dev/null is missing (src/node.cc, PlatformInit). What it prints may still only go to standard error.
+static void set_descriptors_without_device(void)
+{
+	int ends[2];
+	if (kernel_pipe(ends) < 0)
+		return;
+	kernel_close(ends[1]);
+	if (ends[0] != STANDARD_INPUT)
+		kernel_dup_onto(ends[0], STANDARD_INPUT);
+	if (kernel_dup_onto(STANDARD_ERROR, STANDARD_OUTPUT) >= 0)
+		return;
+	kernel_dup_onto(STANDARD_INPUT, STANDARD_OUTPUT);
+	kernel_dup_onto(STANDARD_INPUT, STANDARD_ERROR);
+}
+
 static void set_standard_descriptors(void)
 {
 	long nothing = kernel_open(AT_CWD, "/dev/null", O_RDWR);
-	if (nothing < 0) { // a root without /dev: what it prints may still only go to standard error
-		kernel_close(STANDARD_INPUT);
-		if (kernel_dup_onto(STANDARD_ERROR, STANDARD_OUTPUT) < 0)
-			kernel_close(STANDARD_OUTPUT);
+	if (nothing < 0) {
+		set_descriptors_without_device();
 		return;
 	}
 	if (nothing != STANDARD_INPUT)

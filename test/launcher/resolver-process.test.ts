@@ -102,6 +102,24 @@ test('without /dev the resolver runs, and cannot print to standard output', asRo
   assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [0, '', 'out\n']);
 });
 
+// Node opens /dev/null for each of the three that is closed, and aborts where it cannot.
+for (const closed of [[], ['0'], ['2'], ['0', '1'], ['1', '2'], ['0', '1', '2']])
+  test(
+    `without /dev Node runs as the resolver, with ${closed.join(' ') || 'nothing'} closed`,
+    asRoot,
+    async () => {
+      const read = `require("fs").writeFileSync("${seen}", String(require("fs").readFileSync(0).length))`;
+      rmSync(seen, { force: true });
+      const options = withResolver(`'${process.execPath}' -e '${read}' && ${resolving(workshop, program)}`);
+      const edits = closed.flatMap((descriptor) => ['close', descriptor]).join(' ');
+      const start = `'${startWith}' ${edits} -- '${workshop.launcher}' '${program}'`;
+      const command = ['unshare', '-m', 'sh', '-c', `mount -t tmpfs none /dev && exec ${start}`] as const;
+      const { code, stdout, stderr } = await runCommand(workshop, [...command], options);
+      assert.deepEqual([code, stdout, stderr], [0, '', '']);
+      assert.equal(readFileSync(seen, 'utf8'), '0', 'nothing to read');
+    },
+  );
+
 /** With SIGCHLD ignored the kernel would reap the resolver, and a failure would look like success. */
 test('exit status and signal of the resolver are known also where SIGCHLD is ignored', async () => {
   const command = [startWith, 'ignore', '17', '--', workshop.launcher, program] as const;
