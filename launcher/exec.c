@@ -109,15 +109,15 @@ static char *entry_of(const char *name, const char *value)
 // NAME=<path of the launcher>, for a nix-ld that shall enter it as the loader.
 static char *entry_of_launcher(const struct process *process, const char *name)
 {
-	char path[PATH_SIZE];
-	return launcher_path(process, path) ? entry_of(name, path) : NULL;
+	char *path = memory_take(PATH_SIZE);
+	return path && launcher_path(process, path) ? entry_of(name, path) : NULL;
 }
 
 // NAME=<working directory>, or NAME= in one that is gone.
 static char *entry_of_directory(const char *name)
 {
-	char path[PATH_SIZE];
-	return entry_of(name, kernel_getcwd(path, sizeof path) > 0 && path[0] == '/' ? path : "");
+	char *path = memory_take(PATH_SIZE);
+	return path ? entry_of(name, kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/' ? path : "") : NULL;
 }
 
 static char *entry_of_record(const struct process *process, const char *record, const char *argv0)

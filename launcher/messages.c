@@ -1,7 +1,14 @@
 // A cause and a remedy → lines on standard error, in one write, so that lines of several processes do not mix.
 #include "base.h"
 
-enum { LINE_SIZE = 16 * 1024 };
+// A stack can be as small as 16 KiB, so a line is not built on it unless there is no other memory.
+enum { LINE_SIZE = 16 * 1024, SHORT_LINE_SIZE = 512 };
+
+static struct text begin_line(char *short_line)
+{
+	char *line = memory_take(LINE_SIZE);
+	return line ? text_in(line, LINE_SIZE) : text_in(short_line, SHORT_LINE_SIZE);
+}
 
 static bool write_all(int fd, const char *bytes, size_t size)
 {
@@ -19,8 +26,8 @@ static bool write_all(int fd, const char *bytes, size_t size)
 
 int message_failure(int status, struct failure failure)
 {
-	char line[LINE_SIZE];
-	struct text text = text_in(line, sizeof line);
+	char short_line[SHORT_LINE_SIZE];
+	struct text text = begin_line(short_line);
 	text_add(&text, "nix-run-foreign: ");
 	if (failure.about) {
 		text_add_printable(&text, failure.about);
@@ -46,8 +53,8 @@ void message_debug(const struct process *process, const char *what, const char *
 	const char *wanted = process_variable(process, "NIX_RUN_FOREIGN_DEBUG");
 	if (!wanted || !text_equal(wanted, "1"))
 		return;
-	char line[LINE_SIZE];
-	struct text text = text_in(line, sizeof line);
+	char short_line[SHORT_LINE_SIZE];
+	struct text text = begin_line(short_line);
 	text_add(&text, "nix-run-foreign: debug: ");
 	text_add(&text, what);
 	if (about) {

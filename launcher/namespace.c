@@ -86,8 +86,8 @@ static long why_not_covered(const char *path, const char *interpreter_path)
 
 struct namespace_entry namespace_enter(const struct process *process, const char *interpreter_path)
 {
-	char path[PATH_SIZE];
-	if (!launcher_path(process, path))
+	char *path = memory_take(PATH_SIZE);
+	if (!path || !launcher_path(process, path))
 		return stays(-ENOENT);
 	long failed = why_not_covered(path, interpreter_path);
 	if (failed < 0)

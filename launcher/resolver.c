@@ -135,8 +135,8 @@ int resolver_choose(const struct process *process, const char *real_path)
 // process.cwd() throws in a directory that is gone.
 static void leave_lost_directory(void)
 {
-	char path[PATH_SIZE];
-	if (kernel_getcwd(path, sizeof path) < 0)
+	char *path = memory_take(PATH_SIZE);
+	if (!path || kernel_getcwd(path, PATH_SIZE) < 0)
 		kernel_chdir("/");
 }
 
