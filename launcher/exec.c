@@ -156,9 +156,9 @@ static char **environment_of_plan(const struct process *process, const struct pl
 	return edited;
 }
 
-// What the resolver, and the Nix that it starts, may be told. Anything else could change how their loader, Node, OpenSSL
-// or Nix themselves behave. A name that ends in `=` is a whole one, any other the beginning of one. One string after
-// the other, since each pointer would be a relocation in every start.
+// What the resolver, and the Nix that it starts, may be told. Anything else could change how their loader, Node,
+// OpenSSL or Nix themselves behave. A name that ends in `=` is a whole one, any other the beginning of one. One string
+// after the other, since each pointer would be a relocation in every start.
 static const char for_resolver[] = "PATH=\0HOME=\0USER=\0LOGNAME=\0SHELL=\0TMPDIR=\0"
 				   "LANG=\0LANGUAGE=\0LC_\0LOCALE_ARCHIVE\0TZ=\0TZDIR=\0"
 				   "TERM=\0COLORTERM=\0NO_COLOR=\0FORCE_COLOR=\0COLUMNS=\0LINES=\0"

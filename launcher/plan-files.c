@@ -85,33 +85,39 @@ static const char *home_of_user(uint32_t euid)
 	return NULL;
 }
 
-// HOME when it is an absolute path, else NULL. Whose it is must show in what lies there.
-static const char *home_in_environment(const struct process *process)
+// Is it a path that Node takes for the same? It reads bytes that are not UTF-8 as U+FFFD.
+static bool is_path_for_node(const char *path)
 {
-	const char *home = process_variable(process, "HOME");
-	return home && home[0] == '/' ? home : NULL;
+	for (const char *each = path; *each; each++)
+		if (text_after(each, "\xef\xbf\xbd"))
+			return false;
+	return path[0] == '/' && text_is_utf8(path);
 }
 
-// What /etc/passwd says, where HOME is no directory of the effective user; else NULL.
+// A directory from the environment, or NULL where it does not count.
+static const char *base_in_environment(const struct process *process, const char *name)
+{
+	const char *base = process_variable(process, name);
+	return base && is_path_for_node(base) && why_not_trusted_way(process, base) != -EACCES ? base : NULL;
+}
+
+// What /etc/passwd says, where HOME does not count or is no directory of the effective user; else NULL.
 static const char *home_in_passwd(const struct process *process)
 {
-	const char *home = home_in_environment(process);
-	return home && is_own_directory(process, home) ? NULL : home_of_user(process->euid);
-}
-
-static const char *xdg_cache(const struct process *process)
-{
-	const char *cache = process_variable(process, "XDG_CACHE_HOME");
-	return cache && cache[0] == '/' ? cache : NULL;
+	const char *home = base_in_environment(process, "HOME");
+	if (home && is_own_directory(process, home))
+		return NULL;
+	home = home_of_user(process->euid);
+	return home && is_path_for_node(home) ? home : NULL;
 }
 
 // What stands in front of "/v1/plans", in two parts; NULL where the place does not apply.
 static const char *base_of(const struct process *process, enum plan_place place, const char **rest)
 {
-	const char *xdg = xdg_cache(process);
+	const char *xdg = base_in_environment(process, "XDG_CACHE_HOME");
 	*rest = xdg ? "/nix-run-foreign" : "/.cache/nix-run-foreign";
 	if (place == PLACE_CACHE)
-		return xdg ? xdg : home_in_environment(process);
+		return xdg ? xdg : base_in_environment(process, "HOME");
 	return xdg ? NULL : home_in_passwd(process);
 }
 
@@ -186,6 +192,8 @@ static struct plan_file plan_file_read(const struct process *process, enum plan_
 	char *path = name_plans(process, place);
 	if (!path)
 		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
+	if (why_not_trusted_way(process, path) == -EACCES)
+		return none("the way to the directory of plans is not only ours to write");
 	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0)
 		return none(place == PLACE_SYSTEM ? NULL : "there is no directory of plans");

@@ -60,6 +60,8 @@ static const char *is_trusted_directory(const struct process *process, const cha
 	if (path[0] != '/')
 		return relative;
 	condition_end(directory);
+	if (why_not_trusted_way(process, path) == -EACCES)
+		return "a directory of the plan is not only ours to write";
 	long fd = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -ENOTDIR || fd == -ELOOP)
 		return "a directory of the plan is none";

@@ -20,8 +20,9 @@ static void close_from(unsigned first)
 		kernel_close((int)fd);
 }
 
-// In a root without /dev/null: a pipe that nobody writes to ends at once, as /dev/null does. Node aborts when one of the
-// three is closed and /dev/null is missing (src/node.cc, PlatformInit). What it prints may still only go to standard error.
+// Where there is no /dev/null: a pipe that nobody writes to ends at once, as that does. Node aborts when one of the
+// three is closed and /dev/null is missing (src/node.cc, PlatformInit). What it prints may still only go to standard
+// error.
 static void set_descriptors_without_device(void)
 {
 	int ends[2];
