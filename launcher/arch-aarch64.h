@@ -39,6 +39,8 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 #define ARCH_ELF_MACHINE 183 // EM_AARCH64
 #define ARCH_RELOC_RELATIVE 1027 // R_AARCH64_RELATIVE
 
+#define ARCH_RUNS_I386 0
+
 #define ARCH_MMAP_UNIT 1
 
 #define ARCH_O_DIRECTORY 040000
@@ -73,6 +75,8 @@ enum system_call_number {
 	NR_munmap = 215,
 	NR_mmap = 222,
 	NR_wait4 = 260,
+	NR_memfd_create = 279,
+	NR_execveat = 281,
 	NR_pipe2 = 59,
 	NR_prlimit64 = 261,
 	NR_close_range = 436,

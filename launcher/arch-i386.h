@@ -31,6 +31,8 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 #define ARCH_ELF_MACHINE 3 // EM_386
 #define ARCH_RELOC_RELATIVE 8 // R_386_RELATIVE
 
+#define ARCH_RUNS_I386 1
+
 #define ARCH_MMAP_UNIT 4096 // mmap2(2)
 
 #define ARCH_O_DIRECTORY 0200000
@@ -63,6 +65,8 @@ enum system_call_number {
 	NR_faccessat = 307,
 	NR_utimensat = 320,
 	NR_dup3 = 330,
+	NR_memfd_create = 356,
+	NR_execveat = 358,
 	NR_pipe2 = 331,
 	NR_prlimit64 = 340,
 	NR_clock_gettime = 403, // clock_gettime64: struct kernel_time has 64 bits

@@ -34,6 +34,8 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 #define ARCH_ELF_MACHINE 62 // EM_X86_64
 #define ARCH_RELOC_RELATIVE 8 // R_X86_64_RELATIVE
 
+#define ARCH_RUNS_I386 1 // where the kernel is built and started so
+
 #define ARCH_MMAP_UNIT 1
 
 #define ARCH_O_DIRECTORY 0200000
@@ -68,6 +70,8 @@ enum system_call_number {
 	NR_unshare = 272,
 	NR_utimensat = 280,
 	NR_dup3 = 292,
+	NR_memfd_create = 319,
+	NR_execveat = 322,
 	NR_pipe2 = 293,
 	NR_prlimit64 = 302,
 	NR_close_range = 436,

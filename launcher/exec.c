@@ -276,6 +276,8 @@ static struct failure explain_namespace(const struct program *program, long erro
 
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
 {
+	if (failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
+		return refuse_32_bit(program);
 	bool about_loader = plan->execute && failed.error != -E2BIG;
 	struct failure failure = about_loader ? explain_loader(program, failed.error)
 			       : failed.left && failed.error != -E2BIG ? explain_namespace(program, failed.error)

@@ -70,6 +70,24 @@ int refuse_nameless(const struct program *program)
 						.remedy = "start it again by its path; keep the file until it runs"});
 }
 
+int refuse_32_bit(const struct program *program)
+{
+	return message_failure(EXIT_CANNOT_RUN,
+			       (struct failure){.about = program->real_path,
+						.cause = "it is a 32-bit program, and this kernel runs none",
+						.remedy = "start Linux with ia32_emulation=1, or it with qemu-i386"});
+}
+
+int refuse_odd_interpreter(const struct program *program)
+{
+	return message_failure(
+		EXIT_CANNOT_RUN,
+		(struct failure){.about = program->real_path,
+				 .cause = "its program interpreter (loader) is not named by an absolute path",
+				 .remedy = "give it the usual one: patchelf --set-interpreter LOADER ",
+				 .remedy_detail = program->real_path});
+}
+
 int refuse_foreign_rights(int status, const char *about, const char *remedy)
 {
 	return message_failure(status, (struct failure){.about = about,

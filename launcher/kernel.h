@@ -193,6 +193,17 @@ static inline long kernel_default_action(int signal)
 	} action = {0, 0, 0, 0}; // SIG_DFL
 	return arch_system_call(NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask, 0, 0);
 }
+// A file in memory, without a name in any directory, to be closed by the next execve.
+static inline long kernel_memory_file(void)
+{
+	enum { MFD_CLOEXEC = 1 };
+	return arch_system_call(NR_memfd_create, (long)"", MFD_CLOEXEC, 0, 0, 0, 0);
+}
+static inline long kernel_execve_open(int fd, char *const *argv, char *const *envp)
+{
+	enum { AT_EMPTY_PATH = 0x1000 };
+	return arch_system_call(NR_execveat, fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0);
+}
 static inline long kernel_dup_onto(int from, int onto)
 {
 	return arch_system_call(NR_dup3, from, onto, 0, 0, 0, 0);

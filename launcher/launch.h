@@ -34,6 +34,12 @@ int refuse_program(const char *name, const struct program *program, long error);
 /// The file of the program is gone or has no name, so there can be no plan of it.
 int refuse_nameless(const struct program *program);
 
+/// The kernel runs no 32-bit programs, and this is one.
+int refuse_32_bit(const struct program *program);
+
+/// Its interpreter is not named by an absolute path of printable characters.
+int refuse_odd_interpreter(const struct program *program);
+
 /// This process has rights of another user or group. `about` may be NULL.
 int refuse_foreign_rights(int status, const char *about, const char *remedy);
 
@@ -83,6 +89,7 @@ struct resolver_command {
 	char *argv[RESOLVER_ARGUMENTS];
 	char **envp; // NULL: out of memory
 	bool asks;   // it speaks with the user: standard input and output stay as they are
+	int image;   // not 0: an open file to execute in place of `execute`
 };
 
 struct ending {
@@ -93,6 +100,9 @@ struct ending {
 /// Runs the command in the root directory with standard input and output at /dev/null (unless it asks) and no
 /// descriptor above 2, and waits for its end. When this process dies first, the command gets SIGTERM.
 struct ending resolver_process_run(const struct resolver_command *command);
+
+/// Does this kernel run 32-bit programs for x86? False only when it refuses the format of one.
+bool kernel_runs_i386(void);
 
 // In resolver.c
 

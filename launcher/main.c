@@ -50,6 +50,27 @@ struct start {
 	struct program program;
 };
 
+// What the resolver would have nothing to do for: a static program, and one that cannot be started here at all.
+static bool ends_without_resolver(const struct start *start, int *status)
+{
+	const struct program *program = &start->program;
+	if (process_is_called_by_binfmt(start->process))
+		return false;
+	struct program_kind kind = program_kind_of(program->found);
+	struct plan direct = {.records = "."};
+	if (kind.is_32_bit_x86 && !kernel_runs_i386())
+		*status = refuse_32_bit(program);
+	else if (kind.format == FORMAT_ODD_INTERPRETER)
+		*status = refuse_odd_interpreter(program);
+	else if (kind.format == FORMAT_STATIC && start->command.action == ACTION_RUN)
+		*status = start_program_failed(
+			&direct, program,
+			start_program(start->process, &direct, program, start->command.argv));
+	else
+		return false;
+	return true;
+}
+
 // A miss: has a plan made, and starts by it.
 static int start_by_new_plan(struct start *start)
 {
@@ -60,6 +81,9 @@ static int start_by_new_plan(struct start *start)
 	long failed = program_why_not_startable(program->found);
 	if (failed < 0)
 		return refuse_program(start->command.name, program, failed);
+	int status;
+	if (ends_without_resolver(start, &status))
+		return status;
 	const char *mode = mode_of(process, start->command.action);
 	struct made_plan made = plan_make(process, program, mode, start->command.strategy);
 	if (made.status != 0)

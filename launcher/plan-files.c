@@ -193,7 +193,7 @@ static struct plan_file plan_file_read(const struct process *process, enum plan_
 	if (!path)
 		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
 	if (why_not_trusted_way(process, path) == -EACCES)
-		return none("the way to the directory of plans is not only ours to write");
+		return none("the directory of plans is not only ours to write");
 	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0)
 		return none(place == PLACE_SYSTEM ? NULL : "there is no directory of plans");

@@ -32,6 +32,17 @@ long program_identify_running(struct program *program);
 /// The same way as the last time.
 long program_identify_again(struct program *program);
 
+/// What the kernel makes of the file, as far as the launcher has to know. UNKNOWN is everything that the resolver looks
+/// at: scripts, libraries, AppImages, programs for other machines, what cannot be read.
+enum program_format { FORMAT_UNKNOWN, FORMAT_STATIC, FORMAT_DYNAMIC, FORMAT_ODD_INTERPRETER };
+
+struct program_kind {
+	enum program_format format;
+	bool is_32_bit_x86; // and this launcher is not
+};
+
+struct program_kind program_kind_of(const char *path);
+
 /// Was its file removed, or did it never have a name? Then its real path is another file's or nobody's.
 bool program_is_nameless(const struct program *program);
 

@@ -1,4 +1,5 @@
 // A name → the file that execvp(3) would start, its real path and its identity.
+#include "elf.h"
 #include "plan.h"
 
 enum { FOUND_SIZE = PATH_SIZE + NAME_SIZE + 2 };
@@ -201,4 +202,125 @@ bool program_is_nameless(const struct program *program)
 		return true;
 	identity_text(&status, identity);
 	return !text_equal(identity, program->identity); // a file can be called that
+}
+
+// Where the fields are in ELF files of either word size (gABI, "ELF Header", "Program Header"), in bytes.
+struct elf_layout {
+	size_t word, entry, phoff, phentsize, phnum, offset, filesz;
+};
+static const struct elf_layout layout_32 = {4, 24, 28, 42, 44, 4, 16}, layout_64 = {8, 24, 32, 54, 56, 8, 32};
+
+struct elf_file {
+	int fd;
+	const struct elf_layout *layout;
+	const char *head;
+	size_t size; // bytes in `head`
+};
+
+static uint64_t number_at(const char *bytes, size_t size)
+{
+	uint64_t number = 0;
+	while (size--)
+		number = number << 8 | (unsigned char)bytes[size];
+	return number;
+}
+
+// The program header of the first segment of that type, or NULL.
+static const char *find_segment(const struct elf_file *file, uint32_t type)
+{
+	const struct elf_layout *layout = file->layout;
+	size_t each = number_at(file->head + layout->phentsize, 2), count = number_at(file->head + layout->phnum, 2);
+	const char *segment = file->head + number_at(file->head + layout->phoff, layout->word);
+	for (; count--; segment += each)
+		if (number_at(segment, 4) == type)
+			return segment;
+	return NULL;
+}
+
+// The bytes of a segment of at most `most`, or NULL. `size` becomes their number.
+static const char *map_contents(const struct elf_file *file, const char *segment, size_t most, size_t *size)
+{
+	enum { PAGE = 64 * 1024 }; // the largest there is
+	struct kernel_stat status;
+	uint64_t offset = number_at(segment + file->layout->offset, file->layout->word);
+	*size = number_at(segment + file->layout->filesz, file->layout->word);
+	if (*size == 0 || *size > most || kernel_fstat(file->fd, &status) < 0 || offset > (uint64_t)status.st_size ||
+	    *size > (uint64_t)status.st_size - offset)
+		return NULL;
+	size_t skipped = offset % PAGE;
+	long mapped = kernel_map(0, skipped + *size, PROT_READ, MAP_PRIVATE, file->fd, offset - skipped);
+	return is_kernel_error(mapped) ? NULL : (const char *)mapped + skipped;
+}
+
+// Linkers mark position-independent programs; a shared library has no mark.
+static bool is_marked_as_program(const struct elf_file *file, const char *dynamic)
+{
+	enum { LARGEST_TABLE = 64 * 1024 };
+	size_t size = 0, word = file->layout->word;
+	const char *entry = map_contents(file, dynamic, LARGEST_TABLE, &size);
+	for (; entry && size >= 2 * word; entry += 2 * word, size -= 2 * word)
+		if (number_at(entry, word) == DT_FLAGS_1)
+			return number_at(entry + word, word) & DF_1_PIE;
+	return false;
+}
+
+static bool is_odd_interpreter(const struct elf_file *file, const char *segment)
+{
+	size_t size = 0;
+	const char *name = map_contents(file, segment, PATH_SIZE, &size);
+	bool odd = name && name[0] != '/';
+	for (size_t i = 0; name && i < size && name[i]; i++)
+		odd |= (unsigned char)name[i] < ' ' || name[i] == 0x7f;
+	return odd;
+}
+
+static enum program_format format_of(const struct elf_file *file)
+{
+	const char *interpreter = find_segment(file, PT_INTERP), *dynamic = find_segment(file, PT_DYNAMIC);
+	if (interpreter)
+		return is_odd_interpreter(file, interpreter) ? FORMAT_ODD_INTERPRETER : FORMAT_DYNAMIC;
+	if (number_at(file->head + file->layout->entry, file->layout->word) == 0)
+		return FORMAT_UNKNOWN;
+	if (number_at(file->head + 16, 2) == ET_DYN && dynamic && !is_marked_as_program(file, dynamic))
+		return FORMAT_UNKNOWN;
+	return FORMAT_STATIC;
+}
+
+// Is it a little-endian ELF program, with all of its program headers in the head, that may be for this kernel?
+static bool read_elf_header(struct elf_file *file)
+{
+	const struct elf_header *header = (const struct elf_header *)file->head;
+	const unsigned char *ident = header->ident;
+	if (file->size < 64 || number_at(file->head, 4) != 0x464c457f || ident[5] != ELFDATA2LSB)
+		return false;
+	if (ident[8] == 'A' && ident[9] == 'I') // an AppImage
+		return false;
+	file->layout = ident[4] == ELFCLASS64 ? &layout_64 : &layout_32;
+	const struct elf_layout *layout = file->layout;
+	uint64_t type = number_at(file->head + 16, 2), machine = number_at(file->head + 18, 2);
+	uint64_t start = number_at(file->head + layout->phoff, layout->word);
+	uint64_t size = number_at(file->head + layout->phentsize, 2) * number_at(file->head + layout->phnum, 2);
+	bool is_ours = layout->word == sizeof(uintptr_t) ? machine == ARCH_ELF_MACHINE
+							 : ARCH_RUNS_I386 && machine == EM_386 && layout->word == 4;
+	return is_ours && (type == ET_EXEC || type == ET_DYN) &&
+	       number_at(file->head + layout->phentsize, 2) == (layout->word == 8 ? 56 : 32) &&
+	       start <= file->size && size <= file->size - start;
+}
+
+struct program_kind program_kind_of(const char *path)
+{
+	enum { HEAD_SIZE = 2048 };
+	struct program_kind kind = {.format = FORMAT_UNKNOWN};
+	char *head = memory_take(HEAD_SIZE);
+	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return kind;
+	long size = head ? kernel_read((int)fd, head, HEAD_SIZE) : 0;
+	struct elf_file file = {.fd = (int)fd, .head = head, .size = size > 0 ? (size_t)size : 0};
+	if (read_elf_header(&file)) {
+		kind.format = format_of(&file);
+		kind.is_32_bit_x86 = file.layout->word < sizeof(uintptr_t);
+	}
+	kernel_close((int)fd);
+	return kind;
 }

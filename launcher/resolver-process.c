@@ -59,10 +59,12 @@ static _Noreturn void become_command(const struct resolver_command *command, lon
 		kernel_exit(1);
 	if (!command->asks)
 		set_standard_descriptors();
-	close_from(STANDARD_ERROR + 1);
+	if (!command->image)
+		close_from(STANDARD_ERROR + 1);
 	kernel_chdir("/"); // process.cwd() throws in a directory that is gone; all paths are absolute
 	kernel_set_signal_mask(0);
-	ending->error = (int)-kernel_execve(command->execute, command->argv, command->envp);
+	ending->error = (int)-(command->image ? kernel_execve_open(command->image, command->argv, command->envp)
+					      : kernel_execve(command->execute, command->argv, command->envp));
 	kernel_exit(1);
 }
 
@@ -113,4 +115,27 @@ struct ending resolver_process_run(const struct resolver_command *command)
 	}
 	kernel_unmap((uintptr_t)shared, sizeof(struct ending));
 	return found;
+}
+
+// The smallest 32-bit program: one segment with `exit(0)` (System V ABI i386).
+static const unsigned char exit_program[] = {
+	0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,      // ident
+	2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 0x04, 0x08, 52, 0, 0, 0, // type, machine, version, entry, phoff
+	0, 0, 0, 0, 0, 0, 0, 0, 52, 0, 32, 0, 1, 0, 40, 0, 0, 0, 0, 0,
+	1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x04, 0x08, 0, 0x80, 0x04, 0x08, // PT_LOAD of the whole file
+	93, 0, 0, 0, 93, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0,
+	0xb8, 1, 0, 0, 0, 0x31, 0xdb, 0xcd, 0x80, // mov $1, %eax; xor %ebx, %ebx; int $0x80
+};
+
+bool kernel_runs_i386(void)
+{
+	char *no_environment[] = {NULL};
+	long image = kernel_memory_file();
+	if (image <= 0)
+		return true;
+	struct resolver_command command = {.argv = {(char *)""}, .envp = no_environment, .image = (int)image};
+	kernel_write((int)image, exit_program, sizeof exit_program);
+	struct ending ending = resolver_process_run(&command);
+	kernel_close((int)image);
+	return ending.error != ENOEXEC;
 }

@@ -149,7 +149,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkaxnlbNcv+-A0LPF'.includes(record.charAt(0) || '?')))
+  if (records.some((record) => !'pisrhodfwkaxnlbNcv+A0LPF'.includes(record.charAt(0) || '?')))
     return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;

@@ -9,7 +9,7 @@ import { needTool } from './tool-fixture.ts';
 
 needTool('strace', 'strace');
 const workshop = await openWorkshop();
-const program = compile(workshop, 'say-started', ['-static']);
+const program = compile(workshop, 'say-started');
 const log = path.join(workshop.directory, 'strace');
 
 /** The launcher's system calls, from after its own execve up to and with the program's. */

@@ -11,7 +11,7 @@ import { planText, putPlan } from './plan-fixture.ts';
 import { asRoot } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
-const program = compile(workshop, 'say-started', ['-static']);
+const program = compile(workshop, 'say-started');
 const tree = path.join(workshop.directory, 'tree');
 const at = (name: string): string => path.join(tree, name);
 const base = at('outer/base');
