@@ -104,6 +104,10 @@ const char *text_after(const char *text, const char *prefix);
 /// What follows the last slash of `path`.
 const char *text_base_name(const char *path);
 
+/// Is it the path of a loader of glibc? By the names of its file (shlib-versions; before 2.34 also ld-2.31.so and the
+/// like).
+bool text_is_loader_of_glibc(const char *loader);
+
 /// Is it well-formed UTF-8 (RFC 3629)?
 bool text_is_utf8(const char *text);
 

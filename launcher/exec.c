@@ -16,6 +16,26 @@ static char *library_path(const struct process *process, const char *list)
 	return bytes;
 }
 
+// Would a loader that is told argv[0] as its program open the same path, and find the same $ORIGIN? glibc puts the
+// working directory in front of a relative one at once (elf/dl-object.c), musl does not.
+static bool names_program(const struct plan *plan, const struct program *program, const char *argv0)
+{
+	if (argv0[0] == '/')
+		return text_equal(argv0, program->real_path);
+	bool has_slash = text_base_name(argv0) != argv0;
+	if (!has_slash || !plan->execute || !text_is_loader_of_glibc(plan->execute))
+		return false;
+	char *path = memory_take(PATH_SIZE);
+	return path && program_make_absolute(argv0, path) == 0 && text_equal(path, program->real_path);
+}
+
+// The two elements for a loader that say what argv[0] shall be. They part argv[0] from what follows in memory, which
+// programs that write there (setproctitle) rely on, so they are left out where they say nothing new.
+static bool is_argv0_option(const char *record)
+{
+	return text_equal(record, "A--argv0") && plan_next(record)[0] == '0';
+}
+
 static char *argument_of(const char *record, const struct process *process, const struct program *program,
 			 char *argv0)
 {
@@ -39,7 +59,7 @@ static bool is_argument(const char *record)
 }
 
 static char **arguments_of_plan(const struct process *process, const struct plan *plan, const struct program *program,
-			 char **argv)
+				char **argv)
 {
 	if (plan->argument_count == 0)
 		return argv;
@@ -50,10 +70,16 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 	char **next = edited;
 	if (!edited)
 		return NULL;
+	bool is_named = names_program(plan, program, argv[0]), is_left_out = false;
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
 			continue;
-		*next = argument_of(record, process, program, argv[0]);
+		if (is_named && is_argv0_option(record)) {
+			is_left_out = true;
+			record = plan_next(record);
+			continue;
+		}
+		*next = *record == 'P' && is_left_out ? argv[0] : argument_of(record, process, program, argv[0]);
 		if (!*next++)
 			return NULL;
 	}

@@ -21,13 +21,6 @@ static struct text library_path(const struct process *process, char *bytes, size
 	return text;
 }
 
-// By the names that its loader's file has (glibc, shlib-versions; before 2.34 also ld-2.31.so and the like).
-static bool is_glibc(const char *loader)
-{
-	const char *base = text_base_name(loader);
-	return text_after(base, "ld-linux") || text_after(base, "ld-2.");
-}
-
 // Goes on in the loader, which finds the libraries of the plan before all others. The program sees nothing of that.
 // Returns only when memory ran out: -ENOMEM.
 static long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
@@ -64,7 +57,7 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 		.vector = process->auxiliary,
 		.loader_dynamic = loader->dynamic,
 		.loader_name = loader_name.bytes,
-		.entry_is_read = !is_glibc(plan->loader),
+		.entry_is_read = !text_is_loader_of_glibc(plan->loader),
 	};
 	*entry_in_vector = trampoline_prepare(&restoration);
 	*auxiliary_value(&process->auxiliary, AT_BASE) = loader->base;

@@ -43,6 +43,10 @@ struct program_kind {
 
 struct program_kind program_kind_of(const char *path);
 
+/// Writes the path, with the working directory in front and without `./` at its beginning, into `real_path` (PATH_SIZE
+/// bytes). Returns 0 or a negative errno.
+long program_make_absolute(const char *path, char *real_path);
+
 /// Was its file removed, or did it never have a name? Then its real path is another file's or nobody's.
 bool program_is_nameless(const struct program *program);
 

@@ -112,7 +112,7 @@ static bool read_link_of(int fd, char *real_path)
 }
 
 // Without /proc symbolic links stay as they are.
-static long make_absolute(const char *path, char *real_path)
+long program_make_absolute(const char *path, char *real_path)
 {
 	if (path == real_path) // identified again, by what it was identified as
 		return 0;
@@ -146,7 +146,7 @@ long program_identify(struct program *program)
 	if (failed == 0) {
 		identity_text(&status, program->identity);
 		if (!read_link_of((int)fd, program->real_path))
-			failed = make_absolute(program->found, program->real_path);
+			failed = program_make_absolute(program->found, program->real_path);
 	}
 	kernel_close((int)fd);
 	return failed;

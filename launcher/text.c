@@ -41,6 +41,12 @@ const char *text_base_name(const char *path)
 	return name;
 }
 
+bool text_is_loader_of_glibc(const char *loader)
+{
+	const char *base = text_base_name(loader);
+	return text_after(base, "ld-linux") || text_after(base, "ld-2.");
+}
+
 bool entry_has_name(const char *entry, const char *name, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
