@@ -67,6 +67,9 @@ uintptr_t *auxiliary_value(const struct auxiliary_vector *vector, uintptr_t tag)
 /// The value of the first environment entry of that name, or NULL.
 const char *process_variable(const struct process *process, const char *name);
 
+/// The same for a name of `length` bytes.
+const char *process_variable_of(const struct process *process, const char *name, size_t length);
+
 /// Does the process have rights that whoever started it does not have?
 bool process_has_foreign_rights(const struct process *process);
 

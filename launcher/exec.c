@@ -58,8 +58,8 @@ static bool is_argument(const char *record)
 	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P' || *record == 'F';
 }
 
-static char **arguments_of_plan(const struct process *process, const struct plan *plan, const struct program *program,
-				char **argv)
+static char **arguments_of_plan(const struct process *process, const struct plan *plan,
+				const struct program *program, char **argv)
 {
 	if (plan->argument_count == 0)
 		return argv;
@@ -97,10 +97,10 @@ static size_t count_of(char **entries)
 	return count;
 }
 
-// A record that sets a variable: `+` by its value, `N`, `c` and `v` by what this start has.
+// A record that sets a variable: `+` by its value, `j`, `N`, `c` and `v` by what this start has.
 static bool sets(const char *record)
 {
-	return *record == '+' || *record == 'N' || *record == 'c' || *record == 'v';
+	return *record == '+' || *record == 'j' || *record == 'N' || *record == 'c' || *record == 'v';
 }
 
 // Does a record, from this one on, set the variable that `entry` begins with the name of?
@@ -146,9 +146,34 @@ static char *entry_of_directory(const char *name)
 	return path ? entry_of(name, kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/' ? path : "") : NULL;
 }
 
+// NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, with the system, is
+// not set.
+static char *entry_of_list(const struct process *process, const char *record)
+{
+	size_t name = entry_name_length(record);
+	const char *first = record + name + 1, *of_user = process_variable_of(process, record, name), *second = "";
+	if (!of_user)
+		of_user = process_variable(process, "NIX_LD_LIBRARY_PATH");
+	const char *more = of_user ? text_after(of_user, first) : NULL;
+	if (more && (*more == ':' || !*more)) // a start within one of ours has it already
+		first = of_user;
+	else if (of_user)
+		second = of_user;
+	size_t size = name + 1 + text_length(first) + 1 + text_length(second) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add_bytes(&text, record, name + 1);
+	text_add_lists(&text, first, second);
+	return bytes;
+}
+
 static char *entry_of_record(const struct process *process, const char *record, const char *argv0)
 {
 	switch (*record) {
+	case 'j':
+		return entry_of_list(process, record + 1);
 	case 'N':
 		return entry_of_launcher(process, record + 1);
 	case 'c':

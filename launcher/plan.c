@@ -134,8 +134,9 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case 'b':
 		return value[0] == '/' ? take_once(&seen->library_path, value) : "b is not a list of absolute paths";
 	case '+':
+	case 'j':
 		plan->set_count++;
-		return entry_name_length(value) > 0 && value[entry_name_length(value)] == '=' ? NULL : "+ is not NAME=VALUE";
+		return entry_name_length(value) > 0 && value[entry_name_length(value)] == '=' ? NULL : "+ or j is not NAME=VALUE";
 	case 'N':
 	case 'c':
 	case 'v':

@@ -39,13 +39,17 @@ struct process process_of_block(uintptr_t *block)
 	return process;
 }
 
-const char *process_variable(const struct process *process, const char *name)
+const char *process_variable_of(const struct process *process, const char *name, size_t length)
 {
-	size_t length = text_length(name);
 	for (char **entry = process->envp; *entry; entry++)
 		if (entry_has_name(*entry, name, length))
 			return *entry + length + 1;
 	return NULL;
+}
+
+const char *process_variable(const struct process *process, const char *name)
+{
+	return process_variable_of(process, name, text_length(name));
 }
 
 bool process_has_foreign_rights(const struct process *process)

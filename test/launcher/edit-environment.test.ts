@@ -44,6 +44,28 @@ test('what is to be the path of the launcher comes in its order too, and replace
   assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
 });
 
+test("a list for nix-ld goes in front of the user's own", async () => {
+  const generic = 'NIX_LD_LIBRARY_PATH';
+  const ours = `j${generic}_s=/farm`;
+  const both = [ours, `j${generic}=/farm`];
+  const lists = async (...entries: readonly string[]): Promise<string[]> => {
+    const seen = await environment(
+      both,
+      entries.flatMap((entry) => ['entry', entry]),
+    );
+    return seen.filter((entry) => entry.startsWith(generic));
+  };
+  const of = (suffixed: string, other: string) => [`${generic}_s=${suffixed}`, `${generic}=${other}`];
+  assert.deepEqual(await lists(), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=`), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=/user:/b`), of('/farm:/user:/b', '/farm:/user:/b'));
+  assert.deepEqual(await lists(`${generic}_s=/s`), of('/farm:/s', '/farm'));
+  assert.deepEqual(await lists(`${generic}_s=/s`, `${generic}=/g`), of('/farm:/s', '/farm:/g'));
+  assert.deepEqual(await lists(`${generic}=/farm:/user`), of('/farm:/user', '/farm:/user'), 'nested starts');
+  assert.deepEqual(await lists(`${generic}=/farm`), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=/farmer`), of('/farm:/farmer', '/farm:/farmer'));
+});
+
 test('entries without = stay, after what the plan sets', async () => {
   const edits = ['entry', 'NIX_LD', 'entry', 'no equals', 'entry', '', 'entry', '=x'];
   assert.deepEqual(await environment(['+NIX_LD=1'], edits), [

@@ -92,6 +92,8 @@ const invalid: Record<string, readonly [why: string, text: string | Buffer]> = {
   'a relative loader': ['absolute', planText(report, ['lld.so'])],
   'two library paths': ['twice', planText(report, ['b/a', 'b/b'])],
   'a relative library path': ['absolute', planText(report, ['ba:/b'])],
+  'a list without =': ['NAME', planText(report, ['jNAME'])],
+  'a list without a name': ['NAME', planText(report, ['j=/x'])],
   'a name of the launcher with =': ['NAME', planText(report, ['NNAME=value'])],
   'no name of the launcher': ['NAME', planText(report, ['N'])],
   'a removal, which earlier formats had': ['unknown tag', planText(report, ['-NAME'])],
