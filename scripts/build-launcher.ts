@@ -1,4 +1,4 @@
-// The C sources of src/launch/launcher to the nix-run-foreign executable.
+// The C sources of launcher to the nix-run-foreign executable.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,7 +31,7 @@ export async function buildLauncher(build: LauncherBuild): Promise<void> {
   };
   const { output, node, script, cc = 'cc', flags = [] } = build;
   const env = process.env as Record<string, string>;
-  const sources = path.join(PROJECT, 'src/launch/launcher');
+  const sources = path.join(PROJECT, 'launcher');
   const done = await compileLauncher({ sources, version, node, script }, { cc, flags, env }, output);
   if (done.kind === 'compiled') return;
   const what = done.kind === 'no-compiler' ? 'there is no such C compiler' : `it failed\n${done.why}`;

@@ -18,7 +18,7 @@ const TOOLS = {
 
 /**
  * What only tests need, all at once before the first: an installation beside them changes the programs that some look at.
- * A test that runs alone installs its own (test/launch/launcher/tool-fixture.ts).
+ * A test that runs alone installs its own (test/launcher/tool-fixture.ts).
  */
 const TEST_TOOLS = {
   attr: 'setfattr',
@@ -102,7 +102,7 @@ function installDebianPackages() {
 }
 
 function build() {
-  const sources = ['src', 'man', 'scripts', 'package.json'];
+  const sources = ['src', 'launcher', 'man', 'scripts', 'package.json'];
   if (isCurrent('dist/nix-foreign.cjs', sources) && isCurrent('bin/nix-run-foreign', [])) return;
   say('building');
   run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);

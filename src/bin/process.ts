@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configureReport, reportFailure } from '../host/output.ts';
+import { isTrustedWay } from '../host/trusted-way.ts';
 
 export const { version } = packageJson;
 
@@ -14,20 +15,27 @@ function isOwnDirectory(file: string, uid: number | undefined): boolean {
   }
 }
 
+function counts(file: string | undefined, uid: number | undefined): boolean {
+  // What is not UTF-8 has become U+FFFD.
+  if (file === undefined || !file.startsWith('/') || file.includes('\ufffd')) return false;
+  return uid === undefined || isTrustedWay(file, uid);
+}
+
 /**
  * Makes the environment mean what it means to the launcher (launch/PLAN.md): XDG directories count only when they are
- * absolute (XDG Base Directory Specification), HOME only when it is a directory of the user's own.
+ * absolute (XDG Base Directory Specification) and nobody else can change where they lead, HOME only when it is a
+ * directory of the user's own as well.
  */
 function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): void {
   for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME']) {
-    if (!env[name]?.startsWith('/')) delete env[name];
+    if (!counts(env[name], uid)) delete env[name];
   }
   // The launcher gives the user's library path another name, so that it steers nothing of ours.
   const libraryPath = env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
   delete env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
   if (libraryPath !== undefined) env['LD_LIBRARY_PATH'] = libraryPath;
   const home = env['HOME'];
-  if (home === undefined || !isOwnDirectory(home, uid)) delete env['HOME'];
+  if (home === undefined || !isOwnDirectory(home, uid) || !counts(home, uid)) delete env['HOME'];
 }
 
 /** Runs one of the executables, with its name in front of messages. `work` gets the environment as it was given. */

@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { isDirectory, makeDirectories } from './files.ts';
+import { isTrustedWay } from './trusted-way.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
 const LAYOUT = 'v1';
@@ -97,16 +98,26 @@ export function isUnwritable(error: unknown): boolean {
   );
 }
 
+function untrusted(cause: string, directory: string, uid: number): ForeignError {
+  return new ForeignError(cause, {
+    code: 'untrusted-directory',
+    hint: `make it yours and private: chown ${uid} ${directory} && chmod 700 ${directory}`,
+    exitCode: 125,
+  });
+}
+
 /** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */
 function refuseUntrusted(directory: string, uid: number): void {
   const stats = lstatSync(directory);
   const ours = stats.uid === uid || stats.uid === 0;
   if (stats.isDirectory() && ours && (stats.mode & 0o022) === 0) return;
-  throw new ForeignError(`${directory} belongs to somebody else or can be written by others`, {
-    code: 'untrusted-directory',
-    hint: `make it yours and private: chown ${uid} ${directory} && chmod 700 ${directory}`,
-    exitCode: 125,
-  });
+  const cause = `${directory} belongs to somebody else or can be written by others`;
+  throw untrusted(cause, directory, uid);
+}
+
+function refuseUntrustedWay(directory: string, uid: number): void {
+  if (!isTrustedWay(directory, uid))
+    throw untrusted(`somebody else can change where ${directory} leads`, directory, uid);
 }
 
 function isOpenToAll(directory: string): boolean {
@@ -120,15 +131,18 @@ function isOpenToAll(directory: string): boolean {
  */
 export function createDirectories(dirs: Directories, uid: number): void {
   const base = path.dirname(dirs.cache);
+  refuseUntrustedWay(base, uid);
   makeDirectories(base);
   if (isOpenToAll(path.dirname(base))) refuseUntrusted(base, uid);
   const state = path.dirname(dirs.state);
+  refuseUntrustedWay(state, uid);
   makeDirectories(state);
   if (isOpenToAll(path.dirname(state))) refuseUntrusted(state, uid);
   for (const directory of [dirs.plans, dirs.farms, dirs.locks, dirs.catalogues, dirs.roots]) {
     makeDirectories(directory);
   }
   for (const directory of [dirs.plans, dirs.roots]) refuseUntrusted(directory, uid);
+  for (const directory of [dirs.plans, dirs.farms, dirs.roots]) refuseUntrustedWay(directory, uid);
   if (isDirectory(dirs.fingerprints)) refuseUntrusted(dirs.fingerprints, uid);
 }
 

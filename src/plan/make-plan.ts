@@ -62,13 +62,21 @@ function launcherVariables({ strategy, interpreter }: PlanInputs, suffix: string
 }
 
 /** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
-function nixLdEnvironment(loader: string, libraryPath: string, suffix: string): LaunchPlan['environment'] {
-  return [
-    [`NIX_LD_${suffix}`, loader],
-    [`NIX_LD_LIBRARY_PATH_${suffix}`, libraryPath],
-    ['NIX_LD', loader],
-    ['NIX_LD_LIBRARY_PATH', libraryPath],
-  ];
+function nixLdEdits(
+  loader: string,
+  libraryPath: string,
+  suffix: string,
+): Pick<LaunchPlan, 'environment' | 'nixLdLists'> {
+  return {
+    nixLdLists: [
+      [`NIX_LD_LIBRARY_PATH_${suffix}`, libraryPath],
+      ['NIX_LD_LIBRARY_PATH', libraryPath],
+    ],
+    environment: [
+      [`NIX_LD_${suffix}`, loader],
+      ['NIX_LD', loader],
+    ],
+  };
 }
 
 /** Libraries beside the program: a plan made with others must not be followed. */
@@ -145,7 +153,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     loader: set.loader,
     libraryPath: set.libraryPath,
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
-    environment: strategy === 'nix-ld' ? nixLdEnvironment(set.loader, set.libraryPath, suffix) : [],
+    ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment: [] }),
     argv: strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc) : [],
   };
 }

@@ -50,6 +50,8 @@ export interface LaunchPlan {
   /** Set in the environment to the working directory, and to argv[0]. */
   readonly directoryVariables?: readonly string[];
   readonly argv0Variables?: readonly string[];
+  /** Lists of directories for nix-ld: the user's own, in the environment, goes behind. */
+  readonly nixLdLists?: readonly (readonly [name: string, list: string])[];
   /** Set in the environment, in this order, after those and in front of everything else. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The arguments in front of the user's; empty: argv stays as it is. */
@@ -100,6 +102,7 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
     ...(plan.directoryVariables ?? []).map((name) => `c${name}`),
     ...(plan.argv0Variables ?? []).map((name) => `v${name}`),
+    ...(plan.nixLdLists ?? []).map(([name, list]) => `j${name}=${list}`),
     ...plan.environment.map(([name, value]) => `+${name}=${value}`),
     ...plan.argv.map(argumentRecord),
     '.',
@@ -120,12 +123,17 @@ function watchedFile(value: string): { identity: string; path: string } {
   return { identity: value.slice(0, space), path: value.slice(space + 1) };
 }
 
+function assignment(value: string): readonly [name: string, value: string] {
+  const equals = value.indexOf('=');
+  return [value.slice(0, equals), value.slice(equals + 1)];
+}
+
 function variableNames(plan: LaunchPlan): string[] {
   const { launcherVariables = [], directoryVariables = [], argv0Variables = [] } = plan;
   return [...launcherVariables, ...directoryVariables, ...argv0Variables];
 }
 
-/** What the launcher asks of the values of a plan's records (launcher/plan.c, plan-conditions.c). */
+/** What the launcher asks of the values of a plan's records (launcher/plan.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
   const { program, files, directories, absent, watched, environment } = plan;
   const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace } = plan;
@@ -135,7 +143,7 @@ function isWellFormed(plan: LaunchPlan): boolean {
   const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
   return (
     paths.every((each) => each.startsWith('/')) &&
-    environment.every(([name]) => name !== '') &&
+    [...environment, ...(plan.nixLdLists ?? [])].every(([name]) => name !== '') &&
     variableNames(plan).every((name) => /^[^=]+$/.test(name))
   );
 }
@@ -152,7 +160,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkaxnlbNcv+-A0LPF'.includes(record.charAt(0) || '?')))
+  if (records.some((record) => !'pisrhodfwkaxnlbNcvj+A0LPF'.includes(record.charAt(0) || '?')))
     return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
@@ -160,7 +168,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   const [interpreterPath, interpreterInNamespace] = [one('k'), one('n')];
-  const [directoryVariables, argv0Variables] = [of('c'), of('v')];
+  const [directoryVariables, argv0Variables, nixLdLists] = [of('c'), of('v'), of('j')];
   return {
     program,
     identity,
@@ -180,10 +188,8 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     ...(launcherVariables.length === 0 ? {} : { launcherVariables }),
     ...(directoryVariables.length === 0 ? {} : { directoryVariables }),
     ...(argv0Variables.length === 0 ? {} : { argv0Variables }),
-    environment: of('+').map((value) => {
-      const equals = value.indexOf('=');
-      return [value.slice(0, equals), value.slice(equals + 1)] as const;
-    }),
+    ...(nixLdLists.length === 0 ? {} : { nixLdLists: nixLdLists.map(assignment) }),
+    environment: of('+').map(assignment),
     argv: records
       .filter((record) => 'A0LPF'.includes(record.charAt(0)))
       .map((record) => parseArgument(record.charAt(0), record.slice(1))),

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hookText, SHELLS, type Shell } from '../../src/integrations/hooks/hook-text.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { milliseconds } from './measure.ts';
 
 /** A line may cost the shell this much more work, in microseconds. */

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../src/cli/completions/completion-table.ts';
 import { completionsText } from '../../src/cli/completions/completions.ts';
 import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { openTerminal } from '../scenarios/choosing/terminal.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 

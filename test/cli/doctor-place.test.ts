@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { checkCatalogue, checkDirectories } from '../../src/cli/doctor/checks.ts';
 import type { Directories } from '../../src/host/directories.ts';
 import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
-import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();

@@ -28,9 +28,9 @@ function fits(text: string): void {
   );
 }
 
-/** What command-line.c prints. */
+/** What launcher/options.c prints. */
 function helpOfLauncher(): string {
-  const file = path.resolve(import.meta.dirname, '../../src/launch/launcher/command-line.c');
+  const file = path.resolve(import.meta.dirname, '../../launcher/options.c');
   const [, literal = ''] = /help\[\] =\n([\s\S]*?);\n\n/.exec(readFileSync(file, 'utf8')) ?? [];
   return [...literal.matchAll(/"(.*)"/g)].map(([, text = '']) => text.replaceAll('\\n', '\n')).join('');
 }

@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { test } from 'node:test';
 import { type LauncherAction, readLauncherWords } from '../../src/cli/run/run.ts';
-import { openWorkshop, putScript, run, runCommand } from '../launch/launcher/launcher-fixture.ts';
-import { planText, putPlan } from '../launch/launcher/plan-fixture.ts';
+import { openWorkshop, putScript, run, runCommand } from '../launcher/launcher-fixture.ts';
+import { planText, putPlan } from '../launcher/plan-fixture.ts';
 
 const workshop = await openWorkshop();
 const at = (...names: string[]): string => path.join(workshop.directory, ...names);

@@ -10,7 +10,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { LAUNCHER_OPTIONS } from '../../src/cli/completions/completion-table.ts';
 import { KEYS, VARIABLES } from '../../src/config/settings.ts';
 import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 needTool('man', 'man-db');

@@ -5,11 +5,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import {
-  type ConfigFile,
-  configurationFiles,
-  readConfiguration,
-} from '../../src/config/load-config.ts';
+import { type ConfigFile, configurationFiles, readConfiguration } from '../../src/config/load-config.ts';
 import { DEFAULTS, KEYS, MEANINGS, VARIABLES } from '../../src/config/settings.ts';
 import { ForeignError } from '../../src/host/errors.ts';
 import { sectionOf } from '../scenarios/install/readme.ts';

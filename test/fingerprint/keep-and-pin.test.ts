@@ -21,7 +21,7 @@ import {
   unpin,
 } from '../../src/fingerprint/saved-fingerprints.ts';
 import { createDirectories, type Directories, temporaryDirectories } from '../../src/host/directories.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 

@@ -1,7 +1,7 @@
 // An expression of Nix → its value, by the real nix-instantiate with a store of its own.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 

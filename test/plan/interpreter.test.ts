@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import path from 'node:path';
 import { test } from 'node:test';
 import { inspectInterpreter } from '../../src/plan/strategy.ts';
-import { openWorkshop } from '../launch/launcher/launcher-fixture.ts';
+import { openWorkshop } from '../launcher/launcher-fixture.ts';
 import { compileInterpreter } from '../rig/program-interpreters.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 

@@ -28,8 +28,8 @@ import {
   writePlan,
 } from '../../src/plan/plan-files.ts';
 import type { LaunchPlan } from '../../src/plan/plan-format.ts';
-import { openWorkshop, putScript, run } from '../launch/launcher/launcher-fixture.ts';
-import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { openWorkshop, putScript, run } from '../launcher/launcher-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 
 const uid = process.geteuid?.() ?? 0;
 const workshop = await openWorkshop();

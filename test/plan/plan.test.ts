@@ -38,6 +38,7 @@ function randomPlan(seed: number): LaunchPlan {
     ...(random(2) ? { loader: file(), libraryPath: file() } : {}),
     ...(random(2) ? { launcherVariables: ['NAME_A', 'NAME_B'].slice(random(2)) } : {}),
     ...(random(2) ? { directoryVariables: ['OWD'], argv0Variables: ['ARGV0', 'B'].slice(random(2)) } : {}),
+    ...(random(2) ? { nixLdLists: [['NAME', text()]] as const } : {}),
     environment: many(() => [`NAME_${random(9)}`, text()] as const),
     argv: many(argument),
   };

@@ -16,7 +16,7 @@ import { machinesRunBy } from '../../src/elf/machine.ts';
 import { ForeignError } from '../../src/host/errors.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
 import { inspectProgram } from '../../src/program/inspect-program.ts';
-import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { asRoot, needTool } from '../launch/launcher/tool-fixture.ts';
+import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');

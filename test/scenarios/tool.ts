@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { buildLauncher } from '../../scripts/build-launcher.ts';
+import { builtLauncher } from '../built-launcher.ts';
 import type { Rig } from '../rig/rig.ts';
 import { type Command, type Outcome, openRoot, type Root, type RootOptions } from '../rig/root.ts';
 
@@ -38,7 +38,7 @@ async function install(rig: Rig): Promise<string> {
   chmodSync(directory, 0o755);
   cpSync(dist, path.join(directory, 'dist'), { recursive: true, preserveTimestamps: true });
   cpSync(path.join(dist, '../shell-hooks'), path.join(directory, 'shell-hooks'), { recursive: true });
-  await buildLauncher({
+  await builtLauncher({
     output: path.join(directory, 'bin', path.basename(launcher)),
     node: rig.node,
     script,

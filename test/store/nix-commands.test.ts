@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pin, pinned, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
 import { type Pinned, type StoreText, startRootAdder } from '../../src/store/add-and-pin.ts';
 import { addRoot, complaintOf, findNix, invalidPaths, nixVersion } from '../../src/store/nix.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
 

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { openNixDatabase } from '../../src/store/nix-database.ts';
 import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.ts';
-import { asRoot, needTool } from '../launch/launcher/tool-fixture.ts';
+import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
 

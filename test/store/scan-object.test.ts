@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import path from 'node:path';
 import { test } from 'node:test';
 import { scanObject } from '../../src/store/scan-object.ts';
-import { asRoot } from '../launch/launcher/tool-fixture.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, compileProgram, objectName, scratchDirectory } from './compiled-library.ts';
 
 const scratch = scratchDirectory();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openCatalogue, openPopularity } from '../../src/store/catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
-import { needTool } from '../launch/launcher/tool-fixture.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore } from './private-store.ts';
 

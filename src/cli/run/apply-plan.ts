@@ -38,6 +38,13 @@ function argumentText(argument: Argument, { plan, found, argv0, env }: ProgramCa
   }
 }
 
+/** The user's own list goes behind; one that begins with ours is of a start within one of ours. */
+function listForNixLd(name: string, list: string, env: Environment): string {
+  const ofUser = env[name] ?? env['NIX_LD_LIBRARY_PATH'] ?? '';
+  if (ofUser === list || ofUser.startsWith(`${list}:`)) return ofUser;
+  return ofUser === '' ? list : libraryPath(list, ofUser);
+}
+
 /** `found`: the path by which the program was found; `words`: its argv as the user gave it. See PLAN.md. */
 export function applyPlan(
   plan: LaunchPlan,
@@ -47,7 +54,8 @@ export function applyPlan(
 ): Execution {
   const [argv0 = found, ...rest] = words;
   const leading = plan.argv.map((argument) => argumentText(argument, { plan, found, argv0, env }));
-  const environment = [...withoutLauncher(plan), ...ofTheCall(plan, argv0), ...plan.environment];
+  const lists = (plan.nixLdLists ?? []).map(([name, list]) => [name, listForNixLd(name, list, env)] as const);
+  const environment = [...withoutLauncher(plan), ...ofTheCall(plan, argv0), ...lists, ...plan.environment];
   const edited = Object.entries({ ...Object.fromEntries(environment), ...withoutEdited(env, environment) });
   return {
     file: plan.execute ?? found,

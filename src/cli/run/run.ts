@@ -88,7 +88,7 @@ function ofShim(program: string, [shim, ...rest]: readonly string[]): readonly s
   return shim === undefined || program === '' ? [] : [program, ...rest];
 }
 
-/** Options only before PROGRAM, `--` ends them, `-` is a name (command-line.c). @throws ForeignError `usage`. */
+/** Options only before PROGRAM, `--` ends them, `-` is a name (launcher/options.c). @throws ForeignError `usage`. */
 export function readLauncherWords(words: readonly string[]): LauncherWords {
   const rest = [...words];
   let rank = 0;

@@ -1,4 +1,4 @@
-// The kernel's refusal to start a program → cause and remedy, in the words of the launcher (start-program.c).
+// The kernel's refusal to start a program → cause and remedy, in the words of the launcher (launcher/exec.c).
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { readScriptLine, SCRIPT_LINE_SIZE, type ScriptLine } from '../../elf/script-line.ts';

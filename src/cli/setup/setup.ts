@@ -40,7 +40,7 @@ function lastingNode(own: string, { env, location }: Context): string {
 
 function sourcesFor({ context, launcher, version }: EntryProcess): LauncherSources {
   const top = path.resolve(path.dirname(launcher), '..');
-  const sources = path.join(top, 'src/launch/launcher');
+  const sources = path.join(top, 'launcher');
   if (!existsSync(sources))
     throw refusal(
       'no-sources',

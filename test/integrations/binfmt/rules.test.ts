@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { buildLauncher } from '../../../scripts/build-launcher.ts';
 import { machineOfSystem, machinesRunBy } from '../../../src/elf/machine.ts';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import {
@@ -14,6 +13,7 @@ import {
   takesLoader,
 } from '../../../src/integrations/binfmt/binfmt-rules.ts';
 import { headOf } from '../../../src/integrations/binfmt/native-programs.ts';
+import { builtLauncher } from '../../built-launcher.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { compile } from '../../scenarios/compile.ts';
 
@@ -96,7 +96,7 @@ test("no program or library of the rig's Nix store is", () => {
 test('neither static programs nor the launcher are', async () => {
   const source = 'int main(void) { return 0; }';
   const launcher = path.join(scratch, 'launcher');
-  await buildLauncher({ output: launcher, node: '/bin/sh', script: '/nowhere' });
+  await builtLauncher({ output: launcher, node: '/bin/sh', script: '/nowhere' });
   const files = [
     compile(path.join(scratch, 'static'), source, ['-static']),
     compile(path.join(scratch, 'static-pie'), source, ['-static-pie']),

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { hookText } from '../../../src/integrations/hooks/hook-text.ts';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../../store/compiled-library.ts';
 
 needTool('fish', 'fish');

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import { hookText, isShell, offText, SHELLS } from '../../../src/integrations/hooks/hook-text.ts';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 
 const directory = path.resolve(import.meta.dirname, '../../../shell-hooks');
 const places = {

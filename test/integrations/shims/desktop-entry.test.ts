@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { rewriteEntry, shimOfEntry } from '../../../src/integrations/shims/desktop-entry.ts';
 import { addDesktopEntries, removeDesktopEntries } from '../../../src/integrations/shims/desktop-files.ts';
 import { writeShim } from '../../../src/integrations/shims/shim-file.ts';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../../store/compiled-library.ts';
 
 needTool('desktop-file-validate', 'desktop-file-utils');

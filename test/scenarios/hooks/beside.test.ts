@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hookText, SHELLS, type Shell } from '../../../src/integrations/hooks/hook-text.ts';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import { openTerminal } from '../choosing/terminal.ts';
 import { prelude, type ShellSession, sessionIn } from './shell-session.ts';
 

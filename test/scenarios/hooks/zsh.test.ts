@@ -1,7 +1,7 @@
 // Foreign programs by their own names in an interactive zsh, each shape first without the hook.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
 import { posixShapes, type Shape } from './shapes.ts';

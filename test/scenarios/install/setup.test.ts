@@ -17,7 +17,7 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { buildLauncher } from '../../../scripts/build-launcher.ts';
-import { asRoot } from '../../launch/launcher/tool-fixture.ts';
+import { asRoot } from '../../launcher/tool-fixture.ts';
 import { npmScript, packTool } from './packed.ts';
 
 const { directory, archive } = packTool();
@@ -66,7 +66,7 @@ test('npm installs the archive alone, with everything that setup and the hooks n
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^added 1 package/m);
   assert.ok(!existsSync(path.join(own, 'node_modules')));
-  for (const each of ['dist/main.compiled', 'launcher/launcher.c', 'shell-hooks/hook.bash'])
+  for (const each of ['dist/main.compiled', 'launcher/main.c', 'shell-hooks/hook.bash'])
     assert.ok(existsSync(path.join(own, each)), each);
 });
 

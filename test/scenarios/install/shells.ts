@@ -1,5 +1,5 @@
 // The shells that the README's section "Install" is gone through with: one row each.
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import type { Bind } from '../../rig/root.ts';
 import type { ShellName } from '../hooks/shell-session.ts';
 

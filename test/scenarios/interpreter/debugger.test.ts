@@ -14,7 +14,7 @@ const rig = await ensureRig('full');
 const gdb = rig.foreign.find(({ name }) => name === 'gdb');
 assert.ok(gdb, 'the rig has gdb');
 const program = path.join(homeInRoot, 'bin/call-library');
-const sources = path.resolve(import.meta.dirname, '../../launch/launcher/programs');
+const sources = path.resolve(import.meta.dirname, '../../launcher/programs');
 const source = (name: string) => readFileSync(path.join(sources, `${name}.c`), 'utf8');
 
 for (const root of await openWays(rig)) {

@@ -14,7 +14,7 @@ const rig = await ensureRig('full');
 const source = readFileSync(path.join(import.meta.dirname, 'programs/first-instruction.c'), 'utf8');
 const program = path.join(homeInRoot, 'bin/first-instruction');
 const startWith = path.join(homeInRoot, 'bin/start-with');
-const startWithSource = path.resolve(import.meta.dirname, '../../launch/launcher/programs/start-with.c');
+const startWithSource = path.resolve(import.meta.dirname, '../../launcher/programs/start-with.c');
 
 /** With PIE and without: where there is no PIE, addresses are those of the file. */
 const builds: Readonly<Record<string, readonly string[]>> = {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { buildLauncher } from '../../../scripts/build-launcher.ts';
+import { builtLauncher } from '../../built-launcher.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
 
@@ -12,9 +12,9 @@ const rig = await ensureRig('full');
 const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-i686-'));
 const output = path.join(directory, 'launcher');
 const script = '/opt/tool/dist/nix-foreign.cjs';
-await buildLauncher({ output, node: rig.node, script, flags: ['-m32'] });
-const interpreterPath = { from: output, to: '/lib/ld-linux.so.2', mode: 'read-only' } as const;
-const root = await openToolRoot(rig, { binds: [interpreterPath] });
+await builtLauncher({ output, node: rig.node, script, flags: ['-m32'] });
+const seat = { from: output, to: '/lib/ld-linux.so.2', mode: 'read-only' } as const;
+const root = await openToolRoot(rig, { binds: [seat] });
 const programs = rig.foreign.filter(({ architecture }) => architecture === 'i386');
 after(() => rmSync(directory, { recursive: true, force: true }));
 

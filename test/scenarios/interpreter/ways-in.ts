@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { buildLauncher } from '../../../scripts/build-launcher.ts';
+import { builtLauncher } from '../../built-launcher.ts';
 import type { Rig } from '../../rig/rig.ts';
 import type { Outcome, RootOptions } from '../../rig/root.ts';
 import { launcher, openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
@@ -30,7 +30,7 @@ async function launcherOfHost(rig: Rig): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-seat-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
   const output = path.join(directory, 'launcher');
-  await buildLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
+  await builtLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
   return output;
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { buildLauncher } from '../../../scripts/build-launcher.ts';
+import { builtLauncher } from '../../built-launcher.ts';
 import type { Rig } from '../../rig/rig.ts';
 import { type CommandLine, homeInRoot, type Outcome, type RootOptions } from '../../rig/root.ts';
 import { runCommand } from '../../rig/run-command.ts';
@@ -56,7 +56,7 @@ async function launcherOfHost(rig: Rig): Promise<`/${string}`> {
   after(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const output = path.join(directory, 'launcher');
-  await buildLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
+  await builtLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
   return output as `/${string}`;
 }
 

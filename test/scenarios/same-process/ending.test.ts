@@ -17,7 +17,7 @@ const root = await openToolRoot(rig);
 const jq = foreign(rig, 'bookworm', 'jq');
 const end = path.join(homeInRoot, 'end');
 const report = path.join(homeInRoot, 'report');
-const reportSource = path.resolve(import.meta.dirname, '../../launch/launcher/programs/report-state.c');
+const reportSource = path.resolve(import.meta.dirname, '../../launcher/programs/report-state.c');
 compile(onHost(root, end), readFileSync(path.join(import.meta.dirname, 'programs/end.c'), 'utf8'));
 compile(onHost(root, report), readFileSync(reportSource, 'utf8'), ['-w']);
 assert.equal((await root.bare(end, ['exit', '3'])).status, 127);

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type Edits, processStates } from '../../launch/launcher/process-states.ts';
+import { type Edits, processStates } from '../../launcher/process-states.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import type { ToolRoot } from '../tool.ts';
 
-const sources = path.resolve(import.meta.dirname, '../../launch/launcher/programs');
+const sources = path.resolve(import.meta.dirname, '../../launcher/programs');
 export const place = path.join(homeInRoot, 'same');
 export const [startWith, still, report, output, gone] = [
   'start-with',

@@ -168,7 +168,7 @@ test('where only mounts are forbidden meanwhile, it is said, and the remedy find
   const root = await openToolRoot(rig, { interpreter: 'stub-ld', uid: 1234, daemon: 'running' });
   const program = putSelf(root, 'self', 'with payload');
   const forbid = path.join(homeInRoot, 'bin/without-mounts');
-  const source = path.resolve(import.meta.dirname, '../../launch/launcher/programs/without-mounts.c');
+  const source = path.resolve(import.meta.dirname, '../../launcher/programs/without-mounts.c');
   compile(onHost(root, forbid), readFileSync(source, 'utf8'), ['-static', '-w']);
   assert.equal(reportOf(await root.start([program, 'report']))['exe'], program);
   const refused = await root.run({ argv: [forbid, launcher, program, 'report'] });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { needTool } from '../../launch/launcher/tool-fixture.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { onHost } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';

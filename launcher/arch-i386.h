@@ -1,0 +1,102 @@
+// The kernel's i386 interface: entry, trampoline, system call, numbers, struct stat64, flags.
+// Sources: arch/x86/entry/syscalls/syscall_32.tbl, arch/x86/include/uapi/asm/stat.h, System V ABI i386 2.2.2 and 2.3.
+#pragma once
+
+// The kernel enters with the argument block at the stack pointer. Below it a gap is left, into which it may grow.
+#define ARCH_ENTRY                                                                                            \
+	__asm__(".text\n.globl _start\n.hidden _start\n.type _start,@function\n_start:\n"                     \
+		"\txor %ebp, %ebp\n\tmov %esp, %eax\n\tsub $128, %esp\n\tand $-16, %esp\n\tsub $12, %esp\n"   \
+		"\tpush %eax\n\tcall start_from_stack\n\thlt\n.size _start, .-_start\n")
+
+// Entered in place of the program's first instruction: the stack pointer, edx (a function for atexit) and every other
+// register must be for the program what ld.so left in them. There is no jump relative to the code, so the target is
+// returned to.
+#define ARCH_TRAMPOLINE                                                                                       \
+	__asm__(".text\n.globl trampoline\n.hidden trampoline\n.type trampoline,@function\ntrampoline:\n"     \
+		"\tpush %eax\n\tpushf\n\tpusha\n\tcld\n\tsub $8, %esp\n\tcall trampoline_restore\n"           \
+		"\tadd $8, %esp\n\tmov %eax, 36(%esp)\n\tpopa\n\tpopf\n_dl_debug_state:\n\tret\n"             \
+		".size trampoline, .-trampoline\n")
+
+// To a loader, as the kernel would enter it.
+static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
+{
+	__asm__ volatile("mov %0, %%esp\n\txor %%edx, %%edx\n\txor %%ebp, %%ebp\n\tjmp *%1"
+			 :
+			 : "c"(block), "a"(entry)
+			 : "memory", "edx");
+	__builtin_unreachable();
+}
+
+#define ARCH_NIX_SYSTEM "i686_linux"
+#define ARCH_ELF_MACHINE 3 // EM_386
+#define ARCH_RELOC_RELATIVE 8 // R_386_RELATIVE
+
+#define ARCH_RUNS_I386 1
+
+#define ARCH_MMAP_UNIT 4096 // mmap2(2)
+
+#define ARCH_O_DIRECTORY 0200000
+#define ARCH_O_NOFOLLOW 0400000
+
+enum system_call_number {
+	NR_read = 3,
+	NR_write = 4,
+	NR_close = 6,
+	NR_execve = 11,
+	NR_chdir = 12,
+	NR_getpid = 20,
+	NR_mount = 21,
+	NR_kill = 37,
+	NR_getppid = 64,
+	NR_munmap = 91,
+	NR_wait4 = 114,
+	NR_clone = 120,
+	NR_prctl = 172,
+	NR_rt_sigaction = 174,
+	NR_rt_sigprocmask = 175,
+	NR_getcwd = 183,
+	NR_mmap = 192,
+	NR_fstat = 197,
+	NR_getxattr = 229,
+	NR_exit_group = 252,
+	NR_openat = 295,
+	NR_newfstatat = 300,
+	NR_readlinkat = 305,
+	NR_faccessat = 307,
+	NR_utimensat = 320,
+	NR_dup3 = 330,
+	NR_memfd_create = 356,
+	NR_execveat = 358,
+	NR_pipe2 = 331,
+	NR_prlimit64 = 340,
+	NR_clock_gettime = 403, // clock_gettime64: struct kernel_time has 64 bits
+	NR_unshare = 310,
+	NR_close_range = 436,
+};
+
+struct kernel_stat {
+	uint64_t st_dev;
+	uint32_t pad0, low_ino, st_mode, st_nlink, st_uid, st_gid;
+	uint64_t st_rdev;
+	uint32_t pad3;
+	int64_t st_size;
+	uint32_t st_blksize;
+	uint64_t st_blocks;
+	int32_t st_atime, st_atime_nsec, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec;
+	uint64_t st_ino;
+} __attribute__((packed));
+_Static_assert(sizeof(struct kernel_stat) == 96, "struct stat64 of i386");
+
+// The first and the sixth argument go in ebx and ebp, which the compiler may need itself: eax brings them along with
+// the number.
+static inline long arch_system_call(long number, long a, long b, long c, long d, long e, long f)
+{
+	const long frame[3] = {number, a, f};
+	long result;
+	__asm__ volatile("push %%ebp\n\tpush %%ebx\n\tmov 4(%%eax), %%ebx\n\tmov 8(%%eax), %%ebp\n\tmov (%%eax), %%eax\n\t"
+			 "int $0x80\n\tpop %%ebx\n\tpop %%ebp"
+			 : "=a"(result)
+			 : "a"(frame), "c"(b), "d"(c), "S"(d), "D"(e)
+			 : "memory");
+	return result;
+}

@@ -1,0 +1,338 @@
+// A valid plan → argv, envp and the execve that starts the program.
+#include "launch.h"
+
+// The library path of the user goes first, as it would have without us.
+static char *library_path(const struct process *process, const char *list)
+{
+	const char *of_user = process_variable(process, "LD_LIBRARY_PATH");
+	if (!of_user || !*of_user)
+		return (char *)list;
+	size_t size = text_length(of_user) + 1 + text_length(list) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text joined = text_in(bytes, size);
+	text_add_lists(&joined, of_user, list);
+	return bytes;
+}
+
+// Would a loader that is told argv[0] as its program open the same path, and find the same $ORIGIN? glibc puts the
+// working directory in front of a relative one at once (elf/dl-object.c), musl does not.
+static bool names_program(const struct plan *plan, const struct program *program, const char *argv0)
+{
+	if (argv0[0] == '/')
+		return text_equal(argv0, program->real_path);
+	bool has_slash = text_base_name(argv0) != argv0;
+	if (!has_slash || !plan->execute || !text_is_loader_of_glibc(plan->execute))
+		return false;
+	char *path = memory_take(PATH_SIZE);
+	return path && program_make_absolute(argv0, path) == 0 && text_equal(path, program->real_path);
+}
+
+// The two elements for a loader that say what argv[0] shall be. They part argv[0] from what follows in memory, which
+// programs that write there (setproctitle) rely on, so they are left out where they say nothing new.
+static bool is_argv0_option(const char *record)
+{
+	return text_equal(record, "A--argv0") && plan_next(record)[0] == '0';
+}
+
+static char *argument_of(const char *record, const struct process *process, const struct program *program,
+			 char *argv0)
+{
+	switch (*record) {
+	case 'A':
+		return (char *)record + 1;
+	case '0':
+		return argv0;
+	case 'F':
+		return (char *)program->found;
+	case 'L':
+		return library_path(process, record + 1);
+	default:
+		return (char *)program->real_path;
+	}
+}
+
+static bool is_argument(const char *record)
+{
+	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P' || *record == 'F';
+}
+
+static char **arguments_of_plan(const struct process *process, const struct plan *plan,
+				const struct program *program, char **argv)
+{
+	if (plan->argument_count == 0)
+		return argv;
+	size_t count = 0;
+	while (argv[count])
+		count++;
+	char **edited = memory_take((plan->argument_count + count) * sizeof *edited);
+	char **next = edited;
+	if (!edited)
+		return NULL;
+	bool is_named = names_program(plan, program, argv[0]), is_left_out = false;
+	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
+		if (!is_argument(record))
+			continue;
+		if (is_named && is_argv0_option(record)) {
+			is_left_out = true;
+			record = plan_next(record);
+			continue;
+		}
+		*next = *record == 'P' && is_left_out ? argv[0] : argument_of(record, process, program, argv[0]);
+		if (!*next++)
+			return NULL;
+	}
+	for (char **argument = argv + 1; *argument; argument++)
+		*next++ = *argument;
+	*next = NULL;
+	return edited;
+}
+
+static size_t count_of(char **entries)
+{
+	size_t count = 0;
+	while (entries[count])
+		count++;
+	return count;
+}
+
+// A record that sets a variable: `+` by its value, `j`, `N`, `c` and `v` by what this start has.
+static bool sets(const char *record)
+{
+	return *record == '+' || *record == 'j' || *record == 'N' || *record == 'c' || *record == 'v';
+}
+
+// Does a record, from this one on, set the variable that `entry` begins with the name of?
+static bool is_set(const char *record, const char *entry)
+{
+	size_t length = entry_name_length(entry);
+	for (; *record != '.'; record = plan_next(record))
+		if (sets(record) && entry_name_length(record + 1) == length && text_begins(record + 1, entry, length))
+			return true;
+	return false;
+}
+
+// An entry without `=` has no name.
+static bool is_replaced(const char *records, const char *entry)
+{
+	return entry[entry_name_length(entry)] == '=' && is_set(records, entry);
+}
+
+static char *entry_of(const char *name, const char *value)
+{
+	size_t size = text_length(name) + 1 + text_length(value) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, name);
+	text_add(&text, "=");
+	text_add(&text, value);
+	return bytes;
+}
+
+// NAME=<path of the launcher>, for a nix-ld that shall enter it as the loader.
+static char *entry_of_launcher(const struct process *process, const char *name)
+{
+	char *path = memory_take(PATH_SIZE);
+	return path && launcher_path(process, path) ? entry_of(name, path) : NULL;
+}
+
+// NAME=<working directory>, or NAME= in one that is gone.
+static char *entry_of_directory(const char *name)
+{
+	char *path = memory_take(PATH_SIZE);
+	return path ? entry_of(name, kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/' ? path : "") : NULL;
+}
+
+// NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, with the system, is
+// not set.
+static char *entry_of_list(const struct process *process, const char *record)
+{
+	size_t name = entry_name_length(record);
+	const char *first = record + name + 1, *of_user = process_variable_of(process, record, name), *second = "";
+	if (!of_user)
+		of_user = process_variable(process, "NIX_LD_LIBRARY_PATH");
+	const char *more = of_user ? text_after(of_user, first) : NULL;
+	if (more && (*more == ':' || !*more)) // a start within one of ours has it already
+		first = of_user;
+	else if (of_user)
+		second = of_user;
+	size_t size = name + 1 + text_length(first) + 1 + text_length(second) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add_bytes(&text, record, name + 1);
+	text_add_lists(&text, first, second);
+	return bytes;
+}
+
+static char *entry_of_record(const struct process *process, const char *record, const char *argv0)
+{
+	switch (*record) {
+	case 'j':
+		return entry_of_list(process, record + 1);
+	case 'N':
+		return entry_of_launcher(process, record + 1);
+	case 'c':
+		return entry_of_directory(record + 1);
+	case 'v':
+		return entry_of(record + 1, argv0);
+	default:
+		return (char *)record + 1;
+	}
+}
+
+static char **environment_of_plan(const struct process *process, const struct plan *plan, const char *argv0)
+{
+	if (plan->set_count == 0)
+		return process->envp;
+	char **edited = memory_take((plan->set_count + count_of(process->envp) + 1) * sizeof *edited);
+	char **next = edited;
+	if (!edited)
+		return NULL;
+	// First, because nix-ld's search of the environment ends at an entry without `=`.
+	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
+		if (sets(record) && !is_set(plan_next(record), record + 1)) {
+			*next = entry_of_record(process, record, argv0);
+			if (!*next++)
+				return NULL;
+		}
+	for (char **entry = process->envp; *entry; entry++)
+		if (!is_replaced(plan->records, *entry))
+			*next++ = *entry;
+	*next = NULL;
+	return edited;
+}
+
+// What the resolver, and the Nix that it starts, may be told. Anything else could change how their loader, Node,
+// OpenSSL or Nix themselves behave. A name that ends in `=` is a whole one, any other the beginning of one. One string
+// after the other, since each pointer would be a relocation in every start.
+static const char for_resolver[] = "PATH=\0HOME=\0USER=\0LOGNAME=\0SHELL=\0TMPDIR=\0"
+				   "LANG=\0LANGUAGE=\0LC_\0LOCALE_ARCHIVE\0TZ=\0TZDIR=\0"
+				   "TERM=\0COLORTERM=\0NO_COLOR=\0FORCE_COLOR=\0COLUMNS=\0LINES=\0"
+				   "XDG_\0NIX_\0AWS_\0SSH_AUTH_SOCK=\0"
+				   "SSL_CERT_FILE=\0SSL_CERT_DIR=\0CURL_CA_BUNDLE=\0"
+				   "http_proxy=\0https_proxy=\0all_proxy=\0no_proxy=\0"
+				   "HTTP_PROXY=\0HTTPS_PROXY=\0ALL_PROXY=\0NO_PROXY=\0";
+
+// Of those that begin so, these are not for the resolver.
+static const char not_for_resolver[] = "NIX_LD\0NIX_RUN_FOREIGN_WRITE_COMPILED=\0" RESOLVER_MARK "=\0";
+
+static bool begins_with_one_of(const char *entry, const char *prefixes)
+{
+	for (; *prefixes; prefixes += text_length(prefixes) + 1)
+		if (text_after(entry, prefixes))
+			return true;
+	return false;
+}
+
+static bool is_for_resolver(const char *entry)
+{
+	return begins_with_one_of(entry, for_resolver) && !begins_with_one_of(entry, not_for_resolver);
+}
+
+// The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
+static char *renamed_library_path(const char *entry)
+{
+	static const char prefix[] = "NIX_RUN_FOREIGN_";
+	if (!text_after(entry, "LD_LIBRARY_PATH="))
+		return NULL;
+	size_t size = sizeof prefix + text_length(entry);
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, prefix);
+	text_add(&text, entry);
+	return bytes;
+}
+
+char **environment_of_resolver(const struct process *process)
+{
+	char **cleaned = memory_take((count_of(process->envp) + 2) * sizeof *cleaned);
+	char **next = cleaned;
+	if (!cleaned)
+		return NULL;
+	for (char **entry = process->envp; *entry; entry++) {
+		*next = is_for_resolver(*entry) ? *entry : renamed_library_path(*entry);
+		if (*next)
+			next++;
+	}
+	*next++ = (char *)RESOLVER_MARK "=1";
+	*next = NULL;
+	return cleaned;
+}
+
+struct namespace_entry start_program(const struct process *process, const struct plan *plan,
+				     const struct program *program, char **argv)
+{
+	struct namespace_entry entry = {.error = -ENOMEM};
+	char **arguments = arguments_of_plan(process, plan, program, argv);
+	char **environment = environment_of_plan(process, plan, argv[0]);
+	if (!arguments || !environment)
+		return entry;
+	entry.error = 0;
+	if (plan->interpreter_path)
+		entry = namespace_enter(process, plan->interpreter_path);
+	if (entry.error == 0)
+		entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
+	return entry;
+}
+
+static struct failure explain(const struct program *program, long error)
+{
+	switch (-error) {
+	case ENOENT:
+		return missing_interpreter(program->found);
+	case ENOEXEC:
+		return (struct failure){.cause = "the kernel does not know its format",
+					.remedy = "if it is a script without a #! line, start it with its interpreter"};
+	case EACCES:
+		return (struct failure){.cause = "it may not be executed",
+					.remedy = "check its modes, its #! line's interpreter and a noexec mount"};
+	case ELIBBAD:
+		return (struct failure){.cause = "the program interpreter (loader) that it names is none for this machine",
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
+	case E2BIG:
+		return (struct failure){.cause = "its arguments and environment are longer than the kernel takes",
+					.remedy = "shorten them, or raise the stack limit (ulimit -s)"};
+	default:
+		return (struct failure){.cause = "it cannot be started: ",
+					.detail = message_of_error(error),
+					.remedy = "see what is started and how: nix-run-foreign --explain ",
+					.remedy_detail = program->found};
+	}
+}
+
+static struct failure explain_loader(const struct program *program, long error)
+{
+	return (struct failure){.cause = "the loader of its plan cannot be started: ",
+				.detail = message_of_error(error),
+				.remedy = "resolve it again: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+// A resolution looks whether namespaces work here, and takes another strategy where they do not.
+static struct failure explain_namespace(const struct program *program, long error)
+{
+	return (struct failure){.cause = "it cannot be started in a namespace of its own: ",
+				.detail = message_of_error(error),
+				.remedy = "have another way found: nix-run-foreign --refresh ",
+				.remedy_detail = program->found};
+}
+
+int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
+{
+	if (failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
+		return refuse_32_bit(program);
+	bool about_loader = plan->execute && failed.error != -E2BIG;
+	struct failure failure = about_loader ? explain_loader(program, failed.error)
+			       : failed.left && failed.error != -E2BIG ? explain_namespace(program, failed.error)
+								      : explain(program, failed.error);
+	failure.about = about_loader ? plan->execute : program->found;
+	return message_failure(EXIT_CANNOT_RUN, failure);
+}

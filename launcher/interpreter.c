@@ -1,0 +1,139 @@
+// A program that the kernel entered with this file as its loader → that program, with the libraries of its plan.
+#include "interpreter.h"
+
+static const char name[] = "LD_LIBRARY_PATH";
+
+// The libraries of the plan first, unless the user wants it the other way round.
+static bool wants_user_first(const struct process *process)
+{
+	const char *order = process_variable(process, "NIX_RUN_FOREIGN_LIBRARY_ORDER");
+	return order && text_equal(order, "user-first");
+}
+
+static struct text library_path(const struct process *process, char *bytes, size_t size, const char *of_plan,
+				const char *of_user)
+{
+	bool swapped = wants_user_first(process);
+	struct text text = text_in(bytes, size);
+	text_add(&text, name);
+	text_add(&text, "=");
+	text_add_lists(&text, swapped ? of_user : of_plan, swapped ? of_plan : of_user);
+	return text;
+}
+
+// Goes on in the loader, which finds the libraries of the plan before all others. The program sees nothing of that.
+// Returns only when memory ran out: -ENOMEM.
+static long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
+		  struct user_library_path user)
+{
+	size_t name_size = text_length(plan->loader) + 1;
+	size_t entry_size = sizeof name + text_length(plan->library_path) + 1 + text_length(user.value) + 1;
+	char *bytes = memory_take_lasting(name_size + entry_size);
+	if (!bytes)
+		return -ENOMEM;
+	struct text loader_name = text_in(bytes, name_size);
+	text_add(&loader_name, plan->loader);
+	struct text entry = library_path(process, bytes + name_size, entry_size, plan->library_path, user.value);
+
+	uintptr_t *entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
+	uintptr_t program = *entry_in_vector, own = program_entry(&process->auxiliary);
+	// nix-ld would leave an empty LD_LIBRARY_PATH where it added one, so its own trampoline is passed over.
+	bool drops_extra = user.is_extra && own && !user.slot[1];
+	if (drops_extra) {
+		block_drop_last_entry(process);
+		user.slot = NULL;
+		program = own;
+		entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
+	}
+	block_put_entry(process, user.slot, entry.bytes);
+	struct restoration restoration = {
+		.target = program,
+		.program_entry = own ? own : program,
+		.entry_in_vector = entry_in_vector,
+		.envp = process->envp,
+		.entry = entry.bytes,
+		.original_entry = user.entry,
+		.entry_size = entry.used + 1,
+		.vector = process->auxiliary,
+		.loader_dynamic = loader->dynamic,
+		.loader_name = loader_name.bytes,
+		.entry_is_read = !text_is_loader_of_glibc(plan->loader),
+	};
+	*entry_in_vector = trampoline_prepare(&restoration);
+	*auxiliary_value(&process->auxiliary, AT_BASE) = loader->base;
+	arch_enter(loader->entry, process->block);
+}
+
+// By its name where there is no /proc.
+static long identify(const struct process *process, struct program *program)
+{
+	long failed = program_identify_running(program);
+	const uintptr_t *name = auxiliary_value(&process->auxiliary, AT_EXECFN);
+	if (failed == 0 || !name)
+		return failed;
+	program->found = (const char *)*name;
+	return program_identify(program);
+}
+
+// Returns when there is no way by this plan: a negative errno, or 0 when it is not valid.
+static long enter_by_plan(struct process *process, const struct plan *plan, struct user_library_path user)
+{
+	const uintptr_t *page_size = auxiliary_value(&process->auxiliary, AT_PAGESZ);
+	if (!plan->records)
+		return 0;
+	if (!plan->loader || !plan->library_path)
+		return -ENOEXEC;
+	struct mapped_loader loader = map_loader(plan->loader, page_size ? *page_size : 4096);
+	return loader.error ? loader.error : enter_loader(process, plan, &loader, user);
+}
+
+static int cannot_enter(const struct program *program, const struct plan *plan, long error)
+{
+	if (!plan->records)
+		return refuse_invalid_plan(EXIT_NOT_FOUND, program, plan);
+	if (error == -ENOEXEC)
+		return message_failure(EXIT_NOT_FOUND,
+				       (struct failure){.about = program->real_path,
+							.cause = "it needs no loader of ours, and yet names this one",
+							.remedy = "see what it is with: nix-foreign explain ",
+							.remedy_detail = program->real_path});
+	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = plan->loader,
+								.cause = "the loader of its plan cannot be mapped: ",
+								.detail = message_of_error(error),
+								.remedy = "resolve it again: nix-run-foreign --refresh ",
+								.remedy_detail = program->real_path});
+}
+
+// The resolver and all that it starts carry this, so that a program they need and that comes here is no endless chain.
+static bool is_within_resolver(const struct process *process)
+{
+	return process_variable(process, RESOLVER_MARK) != NULL;
+}
+
+int interpreter_main(struct process *process)
+{
+	struct program program;
+	long failed = identify(process, &program);
+	if (process_has_foreign_rights(process))
+		return refuse_foreign_rights(EXIT_NOT_FOUND, failed ? NULL : program.real_path,
+					     "foreign programs cannot be setuid, setgid or have capabilities");
+	if (failed < 0)
+		return message_failure(EXIT_NOT_FOUND,
+				       (struct failure){.cause = "the program that is starting cannot be found: ",
+							.detail = message_of_error(failed),
+							.remedy = "mount /proc, or start it by an absolute path"});
+
+	struct user_library_path user = user_library_path_find(process);
+	struct plan plan = plan_find(process, &program);
+	failed = enter_by_plan(process, &plan, user);
+	if (is_within_resolver(process))
+		return refuse_within_resolver(&program);
+	if (plan.records)
+		message_debug(process, "the program could not be entered by its plan", message_of_error(failed));
+	program.found = program.real_path; // nobody named it to us
+	struct made_plan made = plan_make(process, &program, plan.records ? "--refresh" : NULL, NULL);
+	if (made.status != 0)
+		return EXIT_NOT_FOUND;
+	failed = made.error < 0 ? made.error : enter_by_plan(process, &made.plan, user);
+	return cannot_enter(&program, &made.plan, failed);
+}

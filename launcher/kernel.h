@@ -1,0 +1,218 @@
+// Kernel calls → C functions: each returns what the kernel returns, a negative errno on failure.
+#pragma once
+
+#include "arch.h"
+#include <stdbool.h>
+
+enum kernel_error {
+	ENOENT = 2,
+	EINTR = 4,
+	EIO = 5,
+	E2BIG = 7,
+	ENOEXEC = 8,
+	ENOMEM = 12,
+	EACCES = 13,
+	ENODEV = 19,
+	ENOTDIR = 20,
+	EINVAL = 22,
+	ETXTBSY = 26,
+	ENAMETOOLONG = 36,
+	ENOSYS = 38,
+	ELOOP = 40,
+	ELIBBAD = 80,
+	ETIMEDOUT = 110,
+	ESTALE = 116,
+};
+
+enum { AT_CWD = -100, AT_NOFOLLOW = 0x100 };
+enum { ACCESS_EXISTS = 0, ACCESS_EXECUTE = 1 };
+enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with the NUL
+
+#define O_RDONLY 0
+#define O_WRONLY 1
+#define O_RDWR 2
+#define O_NONBLOCK 04000
+#define O_CLOEXEC 02000000
+#define O_PATH 010000000
+#define O_DIRECTORY ARCH_O_DIRECTORY
+#define O_NOFOLLOW ARCH_O_NOFOLLOW
+
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+#define S_IFREG 0100000
+#define S_IFLNK 0120000
+#define MODE_STICKY 01000
+#define MODE_WRITABLE_BY_GROUP 0020
+#define MODE_WRITABLE_BY_ALL 0002
+#define MODE_WRITABLE_BY_OTHERS (MODE_WRITABLE_BY_GROUP | MODE_WRITABLE_BY_ALL)
+
+enum { SIGINT = 2, SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17 };
+
+static inline long kernel_read(int fd, void *into, size_t size)
+{
+	return arch_system_call(NR_read, fd, (long)into, (long)size, 0, 0, 0);
+}
+static inline long kernel_write(int fd, const void *from, size_t size)
+{
+	return arch_system_call(NR_write, fd, (long)from, (long)size, 0, 0, 0);
+}
+static inline long kernel_open(int directory, const char *path, int flags)
+{
+	return arch_system_call(NR_openat, directory, (long)path, flags, 0, 0, 0);
+}
+static inline long kernel_close(int fd)
+{
+	return arch_system_call(NR_close, fd, 0, 0, 0, 0, 0);
+}
+static inline long kernel_fstat(int fd, struct kernel_stat *status)
+{
+	return arch_system_call(NR_fstat, fd, (long)status, 0, 0, 0, 0);
+}
+static inline long kernel_stat_path(const char *path, struct kernel_stat *status, int flags)
+{
+	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
+}
+static inline long kernel_access_at(int directory, const char *path, int mode)
+{
+	return arch_system_call(NR_faccessat, directory, (long)path, mode, 0, 0, 0);
+}
+static inline long kernel_access(const char *path, int mode)
+{
+	return kernel_access_at(AT_CWD, path, mode);
+}
+static inline long kernel_readlink(const char *path, char *into, size_t size)
+{
+	return arch_system_call(NR_readlinkat, AT_CWD, (long)path, (long)into, (long)size, 0, 0);
+}
+// The size of an extended attribute's value, or a negative errno.
+static inline long kernel_attribute_size(const char *path, const char *name)
+{
+	return arch_system_call(NR_getxattr, (long)path, (long)name, 0, 0, 0, 0);
+}
+static inline long kernel_getcwd(char *into, size_t size)
+{
+	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);
+}
+static inline long kernel_chdir(const char *path)
+{
+	return arch_system_call(NR_chdir, (long)path, 0, 0, 0, 0, 0);
+}
+static inline long kernel_execve(const char *path, char *const *argv, char *const *envp)
+{
+	return arch_system_call(NR_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);
+}
+
+enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 16, MAP_ANONYMOUS = 32 };
+
+// An address may look like a negative number; errors are the last 4095 values (mmap(2), "C library/kernel
+// differences").
+static inline bool is_kernel_error(long result)
+{
+	return (unsigned long)result > -4096UL;
+}
+static inline long kernel_map(uintptr_t address, size_t size, int protection, int flags, int fd, size_t offset)
+{
+	long units = (long)(offset / ARCH_MMAP_UNIT);
+	return arch_system_call(NR_mmap, (long)address, (long)size, protection, flags, fd, units);
+}
+// Zeroed memory, private or shared with children.
+static inline long kernel_map_memory(size_t size, int sharing)
+{
+	return kernel_map(0, size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+}
+static inline long kernel_unmap(uintptr_t address, size_t size)
+{
+	return arch_system_call(NR_munmap, (long)address, (long)size, 0, 0, 0, 0);
+}
+enum resource { RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
+
+// The soft limit; UINT64_MAX where there is none, or where it cannot be asked for.
+static inline uint64_t kernel_limit(enum resource resource)
+{
+	uint64_t limit[2];
+	long failed = arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0);
+	return failed < 0 ? UINT64_MAX : limit[0];
+}
+struct kernel_time {
+	int64_t seconds, nanoseconds;
+};
+// Seconds since 1970, cheap and exact to a few milliseconds.
+static inline long kernel_clock(struct kernel_time *now)
+{
+	enum { CLOCK_REALTIME_COARSE = 5 };
+	return arch_system_call(NR_clock_gettime, CLOCK_REALTIME_COARSE, (long)now, 0, 0, 0, 0);
+}
+// Sets the times of a file, or of a symbolic link itself, to now.
+static inline long kernel_touch(const char *path)
+{
+	return arch_system_call(NR_utimensat, AT_CWD, (long)path, 0, AT_NOFOLLOW, 0, 0);
+}
+static inline _Noreturn void kernel_exit(int status)
+{
+	for (;;)
+		arch_system_call(NR_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+// With no stack of its own the child goes on from here with a copy of everything, as after fork(2).
+static inline long kernel_fork(int exit_signal)
+{
+	return arch_system_call(NR_clone, exit_signal, 0, 0, 0, 0, 0);
+}
+static inline long kernel_wait(long pid, int *status)
+{
+	enum { ANY_KIND_OF_CHILD = 0x40000000 }; // __WALL: also children whose exit signal is not SIGCHLD
+	return arch_system_call(NR_wait4, pid, (long)status, ANY_KIND_OF_CHILD, 0, 0, 0);
+}
+static inline long kernel_getpid(void)
+{
+	return arch_system_call(NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+static inline long kernel_getppid(void)
+{
+	return arch_system_call(NR_getppid, 0, 0, 0, 0, 0, 0);
+}
+static inline long kernel_kill(long pid, int signal)
+{
+	return arch_system_call(NR_kill, pid, signal, 0, 0, 0, 0);
+}
+static inline long kernel_set_death_signal(int signal)
+{
+	enum { PR_SET_PDEATHSIG = 1 };
+	return arch_system_call(NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
+}
+static inline long kernel_set_signal_mask(uint64_t mask)
+{
+	enum { SIG_SETMASK = 2 };
+	return arch_system_call(NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0, 0);
+}
+static inline long kernel_default_action(int signal)
+{
+	const struct {
+		uint64_t handler, flags, restorer, mask;
+	} action = {0, 0, 0, 0}; // SIG_DFL
+	return arch_system_call(NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask, 0, 0);
+}
+// A file in memory, without a name in any directory, to be closed by the next execve.
+static inline long kernel_memory_file(void)
+{
+	enum { MFD_CLOEXEC = 1 };
+	return arch_system_call(NR_memfd_create, (long)"", MFD_CLOEXEC, 0, 0, 0, 0);
+}
+static inline long kernel_execve_open(int fd, char *const *argv, char *const *envp)
+{
+	enum { AT_EMPTY_PATH = 0x1000 };
+	return arch_system_call(NR_execveat, fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0);
+}
+static inline long kernel_dup_onto(int from, int onto)
+{
+	return arch_system_call(NR_dup3, from, onto, 0, 0, 0, 0);
+}
+static inline long kernel_pipe(int ends[2])
+{
+	return arch_system_call(NR_pipe2, (long)ends, 0, 0, 0, 0, 0);
+}
+static inline long kernel_close_range(unsigned first, unsigned last)
+{
+	return arch_system_call(NR_close_range, first, last, 0, 0, 0, 0);
+}

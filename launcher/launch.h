@@ -1,0 +1,126 @@
+// What `main` and `interpreter` call: options, failures, exec, namespaces, the resolver.
+#pragma once
+
+#include "plan.h"
+
+// In main.c
+
+/// Becomes the program that the command line names; returns only when it cannot, with the exit status.
+int launcher_main(const struct process *process);
+
+// In options.c
+
+/// What to do. Of several options the one that is later in this list counts.
+enum action { ACTION_RUN, ACTION_REHASH, ACTION_REFRESH, ACTION_CHOOSE, ACTION_EXPLAIN, ACTION_EXIT };
+
+struct command_line {
+	enum action action;
+	int status;           // the exit status, with ACTION_EXIT
+	const char *strategy; // what --strategy names, or NULL
+	const char *name;     // PROGRAM, to be looked up
+	char **argv;          // its argv
+};
+
+/// Reads the options before PROGRAM, or what binfmt_misc hands over. Answers --help and --version, and refuses unknown
+/// options, itself.
+struct command_line command_line_read(const struct process *process);
+
+// In failures.c. Each prints why a program is not started, and returns the exit status.
+
+/// A look-up failed with `error`, a negative errno. `program->found` is the path that was looked at; NULL when a search
+/// along PATH failed. 127 for ENOENT, else 126.
+int refuse_program(const char *name, const struct program *program, long error);
+
+/// The file of the program is gone or has no name, so there can be no plan of it.
+int refuse_nameless(const struct program *program);
+
+/// The kernel runs no 32-bit programs, and this is one.
+int refuse_32_bit(const struct program *program);
+
+/// Its interpreter is not named by an absolute path of printable characters.
+int refuse_odd_interpreter(const struct program *program);
+
+/// This process has rights of another user or group. `about` may be NULL.
+int refuse_foreign_rights(int status, const char *about, const char *remedy);
+
+/// The resolver made a plan that is not valid.
+int refuse_invalid_plan(int status, const struct program *program, const struct plan *plan);
+
+/// The resolver needs this program itself, so its resolution would need it again, without end.
+int refuse_within_resolver(const struct program *program);
+
+/// Why a program that is there cannot be started with ENOENT: an interpreter is missing. Without `about`.
+struct failure missing_interpreter(const char *path);
+
+// In namespace.c
+
+struct namespace_entry {
+	long error; // 0 or a negative errno
+	bool left;  // the process is no longer in the namespaces that it was started in, and cannot return
+};
+
+/// Leaves the mount namespace, and the user namespace where that takes rights, for ones of this process and its
+/// children, and puts the launcher over `interpreter_path` there. Whatever can be checked before is checked before.
+struct namespace_entry namespace_enter(const struct process *process, const char *interpreter_path);
+
+// In exec.c
+
+/// Becomes the program. Returns only when the kernel refused. Where the process has left its namespaces by then,
+/// nothing else may be started from it.
+struct namespace_entry start_program(const struct process *process, const struct plan *plan,
+				     const struct program *program, char **argv);
+
+/// Says why `start_program` failed; returns the exit status.
+int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed);
+
+/// The environment that marks the resolver, and every process that it starts.
+#define RESOLVER_MARK "NIX_RUN_FOREIGN_RESOLVING"
+
+/// The environment without what would change how the Node of the resolver loads and behaves, and with the mark; NULL
+/// when memory ran out.
+char **environment_of_resolver(const struct process *process);
+
+// In resolver-process.c
+
+enum { RESOLVER_ARGUMENTS = 15, RESOLVER_WORDS = 8 };
+
+struct resolver_command {
+	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable
+	char *argv[RESOLVER_ARGUMENTS];
+	char **envp; // NULL: out of memory
+	bool asks;   // it speaks with the user: standard input and output stay as they are
+	int image;   // not 0: an open file to execute in place of `execute`
+};
+
+struct ending {
+	int error;  // not 0: it could not be started, a positive errno
+	int status; // how it ended, as wait(2) has it
+};
+
+/// Runs the command in the root directory with standard input and output at /dev/null (unless it asks) and no
+/// descriptor above 2, and waits for its end. When this process dies first, the command gets SIGTERM.
+struct ending resolver_process_run(const struct resolver_command *command);
+
+/// Does this kernel run 32-bit programs for x86? False only when it refuses the format of one.
+bool kernel_runs_i386(void);
+
+// In resolver.c
+
+struct made_plan {
+	struct plan plan; // not valid: carries the reason
+	int status;       // not 0: there is no plan, and it has been said why
+	long error;       // not 0: the program cannot be identified any more
+};
+
+/// Runs the resolver for `program`, and finds the plan that it made. `mode` is NULL, "--rehash", "--refresh" or
+/// "--by-binfmt"; `strategy` is the one that the user asked for, or NULL. A plan that went out of date before it was
+/// found (a garbage collection at work) is made once more. `program` is identified anew each time.
+struct made_plan plan_make(const struct process *process, struct program *program, const char *mode,
+			   const char *strategy);
+
+/// Lets the user choose libraries on the terminal. 0 when the program may start, else the exit status to end with: 130
+/// when the user left with Ctrl-C.
+int resolver_choose(const struct process *process, const char *real_path);
+
+/// Becomes `nix-foreign explain`; returns only when that cannot be started, with the exit status.
+int resolver_explain(const struct process *process, const char *real_path);

@@ -1,0 +1,251 @@
+// A program → its first valid plan. Where plans lie, and when one may be read, is in PLAN.md.
+#include "plan.h"
+
+enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
+#ifndef SYSTEM_DIRECTORY
+#define SYSTEM_DIRECTORY "/var/lib/nix-run-foreign" // PLAN.md
+#endif
+
+// In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's, PLACE_SYSTEM
+// for what an administrator resolved for everybody.
+enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_TMP, PLACE_SYSTEM, PLACE_COUNT };
+
+struct plan_file {
+	const char *bytes; // NULL: no plan that may be read
+	size_t size;
+	const char *path;    // of the file, when bytes is not NULL
+	int64_t last_use;    // seconds since 1970, as far as the times of the file tell
+	const char *why_not; // when bytes is NULL; NULL as well where the place does not apply
+};
+
+static void key_of(const char *real_path, char *key)
+{
+	uint64_t hash = 0xcbf29ce484222325; // FNV-1a, 64 bits
+	for (; *real_path; real_path++)
+		hash = (hash ^ (unsigned char)*real_path) * 0x100000001b3;
+	for (int i = 0; i < 16; i++)
+		key[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+	key[16] = '\0';
+}
+
+static bool is_own_directory(const struct process *process, const char *path)
+{
+	struct kernel_stat status;
+	return kernel_stat_path(path, &status, 0) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
+	       status.st_uid == process->euid;
+}
+
+static char *read_passwd(void)
+{
+	long fd = kernel_open(AT_CWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	struct kernel_stat status;
+	char *bytes = NULL;
+	if (kernel_fstat((int)fd, &status) == 0 && status.st_size < LARGEST_PASSWD) {
+		size_t size = (size_t)status.st_size;
+		bytes = read_whole_file((int)fd, &size);
+	}
+	kernel_close((int)fd);
+	return bytes;
+}
+
+// One line is name:password:uid:gid:comment:home:shell, see passwd(5). Cuts the line at its colons.
+static const char *home_in_line(char *line, const char *uid)
+{
+	char *fields[6] = {line};
+	int count = 1;
+	for (char *at = line; *at && count < 7; at++)
+		if (*at == ':') {
+			*at = '\0';
+			if (count < 6)
+				fields[count] = at + 1;
+			count++;
+		}
+	bool matches = count >= 6 && text_equal(fields[2], uid) && fields[5][0] == '/';
+	return matches ? fields[5] : NULL;
+}
+
+static const char *home_of_user(uint32_t euid)
+{
+	char digits[24];
+	struct text uid = text_in(digits, sizeof digits);
+	text_add_unsigned(&uid, euid);
+	char *next = read_passwd();
+	while (next && *next) {
+		char *line = next;
+		while (*next && *next != '\n')
+			next++;
+		if (*next)
+			*next++ = '\0';
+		const char *home = home_in_line(line, digits);
+		if (home)
+			return home;
+	}
+	return NULL;
+}
+
+// Is it a path that Node takes for the same? It reads bytes that are not UTF-8 as U+FFFD.
+static bool is_path_for_node(const char *path)
+{
+	for (const char *each = path; *each; each++)
+		if (text_after(each, "\xef\xbf\xbd"))
+			return false;
+	return path[0] == '/' && text_is_utf8(path);
+}
+
+// A directory from the environment, or NULL where it does not count.
+static const char *base_in_environment(const struct process *process, const char *name)
+{
+	const char *base = process_variable(process, name);
+	return base && is_path_for_node(base) && why_not_trusted_way(process, base) != -EACCES ? base : NULL;
+}
+
+// What /etc/passwd says, where HOME does not count or is no directory of the effective user; else NULL.
+static const char *home_in_passwd(const struct process *process)
+{
+	const char *home = base_in_environment(process, "HOME");
+	if (home && is_own_directory(process, home))
+		return NULL;
+	home = home_of_user(process->euid);
+	return home && is_path_for_node(home) ? home : NULL;
+}
+
+// What stands in front of "/v1/plans", in two parts; NULL where the place does not apply.
+static const char *base_of(const struct process *process, enum plan_place place, const char **rest)
+{
+	const char *xdg = base_in_environment(process, "XDG_CACHE_HOME");
+	*rest = xdg ? "/nix-run-foreign" : "/.cache/nix-run-foreign";
+	if (place == PLACE_CACHE)
+		return xdg ? xdg : base_in_environment(process, "HOME");
+	return xdg ? NULL : home_in_passwd(process);
+}
+
+// Anyone may make a directory in /tmp, so the first component of ours is checked like the last.
+static bool is_our_directory(const struct process *process, const char *path)
+{
+	struct kernel_stat status;
+	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
+	       is_trusted(process, &status);
+}
+
+// The path of the directory of plans, in memory of just its size: a hit touches few pages.
+static char *name_plans(const struct process *process, enum plan_place place)
+{
+	const char *rest = place == PLACE_TMP ? "/tmp/nix-run-foreign-" : SYSTEM_DIRECTORY, *base = "";
+	if (place < PLACE_TMP && !(base = base_of(process, place, &rest)))
+		return NULL;
+	size_t size = text_length(base) + text_length(rest) + 50;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text path = text_in(bytes, size);
+	text_add(&path, base);
+	text_add(&path, rest);
+	if (place == PLACE_TMP) {
+		text_add_unsigned(&path, process->euid);
+		if (!is_our_directory(process, bytes))
+			return NULL;
+	}
+	text_add(&path, "/v1/plans");
+	return bytes;
+}
+
+static struct plan_file none(const char *why_not)
+{
+	return (struct plan_file){.why_not = why_not};
+}
+
+static struct plan_file read_open_plan(int fd, const struct kernel_stat *status)
+{
+	size_t size = (size_t)status->st_size;
+	const char *bytes = read_whole_file(fd, &size);
+	if (!bytes || size < (size_t)status->st_size)
+		return none("the plan cannot be read");
+	return (struct plan_file){.bytes = bytes, .size = size, .last_use = status->st_mtime};
+}
+
+static struct plan_file read_in(const struct process *process, int directory, const char *key)
+{
+	struct kernel_stat status;
+	if (kernel_fstat(directory, &status) < 0 || !is_trusted(process, &status))
+		return none("the directory of plans is not only ours to write");
+	long fd = kernel_open(directory, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return none(fd == -ENOENT ? "there is no plan" : "the plan cannot be opened");
+	struct plan_file plan;
+	if (kernel_fstat((int)fd, &status) < 0 || (status.st_mode & S_IFMT) != S_IFREG)
+		plan = none("the plan is not a regular file");
+	else if (!is_trusted(process, &status))
+		plan = none("the plan is not only ours to write");
+	else if (status.st_size <= 0 || status.st_size > LARGEST_PLAN)
+		plan = none("the plan is empty or over 1 MiB");
+	else
+		plan = read_open_plan((int)fd, &status);
+	kernel_close((int)fd);
+	return plan;
+}
+
+static struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
+{
+	char key[KEY_SIZE];
+	char *path = name_plans(process, place);
+	if (!path)
+		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
+	if (why_not_trusted_way(process, path) == -EACCES)
+		return none("the directory of plans is not only ours to write");
+	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0)
+		return none(place == PLACE_SYSTEM ? NULL : "there is no directory of plans");
+	key_of(real_path, key);
+	struct plan_file plan = read_in(process, (int)directory, key);
+	kernel_close((int)directory);
+	size_t length = text_length(path);
+	struct text name = {.bytes = path, .size = length + 1 + KEY_SIZE, .used = length}; // name_plans left room
+	text_add(&name, "/");
+	text_add(&name, key);
+	plan.path = path;
+	return plan;
+}
+
+enum { DAY = 24 * 60 * 60 };
+
+// Sets the times of the plan and of its root link to now when they are a day old: `prune` and cleaners that go by age
+// see that it is in use. What cannot be touched (another's file, a read-only file system) stays as it is.
+static void leave_trace_of_use(const struct plan_file *file, const char *records)
+{
+	struct kernel_time now;
+	if (kernel_clock(&now) < 0 || now.seconds - file->last_use < DAY)
+		return;
+	kernel_touch(file->path);
+	for (const char *record = records; *record != '.'; record = plan_next(record))
+		if (*record == 'r' && record[1] == '/')
+			kernel_touch(record + 1);
+}
+
+struct plan plan_find(const struct process *process, const struct program *program)
+{
+	struct plan best = {.why_not = NULL};
+	bool best_has_file = false;
+	for (int place = PLACE_CACHE; place < PLACE_COUNT; place++) {
+		// An invalid plan of the user may stand for choices that the one for everybody knows nothing of.
+		if (place == PLACE_SYSTEM && best_has_file)
+			break;
+		struct plan_file file = plan_file_read(process, (enum plan_place)place, program->real_path);
+		if (!file.bytes && !file.why_not)
+			continue;
+		struct plan plan = {.why_not = file.why_not};
+		if (file.bytes)
+			plan = plan_read(process, program, file.bytes, file.size);
+		if (plan.records) {
+			leave_trace_of_use(&file, plan.records);
+			return plan;
+		}
+		message_debug(process, plan.why_not, plan.about ? plan.about : program->real_path);
+		if (!best.why_not || (file.bytes && !best_has_file)) {
+			best = plan;
+			best_has_file = file.bytes != NULL;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,161 @@
+// Strings → strings: the few pieces of a C library that are needed.
+#include "base.h"
+
+size_t text_length(const char *text)
+{
+	size_t length = 0;
+	while (text[length])
+		length++;
+	return length;
+}
+
+bool text_equal(const char *left, const char *right)
+{
+	while (*left && *left == *right)
+		left++, right++;
+	return *left == *right;
+}
+
+bool text_begins(const char *left, const char *right, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (left[i] != right[i])
+			return false;
+	return true;
+}
+
+const char *text_after(const char *text, const char *prefix)
+{
+	while (*prefix)
+		if (*text++ != *prefix++)
+			return NULL;
+	return text;
+}
+
+const char *text_base_name(const char *path)
+{
+	const char *name = path;
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
+}
+
+bool text_is_loader_of_glibc(const char *loader)
+{
+	const char *base = text_base_name(loader);
+	return text_after(base, "ld-linux") || text_after(base, "ld-2.");
+}
+
+bool entry_has_name(const char *entry, const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (entry[i] != name[i]) // also stops at the end of the entry: names hold no NUL
+			return false;
+	return entry[length] == '=';
+}
+
+size_t entry_name_length(const char *entry)
+{
+	size_t length = 0;
+	while (entry[length] && entry[length] != '=')
+		length++;
+	return length;
+}
+
+struct text text_in(char *bytes, size_t size)
+{
+	bytes[0] = '\0';
+	return (struct text){.bytes = bytes, .size = size};
+}
+
+void text_add_bytes(struct text *text, const char *more, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text->used + 1 >= text->size) {
+			text->cut = true;
+			break;
+		}
+		text->bytes[text->used++] = more[i];
+	}
+	text->bytes[text->used] = '\0';
+}
+
+void text_add(struct text *text, const char *more)
+{
+	text_add_bytes(text, more, text_length(more));
+}
+
+void text_add_unsigned(struct text *text, uint64_t number)
+{
+	char digits[20];
+	size_t first = sizeof digits;
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while (number /= 10);
+	text_add_bytes(text, digits + first, sizeof digits - first);
+}
+
+void text_add_signed(struct text *text, int64_t number)
+{
+	if (number < 0)
+		text_add(text, "-");
+	text_add_unsigned(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+void text_add_lists(struct text *text, const char *first, const char *second)
+{
+	size_t length = text_length(first);
+	text_add(text, first);
+	text_add(text, length > 0 && *second && first[length - 1] != ':' ? ":" : "");
+	text_add(text, second);
+}
+
+static bool is_control(unsigned char before, unsigned char byte, unsigned char after)
+{
+	// U+0080 to U+009F are controls too; in UTF-8 they are C2 followed by 80..9F.
+	bool c1_lead = byte == 0xc2 && after >= 0x80 && after <= 0x9f;
+	bool c1_rest = before == 0xc2 && byte >= 0x80 && byte <= 0x9f;
+	return byte < 0x20 || byte == 0x7f || c1_lead || c1_rest;
+}
+
+void text_add_printable(struct text *text, const char *more)
+{
+	unsigned char before = 0;
+	for (; *more; before = (unsigned char)*more++)
+		text_add_bytes(text, is_control(before, (unsigned char)*more, (unsigned char)more[1]) ? "?" : more, 1);
+}
+
+// RFC 3629, section 4: how many bytes follow this first one; -1 for a byte that begins nothing.
+static int following(unsigned char first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first >= 0xc2 && first <= 0xdf) // C0 and C1 would begin overlong forms
+		return 1;
+	if (first >= 0xe0 && first <= 0xef)
+		return 2;
+	return first >= 0xf0 && first <= 0xf4 ? 3 : -1;
+}
+
+// After these first bytes the second one has a narrower range.
+static bool is_second(unsigned char first, unsigned char second)
+{
+	unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+	return second >= least && second <= most;
+}
+
+bool text_is_utf8(const char *text)
+{
+	for (const unsigned char *byte = (const unsigned char *)text; *byte;) {
+		unsigned char first = *byte++;
+		int more = following(first);
+		if (more < 0 || (more > 0 && !is_second(first, *byte)))
+			return false;
+		for (; more > 0; more--)
+			if ((*byte++ & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}

@@ -1,0 +1,48 @@
+// A path → whether nobody but the user and root can change where it leads; the rule of launcher/trusted-files.c.
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import path from 'node:path';
+import { errnoOf } from './errors.ts';
+
+const STICKY = 0o1000;
+/** Links on one way, as the kernel has it (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+function isTrusted(stats: Stats, owners: readonly number[]): boolean {
+  if (!owners.includes(stats.uid)) return false;
+  if (stats.isSymbolicLink() || (stats.mode & STICKY) !== 0) return true;
+  const writable = stats.mode & 0o022;
+  return writable === 0 || (writable === 0o020 && stats.gid === stats.uid);
+}
+
+/** Where a link on the way leads, with what follows it; undefined for what is no link. */
+function throughLink(stats: Stats, at: string, rest: readonly string[]): string | undefined {
+  if (!stats.isSymbolicLink()) return undefined;
+  const target = readlinkSync(at);
+  return [target.startsWith('/') ? target : `${path.dirname(at)}/${target}`, ...rest].join('/');
+}
+
+function isTrustedFrom(start: string, owners: readonly number[], links: number): boolean {
+  const names = start.split('/').filter((name) => name !== '');
+  for (let count = 0; count <= names.length; count++) {
+    const at = `/${names.slice(0, count).join('/')}`;
+    const stats = lstatSync(at);
+    if (!isTrusted(stats, owners)) return false;
+    const further = throughLink(stats, at, names.slice(count));
+    if (further !== undefined) return links === MOST_LINKS || isTrustedFrom(further, owners, links + 1);
+  }
+  return true;
+}
+
+/**
+ * Each directory on the way, in which a link or the next directory stands, belongs to root, the user or the owner of the
+ * root directory (root of outside, in a user namespace), and nobody else may write it; but all may where it is sticky, and
+ * a group may whose number is that of the owner (his private group). True as well for a way that ends before `file` is
+ * reached: nobody else can change the part that is there.
+ */
+export function isTrustedWay(file: string, uid: number): boolean {
+  try {
+    return isTrustedFrom(file, [0, uid, lstatSync('/').uid], 0);
+  } catch (error) {
+    return errnoOf(error) !== 'EACCES';
+  }
+}

@@ -1,0 +1,143 @@
+// What of the environment reaches the program, by a plan's edits, and what reaches the resolver.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { compile, openWorkshop, putScript, resolving, runCommand } from './launcher-fixture.ts';
+import { planText, putPlan } from './plan-fixture.ts';
+
+const workshop = await openWorkshop();
+const report = compile(workshop, 'report-state');
+const startWith = compile(workshop, 'start-with');
+const output = path.join(workshop.directory, 'report');
+
+/** The environment that the program has, when started with `edits` of start-with by a plan of these records. */
+async function environment(records: readonly string[], edits: readonly string[]): Promise<string[]> {
+  putPlan(workshop.place, report, planText(report, records));
+  const command = [startWith, ...edits, '--', workshop.launcher, report, output] as const;
+  const { code, stderr } = await runCommand(workshop, [...command]);
+  assert.deepEqual([code, stderr], [0, '']);
+  const lines = readFileSync(output, 'utf8').split('\n');
+  return lines.flatMap((line) => /^env \d+ (.*)$/.exec(line)?.[1] ?? []);
+}
+
+const base = Object.entries(workshop.environment).map(([name, value]) => `${name}=${value}`);
+
+test('without edits: the same entries in the same order', async () => {
+  assert.deepEqual(await environment([], ['entry', 'Z=1', 'entry', 'A=2']), ['A=2', 'Z=1', ...base]);
+});
+
+test('what a plan sets comes first, in its order, and replaces the entries of that name', async () => {
+  const edits = ['entry', 'A=user', 'entry', 'KEPT=1', 'entry', 'A=twice', 'entry', 'AB=other'];
+  const expected = ['B=b', 'A=a=x', 'AB=other', 'KEPT=1', ...base];
+  assert.deepEqual(await environment(['+B=b', '+A=a=x'], edits), expected);
+});
+
+test('of two values for one name the later one counts', async () => {
+  assert.deepEqual(await environment(['+A=1', '+B=', '+A=2'], []), ['B=', 'A=2', ...base]);
+});
+
+test('what is to be the path of the launcher comes in its order too, and replaces', async () => {
+  const edits = ['entry', 'A=user', 'entry', 'KEPT=1'];
+  const own = workshop.launcher;
+  assert.deepEqual(await environment(['NA', '+B=b'], edits), [`A=${own}`, 'B=b', 'KEPT=1', ...base]);
+  assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
+});
+
+test("a list for nix-ld goes in front of the user's own", async () => {
+  const generic = 'NIX_LD_LIBRARY_PATH';
+  const ours = `j${generic}_s=/farm`;
+  const both = [ours, `j${generic}=/farm`];
+  const lists = async (...entries: readonly string[]): Promise<string[]> => {
+    const seen = await environment(
+      both,
+      entries.flatMap((entry) => ['entry', entry]),
+    );
+    return seen.filter((entry) => entry.startsWith(generic));
+  };
+  const of = (suffixed: string, other: string) => [`${generic}_s=${suffixed}`, `${generic}=${other}`];
+  assert.deepEqual(await lists(), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=`), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=/user:/b`), of('/farm:/user:/b', '/farm:/user:/b'));
+  assert.deepEqual(await lists(`${generic}_s=/s`), of('/farm:/s', '/farm'));
+  assert.deepEqual(await lists(`${generic}_s=/s`, `${generic}=/g`), of('/farm:/s', '/farm:/g'));
+  assert.deepEqual(await lists(`${generic}=/farm:/user`), of('/farm:/user', '/farm:/user'), 'nested starts');
+  assert.deepEqual(await lists(`${generic}=/farm`), of('/farm', '/farm'));
+  assert.deepEqual(await lists(`${generic}=/farmer`), of('/farm:/farmer', '/farm:/farmer'));
+});
+
+test('entries without = stay, after what the plan sets', async () => {
+  const edits = ['entry', 'NIX_LD', 'entry', 'no equals', 'entry', '', 'entry', '=x'];
+  assert.deepEqual(await environment(['+NIX_LD=1'], edits), [
+    'NIX_LD=1',
+    '=x',
+    '',
+    'no equals',
+    'NIX_LD',
+    ...base,
+  ]);
+});
+
+test('ten thousand entries', async () => {
+  const actual = await environment(['+VARIABLE_5=new'], ['fill', '10000']);
+  const filled = Array.from({ length: 10_000 }, (_, index) => `VARIABLE_${index}=value ${index}`);
+  const kept = filled.filter((_, index) => index !== 5);
+  assert.deepEqual(actual, ['VARIABLE_5=new', ...base, ...kept]);
+});
+
+test('the resolver gets of the environment only what is for it', async () => {
+  const steering = [
+    'LD_PRELOAD=',
+    'LD_LIBRARY_PATH=/x',
+    'GLIBC_TUNABLES=',
+    'NODE_OPTIONS=--bad',
+    'NODE_PATH=/x',
+    'NIX_LD=/x',
+    'NIX_LD_LIBRARY_PATH_x86_64_linux=/x',
+    'MALLOC_ARENA_MAX=1',
+    'ELECTRON_RUN_AS_NODE=1',
+    'OPENSSL_CONF=/x',
+    'OPENSSL_MODULES=/x',
+    'SSLKEYLOGFILE=/x',
+    'UV_THREADPOOL_SIZE=1',
+    'NIX_RUN_FOREIGN_WRITE_COMPILED=/x',
+    'NIX_RUN_FOREIGN_RESOLVING=0',
+    'PATHS=/x',
+    'OF_NOBODY=1',
+    'PATH',
+  ];
+  const told = [
+    'NIX_PATH=x',
+    'HOME=/x',
+    'LC_ALL=C',
+    'https_proxy=x',
+    'XDG_RUNTIME_DIR=/x',
+    'SSL_CERT_FILE=/x',
+  ];
+  const seen = path.join(workshop.directory, 'seen');
+  const body = `tr '\\0' '\\n' < /proc/$$/environ > '${seen}'; ${resolving(workshop, report)}`;
+  const env = { NIX_RUN_FOREIGN_RESOLVER: putScript(workshop.directory, 'resolver', body) };
+  const edits = [...steering, ...told].toReversed().flatMap((entry) => ['entry', entry]);
+  const command = [startWith, ...edits, '--', workshop.launcher, report, output] as const;
+  const options = { env: { ...workshop.environment, ...env } };
+  const { code, stderr } = await runCommand(workshop, [...command], options);
+  assert.deepEqual([code, stderr], [0, '']);
+  const names = (entries: readonly string[]): string[] => entries.map((entry) => entry.replace(/=.*/, ''));
+  // The user's library path is told under a name that steers nothing; it stands where the other stood.
+  const environ = readFileSync(seen, 'utf8').trimEnd().split('\n');
+  const expected = [
+    'NIX_RUN_FOREIGN_LD_LIBRARY_PATH',
+    ...names([...told, ...base]),
+    'NIX_RUN_FOREIGN_RESOLVING',
+  ];
+  assert.deepEqual(names(environ), expected);
+  assert.equal(environ[0], 'NIX_RUN_FOREIGN_LD_LIBRARY_PATH=/x');
+  const target = readFileSync(output, 'utf8');
+  for (const entry of [...steering, ...told]) assert.ok(target.includes(` ${entry}\n`), entry);
+});
+
+test('what a plan takes from the start itself: argv[0] and the working directory', async () => {
+  const edits = ['entry', 'OWD=user', 'entry', 'ARGV0=user'];
+  const expected = [`OWD=${process.cwd()}`, `ARGV0=${report}`, ...base];
+  assert.deepEqual(await environment(['cOWD', 'vARGV0'], edits), expected);
+});

@@ -1,0 +1,163 @@
+// Where plans are looked for, and from whom one is taken.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { compile, openWorkshop, putScript, run, runCommand } from './launcher-fixture.ts';
+import { planKey, planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
+
+const workshop = await openWorkshop();
+const program = putScript(workshop.directory, 'program', 'echo started');
+const text = planText(program);
+const debug = { ...workshop.environment, NIX_RUN_FOREIGN_DEBUG: '1' };
+const plans = path.join(workshop.place, 'v1/plans');
+
+async function whyNot(): Promise<string | undefined> {
+  const { code, stderr } = await run(workshop, [program], { env: debug });
+  assert.equal(code, stderr === '' ? 0 : 125);
+  return stderr === '' ? undefined : stderr.split('\n')[0];
+}
+
+test('a plan of ours is valid', async () => {
+  putPlan(workshop.place, program, text);
+  assert.equal(await whyNot(), undefined);
+});
+
+for (const mode of [0o620, 0o602, 0o666])
+  test(`a plan of mode ${mode.toString(8)} is not`, async () => {
+    chmodSync(putPlan(workshop.place, program, text), mode);
+    assert.match((await whyNot()) ?? '', /the plan is not only ours to write/);
+  });
+
+for (const mode of [0o720, 0o702, 0o1777])
+  test(`a plan in a directory of mode ${mode.toString(8)} is not`, async () => {
+    putPlan(workshop.place, program, text);
+    chmodSync(plans, mode);
+    assert.match((await whyNot()) ?? '', /the directory of plans is not only ours to write/);
+    chmodSync(plans, 0o755);
+  });
+
+test('a plan of another user is not', asRoot, async () => {
+  const file = putPlan(workshop.place, program, text);
+  chownSync(file, 65534, 65534);
+  assert.match((await whyNot()) ?? '', /the plan is not only ours to write/);
+  rmSync(file);
+});
+
+test('a plan in the directory of another user is not', asRoot, async () => {
+  putPlan(workshop.place, program, text);
+  chownSync(plans, 65534, 65534);
+  assert.match((await whyNot()) ?? '', /the directory of plans is not only ours to write/);
+  chownSync(plans, 0, 0);
+});
+
+test('a symbolic link, a directory, a pipe are not plans', async () => {
+  const file = putPlan(workshop.place, program, text);
+  renameSync(file, `${file}.real`);
+  symlinkSync(`${file}.real`, file);
+  assert.match((await whyNot()) ?? '', /cannot be opened/);
+  rmSync(file);
+  mkdirSync(file);
+  assert.match((await whyNot()) ?? '', /not a regular file/);
+  rmSync(file, { recursive: true });
+  await runCommand(workshop, ['mkfifo', '-m', '600', file]);
+  assert.match((await whyNot()) ?? '', /not a regular file/);
+  rmSync(file);
+  assert.match((await whyNot()) ?? '', /there is no plan/);
+});
+
+test('a directory of plans that is a symbolic link is not valid', async () => {
+  putPlan(workshop.place, program, text);
+  renameSync(plans, `${plans}-moved`);
+  symlinkSync('plans-moved', plans);
+  assert.match((await whyNot()) ?? '', /there is no directory of plans/);
+  rmSync(plans);
+  renameSync(`${plans}-moved`, plans);
+  assert.equal(await whyNot(), undefined);
+});
+
+test("root's plans serve another user, whose plans do not serve root", asRoot, async () => {
+  putPlan(workshop.place, program, text);
+  chmodSync(workshop.cache, 0o755);
+  const file = putPlan(workshop.place, program, text);
+  chmodSync(file, 0o644);
+  const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] as const;
+  const { code, stdout } = await runCommand(workshop, [...asNobody, workshop.launcher, program]);
+  assert.deepEqual([code, stdout], [0, 'started\n']);
+  chownSync(file, 65534, 65534);
+  assert.equal((await runCommand(workshop, [...asNobody, workshop.launcher, program])).code, 0);
+  assert.match((await whyNot()) ?? '', /not only ours/);
+  rmSync(file);
+});
+
+const lonely = 1_000_000_000 + process.pid; // a user that no /etc/passwd names, and no other run of these tests
+const fallback = `/tmp/nix-run-foreign-${lonely}`;
+after(() => rmSync(fallback, { recursive: true, force: true }));
+const asLonely = ['setpriv', `--reuid=${lonely}`, `--regid=${lonely}`, '--clear-groups'] as const;
+const bare = {
+  env: {
+    PATH: '/usr/bin:/bin',
+    NIX_RUN_FOREIGN_RESOLVER: workshop.environment['NIX_RUN_FOREIGN_RESOLVER'] ?? '',
+  },
+};
+
+function putInTmp(): void {
+  rmSync(fallback, { recursive: true, force: true });
+  const file = putPlan(fallback, program, text);
+  for (const each of [fallback, path.join(fallback, 'v1'), path.dirname(file), file])
+    chownSync(each, lonely, lonely);
+}
+
+test('/tmp is the second place, for a user without a home', asRoot, async () => {
+  putInTmp();
+  const { code, stdout, stderr } = await runCommand(
+    workshop,
+    [...asLonely, workshop.launcher, program],
+    bare,
+  );
+  assert.deepEqual([code, stdout, stderr], [0, 'started\n', '']);
+});
+
+test('/tmp is the second place after a cache without a plan, or with a bad one', asRoot, async () => {
+  putInTmp();
+  const env = workshop.environment;
+  const command = [...asLonely, workshop.launcher, program] as const;
+  assert.equal((await runCommand(workshop, command, { env })).code, 0);
+  const file = putPlan(workshop.place, program, 'nonsense');
+  chownSync(file, lonely, lonely);
+  assert.equal((await runCommand(workshop, command, { env })).code, 0);
+});
+
+test('a place in /tmp that somebody else made is not valid', asRoot, async () => {
+  putInTmp();
+  const command = [...asLonely, workshop.launcher, program] as const;
+  chownSync(fallback, 65534, 65534);
+  assert.equal((await runCommand(workshop, command, bare)).code, 125);
+  chownSync(fallback, lonely, lonely);
+  assert.equal((await runCommand(workshop, command, bare)).code, 0);
+  chmodSync(fallback, 0o777);
+  assert.equal((await runCommand(workshop, command, bare)).code, 125);
+  renameSync(fallback, path.join(workshop.directory, 'moved'));
+  chmodSync(path.join(workshop.directory, 'moved'), 0o755);
+  symlinkSync(path.join(workshop.directory, 'moved'), fallback);
+  assert.equal((await runCommand(workshop, command, bare)).code, 125);
+});
+
+test('without /proc a plan is found by the path as given', asRoot, async () => {
+  const root = path.join(workshop.directory, 'root');
+  mkdirSync(path.join(root, 'bin'), { recursive: true });
+  const state = path.join(root, 'bin/state');
+  copyFileSync(compile(workshop, 'say-started', ['-static']), state);
+  copyFileSync(workshop.launcher, path.join(root, 'bin/launcher'));
+  const inside = planText(state).replace(`p${state}`, 'p/bin/state');
+  const file = putPlan(path.join(root, 'cache/nix-run-foreign'), state, inside);
+  renameSync(file, path.join(path.dirname(file), planKey('/bin/state')));
+  const env = { XDG_CACHE_HOME: '/cache', PATH: '/usr/sbin:/usr/bin:/sbin:/bin', NIX_RUN_FOREIGN_DEBUG: '1' };
+  for (const name of ['/bin/state', 'bin/state', 'state']) {
+    const { code, stdout, stderr } = await runCommand(workshop, ['chroot', root, '/bin/launcher', name], {
+      env,
+    });
+    assert.deepEqual([stderr, code, stdout], ['', 0, 'started\n'], name);
+  }
+});

@@ -1,0 +1,45 @@
+// Plans that root made for everybody: looked at last, and only where the user has no plan.
+import assert from 'node:assert/strict';
+import { chmodSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { builtLauncher } from '../built-launcher.ts';
+import { openWorkshop, putScript, run } from './launcher-fixture.ts';
+import { planText, putPlan } from './plan-fixture.ts';
+
+const workshop = await openWorkshop();
+const system = path.join(workshop.directory, 'system');
+await builtLauncher({
+  output: workshop.launcher,
+  node: '/bin/sh',
+  script: path.join(workshop.directory, 'built-in-resolver'),
+  flags: [`-DSYSTEM_DIRECTORY="${system}"`],
+});
+const program = putScript(workshop.directory, 'program', 'echo "$PLACE"');
+const planOf = (place: string) => planText(program, [`+PLACE=${place}`]);
+
+test('without it a program of the system is a miss', async () => {
+  assert.equal((await run(workshop, [program])).stderr.split('\n')[0], 'resolver called');
+});
+
+test("the system's plan serves who has none", async () => {
+  putPlan(system, program, planOf('system'));
+  assert.deepEqual(await run(workshop, [program]), { code: 0, signal: null, stdout: 'system\n', stderr: '' });
+});
+
+test("the user's own comes first", async () => {
+  putPlan(workshop.place, program, planOf('own'));
+  assert.equal((await run(workshop, [program])).stdout, 'own\n');
+});
+
+test('an own plan that does not hold is a miss: it may stand for choices', async () => {
+  const file = putPlan(workshop.place, program, planText(program, ['f/nothing/here']));
+  assert.equal((await run(workshop, [program])).stderr.split('\n')[0], 'resolver called');
+  rmSync(file);
+});
+
+test('a system place that others can write is not valid', async () => {
+  chmodSync(path.join(system, 'v1/plans'), 0o777);
+  assert.equal((await run(workshop, [program])).stderr.split('\n')[0], 'resolver called');
+  chmodSync(path.join(system, 'v1/plans'), 0o755);
+});
