@@ -43,7 +43,7 @@ function escaped(text: string, shell: Shell): string {
 }
 
 const FILES: Readonly<Record<Shell, readonly string[]>> = {
-  bash: ['hook.bash'],
+  bash: ['look.bash', 'hook.bash'],
   zsh: ['hook.zsh'],
   fish: ['look.fish', 'hook.fish'],
 };
