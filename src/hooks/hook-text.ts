@@ -44,7 +44,7 @@ function escaped(text: string, shell: Shell): string {
 
 const FILES: Readonly<Record<Shell, readonly string[]>> = {
   bash: ['look.bash', 'hook.bash'],
-  zsh: ['hook.zsh'],
+  zsh: ['look.zsh', 'hook.zsh'],
   fish: ['look.fish', 'hook.fish'],
 };
 
