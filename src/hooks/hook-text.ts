@@ -45,7 +45,7 @@ function escaped(text: string, shell: Shell): string {
 const FILES: Readonly<Record<Shell, readonly string[]>> = {
   bash: ['look.bash', 'hook.bash'],
   zsh: ['look.zsh', 'hook.zsh'],
-  fish: ['look.fish', 'hook.fish'],
+  fish: ['change.fish', 'look.fish', 'hook.fish'],
 };
 
 function templateOf(shell: Shell, directory: string): string {
