@@ -4,14 +4,14 @@
 # A function that answers prints its answer. A text is one line here, in which ESC (\x1b) stands for a line break.
 
 # Regular expressions, of parts. `(?&parenthesized)` is the group that DEFINE defines; fish sets a variable of that name
-# in the function that uses it, so each declares one.
+# in the function that uses it, so each declares one. `*+` and `++` do not give back what they matched.
 set -l escaped '\\\\.'
-set -l single "'(?:[^'\\\\]|\\\\.)*'"
-set -l double '"(?:[^"\\\\$]|\\\\.|\$(?&parenthesized)?)*"'
-set -l define '(?(DEFINE)(?<parenthesized>\((?:'"$escaped|$single|$double"'|(?&parenthesized)|[^()\'"\\\\])*\)))'
+set -l single "'(?:[^'\\\\]|\\\\.)*+'"
+set -l double '"(?:[^"\\\\$]|\\\\.|\$(?&parenthesized)?)*+"'
+set -l define '(?(DEFINE)(?<parenthesized>\((?:'"$escaped|$single|$double"'|(?&parenthesized)|[^()\'"\\\\])*+\)))'
 set -l substitution '\$?(?&parenthesized)'
 set -l unit "$escaped|$single|$double|$substitution"
-set -l word '(?!#)(?:'$unit'|[^\s\x1b;|&<>()\'"\\\\])+'
+set -l word '(?!#)(?:'$unit'|[^\s\x1b;|&<>()\'"\\\\])++'
 # What can be between the start of a command and its name.
 set -l keyword '(?:and|or|not|!|time|if|else|while|begin|\{|exec|builtin|command)'
 set -l assignment '\w+=(?:'$word')?'
@@ -19,7 +19,7 @@ set -l redirection '\d*[<>]+[&?]?\s*'$word
 set -l prefix "(?:(?:$keyword|$assignment|$redirection)"'[\s\x1b]+)*'
 # What is behind the name, to the end of the command; `2>&1` and `&>` do not end it.
 set -l comment '(?<![^\s\x1b;|&])#[^\x1b]*'
-set -l rest "(?:$unit|$comment"'|[<>]&|&>|[^;|&\x1b])*'
+set -l rest "(?:$unit|$comment"'|[<>]&|&>|[^;|&\x1b])*+'
 
 # A command: what is in front of its name, its name, and the rest. All matches together are the text.
 set -g __nix_foreign_command $define'([\s\x1b;|&]*'$prefix')((?:'$word')?)('$rest')'
@@ -42,24 +42,24 @@ end
 # a text stays, unless `function` is the second argument: then the text is one.
 function __nix_foreign_change_commands
     set -l parenthesized
-    set -l parts (string match -r -a -g -- $__nix_foreign_command $argv[1])
     set -l own $argv[2]
-    set -l hints $argv[2] # what the name is behind: `command`, or `later`, another command that can make the file
+    set -l hint $argv[2] # what __nix_foreign_replacement is told of the place
+    set -l stays
     set -l out ''
-    while set -q parts[1]
-        set -l before $parts[1]
-        set -l word $parts[2]
-        set -l rest $parts[3]
-        set -e parts[1..3]
-        test -n "$out"; and string match -q -r '^\s*[;&\x1b]|^\s*\|\|' -- $before; and set hints later
+    set -l piece # the three of a command
+    for part in (string match -r -a -g -- $__nix_foreign_command $argv[1])
+        set -a piece $part
+        set -q piece[3]; or continue
+        set -l before $piece[1]
+        set -l word $piece[2]
+        set -l rest $piece[3]
+        set piece
+        test -n "$out"; and string match -q -r '^\s*[;&\x1b]|^\s*\|\|' -- $before; and set hint later
         switch $word
-            case ''
+            case '' $__nix_foreign_native
             case function
                 set -g __nix_foreign_stale 1
-                if test -z "$own"
-                    set out "$out$before$word$rest"(string join '' -- $parts)
-                    break
-                end
+                test -n "$own"; or set stays 1
                 set own
             case cd pushd
                 for directory in (string match -r -a '[^\s()]+' -- $rest)
@@ -69,14 +69,16 @@ function __nix_foreign_change_commands
                 # What was learned of names can be wrong after these.
                 set -g __nix_foreign_stale 1
             case '*'
-                contains -- $word $__nix_foreign_native
-                or set word (__nix_foreign_replacement $word (string match -r '\b(?:command|exec)\b' -- $before; or echo $hints))
+                test -n "$stays"
+                or set word (__nix_foreign_replacement $word (string match -r '\b(?:command|exec)\b' -- $before; or echo $hint))
         end
-        string match -q '*(*' -- $before; and set before (__nix_foreign_change_units $__nix_foreign_units $before)
-        string match -q '*(*' -- $rest; and set rest (__nix_foreign_change_units $__nix_foreign_units $rest)
+        if test -z "$stays"
+            string match -q '*(*' -- $before; and set before (__nix_foreign_change_units $__nix_foreign_units $before)
+            string match -q '*(*' -- $rest; and set rest (__nix_foreign_change_units $__nix_foreign_units $rest)
+        end
         set out "$out$before$word$rest"
     end
-    echo -- $out
+    printf '%s\n' $out
 end
 
 # Changes the commands of the substitutions in a text, which is taken apart by the expression in front of it.
@@ -95,5 +97,5 @@ function __nix_foreign_change_units
                 set out "$out$unit"
         end
     end
-    echo -- $out
+    printf '%s\n' $out
 end

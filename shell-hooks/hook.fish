@@ -19,19 +19,19 @@ function __nix_foreign_enter
     set -l lines (commandline)
     set -l word # the expression sets it
     # One command that is known to be native, and nothing that could hide another.
-    if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
+    if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native
     else if test -n "$lines"
         __nix_foreign_look_at_lines $lines
     end
     # In vi mode a new line begins with inserting.
-    string match -q -r '^default.*_(?:vi|hybrid)_' -- $fish_bind_mode$fish_key_bindings
+    test "$fish_bind_mode" = default -a "$fish_key_bindings" != fish_default_key_bindings
+    and string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"
     and set fish_bind_mode insert
 end
 
 # Changes what was typed, where foreign programs are in it.
 function __nix_foreign_look_at_lines
     set -g __nix_foreign_after
-    test "$PATH" = "$__nix_foreign_path"; or __nix_foreign_forget
     set -l text (string join \e -- $argv)
     if abbr -q -- "$text"
         # fish would put the abbreviation's text there after this.
@@ -39,9 +39,9 @@ function __nix_foreign_look_at_lines
         and commandline -r -- $expanded
         and set text (commandline | string join \e)
     end
-    __nix_foreign_has_unknown $text; or return
+    commandline --is-valid; and test (string length -- "$text") -le 20000; and __nix_foreign_has_unknown $text; or return
     set -l changed (__nix_foreign_change_commands $text)
-    test "$changed" != "$text"; and commandline --is-valid; and not commandline --paging-mode; or return
+    test "$changed" != "$text"; and not commandline --paging-mode; or return
     # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
     if test -z "$fish_private_mode"; and not set -q fish_history; or test -n "$fish_history"
         string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
@@ -51,9 +51,8 @@ function __nix_foreign_look_at_lines
 end
 
 # What was learned of names is learned again.
-function __nix_foreign_forget
+function __nix_foreign_forget --on-variable PATH
     set -g __nix_foreign_native (builtin -n | string match -v -r '^(cd|source|\.|eval|function|functions)$') do
-    set -g __nix_foreign_path "$PATH"
     set -g __nix_foreign_start (string escape -- $__nix_foreign_launcher)" --"
     set -l named (command -s -- nix-run-foreign)
     and test "$named" -ef "$__nix_foreign_launcher"; and set -g __nix_foreign_start 'nix-run-foreign --'

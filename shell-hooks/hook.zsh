@@ -1,8 +1,8 @@
 # A typed line → aliases and functions named like the foreign programs in it, which start these through the launcher.
 # Printed, with its paths filled in, by `nix-foreign hook zsh`; for zsh 5.3 and newer.
 #
-# When the line editor is done with a line and before zsh reads it, the line is looked at (zle-line-finish). An alias may
-# be named `./tool`; a function of the same name serves where aliases do not count: quoted words, parameters, functions.
+# When the line editor is done with a line and before zsh reads it, the line is looked at (zle-line-finish). An alias
+# may be named `./tool`; a function of that name serves where aliases do not count: quoted words, parameters, functions.
 # History keeps what was typed, and all of it is gone at the next prompt.
 
 typeset -g __nix_foreign_launcher='@launcher@'

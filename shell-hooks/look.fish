@@ -25,8 +25,8 @@ end
 set -g __nix_foreign_thousand (string split '' (string repeat -n 1000 .))
 
 # The word at the place of a command → what belongs there; the word itself where it is not foreign.
-# Behind it a hint: `command` or `exec` where that is in front of the word, `later` where an earlier command can make the
-# file, `function` in the text of one.
+# Behind it a hint: `command` or `exec` where that is in front of the word, `later` where an earlier command can make
+# the file, `function` in the text of one.
 function __nix_foreign_replacement
     set -l word (string unescape -- $argv[1]); or set word $argv[1]
     if string match -q '$*' -- $word
@@ -55,7 +55,7 @@ function __nix_foreign_replacement
         set answer (__nix_foreign_elsewhere "$word")
     end
     test -n "$answer"; or set answer $argv[1]
-    echo -- $answer
+    printf '%s\n' $answer
 end
 
 # A name that is nowhere on PATH → what starts it, else nothing: a shim, then the registered directories.
