@@ -75,7 +75,10 @@ function isFishsOwn(name: string, file: string, before = ''): boolean {
   mkdirSync(path.dirname(at(file)), { recursive: true });
   writeFileSync(at(file), `function ${name}; end\n`);
   const script = `${hook}\n${before}\n__nix_foreign_is_fishs_own ${name}; and echo own; true`;
-  const output = execFileSync('/usr/bin/fish', ['--no-config', '-c', script], { cwd: scratch, encoding: 'utf8' });
+  const output = execFileSync('/usr/bin/fish', ['--no-config', '-c', script], {
+    cwd: scratch,
+    encoding: 'utf8',
+  });
   return output === 'own\n';
 }
 
@@ -86,7 +89,13 @@ test("fish's own functions are known by their file: of the package, of the data 
   assert.ok(isFishsOwn('mine', embedded, `source ${embedded}`));
   const elsewhere = 'set -g __fish_data_dir /elsewhere';
   assert.ok(isFishsOwn('ls', 'unused', elsewhere));
-  assert.ok(isFishsOwn('mine', 'data/functions/mine.fish', `set -g __fish_data_dir ${at('data')}; source ${at('data/functions/mine.fish')}`));
+  assert.ok(
+    isFishsOwn(
+      'mine',
+      'data/functions/mine.fish',
+      `set -g __fish_data_dir ${at('data')}; source ${at('data/functions/mine.fish')}`,
+    ),
+  );
 });
 
 test('a launcher that is on PATH is called by its name', () => {
