@@ -10,67 +10,56 @@ set -g __nix_foreign_stubs (string split ':' '@stubs@')
 set -g __nix_foreign_nix_ld '@nix-ld@'
 set -g __nix_foreign_shims '@shims@'
 set -g __nix_foreign_directories '@directories@'
-set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|do|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
+set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
 
-# Enter, or Ctrl-J, as `$argv[1]` says. What is typed is looked at, then what the key did before is done.
+# Enter, before what the key did before.
 function __nix_foreign_enter
     set -l lines (commandline)
-    set -l word
+    set -l word # the expression sets it
     # One command that is known to be native, and nothing that could hide another.
-    if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native; and test "$PATH" = "$__nix_foreign_path"
+    if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native
     else if test -n "$lines"
-        set -g __nix_foreign_after
-        if test "$PATH" != "$__nix_foreign_path"
-            __nix_foreign_forget
-        end
-        if string match -q -r '^\S+$' -- "$lines"; and abbr -q -- $lines
-            # fish would put the abbreviation's text there after this.
-            set -l text (abbr --show | string match -r -g '^abbr -a -- '(string escape --style=regex -- $lines)' (.+)$' | string unescape)
-            and commandline -r -- $text
-            and set lines (commandline)
-        end
-        if __nix_foreign_scan $lines; and commandline --is-valid; and not commandline --paging-mode
-            __nix_foreign_change (string join \n -- $lines | string collect)
-        end
+        __nix_foreign_look_at_lines $lines
     end
-    set -l mode $fish_bind_mode
     # In vi mode a new line begins with inserting.
-    if test "$fish_key_bindings" != fish_default_key_bindings -a "$mode" = default
-        string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"; and set fish_bind_mode insert
-    end
-    if not set -q __nix_foreign_earlier_{$mode}_$argv[1]
-        commandline -f execute
-        return
-    end
-    set -l earlier __nix_foreign_earlier_{$mode}_$argv[1]
-    for command in $$earlier
-        contains -- $command (bind --function-names); and commandline -f $command; or eval $command
-    end
+    test "$fish_bind_mode" = default -a "$fish_key_bindings" != fish_default_key_bindings
+    and string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"
+    and set fish_bind_mode insert
 end
 
-# A typed line is changed.
-function __nix_foreign_change
-    set -l changed (__nix_foreign_rewrite $argv[1] | string collect)
-    test "$changed" != "$argv[1]"; or return
+# Changes what was typed, where foreign programs are in it.
+function __nix_foreign_look_at_lines
+    set -g __nix_foreign_after
+    set -l text (string join \e -- $argv)
+    if abbr -q -- "$text"
+        # fish would put the abbreviation's text there after this.
+        set -l expanded (abbr --show | string match -r -g '^abbr -a -- '(string escape --style=regex -- $text)' (.+)$' | string unescape)
+        and commandline -r -- $expanded
+        and set text (commandline | string join \e)
+    end
+    commandline --is-valid; and test (string length -- "$text") -le 20000; and __nix_foreign_has_unknown $text; or return
+    set -l changed (__nix_foreign_change_commands $text)
+    test "$changed" != "$text"; and not commandline --paging-mode; or return
     # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
     if test -z "$fish_private_mode"; and not set -q fish_history; or test -n "$fish_history"
-        string match -q ' *' -- $argv[1]; or set -g __nix_foreign_typed $argv[1]
+        string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
         set changed " $changed"
     end
-    commandline -r -- $changed
+    commandline -r -- (string replace -a \e \n -- $changed | string collect)
 end
 
-function __nix_foreign_forget
+# What was learned of names is learned again.
+function __nix_foreign_forget --on-variable PATH
     set -g __nix_foreign_native (builtin -n | string match -v -r '^(cd|source|\.|eval|function|functions)$') do
-    set -g __nix_foreign_path "$PATH"
     set -g __nix_foreign_start (string escape -- $__nix_foreign_launcher)" --"
     set -l named (command -s -- nix-run-foreign)
     and test "$named" -ef "$__nix_foreign_launcher"; and set -g __nix_foreign_start 'nix-run-foreign --'
     set -g __nix_foreign_stale
 end
 
+# What was done for one line is taken back.
 function __nix_foreign_prompt --on-event fish_prompt
     # A program that was native can be another one by now.
     contains -- $status 127 126; and __nix_foreign_forget
@@ -79,8 +68,8 @@ function __nix_foreign_prompt --on-event fish_prompt
     test -n "$__nix_foreign_stale"; and __nix_foreign_forget
     for name in $__nix_foreign_changed
         functions -e $name
-        functions --copy __nix_foreign_kept_$name $name
-        functions -e __nix_foreign_kept_$name
+        functions --copy __nix_foreign_copy_of_$name $name
+        functions -e __nix_foreign_copy_of_$name
     end
     set -g __nix_foreign_changed
     set -g __nix_foreign_looked_at
@@ -124,9 +113,14 @@ if status is-interactive
         for key in \r \n
             set -l letter (string escape -- $key | string sub -s 2)
             set -l was (bind -M $mode --user $key 2>/dev/null | string match -r -g ' (?:\\\\[rn]|enter|ctrl-j) (.+)$')
-            test -n "$was"; and not string match -q '*__nix_foreign_*' -- $was
-            and eval set -g __nix_foreign_earlier_{$mode}_$letter $was
-            bind -M $mode $key "__nix_foreign_enter $letter"
+            set -l earlier __nix_foreign_earlier_{$mode}_$letter
+            test -n "$was"; and not string match -q '*__nix_foreign_*' -- $was; and eval set -g $earlier $was
+            set -l then
+            for command in (set -q $earlier; and string collect -- $$earlier; or echo execute)
+                contains -- $command (bind --function-names); and set command "commandline -f $command"
+                set -a then $command
+            end
+            bind -M $mode $key __nix_foreign_enter $then
         end
     end
 end

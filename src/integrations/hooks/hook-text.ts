@@ -46,9 +46,9 @@ function escaped(text: string, shell: Shell): string {
 }
 
 const FILES: Readonly<Record<Shell, readonly string[]>> = {
-  bash: ['hook.bash'],
-  zsh: ['hook.zsh'],
-  fish: ['look.fish', 'hook.fish'],
+  bash: ['look.bash', 'hook.bash'],
+  zsh: ['look.zsh', 'hook.zsh'],
+  fish: ['change.fish', 'look.fish', 'hook.fish'],
 };
 
 function templateOf(shell: Shell, directory: string): string {

@@ -29,13 +29,11 @@ function changed(line: string, searchPath = `${at('bin')}:/usr/bin:/bin`): strin
   const script = `${hook}
 __nix_foreign_forget
 set -g __nix_foreign_bases
-if __nix_foreign_scan $LINE
-    __nix_foreign_rewrite $LINE
-else
-    printf %s $LINE
-end`;
+__nix_foreign_change_commands (string join \\e -- $LINE) | string replace -a \\e \\n
+true`;
   const env = { PATH: searchPath, HOME: scratch, LINE: line, LC_ALL: 'C.UTF-8' };
-  const output = execFileSync('/usr/bin/fish', ['--no-config', '-c', script], {
+  const lines = `set LINE (string split \\n -- $LINE)\n${script}`;
+  const output = execFileSync('/usr/bin/fish', ['--no-config', '-c', lines], {
     cwd: scratch,
     env,
     encoding: 'utf8',
@@ -64,9 +62,41 @@ for (const [line, expected] of [
     'A=(L ./tool)b$(L ./tool)"$(L named)"c L named x (L ./tool) named',
   ],
   ['./tool "unfinished', 'L ./tool "unfinished'],
+  ['>out FOO="a (b" named 2>&1; named', '>out FOO="a (b" L named 2>&1; L named'],
+  ["# don't; named\nnamed # (named", "# don't; named\nL named # (named"],
+  ['named; function x; named; end; named', 'L named; function x; named; end; named'],
+  ['echo "a $(echo "$(named (named))") b"', 'echo "a $(echo "$(L named (L named))") b"'],
 ] as const) {
   test(line, () => assert.equal(changed(line), expected));
 }
+
+/** What fish says of a function: whether the hook takes it for fish's own. */
+function isFishsOwn(name: string, file: string, before = ''): boolean {
+  mkdirSync(path.dirname(at(file)), { recursive: true });
+  writeFileSync(at(file), `function ${name}; end\n`);
+  const script = `${hook}\n${before}\n__nix_foreign_is_fishs_own ${name}; and echo own; true`;
+  const output = execFileSync('/usr/bin/fish', ['--no-config', '-c', script], {
+    cwd: scratch,
+    encoding: 'utf8',
+  });
+  return output === 'own\n';
+}
+
+test("fish's own functions are known by their file: of the package, of the data directory, or in fish itself", () => {
+  assert.ok(!isFishsOwn('mine', 'mine.fish', 'source mine.fish'));
+  // As fish 4.1 and newer name what is in the program itself: a name, not a path.
+  const embedded = 'embedded:functions/mine.fish';
+  assert.ok(isFishsOwn('mine', embedded, `source ${embedded}`));
+  const elsewhere = 'set -g __fish_data_dir /elsewhere';
+  assert.ok(isFishsOwn('ls', 'unused', elsewhere));
+  assert.ok(
+    isFishsOwn(
+      'mine',
+      'data/functions/mine.fish',
+      `set -g __fish_data_dir ${at('data')}; source ${at('data/functions/mine.fish')}`,
+    ),
+  );
+});
 
 test('a launcher that is on PATH is called by its name', () => {
   assert.equal(changed('./tool', `${at('launcher')}:/usr/bin`), 'nix-run-foreign -- ./tool');

@@ -1,7 +1,7 @@
 // shell-hooks/ → what the shells themselves, and shellcheck, say of the files.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { needTool } from '../../launcher/tool-fixture.ts';
@@ -45,6 +45,34 @@ for (const file of files) {
       assert.equal(complaints([...reader, file], undefined), '');
     });
   }
+}
+
+/** A file's longest functions are short enough to be read at once, and so is the file. */
+const LIMITS = { file: 230, function: 60 };
+
+/** The functions of a file that begin and end at the start of a line, with their numbers of lines. */
+function functionsOf(text: string): readonly { name: string; lines: number }[] {
+  const functions = /^(?:function (\S+)[^\n]*\n.*?\nend|(\S+)\(\) \{\n.*?\n\})$/gms;
+  return [...text.matchAll(functions)].map(([all, fish, posix]) => ({
+    name: fish ?? posix ?? '',
+    lines: all.split('\n').length,
+  }));
+}
+
+for (const file of files) {
+  test(`${file} and its functions are short`, () => {
+    const text = readFileSync(path.join(directory, file), 'utf8');
+    assert.ok(text.split('\n').length - 1 <= LIMITS.file, 'the file is too long');
+    const functions = functionsOf(text);
+    const starts = text.match(/^(function |\S+\(\) \{$)/gm) ?? [];
+    assert.equal(functions.length, starts.length, 'a function has no end');
+    assert.deepEqual(
+      functions.filter(({ lines }) => lines > LIMITS.function),
+      [],
+    );
+    const comments = text.split('\n').filter((line) => /^\s*#/.test(line) && line.length > 120);
+    assert.deepEqual(comments, []);
+  });
 }
 
 test('the readers complain of what is wrong', () => {

@@ -46,9 +46,12 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['true; ./vendor', /^bash: \.\/vendor: Is a directory$/, 126],
   ['true; ./.bashrc', /^bash: \.\/\.bashrc: Permission denied$/, 126],
   ['mkdir -p build && cd build && ../tool; cd ..', /^<\.\.\/tool>$/],
-  ['FOO="a b" \\named q', /^<named>\[q\] FOO=a b$/],
   ['>out \\named q; cat out', /^<named>\[q\]$/],
   ['2>/dev/null \\named q', /^<named>\[q\]$/],
+  ['FOO=./tool; $FOO a', /^<\.\/tool>\[a\]$/],
+  ['export BAR=./tool; $BAR b', /^<\.\/tool>\[b\]$/],
+  ['true &&\n./tool c', /^<\.\/tool>\[c\]$/],
+  ['cp tool t10 &&\n./t10', /^<\.\/t10>$/],
   ['eval "named x"', /^<named>\[-v\]\[x\]$/],
   ['exec 5>&1; coproc named c >&5; wait; exec 5>&-', /<named>\[-v\]\[c\]/],
   ['case a in (a) named x;; esac', /^<named>\[-v\]\[x\]$/],
@@ -81,15 +84,11 @@ test('traps see what they see without the hook, and a child without it is silent
     await shell.run("trap 'echo failed' ERR");
     assert.deepEqual(await shell.run('(exit 3)'), { output: 'failed', status: 3 });
     assert.equal((await shell.run('echo $seen; trap - ERR')).output, '3');
-    assert.doesNotMatch((await shell.run("trap 'echo saw $BASH_COMMAND' DEBUG")).output, /_enter|local|text/);
+    await shell.run("trap 'echo saw $BASH_COMMAND' DEBUG");
     assert.equal((await shell.run('true')).output, 'saw true\nsaw seen=$?');
     await shell.run('eval "$(nix-foreign hook --off)"');
-    assert.match(
-      (await shell.run('trap -p DEBUG')).output,
-      /^saw[^\n]*\ntrap -- 'echo saw \$BASH_COMMAND' DEBUG\n/,
-    );
     await shell.run('trap - DEBUG');
-    assert.match((await shell.run('declare -p PROMPT_COMMAND')).output, /="?(\(\[0\]=")?seen=\\\$\?"\)?$/);
+    assert.match((await shell.run('declare -p PROMPT_COMMAND')).output, /="seen=\\\$\?"$/);
   } finally {
     shell.close();
   }
@@ -183,8 +182,8 @@ test('in a script that is strict the hook is silent and changes nothing', async 
 
 test('a line too long to be looked at is let through', async () => {
   const enter = (line: string) =>
-    `READLINE_LINE=${line}; __nix_foreign_enter _; echo "$? \${__nix_foreign_defined[*]}"`;
-  const script = `cd; ${hookLine.bash}; ${enter('./tool')}; __nix_foreign_prompt; ${enter('$(printf "./tool; %20000s" x)')}`;
+    `READLINE_LINE=${line}; __nix_foreign_enter 0 _; echo "$? \${__nix_foreign_defined[*]}"`;
+  const script = `cd; ${hookLine.bash}; ${enter('./tool')}; __nix_foreign_take_back; ${enter('$(printf "./tool; %20000s" x)')}`;
   const { stdout } = await root.run({ argv: ['bash', '-ic', `export PATH=~/bin:$PATH; ${script}`] });
   assert.equal(stdout, '0 ./tool\n0 \n');
 });

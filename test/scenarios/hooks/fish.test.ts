@@ -75,12 +75,12 @@ test('the status before a line, variables and functions are left as they are', a
     output,
     /^# Defined interactively\nfunction greet --description polite\n\s+\.\/tool \$argv greeted\nend$/,
   );
-  assert.equal((await hooked.run('functions -a | string match "*kept_*"')).output, '');
+  assert.equal((await hooked.run('functions -a | string match "*copy_of_*"')).output, '');
 });
 
 test('a function that is typed keeps its own words', async () => {
-  const line = 'function typed; if true; ./tool $argv; else if true; named; end; end; ./tool after';
-  assert.equal((await hooked.run(line)).output.split('\n').at(-1), '<./tool>[after]');
+  const line = './tool before; function typed; if true; ./tool $argv; else if true; named; end; end';
+  assert.equal((await hooked.run(line)).output.split('\n').at(-1), '<./tool>[before]');
   assert.equal((await hooked.run('typed a')).output, '<./tool>[a]');
   const { output } = await hooked.run('functions typed');
   assert.match(output, /if true; \.\/tool \$argv; else if true; named; end/);

@@ -1,0 +1,113 @@
+# Text of commands → aliases and functions named like the foreign programs in it.
+# Printed before hook.zsh by `nix-foreign hook zsh`; for zsh 5.3 and newer.
+#
+# A function that answers leaves it in REPLY, which its caller has declared local. What lasts from line to line, and the
+# paths, are declared in hook.zsh.
+
+# True for an executable whose interpreter is missing or is NixOS' stub.
+__nix_foreign_is_foreign() {
+  emulate -L zsh -o extendedglob -o nomultibyte
+  [[ -f $1 && -x $1 && -r $1 ]] || return 1
+  local head interpreter match mbegin mend
+  local -a words
+  sysread -s 2048 head <"$1" || return 1
+  if [[ $head == '#!'* ]]; then
+    words=(${=${head%%$'\n'*}#\#\!})
+    interpreter=${words[1]-}
+    [[ $interpreter == /* ]] || return 1
+  elif [[ $head == $'\x7fELF'* ]]; then
+    # It follows the program headers.
+    interpreter=${${(M)${(@ps:\0:)head}:#/*/ld*.so*}[1]}
+    [[ -n $interpreter ]] || return 1
+  else
+    return 1
+  fi
+  [[ ! -e $interpreter || :$__nix_foreign_stubs: == *:$interpreter:* ]]
+}
+
+# A command's name → REPLY, its file on PATH; else false. What is in $commands can be older than the files.
+__nix_foreign_on_path() {
+  local directory
+  REPLY=${commands[$1]-}
+  [[ -f $REPLY && -x $REPLY ]] && return
+  for directory in "${path[@]}"; do
+    REPLY=${directory:-.}/$1
+    [[ -f $REPLY && -x $REPLY ]] && return
+  done
+  REPLY=
+  return 1
+}
+
+# A word as it is typed → REPLY, what zsh makes of its quotes and of `$name`, `~/` or `=name` at its start.
+__nix_foreign_expand() {
+  local name=${(Q)1} match mbegin mend
+  case $name in
+    ((#b)\$(\{|)([A-Za-z_][A-Za-z_0-9]#)(\}|)(|/*)) REPLY=${(P)match[2]-}$match[4] ;;
+    ('~/'*) REPLY=$HOME/${name#??} ;;
+    ('='[^=/]##) __nix_foreign_on_path ${name#?} || REPLY=$name ;;
+    (*) REPLY=$name ;;
+  esac
+}
+
+# Text of commands, how deep in aliases and functions, and the one whose text it is or '' → aliases and functions.
+# zsh takes the text apart: (Z:C:). A word too many does no harm, for it is only looked at.
+__nix_foreign_look() {
+  local depth=$2 within=$3 at=start word directory REPLY
+  local later=${(M)CONTEXT:#cont} # not empty where an earlier command can make a program
+  local -a directories=('')
+  (( depth < 4 && $#1 <= 20000 )) || return 0
+  for word in ${(Z:C:)1}; do
+    case $at:$word in
+      (argument:[^/\`\(\)\{\}!\;\&\|]#) continue ;;
+      (*:['(){}!;&|']*) at=start; continue ;;
+      (target:*) at=start; continue ;;
+      (start:[0-9]#['<>'](|['<>&|!']#)) at=target; continue ;; # of a redirection in front of the command
+      # Behind one of these comes a command.
+      (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|command|exec|export)) continue ;;
+      (start:eval) at=eval __nix_foreign_stale=1; continue ;;
+      (eval:*) __nix_foreign_look ${(Q)word} $((depth + 1)) $within; continue ;;
+      (*:*[\`\(]*) __nix_foreign_look ${word#*[\`\(]} $((depth + 1)) $within ;; # a substitution
+    esac
+    if [[ $at == start && $word == [A-Za-z_]*=* ]]; then
+      __nix_foreign_expand ${word#*=}
+    else
+      __nix_foreign_expand $word
+      case $at:$REPLY in
+        (start:(cd|pushd)) at=directory; continue ;;
+        (start:*/*)
+          at=argument
+          [[ -z $later || depth -gt 0 || -x $REPLY ]] || __nix_foreign_define_later $REPLY
+          ;;
+        (start:?*)
+          at=argument
+          [[ -n ${__nix_foreign_known[$REPLY]-} ]] || __nix_foreign_look_at_name $REPLY $word $depth $within
+          ;;
+        (directory:[^-]*)
+          at=argument
+          [[ ! -d $REPLY ]] || directories+=("$REPLY/")
+          ;;
+      esac
+      later=1
+    fi
+    [[ $REPLY == */* ]] || continue
+    for directory in "$directories[@]"; do
+      ! __nix_foreign_is_foreign $directory$REPLY || __nix_foreign_define $REPLY
+    done
+  done
+}
+
+# A command's name without a slash, the word that it was typed as, then the last two as of __nix_foreign_look.
+__nix_foreign_look_at_name() {
+  local REPLY
+  if (( ${+aliases[$2]} )) && [[ $2 != $4 ]]; then # quoted it is no alias
+    __nix_foreign_look "$aliases[$2]" $(($3 + 1)) $2
+  elif (( ${+functions[$1]} )); then
+    [[ $1 == $4 ]] || __nix_foreign_look "$functions[$1]" $(($3 + 1)) $1
+  elif [[ $1 == (hash|rehash|unhash|source|.|alias|unalias|unset|unfunction|function|enable|disable|autoload) ]]; then
+    __nix_foreign_stale=1 # what is known of names can be wrong after these
+  elif (( ${+builtins[$1]} )) || { __nix_foreign_on_path $1 && ! __nix_foreign_is_foreign $REPLY }; then
+    (( ${+aliases[$1]} )) || __nix_foreign_known[$1]=native
+  elif [[ -n $REPLY ]]; then
+    __nix_foreign_define $1
+  fi
+}
