@@ -17,6 +17,7 @@ export type Kind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 't
 export const KINDS: Readonly<Record<string, Kind>> = {
   '--strategy': WISHES,
   '--format': FORMATS,
+  '--wrap': 'text',
   'shim remove names': 'shim',
   'dirs remove directories': 'registered',
   'hook shell': HOOKED_SHELLS,

@@ -1,14 +1,18 @@
 // The commands about shells; each is loaded when it is asked for.
-import { type CommandRow, isThere, JSON_OPTION } from './command-row.ts';
+import { type CommandRow, isThere, JSON_OPTION, valuesOf } from './command-row.ts';
 
 export const HOOK_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'hook [shell]',
     summary: 'print what bash, zsh or fish evaluates so that foreign programs run by their own names',
-    options: [['--off', 'print what takes the hook away again'], JSON_OPTION],
-    run: async ([shell], { off, json }, edge) => {
+    options: [
+      ['--off', 'print what takes the hook away again'],
+      ['--wrap <names>', 'start these commands through nix-run-foreign, too, e.g. python3,node'],
+      JSON_OPTION,
+    ],
+    run: async ([shell], { off, wrap, json }, edge) => {
       const { hookCommand } = await import('./hook.ts');
-      await hookCommand(shell, { off: isThere(off), json: isThere(json) }, edge);
+      await hookCommand(shell, { off: isThere(off), json: isThere(json), wrap: valuesOf(wrap) }, edge);
     },
   },
   {

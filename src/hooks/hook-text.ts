@@ -70,14 +70,23 @@ export function readMark(
   return { shell, text, launcher };
 }
 
-/** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
-export function hookText(shell: Shell, places: HookPlaces, directory: string): string {
+/**
+ * The text of a hook; `directory` holds the files of shell-hooks/, and `wrapped` are names of commands that start through
+ * the launcher though they are native. @throws Node's errors where files are missing.
+ */
+export function hookText(
+  shell: Shell,
+  places: HookPlaces,
+  directory: string,
+  wrapped: readonly string[] = [],
+): string {
   const values: Readonly<Record<string, string>> = {
     launcher: places.launcher,
     stubs: places.stubs.join(':'),
     'nix-ld': places.nixLd,
     shims: places.shims,
     directories: places.directories,
+    wrapped: wrapped.join(' '),
     mark: hookMark(shell, places.launcher, directory),
   };
   return templateOf(shell, directory).replace(/@([a-z-]+)@/g, (whole, name: string) => {
