@@ -1,0 +1,7 @@
+// What ld.so gave to this module's constructor to the directory by which the module was named.
+#pragma once
+
+#include "kernel.h"
+
+/// Writes the path into `directory`, no `/` at its end. False when this start was not told to load us by our name.
+bool own_place_find(char **argv, char **envp, char directory[PATH_SIZE]);
