@@ -64,7 +64,12 @@ function orderByHash(names: readonly string[]): Order {
   return { hashes: hashes.subarray(0, count), numbers: numbers.subarray(0, count) };
 }
 
-function isRepeated(names: readonly string[], hashes: Uint32Array, numbers: Uint32Array, at: number): boolean {
+function isRepeated(
+  names: readonly string[],
+  hashes: Uint32Array,
+  numbers: Uint32Array,
+  at: number,
+): boolean {
   for (let i = at - 1; i >= 0 && hashes[i] === hashes[at]; i -= 1)
     if (names[numbers[i] as number] === names[numbers[at] as number]) return true;
   return false;
