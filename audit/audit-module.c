@@ -12,7 +12,7 @@
 enum { LA_SER_DEFAULT = 0x40 };
 enum { LM_ID_BASE = 0 };
 
-static char directory[PATH_SIZE];
+static char directory[PLACE_SIZE];
 
 static bool is_within_resolver(char **envp)
 {
@@ -57,8 +57,8 @@ EXPORTED char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 EXPORTED unsigned la_objopen(struct link_map *map, long namespace, uintptr_t *cookie)
 {
 	(void)cookie;
-	link_name_opened(map);
-	if (namespace == LM_ID_BASE)
+	bool is_ours = link_name_opened(map);
+	if (!is_ours && namespace == LM_ID_BASE)
 		learned_objects_note(map->name);
 	return 0; // no symbol is bound by us, so no call is slowed
 }

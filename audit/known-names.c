@@ -5,22 +5,24 @@
 #include "words.h"
 
 enum { MOST_ANSWER_BYTES = 1 << 20, MOST_TABLE_BYTES = 1 << 28, MOST_ASKED = 64, LONGEST_NAME = 255 };
+enum { TRUSTED_FOR = 100000000 }; // nanoseconds
 
 static struct {
 	const char *directory;
 	bool has_begun;
 	struct run_time_settings settings;
 	struct file_state answers_state;
+	struct kernel_time looked;
 	struct own_file answers_file, table_file;
 	struct name_table answers, table;
 	int asked_count;
 	uint64_t asked[MOST_ASKED];
-	char path[PATH_SIZE]; // a thread's stack may be small
+	char *path; // room for one; a thread's stack may be small, and a start shall not pay for it
 } known;
 
 static const char *beside_module(const char *name)
 {
-	return word_join(known.path, sizeof known.path, known.directory, name) ? known.path : "";
+	return word_join(known.path, PATH_SIZE, known.directory, name) ? known.path : "";
 }
 
 void known_names_begin(const char *directory)
@@ -30,9 +32,14 @@ void known_names_begin(const char *directory)
 
 const struct run_time_settings *known_names_settings(void)
 {
-	if (!known.has_begun)
-		known.settings = run_time_settings_read(beside_module("/settings"));
+	if (known.has_begun)
+		return &known.settings;
 	known.has_begun = true;
+	long room = kernel_map_memory(PATH_SIZE, MAP_PRIVATE);
+	if (is_kernel_error(room))
+		return &known.settings;
+	known.path = (char *)room;
+	known.settings = run_time_settings_read(beside_module("/settings"));
 	return &known.settings;
 }
 
@@ -49,19 +56,33 @@ static void read_answers(void)
 	known.answers_state = now;
 }
 
-// The soname table is mapped, and looked at only while the file is the one that was mapped: one that was shortened in
-// place would end the process.
+// A program may look for a thousand names in a row, and stat(2) costs more than all the rest.
+static bool is_time_to_look(void)
+{
+	struct kernel_time now = {0, 0};
+	if (kernel_clock(&now) < 0)
+		return true;
+	int64_t passed = (now.seconds - known.looked.seconds) * 1000000000 + now.nanoseconds - known.looked.nanoseconds;
+	if (passed >= 0 && passed < TRUSTED_FOR)
+		return false;
+	known.looked = now;
+	return true;
+}
+
+// The soname table is mapped, so it must not be looked at when the file was shortened: that would end the process.
 static bool is_in_store(const char *name)
 {
 	const char *path = known.settings.table;
 	if (!path)
 		return false;
-	struct file_state now = own_file_state(path);
-	if (!file_state_equal(&now, &known.table_file.state)) {
-		own_file_close(&known.table_file);
-		known.table_file = own_file_open(path, MOST_TABLE_BYTES, MAPPED);
-		known.table = name_table_of(&known.table_file, ARCH_ELF_MACHINE);
-		known.table_file.state = now;
+	if (is_time_to_look()) {
+		struct file_state now = own_file_state(path);
+		if (!file_state_equal(&now, &known.table_file.state)) {
+			own_file_close(&known.table_file);
+			known.table_file = own_file_open(path, MOST_TABLE_BYTES, MAPPED);
+			known.table = name_table_of(&known.table_file, ARCH_ELF_MACHINE);
+			known.table_file.state = now;
+		}
 	}
 	return name_table_find(&known.table, name) != NULL;
 }
@@ -69,8 +90,8 @@ static bool is_in_store(const char *name)
 static bool is_in_directory(const char *directory, const char *name)
 {
 	size_t length = word_length(directory) + 1;
-	return word_join(known.path, sizeof known.path, directory, "/") &&
-	       word_join(known.path + length, sizeof known.path - length, name, "") &&
+	return word_join(known.path, PATH_SIZE, directory, "/") &&
+	       word_join(known.path + length, PATH_SIZE - length, name, "") &&
 	       kernel_access(known.path, ACCESS_EXISTS) == 0;
 }
 

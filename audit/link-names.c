@@ -65,16 +65,17 @@ static struct renamed *find_renamed(const struct link_map *map)
 	return NULL;
 }
 
-void link_name_opened(struct link_map *map)
+bool link_name_opened(struct link_map *map)
 {
 	if (!answers || !answers->expected || !map->name || !word_equal(map->name, answers->searched))
-		return;
+		return false;
 	struct renamed *free_one = find_renamed(NULL);
 	if (free_one) {
 		*free_one = (struct renamed){.map = map, .own_name = map->name};
 		map->name = (char *)answers->expected;
 	}
 	answers->expected = NULL;
+	return true;
 }
 
 void link_name_closed(struct link_map *map)

@@ -17,5 +17,6 @@ struct link_map {
 const char *lasting_answer(const char *path);
 /// ld.so was given `answer` in place of `searched`; the next object by that name gets the answer's.
 void link_name_expect(const char *searched, const char *answer);
-void link_name_opened(struct link_map *map);
+/// True when it was one that was answered for.
+bool link_name_opened(struct link_map *map);
 void link_name_closed(struct link_map *map);

@@ -11,9 +11,9 @@ static const char name_that_leaves[] = "/nix-foreign-audit-once.so";
 
 enum { MOST_ARGUMENTS = 12 };
 
-static bool take_directory(const char *path, size_t length, const char *end, char directory[PATH_SIZE])
+static bool take_directory(const char *path, size_t length, const char *end, char directory[PLACE_SIZE])
 {
-	if (path[0] != '/' || length >= PATH_SIZE || !word_ends_with(path, length, end))
+	if (path[0] != '/' || length >= PLACE_SIZE || !word_ends_with(path, length, end))
 		return false;
 	size_t kept = length - word_length(end);
 	for (size_t i = 0; i < kept; i++)
@@ -52,7 +52,7 @@ static void leave(char **slot, char *list, char *element, size_t length)
 		;
 }
 
-static bool find_in_list(char **slot, char *list, char directory[PATH_SIZE])
+static bool find_in_list(char **slot, char *list, char directory[PLACE_SIZE])
 {
 	for (char *element = list;; element++) {
 		size_t length = element_length(element);
@@ -68,7 +68,7 @@ static bool find_in_list(char **slot, char *list, char directory[PATH_SIZE])
 	}
 }
 
-static bool find_in_environment(char **envp, char directory[PATH_SIZE])
+static bool find_in_environment(char **envp, char directory[PLACE_SIZE])
 {
 	for (; *envp; envp++) {
 		const char *list = word_after(*envp, "LD_AUDIT=");
@@ -89,7 +89,7 @@ static const char *string_before(const char *text, const char *bottom)
 	return end > bottom ? end : NULL;
 }
 
-static bool find_in_arguments(char **argv, const char *bottom, char directory[PATH_SIZE])
+static bool find_in_arguments(char **argv, const char *bottom, char directory[PLACE_SIZE])
 {
 	const char *value = argv[0];
 	for (int i = 0; i < MOST_ARGUMENTS && value; i++) {
@@ -101,7 +101,7 @@ static bool find_in_arguments(char **argv, const char *bottom, char directory[PA
 	return false;
 }
 
-bool own_place_find(char **argv, char **envp, char directory[PATH_SIZE])
+bool own_place_find(char **argv, char **envp, char directory[PLACE_SIZE])
 {
 	if (!envp)
 		return false;

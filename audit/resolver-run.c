@@ -110,8 +110,8 @@ static __attribute__((noinline)) long start_keeper(const struct run *run)
 
 static bool steers_the_resolver(const char *entry)
 {
-	static const char *const names[] = {"LD_", "NODE_", "NIX_LD", "MALLOC_", "GLIBC_TUNABLES=",
-					    "ELECTRON_RUN_AS_NODE=", "NIX_RUN_FOREIGN_RESOLVING="};
+	static const char names[][28] = {"LD_", "NODE_", "NIX_LD", "MALLOC_", "GLIBC_TUNABLES=",
+					 "ELECTRON_RUN_AS_NODE=", "NIX_RUN_FOREIGN_RESOLVING="};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (word_after(entry, names[i]))
 			return true;
