@@ -21,6 +21,7 @@ const module = await buildModule('nix-foreign-audit.so');
 const program = compileProgram('open-late', oldest);
 const late = compileLibrary('liblate.so.1', 'int answer(void) { return 42; }\n');
 const other = compileLibrary('libother.so.1', 'int answer(void) { return 43; }\n');
+const needingProgram = compileProgram('open-late', oldest, ['-Wl,--no-as-needed', other]);
 const needing = compileLibrary('libneeding.so.1', 'int needing(void) { return 1; }\n', [
   '-Wl,--no-as-needed',
   late,
@@ -99,6 +100,15 @@ for (const glibc of glibcs) {
     const [nanoseconds] = await lines(glibc, place, ['open-and-close', '1000', 'liblate.so.1']);
     assert.match(nanoseconds ?? '', /^\d+$/);
     assert.deepEqual(runsOf(place), []);
+  });
+
+  test(`${title}: what the program itself needs is asked for before it begins`, async () => {
+    const bare = await startBy(glibc, undefined, [needingProgram, 'open']);
+    assert.match(bare.stderr, /libother\.so\.1: cannot open shared object file/);
+    const place = makePlace(module, content);
+    const { status, stdout, stderr } = await startBy(glibc, place, [needingProgram, 'open', 'liblate.so.1']);
+    assert.deepEqual([status, stdout, stderr], [0, `${opened}\n`, '']);
+    assert.equal(runsOf(place).length, 2);
   });
 
   for (const mode of [

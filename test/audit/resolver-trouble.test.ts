@@ -21,11 +21,13 @@ import {
   CATALOGUE,
   compileLibrary,
   compileProgram,
+  loaderWords,
   makePlace,
   type Place,
   type PlaceContent,
   rigGlibcs,
   runsOf,
+  runWords,
   startBy,
   writeAnswers,
 } from './audit-fixture.ts';
@@ -87,6 +89,14 @@ for (const [title, script] of [
     assert.match(await open(place, ['liblate.so.1', 'liblate.so.1']), notFound);
     assert.equal(runsOf(place).length, 1);
   });
+
+test('what the resolver says is seen on a terminal, and nowhere else', async () => {
+  const place = makePlace(module, { ...content, script: 'echo out; echo "next time" >&2' });
+  assert.ok(newest);
+  const words = [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
+  const { stdout } = await runWords(['script', '-qec', words.join(' '), '/dev/null']);
+  assert.equal(stdout.replaceAll('\r', ''), 'next time\nliblate.so.1 opened\n');
+});
 
 test('a resolver that is not there, or no program', async () => {
   for (const file of ['/nowhere/resolver', '/', '/dev/null']) {
