@@ -219,13 +219,23 @@ test('answers of somebody else, or that are cut, are none', asRoot, async () => 
   assert.match(await open(cut), notFound);
 });
 
-test('objects from outside the store are noted once, those of the start are not', async () => {
+test('objects from outside the store are noted once; not those of the start, nor those that were answered', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
   const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
-  await open(place, ['liblate.so.1', late]);
-  await open(place, ['liblate.so.1', late]);
-  assert.deepEqual(readLearned(place.directory), [late]);
-  assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), `${late}\0`);
+  await open(place, ['liblate.so.1', plugin]);
+  await open(place, ['liblate.so.1', plugin]);
+  assert.deepEqual(readLearned(place.directory), [plugin]);
+  assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), `${plugin}\0`);
   const none = makePlace(module, content);
-  await open(none, [late]);
+  await open(none, [plugin]);
   assert.deepEqual(readLearned(none.directory), []);
+});
+
+test('the list of plug-ins does not grow without end', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  const full = `${'x'.repeat(65_535)}\0`;
+  writeFileSync(path.join(place.directory, 'learned'), full);
+  await open(place, [plugin]);
+  assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), full);
 });
