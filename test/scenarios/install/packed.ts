@@ -9,7 +9,16 @@ import { findOnPath } from '../../../src/launch/find-program.ts';
 const PROJECT = path.resolve(import.meta.dirname, '../../..');
 
 /** What npm is given to choose from; never node_modules, which may be a link to somebody else's. */
-const GIVEN = ['bin', 'dist', 'scripts', 'shell-hooks', 'src', 'package.json', 'package-lock.json'];
+const GIVEN = [
+  'bin',
+  'dist',
+  'launcher',
+  'scripts',
+  'shell-hooks',
+  'src',
+  'package.json',
+  'package-lock.json',
+];
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 
 /** npm's own script, whatever the command is. */
