@@ -69,7 +69,8 @@ bool link_name_opened(struct link_map *map)
 {
 	if (!answers || !answers->expected || !map->name || !word_equal(map->name, answers->searched))
 		return false;
-	struct renamed *free_one = find_renamed(NULL);
+	bool is_named_so = word_equal(map->name, answers->expected);
+	struct renamed *free_one = is_named_so ? NULL : find_renamed(NULL);
 	if (free_one) {
 		*free_one = (struct renamed){.map = map, .own_name = map->name};
 		map->name = (char *)answers->expected;

@@ -71,12 +71,12 @@ export function compileProgram(name: string, oldest: Glibc, machineFlags: readon
 }
 
 /** A library in a directory that no loader searches. Needs nothing but what `flags` name. */
-export function compileLibrary(soname: string, text: string, flags: readonly string[] = []): string {
-  const output = scratch(path.join('away', soname));
+export function compileLibrary(name: string, text: string, flags: readonly string[] = []): string {
+  const output = scratch(path.join('away', name));
   mkdirSync(path.dirname(output), { recursive: true });
   const source = `${output}.c`;
   writeFileSync(source, text);
-  const shared = ['-shared', '-fPIC', '-O1', '-nostdlib', `-Wl,-soname,${soname}`];
+  const shared = ['-shared', '-fPIC', '-O1', '-nostdlib', `-Wl,-soname,${path.basename(name)}`];
   execFileSync('gcc', [...shared, '-o', output, source, ...flags]);
   return output;
 }

@@ -31,6 +31,13 @@ const broken = compileLibrary('libbroken.so.1', 'int broken(void) { return 1; }\
   compileLibrary('libgone.so.1', 'int gone(void) { return 1; }\n'),
 ]);
 
+const origin = compileLibrary('o/liborigin.so.1', 'int origin(void) { return 1; }\n', [
+  '-Wl,--no-as-needed',
+  '-Wl,--enable-new-dtags,-rpath,$ORIGIN',
+  compileLibrary('o/libneighbour.so.1', 'int neighbour(void) { return 1; }\n'),
+]);
+const far = compileLibrary(`${'far/'.repeat(40)}libfar.so.1`, 'int answer(void) { return 44; }\n');
+
 const content: PlaceContent = {
   names: ['liblate.so.1', 'libother.so.1', 'libneeding.so.1', 'libbroken.so.1', 'libempty.so.1'],
   found: {
@@ -100,6 +107,20 @@ for (const glibc of glibcs) {
     const [nanoseconds] = await lines(glibc, place, ['open-and-close', '1000', 'liblate.so.1']);
     assert.match(nanoseconds ?? '', /^\d+$/);
     assert.deepEqual(runsOf(place), []);
+  });
+
+  test(`${title}: an answered library finds its neighbours by $ORIGIN`, async () => {
+    const answers = { 'liborigin.so.1': origin };
+    const found = await lines(glibc, makePlace(module, { answers }), ['open', 'liborigin.so.1']);
+    assert.deepEqual(found, ['liborigin.so.1 opened']);
+  });
+
+  test(`${title}: a longer path than what was searched is its name too`, async () => {
+    const place = makePlace(module, { answers: { 'libfar.so.1': far } });
+    const names = await lines(glibc, place, ['show-names', 'libfar.so.1']);
+    assert.deepEqual(names, ['libfar.so.1 opened', `link map ${far}`, `dladdr ${far}`]);
+    const [nanoseconds] = await lines(glibc, place, ['open-and-close', '1000', 'libfar.so.1']);
+    assert.match(nanoseconds ?? '', /^\d+$/);
   });
 
   test(`${title}: what the program itself needs is asked for before it begins`, async () => {
