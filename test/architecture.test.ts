@@ -4,7 +4,8 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
-const SOURCES = path.resolve(import.meta.dirname, '../src');
+const PROJECT = path.resolve(import.meta.dirname, '..');
+const SOURCES = path.join(PROJECT, 'src');
 
 /** A folder imports only itself and what stands before it. */
 const ORDER = [
@@ -244,3 +245,123 @@ test('imports of our own files carry their ending', () => {
   );
   assert.deepEqual(found, []);
 });
+
+/** The numbered steps below a heading of CONTRIBUTING.md: the file that each names first. */
+function wayOf(heading: string): string[] {
+  const text = readFileSync(path.join(PROJECT, 'CONTRIBUTING.md'), 'utf8');
+  const section = text.split(`### ${heading}\n`)[1]?.split('\n#')[0] ?? '';
+  return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file = '']) => file);
+}
+
+test('CONTRIBUTING shows the way of a miss: each file imports or starts the next', () => {
+  const way = wayOf('The way of a miss').filter((file) => file.startsWith('src/'));
+  assert.ok(way.length >= 6, `only ${way.length} files`);
+  const reached = new Map(edges().map(([from, to]) => [`src/${from} → src/${to}`, true]));
+  // Two files of the way are reached by the one before its neighbour: the last steps are calls of from-store.ts.
+  const wrong = way.slice(1).filter((file, index) => {
+    const earlier = way.slice(0, index + 1);
+    return !earlier.some((each) => reached.has(`${each} → ${file}`));
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('CONTRIBUTING shows the way of a hit: each file is there, and its functions are called by one before it', () => {
+  const way = wayOf('The way of a hit');
+  assert.equal(way.length, 7);
+  const texts = way.map((file) => readFileSync(path.join(PROJECT, file), 'utf8'));
+  const wrong = way.slice(1).filter((_, index) => {
+    const defined = [
+      ...(texts[index + 1] ?? '').matchAll(/^(?!static)[a-z][\w *]*?\b(\w+)\([^;{]*\)\n\{/gm),
+    ].map(([, name = '']) => name);
+    const before = texts.slice(0, index + 1).join('\n');
+    return !defined.some((name) => new RegExp(`\\b${name}\\(`).test(before));
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('CONTRIBUTING has a line for each folder of src/', () => {
+  const text = readFileSync(path.join(PROJECT, 'CONTRIBUTING.md'), 'utf8');
+  const named = [...text.matchAll(/^\| `src\/([a-z]+)\/` \|/gm)].map(([, folder]) => folder);
+  assert.deepEqual(named, ORDER);
+});
+
+test('no type name is declared twice', () => {
+  const files = new Map<string, string[]>();
+  for (const { name, text } of sources) {
+    for (const [, type = ''] of codeOf(text).matchAll(/^(?:export )?(?:interface|type) (\w+)/gm))
+      files.set(type, [...(files.get(type) ?? []), name]);
+  }
+  assert.deepEqual(
+    [...files].filter(([, declared]) => declared.length > 1),
+    [],
+  );
+});
+
+test('file names are unique', () => {
+  const names = sources.map(({ name }) => path.basename(name));
+  assert.deepEqual(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  );
+});
+
+/** Files below 40 lines that have one importer, or none → why they stand alone. */
+const SMALL_FILES = new Map<string, string>([
+  ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],
+  ['integrations/patch/patchelf.ts', 'the only file that starts patchelf'],
+  ['ldso/simulation/simulate.ts', 'the entry of the simulation'],
+]);
+
+test('a small file has two importers or a reason', () => {
+  const importers = new Map<string, Set<string>>();
+  for (const [from, to] of edges()) importers.set(to, (importers.get(to) ?? new Set()).add(from));
+  const lonely = sources
+    .filter(({ name, text }) => text.split('\n').length - 1 < 40 && !name.startsWith('bin/'))
+    .filter(({ name }) => (importers.get(name)?.size ?? 0) < 2 && !SMALL_FILES.has(name))
+    .map(({ name }) => name);
+  assert.deepEqual(lonely, []);
+});
+
+test('comments can be read in one go: at most 120 characters, one kind of arrow', () => {
+  const found = offences(({ text }) =>
+    text
+      .split('\n')
+      .filter((line) => /^\s*(?:\/\/|\*|\/\*)/.test(line))
+      .filter((line) => line.length > 120 || / -> /.test(line)),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('constants of a module are in capitals', () => {
+  const found = offences(({ name, text }) =>
+    name.endsWith('.cts')
+      ? []
+      : [
+          ...codeOf(text).matchAll(
+            /^(?:export )?const ([a-z]\w*)(?:: [^=]+)? = (?:-?\d|''|\[|new (?:Set|Map)\(\[)/gm,
+          ),
+        ].map(([, constant = '']) => constant),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('functions take at most four parameters', () => {
+  const found = offences(({ text }) =>
+    [...codeOf(text).matchAll(/\bfunction\*? (\w+)(?:<[^>(]*>)?\(([^{]*?)\)(?::|\s*\{)/g)]
+      .filter(([, , parameters = '']) => parametersOf(parameters) > 4)
+      .map(([, name = '']) => name),
+  );
+  assert.deepEqual(found, []);
+});
+
+/** How many parameters stand between the brackets; commas inside types do not count. */
+function parametersOf(text: string): number {
+  let depth = 0;
+  let count = text.trim() === '' ? 0 : 1;
+  for (const character of text.trim().replace(/,\s*$/, '').replaceAll('=>', '')) {
+    if ('([{<'.includes(character)) depth += 1;
+    else if (')]}>'.includes(character)) depth -= 1;
+    else if (character === ',' && depth === 0) count += 1;
+  }
+  return count;
+}
