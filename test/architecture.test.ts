@@ -203,6 +203,15 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   ]);
 });
 
+test('directories are made in one file, which says the reason where it cannot', () => {
+  const found = offences(({ name, text }) => {
+    if (name === 'host/files.ts') return [];
+    const calls = [...codeOf(text).matchAll(/\bmkdir(?:Sync)?\([^;]*?\brecursive\b/g)];
+    return calls.map(() => 'calls mkdir with `recursive`; makeDirectories of host/files.ts does it');
+  });
+  assert.deepEqual(found, []);
+});
+
 test('no default exports, no classes but the error, no enums and namespaces', () => {
   const found = offences(({ text }) => {
     const code = codeOf(text);

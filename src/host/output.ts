@@ -2,7 +2,7 @@
 // Text and values for the user → stdout.
 // Untrusted text (paths, sonames, messages of other programs) → text that is safe to print.
 import { writeSync } from 'node:fs';
-import { ForeignError, reasonOf } from './errors.ts';
+import { ForeignError, reasonOf, systemFailure } from './errors.ts';
 
 let prefix = 'nix-foreign';
 let debugging = false;
@@ -33,9 +33,11 @@ export function debug(line: string): void {
 
 /** Prints a failure and returns the exit status that belongs to it. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof ForeignError) {
-    writeToStderr(`${prefix}: ${printableLine(error.message)}\n  ${printableLine(error.hint)}\n`);
-    return error.exitCode;
+  const known = error instanceof ForeignError ? error : systemFailure(error);
+  if (known !== undefined) {
+    writeToStderr(`${prefix}: ${printableLine(known.message)}\n  ${printableLine(known.hint)}\n`);
+    if (debugging && known !== error && error instanceof Error) debug(error.stack ?? '');
+    return known.exitCode;
   }
   writeToStderr(`${prefix}: internal error: ${printableLine(reasonOf(error))}\n`);
   writeToStderr('  please report it, with the output of NIX_RUN_FOREIGN_DEBUG=1\n');
