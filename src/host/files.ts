@@ -43,7 +43,8 @@ function makeOne(directory: string, mode: number): 'made' | 'there' {
   }
 }
 
-function isExecutable(file: string): boolean {
+/** True for a regular file that may be executed, links followed. Total. */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();
