@@ -3,6 +3,7 @@
 // Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it again.
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { identityOfStats } from '../host/file-identity.ts';
 import { makeDirectories } from '../host/files.ts';
 import type { Ended } from '../host/run-program.ts';
 import { complaintOf, invalidPaths, type Nix, runWatched, type Show, withoutSecrets } from './nix.ts';
@@ -125,7 +126,7 @@ export type Identities = ReadonlyMap<string, string>;
 /** Nix makes an object anew under another inode, or at another change time where the inode's number is used again. */
 function identityOf(storePath: string): string | undefined {
   const stat = lstatSync(storePath, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`;
+  return stat === undefined ? undefined : identityOfStats(stat);
 }
 
 /** Those that are in the store's directory, valid or not. */

@@ -3,10 +3,11 @@
 // New names in the store directory → those that are complete store objects.
 import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isatty } from 'node:tty';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { identityOfStats } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { barOnTerminal, type Progress } from '../host/progress-bar.ts';
 import {
   type Catalogue,
   catalogueFile,
@@ -19,29 +20,6 @@ import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
-/** Nothing is drawn for work that ends within this many milliseconds. */
-const SILENCE = 1000;
-
-/** Draws a bar on stderr once the work has taken a second, if stderr is a terminal. */
-async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }> {
-  if (!isatty(2)) return { progress: () => {}, done: () => {} };
-  const started = performance.now();
-  const { SingleBar } = (await import('cli-progress')).default;
-  let bar: InstanceType<typeof SingleBar> | undefined;
-  return {
-    progress: (value, total) => {
-      if (performance.now() - started < SILENCE) return;
-      if (bar === undefined) {
-        const format = 'nix-run-foreign: reading the store {bar} {value}/{total}';
-        bar = new SingleBar({ format, barsize: 30, clearOnComplete: true, hideCursor: null });
-        bar.start(total, value);
-      }
-      bar.update(value);
-    },
-    done: () => bar?.stop(),
-  };
-}
-
 /** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
 function removeDirectoryAt(file: string): void {
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
@@ -51,7 +29,7 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
   removeDirectoryAt(file);
   const catalogue = openCatalogue(file, location.storeDir);
   try {
-    const { progress, done } = await barOnTerminal();
+    const { progress, done } = await barOnTerminal('reading the store');
     try {
       await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
     } finally {
@@ -117,9 +95,6 @@ export async function withStore<T>(
   }
 }
 
-/** Told how many of the new store objects were read so far. */
-export type Progress = (done: number, total: number) => void;
-
 /** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
 const BATCH = 250;
 
@@ -130,9 +105,9 @@ const MEMO = 'store-directory';
 
 /** The store directory's state as one text, or undefined while it is too fresh to be told from a later one. */
 function stateOf(storeDir: string): string | undefined {
-  const { dev, ino, mtimeNs, ctimeNs } = statSync(storeDir, { bigint: true });
+  const stats = statSync(storeDir, { bigint: true });
   const now = BigInt(Date.now()) * 1_000_000n;
-  return now - mtimeNs < RACY ? undefined : `${dev}:${ino}:${mtimeNs}:${ctimeNs}`;
+  return now - stats.mtimeNs < RACY ? undefined : identityOfStats(stats);
 }
 
 function hintFor(errno: string | undefined): string {
