@@ -17,6 +17,7 @@ import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { showOnStderr } from '../store/nix.ts';
 import { pathFacts } from '../store/path-info.ts';
+import { hasNixDatabase } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
@@ -241,7 +242,7 @@ export async function validPaths(
   storePaths: readonly string[],
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const facts = await pathFacts(location, nix, storePaths);
-  if (nix === undefined && !existsSync(path.join(location.stateDir, 'db'))) {
+  if (nix === undefined && !hasNixDatabase(location)) {
     return new Map(storePaths.filter(existsSync).map((each) => [each, undefined]));
   }
   return new Map([...facts].map(([storePath, { narHash }]) => [storePath, narHash]));

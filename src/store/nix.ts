@@ -1,6 +1,6 @@
 // Requests to the store → Nix command lines; the only code that runs Nix.
 // A Nix command that may take long → how it ended, and what it says meanwhile once it has taken a second.
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
@@ -8,6 +8,7 @@ import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
 import { absoluteDirectories, toolEnvironment } from '../host/tool-environment.ts';
+import { hasNixDatabase, storeLocation } from './store-location.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [
@@ -46,6 +47,15 @@ export function findNix(env: Environment): Nix | undefined {
   const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
   if (bin === undefined) return undefined;
   return { bin, env: { ...toolEnvironment(env), ...homeForNix(env) } };
+}
+
+/** What Nix would make where it is started without it, or undefined: then it can be asked. */
+export function missingForNix({ env }: Nix): 'store' | 'database' | undefined {
+  const location = storeLocation(env);
+  if (!existsSync(location.storeDir)) return 'store';
+  const isElsewhere = !['', 'auto', 'local'].includes(env['NIX_REMOTE'] ?? '');
+  const isServed = isElsewhere || existsSync(path.join(location.stateDir, 'daemon-socket'));
+  return isServed || hasNixDatabase(location) ? undefined : 'database';
 }
 
 /** The files that requests to the store are made by. */

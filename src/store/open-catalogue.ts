@@ -1,7 +1,7 @@
 // A place and a store → its catalogue, up to date, with progress on a terminal.
 // The store directory → a catalogue that knows exactly what is in it now.
 // New names in the store directory → those that are complete store objects.
-import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
@@ -18,7 +18,7 @@ import {
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
-import { isStoreObjectName, type StoreLocation } from './store-location.ts';
+import { hasNixDatabase, isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 /** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
 function removeDirectoryAt(file: string): void {
@@ -231,7 +231,7 @@ export function validityTest(
 ): (name: string) => boolean {
   if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
   // A store without any Nix (a copy, an image): everything that is there counts.
-  if (!existsSync(path.join(location.stateDir, 'db'))) return () => true;
+  if (!hasNixDatabase(location)) return () => true;
   return (name) => {
     const stats = lstatSync(path.join(location.storeDir, name), { throwIfNoEntry: false });
     return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;
