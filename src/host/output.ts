@@ -79,6 +79,12 @@ export function printableLine(text: string): string {
   return printable(text).replace(/[\t\n]/g, '?');
 }
 
+/** The first few, and how many there are besides: `a, b and 3 more`. */
+export function listText(items: readonly string[], limit: number): string {
+  const more = items.length - limit;
+  return `${items.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 /** Breaks a line at blanks so that none is longer than `width` characters, if its words are not; `hang` begins the later ones. */
 export function wrapWords(line: string, width: number, hang: string): string[] {
   const lines: string[] = [];
