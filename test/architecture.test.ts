@@ -196,12 +196,22 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'cli/setup/compile-launcher.ts',
     'cli/setup/setup.ts',
     'host/http.ts', // getent
+    'host/processor.ts', // the smallest 32-bit program
     'integrations/appimage/unpack.ts',
     'integrations/patch/patchelf.ts',
     'ldso/ask-loader.ts',
     'ldso/search-paths.ts',
     'plan/strategy.ts',
   ]);
+});
+
+test('directories are made in one file, which says the reason where it cannot', () => {
+  const found = offences(({ name, text }) => {
+    if (name === 'host/files.ts') return [];
+    const calls = [...codeOf(text).matchAll(/\bmkdir(?:Sync)?\([^;]*?\brecursive\b/g)];
+    return calls.map(() => 'calls mkdir with `recursive`; makeDirectories of host/files.ts does it');
+  });
+  assert.deepEqual(found, []);
 });
 
 test('no default exports, no classes but the error, no enums and namespaces', () => {

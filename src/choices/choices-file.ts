@@ -3,12 +3,13 @@
 // By the path, not by the content: "this program with that OpenSSL" is meant to hold for the program's next version
 // too, which has another content at the same path. In the state directory, not in the cache: what a person decided
 // cannot be found out again.
-import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import { ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { type Choices, hasChoices } from './choices.ts';
 
 /** No larger document is read. */
@@ -19,24 +20,13 @@ export function choicesFile(dirs: Directories, key: string): string {
   return path.join(path.dirname(dirs.roots), 'choices', `${key}.json`);
 }
 
-/** As with plans: what somebody else could have written is not believed (launch/PLAN.md). */
+/** As with plans: what somebody else could have written does not count (plan/PLAN.md). */
 function readOwn(file: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-  try {
-    const stats = fstatSync(fd);
-    const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
-    if (stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE)
-      return readFileSync(fd, 'utf8');
-    debug(`choices ${file} are not believed: not only ours to write`);
-    return undefined;
-  } finally {
-    closeSync(fd);
-  }
+  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
+  if (content.kind === 'read') return content.bytes.toString('utf8');
+  if (content.kind === 'refused') debug(`choices ${file} are not trusted: ${content.why}`);
+  return undefined;
 }
 
 export interface SavedChoices {

@@ -1,7 +1,9 @@
 // A problem, a set and a name → every library that could serve the name, and what speaks against each in this set.
 // A set, the library that serves a name and another one that could → the symbols that the other one would leave undefined.
+
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
+import { listText } from '../host/output.ts';
 import { isForeign, overrides } from '../solver/objective.ts';
 import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solver/version-needs.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
@@ -104,8 +106,8 @@ function byCounts(set: ChosenSet, name: string, winner: Provider, other: Provide
   if (closest(other) < closest(winner) || foreign(other) < foreign(winner)) return undefined;
   const against = overridden(set, name, other);
   if (against.length > overridden(set, name, winner).length) {
-    const who = `${against.slice(0, 3).join(', ')}${against.length > 3 ? ` and ${against.length - 3} more` : ''}`;
-    return { criterion: 'overrides a run path', detail: `the run path of ${who} names another` };
+    const detail = `the run path of ${listText(against, 3)} names another`;
+    return { criterion: 'overrides a run path', detail };
   }
   return undefined;
 }
@@ -137,8 +139,7 @@ const LISTED = 3;
 function bySymbols(missing: MissingSymbols | undefined): Loss | undefined {
   if (missing === undefined) return undefined;
   const { by, symbols } = missing;
-  const more = symbols.length > LISTED ? ` and ${symbols.length - LISTED} more` : '';
-  const detail = `lacks ${symbols.slice(0, LISTED).join(', ')}${more}, which ${by} needs`;
+  const detail = `lacks ${listText(symbols, LISTED)}, which ${by} needs`;
   return { criterion: 'lacks symbols', detail };
 }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
-import { printJson, printLine, printOneLine } from '../host/output.ts';
+import { listText, printJson, printLine, printOneLine } from '../host/output.ts';
 import {
   BINFMT_MISC,
   isOn,
@@ -52,11 +52,6 @@ function usableLauncher(launcher: string): string {
   return launcher;
 }
 
-function listed(files: readonly string[]): string {
-  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
-  return `${files.slice(0, 3).join(', ')}${more}`;
-}
-
 function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
   const matched = matchedNatives(rulesFor(machinesRunBy(machine.arch)), [
     ...machine.needed,
@@ -64,7 +59,7 @@ function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
   ]);
   if (matched.length === 0) return;
   throw refuse(
-    `the rules would match ${matched.length} programs of this machine itself, such as ${listed(matched)}`,
+    `the rules would match ${matched.length} programs of this machine itself, such as ${listText(matched, 3)}`,
     `they are for NixOS and the like, where every native program names a loader in the store; use the prefix here${otherwise}`,
   );
 }
@@ -155,6 +150,6 @@ export function showStatus(machine: BinfmtMachine, options: { json: boolean }): 
   if (entries?.length === 0) printOneLine('no rule of ours is registered');
   if (natives.length > 0)
     printOneLine(
-      `install refuses: the rules match ${natives.length} programs of this machine, such as ${listed(natives)}`,
+      `install refuses: the rules match ${natives.length} programs of this machine, such as ${listText(natives, 3)}`,
     );
 }

@@ -1,7 +1,7 @@
 // One command of `nix-foreign` as the help, the parser and the tests know it.
 // A failure → what `--json` prints of it on stdout, beside the message on stderr.
 
-import { ForeignError, reasonOf } from '../host/errors.ts';
+import { ForeignError, reasonOf, systemFailure } from '../host/errors.ts';
 import type { Context } from '../resolve/context.ts';
 
 export interface EntryProcess {
@@ -33,8 +33,9 @@ export interface JsonFailure {
 }
 
 export function jsonFailure(error: unknown): JsonFailure {
-  if (error instanceof ForeignError) {
-    const { code, message, hint } = error;
+  const known = error instanceof ForeignError ? error : systemFailure(error);
+  if (known !== undefined) {
+    const { code, message, hint } = known;
     return { error: { code, message, hint } };
   }
   const hint = 'please report it, with the output of NIX_RUN_FOREIGN_DEBUG=1';

@@ -1,9 +1,9 @@
 // The configuration files and the environment → the effective settings, and where each comes from.
 // A path → the text of a configuration file that only its owner can have written.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { ForeignError, reasonOf } from '../host/errors.ts';
+import { ownersFor, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
 import type { ParsedConfig } from './parse-config.ts';
 import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
 
@@ -91,37 +91,36 @@ function unusable(file: string, why: string, hint: string, cause?: unknown): For
 }
 
 /** Whoever can write the file decides which keys are trusted. */
-function refuseUntrusted(file: string, fd: number, writer: Writer): void {
-  const stats = fstatSync(fd);
-  if (!stats.isFile()) throw unusable(file, 'it is no file', 'replace it by a file, or remove it');
-  if (stats.size > LARGEST) throw unusable(file, 'it is larger than 1 MiB', 'make it shorter, or remove it');
-  if ((stats.mode & 0o022) !== 0) throw unusable(file, 'others can write it', `chmod go-w ${file}`);
-  if (writer === 'root' || stats.uid === writer.uid || stats.uid === 0) return;
-  throw unusable(file, 'it belongs to somebody else', `chown ${writer.uid} ${file}, or remove it`);
-}
-
-function openIfThere(file: string): number | undefined {
-  try {
-    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO must not hold up the start
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
-    throw unusable(file, reasonOf(error), 'make it readable, or remove it', error);
+function refusalOf(
+  file: string,
+  content: Exclude<TrustedContent, { kind: 'read' | 'absent' }>,
+  writer: Writer,
+): ForeignError {
+  if (content.kind === 'unreadable')
+    return unusable(file, reasonOf(content.error), 'make it readable, or remove it', content.error);
+  switch (content.why) {
+    case 'no-file':
+      return unusable(file, 'it is no file', 'replace it by a file, or remove it');
+    case 'too-large':
+      return unusable(file, 'it is larger than 1 MiB', 'make it shorter, or remove it');
+    case 'owner': {
+      const uid = writer === 'root' ? 0 : writer.uid;
+      return unusable(file, 'it belongs to somebody else', `chown ${uid} ${file}, or remove it`);
+    }
+    default:
+      return unusable(file, 'others can write it', `chmod go-w ${file}`);
   }
 }
 
 /** The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`. */
 export function readConfigFile(file: string, writer: Writer): string | undefined {
-  const fd = openIfThere(file);
-  if (fd === undefined) return undefined;
+  const owners = writer === 'root' ? 'anybody' : ownersFor(writer.uid);
+  const content = readTrusted(file, { owners, follow: true, limit: LARGEST });
+  if (content.kind === 'absent') return undefined;
+  if (content.kind !== 'read') throw refusalOf(file, content, writer);
   try {
-    refuseUntrusted(file, fd, writer);
-    const bytes = readFileSync(fd);
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch (error) {
-      throw unusable(file, 'it is not UTF-8', 'save it as UTF-8', error);
-    }
-  } finally {
-    closeSync(fd);
+    return new TextDecoder('utf-8', { fatal: true }).decode(content.bytes);
+  } catch (error) {
+    throw unusable(file, 'it is not UTF-8', 'save it as UTF-8', error);
   }
 }

@@ -1,6 +1,7 @@
-// A path -> the bytes of that file, read where asked.
+// A path → the bytes of that file, read where asked.
 // A path → what ld.so would decide by in the file there, or why it cannot be read.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { identityOfStats } from '../host/file-identity.ts';
 import type { ElfFile } from './elf-file.ts';
 import { type ElfReading, readElf } from './read-elf.ts';
 import type { ByteSource } from './reader.ts';
@@ -19,11 +20,11 @@ export function openFileSource(path: string): FileSource {
   // O_NONBLOCK: opening a FIFO would wait for its writer otherwise.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const status = fstatSync(fd);
+    const status = fstatSync(fd, { bigint: true });
     if (status.isDirectory()) readSync(fd, Buffer.alloc(1), 0, 1, 0);
     return {
-      size: status.isFile() ? status.size : 0,
-      identity: [status.dev, status.ino, status.size, status.mtimeMs, status.ctimeMs].join(':'),
+      size: status.isFile() ? Number(status.size) : 0,
+      identity: identityOfStats(status),
       read: (offset, length) => readInto(Buffer.allocUnsafeSlow(length), fd, offset),
       close: () => closeSync(fd),
     };

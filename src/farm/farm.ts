@@ -4,6 +4,7 @@ import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { makeDirectories } from '../host/files.ts';
 
 /** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
 export type FarmLinks = ReadonlyMap<string, string>;
@@ -66,8 +67,7 @@ export function makeFarm(farms: string, links: FarmLinks): string {
   try {
     mkdirSync(temporary, { mode: 0o700 });
     for (const [name, target] of links) {
-      if (name.includes('/'))
-        mkdirSync(path.join(temporary, path.dirname(name)), { recursive: true, mode: 0o700 });
+      if (name.includes('/')) makeDirectories(path.join(temporary, path.dirname(name)));
       symlinkSync(target, path.join(temporary, name));
     }
     moveInto(temporary, farm, links);

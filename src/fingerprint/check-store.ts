@@ -1,7 +1,7 @@
 // A believed fingerprint and the store after realising → sound, or why it cannot serve here.
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { printableLine } from '../host/output.ts';
+import { listText, printableLine } from '../host/output.ts';
 import { type Fingerprint, type StoreFile, storePathsOf } from './fingerprint.ts';
 import { hexOfNarHash } from './nar-hash.ts';
 
@@ -68,10 +68,7 @@ export async function checkInStore(
   const paths = storePathsOf(fingerprint);
   const valid = await facts.validPaths(paths);
   const missing = paths.filter((each) => !valid.has(each));
-  if (missing.length > 0) {
-    const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-    return refused('missing', `the store has no ${missing[0]}${more}`);
-  }
+  if (missing.length > 0) return refused('missing', `the store has no ${listText(missing, 1)}`);
   for (const file of [fingerprint.loader, ...fingerprint.libraries]) {
     const wrong = checkHash(file, valid.get(file.storePath)) ?? checkFile(file, realStoreDir, facts);
     if (wrong !== undefined) return wrong;

@@ -5,7 +5,6 @@ import {
   constants,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -15,6 +14,7 @@ import {
 import path from 'node:path';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { makeDirectories } from '../host/files.ts';
 import { type HttpAnswer, type Limits, webText } from '../host/http.ts';
 
 export type { HttpAnswer, Limits } from '../host/http.ts';
@@ -132,9 +132,9 @@ export function isStamped(stamps: Stamps, source: string, sha256: string): boole
 export function stamp(stamps: Stamps, source: string, sha256: string): void {
   const file = stampFile(stamps, source, sha256);
   try {
-    const made = mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const isNew = makeDirectories(path.dirname(file)) === 'made';
     writeFileSync(file, '', { mode: 0o600 });
-    if (made !== undefined) removeOtherDays(stamps);
+    if (isNew) removeOtherDays(stamps);
   } catch {}
 }
 

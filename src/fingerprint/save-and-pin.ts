@@ -1,10 +1,9 @@
 // A fingerprint → its store object and the one root that keeps it and all it names.
 // A Nix that was started before anybody knew what it is to pin → the pinner for whoever needs one first.
-import { existsSync, readlinkSync } from 'node:fs';
-import path from 'node:path';
+import { readlinkSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { type Pinned, type RootAdder, refusingRootAdder, startRootAdder } from '../store/add-and-pin.ts';
-import type { Nix } from '../store/nix.ts';
+import { missingForNix, type Nix } from '../store/nix.ts';
 import { storeLocation } from '../store/store-location.ts';
 import { type Fingerprint, storeTextOf } from './fingerprint.ts';
 import {
@@ -48,14 +47,10 @@ function rootAfter(
 /** Starts what `keep` finishes; undefined where there is no Nix. */
 export function startSaving(nix: Nix | undefined, link: string): RootAdder | undefined {
   if (nix === undefined) return undefined;
-  const { storeDir, stateDir } = storeLocation(nix.env);
-  // Started without a database, Nix would make an empty one, which then denies every object of the store.
-  const hasState = [path.join(stateDir, 'db'), path.join(stateDir, 'daemon-socket')].some((each) =>
-    existsSync(each),
-  );
-  const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
-  if (!existsSync(storeDir)) return undefined; // whoever lists it says so
-  if (!hasState && !isElsewhere) return refusingRootAdder(`${stateDir} holds no database of Nix`);
+  const missing = missingForNix(nix);
+  if (missing === 'store') return undefined; // whoever lists it says so
+  if (missing === 'database')
+    return refusingRootAdder(`${storeLocation(nix.env).stateDir} holds no database of Nix`);
   return startRootAdder(nix, link);
 }
 

@@ -2,19 +2,11 @@
 // A program's plan key → every root link kept for it, whatever its content was when they were made.
 // A fingerprint's store object → one indirect GC root, and its removal.
 // The place of a root link → nothing there but a link into the store: Nix replaces no other thing.
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { repoint } from '../store/add-and-pin.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
@@ -98,7 +90,7 @@ export async function savedFingerprintsOf(
 /** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
 export function savePlainFingerprint(dirs: Directories, fingerprint: Fingerprint): string {
   const file = plainFingerprint(dirs, fingerprint.program.sha256);
-  mkdirSync(dirs.fingerprints, { recursive: true, mode: 0o700 });
+  makeDirectories(dirs.fingerprints);
   writeFileDurably(file, canonicalText(fingerprint));
   return file;
 }
@@ -163,7 +155,7 @@ export async function pin(
   link: string,
   storePath: string,
 ): Promise<{ kind: 'rooted' } | NixRefusal> {
-  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(link));
   return await addRoot(nix, link, storePath);
 }
 

@@ -9,6 +9,7 @@ import {
   splitKey,
   splitPublicKey,
 } from '../config/named-key.ts';
+import { listText } from '../host/output.ts';
 import { canonicalText, type Fingerprint } from './fingerprint.ts';
 
 /** What `trusted-fingerprint-keys` lists: `name:` and 32 bytes in base 64. */
@@ -116,7 +117,6 @@ export function verifySignatures(
     return { kind: 'unsigned', cause: 'forged', why };
   }
   const names = [...new Set(signatures.map(nameOf))];
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  const why = `it is signed by ${names.slice(0, 3).join(', ')}${more}, and no trusted key has that name`;
+  const why = `it is signed by ${listText(names, 3)}, and no trusted key has that name`;
   return { kind: 'unsigned', cause: 'untrusted', why };
 }

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { isLibcFamily, isLoaderName } from '../elf/library-names.ts';
 import { printableLine } from '../host/output.ts';
+import { type Ownership, otherWriterOf } from '../host/trusted-file.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { PublicKey } from './signature.ts';
 
@@ -138,12 +139,6 @@ export async function judgeTrust(
  */
 export const NOBODY = 65534;
 
-/** What stat(2) says of one of the two. */
-export interface Ownership {
-  readonly uid: number;
-  readonly mode: number;
-}
-
 /** Who is believed besides root. */
 export interface Owners {
   /** Effective uid of the user. */
@@ -167,14 +162,13 @@ export type Writers =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'others'; readonly cause: OwnershipCause; readonly why: string };
 
-function isTrustedOwner(uid: number, owners: Owners): boolean {
-  return uid !== NOBODY && (uid === 0 || uid === owners.user || uid === owners.program);
+function trustedOwners({ user, program }: Owners): readonly number[] {
+  return [0, user, program].filter((uid) => uid !== undefined && uid !== NOBODY) as number[];
 }
 
 /**
- * The bits of `group` also show a POSIX ACL: with one, they are its mask, the most that any named user or group has
- * (acl(5), "Correspondence between ACL entries and file permission bits"). A directory that all may write to is refused
- * with the sticky bit too: it keeps others from replacing the file, not from having put it there first.
+ * A directory that all may write to is refused with the sticky bit too: it keeps others from replacing the file, not
+ * from having put it there first.
  */
 export function writersOf(file: Ownership, directory: Ownership, owners: Owners): Writers {
   const others = (cause: OwnershipCause, why: string): Writers => ({ kind: 'others', cause, why });
@@ -182,21 +176,22 @@ export function writersOf(file: Ownership, directory: Ownership, owners: Owners)
     owners.program === undefined
       ? 'neither you nor root; the owner of the program counts only when it is started'
       : 'neither you, root nor the owner of the program';
-  if (!isTrustedOwner(file.uid, owners)) {
+  const [ofFile, ofDirectory] = [file, directory].map((each) => otherWriterOf(each, trustedOwners(owners)));
+  if (ofFile === 'owner') {
     return others('file-owner', `it belongs to uid ${file.uid}, which is ${strangers}`);
   }
-  if ((file.mode & 0o022) !== 0) {
-    const whom = (file.mode & 0o002) === 0 ? 'its group' : 'everybody';
+  if (ofFile !== undefined) {
+    const whom = ofFile === 'group' ? 'its group' : 'everybody';
     return others('file-writable', `${whom} may write to it (mode ${(file.mode & 0o7777).toString(8)})`);
   }
-  if (!isTrustedOwner(directory.uid, owners)) {
+  if (ofDirectory === 'owner') {
     return others('directory-owner', `its directory belongs to uid ${directory.uid}, which is ${strangers}`);
   }
-  if ((directory.mode & 0o002) !== 0) {
+  if (ofDirectory === 'everybody') {
     const sticky = (directory.mode & 0o1000) === 0 ? '' : ', which the sticky bit does not prevent';
     return others('directory-open', `everybody may put files into its directory${sticky}`);
   }
-  if ((directory.mode & 0o020) !== 0) {
+  if (ofDirectory === 'group') {
     return others('directory-writable', 'a group may put files into its directory');
   }
   return { kind: 'trusted' };

@@ -1,9 +1,10 @@
 // The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
 // The user → the directory for what must outlast a deleted cache, because other programs name files in it.
-import { chmodSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { isDirectory, makeDirectories } from './files.ts';
+import { isTrustedDirectory } from './trusted-file.ts';
 import { isTrustedWay } from './trusted-way.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
@@ -60,19 +61,11 @@ export function systemDirectories(): Directories {
   return { ...directoriesAt(base, path.join(base, 'state')), shared: true };
 }
 
-function isRootsAlone(directory: string): boolean {
-  const stats = lstatSync(directory, { throwIfNoEntry: false });
-  return stats?.isDirectory() === true && stats.uid === 0 && (stats.mode & 0o022) === 0;
-}
-
 /** The system's place where there is one that only root can have written. */
 export function trustedSystemDirectories(): Directories | undefined {
   const dirs = systemDirectories();
-  try {
-    return [path.dirname(dirs.cache), dirs.plans, dirs.roots].every(isRootsAlone) ? dirs : undefined;
-  } catch {
-    return undefined; // a path component that is no directory
-  }
+  const ways = [path.dirname(dirs.cache), dirs.plans, dirs.roots];
+  return ways.every((directory) => isTrustedDirectory(directory, 0)) ? dirs : undefined;
 }
 
 /** Lets everybody read plans, farms, roots and fingerprints. @throws Node's errors. */
@@ -91,11 +84,29 @@ function openTreeToAll(directory: string): void {
   }
 }
 
-/** True for errors that say a directory cannot take files, as opposed to defects of ours. */
-export function isUnwritable(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'].includes(
-    errnoOf(error) ?? '',
-  );
+/** Said of a directory that cannot take files, whatever the path is; write(2) and fsync(2) know no path. */
+const UNWRITABLE = [
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'],
+  ...['EIO', 'ENAMETOOLONG', 'EMFILE', 'ENFILE', 'ESTALE', 'ENODEV', 'ENXIO'],
+];
+
+/** The path that a system call of Node's failed for. */
+function pathOf(error: unknown): string | undefined {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+}
+
+/** The one is the other or lies below it, whichever is the longer. */
+function isOnOneWay(file: string, directory: string): boolean {
+  return `${directory}/`.startsWith(`${file}/`) || file.startsWith(`${directory}/`);
+}
+
+/** True for errors that say a place cannot take files, as opposed to defects of ours: any errno about a path in it. */
+export function isUnwritable(error: unknown, { cache, state }: Directories): boolean {
+  const [errno, file] = [errnoOf(error), pathOf(error)];
+  if (errno === undefined) return false;
+  const isAboutPlace =
+    file !== undefined && [cache, state].some((each) => isOnOneWay(file, path.dirname(each)));
+  return isAboutPlace || UNWRITABLE.includes(errno);
 }
 
 function untrusted(cause: string, directory: string, uid: number): ForeignError {
@@ -108,9 +119,7 @@ function untrusted(cause: string, directory: string, uid: number): ForeignError 
 
 /** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */
 function refuseUntrusted(directory: string, uid: number): void {
-  const stats = lstatSync(directory);
-  const ours = stats.uid === uid || stats.uid === 0;
-  if (stats.isDirectory() && ours && (stats.mode & 0o022) === 0) return;
+  if (isTrustedDirectory(directory, uid)) return;
   const cause = `${directory} belongs to somebody else or can be written by others`;
   throw untrusted(cause, directory, uid);
 }
@@ -150,11 +159,9 @@ export function createDirectories(dirs: Directories, uid: number): void {
 /** One line saying why a place cannot be used. */
 export function whyUnwritable(dirs: Directories, error: unknown): string {
   if (error instanceof ForeignError) return error.message;
-  const file = error instanceof Error && 'path' in error ? String(error.path) : dirs.cache;
-  const isOnTheWayTo = (directory: string) =>
-    `${directory}/`.startsWith(file) || file.startsWith(`${directory}/`);
-  const directory = isOnTheWayTo(dirs.cache) || !isOnTheWayTo(dirs.state) ? dirs.cache : dirs.state;
-  return `cannot write ${directory}: ${reasonOf(error)}`;
+  const file = pathOf(error) ?? dirs.cache;
+  const isOfState = !isOnOneWay(file, dirs.cache) && isOnOneWay(file, dirs.state);
+  return `cannot write ${isOfState ? dirs.state : dirs.cache}: ${reasonOf(error)}`;
 }
 
 /**

@@ -12,7 +12,7 @@ export interface ForeignErrorDetails {
   readonly cause?: unknown;
 }
 
-/** An error that ends the journey. `message` is one line of cause, `hint` one line of remedy. */
+/** An error that ends the work. `message` is one line of cause, `hint` one line of remedy. */
 export class ForeignError extends Error {
   readonly code: string;
   readonly hint: string;
@@ -48,8 +48,40 @@ export function reasonOf(error: unknown): string {
     ELOOP: 'too many levels of symbolic links',
     EIO: 'input/output error',
     EMFILE: 'too many open files',
+    ENFILE: 'too many open files in the system',
+    ENAMETOOLONG: 'the name is too long',
+    ESTALE: 'stale file handle',
   };
   const errno = errnoOf(error);
   if (errno !== undefined && clauses[errno] !== undefined) return clauses[errno];
   return error instanceof Error ? (error.message.split('\n')[0] ?? 'unknown error') : String(error);
+}
+
+/** What can be done about an errno that no better words were found for. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EMFILE: 'allow more open files: ulimit -n 256',
+  ENFILE: 'allow more open files: sysctl fs.file-max',
+  ENOSPC: 'make room there',
+  EDQUOT: 'make room there',
+  EIO: 'check the disk: dmesg says more',
+  ENAMETOOLONG: 'take a shorter name',
+};
+
+/** What the user can do about an errno. */
+export function remedyOf(errno: string | undefined): string {
+  return REMEDIES[errno ?? ''] ?? 'check the path and its permissions: ls -ld says more';
+}
+
+/** An error of a system call that nobody expected → what is told of it; undefined for defects of ours. */
+export function systemFailure(error: unknown): ForeignError | undefined {
+  const errno = errnoOf(error);
+  if (errno === undefined || !(error instanceof Error) || !('syscall' in error)) return undefined;
+  const file = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const clause = `${error.syscall}: ${reasonOf(error)}`;
+  return new ForeignError(file === undefined ? clause : `${file}: ${clause}`, {
+    code: 'system',
+    hint: remedyOf(errno),
+    exitCode: 125,
+    cause: error,
+  });
 }

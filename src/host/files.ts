@@ -18,29 +18,33 @@ export function isDirectory(file: string): boolean {
  * ends where mkdir(2) itself says ENOENT for a directory below one that is there, as in /proc.
  * @throws Node's error of mkdir(2).
  */
-export function makeDirectories(directory: string, mode = 0o700): void {
+export function makeDirectories(directory: string, mode = 0o700): 'made' | 'there' {
   try {
     mkdirSync(directory, { mode });
+    return 'made';
   } catch (error) {
-    if (isDirectory(directory)) return;
+    if (isDirectory(directory)) return 'there';
     const above = path.dirname(directory);
     // Also EEXIST: a file or a link that leads nowhere.
     if (errnoOf(error) !== 'ENOENT' || isDirectory(above)) throw error;
     makeDirectories(above, mode);
-    makeOne(directory, mode);
+    return makeOne(directory, mode);
   }
 }
 
 /** Somebody else may have been faster. */
-function makeOne(directory: string, mode: number): void {
+function makeOne(directory: string, mode: number): 'made' | 'there' {
   try {
     mkdirSync(directory, { mode });
+    return 'made';
   } catch (error) {
     if (!isDirectory(directory)) throw error;
+    return 'there';
   }
 }
 
-function isExecutable(file: string): boolean {
+/** True for a regular file that may be executed, links followed. Total. */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();

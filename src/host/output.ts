@@ -2,7 +2,7 @@
 // Text and values for the user → stdout.
 // Untrusted text (paths, sonames, messages of other programs) → text that is safe to print.
 import { writeSync } from 'node:fs';
-import { ForeignError, reasonOf } from './errors.ts';
+import { ForeignError, reasonOf, systemFailure } from './errors.ts';
 
 let prefix = 'nix-foreign';
 let debugging = false;
@@ -33,9 +33,11 @@ export function debug(line: string): void {
 
 /** Prints a failure and returns the exit status that belongs to it. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof ForeignError) {
-    writeToStderr(`${prefix}: ${printableLine(error.message)}\n  ${printableLine(error.hint)}\n`);
-    return error.exitCode;
+  const known = error instanceof ForeignError ? error : systemFailure(error);
+  if (known !== undefined) {
+    writeToStderr(`${prefix}: ${printableLine(known.message)}\n  ${printableLine(known.hint)}\n`);
+    if (debugging && known !== error && error instanceof Error) debug(error.stack ?? '');
+    return known.exitCode;
   }
   writeToStderr(`${prefix}: internal error: ${printableLine(reasonOf(error))}\n`);
   writeToStderr('  please report it, with the output of NIX_RUN_FOREIGN_DEBUG=1\n');
@@ -75,6 +77,12 @@ export function printable(text: string): string {
 /** One line: as `printable`, with line breaks and tabs replaced as well. */
 export function printableLine(text: string): string {
   return printable(text).replace(/[\t\n]/g, '?');
+}
+
+/** The first few, and how many there are besides: `a, b and 3 more`. */
+export function listText(items: readonly string[], limit: number): string {
+  const more = items.length - limit;
+  return `${items.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Breaks a line at blanks so that none is longer than `width` characters, if its words are not; `hang` begins the later ones. */

@@ -1,6 +1,7 @@
 // A command line → what it printed and how it ended; the only place that starts processes.
 import { execFile, spawnSync } from 'node:child_process';
 import { errnoOf } from './errors.ts';
+import { withAbsolutePath } from './tool-environment.ts';
 
 /** How a process ended. `status` is undefined when it died of a signal or never started. */
 export interface Ended {
@@ -13,13 +14,13 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** The whole environment: nothing is inherited. */
+  /** The whole environment: nothing is inherited. Of its PATH the absolute directories count. */
   readonly env: Readonly<Record<string, string>>;
   /** Text for its standard input; without it /dev/null. */
   readonly input?: string;
   /** Milliseconds until it is killed. */
   readonly timeout: number;
-  /** Gets what it prints on stderr as it comes, beside what is kept; not called by `runProgramNow`. */
+  /** Gets what it prints on stderr as it comes, beside what is returned; not called by `runProgramNow`. */
   readonly onStderr?: (text: string) => void;
 }
 
@@ -29,7 +30,7 @@ export interface RunOptions {
  */
 export function runProgramNow(file: string, args: readonly string[], options: RunOptions): Ended {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
-    env: options.env,
+    env: withAbsolutePath(options.env),
     ...(options.input === undefined ? { stdio: ['ignore', 'pipe', 'pipe'] } : { input: options.input }),
     timeout: options.timeout,
     killSignal: 'SIGKILL',
@@ -74,7 +75,7 @@ export function startProgram(file: string, args: readonly string[], options: Run
     file,
     args,
     {
-      env: options.env,
+      env: withAbsolutePath(options.env),
       timeout: options.timeout,
       killSignal: 'SIGKILL',
       maxBuffer: 1 << 28,

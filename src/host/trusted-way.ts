@@ -2,16 +2,18 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
+import { otherWriterOf } from './trusted-file.ts';
 
 const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
 const MOST_LINKS = 40;
 
+/** As otherWriterOf, with what differs on a way: in a sticky directory others cannot replace what is not theirs. */
 function isTrusted(stats: Stats, owners: readonly number[]): boolean {
-  if (!owners.includes(stats.uid)) return false;
+  const other = otherWriterOf(stats, owners);
+  if (other === 'owner' || other === undefined) return other === undefined;
   if (stats.isSymbolicLink() || (stats.mode & STICKY) !== 0) return true;
-  const writable = stats.mode & 0o022;
-  return writable === 0 || (writable === 0o020 && stats.gid === stats.uid);
+  return other === 'group' && stats.gid === stats.uid;
 }
 
 /** Where a link on the way leads, with what follows it; undefined for what is no link. */

@@ -2,10 +2,11 @@
 // The file system of this machine → what the simulated loader may look at.
 // A load trace with paths as bytes → the same with paths as ordinary text.
 
-import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt, readElfOnce } from '../elf/open-elf.ts';
 import { errnoOf } from '../host/errors.ts';
+import { identityOfStats, inodeOf } from '../host/file-identity.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Libc } from '../program/libc.ts';
 import { pathOfElfString as text } from '../program/run-directories.ts';
@@ -86,7 +87,7 @@ export function filesOfMachine(elves = new Map<string, Probe>()): LoaderFiles {
     try {
       const status = statusOf(path);
       if (status.isDirectory()) return { kind: 'directory' };
-      const key = `${identityOf(status)}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
+      const key = identityOfStats(status);
       const probe = elves.get(key) ?? readProbe(path, status);
       elves.set(key, probe);
       return probe;
@@ -119,10 +120,10 @@ function workingDirectory(): string {
 }
 
 /** Opened and not only looked at: the loader opens too. @throws Node's errno errors. */
-function statusOf(path: string): Stats {
+function statusOf(path: string): BigIntStats {
   const fd = openSync(bytesOf(path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return fstatSync(fd);
+    return fstatSync(fd, { bigint: true });
   } finally {
     closeSync(fd);
   }
@@ -137,11 +138,11 @@ function directoryNow(path: string): boolean {
 }
 
 /** @throws Node's errno errors. */
-function readProbe(path: string, status: Stats): Probe {
+function readProbe(path: string, status: BigIntStats): Probe {
   // Node opens by bytes as well, whatever its callers say.
   const reading = readElfOnce(bytesOf(path) as unknown as string);
-  const identity = identityOf(status);
-  const size = status.isFile() ? status.size : 0;
+  const identity = inodeOf(status);
+  const size = status.isFile() ? Number(status.size) : 0;
   switch (reading.kind) {
     case 'unreadable':
       throw reading.error;
@@ -152,10 +153,6 @@ function readProbe(path: string, status: Stats): Probe {
     case 'not-elf':
       return { kind: 'not-elf', size, identity };
   }
-}
-
-function identityOf({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`;
 }
 
 function findingOf(found: Finding): Finding {

@@ -1,6 +1,7 @@
 // A load trace → what keeps the program from starting, with who needed it and where it was looked for.
 // What was foreseen and what the loader itself listed → where the two differ first, in one line.
 
+import { listText } from '../host/output.ts';
 import type { LoadedObject } from './ask-loader.ts';
 import {
   findingText,
@@ -14,9 +15,8 @@ import {
 const SHOWN = 6;
 
 function searchedText({ found, directories }: Searched): string {
-  const more = directories.length - SHOWN;
-  const shown = directories.slice(0, SHOWN).map((each) => (each === '' ? 'the working directory' : each));
-  return `${findingText(found)} (${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''})`;
+  const named = directories.map((each) => (each === '' ? 'the working directory' : each));
+  return `${findingText(found)} (${listText(named, SHOWN)})`;
 }
 
 function missingText({ about, neededBy, message, searched = [], tried = [] }: LoaderError): string {

@@ -1,22 +1,11 @@
 // Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { accessSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
+import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { copyOf } from './copy-directories.ts';
 import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-format.ts';
 
@@ -39,36 +28,11 @@ export function writePlan(dirs: Directories, plan: LaunchPlan): void {
   }
 }
 
-/** A plan that somebody else could have written is not believed (PLAN.md). */
-function isTrusted(stats: Stats): boolean {
-  const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
-  return stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
-}
-
-const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-/** When a plan was last read tells when it was last followed (PLAN.md), so our own look leaves no trace: open(2), O_NOATIME. */
-function openUnnoticed(file: string): number {
-  try {
-    return openSync(file, READING | constants.O_NOATIME);
-  } catch (error) {
-    if (errnoOf(error) !== 'EPERM') throw error;
-    return openSync(file, READING); // only its owner and root may ask for that
-  }
-}
-
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
 export function readPlanFile(file: string): LaunchPlan | undefined {
-  try {
-    const fd = openUnnoticed(file);
-    try {
-      return isTrusted(fstatSync(fd)) ? parsePlan(readFileSync(fd)) : undefined;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
+  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
+  return content.kind === 'read' ? parsePlan(content.bytes) : undefined;
 }
 
 /** The plan of a program, whether or not it still holds. */
@@ -125,15 +89,6 @@ function isIdentical(file: string, identity: string): boolean {
   }
 }
 
-function isOursAlone(directory: string, uid: number): boolean {
-  try {
-    const stats = lstatSync(directory);
-    return stats.isDirectory() && (stats.uid === uid || stats.uid === 0) && (stats.mode & 0o022) === 0;
-  } catch {
-    return false;
-  }
-}
-
 /** Only ENOENT and ENOTDIR say that nothing is there (PLAN.md). */
 function isAbsent(file: string): boolean {
   try {
@@ -154,6 +109,6 @@ export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined
   if (changed !== undefined) return `${changed.path} changed`;
   const appeared = plan.absent.find((file) => !isAbsent(file));
   if (appeared !== undefined) return `${appeared} is there now`;
-  const open = plan.directories.find((directory) => !isOursAlone(directory, uid));
+  const open = plan.directories.find((directory) => !isTrustedDirectory(directory, uid));
   return open === undefined ? undefined : `${open} can be written by others`;
 }

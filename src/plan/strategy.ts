@@ -3,22 +3,14 @@
 // The launcher and an interpreter path → whether it can lie over that path in a namespace of its own.
 // A program's real path → the strategy that the user wants for it, in the state directory like other decisions.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
+import { makeDirectories } from '../host/files.ts';
 import { runProgramNow } from '../host/run-program.ts';
+import { ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { isStrategy, planKey, type Strategy } from './plan-format.ts';
 
 export interface StrategyChoice {
@@ -207,20 +199,11 @@ function fileOf(dirs: Directories, program: string): string {
   return path.join(path.dirname(dirs.roots), 'strategies', planKey(program));
 }
 
-/** As with plans: what somebody else could have written is not believed (PLAN.md). */
+/** As with plans: what somebody else could have written does not count (PLAN.md). */
 function readOwn(file: string): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = fstatSync(fd);
-    const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
-    const believed = stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
-    return believed ? readFileSync(fd, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
+  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
+  return content.kind === 'read' ? content.bytes.toString('utf8') : undefined;
 }
 
 /** The first believed wish; undefined where there is none or what is there is damaged. */
@@ -239,6 +222,6 @@ export function saveStrategy(dirs: Directories, program: string, strategy: Strat
     rmSync(file, { recursive: true, force: true });
     return;
   }
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(file));
   writeFileDurably(file, `${strategy}\n${program}\n`);
 }

@@ -7,6 +7,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { type FileReading, readElfFile } from '../elf/open-elf.ts';
 import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { distinctStats } from '../host/file-identity.ts';
 import { effectiveRpath, pathOfElfString, runDirectories, tokensOf } from './run-directories.ts';
 
 export interface BundledLibrary {
@@ -25,7 +26,7 @@ interface LoadedFile {
 }
 
 /**
- * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `users`, those of
+ * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `libraryPathDirs`, those of
  * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
  */
 function searched(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
@@ -38,6 +39,14 @@ function searched(object: LoadedFile, libraryPathDirs: readonly string[]): strin
   return [...directories, ...libraryPathDirs];
 }
 
+/** Read at a moment from which on a change of the file shows: the plan will know it by its stamps. Total. */
+function readDistinct(file: string): FileReading {
+  try {
+    distinctStats(file);
+  } catch {} // the reading says why
+  return readElfFile(file);
+}
+
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */
 function readCandidate(
   file: string,
@@ -45,7 +54,7 @@ function readCandidate(
   like: ElfFile,
   tell: (damaged: DamagedLibrary) => void,
 ): ElfFile | undefined {
-  const reading = readElfFile(file);
+  const reading = readDistinct(file);
   const why = whyDamaged(reading, file);
   if (why !== undefined) tell({ name, path: file, why });
   if (reading.kind !== 'elf') return undefined;
@@ -75,8 +84,8 @@ function find(
 /**
  * Follows the needs of a program breadth-first through what lies outside the store's choice.
  * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
- * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on. `users`: the
- * directories of LD_LIBRARY_PATH, where they count (users-libraries.ts).
+ * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on. `libraryPathDirs`:
+ * the directories of LD_LIBRARY_PATH, where they count (run-directories.ts).
  */
 export function findBundled(
   program: { readonly path: string; readonly elf: ElfFile },

@@ -1,5 +1,5 @@
 // The path of a program → what it is: identity, ELF facts, kind. Everything wrong with the file itself is said here.
-import { accessSync, type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, realpathSync } from 'node:fs';
 import { type AppImage, readAppImage } from '../elf/app-image.ts';
 import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
@@ -8,7 +8,8 @@ import { type FileSource, openFileSource } from '../elf/open-elf.ts';
 import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
-import { identityOfStats } from '../host/file-identity.ts';
+import { distinctStats, identityOfStats } from '../host/file-identity.ts';
+import { runs32BitPrograms } from '../host/processor.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
 
 export interface ProgramFile {
@@ -68,7 +69,7 @@ function remedyOfPath(errno: string | undefined): string {
 function locate(typedName: string): { path: string; stats: BigIntStats } {
   try {
     const path = realpathSync.native(typedName);
-    return { path, stats: statSync(path, { bigint: true }) };
+    return { path, stats: distinctStats(path) };
   } catch (error) {
     const missing = errnoOf(error) === 'ENOENT';
     throw new ForeignError(`${typedName}: ${reasonOf(error)}`, {
@@ -162,6 +163,33 @@ function refuseKind(typedName: string, kind: Classification, head: Uint8Array): 
   }
 }
 
+/** What cannot be in the name of a file that anybody means; ld.so prints names as they are. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** Names that the kernel or the loader would take, and that no plan can be made of. */
+function refuseOddNames(typedName: string, { interpreter = '', needed }: ElfFile): void {
+  const refuseName = (cause: string, hint: string) => refuse(typedName, cause, hint, 126, 'odd-name');
+  const again = 'download or unpack it again; such a name is damage or an attack';
+  if (CONTROL.test(interpreter))
+    throw refuseName(`its interpreter ${JSON.stringify(interpreter)} holds control characters`, again);
+  if (!interpreter.startsWith('/')) {
+    const cause = `its interpreter ${JSON.stringify(interpreter)} is a relative path, another file in each directory`;
+    throw refuseName(cause, 'give it an absolute one: patchelf --set-interpreter /lib64/... PROGRAM');
+  }
+  const odd = needed.find((name) => CONTROL.test(name));
+  if (odd !== undefined)
+    throw refuseName(`it needs ${JSON.stringify(odd)}, which holds control characters`, again);
+}
+
+/** i386; a 64-bit kernel may run none of these, and says so only when it is asked to. */
+function refuse32Bit(typedName: string, elf: ElfFile, { hostMachines }: Host): void {
+  const isForOtherClass = elf.class === 32 && elf.machine === 3 && hostMachines[0]?.class === 64;
+  if (!isForOtherClass || runs32BitPrograms()) return;
+  const hint = 'start Linux with ia32_emulation=1, or it with qemu-i386';
+  throw refuse(typedName, 'it is a 32-bit program, and this kernel runs none', hint, 126, 'other-machine');
+}
+
 /**
  * Looks at a program. Nothing of it is executed.
  * @throws ForeignError for everything that keeps it from being a program that could be started here.
@@ -175,6 +203,8 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
     const head = source.read(0, 4096);
     const kind = classify(reading, head, host);
     refuseKind(typedName, kind, head);
+    if (reading.kind === 'elf') refuse32Bit(typedName, reading.file, host);
+    if (kind.kind === 'dynamic') refuseOddNames(typedName, kind.file);
     if (kind.kind === 'dynamic' && changesCredentials(stats, host)) {
       throw refuse(
         typedName,

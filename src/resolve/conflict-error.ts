@@ -6,6 +6,7 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
+import { listText } from '../host/output.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
@@ -71,11 +72,8 @@ function causeOf(
   const more = missing.filter(({ name }) => !told.has(name));
   const sentences = explainConflict(conflict);
   if (more.length > 0) {
-    const names = more
-      .slice(0, MOST_MISSING)
-      .map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
-    const rest = more.length > MOST_MISSING ? ` and ${more.length - MOST_MISSING} more` : '';
-    sentences.push(`also missing: ${names.join(', ')}${rest}`);
+    const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
+    sentences.push(`also missing: ${listText(names, MOST_MISSING)}`);
   }
   return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
 }
@@ -207,17 +205,12 @@ function nearestOf(name: string, closest: ClosestMatches): Sum | undefined {
     .sort((a, b) => a.versions.length - b.versions.length || a.missing.length - b.missing.length)[0];
 }
 
-function firstFew(symbols: readonly string[]): string {
-  const more = symbols.length - LISTED;
-  return `${symbols.slice(0, LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
 function lackOf({ needed, missing, versions }: Sum): string {
   const parts: string[] = [];
   if (missing.length > 0)
-    parts.push(`${missing.length} of the ${needed.size} symbols needed (${firstFew(missing)})`);
+    parts.push(`${missing.length} of the ${needed.size} symbols needed (${listText(missing, LISTED)})`);
   if (versions.length > 0)
-    parts.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${firstFew(versions)}`);
+    parts.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${listText(versions, LISTED)}`);
   return parts.join(' and ');
 }
 

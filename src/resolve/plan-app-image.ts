@@ -3,7 +3,7 @@
 import type { AppImage } from '../elf/app-image.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
-import { sha256OfFile } from '../host/file-identity.ts';
+import { sha256OfProgram } from '../host/file-identity.ts';
 import { unpackedImage } from '../integrations/appimage/unpack.ts';
 import { unlikeForeign } from '../integrations/patch/patched-copy.ts';
 import { directPlan } from '../plan/make-plan.ts';
@@ -34,7 +34,7 @@ export async function planAppImage(
   dirs: Directories,
 ): Promise<LaunchPlan> {
   const launcher = launcherOf(context, program);
-  const sha256 = sha256OfFile(program.path);
+  const sha256 = await sha256OfProgram(program.path);
   const searchPath = context.env['PATH'];
   const image = await unpackedImage({
     typedName: program.typedName,

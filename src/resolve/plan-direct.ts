@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { AppImage } from '../elf/app-image.ts';
 import type { Directories } from '../host/directories.ts';
-import { sha256OfFile } from '../host/file-identity.ts';
+import { sha256OfProgram } from '../host/file-identity.ts';
 import { copyPlan, directPlan } from '../plan/make-plan.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
@@ -22,7 +22,7 @@ export async function planDirect(
   }
   if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
-  const copy = copyOfAppImage(program, sha256OfFile(program.path), dirs);
+  const copy = copyOfAppImage(program, await sha256OfProgram(program.path), dirs);
   return savePlan(dirs, copy === undefined ? directPlan(program) : copyPlan(program, copy));
 }
 

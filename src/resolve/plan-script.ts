@@ -1,13 +1,14 @@
 // A script → the plan that starts it: by the kernel alone, or with an interpreter that is not where its `#!` line says.
 // A script's `#!` line → what is to be started with the script, where the kernel could not do it alone.
 
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Classification } from '../elf/classify.ts';
 import { readEnvArgument } from '../elf/script-line.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
-import { findOnPath } from '../host/files.ts';
+import { findOnPath, isExecutable } from '../host/files.ts';
+import { absoluteDirectories } from '../host/tool-environment.ts';
 import { programBehindShim, shimDirectories } from '../integrations/shims/shim-file.ts';
 import { directPlan } from '../plan/make-plan.ts';
 import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
@@ -104,18 +105,9 @@ export type Interpretation =
   | { readonly kind: 'found'; readonly interpreter: FoundInterpreter }
   | { readonly kind: 'missing'; readonly name: string };
 
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** Directories of PATH in which a script's interpreter can be looked for at any time: absolute ones. */
 function directoriesOf({ env }: Context): string[] {
-  return (env['PATH'] ?? '/bin:/usr/bin').split(':').filter((directory) => path.isAbsolute(directory));
+  return absoluteDirectories(env['PATH'] ?? '/bin:/usr/bin');
 }
 
 async function shimFile(name: string): Promise<string | undefined> {
@@ -128,7 +120,7 @@ async function shimFile(name: string): Promise<string | undefined> {
 
 async function shimNamed(name: string): Promise<string | undefined> {
   const file = await shimFile(name);
-  return file !== undefined && isProgram(file) ? file : undefined;
+  return file !== undefined && isExecutable(file) ? file : undefined;
 }
 
 function onPath(name: string, context: Context): string | undefined {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { readSavedFingerprint, type SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
-import { sha256OfFile } from '../host/file-identity.ts';
+import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
@@ -52,12 +52,12 @@ export async function savedFingerprintOfProgram(
 }
 
 /** @throws ForeignError `no-fingerprint` for what needs no library of the store; those of `inspectProgram`. */
-export function openProgram(
+export async function openProgram(
   typedName: string,
   context: Context,
-): { program: DynamicProgram; sha256: string } {
+): Promise<{ program: DynamicProgram; sha256: string }> {
   const program = dynamicOf(inspectProgram(typedName, context.host));
-  if (program !== undefined) return { program, sha256: sha256OfFile(program.path) };
+  if (program !== undefined) return { program, sha256: await sha256OfProgram(program.path) };
   throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {
     code: 'no-fingerprint',
     hint: `it starts as it is, here and elsewhere: nix-run-foreign ${typedName}`,
@@ -71,7 +71,7 @@ export async function withSearch<T>(
   context: Context,
   work: (search: FingerprintSearch) => Promise<T>,
 ): Promise<T> {
-  const { program, sha256 } = openProgram(typedName, context);
+  const { program, sha256 } = await openProgram(typedName, context);
   return await inWritableDirectories(context.host.uid, (dirs) =>
     withLock(path.join(dirs.locks, planKey(program.path)), async () => {
       const rootAdders = startRootAdders(context.nix, rootOf({ dirs, sha256, program }), 'later');

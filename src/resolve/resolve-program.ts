@@ -5,7 +5,7 @@ import { digestOfChoices } from '../choices/choices.ts';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
-import { sha256OfFile } from '../host/file-identity.ts';
+import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { readPlan, whyNotCurrent } from '../plan/plan-files.ts';
@@ -103,7 +103,7 @@ async function openJob(
   dirs: Directories,
   mode: ResolveMode,
 ): Promise<Job> {
-  const sha256 = sha256OfFile(program.path);
+  const sha256 = await sha256OfProgram(program.path);
   debug(`content ${sha256}`);
   const link = rootOf({ dirs, sha256, program });
   cleanRootsOf(link, dirs, context);

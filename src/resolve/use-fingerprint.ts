@@ -9,7 +9,7 @@ import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, removePlainFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
-import { debug } from '../host/output.ts';
+import { debug, listText } from '../host/output.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
@@ -17,6 +17,7 @@ import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { showOnStderr } from '../store/nix.ts';
 import { pathFacts } from '../store/path-info.ts';
+import { hasNixDatabase } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
@@ -50,8 +51,7 @@ async function missingOf(fingerprint: Fingerprint, { context }: FingerprintSearc
 }
 
 function lackOf(missing: readonly string[]): string {
-  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-  return missing.length === 0 ? 'the set cannot be held' : `the store has no ${missing[0]}${more}`;
+  return missing.length === 0 ? 'the set cannot be held' : `the store has no ${listText(missing, 1)}`;
 }
 
 /** A refusal that comes of what a collector did meanwhile is none. */
@@ -241,7 +241,7 @@ export async function validPaths(
   storePaths: readonly string[],
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const facts = await pathFacts(location, nix, storePaths);
-  if (nix === undefined && !existsSync(path.join(location.stateDir, 'db'))) {
+  if (nix === undefined && !hasNixDatabase(location)) {
     return new Map(storePaths.filter(existsSync).map((each) => [each, undefined]));
   }
   return new Map([...facts].map(([storePath, { narHash }]) => [storePath, narHash]));

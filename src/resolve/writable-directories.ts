@@ -11,7 +11,7 @@ import {
   userDirectories,
   whyUnwritable,
 } from '../host/directories.ts';
-import { ForeignError } from '../host/errors.ts';
+import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 
 /** SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). */
@@ -21,9 +21,9 @@ function isUnwritableDatabase(error: unknown): boolean {
   );
 }
 
-function meansElsewhere(error: unknown): boolean {
+function meansElsewhere(error: unknown, dirs: Directories): boolean {
   const untrusted = error instanceof ForeignError && error.code === 'untrusted-directory';
-  return untrusted || isUnwritable(error) || isUnwritableDatabase(error);
+  return untrusted || isUnwritable(error, dirs) || isUnwritableDatabase(error);
 }
 
 /** The places in the order in which the launcher looks at them. */
@@ -46,6 +46,7 @@ export async function inWritableDirectories<T>(
   work: (dirs: Directories) => Promise<T>,
 ): Promise<T> {
   const failures: string[] = [];
+  let errno: string | undefined;
   for (const dirs of await allDirectories(uid)) {
     if (!isSafeInLibraryPath(dirs.farms)) {
       failures.push(`${dirs.farms} holds a character that ends an element of a library path`);
@@ -57,13 +58,17 @@ export async function inWritableDirectories<T>(
       if (failures.length > 0) notice(`${failures.join('; ')}; using ${dirs.cache} until it can be written`);
       return done;
     } catch (error) {
-      if (!meansElsewhere(error)) throw error;
+      if (!meansElsewhere(error, dirs)) throw error;
       failures.push(whyUnwritable(dirs, error));
+      errno = errnoOf(error);
     }
   }
   throw new ForeignError(`there is nowhere to keep what was found: ${failures.join('; ')}`, {
     code: 'nowhere-to-write',
-    hint: 'make room, or name a directory that can be written with XDG_CACHE_HOME and XDG_STATE_HOME',
+    hint:
+      errno === 'EMFILE' || errno === 'ENFILE'
+        ? remedyOf(errno)
+        : 'make room, or name a directory that can be written with XDG_CACHE_HOME and XDG_STATE_HOME',
     exitCode: 125,
   });
 }

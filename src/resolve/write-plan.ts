@@ -1,6 +1,5 @@
 // A proven and pinned set → the plan on disk, once everything it names was seen to be there.
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
@@ -12,6 +11,7 @@ import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectInterpreter, whyNoNamespace } from '../plan/strategy.ts';
+import { nixDatabaseFile } from '../store/store-location.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
@@ -28,7 +28,7 @@ export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
 
 /** A set that Nix could not pin is tried again when its database changed: before a collection can have ended. */
 function watchingNix(plan: LaunchPlan, { location }: Context): LaunchPlan {
-  const database = path.join(location.stateDir, 'db/db.sqlite');
+  const database = nixDatabaseFile(location);
   if (!existsSync(database)) return plan;
   return { ...plan, watched: [...plan.watched, { identity: identityOf(database), path: database }] };
 }

@@ -1,8 +1,9 @@
 // A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
+import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { startProgram } from '../host/run-program.ts';
 import { type Nix, type NixRefusal, refusalOf, TIMEOUT } from './nix.ts';
@@ -120,7 +121,7 @@ export function startRootAdder(nix: Nix, link: string): RootAdder {
 }
 
 function startOnce(nix: Nix, link: string): RootAdder {
-  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(link));
   // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
   const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];
   const args = [...settings, '--add-root', link, '--indirect', '-'];

@@ -1,10 +1,11 @@
 // A SQLite file → the shared objects of one store, by the names they can be needed by.
 // A store path → how much the rest of the store relies on it, and how much it brings along.
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
@@ -116,7 +117,7 @@ export function removeCatalogue(file: string): void {
  * @throws Node's error when no database can be written there.
  */
 export function openCatalogue(file: string, storeDir: string): Catalogue {
-  if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  if (file !== ':memory:') makeDirectories(path.dirname(file));
   for (let attempt = 1; ; attempt += 1) {
     try {
       return overDatabase(prepared(file), storeDir);

@@ -1,8 +1,10 @@
 // Store paths, some of them missing → all present through the machine's substituters, and held by root links.
 // Store paths → they and all they refer to, in another store or binary cache.
 // Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it again.
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { identityOfStats } from '../host/file-identity.ts';
+import { makeDirectories } from '../host/files.ts';
 import type { Ended } from '../host/run-program.ts';
 import { complaintOf, invalidPaths, type Nix, runWatched, type Show, withoutSecrets } from './nix.ts';
 import { isStoreObjectName } from './store-location.ts';
@@ -79,7 +81,7 @@ export async function realise(
   const harmful = distinct.find((each) => !isHarmless(each));
   if (harmful !== undefined) return { kind: 'failed', why: `${harmful} is no path of a built store object` };
   if (distinct.length === 0) return { kind: 'realised', links: [] };
-  mkdirSync(path.dirname(link), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(link));
   const links = linksOf(link, distinct.length);
   releaseLinks(links); // Nix replaces nothing but links into the store
   const ended = await runWatched(
@@ -124,7 +126,7 @@ export type Identities = ReadonlyMap<string, string>;
 /** Nix makes an object anew under another inode, or at another change time where the inode's number is used again. */
 function identityOf(storePath: string): string | undefined {
   const stat = lstatSync(storePath, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`;
+  return stat === undefined ? undefined : identityOfStats(stat);
 }
 
 /** Those that are in the store's directory, valid or not. */

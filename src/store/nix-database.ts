@@ -1,9 +1,7 @@
 // Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { debug } from '../host/output.ts';
-import type { StoreLocation } from './store-location.ts';
+import { hasNixDatabase, nixDatabaseFile, type StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
 export interface NixDatabase {
@@ -49,9 +47,8 @@ function openAsWeCan(file: string): DatabaseSync | undefined {
 }
 
 /** The database itself, for questions of one caller only; undefined where there is none or it may not be read. */
-export function openTables({ stateDir }: StoreLocation): DatabaseSync | undefined {
-  const file = path.join(stateDir, 'db/db.sqlite');
-  return existsSync(file) ? openAsWeCan(file) : undefined;
+export function openTables(location: StoreLocation): DatabaseSync | undefined {
+  return hasNixDatabase(location) ? openAsWeCan(nixDatabaseFile(location)) : undefined;
 }
 
 /** Opens the database of a store; undefined where there is none or it may not be read. */

@@ -1,11 +1,14 @@
 // Requests to the store → Nix command lines; the only code that runs Nix.
 // A Nix command that may take long → how it ended, and what it says meanwhile once it has taken a second.
-import { accessSync, constants, writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
+import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
+import { absoluteDirectories, toolEnvironment } from '../host/tool-environment.ts';
+import { hasNixDatabase, storeLocation } from './store-location.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [
@@ -26,21 +29,6 @@ export interface Nix {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that would change what the loader or Node does to Nix itself; the launcher's mark of a resolver stays. */
-function isHarmful(name: string): boolean {
-  if (name === 'NIX_RUN_FOREIGN_RESOLVING') return false;
-  return /^(LD_|NODE_|NIX_LD|GLIBC_TUNABLES$|NIX_RUN_FOREIGN)/.test(name);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Nix gives up for a user who has neither HOME nor an entry in /etc/passwd, though it needs nothing of a home here. */
 function homeForNix(env: Environment): Record<string, string> {
   if (env['HOME'] !== undefined) return {};
@@ -55,17 +43,19 @@ function homeForNix(env: Environment): Record<string, string> {
 /** Finds Nix on PATH, in the user's profile, or where it usually is. */
 export function findNix(env: Environment): Nix | undefined {
   const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
-  const directories = [
-    ...(env['PATH'] ?? '').split(':').filter(path.isAbsolute),
-    ...home,
-    ...USUAL_DIRECTORIES,
-  ];
+  const directories = [...absoluteDirectories(env['PATH'] ?? ''), ...home, ...USUAL_DIRECTORIES];
   const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
   if (bin === undefined) return undefined;
-  const clean = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !isHarmful(entry[0]),
-  );
-  return { bin, env: { ...Object.fromEntries(clean), ...homeForNix(env) } };
+  return { bin, env: { ...toolEnvironment(env), ...homeForNix(env) } };
+}
+
+/** What Nix would make where it is started without it, or undefined: then it can be asked. */
+export function missingForNix({ env }: Nix): 'store' | 'database' | undefined {
+  const location = storeLocation(env);
+  if (!existsSync(location.storeDir)) return 'store';
+  const isElsewhere = !['', 'auto', 'local'].includes(env['NIX_REMOTE'] ?? '');
+  const isServed = isElsewhere || existsSync(path.join(location.stateDir, 'daemon-socket'));
+  return isServed || hasNixDatabase(location) ? undefined : 'database';
 }
 
 /** The files that requests to the store are made by. */

@@ -1,12 +1,13 @@
 // A place and a store → its catalogue, up to date, with progress on a terminal.
 // The store directory → a catalogue that knows exactly what is in it now.
 // New names in the store directory → those that are complete store objects.
-import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isatty } from 'node:tty';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { identityOfStats } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { barOnTerminal, type Progress } from '../host/progress-bar.ts';
 import {
   type Catalogue,
   catalogueFile,
@@ -17,30 +18,7 @@ import {
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
-import { isStoreObjectName, type StoreLocation } from './store-location.ts';
-
-/** Nothing is drawn for work that ends within this many milliseconds. */
-const SILENCE = 1000;
-
-/** Draws a bar on stderr once the work has taken a second, if stderr is a terminal. */
-async function barOnTerminal(): Promise<{ progress: Progress; done: () => void }> {
-  if (!isatty(2)) return { progress: () => {}, done: () => {} };
-  const started = performance.now();
-  const { SingleBar } = (await import('cli-progress')).default;
-  let bar: InstanceType<typeof SingleBar> | undefined;
-  return {
-    progress: (value, total) => {
-      if (performance.now() - started < SILENCE) return;
-      if (bar === undefined) {
-        const format = 'nix-run-foreign: reading the store {bar} {value}/{total}';
-        bar = new SingleBar({ format, barsize: 30, clearOnComplete: true, hideCursor: null });
-        bar.start(total, value);
-      }
-      bar.update(value);
-    },
-    done: () => bar?.stop(),
-  };
-}
+import { hasNixDatabase, isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 /** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
 function removeDirectoryAt(file: string): void {
@@ -51,7 +29,7 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
   removeDirectoryAt(file);
   const catalogue = openCatalogue(file, location.storeDir);
   try {
-    const { progress, done } = await barOnTerminal();
+    const { progress, done } = await barOnTerminal('reading the store');
     try {
       await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
     } finally {
@@ -117,9 +95,6 @@ export async function withStore<T>(
   }
 }
 
-/** Told how many of the new store objects were read so far. */
-export type Progress = (done: number, total: number) => void;
-
 /** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
 const BATCH = 250;
 
@@ -130,9 +105,9 @@ const MEMO = 'store-directory';
 
 /** The store directory's state as one text, or undefined while it is too fresh to be told from a later one. */
 function stateOf(storeDir: string): string | undefined {
-  const { dev, ino, mtimeNs, ctimeNs } = statSync(storeDir, { bigint: true });
+  const stats = statSync(storeDir, { bigint: true });
   const now = BigInt(Date.now()) * 1_000_000n;
-  return now - mtimeNs < RACY ? undefined : `${dev}:${ino}:${mtimeNs}:${ctimeNs}`;
+  return now - stats.mtimeNs < RACY ? undefined : identityOfStats(stats);
 }
 
 function hintFor(errno: string | undefined): string {
@@ -256,7 +231,7 @@ export function validityTest(
 ): (name: string) => boolean {
   if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
   // A store without any Nix (a copy, an image): everything that is there counts.
-  if (!existsSync(path.join(location.stateDir, 'db'))) return () => true;
+  if (!hasNixDatabase(location)) return () => true;
   return (name) => {
     const stats = lstatSync(path.join(location.storeDir, name), { throwIfNoEntry: false });
     return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;

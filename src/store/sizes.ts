@@ -1,12 +1,10 @@
 // Our roots and everybody's → how much each of ours keeps, and how much of that nobody else does.
 // A store path → how large it is with everything it refers to, as Nix's database knows it.
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { ForeignError } from '../host/errors.ts';
 import { complaintOf, type Nix, runWatched } from './nix.ts';
-import { openTables } from './nix-database.ts';
+import { openNixDatabase, openTables } from './nix-database.ts';
 import { dumpFacts } from './path-info.ts';
 import { type StoreLocation, storeObjectOf } from './store-location.ts';
 
@@ -166,27 +164,12 @@ export async function weighRoots(
   };
 }
 
-/** `ValidPaths.narSize` over the transitive `Refs` (Nix: src/libstore/schema.sql). */
-const CLOSURE = `
-with recursive closure (id) as (
-  select id from ValidPaths where path = ?
-  union select reference from Refs join closure on Refs.referrer = closure.id)
-select sum(narSize) as size from ValidPaths join closure on closure.id = ValidPaths.id`;
-
 export interface ClosureSizes {
   /** Bytes; undefined for a path that is not valid, or without a database. */
   bytesOf(storePath: string): number | undefined;
   /** The same in words: `4.1 MiB`. */
   textOf(storePath: string): string | undefined;
   close(): void;
-}
-
-function open(file: string): DatabaseSync | undefined {
-  try {
-    return existsSync(file) ? new DatabaseSync(file, { readOnly: true, timeout: 5000 }) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** `4.1 MiB`. */
@@ -199,14 +182,13 @@ export function sizeText(bytes: number): string {
 }
 
 /** Sizes in one store; where the database cannot be read none is known. */
-export function closureSizes({ stateDir }: StoreLocation): ClosureSizes {
-  const database = open(path.join(stateDir, 'db/db.sqlite'));
+export function closureSizes(location: StoreLocation): ClosureSizes {
+  const database = openNixDatabase(location);
   const bytesOf = (storePath: string): number | undefined => {
     try {
-      const size = database?.prepare(CLOSURE).get(storePath)?.['size'];
-      return typeof size === 'number' && size > 0 ? size : undefined;
+      return database?.closureSizeOf(storePath) || undefined;
     } catch {
-      return undefined;
+      return undefined; // another process holds the database for long
     }
   };
   return {

@@ -1,5 +1,8 @@
-// The environment → which Nix store this is and where Nix keeps its state.
+// The environment → which Nix store this is, where Nix keeps its state, and whether it has any.
+// A path → the store object that it lies in, and that object's name.
+import { statSync } from 'node:fs';
 import path from 'node:path';
+import { errnoOf } from '../host/errors.ts';
 
 /** The store and the state directory of the Nix in use (nix.conf(5), "Common environment variables"). */
 export interface StoreLocation {
@@ -20,6 +23,22 @@ export function storeLocation(env: Environment): StoreLocation {
     storeDir: absolute(env['NIX_STORE_DIR'] ?? env['NIX_STORE'], '/nix/store'),
     stateDir: absolute(env['NIX_STATE_DIR'], '/nix/var/nix'),
   };
+}
+
+export function nixDatabaseFile({ stateDir }: Pick<StoreLocation, 'stateDir'>): string {
+  return path.join(stateDir, 'db/db.sqlite');
+}
+
+/**
+ * Is Nix there? Started without a database it would make an empty one, which then denies every object of the store.
+ * A directory that may not be looked into has one.
+ */
+export function hasNixDatabase(location: Pick<StoreLocation, 'stateDir'>): boolean {
+  try {
+    return statSync(nixDatabaseFile(location), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return errnoOf(error) === 'EACCES';
+  }
 }
 
 /** The store object that a path lies in, or undefined when it is not below the store. */

@@ -14,6 +14,7 @@ const scratch = scratchDirectory();
 function countingNix(name: string): { nix: Nix; started: () => number[] } {
   const at = (...names: string[]) => path.join(scratch, name, ...names);
   for (const directory of ['bin', 'store', 'state/db']) mkdirSync(at(directory), { recursive: true });
+  writeFileSync(at('state/db/db.sqlite'), '');
   writeFileSync(at('log'), '');
   writeFileSync(at('bin/nix-instantiate'), `#!/bin/sh\necho $$ >> ${at('log')}\ncat > /dev/null\nexit 1\n`);
   chmodSync(at('bin/nix-instantiate'), 0o755);

@@ -1,6 +1,6 @@
 // Every program that cannot be started is refused with one cause, one remedy and the status env(1) would use.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,7 +15,9 @@ import { test } from 'node:test';
 import { machinesRunBy } from '../../src/elf/machine.ts';
 import { ForeignError } from '../../src/host/errors.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
+import { runs32BitPrograms } from '../../src/host/processor.ts';
 import { inspectProgram } from '../../src/program/inspect-program.ts';
+import { buildElf } from '../elf/build-elf.ts';
 import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
@@ -36,6 +38,17 @@ function variant(name: string, change: (bytes: Buffer) => Buffer = (bytes) => by
 
 function text(name: string, content: string, mode = 0o755): string {
   writeFileSync(at(name), content, { mode });
+  return at(name);
+}
+
+/** A program of this machine that names its interpreter and libraries so. */
+function withNames(name: string, interpreter: string, needed: readonly string[]): string {
+  const { machine } = machinesRunBy(process.arch)[0] ?? { machine: 62 };
+  const image = buildElf({
+    ...{ class: 64, byteOrder: 'little', machine, type: 3, entry: 0x40_1000 },
+    ...{ interpreter, dynamic: { needed } },
+  });
+  writeFileSync(at(name), image, { mode: 0o755 });
   return at(name);
 }
 
@@ -162,6 +175,22 @@ const refusals: Record<string, Refusal> = {
     code: 'other-machine',
     says: /64-bit ARM.*x86-64/,
   },
+  'an interpreter with a line feed in its name': {
+    make: () => withNames('line-feed', '/lib64/ld\n-linux.so.2', ['libc.so.6']),
+    ...{
+      exitCode: 126,
+      code: 'odd-name',
+      says: /its interpreter "\/lib64\/ld\\n-linux\.so\.2" holds control/,
+    },
+  },
+  'a relative interpreter': {
+    make: () => withNames('relative', 'lib64/ld-linux-x86-64.so.2', ['libc.so.6']),
+    ...{ exitCode: 126, code: 'odd-name', says: /"lib64\/ld-linux-x86-64\.so\.2" is a relative path/ },
+  },
+  'a needed name with a control character': {
+    make: () => withNames('needed', '/lib64/ld-linux-x86-64.so.2', ['libc.so.6', 'liba\n\tlibb.so => /x']),
+    ...{ exitCode: 126, code: 'odd-name', says: /needs "liba\\n\\tlibb\.so => \/x", which holds control/ },
+  },
 };
 
 for (const [what, { make, exitCode, code, says, hint }] of Object.entries(refusals)) {
@@ -264,4 +293,19 @@ test('what needs nothing of ours is told apart', () => {
   const interpreter = '-Wl,--dynamic-linker=/nix/store/0123456789abcdfghijklmnpqrsvwxyz-glibc-2.40/lib/ld.so';
   const nix = compileProgram(at('nix-built'), { flags: [interpreter] });
   assert.equal(inspectProgram(nix, here).kind.kind, 'already-nix');
+});
+
+test('a 32-bit program is refused where, and only where, this kernel runs none', (t) => {
+  if (process.arch !== 'x64') return t.skip('only x86-64 may run programs of another class');
+  const small = compileProgram(at('small'), {
+    source: 'void _start(void) { __asm__("mov $1, %eax; mov $0, %ebx; int $0x80"); }',
+    flags: ['-m32', '-static', '-nostdlib', '-fno-pic', '-no-pie'],
+  });
+  const { status, error } = spawnSync('/usr/bin/env', [small]);
+  assert.equal(error, undefined);
+  assert.equal(runs32BitPrograms(), status === 0);
+  const inspect = () => inspectProgram(small, here).kind.kind;
+  if (status === 0) assert.equal(inspect(), 'static');
+  else
+    assert.throws(inspect, { code: 'other-machine', message: /32-bit program, and this kernel runs none/ });
 });

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { openNixDatabase } from '../../src/store/nix-database.ts';
+import { hasNixDatabase } from '../../src/store/store-location.ts';
 import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.ts';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
@@ -120,8 +121,28 @@ function askAsNobody(store: PrivateStore, paths: readonly string[]): unknown {
   return JSON.parse(execFileSync('setpriv', [...words, ...node], { encoding: 'utf8' }));
 }
 
+/** What another user's process is told of the size of a path. */
+function sizeForNobody(store: PrivateStore, storePath: string): unknown {
+  const module = JSON.stringify(path.resolve('src/store/sizes.ts'));
+  const script = `import { closureSizes } from ${module};
+    console.log(closureSizes(${JSON.stringify(store.location)}).textOf(${JSON.stringify(storePath)}) ?? null);`;
+  const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
+  const node = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+  return execFileSync('setpriv', [...words, ...node], { encoding: 'utf8' }).trim();
+}
+
+test('is Nix there? A directory without a database says no', asRoot, () => {
+  const { store } = storeWith('a');
+  assert.ok(hasNixDatabase(store.location));
+  const empty = scratchDirectory();
+  mkdirSync(path.join(empty, 'db'));
+  assert.ok(!hasNixDatabase({ stateDir: empty }));
+  assert.ok(!hasNixDatabase({ stateDir: path.join(empty, 'nothing') }));
+});
+
 test('an ordinary user reads it when nobody has it open', asRoot, () => {
   const { store, paths } = storeWith('a');
+  assert.match(String(sizeForNobody(store, paths[0] ?? '')), /KiB/);
   assert.equal(existsSync(path.join(store.location.stateDir, 'db/db.sqlite-wal')), false);
   assert.deepEqual(askAsNobody(store, [...paths, '/nowhere']), [true, false]);
 });

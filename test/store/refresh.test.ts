@@ -97,9 +97,10 @@ for (const [what, seconds] of [
   });
 }
 
-test('without a database but with Nix state, an object whose time is not 1 is still being written', async () => {
+test('with a database that cannot be read, an object whose time is not 1 is still being written', async () => {
   const { scratch, catalogue, location, age, refresh } = open();
   mkdirSync(path.join(location.stateDir, 'db'), { recursive: true });
+  writeFileSync(path.join(location.stateDir, 'db/db.sqlite'), '');
   const [done = '', unfinished = ''] = addObjects(scratch, 'a', 2);
   utimesSync(path.join(location.storeDir, done), 1, 1);
   age(100);
@@ -124,6 +125,7 @@ test('lock files, links and names that are none are no store objects', async () 
 test('an object that vanishes between the listing and the look at it is passed over', async () => {
   const { scratch, catalogue, location } = open();
   mkdirSync(path.join(location.stateDir, 'db'), { recursive: true });
+  writeFileSync(path.join(location.stateDir, 'db/db.sqlite'), '');
   const names = addObjects(scratch, 'a', 3);
   for (const name of names) utimesSync(path.join(location.storeDir, name), 1, 1);
   let gone = false;

@@ -7,7 +7,7 @@ import {
 } from '../../choices/alternatives.ts';
 import type { Choices } from '../../choices/choices.ts';
 import type { Candidate } from '../../choices/compare.ts';
-import { printable, printableLine } from '../../host/output.ts';
+import { listText, printable, printableLine } from '../../host/output.ts';
 import type { StoreAlternatives } from '../../resolve/solve-program.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import type { Solution } from '../../solver/solution.ts';
@@ -57,10 +57,9 @@ function optionFor(
 
 function questionFor(candidates: SonameCandidates, of: Alternatives, io: DialogIO): PromptQuestion {
   const who = of.neededBy.map(({ object }) => object.label);
-  const more = who.length > LISTED ? ` and ${who.length - LISTED} more` : '';
   const lack = candidates.kind === 'lack' ? ', which nobody has; the nearest' : '';
   return {
-    message: printableLine(`${of.name}, needed by ${who.slice(0, LISTED).join(', ')}${more}${lack}`),
+    message: printableLine(`${of.name}, needed by ${listText(who, LISTED)}${lack}`),
     options: of.candidates.map((each) => optionFor(candidates, of, each, io)),
   };
 }

@@ -1,5 +1,6 @@
 // What could be chosen → plain facts for JSON and for people.
 // What could be chosen → the list that is printed where nobody can be asked.
+
 import type {
   Alternatives,
   CandidateFacts,
@@ -10,6 +11,7 @@ import type {
 } from '../../choices/alternatives.ts';
 import { type Choices, choiceLines } from '../../choices/choices.ts';
 import type { Candidate, Needer } from '../../choices/compare.ts';
+import { listText } from '../../host/output.ts';
 import { sizeText } from '../../store/sizes.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 
@@ -96,8 +98,7 @@ export function symbolsText({ needed, missing }: SymbolCoverage): string {
     return needed === 0
       ? 'no symbol of it is needed by name'
       : `all ${needed} symbols that are needed are there`;
-  const more = missing.length > SYMBOLS ? ` and ${missing.length - SYMBOLS} more` : '';
-  return `${shareText({ needed, missing })} that are needed; lacks ${missing.slice(0, SYMBOLS).join(', ')}${more}`;
+  return `${shareText({ needed, missing })} that are needed; lacks ${listText(missing, SYMBOLS)}`;
 }
 
 /** `3 of 4 symbols`. Versions are among what is missing, but symbols are counted. */
@@ -109,9 +110,8 @@ function forcedText(name: string, trial: CandidateTrial): string {
   if (trial.kind === 'impossible') return `cannot be: ${trial.sentences.join('; ')}`;
   const others = othersIn(name, trial.changes);
   if (others.length === 0) return 'changes nothing else';
-  const more = others.length > LISTED ? ` and ${others.length - LISTED} more` : '';
-  const listed = others.slice(0, LISTED).map((change) => changeLine(change).trim());
-  return `changes ${others.length} more: ${listed.join(', ')}${more}`;
+  const lines = others.map((change) => changeLine(change).trim());
+  return `changes ${others.length} more: ${listText(lines, LISTED)}`;
 }
 
 /** What is to be said of a candidate: its symbols, and what choosing it leads to. */

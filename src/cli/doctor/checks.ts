@@ -1,6 +1,6 @@
 // Nix on this machine → whether it can be asked about its store, which everything that pins does.
 // The user's place → whether it can be written, and what its catalogue holds.
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
@@ -8,7 +8,7 @@ import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, reasonOf } from '../../host/errors.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
-import { invalidPaths, type Nix, nixVersion } from '../../store/nix.ts';
+import { invalidPaths, missingForNix, type Nix, nixVersion } from '../../store/nix.ts';
 import { type StoreLocation, storeLocation } from '../../store/store-location.ts';
 
 /** One finding. */
@@ -25,10 +25,9 @@ const CONSEQUENCE = 'without it programs start, but nothing protects their libra
 /** Why Nix cannot be asked. Started without a store or a database it would make them, so then it is not started. */
 async function whyNotAnswering(nix: Nix): Promise<string | undefined> {
   const { storeDir, stateDir } = storeLocation(nix.env);
-  const isElsewhere = !['', 'auto', 'local'].includes(nix.env['NIX_REMOTE'] ?? '');
-  if (!existsSync(storeDir)) return `${storeDir} is not there`;
-  const hasState = ['db/db.sqlite', 'daemon-socket'].some((each) => existsSync(path.join(stateDir, each)));
-  if (!hasState && !isElsewhere) return `${stateDir} holds no database of Nix`;
+  const missing = missingForNix(nix);
+  if (missing === 'store') return `${storeDir} is not there`;
+  if (missing === 'database') return `${stateDir} holds no database of Nix`;
   try {
     // A path that no store holds: the answer needs the database or the daemon, and changes neither.
     await invalidPaths(nix, [path.join(storeDir, `${'0'.repeat(32)}-nix-foreign-doctor`)]);

@@ -1,6 +1,7 @@
 // A shell's environment and its user's files → whether the hook is installed, half or not at all, and what mends it.
-import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { isExecutable } from '../../host/files.ts';
 import {
   hookMark,
   installLine,
@@ -31,15 +32,6 @@ function shellOf({ env, parent }: ShellFacts): Shell | undefined {
   return named.find((each): each is Shell => isShell(each));
 }
 
-function canRun(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function isSame(file: string, other: string): boolean {
   return (
     file === other || (existsSync(file) && existsSync(other) && realpathSync(file) === realpathSync(other))
@@ -57,7 +49,7 @@ function activeHook(shell: Shell, facts: ShellFacts): HookFinding | undefined {
     detail,
     remedy: again(shell),
   });
-  if (!canRun(mark.launcher))
+  if (!isExecutable(mark.launcher))
     return bad('lack', `this ${shell} starts programs with ${mark.launcher}, which is not there`);
   if (!isSame(mark.launcher, facts.launcher))
     return bad('note', `this ${shell} has the hook of another place: ${mark.launcher}`);

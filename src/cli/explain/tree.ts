@@ -2,7 +2,7 @@
 // How the loader comes to an object → a few words for the tree and for --why.
 
 import path from 'node:path';
-import { wrapWords } from '../../host/output.ts';
+import { listText, wrapWords } from '../../host/output.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import type { HowFound, MapEntry } from './load-map.ts';
 
@@ -22,10 +22,9 @@ export interface TreeObject {
 const WIDTH = 100;
 const LISTED = 6;
 
-/** `a, b and 3 more`. */
+/** `a, b and 3 more`; a single one more is named. */
 export function cutList(items: readonly string[]): string {
-  const more = items.length - LISTED;
-  return more > 1 ? `${items.slice(0, LISTED).join(', ')} and ${more} more` : items.join(', ');
+  return listText(items, items.length === LISTED + 1 ? items.length : LISTED);
 }
 
 /** Why it won over the next best; the detail may be about that one or about others: `the run path of x names another`. */

@@ -1,7 +1,8 @@
 // The C sources in launcher/ → the nix-run-foreign executable.
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName } from '../../host/atomic-file.ts';
+import { makeDirectories } from '../../host/files.ts';
 import { runProgram } from '../../host/run-program.ts';
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
@@ -87,7 +88,7 @@ export async function compileLauncher(
   ];
   const temporary = temporaryName(output);
   const words = [...WARNINGS, ...FREESTANDING, ...LINKING, ...definitions, ...flags, '-o', temporary];
-  mkdirSync(path.dirname(output), { recursive: true });
+  makeDirectories(path.dirname(output), 0o755);
   try {
     const { status, failure, stderr } = await runProgram(
       cc,

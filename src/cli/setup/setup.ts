@@ -5,6 +5,7 @@ import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
 import { printJson, printOneLine } from '../../host/output.ts';
 import { runProgram } from '../../host/run-program.ts';
+import { toolEnvironment } from '../../host/tool-environment.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import type { EntryProcess } from '../command.ts';
@@ -86,10 +87,9 @@ async function compile(
   cc: string,
   env: Context['env'],
 ): Promise<void> {
-  const set = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   const done = await compileLauncher(
     from,
-    { cc, flags: [], env: Object.fromEntries(set) },
+    { cc, flags: [], env: toolEnvironment(env) },
     launcher,
     async (file) => {
       const why = await whyNotRunning(file, from.version);

@@ -12,7 +12,6 @@ import {
   copyFileSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   realpathSync,
@@ -32,6 +31,7 @@ import { temporaryName } from '../../host/atomic-file.ts';
 import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
+import { makeDirectories } from '../../host/files.ts';
 import { askLoader, type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
 import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
@@ -180,7 +180,7 @@ function copyTo(target: string, request: CopyRequest): string | undefined {
 
 /** Whatever the umask: the place above it says who may look. */
 function makeReadable(directory: string): void {
-  mkdirSync(directory, { recursive: true });
+  makeDirectories(directory, 0o755);
   chmodSync(directory, 0o755);
 }
 
@@ -245,7 +245,7 @@ export function mirrorNeighbours(root: string, program: string): string {
   const above = path.dirname(directory);
   const directoryName = path.basename(directory) || 'root';
   const own = path.join(root, directoryName);
-  mkdirSync(own, { recursive: true });
+  makeDirectories(own, 0o755);
   chmodSync(own, 0o755);
   const link = (from: string, into: string, without: string): void => {
     for (const entry of entriesOf(from, without)) symlinkSync(path.join(from, entry), path.join(into, entry));

@@ -28,6 +28,12 @@ function assertHit({ status, stdout, stderr }: Outcome): void {
   assert.doesNotMatch(stderr, /^nix-run-foreign: (?!debug: )/m);
 }
 
+/** One of programs/, in the home of a root. */
+function compileProgram({ homeDir }: ToolRoot, name: string): void {
+  const source = readFileSync(path.join(import.meta.dirname, `programs/${name}.c`), 'utf8');
+  compile(path.join(homeDir, name), source, ['-static']);
+}
+
 /** The first start says one line, the second is a hit in the place below /tmp. */
 async function assertElsewhere(root: ToolRoot, notice: RegExp): Promise<void> {
   assertStarted(await root.start(words), notice);
@@ -42,6 +48,29 @@ test('a read-only home', async () => {
   );
 });
 
+const used = await openToolRoot(rig);
+compileProgram(used, 'on-read-only');
+for (const directory of ['', '.local', '.local/state/nix-run-foreign/v1/roots'])
+  test(`HOME was used, then ~/${directory} is read-only: what is new starts, what was there too`, async () => {
+    const curl = foreign(rig, 'bookworm', 'curl');
+    const known = [curl.path, ...curl.args];
+    assert.equal((await used.start(known)).status, 0);
+    await used.manage(['forget', jq.path]);
+    const onReadOnly = (command: readonly string[], env: Record<string, string> = {}) =>
+      used.run({
+        argv: [`${homeInRoot}/on-read-only`, path.join(homeInRoot, directory), '--', launcher, ...command],
+        env,
+      });
+    assertStarted(
+      await onReadOnly(words),
+      /cannot write .*: read-only file system; using \/tmp\/nix-run-foreign-0/,
+    );
+    const noResolver = { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign', NIX_RUN_FOREIGN_DEBUG: '1' };
+    assertHit(await onReadOnly(words, noResolver));
+    assert.equal((await onReadOnly(known, noResolver)).status, 0);
+    await used.manage(['forget', jq.path]);
+  });
+
 const readOnly = await openToolRoot(rig, { readOnly: ['home', 'tmp'] });
 test('a read-only home and /tmp', async () => {
   const outcome = await readOnly.start(words);
@@ -50,11 +79,7 @@ test('a read-only home and /tmp', async () => {
 });
 
 const disks = await openToolRoot(rig);
-compile(
-  path.join(disks.homeDir, 'on-small-disk'),
-  readFileSync(path.join(import.meta.dirname, 'programs/on-small-disk.c'), 'utf8'),
-  ['-static'],
-);
+compileProgram(disks, 'on-small-disk');
 const onSmallDisk = (kib: number, directories: readonly string[]) =>
   disks.run({
     argv: [`${homeInRoot}/on-small-disk`, String(kib), ...directories, '--', launcher, ...words],

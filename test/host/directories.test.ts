@@ -1,0 +1,90 @@
+// An error of a place → whether work goes on in the next one; real errors where the machine can make them.
+import assert from 'node:assert/strict';
+import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import {
+  createDirectories,
+  type Directories,
+  isUnwritable,
+  temporaryDirectories,
+  whyUnwritable,
+} from '../../src/host/directories.ts';
+import { systemFailure } from '../../src/host/errors.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const scratch = scratchDirectory();
+const UID = process.geteuid?.() ?? 0;
+
+/** The directories below a base that XDG_CACHE_HOME names. */
+function directoriesBelow(base: string): Directories {
+  const cache = path.join(base, 'nix-run-foreign/v1');
+  const below = (name: string): string => path.join(cache, name);
+  return {
+    ...{ cache, state: cache, plans: below('plans'), farms: below('farms'), locks: below('locks') },
+    ...{ roots: below('roots'), fingerprints: below('fingerprints'), catalogues: below('catalogues') },
+  };
+}
+
+function failureOf(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  assert.fail('it worked');
+}
+
+/** Bases in which no directory can be made, whoever asks. */
+function badBases(): Record<string, { base: string; why: RegExp }> {
+  writeFileSync(path.join(scratch, 'file'), '');
+  symlinkSync('loop', path.join(scratch, 'loop'));
+  return {
+    'a base of 5,000 characters': { base: `/tmp/${'x/'.repeat(2500)}`, why: /the name is too long/ },
+    'a name of 300 characters': { base: path.join(scratch, 'x'.repeat(300)), why: /the name is too long/ },
+    '/proc/self': { base: '/proc/self', why: /no such file or directory/ },
+    'a file': { base: path.join(scratch, 'file'), why: /not a directory/ },
+    'a link to itself': {
+      base: path.join(scratch, 'loop'),
+      why: /symbolic links|something that is no directory/,
+    },
+  };
+}
+
+for (const [name, { base, why }] of Object.entries(badBases()))
+  test(`${name}: the next place is tried, and the reason is said`, () => {
+    const dirs = directoriesBelow(base);
+    const error = failureOf(() => createDirectories(dirs, UID));
+    assert.ok(isUnwritable(error, dirs), String(error));
+    assert.match(whyUnwritable(dirs, error), why);
+  });
+
+test('a cache that is removed while it is worked in', () => {
+  const dirs = directoriesBelow(path.join(scratch, 'gone'));
+  const error = failureOf(() => openSync(path.join(dirs.plans, 'plan'), 'wx'));
+  assert.ok(isUnwritable(error, dirs));
+});
+
+test('what no path was said of: a full disk, a broken one, too many open files', () => {
+  const dirs = temporaryDirectories(4711);
+  for (const code of ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'EROFS', 'EACCES', 'EPERM'])
+    assert.ok(isUnwritable(Object.assign(new Error(code), { code, syscall: 'write' }), dirs), code);
+});
+
+test('what is not about a place is no reason to go elsewhere', () => {
+  const dirs = directoriesBelow(path.join(scratch, 'place'));
+  mkdirSync(path.join(scratch, 'place'));
+  const missing = failureOf(() => readFileSync(path.join(scratch, 'place-of-others/program')));
+  assert.ok(!isUnwritable(missing, dirs));
+  assert.ok(!isUnwritable(new TypeError('x is not a function'), dirs));
+});
+
+test('an errno that nobody expected is told as what it is, a defect is not', () => {
+  const fd = openSync('/proc/self/mem', 'r');
+  const error = failureOf(() => readFileSync(fd));
+  closeSync(fd);
+  assert.match(systemFailure(error)?.message ?? '', /^read: input\/output error$/);
+  const long = failureOf(() => mkdirSync(path.join(scratch, 'x'.repeat(300))));
+  assert.match(systemFailure(long)?.message ?? '', /x: mkdir: the name is too long$/);
+  assert.equal(systemFailure(new TypeError('x is not a function')), undefined);
+});
