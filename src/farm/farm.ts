@@ -99,14 +99,18 @@ function isRepaired(farm: string, links: FarmLinks): boolean {
   return isIntact(farm, links);
 }
 
-/** Replaces whatever is at the name by one rename. */
+/** One rename replaces what is at the name. It comes from beside the farm, where nobody removes it as a link too many. */
 function putLink(farm: string, name: string, target: string): void {
   const file = path.join(farm, name);
   if (isLinkTo(file, target)) return;
   makeDirectories(path.dirname(file));
-  const temporary = temporaryName(file);
+  const temporary = temporaryName(farm);
   symlinkSync(target, temporary);
-  renameSync(temporary, file);
+  try {
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** More than the processes that could repair one farm at the same moment. */
@@ -141,6 +145,7 @@ function isReplaced(temporary: string, farm: string): boolean {
     if (!errnoIsOneOf(error, ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'])) throw error;
     return false;
   } finally {
-    rmSync(damaged, { recursive: true, force: true });
+    // Somebody may be about to repair it.
+    rmSync(damaged, { recursive: true, force: true, maxRetries: 5 });
   }
 }
