@@ -146,8 +146,8 @@ static char *entry_of_directory(const char *name)
 	return path ? entry_of(name, kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/' ? path : "") : NULL;
 }
 
-// NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, with the system, is
-// not set.
+// NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, the one with the
+// system in it, is not set.
 static char *entry_of_list(const struct process *process, const char *record)
 {
 	size_t name = entry_name_length(record);

@@ -134,6 +134,15 @@ static inline uint64_t kernel_limit(enum resource resource)
 	long failed = arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0);
 	return failed < 0 ? UINT64_MAX : limit[0];
 }
+// Raises the soft limit to `value`, as far as the hard one allows.
+static inline void kernel_raise_limit(enum resource resource, uint64_t value)
+{
+	uint64_t limit[2];
+	if (arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0) < 0 || limit[0] >= value)
+		return;
+	limit[0] = limit[1] < value ? limit[1] : value;
+	arch_system_call(NR_prlimit64, 0, resource, (long)limit, 0, 0, 0);
+}
 struct kernel_time {
 	int64_t seconds, nanoseconds;
 };

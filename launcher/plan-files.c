@@ -165,12 +165,10 @@ static struct plan_file read_open_plan(int fd, const struct kernel_stat *status)
 	return (struct plan_file){.bytes = bytes, .size = size, .last_use = status->st_mtime};
 }
 
-static struct plan_file read_in(const struct process *process, int directory, const char *key)
+static struct plan_file read_plan(const struct process *process, const char *path)
 {
 	struct kernel_stat status;
-	if (kernel_fstat(directory, &status) < 0 || !is_trusted(process, &status))
-		return none("the directory of plans is not only ours to write");
-	long fd = kernel_open(directory, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return none(fd == -ENOENT ? "there is no plan" : "the plan cannot be opened");
 	struct plan_file plan;
@@ -183,29 +181,28 @@ static struct plan_file read_in(const struct process *process, int directory, co
 	else
 		plan = read_open_plan((int)fd, &status);
 	kernel_close((int)fd);
+	plan.path = path;
 	return plan;
 }
 
+// Since nobody else can change where the directory is, its path can be walked again for the plan in it.
 static struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
 {
 	char key[KEY_SIZE];
 	char *path = name_plans(process, place);
 	if (!path)
 		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
-	if (why_not_trusted_way(process, path) == -EACCES)
+	long failed = why_not_trusted_directory(process, path);
+	if (failed == -EACCES)
 		return none("the directory of plans is not only ours to write");
-	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (directory < 0)
+	if (failed < 0)
 		return none(place == PLACE_SYSTEM ? NULL : "there is no directory of plans");
 	key_of(real_path, key);
-	struct plan_file plan = read_in(process, (int)directory, key);
-	kernel_close((int)directory);
 	size_t length = text_length(path);
 	struct text name = {.bytes = path, .size = length + 1 + KEY_SIZE, .used = length}; // name_plans left room
 	text_add(&name, "/");
 	text_add(&name, key);
-	plan.path = path;
-	return plan;
+	return read_plan(process, path);
 }
 
 enum { DAY = 24 * 60 * 60 };

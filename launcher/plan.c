@@ -60,18 +60,16 @@ static const char *is_trusted_directory(const struct process *process, const cha
 	if (path[0] != '/')
 		return relative;
 	condition_end(directory);
-	if (why_not_trusted_way(process, path) == -EACCES)
+	long failed = why_not_trusted_directory(process, path);
+	if (failed == -EACCES)
 		return "a directory of the plan is not only ours to write";
-	long fd = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -ENOTDIR || fd == -ELOOP)
+	if (failed == -ENOTDIR)
 		return "a directory of the plan is none";
+	long fd = failed < 0 ? failed : kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return "a directory of the plan is gone";
 	*directory = (struct open_directory){.path = path, .fd = fd};
-	long failed = why_not_trusted_directory(process, (int)fd);
-	return failed == 0	 ? NULL
-	       : failed == -EACCES ? "a directory of the plan is not only ours to write"
-				   : "a directory of the plan is gone";
+	return NULL;
 }
 
 // What is not met of the condition, or NULL; NULL too for a record that is no condition.

@@ -7,7 +7,7 @@
 #include "launch.h"
 
 enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
-enum { HIGHEST_TRIED_DESCRIPTOR = 65536 };
+enum { HIGHEST_TRIED_DESCRIPTOR = 65536, STACK_OF_NODE = 8 * 1024 * 1024 };
 
 static void close_from(unsigned first)
 {
@@ -61,6 +61,7 @@ static _Noreturn void become_command(const struct resolver_command *command, lon
 		set_standard_descriptors();
 	if (!command->image)
 		close_from(STANDARD_ERROR + 1);
+	kernel_raise_limit(RLIMIT_STACK, STACK_OF_NODE);
 	kernel_chdir("/"); // process.cwd() throws in a directory that is gone; all paths are absolute
 	kernel_set_signal_mask(0);
 	ending->error = (int)-(command->image ? kernel_execve_open(command->image, command->argv, command->envp)

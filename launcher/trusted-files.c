@@ -7,34 +7,28 @@ bool is_trusted(const struct process *process, const struct kernel_stat *status)
 	       !(status->st_mode & MODE_WRITABLE_BY_OTHERS);
 }
 
-long why_not_trusted_directory(const struct process *process, int fd)
-{
-	struct kernel_stat status;
-	long failed = kernel_fstat(fd, &status);
-	if (failed < 0)
-		return failed;
-	return is_trusted(process, &status) ? 0 : -EACCES;
-}
-
 struct way {
 	const struct process *process;
-	uint32_t root_owner; // of the root directory
 	char *path;
 	size_t checked; // of the path; after the last component that was checked
 	int links;
+	struct kernel_stat status; // of that component
 };
 
 // The last way that was checked, without links: another that begins alike is checked from where it differs. In the
 // file's data, not zeroed memory beyond it: NOTES.md says why.
-static struct {
-	const char *path;
-	uint32_t root_owner;
-} before __attribute__((section(".data")));
+static const char *checked_before __attribute__((section(".data")));
 
-static bool is_trusted_on_way(const struct way *way, const struct kernel_stat *status)
+static bool owns_root_directory(uint32_t owner)
+{
+	struct kernel_stat status;
+	return kernel_stat_path("/", &status, 0) == 0 && status.st_uid == owner;
+}
+
+static bool is_trusted_on_way(const struct process *process, const struct kernel_stat *status)
 {
 	uint32_t owner = status->st_uid, writable = status->st_mode & MODE_WRITABLE_BY_OTHERS;
-	if (owner != 0 && owner != way->process->euid && owner != way->root_owner)
+	if (owner != 0 && owner != process->euid && !owns_root_directory(owner))
 		return false;
 	if ((status->st_mode & S_IFMT) == S_IFLNK || status->st_mode & MODE_STICKY)
 		return true;
@@ -45,8 +39,8 @@ static bool is_trusted_on_way(const struct way *way, const struct kernel_stat *s
 static size_t length_checked_before(const char *path)
 {
 	size_t length = 0;
-	for (size_t i = 0; before.path && before.path[i] && before.path[i] == path[i]; i++) {
-		char here = path[i + 1], there = before.path[i + 1];
+	for (size_t i = 0; checked_before && checked_before[i] && checked_before[i] == path[i]; i++) {
+		char here = path[i + 1], there = checked_before[i + 1];
 		if ((here == '/' || here == '\0') && (there == '/' || there == '\0'))
 			length = i + 1;
 	}
@@ -78,63 +72,71 @@ static long follow_link(struct way *way, size_t end)
 	return 0;
 }
 
-// Checks one component more.
-static long check_next(struct way *way)
+static size_t skip_slashes(const char *path, size_t at)
 {
-	struct kernel_stat status;
-	size_t end = way->checked;
-	while (way->path[end] == '/')
-		end++;
+	while (path[at] == '/')
+		at++;
+	return at;
+}
+
+// Checks one component more. A link is followed, but the last one only where `follows_last` says so.
+static long check_next(struct way *way, bool follows_last)
+{
+	size_t end = skip_slashes(way->path, way->checked);
 	while (way->path[end] && way->path[end] != '/')
 		end++;
 	char after = way->path[end];
 	way->path[end] = '\0';
-	long failed = kernel_stat_path(way->path, &status, AT_NOFOLLOW);
-	if (failed == 0 && !is_trusted_on_way(way, &status))
+	long failed = kernel_stat_path(way->path, &way->status, AT_NOFOLLOW);
+	if (failed == 0 && !is_trusted_on_way(way->process, &way->status))
 		failed = -EACCES;
-	if (failed == 0 && (status.st_mode & S_IFMT) == S_IFLNK)
+	bool is_last = !after || !way->path[skip_slashes(way->path, end + 1)];
+	if (failed == 0 && (way->status.st_mode & S_IFMT) == S_IFLNK && (follows_last || !is_last))
 		return follow_link(way, end);
 	way->path[end] = after;
 	way->checked = end;
 	return failed;
 }
 
-static bool is_at_end(const struct way *way)
+static long check_way(struct way *way, const char *path, bool follows_last)
 {
-	size_t at = way->checked;
-	while (way->path[at] == '/')
-		at++;
-	return !way->path[at];
-}
-
-static long check_root(struct way *way)
-{
-	struct kernel_stat status;
-	long failed = kernel_stat_path("/", &status, 0);
-	if (failed < 0)
-		return failed;
-	way->root_owner = status.st_uid;
-	return is_trusted_on_way(way, &status) ? 0 : -EACCES;
+	size_t size = text_length(path) + 2; // follow_link looks one byte beyond the end of a link
+	way->path = memory_take(size);
+	if (!way->path)
+		return -ENOMEM;
+	struct text copy = text_in(way->path, size);
+	text_add(&copy, path);
+	way->path[size - 1] = '\0';
+	way->checked = length_checked_before(path);
+	way->links = 0;
+	long failed = 0;
+	while (failed == 0 && way->path[skip_slashes(way->path, way->checked)])
+		failed = check_next(way, follows_last);
+	if (failed == 0 && way->links == 0)
+		checked_before = way->path;
+	return failed;
 }
 
 long why_not_trusted_way(const struct process *process, const char *path)
 {
-	size_t size = text_length(path) + 2; // follow_link looks one byte beyond a link's end
-	struct way way = {.process = process, .root_owner = before.root_owner, .path = memory_take(size)};
-	if (!way.path)
-		return -ENOMEM;
-	struct text copy = text_in(way.path, size);
-	text_add(&copy, path);
-	way.path[size - 1] = '\0';
-	way.checked = length_checked_before(path);
-	long failed = way.checked > 0 ? 0 : check_root(&way);
-	while (failed == 0 && !is_at_end(&way))
-		failed = check_next(&way);
-	if (failed == 0 && way.links == 0) {
-		before.path = way.path;
-		before.root_owner = way.root_owner;
-	}
-	return failed;
+	struct way way;
+	way.process = process;
+	return check_way(&way, path, true);
+}
+
+long why_not_trusted_directory(const struct process *process, const char *path)
+{
+	struct way way;
+	way.process = process;
+	way.status.st_mode = 0; // until a component is looked at: all may have been checked before
+	long failed = check_way(&way, path, false);
+	if (failed == 0 && way.status.st_mode == 0)
+		failed = kernel_stat_path(path, &way.status, AT_NOFOLLOW);
+	if (failed < 0)
+		return failed;
+	if ((way.status.st_mode & S_IFMT) != S_IFDIR)
+		return -ENOTDIR;
+	return is_trusted(process, &way.status) ? 0 : -EACCES;
 }
 
 char *read_whole_file(int fd, size_t *size)

@@ -12,6 +12,7 @@ __nix_foreign_stubs='@stubs@'
 __nix_foreign_nix_ld='@nix-ld@'
 __nix_foreign_shims='@shims@'
 __nix_foreign_directories='@directories@'
+__nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
 [[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
 

@@ -10,6 +10,7 @@ set -g __nix_foreign_stubs (string split ':' '@stubs@')
 set -g __nix_foreign_nix_ld '@nix-ld@'
 set -g __nix_foreign_shims '@shims@'
 set -g __nix_foreign_directories '@directories@'
+set -g __nix_foreign_wrapped (string split ' ' -- '@wrapped@') # names that the launcher starts though they are native
 set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher

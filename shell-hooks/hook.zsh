@@ -10,6 +10,7 @@ typeset -g __nix_foreign_stubs='@stubs@'
 typeset -g __nix_foreign_nix_ld='@nix-ld@'
 typeset -g __nix_foreign_shims='@shims@'
 typeset -g __nix_foreign_directories='@directories@'
+typeset -g __nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
 [[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
 

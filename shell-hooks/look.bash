@@ -1,4 +1,5 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # hook.bash sets what is used here
 # Text of commands → functions named like the foreign programs in it.
 # Printed before hook.bash by `nix-foreign hook bash`; for bash 4.4 and newer.
 #
@@ -139,7 +140,7 @@ __nix_foreign_look_at_name() {
   elif [[ $__nix_foreign_builtins == *$'\n'"$1"$'\n'* ]]; then
     __nix_foreign_known[$1]=native
   elif __nix_foreign_on_path "$1"; then
-    if __nix_foreign_is_foreign "$REPLY"; then
+    if [[ $__nix_foreign_wrapped == *" $1 "* ]] || __nix_foreign_is_foreign "$REPLY"; then
       __nix_foreign_define "$1"
     elif [[ -z ${BASH_ALIASES[$1]-} ]]; then
       __nix_foreign_known[$1]=native

@@ -46,7 +46,7 @@ function __nix_foreign_replacement
     else if not contains -- "$argv[2]" command exec; and functions -q -- "$word"
         __nix_foreign_change_function $word
     else if set -l file (command -s -- "$word")
-        if __nix_foreign_is_foreign $file
+        if contains -- "$word" $__nix_foreign_wrapped; or __nix_foreign_is_foreign $file
             set answer "$__nix_foreign_start $argv[1]"
         else if not functions -q -- $word
             set -ga __nix_foreign_native $word

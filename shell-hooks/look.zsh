@@ -105,9 +105,13 @@ __nix_foreign_look_at_name() {
     [[ $1 == $4 ]] || __nix_foreign_look "$functions[$1]" $(($3 + 1)) $1
   elif [[ $1 == (hash|rehash|unhash|source|.|alias|unalias|unset|unfunction|function|enable|disable|autoload) ]]; then
     __nix_foreign_stale=1 # what is known of names can be wrong after these
-  elif (( ${+builtins[$1]} )) || { __nix_foreign_on_path $1 && ! __nix_foreign_is_foreign $REPLY }; then
+  elif (( ${+builtins[$1]} )); then
     (( ${+aliases[$1]} )) || __nix_foreign_known[$1]=native
-  elif [[ -n $REPLY ]]; then
-    __nix_foreign_define $1
+  elif __nix_foreign_on_path $1; then
+    if [[ $__nix_foreign_wrapped == *" $1 "* ]] || __nix_foreign_is_foreign $REPLY; then
+      __nix_foreign_define $1
+    elif (( ! ${+aliases[$1]} )); then
+      __nix_foreign_known[$1]=native
+    fi
   fi
 }

@@ -124,10 +124,14 @@ export const HOOK_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'hook [shell]',
     summary: 'print what bash, zsh or fish evaluates so that foreign programs run by their own names',
-    options: [['--off', 'print what takes the hook away again'], JSON_OPTION],
-    run: async ([shell], { off, json }, entry) => {
+    options: [
+      ['--off', 'print what takes the hook away again'],
+      ['--wrap <names>', 'start these commands through nix-run-foreign, too, e.g. python3,node'],
+      JSON_OPTION,
+    ],
+    run: async ([shell], { off, wrap, json }, entry) => {
       const { hookCommand } = await import('./hook.ts');
-      await hookCommand(shell, { off: isThere(off), json: isThere(json) }, entry);
+      await hookCommand(shell, { off: isThere(off), json: isThere(json), wrap: valuesOf(wrap) }, entry);
     },
   },
   {

@@ -50,10 +50,22 @@ function whatStarts(launcher: string, arch: string): Pick<HookPaths, 'launcher' 
   };
 }
 
+/** The names of `--wrap`, with commas between them. @throws ForeignError `usage` for what is no name of a command. */
+function namesOf(values: readonly string[]): readonly string[] {
+  const names = values.flatMap((value) => value.split(','));
+  const wrong = names.find((name) => !/^[\w.+-]+$/.test(name));
+  if (wrong !== undefined)
+    throw usageError(
+      `--wrap: '${wrong}' is no name of a command`,
+      'name commands on PATH: --wrap python3,node',
+    );
+  return names;
+}
+
 /** shell-hooks/ lies beside the launcher's directory. */
 export async function hookCommand(
   name: string | undefined,
-  options: { off: boolean; json: boolean },
+  options: { off: boolean; json: boolean; wrap: readonly string[] },
   { context, arch, launcher }: EntryProcess,
 ): Promise<void> {
   const shell = shellOf(name, context.env);
@@ -64,7 +76,8 @@ export async function hookCommand(
     shims: path.join(data, 'shims'),
     directories: directoriesFile(data),
   };
-  const text = options.off ? offText(shell, directory) : hookText(shell, paths, directory);
+  const wrapped = namesOf(options.wrap);
+  const text = options.off ? offText(shell, directory) : hookText(shell, paths, directory, wrapped);
   if (options.json) printJson({ shell, text });
   else process.stdout.write(text);
 }

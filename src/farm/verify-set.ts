@@ -217,6 +217,28 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
   }
 }
 
+/**
+ * Of the names of a verified set that the program may open, those that the loader refuses beside it. One start of the
+ * loader where it refuses none.
+ */
+export function refusedWhenOpened(
+  { loader, askedPath }: VerifiedSet,
+  { path: program, libc }: { readonly path: string; readonly libc: Libc },
+  names: readonly string[],
+): string[] {
+  const isRefused = (opened: readonly string[]): boolean => {
+    const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
+    return askLoader(request).complaints.length > 0;
+  };
+  if (names.length === 0 || !isRefused(names)) return [];
+  const good: string[] = [];
+  return names.filter((name) => {
+    if (isRefused([...good, name])) return true;
+    good.push(name);
+    return false;
+  });
+}
+
 export interface Mismatch {
   /** The name it is needed by. */
   readonly name: string;

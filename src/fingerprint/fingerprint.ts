@@ -2,9 +2,10 @@
 // A solution → its fingerprint.
 // A fingerprint → the text of a store object that is the document and references exactly the chosen store paths.
 import stringify from 'fast-json-stable-stringify';
+import type { Provider } from '../candidates/problem.ts';
 import { findMachine } from '../elf/machine.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
-import type { Solution } from '../solver/solution.ts';
+import type { Choice, Solution } from '../solver/solution.ts';
 import type { StoreText } from '../store/add-and-pin.ts';
 
 /** Bump when the document's meaning changes; older readers refuse newer documents, migrate.ts reads older ones. */
@@ -77,6 +78,11 @@ export function programPart(program: ProgramFile, sha256: string): Fingerprint['
   };
 }
 
+/** A solved set, and the libraries that the program may open while it runs. */
+export interface FingerprintedSet extends Pick<Solution, 'loader' | 'choices'> {
+  readonly optional: readonly Choice[];
+}
+
 /**
  * Writes down a solved set. `narHashOf` gives Nix's hash of a store path, where it is known; `choices` is the digest
  * of the user's choices.
@@ -84,7 +90,7 @@ export function programPart(program: ProgramFile, sha256: string): Fingerprint['
 export function fingerprintOf(
   program: ProgramFile,
   sha256: string,
-  solution: Solution,
+  { loader, choices: chosen, optional }: FingerprintedSet,
   narHashOf: (storePath: string) => string | undefined,
   toolVersion: string,
   choices: string | undefined,
@@ -93,16 +99,19 @@ export function fingerprintOf(
     const narHash = narHashOf(storePath);
     return { storePath, file, ...(narHash === undefined ? {} : { narHash }) };
   };
-  const { loader } = solution;
+  const libraryOf = (soname: string, { storePath, file }: Provider, match: Match): FingerprintLibrary => ({
+    soname,
+    ...storeFile(storePath, file),
+    match,
+  });
   return {
     version: FINGERPRINT_VERSION,
     program: programPart(program, sha256),
     loader: storeFile(loader.storePath, loader.path.slice(loader.storePath.length + 1)),
-    libraries: solution.choices.map(({ name, provider }) => ({
-      soname: name,
-      ...storeFile(provider.storePath, provider.file),
-      match: provider.match ?? 'exact',
-    })),
+    libraries: [
+      ...chosen.map(({ name, provider }) => libraryOf(name, provider, provider.match ?? 'exact')),
+      ...optional.map(({ name, provider }) => libraryOf(name, provider, 'dlopen')),
+    ].sort((a, b) => (a.soname < b.soname ? -1 : 1)),
     ...(choices === undefined ? {} : { choices }),
     tool: { name: 'nix-run-foreign', version: toolVersion },
   };

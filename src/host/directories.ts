@@ -116,8 +116,9 @@ function refuseUntrusted(directory: string, uid: number): void {
 }
 
 function refuseUntrustedWay(directory: string, uid: number): void {
-  if (!isTrustedWay(directory, uid))
-    throw untrusted(`somebody else can change where ${directory} leads`, directory, uid);
+  if (isTrustedWay(directory, uid)) return;
+  const cause = `${directory}, or a directory on the way, belongs to somebody else or can be written by others`;
+  throw untrusted(cause, directory, uid);
 }
 
 function isOpenToAll(directory: string): boolean {

@@ -23,7 +23,7 @@ function throughLink(stats: Stats, at: string, rest: readonly string[]): string 
 
 function isTrustedFrom(start: string, owners: readonly number[], links: number): boolean {
   const names = start.split('/').filter((name) => name !== '');
-  for (let count = 0; count <= names.length; count++) {
+  for (let count = 1; count <= names.length; count++) {
     const at = `/${names.slice(0, count).join('/')}`;
     const stats = lstatSync(at);
     if (!isTrusted(stats, owners)) return false;
@@ -34,7 +34,7 @@ function isTrustedFrom(start: string, owners: readonly number[], links: number):
 }
 
 /**
- * Each directory on the way, in which a link or the next directory stands, belongs to root, the user or the owner of the
+ * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root, the user or the owner of the
  * root directory (root of outside, in a user namespace), and nobody else may write it; but all may where it is sticky, and
  * a group may whose number is that of the owner (his private group). True as well for a way that ends before `file` is
  * reached: nobody else can change the part that is there.

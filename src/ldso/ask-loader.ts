@@ -18,6 +18,8 @@ export interface ListRequest {
   readonly program: string;
   /** Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself. */
   readonly binding?: 'start';
+  /** Names that are loaded with the program, as dlopen(3) of each would. */
+  readonly opened?: readonly string[];
 }
 
 function complaintOfEnd(ended: Ended): string[] {
@@ -73,7 +75,8 @@ function listByLoader(request: ListRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
-  const ended = runProgramNow(request.loader, args, { env: {}, timeout: TIMEOUT });
+  const env = request.opened === undefined ? {} : { LD_PRELOAD: request.opened.join(':') };
+  const ended = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   const printed = parseListOutput(ended.stdout, ended.stderr, request.program);
   const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);

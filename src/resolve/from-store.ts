@@ -3,7 +3,7 @@
 // What the real loader said of a set → one line of what the user can do about it.
 import { existsSync } from 'node:fs';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import { layOutAndVerify, type Rejected, type VerifiedSet } from '../farm/verify-set.ts';
+import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
@@ -14,7 +14,7 @@ import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import { type DynamicProgram, type Job, rootOf } from './job.ts';
-import { type SolvedSet, solveFromStore } from './solve-program.ts';
+import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
@@ -28,7 +28,9 @@ type ResolveAttempt =
   /** A collector took a store path between two steps; `file` is in it, where it is known. */
   | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
-  | { readonly kind: 'mismatch'; readonly instead: string; readonly error: ForeignError };
+  | { readonly kind: 'mismatch'; readonly instead: string; readonly error: ForeignError }
+  /** The loader refuses libraries that the program may open; the set is to be had without them. */
+  | { readonly kind: 'optional-refused'; readonly names: readonly string[] };
 
 /**
  * Solves, verifies, pins and plans. When a store path vanishes in between, solves again; likewise when no layout makes
@@ -38,7 +40,7 @@ type ResolveAttempt =
 export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
-  const retries: ExcludedRetries = { avoided: new Set(), refusal: undefined };
+  const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
     const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
@@ -67,6 +69,8 @@ export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
 interface ExcludedRetries {
   /** Store objects that the loader does not come to. */
   readonly avoided: Set<string>;
+  /** Names that the program may open and the loader refuses. */
+  readonly optional: Set<string>;
   /** The error of the first set that the loader did not take: what is said when no other serves. */
   refusal: ForeignError | undefined;
 }
@@ -76,12 +80,17 @@ async function attemptWhatLoads(
   gone: ReadonlySet<string>,
   rootAdder: () => RootAdder | undefined,
   retries: ExcludedRetries,
-): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' }>> {
+): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' | 'optional-refused' }>> {
   for (;;) {
-    const excluded = new Set([...gone, ...retries.avoided]);
+    const excluded = { objects: new Set([...gone, ...retries.avoided]), optional: retries.optional };
     const attempt = await attemptOnce(job, excluded, rootAdder()).catch((error: unknown) => {
       throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
     });
+    if (attempt.kind === 'optional-refused') {
+      for (const name of attempt.names) retries.optional.add(name);
+      debug(`the loader refuses optional libraries: ${attempt.names.join(', ')}; solving again without`);
+      continue;
+    }
     if (attempt.kind !== 'mismatch') return attempt;
     retries.refusal ??= attempt.error;
     if (retries.avoided.has(attempt.instead) || retries.avoided.size === MOST_EXCLUDED) throw retries.refusal;
@@ -98,7 +107,7 @@ function replaceable({ mismatches }: Rejected, { libraries }: Fingerprint): stri
 
 async function attemptOnce(
   job: Job,
-  excluded: ReadonlySet<string>,
+  excluded: Excluded,
   rootAdder: RootAdder | undefined,
 ): Promise<ResolveAttempt> {
   const { program, dirs } = job;
@@ -116,6 +125,12 @@ async function attemptOnce(
   // What the loader missed may have been taken just then; by now all is held.
   const set = first.kind === 'rejected' ? await verify() : first;
   if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
+  const optional = optionalNamesOf(fingerprint);
+  const refused = set.kind === 'rejected' ? optional : refusedWhenOpened(set, program, optional);
+  if (refused.length > 0) {
+    restore(link, before);
+    return { kind: 'optional-refused', names: refused };
+  }
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
@@ -123,6 +138,10 @@ async function attemptOnce(
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   return { kind: 'planned', plan };
+}
+
+function optionalNamesOf({ libraries }: Fingerprint): string[] {
+  return libraries.filter(({ match }) => match === 'dlopen').map(({ soname }) => soname);
 }
 
 /** @throws the refusal, where no other library can take the place of one that the loader does not come to. */

@@ -17,6 +17,7 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
 import type { DynamicProgram, Job } from './job.ts';
+import { withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -28,28 +29,41 @@ export interface SolvedSet {
   readonly listTells: 'all' | 'part';
 }
 
+/** What must not be chosen. */
+export interface Excluded {
+  /** Store objects that vanished, or that the loader does not come to. */
+  readonly objects: ReadonlySet<string>;
+  /** Names of optional libraries that the loader refused. */
+  readonly optional: ReadonlySet<string>;
+}
+
 /**
  * Looks in the store as it is now.
  * @throws ForeignError that explains itself when there is no coherent set.
  */
-export async function solveFromStore(job: Job, excluded: ReadonlySet<string>): Promise<SolvedSet> {
+export async function solveFromStore(job: Job, { objects, optional }: Excluded): Promise<SolvedSet> {
   const { program, sha256, context, dirs } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, closest, beyond } = await withStore(dirs.catalogues, context.location, (catalogue) => {
-    debug('the catalogue is up to date');
-    const result = solveProgram(program, catalogue, excluded, choices);
-    const { outcome: solved, problem } = result;
-    debug(`solved: ${solved.kind}`);
-    if (solved.kind !== 'solution') {
-      throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
-    }
-    const beyond = problem.beyondProcessor?.length ?? 0;
-    return { outcome: solved, closest: closestSentences(solved, problem), beyond };
-  });
+  const { outcome, added, closest, beyond } = await withStore(
+    dirs.catalogues,
+    context.location,
+    (catalogue) => {
+      debug('the catalogue is up to date');
+      const result = solveProgram(program, catalogue, objects, choices);
+      const { outcome: solved, problem } = result;
+      debug(`solved: ${solved.kind}`);
+      if (solved.kind !== 'solution') {
+        throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
+      }
+      const beyond = problem.beyondProcessor?.length ?? 0;
+      const { added } = withOptionalLibraries(program, problem, solved, optional);
+      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond };
+    },
+  );
   const database = openNixDatabase(context.location);
   try {
     const narHashOf = (storePath: string) => database?.narHashOf(storePath);
-    const libraries = outcome.choices.map(({ name, provider }) => ({
+    const libraries = [...outcome.choices, ...added].map(({ name, provider }) => ({
       name,
       path: provider.path,
       usesOrigin: provider.usesOrigin ?? false,
@@ -58,7 +72,7 @@ export async function solveFromStore(job: Job, excluded: ReadonlySet<string>): P
       fingerprint: fingerprintOf(
         program,
         sha256,
-        outcome,
+        { loader: outcome.loader, choices: outcome.choices, optional: added },
         narHashOf,
         context.toolVersion,
         digestOfChoices(choices),

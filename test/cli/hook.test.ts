@@ -27,6 +27,18 @@ test('a name goes before everything', () => {
   assert.equal(stdout, readFileSync(path.join(PROJECT, 'shell-hooks/off.zsh'), 'utf8'));
 });
 
+test('names to wrap are filled in, and what is no name is refused', () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { stdout } = askedByBash(['hook', shell, '--wrap', 'python3,node', '--wrap=g++'], {});
+    assert.match(stdout, /__nix_foreign_wrapped.*' ?python3 node g\+\+ ?'/, shell);
+  }
+  for (const wrong of ['./tool', 'a b', '', "it's"]) {
+    const { stdout, stderr } = askedByBash(['hook', 'bash', '--wrap', wrong], {});
+    assert.equal(stdout, '', wrong);
+    assert.match(stderr, /is no name of a command\n/);
+  }
+});
+
 test('where no shell asks, the variables tell', () => {
   const argv = ['hook', '--off'];
   const asked = (env: Record<string, string>) =>

@@ -30,9 +30,9 @@ const names = (calls: readonly string[]): string[] => calls.map((call) => call.r
 test('the calls of a hit, one by one', async () => {
   const program = ['openat', 'fstat', 'readlinkat', 'close'];
   // Whose each directory is on the way to the plans.
-  const below = path.join(workshop.place, 'v1/plans').split('/');
+  const below = path.join(workshop.place, 'v1/plans').split('/').slice(1);
   const way = below.map(() => 'newfstatat');
-  const plan = ['openat', 'fstat', 'openat', 'fstat', 'read', 'close', 'close'];
+  const plan = ['openat', 'fstat', 'read', 'close'];
   const all = ['prlimit64', ...program, ...way, ...plan, 'clock_gettime', 'execve'];
   assert.deepEqual(names(await callsOf([])), all);
 });

@@ -136,13 +136,13 @@ for (const [who, uid, before] of [
 
   test(`${who}: the same with a launcher that was removed meanwhile`, asRoot, async () => {
     plan(records, uid);
-    const copy = at(`launcher-of-${uid}`);
+    const copy = at(`open-to-all-${uid}/launcher`);
+    mkdirSync(path.dirname(copy));
+    chmodSync(path.dirname(copy), 0o777);
     copyFileSync(workshop.launcher, copy);
     const script = `exec 9< "$0"; rm -f "$0"; exec /proc/self/fd/9 "$@"`;
     const [first, ...rest] = [...before, '/bin/sh', '-c', script, copy, program] as [string, ...string[]];
-    chmodSync(workshop.directory, 0o777);
     const { code, calls } = await startNoted([first, ...rest]);
-    chmodSync(workshop.directory, 0o755);
     assert.deepEqual([code, calls, existsSync(copy)], [126, refreshedOutside, false]);
   });
 

@@ -4,7 +4,15 @@ import { copyFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compileEntered, compileLibrary, plan } from './interpreter-fixture.ts';
-import { compile, limited, openWorkshop, type run, runCommand } from './launcher-fixture.ts';
+import {
+  compile,
+  limited,
+  openWorkshop,
+  putScript,
+  resolving,
+  type run,
+  runCommand,
+} from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -41,3 +49,14 @@ for (const size of [16, 24, 32, 64, 200]) {
     assert.deepEqual(await within(size, [entered]), { code: 0, signal: null, stdout: '', stderr: '' });
   });
 }
+
+test('Node has stack enough as the resolver, where the soft limit can be raised', async () => {
+  const copy = path.join(directory, 'first');
+  copyFileSync('/bin/true', copy);
+  const body = `'${process.execPath}' -e 1 && ${resolving(workshop, copy)}`;
+  const resolver = putScript(directory, 'with-node', body);
+  const env = { ...workshop.environment, NIX_RUN_FOREIGN_RESOLVER: resolver };
+  const script = `ulimit -Ss 24; exec '${launcher}' '${copy}'`;
+  const { code, stderr } = await runCommand(workshop, ['sh', '-c', script], { ...limited, env });
+  assert.deepEqual([code, stderr], [0, '']);
+});

@@ -34,24 +34,23 @@ async function isFollowed(name: 'XDG_CACHE_HOME' | 'HOME', value: string): Promi
   return stdout === 'started\n';
 }
 
+function give(name: string, owner: number, group: number, mode: number): void {
+  chownSync(at(name), owner, group);
+  chmodSync(at(name), mode);
+}
+
 const cases: Record<string, readonly [counts: boolean, prepare: () => void, value?: string]> = {
   'below directories of root': [true, () => {}],
   'below a directory of another user': [false, () => chownSync(at('outer'), attacker, attacker)],
   'two levels below one': [false, () => chownSync(tree, attacker, attacker)],
   'below one that all may write': [false, () => chmodSync(at('outer'), 0o777)],
-  'below one that a group may write': [
-    false,
-    () => (chownSync(at('outer'), 0, attacker), chmodSync(at('outer'), 0o775)),
-  ],
+  'below one that a group may write': [false, () => give('outer', 0, attacker, 0o775)],
   "below one of the user's, that his private group may write": [
     true,
-    () => (chownSync(at('outer'), victim, victim), chmodSync(at('outer'), 0o775)),
+    () => give('outer', victim, victim, 0o775),
   ],
   'below a sticky one that all may write': [true, () => chmodSync(at('outer'), 0o1777)],
-  'below a sticky one of another user': [
-    false,
-    () => (chownSync(at('outer'), attacker, attacker), chmodSync(at('outer'), 0o1777)),
-  ],
+  'below a sticky one of another user': [false, () => give('outer', attacker, attacker, 0o1777)],
   "another user's itself": [false, () => chownSync(base, attacker, attacker)],
   'itself for all to write': [false, () => chmodSync(base, 0o777)],
   'with a dot and two slashes': [true, () => {}, `${tree}/./outer//base/`],

@@ -18,6 +18,7 @@ export type ValueKind = 'file' | 'directory' | 'shim' | 'registered' | 'command'
 export const KINDS: Readonly<Record<string, ValueKind>> = {
   '--strategy': REQUESTED_STRATEGIES,
   '--format': FORMATS,
+  '--wrap': 'text',
   'shim remove names': 'shim',
   'dirs remove directories': 'registered',
   'hook shell': HOOKED_SHELLS,

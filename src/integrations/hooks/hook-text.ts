@@ -73,14 +73,23 @@ export function readMark(
   return { shell, text, launcher };
 }
 
-/** The text of a hook; `directory` holds the files of shell-hooks/. @throws Node's errors where they are missing. */
-export function hookText(shell: Shell, paths: HookPaths, directory: string): string {
+/**
+ * The text of a hook; `directory` holds the files of shell-hooks/, and `wrapped` are names of commands that start through
+ * the launcher though they are native. @throws Node's errors where files are missing.
+ */
+export function hookText(
+  shell: Shell,
+  paths: HookPaths,
+  directory: string,
+  wrapped: readonly string[] = [],
+): string {
   const values: Readonly<Record<string, string>> = {
     launcher: paths.launcher,
     stubs: paths.stubs.join(':'),
     'nix-ld': paths.nixLd,
     shims: paths.shims,
     directories: paths.directories,
+    wrapped: wrapped.join(' '),
     mark: hookMark(shell, paths.launcher, directory),
   };
   return templateOf(shell, directory).replace(/@([a-z-]+)@/g, (whole, name: string) => {

@@ -35,7 +35,10 @@ for (const shell of SHELLS) {
       places.shims,
       places.directories,
     ]);
-    assert.doesNotMatch(text.replaceAll('/@stubs@/', ''), /@(launcher|stubs|nix-ld|shims|directories)@/);
+    assert.doesNotMatch(
+      text.replaceAll('/@stubs@/', ''),
+      /@(launcher|stubs|nix-ld|shims|directories|wrapped)@/,
+    );
   });
 
   test(`${shell}: the undoing is silent where there is no hook`, () => {

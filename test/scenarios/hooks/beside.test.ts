@@ -124,6 +124,30 @@ for (const [line, processes] of [
   });
 }
 
+test('a native command that is to be wrapped goes through the launcher, by its name only', async () => {
+  mkdirSync(at('bin'));
+  writeFileSync(at('bin/hello'), '#!/bin/sh\necho hello "$@"\n', { mode: 0o755 });
+  writeFileSync(at('telling'), '#!/bin/sh\nshift\necho through\nexec "$@"\n', { mode: 0o755 });
+  for (const shell of SHELLS) {
+    const onPath = shell === 'fish' ? `set -gx PATH ${at('bin')} $PATH` : `export PATH=${at('bin')}:$PATH`;
+    const wrapping = hookText(shell, { ...places, launcher: at('telling') }, hooks, ['hello', 'other']);
+    await inShell(shell, [onPath, 'hook'], async ({ run }) => {
+      assert.equal((await run('hello a')).output, 'hello a', shell);
+    });
+    await inShell(shell, [onPath, wrapping], async ({ run }) => {
+      assert.equal((await run('hello a')).output, 'through\nhello a', shell);
+      assert.equal((await run('true && hello b | cat')).output, 'through\nhello b', shell);
+      assert.equal(
+        (await run('echo (hello c)'.replace('(', shell === 'fish' ? '(' : '$('))).output,
+        'through hello c',
+        shell,
+      );
+      assert.equal((await run('bin/hello d')).output, 'hello d', shell);
+      assert.equal((await run('other')).status, 127, shell);
+    });
+  }
+});
+
 test('without the hook the program does not start', async () => {
   for (const shell of SHELLS)
     await inShell(shell, [], async ({ run }) => assert.equal((await run('./tool')).status, 127, shell));

@@ -9,7 +9,17 @@ import { findOnPath } from '../../../src/host/files.ts';
 const PROJECT = path.resolve(import.meta.dirname, '../../..');
 
 /** What npm is given to choose from; never node_modules, which may be a link to somebody else's. */
-const GIVEN = ['bin', 'dist', 'scripts', 'shell-hooks', 'src', 'package.json', 'package-lock.json'];
+const GIVEN = [
+  'bin',
+  'dist',
+  'launcher',
+  'audit',
+  'scripts',
+  'shell-hooks',
+  'src',
+  'package.json',
+  'package-lock.json',
+];
 const DOCUMENTS = ['README.md', 'docs', 'CHANGELOG.md', 'LICENSE'];
 
 /** npm's own script, whatever the command is. */

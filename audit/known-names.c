@@ -1,0 +1,171 @@
+// A name that ld.so has not found to the path of a file, or to nothing: what is known, and what is asked for.
+#include "known-names.h"
+#include "link-names.h"
+#include "name-table.h"
+#include "words.h"
+
+enum { MOST_ANSWER_BYTES = 1 << 20, MOST_TABLE_BYTES = 1 << 28, MOST_ASKED = 64, LONGEST_NAME = 255 };
+enum { TRUSTED_FOR = 100000000 }; // nanoseconds
+
+static struct {
+	const char *directory;
+	bool has_begun;
+	struct run_time_settings settings;
+	struct file_state answers_state;
+	struct kernel_time looked;
+	struct own_file answers_file, table_file;
+	struct name_table answers, table;
+	int asked_count;
+	uint64_t asked[MOST_ASKED];
+	char *path; // room for one; a thread's stack may be small, and a start shall not pay for it
+} known;
+
+static const char *beside_module(const char *name)
+{
+	return word_join(known.path, PATH_SIZE, known.directory, name) ? known.path : "";
+}
+
+void known_names_begin(const char *directory)
+{
+	known.directory = directory;
+}
+
+const struct run_time_settings *known_names_settings(void)
+{
+	if (known.has_begun)
+		return &known.settings;
+	known.has_begun = true;
+	long room = kernel_map_memory(PATH_SIZE, MAP_PRIVATE);
+	if (is_kernel_error(room))
+		return &known.settings;
+	known.path = (char *)room;
+	known.settings = run_time_settings_read(beside_module("/settings"));
+	return &known.settings;
+}
+
+// Answers are few: they are copied, so that nothing that happens to the file later matters.
+static void read_answers(void)
+{
+	const char *path = beside_module("/answers");
+	struct file_state now = own_file_state(path);
+	if (file_state_equal(&now, &known.answers_state))
+		return;
+	own_file_close(&known.answers_file);
+	known.answers_file = own_file_open(path, MOST_ANSWER_BYTES, COPIED);
+	known.answers = name_table_of(&known.answers_file, ANY_MACHINE);
+	known.answers_state = now;
+}
+
+// A program may look for a thousand names in a row, and stat(2) costs more than all the rest.
+static bool is_time_to_look(void)
+{
+	struct kernel_time now = {0, 0};
+	if (kernel_clock(&now) < 0)
+		return true;
+	int64_t passed = (now.seconds - known.looked.seconds) * 1000000000 + now.nanoseconds - known.looked.nanoseconds;
+	if (passed >= 0 && passed < TRUSTED_FOR)
+		return false;
+	known.looked = now;
+	return true;
+}
+
+// The soname table is mapped, so it must not be looked at when the file was shortened: that would end the process.
+static bool is_in_store(const char *name)
+{
+	const char *path = known.settings.table;
+	if (!path)
+		return false;
+	if (is_time_to_look()) {
+		struct file_state now = own_file_state(path);
+		if (!file_state_equal(&now, &known.table_file.state)) {
+			own_file_close(&known.table_file);
+			known.table_file = own_file_open(path, MOST_TABLE_BYTES, MAPPED);
+			known.table = name_table_of(&known.table_file, ARCH_ELF_MACHINE);
+			known.table_file.state = now;
+		}
+	}
+	return name_table_find(&known.table, name) != NULL;
+}
+
+static bool is_in_directory(const char *directory, const char *name)
+{
+	size_t length = word_length(directory) + 1;
+	return word_join(known.path, PATH_SIZE, directory, "/") &&
+	       word_join(known.path + length, PATH_SIZE - length, name, "") &&
+	       kernel_access(known.path, ACCESS_EXISTS) == 0;
+}
+
+// ld.so finds it itself, in this default directory or another that it has not come to yet.
+static bool is_in_default_directory(const char *searched, const char *name)
+{
+	if (kernel_access(searched, ACCESS_EXISTS) == 0)
+		return true;
+	const char *record = settings_next(known.settings.file.bytes);
+	for (; record[0] != '.'; record = settings_next(record))
+		if (record[0] == 'D' && is_in_directory(record + 1, name))
+			return true;
+	return false;
+}
+
+static bool was_asked(const char *name)
+{
+	uint64_t hash = word_hash(name);
+	for (int i = 0; i < known.asked_count; i++)
+		if (known.asked[i] == hash)
+			return true;
+	return known.asked_count == MOST_ASKED;
+}
+
+enum verdict { UNKNOWN, ABSENT, ANSWERED };
+
+// What cannot be had is so for one state of the catalogue; what was found stays.
+static enum verdict look_up(const char *name, const char **path)
+{
+	const char *value = name_table_find(&known.answers, name);
+	if (!value)
+		return UNKNOWN;
+	*path = value;
+	if (value[0] == '/')
+		return ANSWERED;
+	return !known.table.bytes || known.answers.catalogue == known.table.catalogue ? ABSENT : UNKNOWN;
+}
+
+static enum verdict ask(const struct question *question, const char **path)
+{
+	if (was_asked(question->name) || !resolver_run(&known.settings, question))
+		return ABSENT;
+	known.asked[known.asked_count++] = word_hash(question->name);
+	read_answers();
+	return look_up(question->name, path);
+}
+
+static const char *decide(const struct question *question, const char *searched)
+{
+	const char *path = NULL;
+	enum verdict verdict = look_up(question->name, &path);
+	if (verdict != ANSWERED && !is_in_store(question->name))
+		return NULL;
+	if (verdict != ANSWERED) { // another process may have asked in the meantime
+		read_answers();
+		verdict = look_up(question->name, &path);
+	}
+	if (verdict == ABSENT || is_in_default_directory(searched, question->name))
+		return NULL;
+	if (verdict == UNKNOWN)
+		verdict = ask(question, &path);
+	return verdict == ANSWERED ? path : NULL;
+}
+
+const char *known_names_answer(const char *searched, const char *requester)
+{
+	const struct question question = {.name = word_base_name(searched), .requester = requester};
+	bool first = !known.has_begun;
+	if (!known_names_settings()->file.bytes)
+		return NULL;
+	if (first)
+		read_answers();
+	if (!question.name[0] || word_length(question.name) > LONGEST_NAME)
+		return NULL;
+	const char *path = decide(&question, searched);
+	return path ? lasting_answer(path) : NULL;
+}

@@ -1,0 +1,11 @@
+// A name that ld.so has not found to the path of a file, or to nothing: what is known, and what is asked for.
+#pragma once
+
+#include "resolver-run.h"
+
+/// The directory of the run-time files (RUN-TIME.md); nothing is read before the first name.
+void known_names_begin(const char *directory);
+const struct run_time_settings *known_names_settings(void);
+
+/// `searched`: where ld.so would look next. NULL: nothing is known of its name. Called by one thread at a time.
+const char *known_names_answer(const char *searched, const char *requester);

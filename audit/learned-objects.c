@@ -1,0 +1,57 @@
+// Objects that a running program loads from outside the store to a list that its next start reads.
+#include "learned-objects.h"
+#include "known-names.h"
+#include "module-kernel.h"
+#include "one-at-a-time.h"
+#include "words.h"
+
+enum { MOST_LEARNED_BYTES = 65536 };
+
+static bool has_started;
+
+void learned_objects_begin(void)
+{
+	has_started = true;
+}
+
+static bool is_listed(const struct own_file *list, const char *path)
+{
+	if (!list->bytes || list->bytes[list->size - 1])
+		return false;
+	const char *end = list->bytes + list->size;
+	for (const char *line = list->bytes; line < end; line = settings_next(line))
+		if (word_equal(line, path))
+			return true;
+	return false;
+}
+
+// Only to a file that the plan's writer has made; what is added by two processes at once is there twice, no more.
+static void append(const char *list, const char *path)
+{
+	long fd = kernel_open(AT_CWD, list, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	kernel_write((int)fd, path, word_length(path) + 1);
+	kernel_close((int)fd);
+}
+
+static void note(const char *path)
+{
+	const struct run_time_settings *settings = known_names_settings();
+	if (!settings->learned || (settings->store && word_after(path, settings->store)))
+		return;
+	struct file_state state = own_file_state(settings->learned);
+	struct own_file list = own_file_open(settings->learned, MOST_LEARNED_BYTES, COPIED);
+	bool fits = state.inode && state.size + word_length(path) + 1 <= MOST_LEARNED_BYTES;
+	if (fits && (list.bytes || state.size == 0) && !is_listed(&list, path))
+		append(settings->learned, path);
+	own_file_close(&list);
+}
+
+void learned_objects_note(const char *path)
+{
+	if (!has_started || !path || path[0] != '/' || !one_at_a_time_enter())
+		return;
+	note(path);
+	one_at_a_time_leave();
+}

@@ -1,0 +1,89 @@
+// Objects that were answered for to the names that debuggers and dladdr(3) find.
+//
+// ld.so opens what an audit module answers, but calls the object by the path that it had searched (glibc,
+// elf/dl-load.c, open_path): a file that is not there. It frees the name itself, so it gets its own back before.
+#include "link-names.h"
+#include "module-kernel.h"
+#include "words.h"
+
+enum { MOST_RENAMED = 256, MOST_ANSWERS = 256, ANSWERS_SIZE = 256 * 1024 };
+
+struct renamed {
+	struct link_map *map;
+	char *own_name;
+};
+
+struct answers {
+	size_t used, count;
+	const char *each[MOST_ANSWERS];
+	struct renamed renamed[MOST_RENAMED];
+	char searched[PATH_SIZE];
+	const char *expected;
+	char bytes[ANSWERS_SIZE];
+};
+
+static struct answers *answers;
+
+static bool have_room(void)
+{
+	if (answers)
+		return true;
+	long memory = kernel_map_memory(sizeof *answers, MAP_PRIVATE);
+	answers = is_kernel_error(memory) ? NULL : (struct answers *)memory;
+	return answers != NULL;
+}
+
+const char *lasting_answer(const char *path)
+{
+	if (!have_room())
+		return NULL;
+	for (size_t i = 0; i < answers->count; i++)
+		if (word_equal(answers->each[i], path))
+			return answers->each[i];
+	size_t size = word_length(path) + 1;
+	if (answers->count == MOST_ANSWERS || size > ANSWERS_SIZE - answers->used)
+		return NULL;
+	char *bytes = answers->bytes + answers->used;
+	word_join(bytes, size, path, "");
+	answers->used += size;
+	answers->each[answers->count++] = bytes;
+	return bytes;
+}
+
+void link_name_expect(const char *searched, const char *answer)
+{
+	if (!have_room())
+		return;
+	answers->expected = word_join(answers->searched, PATH_SIZE, searched, "") ? answer : NULL;
+}
+
+static struct renamed *find_renamed(const struct link_map *map)
+{
+	for (int i = 0; i < MOST_RENAMED; i++)
+		if (answers->renamed[i].map == map)
+			return &answers->renamed[i];
+	return NULL;
+}
+
+bool link_name_opened(struct link_map *map)
+{
+	if (!answers || !answers->expected || !map->name || !word_equal(map->name, answers->searched))
+		return false;
+	bool is_named_so = word_equal(map->name, answers->expected);
+	struct renamed *free_one = is_named_so ? NULL : find_renamed(NULL);
+	if (free_one) {
+		*free_one = (struct renamed){.map = map, .own_name = map->name};
+		map->name = (char *)answers->expected;
+	}
+	answers->expected = NULL;
+	return true;
+}
+
+void link_name_closed(struct link_map *map)
+{
+	struct renamed *found = answers && map ? find_renamed(map) : NULL;
+	if (!found)
+		return;
+	map->name = found->own_name;
+	*found = (struct renamed){.map = NULL};
+}

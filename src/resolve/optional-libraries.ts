@@ -1,0 +1,111 @@
+// A solved set and its program → the set with the libraries that the program may open while it runs.
+import type { Problem, Requirer } from '../candidates/problem.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { debug } from '../host/output.ts';
+import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
+import type { PlugIn } from '../program/plug-ins.ts';
+import { extendSet, type OptionalNeed } from '../solver/extend-set.ts';
+import type { Choice, Solution } from '../solver/solution.ts';
+import type { DynamicProgram } from './job.ts';
+
+/** An optional library, or what a plug-in needs, and whether the set has it. */
+export interface OptionalReport {
+  /** The name, or the path of the plug-in. */
+  readonly name: string;
+  /** The file in which the name was read; of a plug-in itself. */
+  readonly readIn: string;
+  readonly source: OptionalLibrary['source'] | 'plug-in';
+  readonly priority: OptionalLibrary['priority'];
+  /** The name that was taken, where several would do; undefined where none was. */
+  readonly taken: string | undefined;
+  /** Why it was left out, in a clause; undefined where it was taken. */
+  readonly why: string | undefined;
+}
+
+export interface OptionalSet {
+  readonly added: readonly Choice[];
+  readonly reports: readonly OptionalReport[];
+}
+
+/** An object that needs nothing but one name, as a call of dlopen(3) does. */
+function opening(name: string): Requirer {
+  return { label: name, path: `dlopen:${name}`, needed: [name], verneed: [] };
+}
+
+function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
+  return { alternatives: alternatives.map((names) => names.map(opening)) };
+}
+
+/** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */
+function needOfPlugIn({ path: file, elf, bundled }: PlugIn): OptionalNeed {
+  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, soname]));
+  const objects = [{ name: file, path: file, elf }, ...bundled].map(
+    (each): Requirer => ({
+      label: each.name,
+      path: each.path,
+      needed: each.elf.needed.filter((name) => !own.has(name)),
+      verneed: each.elf.verneed.filter(({ file: name }) => !own.has(name)),
+    }),
+  );
+  return { alternatives: [objects] };
+}
+
+/** The program is the first root, its bundled libraries are the others. */
+function bundledObjects({ roots }: Problem): { path: string; elf: ElfFile }[] {
+  return roots.slice(1).flatMap(({ path: file }) => {
+    const elf = elfFileAt(file);
+    return elf === undefined ? [] : [{ path: file, elf }];
+  });
+}
+
+function isServed(problem: Problem, solution: Solution): (name: string) => boolean {
+  const chosen = new Set(solution.choices.map(({ name }) => name));
+  return (name) => chosen.has(name) || problem.bundled.has(name) || problem.isFamily(name);
+}
+
+function reportsOf(
+  { libraries, plugIns }: OptionalNames,
+  outcomes: ReturnType<typeof extendSet>['outcomes'],
+) {
+  const subjects = [
+    ...libraries.map(({ alternatives, ...rest }) => ({ ...rest, name: alternatives[0]?.join(', ') ?? '' })),
+    ...plugIns.map(({ path: file }) => ({
+      name: file,
+      readIn: file,
+      source: 'plug-in' as const,
+      priority: 'recommended' as const,
+    })),
+  ];
+  return subjects.map(({ name, readIn, source, priority }, index): OptionalReport => {
+    const outcome = outcomes[index];
+    const taken =
+      outcome?.kind === 'taken' ? outcome.by.flatMap(({ needed }) => needed).join(', ') : undefined;
+    return {
+      name,
+      readIn,
+      source,
+      priority,
+      taken,
+      why: outcome?.kind === 'left-out' ? outcome.why : undefined,
+    };
+  });
+}
+
+/**
+ * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a start.
+ * `excluded`: names that the loader refused before.
+ */
+export function withOptionalLibraries(
+  program: DynamicProgram,
+  problem: Problem,
+  solution: Solution,
+  excluded: ReadonlySet<string> = new Set(),
+): OptionalSet {
+  const served = isServed(problem, solution);
+  const found = optionalNames(program, bundledObjects(problem), (name) => served(name) || excluded.has(name));
+  const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
+  const { added, outcomes } = extendSet(problem, solution, needs);
+  debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
+  return { added, reports: reportsOf(found, outcomes) };
+}

@@ -1,0 +1,131 @@
+// A solution and objects that may be opened later → the solution with what these need, as far as it fits. Pure.
+import type { Problem, Requirer } from '../candidates/problem.ts';
+import { explainConflict } from './explain-conflict.ts';
+import type { Effort } from './optimise.ts';
+import type { Choice, Solution } from './solution.ts';
+import { solve } from './solve.ts';
+
+/** Something that may be opened at run time: one of the alternatives, best first; each is a set of objects. */
+export interface OptionalNeed {
+  readonly alternatives: readonly (readonly Requirer[])[];
+}
+
+export type OptionalOutcome =
+  | { readonly kind: 'taken'; readonly need: OptionalNeed; readonly by: readonly Requirer[] }
+  | { readonly kind: 'left-out'; readonly need: OptionalNeed; readonly why: string };
+
+export interface ExtendedSet {
+  /** Choices beside those of the solution, sorted by name. */
+  readonly added: readonly Choice[];
+  /** One for each need, in their order. */
+  readonly outcomes: readonly OptionalOutcome[];
+}
+
+/** An optional library is not worth a long search. */
+const EFFORT: Effort = { steps: 400_000, improveSteps: 2_000 };
+
+/** What was chosen stays: each name of the solution has its provider, and the loader is the chosen one. */
+function fixed(problem: Problem, solution: Solution, roots: readonly Requirer[]): Problem {
+  const chosen = new Map(solution.choices.map(({ name, provider }) => [name, [provider]]));
+  return {
+    ...problem,
+    roots: [...problem.roots, ...roots],
+    loaders: [solution.loader],
+    providersOf: (name) => chosen.get(name) ?? problem.providersOf(name),
+  };
+}
+
+function missingName(problem: Problem, solution: Solution, objects: readonly Requirer[]): string | undefined {
+  const chosen = new Set(solution.choices.map(({ name }) => name));
+  const own = new Set(objects.map(({ label }) => label));
+  return objects
+    .flatMap(({ needed }) => needed)
+    .find(
+      (name) =>
+        !chosen.has(name) &&
+        !own.has(name) &&
+        !problem.bundled.has(name) &&
+        !problem.isFamily(name) &&
+        problem.providersOf(name).length === 0,
+    );
+}
+
+type Try =
+  | { readonly kind: 'fits'; readonly solution: Solution }
+  | { readonly kind: 'does-not-fit'; readonly why: string };
+
+function tryWith(problem: Problem, solution: Solution, objects: readonly Requirer[]): Try {
+  const missing = missingName(problem, solution, objects);
+  if (missing !== undefined) return { kind: 'does-not-fit', why: `no library offers ${missing}` };
+  const outcome = solve(fixed(problem, solution, objects), EFFORT);
+  if (outcome.kind === 'solution') return { kind: 'fits', solution: outcome };
+  if (outcome.kind === 'undecided') return { kind: 'does-not-fit', why: 'the search took too long' };
+  return { kind: 'does-not-fit', why: explainConflict(outcome)[0] ?? 'it does not fit' };
+}
+
+/** The first alternative whose names are all offered. */
+function likely(problem: Problem, solution: Solution, need: OptionalNeed): readonly Requirer[] | undefined {
+  return need.alternatives.find((objects) => missingName(problem, solution, objects) === undefined);
+}
+
+/** All likely ones at once: mostly they fit, and one search is enough. */
+function allAtOnce(
+  problem: Problem,
+  solution: Solution,
+  needs: readonly OptionalNeed[],
+): ExtendedSet | undefined {
+  const chosen = needs.map((need) => likely(problem, solution, need));
+  const tried = tryWith(
+    problem,
+    solution,
+    chosen.flatMap((objects) => objects ?? []),
+  );
+  if (tried.kind !== 'fits') return undefined;
+  return {
+    added: addedBy(solution, tried.solution),
+    outcomes: needs.map((need, index): OptionalOutcome => {
+      const by = chosen[index];
+      if (by !== undefined) return { kind: 'taken', need, by };
+      return { kind: 'left-out', need, why: whyNotOffered(problem, solution, need) };
+    }),
+  };
+}
+
+function whyNotOffered(problem: Problem, solution: Solution, need: OptionalNeed): string {
+  const missing = need.alternatives.map((objects) => missingName(problem, solution, objects));
+  return `no library offers ${[...new Set(missing)].slice(0, 3).join(' or ')}`;
+}
+
+function addedBy(before: Solution, after: Solution): Choice[] {
+  const names = new Set(before.choices.map(({ name }) => name));
+  return after.choices.filter(({ name }) => !names.has(name));
+}
+
+/** One after the other; what was taken stays for those that follow. */
+function oneByOne(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
+  let present = solution;
+  const taken: Requirer[] = [];
+  const outcomes = needs.map((need): OptionalOutcome => {
+    let why = 'nothing is offered';
+    for (const objects of need.alternatives) {
+      const tried = tryWith({ ...problem, roots: [...problem.roots, ...taken] }, present, objects);
+      if (tried.kind === 'fits') {
+        present = tried.solution;
+        taken.push(...objects);
+        return { kind: 'taken', need, by: objects };
+      }
+      why = tried.why;
+    }
+    return { kind: 'left-out', need, why };
+  });
+  return { added: addedBy(solution, present), outcomes };
+}
+
+/**
+ * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with the
+ * reason. Same input, same result.
+ */
+export function extendSet(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
+  if (needs.length === 0) return { added: [], outcomes: [] };
+  return allAtOnce(problem, solution, needs) ?? oneByOne(problem, solution, needs);
+}

@@ -1,0 +1,241 @@
+// A resolver that hangs, dies, says nothing or lies, and files that are broken → a search that goes on as without us.
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { addAnswers, readAnswers, readLearned } from '../../src/plan/run-time-files.ts';
+import { sonameTable } from '../../src/store/soname-table.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
+import {
+  buildModule,
+  CATALOGUE,
+  compileLibrary,
+  compileProgram,
+  loaderWords,
+  makePlace,
+  type Place,
+  type PlaceContent,
+  rigGlibcs,
+  runsOf,
+  runWords,
+  startBy,
+  writeAnswers,
+} from './audit-fixture.ts';
+
+const glibcs = rigGlibcs();
+const [oldest, newest] = [glibcs[0], glibcs.at(-1)];
+assert.ok(oldest && newest);
+const module = await buildModule('nix-foreign-audit.so');
+const program = compileProgram('open-late', oldest);
+const late = compileLibrary('liblate.so.1', 'int answer(void) { return 42; }\n');
+const content: PlaceContent = {
+  names: ['liblate.so.1', ...Array.from({ length: 100 }, (_, i) => `libmany-${i}.so.1`)],
+  found: { 'liblate.so.1': late },
+};
+const notFound = /^liblate\.so\.1 liblate\.so\.1: cannot open shared object file/;
+
+async function open(place: Place, names: readonly string[] = ['liblate.so.1'], env: NodeJS.ProcessEnv = {}) {
+  assert.ok(newest);
+  const { status, signal, stdout, stderr } = await startBy(newest, place, [program, 'open', ...names], env);
+  assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' });
+  return stdout;
+}
+
+/** Gone, or waiting for somebody to ask for its status. */
+async function hasEnded(pid: string): Promise<boolean> {
+  for (let i = 0; i < 50; i += 1) {
+    if (!existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}
+
+test('a resolver that hangs is ended after its time, and its children with it', async () => {
+  const script = `trap 'kill $!; exit 1' TERM; sleep 60 & echo $! > "$0.child"; wait`;
+  const place = makePlace(module, { ...content, script, settings: { limit: 1 } });
+  const begin = Date.now();
+  assert.match(await open(place, ['liblate.so.1', 'liblate.so.1']), notFound);
+  assert.ok(Date.now() - begin < 15_000);
+  assert.equal(runsOf(place).length, 1);
+  const child = readFileSync(path.join(place.directory, 'resolver.child'), 'utf8').trim();
+  assert.ok(await hasEnded(child));
+});
+
+test('a resolver that does not listen is killed', async () => {
+  const script = 'trap "" TERM; while :; do :; done';
+  const place = makePlace(module, { ...content, script, settings: { limit: 1 } });
+  assert.match(await open(place), notFound);
+});
+
+for (const [title, script] of [
+  ['fails', 'exit 1'],
+  ['is killed', 'kill -9 $$'],
+  ['leaves a broken answer', 'echo nonsense > $(dirname $0)/answers; exit 0'],
+  ['leaves an answer that others may write', 'cd $(dirname $0); cp next answers; chmod 666 answers; exit 0'],
+  ['writes on all its descriptors', 'echo out; echo error >&2; exit 1'],
+] as const)
+  test(`a resolver that ${title}`, async () => {
+    const place = makePlace(module, { ...content, script });
+    assert.match(await open(place, ['liblate.so.1', 'liblate.so.1']), notFound);
+    assert.equal(runsOf(place).length, 1);
+  });
+
+test('what the resolver says is seen on a terminal, and nowhere else', async () => {
+  const place = makePlace(module, { ...content, script: 'echo out; echo "next time" >&2' });
+  assert.ok(newest);
+  const words = [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
+  const { stdout } = await runWords(['script', '-qec', words.join(' '), '/dev/null']);
+  assert.equal(stdout.replaceAll('\r', ''), 'next time\nliblate.so.1 opened\n');
+});
+
+test('a resolver that is not there, or no program', async () => {
+  for (const file of ['/nowhere/resolver', '/', '/dev/null']) {
+    const settings = { resolver: { file, argv: ['name'] as const } };
+    assert.match(await open(makePlace(module, { ...content, settings })), notFound);
+  }
+});
+
+test('an answer that is no file, and a library that is none, fail as they would elsewhere', async () => {
+  const gone = makePlace(module, { ...content, answers: { 'liblate.so.1': '/nowhere/liblate.so.1' } });
+  assert.match(await open(gone), notFound);
+  const text = makePlace(module, { ...content, answers: { 'liblate.so.1': '/etc/passwd' } });
+  assert.match(await open(text), /^liblate\.so\.1 .*invalid ELF header/);
+});
+
+test('the resolver is asked at most 64 times by one process', async () => {
+  const place = makePlace(module, { ...content, script: 'exit 0' });
+  await open(place, content.names?.slice(1) ?? []);
+  assert.equal(runsOf(place).length, 64);
+});
+
+test('within the resolver nobody is asked', async () => {
+  const place = makePlace(module, content);
+  assert.match(await open(place, undefined, { NIX_RUN_FOREIGN_RESOLVING: '1' }), notFound);
+  assert.deepEqual(runsOf(place), []);
+});
+
+test('the resolver has the environment of the start, without what would steer it, and its mark', async () => {
+  const place = makePlace(module, { ...content, script: 'env > "$0.env"; pwd >> "$0.env"' });
+  await open(place, undefined, {
+    HOME: '/home/me',
+    LD_DEBUG_OUTPUT: '/x',
+    NODE_OPTIONS: '--x',
+    NIX_LD: '/y',
+  });
+  const env = readFileSync(path.join(place.directory, 'resolver.env'), 'utf8').split('\n');
+  assert.ok(
+    env.includes('HOME=/home/me') && env.includes('NIX_RUN_FOREIGN_RESOLVING=1') && env.includes('/'),
+  );
+  assert.deepEqual(
+    env.filter((entry) => /^(LD_|NODE_|NIX_LD)/.test(entry)),
+    [],
+  );
+});
+
+test('an absent answer holds for its state of the catalogue only', async () => {
+  const place = makePlace(module, { ...content, answers: { 'liblate.so.1': '' } });
+  assert.match(await open(place), notFound);
+  assert.deepEqual(runsOf(place), []);
+  writeAnswers(path.join(place.directory, 'answers'), { 'liblate.so.1': '' }, CATALOGUE + 1n);
+  assert.equal(await open(place), 'liblate.so.1 opened\n');
+});
+
+test('answers are added to those that are there', () => {
+  const place = makePlace(module, { answers: { 'liba.so.1': '/a', 'libb.so.1': '' } });
+  addAnswers(place.directory, new Map([['libc.so.1', '/ä']]), CATALOGUE);
+  const all = [...readAnswers(place.directory).entries].sort();
+  assert.deepEqual(all, [
+    ['liba.so.1', '/a'],
+    ['libb.so.1', ''],
+    ['libc.so.1', '/ä'],
+  ]);
+  addAnswers(place.directory, new Map([['libd.so.1', undefined]]), CATALOGUE + 1n);
+  const later = [...readAnswers(place.directory).entries.keys()].sort();
+  assert.deepEqual(later, ['liba.so.1', 'libc.so.1', 'libd.so.1']);
+});
+
+test('what lies in a default directory of the loader is never answered for', async () => {
+  const settings = { defaultDirectories: [path.dirname(late)] };
+  const place = makePlace(module, { ...content, answers: content.found ?? {}, settings });
+  assert.match(await open(place), notFound);
+});
+
+const table = (place: Place) => path.join(place.directory, 'sonames');
+const settings = (place: Place) => path.join(place.directory, 'settings');
+const answers = (place: Place) => path.join(place.directory, 'answers');
+
+const broken: readonly (readonly [string, (place: Place) => void])[] = [
+  ['a soname table that is gone', (place) => rmSync(table(place))],
+  ['a cut soname table', (place) => truncateSync(table(place), 100)],
+  ['an empty soname table', (place) => truncateSync(table(place), 0)],
+  ['a longer soname table', (place) => appendFileSync(table(place), 'x')],
+  ['a soname table that others may write', (place) => chmodSync(table(place), 0o666)],
+  ['a soname table of somebody else', (place) => chownSync(table(place), 65534, 65534)],
+  [
+    'a soname table of another machine',
+    (place) => writeFileSync(table(place), sonameTable(['liblate.so.1'], { machine: 183, catalogue: 7n })),
+  ],
+  [
+    'a link in the place of the soname table',
+    (place) => {
+      writeFileSync(`${table(place)}2`, readFileSync(table(place)));
+      rmSync(table(place));
+      symlinkSync(`${table(place)}2`, table(place));
+    },
+  ],
+  ['a directory in the place of the settings', (place) => rmSync(settings(place))],
+  ['settings without an end', (place) => truncateSync(settings(place), 60)],
+  ['settings with an unknown record', (place) => appendFileSync(settings(place), '?\0.\0')],
+  ['settings of somebody else', (place) => chownSync(settings(place), 65534, 65534)],
+];
+
+for (const [title, breakIt] of broken)
+  test(`${title}: the search goes on`, asRoot, async () => {
+    const place = makePlace(module, content);
+    assert.equal(await open(place), 'liblate.so.1 opened\n');
+    rmSync(answers(place));
+    writeFileSync(place.log, '');
+    breakIt(place);
+    assert.match(await open(place), notFound);
+    assert.deepEqual(runsOf(place), []);
+  });
+
+test('answers of somebody else, or that are cut, are none', asRoot, async () => {
+  const foreign = makePlace(module, { answers: content.found ?? {} });
+  chownSync(answers(foreign), 65534, 65534);
+  assert.match(await open(foreign), notFound);
+  const cut = makePlace(module, { answers: content.found ?? {} });
+  truncateSync(answers(cut), 70);
+  assert.match(await open(cut), notFound);
+});
+
+test('objects from outside the store are noted once; not those of the start, nor those that were answered', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  await open(place, ['liblate.so.1', plugin]);
+  await open(place, ['liblate.so.1', plugin]);
+  assert.deepEqual(readLearned(place.directory), [plugin]);
+  assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), `${plugin}\0`);
+  const none = makePlace(module, content);
+  await open(none, [plugin]);
+  assert.deepEqual(readLearned(none.directory), []);
+});
+
+test('the list of plug-ins does not grow without end', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  const full = `${'x'.repeat(65_535)}\0`;
+  writeFileSync(path.join(place.directory, 'learned'), full);
+  await open(place, [plugin]);
+  assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), full);
+});

@@ -1,0 +1,132 @@
+// The module as an option of ld.so, as LD_AUDIT, beside modules of others, on each machine → the same answers.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { AUDIT_MODULE, AUDIT_MODULE_ONCE } from '../../src/plan/run-time-files.ts';
+import { writeSonameTable } from '../../src/store/soname-table.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
+import {
+  buildModule,
+  CATALOGUE,
+  compileLibrary,
+  compileProgram,
+  makePlace,
+  type PlaceContent,
+  rigGlibcs,
+  runsOf,
+  runWords,
+  scratch,
+} from './audit-fixture.ts';
+
+const glibcs = rigGlibcs();
+const oldest = glibcs[0];
+assert.ok(oldest);
+const module = await buildModule('nix-foreign-audit.so');
+const program = compileProgram('open-late', oldest);
+const late = compileLibrary('liblate.so.1', 'int answer(void) { return 42; }\n');
+const content: PlaceContent = { names: ['liblate.so.1'], found: { 'liblate.so.1': late } };
+const opened = 'liblate.so.1 opened';
+const othersModule = compileLibrary('libothers-audit.so', 'unsigned la_version(unsigned v) { return v; }\n');
+
+async function lines(words: readonly string[]): Promise<string[]> {
+  const { status, signal, stdout, stderr } = await runWords(words);
+  assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' });
+  return stdout.trimEnd().split('\n');
+}
+
+for (const { version, loader } of glibcs) {
+  const libraries = ['--inhibit-cache', '--library-path', path.dirname(loader)];
+  const command = [program, 'show-environment', 'liblate.so.1'];
+  const start = (env: string) => ['/usr/bin/env', env, loader, ...libraries, ...command];
+
+  for (const [title, list] of [
+    ['alone', (own: string) => own],
+    ['after another module', (own: string) => `${othersModule}:${own}`],
+    ['before another module', (own: string) => `${own}:${othersModule}`],
+  ] as const)
+    test(`glibc ${version}: in LD_AUDIT, ${title}`, async () => {
+      const place = makePlace(module, content);
+      const entry = `LD_AUDIT=${list(path.join(place.directory, AUDIT_MODULE))}`;
+      assert.deepEqual(await lines(start(entry)), [opened, entry]);
+      const again = makePlace(module, content);
+      const once = `LD_AUDIT=${list(path.join(again.directory, AUDIT_MODULE_ONCE))}`;
+      const rest = title === 'alone' ? [] : [`LD_AUDIT=${othersModule}`];
+      assert.deepEqual(await lines(start(once)), [opened, ...rest]);
+    });
+
+  test(`glibc ${version}: under any other name it takes itself out, and says nothing`, async () => {
+    const { status, stdout, stderr } = await runWords(start(`LD_AUDIT=${module}`));
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /cannot open shared object file/);
+  });
+
+  const names =
+    version === '2.31' ? [[]] : [[], ['--argv0', ''], ['--argv0', 'another name'], ['--argv0', '--audit']];
+  for (const named of names)
+    test(`glibc ${version}: --audit before ${named.join(' ') || 'the library path'}`, async () => {
+      const place = makePlace(module, content);
+      const audit = ['--audit', path.join(place.directory, AUDIT_MODULE)];
+      assert.deepEqual(await lines([loader, ...audit, ...named, ...libraries, ...command]), [opened]);
+    });
+}
+
+test('32-bit x86: by gcc and clang, started by a real loader', async () => {
+  needTool('/usr/lib32/crt1.o', 'gcc-multilib');
+  const [glibc] = rigGlibcs('i386');
+  assert.ok(glibc);
+  const small = compileProgram('open-late', glibc, ['-m32', '-idirafter', '/usr/include/x86_64-linux-gnu']);
+  mkdirSync(scratch('away/32'), { recursive: true });
+  const library = compileLibrary('32/liblate.so.1', 'int answer(void) { return 42; }\n', ['-m32']);
+  for (const cc of ['gcc', 'clang']) {
+    const place = makePlace(await buildModule(`audit-32-${cc}.so`, cc, ['-m32']), {
+      found: { 'liblate.so.1': library },
+    });
+    const table = path.join(place.directory, 'sonames');
+    writeSonameTable(table, ['liblate.so.1'], { machine: 3, catalogue: CATALOGUE });
+    const start = [glibc.loader, '--audit', path.join(place.directory, AUDIT_MODULE), '--inhibit-cache'];
+    const libraries = ['--library-path', path.dirname(glibc.loader), small];
+    for (const mode of ['with-child-handler', 'small-thread', 'threads', 'in-child', 'descriptors-closed']) {
+      const found = await lines([...start, ...libraries, mode, 'liblate.so.1']);
+      assert.equal(found[0], opened, mode);
+    }
+    assert.equal(runsOf(place).length, 1);
+  }
+});
+
+test('64-bit ARM: in an emulator, with the loader of Debian', async () => {
+  needTool('aarch64-linux-gnu-gcc', 'gcc-aarch64-linux-gnu');
+  needTool('/usr/aarch64-linux-gnu/include/stdio.h', 'libc6-dev-arm64-cross');
+  needTool('qemu-aarch64', 'qemu-user');
+  const cc = 'aarch64-linux-gnu-gcc';
+  const libc = '/usr/aarch64-linux-gnu/lib';
+  const source = path.join(import.meta.dirname, 'programs/open-late.c');
+  const arm = scratch('open-late-aarch64');
+  execFileSync(cc, ['-O1', '-w', '-o', arm, source]);
+  const library = scratch('arm/liblate.so.1');
+  mkdirSync(path.dirname(library));
+  writeFileSync(`${library}.c`, 'int answer(void) { return 42; }\n');
+  execFileSync(cc, ['-shared', '-fPIC', '-nostdlib', '-o', library, `${library}.c`]);
+  const place = makePlace(await buildModule('audit-aarch64.so', cc), { found: { 'liblate.so.1': library } });
+  const table = path.join(place.directory, 'sonames');
+  writeSonameTable(table, ['liblate.so.1'], { machine: 183, catalogue: CATALOGUE });
+  const start = ['qemu-aarch64', path.join(libc, 'ld-linux-aarch64.so.1'), '--inhibit-cache'];
+  const audit = ['--audit', path.join(place.directory, AUDIT_MODULE), '--library-path', libc, arm];
+  assert.deepEqual(await lines([...start, ...audit, 'open', 'liblate.so.1']), [opened]);
+  assert.equal(runsOf(place).length, 1);
+  assert.deepEqual(await lines([...start, ...audit, 'threads', 'liblate.so.1']), Array(8).fill(opened));
+});
+
+test('by clang, for this machine', async () => {
+  const place = makePlace(await buildModule('audit-clang.so', 'clang'), content);
+  const audit = [
+    '--audit',
+    path.join(place.directory, AUDIT_MODULE),
+    '--library-path',
+    path.dirname(oldest.loader),
+  ];
+  const found = await lines([oldest.loader, ...audit, program, 'with-child-handler', 'liblate.so.1']);
+  assert.equal(found[0], opened);
+  assert.equal(runsOf(place).length, 1);
+});
