@@ -47,20 +47,26 @@ function isTrusted(stats: Stats): boolean {
 
 const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** When a plan was last read tells when it was last followed (PLAN.md), so our own look leaves no trace: open(2), O_NOATIME. */
-function openUnnoticed(file: string): number {
+function modifiedAt(file: string | undefined): number {
   try {
-    return openSync(file, READING | constants.O_NOATIME);
-  } catch (error) {
-    if (errnoOf(error) !== 'EPERM') throw error;
-    return openSync(file, READING); // only its owner and root may ask for that
+    return (file && lstatSync(file).mtimeMs) || 0;
+  } catch {
+    return 0;
   }
+}
+
+/**
+ * When a plan was last made or followed: milliseconds since 1970, exact to a day (PLAN.md); 0 where nothing is there. The
+ * launcher sets the times of the plan's file and of its root link. That somebody read them is no use: backups do, and Nix.
+ */
+export function lastUseOf(file: string, root: string | undefined): number {
+  return Math.max(modifiedAt(file), modifiedAt(root));
 }
 
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
 export function readPlanFile(file: string): LaunchPlan | undefined {
   try {
-    const fd = openUnnoticed(file);
+    const fd = openSync(file, READING);
     try {
       return isTrusted(fstatSync(fd)) ? parsePlan(readFileSync(fd)) : undefined;
     } finally {
