@@ -8,7 +8,7 @@ import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { unpackedOf } from '../plan/copy-directories.ts';
-import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
+import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
@@ -87,12 +87,6 @@ export interface UnusedImage {
   readonly why: string;
 }
 
-/** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
-function lastUseOf(file: string): number {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? 0 : Math.max(stats.atimeMs, stats.mtimeMs);
-}
-
 /** A touched AppImage of the same content needs its files still. */
 function whyExpired({ program, identity, sha256 }: LaunchPlan): string | undefined {
   if (statSync(program, { throwIfNoEntry: false }) === undefined) return 'the program is gone';
@@ -110,7 +104,7 @@ export function unusedImages(dirs: Directories, unused: number | undefined, now:
     directories.some((directory) => unpackedOf(dirs, directory) !== undefined),
   );
   return images.flatMap((plan) => {
-    const days = Math.floor((now - lastUseOf(planFile(dirs, plan.program))) / DAY);
+    const days = Math.floor((now - lastUseOf(planFile(dirs, plan.program), plan.root)) / DAY);
     const idle = unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
     const why = whyExpired(plan) ?? idle;
     return why === undefined ? [] : [{ program: plan.program, why }];

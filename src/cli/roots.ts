@@ -1,14 +1,14 @@
 // `nix-foreign roots`: what is pinned, for which program, and how much of the store only that keeps.
 // A place → every root in it with the program that it is for, when that was last started, and whether it may go.
 
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
-import { readPlanFile } from '../plan/plan-files.ts';
+import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
@@ -101,18 +101,10 @@ export interface RootRow {
   readonly sha256: string;
   /** Undefined where the plan is gone: a cache was deleted. The next start makes it anew. */
   readonly plan: LaunchPlan | undefined;
-  /** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
+  /** Milliseconds since 1970; exact to a day. */
   readonly lastUse: number;
   /** Why nobody needs it any more, whenever it was used. */
   readonly expired: 'the program is gone' | 'the program changed' | undefined;
-}
-
-function statusOf(file: string): Stats | undefined {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }
 
 /** What cannot be looked at now (EACCES in another's directory, ESTALE or EIO of a network's) may be there. */
@@ -124,11 +116,6 @@ function isGone(program: string): boolean {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR';
   }
-}
-
-/** Only when they were made or touched counts: Nix reads the link, and backups read the plan, which changes their other time. */
-function lastUseOf(link: string, file: string): number {
-  return Math.max(statusOf(link)?.mtimeMs ?? 0, statusOf(file)?.mtimeMs ?? 0);
 }
 
 /** A touched program of the same content needs its root still. */
@@ -154,7 +141,7 @@ export function savedRoots(dirs: Directories): RootRow[] {
     const sha256 = path.basename(path.dirname(link));
     const file = path.join(dirs.plans, path.basename(link));
     const plan = readPlanFile(file);
-    const lastUse = lastUseOf(link, file);
+    const lastUse = lastUseOf(file, link);
     return { link, storePath, sha256, plan, lastUse, expired: expiryOf(plan, sha256) };
   });
   const nameOf = ({ plan, link }: RootRow) => plan?.program ?? `\uffff${link}`;

@@ -1,10 +1,10 @@
 // A set of libraries → a directory with one symlink per needed name, and the directories to search after it.
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { makeDirectories } from '../host/files.ts';
+import { filesBelow, makeDirectories } from '../host/files.ts';
 
 /** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
 export type FarmLinks = ReadonlyMap<string, string>;
@@ -25,16 +25,23 @@ export function farmPath(farms: string, links: FarmLinks): string {
 }
 
 /** The launcher follows no plan whose farm is a symlink or can be written by others (PLAN.md). */
+function isOurDirectory(farm: string): boolean {
+  const stats = lstatSync(farm, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && (stats.mode & 0o022) === 0;
+}
+
+function isLinkTo(file: string, target: string): boolean {
+  return (
+    lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(file) === target
+  );
+}
+
 function isIntact(farm: string, links: FarmLinks): boolean {
   try {
-    const stats = lstatSync(farm);
-    if (!stats.isDirectory() || (stats.mode & 0o022) !== 0) return false;
-    const found = readdirSync(farm, { recursive: true, withFileTypes: true }).filter(
-      (entry) => !entry.isDirectory(),
-    );
     return (
-      found.length === links.size &&
-      sorted(links).every(([name, target]) => readlinkSync(path.join(farm, name)) === target)
+      isOurDirectory(farm) &&
+      filesBelow(farm).length === links.size &&
+      sorted(links).every(([name, target]) => isLinkTo(path.join(farm, name), target))
     );
   } catch {
     return false;
@@ -56,13 +63,14 @@ function refuseUnsafeNames(links: FarmLinks): void {
 
 /**
  * Makes the farm, or takes the one that is there when it is intact. Complete at every instant: filled under a
- * temporary name, then renamed; when somebody else was faster, theirs is taken.
+ * temporary name, then renamed; when somebody else was faster, theirs is taken. Programs may be starting from a damaged
+ * one, so it is repaired link by link where that is possible.
  * @throws Node's errors when the place cannot be written; ForeignError `odd-name`, before anything is made.
  */
 export function makeFarm(farms: string, links: FarmLinks): string {
   refuseUnsafeNames(links);
   const farm = farmPath(farms, links);
-  if (isIntact(farm, links)) return farm;
+  if (isIntact(farm, links) || isRepaired(farm, links)) return farm;
   const temporary = temporaryName(farm);
   try {
     mkdirSync(temporary, { mode: 0o700 });
@@ -75,6 +83,34 @@ export function makeFarm(farms: string, links: FarmLinks): string {
     rmSync(temporary, { recursive: true, force: true });
   }
   return farm;
+}
+
+/** False where the farm is no directory of ours, or has a directory where a link belongs. */
+function isRepaired(farm: string, links: FarmLinks): boolean {
+  try {
+    if (!isOurDirectory(farm)) return false;
+    // First, since a link to a directory would lead out of the farm.
+    for (const { name } of filesBelow(farm))
+      if (!links.has(name)) rmSync(path.join(farm, name), { force: true });
+    for (const [name, target] of links) putLink(farm, name, target);
+  } catch {
+    return false;
+  }
+  return isIntact(farm, links);
+}
+
+/** One rename replaces what is at the name. It comes from beside the farm, where nobody removes it as a link too many. */
+function putLink(farm: string, name: string, target: string): void {
+  const file = path.join(farm, name);
+  if (isLinkTo(file, target)) return;
+  makeDirectories(path.dirname(file));
+  const temporary = temporaryName(farm);
+  symlinkSync(target, temporary);
+  try {
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** More than the processes that could repair one farm at the same moment. */
@@ -93,17 +129,23 @@ function moveInto(temporary: string, farm: string, links: FarmLinks): void {
       if (isIntact(farm, links)) return; // someone else won
       const inTheWay = errnoIsOneOf(error, ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
       if (!inTheWay || attempt === ATTEMPTS) throw error;
-      moveAside(farm);
+      if (isReplaced(temporary, farm)) return;
     }
   }
 }
 
-function moveAside(farm: string): void {
+/** Renames what is in the way aside and the new farm in, one after the other; false where somebody else was faster. */
+function isReplaced(temporary: string, farm: string): boolean {
   const damaged = temporaryName(farm);
   try {
     renameSync(farm, damaged);
+    renameSync(temporary, farm);
+    return true;
   } catch (error) {
-    if (!errnoIsOneOf(error, ['ENOENT'])) throw error; // somebody else moved it
+    if (!errnoIsOneOf(error, ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'])) throw error;
+    return false;
+  } finally {
+    // Somebody may be about to repair it.
+    rmSync(damaged, { recursive: true, force: true, maxRetries: 5 });
   }
-  rmSync(damaged, { recursive: true, force: true });
 }

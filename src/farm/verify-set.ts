@@ -8,7 +8,8 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
-import { askLoader, closestComplaints, type ListOutput, type LoadedObject } from '../ldso/ask-loader.ts';
+import type { LoadedObject } from '../ldso/ask-loader.ts';
+import { listObjects, type Verdict } from '../ldso/list-objects.ts';
 import type { Libc } from '../program/libc.ts';
 import { usesOrigin } from '../program/run-directories.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
@@ -34,6 +35,8 @@ export interface VerifiedSet {
   readonly outside: readonly string[];
   /** What the loader will load, in order. */
   readonly objects: readonly LoadedObject[];
+  /** Who said so. */
+  readonly verdict: Verdict;
 }
 
 export interface Rejected {
@@ -93,46 +96,49 @@ interface LayoutTrial {
   readonly libraries: readonly ChosenLibrary[];
   readonly farm: string;
   readonly layout: FarmLayout;
+  readonly verdict: Verdict;
   readonly binding?: 'start';
 }
 
-/** `users`: directories that come first. */
-function attempt(
+/** `libraryPathDirs` come first. */
+async function attempt(
   trial: LayoutTrial,
   withLoader: boolean,
   libraryPathDirs: readonly string[],
-): VerifiedSet | Rejected {
-  const { program, libc, fingerprint, farm, layout, binding } = trial;
+): Promise<VerifiedSet | Rejected> {
+  const { program, libc, fingerprint, farm, layout, verdict, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
   const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
   const askedPath = [...libraryPathDirs, libraryPath].join(':');
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
-  const { objects, complaints }: ListOutput = askLoader(request);
+  const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
+  const names = new Set(closest.map(({ soname }) => soname));
+  const { objects, complaints } = await listObjects(request, libc, verdict, names);
   const { links, outside } = layout;
   const mismatches = [
     ...mismatchedFamily(objects, libc, fingerprint.loader.storePath),
     ...mismatchesOf(objects, trial.libraries, { farm, links, libraryPathDirs }),
   ];
-  const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
-  const names = new Set(closest.map(({ soname }) => soname));
-  const all = [...mismatches.map(mismatchText), ...complaints, ...closestComplaints(request, objects, names)];
-  debug(`${loader} was asked: ${all.length} complaints`);
+  const all = [...mismatches.map(mismatchText), ...complaints];
+  debug(
+    `${verdict === 'loader' ? loader : `the simulation of ${loader}`} was asked: ${all.length} complaints`,
+  );
   if (all.length > 0)
     return { kind: 'rejected', complaints: all, mismatches, loader, libraryPath: askedPath };
-  return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects };
+  return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects, verdict };
 }
 
 /** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
-function firstAccepted(
+async function firstAccepted(
   trial: LayoutTrial,
   guess: boolean,
   libraryPathDirs: readonly string[],
-): VerifiedSet | Rejected {
+): Promise<VerifiedSet | Rejected> {
   let first: VerifiedSet | Rejected | undefined;
   for (const before of libraryPathDirs.length === 0 ? [[]] : [[], libraryPathDirs]) {
     for (const withLoader of [guess, !guess]) {
-      const outcome = attempt(trial, withLoader, before);
+      const outcome = await attempt(trial, withLoader, before);
       if (outcome.kind === 'verified') return outcome;
       first ??= outcome;
     }
@@ -153,6 +159,8 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
 
 /** What is known before a fingerprint is laid out, and how the loader is asked. */
 export interface VerifyRequest {
+  /** Who is asked: `verdictFor`. */
+  readonly verdict: Verdict;
   /** The fingerprint's libraries, where they were just read; without it they are read here. */
   readonly known?: readonly ChosenLibrary[];
   /**
@@ -173,7 +181,7 @@ export async function layOutAndVerify(
   fingerprint: Fingerprint,
   { path: program, libc }: { readonly path: string; readonly libc: Libc },
   farms: string,
-  { known, libraryPathDirs = [], ...asking }: VerifyRequest = {},
+  { known, libraryPathDirs = [], ...asking }: VerifyRequest,
 ): Promise<VerifiedSet | Rejected | Vanished> {
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
@@ -191,7 +199,7 @@ export async function layOutAndVerify(
     if ('kind' in laid) return laid;
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
-    const outcome = withPlainImage(program, farms, (file) =>
+    const outcome = await withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
     );
     if (outcome.kind === 'verified') return outcome;
@@ -221,22 +229,20 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
  * Of the names of a verified set that the program may open, those that the loader refuses beside it. One start of the
  * loader where it refuses none.
  */
-export function refusedWhenOpened(
-  { loader, askedPath }: VerifiedSet,
+export async function refusedWhenOpened(
+  { loader, askedPath, verdict }: VerifiedSet,
   { path: program, libc }: { readonly path: string; readonly libc: Libc },
   names: readonly string[],
-): string[] {
-  const isRefused = (opened: readonly string[]): boolean => {
+): Promise<string[]> {
+  const isRefused = async (opened: readonly string[]): Promise<boolean> => {
     const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
-    return askLoader(request).complaints.length > 0;
+    return (await listObjects(request, libc, verdict)).complaints.length > 0;
   };
-  if (names.length === 0 || !isRefused(names)) return [];
+  if (names.length === 0 || !(await isRefused(names))) return [];
   const good: string[] = [];
-  return names.filter((name) => {
-    if (isRefused([...good, name])) return true;
-    good.push(name);
-    return false;
-  });
+  const refused: string[] = [];
+  for (const name of names) ((await isRefused([...good, name])) ? refused : good).push(name);
+  return refused;
 }
 
 export interface Mismatch {
@@ -318,15 +324,19 @@ function readStart(file: string, size: number): Buffer {
  * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as `ask`
  * takes. @throws Node's errors.
  */
-export function withPlainImage<T>(program: string, scratch: string, ask: (file: string) => T): T {
+export async function withPlainImage<T>(
+  program: string,
+  scratch: string,
+  ask: (file: string) => Promise<T>,
+): Promise<T> {
   const end = isAppImage(readStart(program, 16)) ? elfFileAt(program)?.end : undefined;
-  if (end === undefined) return ask(program);
+  if (end === undefined) return await ask(program);
   const file = temporaryName(path.join(scratch, 'image'));
   try {
     const bytes = readStart(program, end);
     bytes.fill(0, APP_IMAGE_MARK.offset, APP_IMAGE_MARK.offset + APP_IMAGE_MARK.size);
     writeFileSync(file, bytes, { mode: 0o700 });
-    return ask(file);
+    return await ask(file);
   } finally {
     rmSync(file, { force: true });
   }

@@ -1,6 +1,7 @@
 // The path of a directory → it and those above it, made where they are missing.
 // A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+// A directory → what lies below it, with no link followed.
+import { accessSync, constants, type Dirent, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -58,4 +59,49 @@ export function findOnPath(name: string, pathVariable: string | undefined): stri
   if (name.includes('/')) return name;
   const directories = (pathVariable ?? '/bin:/usr/bin').split(':');
   return directories.map((directory) => path.join(directory, name)).find(isExecutable);
+}
+
+/** Anything below a directory but directories. */
+export interface FileBelow {
+  /** Path relative to the directory. */
+  readonly name: string;
+  readonly kind: 'file' | 'link' | 'other';
+}
+
+function kindOf(entry: Dirent): FileBelow['kind'] {
+  if (entry.isFile()) return 'file';
+  return entry.isSymbolicLink() ? 'link' : 'other';
+}
+
+/**
+ * All that lies below a directory, sorted. A symbolic link is named and not followed; readdirSync with `recursive` walks
+ * into links to directories (Node 24). `unreadable` is told of directories that cannot be read; without it the error is thrown.
+ */
+export function filesBelow(
+  directory: string,
+  unreadable?: (directory: string, error: unknown) => void,
+): FileBelow[] {
+  const found: FileBelow[] = [];
+  const unvisited = [''];
+  for (let below = unvisited.pop(); below !== undefined; below = unvisited.pop()) {
+    for (const entry of entriesOf(path.join(directory, below), unreadable)) {
+      const name = path.join(below, entry.name);
+      if (entry.isDirectory()) unvisited.push(name);
+      else found.push({ name, kind: kindOf(entry) });
+    }
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function entriesOf(
+  directory: string,
+  unreadable: ((directory: string, error: unknown) => void) | undefined,
+): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (unreadable === undefined) throw error;
+    unreadable(directory, error);
+    return [];
+  }
 }

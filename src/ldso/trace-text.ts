@@ -52,7 +52,7 @@ export function withReasons(complaints: readonly string[], trace: LoadTrace): st
 }
 
 /** musl's loader prints itself once for each name it goes by, and only libraries can be compared. */
-function simulatedObjects({ objects }: LoadTrace, libc: 'glibc' | 'musl'): readonly TracedObject[] {
+export function simulatedObjects({ objects }: LoadTrace, libc: 'glibc' | 'musl'): readonly TracedObject[] {
   if (libc === 'musl') return objects.filter(({ role }) => role === 'library');
   // A filter of the program's own stands before it and is not listed (glibc elf/rtld.c, rtld_mode_list).
   return objects.slice(objects.findIndex(({ role }) => role === 'program') + 1);

@@ -1,5 +1,5 @@
 // Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
-import { accessSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
@@ -26,6 +26,22 @@ export function writePlan(dirs: Directories, plan: LaunchPlan): void {
     rmSync(file, { recursive: true, force: true }); // no plan can be read from there, so nothing is lost
     writeFileAtomically(file, serialisePlan(plan));
   }
+}
+
+function modifiedAt(file: string | undefined): number {
+  try {
+    return (file && lstatSync(file).mtimeMs) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * When a plan was last made or followed: milliseconds since 1970, exact to a day (PLAN.md); 0 where nothing is there. The
+ * launcher sets the times of the plan's file and of its root link. That somebody read them is no use: backups do, and Nix.
+ */
+export function lastUseOf(file: string, root: string | undefined): number {
+  return Math.max(modifiedAt(file), modifiedAt(root));
 }
 
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */

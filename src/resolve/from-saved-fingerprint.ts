@@ -8,7 +8,7 @@ import type { SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import { debug } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { findBundled } from '../program/bundled.ts';
-import { type DynamicProgram, type Job, rootOf } from './job.ts';
+import { type DynamicProgram, type Job, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** Plans a known content at a new path or under a new identity: no search, no solving. */
@@ -23,15 +23,15 @@ export async function planFromSavedFingerprint(
     debug(`fingerprint ${saved.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const { libraryPathDirs } = program;
-  const set = await layOutAndVerify(fingerprint, program, dirs.farms, { libraryPathDirs });
+  const asking = { libraryPathDirs: program.libraryPathDirs, verdict: verdictOf(program, context) };
+  const set = await layOutAndVerify(fingerprint, program, dirs.farms, asking);
   if (set.kind !== 'verified') {
     debug(`fingerprint ${saved.file} does not serve here: ${JSON.stringify(set)}`);
     return undefined;
   }
   const root = await alsoPin(context.nix, saved, dirs, rootOf(job));
   if (root.kind !== 'saved') return undefined;
-  return finishPlan({ set, root, origin: 'the record of an earlier start' }, job);
+  return await finishPlan({ set, root, origin: 'the record of an earlier start' }, job);
 }
 
 /**

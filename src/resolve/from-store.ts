@@ -13,7 +13,7 @@ import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
-import { type DynamicProgram, type Job, rootOf } from './job.ts';
+import { type DynamicProgram, type Job, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
 
@@ -110,7 +110,7 @@ async function attemptOnce(
   excluded: Excluded,
   rootAdder: RootAdder | undefined,
 ): Promise<ResolveAttempt> {
-  const { program, dirs } = job;
+  const { program, dirs, context } = job;
   const solved = await solveFromStore(job, excluded);
   const { fingerprint, closest } = solved;
   const link = rootOf(job);
@@ -118,7 +118,8 @@ async function attemptOnce(
   // Pinning and verifying do not need each other; the plan, which relies on both, comes after, and so does the last
   // look at the files it names.
   const pinning = saveAndPin(rootAdder, fingerprint, dirs, link);
-  const request = { known: solved.libraries, libraryPathDirs: program.libraryPathDirs };
+  const verdict = verdictOf(program, context);
+  const request = { known: solved.libraries, libraryPathDirs: program.libraryPathDirs, verdict };
   const verify = () => layOutAndVerify(fingerprint, program, dirs.farms, request);
   const [root, first] = await Promise.all([pinning, verify()]);
   if (root.kind === 'vanished') return root;
@@ -126,7 +127,7 @@ async function attemptOnce(
   const set = first.kind === 'rejected' ? await verify() : first;
   if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
   const optional = optionalNamesOf(fingerprint);
-  const refused = set.kind === 'rejected' ? optional : refusedWhenOpened(set, program, optional);
+  const refused = set.kind === 'rejected' ? optional : await refusedWhenOpened(set, program, optional);
   if (refused.length > 0) {
     restore(link, before);
     return { kind: 'optional-refused', names: refused };
@@ -134,7 +135,7 @@ async function attemptOnce(
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
-  const plan = finishPlan({ set, root, origin: 'resolved here' }, job);
+  const plan = await finishPlan({ set, root, origin: 'resolved here' }, job);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   return { kind: 'planned', plan };

@@ -4,6 +4,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import type { RootAdders } from '../fingerprint/save-and-pin.ts';
 import { rootLink } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
+import { type Verdict, verdictFor } from '../ldso/list-objects.ts';
 import { planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
@@ -39,6 +40,11 @@ export function dynamicOf(file: ProgramFile): DynamicProgram | undefined {
   const { kind } = file;
   if (kind.kind !== 'dynamic' || file.appImage !== undefined) return undefined;
   return { ...file, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
+}
+
+/** Who says whether a set is right for the program: its loader, or where that could run code of others the simulation. */
+export function verdictOf(program: DynamicProgram, { host, isStart }: Context): Verdict {
+  return verdictFor(program, { uid: host.uid, isStart });
 }
 
 /** The GC root link of a program's fingerprint. */

@@ -21,7 +21,7 @@ import { hasNixDatabase } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
-import { type DynamicProgram, rootOf } from './job.ts';
+import { type Job, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
 export type UsedFingerprint =
@@ -146,8 +146,7 @@ export async function check(
     realFileOf,
     whyNotLoaded: async () => {
       beforeLoading();
-      const { program, dirs } = search;
-      const result = await verifyHere(fingerprint, program, dirs.farms);
+      const result = await verifyHere(fingerprint, search);
       if (typeof result === 'string') return result;
       set = result;
       return undefined;
@@ -189,7 +188,7 @@ async function checkAndPin(
   if (root === undefined) return refused('nobody pinned it');
   if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
-  const plan = finishPlan({ set: checked.set, root, origin }, search);
+  const plan = await finishPlan({ set: checked.set, root, origin }, search);
   return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
 }
 
@@ -210,11 +209,10 @@ function isNamed(library: FingerprintLibrary): boolean {
   return elfFileAt(file)?.soname === soname;
 }
 
-/** The proven set, its farm below `farms`; or why the program would not start with it, in a clause. */
+/** The proven set, its farm on disk; or why the program would not start with it, in a clause. */
 export async function verifyHere(
   fingerprint: Fingerprint,
-  program: DynamicProgram,
-  farms: string,
+  { program, dirs, context }: Pick<Job, 'program' | 'dirs' | 'context'>,
 ): Promise<VerifiedSet | string> {
   const { elf, libc } = program;
   // Before anything of the document is run: whoever may add to the store could have called any program so.
@@ -226,7 +224,8 @@ export async function verifyHere(
   if (misnamed !== undefined) {
     return `${pathOfStoreFile(misnamed)} is not called ${misnamed.soname}, as an exact match is`;
   }
-  const set = await layOutAndVerify(fingerprint, program, farms, { binding: 'start' });
+  const asking = { binding: 'start', verdict: verdictOf(program, context) } as const;
+  const set = await layOutAndVerify(fingerprint, program, dirs.farms, asking);
   if (set.kind === 'vanished') return `${set.file} is gone`;
   if (set.kind === 'rejected') return set.complaints[0] ?? 'no reason given';
   return complaintsOf(simulateStart(program, libc, set.loader, set.libraryPath))[0] ?? set;

@@ -6,11 +6,16 @@ import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { debug, notice } from '../host/output.ts';
-import { type CopyOutcome, copyForPlan } from '../integrations/patch/patched-copy.ts';
+import {
+  type CopyOutcome,
+  type CopyTarget,
+  copyForPlan,
+  whyNoCopy,
+} from '../integrations/patch/patched-copy.ts';
 import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
-import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import { inspectInterpreter, whyNoNamespace } from '../plan/strategy.ts';
+import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
+import { inspectInterpreter, type Situation, whyNoNamespace } from '../plan/strategy.ts';
 import { nixDatabaseFile } from '../store/store-location.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
@@ -39,32 +44,40 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
   return { ...plan, watched: [...plan.watched, { identity: identityOf(choices), path: choices }] };
 }
 
-/** The ways to keep /proc/self/exe, tried when they are asked for. */
-function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
+function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job): CopyTarget {
   const { launcher, env } = context;
-  let copied: CopyOutcome | undefined;
-  const makeCopy = (): CopyOutcome => {
-    copied ??= copyForPlan({
-      program,
-      sha256,
-      set,
-      libc: program.libc.kind,
-      launcher,
-      dirs,
-      searchPath: env['PATH'],
-    });
-    return copied;
-  };
-  const whyNo = {
+  return { program, sha256, set, libc: program.libc, launcher, dirs, searchPath: env['PATH'] };
+}
+
+/** Why /proc/self/exe cannot be kept, each asked when it matters. */
+function whyNoOf({ program, context, dirs }: Job, target: CopyTarget): NonNullable<Situation['whyNo']> {
+  const { launcher } = context;
+  return {
     // Files of root look like nobody's in a user namespace, and so would the plans of everybody's place.
     namespace: () =>
       dirs.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, program.interpreter),
-    copy: () => {
-      const outcome = makeCopy();
-      return outcome.kind === 'impossible' ? outcome.why : undefined;
-    },
+    copy: () => whyNoCopy(target),
   };
-  return { whyNo, copy: () => (copied?.kind === 'copied' ? copied : undefined) };
+}
+
+type Copied = Extract<CopyOutcome, { kind: 'copied' }>;
+
+/** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
+async function prepareStart(
+  set: VerifiedSet,
+  job: Job,
+): Promise<{ readonly strategy: Strategy; readonly copy?: Copied }> {
+  const { program, context } = job;
+  const target = copyTargetOf(set, job);
+  const whyNo = whyNoOf(job, target);
+  const chosen = strategyOf(program, set.loader, context, whyNo);
+  debug(`strategy ${chosen.strategy}: ${chosen.why}`);
+  if (chosen.strategy !== 'patched') return chosen;
+  const copy = await copyForPlan(target);
+  if (copy.kind === 'copied') return { strategy: 'patched', copy };
+  const other = strategyOf(program, set.loader, context, { ...whyNo, copy: () => copy.why });
+  debug(`strategy ${other.strategy}: ${other.why}`);
+  return other;
 }
 
 /** A set that the loader accepted and Nix pinned. */
@@ -79,19 +92,20 @@ export interface PinnedSet {
  * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
  */
-export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPlan | undefined {
+export async function finishPlan(
+  { set, root, origin }: PinnedSet,
+  job: Job,
+): Promise<LaunchPlan | undefined> {
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
-  const ways = waysOf(set, job);
-  const { strategy, why } = strategyOf(program, set.loader, context, ways.whyNo);
-  debug(`strategy ${strategy}: ${why}`);
+  const { strategy, copy } = await prepareStart(set, job);
   const { storeDir } = context.location;
   const made = makePlan({
     program,
     set,
     strategy,
     interpreter,
-    copy: ways.copy(),
+    copy,
     libc: program.libc.kind,
     storeDir,
     sha256,

@@ -1,6 +1,7 @@
 // Farms: named by their content, complete at every instant, repaired when damaged, shared by processes.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -58,6 +59,51 @@ test('an intact farm is taken as it is', () => {
   assert.equal(lstatSync(farm).ino, ino);
 });
 
+test('a farm with a link to a directory is intact too', () => {
+  const scratch = scratchDirectory();
+  mkdirSync(path.join(scratch, 'farms'));
+  mkdirSync(path.join(scratch, 'object/plugins'), { recursive: true });
+  writeFileSync(path.join(scratch, 'object/plugins/liba.so'), '');
+  const withDirectory = new Map([...links, ['in/object/plugins', path.join(scratch, 'object/plugins')]]);
+  const farm = makeFarm(path.join(scratch, 'farms'), withDirectory);
+  const { ino } = lstatSync(farm);
+  assert.equal(makeFarm(path.join(scratch, 'farms'), withDirectory), farm);
+  assert.equal(lstatSync(farm).ino, ino);
+});
+
+test('a link of the farm is there at every instant while others are repaired', {
+  timeout: 60_000,
+}, async () => {
+  const farms = scratchDirectory();
+  const farm = makeFarm(farms, links);
+  const watched = path.join(farm, 'libb.so.1');
+  const script = `import { readlinkSync } from 'node:fs';
+    let looks = 0, missing = 0;
+    process.on('SIGTERM', () => { console.log(JSON.stringify({ looks, missing })); process.exit(); });
+    console.log('ready');
+    const look = () => {
+      for (let i = 0; i < 1000; i += 1) {
+        looks += 1;
+        try { readlinkSync(${JSON.stringify(watched)}); } catch { missing += 1; }
+      }
+      setImmediate(look);
+    };
+    look();`;
+  const watcher = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  watcher.stdout.setEncoding('utf8');
+  await once(watcher.stdout, 'data');
+  const answer = once(watcher.stdout, 'data');
+  for (let i = 0; i < 300; i += 1) {
+    if (i % 2 === 0) unlinkSync(path.join(farm, 'liba.so'));
+    else writeFileSync(path.join(farm, 'libx.so'), '');
+    makeFarm(farms, links);
+  }
+  watcher.kill('SIGTERM');
+  const { looks, missing } = JSON.parse(String(await answer));
+  assert.ok(looks > 1000, `only ${looks} looks`);
+  assert.equal(missing, 0);
+});
+
 const damages: Record<string, (farm: string, scratch: string) => void> = {
   'lacks a link': (farm) => unlinkSync(path.join(farm, 'liba.so')),
   'has a link too many': (farm) => symlinkSync('/evil', path.join(farm, 'libc.so.6')),
@@ -88,6 +134,14 @@ const damages: Record<string, (farm: string, scratch: string) => void> = {
     rmSync(farm, { recursive: true });
     mkdirSync(farm);
   },
+  'has a link to a directory in place of its own': (farm, scratch) => {
+    rmSync(path.join(farm, 'glibc-hwcaps'), { recursive: true });
+    symlinkSync(path.join(scratch, 'elsewhere'), path.join(farm, 'glibc-hwcaps'));
+  },
+  'has a directory in place of a link': (farm) => {
+    unlinkSync(path.join(farm, 'liba.so'));
+    mkdirSync(path.join(farm, 'liba.so'));
+  },
   'can be written by others': (farm) => chmodSync(farm, 0o777),
 };
 
@@ -104,6 +158,10 @@ for (const [what, damage] of Object.entries(damages)) {
     assert.ok(stats.isDirectory());
     assert.equal(stats.mode & 0o022, 0, 'the launcher believes no farm that others can write');
     assert.deepEqual(readdirSync(farms), [path.basename(farm)]);
+    assert.ok(
+      !readdirSync(path.join(scratch, 'elsewhere')).includes('x86-64-v3'),
+      'nothing is written outside',
+    );
   });
 }
 

@@ -13,7 +13,7 @@ import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import { withRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
-import { choicesOfProgram, type DynamicProgram, dynamicOf } from '../../resolve/job.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf, verdictOf } from '../../resolve/job.ts';
 import { planProgram } from '../../resolve/resolve-program.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { openStore } from '../../store/open-catalogue.ts';
@@ -51,7 +51,10 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
   const fingerprint = saved?.fingerprint;
   const set =
     fingerprint &&
-    (await layOutAndVerify(fingerprint, program, dirs.farms, { libraryPathDirs: program.libraryPathDirs }));
+    (await layOutAndVerify(fingerprint, program, dirs.farms, {
+      libraryPathDirs: program.libraryPathDirs,
+      verdict: verdictOf(program, context),
+    }));
   if (set?.kind === 'rejected') {
     throw new ForeignError(`${program.typedName}: the loader refuses its set now: ${set.complaints[0]}`, {
       code: 'rejected',

@@ -32,18 +32,20 @@ import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
 import { makeDirectories } from '../../host/files.ts';
-import { askLoader, type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { listObjects } from '../../ldso/list-objects.ts';
 import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
+import type { Libc } from '../../program/libc.ts';
 import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
-import { patchWithPatchelf } from './patchelf.ts';
+import { patchWithPatchelf, whyNoPatchelf } from './patchelf.ts';
 
 export interface CopyTarget {
   readonly program: ProgramFile;
   readonly sha256: string;
   readonly set: VerifiedSet;
-  readonly libc: 'glibc' | 'musl';
+  readonly libc: Libc;
   /** Path of the launcher; undefined where it is not known. */
   readonly launcher: string | undefined;
   readonly dirs: Directories;
@@ -58,8 +60,8 @@ export function unlikeForeign(launcher: string): string {
   return FOREIGN_LENGTHS.includes(Buffer.byteLength(launcher) + 1) ? unlikeForeign(`/${launcher}`) : launcher;
 }
 
-function whyUnusable(launcher: string | undefined, program: ProgramFile): string | undefined {
-  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
+function whyUnusable(launcher: string, program: ProgramFile): string | undefined {
+  if (launcher === '' || inspectInterpreter(launcher).kind !== 'launcher')
     return 'there is no launcher that it could name as its interpreter';
   const own = elfFileAt(launcher);
   const machine = program.elf && findMachine(program.elf);
@@ -69,19 +71,32 @@ function whyUnusable(launcher: string | undefined, program: ProgramFile): string
 }
 
 /**
+ * Why no copy could be made, as far as this shows without making one. What patchelf and the loader make of it shows
+ * when it is made.
+ * @throws Node's errors when the program cannot be read.
+ */
+export function whyNoCopy({ program, launcher = '', dirs, searchPath }: CopyTarget): string | undefined {
+  const unusable = whyUnusable(launcher, program) ?? whyUnread(program, dirs.shared);
+  if (unusable !== undefined) return unusable;
+  const edits = editsFor(program.path, unlikeForeign(launcher));
+  const byPatchelf = edits.kind === 'no-room' ? whyNoPatchelf(program, searchPath) : undefined;
+  return edits.kind === 'no-room' && byPatchelf !== undefined ? `${edits.why}, and ${byPatchelf}` : undefined;
+}
+
+/**
  * The copy names the launcher as its interpreter, so it carries nothing else: the launcher finds the plan of the copy,
  * and the libraries in it, even when the copy starts itself again with an empty environment.
  * @throws Node's errors when the place cannot be written.
  */
-export function copyForPlan(target: CopyTarget): CopyOutcome {
+export async function copyForPlan(target: CopyTarget): Promise<CopyOutcome> {
   const { program, sha256, set, libc, launcher = '', dirs, searchPath } = target;
-  const unusable = whyUnusable(target.launcher, program);
+  const unusable = whyUnusable(launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
   const copies = copiesDirectory(dirs);
   const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared, searchPath });
   if (outcome.kind === 'impossible') return outcome;
-  const why = whyNotTheSame(outcome.file, set, libc);
+  const why = await whyNotTheSame(outcome.file, set, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
 }
 
@@ -206,8 +221,8 @@ export function makeCopy(request: CopyRequest): CopyOutcome {
   const directory = path.join(request.copies, keyOf(request));
   const { path: program } = request.program;
   const file = path.join(directory, path.basename(path.dirname(program)) || 'root', path.basename(program));
-  if (request.shared && !isReadableByOthers(program))
-    return { kind: 'impossible', why: 'others may not read the program, and would read its copy' };
+  const unread = whyUnread(request.program, request.shared);
+  if (unread !== undefined) return { kind: 'impossible', why: unread };
   makeReadable(request.copies);
   const temporary = temporaryName(directory);
   try {
@@ -272,18 +287,24 @@ function objectTexts(objects: readonly LoadedObject[], loader: string): string {
 }
 
 /** Undefined when the copy is as good as the program, else why not, as one clause. */
-export function whyNotTheSame(
+export async function whyNotTheSame(
   copy: string,
-  { loader, askedPath, objects }: VerifiedSet,
-  libc: 'glibc' | 'musl',
-): string | undefined {
-  if (libc === 'glibc' && !verifyByLoader(loader, copy)) return `${loader} does not take the copy`;
-  const request = { loader, libc, libraryPath: askedPath, program: copy };
-  const listed = askLoader(request);
+  { loader, askedPath, objects, verdict }: VerifiedSet,
+  libc: Libc,
+): Promise<string | undefined> {
+  if (verdict === 'loader' && libc.kind === 'glibc' && !verifyByLoader(loader, copy))
+    return `${loader} does not take the copy`;
+  const request = { loader, libc: libc.kind, libraryPath: askedPath, program: copy };
+  const listed = await listObjects(request, libc, verdict);
   if (listed.complaints.length > 0) return `the copy lacks something: ${listed.complaints[0]}`;
   return objectTexts(listed.objects, loader) === objectTexts(objects, loader)
     ? undefined
     : 'the copy would be given other libraries than the program';
+}
+
+function whyUnread({ path: program }: ProgramFile, shared: boolean | undefined): string | undefined {
+  if (!shared || isReadableByOthers(program)) return undefined;
+  return 'others may not read the program, and would read its copy';
 }
 
 /** `file`: a real path. The modes' last three bits are all that others have, also under acl(5). */

@@ -1,0 +1,41 @@
+// The times of a plan and of its root link → when it was last followed; a backup that reads them is no use.
+import assert from 'node:assert/strict';
+import { lutimesSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { unusedImages } from '../../src/cli/prune.ts';
+import { temporaryDirectories } from '../../src/host/directories.ts';
+import { identityOf } from '../../src/host/file-identity.ts';
+import { lastUseOf, planFile, writePlan } from '../../src/plan/plan-files.ts';
+import { barePlan } from './bare-plan.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'last-use-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const DAY = 24 * 60 * 60;
+const now = Date.now() / 1000;
+
+test('the newest time of modification of the plan and of its link counts, the time of access does not', () => {
+  const file = path.join(scratch, 'plan');
+  const link = path.join(scratch, 'root');
+  writeFileSync(file, '');
+  symlinkSync('/nowhere', link);
+  lutimesSync(file, now, 1000);
+  lutimesSync(link, now, 2000);
+  assert.equal(lastUseOf(file, link), 2_000_000);
+  assert.equal(lastUseOf(file, undefined), 1_000_000);
+  assert.equal(lastUseOf(path.join(scratch, 'missing'), path.join(scratch, 'too')), 0);
+});
+
+test('the files of an AppImage go by the last start, though a backup reads its plan daily', () => {
+  const cache = path.join(scratch, 'cache/v1');
+  const dirs = { ...temporaryDirectories(0), cache, plans: path.join(cache, 'plans') };
+  mkdirSync(dirs.plans, { recursive: true });
+  const program = path.join(scratch, 'image');
+  writeFileSync(program, '');
+  const directories = [path.join(cache, 'unpacked/one')];
+  writePlan(dirs, barePlan(program, { identity: identityOf(program), directories }));
+  lutimesSync(planFile(dirs, program), now, now - 100 * DAY);
+  assert.deepEqual(unusedImages(dirs, 90, now * 1000), [{ program, why: 'not started for 100 days' }]);
+  assert.deepEqual(unusedImages(dirs, 101, now * 1000), []);
+});
