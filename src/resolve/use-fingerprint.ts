@@ -12,7 +12,7 @@ import { pinned, removePlainFingerprint, restore } from '../fingerprint/saved-fi
 import { debug } from '../host/output.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
-import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { showOnStderr } from '../store/nix.ts';
@@ -20,12 +20,10 @@ import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
-import { type DynamicProgram, rootOf } from './job.ts';
+import { type DynamicProgram, hasChanged, type Resolution, rootOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
-export type UsedFingerprint =
-  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
-  | { readonly kind: 'refused'; readonly why: string };
+export type UsedFingerprint = Resolution | { readonly kind: 'refused'; readonly why: string };
 
 /** A store path was taken by a collector. */
 interface Gone {
@@ -101,6 +99,7 @@ export async function useFingerprint(
       : await checkAndPin(fingerprint, found, search);
     const used = unlessDisturbed(outcome, before);
     if (used.kind !== 'vanished') return used;
+    if (hasChanged(search.program)) return { kind: 'changed' };
     if (round === ROUNDS) return refused(used.why);
     debug(`round ${round}: ${used.why}`);
   }
