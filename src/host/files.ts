@@ -1,6 +1,6 @@
 // The path of a directory → it and those above it, made where they are missing.
 // A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, type Dirent, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -54,4 +54,40 @@ export function findOnPath(name: string, pathVariable: string | undefined): stri
   if (name.includes('/')) return name;
   const directories = (pathVariable ?? '/bin:/usr/bin').split(':');
   return directories.map((directory) => path.join(directory, name)).find(isExecutable);
+}
+
+export interface FoundFile {
+  readonly file: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+}
+
+function kindOf(entry: Dirent): FoundFile['kind'] {
+  if (entry.isSymbolicLink()) return 'link';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isFile() ? 'file' : 'other';
+}
+
+function entriesOf(directory: string, unreadable: (directory: string, error: unknown) => void): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    unreadable(directory, error);
+    return [];
+  }
+}
+
+/**
+ * All that lies below a directory, sorted by name, a directory before what is in it. No link is followed: Node's own
+ * `recursive` does follow them (readdirSync, Node 24). What cannot be listed is told to `unreadable` and passed over.
+ */
+export function* filesBelow(
+  directory: string,
+  unreadable: (directory: string, error: unknown) => void = () => {},
+): Generator<FoundFile> {
+  for (const entry of entriesOf(directory, unreadable)) {
+    const file = path.join(directory, entry.name);
+    const kind = kindOf(entry);
+    yield { file, kind };
+    if (kind === 'directory') yield* filesBelow(file, unreadable);
+  }
 }
