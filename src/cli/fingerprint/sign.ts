@@ -1,12 +1,12 @@
 // `nix-foreign fingerprint sign --key KEY FILE...`: a signature into each document, beside those that are there.
 // The file that --key names → the key that signs.
 
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
 import { parseSecretKey, type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';
 import { treeText } from '../../fingerprint/tree-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
-import { printJson, printOneLine } from '../../host/output.ts';
+import { notice, printJson, printOneLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
 import { writeOutput } from '../output-file.ts';
 import { usageError } from '../usage-error.ts';
@@ -50,11 +50,27 @@ function unusable(file: string, why: string): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'key', hint: HINT, exitCode: 125 });
 }
 
+/** ssh(1) refuses such a file; here it is told: Nix itself makes keys with the modes of the umask. */
+function warnOfReaders(file: string, stats: Stats): void {
+  if (stats.isFile() && (stats.mode & 0o077) !== 0)
+    notice(`others may read or change the secret key ${file}: chmod 600 ${file}`);
+}
+
+function textOf(file: string): string {
+  const fd = openSync(file, 'r');
+  try {
+    warnOfReaders(file, fstatSync(fd));
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** @throws ForeignError `key` when the file cannot be read or holds no secret key. */
 export function readSecretKey(file: string): SecretKey {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = textOf(file);
   } catch (error) {
     throw unusable(file, `it cannot be read: ${reasonOf(error)}`);
   }

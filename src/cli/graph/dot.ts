@@ -1,4 +1,5 @@
 // A picture → text in the DOT language.
+import { printableLine } from '../../host/output.ts';
 import {
   CONFLICT,
   type Colour,
@@ -16,9 +17,7 @@ import {
  * (graphviz.org/doc/info/lang.html, "String"; attrType/escString).
  */
 export function quoted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters have no place in a picture
-  const safe = text.replace(/[\u0000-\u001f\u007f]/g, '?');
-  return `"${safe.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${printableLine(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** Several lines of a label, centred. */
