@@ -50,31 +50,34 @@ function unusable(file: string, why: string): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'key', hint: HINT, exitCode: 125 });
 }
 
-/** ssh(1) refuses such a file; here it is told: Nix itself makes keys with the modes of the umask. */
+interface KeyFile {
+  readonly text: string;
+  readonly stats: Stats;
+}
+
+function readKeyFile(file: string): KeyFile {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, 'r');
+    return { stats: fstatSync(fd), text: readFileSync(fd, 'utf8') };
+  } catch (error) {
+    throw unusable(file, `it cannot be read: ${reasonOf(error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** ssh(1) refuses such a file; here it is told, since Nix itself makes keys with the modes of the umask. */
 function warnOfReaders(file: string, stats: Stats): void {
   if (stats.isFile() && (stats.mode & 0o077) !== 0)
     notice(`others may read or change the secret key ${file}: chmod 600 ${file}`);
 }
 
-function textOf(file: string): string {
-  const fd = openSync(file, 'r');
-  try {
-    warnOfReaders(file, fstatSync(fd));
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** @throws ForeignError `key` when the file cannot be read or holds no secret key. */
 export function readSecretKey(file: string): SecretKey {
-  let text: string;
-  try {
-    text = textOf(file);
-  } catch (error) {
-    throw unusable(file, `it cannot be read: ${reasonOf(error)}`);
-  }
+  const { text, stats } = readKeyFile(file);
   const parsed = parseSecretKey(text);
   if (parsed.kind === 'refused') throw unusable(file, parsed.why);
+  warnOfReaders(file, stats);
   return parsed.key;
 }
