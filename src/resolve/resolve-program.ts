@@ -9,11 +9,11 @@ import { ForeignError } from '../host/errors.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
-import { readPlan, whyNotCurrent } from '../plan/plan-files.ts';
+import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { cleanAfter, cleanBefore, cleanRootsOf, forgetMoved } from './housekeeping.ts';
+import { cleanAfter, cleanBefore, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
 import {
   choicesOfProgram,
   type DynamicProgram,
@@ -24,6 +24,9 @@ import {
   type ResolveMode,
   rootOf,
 } from './job.ts';
+
+/** e_machine of 32-bit x86 (elf.h). */
+const EM_386 = 3;
 
 /** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
 const ROUNDS = 5;
@@ -88,6 +91,18 @@ async function planWithoutLibraries(
   return await planDirect(file, context, dirs);
 }
 
+/** Without this word the loader's failure looks like that of the libraries. @throws ForeignError `other-machine`. */
+async function refuse32Bit({ typedName, elf }: DynamicProgram, dirs: Directories): Promise<void> {
+  if (elf.machine !== EM_386) return;
+  const { runs32Bit } = await import('../host/kernel-support.ts');
+  if (runs32Bit(dirs.locks) !== 'no') return;
+  throw new ForeignError(`${typedName}: it is a 32-bit program, and this kernel runs none`, {
+    code: 'other-machine',
+    hint: 'get the 64-bit build, run it with qemu-i386, or start the kernel with ia32_emulation=on',
+    exitCode: 126,
+  });
+}
+
 /** One process at a time resolves a program; whoever waited finds the plan of the first. */
 async function planDynamic(
   program: DynamicProgram,
@@ -95,15 +110,19 @@ async function planDynamic(
   dirs: Directories,
   mode: ResolveMode,
 ): Promise<Resolution> {
+  await refuse32Bit(program, dirs);
   const { withRequestedStrategy } = await import('./choose-strategy.ts');
   const context = await withRequestedStrategy(program, asked);
   return await withLock(`${dirs.locks}/${planKey(program.path)}`, async () => {
     const current = mode === 'as-needed' ? await currentPlan(program, context, dirs) : undefined;
     if (current !== undefined) return { kind: 'planned', plan: current };
+    const before = readPlanFile(path.join(dirs.plans, planKey(program.path)));
     const job = await openJob(program, context, dirs, mode);
     try {
       // The content that was hashed is the one that was inspected, or nothing is saved for it.
-      return hasChanged(program) ? { kind: 'changed' } : await carryOut(job);
+      const resolution = hasChanged(program) ? ({ kind: 'changed' } as const) : await carryOut(job);
+      if (resolution.kind === 'planned') dropEarlierCopy(dirs, before, resolution.plan);
+      return resolution;
     } finally {
       job.rootAdders.close();
     }

@@ -1,5 +1,4 @@
 // A picture → text in the DOT language.
-import { printableLine } from '../../host/output.ts';
 import {
   CONFLICT,
   type Colour,
@@ -12,12 +11,18 @@ import {
   PLAIN,
 } from './picture.ts';
 
+/** As in host/output.ts, with line breaks: nothing that is drawn may drive a terminal. */
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters have no place in a picture
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
  * A quoted string: within it only the quote is special to DOT, and the backslash to labels
  * (graphviz.org/doc/info/lang.html, "String"; attrType/escString).
  */
 export function quoted(text: string): string {
-  return `"${printableLine(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const safe = text.replace(CONTROLS, '?');
+  return `"${safe.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** Several lines of a label, centred. */

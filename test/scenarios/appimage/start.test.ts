@@ -162,9 +162,9 @@ test('resolved by root for everybody: another user starts it, and unpacks nothin
   mkdirSync(onHost(machine, home));
   chownSync(onHost(machine, home), 1000, 1000);
   const argv = [rig.enterRoot, '-1', '1000', '1000', launcher, image, 'word'] as [string, ...string[]];
-  const { status, stdout } = await machine.run({ argv, env: { PATH: path.dirname(rig.bash), HOME: home } });
+  const outcome = await machine.run({ argv, env: { PATH: path.dirname(rig.bash), HOME: home } });
   // This user has no Nix that could pin, which stderr says.
-  const started = linesOf({ status, stdout, stderr: '' });
+  const started = linesOf({ ...outcome, stderr: '' });
   assert.deepEqual([started['arg1'], started['inside']], ['word', 'bundled']);
   const [name = ''] = readdirSync(unpacked);
   assert.equal(started['exe'], `/var/lib/nix-run-foreign/v1/unpacked/${name}/squashfs-root/usr/bin/app`);
