@@ -195,6 +195,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'cli/setup/compile-launcher.ts',
     'cli/setup/setup.ts',
     'host/http.ts', // getent
+    'host/kernel-support.ts',
     'integrations/appimage/unpack.ts',
     'integrations/patch/patchelf.ts',
     'ldso/ask-loader.ts',

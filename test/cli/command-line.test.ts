@@ -339,7 +339,13 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   assert.deepEqual([status, stderr], [1, '']);
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
-  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), ['directories', 'launcher', 'nix', 'store']);
+  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), [
+    'directories',
+    'launcher',
+    'nix',
+    'starts',
+    'store',
+  ]);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
   assert.ok(!existsSync(at('no-state')), 'Nix made a store');
 });
