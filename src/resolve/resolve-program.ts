@@ -98,7 +98,7 @@ async function refuse32Bit({ typedName, elf }: DynamicProgram, dirs: Directories
   if (runs32Bit(dirs.locks) !== 'no') return;
   throw new ForeignError(`${typedName}: it is a 32-bit program, and this kernel runs none`, {
     code: 'other-machine',
-    hint: 'get the 64-bit build, run it with qemu-i386, or start the kernel with ia32_emulation=on',
+    hint: 'start Linux with ia32_emulation=1, or it with qemu-i386',
     exitCode: 126,
   });
 }
