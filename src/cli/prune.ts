@@ -87,7 +87,7 @@ export interface UnusedImage {
   readonly why: string;
 }
 
-/** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
+/** Milliseconds since 1970; exact to a day (plan/PLAN.md). */
 function lastUseOf(file: string): number {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats === undefined ? 0 : Math.max(stats.atimeMs, stats.mtimeMs);

@@ -101,7 +101,7 @@ export interface RootRow {
   readonly sha256: string;
   /** Undefined where the plan is gone: a cache was deleted. The next start makes it anew. */
   readonly plan: LaunchPlan | undefined;
-  /** Milliseconds since 1970; exact to a day (launch/PLAN.md). */
+  /** Milliseconds since 1970; exact to a day (plan/PLAN.md). */
   readonly lastUse: number;
   /** Why nobody needs it any more, whenever it was used. */
   readonly expired: 'the program is gone' | 'the program changed' | undefined;

@@ -53,7 +53,7 @@ export interface CopyTarget {
   readonly searchPath: string | undefined;
 }
 
-/** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt/rules.ts). */
+/** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt-rules.ts). */
 const FOREIGN_LENGTHS = [19, 27, 28];
 
 /** The copy must not be taken for a foreign program again: a slash more names the same file. */
