@@ -1,6 +1,5 @@
-// `nix-foreign roots`: what is pinned, for which program, and how much of the store only that keeps.
-// A place → every root in it with the program that it is for, when that was last started, and whether it may go.
-
+// `nix-foreign roots`: every root → the program that it is for, its last start, and how much of the store only it
+// holds.
 import { lstatSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';

@@ -1,6 +1,4 @@
-// A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
-// Closest matches of a solved or an unsolvable problem → the sentences that name them.
-
+// A conflict, and the closest matches → the error: which library is missing, who needs it, what was looked at.
 import path from 'node:path';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';

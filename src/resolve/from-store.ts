@@ -1,6 +1,5 @@
-// A program nobody planned before → its plan, by choosing libraries from the store as it is now.
-// A set that the loader's `--list` accepted → what would end each start all the same.
-// What the real loader said of a set → one line of what the user can do about it.
+// A program without a fingerprint that serves → its plan, by choosing libraries from the store as it is now; or the
+// refusal of the loader or of the simulation, with what the user can do about it.
 import { existsSync } from 'node:fs';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, type VerifiedSet } from '../farm/verify-set.ts';

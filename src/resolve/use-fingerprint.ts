@@ -1,6 +1,5 @@
-// A believed fingerprint from elsewhere → the program's plan by it: fetched, checked against the store, proven, pinned.
-// A fingerprint that somebody else made → the verdict on it here, of the simulation and of the loader itself.
-// Store paths → those that are valid here, with Nix's hash of each where it has one.
+// A trusted fingerprint from elsewhere → the program's plan by it: fetched, checked against the store and by the
+// loader, pinned; or why it cannot serve here.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';

@@ -1,6 +1,4 @@
-// `nix-foreign choose PROGRAM`: which libraries there are to choose from, and the user's decisions kept with the program.
-// The words of `--pin`, `--exclude` and `--prefer` → choices, and a line for each that comes to nothing.
-
+// `nix-foreign choose PROGRAM`: the words of its options → choices that are checked, saved and planned by; or a list.
 import type { Problem } from '../../candidates/problem.ts';
 import { isSameLibrary } from '../../candidates/soname.ts';
 import {

@@ -1,5 +1,4 @@
-// All findings → the first sentence: whether foreign programs start here now, and by which ways.
-// The user's directories → what copies of programs and unpacked AppImages cost.
+// All findings → the first sentence, whether foreign programs start here now and how; and what copies cost.
 import { lstatSync, readdirSync } from 'node:fs';
 import { machinesRunBy } from '../../elf/machine.ts';
 import type { Directories } from '../../host/directories.ts';

@@ -1,6 +1,4 @@
-// `nix-foreign fingerprint sign --key KEY FILE...`: a signature into each document, beside those that are there.
-// The file that --key names → the key that signs.
-
+// `nix-foreign fingerprint sign --key KEY FILE...`: the key in a file → a signature in each document.
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
 import { parseSecretKey, type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';

@@ -1,5 +1,4 @@
-// `nix-foreign graph PROGRAM`: the libraries of a program, or the conflict that keeps it from starting, as a picture.
-// What is known of a program, or the conflict that keeps it from starting → the picture to be drawn.
+// `nix-foreign graph PROGRAM`: its libraries, or the conflict that keeps it from starting → a picture.
 import path from 'node:path';
 import { NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';

@@ -1,5 +1,4 @@
-// An AppImage → its files in a directory, by a program of the machine that can read its file system.
-// An AppImage → the directory with its files, made once for its content.
+// An AppImage → the directory with its files, made once for its content by a program that can read its file system.
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { AppImage } from '../../elf/app-image.ts';

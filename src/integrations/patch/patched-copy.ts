@@ -1,10 +1,5 @@
-// A proven set and the launcher → a patched copy of the program that the loader takes for the same, or why there is none.
-// A program and the interpreter it shall have → a copy on disk that differs from it in that name only.
-// Where a program lies → links to what lies beside and above it, so that its copy finds the same files.
-// A patched copy → whether the chosen loader takes it for the same program, with the same libraries.
-// A file's path → whether every user may read and run it, by the modes of the file and of the directories above.
-// An AppImage → the edits that make its ELF file an ordinary one, which no rule takes for an AppImage.
-
+// A verified set and the launcher → a copy of the program that names the launcher as its interpreter, with links to
+// what lies around the program; or why the loader would not take it for the same program.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
