@@ -22,7 +22,7 @@ function counts(file: string | undefined, uid: number | undefined): boolean {
 }
 
 /**
- * Makes the environment mean what it means to the launcher (launch/PLAN.md): XDG directories count only when they are
+ * Makes the environment mean what it means to the launcher (plan/PLAN.md): XDG directories count only when they are
  * absolute (XDG Base Directory Specification) and nobody else can change where they lead, HOME only when it is a
  * directory of the user's own as well.
  */

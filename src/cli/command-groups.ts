@@ -1,10 +1,4 @@
-// The commands about binfmt_misc; they are loaded when they are asked for.
-// The commands about fingerprints as documents; each is loaded when it is asked for.
-// The commands about shells; each is loaded when it is asked for.
-// The command that finishes an installation by npm; it is loaded when it is asked for.
-// The commands about sharing, settings and roots; each is loaded when it is asked for.
-// The commands about shims; loaded when they are asked for.
-
+// Groups of commands → their rows of the table: binfmt, fingerprint, shim, hook, sharing, setup; loaded when asked for.
 import { reportFailure } from '../host/output.ts';
 import { type CommandRow, isThere, JSON_OPTION, valuesOf } from './command.ts';
 

@@ -1,6 +1,4 @@
-// One command of `nix-foreign` as the help, the parser and the tests know it.
-// A failure → what `--json` prints of it on stdout, beside the message on stderr.
-
+// One command as a row of the table → what the help, the parser, the tests and `--json` failures know of it.
 import { ForeignError, reasonOf, systemFailure } from '../host/errors.ts';
 import type { Context } from '../resolve/context.ts';
 

@@ -214,11 +214,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    const failure = failureOfParsing(
-      error,
-      words,
-      COMMANDS.map(({ usage }) => usage),
-    );
+    const failure = failureOfParsing(error, words, COMMANDS);
     if (failure === undefined) return entry.setExitStatus(0);
     if (wantsJson(words)) printJson(jsonFailure(failure));
     throw failure;

@@ -1,6 +1,4 @@
-// `nix-foreign hook`: a shell's name → what it evaluates.
-// `nix-foreign dirs`: the directories whose programs run by name, through the shell hook.
-// A process → the name of what it runs.
+// `nix-foreign hook` and `dirs`: a shell's name → what it evaluates; the directories whose programs run by name.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';

@@ -1,5 +1,4 @@
-// `nix-foreign prune`: drops the roots of programs that are gone, changed, or unused for long, and what was left behind.
-// A place → the AppImages unpacked in it that nobody needs any more, and why.
+// `nix-foreign prune`: drops the roots and unpacked AppImages of programs that are gone, changed, or unused for long.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';

@@ -35,7 +35,8 @@ async function pull(search: FingerprintSearch, typedName: string): Promise<Launc
   for await (const found of fromSources(search, 'all')) {
     const used = found.kind === 'trusted' ? await useFingerprint(found, search) : found;
     if (used.kind === 'planned') return used.plan;
-    refusals.push(`${found.where}: ${used.why}`);
+    const why = used.kind === 'changed' ? 'the program changed meanwhile' : used.why;
+    refusals.push(`${found.where}: ${why}`);
   }
   throw failure(typedName, refusals);
 }

@@ -1,9 +1,10 @@
 // `nix-foreign resolve PROGRAM`: makes the launch plan, and says in one line what it is.
 
+import { findMachine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import { saveStrategy } from '../plan/strategy.ts';
+import { inspectInterpreter, saveStrategy } from '../plan/strategy.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import { parseRequestedStrategy, type RequestedStrategy } from '../resolve/choose-strategy.ts';
 import type { Context } from '../resolve/context.ts';
@@ -47,13 +48,28 @@ async function saveRequested(
     );
 }
 
-function summary({ program, strategy, origin, files, directories }: LaunchPlan): string {
+/** A prefix helps the interpreter; the programs that a script starts have none. */
+function summaryOfScript({ program, origin }: LaunchPlan, { host }: Context): string {
+  const started = origin ?? 'a script, started directly by its interpreter';
+  const [own] = host.hostMachines.flatMap((each) => findMachine(each) ?? []);
+  const kind = own === undefined ? undefined : inspectInterpreter(own.interpreter).kind;
+  return kind === 'launcher' || kind === 'nix-ld'
+    ? `${program}: ${started}; foreign programs that it starts find ${kind === 'launcher' ? 'the launcher' : kind} at ${own?.interpreter}`
+    : `${program}: ${started}; foreign programs that it starts need a way of their own: nix-foreign doctor says which there are`;
+}
+
+function summary(plan: LaunchPlan): string {
+  const { program, strategy, origin, files, directories } = plan;
   const inFarm = files.filter((file) =>
     directories.some((directory) => file.startsWith(`${directory}/`)),
   ).length;
   if (strategy === 'direct' && origin !== undefined) return `${program}: ${origin}`;
   if (strategy === 'direct') return `${program}: needs nothing of ours, it is started directly`;
   return `${program}: ${inFarm} ${inFarm === 1 ? 'library' : 'libraries'} from the store, strategy ${strategy}`;
+}
+
+function isScript(typedName: string, { host }: Context): boolean {
+  return inspectProgram(typedName, host).kind.kind === 'script';
 }
 
 export async function resolveCommand(
@@ -79,5 +95,6 @@ export async function resolveCommand(
     options.system ? 'everybody' : 'user',
   );
   if (options.json) printJson(plan);
+  else if (isScript(typedName, context)) printOneLine(summaryOfScript(plan, context));
   else printOneLine(summary(plan));
 }

@@ -1,7 +1,6 @@
-// `nix-foreign roots`: what is pinned, for which program, and how much of the store only that keeps.
-// A place → every root in it with the program that it is for, when that was last started, and whether it may go.
-
-import { lstatSync } from 'node:fs';
+// `nix-foreign roots`: every root → the program that it is for, its last start, and how much of the store only it
+// holds.
+import { lstatSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
@@ -101,7 +100,7 @@ export interface RootRow {
   readonly sha256: string;
   /** Undefined where the plan is gone: a cache was deleted. The next start makes it anew. */
   readonly plan: LaunchPlan | undefined;
-  /** Milliseconds since 1970; exact to a day. */
+  /** Milliseconds since 1970; exact to a day (plan/PLAN.md). */
   readonly lastUse: number;
   /** Why nobody needs it any more, whenever it was used. */
   readonly expired: 'the program is gone' | 'the program changed' | undefined;

@@ -1,61 +1,64 @@
-// What commander threw → nothing, when help or the version was asked for, or a failure in the form of all of ours.
+// The kind of error that commander throws, and the words → what is wrong with them, in the form of all our failures.
 import { ForeignError } from '../host/errors.ts';
-
-const UNNAMED = '(outputHelp)';
+import type { CommandRow } from './command.ts';
 
 /** A misuse of the command line: status 125, as with env(1). */
 export function usageError(message: string, hint = 'see nix-foreign --help'): ForeignError {
   return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
 }
 
-interface ParseFailure {
-  readonly cause: string;
-  readonly hint: string;
-}
-
 /** The words of a usage in front of its arguments. */
-const nameOf = (usage: string): string => usage.replace(/ [<[].*/, '');
+const nameOf = ({ usage }: CommandRow): string => usage.replace(/ [<[].*/, '');
 
 /** The longest beginning of what was typed that is a command or a group of commands. */
-function commandTyped(words: readonly string[], usages: readonly string[]): string {
-  const names = usages.map(nameOf);
-  const [first = '', second = ''] = words[0] === 'help' ? words.slice(1) : words;
+function commandTyped([first = '', second = '']: readonly string[], rows: readonly CommandRow[]): string {
+  const names = rows.map(nameOf);
   if (names.includes(`${first} ${second}`)) return `${first} ${second}`;
   return names.some((name) => name === first || name.startsWith(`${first} `)) ? first : '';
 }
 
-function helpOf(command: string): string {
-  return `see nix-foreign ${command === '' ? '' : `${command} `}--help`;
+const flagsOf = ({ options }: CommandRow): string[] =>
+  options.flatMap(([flags]) => flags.replace(/ <.*/, '').split(', '));
+
+function unknownCommand(typed: string, rest: readonly string[], rows: readonly CommandRow[]): ForeignError {
+  const below = rows.map(nameOf).filter((name) => name.startsWith(`${typed} `));
+  const [unknown] = rest;
+  const none = typed === '' ? 'no command is named' : `${typed} needs a command`;
+  return usageError(
+    unknown === undefined ? none : `unknown command '${unknown}'`,
+    typed === '' ? undefined : `name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
+  );
 }
 
-/** Of help that nobody asked for: commander shows it for no command, and for help about one that there is not. */
-function failureOfNoCommand(words: readonly string[], usages: readonly string[]): ParseFailure {
-  const typed = commandTyped(words, usages);
-  if (typed !== '' && words.at(-1) === typed) {
-    const below = usages.map(nameOf).filter((name) => name.startsWith(`${typed} `));
-    return {
-      cause: `${typed} needs a command`,
-      hint: `name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
-    };
-  }
-  const cause = words.length === 0 ? 'no command is named' : `unknown command '${words.at(-1)}'`;
-  return { cause, hint: helpOf(typed) };
+function unknownOption(row: CommandRow | undefined, rest: readonly string[]): ForeignError {
+  const flags = row === undefined ? [] : flagsOf(row);
+  const unknown = rest.find((word) => word.startsWith('-') && !flags.includes(word.replace(/=.*/s, '')));
+  const hint = row && `it takes ${flags.join(', ')}; see nix-foreign ${nameOf(row)} --help`;
+  return usageError(`unknown option '${unknown ?? rest.at(-1)}'`, hint);
 }
 
-/** commander's own words, without its `error: ` and with its guess as what to type. */
-function failureOf(message: string, words: readonly string[], usages: readonly string[]): ParseFailure {
-  if (message === UNNAMED) return failureOfNoCommand(words, usages);
-  const typed = commandTyped(words, usages);
-  const cause = message.replace(/^error: /, '');
-  const [, what = '', guess] = /^(.*)\n\(Did you mean ([a-z-]+)\?\)$/s.exec(cause) ?? [];
-  if (guess === undefined) {
-    const usage = usages.find((each) => nameOf(each) === typed);
-    return /^missing required argument/.test(cause) && usage !== undefined
-      ? { cause, hint: `it is: nix-foreign ${usage}; ${helpOf(typed)}` }
-      : { cause: cause.replace(/\n(\(Did you mean .*\))$/, ' $1'), hint: helpOf(typed) };
+/** `code`: of the list in commander's docs/error-handling; `typed`: a command, a group of commands, or nothing. */
+function failureOf(code: string, words: readonly string[], rows: readonly CommandRow[]): ForeignError {
+  const line = words[0] === 'help' ? words.slice(1) : words;
+  const typed = commandTyped(line, rows);
+  const rest = typed === '' ? line : line.slice(typed.split(' ').length);
+  const row = rows.find((each) => nameOf(each) === typed);
+  const help = row && `it is: nix-foreign ${row.usage}; see nix-foreign ${typed} --help`;
+  switch (code) {
+    case 'commander.help':
+    case 'commander.unknownCommand':
+      return unknownCommand(typed, rest, rows);
+    case 'commander.unknownOption':
+      return unknownOption(row, rest);
+    case 'commander.missingArgument':
+      return usageError(`${typed}: an argument is missing`, help);
+    case 'commander.excessArguments':
+      return usageError(`${typed}: too many arguments`, help);
+    case 'commander.optionMissingArgument':
+      return usageError(`${typed}: ${rest.at(-1)} needs a value`, help);
+    default:
+      return usageError(`${typed}: these words are not understood`, help);
   }
-  const meant = guess.startsWith('-') ? guess : `nix-foreign ${typed === '' ? '' : `${typed} `}${guess}`;
-  return { cause: what, hint: `did you mean ${meant}? ${helpOf(typed)}` };
 }
 
 /**
@@ -65,11 +68,9 @@ function failureOf(message: string, words: readonly string[], usages: readonly s
 export function failureOfParsing(
   error: unknown,
   words: readonly string[],
-  usages: readonly string[],
+  rows: readonly CommandRow[],
 ): unknown {
-  const { code, exitCode, message } = error as { code?: unknown; exitCode?: number; message?: string };
+  const { code, exitCode } = error as { code?: unknown; exitCode?: number };
   if (typeof code !== 'string' || !code.startsWith('commander.')) return error;
-  if (exitCode === 0) return undefined;
-  const { cause, hint } = failureOf(message ?? '', words, usages);
-  return usageError(cause, hint);
+  return exitCode === 0 ? undefined : failureOf(code, words, rows);
 }

@@ -36,11 +36,20 @@ function isLinkTo(file: string, target: string): boolean {
   );
 }
 
+/** All below it but directories. @throws Node's errors of listing one. */
+function filesOf(farm: string): string[] {
+  const refuse = (_: string, error: unknown) => {
+    throw error;
+  };
+  const found = [...filesBelow(farm, refuse)].filter(({ kind }) => kind !== 'directory');
+  return found.map(({ file }) => file);
+}
+
 function isIntact(farm: string, links: FarmLinks): boolean {
   try {
     return (
       isOurDirectory(farm) &&
-      filesBelow(farm).length === links.size &&
+      filesOf(farm).length === links.size &&
       sorted(links).every(([name, target]) => isLinkTo(path.join(farm, name), target))
     );
   } catch {
@@ -90,8 +99,8 @@ function isRepaired(farm: string, links: FarmLinks): boolean {
   try {
     if (!isOurDirectory(farm)) return false;
     // First, since a link to a directory would lead out of the farm.
-    for (const { name } of filesBelow(farm))
-      if (!links.has(name)) rmSync(path.join(farm, name), { force: true });
+    for (const file of filesOf(farm))
+      if (!links.has(path.relative(farm, file))) rmSync(file, { force: true });
     for (const [name, target] of links) putLink(farm, name, target);
   } catch {
     return false;

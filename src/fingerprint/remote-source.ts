@@ -64,7 +64,7 @@ function textOfFile(file: string, largest: number): HttpAnswer {
     if (!fstatSync(fd).isFile()) return { kind: 'unreachable', why: `${file} is no file` };
     const bytes = readBounded(fd, largest);
     if (bytes === undefined) return { kind: 'unreachable', why: `${file} has more than ${largest} bytes` };
-    return { kind: 'found', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { kind: 'found', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return { kind: 'absent' };
     const why = error instanceof TypeError ? 'it is no text' : reasonOf(error);

@@ -1,6 +1,5 @@
 // The path of a directory → it and those above it, made where they are missing.
 // A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
-// A directory → what lies below it, with no link followed.
 import { accessSync, constants, type Dirent, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
@@ -61,47 +60,38 @@ export function findOnPath(name: string, pathVariable: string | undefined): stri
   return directories.map((directory) => path.join(directory, name)).find(isExecutable);
 }
 
-/** Anything below a directory but directories. */
-export interface FileBelow {
-  /** Path relative to the directory. */
-  readonly name: string;
-  readonly kind: 'file' | 'link' | 'other';
+export interface FoundFile {
+  readonly file: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
 }
 
-function kindOf(entry: Dirent): FileBelow['kind'] {
-  if (entry.isFile()) return 'file';
-  return entry.isSymbolicLink() ? 'link' : 'other';
+function kindOf(entry: Dirent): FoundFile['kind'] {
+  if (entry.isSymbolicLink()) return 'link';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isFile() ? 'file' : 'other';
+}
+
+function entriesOf(directory: string, unreadable: (directory: string, error: unknown) => void): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    unreadable(directory, error);
+    return [];
+  }
 }
 
 /**
- * All that lies below a directory, sorted. A symbolic link is named and not followed; readdirSync with `recursive` walks
- * into links to directories (Node 24). `unreadable` is told of directories that cannot be read; without it the error is thrown.
+ * All that lies below a directory, sorted by name, a directory before what is in it. No link is followed: Node's own
+ * `recursive` does follow them (readdirSync, Node 24). What cannot be listed is told to `unreadable` and passed over.
  */
-export function filesBelow(
+export function* filesBelow(
   directory: string,
-  unreadable?: (directory: string, error: unknown) => void,
-): FileBelow[] {
-  const found: FileBelow[] = [];
-  const unvisited = [''];
-  for (let below = unvisited.pop(); below !== undefined; below = unvisited.pop()) {
-    for (const entry of entriesOf(path.join(directory, below), unreadable)) {
-      const name = path.join(below, entry.name);
-      if (entry.isDirectory()) unvisited.push(name);
-      else found.push({ name, kind: kindOf(entry) });
-    }
-  }
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function entriesOf(
-  directory: string,
-  unreadable: ((directory: string, error: unknown) => void) | undefined,
-): Dirent[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch (error) {
-    if (unreadable === undefined) throw error;
-    unreadable(directory, error);
-    return [];
+  unreadable: (directory: string, error: unknown) => void = () => {},
+): Generator<FoundFile> {
+  for (const entry of entriesOf(directory, unreadable)) {
+    const file = path.join(directory, entry.name);
+    const kind = kindOf(entry);
+    yield { file, kind };
+    if (kind === 'directory') yield* filesBelow(file, unreadable);
   }
 }

@@ -88,7 +88,7 @@ async function textOf(response: IncomingMessage, largest: number): Promise<HttpA
   const bytes = sent === undefined || encoding === 'identity' ? sent : unpacked(sent, largest);
   if (bytes === undefined) return unreachable(`it answers with more than ${largest} bytes`);
   try {
-    return { kind: 'found', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { kind: 'found', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
     return unreachable('it answers with what is no text');
   }

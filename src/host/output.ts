@@ -55,13 +55,18 @@ export function printOneLine(text: string): void {
   process.stdout.write(`${printableLine(text)}\n`);
 }
 
-/** A value as JSON on stdout. Control characters that JSON leaves as they are, DEL and C1, are written as escapes. */
-export function printJson(value: unknown): void {
+/** A value as lines of JSON. Control characters that JSON leaves as they are, DEL and C1, are written as escapes. */
+export function jsonText(value: unknown): string {
   const text = JSON.stringify(value, null, 2).replace(
     /[\u007f-\u009f]/g,
     (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
   );
-  process.stdout.write(`${text}\n`);
+  return `${text}\n`;
+}
+
+/** A value as JSON on stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(jsonText(value));
 }
 
 /** C0 but tab and line feed, DEL, C1, marks of direction (Unicode, UAX 9), separators of lines and paragraphs. */

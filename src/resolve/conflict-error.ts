@@ -1,6 +1,4 @@
-// A conflict → the error that tells the user which library is missing, who needs it, and what was looked at.
-// Closest matches of a solved or an unsolvable problem → the sentences that name them.
-
+// A conflict, and the closest matches → the error: which library is missing, who needs it, what was looked at.
 import path from 'node:path';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
@@ -14,7 +12,17 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
-const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
+/** The attribute of nixpkgs that has a library. Nothing knows it yet: the table of known providers will. */
+export function packageOf(_soname: string): string | undefined {
+  return undefined;
+}
+
+/** What to type for libraries that the store lacks. */
+export function bringing(sonames: readonly string[]): string {
+  const known = [...new Set(sonames.flatMap((soname) => packageOf(soname) ?? []))].sort();
+  const attributes = known.length === 0 ? ['PACKAGE'] : known;
+  return `e.g. nix-build '<nixpkgs>' ${attributes.map((each) => `-A ${each}`).join(' ')}, and try again`;
+}
 
 /** Libraries that are there, but in builds that do not go with the rest. */
 function hintForClash(reasons: readonly Reason[]): string {
@@ -26,8 +34,8 @@ function hintForClash(reasons: readonly Reason[]): string {
     return each.kind === 'missing-version' ? [each.name] : [];
   });
   return lacking.length === 0
-    ? `bring libraries into the store that fit together, ${BRING}`
-    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${BRING}`;
+    ? `bring libraries into the store that fit together, ${bringing([])}`
+    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking)}`;
 }
 
 function hintFor(
@@ -53,7 +61,7 @@ function hintFor(
     near.length === missing.length && near.every((each) => each.byHand === 'possible')
       ? `; the nearest can be chosen by hand: nix-foreign choose ${program.typedName}`
       : '';
-  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(missing.map(({ name }) => name))}${byHand}`;
 }
 
 /** Of so many names the nearest library is told; `choose` lists all. */

@@ -39,7 +39,7 @@ interface Caller {
   cwd?(): string;
 }
 
-/** The launcher starts us in `/` (launch/NOTES.md); it stays itself where the user is. */
+/** The launcher starts us in `/` (plan/NOTES.md); it stays itself where the user is. */
 function workingDirectoryOf(process: Caller): string | undefined {
   try {
     const own = process.cwd?.();

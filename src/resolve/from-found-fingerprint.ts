@@ -3,9 +3,8 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import { programPart } from '../fingerprint/fingerprint.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
-import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type FingerprintSearch, type FoundFingerprint, findFingerprints } from './find-fingerprint.ts';
-import type { Job } from './job.ts';
+import type { Job, Resolution } from './job.ts';
 import type { UsedFingerprint } from './use-fingerprint.ts';
 
 type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }>;
@@ -50,7 +49,7 @@ async function useOrSay(found: TrustedFound, search: FingerprintSearch): Promise
  * @returns undefined where none serves: the store is searched then.
  * @throws ForeignError `fingerprint-refused` or `source-unreachable` instead, with the setting `strict`.
  */
-export async function planFromFoundFingerprint(search: FingerprintSearch): Promise<LaunchPlan | undefined> {
+export async function planFromFoundFingerprint(search: FingerprintSearch): Promise<Resolution | undefined> {
   const { typedName } = search.program;
   const lost: Lost[] = [];
   for await (const found of findFingerprints(search)) {
@@ -65,7 +64,7 @@ export async function planFromFoundFingerprint(search: FingerprintSearch): Promi
       continue;
     }
     for (const each of lost) notice(sentenceOf(typedName, each));
-    return used.plan;
+    return used;
   }
   const [first] = lost;
   if (search.settings.strict && first !== undefined) throw failure(typedName, first);

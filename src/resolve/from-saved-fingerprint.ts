@@ -1,6 +1,4 @@
-// A kept fingerprint of the same content → a plan by it, if it still serves where the program is now.
-// A kept set and what lies beside the program now → a library of the set that the program brings along itself.
-
+// A saved fingerprint of the same content → the plan by it, unless the program now brings one of its libraries along.
 import { layOutAndVerify } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { alsoPin } from '../fingerprint/save-and-pin.ts';

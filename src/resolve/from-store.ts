@@ -1,6 +1,5 @@
-// A program nobody planned before → its plan, by choosing libraries from the store as it is now.
-// A set that the loader's `--list` accepted → what would end each start all the same.
-// What the real loader said of a set → one line of what the user can do about it.
+// A program without a fingerprint that serves → its plan, by choosing libraries from the store as it is now; or the
+// refusal of the loader or of the simulation, with what the user can do about it.
 import { existsSync } from 'node:fs';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
@@ -9,11 +8,10 @@ import { saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
-import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
-import { type DynamicProgram, type Job, rootOf, verdictOf } from './job.ts';
+import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
 
@@ -24,7 +22,7 @@ const ROUNDS = 3;
 const MOST_EXCLUDED = 8;
 
 type ResolveAttempt =
-  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  | Resolution
   /** A collector took a store path between two steps; `file` is in it, where it is known. */
   | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
@@ -37,14 +35,14 @@ type ResolveAttempt =
  * the loader take what was chosen, as where an rpath in the store names another file: then without that.
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
-export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
+export async function resolveFromStore(job: Job): Promise<Resolution> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
   const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
     const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
-    if (attempt.kind === 'planned') return attempt.plan;
+    if (attempt.kind !== 'vanished') return attempt;
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); solving again`);
     const object = attempt.file && storeObjectOf(context.location.storeDir, attempt.file);
@@ -54,7 +52,7 @@ export async function resolveFromStore(job: Job): Promise<LaunchPlan> {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const rootAdder = refusingRootAdder(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
     const attempt = await attemptWhatLoads(job, new Set(), () => rootAdder, retries);
-    if (attempt.kind === 'planned') return attempt.plan;
+    if (attempt.kind !== 'vanished') return attempt;
   }
   throw new ForeignError(
     `${program.typedName}: libraries vanish from the store while they are chosen: ${why}`,
@@ -136,7 +134,8 @@ async function attemptOnce(
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
   const plan = await finishPlan({ set, root, origin: 'resolved here' }, job);
-  if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
+  if (plan === undefined)
+    return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   return { kind: 'planned', plan };
 }
@@ -210,7 +209,7 @@ function rejection(program: DynamicProgram, { loader, complaints, closest, hint 
 
 /**
  * One line for each reason, of the simulation; none for a set that starts. `--list` does not check the level of the
- * processor that an object demands (loader/NOTES.md, "glibc: after the list").
+ * processor that an object demands (ldso/NOTES.md, "glibc: after the list").
  */
 export async function startComplaints(program: DynamicProgram, set: VerifiedSet): Promise<string[]> {
   // Loaded when it is needed: an ordinary first start asks the loader alone.

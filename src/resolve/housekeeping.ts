@@ -6,8 +6,9 @@ import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
-import { copiesDirectory, unpackedDirectory } from '../plan/copy-directories.ts';
-import { readPlanFile } from '../plan/plan-files.ts';
+import { copiesDirectory, copyOf, unpackedDirectory } from '../plan/copy-directories.ts';
+import { readPlanFile, removePlan } from '../plan/plan-files.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from './context.ts';
 
 /** Removes what processes that were killed left behind. */
@@ -37,4 +38,14 @@ export function forgetMoved(dirs: Directories, sha256: string): void {
     rmSync(file, { force: true });
     unpin(rootLink(dirs, sha256, key));
   }
+}
+
+/** A patched copy of an earlier content goes with its plan as soon as a plan of the new content does without it. */
+export function dropEarlierCopy(dirs: Directories, before: LaunchPlan | undefined, now: LaunchPlan): void {
+  const copy = before?.execute;
+  const directory = copy === undefined ? undefined : copyOf(dirs, copy);
+  if (copy === undefined || directory === undefined || now.directories.includes(directory)) return;
+  debug(`${directory} was a copy of what ${now.program} was before`);
+  removePlan(dirs, copy);
+  rmSync(directory, { recursive: true, force: true });
 }

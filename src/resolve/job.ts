@@ -4,8 +4,9 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import type { RootAdders } from '../fingerprint/save-and-pin.ts';
 import { rootLink } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
+import { identityOf } from '../host/file-identity.ts';
 import { type Verdict, verdictFor } from '../ldso/list-objects.ts';
-import { planKey } from '../plan/plan-format.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
 import type { Context } from './context.ts';
@@ -33,6 +34,21 @@ export interface Job {
   /** What the user chose by hand for this program. */
   readonly choices: SavedChoices | undefined;
   readonly rootAdders: RootAdders;
+}
+
+/** What came of one try to resolve a program. */
+export type Resolution =
+  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
+  /** The program was replaced, written or touched meanwhile: what is known of it is of another file. */
+  | { readonly kind: 'changed' };
+
+/** Whether the file is another than the one that was inspected; also where it is gone. */
+export function hasChanged(program: Pick<ProgramFile, 'path' | 'identity'>): boolean {
+  try {
+    return identityOf(program.path) !== program.identity;
+  } catch {
+    return true;
+  }
 }
 
 /** Undefined for what is started directly: static programs, scripts, programs built by Nix, AppImages. */

@@ -42,6 +42,7 @@ export async function planAppImage(
     image: appImage,
     searchPath,
     sha256,
+    identity: program.identity,
     dirs,
     adaptation: {
       interpreter: unlikeForeign(launcher),

@@ -1,7 +1,5 @@
 // A script → the plan that starts it: by the kernel alone, or with an interpreter that is not where its `#!` line says.
-// A script's `#!` line → what is to be started with the script, where the kernel could not do it alone.
-
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Classification } from '../elf/classify.ts';
 import { readEnvArgument } from '../elf/script-line.ts';

@@ -1,7 +1,4 @@
-// A program as it was named → its plan and the fingerprint kept for it, made now if need be.
-// A program as it was named → what the stages need of it, where it is dynamic and foreign.
-// A program as it was named → work on a fingerprint from elsewhere, with the program's lock held.
-
+// A program as it was typed → its plan and saved fingerprint, or a search for one with the program's lock held.
 import path from 'node:path';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { readSavedFingerprint, type SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';

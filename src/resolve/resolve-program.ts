@@ -5,25 +5,35 @@ import { digestOfChoices } from '../choices/choices.ts';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
-import { readPlan, whyNotCurrent } from '../plan/plan-files.ts';
+import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import type { ProgramFile } from '../program/inspect-program.ts';
+import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { cleanAfter, cleanBefore, cleanRootsOf, forgetMoved } from './housekeeping.ts';
+import { cleanAfter, cleanBefore, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
 import {
   choicesOfProgram,
   type DynamicProgram,
   dynamicOf,
+  hasChanged,
   type Job,
+  type Resolution,
   type ResolveMode,
   rootOf,
 } from './job.ts';
 
+/** e_machine of 32-bit x86 (elf.h). */
+const EM_386 = 3;
+
+/** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
+const ROUNDS = 5;
+
 /**
- * Makes, or finds, the launch plan of a program and leaves it where the launcher looks.
+ * Makes, or finds, the launch plan of a program and leaves it where the launcher looks. A program that is replaced or
+ * touched meanwhile is inspected and resolved again.
  * @throws ForeignError with the reason where no plan is possible; Node's errors where nothing can be written.
  */
 export async function planProgram(
@@ -33,13 +43,42 @@ export async function planProgram(
   mode: ResolveMode,
 ): Promise<LaunchPlan> {
   cleanBefore(dirs);
+  let program = file;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const resolution = await planUnlessChanged(program, context, dirs, mode);
+    if (resolution.kind === 'planned') {
+      cleanAfter(dirs);
+      return resolution.plan;
+    }
+    debug(`round ${round}: ${program.path} changed while it was resolved`);
+    program = inspectProgram(file.typedName, context.host);
+  }
+  throw new ForeignError(`${file.typedName}: the file keeps changing while its libraries are looked for`, {
+    code: 'changing',
+    hint: 'start it again when the installer or update that writes it has ended',
+    exitCode: 125,
+  });
+}
+
+/** Whatever goes wrong with a program that changed meanwhile says nothing about the program of now. */
+async function planUnlessChanged(
+  file: ProgramFile,
+  context: Context,
+  dirs: Directories,
+  mode: ResolveMode,
+): Promise<Resolution> {
   const program = dynamicOf(file);
-  const plan =
-    program === undefined
-      ? await planWithoutLibraries(file, context, dirs)
-      : await planDynamic(program, context, dirs, mode);
-  cleanAfter(dirs);
-  return plan;
+  try {
+    const resolution: Resolution =
+      program === undefined
+        ? { kind: 'planned', plan: await planWithoutLibraries(file, context, dirs) }
+        : await planDynamic(program, context, dirs, mode);
+    return hasChanged(file) ? { kind: 'changed' } : resolution;
+  } catch (error) {
+    if (!hasChanged(file)) throw error;
+    debug(`not said, since the program changed: ${String(error)}`);
+    return { kind: 'changed' };
+  }
 }
 
 /** Of a static program, a script, an AppImage, a program of Nix. */
@@ -58,15 +97,19 @@ async function planDynamic(
   asked: Context,
   dirs: Directories,
   mode: ResolveMode,
-): Promise<LaunchPlan> {
+): Promise<Resolution> {
   const { withRequestedStrategy } = await import('./choose-strategy.ts');
   const context = await withRequestedStrategy(program, asked);
   return await withLock(`${dirs.locks}/${planKey(program.path)}`, async () => {
     const current = mode === 'as-needed' ? await currentPlan(program, context, dirs) : undefined;
-    if (current !== undefined) return current;
+    if (current !== undefined) return { kind: 'planned', plan: current };
+    const before = readPlanFile(path.join(dirs.plans, planKey(program.path)));
     const job = await openJob(program, context, dirs, mode);
     try {
-      return await carryOut(job);
+      // The content that was hashed is the one that was inspected, or nothing is saved for it.
+      const resolution = hasChanged(program) ? ({ kind: 'changed' } as const) : await carryOut(job);
+      if (resolution.kind === 'planned') dropEarlierCopy(dirs, before, resolution.plan);
+      return resolution;
     } finally {
       job.rootAdders.close();
     }
@@ -74,7 +117,7 @@ async function planDynamic(
 }
 
 /** The steps: a saved fingerprint? one that was found? else the store is searched. */
-async function carryOut(job: Job): Promise<LaunchPlan> {
+async function carryOut(job: Job): Promise<Resolution> {
   if (job.mode === 'refresh') return await fromStore(job);
   return (await fromSavedFingerprints(job)) ?? (await fromFoundFingerprint(job)) ?? (await fromStore(job));
 }
@@ -113,7 +156,7 @@ async function openJob(
   return { program, sha256, context, dirs, mode, choices, rootAdders };
 }
 
-async function fromSavedFingerprints(job: Job): Promise<LaunchPlan | undefined> {
+async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {
   const { program, sha256, context, dirs, choices } = job;
   const digest = choices && digestOfChoices(choices.choices);
   const shared = dirs.shared ? undefined : trustedSystemDirectories();
@@ -126,19 +169,19 @@ async function fromSavedFingerprints(job: Job): Promise<LaunchPlan | undefined> 
     const plan = await planFromSavedFingerprint(saved, job);
     if (plan === undefined) continue;
     forgetMoved(dirs, sha256);
-    return plan;
+    return { kind: 'planned', plan };
   }
   return undefined;
 }
 
 /** What somebody else chose gives way to what the user chose by hand. */
-async function fromFoundFingerprint(job: Job): Promise<LaunchPlan | undefined> {
+async function fromFoundFingerprint(job: Job): Promise<Resolution | undefined> {
   if (job.choices !== undefined) return undefined;
   const { openSearch, planFromFoundFingerprint } = await import('./from-found-fingerprint.ts');
   return await planFromFoundFingerprint(await openSearch(job));
 }
 
-async function fromStore(job: Job): Promise<LaunchPlan> {
+async function fromStore(job: Job): Promise<Resolution> {
   const { resolveFromStore } = await import('./from-store.ts');
   return await resolveFromStore(job);
 }

@@ -1,7 +1,4 @@
-// A program and the store → the fingerprint of one coherent set.
-// A program, the store and the user's choices → the problem, and the solver's answer to it.
-// A program and choices → everything the store offers for it, the best set, and what each alternative would do.
-
+// A program, the store and the user's choices → one coherent set as a fingerprint, or what each alternative would do.
 import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';

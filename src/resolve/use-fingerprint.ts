@@ -1,6 +1,5 @@
-// A believed fingerprint from elsewhere → the program's plan by it: fetched, checked against the store, proven, pinned.
-// A fingerprint that somebody else made → the verdict on it here, of the simulation and of the loader itself.
-// Store paths → those that are valid here, with Nix's hash of each where it has one.
+// A trusted fingerprint from elsewhere → the program's plan by it: fetched, checked against the store and by the
+// loader, pinned; or why it cannot serve here.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
@@ -12,7 +11,7 @@ import { pinned, removePlainFingerprint, restore } from '../fingerprint/saved-fi
 import { debug, listText } from '../host/output.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
-import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { showOnStderr } from '../store/nix.ts';
@@ -21,12 +20,10 @@ import { hasNixDatabase } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
-import { type Job, rootOf, verdictOf } from './job.ts';
+import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
-export type UsedFingerprint =
-  | { readonly kind: 'planned'; readonly plan: LaunchPlan }
-  | { readonly kind: 'refused'; readonly why: string };
+export type UsedFingerprint = Resolution | { readonly kind: 'refused'; readonly why: string };
 
 /** A store path was taken by a collector. */
 interface Gone {
@@ -101,6 +98,7 @@ export async function useFingerprint(
       : await checkAndPin(fingerprint, found, search);
     const used = unlessDisturbed(outcome, before);
     if (used.kind !== 'vanished') return used;
+    if (hasChanged(search.program)) return { kind: 'changed' };
     if (round === ROUNDS) return refused(used.why);
     debug(`round ${round}: ${used.why}`);
   }

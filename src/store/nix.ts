@@ -177,9 +177,9 @@ function heldBack(show: Show): { take: Show; end: () => void } {
   };
 }
 
-/** `https://user:secret@host` as it may be printed. The file of a key is no secret. */
+/** `https://user:secret@host/x?signature` as it may be printed. The file of a key is no secret. */
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@');
+  return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@').replaceAll(/(:\/\/[^\s?]*\?)[^\s'"]+/g, '$1...');
 }
 
 /** Runs a Nix command. Its stderr is kept for a message, and shown where it takes longer than a second. */

@@ -111,24 +111,33 @@ for (const [words, cause, hint] of [
   [['nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['help', 'nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'", 'see nix-foreign --help'],
-  [['resolv', 'x'], "unknown command 'resolv'", 'did you mean nix-foreign resolve? see nix-foreign --help'],
-  [['shim', 'ad'], "unknown command 'ad'", 'did you mean nix-foreign shim add? see nix-foreign shim --help'],
+  [['resolv', 'x'], "unknown command 'resolv'", 'see nix-foreign --help'],
+  [
+    ['shim', 'ad'],
+    "unknown command 'ad'",
+    'name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
+  ],
   [
     ['shim'],
     'shim needs a command',
     'name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
   ],
-  [['resolve', '--nosuch', 'x'], "unknown option '--nosuch'", 'see nix-foreign resolve --help'],
-  [['list', '--jsno'], "unknown option '--jsno'", 'did you mean --json? see nix-foreign list --help'],
+  [
+    ['fingerprint', 'verify', '--nosuch=1', 'x'],
+    "unknown option '--nosuch=1'",
+    'it takes --json; see nix-foreign fingerprint verify --help',
+  ],
+  [['list', '--jsno'], "unknown option '--jsno'", 'it takes --json; see nix-foreign list --help'],
+  [['--nosuch'], "unknown option '--nosuch'", 'see nix-foreign --help'],
   [
     ['resolve'],
-    "missing required argument 'program'",
+    'resolve: an argument is missing',
     'it is: nix-foreign resolve <program>; see nix-foreign resolve --help',
   ],
   [
     ['choose', 'x', '--pin'],
-    "option '--pin <soname=path>' argument missing",
-    'see nix-foreign choose --help',
+    'choose: --pin needs a value',
+    'it is: nix-foreign choose <program>; see nix-foreign choose --help',
   ],
 ] as const) {
   test(`a usage error has a cause and a remedy: ${words.join(' ')}: ${cause}`, () => {
@@ -325,12 +334,18 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   const { status, stdout, stderr } = run(['doctor', '--json'], {
     NIX_STORE_DIR: at('none'),
     NIX_STATE_DIR: at('no-state'),
-    XDG_CACHE_HOME: '/dev/null/cache',
+    XDG_CACHE_HOME: '/proc/cache',
   });
   assert.deepEqual([status, stderr], [1, '']);
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
-  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), ['directories', 'launcher', 'nix', 'store']);
+  assert.deepEqual(lacking.map(({ subject }) => subject).sort(), [
+    'directories',
+    'launcher',
+    'nix',
+    'starts',
+    'store',
+  ]);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
   assert.ok(!existsSync(at('no-state')), 'Nix made a store');
 });

@@ -84,6 +84,7 @@ test('no text breaks out of its quotes', async () => {
   assert.match(mermaid, /^ {2}n0\(\["[^"<>[\]{}|\n]*"\]\)$/m);
   assert.doesNotMatch(mermaidQuoted(HOSTILE).slice(1, -1), /["<>[\]{}|&\n]/);
   assert.equal(dotQuoted('a"b\\n'), '"a\\"b\\\\n"');
+  assert.equal(dotQuoted('\u009b31m\u202e'), '"?31m?"', 'nothing that drives a terminal');
 });
 
 test('a conflict: who needs what, what is offered and why it does not fit, and the sentences', async () => {

@@ -94,6 +94,13 @@ test('a directory has it or not', async () => {
   assert.deepEqual(await answer(directory, { sha256: '../../../etc/passwd' }), absent);
 });
 
+test('a byte order mark stays, so that the text is refused as no document', async () => {
+  const marked = sourceWith('marked', `\ufeff${TEXT}`);
+  const server = await serve(undefined, marked);
+  for (const source of [marked, server.url])
+    assert.deepEqual(await answer(source), { kind: 'found', text: `\ufeff${TEXT}` });
+});
+
 test('a link in a directory is followed', async () => {
   const linked = path.join(scratch, 'linked');
   const file = path.join(linked, pathInSource(sha256));

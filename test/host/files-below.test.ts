@@ -1,54 +1,55 @@
-// Directories with links in them → what filesBelow names, and that it stays inside.
+// A tree with links, a pipe and what cannot be listed → its files, and never those of another tree.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { errnoOf } from '../../src/host/errors.ts';
 import { filesBelow } from '../../src/host/files.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
 
-const root = mkdtempSync(path.join(tmpdir(), 'files-below-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+const scratch = scratchDirectory();
+chmodSync(scratch, 0o755); // another user looks too
+const at = (...names: string[]): string => path.join(scratch, ...names);
 
-function treeWithLinks(): string {
-  const tree = path.join(root, 'tree');
-  mkdirSync(path.join(tree, 'bin/deep'), { recursive: true });
-  mkdirSync(path.join(root, 'outside'));
-  for (const file of ['tree/bin/a', 'tree/bin/deep/b', 'outside/c']) writeFileSync(path.join(root, file), '');
-  symlinkSync('../outside', path.join(tree, 'out'));
-  symlinkSync('..', path.join(tree, 'bin/circle'));
-  symlinkSync('nowhere', path.join(tree, 'broken'));
-  return tree;
-}
-
-const tree = treeWithLinks();
-
-test('links are named, and not followed', () => {
-  assert.deepEqual(filesBelow(tree), [
-    { name: 'bin/a', kind: 'file' },
-    { name: 'bin/circle', kind: 'link' },
-    { name: 'bin/deep/b', kind: 'file' },
-    { name: 'broken', kind: 'link' },
-    { name: 'out', kind: 'link' },
-  ]);
-});
-
-test('a directory that is not there is an error, or is told of', () => {
-  const missing = path.join(root, 'missing');
-  assert.throws(() => filesBelow(missing), { code: 'ENOENT' });
-  const told: string[] = [];
-  assert.deepEqual(
-    filesBelow(missing, (directory) => told.push(directory)),
-    [],
+test('links are told and not followed, whatever they lead to', () => {
+  for (const directory of ['tree/b/deep', 'out']) mkdirSync(at(directory), { recursive: true });
+  for (const file of ['tree/b/deep/file', 'tree/c', 'out/foreign']) writeFileSync(at(file), '');
+  symlinkSync('../out', at('tree/link'));
+  symlinkSync('/', at('tree/z:'));
+  symlinkSync('..', at('tree/b/loop'));
+  execFileSync('mkfifo', [at('tree/pipe')]);
+  const found = [...filesBelow(at('tree'))].map(
+    ({ file, kind }) => `${path.relative(at('tree'), file)} ${kind}`,
   );
-  assert.deepEqual(told, [missing]);
+  const expected =
+    'b directory,b/deep directory,b/deep/file file,b/loop link,c file,link link,pipe other,z: link';
+  assert.deepEqual(found, expected.split(','));
 });
 
-test('what lies beside an unreadable directory is named', { skip: process.geteuid?.() === 0 }, () => {
-  const locked = path.join(tree, 'bin/deep');
-  chmodSync(locked, 0o000);
-  const told: string[] = [];
-  const names = filesBelow(tree, (directory) => told.push(directory)).map(({ name }) => name);
-  chmodSync(locked, 0o755);
-  assert.deepEqual(names, ['bin/a', 'bin/circle', 'broken', 'out']);
-  assert.deepEqual(told, [locked]);
+test('what cannot be listed is told, and the rest is found', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, () => {
+  mkdirSync(at('shut/private'), { recursive: true, mode: 0o755 });
+  mkdirSync(at('shut/private/secret'), { mode: 0o700 });
+  writeFileSync(at('shut/seen'), '');
+  const unreadable: string[] = [];
+  process.seteuid?.(65534);
+  try {
+    const files = filesBelow(at('shut'), (each, error) =>
+      unreadable.push(`${path.basename(each)} ${errnoOf(error)}`),
+    );
+    const found = [...files].map(({ file }) => path.basename(file));
+    assert.deepEqual(found, ['private', 'secret', 'seen']);
+    assert.deepEqual(unreadable, ['secret EACCES']);
+  } finally {
+    process.seteuid?.(0);
+  }
+});
+
+test('what is no directory is told', () => {
+  writeFileSync(at('file'), '');
+  const unreadable: string[] = [];
+  assert.deepEqual([...filesBelow(at('file'), (_, error) => unreadable.push(errnoOf(error) ?? ''))], []);
+  assert.deepEqual(unreadable, ['ENOTDIR']);
 });

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { buildLauncher } from '../../scripts/build-launcher.ts';
-import { needTool } from './tool-fixture.ts';
+import { needTool, on32Bit } from './tool-fixture.ts';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'build-launcher-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -90,7 +90,9 @@ test('built with clang', async () => {
 test('built for i686', async () => {
   const file = await build('i686', { flags: ['-m32'] });
   assertShape(file);
-  assertRuns([file]);
+  if (on32Bit.skip === undefined) return assertRuns([file]);
+  needTool('qemu-i386', 'qemu-user');
+  assertRuns(['qemu-i386', file]);
 });
 
 test('built for aarch64, run by an emulator', async () => {

@@ -1,7 +1,9 @@
 // What a test needs of the machine: tools, installed from Debian when they are missing, and the rights of root.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runs32BitPrograms } from '../../src/host/processor.ts';
 
 function isThere(command: string): boolean {
   if (command.startsWith('/')) return existsSync(command);
@@ -30,3 +32,8 @@ export function needTool(command: string, debianPackage: string): void {
 
 /** Options of a test that changes users, owners or mounts: another user sees it reported as skipped. */
 export const asRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' };
+
+/** Options of a test that starts 32-bit programs: some kernels run none, whatever their configuration says. */
+export const on32Bit: { readonly skip?: string } = !runs32BitPrograms()
+  ? { skip: 'this kernel runs no 32-bit programs' }
+  : {};

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { compile, limited, openWorkshop, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
-import { needTool } from './tool-fixture.ts';
+import { needTool, on32Bit } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const { directory, launcher } = workshop;
@@ -32,7 +32,7 @@ const kinds: Record<string, readonly string[]> = {
   'static-pie': ['-static-pie'],
   'static, with a stripped section table': ['-static', '-s'],
 };
-if (process.arch === 'x64') kinds['static, of 32 bits'] = ['-static', '-m32'];
+if (process.arch === 'x64' && on32Bit.skip === undefined) kinds['static, of 32 bits'] = ['-static', '-m32'];
 
 beforeEach(() => needTool('/usr/include/gnu/stubs-32.h', 'libc6-dev-i386'));
 
@@ -120,7 +120,7 @@ for (const flags of [['-m32'], ['-m32', '-static']])
     assert.match(stderr, refused, 'by its plan');
   });
 
-test('a 32-bit program is left to the resolver where the kernel runs such', async () => {
+test('a 32-bit program is left to the resolver where the kernel runs such', on32Bit, async () => {
   assert.deepEqual(await outcomeOf([build('-m32')]), called);
 });
 

@@ -33,16 +33,19 @@ export function bubblewrapArguments(
   const foreign = join(settings.rig.dir, 'foreign');
   const { interpreter, readOnly } = settings;
   const bind = (name: 'home' | 'nix' | 'tmp') => (readOnly.includes(name) ? '--ro-bind' : '--bind');
+  const above = directoriesAbove([
+    homeInRoot,
+    ...(interpreter ? [interpreterPath] : []),
+    foreign,
+    ...settings.binds.map(({ from, to }) => to ?? from),
+  ]);
   return [
     ...['--unshare-pid', '--die-with-parent', '--cap-add', 'ALL', '--clearenv'],
-    ...directoriesAbove([
-      homeInRoot,
-      ...(interpreter ? [interpreterPath] : []),
-      foreign,
-      ...settings.binds.map(({ from, to }) => to ?? from),
-    ]),
+    ...made(above.filter((each) => !own.includes(topOf(each)))),
     ...[bind('nix'), '/nix', '/nix', '--proc', '/proc', '--dev', '/dev'],
     ...[bind('tmp'), at('tmp'), '/tmp', bind('home'), at('home'), homeInRoot, '--ro-bind', at('etc'), '/etc'],
+    // A checkout or a rig may lie below /tmp.
+    ...(readOnly.includes('tmp') ? [] : made(above.filter((each) => each.startsWith('/tmp/')))),
     ...['--ro-bind', foreign, foreign],
     ...placed(interpreter),
     ...settings.binds.flatMap(({ from, to, mode }) => [
@@ -61,13 +64,19 @@ function placed(interpreter: string | undefined): string[] {
   return [interpreter.startsWith('/nix/store/') ? '--symlink' : '--ro-bind', interpreter, interpreterPath];
 }
 
-/** bubblewrap makes missing parents for its own user only (mode 0700); here other users shall pass. */
+/** Mounts of the root itself: what is made there before is hidden by them. */
+const own = ['/nix', '/proc', '/dev', '/tmp', '/etc'];
+const topOf = (path: string) => `/${path.split('/')[1]}`;
+
 function directoriesAbove(paths: readonly string[]): string[] {
   const above = new Set<string>();
   for (const path of paths) {
     for (let parent = dirname(path); parent !== '/'; parent = dirname(parent)) above.add(parent);
   }
-  const own = new Set(['/nix', '/proc', '/dev', '/tmp', '/etc']);
-  const made = [...above].filter((path) => !own.has(`/${path.split('/')[1]}`)).sort();
-  return made.flatMap((path) => ['--perms', '0755', '--dir', path]);
+  return [...above].sort();
+}
+
+/** bubblewrap makes missing parents for its own user only (mode 0700); here other users shall pass. */
+function made(directories: readonly string[]): string[] {
+  return directories.flatMap((path) => ['--perms', '0755', '--dir', path]);
 }

@@ -1,6 +1,7 @@
 // A level → a ready rig: a real Nix store made of Debian's libraries, and foreign programs to be run with it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { on32Bit } from '../launcher/tool-fixture.ts';
 import { buildRig } from './build-rig.ts';
 import type { ForeignProgram } from './foreign.ts';
 import { ensureHostTools } from './packages/host-tools.ts';
@@ -31,6 +32,7 @@ export interface Rig {
   readonly nixVersions: readonly { readonly version: string; readonly bin: string }[];
   readonly bash: string;
   readonly enterRoot: string;
+  /** Without 32-bit programs where the kernel runs none. */
   readonly foreign: readonly ForeignProgram[];
   readonly storeObjects: readonly StoreObject[];
   /** Exact Debian versions, `suite package architecture version`. */
@@ -57,6 +59,9 @@ export async function ensureRig(level: Level): Promise<Rig> {
 
 function readRig(marker: string): Rig {
   const stored = JSON.parse(readFileSync(marker, 'utf8')) as Rig & { foreign: { expect: string }[] };
-  const foreign = stored.foreign.map((each) => ({ ...each, expect: new RegExp(each.expect, 'm') }));
+  const isRun = ({ architecture }: ForeignProgram) => architecture !== 'i386' || on32Bit.skip === undefined;
+  const foreign = stored.foreign
+    .map((each) => ({ ...each, expect: new RegExp(each.expect, 'm') }))
+    .filter(isRun);
   return { ...stored, foreign };
 }

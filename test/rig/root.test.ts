@@ -6,6 +6,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -76,6 +77,21 @@ test('ends a command that takes too long', async () => {
   const outcome = await runInRoot(rig, { argv: bash('sleep 1000'), timeoutMs: 300 });
   assert.ok(outcome.timedOut);
   assert.notEqual(outcome.status, 0);
+});
+
+test('a path of the host below /tmp, such as a checkout, is seen there by every user', async () => {
+  const above = mkdtempSync(join(tmpdir(), 'nix-run-foreign-checkout-'));
+  try {
+    chmodSync(above, 0o755);
+    const checkout = join(above, 'deep/project');
+    mkdirSync(checkout, { recursive: true, mode: 0o755 });
+    writeFileSync(join(checkout, 'file'), 'seen');
+    const binds = [{ from: checkout, mode: 'read-only' }] as const;
+    const outcome = await runInRoot(rig, { uid: 1000, binds, argv: bash(`cat ${checkout}/file`) });
+    assert.deepEqual([outcome.stdout, outcome.stderr], ['seen', '']);
+  } finally {
+    rmSync(above, { recursive: true, force: true });
+  }
 });
 
 test('keeps home, /tmp and the store between commands, and forgets them at the end', async () => {

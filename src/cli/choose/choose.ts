@@ -52,7 +52,7 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
   }
 }
 
-/** `nix-foreign choose`; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
+/** `nix-foreign choose`; the exit status is 0, 1 for a pin that came to nothing, or 130 when the dialogue was left with Ctrl-C. */
 export async function chooseCommand(
   typedName: string,
   words: ChooseWords,
@@ -63,7 +63,12 @@ export async function chooseCommand(
   const outcome = await choose(typedName, words, context, dialogue);
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
   else printLine(outcomeText(outcome));
-  return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
+  return statusOf(outcome);
+}
+
+function statusOf(outcome: ChooseOutcome): number {
+  if (outcome.kind === 'cancelled') return INTERRUPTED;
+  return outcome.kind === 'chosen' && outcome.idlePins.length > 0 ? 1 : 0;
 }
 
 const NOTHING_SAID: ChooseWords = { pin: [], exclude: [], prefer: [], reset: false };

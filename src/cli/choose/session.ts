@@ -1,7 +1,6 @@
-// `nix-foreign choose PROGRAM`: which libraries there are to choose from, and the user's decisions kept with the program.
-// The words of `--pin`, `--exclude` and `--prefer` → choices, and a line for each that comes to nothing.
-
+// `nix-foreign choose PROGRAM`: the words of its options → choices that are checked, saved and planned by; or a list.
 import type { Problem } from '../../candidates/problem.ts';
+import { isSameLibrary } from '../../candidates/soname.ts';
 import {
   candidatesForMissing,
   candidatesInSet,
@@ -39,6 +38,8 @@ export type ChooseOutcome =
       readonly changes: readonly SetChange[] | null;
       /** How many libraries the set has now. */
       readonly libraries: number;
+      /** Pins that came to nothing. */
+      readonly idlePins: readonly string[];
     }
   | { readonly kind: 'unchanged' | 'cancelled' };
 
@@ -93,9 +94,11 @@ export async function saveChecked(session: ChooseSession, choices: Choices): Pro
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
   await chooseFor(program, choices, earlier, context, dirs);
-  noticeIdle(choices, after, seen.problem);
+  const idle = idlePins(choices, after, seen.problem);
+  for (const each of idle) notice(idleNotice(each, session.typedName));
   const changes = before === undefined ? null : changesBetween(before, after);
-  return { kind: 'chosen', choices, changes, libraries: after.choices.length };
+  const names = idle.map(({ name }) => name);
+  return { kind: 'chosen', choices, changes, libraries: after.choices.length, idlePins: names };
 }
 
 function listed(session: ChooseSession): ChooseOutcome {
@@ -204,15 +207,35 @@ export function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue
   }
 }
 
-/** Says which pins nobody asks for: the name is misspelled, or another choice left out whoever needed it. */
-export function noticeIdle(
+/** A pin without effect. `meant`: another version of its name, which something in the set needs. */
+interface IdlePin {
+  readonly name: string;
+  readonly file: string;
+  readonly why: string;
+  readonly meant: string | undefined;
+}
+
+/** Pins that nobody asks for: the name is misspelled, or another choice left out whoever needed it. */
+function idlePins(
   { pins }: Choices,
   { choices, familyNames }: Solution,
   { bundled }: Pick<Problem, 'bundled'>,
-): void {
+): IdlePin[] {
   const needed = new Set([...choices.map(({ name }) => name), ...familyNames]);
-  for (const name of Object.keys(pins).sort()) {
-    if (bundled.has(name)) notice(`the pin of ${name} has no effect: the program brings its own`);
-    else if (!needed.has(name)) notice(`the pin of ${name} has no effect: nothing in the set needs it`);
-  }
+  return Object.entries(pins)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .filter(([name]) => bundled.has(name) || !needed.has(name))
+    .map(([name, file]) => ({
+      name,
+      file,
+      why: bundled.has(name) ? 'the program brings its own' : 'nothing in the set needs it',
+      meant: [...needed].sort().find((each) => !bundled.has(name) && isSameLibrary(each, name)),
+    }));
+}
+
+/** With the line to type where there is one that works. */
+function idleNotice({ name, file, why, meant }: IdlePin, typedName: string): string {
+  const remedy =
+    meant === undefined ? '' : `; it needs ${meant}: nix-foreign choose ${typedName} --pin ${meant}=${file}`;
+  return `the pin of ${name} has no effect: ${why}${remedy}`;
 }

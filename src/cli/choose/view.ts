@@ -1,6 +1,4 @@
-// What could be chosen → plain facts for JSON and for people.
-// What could be chosen → the list that is printed where nobody can be asked.
-
+// What could be chosen → plain facts for JSON, and the list that is printed where nobody can be asked.
 import type {
   Alternatives,
   CandidateFacts,

@@ -1,5 +1,5 @@
-// The table of commands → for every command what may follow it: words, options, kinds of arguments.
-// The options of `nix-run-foreign`, as its manual and the completions know them. launcher/options.c and run.ts read them.
+// The tables of both commands → what may follow each word: options, kinds of arguments. launcher/options.c and run.ts
+// read the options of `nix-run-foreign`.
 import { SHELLS as HOOKED_SHELLS } from '../../integrations/hooks/hook-text.ts';
 import { REQUESTED_STRATEGIES } from '../../resolve/choose-strategy.ts';
 import type { CommandRow } from '../command.ts';

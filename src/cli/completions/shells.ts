@@ -1,6 +1,4 @@
-// What may follow each command → the tables of shell-hooks/complete.bash.
-// What may follow each command → the tables of shell-hooks/complete.fish.
-// What may follow each command → the tables of shell-hooks/complete.zsh.
+// What may follow each command → the tables of shell-hooks/complete.bash, .fish and .zsh.
 import {
   type Completed,
   type CompletedOption,

@@ -1,6 +1,5 @@
-// Nix on this machine → whether it can be asked about its store, which everything that pins does.
-// The user's place → whether it can be written, and what its catalogue holds.
-import { rmSync, statSync } from 'node:fs';
+// Nix, the user's directories and the catalogue → whether each can do its part, and what mends it.
+import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';

@@ -2,9 +2,10 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../../elf/machine.ts';
-import { dataDirectory } from '../../host/directories.ts';
+import { type Directories, dataDirectory } from '../../host/directories.ts';
 import { reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
+import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -14,6 +15,7 @@ import { isStoreObjectName } from '../../store/store-location.ts';
 import { processName } from '../hook.ts';
 import { type Check, checkCatalogue, checkDirectories, checkNix } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
+import { checkStarts, copiesCheck } from './summary.ts';
 
 function checkStore({ location }: Context): Check[] {
   try {
@@ -50,9 +52,13 @@ const INTERPRETER_PATHS = {
   unknown: 'something unknown: the loader is started with the program, and /proc/self/exe is the loader',
 };
 
-function checkInterpreters(arch: string): Check[] {
-  return machinesRunBy(arch).map(({ interpreter, system }) => {
+function checkInterpreters(arch: string, dirs: Directories | undefined): Check[] {
+  const [own] = machinesRunBy(arch);
+  return machinesRunBy(arch).map((machine) => {
+    const { interpreter, system } = machine;
     const { kind } = inspectInterpreter(interpreter);
+    if (machine !== own && dirs !== undefined && !runs32BitPrograms())
+      return { subject: system, state: 'note', detail: 'this kernel runs no 32-bit programs' };
     const check = { subject: system, detail: `at ${interpreter}: ${INTERPRETER_PATHS[kind]}` };
     if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
     return {
@@ -79,12 +85,15 @@ async function checkLauncher(launcher: string): Promise<Check> {
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.host;
   const [dirs] = await allDirectories(uid);
-  return [
+  const places =
+    dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)];
+  const checks = [
     await checkNix(context),
     ...checkStore(context),
-    ...checkInterpreters(arch),
+    ...checkInterpreters(arch, dirs),
     await checkLauncher(launcher),
-    ...(dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)]),
+    ...places,
+    ...(dirs === undefined ? [] : copiesCheck(dirs)),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),
@@ -93,6 +102,7 @@ export async function examine(context: Context, arch: string, launcher: string):
       hooks: path.resolve(path.dirname(launcher), '../shell-hooks'),
     }),
   ];
+  return [checkStarts(checks, arch), ...checks];
 }
 
 /** Prints the findings; true when nothing is lacking. */

@@ -1,6 +1,4 @@
-// `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it and why, and why the program starts as it does.
-// An explanation → text for people.
-
+// `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it and why, and how the program starts.
 import path from 'node:path';
 import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';

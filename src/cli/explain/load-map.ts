@@ -1,6 +1,4 @@
-// What the loader will load → who needs each object, and how it is found.
-// A load trace → for each object that the loader lists, the rule by which it is that file, as plain facts.
-// The user's LD_LIBRARY_PATH → the chosen libraries that something in it would hide.
+// A load trace → each object with who needs it, the rule by which it is that file, and what LD_LIBRARY_PATH would hide.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';

@@ -1,6 +1,4 @@
-// The load map and the story of each name → a tree for people: who loaded what, and why this file and not another.
-// How the loader comes to an object → a few words for the tree and for --why.
-
+// The load map and the report on each name → a tree for people: who loaded what, how, and why this file.
 import path from 'node:path';
 import { listText, wrapWords } from '../../host/output.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';

@@ -1,12 +1,12 @@
 // `nix-foreign fingerprint export PROGRAM|DIRECTORY`: the documents that let others start the same programs without a search.
-import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
 import { sidecarOf, TREE_NAME } from '../../fingerprint/sidecar.ts';
 import { type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';
 import { treeText } from '../../fingerprint/tree-file.ts';
-import { ForeignError } from '../../host/errors.ts';
-import { printJson, printOneLine } from '../../host/output.ts';
+import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { filesBelow, isDirectory } from '../../host/files.ts';
+import { notice, printJson, printOneLine } from '../../host/output.ts';
 import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import type { Context } from '../../resolve/context.ts';
 import { dynamicOf } from '../../resolve/job.ts';
@@ -35,26 +35,24 @@ function documentText({ choices: _, ...fingerprint }: Fingerprint, key: SecretKe
   return signedText(fingerprint, key === undefined ? [] : [signFingerprint(fingerprint, key)]);
 }
 
-function isDirectory(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
 function foreignProgram(file: string, context: Context): ProgramFile | undefined {
   try {
     const program = inspectProgram(file, context.host);
     return dynamicOf(program) === undefined ? undefined : program;
-  } catch {
+  } catch (error) {
+    if (error instanceof ForeignError && error.code === 'unreadable') notice(`skipped ${error.message}`);
     return undefined; // no program, or none that could be started
   }
 }
 
-/** Every program below a directory that a fingerprint would be for, sorted; links are not followed. */
+/** Every program below a directory that a fingerprint would be for; links are not followed. */
 function programsBelow(directory: string, context: Context): ProgramFile[] {
-  return readdirSync(directory, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort()
-    .map((file) => foreignProgram(file, context))
+  const files = filesBelow(directory, (each, error) =>
+    notice(`skipped ${each}: it cannot be listed: ${reasonOf(error)}`),
+  );
+  return [...files]
+    .filter(({ kind }) => kind === 'file')
+    .map(({ file }) => foreignProgram(file, context))
     .filter((program) => program !== undefined);
 }
 

@@ -74,6 +74,7 @@ export async function importCommand(
   const plan = await withSearch(programFor(file, typedName, context), context, async (search) => {
     const used = await useFingerprint(await trusting(file, search), search);
     if (used.kind === 'refused') throw notUsed(file, used.why);
+    if (used.kind === 'changed') throw notUsed(file, 'the program changed meanwhile', 'say it again');
     return used.plan;
   });
   if (options.json) printJson(plan);

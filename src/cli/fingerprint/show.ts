@@ -1,5 +1,4 @@
 // `nix-foreign fingerprint show FILE|PROGRAM` and `diff A B`: what a fingerprint says, and how two differ.
-// Two fingerprints → what differs between them, as data and as lines.
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import {

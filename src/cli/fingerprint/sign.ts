@@ -1,12 +1,10 @@
-// `nix-foreign fingerprint sign --key KEY FILE...`: a signature into each document, beside those that are there.
-// The file that --key names → the key that signs.
-
-import { readFileSync } from 'node:fs';
+// `nix-foreign fingerprint sign --key KEY FILE...`: the key in a file → a signature in each document.
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
 import { parseSecretKey, type SecretKey, signFingerprint } from '../../fingerprint/signature.ts';
 import { treeText } from '../../fingerprint/tree-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
-import { printJson, printOneLine } from '../../host/output.ts';
+import { notice, printJson, printOneLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
 import { writeOutput } from '../output-file.ts';
 import { usageError } from '../usage-error.ts';
@@ -50,15 +48,34 @@ function unusable(file: string, why: string): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'key', hint: HINT, exitCode: 125 });
 }
 
-/** @throws ForeignError `key` when the file cannot be read or holds no secret key. */
-export function readSecretKey(file: string): SecretKey {
-  let text: string;
+interface KeyFile {
+  readonly text: string;
+  readonly stats: Stats;
+}
+
+function readKeyFile(file: string): KeyFile {
+  let fd: number | undefined;
   try {
-    text = readFileSync(file, 'utf8');
+    fd = openSync(file, 'r');
+    return { stats: fstatSync(fd), text: readFileSync(fd, 'utf8') };
   } catch (error) {
     throw unusable(file, `it cannot be read: ${reasonOf(error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
+}
+
+/** ssh(1) refuses such a file; here it is told, since Nix itself makes keys with the modes of the umask. */
+function warnOfReaders(file: string, stats: Stats): void {
+  if (stats.isFile() && (stats.mode & 0o077) !== 0)
+    notice(`others may read or change the secret key ${file}: chmod 600 ${file}`);
+}
+
+/** @throws ForeignError `key` when the file cannot be read or holds no secret key. */
+export function readSecretKey(file: string): SecretKey {
+  const { text, stats } = readKeyFile(file);
   const parsed = parseSecretKey(text);
   if (parsed.kind === 'refused') throw unusable(file, parsed.why);
+  warnOfReaders(file, stats);
   return parsed.key;
 }

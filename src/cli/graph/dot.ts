@@ -11,13 +11,17 @@ import {
   PLAIN,
 } from './picture.ts';
 
+/** As in host/output.ts, with line breaks: nothing that is drawn may drive a terminal. */
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters have no place in a picture
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
  * A quoted string: within it only the quote is special to DOT, and the backslash to labels
  * (graphviz.org/doc/info/lang.html, "String"; attrType/escString).
  */
 export function quoted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters have no place in a picture
-  const safe = text.replace(/[\u0000-\u001f\u007f]/g, '?');
+  const safe = text.replace(CONTROLS, '?');
   return `"${safe.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 

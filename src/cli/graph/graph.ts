@@ -1,8 +1,8 @@
-// `nix-foreign graph PROGRAM`: the libraries of a program, or the conflict that keeps it from starting, as a picture.
-// What is known of a program, or the conflict that keeps it from starting → the picture to be drawn.
+// `nix-foreign graph PROGRAM`: its libraries, or the conflict that keeps it from starting → a picture.
 import path from 'node:path';
 import { NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
+import { jsonText } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram } from '../../resolve/job.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
@@ -69,7 +69,7 @@ export async function drawProgram(typedName: string, context: Context): Promise<
 async function textOf(picture: Picture, format: Format): Promise<string> {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(picture, null, 2)}\n`;
+      return jsonText(picture);
     case 'mermaid':
       return mermaidText(picture);
     case 'dot':

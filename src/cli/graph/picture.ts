@@ -1,6 +1,4 @@
-// What a program loads, or why it cannot be started → nodes and edges, the same for every format.
-// A conflict → the picture of it: who needs what, what is offered, and what does not fit.
-// The glibcs in a picture → one colour each, the same in every format.
+// What a program loads, or the conflict that keeps it from starting → nodes, edges and colours for every format.
 import type { Conflict, Reason } from '../../solver/solution.ts';
 
 /** What a node stands for. `lack`: a name that nobody, or nobody fitting, offers. */

@@ -1,6 +1,4 @@
-// The words of bin/nix-run-foreign.mjs → the program, through Node, for machines where no launcher could be built.
-// `nix-run-foreign` without its launcher: finds, resolves and starts a program through Node.
-
+// The words of bin/nix-run-foreign.mjs → the program, started through Node where no launcher could be built.
 import { accessSync, constants } from 'node:fs';
 import { constants as machine } from 'node:os';
 import path from 'node:path';

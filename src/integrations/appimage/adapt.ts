@@ -4,7 +4,6 @@ import {
   closeSync,
   lstatSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   type Stats,
@@ -15,6 +14,7 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { findMachine, sameMachine } from '../../elf/machine.ts';
 import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
+import { filesBelow } from '../../host/files.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import { interpreterEdits } from '../patch/interpreter-edits.ts';
 import { patchWithPatchelf } from '../patch/patchelf.ts';
@@ -31,18 +31,6 @@ export interface Adaptation {
 export interface Unadapted {
   readonly file: string;
   readonly why: string;
-}
-
-/** Depth first, symbolic links not followed; directories become ours to write, so that they can be removed again. */
-function* filesBelow(directory: string): Generator<{ file: string; stats: Stats }> {
-  const { mode } = lstatSync(directory);
-  if ((mode & 0o700) !== 0o700) chmodSync(directory, (mode & 0o7777) | 0o700);
-  for (const name of readdirSync(directory).sort()) {
-    const file = path.join(directory, name);
-    const stats = lstatSync(file);
-    if (stats.isDirectory()) yield* filesBelow(file);
-    else if (stats.isFile()) yield { file, stats };
-  }
 }
 
 /** A program for this machine with a loader of the vendor's Linux. libc.so.6 names one too, and is a library. */
@@ -100,7 +88,9 @@ export function adaptPrograms(directory: string, adaptation: Adaptation): Unadap
   const launcher = elfFileAt(adaptation.interpreter);
   const usable = inspectInterpreter(adaptation.interpreter).kind === 'launcher';
   const unadapted: Unadapted[] = [];
-  for (const { file, stats } of filesBelow(directory)) {
+  for (const { file, kind } of filesBelow(directory)) {
+    if (kind !== 'file') continue;
+    const stats = lstatSync(file);
     if ((stats.mode & 0o111) === 0) continue;
     const elf = elfFileAt(file);
     if (elf === undefined || !isForeign(elf, adaptation)) continue;

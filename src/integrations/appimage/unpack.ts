@@ -1,18 +1,18 @@
-// An AppImage → its files in a directory, by a program of the machine that can read its file system.
-// An AppImage → the directory with its files, made once for its content.
+// An AppImage → the directory with its files, made once for its content by a program that can read its file system.
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { AppImage } from '../../elf/app-image.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
 import type { Directories } from '../../host/directories.ts';
 import { type ExitCode, errnoOf, ForeignError } from '../../host/errors.ts';
-import { sha256OfText } from '../../host/file-identity.ts';
+import { identityOf, sha256OfText } from '../../host/file-identity.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { withLock } from '../../host/mutex.ts';
 import { debug, notice } from '../../host/output.ts';
 import { type Ended, runProgram } from '../../host/run-program.ts';
 import { unpackedDirectory } from '../../plan/copy-directories.ts';
 import { type Adaptation, adaptPrograms } from './adapt.ts';
+import { makeOurs } from './own-files.ts';
 
 export interface Unpacking {
   /** As the user gave it, for messages. */
@@ -114,12 +114,14 @@ async function settle(directory: string, { typedName, searchPath }: Unpacking): 
 
 export interface ImageRequest extends Unpacking {
   readonly sha256: string;
+  /** Of the file when it was inspected, before it was hashed. */
+  readonly identity: string;
   readonly adaptation: Adaptation;
   readonly dirs: Directories;
 }
 
 export interface UnpackedImage {
-  /** Ours alone; what lies in it has the owners and modes of the image. */
+  /** Ours alone, and so is what lies in it. */
   readonly directory: string;
   /** The image's own root: APPDIR. */
   readonly appDir: string;
@@ -155,6 +157,10 @@ async function unpack(request: ImageRequest, image: UnpackedImage): Promise<void
     mkdirSync(temporary, { mode: 0o700 });
     mkdirSync(appDir, { mode: 0o755 });
     await unpackFiles(request, appDir);
+    // What was unpacked is saved under the hash of what was hashed.
+    if (identityOf(request.file) !== request.identity)
+      throw refuse(request.typedName, 'it changed while it was unpacked', 'start it again', 125);
+    makeOurs(appDir, request.dirs.shared ? 'everybody' : 'owner');
     const unadapted = adaptPrograms(appDir, request.adaptation);
     for (const { file, why } of unadapted) debug(`${file} keeps its interpreter: ${why}`);
     const [first] = unadapted;
@@ -169,6 +175,15 @@ async function unpack(request: ImageRequest, image: UnpackedImage): Promise<void
   }
 }
 
+/** What lies in a private directory was unpacked by a version that kept set-id bits: it goes before others may enter. */
+function openAbove(directory: string): void {
+  const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o777) === 0o755) return;
+  rmSync(directory, { recursive: true, force: true });
+  makeDirectories(directory, 0o755);
+  chmodSync(directory, 0o755); // whatever the umask
+}
+
 /**
  * Complete at every instant: unpacked under a temporary name, then renamed. By content and by launcher, so that an
  * updated AppImage, or a moved launcher, gets a directory of its own.
@@ -178,8 +193,10 @@ export async function unpackedImage(request: ImageRequest): Promise<UnpackedImag
   const { dirs, sha256, adaptation } = request;
   const key = sha256OfText(JSON.stringify([sha256, adaptation.interpreter])).slice(0, 32);
   const image = imageIn(path.join(unpackedDirectory(dirs), key));
+  const above = path.dirname(image.directory);
+  if (dirs.shared) openAbove(above);
   if (existsSync(image.appRun)) return image;
-  makeDirectories(path.dirname(image.directory));
+  makeDirectories(above);
   await withLock(path.join(dirs.locks, key), async () => {
     if (!existsSync(image.appRun)) await unpack(request, image);
   });

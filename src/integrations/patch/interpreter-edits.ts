@@ -1,5 +1,4 @@
-// A dynamic program and a new interpreter → the edits that name it, by which no byte moves and nothing is appended.
-// An object's headers → how its fields are written back in its own class and byte order, as edits of bytes.
+// A dynamic program and a new interpreter → the edits of bytes that name it; no byte moves and nothing is appended.
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from '../../elf/reader.ts';
 import {
   NO_BITS,

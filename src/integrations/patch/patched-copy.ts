@@ -1,10 +1,6 @@
-// A proven set and the launcher → a patched copy of the program that the loader takes for the same, or why there is none.
-// A program and the interpreter it shall have → a copy on disk that differs from it in that name only.
-// Where a program lies → links to what lies beside and above it, so that its copy finds the same files.
-// A patched copy → whether the chosen loader takes it for the same program, with the same libraries.
-// A file's path → whether every user may read and run it, by the modes of the file and of the directories above.
-// An AppImage → the edits that make its ELF file an ordinary one, which no rule takes for an AppImage.
-
+// A verified set and the launcher → a copy of the program that names the launcher as its interpreter, with links to
+// what lies around the program; or why the loader would not take it for the same program.
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -14,6 +10,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -32,6 +29,7 @@ import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
 import { makeDirectories } from '../../host/files.ts';
+import { notice } from '../../host/output.ts';
 import { type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
 import { listObjects } from '../../ldso/list-objects.ts';
 import { copiesDirectory } from '../../plan/copy-directories.ts';
@@ -52,7 +50,7 @@ export interface CopyTarget {
   readonly searchPath: string | undefined;
 }
 
-/** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt/rules.ts). */
+/** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt-rules.ts). */
 const FOREIGN_LENGTHS = [19, 27, 28];
 
 /** The copy must not be taken for a foreign program again: a slash more names the same file. */
@@ -173,6 +171,58 @@ function editsFor(program: string, interpreter: string | undefined): Interpreter
   }
 }
 
+/** Milliseconds of silence; then it is said what takes so long. */
+const SILENCE = 1000;
+const CHUNK = 1 << 22;
+
+/** Says once, after a second, that a copy is made. The work blocks, so no timer could. */
+function slowNotice({ typedName, size }: ProgramFile): () => void {
+  const start = performance.now();
+  let isSaid = false;
+  return () => {
+    if (isSaid || performance.now() - start < SILENCE) return;
+    isSaid = true;
+    notice(`preparing a copy of ${typedName} (${Math.ceil(size / 1e6)} MB), once`);
+  };
+}
+
+/** A clone where the file system has them (ioctl_ficlonerange(2)). @returns sha256 of what was copied. */
+function copyHashed(program: ProgramFile, target: string): string {
+  const tick = slowNotice(program);
+  const isCloned = clone(program.path, target);
+  const hash = createHash('sha256');
+  const [from, to] = [
+    openSync(isCloned ? target : program.path, 'r'),
+    openSync(target, isCloned ? 'r' : 'w', 0o600),
+  ];
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
+    for (let n = readSync(from, buffer); n > 0; n = readSync(from, buffer)) {
+      const bytes = buffer.subarray(0, n);
+      hash.update(bytes);
+      if (!isCloned) writeWhole(to, bytes);
+      tick();
+    }
+  } finally {
+    for (const fd of [from, to]) closeSync(fd);
+  }
+  return hash.digest('hex');
+}
+
+function clone(from: string, to: string): boolean {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    rmSync(to, { force: true });
+    return false;
+  }
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
 /** Undefined when the copy is made, else why not. */
 function copyTo(target: string, request: CopyRequest): string | undefined {
   const { program, interpreter, searchPath } = request;
@@ -184,8 +234,7 @@ function copyTo(target: string, request: CopyRequest): string | undefined {
     chmodSync(target, 0o700);
     write(target, []);
   } else {
-    copyFileSync(program.path, target, constants.COPYFILE_FICLONE);
-    if (sha256OfFile(target) !== request.sha256) return 'the program is being changed';
+    if (copyHashed(program, target) !== request.sha256) return 'the program is being changed';
     chmodSync(target, 0o700);
     write(target, edits.edits);
   }

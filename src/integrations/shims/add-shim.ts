@@ -32,6 +32,9 @@ export function hiddenBy(name: string, program: string, shimming: Shimming): str
   return found === undefined || realpathSync(found) === realpathSync(program) ? undefined : found;
 }
 
+/** NAME_MAX is 255 bytes, of which a temporary name beside the file, and a menu entry's ending, need some. */
+const LONGEST_NAME = 200;
+
 const OWN_NAMES = ['nix-run-foreign', 'nix-foreign'];
 
 function refuse(cause: string, hint: string, code: string): ForeignError {
@@ -43,6 +46,13 @@ function checkName(name: string): void {
     throw refuse(`a shim named ${name} would hide the tool itself`, 'name it with --as', 'bad-name');
   if (!/^[^-./\s][^/\s]*$/.test(name))
     throw refuse(`'${name}' is no name for a command`, 'name it with --as, e.g. --as tool', 'bad-name');
+  const length = Buffer.byteLength(name);
+  if (length > LONGEST_NAME)
+    throw refuse(
+      `a name of ${length} bytes is too long for a command`,
+      `name it with --as in at most ${LONGEST_NAME} bytes, e.g. --as tool`,
+      'bad-name',
+    );
 }
 
 /** A shim of a shim starts the same program. */

@@ -1,6 +1,4 @@
-// A vendor's desktop entry → the same entry starting a shim.
-// The value of a desktop entry's Exec key → its words, and the same value with another program.
-
+// A vendor's desktop entry → the same entry with a shim in its Exec lines.
 export interface EntryEdits {
   /** Path of the shim. */
   readonly shim: string;

@@ -1,5 +1,4 @@
-// A shim and the vendor's desktop entries → copies of them in the user's menu, and away again.
-// An icon as a vendor's desktop entry names it → the file, where it lies beside the program and not in a theme.
+// A shim and the vendor's desktop entries → copies of them with their icons in the user's menu, and away again.
 import { readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../host/atomic-file.ts';

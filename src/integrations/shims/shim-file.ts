@@ -1,5 +1,4 @@
-// The directory of shims → the shims in it, written whole, read with suspicion, removed.
-// A program and the launcher → the text of the file that starts the one through the other, and back.
+// A program and the launcher → the shim that starts the one through the other: written, read, listed, removed.
 import {
   chmodSync,
   lstatSync,

@@ -1,6 +1,6 @@
 // AppImages where no program of theirs finds a loader: bare they fail, with us AppRun and all that it starts run.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -9,7 +9,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { onHost } from '../foreign-files.ts';
 import { cacheOf, rootLinks } from '../kept-state.ts';
-import { openToolRoot, type ToolRoot } from '../tool.ts';
+import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 import { type AppRun, makeHostTools, putAppImage } from './app-image.ts';
 
 needTool('mksquashfs', 'squashfs-tools');
@@ -143,4 +143,30 @@ test('an updated AppImage is unpacked anew, and the old files can be dropped', a
   const [after, ...others] = unpackedIn(root);
   assert.ok(after !== undefined && after !== before && others.length === 0);
   assert.equal((await root.startHit([image], settings)).status, 0);
+});
+
+const varLib = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-var-lib-'));
+after(() => rmSync(varLib, { recursive: true, force: true }));
+chmodSync(varLib, 0o755);
+const shared = { from: varLib, to: '/var/lib', mode: 'read-write' } as const;
+const machine = await openToolRoot(rig, { binds: [...binds, shared] });
+
+test('resolved by root for everybody: another user starts it, and unpacks nothing', async () => {
+  const image = putAppImage(machine, 'all.AppImage', 2, 'script');
+  const unpacked = path.join(varLib, 'nix-run-foreign/v1/unpacked');
+  mkdirSync(path.join(unpacked, 'of-an-older-version'), { recursive: true, mode: 0o700 });
+  const resolved = await machine.manage(['resolve', '--system', image], { env: { PATH } });
+  assert.deepEqual([resolved.status, resolved.stderr], [0, '']);
+  assert.match(readdirSync(unpacked).join(), /^[0-9a-f]{32}$/, 'what an older version left is gone');
+  const home = path.join(homeInRoot, 'user');
+  mkdirSync(onHost(machine, home));
+  chownSync(onHost(machine, home), 1000, 1000);
+  const argv = [rig.enterRoot, '-1', '1000', '1000', launcher, image, 'word'] as [string, ...string[]];
+  const outcome = await machine.run({ argv, env: { PATH: path.dirname(rig.bash), HOME: home } });
+  // This user has no Nix that could pin, which stderr says.
+  const started = linesOf({ ...outcome, stderr: '' });
+  assert.deepEqual([started['arg1'], started['inside']], ['word', 'bundled']);
+  const [name = ''] = readdirSync(unpacked);
+  assert.equal(started['exe'], `/var/lib/nix-run-foreign/v1/unpacked/${name}/squashfs-root/usr/bin/app`);
+  assert.equal(existsSync(path.join(onHost(machine, home), '.cache/nix-run-foreign/v1/unpacked')), false);
 });

@@ -165,7 +165,7 @@ test('a pin that nothing needs is told, once for each', async () => {
     ...pin,
     needing('idle'),
   ]);
-  assert.equal(status, 0, stderr);
+  assert.equal(status, 1, 'a pin came to nothing');
   assert.match(stdout, /there was no set; now there is one of 2/);
   assert.match(
     stderr,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { builtLauncher } from '../../built-launcher.ts';
+import { on32Bit } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
 
@@ -18,7 +19,7 @@ const root = await openToolRoot(rig, { binds: [seat] });
 const programs = rig.foreign.filter(({ architecture }) => architecture === 'i386');
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test('the rig has 32-bit programs', () => assert.ok(programs.length > 0));
+test('the rig has 32-bit programs', on32Bit, () => assert.ok(programs.length > 0));
 
 for (const { suite, name, path: program, args, expect } of programs)
   test(`${suite}'s ${name}`, async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { on32Bit } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
@@ -70,7 +71,7 @@ test('a name that no strategy has is refused', async () => {
   assertRefused(refused, { status: 125, cause: /NIX_RUN_FOREIGN_STRATEGY: there is no strategy magic/ });
 });
 
-test('a program for another machine is not told of the launcher', async () => {
+test('a program for another machine is not told of the launcher', on32Bit, async () => {
   const other = rig.foreign.find(({ architecture }) => architecture === 'i386');
   assert.ok(other, 'the rig has a 32-bit program');
   await root.start([other.path, ...other.args]);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { on32Bit } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
@@ -87,7 +88,7 @@ for (const interpreter of ['none', 'nix-ld', 'stub-ld'] as const) {
     assert.deepEqual(rootLinks(root), []);
   });
 
-  test(name('a 32-bit program'), async () => {
+  test(name('a 32-bit program'), on32Bit, async () => {
     const bzip2 = foreign(rig, 'bookworm', 'bzip2-32');
     assert.notEqual((await root.bare(bzip2.path, bzip2.args)).status, 0);
     for (const start of [root.start, root.startHit]) {

@@ -1,6 +1,6 @@
 // A program that reads and starts /proc/self/exe, where there is no nix-ld: bare it fails, by each strategy it is itself.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -123,6 +123,21 @@ for (const { strategy, interpreter } of ways) {
     });
   }
 }
+
+const updating = await openToolRoot(rig, { interpreter: 'none' });
+test('the copy of an earlier content goes when the new content is planned', async () => {
+  const program = putSelf(updating, 'self', 'with payload');
+  const exe = async () => reportOf(await updating.start([program, 'report']))['exe'] ?? '';
+  const before = await exe();
+  assert.ok(existsSync(onHost(updating, before)));
+  appendFileSync(onHost(updating, program), ' again');
+  const now = await exe();
+  assert.notEqual(now, before);
+  const [, copies = ''] = /^(.*)\/[0-9a-f]{32}\//.exec(now) ?? [];
+  assert.deepEqual(readdirSync(onHost(updating, copies)), [path.basename(now.slice(0, copies.length + 33))]);
+  assert.equal(planFiles(updating).length, 2, 'of the program and of its copy');
+  assert.equal((await updating.startHit([program, 'report'])).status, 0);
+});
 
 test('the original is never touched', async () => {
   const root = await openToolRoot(rig);

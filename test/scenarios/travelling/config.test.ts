@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
+import { KEYS } from '../../../src/config/settings.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
 import { assertRefused } from '../expect-failure.ts';
@@ -63,10 +64,10 @@ test('what is printed is a config.toml', async () => {
 test('an unknown key is a warning, and the rest counts', async () => {
   const file = configure(machine, `${keys}sorces = []\n`);
   const { status, stderr } = await machine.manage(['config']);
-  const warning = `${file}:2: there is no key "sorces"; did you mean sources?\n`;
+  const warning = `${file}:2: there is no key "sorces"; the keys are ${KEYS.join(', ')}\n`;
   assert.deepEqual([status, stderr], [0, `nix-foreign: ${warning}`]);
   const first = await machine.start(line);
-  assertRan(first, [/there is no key "sorces"; did you mean sources\?$/]);
+  assertRan(first, [/there is no key "sorces"; the keys are /]);
   assertRan(await machine.start(line));
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -130,6 +131,31 @@ test('a directory: one file for each program, or one for all', async () => {
     /libjq\.so\.1[\s\S]*\n\nprogram|libcurl[\s\S]*\n\nprogram/,
   );
   await assertFails(['fingerprint', 'export', vendor, '-o', `${vendor}/x`], 125, /a tree/, /--tree/);
+});
+
+test('a directory with links out of it: nothing is read or written there', async () => {
+  copyHome(machine, foreign(rig, 'bookworm', 'jq'), 'tree/bin/jq');
+  copyHome(machine, foreign(rig, 'bookworm', 'curl'), 'out/curl');
+  symlinkSync('../out', path.join(machine.homeDir, 'tree/link'));
+  symlinkSync('/', path.join(machine.homeDir, 'tree/z:'));
+  const tree = path.join(homeInRoot, 'tree');
+  const each = await manage(machine, ['fingerprint', 'export', tree]);
+  assert.equal(each, `wrote ${tree}/bin/jq.nix-fingerprint.json\n`);
+  assert.deepEqual(readdirSync(path.join(machine.homeDir, 'out')), ['curl']);
+  await manage(machine, ['fingerprint', 'export', '--tree', tree]);
+  assert.equal(read('tree/.nix-fingerprints.json').trimEnd().split('\n').length, 3, 'one program');
+});
+
+test('a secret key that others may read serves, and it is said', async () => {
+  const secret = readFileSync(path.join(exchange.directory, 'maker-1.secret'), 'utf8');
+  const file = putFile(machine, 'maker.secret', secret);
+  chmodSync(path.join(machine.homeDir, 'maker.secret'), 0o640);
+  const words = ['fingerprint', 'export', program, '--key', file, '-o', '-'];
+  const { status, stderr } = await machine.manage(words);
+  const line = `nix-foreign: others may read or change the secret key ${file}: chmod 600 ${file}\n`;
+  assert.deepEqual([status, stderr], [0, line]);
+  chmodSync(path.join(machine.homeDir, 'maker.secret'), 0o600);
+  assert.equal((await machine.manage(words)).stderr, '');
 });
 
 test('a link by the name of a sidecar is replaced and not followed', async () => {
