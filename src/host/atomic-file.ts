@@ -10,16 +10,13 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { isThere } from './files.ts';
 import { processIdentity, stateOfProcess } from './mutex.ts';
 
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
 const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 
 let serial = 0;
-
-function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-}
 
 /**
  * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id may

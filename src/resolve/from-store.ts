@@ -11,7 +11,7 @@ import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
-import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
+import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import { type DynamicProgram, type Job, rootOf } from './job.ts';
 import { type SolvedSet, solveFromStore } from './solve-program.ts';
@@ -203,7 +203,7 @@ const BRING = "into the store, e.g. nix-build '<nixpkgs>' -A PACKAGE, and try ag
 
 /** The store object that the complaint is about. */
 function objectIn(complaint: string): string | undefined {
-  const found = /^\/\S*?\/[0-9a-z]{32}-[^/\s:']+/.exec(complaint)?.[0];
+  const found = objectNameIn(/^\/[^\s:']+/.exec(complaint)?.[0] ?? '');
   return found && nameOfStoreObject(found);
 }
 

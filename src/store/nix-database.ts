@@ -1,7 +1,8 @@
 // Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
 import { DatabaseSync } from 'node:sqlite';
 import { debug } from '../host/output.ts';
-import { hasNixDatabase, nixDatabaseFile, type StoreLocation } from './store-location.ts';
+import { hasNixDatabase, nixDatabaseFile } from './nix-state.ts';
+import type { StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
 export interface NixDatabase {

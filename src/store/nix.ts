@@ -8,7 +8,8 @@ import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
 import { absoluteDirectories, toolEnvironment } from '../host/tool-environment.ts';
-import { hasNixDatabase, storeLocation } from './store-location.ts';
+import { hasNixDatabase } from './nix-state.ts';
+import { storeLocation } from './store-location.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { openNixDatabase } from '../../src/store/nix-database.ts';
-import { hasNixDatabase } from '../../src/store/store-location.ts';
+import { hasNixDatabase } from '../../src/store/nix-state.ts';
 import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.ts';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';

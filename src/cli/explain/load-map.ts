@@ -1,12 +1,13 @@
 // What the loader will load → who needs each object, and how it is found.
 // A load trace → for each object that the loader lists, the rule by which it is that file, as plain facts.
 // The user's LD_LIBRARY_PATH → the chosen libraries that something in it would hide.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
+import { realPath } from '../../host/files.ts';
 import type { Finding, LoadTrace, ObjectRequest, OpenAttempt } from '../../ldso/simulation/trace.ts';
 import type { Strategy } from '../../plan/plan-format.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
@@ -33,14 +34,6 @@ export interface MapEntry {
   readonly match: Match | null;
   /** Base names of the objects that need it, in load order. */
   readonly neededBy: readonly string[];
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
 }
 
 function foundAs(

@@ -1,7 +1,9 @@
 // What a program loads, or why it cannot be started → nodes and edges, the same for every format.
 // A conflict → the picture of it: who needs what, what is offered, and what does not fit.
 // The glibcs in a picture → one colour each, the same in every format.
+
 import type { Conflict, Reason } from '../../solver/solution.ts';
+import { originOf } from '../../store/store-location.ts';
 
 /** What a node stands for. `lack`: a name that nobody, or nobody fitting, offers. */
 export type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'lack' | 'offer';
@@ -136,11 +138,6 @@ function offered(reason: {
   readonly offeredIn: string | undefined;
 }) {
   return { needers: [reason.neededBy], name: reason.name, offers: [reason.offeredIn ?? reason.offeredBy] };
-}
-
-/** `openssl-3.0.20` of a store path or of a file in it; any other path as it is. */
-function originOf(file: string): string {
-  return /\/[0-9a-z]{32}-([^/]+)/.exec(file)?.[1] ?? file;
 }
 
 /** @param sentences of the conflict, shown below the picture */
