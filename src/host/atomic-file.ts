@@ -51,7 +51,7 @@ export function writeFileDurably(target: string, content: string | Uint8Array, m
 
 /**
  * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
- * believed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
+ * followed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
  * @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {

@@ -7,7 +7,7 @@ import type { StoreLocation } from './store-location.ts';
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
 export interface NixDatabase {
   isValid(storePath: string): boolean;
-  /** As Nix keeps it, `sha256:<hex>`; undefined for a path that is not valid. */
+  /** As Nix has it, `sha256:<hex>`; undefined for a path that is not valid. */
   narHashOf(storePath: string): string | undefined;
   /** How many other store objects refer to it. */
   referrersOf(storePath: string): number;
