@@ -53,6 +53,15 @@ static char *argument_of(const char *record, const struct process *process, cons
 	}
 }
 
+// An AppImage's plan has the loader start a file of the image instead.
+static bool starts_program_itself(const struct plan *plan)
+{
+	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
+		if (*record == 'P')
+			return true;
+	return false;
+}
+
 static bool is_argument(const char *record)
 {
 	return *record == 'A' || *record == '0' || *record == 'L' || *record == 'P' || *record == 'F';
@@ -70,7 +79,7 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 	char **next = edited;
 	if (!edited)
 		return NULL;
-	bool is_named = names_program(plan, program, argv[0]), is_left_out = false;
+	bool is_named = starts_program_itself(plan) && names_program(plan, program, argv[0]), is_left_out = false;
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
 			continue;

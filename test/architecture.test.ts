@@ -157,7 +157,7 @@ test('elf/, solver/, ldso/simulation/ and the pictures are pure', () => {
       .map(({ from }) => `imports ${from}`);
     const stages = imports
       .map(({ from }) => path.join(path.dirname(name), from))
-      .filter((to) => to.startsWith('host/') || to.startsWith('store/'))
+      .filter((to) => to.startsWith('host/') || (to.startsWith('store/') && to !== 'store/store-location.ts'))
       .map((to) => `imports ${to}`);
     const word = impure.exec(codeOf(text))?.[0];
     return [...outside, ...stages, ...(word === undefined ? [] : [`uses ${word}`])];

@@ -48,7 +48,7 @@ export async function readChoices(
     const { parseChoices } = await import('./parse-choices.ts');
     const parsed = parseChoices(text, program);
     if (parsed.kind === 'choices') return { choices: parsed.choices, file };
-    debug(`choices ${file} are not believed: ${parsed.why}`);
+    debug(`choices ${file} are not trusted: ${parsed.why}`);
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // `nix-foreign roots`: every root → the program that it is for, its last start, and how much of the store only it
 // holds.
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';

@@ -6,7 +6,7 @@ import { ForeignError } from '../host/errors.ts';
 export interface Settings {
   /** Where fingerprints are asked for on a miss, in this order: absolute directories and http(s) URLs. */
   readonly sources: readonly string[];
-  /** Public keys, `name:base64` as Nix writes them, whose signatures make a foreign fingerprint believed. */
+  /** Public keys, `name:base64` as Nix writes them, whose signatures make a foreign fingerprint trusted. */
   readonly 'trusted-fingerprint-keys': readonly string[];
   /** Fail where a fingerprint that is there cannot be used, instead of resolving afresh. */
   readonly strict: boolean;

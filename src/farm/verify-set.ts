@@ -7,6 +7,7 @@ import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
+import { realPath } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { LoadedObject } from '../ldso/ask-loader.ts';
 import { listObjects, type Verdict } from '../ldso/list-objects.ts';
@@ -259,14 +260,6 @@ export interface Reached {
   readonly links: FarmLinks;
   /** Directories of the user's that were asked for, and come first. */
   readonly libraryPathDirs: readonly string[];
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return file;
-  }
 }
 
 /** Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c). */

@@ -2,11 +2,11 @@
 // A program's plan key → every root link kept for it, whatever its content was when they were made.
 // A fingerprint's store object → one indirect GC root, and its removal.
 // The place of a root link → nothing there but a link into the store: Nix replaces no other thing.
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { makeDirectories } from '../host/files.ts';
+import { isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { repoint } from '../store/add-and-pin.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
@@ -61,16 +61,8 @@ export async function readSavedFingerprint(
   return { fingerprint: parsed.fingerprint, file };
 }
 
-function listLinks(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
-}
-
 function filesFor(dirs: Directories, sha256: string, key: string): string[] {
-  const links = listLinks(path.join(dirs.roots, sha256)).map((name) => rootLink(dirs, sha256, name));
+  const links = namesIn(path.join(dirs.roots, sha256)).map((name) => rootLink(dirs, sha256, name));
   const own = rootLink(dirs, sha256, key);
   return [own, ...links.filter((link) => link !== own), plainFingerprint(dirs, sha256)];
 }
@@ -98,24 +90,6 @@ export function savePlainFingerprint(dirs: Directories, fingerprint: Fingerprint
 /** Forgets the plain record of a program. */
 export function removePlainFingerprint(dirs: Directories, sha256: string): void {
   rmSync(plainFingerprint(dirs, sha256), { force: true });
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
-}
-
-/** A link counts although its target may be gone. */
-function isThere(link: string): boolean {
-  try {
-    lstatSync(link);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The root links of one program's place, sorted; more than one while a new content replaces an old one. */

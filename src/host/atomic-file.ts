@@ -10,16 +10,13 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { isThere } from './files.ts';
 import { processIdentity, stateOfProcess } from './mutex.ts';
 
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
 const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 
 let serial = 0;
-
-function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-}
 
 /**
  * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id may
@@ -54,7 +51,7 @@ export function writeFileDurably(target: string, content: string | Uint8Array, m
 
 /**
  * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
- * believed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
+ * followed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
  * @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {

@@ -49,13 +49,13 @@ export async function userDirectories(): Promise<Directories> {
   return directoriesAt(paths.cache, paths.log);
 }
 
-/** The place of last resort, the same that the launcher looks at (launch/PLAN.md). */
+/** The place of last resort, the same that the launcher looks at (plan/PLAN.md). */
 export function temporaryDirectories(uid: number): Directories {
   const base = `/tmp/nix-run-foreign-${uid}`;
   return directoriesAt(base, path.join(base, 'state'));
 }
 
-/** What root resolved for everybody; everybody may read it (launch/PLAN.md). */
+/** What root resolved for everybody; everybody may read it (plan/PLAN.md). */
 export function systemDirectories(): Directories {
   const base = '/var/lib/nix-run-foreign';
   return { ...directoriesAt(base, path.join(base, 'state')), shared: true };
@@ -117,7 +117,7 @@ function untrusted(cause: string, directory: string, uid: number): ForeignError 
   });
 }
 
-/** A plan is believed in a directory, no link, of the user or root, that nobody else may write (launch/PLAN.md). */
+/** A plan counts in a directory, no link, of the user or root, that nobody else may write (plan/PLAN.md). */
 function refuseUntrusted(directory: string, uid: number): void {
   if (isTrustedDirectory(directory, uid)) return;
   const cause = `${directory} belongs to somebody else or can be written by others`;

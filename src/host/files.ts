@@ -1,6 +1,16 @@
 // The path of a directory → it and those above it, made where they are missing.
+// A path → what is there: something, a directory, a program, names, the file behind links.
 // A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
-import { accessSync, constants, type Dirent, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  type Dirent,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -10,6 +20,33 @@ export function isDirectory(file: string): boolean {
     return statSync(file).isDirectory();
   } catch {
     return false;
+  }
+}
+
+/** Something is at the path, were it a link that leads nowhere. Total: what cannot be looked at is not there. */
+export function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The names in a directory, sorted; none in what is no directory that may be read. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The path without symbolic links; as it is, where nothing is there. */
+export function realPath(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file;
   }
 }
 

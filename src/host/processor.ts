@@ -31,7 +31,7 @@ export function flagsIn(cpuinfo: string): ReadonlySet<string> {
 
 let covered: number | undefined;
 
-/** Where the kernel does not tell, nothing is ruled out: the proof has the last word. */
+/** Where the kernel does not tell, nothing is ruled out: the loader has the last word. */
 function coveredHere(): number {
   try {
     return levelBits(flagsIn(readFileSync('/proc/cpuinfo', 'latin1')));

@@ -93,7 +93,7 @@ export function startProgram(file: string, args: readonly string[], options: Run
     },
   );
   if (options.onStderr !== undefined) child.stderr?.on('data', options.onStderr);
-  // A program that ends without reading its input is judged by how it ended.
+  // A program that ends without reading its input counts by how it ended.
   child.stdin?.on('error', () => {});
   return {
     finish: (input) => {

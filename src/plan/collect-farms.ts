@@ -1,9 +1,10 @@
 // The farms, patched copies and unpacked AppImages of a place → only those that a plan still names.
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
@@ -11,18 +12,14 @@ import { listPlans, removePlansBelow } from './plan-files.ts';
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
 
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
-  } catch {
-    return [];
-  }
+function farmNamesIn(directory: string): string[] {
+  return namesIn(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
 }
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(dirs: Directories): string[] {
   const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)].flatMap((directory) =>
-    namesIn(directory).map((name) => path.join(directory, name)),
+    farmNamesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));

@@ -1,10 +1,11 @@
 // Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
-import { accessSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
+import { namesIn } from '../host/files.ts';
 import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { copyOf } from './copy-directories.ts';
 import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-format.ts';
@@ -58,13 +59,7 @@ export function readPlan(dirs: Directories, program: string): LaunchPlan | undef
 }
 
 function allPlans(dirs: Directories): LaunchPlan[] {
-  let names: string[];
-  try {
-    names = readdirSync(dirs.plans);
-  } catch {
-    return [];
-  }
-  return names
+  return namesIn(dirs.plans)
     .filter((name) => /^[0-9a-f]{16}$/.test(name))
     .map((name) => readPlanFile(path.join(dirs.plans, name)))
     .filter((plan) => plan !== undefined);

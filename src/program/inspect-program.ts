@@ -9,6 +9,7 @@ import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats, identityOfStats } from '../host/file-identity.ts';
+import { printableLine } from '../host/output.ts';
 import { runs32BitPrograms } from '../host/processor.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
 
@@ -179,7 +180,7 @@ function refuseOddNames(typedName: string, { interpreter = '', needed }: ElfFile
   }
   const odd = needed.find((name) => CONTROL.test(name));
   if (odd !== undefined)
-    throw refuseName(`it needs ${JSON.stringify(odd)}, which holds control characters`, again);
+    throw refuseName(`it needs "${printableLine(odd)}", which is not of printable ASCII`, again);
 }
 
 /** i386; a 64-bit kernel may run none of these, and says so only when it is asked to. */

@@ -1,14 +1,14 @@
 // An object's rpath or runpath → the directories it searches itself, as paths of the file system.
 // The user's LD_LIBRARY_PATH and a program → the directories that belong to the program, as its run paths do.
 //
-// At the start that path comes before everything but an rpath, whatever was chosen (launch/PLAN.md). It decides nothing
+// At the start that path comes before everything but an rpath, whatever was chosen (plan/PLAN.md). It decides nothing
 // as long as the store has every name; where only that path has one, the program was made to be started with it.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { libraryPathDirectories, runPathDirectories, type TokenValues } from '../elf/run-path.ts';
 
-/** ELF strings are kept as latin1 so that no byte is lost; paths of the file system are UTF-8 here. */
+/** ELF strings are read as latin1 so that no byte is lost; paths of the file system are UTF-8 here. */
 export function pathOfElfString(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/load-config.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { sidecarLocations } from '../fingerprint/sidecar.ts';
 import type { Owners, ProgramIdentity, Trust } from '../fingerprint/trust.ts';
+import { isThere } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { Job } from './job.ts';
 
@@ -26,14 +27,6 @@ export interface FingerprintSearch extends Job {
   /** What a fingerprint must say of its program. */
   readonly identity: ProgramIdentity;
   readonly settings: Configuration['settings'];
-}
-
-function isThere(file: string): boolean {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The keys of the configuration, which were checked when it was read. */

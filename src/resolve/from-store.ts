@@ -9,7 +9,7 @@ import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
-import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
+import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
@@ -222,7 +222,7 @@ const BRING = "into the store, e.g. nix-build '<nixpkgs>' -A PACKAGE, and try ag
 
 /** The store object that the complaint is about. */
 function objectIn(complaint: string): string | undefined {
-  const found = /^\/\S*?\/[0-9a-z]{32}-[^/\s:']+/.exec(complaint)?.[0];
+  const found = objectNameIn(/^\/[^\s:']+/.exec(complaint)?.[0] ?? '');
   return found && nameOfStoreObject(found);
 }
 

@@ -1,5 +1,5 @@
 // A script → the plan that starts it: by the kernel alone, or with an interpreter that is not where its `#!` line says.
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Classification } from '../elf/classify.ts';
 import { readEnvArgument } from '../elf/script-line.ts';

@@ -26,7 +26,7 @@ import {
 } from './job.ts';
 
 /** e_machine of 32-bit x86 (elf.h). */
-const EM_386 = 3;
+const _EM_386 = 3;
 
 /** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
 const ROUNDS = 5;

@@ -15,12 +15,12 @@ import { planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { showOnStderr } from '../store/nix.ts';
+import { hasNixDatabase } from '../store/nix-state.ts';
 import { pathFacts } from '../store/path-info.ts';
-import { hasNixDatabase } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
-import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
+import { hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
 export type UsedFingerprint = Resolution | { readonly kind: 'refused'; readonly why: string };

@@ -16,7 +16,7 @@ import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
 import { inspectInterpreter, type Situation, whyNoNamespace } from '../plan/strategy.ts';
-import { nixDatabaseFile } from '../store/store-location.ts';
+import { nixDatabaseFile } from '../store/nix-state.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';

@@ -4,6 +4,7 @@
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { compareVersions } from '../elf/versions.ts';
+import { originOf } from '../store/store-location.ts';
 import type { Conflict, Reason } from './solution.ts';
 
 type Lack = Extract<Reason, { kind: 'missing-version' }>;
@@ -98,7 +99,7 @@ function sentenceForSymbol({
     const nobody = `${need}; no library that could be loaded defines it`;
     return lackingLibraries.length === 0 ? nobody : `${nobody}; ${without} ${verb}`;
   }
-  const who = listOf(definers.slice(0, LISTED).map(objectOf));
+  const who = listOf(definers.slice(0, LISTED).map(originOf));
   if (lackingLibraries.length === 0)
     return `${need}; only ${who} ${definers.length > 1 ? 'define' : 'defines'} it`;
   return `${need}; ${without} ${verb} define it, only ${who} ${definers.length > 1 ? 'do' : 'does'}`;
@@ -108,12 +109,7 @@ function sentenceForSymbol({
 function sourceOf(reason: { readonly offeredIn: string | undefined; readonly offeredBy: string }): string {
   const { offeredIn, offeredBy } = reason;
   if (offeredIn === undefined) return offeredBy;
-  return offeredIn.slice(offeredIn.lastIndexOf('/') + 1).replace(/^[0-9a-z]{32}-/, '');
-}
-
-/** The same of a file in a store object. */
-function objectOf(file: string): string {
-  return /\/[0-9a-z]{32}-([^/]+)\//.exec(file)?.[1] ?? file;
+  return originOf(offeredIn.slice(offeredIn.lastIndexOf('/') + 1));
 }
 
 const LISTED = 4;

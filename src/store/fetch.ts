@@ -12,7 +12,7 @@ import { isStoreObjectName } from './store-location.ts';
 export type Realised =
   /** All are valid. `links` are indirect roots, one for each path, to be released when something else roots them. */
   | { readonly kind: 'realised'; readonly links: readonly string[] }
-  /** No substituter has these, or none may be believed: `why` is what Nix says, in one line. */
+  /** No substituter has these, or none is trusted: `why` is what Nix says, in one line. */
   | { readonly kind: 'unavailable'; readonly paths: readonly string[]; readonly why: string }
   /** Nix itself cannot work, or a path is none that may be asked for. */
   | { readonly kind: 'failed'; readonly why: string };

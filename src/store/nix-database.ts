@@ -1,12 +1,13 @@
 // Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
 import { DatabaseSync } from 'node:sqlite';
 import { debug } from '../host/output.ts';
-import { hasNixDatabase, nixDatabaseFile, type StoreLocation } from './store-location.ts';
+import { hasNixDatabase, nixDatabaseFile } from './nix-state.ts';
+import type { StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
 export interface NixDatabase {
   isValid(storePath: string): boolean;
-  /** As Nix keeps it, `sha256:<hex>`; undefined for a path that is not valid. */
+  /** As Nix has it, `sha256:<hex>`; undefined for a path that is not valid. */
   narHashOf(storePath: string): string | undefined;
   /** How many other store objects refer to it. */
   referrersOf(storePath: string): number;

@@ -8,7 +8,8 @@ import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
 import { absoluteDirectories, toolEnvironment } from '../host/tool-environment.ts';
-import { hasNixDatabase, storeLocation } from './store-location.ts';
+import { hasNixDatabase } from './nix-state.ts';
+import { storeLocation } from './store-location.ts';
 
 /** Looked at after PATH, so that a wiped environment still finds Nix (NixOS, single and multi user installs). */
 const USUAL_DIRECTORIES = [
@@ -160,7 +161,7 @@ export function showOnStderr(text: string): void {
   } catch {} // a stderr that is closed is nobody's failure
 }
 
-/** Text that is kept back for a second, then shown as it comes. */
+/** Text that waits for a second, then shown as it comes. */
 function heldBack(show: Show): { take: Show; end: () => void } {
   let waiting: string | undefined = '';
   const timer = setTimeout(() => {
@@ -182,7 +183,7 @@ export function withoutSecrets(text: string): string {
   return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@').replaceAll(/(:\/\/[^\s?]*\?)[^\s'"]+/g, '$1...');
 }
 
-/** Runs a Nix command. Its stderr is kept for a message, and shown where it takes longer than a second. */
+/** Runs a Nix command. Its stderr is returned for a message, and shown where it takes longer than a second. */
 export async function runWatched(
   nix: Nix,
   command: string,

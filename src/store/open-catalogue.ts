@@ -17,8 +17,9 @@ import {
   removeCatalogue,
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
+import { hasNixDatabase } from './nix-state.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
-import { hasNixDatabase, isStoreObjectName, type StoreLocation } from './store-location.ts';
+import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 /** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
 function removeDirectoryAt(file: string): void {

@@ -1,4 +1,4 @@
-// Our roots and everybody's → how much each of ours keeps, and how much of that nobody else does.
+// Our roots and everybody's → how much each of ours holds, and how much of that nobody else does.
 // A store path → how large it is with everything it refers to, as Nix's database knows it.
 
 import path from 'node:path';

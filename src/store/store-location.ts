@@ -1,8 +1,6 @@
-// The environment → which Nix store this is, where Nix keeps its state, and whether it has any.
+// The environment → which Nix store this is and where Nix keeps its state.
 // A path → the store object that it lies in, and that object's name.
-import { statSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../host/errors.ts';
 
 /** The store and the state directory of the Nix in use (nix.conf(5), "Common environment variables"). */
 export interface StoreLocation {
@@ -25,22 +23,6 @@ export function storeLocation(env: Environment): StoreLocation {
   };
 }
 
-export function nixDatabaseFile({ stateDir }: Pick<StoreLocation, 'stateDir'>): string {
-  return path.join(stateDir, 'db/db.sqlite');
-}
-
-/**
- * Is Nix there? Started without a database it would make an empty one, which then denies every object of the store.
- * A directory that may not be looked into has one.
- */
-export function hasNixDatabase(location: Pick<StoreLocation, 'stateDir'>): boolean {
-  try {
-    return statSync(nixDatabaseFile(location), { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    return errnoOf(error) === 'EACCES';
-  }
-}
-
 /** The store object that a path lies in, or undefined when it is not below the store. */
 export function storeObjectOf(storeDir: string, file: string): string | undefined {
   if (!file.startsWith(`${storeDir}/`)) return undefined;
@@ -56,4 +38,15 @@ export function isStoreObjectName(name: string): boolean {
 /** `openssl-3.0.11` of `/nix/store/<hash>-openssl-3.0.11`. */
 export function nameOfStoreObject(storePath: string): string {
   return path.basename(storePath).slice(33);
+}
+
+/** `<hash>-openssl-3.0.11` of a path in any store, such as one that another program names; undefined for other paths. */
+export function objectNameIn(file: string): string | undefined {
+  return file.split('/').find(isStoreObjectName);
+}
+
+/** `openssl-3.0.11` of such a path; any other path as it is. */
+export function originOf(file: string): string {
+  const name = objectNameIn(file);
+  return name === undefined ? file : nameOfStoreObject(name);
 }

@@ -11,7 +11,7 @@ import { type Choices, choiceLines } from '../../choices/choices.ts';
 import type { Candidate, Needer } from '../../choices/compare.ts';
 import { listText } from '../../host/output.ts';
 import { sizeText } from '../../store/sizes.ts';
-import { nameOfStoreObject } from '../../store/store-location.ts';
+import { nameOfStoreObject, objectNameIn } from '../../store/store-location.ts';
 
 /** One candidate of a name, as `--json` prints it. */
 export interface CandidateView {
@@ -74,8 +74,8 @@ export type CandidatesView = ReturnType<typeof candidatesView>;
 
 /** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
 export function shortPath(file: string): string {
-  const match = /\/[0-9a-z]{32}-([^/]+\/.*)$/.exec(file);
-  return match?.[1] ?? file;
+  const name = objectNameIn(file);
+  return name === undefined ? file : nameOfStoreObject(name) + file.slice(file.indexOf(name) + name.length);
 }
 
 export function changeLine({ name, from, to }: SetChange): string {

@@ -1,5 +1,5 @@
 // Nix, the user's directories and the catalogue → whether each can do its part, and what mends it.
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';

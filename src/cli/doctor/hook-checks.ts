@@ -1,7 +1,7 @@
 // A shell's environment and its user's files → whether the hook is installed, half or not at all, and what mends it.
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { isExecutable } from '../../host/files.ts';
+import { isExecutable, namesIn } from '../../host/files.ts';
 import {
   hookMark,
   installLine,
@@ -99,14 +99,6 @@ function deadVariables(shell: Shell, { env }: ShellFacts): HookFinding[] {
       },
     ];
   });
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 /** The hook finds shims; scripts and other programs do so by PATH only. */

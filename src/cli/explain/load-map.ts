@@ -1,10 +1,11 @@
 // A load trace → each object with who needs it, the rule by which it is that file, and what LD_LIBRARY_PATH would hide.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
+import { realPath } from '../../host/files.ts';
 import type { Finding, LoadTrace, ObjectRequest, OpenAttempt } from '../../ldso/simulation/trace.ts';
 import type { Strategy } from '../../plan/plan-format.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
@@ -31,14 +32,6 @@ export interface MapEntry {
   readonly match: Match | null;
   /** Base names of the objects that need it, in load order. */
   readonly neededBy: readonly string[];
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
 }
 
 function foundAs(

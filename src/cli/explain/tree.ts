@@ -1,7 +1,7 @@
 // The load map and the report on each name → a tree for people: who loaded what, how, and why this file.
 import path from 'node:path';
 import { listText, wrapWords } from '../../host/output.ts';
-import { nameOfStoreObject } from '../../store/store-location.ts';
+import { nameOfStoreObject, objectNameIn } from '../../store/store-location.ts';
 import type { HowFound, MapEntry } from './load-map.ts';
 
 /** One object of the process, in load order; all that the tree says of it. */
@@ -93,7 +93,7 @@ type TreeEntryLine = Pick<MapEntry, 'name'> & { readonly found: string; readonly
 
 /** `the default directory of glibc-2.36` for `/nix/store/<hash>-glibc-2.36/lib`; any other directory as it is. */
 function defaultDirectory(directory: string | null): string {
-  const object = /\/([0-9a-z]{32}-[^/]+)\//.exec(`${directory}/`)?.[1];
+  const object = objectNameIn(directory ?? '');
   return `the default directory ${object === undefined ? directory : `of ${nameOfStoreObject(object)}`}`;
 }
 

@@ -1,5 +1,6 @@
 // What a program loads, or the conflict that keeps it from starting → nodes, edges and colours for every format.
 import type { Conflict, Reason } from '../../solver/solution.ts';
+import { originOf } from '../../store/store-location.ts';
 
 /** What a node stands for. `lack`: a name that nobody, or nobody fitting, offers. */
 export type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'lack' | 'offer';
@@ -134,11 +135,6 @@ function offered(reason: {
   readonly offeredIn: string | undefined;
 }) {
   return { needers: [reason.neededBy], name: reason.name, offers: [reason.offeredIn ?? reason.offeredBy] };
-}
-
-/** `openssl-3.0.20` of a store path or of a file in it; any other path as it is. */
-function originOf(file: string): string {
-  return /\/[0-9a-z]{32}-([^/]+)/.exec(file)?.[1] ?? file;
 }
 
 /** @param sentences of the conflict, shown below the picture */

@@ -11,7 +11,6 @@ import {
   openSync,
   readdirSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -28,7 +27,7 @@ import { temporaryName } from '../../host/atomic-file.ts';
 import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { sha256OfFile, sha256OfText } from '../../host/file-identity.ts';
-import { makeDirectories } from '../../host/files.ts';
+import { makeDirectories, realPath } from '../../host/files.ts';
 import { notice } from '../../host/output.ts';
 import { type LoadedObject, verifyByLoader } from '../../ldso/ask-loader.ts';
 import { listObjects } from '../../ldso/list-objects.ts';
@@ -317,14 +316,6 @@ export function mirrorNeighbours(root: string, program: string): string {
   link(directory, own, name);
   if (directory !== '/') link(above, root, directoryName);
   return path.join(own, name);
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return file;
-  }
 }
 
 /** Each object by its name and the file behind the links; the loader goes by the name of the program's interpreter. */

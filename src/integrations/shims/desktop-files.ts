@@ -1,19 +1,11 @@
 // A shim and the vendor's desktop entries → copies of them with their icons in the user's menu, and away again.
-import { readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
-import { makeDirectories } from '../../host/files.ts';
+import { makeDirectories, namesIn, realPath } from '../../host/files.ts';
 import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
 import type { Shim, ShimDirectories } from './shim-file.ts';
-
-function realPathOf(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
-}
 
 function entriesIn(directory: string): string[] {
   try {
@@ -28,7 +20,7 @@ function entriesIn(directory: string): string[] {
 
 /** Where vendors' trees begin: the program's directory and the one above, with symbolic links and without. */
 function aroundProgram(program: string): string[] {
-  const directories = [program, realPathOf(program)].map((each) => path.dirname(each));
+  const directories = [program, realPath(program)].map((each) => path.dirname(each));
   return [...new Set(directories.flatMap((each) => [each, path.dirname(each)]))];
 }
 
@@ -50,11 +42,11 @@ function textOf(file: string): string {
 
 /** A relative name is the vendor's way to say "beside this file"; a bare one says "on PATH". */
 function isProgramOf(target: string, entry: string): (named: string) => boolean {
-  const real = realPathOf(target);
+  const real = realPath(target);
   return (named) => {
     if (named === '') return false;
     if (!named.includes('/')) return [target, real].some((each) => path.basename(each) === named);
-    return [target, real].includes(realPathOf(path.resolve(path.dirname(entry), named)));
+    return [target, real].includes(realPath(path.resolve(path.dirname(entry), named)));
   };
 }
 
@@ -75,7 +67,7 @@ function findEntries(shim: Shim): string[] {
     each,
     path.join(each, 'share/applications'),
   ]);
-  const entries = [...new Set(directories.flatMap(entriesIn).map(realPathOf))];
+  const entries = [...new Set(directories.flatMap(entriesIn).map(realPath))];
   return entries.filter((entry) => rewritten(entry, shim).started > 0);
 }
 
@@ -137,14 +129,6 @@ const ENDINGS = ['.svg', '.png', '.xpm'];
 
 function isFile(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 /** `256x256` → 256, `scalable` → more than any; the largest is best. */
