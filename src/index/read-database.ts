@@ -11,10 +11,12 @@ const HEADER = 12;
 /** Why a file is not read; `why` is one clause. */
 export type IndexRefusal =
   | { readonly kind: 'no-index' }
-  | { readonly kind: 'unknown-version'; readonly version: number }
+  | { readonly kind: 'unknown-version'; readonly version: number; readonly known: string }
   | Damage
   /** It has programs only (`--filter-prefix /bin/`). */
-  | { readonly kind: 'no-libraries' };
+  | { readonly kind: 'no-libraries' }
+  /** Of a derived index: nobody trusted has signed it. */
+  | { readonly kind: 'untrusted'; readonly why: string };
 
 export interface DatabaseRead {
   readonly kind: 'read';
@@ -74,7 +76,8 @@ async function readFrames(fd: number, frames: readonly Frame[], reading: Reading
 export async function readDatabase(fd: number, reading: Reading): Promise<DatabaseRead | IndexRefusal> {
   const version = databaseVersion(fd);
   if (version === undefined) return { kind: 'no-index' };
-  if (version !== 1 && version !== 2) return { kind: 'unknown-version', version };
+  if (version !== 1 && version !== 2)
+    return { kind: 'unknown-version', version, known: 'versions 1 and 2 are known' };
   const part = { fd, start: HEADER, end: fstatSync(fd).size };
   const walked = walkFrames(part);
   if (walked.kind === 'damaged') return walked;
