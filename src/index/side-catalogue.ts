@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { sha256OfText } from '../platform/content-hash.ts';
 import { debug } from '../platform/report.ts';
-import type { IndexedFile, IndexedObject } from './package-objects.ts';
+import type { IndexedFile, IndexedObject, PackageObjects } from './package-objects.ts';
 import type { IndexRefusal } from './read-database.ts';
 
 /** Bump when the tables or what is put into them change: an older catalogue is read anew from its sources. */
@@ -65,6 +65,8 @@ export interface SideCatalogue {
   fileOf(objectName: string, dir: string, name: string): Match | undefined;
   /** Names that begin so, sorted, at most `most`. */
   namesBeginning(letters: string, most: number): readonly string[];
+  /** Every store object once, in an order that depends on nothing else. */
+  packages(): Iterable<PackageObjects>;
   close(): void;
 }
 
@@ -150,8 +152,25 @@ function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
         .prepare('select distinct name from file where name >= ? and name < ? order by name limit ?')
         .all(letters, `${letters}\u{10ffff}`, most)
         .map((row) => String(row['name'])),
+    packages: () => packagesOf(database),
     close: () => database.close(),
   };
+}
+
+/** By name, so that what is alike stands together; the index that knows most of an object goes first. */
+const IN_ORDER = `${MATCH} order by substr(object.name, 34), object.name, toplevel desc, attr = '', object.id, dir, file.name`;
+
+function* packagesOf(database: DatabaseSync): Generator<PackageObjects> {
+  let current: { id: number; object: IndexedObject; files: IndexedFile[] } | undefined;
+  for (const row of database.prepare(IN_ORDER).iterate()) {
+    const { object, ...file } = toMatch(row);
+    if (object.name !== current?.object.name) {
+      if (current !== undefined) yield current;
+      current = { id: object.id, object, files: [] };
+    }
+    if (object.id === current.id) current.files.push(file);
+  }
+  if (current !== undefined) yield current;
 }
 
 /** Two indexes may know the same store object: the one that knows more of it counts. */
