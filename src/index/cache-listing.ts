@@ -1,6 +1,7 @@
 // What a binary cache says of a store path → its shared objects, and the store paths that it refers to.
 import { brotliDecompressSync, zstdDecompressSync } from 'node:zlib';
-import { type IndexedFile, isSharedObjectPath, isUsableObject, toIndexedFile } from './package-objects.ts';
+import { isSharedObjectPath } from './frcode.ts';
+import { type IndexedFile, isUsableObject, toIndexedFile } from './package-objects.ts';
 
 export interface NarInfo {
   /** `<hash>-<name>`. */

@@ -1,6 +1,7 @@
 // Entries of a file index → packages with their shared objects; everything else is passed over without a string made of it.
 import { whyNoLibraryName } from '../elf/library-name.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
+import { isSharedObjectPath, type OnEntry } from './frcode.ts';
 
 /** A shared object by its name: what may be one, since an index does not look into files. */
 export interface IndexedFile {
@@ -41,7 +42,7 @@ export interface Counts {
   files: number;
   /** Names and packages that nobody may be given: other stores, `..`, control characters. */
   ignored: number;
-  /** Entries outside `/bin`: without any, the index was made of programs only. */
+  /** Packages that begin outside `/bin`: without any, the index was made of programs only. */
   outsideBin: number;
 }
 
@@ -49,25 +50,10 @@ export function noCounts(): Counts {
   return { entries: 0, packages: 0, objects: 0, files: 0, ignored: 0, outsideBin: 0 };
 }
 
-/** Several times as many as an index of all of nixpkgs has (16 million entries, 130 thousand shared objects). */
-const MOST_ENTRIES = 1 << 27;
+/** Many times as many as an index of all of nixpkgs has (130 thousand). */
 const MOST_FILES = 1 << 21;
-const MOST_ENTRIES_OF_PACKAGE = 1 << 22;
 
 const SLASH = 0x2f;
-const DOT = 0x2e;
-
-/** Whether the last component ends with `.so`, or has `.so.` in it. */
-export function isSharedObjectPath(path: Uint8Array, length: number): boolean {
-  if (path[length - 1] === SLASH || path[length - 2] === SLASH) return false;
-  for (let at = length - 3; at >= 0; at -= 1) {
-    const byte = path[at];
-    if (byte === SLASH) return false;
-    if (byte !== DOT || path[at + 1] !== 0x73 || path[at + 2] !== 0x6f) continue;
-    if (at + 3 === length || path[at + 3] === DOT) return true;
-  }
-  return false;
-}
 
 function isBelowBin(path: Uint8Array, length: number): boolean {
   if (length < 5 || path[0] !== SLASH || path[4] !== SLASH) return false;
@@ -177,8 +163,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
 export function collectPackages(storeDir: string, give: (found: PackageObjects) => void): PackageCollector {
   const counts = noCounts();
   let files: IndexedFile[] = [];
-  let ofPackage = 0;
-  let seen = 0;
+  let isWithin = false;
 
   const keep = (metadata: Uint8Array, length: number, path: Uint8Array, pathLength: number) => {
     const kind = KINDS[String.fromCharCode(metadata[length - 1] ?? 0)];
@@ -191,7 +176,7 @@ export function collectPackages(storeDir: string, give: (found: PackageObjects) 
   const endPackage = (bytes: Uint8Array): string | undefined => {
     counts.packages += 1;
     const [collected, begins] = [files, bytes[0] === 0x7b && bytes.at(-1) === 0x7d];
-    [files, ofPackage] = [[], 0];
+    [files, isWithin] = [[], false];
     if (!begins) return 'the end of a package is no JSON';
     if (collected.length === 0) return undefined;
     const json = decodeUtf8(bytes);
@@ -210,17 +195,13 @@ export function collectPackages(storeDir: string, give: (found: PackageObjects) 
   return {
     counts,
     entry: (metadata, metadataLength, path, pathLength) => {
-      seen += 1;
-      if (seen > MOST_ENTRIES) return `it has more than ${MOST_ENTRIES} entries`;
       if (metadataLength === 1 && metadata[0] === 0x70) return endPackage(path.subarray(0, pathLength));
-      counts.entries += 1;
-      ofPackage += 1;
-      if (ofPackage > MOST_ENTRIES_OF_PACKAGE) return 'a package without an end';
+      isWithin = true;
       if (counts.outsideBin === 0 && !isBelowBin(path, pathLength)) counts.outsideBin += 1;
       if (!isSharedObjectPath(path, pathLength)) return undefined;
       keep(metadata, metadataLength, path, pathLength);
       return files.length > MOST_FILES ? `it has more than ${MOST_FILES} shared objects` : undefined;
     },
-    end: () => (ofPackage === 0 ? undefined : 'its last package has no end'),
+    end: () => (!isWithin ? undefined : 'its last package has no end'),
   };
 }

@@ -57,7 +57,7 @@ function whyTableIsWrong({ fd, end }: FilePart, frames: readonly Frame[]): strin
 
 async function readFrames(fd: number, frames: readonly Frame[], reading: Reading): Promise<Counts | Damage> {
   const collector = collectPackages(reading.storeDir, reading.give);
-  const decoder = frcodeDecoder(collector.entry);
+  const decoder = frcodeDecoder(collector.entry, 'libraries');
   const end = frames.at(-1)?.end ?? 1;
   // One stream over all frames: after a package nothing is shared, so frames that begin anew read the same.
   const decoded = await decodeFrames(fd, frames, MOST_DECODED, (piece, offset) => {
@@ -66,7 +66,7 @@ async function readFrames(fd: number, frames: readonly Frame[], reading: Reading
   });
   if (decoded.kind === 'damaged') return decoded;
   const wrong = decoder.end() ?? collector.end();
-  return wrong === undefined ? collector.counts : damage(wrong);
+  return wrong === undefined ? { ...collector.counts, entries: decoder.entries() } : damage(wrong);
 }
 
 /**
