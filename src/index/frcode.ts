@@ -69,7 +69,7 @@ export function frcodeDecoder(onEntry: OnEntry, interest: Interest = 'every'): F
   const metadata = new Uint8Array(text.length);
   const isEvery = interest === 'every';
   /** What stays from one piece to the next. `metadataLength` is -1 before the first entry. */
-  const kept = {
+  const saved = {
     state: 0,
     length: 0,
     metadataLength: -1,
@@ -92,7 +92,7 @@ export function frcodeDecoder(onEntry: OnEntry, interest: Interest = 'every'): F
    */
   const feed = (bytes: Uint8Array): string | undefined => {
     const count = bytes.length;
-    let { state, length, metadataLength, pathLength, shared, high, entries, ofPackage } = kept;
+    let { state, length, metadataLength, pathLength, shared, high, entries, ofPackage } = saved;
     for (let i = 0; i < count; i += 1) {
       let byte = bytes[i] as number;
       if (state === STATE.text) {
@@ -138,18 +138,18 @@ export function frcodeDecoder(onEntry: OnEntry, interest: Interest = 'every'): F
         state = STATE.text;
       }
     }
-    Object.assign(kept, { state, length, metadataLength, pathLength, shared, high, entries, ofPackage });
+    Object.assign(saved, { state, length, metadataLength, pathLength, shared, high, entries, ofPackage });
     return undefined;
   };
 
   /** The last entry ends as if the metadata of another one began. */
   const end = (): string | undefined => {
-    if (kept.state !== STATE.text) return 'it ends within an entry';
-    if (kept.metadataLength < 0) return kept.length === 0 ? undefined : 'it ends within an entry';
-    if (text[kept.length - 1] !== NEWLINE || kept.length === kept.shared) return 'it ends within an entry';
+    if (saved.state !== STATE.text) return 'it ends within an entry';
+    if (saved.metadataLength < 0) return saved.length === 0 ? undefined : 'it ends within an entry';
+    if (text[saved.length - 1] !== NEWLINE || saved.length === saved.shared) return 'it ends within an entry';
     const wrong = feed(CLOSING);
     return wrong === NO_METADATA ? undefined : wrong;
   };
 
-  return { feed, end, entries: () => kept.entries };
+  return { feed, end, entries: () => saved.entries };
 }

@@ -165,7 +165,7 @@ export function collectPackages(storeDir: string, give: (found: PackageObjects) 
   let files: IndexedFile[] = [];
   let isWithin = false;
 
-  const keep = (metadata: Uint8Array, length: number, path: Uint8Array, pathLength: number) => {
+  const addFile = (metadata: Uint8Array, length: number, path: Uint8Array, pathLength: number) => {
     const kind = KINDS[String.fromCharCode(metadata[length - 1] ?? 0)];
     if (kind === undefined) return;
     const file = toIndexedFile(latin1(path, 0, pathLength), kind, latin1(metadata, 0, length - 1));
@@ -199,7 +199,7 @@ export function collectPackages(storeDir: string, give: (found: PackageObjects) 
       isWithin = true;
       if (counts.outsideBin === 0 && !isBelowBin(path, pathLength)) counts.outsideBin += 1;
       if (!isSharedObjectPath(path, pathLength)) return undefined;
-      keep(metadata, metadataLength, path, pathLength);
+      addFile(metadata, metadataLength, path, pathLength);
       return files.length > MOST_FILES ? `it has more than ${MOST_FILES} shared objects` : undefined;
     },
     end: () => (!isWithin ? undefined : 'its last package has no end'),
