@@ -2,13 +2,11 @@
 import { type AbsentName, absentName, isDriverName } from './absent-names.ts';
 import {
   type Candidate,
-  compareCandidates,
   type Examination,
   examineName,
   type RankContext,
   type Ranked,
   rankExamined,
-  type SetSoFar,
 } from './rank-matches.ts';
 
 export interface Chosen {
@@ -89,7 +87,7 @@ export function chooseSet(names: readonly string[], context: RankContext): Chose
   }
   const chosen = distinct.flatMap((name) => {
     const [candidate, ...others] = best.get(name)?.candidates ?? [];
-    return candidate === undefined ? [] : [{ name, candidate, others: others.sort(compareCandidates) }];
+    return candidate === undefined ? [] : [{ name, candidate, others }];
   });
   const absent = examinations
     .filter(({ examined }) => examined.length === 0)

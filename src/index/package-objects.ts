@@ -134,13 +134,8 @@ export function isUsableObject(name: string): boolean {
 }
 
 export interface PackageCollector {
-  /** Takes one entry (frcode.ts, OnEntry). */
-  entry(
-    metadata: Uint8Array,
-    metadataLength: number,
-    path: Uint8Array,
-    pathLength: number,
-  ): string | undefined;
+  /** Takes the entries that are of interest to `libraries`. */
+  readonly entry: OnEntry;
   /** Ends the last package. Returns what is wrong. */
   end(): string | undefined;
   readonly counts: Counts;
