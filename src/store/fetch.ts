@@ -23,7 +23,7 @@ function linksOf(link: string, count: number): string[] {
 }
 
 /** Realising a derivation builds it (nix-store(1), --realise), and building runs what its author wrote. */
-function isHarmless(storePath: string): boolean {
+export function isHarmless(storePath: string): boolean {
   return (
     storePath.startsWith('/') &&
     path.normalize(storePath) === storePath &&
@@ -77,6 +77,16 @@ export async function realise(
   link: string,
   show: Show,
 ): Promise<Realised> {
+  return await realiseBy((args) => runWatched(nix, 'nix-store', args, show), nix, storePaths, link);
+}
+
+/** As `realise`, with nix-store started by `run`, which gets its arguments. */
+export async function realiseBy(
+  run: (args: readonly string[]) => Promise<Ended>,
+  nix: Nix,
+  storePaths: readonly string[],
+  link: string,
+): Promise<Realised> {
   const distinct = [...new Set(storePaths)];
   const harmful = distinct.find((each) => !isHarmless(each));
   if (harmful !== undefined) return { kind: 'failed', why: `${harmful} is no path of a built store object` };
@@ -84,12 +94,7 @@ export async function realise(
   makeDirectories(path.dirname(link));
   const links = linksOf(link, distinct.length);
   releaseLinks(links); // Nix replaces nothing but links into the store
-  const ended = await runWatched(
-    nix,
-    'nix-store',
-    ['--realise', ...distinct, '--add-root', link, '--indirect'], // --indirect is for Nix 2.3
-    show,
-  );
+  const ended = await run(['--realise', ...distinct, '--add-root', link, '--indirect']); // --indirect is for Nix 2.3
   if (ended.status === 0) return { kind: 'realised', links };
   releaseLinks(links);
   return await judge(nix, distinct, ended);

@@ -152,7 +152,7 @@ export type Show = (text: string) => void;
 const SILENCE = 1000;
 
 /** An hour: a closure over a slow line takes its time, and who waits sees that it goes on. */
-const LONGEST = 60 * 60 * 1000;
+export const LONGEST = 60 * 60 * 1000;
 
 /** Shows on stderr. Names and messages come from a remote cache, so control characters become `?`. */
 export function showOnStderr(text: string): void {

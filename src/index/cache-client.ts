@@ -1,0 +1,182 @@
+// The address of a binary cache → its files as bytes, one by one, in bounded time and memory.
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import type { Agent, IncomingMessage } from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { errnoOf, reasonOf } from '../host/errors.ts';
+
+export type CacheAnswer =
+  | { readonly kind: 'found'; readonly bytes: Buffer }
+  | { readonly kind: 'absent' }
+  /** One clause. */
+  | { readonly kind: 'unreachable'; readonly why: string };
+
+export interface CacheClient {
+  /** `name` is relative to the cache. Never throws. */
+  get(name: string): Promise<CacheAnswer>;
+  /** Names of all files, where the cache can be listed. */
+  list(): Promise<readonly string[] | undefined>;
+  close(): void;
+}
+
+/** Bytes, as sent. The listing of the largest packages has a few MB. */
+const LARGEST = 64 << 20;
+const TIMEOUT = 60_000;
+const MOST_REDIRECTS = 5;
+const SOCKETS = 16;
+
+function unreachable(why: string): CacheAnswer {
+  return { kind: 'unreachable', why };
+}
+
+function readBounded(file: string): CacheAnswer {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.size > LARGEST) return unreachable(`${file} is no file of a cache`);
+    return { kind: 'found', bytes: readFileSync(fd) };
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? { kind: 'absent' } : unreachable(`${file}: ${reasonOf(error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function directoryClient(directory: string): CacheClient {
+  return {
+    get: (name) => Promise.resolve(readBounded(path.join(directory, name))),
+    list: () => {
+      try {
+        return Promise.resolve(readdirSync(directory));
+      } catch {
+        return Promise.resolve(undefined);
+      }
+    },
+    close: () => {},
+  };
+}
+
+interface Web {
+  readonly base: URL;
+  readonly agents: Map<string, Agent>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** node:http, as store/web-text.ts has it, but with connections that stay open: an index takes thousands of files. */
+function agentFor({ agents, env }: Web, protocol: string): Agent {
+  const known = agents.get(protocol);
+  if (known !== undefined) return known;
+  const { Agent } = process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: SOCKETS,
+    proxyEnv: { ...env } as NodeJS.ProcessEnv,
+  });
+  agents.set(protocol, agent);
+  return agent;
+}
+
+function authOf({ username, password }: URL): { auth?: string } {
+  return username === '' ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
+}
+
+function request(web: Web, url: URL): Promise<IncomingMessage> {
+  const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+  const bare = new URL(url);
+  [bare.username, bare.password] = ['', ''];
+  const signal = AbortSignal.timeout(TIMEOUT);
+  // What a redirect leads to elsewhere gets no password.
+  const auth = url.origin === web.base.origin ? authOf(web.base) : {};
+  const options = {
+    agent: agentFor(web, url.protocol),
+    headers: { 'user-agent': 'nix-run-foreign' },
+    signal,
+    ...auth,
+  };
+  return new Promise((resolve, reject) => {
+    get(bare, options, resolve).on('error', reject);
+  });
+}
+
+async function bytesOf(response: IncomingMessage): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > LARGEST) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** From https to https only. */
+function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
+  const target = URL.parse(response.headers.location ?? '', from.href);
+  if (response.headers.location === undefined || target === null) return undefined;
+  return target.protocol === 'https:' || target.protocol === from.protocol ? target : undefined;
+}
+
+async function answerOf(response: IncomingMessage): Promise<CacheAnswer> {
+  const status = response.statusCode ?? 0;
+  const bytes = await bytesOf(response);
+  // S3 answers 403 for what is not there to those who may not list.
+  if ([403, 404, 410].includes(status)) return { kind: 'absent' };
+  if (status !== 200) return unreachable(`it answers with status ${status}`);
+  return bytes === undefined
+    ? unreachable(`it answers with more than ${LARGEST} bytes`)
+    : { kind: 'found', bytes };
+}
+
+async function getFrom(web: Web, name: string): Promise<CacheAnswer> {
+  let url = new URL(web.base);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`;
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+    const response = await request(web, url);
+    if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return await answerOf(response);
+    response.resume();
+    const target = redirectOf(response, url);
+    if (target === undefined) return unreachable('it redirects to another kind of address');
+    url = target;
+  }
+  return unreachable('it redirects without end');
+}
+
+/** A page with links, as web servers make of directories, names the files. */
+function namesOnPage(bytes: Buffer): string[] {
+  return [
+    ...new Set(
+      [...bytes.toString('latin1').matchAll(/\b([0-9a-z]{32}\.narinfo)\b/g)].map(([, name = '']) => name),
+    ),
+  ];
+}
+
+function webClient(base: URL, env: Web['env']): CacheClient {
+  const web = { base, agents: new Map<string, Agent>(), env };
+  const get = async (name: string): Promise<CacheAnswer> => {
+    try {
+      return await getFrom(web, name);
+    } catch (error) {
+      return unreachable(reasonOf(error));
+    }
+  };
+  return {
+    get,
+    list: async () => {
+      const page = await get('');
+      const names = page.kind === 'found' ? namesOnPage(page.bytes) : [];
+      return names.length === 0 ? undefined : names;
+    },
+    close: () => {
+      for (const agent of web.agents.values()) agent.destroy();
+    },
+  };
+}
+
+/** Undefined for what is neither a directory, a file: URL nor an http(s) URL. `env` is for proxies. */
+export function openCache(address: string, env: Web['env']): CacheClient | undefined {
+  if (address.startsWith('/')) return directoryClient(address);
+  const url = URL.parse(address);
+  if (url?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${url.pathname}`));
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? webClient(url, env) : undefined;
+}

@@ -1,0 +1,88 @@
+// What a binary cache says of a store path → its shared objects, and the store paths that it refers to.
+import { brotliDecompressSync, zstdDecompressSync } from 'node:zlib';
+import { isSharedObjectPath } from './frcode.ts';
+import { type IndexedFile, isUsableObject, toIndexedFile } from './package-objects.ts';
+
+export interface NarInfo {
+  /** `<hash>-<name>`. */
+  readonly name: string;
+  readonly storeDir: string;
+  readonly references: readonly string[];
+}
+
+/** Reads a .narinfo (Nix: src/libstore/nar-info.cc). Total. */
+export function readNarInfo(text: string): NarInfo | undefined {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
+  const match = /^(\/.*)\/([^/]+)$/.exec(field('StorePath') ?? '');
+  if (match === null) return undefined;
+  const [, storeDir = '', name = ''] = match;
+  if (!isUsableObject(name)) return undefined;
+  const references = (field('References') ?? '').split(' ').filter(isUsableObject);
+  return { name, storeDir, references };
+}
+
+/** Bytes of a listing, unpacked. */
+const LARGEST = 256 << 20;
+
+/** Deeper trees are no package. */
+const DEEPEST = 64;
+const MOST_FILES = 1 << 20;
+
+/** Caches send listings as they are, or packed, and do not always say so: the first bytes tell. */
+function unpack(bytes: Buffer): Buffer | undefined {
+  const limit = { maxOutputLength: LARGEST };
+  try {
+    if (bytes[0] === 0x7b) return bytes;
+    if (bytes.length >= 4 && bytes.readUInt32LE() === 0xfd2fb528) return zstdDecompressSync(bytes, limit);
+    return brotliDecompressSync(bytes, limit);
+  } catch {
+    return undefined;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+function fileOf(pathname: string, node: Fields): IndexedFile | undefined {
+  const bytes = Buffer.from(pathname, 'utf8');
+  if (!isSharedObjectPath(bytes, bytes.length)) return undefined;
+  if (node['type'] === 'symlink') return toIndexedFile(pathname, 'link', String(node['target']));
+  if (node['type'] !== 'regular') return undefined;
+  return toIndexedFile(
+    pathname,
+    node['executable'] === true ? 'executable' : 'regular',
+    String(node['size']),
+  );
+}
+
+/** Undefined: it is no listing. Names that may not be given to anybody are left out. */
+export function readListing(packed: Buffer): readonly IndexedFile[] | undefined {
+  const bytes = unpack(packed);
+  let root: Fields | undefined;
+  try {
+    root = bytes === undefined ? undefined : fieldsOf(fieldsOf(JSON.parse(bytes.toString('utf8')))?.['root']);
+  } catch {
+    return undefined;
+  }
+  return root === undefined ? undefined : walk(root);
+}
+
+function walk(root: Fields): IndexedFile[] | undefined {
+  const files: IndexedFile[] = [];
+  const waiting: { at: string; depth: number; node: Fields }[] = [{ at: '', depth: 0, node: root }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { at, depth, node } = next;
+    const file = fileOf(at, node);
+    if (file !== undefined) files.push(file);
+    if (depth > DEEPEST || files.length > MOST_FILES) return undefined;
+    for (const [name, below] of Object.entries(fieldsOf(node['entries']) ?? {})) {
+      const child = fieldsOf(below);
+      if (child !== undefined && !name.includes('/'))
+        waiting.push({ at: `${at}/${name}`, depth: depth + 1, node: child });
+    }
+  }
+  return files;
+}

@@ -1,0 +1,113 @@
+// Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
+
+import type { Realised } from '../store/fetch.ts';
+import { type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
+import type { Nix } from '../store/nix.ts';
+import type { FetchProgress } from '../store/nix-log.ts';
+import { previewFetch } from '../store/preview-fetch.ts';
+import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
+import type { NotFound } from './choose-set.ts';
+import { decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
+import { type PlannedFetch, planFetch } from './plan-fetch.ts';
+import type { RankContext } from './rank-matches.ts';
+
+export interface FetchRequest {
+  readonly nix: Nix;
+  /** How the program is called in messages. */
+  readonly program: string;
+  /** Name of the first root link (store/realise.ts, realise). */
+  readonly link: string;
+  readonly policy: FetchPolicy;
+  /** Gets the plan and how far it is. */
+  readonly onProgress: (plan: PlannedFetch, progress: FetchProgress) => void;
+  /** For a Nix without a log. */
+  readonly show: FetchWatch['show'];
+}
+
+export type FetchedAbsent =
+  | {
+      readonly kind: 'fetched';
+      readonly plan: PlannedFetch;
+      /** Root links, to be released when something else roots the paths (store/realise.ts, releaseLinks). */
+      readonly links: readonly string[];
+      /** Where the last path came from, as Nix has it; empty where it does not say. */
+      readonly from: string;
+    }
+  /** The index has none of the names, or no cache has what it names. */
+  | {
+      readonly kind: 'nothing';
+      readonly absent: readonly NotFound[];
+      readonly unavailable: readonly string[];
+    }
+  /** The user, a limit or the disk is against it. One line of cause, one of remedy. */
+  | { readonly kind: 'refused'; readonly plan: PlannedFetch; readonly why: string; readonly remedy: string }
+  /** Nix cannot; one clause. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** A cache may lack a file that it told of: then what else is there is taken, once. */
+const MOST_TRIES = 2;
+
+type Refused = Extract<FetchedAbsent, { kind: 'refused' }>;
+
+function refusalOf(
+  plan: PlannedFetch,
+  { program, policy }: FetchRequest,
+  storeDir: string,
+): Refused | undefined {
+  const around = { room: freeSpace(storeDir), canAsk: canAskOnTerminal() };
+  const decision = decideFetch(program, plan.preview, policy, around);
+  if (decision.kind === 'go') return undefined;
+  if (decision.kind === 'refuse') return { ...decision, kind: 'refused', plan };
+  if (askOnTerminal(decision.question) === 'yes') return undefined;
+  const remedy = `allow it: nix-foreign resolve --fetch ${program}, or choose other libraries: nix-foreign choose ${program}`;
+  return { kind: 'refused', plan, why: `what ${program} lacks was not to be fetched`, remedy };
+}
+
+async function fetchPlan(
+  plan: PlannedFetch,
+  request: FetchRequest,
+): Promise<{ realised: Realised; from: string }> {
+  let from = '';
+  const onProgress = (progress: FetchProgress): void => {
+    from = progress.from;
+    request.onProgress(plan, progress);
+  };
+  const realised = await fetchPaths(request.nix, plan.paths, request.link, {
+    onProgress,
+    show: request.show,
+  });
+  return { realised, from };
+}
+
+function withRefused(context: RankContext, refused: ReadonlySet<string>): RankContext {
+  const { opinion } = context;
+  return { ...context, opinion: (each, file) => (refused.has(each) ? 'excluded' : opinion(each, file)) };
+}
+
+/**
+ * Plans, weighs, asks where that is needed, and fetches. Whether the libraries serve is for the caller to see; it calls
+ * again with what did not serve excluded, and with what was downloaded counted in `policy.spent`.
+ * @throws Node's errors when the directory of the links cannot be made.
+ */
+export async function fetchAbsent(
+  names: readonly string[],
+  context: RankContext,
+  request: FetchRequest,
+): Promise<FetchedAbsent> {
+  const refused = new Set<string>();
+  let why = '';
+  for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
+    const preview = (paths: readonly string[]) => previewFetch(request.nix, paths);
+    const plan = await planFetch(names, { ...withRefused(context, refused), preview });
+    if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why };
+    if (plan.kind !== 'planned') return plan;
+    const refusal = refusalOf(plan, request, context.catalogue.storeDir);
+    if (refusal !== undefined) return refusal;
+    const { realised, from } = await fetchPlan(plan, request);
+    if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from };
+    if (realised.kind === 'failed') return realised;
+    why = realised.why;
+    for (const each of realised.paths) refused.add(each);
+  }
+  return { kind: 'failed', why };
+}

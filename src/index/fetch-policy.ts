@@ -1,0 +1,77 @@
+// What a fetch would bring, the user's limits, and the room there is → go on, ask, or leave it.
+import { statfsSync } from 'node:fs';
+import type { FetchPreview } from '../store/preview-fetch.ts';
+
+export interface FetchPolicy {
+  /** `ask`: only above the limit. */
+  readonly fetch: 'ask' | 'always' | 'never';
+  /** Bytes of download without a question, in sum for one resolution. */
+  readonly limit: number;
+  /** Bytes that earlier rounds of this resolution downloaded. */
+  readonly spent: number;
+}
+
+export type FetchDecision =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'ask'; readonly question: string }
+  /** One line of cause, one of remedy. */
+  | { readonly kind: 'refuse'; readonly why: string; readonly remedy: string };
+
+/** `15.6 MiB`. */
+export function inBinaryUnits(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Bytes that a user may still write to the file system of a store; undefined where nobody can tell. */
+export function freeSpace(storeDir: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(storeDir);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
+function countOf({ paths }: FetchPreview): string {
+  return paths.length === 1 ? '1 package that is' : `${paths.length} packages that are`;
+}
+
+function refusal(why: string, remedy: string): FetchDecision {
+  return { kind: 'refuse', why, remedy };
+}
+
+/**
+ * Decides. `program` is how the program is called in messages; `room` what `freeSpace` says; `canAsk` whether somebody
+ * sits at a terminal (ask-on-terminal.ts).
+ */
+export function decideFetch(
+  program: string,
+  preview: FetchPreview,
+  policy: FetchPolicy,
+  { room, canAsk }: { readonly room: number | undefined; readonly canAsk: boolean },
+): FetchDecision {
+  const [download, unpacked] = [preview.download, preview.unpacked].map(inBinaryUnits);
+  const needs = `${program} needs ${countOf(preview)} not in the store: ${download} to download, ${unpacked} unpacked`;
+  if (policy.fetch === 'never') {
+    return refusal(`${needs}; fetching is off`, `allow it once: nix-foreign resolve --fetch ${program}`);
+  }
+  if (room !== undefined && room < preview.unpacked * 1.1) {
+    return refusal(
+      `${needs}; the store has room for ${inBinaryUnits(room)}`,
+      'make room: nix-collect-garbage',
+    );
+  }
+  if (policy.fetch === 'always' || policy.spent + preview.download <= policy.limit) return { kind: 'go' };
+  if (canAsk) return { kind: 'ask', question: `${needs}. Fetch them? [Y/n] ` };
+  const more = `more than the limit of ${inBinaryUnits(policy.limit)}`;
+  return refusal(
+    `${needs}, ${more}`,
+    `allow it: nix-foreign resolve --fetch ${program}, or fetch-limit in config.toml`,
+  );
+}

@@ -1,0 +1,159 @@
+// The setting, the environment and the store → the index files to read, and what was looked at in vain.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { reasonOf } from '../host/errors.ts';
+import { derivedVersion } from './derived-file.ts';
+import { databaseVersion } from './read-database.ts';
+
+/** Where an index was named or found. */
+export type Place = 'setting' | 'variable' | 'cache' | 'nix-locate' | 'store';
+
+export interface FoundIndex {
+  readonly kind: 'found';
+  readonly file: string;
+  readonly place: Place;
+}
+
+export interface UselessIndex {
+  readonly kind: 'useless';
+  readonly file: string;
+  readonly place: Place;
+  /** One clause. */
+  readonly why: string;
+}
+
+export interface Search {
+  /** `auto`, `off`, or absolute paths of files and directories. */
+  readonly setting: 'auto' | 'off' | readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly storeDir: string;
+}
+
+export interface SearchResult {
+  /** All of the setting; else the first that there is. */
+  readonly found: readonly FoundIndex[];
+  /** What somebody named and that is no index. */
+  readonly useless: readonly UselessIndex[];
+}
+
+/** The name of the file in a directory that nix-index writes. */
+const IN_DIRECTORY = 'files';
+
+function look(named: string, place: Place): FoundIndex | UselessIndex | undefined {
+  let file = named;
+  let fd: number | undefined;
+  try {
+    if (statSync(named).isDirectory()) file = path.join(named, IN_DIRECTORY);
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO must not hold up the start
+    if (!fstatSync(fd).isFile()) return { kind: 'useless', file, place, why: 'it is no file' };
+    const isIndex = databaseVersion(fd) !== undefined || derivedVersion(fd) !== undefined;
+    return isIndex
+      ? { kind: 'found', file, place }
+      : { kind: 'useless', file, place, why: 'it is no file index' };
+  } catch (error) {
+    const isNamed = place === 'setting' || place === 'variable';
+    return isNamed ? { kind: 'useless', file, place, why: reasonOf(error) } : undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function cacheDirectory({ env }: Search): string | undefined {
+  const { XDG_CACHE_HOME: cache, HOME: home } = env;
+  if (cache?.startsWith('/')) return path.join(cache, 'nix-index');
+  return home?.startsWith('/') ? path.join(home, '.cache/nix-index') : undefined;
+}
+
+/** A wrapper is a short text, or a small program with its texts in it. */
+const LONGEST_WRAPPER = 65_536;
+
+function beginningOf(file: string): string {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(LONGEST_WRAPPER);
+    return bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const DATABASE = /^[0-9a-z]{32}-nix-index-database[0-9A-Za-z+\-._?=]*/;
+
+/** The store path that the wrapper of nix-locate names (nix-index-database, packages.nix). */
+function fromWrapper({ env, storeDir }: Search): string | undefined {
+  for (const directory of (env['PATH'] ?? '').split(':').filter(path.isAbsolute)) {
+    try {
+      const text = beginningOf(realpathSync(path.join(directory, 'nix-locate')));
+      const names = text
+        .split(`${storeDir}/`)
+        .slice(1)
+        .map((each) => DATABASE.exec(each)?.[0]);
+      const name = names.find((each) => each !== undefined);
+      // The first nix-locate on PATH is the one that the user has.
+      return name === undefined ? undefined : path.join(storeDir, name);
+    } catch {} // not in this directory
+  }
+  return undefined;
+}
+
+/** The one that came to the store last: every file in it bears the same time, but not its inode. */
+function newestInStore({ storeDir }: Search): string | undefined {
+  try {
+    const named = readdirSync(storeDir).filter(
+      (name) => DATABASE.test(name) && !/-small(-|$)|\.drv$/.test(name),
+    );
+    const dated = named.map((name) => ({ name, time: statSync(path.join(storeDir, name)).ctimeMs }));
+    const [newest] = dated.sort((a, b) => b.time - a.time || (a.name < b.name ? -1 : 1));
+    return newest === undefined ? undefined : path.join(storeDir, newest.name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The places in order, each looked for only when it is its turn. */
+function* automatic(search: Search): Generator<[Place, string | undefined]> {
+  yield ['variable', search.env['NIX_INDEX_DATABASE'] || undefined];
+  yield ['cache', cacheDirectory(search)];
+  yield ['nix-locate', fromWrapper(search)];
+  yield ['store', newestInStore(search)];
+}
+
+/**
+ * Finds the index. Whether it holds libraries is known when it was read: comma's wrapper, for one, names an index of
+ * programs only, so with `after` the places behind one are looked at.
+ */
+export function findDatabase(search: Search, after?: Place): SearchResult {
+  const { setting } = search;
+  if (setting === 'off') return { found: [], useless: [] };
+  if (setting !== 'auto') {
+    const looked = setting.map((each) => look(each, 'setting')).filter((each) => each !== undefined);
+    return {
+      found: looked.filter((each) => each.kind === 'found'),
+      useless: looked.filter((each) => each.kind === 'useless'),
+    };
+  }
+  const useless: UselessIndex[] = [];
+  let isPast = after === undefined;
+  for (const [place, file] of automatic(search)) {
+    const looked = isPast && file !== undefined ? look(file, place) : undefined;
+    if (place === after) isPast = true;
+    if (looked?.kind === 'found') return { found: [looked], useless };
+    if (looked !== undefined) useless.push(looked);
+  }
+  return { found: [], useless };
+}
+
+/** Days since a file was written; undefined in the store, where every file is of 1970. */
+export function ageInDays(file: string, now: number): number | undefined {
+  const { mtimeMs } = statSync(file);
+  return mtimeMs < 86_400_000 ? undefined : Math.floor((now - mtimeMs) / 86_400_000);
+}

@@ -1,0 +1,120 @@
+// What the commands about file indexes do → what there is, what a name is found in, and one file to hand on.
+import { statSync } from 'node:fs';
+import { writeFileDurably } from '../host/atomic-file.ts';
+import { type AbsentName, absentName } from './absent-names.ts';
+import { derivedFile, type Sign } from './derived-file.ts';
+import { ageInDays, findDatabase, type Place, type Search, type UselessIndex } from './find-database.ts';
+import { type KnownProvider, knownProvider } from './known-providers.ts';
+import { examineName, type RankContext, type Ranked, rankExamined } from './rank-matches.ts';
+import { type CataloguePlace, readSource, type SourceReading, type SourceState } from './read-source.ts';
+import { type IndexSource, openSideCatalogue, type SideCatalogue } from './side-catalogue.ts';
+
+export interface ReadIndex {
+  readonly file: string;
+  readonly place: Place;
+  readonly state: SourceState;
+  /** Days since the file was written; undefined in the store. */
+  readonly age: number | undefined;
+}
+
+export interface ReadIndexes {
+  readonly read: readonly ReadIndex[];
+  readonly useless: readonly UselessIndex[];
+}
+
+function ageOf(file: string): number | undefined {
+  try {
+    return ageInDays(file, Date.now());
+  } catch {
+    return undefined;
+  }
+}
+
+/** An index of programs only, as comma has one, is passed by for the next place. */
+function hasLibraries({ state }: ReadIndex): boolean {
+  return !('source' in state) || state.source.refusal?.kind !== 'no-libraries';
+}
+
+/**
+ * Finds the indexes and makes sure that they are in the catalogue: the first time that takes seconds, afterwards one
+ * look at each file.
+ */
+export async function readIndexes(
+  place: CataloguePlace,
+  search: Search,
+  reading: SourceReading,
+): Promise<ReadIndexes> {
+  const [read, useless]: [ReadIndex[], UselessIndex[]] = [[], []];
+  for (let after: Place | undefined; ; ) {
+    const result = findDatabase(search, after);
+    useless.push(...result.useless);
+    for (const { file, place: where } of result.found) {
+      read.push({ file, place: where, state: await readSource(place, file, reading), age: ageOf(file) });
+    }
+    const last = read.at(-1);
+    if (search.setting !== 'auto' || result.found.length === 0 || last === undefined || hasLibraries(last))
+      break;
+    after = last.place;
+  }
+  return { read, useless };
+}
+
+export interface CatalogueStatus {
+  readonly file: string;
+  /** Bytes; 0 where there is no catalogue. */
+  readonly size: number;
+  readonly sources: readonly IndexSource[];
+}
+
+/** What is in the catalogue. Changes nothing. */
+export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  if (catalogue === undefined) return { file: place.file, size: 0, sources: [] };
+  try {
+    return { file: place.file, size: statSync(place.file).size, sources: catalogue.sources() };
+  } finally {
+    catalogue.close();
+  }
+}
+
+export type Exported =
+  | { readonly kind: 'exported'; readonly bytes: number }
+  /** There is nothing in the catalogue. */
+  | { readonly kind: 'empty' };
+
+/** Writes what is in the catalogue into one file. @throws Node's errors of writing. */
+export function exportIndex(place: CataloguePlace, target: string, sign: Sign | undefined): Exported {
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  try {
+    if (catalogue === undefined || catalogue.sources().every(({ objects }) => objects === 0))
+      return { kind: 'empty' };
+    const bytes = derivedFile(place.storeDir, catalogue.packages(), sign);
+    writeFileDurably(target, bytes, 0o644);
+    return { kind: 'exported', bytes: bytes.length };
+  } finally {
+    catalogue?.close();
+  }
+}
+
+export interface FoundName extends Ranked {
+  readonly known: KnownProvider | undefined;
+  readonly absent: AbsentName | undefined;
+  /** Names that begin as the library does: other versions of it among them. */
+  readonly alike: readonly string[];
+}
+
+const MOST_ALIKE = 50;
+
+/** Everything that is known of a name, the best candidate first. */
+export function findName(name: string, context: RankContext): FoundName {
+  const ranked = rankExamined(examineName(name, context), context, { chosen: new Set(), covers: () => 1 });
+  const cut = name.indexOf('.so');
+  const alike = namesAlike(context.catalogue, cut < 0 ? name : name.slice(0, cut)).filter(
+    (each) => each !== name,
+  );
+  return { ...ranked, known: knownProvider(name), absent: absentName(name), alike };
+}
+
+function namesAlike(catalogue: SideCatalogue, stem: string): readonly string[] {
+  return catalogue.namesBeginning(stem, MOST_ALIKE);
+}

@@ -1,0 +1,161 @@
+// A binary cache that has listings → a source of a side catalogue.
+import { withLock } from '../host/mutex.ts';
+import { type CacheAnswer, type CacheClient, openCache } from './cache-client.ts';
+import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
+import { noCounts, type PackageObjects } from './package-objects.ts';
+import type { DatabaseRead } from './read-database.ts';
+import { addSource, type CataloguePlace, type SourceState } from './read-source.ts';
+
+export interface CacheReading {
+  /** A directory, or a file:, http: or https: URL. */
+  readonly address: string;
+  /**
+   * Store paths to begin with; what they refer to follows. Undefined: everything, where the cache can be listed: a
+   * directory, or a web server that shows one.
+   */
+  readonly roots: readonly string[] | undefined;
+  /** Gets how many store paths were looked at, of how many that are known of so far. */
+  readonly progress: (done: number, known: number) => void;
+  /** For proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type CacheRead =
+  | {
+      readonly kind: 'read';
+      readonly state: SourceState;
+      /** Store paths without a listing: the cache was written without `write-nar-listing=true`. */
+      readonly unlisted: number;
+    }
+  /** One clause. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** Files asked for at the same time. */
+const AT_ONCE = 16;
+
+/** More store paths than cache.nixos.org has of all years. */
+const MOST_PATHS = 1 << 21;
+
+/** How a cache is called in the catalogue: without password and query. */
+export function nameOfCache(address: string): string {
+  const url = address.startsWith('/') ? null : URL.parse(address);
+  return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
+}
+
+interface Crawl {
+  readonly client: CacheClient;
+  readonly storeDir: string;
+  readonly roots: ReadonlySet<string>;
+  readonly give: (found: PackageObjects) => void;
+  readonly counts: ReturnType<typeof noCounts>;
+  unlisted: number;
+  /** The first answer that is neither a file nor that there is none. */
+  failure: string | undefined;
+}
+
+function textIn(crawl: Crawl, answer: CacheAnswer): Buffer | undefined {
+  if (answer.kind === 'unreachable') crawl.failure ??= answer.why;
+  return answer.kind === 'found' ? answer.bytes : undefined;
+}
+
+async function listingOf(crawl: Crawl, hash: string, { name }: NarInfo): Promise<void> {
+  const bytes = textIn(crawl, await crawl.client.get(`${hash}.ls`));
+  const files = bytes === undefined ? undefined : readListing(bytes);
+  if (files === undefined) crawl.unlisted += 1;
+  if (files === undefined || files.length === 0) return;
+  crawl.counts.objects += 1;
+  crawl.counts.files += files.length;
+  const object = { name, attr: '', output: '', toplevel: crawl.roots.has(hash), system: '' };
+  crawl.give({ object, files });
+}
+
+/** Looks at one store path. Returns the hashes that it refers to. */
+async function visit(crawl: Crawl, hash: string): Promise<string[]> {
+  const bytes = textIn(crawl, await crawl.client.get(`${hash}.narinfo`));
+  const info = bytes === undefined ? undefined : readNarInfo(bytes.toString('latin1'));
+  if (info === undefined || info.storeDir !== crawl.storeDir || !info.name.startsWith(`${hash}-`)) {
+    crawl.counts.ignored += 1;
+    return [];
+  }
+  crawl.counts.packages += 1;
+  await listingOf(crawl, hash, info);
+  return info.references.map((each) => each.slice(0, 32));
+}
+
+async function visitAll(crawl: Crawl, progress: CacheReading['progress']): Promise<void> {
+  const known = new Set(crawl.roots);
+  let [waiting, done] = [[...known].sort(), 0];
+  while (waiting.length > 0 && crawl.failure === undefined && known.size <= MOST_PATHS) {
+    const now = waiting.slice(0, AT_ONCE);
+    waiting = waiting.slice(AT_ONCE);
+    for (const referred of await Promise.all(now.map((hash) => visit(crawl, hash)))) {
+      const fresh = [...new Set(referred)].filter((hash) => !known.has(hash));
+      for (const hash of fresh) known.add(hash);
+      waiting.push(...fresh);
+    }
+    done += now.length;
+    progress(done, known.size);
+  }
+}
+
+async function rootsOf(
+  { roots }: CacheReading,
+  client: CacheClient,
+): Promise<ReadonlySet<string> | undefined> {
+  const names = roots ?? (await client.list());
+  const hashes = names?.map((name) => /(?:^|\/)([0-9a-df-np-sv-z]{32})(?:-|\.narinfo$)/.exec(name)?.[1]);
+  return hashes === undefined ? undefined : new Set(hashes.filter((each) => each !== undefined));
+}
+
+const NO_LISTING = 'it cannot be listed: name store paths to begin with';
+
+/** Makes a cache a source, in place of what was read of it before. */
+export async function readCache(place: CataloguePlace, reading: CacheReading): Promise<CacheRead> {
+  const client = openCache(reading.address, reading.env);
+  if (client === undefined)
+    return { kind: 'failed', why: 'it is neither a directory nor a file:, http: or https: address' };
+  try {
+    const info = await client.get('nix-cache-info');
+    if (info.kind !== 'found') {
+      return {
+        kind: 'failed',
+        why: info.kind === 'absent' ? 'it is no binary cache: it has no nix-cache-info' : info.why,
+      };
+    }
+    const roots = await rootsOf(reading, client);
+    if (roots === undefined) return { kind: 'failed', why: NO_LISTING };
+    return await crawlInto(place, reading, client, roots);
+  } finally {
+    client.close();
+  }
+}
+
+/** A source of which a part could not be read is not taken: it would be missed without a word. */
+const INCOMPLETE = { kind: 'changed' } as const;
+
+async function crawlInto(
+  place: CataloguePlace,
+  reading: CacheReading,
+  client: CacheClient,
+  roots: ReadonlySet<string>,
+): Promise<CacheRead> {
+  const source = { key: nameOfCache(reading.address), identity: String(Date.now()), kind: 'cache' } as const;
+  const parts = {
+    client,
+    storeDir: place.storeDir,
+    roots,
+    counts: noCounts(),
+    unlisted: 0,
+    failure: undefined,
+  };
+  let crawl: Crawl = { ...parts, give: () => {} };
+  const state = await withLock(place.lock, () =>
+    addSource(place, source, async (give): Promise<DatabaseRead | typeof INCOMPLETE> => {
+      crawl = { ...parts, give };
+      await visitAll(crawl, reading.progress);
+      return crawl.failure === undefined ? { kind: 'read', version: 1, counts: crawl.counts } : INCOMPLETE;
+    }),
+  );
+  if (crawl.failure !== undefined) return { kind: 'failed', why: crawl.failure };
+  return { kind: 'read', state, unlisted: crawl.unlisted };
+}

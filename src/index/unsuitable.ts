@@ -1,0 +1,115 @@
+// A file that an index has under a wanted name → why it cannot be what is wanted, before anything is downloaded.
+import path from 'node:path';
+import { type PackageName, packageName } from './package-name.ts';
+import type { Match, SideCatalogue } from './side-catalogue.ts';
+
+/** What the libraries are for. */
+export interface Target {
+  /** `x86_64-linux`. */
+  readonly system: string;
+  /** The multiarch directory: `x86_64-linux-gnu`. */
+  readonly triple: string;
+  readonly bits: 32 | 64;
+}
+
+export type Unsuitable =
+  | 'system'
+  | 'tree'
+  | 'output'
+  | 'directory'
+  | 'linker script'
+  | 'dangling link'
+  /** A link into another package that is a candidate itself. */
+  | 're-export';
+
+/** Trees of another distribution, bundles and bootstrap tools: libraries of many packages, for one program. */
+const TREE =
+  /(^|-)(fhs|fhsenv|fhs-?env-rootfs|usr-target|usr-multi|rootfs|steam|steam-run|wine(-wow|-wayland|-staging)?|appimage|extracted|bwrap|bootstrap|bootstrap-tools|sandbox|runtime-bundle|xorg_sys_opengl)(-|$)|-fhs($|-)/;
+
+const NO_LIBRARIES = /^(debug|doc|man|info|static|devdoc)$/;
+
+/** A regular file below this is a linker script or a stub of text: no ELF library is as small. */
+const SMALLEST = 512;
+
+/** More links than the kernel follows. */
+const MOST_LINKS = 8;
+
+function isWrongSystem({ object }: Match, { system, bits }: Target): boolean {
+  // 32-bit libraries come as what 64-bit packages refer to, and bear their system.
+  return bits === 64 && object.system !== '' && object.system !== system;
+}
+
+function isWrongOutput(match: Match, { output }: PackageName): boolean {
+  const word = output === '' ? match.object.output : output;
+  if (NO_LIBRARIES.test(word)) return true;
+  return word === 'dev' && !match.name.endsWith('.so');
+}
+
+const FOREIGN_PART =
+  /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|i[3-6]86(-.*)?|\.debug|gconv)$/;
+const TRIPLE = /^[a-z0-9_]+-(linux|unknown-linux)-?[a-z0-9]*$/;
+
+function isWrongDirectory({ dir }: Match, { triple, bits }: Target): boolean {
+  const short = triple.replace(/-gnu.*$/, '');
+  return dir.split('/').some((part) => {
+    if (FOREIGN_PART.test(part) || part.endsWith('.libs')) return true;
+    if (part === 'lib32' || part === 'libx32') return bits === 64;
+    if (part === 'lib64') return bits === 32;
+    return TRIPLE.test(part) && !part.startsWith(short);
+  });
+}
+
+export type LinkEnd =
+  | { readonly kind: 'file'; readonly match: Match }
+  /** It leads into this store object; `match` is there if the index has it. */
+  | { readonly kind: 'elsewhere'; readonly object: string; readonly match: Match | undefined }
+  | { readonly kind: 'nowhere' };
+
+/** Where a link of a store object leads; a name that cannot be looked up, as it has no `.so`, is taken for a file. */
+function follow(catalogue: SideCatalogue, match: Match): LinkEnd {
+  let at = match;
+  for (let links = 0; at.kind === 'link'; links += 1) {
+    if (links === MOST_LINKS) return { kind: 'nowhere' };
+    const here = path.posix.join(catalogue.storeDir, at.object.name, at.dir);
+    const target = path.posix.resolve(here, at.target);
+    if (!target.startsWith(`${catalogue.storeDir}/`)) return { kind: 'nowhere' };
+    const [object = '', ...rest] = target.slice(catalogue.storeDir.length + 1).split('/');
+    const [name, dir] = [rest.at(-1) ?? '', rest.slice(0, -1).join('/')];
+    if (object !== at.object.name)
+      return { kind: 'elsewhere', object, match: catalogue.fileOf(object, dir, name) };
+    if (!/\.so($|\.)/.test(name)) return { kind: 'file', match: at };
+    const next = catalogue.fileIn(at.object, dir, name);
+    if (next === undefined) return { kind: 'nowhere' };
+    at = next;
+  }
+  return { kind: 'file', match: at };
+}
+
+/** What a candidate is, beyond what makes it unsuitable. */
+export interface Examined {
+  readonly match: Match;
+  readonly package: PackageName;
+  /** Its file is a link into another package. */
+  readonly isReExport: boolean;
+}
+
+/** `others`: the names of all store objects that have the wanted name. */
+export function examine(
+  catalogue: SideCatalogue,
+  match: Match,
+  target: Target,
+  others: ReadonlySet<string>,
+): Examined | Unsuitable {
+  const storeName = match.object.name.slice(33);
+  const named = packageName(storeName);
+  if (isWrongSystem(match, target)) return 'system';
+  if (TREE.test(storeName)) return 'tree';
+  if (isWrongOutput(match, named)) return 'output';
+  if (isWrongDirectory(match, target)) return 'directory';
+  const end = follow(catalogue, match);
+  if (end.kind === 'nowhere') return 'dangling link';
+  const file = end.match;
+  if (file !== undefined && file.kind !== 'link' && file.size < SMALLEST) return 'linker script';
+  if (end.kind === 'elsewhere' && others.has(end.object)) return 're-export';
+  return { match, package: named, isReExport: end.kind === 'elsewhere' };
+}

@@ -1,0 +1,229 @@
+// A real binary cache with listings, as a directory and on the web → an index of it.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { readListing, readNarInfo } from '../../src/index/cache-listing.ts';
+import { type CacheRead, nameOfCache, readCache } from '../../src/index/read-cache.ts';
+import type { CataloguePlace } from '../../src/index/read-source.ts';
+import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
+import { openExchange, providerOf } from '../rig/binary-cache.ts';
+import { ensureRig } from '../rig/rig.ts';
+import { openRoot } from '../rig/root.ts';
+import { serveDirectory } from '../rig/web-server.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-cache-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const rig = await ensureRig('full');
+const exchange = openExchange();
+after(() => exchange.close());
+const library = providerOf(rig, 'bookworm', 'libX11.so.6').path;
+const other = providerOf(rig, 'bookworm', 'libXext.so.6').path;
+const root = await openRoot(rig, { binds: [exchange.bind] });
+const url = `file://${exchange.inRoot}/cache?compression=none&write-nar-listing=true`;
+const copied = await root.run({
+  argv: ['nix', '--extra-experimental-features', 'nix-command', 'copy', '--to', url, library, other],
+});
+assert.equal(copied.status, 0, copied.stderr);
+await root.close();
+const cache = path.join(exchange.directory, 'cache');
+
+let serial = 0;
+function freshPlace(): CataloguePlace {
+  serial += 1;
+  const directory = path.join(scratch, String(serial));
+  mkdirSync(directory);
+  return {
+    file: path.join(directory, 'side.sqlite'),
+    lock: path.join(directory, 'lock'),
+    storeDir: '/nix/store',
+  };
+}
+
+interface Result {
+  readonly read: CacheRead;
+  readonly providers: (name: string) => string[];
+  readonly seen: readonly [number, number][];
+}
+
+async function read(address: string, roots?: readonly string[]): Promise<Result> {
+  const place = freshPlace();
+  const seen: [number, number][] = [];
+  const progress = (done: number, known: number) => seen.push([done, known]);
+  const answer = await readCache(place, { address, roots, progress, env: {} });
+  const providers = (name: string): string[] => {
+    const catalogue = openSideCatalogue(place.file, place.storeDir);
+    try {
+      return catalogue?.filesNamed(name).map(({ object }) => `/nix/store/${object.name}`) ?? [];
+    } finally {
+      catalogue?.close();
+    }
+  };
+  return { read: answer, providers, seen };
+}
+
+function assertRead(result: Result): void {
+  assert.equal(result.read.kind, 'read', JSON.stringify(result.read));
+  assert.ok(result.read.kind === 'read' && result.read.state.kind === 'read' && result.read.unlisted === 0);
+  assert.deepEqual(result.providers('libX11.so.6'), [library]);
+  assert.deepEqual(result.providers('libXext.so.6'), [other]);
+  assert.equal(result.providers('libxcb.so.1').length, 1, 'what they refer to is there');
+  const [done, known] = result.seen.at(-1) ?? [];
+  assert.ok(done === known && (done ?? 0) >= 4);
+}
+
+test('a directory: all that is in it, by its path and by its URL', async () => {
+  assertRead(await read(cache));
+  assertRead(await read(`file://${cache}`));
+});
+
+test('some store paths, and what they refer to', async () => {
+  const { read: answer, providers } = await read(cache, [library]);
+  assert.equal(answer.kind, 'read');
+  assert.deepEqual(providers('libX11.so.6'), [library]);
+  assert.deepEqual(providers('libXext.so.6'), []);
+  assert.equal(providers('libxcb.so.1').length, 1);
+});
+
+test('on the web: by store paths, or where the server shows a directory', async () => {
+  const plain = await serveDirectory(cache);
+  assertRead(await read(plain.url, [library, other]));
+  const without = await read(plain.url);
+  assert.deepEqual(without.read, {
+    kind: 'failed',
+    why: 'it cannot be listed: name store paths to begin with',
+  });
+  await plain.close();
+  const listed = await serveDirectory(cache, (request, response) => {
+    if (request.url !== '/') return false;
+    response.end(
+      readdirSync(cache)
+        .map((name) => `<a href="${name}">${name}</a>\n`)
+        .join(''),
+    );
+    return true;
+  });
+  assertRead(await read(listed.url));
+  await listed.close();
+});
+
+test('listings are packed in several ways', async () => {
+  for (const pack of [brotliCompressSync, zstdCompressSync]) {
+    const packed = path.join(scratch, pack.name);
+    cpSync(cache, packed, { recursive: true });
+    for (const name of readdirSync(packed).filter((each) => each.endsWith('.ls'))) {
+      writeFileSync(path.join(packed, name), pack(readFileSync(path.join(packed, name))));
+    }
+    assertRead(await read(packed));
+  }
+});
+
+test('mishaps: a cache that is none, one without listings, one that breaks off, redirects', async () => {
+  const fails = async (address: string, expected: RegExp) => {
+    const { read: answer, providers } = await read(address, [library]);
+    assert.match(answer.kind === 'failed' ? answer.why : '', expected, address);
+    assert.deepEqual(providers('libX11.so.6'), []);
+  };
+  await fails(scratch, /no nix-cache-info/);
+  await fails('ftp://example.org', /neither/);
+  await fails('http://127.0.0.1:9', /ECONNREFUSED|refused/);
+
+  const bare = path.join(scratch, 'bare');
+  cpSync(cache, bare, { recursive: true, filter: (source) => !source.endsWith('.ls') });
+  const { read: answer } = await read(bare);
+  assert.ok(answer.kind === 'read' && answer.unlisted >= 4, JSON.stringify(answer));
+
+  let count = 0;
+  const broken = await serveDirectory(cache, (_request, response) => {
+    count += 1;
+    if (count < 3) return false;
+    response.destroy();
+    return true;
+  });
+  await fails(broken.url, /./);
+  await broken.close();
+
+  const server = await serveDirectory(cache);
+  const moved = await serveDirectory(scratch, (request, response) => {
+    response.writeHead(302, { location: `${server.url}${request.url}` }).end();
+    return true;
+  });
+  assertRead(await read(moved.url, [library, other]));
+  await moved.close();
+  await server.close();
+  const endless = await serveDirectory(scratch, (request, response) => {
+    response.writeHead(302, { location: request.url }).end();
+    return true;
+  });
+  await fails(endless.url, /without end/);
+  await endless.close();
+});
+
+test('passwords are sent, and are not in the catalogue', async () => {
+  let sent: string | undefined;
+  const server = await serveDirectory(cache, (request) => {
+    sent = request.headers.authorization;
+    return false;
+  });
+  const address = server.url.replace('http://', 'http://me:secret@');
+  assertRead(await read(`${address}/`, [library, other]));
+  assert.equal(sent, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+  assert.equal(nameOfCache(`${address}/x/?token=1`), `${server.url}/x`);
+  await server.close();
+});
+
+test('hostile listings and narinfos', () => {
+  const listing = (root: unknown) => Buffer.from(JSON.stringify({ version: 1, root }));
+  const directory = (entries: object) => ({ type: 'directory', entries });
+  const deep = `${'{"type":"directory","entries":{"a":'.repeat(2000)}{}${'}}'.repeat(2000)}`;
+  for (const [what, bytes] of Object.entries({
+    text: Buffer.from('hello'),
+    empty: Buffer.alloc(0),
+    half: Buffer.from('{"root":'),
+    number: Buffer.from('{"root":1}'),
+    gzip: gzipSync('{}'),
+    deep: Buffer.from(`{"root":${deep}}`),
+    bomb: zstdCompressSync(Buffer.alloc(300 << 20, '{')),
+  })) {
+    assert.equal(readListing(bytes), undefined, what);
+  }
+  const odd = directory({
+    lib: directory({
+      'libgood.so.1': { type: 'regular', size: 9000, executable: true },
+      'libneg.so.1': { type: 'regular', size: -1 },
+      'libtext.so.1': { type: 'regular', size: 'x' },
+      'libnull.so.1': null,
+      'libarray.so.1': [],
+      'liblink.so.1': { type: 'symlink' },
+      'libescape.so.1\u001b[2J': { type: 'regular', size: 9000 },
+      'a/../../libslash.so.1': { type: 'regular', size: 9000 },
+      '..': directory({ 'libup.so.1': { type: 'regular', size: 9000 } }),
+      __proto__: { type: 'regular', size: 1 },
+    }),
+  });
+  const names = readListing(listing(odd))?.map(({ name, target }) => [name, target]);
+  assert.deepEqual(names?.sort(), [
+    ['libgood.so.1', ''],
+    ['liblink.so.1', 'undefined'],
+  ]);
+
+  const name = `${'a'.repeat(32)}-x-1`;
+  assert.deepEqual(
+    readNarInfo(`StorePath: /nix/store/${name}\nReferences: ${name} ../x ${'b'.repeat(32)}-y.drv\n`),
+    {
+      name,
+      storeDir: '/nix/store',
+      references: [name],
+    },
+  );
+  for (const text of [
+    '',
+    'StorePath: x',
+    `StorePath: /nix/store/${name}.drv`,
+    `StorePath: /nix/store/${name};x`,
+  ]) {
+    assert.equal(readNarInfo(text), undefined, text);
+  }
+});
