@@ -99,7 +99,7 @@ function isRepaired(farm: string, links: FarmLinks): boolean {
   return isIntact(farm, links);
 }
 
-/** One rename replaces what is at the name. It comes from beside the farm, where nobody removes it as a link too many. */
+/** One rename replaces what is at the name. The link is made beside the farm: in it, others would remove it. */
 function putLink(farm: string, name: string, target: string): void {
   const file = path.join(farm, name);
   if (isLinkTo(file, target)) return;

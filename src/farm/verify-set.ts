@@ -201,8 +201,11 @@ export async function layOutAndVerify(
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = await withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
-    );
-    if (outcome.kind === 'verified') return outcome;
+    ).catch((error: unknown) => {
+      if (existsSync(loader)) throw error;
+      return { kind: 'vanished', file: loader } as const;
+    });
+    if (outcome.kind !== 'rejected') return outcome;
     // Without its farm no set is accepted: somebody collected it meanwhile.
     if (!existsSync(farm)) return { kind: 'vanished', file: farm };
     const inTheWay = outcome.mismatches

@@ -48,6 +48,9 @@ export function reasonOf(error: unknown): string {
     ELOOP: 'too many levels of symbolic links',
     EIO: 'input/output error',
     EMFILE: 'too many open files',
+    ENFILE: 'too many open files on this machine',
+    ENOMEM: 'out of memory',
+    EAGAIN: 'too many processes',
   };
   const errno = errnoOf(error);
   if (errno !== undefined && clauses[errno] !== undefined) return clauses[errno];
