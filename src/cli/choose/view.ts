@@ -92,17 +92,20 @@ const SYMBOLS = 8;
 
 /** `all 43 symbols that are needed are there`, or the share and what is missing. */
 export function symbolsText({ needed, missing }: SymbolCoverage): string {
-  if (missing.length === 0)
-    return needed === 0
-      ? 'no symbol of it is needed by name'
+  if (missing.length === 0) {
+    if (needed === 0) return 'no symbol of it is needed by name';
+    return needed === 1
+      ? 'the symbol that is needed is there'
       : `all ${needed} symbols that are needed are there`;
+  }
   const more = missing.length > SYMBOLS ? ` and ${missing.length - SYMBOLS} more` : '';
-  return `${shareText({ needed, missing })} that are needed; lacks ${missing.slice(0, SYMBOLS).join(', ')}${more}`;
+  const are = needed === 1 ? 'is' : 'are';
+  return `${shareText({ needed, missing })} that ${are} needed; lacks ${missing.slice(0, SYMBOLS).join(', ')}${more}`;
 }
 
 /** `3 of 4 symbols`. Versions are among what is missing, but symbols are counted. */
 export function shareText({ needed, missing }: SymbolCoverage): string {
-  return `${Math.max(0, needed - missing.length)} of ${needed} symbols`;
+  return `${Math.max(0, needed - missing.length)} of ${needed} ${needed === 1 ? 'symbol' : 'symbols'}`;
 }
 
 function forcedText(name: string, trial: CandidateTrial): string {
