@@ -1,4 +1,4 @@
-// A program's real path → the choices kept for it, in the state directory.
+// A program's real path → the choices saved for it, in the state directory.
 //
 // By the path, not by the content: "this program with that OpenSSL" is meant to hold for the program's next version
 // too, which has another content at the same path. In the state directory, not in the cache: what a person decided
@@ -19,7 +19,7 @@ export function choicesFile(dirs: Directories, key: string): string {
   return path.join(path.dirname(dirs.roots), 'choices', `${key}.json`);
 }
 
-/** As with plans: what somebody else could have written is not believed (launch/PLAN.md). */
+/** As with plans: what somebody else could have written is not trusted (plan/PLAN.md). */
 function readOwn(file: string): string | undefined {
   let fd: number;
   try {
@@ -44,7 +44,7 @@ export interface SavedChoices {
   readonly file: string;
 }
 
-/** The first believed choices for a program; undefined, with a line in the debug log, where they are damaged. */
+/** The first trusted choices for a program; undefined, with a line in the debug log, where they are damaged. */
 export async function readChoices(
   directories: readonly Directories[],
   program: string,
@@ -63,7 +63,7 @@ export async function readChoices(
   return undefined;
 }
 
-/** Keeps choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
+/** Saves choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
 export async function saveChoices(
   dirs: Directories,
   program: string,

@@ -1,5 +1,4 @@
 // A problem, a set and a name → every library that could serve the name, and what speaks against each in this set.
-// A set, the library that serves a name and another one that could → the symbols that the other one would leave undefined.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
 import { type CostKind, costOf, dearerBy, overrides } from '../solver/objective.ts';
@@ -234,7 +233,9 @@ export interface MissingSymbols {
   readonly symbols: readonly string[];
 }
 
-/** What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md). */
+/**
+ * What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md).
+ */
 function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): WantedSymbol[] {
   const { symbols } = problem;
   if (symbols === undefined) return [];

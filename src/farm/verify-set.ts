@@ -1,6 +1,4 @@
-// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
-// What the loader would load and what was chosen → the chosen libraries in whose place it takes another file.
-// An AppImage → a file for the loader to be asked about: its ELF part alone, without the mark.
+// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it, or what speaks against it.
 import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
@@ -129,7 +127,9 @@ async function attempt(
   return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects, verdict };
 }
 
-/** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
+/**
+ * With the loader's own directory or without it, then the same with the user's: the first that serves, or the first.
+ */
 async function firstAccepted(
   trial: LayoutTrial,
   guess: boolean,
@@ -272,7 +272,9 @@ function realPath(file: string): string {
   }
 }
 
-/** Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c). */
+/**
+ * Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c).
+ */
 const FOR_PROCESSORS =
   /^(?:glibc-hwcaps\/[^/]+\/|(?:(?:tls|haswell|xeon_phi|avx512_1|x86_64|i[3-6]86|sse2)\/)*)$/;
 
@@ -324,7 +326,8 @@ function readStart(file: string, size: number): Buffer {
 
 /**
  * glibc's loader refuses the mark ("ELF file ABI version invalid", elf/dl-load.c, open_verify) in what it opens itself,
- * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as `ask`
+ * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as
+ * `ask`
  * takes. @throws Node's errors.
  */
 export async function withPlainImage<T>(

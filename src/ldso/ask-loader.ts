@@ -1,6 +1,4 @@
-// A program and a library path → the verdict of the chosen loader itself.
-// What `ld.so --list` printed → the load map, or what it complains of.
-// A set with closest matches → the symbols its objects would miss because of them, as the loader itself finds.
+// A program and a library path → what the loader itself lists and complains of, and the symbols it finds undefined.
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
@@ -18,7 +16,9 @@ export interface ListRequest {
   readonly libraryPath: string;
   /** Real path of the program: glibc before 2.42 takes $ORIGIN from the path as given (elf/dl-object.c). */
   readonly program: string;
-  /** Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself. */
+  /**
+   * Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself.
+   */
   readonly binding?: 'start';
   /** Names that are loaded with the program, as dlopen(3) of each would. */
   readonly opened?: readonly string[];
@@ -88,7 +88,8 @@ export function undefinedText({ symbol, file }: UndefinedSymbol): string {
 }
 
 /**
- * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the mode
+ * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the
+ * mode
  * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
  */
 function soundAndBound(request: ListRequest): ListOutput | undefined {
@@ -134,7 +135,9 @@ export interface UndefinedSymbol {
   readonly file: string;
 }
 
-/** Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`). */
+/**
+ * Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`).
+ */
 export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
   return [...stderr.matchAll(/^undefined symbol: (.*?)\s+\((.*)\)$/gm)].map(([, symbol = '', file = '']) => ({
     symbol,
@@ -149,7 +152,8 @@ const TRACING = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes' };
 export type Binding = 'start' | 'ever';
 
 /**
- * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as `--list` once more, and `ever` longer for
+ * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as
+ * `--list` once more, and `ever` longer for
  * large programs, so only sets that are in doubt are asked.
  */
 export function undefinedByLoader(request: ListRequest, binding: Binding): UndefinedSymbol[] {
@@ -205,7 +209,8 @@ function marking(text: string, names: readonly string[]): string {
 
 /**
  * Reads the output of `ld.so --list PROGRAM` (glibc elf/rtld.c, `rtld_mode_list`; musl ldso/dynlink.c, `ldd_mode`).
- * Its exit status says nothing of missing versions, so every line of stderr counts. `unprintable`: names with line breaks
+ * Its exit status says nothing of missing versions, so every line of stderr counts. `unprintable`: names with line
+ * breaks
  * that may stand in it, the longest first, so that no name writes lines of its own into the list.
  */
 export function parseListOutput(

@@ -1,4 +1,4 @@
-// Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
+// Launch plans in the plans directory: written whole, read by the launcher's own rules, listed, removed.
 import {
   accessSync,
   closeSync,
@@ -39,7 +39,7 @@ export function writePlan(dirs: Directories, plan: LaunchPlan): void {
   }
 }
 
-/** A plan that somebody else could have written is not believed (PLAN.md). */
+/** A plan that somebody else could have written is not trusted (PLAN.md). */
 function isTrusted(stats: Stats): boolean {
   const ours = stats.uid === (process.geteuid?.() ?? 0) || stats.uid === 0;
   return stats.isFile() && ours && (stats.mode & 0o022) === 0 && stats.size <= MAXIMUM_SIZE;
