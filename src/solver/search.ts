@@ -1,5 +1,5 @@
-// An encoded problem, one loader and cost bounds → the first set in load order within these bounds, or none. A whole set
-// in which ld.so would not find a symbol becomes a clause that is false.
+// An encoded problem, one loader and cost bounds → the first set in load order within these bounds, or none. A whole
+// set in which ld.so would not find a symbol becomes a clause that is false.
 
 import type { Provider, Requirer } from '../candidates/problem.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
