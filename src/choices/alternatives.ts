@@ -1,8 +1,5 @@
-// A problem and its solution → the names for which there is something to choose, with the candidates of each.
-// What the store offers for a program → the names that there is something to choose for, and the facts of each candidate.
-// A problem without a set → the names that nobody serves, each with the nearest libraries, the rest being solved.
-// Objects that need a name, and a candidate → how many of the symbols that they take from the name it has.
-// A problem, its solution and a candidate → what choosing that candidate by hand would force.
+// A problem, with a set or without → the names for which there is something to choose, the candidates of each, how many
+// of the needed symbols a candidate has, and what choosing it by hand would force.
 
 import { symbolReader } from '../candidates/candidate-symbols.ts';
 import { coverageOf, neededFrom, undefinedSymbolsOf } from '../candidates/closest.ts';
@@ -132,7 +129,9 @@ function leavingOpen(problem: Problem, names: readonly string[]): Problem {
   return { ...problem, bundled: new Map([...problem.bundled, ...open]) };
 }
 
-/** What is lacking, also with the providers that the rest is solved with; undefined where the rest has no set either. */
+/**
+ * What is lacking, also with the providers that the rest is solved with; undefined where the rest has no set either.
+ */
 function solvedWithout(problem: Problem): { names: string[]; solution: Solution } | undefined {
   let names: string[] = [];
   for (;;) {
@@ -164,7 +163,8 @@ function coverageIn(
 }
 
 /**
- * Undefined where nobody lacks anything, where some name has nothing near it, or where the rest has no set: then there is
+ * Undefined where nobody lacks anything, where some name has nothing near it, or where the rest has no set: then there
+ * is
  * nothing to choose. `near`: other versions of a library that nobody has exactly.
  */
 export function missingNamesOf(

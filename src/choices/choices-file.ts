@@ -1,4 +1,4 @@
-// A program's real path → the choices kept for it, in the state directory.
+// A program's real path → the choices saved for it, in the state directory.
 //
 // By the path, not by the content: "this program with that OpenSSL" is meant to hold for the program's next version
 // too, which has another content at the same path. In the state directory, not in the cache: what a person decided
@@ -34,7 +34,7 @@ export interface SavedChoices {
   readonly file: string;
 }
 
-/** The first believed choices for a program; undefined, with a line in the debug log, where they are damaged. */
+/** The first trusted choices for a program; undefined, with a line in the debug log, where they are damaged. */
 export async function readChoices(
   directories: readonly Directories[],
   program: string,
@@ -53,7 +53,7 @@ export async function readChoices(
   return undefined;
 }
 
-/** Keeps choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
+/** Saves choices, or forgets them where there are none. @throws Node's errors when the place cannot be written. */
 export async function saveChoices(
   dirs: Directories,
   program: string,

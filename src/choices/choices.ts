@@ -1,5 +1,4 @@
-// What a user decided about one program's libraries → one canonical value, and the digest that a fingerprint carries of it.
-// A pattern of the user → a test for names of store objects.
+// What a user decided about one program's libraries → one canonical value, and the digest of it in a fingerprint.
 import stringify from 'fast-json-stable-stringify';
 import { sha256OfText } from '../host/file-identity.ts';
 

@@ -1,10 +1,8 @@
 // A problem, a set and a name → every library that could serve the name, and what speaks against each in this set.
-// A set, the library that serves a name and another one that could → the symbols that the other one would leave undefined.
-
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
 import { listText } from '../host/output.ts';
-import { isForeign, overrides } from '../solver/objective.ts';
+import { type CostKind, costOf, dearerBy, overrides } from '../solver/objective.ts';
 import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solver/version-needs.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
@@ -62,8 +60,8 @@ export function needersOf(problem: Problem, set: ChosenSet, name: string): Neede
     });
 }
 
-/** Paths that the run paths of others in the set would take for a name. */
-function wantsOf(set: ChosenSet, name: string): { path: string; by: string }[] {
+/** Paths that the run paths of others in the set would take for a name, each with the object whose run path it is. */
+export function wantsOf(set: ChosenSet, name: string): { path: string; by: string }[] {
   return [...set.providers.values()].flatMap((provider) => {
     const path = isNeededBy(provider, name) ? provider.ownChoice.get(name) : undefined;
     return path === undefined ? [] : [{ path, by: provider.label }];
@@ -94,22 +92,35 @@ function overridden(set: ChosenSet, name: string, provider: Provider): string[] 
     .map(({ by }) => by);
 }
 
-function byCounts(set: ChosenSet, name: string, winner: Provider, other: Provider): Loss | undefined {
-  const closest = (each: Provider) => Number(each.match === 'closest');
-  if (closest(other) > closest(winner)) return { criterion: 'closest match', detail: 'has another soname' };
-  const foreign = (each: Provider) => Number(isForeign(each, set.loader));
-  if (foreign(other) > foreign(winner)) {
-    const built = nameOfStoreObject(other.builtWith ?? '');
-    const detail = `was built with ${built}, not with the loader's ${nameOfStoreObject(set.loader.storePath)}`;
-    return { criterion: 'other glibc', detail };
+/** For each cost of the solver: the loss by it, and what a whole set does that is dearer by it. */
+export const LOSSES_BY_COST = {
+  closest: { criterion: 'closest match', inSet: 'takes more closest matches' },
+  foreign: { criterion: 'other glibc', inSet: 'takes more libraries built with another glibc' },
+  overrides: { criterion: 'overrides a run path', inSet: 'overrides more run paths' },
+} as const satisfies Record<CostKind, { criterion: Loss['criterion']; inSet: string }>;
+
+function detailOfCost(kind: CostKind, set: ChosenSet, name: string, other: Provider): string {
+  switch (kind) {
+    case 'closest':
+      return 'has another soname';
+    case 'foreign': {
+      const [built, loaders] = [other.builtWith ?? '', set.loader.storePath].map(nameOfStoreObject);
+      return `was built with ${built}, not with the loader's ${loaders}`;
+    }
+    case 'overrides': {
+      const against = overridden(set, name, other);
+      return `the run path of ${listText(against, LISTED)} names another`;
+    }
   }
-  if (closest(other) < closest(winner) || foreign(other) < foreign(winner)) return undefined;
-  const against = overridden(set, name, other);
-  if (against.length > overridden(set, name, winner).length) {
-    const detail = `the run path of ${listText(against, 3)} names another`;
-    return { criterion: 'overrides a run path', detail };
-  }
-  return undefined;
+}
+
+/** The first cost that speaks for either, if it speaks for the winner. */
+function byCosts(set: ChosenSet, name: string, winner: Provider, other: Provider): Loss | undefined {
+  const wanted = wantsOf(set, name);
+  const costs = (provider: Provider) => (kind: CostKind) => costOf(kind, place(provider), set.loader, wanted);
+  const kind = dearerBy(costs(winner), costs(other));
+  if (kind === undefined) return undefined;
+  return { criterion: LOSSES_BY_COST[kind].criterion, detail: detailOfCost(kind, set, name, other) };
 }
 
 /** The first key at which two ranks differ, if it speaks for the winner. */
@@ -154,7 +165,7 @@ function lossOf(
   const loss =
     unfit(problem, set, name, other) ??
     bySymbols(missing(other)) ??
-    byCounts(set, name, winner, other) ??
+    byCosts(set, name, winner, other) ??
     (offers(problem, name, other) ? byRankOf(winner, other) : undefined);
   if (loss !== undefined) return loss;
   if (!offers(problem, name, other)) {
@@ -221,7 +232,9 @@ export interface MissingSymbols {
   readonly symbols: readonly string[];
 }
 
-/** What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md). */
+/**
+ * What others in the set find nowhere but in the winner: who defines a symbol does not matter (candidates/NOTES.md).
+ */
 function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): WantedSymbol[] {
   const { symbols } = problem;
   if (symbols === undefined) return [];

@@ -1,4 +1,4 @@
-// What a user names for a soname (a file, a store object, a directory of it) → the one library in the store that is meant.
+// What a user names for a soname (a file, a store object, a directory in one) → the one library in the store.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { whyNotLoaded } from '../candidates/providers.ts';
@@ -15,7 +15,7 @@ function refuse(soname: string, cause: string, hint: string): ForeignError {
   return new ForeignError(`${soname} cannot be pinned: ${cause}`, { code: 'bad-pin', hint, exitCode: 125 });
 }
 
-/** Links, such as those of a profile, are followed; what is kept is the path in the store. */
+/** Links, such as those of a profile, are followed; what is saved is the path in the store. */
 function realPath(soname: string, typedName: string): string {
   try {
     return realpathSync(typedName);

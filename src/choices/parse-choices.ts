@@ -1,10 +1,10 @@
-// Text from a kept file → choices, or why it holds none.
+// Text of a choices file → choices, or why it holds none.
 import stringify from 'fast-json-stable-stringify';
 import * as v from 'valibot';
 import { printableLine } from '../host/output.ts';
 import type { Choices } from './choices.ts';
 
-/** Bump when the document's meaning changes; other versions are not believed. */
+/** Bump when the document's meaning changes; other versions are not trusted. */
 export const CHOICES_VERSION = 1;
 
 const word = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
@@ -28,7 +28,7 @@ export type ParsedChoices =
   | { readonly kind: 'choices'; readonly choices: Choices }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Reads the choices kept for a program, by its real path. Total: every text gives an answer. */
+/** Reads the choices saved for a program, by its real path. Total: every text gives an answer. */
 export function parseChoices(text: string, program: string): ParsedChoices {
   let value: unknown;
   try {

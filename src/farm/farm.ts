@@ -9,7 +9,10 @@ import { filesBelow, makeDirectories } from '../host/files.ts';
 /** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
 export type FarmLinks = ReadonlyMap<string, string>;
 
-/** `:` and `;` separate LD_LIBRARY_PATH, `$` begins a dynamic string token (ld.so(8); glibc elf/dl-load.c, fillin_rpath). */
+/**
+ * `:` and `;` separate LD_LIBRARY_PATH, `$` begins a dynamic string token (ld.so(8); glibc elf/dl-load.c,
+ * fillin_rpath).
+ */
 export function isSafeInLibraryPath(directory: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   return !/[:;$\u0000-\u001f]/.test(directory);
@@ -108,7 +111,7 @@ function isRepaired(farm: string, links: FarmLinks): boolean {
   return isIntact(farm, links);
 }
 
-/** One rename replaces what is at the name. It comes from beside the farm, where nobody removes it as a link too many. */
+/** One rename replaces what is at the name. The link is made beside the farm: in it, others would remove it. */
 function putLink(farm: string, name: string, target: string): void {
   const file = path.join(farm, name);
   if (isLinkTo(file, target)) return;

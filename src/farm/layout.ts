@@ -1,5 +1,4 @@
-// The chosen libraries → what goes into the farm, and which directories are searched after it.
-// Directories of a store object → links that make the same object in a farm, with some names left out of them.
+// The chosen libraries → what goes into the farm, with mirrored store objects, and which directories come after it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { whyNoLibraryName } from '../elf/library-names.ts';
@@ -57,8 +56,10 @@ function refuseOddName({ name, path: file }: ChosenLibrary): void {
 /**
  * A library that finds its neighbours by `$ORIGIN` must be opened in its own directory: for ld.so, `$ORIGIN` is the
  * directory of the path as opened, symlinks in it not followed (glibc elf/dl-object.c). All others become links.
- * `hiding`: directories that, searched as they are, hide libraries chosen from elsewhere; they are mirrored without these.
- * @throws ForeignError `odd-name` for a name that no directory can have; Node's errors for a directory to be mirrored that
+ * `hiding`: directories that, searched as they are, hide libraries chosen from elsewhere; they are mirrored without
+ * these.
+ * @throws ForeignError `odd-name` for a name that no directory can have; Node's errors for a directory to be mirrored
+ * that
  * is gone.
  */
 export function layOut(libraries: readonly ChosenLibrary[], hiding?: Hiding): FarmLayout {
@@ -94,7 +95,7 @@ function neighboursOf(libraries: readonly ChosenLibrary[], hiding: Hiding): Farm
 
 /**
  * True when a loader was built to search its own directory, as nixpkgs' glibc is: the directory stands in its
- * read-only data (glibc elf/dl-load.c, system_dirs). Only a first guess: the proof has the last word.
+ * read-only data (glibc elf/dl-load.c, system_dirs). Only a first guess: the loader has the last word.
  */
 export function searchesItsOwnDirectory(loader: string): boolean {
   return readFileSync(loader).includes(`${path.dirname(loader)}/`);

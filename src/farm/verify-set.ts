@@ -1,6 +1,4 @@
-// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it.
-// What the loader would load and what was chosen → the chosen libraries in whose place it takes another file.
-// An AppImage → a file for the loader to be asked about: its ELF part alone, without the mark.
+// A fingerprint and a program → a farm on disk that the chosen loader has accepted for it, or what speaks against it.
 import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
@@ -130,7 +128,9 @@ async function attempt(
   return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects, verdict };
 }
 
-/** With the loader's own directory or without it, then the same with the user's: the first that serves, or the first. */
+/**
+ * With the loader's own directory or without it, then the same with the user's: the first that serves, or the first.
+ */
 async function firstAccepted(
   trial: LayoutTrial,
   guess: boolean,
@@ -202,8 +202,11 @@ export async function layOutAndVerify(
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = await withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
-    );
-    if (outcome.kind === 'verified') return outcome;
+    ).catch((error: unknown) => {
+      if (existsSync(loader)) throw error;
+      return { kind: 'vanished', file: loader } as const;
+    });
+    if (outcome.kind !== 'rejected') return outcome;
     // Without its farm no set is accepted: somebody collected it meanwhile.
     if (!existsSync(farm)) return { kind: 'vanished', file: farm };
     const inTheWay = outcome.mismatches
@@ -314,7 +317,8 @@ function readStart(file: string, size: number): Buffer {
 
 /**
  * glibc's loader refuses the mark ("ELF file ABI version invalid", elf/dl-load.c, open_verify) in what it opens itself,
- * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as `ask`
+ * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as
+ * `ask`
  * takes. @throws Node's errors.
  */
 export async function withPlainImage<T>(

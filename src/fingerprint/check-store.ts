@@ -1,4 +1,4 @@
-// A believed fingerprint and the store after realising → sound, or why it cannot serve here.
+// A trusted fingerprint and the store, with all fetched → sound, or why it cannot serve here.
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { listText, printableLine } from '../host/output.ts';
@@ -56,7 +56,7 @@ function checkFile(file: StoreFile, storeDir: string, facts: StoreFacts): StoreC
 }
 
 /**
- * The second half of belief, after missing paths were realised: every path valid, every hash Nix's own, every file
+ * The second half of trust, after missing paths were realised: every path valid, every hash Nix's own, every file
  * there and inside the store, and the loader content.
  * @param realStoreDir the store directory without symbolic links.
  */

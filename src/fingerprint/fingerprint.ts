@@ -1,6 +1,5 @@
-// A solved set → the canonical document that says how a program starts, with nothing of the machine in it.
-// A solution → its fingerprint.
-// A fingerprint → the text of a store object that is the document and references exactly the chosen store paths.
+// A solution → its fingerprint, the canonical document of how a program starts; and that as the text of a store object
+// that references the chosen store paths.
 import stringify from 'fast-json-stable-stringify';
 import type { Provider } from '../candidates/problem.ts';
 import { findMachine } from '../elf/machine.ts';
@@ -56,7 +55,10 @@ export function canonicalText(fingerprint: Fingerprint): string {
   return `${stringify(fingerprint)}\n`;
 }
 
-/** The bytes of a document that travels: with its signatures (sign.ts), sorted, once each; without any, the canonical text. */
+/**
+ * The bytes of a document that travels: with its signatures (sign.ts), sorted, once each; without any, the canonical
+ * text.
+ */
 export function signedText(fingerprint: Fingerprint, signatures: readonly string[]): string {
   if (signatures.length === 0) return canonicalText(fingerprint);
   return `${stringify({ ...fingerprint, signatures: [...new Set(signatures)].sort() })}\n`;

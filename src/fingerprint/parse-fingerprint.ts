@@ -1,7 +1,5 @@
-// Text from anywhere → a fingerprint and its signatures, or why it is none. Size, shape and every path are checked.
-// The store directory → the shape of a fingerprint for that store, each refusal in words.
-// A document's value in the version it was written in → the same in the version this tool works with.
-// A JSON text that is not in canonical form → why, in a clause.
+// Text from anywhere → a fingerprint and its signatures, or why it is none. Size, shape, version, canonical form and
+// every path are checked.
 import * as v from 'valibot';
 import { MOST_LIBRARIES } from '../candidates/searched-names.ts';
 import { whyNoLibraryName } from '../elf/library-names.ts';

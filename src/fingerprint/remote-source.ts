@@ -1,5 +1,5 @@
-// A configured source and a program's content → the text of its fingerprint there, if there is one.
-// A source that lacked a program's fingerprint → not asked again on the same day, by an empty file.
+// A configured source and a program's content → the text of its fingerprint there, if there is one; a source that had
+// none is not asked again on the same day.
 import {
   closeSync,
   constants,
@@ -93,7 +93,7 @@ export interface Asked {
 
 /**
  * Asks all sources at the same time and yields their answers in the order of the sources, so that many slow ones take
- * no longer than the slowest. Who stops iterating, because a fingerprint was believed, ends what is still asked.
+ * no longer than the slowest. Who stops iterating, because a fingerprint was trusted, ends what is still asked.
  */
 export async function* askSources(
   sources: readonly string[],

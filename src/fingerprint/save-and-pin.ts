@@ -1,5 +1,4 @@
-// A fingerprint → its store object and the one root that keeps it and all it names.
-// A Nix that was started before anybody knew what it is to pin → the pinner for whoever needs one first.
+// A fingerprint → its store object and the one root that pins it and all it names, by a Nix that was started ahead.
 import { readlinkSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { type Pinned, type RootAdder, refusingRootAdder, startRootAdder } from '../store/add-and-pin.ts';
@@ -56,7 +55,7 @@ export function startSaving(nix: Nix | undefined, link: string): RootAdder | und
 
 /**
  * Adds a fingerprint to the store and pins it. Where Nix cannot (none there, no daemon, a read-only store) the record
- * is kept as a plain file.
+ * is saved as a plain file.
  * @throws Node's errors when the place cannot be written.
  */
 export async function saveAndPin(
@@ -69,7 +68,7 @@ export async function saveAndPin(
   return rootAfter(await rootAdder.pin(storeTextOf(fingerprint)), fingerprint, dirs, link);
 }
 
-/** Pins a kept record for one more place of the program. */
+/** Pins a saved fingerprint for one more place of the program. */
 export async function alsoPin(
   nix: Nix | undefined,
   saved: SavedFingerprint,
@@ -84,7 +83,7 @@ export async function alsoPin(
   return rootAfter(await pin(nix, link, storePath), saved.fingerprint, dirs, link);
 }
 
-/** The store object behind a kept record; undefined for a plain one. */
+/** The store object behind a saved fingerprint; undefined for a plain one. */
 function storeObjectOfSaved(file: string): string | undefined {
   try {
     return readlinkSync(file);

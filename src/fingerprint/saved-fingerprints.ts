@@ -1,7 +1,4 @@
-// A program's content hash → the fingerprints kept for it.
-// A program's plan key → every root link kept for it, whatever its content was when they were made.
-// A fingerprint's store object → one indirect GC root, and its removal.
-// The place of a root link → nothing there but a link into the store: Nix replaces no other thing.
+// A program's content hash, or its plan key → the saved fingerprints, their root links, and how these are removed.
 import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../host/atomic-file.ts';
@@ -12,7 +9,7 @@ import { repoint } from '../store/add-and-pin.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
-/** A fingerprint that was kept, and where. */
+/** A saved fingerprint, and where. */
 export interface SavedFingerprint {
   readonly fingerprint: Fingerprint;
   /** The root link (a symlink to a store object that is the document) or the plain file without Nix. */
@@ -24,12 +21,12 @@ export function rootLink(dirs: Directories, sha256: string, key: string): string
   return path.join(dirs.roots, sha256, key);
 }
 
-/** Where a fingerprint is kept when there is no Nix to hold it. */
+/** Where a fingerprint is saved when there is no Nix to hold it. */
 export function plainFingerprint(dirs: Directories, sha256: string): string {
   return path.join(dirs.fingerprints, `${sha256}.json`);
 }
 
-/** Reads one kept fingerprint; undefined, with a line in the debug log, when it is missing or not to be believed. */
+/** Reads one saved fingerprint; undefined, with a line in the debug log, when it is missing or not to be trusted. */
 export async function readSavedFingerprint(
   file: string,
   sha256: string,
@@ -67,7 +64,7 @@ function filesFor(dirs: Directories, sha256: string, key: string): string[] {
   return [own, ...links.filter((link) => link !== own), plainFingerprint(dirs, sha256)];
 }
 
-/** All fingerprints kept for a content hash, place by place; in each the one of the program's own path first. */
+/** All fingerprints saved for a content hash, place by place; in each the one of the program's own path first. */
 export async function savedFingerprintsOf(
   directories: readonly Directories[],
   sha256: string,
@@ -79,7 +76,7 @@ export async function savedFingerprintsOf(
   return saved.filter((saved) => saved !== undefined);
 }
 
-/** Keeps a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
+/** Saves a fingerprint where there is no Nix. @throws Node's errors when the place cannot be written. */
 export function savePlainFingerprint(dirs: Directories, fingerprint: Fingerprint): string {
   const file = plainFingerprint(dirs, fingerprint.program.sha256);
   makeDirectories(dirs.fingerprints);

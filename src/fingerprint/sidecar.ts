@@ -1,6 +1,5 @@
-// A program → the files where a fingerprint that came with it may lie, in the order in which they are looked at.
-// The places where a program's fingerprint may lie → the first that is believed, and why those before it are not.
-// The path of a sidecar or tree file → its text and who could have written it, all of one and the same file.
+// A program → the fingerprints that came with it, in the order in which they are looked at; the first that is trusted,
+// and why those before it are not.
 import {
   closeSync,
   constants,

@@ -1,5 +1,4 @@
-// Ed25519 keys as Nix writes them, `name:base64` → keys that sign and verify.
-// A fingerprint and a key → its signature; a document's signatures and the trusted keys → whose it is.
+// Ed25519 keys as Nix writes them, `name:base64` → signatures of fingerprints, and whose a signature is.
 import { createPrivateKey, createPublicKey, type KeyObject, sign as signBytes, verify } from 'node:crypto';
 import {
   bytesOfBase64,
@@ -72,7 +71,9 @@ const DOMAIN = 'nix-run-foreign fingerprint\n';
 export type Verified =
   /** `by` is the name of the key. */
   | { readonly kind: 'signed'; readonly by: string }
-  /** `cause` is `unsigned` (no signature), `untrusted` (none by a trusted key's name) or `forged` (one does not fit). */
+  /**
+   * `cause` is `unsigned` (no signature), `untrusted` (none by a trusted key's name) or `forged` (one does not fit).
+   */
   | {
       readonly kind: 'unsigned';
       readonly cause: 'unsigned' | 'untrusted' | 'forged';

@@ -1,4 +1,4 @@
-// Documents of many programs ⇄ the one file that stands for a whole tree of them; one is found without reading the rest.
+// Documents of many programs ⇄ the one file for a whole tree of them; one is found without reading the rest.
 import { FINGERPRINT_VERSION } from './fingerprint.ts';
 
 /** Bump when the frame changes; the documents in it have versions of their own. */

@@ -1,5 +1,4 @@
 // A document, where it came from and the program at hand → a fingerprint to go on with, or why it is refused.
-// Owners and permission bits of a file and its directory → whether anybody else could have written it.
 import path from 'node:path';
 import { isLibcFamily, isLoaderName } from '../elf/library-names.ts';
 import { printableLine } from '../host/output.ts';
@@ -9,7 +8,7 @@ import type { PublicKey } from './signature.ts';
 
 /** Where a document came from, with what is known of who could have written it. */
 export type FingerprintOrigin =
-  /** A record we kept ourselves. */
+  /** A fingerprint that we saved ourselves. */
   | { readonly kind: 'own' }
   /** A file beside the program, or above it. */
   | { readonly kind: 'sidecar' | 'tree'; readonly writers: Writers }
@@ -58,7 +57,10 @@ function isLibcFile(name: string): boolean {
   );
 }
 
-/** The loader is run to ask for its opinion (launch/proof.ts), so no other program of the store may stand in its place. */
+/**
+ * The loader is run to ask for its opinion (ldso/ask-loader.ts), so no other program of the store may stand in its
+ * place.
+ */
 function whyNoLoader({ loader }: Fingerprint): string | undefined {
   const name = path.posix.basename(loader.file);
   const isLoader = isLoaderName(name) || /^ld-2\.\d+\.so$|^ld-musl-[\w-]+\.so\.1$|^libc\.so$/.test(name);
@@ -92,7 +94,7 @@ function refused(cause: DistrustCause, why: string): Refusal {
   return { kind: 'refused', cause, why: printableLine(why).slice(0, LONGEST_REASON) };
 }
 
-/** What a signature has to make up for; undefined for what is believed without. */
+/** What a signature has to make up for; undefined for what is trusted without. */
 function lackOf(origin: FingerprintOrigin): Refusal | undefined {
   if (origin.kind === 'own') return undefined;
   if (origin.kind === 'source')
@@ -101,8 +103,9 @@ function lackOf(origin: FingerprintOrigin): Refusal | undefined {
 }
 
 /**
- * The first half of belief: everything that needs neither the store nor the loader (store-check.ts is the second). Own
- * records are believed as they are, sidecars and tree files by their owner or a trusted signature, sources only by
+ * The first half of trust: everything that needs neither the store nor the loader (check-store.ts is the second). Own
+ * saved fingerprints are trusted as they are, sidecars and tree files by their owner or a trusted signature, sources
+ * only by
  * a trusted signature. Total.
  */
 export async function judgeTrust(

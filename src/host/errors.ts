@@ -51,6 +51,8 @@ export function reasonOf(error: unknown): string {
     ENFILE: 'too many open files in the system',
     ENAMETOOLONG: 'the name is too long',
     ESTALE: 'stale file handle',
+    ENOMEM: 'out of memory',
+    EAGAIN: 'too many processes',
   };
   const errno = errnoOf(error);
   if (errno !== undefined && clauses[errno] !== undefined) return clauses[errno];

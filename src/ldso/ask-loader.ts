@@ -1,9 +1,9 @@
-// A program and a library path → the verdict of the chosen loader itself.
-// What `ld.so --list` printed → the load map, or what it complains of.
-// A set with closest matches → the symbols its objects would miss because of them, as the loader itself finds.
+// A program and a library path → what the loader itself lists and complains of, and the symbols it finds undefined.
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { ForeignError, reasonOf } from '../host/errors.ts';
 import { type Ended, runProgramNow } from '../host/run-program.ts';
+import { pathOfElfString } from '../program/run-directories.ts';
 import { isAboutSearchReport, REPORT_SEARCH_PATHS, rememberLoader } from './search-paths.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
@@ -16,14 +16,44 @@ export interface ListRequest {
   readonly libraryPath: string;
   /** Real path of the program: glibc before 2.42 takes $ORIGIN from the path as given (elf/dl-object.c). */
   readonly program: string;
-  /** Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself. */
+  /**
+   * Whether all that the loader binds before the start has to be defined. musl binds everything, and says so itself.
+   */
   readonly binding?: 'start';
   /** Names that are loaded with the program, as dlopen(3) of each would. */
   readonly opened?: readonly string[];
 }
 
+/** What an errno of execve(2), or of what comes before it, asks for. */
+function remedyOfFailure(errno: string): string {
+  switch (errno) {
+    case 'EMFILE':
+      return 'raise the limit of open files of this shell and try again: ulimit -n 1024';
+    case 'ENFILE':
+    case 'ENOMEM':
+    case 'EAGAIN':
+      return 'the machine, or its limits, let no further process start; end some and try again';
+    case 'EACCES':
+    case 'EPERM':
+      return 'see whether the store is mounted noexec, or a security module forbids it';
+    case 'ENOENT':
+      return 'it was taken from the store just now; try again';
+    default:
+      return 'try again; nix-foreign doctor looks at this machine';
+  }
+}
+
+/** It said nothing about the set, so this is no refusal. */
+function loaderNotStarted(loader: string, errno: string): ForeignError {
+  const reason = reasonOf(Object.assign(new Error(errno), { code: errno }));
+  return new ForeignError(`the loader ${loader} cannot be started: ${reason}`, {
+    code: 'loader-not-started',
+    hint: remedyOfFailure(errno),
+    exitCode: 125,
+  });
+}
+
 function complaintOfEnd(ended: Ended): string[] {
-  if (ended.failure !== undefined) return [`the loader could not be started (${ended.failure})`];
   if (ended.timedOut) return ['the loader did not answer'];
   return ended.status === undefined ? ['the loader was killed by a signal'] : [];
 }
@@ -38,7 +68,10 @@ function withItself(output: ListOutput, loader: string): ListOutput {
   return { ...output, objects };
 }
 
-/** Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it. */
+/**
+ * Runs `ld.so --list` with nothing inherited: LD_AUDIT or LD_PRELOAD would load code of the user into it.
+ * @throws ForeignError `loader-not-started`.
+ */
 export function askLoader(request: ListRequest): ListOutput {
   const sound = request.binding === 'start' && request.libc === 'glibc' ? soundAndBound(request) : undefined;
   if (sound !== undefined) return sound;
@@ -55,7 +88,8 @@ export function undefinedText({ symbol, file }: UndefinedSymbol): string {
 }
 
 /**
- * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the mode
+ * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the
+ * mode
  * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
  */
 function soundAndBound(request: ListRequest): ListOutput | undefined {
@@ -65,7 +99,7 @@ function soundAndBound(request: ListRequest): ListOutput | undefined {
   const { status, stdout, stderr } = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   if (status !== 0) return undefined;
   const said = stderr.split('\n').filter((line) => !isAboutSearchReport(line));
-  const listed = parseListOutput(stdout, said.join('\n'), request.program);
+  const listed = parseListOutput(stdout, said.join('\n'), request.program, unprintableNames(request));
   if (listed.complaints.length > 0) return undefined;
   rememberLoader(request.loader, stderr);
   return listed;
@@ -77,7 +111,8 @@ function listByLoader(request: ListRequest): ListOutput {
   const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
   const env = request.opened === undefined ? {} : { LD_PRELOAD: request.opened.join(':') };
   const ended = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
-  const printed = parseListOutput(ended.stdout, ended.stderr, request.program);
+  if (ended.failure !== undefined) throw loaderNotStarted(request.loader, ended.failure);
+  const printed = parseListOutput(ended.stdout, ended.stderr, request.program, unprintableNames(request));
   const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);
   const silentFailure =
@@ -100,7 +135,9 @@ export interface UndefinedSymbol {
   readonly file: string;
 }
 
-/** Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`). */
+/**
+ * Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`).
+ */
 export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
   return [...stderr.matchAll(/^undefined symbol: (.*?)\s+\((.*)\)$/gm)].map(([, symbol = '', file = '']) => ({
     symbol,
@@ -115,7 +152,8 @@ const TRACING = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes' };
 export type Binding = 'start' | 'ever';
 
 /**
- * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as `--list` once more, and `ever` longer for
+ * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as
+ * `--list` once more, and `ever` longer for
  * large programs, so only sets that are in doubt are asked.
  */
 export function undefinedByLoader(request: ListRequest, binding: Binding): UndefinedSymbol[] {
@@ -151,11 +189,46 @@ function withoutPrefix(line: string, program: string): string {
   return text.replace(/^error while loading shared libraries: /, '');
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f]/;
+
+/** What the loader was asked about and prints as it is, though it breaks a line: names and directories. */
+function unprintableNames({ program, libraryPath }: ListRequest): string[] {
+  const elf = elfFileAt(program);
+  const paths = [elf?.rpath, elf?.runpath, libraryPath].flatMap((list) => list?.split(':') ?? []);
+  const names = [elf?.interpreter, ...(elf?.needed ?? []), ...paths];
+  const texts = names.filter((name) => name !== undefined).map(pathOfElfString);
+  const odd = [program, path.dirname(program), ...texts].filter((name) => CONTROL.test(name));
+  return odd.sort((a, b) => b.length - a.length);
+}
+
+/** Puts in place of each name a mark that no output contains: no name has a NUL. */
+function marking(text: string, names: readonly string[]): string {
+  return names.reduce((marked, name, at) => marked.replaceAll(name, `\0${at}\0`), text);
+}
+
 /**
  * Reads the output of `ld.so --list PROGRAM` (glibc elf/rtld.c, `rtld_mode_list`; musl ldso/dynlink.c, `ldd_mode`).
- * Its exit status says nothing of missing versions, so every line of stderr counts.
+ * Its exit status says nothing of missing versions, so every line of stderr counts. `unprintable`: names with line
+ * breaks
+ * that may stand in it, the longest first, so that no name writes lines of its own into the list.
  */
-export function parseListOutput(stdout: string, stderr: string, program: string): ListOutput {
+export function parseListOutput(
+  stdout: string,
+  stderr: string,
+  program: string,
+  unprintable: readonly string[] = [],
+): ListOutput {
+  const [out, err, by] = [stdout, stderr, program].map((text) => marking(text, unprintable));
+  const { objects, complaints } = parseLines(out ?? '', err ?? '', by ?? '');
+  const restored = (text: string) => text.replace(/\0(\d+)\0/g, (_, at) => unprintable[Number(at)] ?? '');
+  return {
+    objects: objects.map(({ name, path: file }) => ({ name: restored(name), path: file && restored(file) })),
+    complaints: complaints.map(restored),
+  };
+}
+
+function parseLines(stdout: string, stderr: string, program: string): ListOutput {
   const objects: LoadedObject[] = [];
   for (const line of stdout.split('\n')) {
     const match = /^\t(.*?)(?: => (.*?))?(?: \(0x[0-9a-f]+\))?$/.exec(line);

@@ -15,9 +15,9 @@ export interface Asker {
 }
 
 /**
- * A loader runs the audit modules that a program names, in `--list` too (glibc elf/rtld.c, load_auditors), and it is not
- * made for hostile files. So who only asks has the simulation where the program names such modules, or where somebody
- * else could have written the program. glibc heeds DT_AUDIT and DT_DEPAUDIT of the program only, musl heeds neither.
+ * A loader runs the audit modules that a program names, in `--list` too (glibc elf/rtld.c, load_auditors), and it is
+ * not made for hostile files. So who only asks has the simulation where the program names such modules, or where
+ * somebody else could have written it. glibc heeds DT_AUDIT and DT_DEPAUDIT of the program only, musl heeds neither.
  */
 export function verdictFor(
   { path, elf, libc }: { readonly path: string; readonly elf: ElfFile; readonly libc: Libc },

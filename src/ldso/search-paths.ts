@@ -1,5 +1,4 @@
-// The path of a loader → what was built into it and what it makes of the processor; glibc's says it itself.
-// The path of a loader → the version of its libc, as the store object's name or the file's says.
+// The path of a loader → its version, and which directories it searches on this processor, as glibc's says itself.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../host/errors.ts';
@@ -27,21 +26,24 @@ const known = new Map<string, LoaderFacts | undefined>();
 /**
  * What has a loader print every list of directories before it is searched, whatever it is asked: a preload that is
  * nowhere makes it search them all (glibc elf/dl-load.c, print_search_path). The directories go at the end of its
- * library path; there is nothing in them. It complains of the preload, see `isAboutTelling`.
+ * library path; there is nothing in them. It complains of the preload, see `isAboutSearchReport`.
  */
 export const REPORT_SEARCH_PATHS = {
   env: { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' },
   directories: `${PLAIN}:${LIB}$LIB:${PLATFORM}$PLATFORM`,
 } as const;
 
-/** Whether a line of stderr comes of `TELLING` alone. */
+/** Whether a line of stderr comes of `REPORT_SEARCH_PATHS` alone. */
 export function isAboutSearchReport(line: string): boolean {
   return (
     /^\s*\d+:\t/.test(line) || line.startsWith("ERROR: ld.so: object 'no-such-library.so' from LD_PRELOAD")
   );
 }
 
-/** Keeps what a loader printed when it was asked something else with `TELLING`, so that it need not be asked again. */
+/**
+ * Remembers what a loader printed when it was asked something else with `REPORT_SEARCH_PATHS`, so that it need not be
+ * asked again.
+ */
 export function rememberLoader(loader: string, stderr: string): void {
   if (known.has(loader)) return;
   const version = libcVersionOf(loader);

@@ -1,6 +1,5 @@
-// A program, a loader and a library path → what that loader will load and why, without starting the program.
-// The file system of this machine → what the simulated loader may look at.
-// A load trace with paths as bytes → the same with paths as ordinary text.
+// A program, a loader and a library path → what that loader would load from this machine's files, and why. Nothing of
+// the program is run.
 
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { ElfFile } from '../elf/elf-file.ts';
@@ -77,7 +76,7 @@ function loaderErrno(error: unknown): Errno {
 }
 
 /**
- * What lies on this machine, each path looked at once. `elves` is kept by the caller: by device, inode, size and
+ * What lies on this machine, each path looked at once. `elves` belongs to the caller: by device, inode, size and
  * times, over many simulations.
  */
 export function filesOfMachine(elves = new Map<string, Probe>()): LoaderFiles {

@@ -1,5 +1,4 @@
-// A load trace → what keeps the program from starting, with who needed it and where it was looked for.
-// What was foreseen and what the loader itself listed → where the two differ first, in one line.
+// A load trace → what keeps the program from starting, in words, and where the loader's own list differs from it.
 
 import { listText } from '../host/output.ts';
 import type { LoadedObject } from './ask-loader.ts';
@@ -45,7 +44,9 @@ export function complaintsOf(trace: LoadTrace): string[] {
   return trace.errors.map((error) => complaintOf(error, trace));
 }
 
-/** Complaints of the loader itself, each with what the trace knows of it; those it knows nothing of stay as they are. */
+/**
+ * Complaints of the loader itself, each with what the trace knows of it; those it knows nothing of stay as they are.
+ */
 export function withReasons(complaints: readonly string[], trace: LoadTrace): string[] {
   const known = new Map(trace.errors.map((error) => [error.message, complaintOf(error, trace)]));
   return complaints.map((complaint) => known.get(complaint) ?? complaint);
@@ -59,7 +60,7 @@ export function simulatedObjects({ objects }: LoadTrace, libc: 'glibc' | 'musl')
 }
 
 /**
- * Undefined when the loader listed exactly what was foreseen: `objects` as `ld.so --list` printed them for a set that
+ * Undefined when the loader listed exactly what was simulated: `objects` as `ld.so --list` printed them for a set that
  * `loader` accepted.
  */
 export function disagreementOf(

@@ -46,7 +46,9 @@ function removeUnlessTaken(dirs: Directories, directory: string): void {
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already. */
+/**
+ * Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already.
+ */
 export function collectFarms(dirs: Directories): void {
   for (const directory of unusedDirectories(dirs)) removeUnlessTaken(dirs, directory);
 }

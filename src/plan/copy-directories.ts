@@ -1,5 +1,4 @@
-// A place → where patched copies of programs are kept, and whether a path is one of them.
-// A place → where the files of AppImages are kept, and whether a path lies among them.
+// The cache directory → where patched copies and unpacked AppImages lie, and which of them a path belongs to.
 import path from 'node:path';
 import type { Directories } from '../host/directories.ts';
 

@@ -1,4 +1,4 @@
-// A proven set → the launch plan of one program.
+// A verified set → the launch plan of one program.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';

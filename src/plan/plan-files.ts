@@ -38,8 +38,9 @@ function modifiedAt(file: string | undefined): number {
 }
 
 /**
- * When a plan was last made or followed: milliseconds since 1970, exact to a day (PLAN.md); 0 where nothing is there. The
- * launcher sets the times of the plan's file and of its root link. That somebody read them is no use: backups do, and Nix.
+ * When a plan was last made or followed: milliseconds since 1970, exact to a day (PLAN.md); 0 where nothing is there.
+ * The launcher sets the times of the plan's file and of its root link. Times of access do not count: backups read the
+ * one, and Nix the other.
  */
 export function lastUseOf(file: string, root: string | undefined): number {
   return Math.max(modifiedAt(file), modifiedAt(root));

@@ -1,5 +1,4 @@
 // What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
-// A program's real path → the file name of its launch plan.
 
 export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -148,7 +147,9 @@ function isWellFormed(plan: LaunchPlan): boolean {
   );
 }
 
-/** Reads a plan; undefined for anything the launcher would not believe for its form, and for bytes we would not write. */
+/**
+ * Reads a plan; undefined for anything the launcher would not believe for its form, and for bytes we would not write.
+ */
 export function parsePlan(bytes: Buffer): LaunchPlan | undefined {
   const plan = readRecords(bytes);
   return plan !== undefined && isWellFormed(plan) && serialisePlan(plan).equals(bytes) ? plan : undefined;

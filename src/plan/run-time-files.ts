@@ -1,4 +1,4 @@
-// A plan's set → the files beside which the audit module is named: settings, answers, what was learned (audit/RUN-TIME.md).
+// A plan's set → the files beside the audit module: settings, answers, what was learned (audit/RUN-TIME.md).
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
@@ -92,7 +92,9 @@ export function addAnswers(directory: string, answers: Answers, catalogue: bigin
   writeFileAtomically(path.join(directory, 'answers'), bytes);
 }
 
-/** The plug-ins that the program loaded from outside the store, each once, in the order in which they were first seen. */
+/**
+ * The plug-ins that the program loaded from outside the store, each once, in the order in which they were first seen.
+ */
 export function readLearned(directory: string): readonly string[] {
   try {
     const text = readFileSync(path.join(directory, 'learned'), 'utf8');

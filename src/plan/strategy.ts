@@ -1,7 +1,5 @@
-// Who sits at the interpreter path and which glibc was chosen → the way to start the program, and why.
-// The path a program names as its interpreter → who sits there.
-// The launcher and an interpreter path → whether it can lie over that path in a namespace of its own.
-// A program's real path → the strategy that the user wants for it, in the state directory like other decisions.
+// What is at the interpreter path and which glibc was chosen → the way to start the program, and why; and the strategy
+// that the user saved for it.
 
 import { readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -53,7 +51,10 @@ export interface Situation {
   readonly byBinfmt?: boolean;
   /** What the program is known as that reads /proc/self/exe, e.g. `Bun`; undefined for any other. */
   readonly readsItself?: string | undefined;
-  /** Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked when needed. */
+  /**
+   * Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked
+   * when needed.
+   */
   readonly whyNo?: { readonly namespace: () => string | undefined; readonly copy: () => string | undefined };
 }
 
@@ -108,7 +109,7 @@ function keepingItself(situation: Situation): StrategyChoice | undefined {
   return byLoader(`${reason}, but ${refusals.join('; ')}`);
 }
 
-/** Chooses the strategy for a dynamic program. A wish that this machine cannot meet is passed over. */
+/** Chooses the strategy for a dynamic program. A request that this machine cannot meet is passed over. */
 export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
@@ -150,7 +151,10 @@ export interface Interpreter {
 /** nix-ld and stub-ld have some 20-40 KiB, glibc's loader 200-900 KiB. */
 const LARGEST_INTERPRETER = 4 << 20;
 
-/** Our launcher holds the plan format's name; nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed sentence; a libc's loader reads LD_LIBRARY_PATH. */
+/**
+ * Our launcher holds the plan format's name; nix-ld (any version) reads NIX_LD...; NixOS' stub-ld prints a fixed
+ * sentence; a libc's loader reads LD_LIBRARY_PATH.
+ */
 function kindOfContent(content: Buffer): InterpreterKind {
   if (content.toString('latin1', 0, 4) !== '\x7fELF') return 'unknown';
   if (content.includes('nix-run-foreign plan')) return 'launcher';
@@ -206,7 +210,7 @@ function readOwn(file: string): string | undefined {
   return content.kind === 'read' ? content.bytes.toString('utf8') : undefined;
 }
 
-/** The first believed wish; undefined where there is none or what is there is damaged. */
+/** The first trusted wish; undefined where there is none or what is there is damaged. */
 export function readStrategy(directories: readonly Directories[], program: string): Strategy | undefined {
   for (const dirs of directories) {
     const [strategy, of, rest] = readOwn(fileOf(dirs, program))?.split('\n') ?? [];
@@ -215,7 +219,7 @@ export function readStrategy(directories: readonly Directories[], program: strin
   return undefined;
 }
 
-/** Keeps a wish, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
+/** Keeps a request, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
 export function saveStrategy(dirs: Directories, program: string, strategy: Strategy | undefined): void {
   const file = fileOf(dirs, program);
   if (strategy === undefined) {

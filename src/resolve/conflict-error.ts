@@ -213,10 +213,21 @@ function nearestOf(name: string, closest: ClosestMatches): Sum | undefined {
     .sort((a, b) => a.versions.length - b.versions.length || a.missing.length - b.missing.length)[0];
 }
 
-function lackOf({ needed, missing, versions }: Sum): string {
+/** A reference without a version may be of any library (glibc elf/dl-lookup.c), so of any that is missing. */
+function whoseSymbols(missing: readonly string[], names: readonly string[]): string {
+  if (names.length < 2 || missing.some((symbol) => symbol.includes('@'))) return '';
+  return missing.length === 1
+    ? ', which names no version and may be of another missing library'
+    : ', which name no version and may be of another missing library';
+}
+
+/** `names`: all that nobody has. */
+function lackOf({ needed, missing, versions }: Sum, names: readonly string[]): string {
   const parts: string[] = [];
-  if (missing.length > 0)
-    parts.push(`${missing.length} of the ${needed.size} symbols needed (${listText(missing, LISTED)})`);
+  if (missing.length > 0) {
+    const share = needed.size === 1 ? 'the symbol' : `${missing.length} of the ${needed.size} symbols`;
+    parts.push(`${share} needed (${listText(missing, LISTED)})${whoseSymbols(missing, names)}`);
+  }
   if (versions.length > 0)
     parts.push(`the ${versions.length === 1 ? 'version' : 'versions'} ${listText(versions, LISTED)}`);
   return parts.join(' and ');
@@ -231,7 +242,7 @@ export function nearestSentences(
   return names.flatMap((name) => {
     const nearest = nearestOf(name, closest);
     if (nearest === undefined) return [];
-    const lack = lackOf(nearest);
+    const lack = lackOf(nearest, names);
     if (lack === '' && nearest.needed.size > 0) return [];
     const doubt =
       lack === '' ? 'and nothing that is needed of it shows that it would do' : `which lacks ${lack}`;

@@ -12,6 +12,7 @@ import {
   copyForPlan,
   whyNoCopy,
 } from '../integrations/patch/patched-copy.ts';
+import { listObjects } from '../ldso/list-objects.ts';
 import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
@@ -80,6 +81,20 @@ async function prepareStart(
   return other;
 }
 
+/** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where its libraries do not fit the set. */
+async function noticeLibraryPath(set: VerifiedSet, { program, context }: Job): Promise<void> {
+  const { libraryPathDirs = [], libc, typedName } = program;
+  if (context.isStart !== true || libraryPathDirs.length === 0 || set.askedPath !== set.libraryPath) return;
+  const libraryPath = [...libraryPathDirs, set.libraryPath].join(':');
+  const request = { loader: set.loader, libc: libc.kind, libraryPath, program: program.path };
+  const [complaint] = (await listObjects(request, libc, set.verdict)).complaints;
+  if (complaint === undefined) return;
+  notice(
+    `${typedName}: LD_LIBRARY_PATH comes before the chosen set, and does not fit it: ${complaint}; ` +
+      'start it without: env -u LD_LIBRARY_PATH',
+  );
+}
+
 /** A set that the loader accepted and Nix pinned. */
 export interface PinnedSet {
   readonly set: VerifiedSet;
@@ -133,5 +148,6 @@ export async function finishPlan(
     return undefined;
   }
   debug('the plan is written');
+  if (plan.strategy === 'loader') await noticeLibraryPath(set, job);
   return plan;
 }

@@ -1,4 +1,4 @@
-// One thing that speaks against a set -> its identity, and the reason it is reported as.
+// One thing that speaks against a set → its identity, and the reason it is reported as.
 import type { LoaderCandidate, Requirer } from '../candidates/problem.ts';
 import type { LackingLibrary, Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';

@@ -1,8 +1,5 @@
-// A Problem -> boolean variables and clauses, grown only where the search has been.
-// An object that was chosen -> the clauses that follow: what it needs, and whom its needs rule out.
-// A provider that was chosen -> the clauses that keep its soname from being served by another file.
-// A needed name -> its node: a variable for each provider, and the clauses that hold whoever needs it.
-// The state that a Problem is grounded in, and the one way a constraint gets in.
+// A problem → boolean variables and clauses, grown only where the search has been: a variable for each provider of a
+// needed name, and clauses for what a chosen object needs and whom it rules out.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { compareRanks } from '../candidates/rank.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
@@ -349,9 +346,9 @@ export interface Encoding {
   readonly constraints: Constraint[];
   /** Where the roots' needs lead, in load order. */
   readonly rootNeeds: NameNode[];
-  /** soname -> chosen values whose file carries it under another name. */
+  /** soname → chosen values whose file carries it under another name. */
   readonly aliases: Map<string, Value[]>;
-  /** name -> values that have been chosen at some time. */
+  /** name → values that have been chosen at some time. */
   readonly chosen: Map<string, Value[]>;
   /** Keys of the constraints in force; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;

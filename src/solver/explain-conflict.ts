@@ -1,5 +1,4 @@
-// A Conflict -> sentences for people, one per need that cannot be met.
-// A problem → every name that no provider serves, not only the one that a minimal conflict names.
+// A conflict → sentences for people, one for each need that cannot be met; and all names that no provider serves.
 
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { isLibcFamily } from '../elf/library-names.ts';

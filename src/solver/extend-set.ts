@@ -122,7 +122,8 @@ function oneByOne(problem: Problem, solution: Solution, needs: readonly Optional
 }
 
 /**
- * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with the
+ * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with
+ * the
  * reason. Same input, same result.
  */
 export function extendSet(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {

@@ -1,4 +1,4 @@
-// A problem without a solution -> a minimal set of reasons for that.
+// A problem without a solution → a minimal set of reasons for that.
 import type { Problem } from '../candidates/problem.ts';
 import { type Constraint, constraintKey, reasonOf } from './constraint.ts';
 import { encodeProblem } from './encode.ts';

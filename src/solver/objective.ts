@@ -1,8 +1,8 @@
-// Two providers, or two sets -> which one is better: the whole objective, in one place.
+// Two providers, or two sets → which one is better: the whole objective, in one place.
 import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
 /** The costs that are counted over a whole set, the most important first. */
-export const COST_KINDS = ['closest', 'foreign', 'overrides'] as const;
+const COST_KINDS = ['closest', 'foreign', 'overrides'] as const;
 export type CostKind = (typeof COST_KINDS)[number];
 
 export const isClosest = (provider: Provider): boolean => provider.match === 'closest';
@@ -26,6 +26,32 @@ export interface PlacedProvider {
 export const overrides = (place: PlacedProvider, path: string): boolean =>
   path !== place.provider.path && !path.startsWith(place.inside);
 
+/** How often one cost comes with a provider; `wanted` as for `localCost`. */
+export function costOf(
+  kind: CostKind,
+  place: PlacedProvider,
+  loader: LoaderCandidate,
+  wanted: readonly { readonly path: string }[],
+): number {
+  switch (kind) {
+    case 'closest':
+      return Number(isClosest(place.provider));
+    case 'foreign':
+      return Number(isForeign(place.provider, loader));
+    case 'overrides': {
+      let overridden = 0;
+      for (const { path } of wanted) if (overrides(place, path)) overridden++;
+      return overridden;
+    }
+  }
+}
+
+/** The first cost in which `other` differs, if it is the dearer one there. */
+export function dearerBy(costs: (kind: CostKind) => number, other: typeof costs): CostKind | undefined {
+  const kind = COST_KINDS.find((each) => costs(each) !== other(each));
+  return kind !== undefined && other(kind) > costs(kind) ? kind : undefined;
+}
+
 /**
  * What choosing a provider for a name costs there and then, smaller is better; equal costs leave the decision to
  * the rank. One number, the three counts weighted so that the more important ones come first.
@@ -36,8 +62,6 @@ export function localCost(
   loader: LoaderCandidate,
   wanted: readonly { readonly path: string }[],
 ): number {
-  let overridden = 0;
-  for (const { path } of wanted) if (overrides(place, path)) overridden++;
-  const counts = 2 * Number(isClosest(place.provider)) + Number(isForeign(place.provider, loader));
-  return counts * (wanted.length + 1) + overridden;
+  const counts = 2 * costOf('closest', place, loader, wanted) + costOf('foreign', place, loader, wanted);
+  return counts * (wanted.length + 1) + costOf('overrides', place, loader, wanted);
 }

@@ -1,5 +1,5 @@
-// A grounded problem -> the cheapest set that the effort allows to find, and whether it is proven to be that.
-// A grounded problem and a loader -> what every set under that loader costs at least.
+// An encoded problem → the cheapest set that the effort allows to find, whether that is proven to be the cheapest, and
+// what every set under a loader costs at least.
 
 import type { Encoding, LoaderNode, NameNode, Value } from './encode.ts';
 import { type CostKind, isClosest, isForeign } from './objective.ts';

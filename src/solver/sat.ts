@@ -1,6 +1,4 @@
-// Clauses over boolean variables -> the state of a search: assignments, levels, reasons, watches.
-// An assignment -> all that follows from it by single clauses, or the clause that became false.
-// A clause that became false -> a learned clause and the level it takes effect at; in the end, a refutation.
+// Clauses over boolean variables → an assignment, by propagation and learned clauses, or a refutation (CDCL).
 
 /** Variable v is 2v when true and 2v+1 when false. */
 export type Literal = number;
@@ -124,7 +122,8 @@ function bringForward(k: SatSolver, lits: Literal[], position: number): void {
 }
 
 /**
- * Adds a clause at any time; `from` names those it follows from, if it says nothing new. A consequence is drawn at once only if it belongs to the current level; an older one is
+ * Adds a clause at any time; `from` names those it follows from, if it says nothing new. A consequence is drawn at
+ * once only if it belongs to the current level; an older one is
  * found when the clause becomes false, so that levels on the trail stay in order.
  */
 export function addClause(k: SatSolver, lits: Literal[], tag: number, from: readonly Clause[] = []): Clause {

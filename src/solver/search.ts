@@ -1,7 +1,5 @@
-// A grounded problem, one loader and cost bounds -> the first set in load order that keeps them, or none.
-// The assignment so far -> the names in load order, what they cost, and the first one that is still open.
-// A walk that has become a whole set -> a clause that is false because ld.so would not find a symbol, if there is one.
-// A whole set and a symbol that nobody in it defines -> the choices of which any other set must make one to have it.
+// An encoded problem, one loader and cost bounds → the first set in load order within these bounds, or none. A whole
+// set in which ld.so would not find a symbol becomes a clause that is false.
 
 import type { Provider, Requirer } from '../candidates/problem.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
@@ -309,7 +307,8 @@ export interface HelpfulOffers {
 }
 
 /**
- * A set that loads a definition differs from this one: follow the needs from the roots to that definition, and there is a last name that
+ * A set that loads a definition differs from this one: follow the needs from the roots to that definition, and there
+ * is a last name that
  * both sets need. The other set serves it by another provider, and from there only names lead on that this
  * set does not have. So it makes one of these choices, and whoever makes none of them has no definition.
  */

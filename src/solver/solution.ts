@@ -18,7 +18,8 @@ export interface Solution {
   /** What the set costs; see objective.ts. */
   readonly cost: SolutionCost;
   /**
-   * Symbols that nobody in the set defines and that are looked up when they are first called: the program ends there, if
+   * Symbols that nobody in the set defines and that are looked up when they are first called: the program ends there,
+   * if
    * it ever makes the call. Sorted by object and symbol.
    */
   readonly undefinedSymbols: readonly UnboundSymbol[];

@@ -1,4 +1,4 @@
-// A Problem -> one coherent Solution, or the Conflict that excludes every set. Pure and deterministic.
+// A Problem → one coherent Solution, or the Conflict that excludes every set. Pure and deterministic.
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type Constraint, constraintKey } from './constraint.ts';
 import { encodeProblem } from './encode.ts';

@@ -1,4 +1,4 @@
-// A whole set -> the strong references without version that nobody in it defines.
+// A whole set → the strong references without version that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import type { UnboundSymbol } from './solution.ts';
 
@@ -16,9 +16,10 @@ interface SymbolScope {
 }
 
 /**
- * ld.so looks in everything that is loaded at the start, the loader itself included (glibc elf/dl-lookup.c; one global scope), so the order
+ * ld.so looks in everything that is loaded at the start, the loader itself included (glibc elf/dl-lookup.c; one global
+ * scope), so the order
  * does not matter here. References of the libc family itself are not looked at: it is one build.
- * @param served name -> provider; the libc family included
+ * @param served name → provider; the libc family included
  */
 export function* unboundReferences(
   problem: Problem,

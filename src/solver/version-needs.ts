@@ -1,4 +1,4 @@
-// What one object needs of a file, and what the file defines -> the version that is missing.
+// What one object needs of a file, and what the file defines → the version that is missing.
 import type { Requirer } from '../candidates/problem.ts';
 import type { Verneed } from '../elf/elf-file.ts';
 import { compareVersions } from '../elf/versions.ts';
@@ -46,7 +46,7 @@ export function missingVersion(versions: Versions, table: VersionTable): string 
   return worst;
 }
 
-/** The highest version in `defined` of the series `version` belongs to (`OPENSSL_3.2.0` -> `OPENSSL_`). */
+/** The highest version in `defined` of the series `version` belongs to (`OPENSSL_3.2.0` → `OPENSSL_`). */
 export function highestOfSeries(version: string, defined: readonly string[]): string | undefined {
   const series = seriesOf(version);
   let best: string | undefined;

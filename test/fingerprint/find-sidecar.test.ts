@@ -117,19 +117,18 @@ test('where there is nothing to judge, neither the schema library nor the keys a
     const loaded = [];
     require('node:module').registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
     (async () => {
-      const { findSidecar } = await import('${source}/find-sidecar.ts');
-      const { sidecarPlaces } = await import('${source}/sidecar.ts');
+      const { findSidecar, sidecarLocations } = await import('${source}/sidecar.ts');
       const program = { sha256: '0'.repeat(64), size: 1, system: 'x86_64-linux', interpreter: '/lib/ld.so' };
       const trust = { storeDir: '/nix/store', keys: [] };
-      const places = sidecarPlaces('${program}', '${program}');
+      const places = sidecarLocations('${program}', '${program}');
       await findSidecar(places, program, { user: 1, program: 1 }, trust);
       console.log(JSON.stringify({ places: places.length, loaded }));
     })();`;
   const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   const { places, loaded } = JSON.parse(output) as { places: number; loaded: string[] };
-  assert.ok(places >= 2 && loaded.some((url) => url.endsWith('/belief.ts')), output);
+  assert.ok(places >= 2 && loaded.some((url) => url.endsWith('/sidecar.ts')), output);
   assert.deepEqual(
-    loaded.filter((url) => /valibot|\/(?:parse|schema|keys|sign)\.ts$/.test(url)),
+    loaded.filter((url) => /valibot|\/(?:parse-fingerprint|signature)\.ts$/.test(url)),
     [],
   );
 });

@@ -44,6 +44,24 @@ test('a taken one: which file serves, and how many symbols are there', () => {
   ]);
 });
 
+test('a symbol without version is held against one library only where no other is missing', () => {
+  const two = near('2');
+  const one = {
+    ...judged([program, two, 'a']),
+    judged: () => [
+      { by: program, provider: two, coverage: { needed: ['a'], missing: ['a'], missingVersions: [] } },
+    ],
+  };
+  const text = 'the nearest to liba.so.1 is liba.so.2 (a-2), which lacks the symbol needed (a)';
+  assert.equal(nearestSentences(['liba.so.1'], one)[0]?.text, text);
+  const may = `${text}, which names no version and may be of another missing library`;
+  assert.equal(nearestSentences(['liba.so.1', 'libb.so.1'], one)[0]?.text, may);
+  const versioned = judged([program, two, 'a@A_1 b']);
+  const share =
+    'the nearest to liba.so.1 is liba.so.2 (a-2), which lacks 2 of the 3 symbols needed (a@A_1, b)';
+  assert.equal(nearestSentences(['liba.so.1', 'libb.so.1'], versioned)[0]?.text, share);
+});
+
 test('the nearest of those that were not taken: fewest versions, then symbols, over all that need it', () => {
   const other = requirer('/opt/other', { needed: ['liba.so.1'] });
   const [two, three, four] = [near('2'), near('3'), near('4', 'versioned')];

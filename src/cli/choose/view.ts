@@ -92,16 +92,19 @@ const SYMBOLS = 8;
 
 /** `all 43 symbols that are needed are there`, or the share and what is missing. */
 export function symbolsText({ needed, missing }: SymbolCoverage): string {
-  if (missing.length === 0)
-    return needed === 0
-      ? 'no symbol of it is needed by name'
+  if (missing.length === 0) {
+    if (needed === 0) return 'no symbol of it is needed by name';
+    return needed === 1
+      ? 'the symbol that is needed is there'
       : `all ${needed} symbols that are needed are there`;
-  return `${shareText({ needed, missing })} that are needed; lacks ${listText(missing, SYMBOLS)}`;
+  }
+  const are = needed === 1 ? 'is' : 'are';
+  return `${shareText({ needed, missing })} that ${are} needed; lacks ${listText(missing, SYMBOLS)}`;
 }
 
 /** `3 of 4 symbols`. Versions are among what is missing, but symbols are counted. */
 export function shareText({ needed, missing }: SymbolCoverage): string {
-  return `${Math.max(0, needed - missing.length)} of ${needed} symbols`;
+  return `${Math.max(0, needed - missing.length)} of ${needed} ${needed === 1 ? 'symbol' : 'symbols'}`;
 }
 
 function forcedText(name: string, trial: CandidateTrial): string {

@@ -5,9 +5,11 @@ import type { Choices } from '../../choices/choices.ts';
 import {
   type Candidate,
   type ChosenSet,
+  LOSSES_BY_COST,
   type Loss,
   type Needer,
   needersOf,
+  wantsOf,
   weighCandidates,
   weighFamily,
 } from '../../choices/compare.ts';
@@ -15,12 +17,13 @@ import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import type { DynamicProgram } from '../../resolve/job.ts';
 import { openAlternatives, type StoreAlternatives } from '../../resolve/solve-program.ts';
+import { dearerBy } from '../../solver/objective.ts';
 import type { UnboundSymbol } from '../../solver/solution.ts';
 import { undefinedSymbolsIn } from '../../solver/undefined-symbols.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 
-/** The whole story of one name. */
+/** Who needs a name, and what there is for it. */
 export interface SonameReport {
   readonly neededBy: readonly Needer[];
   /** The chosen one first, then the others by rank. */
@@ -53,12 +56,6 @@ function setOf(fingerprint: Fingerprint, seen: StoreAlternatives): ChosenSet | u
   return { loader, providers };
 }
 
-const COSTS = [
-  ['closest', 'closest match', 'takes more closest matches'],
-  ['foreign', 'other glibc', 'takes more libraries built with another glibc'],
-  ['overrides', 'overrides a run path', 'overrides more run paths'],
-] as const;
-
 /** Why the whole set with a candidate is worse, by the solver's own costs. */
 function lossInSet(seen: StoreAlternatives, name: string, { provider }: Candidate): Loss | undefined {
   const { problem, outcome } = seen;
@@ -67,18 +64,21 @@ function lossInSet(seen: StoreAlternatives, name: string, { provider }: Candidat
   if (trial.kind === 'impossible') {
     return { criterion: 'whole set', detail: `no set has it: ${trial.sentences.join('; ')}` };
   }
-  const worse = COSTS.find(([cost]) => trial.solution.cost[cost] !== outcome.cost[cost]);
-  if (worse === undefined || trial.solution.cost[worse[0]] < outcome.cost[worse[0]]) {
+  const dearer = dearerBy(
+    (kind) => outcome.cost[kind],
+    (kind) => trial.solution.cost[kind],
+  );
+  if (dearer === undefined) {
     const others = trial.changes.filter((change) => change.name !== name).length;
     return others === 0
       ? undefined
       : { criterion: 'whole set', detail: `would change ${others} other libraries, none for the better` };
   }
-  const [, criterion, what] = worse;
-  return { criterion, detail: `the set with it ${what}` };
+  const { criterion, inSet } = LOSSES_BY_COST[dearer];
+  return { criterion, detail: `the set with it ${inSet}` };
 }
 
-/** Opens the book on a set. Reads of the catalogue happen when a name is first asked for. */
+/** What is known of a set. The catalogue is read when a name is first asked for. */
 export function candidateReportOf(
   dynamic: DynamicProgram,
   fingerprint: Fingerprint,
@@ -113,11 +113,7 @@ export function candidateReportOf(
       const report = of(name) ?? family(name);
       return report && { ...report, candidates: report.candidates.map((each) => full(name, each)) };
     },
-    wantsOf: (name) =>
-      [...set.providers.values()].flatMap((provider) => {
-        const path = provider.needed.includes(name) ? provider.ownChoice.get(name) : undefined;
-        return path === undefined ? [] : [{ by: provider.label, path }];
-      }),
+    wantsOf: (name) => wantsOf(set, name),
     glibcOf: (name) => {
       const builtWith = set.providers.get(name)?.builtWith;
       return builtWith === undefined ? undefined : nameOfStoreObject(builtWith);

@@ -1,5 +1,4 @@
-// The loaded objects → what ld.so says of the versions they need from each other, before anything is relocated.
-// The loaded objects → what ends a start after `--list` would have printed its list, and what may.
+// The loaded objects → what ld.so says of the versions they need, and what ends a start after `--list` has listed them.
 import type { Verneed } from '../../elf/elf-file.ts';
 import { visible } from './glibc-map.ts';
 import type { GlibcState } from './glibc-state.ts';

@@ -1,5 +1,4 @@
-// A requester and a name → the object that the name stands for, loaded now if it was not yet.
-// The program and its preloads → everything they need, breadth first, filters before what they filter.
+// The program and its preloads → everything they need, breadth first, each loaded once.
 import { earlyErrorText } from './early-errors.ts';
 import { expandName, type SearchOutcome, searchLibrary } from './glibc-search.ts';
 import type { GlibcState } from './glibc-state.ts';
@@ -140,7 +139,9 @@ function startsWithProgram({ program, request }: GlibcState, entries: readonly L
   return first === program || isAtLeast(request.loader.settings, 2, 32);
 }
 
-/** What one object asks for. Tokens without a value are skipped in DT_NEEDED and DT_FILTER, and fatal in DT_AUXILIARY. */
+/**
+ * What one object asks for. Tokens without a value are skipped in DT_NEEDED and DT_FILTER, and fatal in DT_AUXILIARY.
+ */
 function followNeeds(session: GlibcState, entries: ListEntry[], at: number): LoaderError | undefined {
   const entry = entries[at];
   if (entry?.map.elf === undefined) {

@@ -1,6 +1,4 @@
-// A requester and a name → the file that glibc's loader opens for it, and by which rule.
-// A name and one list of directories → the first file of that name that can be loaded, as glibc's open_path has it.
-// What lies at a path → whether glibc's loader takes it as a library, passes over it, or ends the start.
+// A requester and a name → the file that glibc's loader opens for it, by which rule, and what it passes over.
 
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { expandTokens } from '../../elf/run-path.ts';

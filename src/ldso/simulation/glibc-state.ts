@@ -1,4 +1,4 @@
-// A request → the state that glibc's loader keeps while it loads objects.
+// A request → the state of glibc's loader while it loads objects.
 import { libraryPathDirectories } from '../../elf/run-path.ts';
 import { type LinkMap, makeLinkMap, originOf } from './link-map.ts';
 import { type Errno, isAtLeast, type SimulationRequest } from './request.ts';

@@ -46,7 +46,8 @@ function preloadObjects(session: GlibcState): LinkMap[] {
 }
 
 /**
- * The loader goes behind its predecessor in symbol search. Before 2.41 it leaves the list of objects where none needs it;
+ * The loader goes behind its predecessor in symbol search. Before 2.41 it leaves the list of objects where none needs
+ * it;
  * since then it stays, as the last one.
  */
 function placeLoader({ chain, loader, request }: GlibcState, searchList: readonly LinkMap[]): void {

@@ -54,7 +54,9 @@ export function hasName(map: LinkMap, name: string): boolean {
   return map.mapName === name || map.names.includes(name);
 }
 
-/** _dl_lookup_map (elf/dl-load.c): the first object that `name` already stands for. Adds its soname when that matched. */
+/**
+ * _dl_lookup_map (elf/dl-load.c): the first object that `name` already stands for. Adds its soname when that matched.
+ */
 export function findLoaded(
   chain: readonly LinkMap[],
   name: string,

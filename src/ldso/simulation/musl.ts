@@ -1,7 +1,4 @@
 // A request for musl's loader → the trace of the start.
-// A request → the state that musl's loader keeps while it loads objects, and its records of them.
-// A requester and a name → the file that musl's loader opens for it, and by which rule.
-// An errno → musl's text for it (src/errno/__strerror.h).
 import type { ElfFile } from '../../elf/elf-file.ts';
 import type { Errno, Probe, SimulationRequest } from './request.ts';
 import type {
@@ -102,7 +99,9 @@ function identityOf(probe: Probe): string | undefined {
   return 'identity' in probe ? probe.identity : undefined;
 }
 
-/** map_library: no magic, class or machine is looked at, but hardly a file of another class has a dynamic segment then. */
+/**
+ * map_library: no magic, class or machine is looked at, but hardly a file of another class has a dynamic segment then.
+ */
 function mappable(session: MuslState, probe: Probe): ElfFile | undefined {
   if (probe.kind === 'directory') return fail(session, 'EISDIR');
   if (probe.kind !== 'elf') return fail(session, 'ENOEXEC');

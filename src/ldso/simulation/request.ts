@@ -1,5 +1,4 @@
-// What is to be simulated: a program, the loader that gets it, and what the loader was told.
-// A path → what ld.so meets when it opens that path: the file system as the simulation sees it.
+// What is to be simulated: a program, its loader, what the loader was told, and the file system as it sees it.
 import type { ElfFile } from '../../elf/elf-file.ts';
 
 export interface SimulationRequest {

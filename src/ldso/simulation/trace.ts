@@ -1,5 +1,4 @@
-// The shape of what a simulated start gives: every object in load order and why it is that one, and what ld.so says.
-// How a library is found → a few words of it.
+// What a simulated start gives: every object in load order, why it is that one, and what ld.so says.
 import type { ElfFile } from '../../elf/elf-file.ts';
 import type { Errno } from './request.ts';
 

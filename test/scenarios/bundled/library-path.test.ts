@@ -92,6 +92,14 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     assertSays(await root.start(words, absolute), interpreter === 'none' ? 'vendor\n' : 'store\n');
     assertSays(await root.start(words, userFirst), 'vendor\n');
     assertSays(await root.startHit(words), 'store\n');
+    // As a library of another glibc, which needs what the chosen one does not have.
+    const needless = compileLibrary(on('stubs/libnowhere.so.1'), 'libnowhere.so.1', 'int nowhere;');
+    compileLibrary(on('lib/libz.so.1'), 'libz.so.1', zlibStub, ['-Wl,--no-as-needed', needless]);
+    const unfit = await root.start(['--refresh', ...words], absolute);
+    const line =
+      /^nix-run-foreign: \S+\/plain: LD_LIBRARY_PATH comes before the chosen set, .*libnowhere\.so\.1.*env -u LD_LIBRARY_PATH/;
+    if (interpreter === 'none') assert.match(unfit.stderr, line);
+    else assertSays(unfit, 'store\n');
     rmSync(on('lib/libz.so.1'));
     assertSays(await root.startHit(words, absolute), 'store\n');
   });

@@ -51,7 +51,7 @@ test('a function that the other version has as a variable is missing there', asy
   const program = programNeeding(root, 'kind', source, [old]);
   assertRefused(await root.start([program]), {
     status: 126,
-    cause: /libkind\.so\.2 \(kind-2\.0\), which lacks 1 of the 1 symbols needed \(answer\)/,
+    cause: /libkind\.so\.2 \(kind-2\.0\), which lacks the symbol needed \(answer\)/,
   });
 });
 

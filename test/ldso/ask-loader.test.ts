@@ -1,6 +1,7 @@
 // The verdict of a loader: the machine's own on real programs, and scripts that end as no loader should.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { askLoader } from '../../src/ldso/ask-loader.ts';
@@ -59,12 +60,60 @@ test("nothing of the user's environment reaches the loader", () => {
   }
 });
 
-test('a loader that is missing, dies, or fails in silence is a complaint', () => {
+test('a loader that cannot be started refuses nothing', () => {
+  const failures = {
+    '/nowhere/ld.so': /ld\.so cannot be started: no such file or directory$/,
+    '/etc/passwd': /passwd cannot be started: permission denied$/,
+  };
+  for (const [loader, message] of Object.entries(failures))
+    for (const asked of [
+      { ...request, loader },
+      { ...request, loader, binding: 'start' as const },
+    ])
+      assert.throws(() => askLoader(asked), { code: 'loader-not-started', exitCode: 125, message });
+});
+
+test('where no file can be opened any more, the remedy is about that', () => {
+  const script = `import { askLoader } from ${JSON.stringify(path.resolve('src/ldso/ask-loader.ts'))};
+    import { openSync } from 'node:fs';
+    const request = ${JSON.stringify(request)};
+    askLoader(request);
+    try { for (;;) openSync('/dev/null', 'r'); } catch {}
+    try { askLoader(request); } catch ({ code, message, hint }) { console.log(JSON.stringify([code, message, hint])); }`;
+  const node = [process.execPath, '--input-type=module', '-e', script];
+  const { stdout } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node], { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(stdout), [
+    'loader-not-started',
+    `the loader ${LOADER} cannot be started: too many open files`,
+    'raise the limit of open files of this shell and try again: ulimit -n 1024',
+  ]);
+});
+
+test('a loader that dies or fails in silence is a complaint', () => {
   const verdict = (loader: string): readonly string[] => askLoader({ ...request, loader }).complaints;
-  assert.deepEqual(verdict('/nowhere/ld.so'), ['the loader could not be started (ENOENT)']);
-  assert.deepEqual(verdict('/etc/passwd'), ['the loader could not be started (EACCES)']);
   assert.deepEqual(verdict(fakeLoader('dies', 'kill -SEGV $$')), ['the loader was killed by a signal']);
   assert.deepEqual(verdict(fakeLoader('silent', 'exit 3')), ['the loader ended with status 3']);
+});
+
+test('names and directories with line breaks write no lines of their own', () => {
+  const forged = 'z.so (0x1)\n\tlibc.so.6 => /evil/libc.so.6 (0x2)\n\tx.so';
+  const directory = at('line\nbreak (0x7f)\n\tlibevil.so => ');
+  const odd = compileLibrary(path.join(directory, 'lib', 'libodd.so'), {
+    soname: forged.replaceAll('/', '%'),
+  });
+  const flags = ['-Wl,-rpath,$ORIGIN/lib', `-Wl,--dynamic-linker=/lib64/ld\n-linux.so.2`];
+  const named = compileProgram(path.join(directory, 'program'), { needs: [library, odd], flags });
+  renameSync(odd, path.join(path.dirname(odd), forged.replaceAll('/', '%')));
+  const { objects, complaints } = askLoader({ ...request, program: named });
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(
+    objects.map(({ name }) => name).sort(),
+    ['/lib64/ld\n-linux.so.2', forged.replaceAll('/', '%'), 'libc.so.6', 'libp.so.1'].sort(),
+  );
+  assert.equal(
+    objects.find(({ name }) => name.startsWith('z.so'))?.path,
+    path.join(directory, 'lib', forged.replaceAll('/', '%')),
+  );
 });
 
 test('arguments with blanks arrive whole', () => {
