@@ -103,10 +103,11 @@ export function bytesInMemory(bytes: Uint8Array): ByteSource {
 }
 
 /**
- * Every method takes a file offset in bytes and `what` is read there, for the message;
- * all throw Malformed beyond the end of the file.
+ * Every method takes a position in bytes, a file offset or an address (image.ts), and `what` is read there, for the
+ * message; all throw Malformed beyond the end of the file.
  */
 export interface FieldReader {
+  /** Of the file. */
   readonly size: number;
   /** True for class 64. */
   readonly wide: boolean;
@@ -117,8 +118,15 @@ export interface FieldReader {
   /** Elf_Addr, Elf_Off and Elf_Xword: 4 or 8 bytes. Infinity from 2^53 on: beyond the end of anything. */
   word(offset: number, what: string): number;
   bytes(offset: number, length: number, what: string): Uint8Array;
-  /** The string that ends in NUL before `end` (a file offset), as latin1, of at most `longest` bytes. */
+  /** The text from `offset` to a NUL or to `end`; `next`: where it goes on, undefined after a NUL. */
+  textPart(offset: number, end: number, what: string): TextPart;
+  /** The string that ends in NUL before `end`, a position, as latin1, of at most `longest` bytes. */
   text(offset: number, end: number, longest: number, what: string): string;
+}
+
+export interface TextPart {
+  readonly text: string;
+  readonly next: number | undefined;
 }
 
 export interface StructLayout {
@@ -184,25 +192,33 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
     return high < 0x20_0000 ? high * TWO_TO32 + low : Number.POSITIVE_INFINITY;
   };
 
-  const text = (offset: number, end: number, longest: number, what: string): string => {
-    if (!(offset >= 0 && offset < end && offset < size)) throw beyondTheEnd(what);
-    const last = Math.min(end, size, offset + longest + 1);
+  const textPart = (offset: number, end: number, what: string): TextPart => {
     let found = '';
-    for (let at = offset; at < last; ) {
+    for (let at = offset; at < end; ) {
       const index = Math.floor(at / BLOCK_SIZE);
       const block = blockAt(index).bytes;
       const from = at - index * BLOCK_SIZE;
-      const to = Math.min(block.length, last - index * BLOCK_SIZE);
+      const to = Math.min(block.length, end - index * BLOCK_SIZE);
       if (to <= from) throw beyondTheEnd(what);
       const nul = block.indexOf(0, from);
-      if (nul >= 0 && nul < to) return found + block.toString('latin1', from, nul);
+      if (nul >= 0 && nul < to) return { text: found + block.toString('latin1', from, nul), next: undefined };
       found += block.toString('latin1', from, to);
       at = index * BLOCK_SIZE + to;
     }
+    return { text: found, next: end };
+  };
+
+  const text = (offset: number, end: number, longest: number, what: string): string => {
+    if (!(offset >= 0 && offset < end && offset < size)) throw beyondTheEnd(what);
+    const last = Math.min(end, size, offset + longest + 1);
+    const part = textPart(offset, last, what);
+    if (part.next === undefined) return part.text;
     throw new Malformed(last === offset + longest + 1 ? `${what} is too long` : `${what} has no end`);
   };
 
-  return { size, wide, little, u8, u16: (offset, what) => number(offset, 2, what), u32, word, bytes, text };
+  const u16 = (offset: number, what: string) => number(offset, 2, what);
+
+  return { size, wide, little, u8, u16, u32, word, bytes, textPart, text };
 }
 
 function beyondTheEnd(what: string): Malformed {
