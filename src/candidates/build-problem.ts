@@ -46,6 +46,8 @@ export interface InspectedProgram {
   readonly libc: 'glibc' | 'musl';
   /** The directories of the user's LD_LIBRARY_PATH, absolute; they count only where the program needs them. */
   readonly libraryPathDirs?: readonly string[] | undefined;
+  /** Name → file outside the store that the user added. */
+  readonly added?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Which providers come first, and how far from the needed name one may be. */

@@ -6,6 +6,7 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
+import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
@@ -29,6 +30,33 @@ function hintForClash(reasons: readonly Reason[]): string {
     : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${BRING}`;
 }
 
+/** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
+function hintForAround(
+  file: ProgramFile,
+  missing: readonly Unprovided[],
+  catalogue: Catalogue,
+): string | undefined {
+  const program = dynamicOf(file);
+  if (program === undefined) return undefined;
+  const { elf, libc } = program;
+  const isMissing = (name: string) =>
+    !libc.isFamily(name) && catalogue.librariesOffering(name, elf.class, elf.machine).length === 0;
+  const names = missing.map(({ name }) => name);
+  const around = librariesAround(program, names, isMissing);
+  if (around.size === 0) return undefined;
+  const words = [...around].map(([name, found]) => `--add ${name}=${quoted(found)}`).join(' ');
+  const rest = names.filter((name) => !around.has(name));
+  const more =
+    rest.length === 0 ? '' : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${BRING}`;
+  const subject = around.size === 1 ? 'it lies' : 'they lie';
+  return `${subject} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./+:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
 function hintFor(
   program: ProgramFile,
   conflict: Conflict,
@@ -40,6 +68,8 @@ function hintFor(
     return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
   }
   if (missing.length === 0) return hintForClash(conflict.reasons);
+  const around = hintForAround(program, missing, catalogue);
+  if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>
     otherVersionsOf(name, (letters) =>
       catalogue.namesBeginning(letters, program.elf?.class ?? 64, program.elf?.machine ?? 0),

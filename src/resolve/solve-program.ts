@@ -5,7 +5,7 @@
 import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';
-import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import { debug } from '../host/output.ts';
@@ -117,7 +117,7 @@ interface StoreQuestion {
 function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): SolvedProblem {
   const { program, catalogue, choices } = question;
   const build = (preference: 'same-source' | 'none') =>
-    buildProblem(inspected(program), catalogue, question.excluded, { preference, reach });
+    buildProblem(inspected(program, choices, catalogue), catalogue, question.excluded, { preference, reach });
   if (!hasChoices(choices)) {
     const sameSource = solved(build('same-source'));
     return sameSource.outcome.kind === 'solution' ? sameSource : solved(build('none'));
@@ -134,8 +134,12 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   return result ?? solved(none);
 }
 
-function inspected({ path, elf, libc, libraryPathDirs }: DynamicProgram): InspectedProgram {
-  return { path, elf, libc: libc.kind, libraryPathDirs };
+function inspected(
+  { path, elf, libc, libraryPathDirs }: DynamicProgram,
+  choices: Choices,
+  { storeDir }: Catalogue,
+): InspectedProgram {
+  return { path, elf, libc: libc.kind, libraryPathDirs, added: addedFiles(choices, storeDir) };
 }
 
 function solved(problem: Problem): SolvedProblem {
@@ -155,7 +159,7 @@ export function openAlternatives(
 ): StoreAlternatives {
   const result = solveProgram(program, catalogue, new Set(), choices);
   const whole = { preference: 'none', reach: 'closest' } as const;
-  const all: Problem = buildProblem(inspected(program), catalogue, new Set(), whole);
+  const all: Problem = buildProblem(inspected(program, choices, catalogue), catalogue, new Set(), whole);
   const every = (name: string): readonly Provider[] => {
     const known = result.problem.providersOf(name);
     const paths = new Set(known.map(({ path }) => path));

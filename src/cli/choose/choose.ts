@@ -66,7 +66,7 @@ export async function chooseCommand(
   return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
 }
 
-const NOTHING_SAID: ChooseWords = { pin: [], exclude: [], prefer: [], reset: false };
+const NOTHING_SAID: ChooseWords = { pin: [], add: [], exclude: [], prefer: [], reset: false };
 
 /**
  * `nix-run-foreign --choose`: the dialogue, where there is a terminal and something to choose, before the start. Stdout
