@@ -48,6 +48,8 @@ export interface InspectedProgram {
   readonly libraryPathDirs?: readonly string[] | undefined;
   /** Name → file outside the store that the user added. */
   readonly added?: ReadonlyMap<string, string> | undefined;
+  /** Names of bundled libraries that are too old for the rest; see program/bundled.ts. */
+  readonly fromStore?: ReadonlySet<string> | undefined;
 }
 
 /** Which providers come first, and how far from the needed name one may be. */

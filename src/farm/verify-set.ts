@@ -192,7 +192,7 @@ export async function layOutAndVerify(
   for (;;) {
     const alone = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
     if ('kind' in alone) return alone;
-    const laid = { ...alone, links: new Map([...alone.links, ...beside]) };
+    const laid = { ...alone, links: new Map([...beside, ...alone.links]) };
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = withPlainImage(program, farms, (file) =>

@@ -15,11 +15,14 @@ function entriesOf(directory: string): string[] {
   }
 }
 
-/** Names of files that may be versions of one library: `libmine.so.1.2.3` and `libmine-1.2.so` for `libmine.so.1`. */
+/**
+ * Names of files that may be versions of one library: `libmine.so.1.2.3` and `libmine-1.2.so` for `libmine.so.1`; not
+ * `libmine.so.1.old`, which somebody put aside.
+ */
 function filesLike(name: string, directory: string): string[] {
   const stem = name.slice(0, name.indexOf('.so'));
   const isLike = (file: string) =>
-    file.startsWith(stem) && /^[-_.\d]/.test(file.slice(stem.length)) && /\.so(\.|$)/.test(file);
+    file.startsWith(stem) && /^[-_.\d]/.test(file.slice(stem.length)) && /\.so(\.\d+[a-z]?)*$/.test(file);
   return entriesOf(directory).filter(isLike).sort(compareVersions).reverse();
 }
 

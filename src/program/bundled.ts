@@ -20,11 +20,14 @@ export interface BundledLibrary {
   readonly linked: boolean;
 }
 
-/** A program, and the files outside the store that its user added for names. */
+/** A program, and what is known of its libraries beside its run paths. */
 export interface ProgramWithAdded {
   readonly path: string;
   readonly elf: ElfFile;
+  /** Name → file outside the store that the user added. */
   readonly added?: ReadonlyMap<string, string> | undefined;
+  /** Names that the store serves although the program brings its own, where that comes after the farm. */
+  readonly fromStore?: ReadonlySet<string> | undefined;
 }
 
 interface LoadedFile {
@@ -114,9 +117,12 @@ export function findBundled(
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
+      const isLeft = program.fromStore?.has(name) === true;
+      // The farm comes before a runpath, and after an rpath.
+      if (isLeft && object.elf.runpath !== undefined) continue;
       const byUser = added?.get(name);
       const byLoader = byUser === undefined ? find(name, object, tell, libraryPathDirs) : undefined;
-      const loaded = byLoader ?? findToLink(name, object, byUser);
+      const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
       if (loaded === undefined) continue;
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
       found.push({ path: loaded.path, elf: loaded.elf, name, linked: loaded.linked });

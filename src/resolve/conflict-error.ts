@@ -3,9 +3,11 @@
 
 import path from 'node:path';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
+import { whyNoneLoaded } from '../candidates/providers.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
+import { shellWord } from '../host/output.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
@@ -15,12 +17,16 @@ import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
 const BRING = "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
+const BRING_MUSL = "e.g. nix-build '<nixpkgs>' -A pkgsMusl.PACKAGE, and try again";
 
 /** Libraries that are there, but in builds that do not go with the rest. */
-function hintForClash(reasons: readonly Reason[]): string {
+function hintForClash(reasons: readonly Reason[], has: (name: string, version: string) => boolean): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
     return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
   }
+  const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
+  if (own?.kind === 'missing-version' && has(own.name, own.version))
+    return `the program's own is found before the store's, which has ${own.version}; put it aside, and the store's serves: mv ${shellWord(own.offeredBy)} ${shellWord(`${own.offeredBy}.old`)}`;
   const lacking = reasons.flatMap((each) => {
     if (each.kind === 'unbound-symbol') return each.lackingLibraries.map(({ name }) => name);
     return each.kind === 'missing-version' ? [each.name] : [];
@@ -44,17 +50,12 @@ function hintForAround(
   const names = missing.map(({ name }) => name);
   const around = librariesAround(program, names, isMissing);
   if (around.size === 0) return undefined;
-  const words = [...around].map(([name, found]) => `--add ${name}=${quoted(found)}`).join(' ');
+  const words = [...around].map(([name, found]) => `--add ${name}=${shellWord(found)}`).join(' ');
   const rest = names.filter((name) => !around.has(name));
   const more =
     rest.length === 0 ? '' : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${BRING}`;
   const subject = around.size === 1 ? 'it lies' : 'they lie';
   return `${subject} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./+:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
 
 function hintFor(
@@ -67,7 +68,11 @@ function hintFor(
   if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
     return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
   }
-  if (missing.length === 0) return hintForClash(conflict.reasons);
+  const isInStore = (name: string, version: string) =>
+    catalogue
+      .librariesOffering(name, program.elf?.class ?? 64, program.elf?.machine ?? 0)
+      .some(({ elf }) => elf.verdef.includes(version));
+  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore);
   const around = hintForAround(program, missing, catalogue);
   if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>
@@ -82,7 +87,8 @@ function hintFor(
     near.length === missing.length && near.every((each) => each.byHand === 'possible')
       ? `; the nearest can be chosen by hand: nix-foreign choose ${program.typedName}`
       : '';
-  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${BRING}${byHand}`;
+  const bring = dynamicOf(program)?.libc.kind === 'musl' ? BRING_MUSL : BRING;
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bring}${byHand}`;
 }
 
 /** Of so many names the nearest library is told; `choose` lists all. */
@@ -96,10 +102,11 @@ function causeOf(
   conflict: Conflict,
   missing: readonly Unprovided[],
   near: ReturnType<typeof nearestSentences>,
+  whyNobody: (name: string) => string | undefined,
 ): string {
   const told = new Set(conflict.reasons.flatMap((each) => ('name' in each ? [each.name] : [])));
   const more = missing.filter(({ name }) => !told.has(name));
-  const sentences = explainConflict(conflict);
+  const sentences = explainConflict(conflict, whyNobody);
   if (more.length > 0) {
     const names = more
       .slice(0, MOST_MISSING)
@@ -108,6 +115,14 @@ function causeOf(
     sentences.push(`also missing: ${names.join(', ')}${rest}`);
   }
   return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
+}
+
+/** Why what the store has of a name is no candidate. */
+function whyNobodyOf(file: ProgramFile, catalogue: Catalogue): (name: string) => string | undefined {
+  const program = dynamicOf(file);
+  if (program === undefined) return () => undefined;
+  const { elf, libc } = program;
+  return (name) => whyNoneLoaded(catalogue.librariesOffering(name, elf.class, elf.machine), libc);
 }
 
 /** Of pins that hold no longer, as on another machine: why the pinned file cannot be loaded. */
@@ -145,7 +160,10 @@ export function conflictError(
     missing.map(({ name }) => name),
     closest,
   );
-  const cause = [causeOf(outcome, missing, near), ...unusablePins(program, outcome, catalogue)].join('; ');
+  const cause = [
+    causeOf(outcome, missing, near, whyNobodyOf(program, catalogue)),
+    ...unusablePins(program, outcome, catalogue),
+  ].join('; ');
   return new ForeignError(`${program.typedName}: ${cause}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
     hint: hintFor(program, outcome, missing, near, catalogue),

@@ -79,10 +79,12 @@ export interface SolvedProblem {
   readonly closest?: ClosestMatches;
 }
 
+/** Each round takes one more library from the store; programs bring a few along that others need too. */
+const MOST_ROUNDS = 8;
+
 /**
- * Solves with exact matches only and, where some name has no provider at all, once more with other versions of the
- * missing libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
- * first one and `closest` has what was found of them.
+ * Solves. A bundled library that is too old for a library of the store, as libstdc++ may be, gives way to the store's
+ * where the farm comes before the run path that leads to it. If that helps nothing, the outcome is the first one.
  */
 export function solveProgram(
   program: DynamicProgram,
@@ -91,6 +93,33 @@ export function solveProgram(
   choices: Choices = NO_CHOICES,
 ): SolvedProblem {
   const question = { program, catalogue, excluded, choices };
+  const first = solveAll(question);
+  const fromStore = new Set<string>();
+  for (let result = first, round = 0; round < MOST_ROUNDS; round += 1) {
+    const before = fromStore.size;
+    for (const name of tooOldIn(result.outcome)) fromStore.add(name);
+    if (fromStore.size === before) break;
+    result = solveAll({ ...question, fromStore });
+    if (result.outcome.kind === 'solution') return result;
+  }
+  return first;
+}
+
+/** Names of bundled libraries that lack versions. */
+function tooOldIn(outcome: SolvedProblem['outcome']): string[] {
+  if (outcome.kind !== 'conflict') return [];
+  return outcome.reasons.flatMap((reason) => {
+    const isVersion = reason.kind === 'missing-version' || reason.kind === 'unversioned';
+    return isVersion && reason.offeredIn === undefined ? [reason.name] : [];
+  });
+}
+
+/**
+ * With exact matches only and, where some name has no provider at all, once more with other versions of the missing
+ * libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
+ * first one and `closest` has what was found of them.
+ */
+function solveAll(question: StoreQuestion): SolvedProblem {
   const exact = solveWithin('exact', question);
   const { outcome } = exact;
   if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
@@ -108,6 +137,8 @@ interface StoreQuestion {
   /** Store objects that vanished. */
   readonly excluded: ReadonlySet<string>;
   readonly choices: Choices;
+  /** Names of bundled libraries that the store serves instead. */
+  readonly fromStore?: ReadonlySet<string>;
 }
 
 /**
@@ -115,9 +146,10 @@ interface StoreQuestion {
  * source, then the user's, the least important first.
  */
 function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): SolvedProblem {
-  const { program, catalogue, choices } = question;
+  const { program, catalogue, choices, fromStore } = question;
+  const asked = { ...inspected(program, choices, catalogue), fromStore };
   const build = (preference: 'same-source' | 'none') =>
-    buildProblem(inspected(program, choices, catalogue), catalogue, question.excluded, { preference, reach });
+    buildProblem(asked, catalogue, question.excluded, { preference, reach });
   if (!hasChoices(choices)) {
     const sameSource = solved(build('same-source'));
     return sameSource.outcome.kind === 'solution' ? sameSource : solved(build('none'));

@@ -1,5 +1,5 @@
 // A root → small foreign programs in it, each like real ones that once could not be started.
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { splitStringTable } from '../../elf/split-segment.ts';
 import { homeInRoot } from '../../rig/root.ts';
@@ -109,6 +109,21 @@ export async function tooOldBundled(root: ToolRoot, tags: 'runpath' | 'rpath'): 
     `-Wl,${dtags},-rpath,$ORIGIN/../lib`,
   ]);
   return at('bin/m');
+}
+
+/** For musl (Alpine), and so it can have no library that was built with glibc. */
+export function muslUser(root: ToolRoot): string {
+  const { at, on } = placeOf(root, 'musl');
+  const alone = ['-nostdlib', '-fno-builtin', '-shared', '-fPIC'];
+  const directory = path.join(root.homeDir, '..', 'stubs', 'musl');
+  const [libc, zlib] = ['libc.musl-x86_64.so.1', 'libz.so.1'].map((soname) => path.join(directory, soname));
+  compileLibrary(libc ?? '', 'libc.musl-x86_64.so.1', 'void exit(int n) {}', alone);
+  compileLibrary(zlib ?? '', 'libz.so.1', zlibStub, alone);
+  const start =
+    'const char *zlibVersion(void); _Noreturn void exit(int);\nvoid _start(void) { exit(zlibVersion()[0]); }';
+  const loader = '-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1';
+  compile(on('m'), start, ['-nostdlib', '-fno-builtin', loader, libc ?? '', zlib ?? '']);
+  return at('m');
 }
 
 /** Programs that are started by themselves, or start themselves, and look at what they are. */

@@ -1,11 +1,12 @@
 // What real programs have that small ones have not, by every way in: nothing at the interpreter path, NixOS' stub, nix-ld that
 // is told to enter the launcher, and the launcher itself.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import type { Outcome } from '../../rig/root.ts';
+import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compileLibrary } from '../compile.ts';
 import { openWays } from '../interpreter/ways-in.ts';
 import { openToolRoot, type ToolRoot } from '../tool.ts';
@@ -13,6 +14,7 @@ import {
   absoluteNeed,
   bigPatched,
   copyTree,
+  muslUser,
   placeOf,
   selfProgram,
   standardBase,
@@ -28,6 +30,8 @@ const rig = await ensureRig('full');
 interface WayIn {
   readonly name: string;
   readonly root: ToolRoot;
+  /** The exit status of what cannot be started: a loader that is entered says 127. */
+  readonly refusal: 126 | 127;
   start(program: string, args?: readonly string[]): Promise<Outcome>;
   startHit(program: string, args?: readonly string[]): Promise<Outcome>;
 }
@@ -37,6 +41,7 @@ async function prefixed(interpreter: 'none' | 'stub-ld'): Promise<WayIn> {
   return {
     name: interpreter,
     root,
+    refusal: 126,
     start: (program, args = []) => root.start([program, ...args]),
     startHit: (program, args = []) => root.startHit([program, ...args]),
   };
@@ -48,6 +53,7 @@ const ways: readonly WayIn[] = [
   ...(await openWays(rig)).map((root) => ({
     name: root.way,
     root,
+    refusal: 127 as const,
     start: root.plain,
     startHit: root.plainHit,
   })),
@@ -66,7 +72,11 @@ const starting: readonly (readonly [
 ])[] = [
   ['a string table in two segments', bigPatched, /^started\n$/],
   ['a library under its full version only', withoutLinks, /^mine\n$/],
-  ['a bundled library that is too old for one of the store', (root) => tooOldBundled(root, 'runpath'), /^answer 7\n$/],
+  [
+    'a bundled library that is too old for one of the store',
+    (root) => tooOldBundled(root, 'runpath'),
+    /^answer 7\n$/,
+  ],
   ['a program of another distribution', zlibUser, /^zlib 1\.\d/],
   ['backtrace', (root) => selfProgram(root, 'backtrace'), /^depth known\n$/],
   ['pthread_exit', (root) => selfProgram(root, 'thread'), /^thread ended with 1\n$/],
@@ -99,7 +109,7 @@ for (const way of ways) {
   test(title('a library in ../lib without a run path: the message has the line that helps'), async () => {
     const program = withoutRunPath(root);
     const refused = await way.start(program);
-    assert.equal(refused.status, 126, refused.stdout);
+    assert.equal(refused.status, way.refusal, refused.stdout);
     const line = /nix-foreign (choose .*)$/m.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
     const library = path.join(path.dirname(program), '../lib/libmine.so.1');
     assert.equal(line, `choose ${program} --add libmine.so.1=${library}`);
@@ -121,22 +131,26 @@ for (const way of ways) {
   test(title('a bundled library that is too old, and comes first by DT_RPATH'), async () => {
     const program = await tooOldBundled(root, 'rpath');
     const refused = await way.start(program);
-    assert.equal(refused.status, 126, refused.stdout);
+    assert.equal(refused.status, way.refusal, refused.stdout);
     const library = path.join(path.dirname(program), '../lib/liboldrpath.so.1');
-    assert.match(refused.stderr, /libuserrpath\.so\.1 needs OLD_2 of liboldrpath\.so\.1/);
+    assert.match(refused.stderr, /libuserrpath\.so\.1 needs liboldrpath\.so\.1 \(OLD_2\)/);
     assert.match(refused.stderr, /the program brings its own, \/\S+\/liboldrpath\.so\.1/);
-    const words = /put it aside[^:]*: (mv \S+ \S+)$/m.exec(refused.stderr)?.[1]?.split(' ');
-    assert.equal(path.normalize(words?.[1] ?? refused.stderr), library);
-    const { on } = placeOf(root, 'cxx-rpath');
-    renameSync(on('lib/liboldrpath.so.1'), on('lib/liboldrpath.so.1.off'));
+    const moved = /put it aside, [^:]*: mv (\S+) (\S+)$/m.exec(refused.stderr) ?? assert.fail(refused.stderr);
+    assert.equal(path.normalize(moved[1] ?? ''), library);
+    assert.equal((await root.run({ argv: ['mv', ...moved.slice(1)] })).status, 0);
     assertSays(await way.start(program), /^answer 7\n$/);
   });
 
   test(title('a library needed by a path where nothing is'), async () => {
     const program = absoluteNeed(root);
     const refused = await way.start(program);
-    assert.equal(refused.status, 126, refused.stdout);
+    assert.equal(refused.status, way.refusal, refused.stdout);
     assert.match(refused.stderr, /needs "\/\S+\/usr\/lib64\/libz\.so\.1"/);
+    const line = /start that: patchelf (.*)$/m.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
+    const onHostOf = (word: string) =>
+      word.endsWith('libz.so.1') ? word : word.replace(homeInRoot, root.homeDir);
+    execFileSync('patchelf', line.split(' ').map(onHostOf));
+    assertSays(await way.start(`${program}.named`), /^zlib 1\.\d/);
   });
 }
 
@@ -146,6 +160,14 @@ test('PT_INTERP of the Linux Standard Base', async () => {
     const outcome = await root.start([program]);
     assert.equal(outcome.stdout, 'started\n', `${name}: ${outcome.stderr}`);
   }
+});
+
+test('a program for musl, and a library that the store has for glibc only', async () => {
+  const { root } = ways[0] ?? assert.fail();
+  const { status, stderr } = await root.start([muslUser(root)]);
+  assert.equal(status, 126);
+  assert.match(stderr, /needs libz\.so\.1; the store has it for glibc only, and this program is for musl$/m);
+  assert.match(stderr, /-A pkgsMusl\.PACKAGE/);
 });
 
 test('a library that nothing names is in the set all the same', async () => {
