@@ -58,7 +58,7 @@ export interface ProblemScope {
   readonly reach: 'exact' | 'closest';
 }
 
-/** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
+/** What lies beside the program; also what LD_LIBRARY_PATH has, where it has a name that nobody else has. */
 function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
   const { elf, libraryPathDirs = [] } = program;
   const tell = (damaged: DamagedLibrary) => {

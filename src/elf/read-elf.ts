@@ -12,7 +12,7 @@ import { readVerdef, readVerneed } from './versions.ts';
 export type ElfReading =
   | { readonly kind: 'elf'; readonly file: ElfFile }
   | { readonly kind: 'not-elf' }
-  /** `why`: one clause for users, e.g. `the program header table lies beyond the end of the file`. */
+  /** `why`: one clause for people, e.g. `the program header table lies beyond the end of the file`. */
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 1 MiB of blocks; a library takes two to four of them. */
@@ -55,7 +55,7 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
     entry: isMapped(segments, header.entry) ? header.entry : 0,
     interpreter: readInterpreter(fields, segments),
     ...dynamic,
-    ...readWantedNotes(fields, image, header, segments),
+    ...readUsedNotes(fields, image, header, segments),
     stack: stackOf(segments),
     ...(loadError !== undefined && { loadError }),
     end: describedEnd(fields, header, segments),
@@ -127,7 +127,7 @@ function flagsOf(value: number | undefined): number {
   return value === undefined || !Number.isFinite(value) ? 0 : value % 0x1_0000_0000;
 }
 
-function readWantedNotes(fields: FieldReader, image: Image, header: Header, segments: readonly Segment[]) {
+function readUsedNotes(fields: FieldReader, image: Image, header: Header, segments: readonly Segment[]) {
   const dlopen: DlopenNote[] = [];
   let isaNeeded = 0;
   let left = MOST_NOTE_BYTES;

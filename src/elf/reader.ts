@@ -1,8 +1,5 @@
-// The first 52 or 64 bytes of an ELF object -> its ELF header (Ehdr, elf.h; gABI chapter 4).
-// Why an object cannot be read, on its way from where that is seen to the reader's answer.
-// Random access to the bytes of a file, so that the pure ELF reader never opens one.
-// Bytes -> the numbers and strings of one ELF object, in its class and byte order, never beyond its end.
-// Reads of any offset and length -> few reads of whole blocks, each made once.
+// Bytes → the numbers and strings of one ELF object, in its class and byte order, never beyond its end, read in few whole
+// blocks; its first 52 or 64 bytes → its ELF header (Ehdr, elf.h; gABI chapter 4).
 
 export interface Header {
   readonly class: 32 | 64;
@@ -85,7 +82,7 @@ function byteOrderOf(ident: Uint8Array): 'little' | 'big' {
 
 /**
  * Thrown within `src/elf` only; every public reader turns it into `{kind: 'bad-elf', why}`.
- * `message` is one clause for users, without a full stop.
+ * `message` is one clause for people, without a full stop.
  */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
@@ -234,13 +231,13 @@ export interface Block {
   readonly view: DataView;
 }
 
-/** Gives block `index` (byte offset `index * blockSize`), keeping at most `kept` blocks, the oldest dropped first. */
-export function cacheBlocks(source: ByteSource, kept: number): (index: number) => Block {
+/** Gives block `index` (byte offset `index * blockSize`), with at most `most` blocks in memory, the oldest dropped first. */
+export function cacheBlocks(source: ByteSource, most: number): (index: number) => Block {
   const blocks = new Map<number, Block>();
   return (index) => {
     const known = blocks.get(index);
     if (known) return known;
-    if (blocks.size >= kept) {
+    if (blocks.size >= most) {
       const [oldest] = blocks.keys();
       if (oldest !== undefined) blocks.delete(oldest);
     }

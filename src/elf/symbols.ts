@@ -132,7 +132,7 @@ function versionsBySymbol(
   };
 }
 
-/** Far above any real object; keeps a sparse file from being walked for hours. */
+/** Far above any real object; a sparse file must not be read for hours. */
 export const MOST_SYMBOLS = 16_777_216;
 const ALPHA = 0x9026;
 const S390 = 22;
