@@ -46,6 +46,10 @@ export interface InspectedProgram {
   readonly libc: 'glibc' | 'musl';
   /** The directories of the user's LD_LIBRARY_PATH, absolute; they count only where the program needs them. */
   readonly libraryPathDirs?: readonly string[] | undefined;
+  /** Name → file outside the store that the user added. */
+  readonly added?: ReadonlyMap<string, string> | undefined;
+  /** Names of bundled libraries that are too old for the rest; see program/bundled.ts. */
+  readonly fromStore?: ReadonlySet<string> | undefined;
 }
 
 /** Which providers come first, and how far from the needed name one may be. */
@@ -54,7 +58,7 @@ export interface ProblemScope {
   readonly reach: 'exact' | 'closest';
 }
 
-/** What lies beside the program; also what the user's path has, where it has a name that nobody else has. */
+/** What lies beside the program; also what LD_LIBRARY_PATH has, where it has a name that nobody else has. */
 function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc): BundledLibrary[] {
   const { elf, libraryPathDirs = [] } = program;
   const tell = (damaged: DamagedLibrary) => {

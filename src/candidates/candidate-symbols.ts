@@ -1,7 +1,5 @@
-// Paths of objects → their dynamic symbols, each file read once.
-// Paths of objects → what they leave to others without a version, and what binds to them, each file read once.
-// Paths → the bytes of many files, a few blocks of each, read into memory that is got in large pieces.
-// A library and the files that its references bind to → remembered in the catalogue, since neither ever changes.
+// Paths of objects → their dynamic symbols, what they leave to others without a version, and what binds to them: each file
+// is read once. Which files a store library's references bind to stays in the catalogue, since neither ever changes.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { bindsAllAtStart, findLinkTables, type LinkTables, relocationsOf } from '../elf/link-tables.ts';
@@ -159,7 +157,7 @@ export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): Un
     },
     boundAmong: (path) => memo?.recall(path),
     noteBound: (path, files) => {
-      // What could not be read proves nothing.
+      // What could not be read says nothing.
       if ([path, ...files].every((each) => objectAt(each) !== undefined)) memo?.remember(path, files);
     },
   };

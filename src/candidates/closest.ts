@@ -1,5 +1,5 @@
-// A name that no library in the store has → libraries that are other versions of it, and how well each would serve.
-// An object that needs a name, and a library of another version → which of the symbols and versions it needs are there.
+// A name that no library in the store has → libraries that are other versions of it, and which of the symbols and versions
+// that are needed each of them has.
 import type { DynamicSymbol } from '../elf/symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
 import { binds, type Symbols, serves, symbolReader } from './candidate-symbols.ts';
@@ -41,7 +41,7 @@ function nearest(wanted: string, offers: StoreNames, toProvider: (library: Catal
   return [...found.values()];
 }
 
-/** What an object lacks, whichever library is looked at for it. */
+/** What an object misses, whichever library is looked at for it. */
 interface MissingFromLibrary {
   readonly missing: readonly string[];
   readonly undefinedSymbols: readonly DynamicSymbol[];
@@ -78,7 +78,7 @@ export function closestIn(
   const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
     providersOf(name).some((each) => serves(symbol, symbolsOf(each.path).defined.get(symbol.name)));
 
-  const lackingIn = (by: Requirer): MissingFromLibrary => {
+  const missingIn = (by: Requirer): MissingFromLibrary => {
     let lacking = objects.get(by.path);
     if (lacking === undefined) {
       const missing = by.needed.filter((each) => isMissing(scope, each));
@@ -92,7 +92,7 @@ export function closestIn(
     const key = `${by.path}\0${name}`;
     let symbols = needed.get(key);
     if (symbols === undefined) {
-      const { missing, undefinedSymbols } = lackingIn(by);
+      const { missing, undefinedSymbols } = missingIn(by);
       const isOthers = (symbol: DynamicSymbol) =>
         symbol.from === undefined && missing.some((each) => each !== name && someDefines(each, symbol));
       symbols = neededFrom(by, name, undefinedSymbols, symbolsOf).filter(

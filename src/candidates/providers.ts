@@ -33,6 +33,18 @@ export function whyNotLoaded(elf: ElfFile, libc: Libc): string | undefined {
     : 'it is built with glibc, and the program with musl';
 }
 
+/** The same of all libraries that have a name, in a clause about them; undefined where there are none, or one could be. */
+export function whyNoneLoaded(libraries: readonly CataloguedLibrary[], libc: Libc): string | undefined {
+  const reasons = libraries.map(({ elf }) => whyNotLoaded(elf, libc));
+  const [first] = reasons;
+  if (first === undefined || reasons.includes(undefined)) return undefined;
+  if (libraries.every(({ elf }) => elf.loadError === undefined && !fitsLibc(elf, libc))) {
+    const other = libc.kind === 'glibc' ? 'musl' : 'glibc';
+    return `the store has it for ${other} only, and this program is for ${libc.kind}`;
+  }
+  return `the store has it, but ${first}`;
+}
+
 /** Directory → the names in it; a library's run path names the same few directories as its neighbours'. */
 export type Listings = Map<string, ReadonlySet<string>>;
 

@@ -1,6 +1,5 @@
-// A library in the store → the keys by which providers of one name are ordered, best first.
-// The name of a store object → its version, and a text by which versions sort the newest first.
-// Providers of one name that are alike in all that their names tell → what the store tells besides: use and size.
+// A library in the store → the keys by which providers of one name are ordered, best first: by the version in the name of
+// its store object and, where names leave them equal, by use and size.
 import path from 'node:path';
 import type { CataloguedLibrary, Popularity } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
@@ -56,7 +55,7 @@ export function isLastResort(library: Located): boolean {
 
 /**
  * Ranks one provider: nearest by name (`distance`, 0 for the exact name), a library of its own package, newest version,
- * meant for others; then popularity and closure size, for which break-ties.ts has the place; then by path.
+ * meant for others; then popularity and closure size, which `breakTies` fills in; then by path.
  */
 export function rankOf(library: Located, distance = 0): Rank {
   const name = nameOfStoreObject(library.storePath);
@@ -135,7 +134,10 @@ function tiesBefore(sorted: readonly Provider[], end: number): Provider[][] {
   return groups;
 }
 
-/** Fills in one key, in place (a copy would read the lazy `ownChoice`), where providers of different store objects agree in all that come before it. */
+/**
+ * Fills in one key, in place (a copy would read the lazy `ownChoice`), where providers of different store objects agree
+ * in all that come before it.
+ */
 function fillIn(
   sorted: readonly Provider[],
   criterion: RankCriterion,

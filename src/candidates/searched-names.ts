@@ -1,7 +1,10 @@
 // A problem → the same problem, in which the store serves only names that the loader would search for.
+import path from 'node:path';
 import { whyNoLibraryName } from '../elf/library-names.ts';
 import { ForeignError } from '../host/errors.ts';
-import type { Problem, Provider } from './problem.ts';
+import { shellWord } from '../host/output.ts';
+import { pathOfElfString } from '../program/run-directories.ts';
+import type { Problem, Provider, Requirer } from './problem.ts';
 
 /** A fingerprint holds no more (fingerprint/FORMAT.md); real programs need some hundreds. */
 export const MOST_LIBRARIES = 5000;
@@ -14,15 +17,23 @@ function shown(name: string): string {
   return `"${name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name}"`;
 }
 
-function refusal(program: string, label: string, name: string, why: string): ForeignError {
+/** A path is opened as it is; a file that has the library's plain name instead is served as others are. */
+function hintFor(program: string, { path: file }: Requirer, name: string): string {
+  const base = path.posix.basename(name);
+  const isPlain = name.includes('/') && !name.includes('$') && whyNoLibraryName(base) === undefined;
+  if (!isPlain)
+    return 'install the program again, with all that came with it; such a library is taken only from beside the program';
+  const edit = `patchelf --replace-needed ${shellWord(pathOfElfString(name))} ${shellWord(base)}`;
+  return file === program
+    ? `make a copy that looks for it by its name, and start that: ${edit} --output ${shellWord(`${file}.named`)} ${shellWord(file)}`
+    : `make the library look for it by its name: ${edit} ${shellWord(file)}`;
+}
+
+function refusal(program: string, by: Requirer, name: string, why: string): ForeignError {
   const missing = name.includes('/') ? ', and there is nothing' : '';
   return new ForeignError(
-    `${program}: ${label} needs ${shown(name)}, which no library of the store can serve: ${why}${missing}`,
-    {
-      code: 'odd-name',
-      hint: 'install the program again, with all that came with it; such a library is taken only from beside the program',
-      exitCode: 126,
-    },
+    `${program}: ${by.label} needs ${shown(name)}, which no library of the store can serve: ${why}${missing}`,
+    { code: 'odd-name', hint: hintFor(program, by, name), exitCode: 126 },
   );
 }
 
@@ -40,11 +51,11 @@ function tooMany(program: string, count: number): ForeignError {
 /** @throws ForeignError `odd-name` or `too-many`. */
 function refuseOddNeeds({ roots, bundled }: Problem, program: string): void {
   const names = new Set<string>();
-  for (const { label, needed } of roots) {
-    for (const name of needed) {
+  for (const root of roots) {
+    for (const name of root.needed) {
       if (names.has(name) || bundled.has(name)) continue;
       const why = whyNoLibraryName(name);
-      if (why !== undefined) throw refusal(program, label, name, why);
+      if (why !== undefined) throw refusal(program, root, name, why);
       names.add(name);
     }
   }
@@ -52,7 +63,7 @@ function refuseOddNeeds({ roots, bundled }: Problem, program: string): void {
 }
 
 /**
- * Leaves names that are no plain file names (elf/library-name.ts) to whoever brings them along: no soname in the store,
+ * Leaves names that are no plain file names (elf/library-names.ts) to whoever brings them along: no soname in the store,
  * however it reads, can serve one.
  * @throws ForeignError `odd-name` where the program, or a library beside it, needs such a name and nobody brought it;
  * `too-many` where they need more libraries than a set can have.

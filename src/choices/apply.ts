@@ -32,6 +32,18 @@ function preferred(providers: readonly Provider[], beginnings: readonly string[]
   return [];
 }
 
+/** What was added from the store, by name. */
+function storePins({ add = {} }: Choices, storeDir: string): [string, string][] {
+  return Object.entries(add).flatMap(([name, file]): [string, string][] =>
+    file?.startsWith(`${storeDir}/`) ? [[name, file]] : [],
+  );
+}
+
+/** The user wants the library, whichever it is. */
+function asAdded(provider: Provider): Provider {
+  return provider.match === 'closest' ? provider : { ...provider, match: 'pinned' };
+}
+
 /**
  * Applies choices. Pins and exclusions are constraints of the solver's; where some provider of a name is preferred,
  * the others of that name are left out, so the problem is to be stated again with fewer preferences if it has no
@@ -45,7 +57,8 @@ export function applyChoices(
   program: Chooser,
 ): Problem {
   const isExcluded = isExcludedBy(choices);
-  const pins = new Map(Object.entries(choices.pins));
+  const added = Object.keys(choices.add ?? {}).filter((name) => !problem.bundled.has(name));
+  const pins = new Map([...Object.entries(choices.pins), ...storePins(choices, catalogue.storeDir)]);
   const libcObjects = new Set(problem.loaders.map(({ storePath }) => storePath));
   const known = new Map<string, readonly Provider[]>();
   const provide = (name: string): readonly Provider[] => {
@@ -53,13 +66,16 @@ export function applyChoices(
     const pinned = pin === undefined ? undefined : providerAt(pin, catalogue, program, libcObjects);
     if (pinned === undefined) {
       const wanted = preferred(every(name), choices.prefer).filter(({ storePath }) => !isExcluded(storePath));
-      return wanted.length > 0 ? wanted : problem.providersOf(name);
+      const providers = wanted.length > 0 ? wanted : problem.providersOf(name);
+      return added.includes(name) ? providers.map(asAdded) : providers;
     }
     const others = every(name).filter((each) => each.path !== pinned.path);
     return [{ ...pinned, match: 'pinned' }, ...others];
   };
+  const [root, ...otherRoots] = problem.roots;
   return {
     ...problem,
+    roots: root === undefined ? [] : [{ ...root, needed: [...root.needed, ...added] }, ...otherRoots],
     pins,
     excluded: (provider) => isExcluded(provider.storePath) || (problem.excluded?.(provider) ?? false),
     providersOf: (name) => {

@@ -10,6 +10,11 @@ export interface Choices {
   readonly exclude: readonly string[];
   /** Beginnings of names of store objects (`openssl-3.0`) that come first where they can, the most important first. */
   readonly prefer: readonly string[];
+  /**
+   * name → absolute path of the file that serves it, in the store or not; null: whatever the store has. Such a name is in
+   * the set although nothing needs it. Absent where nothing was added.
+   */
+  readonly add?: Readonly<Record<string, string | null>>;
 }
 
 export const NO_CHOICES: Choices = { pins: {}, exclude: [], prefer: [] };
@@ -20,24 +25,41 @@ export function addChoices(earlier: Choices, added: Choices): Choices {
     pins: { ...earlier.pins, ...added.pins },
     exclude: [...new Set([...earlier.exclude, ...added.exclude])].sort(),
     prefer: [...new Set([...added.prefer, ...earlier.prefer])],
+    ...addPart({ ...earlier.add, ...added.add }),
   };
 }
 
-export function hasChoices({ pins, exclude, prefer }: Choices): boolean {
-  return Object.keys(pins).length + exclude.length + prefer.length > 0;
+/** Documents and digests of choices that add nothing are as they were before there was `add`. */
+function addPart(add: Choices['add'] = {}): Pick<Choices, 'add'> {
+  return Object.keys(add).length === 0 ? {} : { add };
+}
+
+/** The added files outside the store, by the names they serve. */
+export function addedFiles({ add = {} }: Choices, storeDir: string): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(add).flatMap(([name, file]): [string, string][] =>
+      file === null || file.startsWith(`${storeDir}/`) ? [] : [[name, file]],
+    ),
+  );
+}
+
+export function hasChoices({ pins, exclude, prefer, add = {} }: Choices): boolean {
+  return Object.keys(pins).length + exclude.length + prefer.length + Object.keys(add).length > 0;
 }
 
 /** Lower-case hex SHA-256 of the canonical decisions; undefined where nothing was decided. */
-export function digestOfChoices({ pins, exclude, prefer }: Choices): string | undefined {
-  const choices = { pins, exclude, prefer };
+export function digestOfChoices({ pins, exclude, prefer, add }: Choices): string | undefined {
+  const choices = { pins, exclude, prefer, ...addPart(add) };
   return hasChoices(choices) ? sha256OfText(stringify(choices)) : undefined;
 }
 
 /** One line for each decision, in a fixed order. */
-export function choiceLines({ pins, exclude, prefer }: Choices): string[] {
+export function choiceLines({ pins, exclude, prefer, add = {} }: Choices): string[] {
   const names = Object.keys(pins).sort();
+  const added = Object.keys(add).sort();
   return [
     ...names.map((name) => `pin ${name}=${pins[name]}`),
+    ...added.map((name) => `add ${name}${add[name] === null ? '' : `=${add[name]}`}`),
     ...exclude.map((pattern) => `exclude ${pattern}`),
     ...prefer.map((beginning) => `prefer ${beginning}`),
   ];

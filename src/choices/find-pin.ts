@@ -4,6 +4,7 @@ import path from 'node:path';
 import { whyNotLoaded } from '../candidates/providers.ts';
 import { isSameLibrary } from '../candidates/soname.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { whyNoLibraryName } from '../elf/library-names.ts';
 import { machineName, sameMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
@@ -71,12 +72,49 @@ export function findPin(soname: string, typedName: string, catalogue: Catalogue,
   return file;
 }
 
+function refuseAdded(soname: string, cause: string, hint: string): ForeignError {
+  return new ForeignError(`${soname} cannot be added: ${cause}`, { code: 'bad-pin', hint, exitCode: 125 });
+}
+
+/** @throws ForeignError `bad-pin` for a name that no link in a directory can serve, and for those of a libc. */
+export function addableName(soname: string, { libc }: Chooser): string {
+  const why = whyNoLibraryName(soname);
+  if (why !== undefined)
+    throw refuseAdded(soname, why, 'name a library as programs do, e.g. --add libz.so.1');
+  if (!libc.isFamily(soname)) return soname;
+  throw refuseAdded(
+    soname,
+    'it belongs to the C library, which comes with its loader',
+    'take another C library with: --prefer glibc-VERSION',
+  );
+}
+
+/**
+ * The file meant: in the store as for a pin, else the very file, so that a link which moves to a new version counts.
+ * @throws ForeignError `bad-pin` where there is none, or no such program could load it.
+ */
+export function findAdded(soname: string, typedName: string, catalogue: Catalogue, program: Chooser): string {
+  addableName(soname, program);
+  if (storeObjectOf(catalogue.storeDir, realPath(soname, typedName)) !== undefined)
+    return findPin(soname, typedName, catalogue, program);
+  const file = path.resolve(typedName);
+  const elf = elfFileAt(file);
+  const hint = 'name a library that such a program can load';
+  if (elf === undefined) throw refuseAdded(soname, `${file} is no library`, hint);
+  if (!sameMachine(elf, program.elf)) {
+    const cause = `${file} is for ${machineName(elf)}, the program for ${machineName(program.elf)}`;
+    throw refuseAdded(soname, cause, hint);
+  }
+  const why = whyNotLoaded(elf, program.libc);
+  if (why !== undefined) throw refuseAdded(soname, `${file}: ${why}`, hint);
+  return file;
+}
+
 function findFile(soname: string, typedName: string, catalogue: Catalogue, like: ElfFile): string {
   const wanted = realPath(soname, typedName);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {
-    const hint =
-      'only store objects can be pinned: they do not change, and the garbage collector can spare them';
+    const hint = `only store objects can be pinned: they do not change; a file of the program: --add ${soname}=${wanted}`;
     throw refuse(soname, `${wanted} does not lie in ${catalogue.storeDir}`, hint);
   }
   const all = catalogue.librariesIn(object, like.class, like.machine);

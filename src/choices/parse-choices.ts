@@ -17,11 +17,13 @@ const schema = v.strictObject({
   pins: v.record(word, v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))),
   exclude: words,
   prefer: words,
+  add: v.exactOptional(v.record(word, v.nullable(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))))),
 });
 
 /** The document's bytes: keys sorted, no white space, one newline at the end. */
-export function choicesText(program: string, { pins, exclude, prefer }: Choices): string {
-  return `${stringify({ version: CHOICES_VERSION, program, pins, exclude, prefer })}\n`;
+export function choicesText(program: string, { pins, exclude, prefer, add }: Choices): string {
+  const choices = { pins, exclude, prefer, ...(add === undefined ? {} : { add }) };
+  return `${stringify({ version: CHOICES_VERSION, program, ...choices })}\n`;
 }
 
 export type ParsedChoices =
@@ -42,9 +44,9 @@ export function parseChoices(text: string, program: string): ParsedChoices {
     const why = printableLine(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
     return { kind: 'refused', why: why.slice(0, 300) };
   }
-  const { pins, exclude, prefer } = result.output;
+  const { pins, exclude, prefer, add } = result.output;
   if (result.output.program !== program) return { kind: 'refused', why: "it is another program's" };
-  const choices = { pins, exclude, prefer };
+  const choices = { pins, exclude, prefer, ...(add === undefined ? {} : { add }) };
   if (choicesText(program, choices) !== text) return { kind: 'refused', why: 'it is not in canonical form' };
   return { kind: 'choices', choices };
 }

@@ -75,14 +75,19 @@ export const COMMANDS: readonly CommandRow[] = [
       'choose libraries by hand; without options asks on a terminal, else shows what there is to choose',
     options: [
       ['--pin <soname=path>', 'take this file, or the one in this store object, for a library'],
+      [
+        '--add <soname[=path]>',
+        'take a library although nothing names it, or this file of the program for it',
+      ],
       ['--exclude <pattern>', "never take store objects named like this, e.g. 'openssl-1.*'"],
       ['--prefer <name>', 'take store objects whose names begin with this where that is possible'],
       ['--reset', 'forget all earlier choices'],
       JSON_OPTION,
     ],
-    run: async ([program = ''], { pin, exclude, prefer, reset, json }, { context, setExitStatus }) => {
+    run: async ([program = ''], { pin, add, exclude, prefer, reset, json }, { context, setExitStatus }) => {
       const words = {
         pin: valuesOf(pin),
+        add: valuesOf(add),
         exclude: valuesOf(exclude),
         prefer: valuesOf(prefer),
         reset: isThere(reset),

@@ -1,5 +1,4 @@
-// The first bytes of a file → whether they have the mark of an AppImage, and of which type.
-// A file with the mark of an AppImage → where the file system is that it carries.
+// A file → whether it has the mark of an AppImage, of which type, and where the file system is that it carries.
 
 import { readElf } from './read-elf.ts';
 import { type ByteSource, hasElfMagic, Malformed, readHeader } from './reader.ts';

@@ -1,5 +1,5 @@
-// A reading and the first bytes of a file -> what kind of program it is, and so how it can be started.
-// The first bytes of a file that is neither ELF nor a script -> what it is, for the message that refuses it.
+// A reading and the first bytes of a file → what kind of program it is, and so how it can be started; or what else it is,
+// for the message that refuses it.
 import type { ElfFile } from './elf-file.ts';
 import { type MachineKey, machineName, sameMachine } from './machine.ts';
 import type { ElfReading } from './read-elf.ts';
@@ -113,7 +113,7 @@ const FORMATS: readonly (readonly [magic: string, name: string])[] = [
   ['\0asm', 'a WebAssembly module'],
 ];
 
-/** One clause for users, without a full stop. */
+/** One clause for people, without a full stop. */
 export function whyNotProgram(head: Uint8Array): string {
   if (head.length === 0) return 'it is empty';
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 16)).toString('latin1');

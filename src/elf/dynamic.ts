@@ -1,7 +1,7 @@
-// PT_DYNAMIC -> the dynamic table: the tags that ld.so looks at, with their values.
-// DT_STRTAB and an index -> a string, each read on its own, their total bounded by the size of the file.
-import { type FieldReader, Malformed } from './reader.ts';
-import { type Mapping, rangeOf, SEGMENT_TYPE, type Segment } from './segments.ts';
+// PT_DYNAMIC → the dynamic table: the tags that ld.so looks at, with their values; an index → a string of DT_STRTAB.
+import type { Image } from './image.ts';
+import { Malformed } from './reader.ts';
+import { SEGMENT_TYPE, type Segment } from './segments.ts';
 
 /** d_tag values (elf.h). */
 export const DYNAMIC_TAG = {
@@ -51,22 +51,20 @@ export interface DynamicTable {
  * `undefined` when there is no dynamic table. One of size zero counts as absent, as for ld.so: separate debug files
  * have it (elf/dl-load.c, _dl_map_object_from_fd). The table ends at DT_NULL, whatever its segment's size is.
  */
-export function readDynamicTable(
-  fields: FieldReader,
-  segments: readonly Segment[],
-): DynamicTable | undefined {
+export function readDynamicTable(image: Image, segments: readonly Segment[]): DynamicTable | undefined {
   const segment = segments.findLast(({ type, fileSize }) => type === SEGMENT_TYPE.dynamic && fileSize > 0);
   if (!segment) return undefined;
-  const { offset, end } = rangeOf(segments, segment.address, TABLE_NAME);
-  const step = fields.wide ? 8 : 4;
+  const step = image.wide ? 8 : 4;
   const values = new Map<number, number[]>();
   let entries = 0;
-  for (let at = offset; at + 2 * step <= end; at += 2 * step) {
-    const tag = fields.word(at, TABLE_NAME);
+  const end = segment.address + image.room(segment.address, (MOST_ENTRIES + 1) * 2 * step);
+  if (end === segment.address) throw new Malformed(`${TABLE_NAME} lies outside the loaded segments`);
+  for (let at = segment.address; at + 2 * step <= end; at += 2 * step) {
+    const tag = image.word(at, TABLE_NAME);
     if (tag === 0) break;
     entries += 1;
     if (entries > MOST_ENTRIES) throw new Malformed(`${TABLE_NAME} has no end`);
-    const value = fields.word(at + step, TABLE_NAME);
+    const value = image.word(at + step, TABLE_NAME);
     const list = values.get(tag);
     if (list) list.push(value);
     else values.set(tag, [value]);
@@ -86,31 +84,28 @@ export const LONGEST_LIST = 1_048_576;
 const SLACK = 1_048_576;
 
 /**
- * `address` is DT_STRTAB. ld.so never looks at DT_STRSZ, so the end is that of the segment. Strings may share their
+ * `address` is DT_STRTAB. ld.so never looks at DT_STRSZ: a string is what lies in memory there. Strings may share their
  * bytes; a table whose strings together exceed the file (plus 1 MiB) is not a real one.
  */
-export function readStringTable(
-  fields: FieldReader,
-  segments: readonly Mapping[],
-  address: number | undefined,
-): StringTable {
+export function readStringTable(image: Image, address: number | undefined): StringTable {
   const known = new Map<number, string>();
-  let left = fields.size + SLACK;
-  let place: ReturnType<typeof rangeOf> | undefined;
+  let left = image.size + SLACK;
   return {
     at(index, what, longest = LONGEST_NAME) {
       const seen = known.get(index);
       if (seen !== undefined) return seen;
-      if (address === undefined) throw new Malformed('its dynamic table has no string table');
-      place ??= rangeOf(segments, address, 'the dynamic string table');
-      if (!(place.offset + index < place.end)) {
-        throw new Malformed(`${what} lies outside the dynamic string table`);
-      }
-      const text = fields.text(place.offset + index, place.end, longest, what);
+      const text = image.text(placeOf(image, address, index, what), Number.POSITIVE_INFINITY, longest, what);
       left -= text.length;
       if (left < 0) throw new Malformed('its strings are longer than the file');
       known.set(index, text);
       return text;
     },
   };
+}
+
+function placeOf(image: Image, address: number | undefined, index: number, what: string): number {
+  if (address === undefined) throw new Malformed('its dynamic table has no string table');
+  if (image.room(address + index, 1) === 1) return address + index;
+  if (image.room(address, 1) === 1) throw new Malformed(`${what} lies outside the dynamic string table`);
+  throw new Malformed('the dynamic string table lies outside the loaded segments');
 }

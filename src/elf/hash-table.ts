@@ -1,4 +1,4 @@
-// A name and a hash table -> the symbols of that name, read where the hash leads and nowhere else.
+// A name and a hash table → the symbols of that name, read where the hash leads and nowhere else.
 
 import { LONGEST_LIST } from './dynamic.ts';
 import { type LinkTables, viewOf } from './link-tables.ts';
@@ -38,27 +38,27 @@ const NONE: readonly number[] = [];
 
 /** nbuckets, symoffset, bloom_size, bloom_shift, then the Bloom filter in words, the buckets and the chains. */
 function openGnuHash(tables: LinkTables, at: number): (name: string) => readonly number[] {
-  const { fields } = tables;
-  const header = viewOf(fields.bytes(at, 16, WHAT));
-  const [buckets, first, words, shift] = [0, 4, 8, 12].map((each) => header.getUint32(each, fields.little));
+  const { image } = tables;
+  const header = viewOf(image.bytes(at, 16, WHAT));
+  const [buckets, first, words, shift] = [0, 4, 8, 12].map((each) => header.getUint32(each, image.little));
   if (!buckets || !words || first === undefined || shift === undefined) return () => NONE;
-  const bits = fields.wide ? 64 : 32;
+  const bits = image.wide ? 64 : 32;
   const bucketsAt = at + 16 + words * (bits / 8);
   const chainsAt = bucketsAt + 4 * buckets - 4 * first;
   const isInFilter = (word: number, bit: number) => {
-    const byte = fields.little ? bit >>> 3 : bits / 8 - 1 - (bit >>> 3);
-    return ((fields.u8(word + byte, WHAT) >>> (bit & 7)) & 1) === 1;
+    const byte = image.little ? bit >>> 3 : bits / 8 - 1 - (bit >>> 3);
+    return ((image.u8(word + byte, WHAT) >>> (bit & 7)) & 1) === 1;
   };
   return (name) => {
     const hash = gnuHashOf(name);
     const word = at + 16 + (Math.floor(hash / bits) % words) * (bits / 8);
     if (!isInFilter(word, hash % bits) || !isInFilter(word, (hash >>> shift) % bits)) return NONE;
-    let symbol = fields.u32(bucketsAt + 4 * (hash % buckets), WHAT);
+    let symbol = image.u32(bucketsAt + 4 * (hash % buckets), WHAT);
     if (symbol === 0) return NONE;
     if (symbol < first) throw new Malformed(`${WHAT} contradicts itself`);
     const found: number[] = [];
     for (const last = symbol + MOST_SYMBOLS; symbol < last; symbol += 1) {
-      const link = fields.u32(chainsAt + 4 * symbol, WHAT);
+      const link = image.u32(chainsAt + 4 * symbol, WHAT);
       if ((link | 1) === (hash | 1) && nameOf(tables, symbol) === name) found.push(symbol);
       if ((link & 1) === 1) return found;
     }
@@ -68,16 +68,16 @@ function openGnuHash(tables: LinkTables, at: number): (name: string) => readonly
 
 /** nbucket, nchain, the buckets, the chains. */
 function byHash(tables: LinkTables, at: number, name: string): number[] {
-  const { fields, header } = tables;
-  const size = hashEntrySize(fields, header);
+  const { image, header } = tables;
+  const size = hashEntrySize(image, header);
   const entry = (index: number) =>
-    size === 8 ? fields.word(at + 8 * index, WHAT) : fields.u32(at + 4 * index, WHAT);
+    size === 8 ? image.word(at + 8 * index, WHAT) : image.u32(at + 4 * index, WHAT);
   const buckets = entry(0);
   if (buckets === 0) return [];
   const found: number[] = [];
   let symbol = entry(2 + (sysvHashOf(name) % buckets));
   // A damaged chain may go round in a circle, but not through more entries than the file has room for.
-  const most = Math.min(entry(1), fields.size / size);
+  const most = Math.min(entry(1), image.size / size);
   for (let looked = 0; symbol !== 0; looked += 1) {
     if (looked > most) throw new Malformed(`${WHAT} has no end`);
     if (nameOf(tables, symbol) === name) found.push(symbol);
@@ -86,7 +86,7 @@ function byHash(tables: LinkTables, at: number, name: string): number[] {
   return found;
 }
 
-function nameOf({ fields, symbols, symbolSize, strings }: LinkTables, symbol: number): string {
-  const index = fields.u32(symbols + symbol * symbolSize, 'the symbol table');
+function nameOf({ image, symbols, symbolSize, strings }: LinkTables, symbol: number): string {
+  const index = image.u32(symbols + symbol * symbolSize, 'the symbol table');
   return strings.at(index, 'the name of a symbol', LONGEST_LIST);
 }

@@ -1,5 +1,4 @@
-// A soname -> whether it belongs to glibc itself, and so must come from the loader's own store object.
-// A needed name → whether ld.so looks for it in directories, as one plain file name, or why not.
+// A name → whether it is one of glibc's own libraries, and whether ld.so looks for it in directories, or why not.
 
 /**
  * Everything that one build of glibc installs (Makefiles of glibc 2.31 to 2.42, `extra-libs` and `libnss_*`); they

@@ -1,24 +1,21 @@
-// The bytes of a file -> where the tables lie that ld.so binds symbols with.
+// The bytes of a file → where the tables lie that ld.so binds symbols with, and the symbols that its relocations name.
 //
-// Done for every library of a set, cold, while somebody waits for a program to start: so the program headers and the
-// dynamic table are taken as whole pieces, and only what binding asks for is looked at (NOTES.md, Binding).
-// The relocation tables of an object -> the symbols they speak of, and whether ld.so binds each at the start.
+// Done for every library of a set while somebody waits for a program to start: so the program headers and the dynamic
+// table are read in whole pieces, and only what binding asks for is looked at (NOTES.md, Binding).
 
 import { DYNAMIC_TAG, readStringTable, type StringTable } from './dynamic.ts';
+import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { type FileRange, type Mapping, rangeOf, SEGMENT_TYPE } from './segments.ts';
+import { type Mapping, SEGMENT_TYPE } from './segments.ts';
 import { MOST_RELOCATIONS, symbolOf } from './symbols.ts';
 
-/** Offsets are file offsets in bytes; `undefined` where there is no such table. */
+/** Tables are given by their addresses; `undefined` where there is no such table. */
 export interface LinkTables {
-  readonly fields: FieldReader;
+  readonly image: Image;
   readonly header: Header;
   /** The value of a dynamic tag: the last one, which ld.so keeps (elf/get-dynamic-info.h). */
   last(tag: number): number | undefined;
-  readonly segments: readonly Mapping[];
   readonly symbols: number;
-  /** First byte behind the segment that holds the symbols. */
-  readonly symbolsEnd: number;
   /** Of one entry of the symbol table. */
   readonly symbolSize: 16 | 24;
   readonly strings: StringTable;
@@ -29,7 +26,7 @@ export interface LinkTables {
 
 /** 4 MiB of blocks: a look-up touches one block of each of five tables. */
 const CACHED_BLOCKS = 256;
-/** As in dynamic-table.ts. */
+/** As in dynamic.ts. */
 const MOST_ENTRIES = 65_536;
 const MOST_HEADERS = 0xffff;
 const TWO_TO32 = 0x1_0000_0000;
@@ -42,26 +39,20 @@ export function findLinkTables(source: ByteSource): LinkTables | undefined {
   const { fields, header } = opened;
   const { segments, dynamic } = readMappings(fields, header);
   if (dynamic === undefined) return undefined;
-  const tags = readTags(fields, rangeOf(segments, dynamic, WHAT));
-  const symtab = tags.get(DYNAMIC_TAG.symtab);
-  if (symtab === undefined) return undefined;
-  const offsetOf = (tag: number, name: string) => {
-    const address = tags.get(tag);
-    return address === undefined ? undefined : rangeOf(segments, address, name).offset;
-  };
-  const { offset, end } = rangeOf(segments, symtab, 'the symbol table');
+  const image = openImage(fields, segments);
+  const tags = readTags(image, dynamic);
+  const symbols = tags.get(DYNAMIC_TAG.symtab);
+  if (symbols === undefined) return undefined;
   return {
-    fields,
+    image,
     header,
     last: (tag) => tags.get(tag),
-    segments,
-    symbols: offset,
-    symbolsEnd: end,
+    symbols,
     symbolSize: fields.wide ? 24 : 16,
-    strings: readStringTable(fields, segments, tags.get(DYNAMIC_TAG.strtab)),
-    versym: offsetOf(DYNAMIC_TAG.versym, 'the table of symbol versions'),
-    gnuHash: offsetOf(DYNAMIC_TAG.gnuHash, 'the hash table'),
-    hash: offsetOf(DYNAMIC_TAG.hash, 'the hash table'),
+    strings: readStringTable(image, tags.get(DYNAMIC_TAG.strtab)),
+    versym: tags.get(DYNAMIC_TAG.versym),
+    gnuHash: tags.get(DYNAMIC_TAG.gnuHash),
+    hash: tags.get(DYNAMIC_TAG.hash),
   };
 }
 
@@ -92,24 +83,26 @@ function readMappings(fields: FieldReader, { programHeaders }: Header) {
     // p_flags comes second in class 64 and last but one in class 32.
     const address = wordOf(view, at + 2 * step, fields);
     const fileSize = wordOf(view, at + 4 * step, fields);
-    if (type === SEGMENT_TYPE.load)
-      segments.push({ type, offset: wordOf(view, at + step, fields), address, fileSize });
-    else if (fileSize > 0) dynamic = address;
+    if (type === SEGMENT_TYPE.load) {
+      const memorySize = wordOf(view, at + 5 * step, fields);
+      segments.push({ type, offset: wordOf(view, at + step, fields), address, fileSize, memorySize });
+    } else if (fileSize > 0) dynamic = address;
   }
   return { segments, dynamic };
 }
 
-/** Up to DT_NULL or the end of its segment; some hundred entries at a time, since most tables have thirty. */
-function readTags(fields: FieldReader, { offset, end }: FileRange): Map<number, number> {
-  const size = fields.wide ? 16 : 8;
+/** Up to DT_NULL or the end of what is mapped; some hundred entries at a time, since most tables have thirty. */
+function readTags(image: Image, address: number): Map<number, number> {
+  const size = image.wide ? 16 : 8;
   const tags = new Map<number, number>();
-  const last = Math.min(end, fields.size, offset + MOST_ENTRIES * size);
-  for (let from = offset; from + size <= last; from += 128 * size) {
-    const view = viewOf(fields.bytes(from, Math.min(128 * size, last - from), WHAT));
+  const last = address + image.room(address, MOST_ENTRIES * size);
+  if (last === address) throw new Malformed(`${WHAT} lies outside the loaded segments`);
+  for (let from = address; from + size <= last; from += 128 * size) {
+    const view = viewOf(image.bytes(from, Math.min(128 * size, last - from), WHAT));
     for (let at = 0; at + size <= view.byteLength; at += size) {
-      const tag = wordOf(view, at, fields);
+      const tag = wordOf(view, at, image);
       if (tag === 0) return tags;
-      tags.set(tag, wordOf(view, at + size / 2, fields));
+      tags.set(tag, wordOf(view, at + size / 2, image));
     }
   }
   return tags;
@@ -126,7 +119,7 @@ const TABLE = 'a relocation table';
 
 /** All relocations with a symbol. Throws Malformed. */
 export function* relocationsOf(tables: LinkTables): Generator<Relocation> {
-  const word = tables.fields.wide ? 8 : 4;
+  const word = tables.image.wide ? 8 : 4;
   const { rela, relasz, relacount, rel, relsz, relcount } = DYNAMIC_TAG;
   yield* entriesOf(tables, 'start', { tag: rela, size: relasz, entry: 3 * word, without: relacount });
   yield* entriesOf(tables, 'start', { tag: rel, size: relsz, entry: 2 * word, without: relcount });
@@ -149,20 +142,19 @@ function* entriesOf(
   when: Relocation['when'],
   kind: RelocationKind,
 ): Generator<Relocation> {
-  const { fields, header, segments, last } = tables;
+  const { image, header, last } = tables;
   const address = last(kind.tag);
   const size = last(kind.size) ?? 0;
   if (address === undefined || size === 0) return;
   if (size / kind.entry > MOST_RELOCATIONS) throw new Malformed(`${TABLE} is longer than any real one`);
-  const { offset, end } = rangeOf(segments, address, TABLE);
-  if (offset + size > end) throw new Malformed(`${TABLE} lies outside the loaded segments`);
+  if (image.room(address, size) < size) throw new Malformed(`${TABLE} lies outside the loaded segments`);
   const calls = last(DYNAMIC_TAG.jmprel) ?? 0;
   const callsEnd = calls + (last(DYNAMIC_TAG.pltrelsz) ?? 0);
   const first = kind.without === undefined ? 0 : (last(kind.without) ?? 0);
   for (let at = first * kind.entry; at + kind.entry <= size; at += kind.entry) {
     // DT_JMPREL may be the end of DT_RELA (glibc elf/dynamic-link.h, _ELF_DYNAMIC_DO_RELOC).
     if (when === 'start' && address + at >= calls && address + at < callsEnd) continue;
-    const symbol = symbolOf(fields, header, offset + at);
+    const symbol = symbolOf(image, header, address + at);
     if (symbol !== 0) yield { symbol, when };
   }
 }

@@ -1,4 +1,4 @@
-// Class, e_machine and byte order -> the names that Nix, nix-ld, glibc, musl and people have for that machine.
+// Class, e_machine and byte order → the names that Nix, nix-ld, glibc, musl and people have for that machine.
 
 /** What of an ELF object decides which machine runs it. Byte order: little where it is not said. */
 export interface MachineKey {

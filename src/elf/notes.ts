@@ -1,8 +1,8 @@
-// PT_NOTE and PT_GNU_PROPERTY segments -> their notes, one by one.
-// A GNU property note -> the x86 instruction set levels that ld.so demands of the processor.
-// A `.note.dlopen` note -> the libraries an object may dlopen (UAPI.12, specs/elf_dlopen_metadata.md).
+// PT_NOTE and PT_GNU_PROPERTY segments → their notes; a GNU property note → the x86 instruction set levels that ld.so
+// demands; a `.note.dlopen` note → the libraries an object may dlopen (UAPI.12, specs/elf_dlopen_metadata.md).
 
 import type { DlopenNote } from './elf-file.ts';
+import type { Image } from './image.ts';
 import type { FieldReader } from './reader.ts';
 import { SEGMENT_TYPE, type Segment } from './segments.ts';
 
@@ -21,27 +21,32 @@ export interface Note {
 const MOST_NOTES = 4_096;
 const LONGEST_OWNER = 32;
 
-/** Notes up to the first that does not fit its segment: like ld.so, a bad note is no reason to refuse the object. */
-export function* readNotes(fields: FieldReader, segments: readonly Segment[]): Generator<Note> {
+/**
+ * Notes up to the first that does not fit its segment: like ld.so, a bad note is no reason to refuse the object. ld.so
+ * reads them by address; notes that are for other tools only need not be mapped, and are read from the file.
+ */
+export function* readNotes(fields: FieldReader, image: Image, segments: readonly Segment[]): Generator<Note> {
   let left = MOST_NOTES;
-  for (const { type, offset, fileSize, align: written } of segments) {
+  for (const { type, offset, address, fileSize, align: written } of segments) {
     if (type !== SEGMENT_TYPE.note && type !== SEGMENT_TYPE.gnuProperty) continue;
+    const isMapped = fileSize > 0 && image.room(address, fileSize) === fileSize;
+    const [bytes, from] = isMapped ? [image, address] : [fields, offset];
     const align = written === 8 ? 8 : 4;
-    const end = Math.min(offset + fileSize, fields.size);
-    for (let at = offset; at + 12 <= end && left > 0; left -= 1) {
-      const ownerSize = fields.u32(at, 'a note');
-      const size = fields.u32(at + 4, 'a note');
+    const end = isMapped ? address + fileSize : Math.min(offset + fileSize, fields.size);
+    for (let at = from; at + 12 <= end && left > 0; left -= 1) {
+      const ownerSize = bytes.u32(at, 'a note');
+      const size = bytes.u32(at + 4, 'a note');
       // Name and description are padded to the alignment, counted from the start of the note.
       const description = roundUp(12 + ownerSize, align);
       const next = roundUp(description + size, align);
       if (at + description + size > end) break;
       const start = at + description;
       yield {
-        owner: ownerSize > LONGEST_OWNER ? '' : ownerOf(fields.bytes(at + 12, ownerSize, 'a note')),
-        type: fields.u32(at + 8, 'a note'),
+        owner: ownerSize > LONGEST_OWNER ? '' : ownerOf(bytes.bytes(at + 12, ownerSize, 'a note')),
+        type: bytes.u32(at + 8, 'a note'),
         size,
         align,
-        read: () => fields.bytes(start, size, 'a note'),
+        read: () => bytes.bytes(start, size, 'a note'),
       };
       at += next;
     }

@@ -1,5 +1,4 @@
-// A path → the bytes of that file, read where asked.
-// A path → what ld.so would decide by in the file there, or why it cannot be read.
+// A path → the bytes of that file, read where asked, and what ld.so would decide by in it, or why it cannot be read.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { identityOfStats } from '../host/file-identity.ts';
 import type { ElfFile } from './elf-file.ts';
@@ -65,7 +64,7 @@ const readings = new Map<string, ElfReading>();
 
 /**
  * The same, each file read once in a process while it stays as it is (device, inode, size, times). Not for whole stores:
- * what was read is kept.
+ * what was read stays in memory.
  */
 export function readElfOnce(file: string): FileReading {
   let source: FileSource | undefined;

@@ -1,18 +1,18 @@
-// The bytes of a file -> what ld.so would decide by, read through the program headers only.
-// Headers -> the first byte after all they describe; what follows in the file is a payload.
-// Headers -> what ld.so would refuse the object for as a library, if anything.
+// The bytes of a file → what ld.so would decide by, read through the program headers only: its dynamic table, notes and
+// stack, what ld.so would refuse it for as a library, and where what the headers describe ends.
 
 import { DYNAMIC_TAG, LONGEST_LIST, LONGEST_NAME, readDynamicTable, readStringTable } from './dynamic.ts';
 import type { DlopenNote, ElfFile } from './elf-file.ts';
+import { type Image, openImage } from './image.ts';
 import { isDlopenNote, isPropertyNote, readDlopenNote, readIsaNeeded, readNotes } from './notes.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { isMapped, rangeOf, readSegments, SEGMENT_TYPE, type Segment } from './segments.ts';
+import { isMapped, readSegments, SEGMENT_TYPE, type Segment } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 export type ElfReading =
   | { readonly kind: 'elf'; readonly file: ElfFile }
   | { readonly kind: 'not-elf' }
-  /** `why`: one clause for users, e.g. `the program header table lies beyond the end of the file`. */
+  /** `why`: one clause for people, e.g. `the program header table lies beyond the end of the file`. */
   | { readonly kind: 'bad-elf'; readonly why: string };
 
 /** 1 MiB of blocks; a library takes two to four of them. */
@@ -42,7 +42,8 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
   const loadable = header.type === EXECUTABLE || header.type === SHARED;
   const segments = loadable ? readSegments(fields, header) : [];
   if (loadable) refuseUnmappable(fields, segments);
-  const dynamic = readDynamic(fields, segments);
+  const image = openImage(fields, segments);
+  const dynamic = readDynamic(image, segments);
   const loadError = findLoadError(header, segments, dynamic);
   return {
     class: header.class,
@@ -54,7 +55,7 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
     entry: isMapped(segments, header.entry) ? header.entry : 0,
     interpreter: readInterpreter(fields, segments),
     ...dynamic,
-    ...readWantedNotes(fields, header, segments),
+    ...readUsedNotes(fields, image, header, segments),
     stack: stackOf(segments),
     ...(loadError !== undefined && { loadError }),
     end: describedEnd(fields, header, segments),
@@ -62,8 +63,9 @@ function readObject(fields: FieldReader, header: Header): ElfFile {
 }
 
 /**
- * Neither the kernel nor ld.so maps an object without PT_LOAD. That a segment goes on after the end of the file nobody checks before mapping, but a page without any byte of the file kills the program with SIGBUS when it is
- * touched. The rest of the last page is zeros, so a segment may end there.
+ * Neither the kernel nor ld.so maps an object without PT_LOAD. Nobody checks before mapping whether a segment goes on
+ * after the end of the file, but touching a page without any byte of the file kills the program with SIGBUS. The rest
+ * of the last page is zeros, so a segment may end there.
  */
 function refuseUnmappable(fields: FieldReader, segments: readonly Segment[]): void {
   if (!segments.some(({ type }) => type === SEGMENT_TYPE.load))
@@ -87,30 +89,26 @@ function readInterpreter(fields: FieldReader, segments: readonly Segment[]): str
   return fields.text(offset, offset + fileSize, LONGEST_NAME, what);
 }
 
-function readDynamic(fields: FieldReader, segments: readonly Segment[]) {
-  const table = readDynamicTable(fields, segments);
+function readDynamic(image: Image, segments: readonly Segment[]) {
+  const table = readDynamicTable(image, segments);
   const all = (tag: number) => table?.all(tag) ?? [];
   const last = (tag: number) => table?.last(tag);
-  const strings = readStringTable(fields, segments, last(DYNAMIC_TAG.strtab));
+  const strings = readStringTable(image, last(DYNAMIC_TAG.strtab));
   const names = (tag: number, what: string) => all(tag).map((index) => strings.at(index, what));
   const text = (tag: number, what: string, longest: number) => {
     const index = last(tag);
     return index === undefined ? undefined : strings.at(index, what, longest);
   };
-  const place = (tag: number, what: string) => {
-    const address = last(tag);
-    return address === undefined ? undefined : rangeOf(segments, address, what).offset;
-  };
-  const verneed = place(DYNAMIC_TAG.verneed, 'the table of needed versions');
-  const verdef = place(DYNAMIC_TAG.verdef, 'the table of defined versions');
+  const verneed = last(DYNAMIC_TAG.verneed);
+  const verdef = last(DYNAMIC_TAG.verdef);
   return {
     dynamic: table !== undefined,
     soname: text(DYNAMIC_TAG.soname, 'its soname', LONGEST_NAME),
     needed: names(DYNAMIC_TAG.needed, 'the name of a needed library'),
     rpath: text(DYNAMIC_TAG.rpath, 'its rpath', LONGEST_LIST),
     runpath: text(DYNAMIC_TAG.runpath, 'its runpath', LONGEST_LIST),
-    verneed: verneed === undefined ? [] : readVerneed(fields, verneed, strings).verneed,
-    verdef: verdef === undefined ? [] : readVerdef(fields, verdef, strings).map(({ name }) => name),
+    verneed: verneed === undefined ? [] : readVerneed(image, verneed, strings).verneed,
+    verdef: verdef === undefined ? [] : readVerdef(image, verdef, strings).map(({ name }) => name),
     hasVerdef: verdef !== undefined,
     hasVersym: last(DYNAMIC_TAG.versym) !== undefined,
     flags: flagsOf(last(DYNAMIC_TAG.flags)),
@@ -129,11 +127,11 @@ function flagsOf(value: number | undefined): number {
   return value === undefined || !Number.isFinite(value) ? 0 : value % 0x1_0000_0000;
 }
 
-function readWantedNotes(fields: FieldReader, header: Header, segments: readonly Segment[]) {
+function readUsedNotes(fields: FieldReader, image: Image, header: Header, segments: readonly Segment[]) {
   const dlopen: DlopenNote[] = [];
   let isaNeeded = 0;
   let left = MOST_NOTE_BYTES;
-  for (const note of readNotes(fields, segments)) {
+  for (const note of readNotes(fields, image, segments)) {
     if (note.size > left || !(isDlopenNote(note) || isPropertyNote(note))) continue;
     left -= note.size;
     if (isDlopenNote(note)) dlopen.push(...readDlopenNote(note));

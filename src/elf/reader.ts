@@ -1,8 +1,5 @@
-// The first 52 or 64 bytes of an ELF object -> its ELF header (Ehdr, elf.h; gABI chapter 4).
-// Why an object cannot be read, on its way from where that is seen to the reader's answer.
-// Random access to the bytes of a file, so that the pure ELF reader never opens one.
-// Bytes -> the numbers and strings of one ELF object, in its class and byte order, never beyond its end.
-// Reads of any offset and length -> few reads of whole blocks, each made once.
+// Bytes → the numbers and strings of one ELF object, in its class and byte order, never beyond its end, read in few whole
+// blocks; its first 52 or 64 bytes → its ELF header (Ehdr, elf.h; gABI chapter 4).
 
 export interface Header {
   readonly class: 32 | 64;
@@ -85,7 +82,7 @@ function byteOrderOf(ident: Uint8Array): 'little' | 'big' {
 
 /**
  * Thrown within `src/elf` only; every public reader turns it into `{kind: 'bad-elf', why}`.
- * `message` is one clause for users, without a full stop.
+ * `message` is one clause for people, without a full stop.
  */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
@@ -103,10 +100,11 @@ export function bytesInMemory(bytes: Uint8Array): ByteSource {
 }
 
 /**
- * Every method takes a file offset in bytes and `what` is read there, for the message;
- * all throw Malformed beyond the end of the file.
+ * Every method takes a position in bytes, a file offset or an address (image.ts), and `what` is read there, for the
+ * message; all throw Malformed beyond the end of the file.
  */
 export interface FieldReader {
+  /** Of the file. */
   readonly size: number;
   /** True for class 64. */
   readonly wide: boolean;
@@ -117,8 +115,15 @@ export interface FieldReader {
   /** Elf_Addr, Elf_Off and Elf_Xword: 4 or 8 bytes. Infinity from 2^53 on: beyond the end of anything. */
   word(offset: number, what: string): number;
   bytes(offset: number, length: number, what: string): Uint8Array;
-  /** The string that ends in NUL before `end` (a file offset), as latin1, of at most `longest` bytes. */
+  /** The text from `offset` to a NUL or to `end`; `next`: where it goes on, undefined after a NUL. */
+  textPart(offset: number, end: number, what: string): TextPart;
+  /** The string that ends in NUL before `end`, a position, as latin1, of at most `longest` bytes. */
   text(offset: number, end: number, longest: number, what: string): string;
+}
+
+export interface TextPart {
+  readonly text: string;
+  readonly next: number | undefined;
 }
 
 export interface StructLayout {
@@ -184,25 +189,33 @@ export function readFields(source: ByteSource, layout: StructLayout): FieldReade
     return high < 0x20_0000 ? high * TWO_TO32 + low : Number.POSITIVE_INFINITY;
   };
 
-  const text = (offset: number, end: number, longest: number, what: string): string => {
-    if (!(offset >= 0 && offset < end && offset < size)) throw beyondTheEnd(what);
-    const last = Math.min(end, size, offset + longest + 1);
+  const textPart = (offset: number, end: number, what: string): TextPart => {
     let found = '';
-    for (let at = offset; at < last; ) {
+    for (let at = offset; at < end; ) {
       const index = Math.floor(at / BLOCK_SIZE);
       const block = blockAt(index).bytes;
       const from = at - index * BLOCK_SIZE;
-      const to = Math.min(block.length, last - index * BLOCK_SIZE);
+      const to = Math.min(block.length, end - index * BLOCK_SIZE);
       if (to <= from) throw beyondTheEnd(what);
       const nul = block.indexOf(0, from);
-      if (nul >= 0 && nul < to) return found + block.toString('latin1', from, nul);
+      if (nul >= 0 && nul < to) return { text: found + block.toString('latin1', from, nul), next: undefined };
       found += block.toString('latin1', from, to);
       at = index * BLOCK_SIZE + to;
     }
+    return { text: found, next: end };
+  };
+
+  const text = (offset: number, end: number, longest: number, what: string): string => {
+    if (!(offset >= 0 && offset < end && offset < size)) throw beyondTheEnd(what);
+    const last = Math.min(end, size, offset + longest + 1);
+    const part = textPart(offset, last, what);
+    if (part.next === undefined) return part.text;
     throw new Malformed(last === offset + longest + 1 ? `${what} is too long` : `${what} has no end`);
   };
 
-  return { size, wide, little, u8, u16: (offset, what) => number(offset, 2, what), u32, word, bytes, text };
+  const u16 = (offset: number, what: string) => number(offset, 2, what);
+
+  return { size, wide, little, u8, u16, u32, word, bytes, textPart, text };
 }
 
 function beyondTheEnd(what: string): Malformed {
@@ -218,13 +231,13 @@ export interface Block {
   readonly view: DataView;
 }
 
-/** Gives block `index` (byte offset `index * blockSize`), keeping at most `kept` blocks, the oldest dropped first. */
-export function cacheBlocks(source: ByteSource, kept: number): (index: number) => Block {
+/** Gives block `index` (byte offset `index * blockSize`), with at most `most` blocks in memory, the oldest dropped first. */
+export function cacheBlocks(source: ByteSource, most: number): (index: number) => Block {
   const blocks = new Map<number, Block>();
   return (index) => {
     const known = blocks.get(index);
     if (known) return known;
-    if (blocks.size >= kept) {
+    if (blocks.size >= most) {
       const [oldest] = blocks.keys();
       if (oldest !== undefined) blocks.delete(oldest);
     }

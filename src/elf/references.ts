@@ -1,5 +1,5 @@
-// The tables of an object -> the symbols that it leaves to others without saying which version of them it means.
-// The tables of an object -> a test of names: whether a reference without version, made by another object, binds there.
+// The tables of an object → the symbols that it leaves to others without saying which version of them it means, and
+// whether such a reference, made by another object, binds there.
 import { DYNAMIC_TAG, LONGEST_LIST } from './dynamic.ts';
 import { openHashTable } from './hash-table.ts';
 import { type LinkTables, relocationsOf, viewOf } from './link-tables.ts';
@@ -23,17 +23,17 @@ const STRANGE_TYPES: ReadonlySet<number> = new Set([3, 4]);
  * (glibc elf/dl-lookup.c, _dl_lookup_symbol_x). Throws Malformed.
  */
 export function readUnversionedReferences(tables: LinkTables): UnversionedReference[] {
-  const { fields, symbolSize, symbols, symbolsEnd, versym } = tables;
+  const { image, symbolSize, symbols, versym } = tables;
   const count = countUndefined(tables);
   const found: UnversionedReference[] = [];
   if (count > 1) {
-    if (symbols + count * symbolSize > symbolsEnd)
+    if (image.room(symbols, count * symbolSize) < count * symbolSize)
       throw new Malformed(`${WHAT} lies outside the loaded segments`);
     // Two bytes of every symbol and a few fields of the others: whole tables, not field by field.
-    const versions = versym === undefined ? undefined : viewOf(fields.bytes(versym, 2 * count, WHAT));
-    const entries = viewOf(fields.bytes(symbols, symbolSize * count, WHAT));
+    const versions = versym === undefined ? undefined : viewOf(image.bytes(versym, 2 * count, WHAT));
+    const entries = viewOf(image.bytes(symbols, symbolSize * count, WHAT));
     for (let index = 1; index < count; index += 1) {
-      if (versions !== undefined && (versions.getUint16(2 * index, fields.little) & 0x7fff) > 1) continue;
+      if (versions !== undefined && (versions.getUint16(2 * index, image.little) & 0x7fff) > 1) continue;
       const name = strongReference(tables, entries, index * symbolSize);
       if (name !== undefined) found.push({ name, index });
     }
@@ -42,33 +42,32 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
 }
 
 /** The name, if the entry at `at` is a strong reference. st_info follows st_name in class 64 and st_size in class 32. */
-function strongReference({ fields, strings }: LinkTables, entries: DataView, at: number): string | undefined {
-  const infoAt = at + (fields.wide ? 4 : 12);
+function strongReference({ image, strings }: LinkTables, entries: DataView, at: number): string | undefined {
+  const infoAt = at + (image.wide ? 4 : 12);
   const info = entries.getUint8(infoAt);
   if (info >> 4 !== GLOBAL || STRANGE_TYPES.has(info & 15)) return undefined;
-  if (entries.getUint16(infoAt + 2, fields.little) !== 0) return undefined;
-  const name = strings.at(entries.getUint32(at, fields.little), 'the name of a symbol', LONGEST_LIST);
+  if (entries.getUint16(infoAt + 2, image.little) !== 0) return undefined;
+  const name = strings.at(entries.getUint32(at, image.little), 'the name of a symbol', LONGEST_LIST);
   return name === '' ? undefined : name;
 }
 
 /**
  * How many symbols, from the first, have all undefined ones but `hashedReferences` among them: DT_GNU_HASH puts them
- * in front of what it hashes. Where it hashes nothing it does not tell (symbol-count.ts).
+ * in front of what it hashes. Where it hashes nothing it does not tell (symbols.ts).
  */
 function countUndefined(tables: LinkTables): number {
-  const { fields, header, gnuHash, hash } = tables;
-  if (gnuHash !== undefined && hashesSomething(tables, gnuHash))
-    return limited(fields.u32(gnuHash + 4, WHAT));
-  if (hash !== undefined) return limited(countByHash(fields, header, hash));
+  const { image, header, gnuHash, hash } = tables;
+  if (gnuHash !== undefined && hashesSomething(tables, gnuHash)) return limited(image.u32(gnuHash + 4, WHAT));
+  if (hash !== undefined) return limited(countByHash(image, header, hash));
   let highest = 0;
   for (const relocation of relocationsOf(tables)) highest = Math.max(highest, relocation.symbol);
   return limited(highest + 1);
 }
 
-function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
-  const buckets = limited(fields.u32(gnuHash, WHAT));
-  const at = gnuHash + 16 + fields.u32(gnuHash + 8, WHAT) * (fields.wide ? 8 : 4);
-  for (let index = 0; index < buckets; index += 1) if (fields.u32(at + 4 * index, WHAT) !== 0) return true;
+function hashesSomething({ image }: LinkTables, gnuHash: number): boolean {
+  const buckets = limited(image.u32(gnuHash, WHAT));
+  const at = gnuHash + 16 + image.u32(gnuHash + 8, WHAT) * (image.wide ? 8 : 4);
+  for (let index = 0; index < buckets; index += 1) if (image.u32(at + 4 * index, WHAT) !== 0) return true;
   return false;
 }
 
@@ -78,14 +77,14 @@ function hashesSomething({ fields }: LinkTables, gnuHash: number): boolean {
  * Linkers give programs, and no library, a DT_DEBUG.
  */
 function hashedReferences(tables: LinkTables, from: number): UnversionedReference[] {
-  const { fields, header, last, symbols, symbolSize, versym } = tables;
+  const { image, header, last, symbols, symbolSize, versym } = tables;
   if (header.type !== EXECUTABLE && last(DYNAMIC_TAG.debug) === undefined) return [];
   const found: UnversionedReference[] = [];
   const hashed = new Set<number>();
   for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
   for (const symbol of hashed) {
-    if (versym !== undefined && (fields.u16(versym + 2 * symbol, WHAT) & 0x7fff) > 1) continue;
-    const entry = viewOf(fields.bytes(symbols + symbol * symbolSize, symbolSize, WHAT));
+    if (versym !== undefined && (image.u16(versym + 2 * symbol, WHAT) & 0x7fff) > 1) continue;
+    const entry = viewOf(image.bytes(symbols + symbol * symbolSize, symbolSize, WHAT));
     const name = strongReference(tables, entry, 0);
     if (name !== undefined) found.push({ name, index: symbol });
   }
@@ -113,16 +112,16 @@ export function openDefinitions(tables: LinkTables): (name: string) => boolean {
   return (name) => symbolsNamed(name).some((symbol) => canBindTo(tables, symbol));
 }
 
-function canBindTo({ fields, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
+function canBindTo({ image, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
   const at = symbols + symbol * symbolSize;
-  const info = fields.u8(at + (fields.wide ? 4 : 12), WHAT);
-  const section = fields.u16(at + (fields.wide ? 6 : 14), WHAT);
-  const value = fields.word(at + (fields.wide ? 8 : 4), WHAT);
+  const info = image.u8(at + (image.wide ? 4 : 12), WHAT);
+  const section = image.u16(at + (image.wide ? 6 : 14), WHAT);
+  const value = image.word(at + (image.wide ? 8 : 4), WHAT);
   if (info >> 4 === 0 || !ALLOWED_TYPES.has(info & 15)) return false;
   if (value === 0 && section !== ABSOLUTE && (info & 15) !== TLS) return false;
   if ((info & 15) === TLS && section === 0) return false;
   if (versym === undefined) return true;
-  const version = fields.u16(versym + 2 * symbol, 'the table of symbol versions');
+  const version = image.u16(versym + 2 * symbol, 'the table of symbol versions');
   return version < 0x8000 || (version & 0x7fff) < 3;
 }
 

@@ -1,4 +1,4 @@
-// DT_RPATH, DT_RUNPATH and LD_LIBRARY_PATH strings -> the directories ld.so searches for them, in order.
+// DT_RPATH, DT_RUNPATH and LD_LIBRARY_PATH strings → the directories ld.so searches for them, in order.
 // Source of every rule: glibc 2.42 elf/dl-load.c (fillin_rpath, decompose_rpath, is_dst, _dl_dst_substitute).
 
 /** Values of the dynamic string tokens; `undefined` where ld.so could not know one. */

@@ -1,4 +1,4 @@
-// The section header table -> the sections, for those who look beyond what the kernel and ld.so read.
+// The section header table → the sections, for those who look beyond what the kernel and ld.so read.
 import type { FieldReader, Header } from './reader.ts';
 
 /** One Shdr; offsets and sizes in bytes. */

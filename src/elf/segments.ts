@@ -1,4 +1,4 @@
-// The program header table -> the segments, and addresses -> file offsets through the loaded ones.
+// The program header table → the segments.
 import { type FieldReader, type Header, Malformed } from './reader.ts';
 
 /** p_type values (elf.h). */
@@ -53,32 +53,12 @@ function readSegment(fields: FieldReader, at: number): Segment {
   };
 }
 
-/** What `placeOf` asks of a segment. */
-export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize'>;
-
-/** Where an address lies in the file, and the offset at which its segment's bytes end. */
-export interface FileRange {
-  readonly offset: number;
-  readonly end: number;
-}
-
-/**
- * Finds `address` in the bytes that PT_LOAD maps from the file. Where segments overlap the later one wins,
- * because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
- */
-export function rangeOf(segments: readonly Mapping[], address: number, what: string): FileRange {
-  const home = homeOf(segments, address);
-  if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
-  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
-}
+/** What of a segment says where it lies in memory. */
+export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize' | 'memorySize'>;
 
 /** True when PT_LOAD maps bytes of the file at `address`. */
 export function isMapped(segments: readonly Mapping[], address: number): boolean {
-  return homeOf(segments, address) !== undefined;
-}
-
-function homeOf(segments: readonly Mapping[], address: number): Mapping | undefined {
-  return segments.findLast(
+  return segments.some(
     ({ type, address: start, fileSize }) =>
       type === SEGMENT_TYPE.load && address >= start && address - start < fileSize,
   );

@@ -1,5 +1,6 @@
 // The bytes of a program → the packer it was made with, if it is one whose programs read or start /proc/self/exe.
 import { isAppImage } from './app-image.ts';
+import { openImage } from './image.ts';
 import { readNotes } from './notes.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts';
@@ -50,7 +51,8 @@ function bySections(fields: FieldReader, header: Header): string | undefined {
 }
 
 function byNotes(fields: FieldReader, header: Header): string | undefined {
-  for (const { owner } of readNotes(fields, readSegments(fields, header))) {
+  const segments = readSegments(fields, header);
+  for (const { owner } of readNotes(fields, openImage(fields, segments), segments)) {
     if (owner.startsWith('NODE_SEA')) return 'Node SEA';
     if (owner === 'SUI') return 'Deno';
   }

@@ -1,6 +1,5 @@
-// The bytes of a file -> its dynamic symbols: those it defines and those it leaves to others, with their versions.
-// Hash tables -> the number of dynamic symbols, which nothing else in an object says.
-// Relocation tables -> the number of symbols they speak of, for objects whose hash table does not tell.
+// The bytes of a file → its dynamic symbols: those it defines and those it leaves to others, with their versions. Their
+// number is that of the hash tables or, where these do not tell, of the relocations.
 
 import {
   DYNAMIC_TAG,
@@ -10,8 +9,9 @@ import {
   readStringTable,
   type StringTable,
 } from './dynamic.ts';
+import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { rangeOf, readSegments, type Segment } from './segments.ts';
+import { readSegments } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 /** One global or weak symbol of DT_SYMTAB. */
@@ -59,10 +59,11 @@ function read(source: ByteSource, wanted: (section: number) => boolean): SymbolR
     const missing: DynamicSymbol[] = [];
     const loadable = header.type === 2 || header.type === 3;
     const segments = loadable ? readSegments(fields, header) : [];
-    const table = readDynamicTable(fields, segments);
+    const image = openImage(fields, segments);
+    const table = readDynamicTable(image, segments);
     if (table) {
-      const count = countSymbols(fields, header, segments, table);
-      collect({ fields, segments, table, count }, wanted, defined, missing);
+      const count = countSymbols(image, header, table);
+      collect({ image, table, count }, wanted, defined, missing);
     }
     return { kind: 'symbols', defined, undefined: missing };
   } catch (error) {
@@ -72,14 +73,13 @@ function read(source: ByteSource, wanted: (section: number) => boolean): SymbolR
 }
 
 interface SymbolTables {
-  readonly fields: FieldReader;
-  readonly segments: readonly Segment[];
+  readonly image: Image;
   readonly table: DynamicTable;
   readonly count: number;
 }
 
 function collect(
-  { fields, segments, table, count }: SymbolTables,
+  { image, table, count }: SymbolTables,
   wanted: (section: number) => boolean,
   defined: DynamicSymbol[],
   missing: DynamicSymbol[],
@@ -87,20 +87,20 @@ function collect(
   const what = 'the symbol table';
   const address = table.last(DYNAMIC_TAG.symtab);
   if (address === undefined || count <= 1) return;
-  const { offset, end } = rangeOf(segments, address, what);
-  const size = fields.wide ? 24 : 16;
+  const size = image.wide ? 24 : 16;
   // st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32.
-  const infoAt = fields.wide ? 4 : 12;
-  if (offset + count * size > end) throw new Malformed(`${what} lies outside the loaded segments`);
-  const strings = readStringTable(fields, segments, table.last(DYNAMIC_TAG.strtab));
-  const versionOf = versionsBySymbol(fields, segments, table, strings);
+  const infoAt = image.wide ? 4 : 12;
+  if (image.room(address, count * size) < count * size)
+    throw new Malformed(`${what} lies outside the loaded segments`);
+  const strings = readStringTable(image, table.last(DYNAMIC_TAG.strtab));
+  const versionOf = versionsBySymbol(image, table, strings);
   for (let index = 1; index < count; index += 1) {
-    const at = offset + index * size;
-    const info = fields.u8(at + infoAt, what);
-    const section = fields.u16(at + infoAt + 2, what);
+    const at = address + index * size;
+    const info = image.u8(at + infoAt, what);
+    const section = image.u16(at + infoAt + 2, what);
     const binding = info >> 4;
     if (binding === 0 || !wanted(section)) continue;
-    const name = strings.at(fields.u32(at, what), 'the name of a symbol', LONGEST_LIST);
+    const name = strings.at(image.u32(at, what), 'the name of a symbol', LONGEST_LIST);
     if (name === '') continue;
     const symbol = { name, ...versionOf(index), weak: binding === 2, type: info & 15 };
     (section === 0 ? missing : defined).push(symbol);
@@ -111,53 +111,43 @@ type SymbolVersion = Pick<DynamicSymbol, 'version' | 'from' | 'hidden'>;
 
 /** DT_VERSYM: one half per symbol, 0 and 1 for none, bit 15 for hidden. */
 function versionsBySymbol(
-  fields: FieldReader,
-  segments: readonly Segment[],
+  image: Image,
   table: DynamicTable,
   strings: StringTable,
 ): (symbol: number) => SymbolVersion {
-  const place = (tag: number, what: string) => {
-    const address = table.last(tag);
-    return address === undefined ? undefined : rangeOf(segments, address, what).offset;
-  };
-  const versym = place(DYNAMIC_TAG.versym, 'the table of symbol versions');
+  const versym = table.last(DYNAMIC_TAG.versym);
   if (versym === undefined) return () => ({ version: undefined, from: undefined, hidden: false });
-  const verdef = place(DYNAMIC_TAG.verdef, 'the table of defined versions');
-  const verneed = place(DYNAMIC_TAG.verneed, 'the table of needed versions');
+  const verdef = table.last(DYNAMIC_TAG.verdef);
+  const verneed = table.last(DYNAMIC_TAG.verneed);
   const versions = new Map<number, { name: string; file?: string }>([
-    ...(verdef === undefined ? [] : readVerdef(fields, verdef, strings)).map((it) => [it.index, it] as const),
-    ...(verneed === undefined ? [] : readVerneed(fields, verneed, strings).indexed).map(
+    ...(verdef === undefined ? [] : readVerdef(image, verdef, strings)).map((it) => [it.index, it] as const),
+    ...(verneed === undefined ? [] : readVerneed(image, verneed, strings).indexed).map(
       (it) => [it.index, it] as const,
     ),
   ]);
   return (symbol) => {
-    const entry = fields.u16(versym + 2 * symbol, 'the table of symbol versions');
+    const entry = image.u16(versym + 2 * symbol, 'the table of symbol versions');
     const version = versions.get(entry & 0x7fff);
     return { version: version?.name, from: version?.file, hidden: entry >= 0x8000 };
   };
 }
 
-/** Far above any real object; keeps a sparse file from being walked for hours. */
+/** Far above any real object; a sparse file must not be read for hours. */
 export const MOST_SYMBOLS = 16_777_216;
 const ALPHA = 0x9026;
 const S390 = 22;
 
 /** Includes the empty symbol 0. Throws Malformed. */
-export function countSymbols(
-  fields: FieldReader,
-  header: Header,
-  segments: readonly Segment[],
-  table: DynamicTable,
-): number {
+export function countSymbols(image: Image, header: Header, table: DynamicTable): number {
   const hash = table.last(DYNAMIC_TAG.hash);
   const gnuHash = table.last(DYNAMIC_TAG.gnuHash);
   const count =
     hash !== undefined
-      ? countByHash(fields, header, rangeOf(segments, hash, 'the hash table').offset)
+      ? countByHash(image, header, hash)
       : gnuHash !== undefined
-        ? countByGnuHash(fields, rangeOf(segments, gnuHash, 'the hash table').offset)
+        ? countByGnuHash(image, gnuHash)
         : 0;
-  return limited(count > 0 ? count : countRelocated(fields, header, segments, table));
+  return limited(count > 0 ? count : countRelocated(image, header, table));
 }
 
 /** Bytes of an entry of DT_HASH: 8 on Alpha and 64-bit S/390, 4 elsewhere. */
@@ -204,13 +194,8 @@ export const MOST_RELOCATIONS = 67_108_864;
 const MIPS = 8;
 
 /** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
-export function countRelocated(
-  fields: FieldReader,
-  header: Header,
-  segments: readonly Segment[],
-  table: DynamicTable,
-): number {
-  const word = fields.wide ? 8 : 4;
+export function countRelocated(image: Image, header: Header, table: DynamicTable): number {
+  const word = image.wide ? 8 : 4;
   const pltEntry = table.last(DYNAMIC_TAG.pltrel) === DYNAMIC_TAG.rela ? 3 * word : 2 * word;
   const tables = [
     [DYNAMIC_TAG.rela, DYNAMIC_TAG.relasz, 3 * word],
@@ -222,11 +207,10 @@ export function countRelocated(
     const address = table.last(tag);
     const size = table.last(sizeTag) ?? 0;
     if (address === undefined || size === 0) continue;
-    const { offset, end } = rangeOf(segments, address, WHAT);
-    if (offset + size > end) throw new Malformed(`${WHAT} lies outside the loaded segments`);
+    if (image.room(address, size) < size) throw new Malformed(`${WHAT} lies outside the loaded segments`);
     if (size / entry > MOST_RELOCATIONS) throw new Malformed(`${WHAT} is longer than any real one`);
-    for (let at = offset; at + entry <= offset + size; at += entry) {
-      highest = Math.max(highest, symbolOf(fields, header, at));
+    for (let at = address; at + entry <= address + size; at += entry) {
+      highest = Math.max(highest, symbolOf(image, header, at));
     }
   }
   return highest + 1;

@@ -1,5 +1,5 @@
-// DT_VERNEED and DT_VERDEF -> the versions an object needs from each file, and those it defines.
-// Two version names -> their order: GLIBC_2.9 before GLIBC_2.36.
+// DT_VERNEED and DT_VERDEF → the versions an object needs from each file, and those it defines.
+// Two version names → their order: GLIBC_2.9 before GLIBC_2.36.
 
 import type { StringTable } from './dynamic.ts';
 import type { Verneed } from './elf-file.ts';

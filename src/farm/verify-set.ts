@@ -9,6 +9,7 @@ import { realPath } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { LoadedObject } from '../ldso/ask-loader.ts';
 import { listObjects, type Verdict } from '../ldso/list-objects.ts';
+import { linksBeside, type ProgramWithAdded } from '../program/bundled.ts';
 import type { Libc } from '../program/libc.ts';
 import { usesOrigin } from '../program/run-directories.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
@@ -180,12 +181,14 @@ export interface VerifyRequest {
  */
 export async function layOutAndVerify(
   fingerprint: Fingerprint,
-  { path: program, libc }: { readonly path: string; readonly libc: Libc },
+  foreign: ProgramWithAdded & { readonly libc: Libc },
   farms: string,
   { known, libraryPathDirs = [], ...asking }: VerifyRequest,
 ): Promise<VerifiedSet | Rejected | Vanished> {
+  const { path: program, libc } = foreign;
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
+  const beside = linksBeside(foreign);
   const loader = pathOfStoreFile(fingerprint.loader);
   let guess: boolean;
   try {
@@ -196,8 +199,9 @@ export async function layOutAndVerify(
   const hiding = { storeDir: path.dirname(fingerprint.loader.storePath), isFamily: libc.isFamily };
   const mirror = new Set<string>();
   for (;;) {
-    const laid = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
-    if ('kind' in laid) return laid;
+    const alone = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
+    if ('kind' in alone) return alone;
+    const laid = { ...alone, links: new Map([...beside, ...alone.links]) };
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
     const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
     const outcome = await withPlainImage(program, farms, (file) =>

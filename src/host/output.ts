@@ -102,3 +102,8 @@ export function wrapWords(line: string, width: number, hang: string): string[] {
   }
   return [...lines, current];
 }
+
+/** A word as a shell takes it, quoted where it has to be. */
+export function shellWord(word: string): string {
+  return /^[\w./+:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}

@@ -79,15 +79,14 @@ function nixLdEdits(
   };
 }
 
-/** Libraries beside the program: a plan made with others must not be followed. */
+/** Libraries beside the program, found or linked in the farm: a plan made with others must not be followed. */
 function bundledFiles(set: VerifiedSet, storeDir: string): string[] {
   const inFarm = new Set([...set.links.keys()].map((name) => path.join(set.farm, name)));
-  return set.objects
-    .map(({ path: file }) => file)
-    .filter((file) => file !== undefined)
-    .filter((file) => !file.startsWith(`${storeDir}/`) && !inFarm.has(file))
-    .map((file) => (path.isAbsolute(file) ? file : path.resolve(file)))
-    .sort();
+  const loaded = set.objects.flatMap(({ path: file }) =>
+    file === undefined || inFarm.has(file) ? [] : [file],
+  );
+  const files = [...loaded, ...set.links.values()].filter((file) => !file.startsWith(`${storeDir}/`));
+  return [...new Set(files.map((file) => (path.isAbsolute(file) ? file : path.resolve(file))))].sort();
 }
 
 /** What the store serves, and nothing beside the program may begin to serve unnoticed. */

@@ -1,13 +1,14 @@
-// A program → the libraries it brings along: those that its own and their own run paths lead to.
-// What lies where ld.so finds a bundled library → why the start would end there, if it would.
+// A program → the libraries it brings along, those that its own and their own run paths lead to, and why one of them
+// would end the start, if it would.
 
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { type FileReading, readElfFile } from '../elf/open-elf.ts';
+import { elfFileAt, type FileReading, readElfFile } from '../elf/open-elf.ts';
 import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats } from '../host/file-identity.ts';
+import { underAnotherName } from './beside.ts';
 import { effectiveRpath, pathOfElfString, runDirectories, tokensOf } from './run-directories.ts';
 
 export interface BundledLibrary {
@@ -16,6 +17,18 @@ export interface BundledLibrary {
   readonly elf: ElfFile;
   /** The name it was needed by. */
   readonly name: string;
+  /** ld.so finds it only where the farm has a link of that name. */
+  readonly linked: boolean;
+}
+
+/** A program, and what is known of its libraries beside its run paths. */
+export interface ProgramWithAdded {
+  readonly path: string;
+  readonly elf: ElfFile;
+  /** Name → file outside the store that the user added. */
+  readonly added?: ReadonlyMap<string, string> | undefined;
+  /** Names that the store serves although the program brings its own, where that comes after the farm. */
+  readonly fromStore?: ReadonlySet<string> | undefined;
 }
 
 interface LoadedFile {
@@ -23,6 +36,7 @@ interface LoadedFile {
   readonly elf: ElfFile;
   /** The object whose need loaded it first; undefined for the program. */
   readonly loader: LoadedFile | undefined;
+  readonly linked: boolean;
 }
 
 /**
@@ -75,10 +89,20 @@ function find(
   for (const file of files) {
     const elf = readCandidate(file, name, by.elf, tell);
     // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
-    if (elf !== undefined)
-      return { path: path.isAbsolute(file) ? file : path.resolve(file), elf, loader: by };
+    if (elf !== undefined) {
+      // $ORIGIN of what is opened by a link of the farm is the farm: its neighbours need links there too.
+      const linked = by.linked && !wanted.includes('/');
+      return { path: path.isAbsolute(file) ? file : path.resolve(file), elf, loader: by, linked };
+    }
   }
   return undefined;
+}
+
+/** What the user added, or what lies in a run path directory under another name than the wanted soname. */
+function findToLink(name: string, by: LoadedFile, added: string | undefined): LoadedFile | undefined {
+  const file = added ?? underAnotherName(name, searched(by, []), by.elf);
+  const elf = file === undefined ? undefined : elfFileAt(file);
+  return file === undefined || elf === undefined ? undefined : { path: file, elf, loader: by, linked: true };
 }
 
 /**
@@ -88,26 +112,39 @@ function find(
  * the directories of LD_LIBRARY_PATH, where they count (run-directories.ts).
  */
 export function findBundled(
-  program: { readonly path: string; readonly elf: ElfFile },
+  program: ProgramWithAdded,
   tell: (damaged: DamagedLibrary) => void = () => {},
   libraryPathDirs: readonly string[] = [],
 ): BundledLibrary[] {
   const found: BundledLibrary[] = [];
   const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
-  const queue: LoadedFile[] = [{ ...program, loader: undefined }];
+  const { added } = program;
+  const queue: LoadedFile[] = [{ ...program, loader: undefined, linked: false }];
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
-    for (const name of object.elf.needed) {
+    const alsoAdded = object.loader === undefined ? [...(added?.keys() ?? [])] : [];
+    for (const name of [...object.elf.needed, ...alsoAdded]) {
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
-      const loaded = find(name, object, tell, libraryPathDirs);
+      const isLeft = program.fromStore?.has(name) === true;
+      // The farm comes before a runpath, and after an rpath.
+      if (isLeft && object.elf.runpath !== undefined) continue;
+      const byUser = added?.get(name);
+      const byLoader = byUser === undefined ? find(name, object, tell, libraryPathDirs) : undefined;
+      const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
       if (loaded === undefined) continue;
       if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
-      found.push({ path: loaded.path, elf: loaded.elf, name });
+      found.push({ path: loaded.path, elf: loaded.elf, name, linked: loaded.linked });
       queue.push(loaded);
     }
   }
   return found;
+}
+
+/** Name → file, for the bundled libraries that the farm has to have links to. */
+export function linksBeside(program: ProgramWithAdded): ReadonlyMap<string, string> {
+  const linked = findBundled(program).filter((each) => each.linked);
+  return new Map(linked.map((each) => [each.name, each.path]));
 }
 
 /** A file that ends the start instead of being passed over. */

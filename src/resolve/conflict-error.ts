@@ -1,10 +1,13 @@
 // A conflict, and the closest matches → the error: which library is missing, who needs it, what was looked at.
 import path from 'node:path';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
+import { whyNoneLoaded } from '../candidates/providers.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
-import { listText } from '../host/output.ts';
+import { listText, shellWord } from '../host/output.ts';
+import { knownProvider } from '../index/known-providers.ts';
+import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
@@ -12,23 +15,22 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
-/** The attribute of nixpkgs that has a library. Nothing knows it yet: the table of known providers will. */
-export function packageOf(_soname: string): string | undefined {
-  return undefined;
-}
-
-/** What to type for libraries that the store lacks. */
-export function bringing(sonames: readonly string[]): string {
-  const known = [...new Set(sonames.flatMap((soname) => packageOf(soname) ?? []))].sort();
+/** What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them. */
+export function bringing(sonames: readonly string[], libc: 'glibc' | 'musl' = 'glibc'): string {
+  const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
   const attributes = known.length === 0 ? ['PACKAGE'] : known;
-  return `e.g. nix-build '<nixpkgs>' ${attributes.map((each) => `-A ${each}`).join(' ')}, and try again`;
+  const prefix = libc === 'musl' ? 'pkgsMusl.' : '';
+  return `e.g. nix-build '<nixpkgs>' ${attributes.map((each) => `-A ${prefix}${each}`).join(' ')}, and try again`;
 }
 
 /** Libraries that are there, but in builds that do not go with the rest. */
-function hintForClash(reasons: readonly Reason[]): string {
+function hintForClash(reasons: readonly Reason[], has: (name: string, version: string) => boolean): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
     return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
   }
+  const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
+  if (own?.kind === 'missing-version' && has(own.name, own.version))
+    return `the program's own is found before the store's, which has ${own.version}; put it aside, and the store's serves: mv ${shellWord(own.offeredBy)} ${shellWord(`${own.offeredBy}.old`)}`;
   const lacking = reasons.flatMap((each) => {
     if (each.kind === 'unbound-symbol') return each.lackingLibraries.map(({ name }) => name);
     return each.kind === 'missing-version' ? [each.name] : [];
@@ -36,6 +38,30 @@ function hintForClash(reasons: readonly Reason[]): string {
   return lacking.length === 0
     ? `bring libraries into the store that fit together, ${bringing([])}`
     : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking)}`;
+}
+
+/** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
+function hintForAround(
+  file: ProgramFile,
+  missing: readonly Unprovided[],
+  catalogue: Catalogue,
+): string | undefined {
+  const program = dynamicOf(file);
+  if (program === undefined) return undefined;
+  const { elf, libc } = program;
+  const isMissing = (name: string) =>
+    !libc.isFamily(name) && catalogue.librariesOffering(name, elf.class, elf.machine).length === 0;
+  const names = missing.map(({ name }) => name);
+  const around = librariesAround(program, names, isMissing);
+  if (around.size === 0) return undefined;
+  const words = [...around].map(([name, found]) => `--add ${name}=${shellWord(found)}`).join(' ');
+  const rest = names.filter((name) => !around.has(name));
+  const more =
+    rest.length === 0
+      ? ''
+      : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest)}`;
+  const subject = around.size === 1 ? 'it lies' : 'they lie';
+  return `${subject} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
 }
 
 function hintFor(
@@ -48,7 +74,13 @@ function hintFor(
   if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
     return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
   }
-  if (missing.length === 0) return hintForClash(conflict.reasons);
+  const isInStore = (name: string, version: string) =>
+    catalogue
+      .librariesOffering(name, program.elf?.class ?? 64, program.elf?.machine ?? 0)
+      .some(({ elf }) => elf.verdef.includes(version));
+  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore);
+  const around = hintForAround(program, missing, catalogue);
+  if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>
     otherVersionsOf(name, (letters) =>
       catalogue.namesBeginning(letters, program.elf?.class ?? 64, program.elf?.machine ?? 0),
@@ -61,7 +93,8 @@ function hintFor(
     near.length === missing.length && near.every((each) => each.byHand === 'possible')
       ? `; the nearest can be chosen by hand: nix-foreign choose ${program.typedName}`
       : '';
-  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(missing.map(({ name }) => name))}${byHand}`;
+  const names = missing.map(({ name }) => name);
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(names, dynamicOf(program)?.libc.kind)}${byHand}`;
 }
 
 /** Of so many names the nearest library is told; `choose` lists all. */
@@ -75,15 +108,24 @@ function causeOf(
   conflict: Conflict,
   missing: readonly Unprovided[],
   near: ReturnType<typeof nearestSentences>,
+  whyNobody: (name: string) => string | undefined,
 ): string {
   const told = new Set(conflict.reasons.flatMap((each) => ('name' in each ? [each.name] : [])));
   const more = missing.filter(({ name }) => !told.has(name));
-  const sentences = explainConflict(conflict);
+  const sentences = explainConflict(conflict, whyNobody);
   if (more.length > 0) {
     const names = more.map(({ name, neededBy }) => `${name} (for ${neededBy.slice(0, 3).join(', ')})`);
     sentences.push(`also missing: ${listText(names, MOST_MISSING)}`);
   }
   return [...sentences, ...near.slice(0, MOST_NEAR).map(({ text }) => text)].join('; ');
+}
+
+/** Why what the store has of a name is no candidate. */
+function whyNobodyOf(file: ProgramFile, catalogue: Catalogue): (name: string) => string | undefined {
+  const program = dynamicOf(file);
+  if (program === undefined) return () => undefined;
+  const { elf, libc } = program;
+  return (name) => whyNoneLoaded(catalogue.librariesOffering(name, elf.class, elf.machine), libc);
 }
 
 /** Of pins that hold no longer, as on another machine: why the pinned file cannot be loaded. */
@@ -121,7 +163,10 @@ export function conflictError(
     missing.map(({ name }) => name),
     closest,
   );
-  const cause = [causeOf(outcome, missing, near), ...unusablePins(program, outcome, catalogue)].join('; ');
+  const cause = [
+    causeOf(outcome, missing, near, whyNobodyOf(program, catalogue)),
+    ...unusablePins(program, outcome, catalogue),
+  ].join('; ');
   return new ForeignError(`${program.typedName}: ${cause}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
     hint: hintFor(program, outcome, missing, near, catalogue),

@@ -1,5 +1,9 @@
-// A saved fingerprint of the same content → the plan by it, unless the program now brings one of its libraries along.
-import { layOutAndVerify } from '../farm/verify-set.ts';
+// A saved fingerprint of the same content → a plan by it, if it still serves where the program is now, with what lies
+// beside the program now.
+
+import type { ElfFile } from '../elf/elf-file.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { layOutAndVerify, pathOfStoreFile } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { alsoPin } from '../fingerprint/save-and-pin.ts';
 import type { SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
@@ -34,14 +38,28 @@ export async function planFromSavedFingerprint(
 
 /**
  * The first name, undefined where there is none. The farm comes before a runpath (ld.so(8)), so the loader would
- * accept such a set and leave the program's own library out. A damaged library counts: it is to be told of.
+ * accept such a set and leave the program's own library out. That is meant only where its own is too old for others of
+ * the set. A damaged library counts: it is to be told of.
  */
 export function servedBeside(fingerprint: Fingerprint, program: DynamicProgram): string | undefined {
-  const names = new Set<string>();
-  const bundled = findBundled(program, ({ name }) => names.add(name));
+  const beside = new Map<string, ElfFile | undefined>();
+  const bundled = findBundled(program, ({ name }) => beside.set(name, undefined));
   for (const { name, elf: library } of bundled) {
-    names.add(name);
-    if (library.soname !== undefined) names.add(library.soname);
+    beside.set(name, library);
+    if (library.soname !== undefined) beside.set(library.soname, library);
   }
-  return fingerprint.libraries.map(({ soname }) => soname).find((soname) => names.has(soname));
+  return fingerprint.libraries
+    .map(({ soname }) => soname)
+    .find((soname) => beside.has(soname) && !isTooOld(soname, beside.get(soname), fingerprint));
+}
+
+/** True where a library of the set needs a version that the bundled one does not define. */
+function isTooOld(name: string, bundled: ElfFile | undefined, { libraries }: Fingerprint): boolean {
+  if (bundled === undefined) return false;
+  return libraries.some((each) =>
+    elfFileAt(pathOfStoreFile(each))?.verneed.some(
+      ({ file, versions }) =>
+        file === name && versions.some((it) => !it.weak && !bundled.verdef.includes(it.name)),
+    ),
+  );
 }

@@ -18,6 +18,8 @@ export interface DynamicProgram extends ProgramFile {
   readonly libc: Libc;
   /** PT_INTERP. */
   readonly interpreter: string;
+  /** Name → file outside the store that the user added (choices/choices.ts). */
+  readonly added?: ReadonlyMap<string, string>;
 }
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */

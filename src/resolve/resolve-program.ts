@@ -1,7 +1,7 @@
 // A program → a launch plan that the launcher can follow. The steps of a miss, one after the other.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { digestOfChoices } from '../choices/choices.ts';
+import { addedFiles, digestOfChoices } from '../choices/choices.ts';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
@@ -153,7 +153,16 @@ async function openJob(
   const when = existsSync(path.dirname(link)) ? 'later' : 'now';
   const rootAdders = startRootAdders(context.nix, link, when);
   const choices = await choicesOfProgram(program, context);
-  return { program, sha256, context, dirs, mode, choices, rootAdders };
+  const added = choices && addedFiles(choices.choices, context.location.storeDir);
+  return {
+    program: { ...program, ...(added && { added }) },
+    sha256,
+    context,
+    dirs,
+    mode,
+    choices,
+    rootAdders,
+  };
 }
 
 async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {

@@ -2,7 +2,7 @@
 import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';
-import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import { debug } from '../host/output.ts';
@@ -90,10 +90,12 @@ export interface SolvedProblem {
   readonly closest?: ClosestMatches;
 }
 
+/** Each round takes one more library from the store; programs bring a few along that others need too. */
+const MOST_ROUNDS = 8;
+
 /**
- * Solves with exact matches only and, where some name has no provider at all, once more with other versions of the
- * missing libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
- * first one and `closest` has what was found of them.
+ * Solves. A bundled library that is too old for a library of the store, as libstdc++ may be, gives way to the store's
+ * where the farm comes before the run path that leads to it. If that helps nothing, the outcome is the first one.
  */
 export function solveProgram(
   program: DynamicProgram,
@@ -102,6 +104,33 @@ export function solveProgram(
   choices: Choices = NO_CHOICES,
 ): SolvedProblem {
   const question = { program, catalogue, excluded, choices };
+  const first = solveAll(question);
+  const fromStore = new Set<string>();
+  for (let result = first, round = 0; round < MOST_ROUNDS; round += 1) {
+    const before = fromStore.size;
+    for (const name of tooOldIn(result.outcome)) fromStore.add(name);
+    if (fromStore.size === before) break;
+    result = solveAll({ ...question, fromStore });
+    if (result.outcome.kind === 'solution') return result;
+  }
+  return first;
+}
+
+/** Names of bundled libraries that lack versions. */
+function tooOldIn(outcome: SolvedProblem['outcome']): string[] {
+  if (outcome.kind !== 'conflict') return [];
+  return outcome.reasons.flatMap((reason) => {
+    const isVersion = reason.kind === 'missing-version' || reason.kind === 'unversioned';
+    return isVersion && reason.offeredIn === undefined ? [reason.name] : [];
+  });
+}
+
+/**
+ * With exact matches only and, where some name has no provider at all, once more with other versions of the missing
+ * libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
+ * first one and `closest` has what was found of them.
+ */
+function solveAll(question: StoreQuestion): SolvedProblem {
   const exact = solveWithin('exact', question);
   const { outcome } = exact;
   if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
@@ -119,6 +148,8 @@ interface StoreQuestion {
   /** Store objects that vanished. */
   readonly excluded: ReadonlySet<string>;
   readonly choices: Choices;
+  /** Names of bundled libraries that the store serves instead. */
+  readonly fromStore?: ReadonlySet<string>;
 }
 
 /**
@@ -126,9 +157,10 @@ interface StoreQuestion {
  * source, then the user's, the least important first.
  */
 function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): SolvedProblem {
-  const { program, catalogue, choices } = question;
+  const { program, catalogue, choices, fromStore } = question;
+  const asked = { ...inspected(program, choices, catalogue), fromStore };
   const build = (preference: 'same-source' | 'none') =>
-    buildProblem(inspected(program), catalogue, question.excluded, { preference, reach });
+    buildProblem(asked, catalogue, question.excluded, { preference, reach });
   if (!hasChoices(choices)) {
     const sameSource = solved(build('same-source'));
     return sameSource.outcome.kind === 'solution' ? sameSource : solved(build('none'));
@@ -145,8 +177,12 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   return result ?? solved(none);
 }
 
-function inspected({ path, elf, libc, libraryPathDirs }: DynamicProgram): InspectedProgram {
-  return { path, elf, libc: libc.kind, libraryPathDirs };
+function inspected(
+  { path, elf, libc, libraryPathDirs }: DynamicProgram,
+  choices: Choices,
+  { storeDir }: Catalogue,
+): InspectedProgram {
+  return { path, elf, libc: libc.kind, libraryPathDirs, added: addedFiles(choices, storeDir) };
 }
 
 function solved(problem: Problem): SolvedProblem {
@@ -166,7 +202,7 @@ export function openAlternatives(
 ): StoreAlternatives {
   const result = solveProgram(program, catalogue, new Set(), choices);
   const whole = { preference: 'none', reach: 'closest' } as const;
-  const all: Problem = buildProblem(inspected(program), catalogue, new Set(), whole);
+  const all: Problem = buildProblem(inspected(program, choices, catalogue), catalogue, new Set(), whole);
   const every = (name: string): readonly Provider[] => {
     const known = result.problem.providersOf(name);
     const paths = new Set(known.map(({ path }) => path));

@@ -9,13 +9,19 @@ import type { Conflict, Reason } from './solution.ts';
 type Lack = Extract<Reason, { kind: 'missing-version' }>;
 type OtherReason = Exclude<Reason, Lack>;
 
-/** Sentences without a full stop, in the order of the reasons; the same lack in several files makes one sentence. */
-export function explainConflict(conflict: Conflict): string[] {
+/**
+ * Sentences without a full stop, in the order of the reasons; the same lack in several files makes one sentence.
+ * `whyNobody`: a clause on why none of the store's libraries of that name is a provider, where there are some.
+ */
+export function explainConflict(
+  conflict: Conflict,
+  whyNobody: (name: string) => string | undefined = () => undefined,
+): string[] {
   const missing = new Map<string, Lack[]>();
   const sentences: (() => string)[] = [];
   for (const reason of conflict.reasons) {
     if (reason.kind !== 'missing-version') {
-      sentences.push(() => sentenceFor(reason));
+      sentences.push(() => sentenceFor(reason, whyNobody));
       continue;
     }
     const key = [reason.neededByPath, reason.name, reason.version].join('\0');
@@ -50,12 +56,12 @@ function sentenceForLack({ name, version, neededBy, offers }: Lack, group: reado
   return `${need}; ${name} from ${sources} ${lack}${highest ? `, only${extent}` : ''}`;
 }
 
-function sentenceFor(reason: OtherReason): string {
+function sentenceFor(reason: OtherReason, whyNobody: (name: string) => string | undefined): string {
   switch (reason.kind) {
     case 'no-loader':
       return 'the store has no dynamic loader for this kind of program';
     case 'no-provider':
-      return `${listOf(reason.neededBy)} ${reason.neededBy.length > 1 ? 'need' : 'needs'} ${reason.name}; the store has no library of that name`;
+      return `${listOf(reason.neededBy)} ${reason.neededBy.length > 1 ? 'need' : 'needs'} ${reason.name}; ${whyNobody(reason.name) ?? 'the store has no library of that name'}`;
     case 'family-missing':
       return `${reason.neededBy} needs ${reason.name}; it is not beside the loader ${reason.loader}`;
     case 'private-version':

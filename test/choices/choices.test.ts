@@ -15,6 +15,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import {
   addChoices,
+  addedFiles,
   choiceLines,
   digestOfChoices,
   hasChoices,
@@ -67,6 +68,16 @@ test('the digest tells decisions apart and does not depend on the order of pins'
     { ...choices, pins: {} },
   ];
   assert.equal(new Set(others.map(digestOfChoices)).size, others.length);
+});
+
+test('what is added is part of text, digest and lines, and absent where nothing is', () => {
+  const more = addChoices(choices, { ...NO_CHOICES, add: { 'libb.so': null, 'liba.so': '/opt/liba.so.1' } });
+  assert.deepEqual(choiceLines(more).slice(1, 3), ['add liba.so=/opt/liba.so.1', 'add libb.so']);
+  assert.deepEqual(parseChoices(choicesText('/opt/p', more), '/opt/p'), { kind: 'choices', choices: more });
+  assert.notEqual(digestOfChoices(more), digestOfChoices(choices));
+  assert.equal('add' in addChoices(choices, NO_CHOICES), false);
+  assert.deepEqual([...addedFiles(more, '/nix/store')], [['liba.so', '/opt/liba.so.1']]);
+  assert.deepEqual([...addedFiles({ ...more, add: { a: '/nix/store/x/liba.so' } }, '/nix/store')], []);
 });
 
 test('text and choices are the same thing', () => {

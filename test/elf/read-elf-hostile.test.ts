@@ -159,7 +159,7 @@ test('a chain that leaves the file is refused', () => {
   record.writeUInt32LE(0xffff_ffff, 12);
   assert.equal(
     expectBad(withPayload([0x6ffffffe], record)),
-    'the table of needed versions lies beyond the end of the file',
+    'the table of needed versions lies outside the loaded segments',
   );
 });
 

@@ -9,7 +9,7 @@ import {
   type SonameCandidates,
 } from '../../choices/alternatives.ts';
 import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '../../choices/choices.ts';
-import { findPin } from '../../choices/find-pin.ts';
+import { addableName, findAdded, findPin } from '../../choices/find-pin.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { notice } from '../../host/output.ts';
@@ -168,9 +168,10 @@ function effectLines({ changes, libraries }: Extract<ChooseOutcome, { kind: 'cho
   return ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
 }
 
-/** What the command line asked for. Each word of `pin` is `SONAME=PATH`. */
+/** What the command line asked for. Each word of `pin` is `SONAME=PATH`, each of `add` that or `SONAME`. */
 export interface ChooseWords {
   readonly pin: readonly string[];
+  readonly add: readonly string[];
   readonly exclude: readonly string[];
   readonly prefer: readonly string[];
   readonly reset: boolean;
@@ -188,10 +189,28 @@ export function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program
       throw usage(`${word}: a pin is SONAME=PATH`, 'e.g. --pin libssl.so.3=/nix/store/...-openssl-3.0.11');
     return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, program)];
   });
+  const add = words.add.map((word) => addedByWord(word, catalogue, program));
   const { exclude, prefer } = words;
   if ([...exclude, ...prefer].includes(''))
     throw usage('an empty name fits everything', "name store objects, e.g. --exclude 'openssl-1.*'");
-  return { pins: Object.fromEntries(pins), exclude, prefer };
+  return {
+    pins: Object.fromEntries(pins),
+    exclude,
+    prefer,
+    ...(add.length === 0 ? {} : { add: Object.fromEntries(add) }),
+  };
+}
+
+function addedByWord(word: string, catalogue: Catalogue, program: DynamicProgram): [string, string | null] {
+  const at = word.indexOf('=');
+  if (at === 0 || at === word.length - 1 || word === '')
+    throw usage(
+      `${word}: what is added is SONAME or SONAME=FILE`,
+      'e.g. --add libmine.so.1=lib/libmine.so.1.2',
+    );
+  if (at > 0)
+    return [word.slice(0, at), findAdded(word.slice(0, at), word.slice(at + 1), catalogue, program)];
+  return [addableName(word, program), null];
 }
 
 /** Says which words fit nothing in the store: most likely they are misspelled. They are kept all the same. */

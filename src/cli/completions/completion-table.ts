@@ -31,6 +31,7 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   before: 'file',
   after: 'file',
   'soname=path': 'file',
+  'soname[=path]': 'file',
   directory: 'directory',
   directories: 'directory',
   soname: 'text',

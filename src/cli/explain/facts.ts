@@ -1,6 +1,6 @@
 // A program → its plan, what the loader will load for it, and the story behind, while the store's catalogue is open.
 
-import { type Choices, NO_CHOICES } from '../../choices/choices.ts';
+import { addedFiles, type Choices, NO_CHOICES } from '../../choices/choices.ts';
 import { layOutAndVerify, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { readSavedFingerprint } from '../../fingerprint/saved-fingerprints.ts';
@@ -92,10 +92,11 @@ export async function withFacts<T>(
   const program = inspectProgram(typedName, context.host);
   return await inWritableDirectories(context.host.uid, async (dirs) => {
     const plan = await planProgram(program, context, dirs, 'as-needed');
-    const dynamic = dynamicOf(program);
-    if (dynamic === undefined) return tell({ program, plan, dirs });
-    const set = await verifiedSet(dynamic, plan, dirs, context);
+    const asFile = dynamicOf(program);
+    if (asFile === undefined) return tell({ program, plan, dirs });
     const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+    const dynamic = { ...asFile, added: addedFiles(choices, context.location.storeDir) };
+    const set = await verifiedSet(dynamic, plan, dirs, context);
     const catalogue = await openedStore(dirs, context);
     try {
       const report = catalogue && candidateReportOf(dynamic, set.fingerprint, catalogue, choices);

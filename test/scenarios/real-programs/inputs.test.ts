@@ -1,0 +1,192 @@
+// What real programs have that small ones have not, by every way in: nothing at the interpreter path, NixOS' stub, nix-ld that
+// is told to enter the launcher, and the launcher itself.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot, type Outcome } from '../../rig/root.ts';
+import { compileLibrary } from '../compile.ts';
+import { openWays } from '../interpreter/ways-in.ts';
+import { openToolRoot, type ToolRoot } from '../tool.ts';
+import {
+  absoluteNeed,
+  bigPatched,
+  copyTree,
+  muslUser,
+  placeOf,
+  selfProgram,
+  standardBase,
+  tooOldBundled,
+  withoutLinks,
+  withoutRunPath,
+  zlibUser,
+} from './input-programs.ts';
+
+const rig = await ensureRig('full');
+
+/** One way in: how a program is started there, and started again without a resolver. */
+interface WayIn {
+  readonly name: string;
+  readonly root: ToolRoot;
+  /** The exit status of what cannot be started: a loader that is entered says 127. */
+  readonly refusal: 126 | 127;
+  start(program: string, args?: readonly string[]): Promise<Outcome>;
+  startHit(program: string, args?: readonly string[]): Promise<Outcome>;
+}
+
+async function prefixed(interpreter: 'none' | 'stub-ld'): Promise<WayIn> {
+  const root = await openToolRoot(rig, { interpreter });
+  return {
+    name: interpreter,
+    root,
+    refusal: 126,
+    start: (program, args = []) => root.start([program, ...args]),
+    startHit: (program, args = []) => root.startHit([program, ...args]),
+  };
+}
+
+const ways: readonly WayIn[] = [
+  await prefixed('none'),
+  await prefixed('stub-ld'),
+  ...(await openWays(rig)).map((root) => ({
+    name: root.way,
+    root,
+    refusal: 127 as const,
+    start: root.plain,
+    startHit: root.plainHit,
+  })),
+];
+
+function assertSays({ status, stdout, stderr }: Outcome, text: RegExp): void {
+  assert.match(stdout, text, stderr);
+  assert.deepEqual([status, stderr], [0, '']);
+}
+
+/** Programs that start, and what they say. */
+const starting: readonly (readonly [
+  what: string,
+  make: (root: ToolRoot) => string | Promise<string>,
+  text: RegExp,
+])[] = [
+  ['a string table in two segments', bigPatched, /^started\n$/],
+  ['a library under its full version only', withoutLinks, /^mine\n$/],
+  [
+    'a bundled library that is too old for one of the store',
+    (root) => tooOldBundled(root, 'runpath'),
+    /^answer 7\n$/,
+  ],
+  ['a program of another distribution', zlibUser, /^zlib 1\.\d/],
+  ['backtrace', (root) => selfProgram(root, 'backtrace'), /^depth known\n$/],
+  ['pthread_exit', (root) => selfProgram(root, 'thread'), /^thread ended with 1\n$/],
+  ['argv', (root) => selfProgram(root, 'argv'), /^contiguous\n$/],
+];
+
+for (const way of ways) {
+  const { root } = way;
+  const title = (what: string) => `${way.name}: ${what}`;
+
+  for (const [what, make, text] of starting)
+    test(title(what), async () => {
+      const program = await make(root);
+      assert.doesNotMatch((await root.bare(program)).stdout, way.name === 'launcher' ? /^$/ : text);
+      assertSays(await way.start(program), text);
+      assertSays(await way.startHit(program), text);
+    });
+
+  test(title('the links of an installer, and an update, count at once'), async () => {
+    copyTree(root, 'nolinks', 'installed');
+    const { at, on } = placeOf(root, 'installed');
+    assertSays(await way.start(at('bin/u')), /^mine\n$/);
+    compileLibrary(on('new'), 'libmine.so.1', 'const char *mine(void) { return "new"; }');
+    renameSync(on('new'), on('lib/libmine.so.1.2.3'));
+    assertSays(await way.start(at('bin/u')), /^new\n$/);
+    compileLibrary(on('lib/libmine.so.1'), 'libmine.so.1', 'const char *mine(void) { return "linked"; }');
+    assertSays(await way.start(at('bin/u')), /^linked\n$/);
+  });
+
+  test(title('a library in ../lib without a run path: the message has the line that helps'), async () => {
+    const program = withoutRunPath(root);
+    const refused = await way.start(program);
+    assert.equal(refused.status, way.refusal, refused.stdout);
+    const line = /nix-foreign (choose .*)$/m.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
+    const library = path.join(path.dirname(program), '../lib/libmine.so.1');
+    assert.equal(line, `choose ${program} --add libmine.so.1=${library}`);
+    const added = await root.manage(line.split(' '));
+    assert.equal(added.status, 0, added.stderr);
+    assert.match(added.stdout, new RegExp(`^ {2}add libmine\\.so\\.1=${library}$`, 'm'));
+    assertSays(await way.start(program), /^mine\n$/);
+    assertSays(await way.startHit(program), /^mine\n$/);
+    // It is watched like any library that a program brings.
+    const { on } = placeOf(root, 'nb');
+    compileLibrary(on('new'), 'libmine.so.1', 'const char *mine(void) { return "new"; }');
+    renameSync(on('new'), on('lib/libmine.so.1'));
+    assertSays(await way.start(program), /^new\n$/);
+    const { stdout } = await root.manage(['explain', program]);
+    assert.match(stdout, /add libmine\.so\.1=/);
+    assert.equal((await root.manage(['choose', program, '--reset'])).status, 126);
+  });
+
+  test(title('a bundled library that is too old, and comes first by DT_RPATH'), async () => {
+    const program = await tooOldBundled(root, 'rpath');
+    const refused = await way.start(program);
+    assert.equal(refused.status, way.refusal, refused.stdout);
+    const library = path.join(path.dirname(program), '../lib/liboldrpath.so.1');
+    assert.match(refused.stderr, /libuserrpath\.so\.1 needs liboldrpath\.so\.1 \(OLD_2\)/);
+    assert.match(refused.stderr, /the program brings its own, \/\S+\/liboldrpath\.so\.1/);
+    const moved = /put it aside, [^:]*: mv (\S+) (\S+)$/m.exec(refused.stderr) ?? assert.fail(refused.stderr);
+    assert.equal(path.normalize(moved[1] ?? ''), library);
+    assert.equal((await root.run({ argv: ['mv', ...moved.slice(1)] })).status, 0);
+    assertSays(await way.start(program), /^answer 7\n$/);
+  });
+
+  test(title('a library needed by a path where nothing is'), async () => {
+    const program = absoluteNeed(root);
+    const refused = await way.start(program);
+    assert.equal(refused.status, way.refusal, refused.stdout);
+    assert.match(refused.stderr, /needs "\/\S+\/usr\/lib64\/libz\.so\.1"/);
+    const line = /start that: patchelf (.*)$/m.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
+    const onHostOf = (word: string) =>
+      word.endsWith('libz.so.1') ? word : word.replace(homeInRoot, root.homeDir);
+    execFileSync('patchelf', line.split(' ').map(onHostOf));
+    assertSays(await way.start(`${program}.named`), /^zlib 1\.\d/);
+  });
+}
+
+test('PT_INTERP of the Linux Standard Base', async () => {
+  for (const { root, name } of ways.slice(0, 2)) {
+    const program = standardBase(root);
+    const outcome = await root.start([program]);
+    assert.equal(outcome.stdout, 'started\n', `${name}: ${outcome.stderr}`);
+  }
+});
+
+test('a program for musl, and a library that the store has for glibc only', async () => {
+  const { root } = ways[0] ?? assert.fail();
+  const { status, stderr } = await root.start([muslUser(root)]);
+  assert.equal(status, 126);
+  assert.match(stderr, /needs libz\.so\.1; the store has it for glibc only, and this program is for musl$/m);
+  assert.match(stderr, /-A pkgsMusl\.PACKAGE/);
+});
+
+test('a library that nothing names is in the set all the same', async () => {
+  const { root } = ways[0] ?? assert.fail();
+  const program = standardBase(root);
+  const { status, stdout, stderr } = await root.manage(['choose', '--json', program, '--add', 'libz.so.1']);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).choices.add, { 'libz.so.1': null });
+  const shown = await root.manage(['fingerprint', 'show', program]);
+  assert.match(shown.stdout, /libz\.so\.1.*pinned/s, shown.stderr);
+  for (const [word, why] of [
+    ['libc.so.6', /cannot be added: it belongs to the C library/],
+    ['a/b', /cannot be added: it is a path/],
+    ['libz.so.1=/nowhere', /libz\.so\.1 cannot be/],
+    [`libz.so.1=${program}`, /cannot be added: .*cannot dynamically load/],
+    ['=x', /what is added is SONAME/],
+  ] as const) {
+    const refused = await root.manage(['choose', program, '--add', word]);
+    assert.equal(refused.status, 125, word);
+    assert.match(refused.stderr, why);
+  }
+});
