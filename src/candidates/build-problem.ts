@@ -75,12 +75,12 @@ function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc):
 }
 
 /**
- * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
- * that vanished since the catalogue saw them. With `same-source`, providers built from the program's own source are preferred
- * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
- * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
- * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
- * for a name that it would never search for.
+ * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those that
+ * vanished since the catalogue saw them. With `same-source`, providers built from the program's own source are
+ * preferred over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other
+ * versions of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another
+ * solution. @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the
+ * start, `odd-name` for a name that it would never search for.
  */
 export function buildProblem(
   program: InspectedProgram,

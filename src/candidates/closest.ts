@@ -1,4 +1,5 @@
-// A name that no library in the store has → libraries that are other versions of it, and which of the symbols and versions
+// A name that no library in the store has → libraries that are other versions of it, and which of the symbols and
+// versions
 // that are needed each of them has.
 import type { DynamicSymbol } from '../elf/symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
@@ -152,8 +153,8 @@ function* othersInScope(scope: ClosestScope, by: Requirer): Generator<Requirer> 
 }
 
 /**
- * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same for
- * every library it lacks.
+ * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same
+ * for every library it lacks.
  */
 export function undefinedSymbolsOf(
   scope: ClosestScope,
@@ -169,7 +170,9 @@ export function undefinedSymbolsOf(
   return undefinedSymbols;
 }
 
-/** The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`. */
+/**
+ * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`.
+ */
 export function neededFrom(
   by: Requirer,
   name: string,

@@ -33,7 +33,9 @@ export function whyNotLoaded(elf: ElfFile, libc: Libc): string | undefined {
     : 'it is built with glibc, and the program with musl';
 }
 
-/** The same of all libraries that have a name, in a clause about them; undefined where there are none, or one could be. */
+/**
+ * The same of all libraries that have a name, in a clause about them; undefined where there are none, or one could be.
+ */
 export function whyNoneLoaded(libraries: readonly CataloguedLibrary[], libc: Libc): string | undefined {
   const reasons = libraries.map(({ elf }) => whyNotLoaded(elf, libc));
   const [first] = reasons;

@@ -1,6 +1,8 @@
 // The keys of the configuration: names, meanings, defaults, and the variables that stand above the files.
 // Environment variables → the settings they make.
+
 import { ForeignError } from '../host/errors.ts';
+import type { Environment } from '../host/tool-environment.ts';
 
 /** What the user can settle once for all programs. Keys are those of config.toml. */
 export interface Settings {
@@ -47,8 +49,6 @@ export const VARIABLES: Readonly<Partial<Record<Key, string>>> = {
 
 /** The longest that a start may be made to wait, in seconds. */
 export const LONGEST_TIMEOUT = 300;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 function refused(variable: string, what: string): ForeignError {
   return new ForeignError(`${variable} must be ${what}`, {

@@ -34,8 +34,8 @@ interface Range {
 }
 
 /**
- * Only segments that are loaded and not executable are read, 5 to 10 ns a byte. A file that is no ELF object, or a broken
- * one, names nothing. Names that a longer text only begins with (`libfoo.so.%d`) and paths are left out.
+ * Only segments that are loaded and not executable are read, 5 to 10 ns a byte. A file that is no ELF object, or a
+ * broken one, names nothing. Names that a longer text only begins with (`libfoo.so.%d`) and paths are left out.
  */
 export function namedLibraries(source: ByteSource, limits: SearchLimits = usualLimits): NamedLibraries {
   const found = new Set<string>();
@@ -89,7 +89,7 @@ function loadedData(source: ByteSource): Range[] {
   }
 }
 
-interface Piece {
+interface DataPiece {
   readonly bytes: Buffer;
   /** Of its range: else a run at its edge is whole in the piece before or after. */
   readonly isFirst: boolean;
@@ -97,7 +97,7 @@ interface Piece {
 }
 
 /** Each run of characters that a name may have is looked at once: the time is linear whatever the bytes are. */
-function collect({ bytes, isFirst, isLast }: Piece, found: Set<string>, most: number): void {
+function collect({ bytes, isFirst, isLast }: DataPiece, found: Set<string>, most: number): void {
   for (let dot = bytes.indexOf('.so'); dot >= 0 && found.size <= most; ) {
     let begin = dot;
     const earliest = Math.max(0, dot - longestName);

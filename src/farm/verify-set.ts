@@ -269,7 +269,9 @@ export interface Reached {
   readonly libraryPathDirs: readonly string[];
 }
 
-/** Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c). */
+/**
+ * Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c).
+ */
 const FOR_PROCESSORS =
   /^(?:glibc-hwcaps\/[^/]+\/|(?:(?:tls|haswell|xeon_phi|avx512_1|x86_64|i[3-6]86|sse2)\/)*)$/;
 

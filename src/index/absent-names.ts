@@ -11,7 +11,13 @@ export interface AbsentName {
   readonly alias?: string;
 }
 
-type Row = readonly [pattern: RegExp, kind: AbsentName['kind'], why: string, remedy: string, alias?: string];
+type AbsentRow = readonly [
+  pattern: RegExp,
+  kind: AbsentName['kind'],
+  why: string,
+  remedy: string,
+  alias?: string,
+];
 
 const older = (what: string) =>
   `take ${what} from an older nixpkgs, or name an index of old packages (index in config.toml)`;
@@ -24,7 +30,7 @@ const same = (name: string) => `nixpkgs has it as ${name}: choose it by hand wit
  * From the removals named: nixpkgs pull requests 74855 (libffi 3.3), 111215, 150880, 232521, 287845, 322277, 356387,
  * 358909, 397258, 409013, 410814, 427813, 442977, 450065, 490538, 544888, 545128; Debian's and Fedora's package lists.
  */
-const ROWS: readonly Row[] = [
+const ROWS: readonly AbsentRow[] = [
   [
     /^lib(ssl|crypto)\.so\.1\.1$/,
     'dropped',

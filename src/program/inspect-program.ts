@@ -113,7 +113,10 @@ function open(typedName: string, path: string): FileSource {
   }
 }
 
-/** True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
+/**
+ * True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8),
+ * AT_SECURE).
+ */
 function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Host): boolean {
   const mode = Number(stats.mode);
   const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;

@@ -15,7 +15,9 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
-/** What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them. */
+/**
+ * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them.
+ */
 export function bringing(sonames: readonly string[], libc: 'glibc' | 'musl' = 'glibc'): string {
   const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
   const attributes = known.length === 0 ? ['PACKAGE'] : known;

@@ -60,7 +60,9 @@ export function dynamicOf(file: ProgramFile): DynamicProgram | undefined {
   return { ...file, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
 }
 
-/** Who says whether a set is right for the program: its loader, or where that could run code of others the simulation. */
+/**
+ * Who says whether a set is right for the program: its loader, or where that could run code of others the simulation.
+ */
 export function verdictOf(program: DynamicProgram, { host, isStart }: Context): Verdict {
   return verdictFor(program, { uid: host.uid, isStart });
 }

@@ -93,8 +93,8 @@ function reportsOf(
 }
 
 /**
- * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a start.
- * `excluded`: names that the loader refused before.
+ * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a
+ * start. `excluded`: names that the loader refused before.
  */
 export function withOptionalLibraries(
   program: DynamicProgram,

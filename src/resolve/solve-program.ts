@@ -22,7 +22,9 @@ export interface SolvedSet {
   readonly libraries: readonly ChosenLibrary[];
   /** Sentences that name the libraries of another version than the needed one. */
   readonly closest: readonly ClosestSentence[];
-  /** Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring. */
+  /**
+   * Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring.
+   */
   readonly listTells: 'all' | 'part';
 }
 

@@ -12,7 +12,9 @@ import type { Context } from './context.ts';
 import { planProgram } from './resolve-program.ts';
 import { allDirectories } from './writable-directories.ts';
 
-/** First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices. */
+/**
+ * First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices.
+ */
 async function replaceChoices(
   program: ProgramFile,
   choices: Choices | undefined,

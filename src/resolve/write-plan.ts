@@ -61,13 +61,13 @@ function whyNoOf({ program, context, dirs }: Job, target: CopyTarget): NonNullab
   };
 }
 
-type Copied = Extract<CopyOutcome, { kind: 'copied' }>;
+type ProgramCopy = Extract<CopyOutcome, { kind: 'copied' }>;
 
 /** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
 async function prepareStart(
   set: VerifiedSet,
   job: Job,
-): Promise<{ readonly strategy: Strategy; readonly copy?: Copied }> {
+): Promise<{ readonly strategy: Strategy; readonly copy?: ProgramCopy }> {
   const { program, context } = job;
   const target = copyTargetOf(set, job);
   const whyNo = whyNoOf(job, target);

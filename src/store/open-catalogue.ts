@@ -99,7 +99,10 @@ export async function withStore<T>(
 /** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
 const BATCH = 250;
 
-/** A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy entries). */
+/**
+ * A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy
+ * entries).
+ */
 const RACY = 2_000_000_000n;
 
 const MEMO = 'store-directory';

@@ -128,7 +128,10 @@ export function howFound(
   return found;
 }
 
-/** ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told to. */
+/**
+ * ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told
+ * to.
+ */
 export function libraryPathComesFirst(
   strategy: Strategy,
   env: Readonly<Record<string, string | undefined>>,

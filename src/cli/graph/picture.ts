@@ -20,7 +20,9 @@ export interface Node {
 export interface Edge {
   readonly from: string;
   readonly to: string;
-  /** `load`: loaded it first; `need`: needs it too; `override`: would have taken another file; `refused`: does not fit. */
+  /**
+   * `load`: loaded it first; `need`: needs it too; `override`: would have taken another file; `refused`: does not fit.
+   */
   readonly kind: 'load' | 'need' | 'override' | 'refused';
   /** What it needs or would have taken; empty for nothing. */
   readonly label: string;
