@@ -100,15 +100,15 @@ export function buildProblem(
       ...bundled.map(({ name, path: file, elf }) => requirer(name, file, elf)),
     ],
     bundled: bundledByName(bundled),
-    providersOf: providersFrom(
-      catalogue,
-      program.elf,
+    providersOf: providersFrom(catalogue, {
+      like: program.elf,
       libc,
       libcObjects,
-      preference === 'same-source'
-        ? preferSameSource(program.path, program.elf.needed)
-        : (_, providers) => providers,
-    ),
+      prefer:
+        preference === 'same-source'
+          ? preferSameSource(program.path, program.elf.needed)
+          : (_, providers) => providers,
+    }),
     loaders,
     isFamily: libc.isFamily,
     symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
@@ -117,18 +117,21 @@ export function buildProblem(
       .filter(({ elf }) => !canRun(elf.isaNeeded))
       .map((each) => each.path),
   };
-  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  const stated =
+    reach === 'exact' ? exact : withClosest(exact, { like: program.elf, catalogue, libc, gone: excluded });
   return withSearchedNames(stated, program.path);
 }
 
+/** Where other versions of missing libraries are looked for. */
+interface ClosestSearch {
+  readonly like: ElfFile;
+  readonly catalogue: Catalogue;
+  readonly libc: Libc;
+  readonly gone: ReadonlySet<string>;
+}
+
 /** The problem in which a name that nobody has is served by other versions of the library. */
-function withClosest(
-  exact: Problem,
-  like: ElfFile,
-  catalogue: Catalogue,
-  libc: Libc,
-  gone: ReadonlySet<string>,
-): Problem {
+function withClosest(exact: Problem, { like, catalogue, libc, gone }: ClosestSearch): Problem {
   const libcObjects = new Set(exact.loaders.map(({ storePath }) => storePath));
   // The libc is chosen with its loader, and is no other version of anything.
   const isOthers = ({ elf, storePath }: CataloguedLibrary): boolean =>

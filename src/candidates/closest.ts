@@ -112,7 +112,7 @@ export function closestIn(
       const key = `${by.path}\0${provider.path}`;
       const judged = known.get(key);
       if (judged !== undefined) return judged.coverage;
-      const coverage = coverageOf(neededBy(by, name), by, name, provider, symbolsOf);
+      const coverage = coverageOf(neededBy(by, name), { by, name, provider, symbolsOf });
       known.set(key, { provider, by, coverage });
       return coverage;
     },
@@ -193,13 +193,18 @@ function missingVersions(by: Requirer, name: string, provider: Provider): string
     .filter((version) => !provider.verdef.includes(version));
 }
 
+/** Who needs the symbols, under which name, and what is looked at for them. */
+export interface CoverageQuestion {
+  readonly by: Requirer;
+  readonly name: string;
+  readonly provider: Provider;
+  readonly symbolsOf: (file: string) => Symbols;
+}
+
 /** Compares what is needed with what a library of another version defines. */
 export function coverageOf(
   needed: readonly DynamicSymbol[],
-  by: Requirer,
-  name: string,
-  provider: Provider,
-  symbolsOf: (file: string) => Symbols,
+  { by, name, provider, symbolsOf }: CoverageQuestion,
 ): Coverage {
   const { defined } = symbolsOf(provider.path);
   const missing = needed.filter((symbol) => !serves(symbol, defined.get(symbol.name)));

@@ -21,7 +21,7 @@ type AbsentRow = readonly [
 
 const older = (what: string) =>
   `take ${what} from an older nixpkgs, or name an index of old packages (index in config.toml)`;
-const byHand = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
+const BY_HAND = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
 const bundle = (name: string) =>
   `bring ${name} beside the program, or get a build of the program for another distribution`;
 const same = (name: string) => `nixpkgs has it as ${name}: choose it by hand with --pin`;
@@ -76,10 +76,15 @@ const ROWS: readonly AbsentRow[] = [
     same('libaio.so.1'),
     'libaio.so.1',
   ],
-  [/^libldap(_r)?-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has libldap.so.2", byHand],
-  [/^liblber-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has liblber.so.2", byHand],
-  [/^libcurl-gnutls\.so\.3$/, 'never', "is Debian's name; nixpkgs has libcurl-gnutls.so.4", byHand],
-  [/^libcurl-nss\.so\.4$/, 'never', "is Debian's name; nixpkgs has libcurl.so.4, built with OpenSSL", byHand],
+  [/^libldap(_r)?-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has libldap.so.2", BY_HAND],
+  [/^liblber-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has liblber.so.2", BY_HAND],
+  [/^libcurl-gnutls\.so\.3$/, 'never', "is Debian's name; nixpkgs has libcurl-gnutls.so.4", BY_HAND],
+  [
+    /^libcurl-nss\.so\.4$/,
+    'never',
+    "is Debian's name; nixpkgs has libcurl.so.4, built with OpenSSL",
+    BY_HAND,
+  ],
   [
     /^libjpeg\.so\.8$/,
     'never',

@@ -144,11 +144,11 @@ export interface PackageCollector {
   readonly counts: EntryCounts;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return utf8.decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return undefined;
   }

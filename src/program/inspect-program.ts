@@ -41,13 +41,15 @@ export interface Host {
   readonly workingDirectory?: string | undefined;
 }
 
-function refuse(
-  typedName: string,
-  cause: string,
-  hint: string,
-  exitCode: ExitCode,
-  code: string,
-): ForeignError {
+/** Why a file cannot be started, and what to do about it. */
+interface ProgramRefusal {
+  readonly cause: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+  readonly code: string;
+}
+
+function refuse(typedName: string, { cause, hint, exitCode, code }: ProgramRefusal): ForeignError {
   return new ForeignError(`${typedName}: ${cause}`, { code, hint, exitCode });
 }
 
@@ -84,18 +86,33 @@ function locate(typedName: string): { path: string; stats: BigIntStats } {
 
 function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
-    throw refuse(typedName, 'it is a directory', 'name the program inside it', 126, 'directory');
+    throw refuse(typedName, {
+      cause: 'it is a directory',
+      hint: 'name the program inside it',
+      exitCode: 126,
+      code: 'directory',
+    });
   }
   if (!stats.isFile())
-    throw refuse(typedName, 'it is not a regular file', 'name a program', 126, 'not-a-file');
+    throw refuse(typedName, {
+      cause: 'it is not a regular file',
+      hint: 'name a program',
+      exitCode: 126,
+      code: 'not-a-file',
+    });
   try {
     accessSync(path, constants.X_OK);
   } catch {
     if ((Number(stats.mode) & 0o111) === 0) {
-      throw refuse(typedName, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+      throw refuse(typedName, {
+        cause: 'it is not executable',
+        hint: `make it so: chmod +x ${path}`,
+        exitCode: 126,
+        code: 'not-executable',
+      });
     }
     const hint = 'check its owner and modes, and whether its file system is mounted noexec';
-    throw refuse(typedName, 'you may not execute it', hint, 126, 'not-executable');
+    throw refuse(typedName, { cause: 'you may not execute it', hint, exitCode: 126, code: 'not-executable' });
   }
 }
 
@@ -103,13 +120,12 @@ function open(typedName: string, path: string): FileSource {
   try {
     return openFileSource(path);
   } catch (error) {
-    throw refuse(
-      typedName,
-      `it cannot be read: ${reasonOf(error)}`,
-      `its needs are read from the file: chmod u+r ${path}`,
-      126,
-      'unreadable',
-    );
+    throw refuse(typedName, {
+      cause: `it cannot be read: ${reasonOf(error)}`,
+      hint: `its needs are read from the file: chmod u+r ${path}`,
+      exitCode: 126,
+      code: 'unreadable',
+    });
   }
 }
 
@@ -133,37 +149,33 @@ function remedyOfNoProgram(head: Uint8Array): string {
 function refuseKind(typedName: string, kind: Classification, head: Uint8Array): void {
   switch (kind.kind) {
     case 'bad-elf':
-      throw refuse(
-        typedName,
-        `the ELF file is damaged: ${kind.why}`,
-        'download or unpack it again',
-        126,
-        'bad-elf',
-      );
+      throw refuse(typedName, {
+        cause: `the ELF file is damaged: ${kind.why}`,
+        hint: 'download or unpack it again',
+        exitCode: 126,
+        code: 'bad-elf',
+      });
     case 'not-a-program':
-      throw refuse(
-        typedName,
-        `it is not a program: ${kind.why}`,
-        remedyOfNoProgram(head),
-        126,
-        'not-a-program',
-      );
+      throw refuse(typedName, {
+        cause: `it is not a program: ${kind.why}`,
+        hint: remedyOfNoProgram(head),
+        exitCode: 126,
+        code: 'not-a-program',
+      });
     case 'library':
-      throw refuse(
-        typedName,
-        'it is a shared library, not a program (no interpreter, no entry for the kernel)',
-        'name the program that loads it',
-        126,
-        'library',
-      );
+      throw refuse(typedName, {
+        cause: 'it is a shared library, not a program (no interpreter, no entry for the kernel)',
+        hint: 'name the program that loads it',
+        exitCode: 126,
+        code: 'library',
+      });
     case 'other-machine':
-      throw refuse(
-        typedName,
-        `it is built for ${kind.machine}, and this machine is ${kind.host}`,
-        'get the build for this machine, or run it with an emulator such as qemu-user',
-        126,
-        'other-machine',
-      );
+      throw refuse(typedName, {
+        cause: `it is built for ${kind.machine}, and this machine is ${kind.host}`,
+        hint: 'get the build for this machine, or run it with an emulator such as qemu-user',
+        exitCode: 126,
+        code: 'other-machine',
+      });
   }
 }
 
@@ -173,7 +185,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Names that the kernel or the loader would take, and that no plan can be made of. */
 function refuseOddNames(typedName: string, { interpreter = '', needed }: ElfFile): void {
-  const refuseName = (cause: string, hint: string) => refuse(typedName, cause, hint, 126, 'odd-name');
+  const refuseName = (cause: string, hint: string) =>
+    refuse(typedName, { cause, hint, exitCode: 126, code: 'odd-name' });
   const again = 'download or unpack it again; such a name is damage or an attack';
   if (CONTROL.test(interpreter))
     throw refuseName(`its interpreter ${JSON.stringify(interpreter)} holds control characters`, again);
@@ -191,7 +204,12 @@ function refuse32Bit(typedName: string, elf: ElfFile, { hostMachines }: Host): v
   const isForOtherClass = elf.class === 32 && elf.machine === 3 && hostMachines[0]?.class === 64;
   if (!isForOtherClass || runs32BitPrograms()) return;
   const hint = 'start Linux with ia32_emulation=1, or it with qemu-i386';
-  throw refuse(typedName, 'it is a 32-bit program, and this kernel runs none', hint, 126, 'other-machine');
+  throw refuse(typedName, {
+    cause: 'it is a 32-bit program, and this kernel runs none',
+    hint,
+    exitCode: 126,
+    code: 'other-machine',
+  });
 }
 
 /**
@@ -210,13 +228,13 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
     if (reading.kind === 'elf') refuse32Bit(typedName, reading.file, host);
     if (kind.kind === 'dynamic') refuseOddNames(typedName, kind.file);
     if (kind.kind === 'dynamic' && changesCredentials(stats, host)) {
-      throw refuse(
-        typedName,
-        'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
-        'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
-        126,
-        'secure-mode',
-      );
+      throw refuse(typedName, {
+        cause:
+          'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
+        hint: 'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
+        exitCode: 126,
+        code: 'secure-mode',
+      });
     }
     const appImage = readAppImage(source);
     return {

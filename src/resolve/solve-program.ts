@@ -52,7 +52,11 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
       const { outcome: solved, problem } = result;
       debug(`solved: ${solved.kind}`);
       if (solved.kind !== 'solution') {
-        throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
+        throw conflictError(program, solved, {
+          missing: unprovidedNames(problem),
+          catalogue,
+          closest: result.closest,
+        });
       }
       const beyond = problem.beyondProcessor?.length ?? 0;
       const { added } = withOptionalLibraries(program, problem, solved, optional);
@@ -172,7 +176,7 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
     const fewer = { ...choices, prefer: choices.prefer.slice(0, count) };
     for (const problem of [sameSource, none]) {
-      result = solved(applyChoices(problem, none.providersOf, fewer, catalogue, program));
+      result = solved(applyChoices(problem, none.providersOf, fewer, { catalogue, program }));
       if (result.outcome.kind === 'solution') return result;
     }
   }

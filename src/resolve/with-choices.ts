@@ -31,16 +31,21 @@ async function replaceChoices(
   });
 }
 
+/** The choices before and after, and where they are saved. */
+export interface ChoiceChange {
+  readonly choices: Choices;
+  readonly earlier: Choices | undefined;
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
 /**
  * Keeps choices and plans the program by them. `earlier` comes back when that fails.
  * @throws ForeignError with the reason where no plan is possible with the choices.
  */
 export async function chooseFor(
   program: ProgramFile,
-  choices: Choices,
-  earlier: Choices | undefined,
-  context: Context,
-  dirs: Directories,
+  { choices, earlier, context, dirs }: ChoiceChange,
 ): Promise<LaunchPlan> {
   await replaceChoices(program, choices, context, dirs);
   try {

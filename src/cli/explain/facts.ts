@@ -70,7 +70,7 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
     });
   }
   const trace = simulateStart(program, program.libc, set.loader, set.askedPath);
-  return { fingerprint, set, trace, map: loadMap(program, set, fingerprint, storeDir, trace) };
+  return { fingerprint, set, trace, map: loadMap(program, { set, fingerprint, storeDir, trace }) };
 }
 
 /** Without the store there is still the plan to tell of. */
