@@ -25,9 +25,6 @@ import {
   rootOf,
 } from './job.ts';
 
-/** e_machine of 32-bit x86 (elf.h). */
-const _EM_386 = 3;
-
 /** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
 const ROUNDS = 5;
 
