@@ -17,6 +17,7 @@ import {
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
+import { noteNewState, refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 /** Nothing is drawn for work that ends within this many milliseconds. */
@@ -54,6 +55,7 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
     const { progress, done } = await barOnTerminal();
     try {
       await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
+      refreshSonameTables(catalogue, path.dirname(file));
     } finally {
       done();
     }
@@ -185,6 +187,7 @@ async function apply(
   if (changes === undefined) return;
   const unfinished = await readObjects(changes.fresh, catalogue, location, progress);
   if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
+  if ([...changes.fresh, ...changes.dropped].some((name) => !holdsNoLibrary(name))) noteNewState(catalogue);
   if (changes.state !== undefined && unfinished === 0) catalogue.setMemo(MEMO, changes.state);
 }
 
