@@ -47,9 +47,9 @@ async function saveRequested(
     );
 }
 
-function summary({ program, strategy, origin, files, directories }: LaunchPlan): string {
-  const inFarm = files.filter((file) =>
-    directories.some((directory) => file.startsWith(`${directory}/`)),
+function summary({ program, strategy, origin, files, directories, auditModule }: LaunchPlan): string {
+  const inFarm = files.filter(
+    (file) => file !== auditModule && directories.some((directory) => file.startsWith(`${directory}/`)),
   ).length;
   if (strategy === 'direct' && origin !== undefined) return `${program}: ${origin}`;
   if (strategy === 'direct') return `${program}: needs nothing of ours, it is started directly`;

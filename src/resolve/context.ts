@@ -22,6 +22,10 @@ export interface Context {
   readonly byBinfmt?: boolean;
   /** Where the launcher is, if it was built beside this file. */
   readonly launcher?: string;
+  /** The directory in which the audit modules are, if they were built. */
+  readonly modules?: string;
+  /** What finds libraries for a program that runs. */
+  readonly resolver?: { readonly node: string; readonly script: string };
   /** Whether the program is started afterwards, and not only asked about. */
   readonly isStart?: boolean;
   /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
@@ -34,6 +38,7 @@ interface Caller {
   readonly arch: string;
   readonly ppid?: number;
   readonly argv?: readonly string[];
+  readonly execPath?: string;
   geteuid?(): number;
   getegid?(): number;
   cwd?(): string;
@@ -49,21 +54,31 @@ function workingDirectoryOf(process: Caller): string | undefined {
   }
 }
 
-/** `bin/` lies beside the directory of the script that Node was started with. */
-function launcherOf({ argv = [] }: Caller): string | undefined {
+/** The script that Node was started with; `bin/` lies beside its directory, and the audit modules beside it. */
+function scriptOf({ argv = [] }: Caller): string | undefined {
   try {
-    return path.resolve(path.dirname(realpathSync(argv[1] ?? '')), '../bin/nix-run-foreign');
+    return realpathSync(argv[1] ?? '');
   } catch {
     return undefined;
   }
 }
 
+function besideScript(caller: Caller): Pick<Context, 'launcher' | 'modules' | 'resolver'> {
+  const script = scriptOf(caller);
+  if (script === undefined) return {};
+  const modules = path.dirname(script);
+  return {
+    launcher: path.resolve(modules, '../bin/nix-run-foreign'),
+    modules,
+    ...(caller.execPath === undefined ? {} : { resolver: { node: caller.execPath, script } }),
+  };
+}
+
 /** Gathers the context from a process. */
 export function contextOf(process: Caller, toolVersion: string): Context {
   const location = storeLocation(process.env);
-  const launcher = launcherOf(process);
   return {
-    ...(launcher === undefined ? {} : { launcher }),
+    ...besideScript(process),
     env: process.env,
     host: {
       storeDir: location.storeDir,

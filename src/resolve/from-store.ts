@@ -134,7 +134,7 @@ async function attemptOnce(
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
-  const plan = finishPlan({ set, root, origin: 'resolved here' }, job);
+  const plan = finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   return { kind: 'planned', plan };

@@ -5,6 +5,7 @@ import type { RootAdders } from '../fingerprint/save-and-pin.ts';
 import { rootLink } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { planKey } from '../plan/plan-format.ts';
+import type { RunTimeRecord } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
 import type { Context } from './context.ts';
@@ -32,6 +33,8 @@ export interface Job {
   /** What the user chose by hand for this program. */
   readonly choices: SavedChoices | undefined;
   readonly rootAdders: RootAdders;
+  /** What the program opened in earlier starts. */
+  readonly learned?: Pick<RunTimeRecord, 'names' | 'plugIns'> | undefined;
 }
 
 /** Undefined for what is started directly: static programs, scripts, programs built by Nix, AppImages. */

@@ -10,6 +10,7 @@ import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { readPlan, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { cleanAfter, cleanBefore, cleanRootsOf, forgetMoved } from './housekeeping.ts';
@@ -110,10 +111,24 @@ async function openJob(
   const when = existsSync(path.dirname(link)) ? 'later' : 'now';
   const rootAdders = startRootAdders(context.nix, link, when);
   const choices = await choicesOfProgram(program, context);
-  return { program, sha256, context, dirs, mode, choices, rootAdders };
+  const learned = learnedOf(program, dirs);
+  return { program, sha256, context, dirs, mode, choices, rootAdders, learned };
+}
+
+/** Remembered beside the plan that was followed last. */
+function learnedOf(program: DynamicProgram, dirs: Directories): Job['learned'] {
+  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return directory === undefined ? undefined : learnedIn(directory, new Date().toISOString());
+}
+
+/** A saved set does not count what was learned since it was solved. */
+function learnedSince({ program, dirs }: Job): boolean {
+  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return directory !== undefined && hasNews(directory);
 }
 
 async function fromSavedFingerprints(job: Job): Promise<LaunchPlan | undefined> {
+  if (learnedSince(job)) return undefined;
   const { program, sha256, context, dirs, choices } = job;
   const digest = choices && digestOfChoices(choices.choices);
   const shared = dirs.shared ? undefined : trustedSystemDirectories();

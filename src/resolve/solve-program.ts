@@ -9,6 +9,7 @@ import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choice
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import { debug } from '../host/output.ts';
+import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
@@ -17,6 +18,7 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
 import type { DynamicProgram, Job } from './job.ts';
+import { withLearned } from './learned.ts';
 import { withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
@@ -27,6 +29,8 @@ export interface SolvedSet {
   readonly closest: readonly ClosestSentence[];
   /** Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring. */
   readonly listTells: 'all' | 'part';
+  /** What the program may open from outside the store, as it is counted in the set. */
+  readonly plugIns: readonly LearnedPlugIn[];
 }
 
 /** What must not be chosen. */
@@ -44,20 +48,20 @@ export interface Excluded {
 export async function solveFromStore(job: Job, { objects, optional }: Excluded): Promise<SolvedSet> {
   const { program, sha256, context, dirs } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond } = await withStore(
+  const { outcome, added, closest, beyond, plugIns } = await withStore(
     dirs.catalogues,
     context.location,
     (catalogue) => {
       debug('the catalogue is up to date');
-      const result = solveProgram(program, catalogue, objects, choices);
+      const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
       const { outcome: solved, problem } = result;
       debug(`solved: ${solved.kind}`);
       if (solved.kind !== 'solution') {
         throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
       }
       const beyond = problem.beyondProcessor?.length ?? 0;
-      const { added } = withOptionalLibraries(program, problem, solved, optional);
-      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond };
+      const { added, plugIns } = withOptionalLibraries(program, problem, solved, job.learned, optional);
+      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond, plugIns };
     },
   );
   const database = openNixDatabase(context.location);
@@ -79,6 +83,7 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
       ),
       libraries,
       closest,
+      plugIns,
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {

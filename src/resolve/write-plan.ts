@@ -8,13 +8,15 @@ import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { debug, notice } from '../host/output.ts';
 import { type CopyOutcome, copyForPlan } from '../integrations/patch/patched-copy.ts';
-import { makePlan, planOfCopy } from '../plan/make-plan.ts';
-import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
+import { makePlan, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
+import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectInterpreter, whyNoNamespace } from '../plan/strategy.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
+import { openRunTime } from './run-time.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
@@ -73,13 +75,42 @@ export interface PinnedSet {
   readonly root: SavedRoot;
   /** Where the set came from, for people. */
   readonly origin: string;
+  /** Plug-ins that the set was solved with. */
+  readonly plugIns?: readonly LearnedPlugIn[];
+  /** The set extends the one of the plan that is there, and goes on in its run-time directory. */
+  readonly extends?: true;
+}
+
+/** What a new solution knows of the program goes on in a new directory. */
+function runTimeOf({ set, plugIns = [], ...rest }: PinnedSet, job: Job): RunTimePlace | undefined {
+  const { program, context, dirs } = job;
+  const { kind: libc, isFamily } = program.libc;
+  const objects = set.objects
+    .filter(({ name }) => !isFamily(path.basename(name)))
+    .flatMap(({ path: file }) => file ?? []);
+  const before = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return openRunTime(
+    {
+      program,
+      libc,
+      loader: set.loader,
+      objects,
+      set: [set.farm, set.loader],
+      before,
+      stays: rest.extends === true,
+      plugIns,
+    },
+    context,
+    dirs,
+  );
 }
 
 /**
  * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
  */
-export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPlan | undefined {
+export function finishPlan(pinnedSet: PinnedSet, job: Job): LaunchPlan | undefined {
+  const { set, root, origin } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
   const ways = waysOf(set, job);
@@ -97,6 +128,7 @@ export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPl
     sha256,
     root: root.file,
     origin,
+    runTime: runTimeOf(pinnedSet, job),
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;
