@@ -22,6 +22,8 @@ export interface RunTimeSettings {
   readonly defaultDirectories: readonly string[];
   /** Store directory: objects below it are not noted as plug-ins. Without it none are noted. */
   readonly storeDir?: string;
+  /** More directories of which that is true: farms, drivers. */
+  readonly notLearned?: readonly string[];
   /** Environment of the resolver where the process's own cannot be read. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -35,13 +37,16 @@ function wordRecord(word: ResolverWord): string {
 /** The text of `settings`. `learned`: path of the list of plug-ins, with a store directory. */
 export function settingsText(settings: RunTimeSettings, learned: string): string {
   const { sonameTable, resolver, limit, defaultDirectories, storeDir, environment } = settings;
+  const { notLearned = [] } = settings;
   const records = [
     'nix-run-foreign run-time 1',
     ...(sonameTable === undefined ? [] : [`t${sonameTable}`]),
     ...(resolver === undefined ? [] : [`x${resolver.file}`, ...resolver.argv.map(wordRecord)]),
     ...(limit === undefined ? [] : [`T${limit}`]),
     ...defaultDirectories.map((directory) => `D${directory}`),
-    ...(storeDir === undefined ? [] : [`S${storeDir}/`, `l${learned}`]),
+    ...(storeDir === undefined
+      ? []
+      : [...[storeDir, ...notLearned].map((each) => `S${each}/`), `l${learned}`]),
     ...Object.entries(environment).map(([name, value]) => `e${name}=${value}`),
     '.',
   ];

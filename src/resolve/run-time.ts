@@ -125,6 +125,7 @@ function settingsOf(
     ...(command === undefined ? {} : { resolver: command }),
     defaultDirectories: loaderFactsOf(loader)?.defaultDirectories ?? [],
     storeDir: location.storeDir,
+    notLearned: [dirs.farms],
     environment: kept(context),
   };
 }
