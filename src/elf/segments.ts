@@ -56,7 +56,7 @@ function readSegment(fields: FieldReader, at: number): Segment {
 /** What `placeOf` asks of a segment. */
 export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize'>;
 
-/** Where an address lies in the file, and the offset at which its segment's bytes end. */
+/** Where an address lies in the file, and the offset at which the bytes that follow it in memory too end. */
 export interface FileRange {
   readonly offset: number;
   readonly end: number;
@@ -69,7 +69,20 @@ export interface FileRange {
 export function rangeOf(segments: readonly Mapping[], address: number, what: string): FileRange {
   const home = homeOf(segments, address);
   if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
-  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
+  return { offset: home.offset + (address - home.address), end: endOf(segments, home) };
+}
+
+/** A table may go on in the next segment: patchelf puts a string table across two that follow each other. */
+function endOf(segments: readonly Mapping[], home: Mapping): number {
+  let last = home;
+  for (let left = segments.length; left > 0; left -= 1) {
+    const { address, offset, fileSize } = last;
+    const next = homeOf(segments, address + fileSize);
+    const continues = next !== undefined && next.address === address + fileSize;
+    if (!continues || next.offset !== offset + fileSize) break;
+    last = next;
+  }
+  return last.offset + last.fileSize;
 }
 
 /** True when PT_LOAD maps bytes of the file at `address`. */
