@@ -2,7 +2,7 @@
 import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
 import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
-import { contextOf } from '../resolve/context.ts';
+import { contextOf, withDriverDirectories } from '../resolve/context.ts';
 import type { ResolveMode } from '../resolve/job.ts';
 import { begin, version } from './process.ts';
 
@@ -43,7 +43,7 @@ function readCall(words: readonly string[]): ResolverCall {
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
   const { program, mode, strategy, byBinfmt, found, capabilities } = readCall(words);
-  const context = contextOf(process, version);
+  const context = await withDriverDirectories(contextOf(process, version));
   const host = { ...context.host, capabilities };
   const requesting =
     strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
@@ -56,7 +56,7 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
 /** `extend ...`: a program that runs waits for it. */
 async function extendForModule(words: readonly string[]): Promise<void> {
   const { extendCommand } = await import('../cli/extend.ts');
-  await extendCommand(words, contextOf(process, version));
+  await extendCommand(words, await withDriverDirectories(contextOf(process, version)));
   process.exit(0);
 }
 

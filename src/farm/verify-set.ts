@@ -93,10 +93,11 @@ interface LayoutTrial {
   readonly libraries: readonly ChosenLibrary[];
   readonly farm: string;
   readonly layout: FarmLayout;
+  readonly driverDirectories: readonly string[];
   readonly binding?: 'start';
 }
 
-/** `users`: directories that come first. */
+/** `libraryPathDirs`: directories of the user's, which come first. */
 function attempt(
   trial: LayoutTrial,
   withLoader: boolean,
@@ -105,7 +106,8 @@ function attempt(
   const { program, libc, fingerprint, farm, layout, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
-  const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+  const ofLoader = withLoader ? [path.dirname(loader)] : [];
+  const libraryPath = [farm, ...directories, ...ofLoader, ...trial.driverDirectories].join(':');
   const askedPath = [...libraryPathDirs, libraryPath].join(':');
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
   const { objects, complaints }: ListOutput = askLoader(request);
@@ -151,6 +153,14 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
   return libraries;
 }
 
+/** What is asked of the program that a set is for. */
+export interface VerifiedProgram {
+  readonly path: string;
+  readonly libc: Libc;
+  /** Searched after all others; nothing in there is part of a set. */
+  readonly driverDirectories?: readonly string[];
+}
+
 /** What is known before a fingerprint is laid out, and how the loader is asked. */
 export interface VerifyRequest {
   /** The fingerprint's libraries, where they were just read; without it they are read here. */
@@ -171,7 +181,7 @@ export interface VerifyRequest {
  */
 export async function layOutAndVerify(
   fingerprint: Fingerprint,
-  { path: program, libc }: { readonly path: string; readonly libc: Libc },
+  { path: program, libc, driverDirectories = [] }: VerifiedProgram,
   farms: string,
   { known, libraryPathDirs = [], ...asking }: VerifyRequest = {},
 ): Promise<VerifiedSet | Rejected | Vanished> {
@@ -190,7 +200,16 @@ export async function layOutAndVerify(
     const laid = layOutNow(libraries, mirror.size === 0 ? undefined : { ...hiding, directories: mirror });
     if ('kind' in laid) return laid;
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
-    const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
+    const trial = {
+      ...asking,
+      program,
+      libc,
+      fingerprint,
+      libraries,
+      farm,
+      layout: laid,
+      driverDirectories,
+    };
     const outcome = withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
     );

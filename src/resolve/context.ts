@@ -1,7 +1,10 @@
 // The process's surroundings → everything the stages are told about the machine; made once, at the edge.
 import { readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { configurationFiles, readConfiguration } from '../config/load-config.ts';
+import { DEFAULTS } from '../config/settings.ts';
 import { machinesRunBy } from '../elf/machine.ts';
+import { debug } from '../host/output.ts';
 import type { Strategy } from '../plan/plan-format.ts';
 import type { Host } from '../program/inspect-program.ts';
 import { findNix, type Nix } from '../store/nix.ts';
@@ -72,6 +75,20 @@ function besideScript(caller: Caller): Pick<Context, 'launcher' | 'modules' | 'r
     modules,
     ...(caller.execPath === undefined ? {} : { resolver: { node: caller.execPath, script } }),
   };
+}
+
+/**
+ * Adds what the configuration says of the machine. A broken one is told of where a setting of it is used.
+ */
+export async function withDriverDirectories(context: Context): Promise<Context> {
+  let driverDirectories = DEFAULTS['driver-directories'];
+  try {
+    const { settings } = await readConfiguration(await configurationFiles(context.host.uid), {});
+    driverDirectories = settings['driver-directories'];
+  } catch (error) {
+    debug(`the directories of drivers are the usual ones: ${String(error)}`);
+  }
+  return { ...context, host: { ...context.host, driverDirectories } };
 }
 
 /** Gathers the context from a process. */

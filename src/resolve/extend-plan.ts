@@ -131,7 +131,8 @@ async function extend(extension: Extension): Promise<Extended> {
   return await withStore(dirs.catalogues, context.location, (catalogue) => {
     const state = catalogueState(catalogue);
     const kind = dynamicOf(program)?.libc.kind ?? 'glibc';
-    const inspected = { path: program.path, elf: program.elf, libc: kind };
+    const { driverDirectories } = program;
+    const inspected = { path: program.path, elf: program.elf, libc: kind, driverDirectories };
     const build = (preference: 'same-source' | 'none') =>
       buildProblem(inspected, catalogue, new Set(), { preference, reach: 'exact' });
     const plain = build('same-source');

@@ -1,4 +1,5 @@
 // A solved set and its program → the set with the libraries that the program may open while it runs.
+import path from 'node:path';
 import type { Problem } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
@@ -40,9 +41,13 @@ function needOfPlugIn(plugIn: PlugIn): OptionalNeed {
   return { alternatives: [objectsOfPlugIn(plugIn)] };
 }
 
-/** The program is the first root, its bundled libraries are the others. */
-function bundledObjects({ roots }: Problem): { path: string; elf: ElfFile }[] {
+/** The program is the first root, its bundled libraries are the others, and those of drivers, which look after themselves. */
+function bundledObjects(
+  { roots }: Problem,
+  { driverDirectories = [] }: DynamicProgram,
+): { path: string; elf: ElfFile }[] {
   return roots.slice(1).flatMap(({ path: file }) => {
+    if (driverDirectories.includes(path.dirname(file))) return [];
     const elf = elfFileAt(file);
     return elf === undefined ? [] : [{ path: file, elf }];
   });
@@ -123,7 +128,7 @@ export function withOptionalLibraries(
 ): OptionalSet {
   const served = isServed(problem, solution);
   const isKnown = (name: string): boolean => served(name) || excluded.has(name);
-  const own = optionalNames(program, bundledObjects(problem), isKnown);
+  const own = optionalNames(program, bundledObjects(problem, program), isKnown);
   const found = withEarlier(own, learned, program, isKnown);
   const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
   const { added, outcomes } = extendSet(problem, solution, needs);

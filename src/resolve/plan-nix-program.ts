@@ -20,9 +20,7 @@ function objectsOf(program: ProgramFile, loader: string): string[] {
   if (program.elf === undefined) return [];
   const { isFamily } = libcOf(program.elf, 'glibc');
   const { objects } = askLoader({ loader, libc: 'glibc', libraryPath: '', program: program.path });
-  return objects
-    .filter(({ name }) => !isFamily(path.basename(name)))
-    .flatMap(({ path: file }) => file ?? []);
+  return objects.filter(({ name }) => !isFamily(path.basename(name))).flatMap(({ path: file }) => file ?? []);
 }
 
 /** The table is made with the catalogue: once for a store, and kept up to date by every first start. */

@@ -125,7 +125,7 @@ function settingsOf(
     ...(command === undefined ? {} : { resolver: command }),
     defaultDirectories: loaderFactsOf(loader)?.defaultDirectories ?? [],
     storeDir: location.storeDir,
-    notLearned: [dirs.farms],
+    notLearned: [dirs.farms, ...(program.driverDirectories ?? []), '/run', '/usr/lib/wsl'],
     environment: kept(context),
   };
 }

@@ -153,8 +153,14 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   return result ?? solved(none);
 }
 
-function inspected({ path, elf, libc, libraryPathDirs }: DynamicProgram): InspectedProgram {
-  return { path, elf, libc: libc.kind, libraryPathDirs };
+function inspected({
+  path,
+  elf,
+  libc,
+  libraryPathDirs,
+  driverDirectories,
+}: DynamicProgram): InspectedProgram {
+  return { path, elf, libc: libc.kind, libraryPathDirs, driverDirectories };
 }
 
 function solved(problem: Problem): SolvedProblem {
