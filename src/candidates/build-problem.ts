@@ -168,7 +168,13 @@ export function buildProblem(
       .filter(({ elf }) => !canRun(elf.isaNeeded))
       .map((each) => each.path),
   };
-  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, { gone: excluded, drivers: program.driverDirectories ?? [] });
+  const stated =
+    reach === 'exact'
+      ? exact
+      : withClosest(exact, program.elf, catalogue, libc, {
+          gone: excluded,
+          drivers: program.driverDirectories ?? [],
+        });
   return withSearchedNames(stated, program.path);
 }
 

@@ -1,5 +1,5 @@
 // The run-time directory of a plan → what was learned of its program: names that it opened, plug-ins that it loaded.
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
@@ -115,7 +115,7 @@ export function learnedIn(directory: string, now: string): Pick<RunTimeRecord, '
   const opened = existing(readLearned(directory));
   return {
     names: record?.names ?? [],
-    plugIns: opened.map((file) => ({ path: file, when: known.get(file)?.when ?? now })),
+    plugIns: opened.map((file) => known.get(file) ?? { path: file, when: now }),
   };
 }
 
@@ -124,7 +124,11 @@ export function opensPassingFiles(directory: string): boolean {
   return readLearned(directory).some((file) => existing([file]).length === 0);
 }
 
-/** @throws Node's errno errors. */
+/** Processes that run keep their answers; the next start solves anew. @throws Node's errno errors. */
 export function forgetLearned(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
+  const record = readRunTimeRecord(directory);
+  if (record === undefined) return;
+  writeRunTimeRecord(directory, { ...record, names: [], plugIns: [] });
+  writeFileSync(path.join(directory, 'learned'), '', { mode: 0o600 });
+  solveAgain(directory);
 }

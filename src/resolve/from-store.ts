@@ -2,6 +2,7 @@
 // A set that the loader's `--list` accepted → what would end each start all the same.
 // What the real loader said of a set → one line of what the user can do about it.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
@@ -137,6 +138,10 @@ async function attemptOnce(
   const plan = finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
+  for (const { name, readIn, why } of solved.wanting)
+    notice(
+      `${program.typedName}: ${path.basename(readIn)} says that it requires ${name}, and starts without: ${why}`,
+    );
   return { kind: 'planned', plan };
 }
 

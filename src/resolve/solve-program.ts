@@ -19,7 +19,7 @@ import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { withLearned } from './learned.ts';
-import { withOptionalLibraries } from './optional-libraries.ts';
+import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -31,6 +31,12 @@ export interface SolvedSet {
   readonly listTells: 'all' | 'part';
   /** What the program may open from outside the store, as it is counted in the set. */
   readonly plugIns: readonly LearnedPlugIn[];
+  /** Libraries that a note calls required, and that cannot be had. */
+  readonly wanting: readonly OptionalReport[];
+}
+
+function isWanting({ source, priority, taken }: OptionalReport): boolean {
+  return source === 'note' && priority === 'required' && taken === undefined;
 }
 
 /** What must not be chosen. */
@@ -48,7 +54,7 @@ export interface Excluded {
 export async function solveFromStore(job: Job, { objects, optional }: Excluded): Promise<SolvedSet> {
   const { program, sha256, context, dirs } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond, plugIns } = await withStore(
+  const { outcome, added, closest, beyond, plugIns, reports } = await withStore(
     dirs.catalogues,
     context.location,
     (catalogue) => {
@@ -60,8 +66,14 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
         throw conflictError(program, solved, unprovidedNames(problem), catalogue, result.closest);
       }
       const beyond = problem.beyondProcessor?.length ?? 0;
-      const { added, plugIns } = withOptionalLibraries(program, problem, solved, job.learned, optional);
-      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond, plugIns };
+      const { added, plugIns, reports } = withOptionalLibraries(
+        program,
+        problem,
+        solved,
+        job.learned,
+        optional,
+      );
+      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond, plugIns, reports };
     },
   );
   const database = openNixDatabase(context.location);
@@ -84,6 +96,7 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
       libraries,
       closest,
       plugIns,
+      wanting: reports.filter(isWanting),
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {
