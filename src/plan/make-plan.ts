@@ -200,6 +200,40 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
 }
 
 /**
+ * The same start with a set that has more libraries, for what may be opened: nothing that decides the way has changed.
+ * `farms`: the directory that farms are in. @throws Node's errors when the run-time directory vanished in between.
+ */
+export function extendedPlan(
+  plan: LaunchPlan,
+  set: VerifiedSet,
+  runTime: RunTimePlace,
+  farms: string,
+): LaunchPlan {
+  const isInFarm = (file: string): boolean => file.startsWith(`${farms}/`);
+  const { watched } = runTimeConditions(runTime);
+  const kept = plan.watched.filter(({ path: file }) => path.dirname(file) !== runTime.directory);
+  const files = [
+    ...plan.files.filter((file) => !isInFarm(file)),
+    ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
+    ...set.outside,
+  ];
+  const { nixLdLists } = plan;
+  return {
+    ...plan,
+    directories: [...plan.directories.filter((each) => !isInFarm(each)), set.farm],
+    files: [...new Set(files)],
+    watched: [...kept, ...watched],
+    libraryPath: set.libraryPath,
+    ...(nixLdLists === undefined
+      ? {}
+      : { nixLdLists: nixLdLists.map(([name]) => [name, set.libraryPath] as const) }),
+    argv: plan.argv.map((argument) =>
+      argument.kind === 'library-path' ? { kind: 'library-path', list: set.libraryPath } : argument,
+    ),
+  };
+}
+
+/**
  * The plan of a patched copy, which the launcher looks for when the copy has entered it: the same libraries, whoever
  * sits at the program's own interpreter path.
  */

@@ -7,15 +7,16 @@ import { toProvider } from '../candidates/providers.ts';
 import { applyChoices } from '../choices/apply.ts';
 import { hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { layOutAndVerify, refusedWhenOpened } from '../farm/verify-set.ts';
+import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
-import { saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
+import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { pinned, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice } from '../host/output.ts';
-import { readPlan } from '../plan/plan-files.ts';
+import { extendedPlan, planOfCopy } from '../plan/make-plan.ts';
+import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
 import {
@@ -35,12 +36,11 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { catalogueState } from '../store/soname-table.ts';
 import { storeObjectOf } from '../store/store-location.ts';
-import { withRequestedStrategy } from './choose-strategy.ts';
 import type { Context } from './context.ts';
-import { choicesOfProgram, type DynamicProgram, dynamicOf, type Job, rootOf } from './job.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf, rootOf } from './job.ts';
 import { objectsOfPlugIn, opening, plugInAt } from './learned.ts';
 import { type LoadedObjects, libraryPathOf, loadedObjectsOf } from './running-process.ts';
-import { finishPlan } from './write-plan.ts';
+import { savePlan } from './write-plan.ts';
 
 /** What the audit module asks (audit/RUN-TIME.md). */
 export interface RunTimeQuestion {
@@ -187,6 +187,29 @@ function extendedFingerprint(
   }
 }
 
+/** How the program is started stays as it is: this may run where that is to be seen no more, as in a namespace. */
+function saveExtended(
+  { plan, dirs, context, question }: Extension,
+  program: DynamicProgram,
+  set: VerifiedSet,
+  root: SavedRoot,
+): boolean {
+  if (plan?.auditModule === undefined) return false;
+  const place = { directory: question.directory, module: plan.auditModule };
+  const { root: before = root.file } = plan;
+  const files = plan.files.map((file) => (file === before ? root.file : file));
+  const next = extendedPlan({ ...plan, files, root: root.file }, set, place, dirs.farms);
+  // In a namespace another file lies at the interpreter path; it decided nothing now.
+  const { interpreterPath: _, ...rest } = next;
+  const why = whyNotCurrent({ ...rest, watched: [], absent: [] }, context.host.uid);
+  if (why !== undefined) debug(`the extended plan is out of date: ${why}`);
+  if (why !== undefined) return false;
+  if (next.strategy === 'patched' && next.execute !== undefined)
+    writePlan(dirs, planOfCopy(next, next.execute, program.interpreter));
+  savePlan(dirs, next);
+  return true;
+}
+
 /** Why the loader would not start the program with the extended set, in a clause; undefined where it is planned. */
 async function planExtended(
   extension: Extension,
@@ -194,9 +217,8 @@ async function planExtended(
   fingerprint: Fingerprint,
   added: readonly Choice[],
 ): Promise<string | undefined> {
-  const { dirs, plan } = extension;
+  const { dirs, context } = extension;
   const { libraryPathDirs } = dynamic;
-  const context = await withRequestedStrategy(dynamic, extension.context);
   const sha256 = fingerprint.program.sha256;
   const link = rootOf({ dirs, sha256, program: dynamic });
   const next = extendedFingerprint(fingerprint, added, context);
@@ -210,20 +232,9 @@ async function planExtended(
     const before = pinned(link);
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
-    const choices = await choicesOfProgram(dynamic, context);
-    const job: Job = {
-      program: dynamic,
-      sha256,
-      context,
-      dirs,
-      mode: 'as-needed',
-      choices,
-      rootAdders,
-    };
-    const origin = plan?.origin ?? 'resolved here';
-    if (finishPlan({ set, root, origin, extends: true }, job) !== undefined) return undefined;
-    restore(link, before);
-    return 'something vanished meanwhile';
+    if (saveExtended(extension, dynamic, set, root)) return undefined;
+    restore(link, before); // the process has what it asked for, and its next start asks again
+    return undefined;
   } finally {
     rootAdders.close();
   }

@@ -12,7 +12,7 @@ import type { SolvedProblem } from './solve-program.ts';
 
 /** An object that needs nothing but one name, as a call of dlopen(3) does. */
 export function opening(name: string): Requirer {
-  return { label: name, path: `dlopen:${name}`, needed: [name], verneed: [] };
+  return { label: 'dlopen', path: `dlopen:${name}`, needed: [name], verneed: [] };
 }
 
 /** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */

@@ -40,8 +40,6 @@ export interface RunTimeRequest {
   readonly set: readonly string[];
   /** The directory that the program had before, whose memory goes on. */
   readonly before?: string | undefined;
-  /** An extended set stays in its directory, with the answers that are there. */
-  readonly stays?: boolean;
   /** Plug-ins that the set was solved with. */
   readonly plugIns: readonly LearnedPlugIn[];
 }
@@ -152,27 +150,26 @@ export function openRunTime(
   context: Context,
   dirs: Directories,
 ): RunTime | undefined {
-  const { program, before, stays, set, plugIns } = request;
+  const { program, before, set, plugIns } = request;
   const why = whyNoModule(request, context, dirs);
   const file = moduleFile(program, context);
   if (why !== undefined || file === undefined) {
     debug(`no audit module: ${why}`);
     return undefined;
   }
-  const directory =
-    stays === true && before !== undefined ? before : runTimeDirectoryFor(dirs, program.path, set);
+  const directory = runTimeDirectoryFor(dirs, program.path, set);
   try {
     const learned = learnedIn(before ?? directory, new Date().toISOString());
     const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
     makeRunTimeDirectory(directory, file, settingsOf(request, context, dirs, directory));
-    if (stays !== true) beginAnew(directory);
+    beginAnew(directory);
     writeKnown(directory, [...all.values()]);
     writeRunTimeRecord(directory, {
       program: program.path,
       names: learned.names,
       plugIns: [...all.values()],
     });
-    if (stays !== true) rmSync(againFile(directory), { force: true });
+    rmSync(againFile(directory), { force: true });
   } catch (error) {
     debug(`no audit module: ${String(error)}`);
     return undefined;

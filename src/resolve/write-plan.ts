@@ -77,12 +77,10 @@ export interface PinnedSet {
   readonly origin: string;
   /** Plug-ins that the set was solved with. */
   readonly plugIns?: readonly LearnedPlugIn[];
-  /** The set extends the one of the plan that is there, and goes on in its run-time directory. */
-  readonly extends?: true;
 }
 
 /** What a new solution knows of the program goes on in a new directory. */
-function runTimeOf({ set, plugIns = [], ...rest }: PinnedSet, job: Job): RunTimePlace | undefined {
+function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | undefined {
   const { program, context, dirs } = job;
   const { kind: libc, isFamily } = program.libc;
   const objects = set.objects
@@ -97,7 +95,6 @@ function runTimeOf({ set, plugIns = [], ...rest }: PinnedSet, job: Job): RunTime
       objects,
       set: [set.farm, set.loader],
       before,
-      stays: rest.extends === true,
       plugIns,
     },
     context,
