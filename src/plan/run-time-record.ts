@@ -31,6 +31,8 @@ export interface RunTimeRecord {
   readonly names: readonly LearnedName[];
   /** Those whose needs the set was solved with. */
   readonly plugIns: readonly LearnedPlugIn[];
+  /** Whether it opens files that are gone when it ends: then nothing that it opens makes a start a miss. */
+  readonly passing?: boolean;
 }
 
 /** More are not remembered: of a program that opens a new file each time. */
@@ -121,6 +123,7 @@ export function learnedIn(directory: string, now: string): Pick<RunTimeRecord, '
 
 /** Files that are opened and removed at once, as by programs that unpack their plug-ins, would make each start a miss. */
 export function opensPassingFiles(directory: string): boolean {
+  if (readRunTimeRecord(directory)?.passing === true) return true;
   return readLearned(directory).some((file) => existing([file]).length === 0);
 }
 

@@ -34,7 +34,7 @@ import type { Choice, Solution } from '../solver/solution.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
-import { catalogueState } from '../store/soname-table.ts';
+import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf, rootOf } from './job.ts';
@@ -246,8 +246,10 @@ function remember({ question, program }: Extension, why: string | undefined): Le
   const { names, plugIns } = learnedIn(directory, now);
   const entry = { name, requester, when: now, ...(why === undefined ? {} : { why }) };
   const earlier = names.filter((each) => each.name !== name);
-  const known = readRunTimeRecord(directory)?.plugIns ?? plugIns;
+  const record = readRunTimeRecord(directory);
+  const known = record?.plugIns ?? plugIns;
   writeRunTimeRecord(directory, {
+    ...record,
     program: program.path,
     names: [...earlier, entry],
     plugIns: why === undefined ? plugIns : known,
@@ -273,7 +275,7 @@ function tellUnfit(extension: Extension, why: string, before: readonly LearnedNa
 }
 
 async function answer(extension: Extension): Promise<void> {
-  const { question, program, fingerprint } = extension;
+  const { question, program, fingerprint, dirs, context } = extension;
   const { name, directory } = question;
   const outcome = await extend(extension);
   const { added, state } = outcome;
@@ -287,6 +289,7 @@ async function answer(extension: Extension): Promise<void> {
     why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];
   const answers: Answers = new Map<string, string | undefined>([[name, present], ...found]);
   addAnswers(directory, answers, state);
+  touchSonameTables(dirs.catalogues, context.location.storeDir);
   debug(`${name}: ${why ?? [...answers.values()].join(', ')}`);
   if (why !== undefined) tellUnfit(extension, why, before);
 }

@@ -12,6 +12,7 @@ import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
+import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import { type DynamicProgram, type Job, rootOf } from './job.ts';
@@ -136,6 +137,7 @@ async function attemptOnce(
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
   const plan = finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
+  touchSonameTables(dirs.catalogues, job.context.location.storeDir);
   if (plan === undefined) return { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   for (const { name, readIn, why } of solved.wanting)

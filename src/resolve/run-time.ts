@@ -18,6 +18,7 @@ import {
   againFile,
   type LearnedPlugIn,
   learnedIn,
+  opensPassingFiles,
   runTimeDirectoryFor,
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
@@ -161,6 +162,7 @@ export function openRunTime(
   try {
     const learned = learnedIn(before ?? directory, new Date().toISOString());
     const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
+    const passing = opensPassingFiles(before ?? directory);
     makeRunTimeDirectory(directory, file, settingsOf(request, context, dirs, directory));
     beginAnew(directory);
     writeKnown(directory, [...all.values()]);
@@ -168,6 +170,7 @@ export function openRunTime(
       program: program.path,
       names: learned.names,
       plugIns: [...all.values()],
+      ...(passing ? { passing } : {}),
     });
     rmSync(againFile(directory), { force: true });
   } catch (error) {

@@ -1,5 +1,5 @@
 // The sonames of a catalogue → the table in which the audit module sees whether the store can have a name at all.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, utimesSync } from 'node:fs';
 import { machinesRunBy } from '../elf/machine.ts';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
@@ -55,12 +55,28 @@ function stateOfFile(file: string): bigint | undefined {
   }
 }
 
+/** Its time says when somebody looked at the store for it (audit/RUN-TIME.md). */
+function touch(file: string): void {
+  const now = new Date();
+  try {
+    utimesSync(file, now, now);
+  } catch {} // there is none, or it is somebody else's
+}
+
+/** What we add to the store ourselves holds no library: says that the tables are up to date all the same. */
+export function touchSonameTables(directory: string, storeDir: string): void {
+  for (const { machine } of machinesRunBy(process.arch)) touch(sonameTableFile(directory, storeDir, machine));
+}
+
 /** Brings the tables of this machine's classes up to date. A directory that takes no file has none: nothing is thrown. */
 export function refreshSonameTables(catalogue: Catalogue, directory: string): void {
   const state = catalogueState(catalogue);
   for (const { class: elfClass, machine } of machinesRunBy(process.arch)) {
     const file = sonameTableFile(directory, catalogue.storeDir, machine);
-    if (stateOfFile(file) === state) continue;
+    if (stateOfFile(file) === state) {
+      touch(file);
+      continue;
+    }
     try {
       writeSonameTable(file, catalogue.namesBeginning('', elfClass, machine), { machine, catalogue: state });
       debug(`the soname table ${file} is written`);
