@@ -177,9 +177,23 @@ static const char *decide(const struct question *question, const char *searched)
 	return verdict == ANSWERED ? path : NULL;
 }
 
+// Only the loader's own libc can serve these, and nearly every start looks for some: nothing is read for them. One string
+// after the other, since each pointer would be a relocation.
+static bool is_of_libc(const char *name)
+{
+	static const char names[] = "libc.so.6\0libm.so.6\0libdl.so.2\0libpthread.so.0\0librt.so.1\0libresolv.so.2\0"
+				    "libutil.so.1\0libanl.so.1\0libmvec.so.1\0libBrokenLocale.so.1\0libthread_db.so.1\0";
+	for (const char *each = names; *each; each += word_length(each) + 1)
+		if (word_equal(each, name))
+			return true;
+	return word_after(name, "ld-linux") != NULL;
+}
+
 const char *known_names_answer(const char *searched, const char *requester)
 {
 	const struct question question = {.name = word_base_name(searched), .requester = requester};
+	if (is_of_libc(question.name))
+		return NULL;
 	bool first = !known.has_begun;
 	if (!known_names_settings()->file.bytes)
 		return NULL;
