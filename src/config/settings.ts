@@ -14,6 +14,8 @@ export interface Settings {
   readonly strict: boolean;
   /** Seconds until a source counts as unreachable. */
   readonly 'source-timeout': number;
+  /** Absolute directories of the running graphics driver, searched last at each start, those that exist. */
+  readonly 'driver-directories': readonly string[];
   /** Let Nix fetch what a fingerprint names from the machine's substituters. */
   readonly substitute: boolean;
 }
@@ -25,6 +27,7 @@ export const DEFAULTS: Settings = {
   'trusted-fingerprint-keys': [],
   strict: false,
   'source-timeout': 5,
+  'driver-directories': ['/run/opengl-driver/lib', '/run/opengl-driver-32/lib', '/usr/lib/wsl/lib'],
   substitute: true,
 };
 
@@ -35,6 +38,8 @@ export const MEANINGS: Readonly<Record<Key, string>> = {
   strict:
     'fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the store',
   'source-timeout': 'seconds until a source counts as unreachable',
+  'driver-directories':
+    'directories of the running graphics driver, searched last at each start and never pinned',
   substitute: 'let Nix fetch missing store paths of a fingerprint from the substituters of this machine',
 };
 

@@ -126,8 +126,8 @@ function runOf(bytes: Buffer, begin: number, end: number): Run {
   };
 }
 
-const slash = '/'.charCodeAt(0);
-const percent = '%'.charCodeAt(0);
+const SLASH = '/'.charCodeAt(0);
+const PERCENT = '%'.charCodeAt(0);
 const NAME = /lib[A-Za-z0-9_+.-]*?\.so(?:\.\d+)*/y;
 
 /**
@@ -135,7 +135,7 @@ const NAME = /lib[A-Za-z0-9_+.-]*?\.so(?:\.\d+)*/y;
  * several names, one after the other. What only contains a name, or goes on after it, is another word.
  */
 function namesIn({ text, before, after }: Run): string[] {
-  if (before === slash || after === percent || after === slash) return [];
+  if (before === SLASH || after === PERCENT || after === SLASH) return [];
   const names: string[] = [];
   for (let at = 0; text.startsWith('lib', at); ) {
     NAME.lastIndex = at;

@@ -9,6 +9,7 @@ import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats, identityOfStats } from '../host/file-identity.ts';
+import { isDirectory } from '../host/files.ts';
 import { printableLine } from '../host/output.ts';
 import { runs32BitPrograms } from '../host/processor.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
@@ -27,6 +28,8 @@ export interface ProgramFile {
   readonly appImage?: AppImage;
   /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
   readonly libraryPathDirs?: readonly string[];
+  /** Directories of the running graphics driver, those that exist. */
+  readonly driverDirectories?: readonly string[];
 }
 
 export interface Host {
@@ -39,6 +42,8 @@ export interface Host {
   /** The user's LD_LIBRARY_PATH, and what its relative directories begin at. */
   readonly libraryPath?: string | undefined;
   readonly workingDirectory?: string | undefined;
+  /** Absolute; those that do not exist are left out of what is told of a program. */
+  readonly driverDirectories?: readonly string[];
 }
 
 /** Why a file cannot be started, and what to do about it. */
@@ -245,6 +250,7 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
       size: Number(stats.size),
       kind,
       elf: reading.kind === 'elf' ? reading.file : undefined,
+      driverDirectories: (host.driverDirectories ?? []).filter(isDirectory),
       libraryPathDirs: libraryPathDirectories_(host.libraryPath, host.workingDirectory, path),
     };
   } finally {

@@ -12,7 +12,7 @@ export interface OptionalLibrary {
   readonly alternatives: readonly (readonly string[])[];
   /** The file in which the name was read. */
   readonly readIn: string;
-  readonly source: 'note' | 'data' | 'family';
+  readonly source: 'note' | 'data' | 'family' | 'learned';
   readonly priority: DlopenNote['priority'];
 }
 

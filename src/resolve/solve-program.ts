@@ -6,6 +6,7 @@ import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } fro
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import { debug } from '../host/output.ts';
+import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
@@ -14,7 +15,8 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { withOptionalLibraries } from './optional-libraries.ts';
+import { withLearned } from './learned.ts';
+import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -26,6 +28,14 @@ export interface SolvedSet {
    * Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring.
    */
   readonly listTells: 'all' | 'part';
+  /** What the program may open from outside the store, as it is counted in the set. */
+  readonly plugIns: readonly LearnedPlugIn[];
+  /** Libraries that a note calls required, and that cannot be had. */
+  readonly wanting: readonly OptionalReport[];
+}
+
+function isWanting({ source, priority, taken }: OptionalReport): boolean {
+  return source === 'note' && priority === 'required' && taken === undefined;
 }
 
 /** What must not be chosen. */
@@ -43,12 +53,12 @@ export interface Excluded {
 export async function solveFromStore(job: Job, { objects, optional }: Excluded): Promise<SolvedSet> {
   const { program, sha256, context, dirs } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond } = await withStore(
+  const { outcome, added, closest, beyond, plugIns, reports } = await withStore(
     dirs.catalogues,
     context.location,
     (catalogue) => {
       debug('the catalogue is up to date');
-      const result = solveProgram(program, catalogue, objects, choices);
+      const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
       const { outcome: solved, problem } = result;
       debug(`solved: ${solved.kind}`);
       if (solved.kind !== 'solution') {
@@ -59,8 +69,13 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
         });
       }
       const beyond = problem.beyondProcessor?.length ?? 0;
-      const { added } = withOptionalLibraries(program, problem, solved, optional);
-      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond };
+      const { added, plugIns, reports } = withOptionalLibraries(
+        program,
+        { problem, solution: solved },
+        job.learned,
+        optional,
+      );
+      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond, plugIns, reports };
     },
   );
   const database = openNixDatabase(context.location);
@@ -82,6 +97,8 @@ export async function solveFromStore(job: Job, { objects, optional }: Excluded):
       ),
       libraries,
       closest,
+      plugIns,
+      wanting: reports.filter(isWanting),
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {
@@ -184,11 +201,12 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
 }
 
 function inspected(
-  { path, elf, libc, libraryPathDirs }: DynamicProgram,
+  { path, elf, libc, libraryPathDirs, driverDirectories }: DynamicProgram,
   choices: Choices,
   { storeDir }: Catalogue,
 ): InspectedProgram {
-  return { path, elf, libc: libc.kind, libraryPathDirs, added: addedFiles(choices, storeDir) };
+  const added = addedFiles(choices, storeDir);
+  return { path, elf, libc: libc.kind, libraryPathDirs, driverDirectories, added };
 }
 
 function solved(problem: Problem): SolvedProblem {

@@ -58,6 +58,7 @@ test('the environment is before the user, the user before the system, key by key
     'trusted-fingerprint-keys': [],
     strict: true,
     'source-timeout': 2.5,
+    'driver-directories': DEFAULTS['driver-directories'],
     substitute: true,
   });
   assert.deepEqual(origins, {
@@ -65,6 +66,7 @@ test('the environment is before the user, the user before the system, key by key
     'trusted-fingerprint-keys': { kind: 'default' },
     strict: { kind: 'file', file: system.file },
     'source-timeout': { kind: 'file', file: user.file },
+    'driver-directories': { kind: 'default' },
     substitute: { kind: 'environment', variable: 'NIX_RUN_FOREIGN_SUBSTITUTE' },
   });
 });
