@@ -32,9 +32,9 @@ long program_identify_running(struct program *program);
 /// The same way as the last time.
 long program_identify_again(struct program *program);
 
-/// What the kernel makes of the file, as far as the launcher has to know. UNKNOWN is everything that the resolver looks
-/// at: scripts, libraries, AppImages, programs for other machines, what cannot be read.
-enum program_format { FORMAT_UNKNOWN, FORMAT_STATIC, FORMAT_DYNAMIC, FORMAT_ODD_INTERPRETER };
+/// What the kernel makes of the file, as far as the launcher has to know. UNKNOWN is everything else that the resolver
+/// looks at: libraries, AppImages, programs for other machines, what cannot be read.
+enum program_format { FORMAT_UNKNOWN, FORMAT_SCRIPT, FORMAT_STATIC, FORMAT_DYNAMIC, FORMAT_ODD_INTERPRETER };
 
 struct program_kind {
 	enum program_format format;
@@ -90,6 +90,7 @@ struct plan {
 	const char *loader;           // value of `l`, or NULL
 	const char *library_path;     // value of `b`, or NULL
 	size_t set_count, argument_count;
+	bool has_view; // there are `m` records
 };
 
 /// Reads a plan of `size` bytes. It is valid when it is well-formed, is for this very file, and all of its conditions

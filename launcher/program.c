@@ -317,6 +317,8 @@ struct program_kind program_kind_of(const char *path)
 		return kind;
 	long size = head ? kernel_read((int)fd, head, HEAD_SIZE) : 0;
 	struct elf_file file = {.fd = (int)fd, .head = head, .size = size > 0 ? (size_t)size : 0};
+	if (file.size > 2 && head[0] == '#' && head[1] == '!')
+		kind.format = FORMAT_SCRIPT;
 	if (read_elf_header(&file)) {
 		kind.format = format_of(&file);
 		kind.is_32_bit_x86 = file.layout->word < sizeof(uintptr_t);
