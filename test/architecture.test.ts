@@ -20,6 +20,7 @@ const ORDER = [
   'fingerprint',
   'farm',
   'plan',
+  'view',
   'integrations',
   'resolve',
   'cli',

@@ -5,7 +5,13 @@ import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
-import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
+import {
+  copiesDirectory,
+  copyOf,
+  unpackedDirectory,
+  unpackedOf,
+  viewsDirectory,
+} from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
 
 /** Milliseconds between two looks. */
@@ -21,8 +27,8 @@ function namesIn(directory: string): string[] {
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(dirs: Directories): string[] {
-  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)].flatMap((directory) =>
-    namesIn(directory).map((name) => path.join(directory, name)),
+  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs), viewsDirectory(dirs)].flatMap(
+    (directory) => namesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));

@@ -1,5 +1,5 @@
 // A place → where patched copies of programs are kept, and whether a path is one of them.
-// A place → where the files of AppImages are kept, and whether a path lies among them.
+// A place → where the files of AppImages are kept, and whether a path lies among them; where the directories of views are.
 import path from 'node:path';
 import type { Directories } from '../host/directories.ts';
 
@@ -13,6 +13,11 @@ export function copyOf(dirs: Pick<Directories, 'cache'>, file: string): string |
   const copies = copiesDirectory(dirs);
   if (!file.startsWith(`${copies}/`)) return undefined;
   return path.join(copies, file.slice(copies.length + 1).split('/')[0] ?? '');
+}
+
+/** Holds what views put in place: directories of links, named by what is in them. */
+export function viewsDirectory({ cache }: Pick<Directories, 'cache'>): string {
+  return path.join(cache, 'views');
 }
 
 /** Holds one directory for each AppImage, named by its content and by the launcher that its programs name. */

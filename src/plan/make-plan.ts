@@ -110,6 +110,8 @@ export interface PlanInputs {
   readonly sha256: string;
   /** The patched copy, with that strategy. */
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
+  /** What the view shows, with that strategy. */
+  readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
   /** Where the set came from, for people. */
@@ -130,6 +132,9 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
   const copy = strategy === 'patched' ? inputs.copy : undefined;
+  const view = strategy === 'view' ? inputs.view : undefined;
+  const vacant = interpreter.kind === 'missing' ? [interpreter.path] : [];
+  const absentOutside = [...new Set([...vacant, ...(view?.absentOutside ?? [])])];
   const execute = strategy === 'loader' ? set.loader : copy?.file;
   return {
     program: program.path,
@@ -138,7 +143,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [set.farm, ...(copy === undefined ? [] : [copy.directory])],
+    directories: [...(view?.directories ?? []), set.farm, ...(copy === undefined ? [] : [copy.directory])],
     files: [
       set.loader,
       inputs.root,
@@ -147,7 +152,10 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ],
     watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
+    absent: absentBeside(inputs, bundled),
+    ...(absentOutside.length === 0 ? {} : { absentOutside }),
+    ...(view?.watchedOutside?.length ? { watchedOutside: view.watchedOutside } : {}),
+    ...(view?.view === undefined ? {} : { view: view.view }),
     ...(execute === undefined ? {} : { execute }),
     ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
     loader: set.loader,
@@ -162,14 +170,13 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
  * The plan of a patched copy, which the launcher looks for when the copy has entered it: the same libraries, whoever
  * sits at the program's own interpreter path.
  */
-export function planOfCopy(plan: LaunchPlan, copy: string, interpreter: string): LaunchPlan {
-  const { interpreterPath: _, execute: __, ...rest } = plan;
+export function planOfCopy(plan: LaunchPlan, copy: string): LaunchPlan {
+  const { interpreterPath: _, execute: __, absentOutside: ___, ...rest } = plan;
   return {
     ...rest,
     program: copy,
     identity: identityOf(copy),
     strategy: 'interpreter',
     watched: plan.watched.filter(({ path: file }) => file !== copy),
-    absent: plan.absent.filter((file) => file !== interpreter),
   };
 }

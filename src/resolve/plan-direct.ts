@@ -7,6 +7,7 @@ import { copyPlan, directPlan } from '../plan/make-plan.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
+import { withChildren } from './view-for.ts';
 import { savePlan } from './write-plan.ts';
 
 /** @throws ForeignError for a script or an AppImage that cannot be started. */
@@ -18,9 +19,14 @@ export async function planDirect(
   if (program.appImage !== undefined) return await planImage(program, program.appImage, context, dirs);
   if (program.kind.kind === 'script') {
     const { planScript } = await import('./plan-script.ts');
-    return savePlan(dirs, await planScript(program, program.kind, context));
+    const plan = await planScript(program, program.kind, context);
+    return savePlan(dirs, withChildren(plan, context, dirs));
   }
-  if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
+  if (context.byBinfmt !== true || program.elf === undefined) {
+    const plan = directPlan(program);
+    const isOfNix = program.kind.kind === 'already-nix';
+    return savePlan(dirs, isOfNix ? withChildren(plan, context, dirs) : plan);
+  }
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
   const copy = copyOfAppImage(program, sha256OfFile(program.path), dirs);
   return savePlan(dirs, copy === undefined ? directPlan(program) : copyPlan(program, copy));

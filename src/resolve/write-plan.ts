@@ -12,9 +12,11 @@ import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectInterpreter, whyNoNamespace } from '../plan/strategy.ts';
+import type { View } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
+import { viewFor, whatIsMissed } from './view-for.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
@@ -55,7 +57,15 @@ function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
     });
     return copied;
   };
+  let view: View | undefined;
   const whyNo = {
+    view: () => {
+      if (dirs.shared) return 'plans for everybody do not hold in one';
+      const farm = { directory: set.farm, names: [...set.links.keys()] };
+      const made = viewFor(context, dirs, { interpreter: program.interpreter, farm });
+      if (made.kind === 'view') view = made.view;
+      return made.kind === 'view' ? undefined : made.why;
+    },
     // Files of root look like nobody's in a user namespace, and so would the plans of everybody's place.
     namespace: () =>
       dirs.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, program.interpreter),
@@ -64,7 +74,7 @@ function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
       return outcome.kind === 'impossible' ? outcome.why : undefined;
     },
   };
-  return { whyNo, copy: () => (copied?.kind === 'copied' ? copied : undefined) };
+  return { whyNo, view: () => view, copy: () => (copied?.kind === 'copied' ? copied : undefined) };
 }
 
 /** A set that the loader accepted and Nix pinned. */
@@ -83,8 +93,9 @@ export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPl
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
   const ways = waysOf(set, job);
-  const { strategy, why } = strategyOf(program, set.loader, context, ways.whyNo);
+  const { strategy, why, misses } = strategyOf(program, set, context, ways.whyNo);
   debug(`strategy ${strategy}: ${why}`);
+  if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
   const { storeDir } = context.location;
   const made = makePlan({
     program,
@@ -92,6 +103,7 @@ export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPl
     strategy,
     interpreter,
     copy: ways.copy(),
+    view: ways.view(),
     libc: program.libc.kind,
     storeDir,
     sha256,
@@ -112,7 +124,7 @@ export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPl
     );
   // First that of the copy: whoever starts the program finds both.
   if (plan.strategy === 'patched' && plan.execute !== undefined)
-    writePlan(dirs, planOfCopy(plan, plan.execute, program.interpreter));
+    writePlan(dirs, planOfCopy(plan, plan.execute));
   savePlan(dirs, plan);
   if (!plan.directories.every((directory) => existsSync(directory))) {
     debug('the farm or the copy was collected before the plan was written');

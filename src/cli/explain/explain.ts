@@ -115,7 +115,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(dynamic, set.loader, facts.context, asPlanned(plan)).why,
+    why: strategyOf(dynamic, set, facts.context, asPlanned(plan)).why,
     plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     sha256: fingerprint.program.sha256,
