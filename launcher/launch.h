@@ -8,6 +8,15 @@
 /// Becomes the program that the command line names; returns only when it cannot, with the exit status.
 int launcher_main(const struct process *process);
 
+// In loader-options.c
+
+/// Was this process started by the path of an interpreter, with options of ld.so(8) that say more than which program?
+bool loader_is_called(const struct process *process);
+
+/// Becomes the loader of the program that they are for, with its libraries; returns only when that cannot be, with the
+/// exit status.
+int loader_main(const struct process *process);
+
 // In options.c
 
 /// What to do. Of several options the one that is later in this list counts.

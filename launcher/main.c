@@ -143,6 +143,8 @@ int launcher_main(const struct process *process)
 {
 	if (process_has_foreign_rights(process))
 		return refuse_foreign_rights(EXIT_TOOL_FAILED, NULL, "install it without setuid, setgid and capabilities");
+	if (loader_is_called(process))
+		return loader_main(process);
 	// `program` is not zeroed as a whole: that would touch the page of a path that is short.
 	struct start start;
 	start.process = process;

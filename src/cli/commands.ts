@@ -105,6 +105,15 @@ export const COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    usage: 'ldd <programs...>',
+    summary: "print the libraries of programs as glibc's ldd does: name, file, address",
+    options: [],
+    run: async (programs, _, { context, setExitStatus }) => {
+      const { lddCommand } = await import('./ldd.ts');
+      setExitStatus(await lddCommand(programs, context));
+    },
+  },
+  {
     usage: 'list',
     summary: 'show the programs that have a launch plan',
     options: [JSON_OPTION],

@@ -6,6 +6,7 @@ import type { VerifiedSet } from '../farm/verify-set.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import type { LoaderCopy } from './loader-copy.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
 import type { Interpreter } from './strategy.ts';
 
@@ -40,10 +41,11 @@ function knowsArgv0(loader: string): boolean {
   return readFileSync(loader).includes('argv0');
 }
 
-function loaderArguments(loader: string, libraryPath: string, libc: 'glibc' | 'musl'): Argument[] {
+function loaderArguments({ set, libc }: PlanInputs, executed: string): Argument[] {
+  const { loader, libraryPath } = set;
   const literal = (text: string): Argument => ({ kind: 'literal', text });
   return [
-    literal(loader),
+    literal(executed),
     ...(libc === 'glibc' ? [literal('--inhibit-cache')] : []),
     ...(knowsArgv0(loader) ? [literal('--argv0'), { kind: 'argv0' } as const] : []),
     literal('--library-path'),
@@ -110,6 +112,8 @@ export interface PlanInputs {
   readonly sha256: string;
   /** The patched copy, with that strategy. */
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
+  /** The loader to execute, with that strategy, where it is not the store's own. */
+  readonly loaderCopy?: LoaderCopy | undefined;
   /** What the view shows, with that strategy. */
   readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
   /** The root link, or the plain record where there is no Nix. */
@@ -135,7 +139,9 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const view = strategy === 'view' ? inputs.view : undefined;
   const vacant = interpreter.kind === 'missing' ? [interpreter.path] : [];
   const absentOutside = [...new Set([...vacant, ...(view?.absentOutside ?? [])])];
-  const execute = strategy === 'loader' ? set.loader : copy?.file;
+  const loaderCopy = strategy === 'loader' ? inputs.loaderCopy : undefined;
+  const copies = [copy, loaderCopy].filter((each) => each !== undefined);
+  const execute = strategy === 'loader' ? (loaderCopy?.file ?? set.loader) : copy?.file;
   return {
     program: program.path,
     identity: program.identity,
@@ -143,14 +149,15 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [...(view?.directories ?? []), set.farm, ...(copy === undefined ? [] : [copy.directory])],
+    // The farm last: its files are looked up from the directory that was checked just before (launcher/plan.c).
+    directories: [...(view?.directories ?? []), ...copies.map(({ directory }) => directory), set.farm],
     files: [
       set.loader,
       inputs.root,
       ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
       ...set.outside,
     ],
-    watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
+    watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file))],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
     absent: absentBeside(inputs, bundled),
     ...(absentOutside.length === 0 ? {} : { absentOutside }),
@@ -162,7 +169,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     libraryPath: set.libraryPath,
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
     ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment: [] }),
-    argv: strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc) : [],
+    argv: strategy === 'loader' ? loaderArguments(inputs, execute ?? set.loader) : [],
   };
 }
 

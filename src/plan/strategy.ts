@@ -133,8 +133,7 @@ function whyUnfit(way: Way, { interpreter: { kind, path }, machine }: Situation)
 }
 
 function reasonFor({ readsItself, relative, wanted }: Situation): string | undefined {
-  if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched')
-    return 'it was asked for';
+  if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return 'it was asked for';
   if (wanted !== undefined) return undefined;
   if (readsItself !== undefined) return `it reads /proc/self/exe (${readsItself})`;
   return relative === undefined ? undefined : `it may start ${relative}, which is foreign too`;

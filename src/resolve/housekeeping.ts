@@ -6,13 +6,19 @@ import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
-import { copiesDirectory, unpackedDirectory } from '../plan/copy-directories.ts';
+import { copiesDirectory, unpackedDirectory, viewsDirectory } from '../plan/copy-directories.ts';
 import { readPlanFile } from '../plan/plan-files.ts';
 import type { Context } from './context.ts';
 
 /** Removes what processes that were killed left behind. */
 export function cleanBefore(dirs: Directories): void {
-  const directories = [dirs.plans, dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)];
+  const directories = [
+    dirs.plans,
+    dirs.farms,
+    copiesDirectory(dirs),
+    unpackedDirectory(dirs),
+    viewsDirectory(dirs),
+  ];
   for (const directory of directories) removeLeftovers(directory);
 }
 

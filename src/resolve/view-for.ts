@@ -1,6 +1,5 @@
 // A plan of a script or a program of Nix → the same with what lets its foreign children start.
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { findMachine, type Machine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
@@ -28,13 +27,11 @@ export function viewFor(
   const why = whyNoView(launcher);
   if (why !== undefined || launcher === undefined || machine === undefined)
     return none(why ?? 'the machine is not known');
-  const manager = path.join(path.dirname(launcher), 'nix-foreign');
   const { storeDir } = location;
   const view = makeView({
     ...of,
     machine,
     launcher,
-    manager,
     uid: host.uid,
     searchPath: env['PATH'],
     storeDir,

@@ -8,6 +8,7 @@ import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { debug, notice } from '../host/output.ts';
 import { type CopyOutcome, copyForPlan } from '../integrations/patch/patched-copy.ts';
+import { loaderCopy } from '../plan/loader-copy.ts';
 import { makePlan, planOfCopy } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
@@ -103,6 +104,7 @@ export function finishPlan({ set, root, origin }: PinnedSet, job: Job): LaunchPl
     strategy,
     interpreter,
     copy: ways.copy(),
+    loaderCopy: strategy === 'loader' ? loaderCopy(dirs, set.loader) : undefined,
     view: ways.view(),
     libc: program.libc.kind,
     storeDir,

@@ -22,8 +22,6 @@ import { linkTo, viewDirectory } from './view-directory.ts';
 export interface ViewRequest {
   readonly machine: Machine;
   readonly launcher: string;
-  /** Path of `nix-foreign`. */
-  readonly manager: string;
   readonly uid: number;
   /** PATH. */
   readonly searchPath: string | undefined;
@@ -59,14 +57,19 @@ function loneInterpreters({ machine, interpreter }: ViewRequest, places: readonl
 }
 
 function programEntries(request: ViewRequest): { entries: ViewEntry[]; places: HostPlace[]; from: string[] } {
-  const { manager, machine, dirs, uid, searchPath } = request;
+  const { machine, dirs, uid, searchPath } = request;
   const places = openPlaces(PROGRAM_PLACES);
   if (places.length === 0) return { entries: [], places, from: [] };
   const directories = commandDirectories(searchPath, uid, [
     ...PROGRAM_PLACES,
     ...places.map(({ target }) => target),
   ]);
-  const shown = shownPrograms({ places, directories, system: machine.system, manager });
+  const shown = shownPrograms({
+    places,
+    directories,
+    system: machine.system,
+    interpreter: machine.interpreter,
+  });
   const source = viewDirectory(dirs, shown);
   return { entries: places.map(({ target }) => ({ target, source })), places, from: directories };
 }

@@ -68,8 +68,20 @@ done
 exit 0
 `;
 
+/** As glibc's, which would have its own libc's loader look at its own libraries. Others ask it for the version of the libc. */
 const LDD = `#!/bin/sh
-exec @manager@ ldd "$@"
+case $1 in --version) [ -n '@theirs@' ] && exec '@theirs@' --version; echo 'ldd (GNU libc)'; exit 0;; esac
+count=0 status=0
+for file; do case $file in -*) ;; *) count=$((count + 1));; esac; done
+for file; do
+  case $file in -*) continue;; */*) ;; *) file=./$file;; esac
+  [ $count -gt 1 ] && echo "$file:"
+  if [ ! -e "$file" ]; then echo "ldd: $file: No such file or directory" >&2; status=1; continue; fi
+  '@interpreter@' --list "$file" && continue
+  printf '\\tnot a dynamic executable\\n'
+  status=1
+done
+exit $status
 `;
 
 /** How ldconfig names the machines that programs ask for (glibc, sysdeps/generic/dl-cache.h). */
@@ -83,15 +95,26 @@ export interface CommandRequest {
   readonly directories: readonly string[];
   /** Of the machine, as Nix has it. */
   readonly system: string;
-  /** Path of `nix-foreign`. */
-  readonly manager: string;
+  /** The interpreter path of the machine. */
+  readonly interpreter: string;
+}
+
+function lddText(interpreter: string, directories: readonly string[]): string {
+  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isCommand) ?? '';
+  const isQuotable = !theirs.includes("'");
+  return LDD.replaceAll('@theirs@', isQuotable ? theirs : '').replace('@interpreter@', interpreter);
 }
 
 /** By name: the host's own first, then ours, then those of the directories in their order. */
-export function shownPrograms({ places, directories, system, manager }: CommandRequest): Map<string, Shown> {
+export function shownPrograms({
+  places,
+  directories,
+  system,
+  interpreter,
+}: CommandRequest): Map<string, Shown> {
   const ours: [string, Shown][] = [
     ['ldconfig', { kind: 'script', text: LDCONFIG.replace('@flags@', FLAGS.get(system) ?? system) }],
-    ['ldd', { kind: 'script', text: LDD.replace('@manager@', `'${manager.replaceAll("'", "'\\''")}'`) }],
+    ['ldd', { kind: 'script', text: lddText(interpreter, directories) }],
   ];
   const entries = new Map([...ours, ...entriesOfHost(places)]);
   for (const directory of directories)

@@ -140,6 +140,14 @@ function notDirect({ execute, origin }: LaunchPlan): string | undefined {
   return execute === undefined || origin === undefined ? undefined : `it is ${origin}`;
 }
 
+/** What is done for a script or a program of Nix is done for what it starts. */
+function childrenBy({ strategy, launcherVariables }: LaunchPlan): string | undefined {
+  if (strategy === 'view')
+    return 'its foreign children start too: it runs in a view, where the launcher is at every interpreter path';
+  if (launcherVariables === undefined) return undefined;
+  return `its foreign children start too: nix-ld enters the launcher, by ${launcherVariables.join(', ')}`;
+}
+
 function explanationOf(facts: Facts, context: Context): Explanation {
   if ('dynamic' in facts) return explainDynamic(facts, context);
   const { program, plan, dirs } = facts;
@@ -147,7 +155,7 @@ function explanationOf(facts: Facts, context: Context): Explanation {
     program: program.path,
     kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
-    why: notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    why: childrenBy(plan) ?? notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
     plan: planFile(dirs, program.path),
   };
 }
