@@ -81,13 +81,11 @@ enum system_call_number {
 	NR_prlimit64 = 261,
 	NR_mknodat = 33,
 	NR_mkdirat = 34,
-	NR_unlinkat = 35,
 	NR_symlinkat = 36,
-	NR_umount2 = 39,
-	NR_pivot_root = 41,
 	NR_fchdir = 50,
 	NR_getdents64 = 61,
 	NR_umask = 166,
+	NR_chroot = 51,
 	NR_close_range = 436,
 };
 

@@ -76,13 +76,11 @@ enum system_call_number {
 	NR_prlimit64 = 302,
 	NR_fchdir = 81,
 	NR_umask = 95,
-	NR_pivot_root = 155,
-	NR_umount2 = 166,
 	NR_getdents64 = 217,
 	NR_mkdirat = 258,
 	NR_mknodat = 259,
-	NR_unlinkat = 263,
 	NR_symlinkat = 266,
+	NR_chroot = 161,
 	NR_close_range = 436,
 };
 

@@ -110,11 +110,6 @@ static inline long kernel_make_link(const char *target, const char *path)
 {
 	return arch_system_call(NR_symlinkat, (long)target, AT_CWD, (long)path, 0, 0, 0);
 }
-static inline long kernel_remove_directory(const char *path)
-{
-	enum { AT_REMOVEDIR = 0x200 };
-	return arch_system_call(NR_unlinkat, AT_CWD, (long)path, AT_REMOVEDIR, 0, 0, 0);
-}
 static inline long kernel_umask(long mask)
 {
 	return arch_system_call(NR_umask, mask, 0, 0, 0, 0, 0);
@@ -134,7 +129,7 @@ static inline long kernel_read_directory(int fd, void *into, size_t size)
 	return arch_system_call(NR_getdents64, fd, (long)into, (long)size, 0, 0, 0);
 }
 enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_REMOUNT = 0x20 };
-enum { MS_BIND = 0x1000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
+enum { MS_BIND = 0x1000, MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
 
 static inline long kernel_mount(const char *source, const char *target, unsigned long flags)
 {
@@ -144,14 +139,9 @@ static inline long kernel_mount_new(const char *type, const char *target, unsign
 {
 	return arch_system_call(NR_mount, (long)type, (long)target, (long)type, (long)flags, (long)options, 0);
 }
-static inline long kernel_unmount_lazily(const char *target)
+static inline long kernel_chroot(const char *path)
 {
-	enum { MNT_DETACH = 2 };
-	return arch_system_call(NR_umount2, (long)target, MNT_DETACH, 0, 0, 0, 0);
-}
-static inline long kernel_pivot_root(const char *new_root, const char *old)
-{
-	return arch_system_call(NR_pivot_root, (long)new_root, (long)old, 0, 0, 0, 0);
+	return arch_system_call(NR_chroot, (long)path, 0, 0, 0, 0, 0);
 }
 static inline long kernel_chdir(const char *path)
 {

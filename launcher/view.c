@@ -2,9 +2,14 @@
 //
 // The new root is a tmpfs with one bind mount for each entry of the host's root directory, or a link where that is one.
 // A directory in which something is put in place is opened: it becomes one of the tmpfs itself, with its entries bound.
+//
+// The tmpfs lies over the old root directory, as after switch_root(8). Nothing is unmounted, since each unmount waits
+// until all processors were somewhere else (fs/namespace.c, namespace_unlock), and what lies below cannot be named or
+// seen in /proc/self/mountinfo. The process is not taken for one in a chroot (fs/namespace.c, current_chrooted).
+// While the view is built, the working directory is the old root: a path without its first slash names the old entry.
 #include "launch.h"
 
-// There, the old root is mounted while the new one is built; afterwards a link that marks a view.
+// A link.
 #define MARK "/.nix-run-foreign-view"
 
 enum { NAMES_SIZE = 4096 };
@@ -12,6 +17,7 @@ enum { NAMES_SIZE = 4096 };
 struct view {
 	const char *records;
 	const char *launcher;
+	char *link; // PATH_SIZE bytes for what a link says
 };
 
 bool view_is_around(void)
@@ -55,14 +61,13 @@ static unsigned type_of(const char *path, unsigned type)
 	return status.st_mode >> 12; // so S_IFDIR and DT_DIR belong together (readdir(3))
 }
 
-static long copy_link(const char *from, const char *to)
+static long copy_link(const struct view *view, const char *from, const char *to)
 {
-	char *target = memory_take(PATH_SIZE);
-	long length = target ? kernel_readlink(from, target, PATH_SIZE - 1) : -ENOMEM;
+	long length = kernel_readlink(from, view->link, PATH_SIZE - 1);
 	if (length < 0)
 		return length;
-	target[length] = '\0';
-	return kernel_make_link(target, to);
+	view->link[length] = '\0';
+	return kernel_make_link(view->link, to);
 }
 
 static long bind(const char *from, const char *to, bool is_directory)
@@ -73,10 +78,9 @@ static long bind(const char *from, const char *to, bool is_directory)
 
 static long open_directory(const struct view *view, const char *path);
 
-// `from` is the entry in the old root, and what follows the mark in it its path in the new one.
-static long take_over(const struct view *view, const char *from, unsigned type)
+static long take_over(const struct view *view, const char *to, unsigned type)
 {
-	const char *to = from + sizeof MARK - 1;
+	const char *from = to + 1;
 	enum relation relation = relation_of(view, to);
 	if (relation == REPLACED || text_equal(to, MARK))
 		return 0;
@@ -87,7 +91,7 @@ static long take_over(const struct view *view, const char *from, unsigned type)
 		long failed = kernel_make_directory(to);
 		return failed < 0 ? failed : open_directory(view, to);
 	}
-	return type == ENTRY_IS_LINK ? copy_link(from, to) : bind(from, to, type == ENTRY_IS_DIRECTORY);
+	return type == ENTRY_IS_LINK ? copy_link(view, from, to) : bind(from, to, type == ENTRY_IS_DIRECTORY);
 }
 
 static bool is_dot_or_dots(const char *name)
@@ -95,18 +99,17 @@ static bool is_dot_or_dots(const char *name)
 	return text_equal(name, ".") || text_equal(name, "..");
 }
 
-typedef long entry_action(const struct view *view, const char *from, unsigned type);
+typedef long entry_action(const struct view *view, const char *path, unsigned type);
 
 // Calls `act` for each entry of the directory that had this path in the old root; ends at an error.
 static long for_each_entry(const struct view *view, const char *path, entry_action *act)
 {
-	char *names = memory_take(NAMES_SIZE), *from = memory_take(PATH_SIZE);
-	if (!names || !from)
+	char *names = memory_take(NAMES_SIZE), *each = memory_take(PATH_SIZE);
+	if (!names || !each)
 		return -ENOMEM;
-	struct text text = text_in(from, PATH_SIZE);
-	text_add(&text, MARK);
+	struct text text = text_in(each, PATH_SIZE);
 	text_add(&text, path);
-	long fd = kernel_open(AT_CWD, from, O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
+	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
 	if (fd < 0)
 		return fd;
 	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, NAMES_SIZE)) > 0)
@@ -117,7 +120,7 @@ static long for_each_entry(const struct view *view, const char *path, entry_acti
 			text_add(&whole, entry->name);
 			failed = whole.cut		       ? -ENAMETOOLONG
 				 : is_dot_or_dots(entry->name) ? 0
-							       : act(view, from, entry->type);
+							       : act(view, each, entry->type);
 			at += entry->size;
 		}
 	kernel_close((int)fd);
@@ -131,13 +134,12 @@ static long open_directory(const struct view *view, const char *path)
 
 // A directory of the host that a prepared one replaces has few files (`sh`, `env`), and they go on being themselves:
 // each is bound over its stand-in there. Links were copied when it was prepared.
-static long keep_file(const struct view *view, const char *from, unsigned type)
+static long keep_file(const struct view *view, const char *path, unsigned type)
 {
-	if (type_of(from, type) == ENTRY_IS_LINK)
-		return 0;
-	const char *to = from + sizeof MARK - 1;
-	long failed = kernel_mount(from, to, MS_BIND);
 	(void)view;
+	if (type_of(path + 1, type) == ENTRY_IS_LINK)
+		return 0;
+	long failed = kernel_mount(path + 1, path, MS_BIND);
 	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;
 }
 
@@ -191,39 +193,41 @@ static long build(const struct view *view)
 		if (*record == 'm')
 			failed = put_in_place(view, record);
 	if (failed >= 0)
-		failed = kernel_unmount_lazily(MARK);
-	if (failed >= 0)
-		failed = kernel_remove_directory(MARK);
-	if (failed >= 0)
 		failed = kernel_make_link(view->launcher, MARK);
 	if (failed >= 0)
 		failed = kernel_mount(0, "/", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV);
 	return failed;
 }
 
-// The place only has to be a directory: as soon as the tmpfs is the root, what it covered is seen again.
-static const char *mount_root(long *failed)
+// The place only has to be a directory: the tmpfs moves on at once, and what it covered is seen again.
+static long mount_root(void)
 {
 	static const char places[] = "/tmp\0/nix\0/proc\0";
+	long failed = -ENOENT;
 	for (const char *place = places; *place; place = plan_next(place)) {
-		*failed = kernel_mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=755");
-		if (*failed != -ENOENT && *failed != -ENOTDIR)
-			return place;
+		failed = kernel_mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=755");
+		if (failed == 0)
+			return kernel_chdir(place);
+		if (failed != -ENOENT && failed != -ENOTDIR)
+			break;
 	}
-	return NULL;
+	return failed;
 }
 
 static long become_root_directory(void)
 {
-	long failed;
-	const char *place = mount_root(&failed);
+	long old = kernel_open(AT_CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (old < 0)
+		return old;
+	long failed = mount_root();
 	if (failed == 0)
-		failed = kernel_chdir(place);
+		failed = kernel_mount(".", "/", MS_MOVE);
 	if (failed == 0)
-		failed = kernel_make_directory(MARK + 1);
+		failed = kernel_chroot(".");
 	if (failed == 0)
-		failed = kernel_pivot_root(".", MARK + 1);
-	return failed < 0 ? failed : kernel_chdir("/");
+		failed = kernel_change_to_open((int)old);
+	kernel_close((int)old);
+	return failed;
 }
 
 struct working_directory {
@@ -270,7 +274,9 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	struct namespace_entry entry = {.error = why_not_built(launcher, process)};
 	if (entry.error < 0)
 		return entry;
-	struct view view = {.records = records, .launcher = launcher};
+	struct view view = {.records = records, .launcher = launcher, .link = memory_take(PATH_SIZE)};
+	if (!view.link)
+		return (struct namespace_entry){.error = -ENOMEM};
 	struct working_directory directory = working_directory();
 	entry = namespace_leave(process);
 	if (entry.error < 0)
