@@ -201,6 +201,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'ldso/ask-loader.ts',
     'ldso/search-paths.ts',
     'plan/strategy.ts',
+    'view/make-view.ts',
   ]);
 });
 
