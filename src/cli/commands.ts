@@ -137,11 +137,14 @@ export const COMMANDS: readonly CommandRow[] = [
   ...HOOK_COMMANDS,
   ...SETUP_COMMANDS,
   {
-    usage: 'doctor',
-    summary: 'show what this machine offers, and what to do about each lack',
+    usage: 'doctor [program]',
+    summary:
+      'show what this machine offers, and what to do about each lack; or what the children of a program miss',
     options: [JSON_OPTION],
-    run: async (_, { json }, { context, arch, launcher, setExitStatus }) => {
-      if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
+    run: async ([program], { json }, { context, arch, launcher, setExitStatus }) => {
+      const named = program === undefined ? undefined : namedProgram(program, context);
+      if (!(await doctorCommand({ json: isThere(json), program: named }, context, arch, launcher)))
+        setExitStatus(1);
     },
   },
   {

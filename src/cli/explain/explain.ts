@@ -8,9 +8,11 @@ import { printJson, printLine } from '../../host/output.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { inspectInterpreter } from '../../plan/strategy.ts';
+import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { reportOfChildren } from '../../view/children.ts';
+import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
 import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
@@ -40,6 +42,8 @@ export interface Explanation {
   readonly kind: string;
   readonly strategy: string;
   readonly why: string;
+  /** What foreign programs that it starts will miss, and what mends it; undefined where nothing is missed. */
+  readonly children?: string;
   readonly plan: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
@@ -107,6 +111,12 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
   });
 }
 
+/** Only what is missed; a start that lets them start says so itself. */
+function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interpreter, { launcher }: Context) {
+  const { what, remedy } = reportOfChildren(typedName, plan, interpreter, () => whyNoView(launcher));
+  return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
   const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(dynamic.interpreter);
@@ -118,6 +128,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     why: strategyOf(dynamic, set, facts.context, asPlanned(plan)).why,
     plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
+    ...childrenOf(program.typedName, plan, interpreter, context),
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
@@ -203,6 +214,7 @@ function headLines(explanation: Explanation): string[] {
     ['kind', explanation.kind],
     ['strategy', explanation.strategy],
     ['because', explanation.why],
+    ['children', explanation.children],
     ['loader', explanation.loader],
     ['sha256', explanation.sha256],
     ['set', explanation.origin],

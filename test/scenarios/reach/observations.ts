@@ -141,7 +141,8 @@ async function gdb(way: OpenWay): Promise<string> {
     'continue',
   ];
   const words = ['-q', '-nx', '-batch', ...commands.flatMap((each) => ['-ex', `'${each}'`])].join(' ');
-  const text = `exec ${launcher} ${debugger_} ${words} --args $start ${probe} report`;
+  // In a view of the debugger's, every way would be that one.
+  const text = `exec ${launcher} --strategy loader ${debugger_} ${words} --args $start ${probe} report`;
   const { stdout, stderr } = await way.script(text);
   // The program that the kernel starts is another than the one whose addresses gdb knows.
   if (/Cannot insert breakpoint/.test(stderr)) return 'fails';
