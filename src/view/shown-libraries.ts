@@ -52,15 +52,17 @@ export interface LibraryRequest {
   readonly farm: { readonly directory: string; readonly names: readonly string[] } | undefined;
 }
 
+/** A farm has directories too: variants for better processors. */
+function topNames(farm: LibraryRequest['farm']): string[] {
+  return [...new Set((farm?.names ?? []).map((name) => name.split('/')[0] ?? name))];
+}
+
 /** One directory for all places: the names of libraries do not depend on where they are looked for. */
 export function shownLibraries({ machine, launcher, place, interpreter, farm }: LibraryRequest) {
   const all = [...interpreterPaths(machine), ...(interpreter === undefined ? [] : [interpreter])];
   const triple = TRIPLES.get(machine.system);
   return new Map<string, Shown>([
-    ...(farm?.names ?? []).map((name): [string, Shown] => [
-      name,
-      linkTo(path.join(farm?.directory ?? '', name)),
-    ]),
+    ...topNames(farm).map((name): [string, Shown] => [name, linkTo(path.join(farm?.directory ?? '', name))]),
     ...(triple === undefined ? [] : [[triple, linkTo('.')] as [string, Shown]]),
     ...all.map((each): [string, Shown] => [path.basename(each), linkTo(launcher)]),
     ...entriesOfHost(place),

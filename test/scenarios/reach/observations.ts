@@ -91,7 +91,7 @@ async function libraryPath(way: OpenWay): Promise<string> {
 
 async function librariesOfUser(way: OpenWay): Promise<string> {
   const version = (await seen(way, `LD_LIBRARY_PATH=${libraries} $start ${probe} report`))['zlib'];
-  return version === 'users' ? 'first' : /^1\./.test(version ?? '') ? 'after the chosen ones' : `${version}`;
+  return version === 'users' ? 'first' : /^1\./.test(version ?? '') ? 'after the chosen' : `${version}`;
 }
 
 async function variables(way: OpenWay): Promise<string> {
