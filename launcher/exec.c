@@ -286,6 +286,10 @@ struct namespace_entry start_program(const struct process *process, const struct
 	entry.error = 0;
 	if (plan->interpreter_path)
 		entry = namespace_enter(process, plan->interpreter_path);
+	if (plan->has_view && !view_is_around()) {
+		entry = view_enter(process, plan->records);
+		entry.entered = entry.error == 0;
+	}
 	if (entry.error == 0)
 		entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
 	return entry;
@@ -340,7 +344,7 @@ int start_program_failed(const struct plan *plan, const struct program *program,
 		return refuse_32_bit(program);
 	bool about_loader = plan->execute && failed.error != -E2BIG;
 	struct failure failure = about_loader ? explain_loader(program, failed.error)
-			       : failed.left && failed.error != -E2BIG ? explain_namespace(program, failed.error)
+			       : failed.left && !failed.entered && failed.error != -E2BIG ? explain_namespace(program, failed.error)
 								      : explain(program, failed.error);
 	failure.about = about_loader ? plan->execute : program->found;
 	return message_failure(EXIT_CANNOT_RUN, failure);

@@ -191,7 +191,6 @@ function extendedFingerprint(
 /** How the program is started stays as it is: this may run where that is to be seen no more, as in a namespace. */
 function saveExtended(
   { plan, dirs, context, question }: Extension,
-  program: DynamicProgram,
   set: VerifiedSet,
   root: SavedRoot,
 ): boolean {
@@ -200,13 +199,13 @@ function saveExtended(
   const { root: before = root.file } = plan;
   const files = plan.files.map((file) => (file === before ? root.file : file));
   const next = extendedPlan({ ...plan, files, root: root.file }, set, place, dirs.farms);
-  // In a namespace another file lies at the interpreter path; it decided nothing now.
-  const { interpreterPath: _, ...rest } = next;
+  // In a namespace or a view other files lie at the interpreter path and elsewhere; they decided nothing now.
+  const { interpreterPath: _, watchedOutside: __, absentOutside: ___, ...rest } = next;
   const why = whyNotCurrent({ ...rest, watched: [], absent: [] }, context.host.uid);
   if (why !== undefined) debug(`the extended plan is out of date: ${why}`);
   if (why !== undefined) return false;
   if (next.strategy === 'patched' && next.execute !== undefined)
-    writePlan(dirs, planOfCopy(next, next.execute, program.interpreter));
+    writePlan(dirs, planOfCopy(next, next.execute));
   savePlan(dirs, next);
   return true;
 }
@@ -236,7 +235,7 @@ async function planExtended(
     const before = pinned(link);
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
-    if (saveExtended(extension, dynamic, set, root)) return undefined;
+    if (saveExtended(extension, set, root)) return undefined;
     restore(link, before); // the process has what it asked for, and its next start asks again
     return undefined;
   } finally {
