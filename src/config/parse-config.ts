@@ -62,7 +62,7 @@ const CHECKS = {
   ),
   substitute: boolean,
   index: v.union(
-    [v.picklist(['auto', 'off']), v.array(v.pipe(v.string(), v.startsWith('/')))],
+    [v.picklist(['auto', 'off']), v.array(v.pipe(v.string(INDEX), v.startsWith('/', INDEX)))],
     INDEX,
   ),
   fetch: v.picklist(FETCH, 'it must be "ask", "always" or "never"'),

@@ -49,7 +49,8 @@ export const MEANINGS: Readonly<Record<Key, string>> = {
     'fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the store',
   'source-timeout': 'seconds until a source counts as unreachable',
   substitute: 'let Nix fetch missing store paths from the substituters of this machine',
-  index: 'file indexes that are asked for libraries which the store lacks: auto, off, or files and directories',
+  index:
+    'file indexes that are asked for libraries which the store lacks: auto, off, or files and directories',
   fetch: 'whether libraries that an index names are fetched: ask (above fetch-limit), always, never',
   'fetch-limit': 'MiB that are downloaded without a question',
   'index-age': 'days until the age of a file index is told; 0: never',

@@ -265,6 +265,6 @@ test('docs/settings.md tells every key with its default and its variable', () =>
       `\`${key}\``,
       `\`${JSON.stringify(DEFAULTS[key])}\``,
       VARIABLES[key] === undefined ? '-' : `\`${VARIABLES[key]}\``,
-    ]),
+    ]).sort(),
   );
 });
