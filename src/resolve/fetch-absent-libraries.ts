@@ -23,7 +23,7 @@ import { nameOfStoreObject } from '../store/store-location.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
 import type { Job } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
-import { indexPlace, indexProblem, openIndexes, targetOf } from './open-file-index.ts';
+import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
 
 /** A wrong first choice costs a further round; whatever is wrong after so many is not the choice. */
 const MOST_ROUNDS = 3;
@@ -31,7 +31,7 @@ const MOST_ROUNDS = 3;
 const MIB = 1 << 20;
 
 /** What is lacking, and what is known of it. */
-export interface Lack {
+export interface AbsentRequest {
   readonly lacking: readonly LackingName[];
   /** Store objects that must not be chosen. */
   readonly excluded: ReadonlySet<string>;
@@ -62,7 +62,7 @@ function isTooOld(storePath: string, { name, versions }: LackingName): boolean {
 /** The user's choices, and what was tried before. */
 function opinionOf(
   { choices: saved }: Pick<Job, 'choices'>,
-  { lacking, excluded, rounds }: Lack,
+  { lacking, excluded, rounds }: AbsentRequest,
 ): RankContext['opinion'] {
   const choices = saved?.choices ?? NO_CHOICES;
   const isExcluded = isExcludedBy(choices);
@@ -80,7 +80,7 @@ function opinionOf(
 /** Does work with what is needed to rank candidates, and closes it. */
 export async function withRanking<T>(
   job: Pick<Job, 'choices' | 'program' | 'context'>,
-  lack: Lack,
+  lack: AbsentRequest,
   catalogue: SideCatalogue,
   work: (context: RankContext) => Promise<T> | T,
 ): Promise<T> {
@@ -178,7 +178,7 @@ function note(
 async function fetchInto(
   job: Job,
   nix: Nix,
-  { lacking, rounds }: Lack,
+  { lacking, rounds }: AbsentRequest,
   { context, settings }: { readonly context: RankContext; readonly settings: Settings },
 ): Promise<boolean> {
   const { program, dirs } = job;
@@ -212,7 +212,7 @@ async function fetchInto(
  * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl nothing is fetched.
  * @throws ForeignError `configuration`.
  */
-export async function fetchLacking(job: Job, lack: Lack): Promise<boolean> {
+export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
   const { rounds, lacking, isSolved } = lack;
   const { nix } = job.context;
   if (rounds.count === MOST_ROUNDS || job.program.libc.kind === 'musl') return false;

@@ -11,17 +11,17 @@ export interface LackingName {
   readonly known: readonly string[];
 }
 
-type Lack = Pick<Extract<Reason, { kind: 'missing-version' }>, 'name' | 'version' | 'offeredIn'>;
+type VersionLack = Pick<Extract<Reason, { kind: 'missing-version' }>, 'name' | 'version' | 'offeredIn'>;
 
 /** What a bundled file lacks no index mends: the file is found first. */
-function lacksOf(reasons: readonly Reason[]): Lack[] {
+function lacksOf(reasons: readonly Reason[]): VersionLack[] {
   return reasons.flatMap((each) =>
     each.kind === 'missing-version' && each.offeredIn !== undefined ? [each] : [],
   );
 }
 
 /** All store objects of the name count as known, those too that fewer reasons than all name. */
-function ofLacks(lacks: readonly Lack[], { providersOf }: Problem): LackingName[] {
+function ofLacks(lacks: readonly VersionLack[], { providersOf }: Problem): LackingName[] {
   return [...new Set(lacks.map(({ name }) => name))].map((name) => {
     const own = lacks.filter((each) => each.name === name);
     const known = [...own.flatMap(({ offeredIn }) => offeredIn ?? []), ...providersOf(name).map(pathOf)];
