@@ -15,6 +15,7 @@ static struct {
 	struct kernel_time looked;
 	struct own_file answers_file, table_file;
 	struct name_table answers, table;
+	bool is_stale, has_doubted;
 	int asked_count;
 	uint64_t asked[MOST_ASKED];
 	char *path; // room for one; a thread's stack may be small, and a start shall not pay for it
@@ -69,6 +70,20 @@ static bool is_time_to_look(void)
 	return true;
 }
 
+// Something came to the store, or left it, after the table was made or looked over by a resolver.
+static bool is_store_newer(const struct file_state *table)
+{
+	const char *record = settings_next(known.settings.file.bytes);
+	for (; record[0] != '.'; record = settings_next(record))
+		if (record[0] == 'S') { // the first is the store
+			struct file_state store = own_file_state(record + 1);
+			return store.changed_seconds > table->changed_seconds ||
+			       (store.changed_seconds == table->changed_seconds &&
+				store.changed_nanoseconds > table->changed_nanoseconds);
+		}
+	return false;
+}
+
 // The soname table is mapped, so it must not be looked at when the file was shortened: that would end the process.
 static bool is_in_store(const char *name)
 {
@@ -83,6 +98,7 @@ static bool is_in_store(const char *name)
 			known.table = name_table_of(&known.table_file, ARCH_ELF_MACHINE);
 			known.table_file.state = now;
 		}
+		known.is_stale = now.inode != 0 && is_store_newer(&now);
 	}
 	return name_table_find(&known.table, name) != NULL;
 }
@@ -134,6 +150,7 @@ static enum verdict ask(const struct question *question, const char **path)
 {
 	if (was_asked(question->name) || !resolver_run(&known.settings, question))
 		return ABSENT;
+	known.looked = (struct kernel_time){0, 0}; // the resolver may have written the table anew
 	known.asked[known.asked_count++] = word_hash(question->name);
 	read_answers();
 	return look_up(question->name, path);
@@ -143,7 +160,10 @@ static const char *decide(const struct question *question, const char *searched)
 {
 	const char *path = NULL;
 	enum verdict verdict = look_up(question->name, &path);
-	if (verdict != ANSWERED && !is_in_store(question->name))
+	bool listed = verdict == ANSWERED || is_in_store(question->name);
+	// Of a table that may be out of date one name is asked for, whatever it is: then the table is looked over.
+	bool doubtful = !listed && known.is_stale && !known.has_doubted;
+	if (!listed && !doubtful)
 		return NULL;
 	if (verdict != ANSWERED) { // another process may have asked in the meantime
 		read_answers();
@@ -151,14 +171,29 @@ static const char *decide(const struct question *question, const char *searched)
 	}
 	if (verdict == ABSENT || is_in_default_directory(searched, question->name))
 		return NULL;
+	known.has_doubted |= doubtful;
 	if (verdict == UNKNOWN)
 		verdict = ask(question, &path);
 	return verdict == ANSWERED ? path : NULL;
 }
 
+// Only the loader's own libc can serve these, and nearly every start looks for some: nothing is read for them. One string
+// after the other, since each pointer would be a relocation.
+static bool is_of_libc(const char *name)
+{
+	static const char names[] = "libc.so.6\0libm.so.6\0libdl.so.2\0libpthread.so.0\0librt.so.1\0libresolv.so.2\0"
+				    "libutil.so.1\0libanl.so.1\0libmvec.so.1\0libBrokenLocale.so.1\0libthread_db.so.1\0";
+	for (const char *each = names; *each; each += word_length(each) + 1)
+		if (word_equal(each, name))
+			return true;
+	return word_after(name, "ld-linux") != NULL;
+}
+
 const char *known_names_answer(const char *searched, const char *requester)
 {
 	const struct question question = {.name = word_base_name(searched), .requester = requester};
+	if (is_of_libc(question.name))
+		return NULL;
 	bool first = !known.has_begun;
 	if (!known_names_settings()->file.bytes)
 		return NULL;

@@ -35,10 +35,19 @@ static void append(const char *list, const char *path)
 	kernel_close((int)fd);
 }
 
+// Objects of the store, of farms and of drivers are no plug-ins.
+static bool is_of_ours(const char *records, const char *path)
+{
+	for (const char *record = settings_next(records); record[0] != '.'; record = settings_next(record))
+		if (record[0] == 'S' && word_after(path, record + 1))
+			return true;
+	return false;
+}
+
 static void note(const char *path)
 {
 	const struct run_time_settings *settings = known_names_settings();
-	if (!settings->learned || (settings->store && word_after(path, settings->store)))
+	if (!settings->learned || is_of_ours(settings->file.bytes, path))
 		return;
 	struct file_state state = own_file_state(settings->learned);
 	struct own_file list = own_file_open(settings->learned, MOST_LEARNED_BYTES, COPIED);

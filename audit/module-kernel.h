@@ -1,7 +1,7 @@
 // Kernel calls as C functions, those that only the audit module needs: locks, advice, a child that shares the memory.
 #pragma once
 
-#include "kernel-processes.h"
+#include "kernel.h"
 
 #if defined(__x86_64__)
 enum { NR_ioctl = 16, NR_madvise = 28, NR_geteuid = 107, NR_rt_sigtimedwait = 128, NR_futex = 202 };

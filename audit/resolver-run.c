@@ -27,8 +27,8 @@ static void close_from(unsigned first)
 {
 	if (kernel_close_range(first, ~0u) == 0)
 		return;
-	long limit = kernel_open_files_limit(); // Linux before 5.9
-	if (limit < 0 || limit > HIGHEST_TRIED_DESCRIPTOR)
+	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
+	if (limit > HIGHEST_TRIED_DESCRIPTOR)
 		limit = HIGHEST_TRIED_DESCRIPTOR;
 	for (unsigned fd = first; fd < (unsigned)limit; fd++)
 		kernel_close((int)fd);

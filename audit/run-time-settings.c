@@ -37,11 +37,10 @@ static bool take(struct run_time_settings *settings, const char *record)
 		return take_path(&settings->resolver, record + 1);
 	case 'l':
 		return take_path(&settings->learned, record + 1);
-	case 'S':
-		return take_path(&settings->store, record + 1);
 	case 'T':
 		return take_limit(&settings->limit, record + 1);
 	case 'D':
+	case 'S':
 		return record[1] == '/';
 	case 'N':
 	case 'R':

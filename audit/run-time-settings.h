@@ -10,7 +10,6 @@ struct run_time_settings {
 	const char *table;    // path of the soname table, or NULL
 	const char *resolver; // file to execute, or NULL: the resolver is never asked
 	const char *learned;  // file that takes the paths of plug-ins, or NULL
-	const char *store;    // objects below it are no plug-ins; ends in `/`, or NULL
 	long limit;	      // seconds that the resolver may take
 };
 

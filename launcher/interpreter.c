@@ -1,7 +1,7 @@
 // A program that the kernel entered with this file as its loader → that program, with the libraries of its plan.
 #include "interpreter.h"
 
-static const char name[] = "LD_LIBRARY_PATH";
+static const char name[] = "LD_LIBRARY_PATH", audit_name[] = "LD_AUDIT";
 
 // The libraries of the plan first, unless the user wants it the other way round.
 static bool wants_user_first(const struct process *process)
@@ -19,6 +19,35 @@ static struct text library_path(const struct process *process, char *bytes, size
 	text_add(&text, "=");
 	text_add_lists(&text, swapped ? of_user : of_plan, swapped ? of_plan : of_user);
 	return text;
+}
+
+static char **find_entry(const struct process *process, const char *of)
+{
+	for (char **entry = process->envp; *entry; entry++)
+		if (entry_has_name(*entry, of, text_length(of)))
+			return entry;
+	return NULL;
+}
+
+// The module of the plan before those of the user. Puts it into the environment; none where the plan has none, or memory
+// ran out: then the program finds what its plan has.
+static struct made_entry put_audit_entry(struct process *process, const char *module)
+{
+	struct made_entry made = {.harmless = "LD_AUDIT="};
+	char **slot = module ? find_entry(process, audit_name) : NULL;
+	const char *of_user = slot ? *slot + sizeof audit_name : "";
+	size_t size = module ? sizeof audit_name + text_length(module) + 1 + text_length(of_user) + 1 : 0;
+	char *bytes = module ? memory_take_lasting(size) : NULL;
+	if (!bytes)
+		return made;
+	struct text text = text_in(bytes, size);
+	text_add(&text, made.harmless);
+	text_add_lists(&text, module, of_user);
+	made.text = text.bytes;
+	made.size = text.used + 1;
+	made.original = slot ? *slot : NULL;
+	block_put_entry(process, slot, made.text);
+	return made;
 }
 
 // Goes on in the loader, which finds the libraries of the plan before all others. The program sees nothing of that.
@@ -46,18 +75,19 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 		entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	}
 	block_put_entry(process, user.slot, entry.bytes);
+	struct made_entry of_path = {
+		.text = entry.bytes, .size = entry.used + 1, .original = user.entry, .harmless = "LD_LIBRARY_PATH="};
+	struct made_entry of_audit = put_audit_entry(process, plan->audit_module);
 	struct restoration restoration = {
 		.target = program,
 		.program_entry = own ? own : program,
 		.entry_in_vector = entry_in_vector,
 		.envp = process->envp,
-		.entry = entry.bytes,
-		.original_entry = user.entry,
-		.entry_size = entry.used + 1,
+		.entries = {of_path, of_audit},
 		.vector = process->auxiliary,
 		.loader_dynamic = loader->dynamic,
 		.loader_name = loader_name.bytes,
-		.entry_is_read = !text_is_loader_of_glibc(plan->loader),
+		.entries_are_read = !text_is_loader_of_glibc(plan->loader),
 	};
 	*entry_in_vector = trampoline_prepare(&restoration);
 	*auxiliary_value(&process->auxiliary, AT_BASE) = loader->base;

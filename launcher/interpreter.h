@@ -39,6 +39,16 @@ struct user_library_path user_library_path_find(struct process *process);
 
 // In trampoline.c
 
+/// An environment entry that was made for the loader.
+struct made_entry {
+	char *text;	      // NULL: none was made
+	size_t size;	      // bytes of `text` with the NUL
+	char *original;	      // what was there before; NULL when there was none
+	const char *harmless; // what `text` becomes where a copy of the environment may hold it; no longer than that
+};
+
+enum { MADE_ENTRIES = 2 };
+
 /// What was changed in the process for the loader, and what to put back before the program starts. The loader works
 /// with the argument block in between, so places in it are named, not copied.
 struct restoration {
@@ -46,10 +56,8 @@ struct restoration {
 	uintptr_t program_entry;    // the program's own entry point
 	uintptr_t *entry_in_vector; // the value of AT_ENTRY, which becomes `program_entry`
 	char **envp;
-	char *entry;          // the environment entry that was made for the loader
-	char *original_entry; // what was there before; NULL when there was none
-	size_t entry_size;    // bytes of `entry` with the NUL
-	bool entry_is_read;   // the loader goes on reading `entry`: musl (ldso/dynlink.c, env_path)
+	struct made_entry entries[MADE_ENTRIES];
+	bool entries_are_read; // the loader goes on reading them: musl (ldso/dynlink.c, env_path)
 	struct auxiliary_vector vector;
 	uintptr_t loader_dynamic; // the dynamic section of the loader,
 	char *loader_name;        // and its path, in memory that stays

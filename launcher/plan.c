@@ -111,7 +111,7 @@ static const char *take_once(const char **slot, const char *value)
 }
 
 struct seen {
-	const char *path, *identity, *execute, *interpreter_path, *loader, *library_path;
+	const char *path, *identity, *execute, *interpreter_path, *loader, *library_path, *audit_module;
 };
 
 // What is wrong with one record's form, or NULL; counts and keeps what is needed later.
@@ -131,6 +131,8 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 		return value[0] == '/' ? take_once(&seen->loader, value) : "l is not an absolute path";
 	case 'b':
 		return value[0] == '/' ? take_once(&seen->library_path, value) : "b is not a list of absolute paths";
+	case 'm':
+		return value[0] == '/' ? take_once(&seen->audit_module, value) : "m is not an absolute path";
 	case '+':
 	case 'j':
 		plan->set_count++;
@@ -197,7 +199,7 @@ struct plan plan_read(const struct process *process, const struct program *progr
 		return invalid("the plan has another format", NULL);
 
 	struct plan plan = {.records = plan_next(bytes)};
-		struct seen seen = {NULL, NULL, NULL, NULL, NULL, NULL};
+	struct seen seen = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 	const char *record = plan.records;
 	for (; !text_equal(record, "."); record = plan_next(record)) {
 		const char *wrong = take_record(record, &seen, &plan);
@@ -216,5 +218,6 @@ struct plan plan_read(const struct process *process, const struct program *progr
 	plan.interpreter_path = seen.interpreter_path;
 	plan.loader = seen.loader;
 	plan.library_path = seen.library_path;
+	plan.audit_module = seen.audit_module;
 	return plan;
 }

@@ -89,6 +89,7 @@ struct plan {
 	const char *interpreter_path; // value of `n`, or NULL
 	const char *loader;           // value of `l`, or NULL
 	const char *library_path;     // value of `b`, or NULL
+	const char *audit_module;     // value of `m`, or NULL
 	size_t set_count, argument_count;
 };
 

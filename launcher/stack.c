@@ -84,14 +84,14 @@ void block_put_entry(struct process *process, char **slot, char *entry)
 	process->envp = process->argv + process->argc + 1;
 }
 
-bool block_take_entry(char **slot, const char *entry)
+bool block_take_entries(char **slot, const char *entry, const char *other)
 {
-	for (int i = 0; i < ENTRY_COPIES; i++)
-		if (slot[i] != entry)
-			return false;
-	if (slot[ENTRY_COPIES])
+	size_t count = 0;
+	while (slot[count] && (slot[count] == entry || slot[count] == other))
+		count++;
+	if (count == 0 || slot[count] || count % ENTRY_COPIES)
 		return false;
-	for (int i = 0; i < ENTRY_COPIES; i++)
+	for (size_t i = 0; i < count; i++)
 		((uintptr_t *)slot)[i] = i % 2 ? AT_IGNORE : 0;
 	return true;
 }

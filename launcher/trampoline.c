@@ -94,39 +94,50 @@ uintptr_t trampoline_prepare(const struct restoration *wanted)
 	return (uintptr_t)trampoline_code;
 }
 
+static const struct made_entry *find_made(const char *text)
+{
+	for (size_t i = 0; i < MADE_ENTRIES; i++)
+		if (pending.entries[i].text == text)
+			return &pending.entries[i];
+	return NULL;
+}
+
 // Code of libraries that ran before the program may have moved entries (unsetenv(3) moves them down).
 static void restore_slots(void)
 {
 	char **to = pending.envp;
+	const char *texts[MADE_ENTRIES]; // of those that nothing was there before
+	for (size_t i = 0; i < MADE_ENTRIES; i++)
+		texts[i] = pending.entries[i].original ? NULL : pending.entries[i].text;
 	for (char **from = pending.envp; *from; from++) {
-		if (*from != pending.entry) {
+		const struct made_entry *made = find_made(*from);
+		if (!made)
 			*to++ = *from;
-			continue;
-		}
-		if (pending.original_entry)
-			*to++ = pending.original_entry;
-		else if (from == to && block_take_entry(from, pending.entry))
+		else if (made->original)
+			*to++ = made->original;
+		else if (from == to && block_take_entries(from, texts[0], texts[1]))
 			return;
 	}
 	*to = NULL;
 }
 
 // A library that set a variable made libc copy the vector, entries of ours with it (setenv(3)): they get harmless.
-static void restore_text(void)
+static void restore_text(const struct made_entry *made)
 {
-	const char *text = pending.original_entry ? pending.original_entry : "LD_LIBRARY_PATH=";
-	size_t size = text_length(text) + 1;
-	if (pending.entry_is_read || size > pending.entry_size)
+	const char *text = made->original ? made->original : made->harmless;
+	size_t size = made->text ? text_length(text) + 1 : 0;
+	if (pending.entries_are_read || size > made->size)
 		return;
 	for (size_t i = 0; i < size; i++)
-		pending.entry[i] = text[i];
+		made->text[i] = text[i];
 }
 
 // Returns where the program goes on, for machines whose code cannot name a variable.
 __attribute__((used, visibility("hidden"))) uintptr_t trampoline_restore(void)
 {
 	restore_slots();
-	restore_text();
+	for (size_t i = 0; i < MADE_ENTRIES; i++)
+		restore_text(&pending.entries[i]);
 	*pending.entry_in_vector = pending.program_entry;
 	link_map_name(&pending.vector, pending.loader_dynamic, pending.loader_name);
 	return trampoline_target;

@@ -25,6 +25,9 @@ in
   source-timeout = key (types.addCheck (types.numbers.between 0 300) (seconds: seconds > 0)) ''
     Seconds until a source counts as unreachable, above 0.
   '';
+  driver-directories = key (types.listOf types.str) ''
+    Absolute directories of the running graphics driver, searched last at each start and never pinned.
+  '';
   substitute = key types.bool ''
     Let Nix fetch missing store paths from the substituters of this machine.
   '';

@@ -1,6 +1,6 @@
-// The C sources of audit/ → nix-foreign-audit.so, the module that ld.so asks for libraries it has not found.
+// The C sources of audit/ → the module that ld.so asks for libraries it has not found, for one machine or all that are built for.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
@@ -20,6 +20,9 @@ const FREESTANDING = [
   '-fno-asynchronous-unwind-tables',
   '-fPIC',
   '-fvisibility=hidden',
+  // Of the launcher's file with what compilers call, nothing else is wanted.
+  '-ffunction-sections',
+  '-fdata-sections',
 ];
 
 /** Needs no library, two segments, the same bytes for the same sources. */
@@ -35,6 +38,7 @@ const LINKING = [
   '-Wl,--hash-style=both',
   '-Wl,--build-id=none',
   '-Wl,-soname,nix-foreign-audit.so',
+  '-Wl,--gc-sections',
   '-Wl,-s',
 ];
 
@@ -45,9 +49,7 @@ const BY_MACHINE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Where the kernel's interface lies, which the launcher has too. */
-const LAUNCHER = ['launcher', 'launcher']
-  .map((directory) => path.join(PROJECT, directory))
-  .find((directory) => existsSync(path.join(directory, 'kernel.h')));
+const LAUNCHER = path.join(PROJECT, 'launcher');
 
 const run = promisify(execFile);
 
@@ -62,7 +64,6 @@ export interface AuditBuild {
 
 /** @throws Node's error with what the compiler said, ENOENT where there is none; `output` is then left as it was. */
 export async function buildAudit({ output, cc = 'cc', flags = [] }: AuditBuild): Promise<void> {
-  if (LAUNCHER === undefined) throw new Error('the launcher, whose kernel.h is needed, is not there');
   const sources = path.join(PROJECT, 'audit');
   const files = readdirSync(sources).filter((name) => name.endsWith('.c'));
   const { stdout: machine } = await run(cc, ['-dumpmachine']);
@@ -73,12 +74,39 @@ export async function buildAudit({ output, cc = 'cc', flags = [] }: AuditBuild):
     await run(cc, [
       ...[...WARNINGS, ...FREESTANDING, ...special, ...LINKING, `-I${LAUNCHER}`, ...flags, '-o', temporary],
       ...files.sort().map((name) => path.join(sources, name)),
-      path.join(LAUNCHER, 'compiler-runtime.c'),
+      path.join(LAUNCHER, 'freestanding.c'),
     ]);
     renameSync(temporary, output);
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** What the compiler of a machine builds modules for, by Node's `process.arch`: the system in the file's name, its flags. */
+const BUILT_BY: Readonly<Record<string, readonly (readonly [system: string, flags: readonly string[]])[]>> = {
+  x64: [
+    ['x86_64-linux', []],
+    ['i686-linux', ['-m32']],
+  ],
+  ia32: [['i686-linux', []]],
+  arm64: [['aarch64-linux', []]],
+};
+
+/**
+ * Builds a module for each machine whose programs run here. Returns the systems whose module the compiler could not make;
+ * programs start without one. @throws Node's error ENOENT where there is no compiler.
+ */
+export async function buildAuditModules(directory: string, cc = 'cc'): Promise<string[]> {
+  const failed: string[] = [];
+  for (const [system, flags] of BUILT_BY[process.arch] ?? []) {
+    try {
+      await buildAudit({ output: path.join(directory, `nix-foreign-audit-${system}.so`), cc, flags });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw error;
+      failed.push(system);
+    }
+  }
+  return failed;
 }
 
 if (import.meta.main) {

@@ -1,7 +1,8 @@
-// src/ and man/ → dist/ (the bundled manager, the manual) and bin/ (the launcher, and the manager's entry for a checkout).
+// src/, audit/ and man/ → dist/ (the bundled manager, the audit module, the manual) and bin/ (the launcher, and the manager's entry for a checkout).
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { buildAuditModules } from './build-audit.ts';
 import { buildLauncher } from './build-launcher.ts';
 import { writeManual } from './build-manual.ts';
 import { fillCompileCache } from './fill-compile-cache.ts';
@@ -98,6 +99,16 @@ function substituteLauncher(bin: string, node: string): void {
   chmodSync(launcher, 0o755);
 }
 
+/** Without a compiler programs start without the module, and find nothing that is not known before. */
+async function makeAuditModules(directory: string): Promise<void> {
+  try {
+    const failed = await buildAuditModules(directory);
+    if (failed.length > 0) process.stderr.write(`build: no audit module for ${failed.join(', ')}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
 function isMissingCompiler(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
@@ -112,6 +123,7 @@ const leaving = `${arriving}.old`;
 try {
   await bundle(arriving);
   writeManual(path.join(arriving, 'man'));
+  await makeAuditModules(arriving);
   fillCompileCache(process.execPath, path.join(arriving, ENTRY));
   // Two renames apart, so that hardly anything that runs from dist/ meanwhile finds nothing there.
   if (existsSync(DIST)) renameSync(DIST, leaving);

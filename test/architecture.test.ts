@@ -322,6 +322,9 @@ const SMALL_FILES = new Map<string, string>([
   ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],
   ['integrations/patch/patchelf.ts', 'the only file that starts patchelf'],
   ['ldso/simulation/simulate.ts', 'the entry of the simulation'],
+  ['resolve/plan-direct.ts', 'loaded only for programs that need no library'],
+  ['store/soname-table.ts', 'the file format is read in C; the scan of the store writes it'],
+  ['index/package-name.ts', 'the rule of nixpkgs for names of outputs'],
 ]);
 
 test('a small file has two importers or a reason', () => {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { reportFailure } from '../host/output.ts';
-import { contextOf } from '../resolve/context.ts';
+import { contextOf, withDriverDirectories } from '../resolve/context.ts';
 import { begin, version } from './process.ts';
 
 /**
@@ -35,7 +35,7 @@ function unwritable(error: Error): ForeignError {
 /** `choose --from-launcher [--with-capabilities] -- PROGRAM`: `nix-run-foreign --choose`, before the start. */
 async function chooseForLauncher(words: readonly string[]): Promise<void> {
   const { chooseOnTheWay } = await import('../cli/choose/choose.ts');
-  const context = contextOf(process, version);
+  const context = await withDriverDirectories(contextOf(process, version));
   const capabilities = words[0] === '--with-capabilities' ? 'some' : 'none';
   const host = { ...context.host, capabilities } as const;
   process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', { ...context, host });
@@ -46,7 +46,7 @@ async function run(words: readonly string[], entry: string): Promise<void> {
   if (words[0] === 'choose' && words[1] === '--from-launcher') return await chooseForLauncher(words.slice(2));
   const { runCommandLine } = await import('../cli/commands.ts');
   await runCommandLine(words, {
-    context: contextOf(process, version),
+    context: await withDriverDirectories(contextOf(process, version)),
     arch: process.arch,
     launcher: path.resolve(path.dirname(entry), '../bin/nix-run-foreign'),
     version,

@@ -6,7 +6,8 @@ const fs: typeof import('node:fs') = require('node:fs');
 const path: typeof import('node:path') = require('node:path');
 const vm: typeof import('node:vm') = require('node:vm');
 
-const isMiss = process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher';
+const isMiss =
+  process.argv[2] === 'extend' || (process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher');
 const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');
 const compiled = source.replace(/cjs$/, 'compiled');
 

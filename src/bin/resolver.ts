@@ -1,8 +1,9 @@
-// The launcher's call on a miss → a launch plan. A bundle of its own: what a miss does not need is not even read.
+// The launcher's call on a miss → a launch plan; the audit module's call → answers. A bundle of its own: what a miss
+// does not need is not even read.
 import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
 import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
-import { contextOf } from '../resolve/context.ts';
+import { contextOf, withDriverDirectories } from '../resolve/context.ts';
 import type { ResolveMode } from '../resolve/job.ts';
 import { begin, version } from './process.ts';
 
@@ -43,7 +44,7 @@ function readCall(words: readonly string[]): ResolverCall {
 async function resolveForLauncher(words: readonly string[]): Promise<void> {
   debug('started');
   const { program, mode, strategy, byBinfmt, found, capabilities } = readCall(words);
-  const context = contextOf(process, version);
+  const context = await withDriverDirectories(contextOf(process, version));
   const host = { ...context.host, capabilities };
   const requesting =
     strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
@@ -53,7 +54,16 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
   process.exit(0);
 }
 
-/** The whole process of a miss. */
+/** `extend ...`: a program that runs waits for it. */
+async function extendForModule(words: readonly string[]): Promise<void> {
+  const { extendCommand } = await import('../cli/extend.ts');
+  await extendCommand(words, await withDriverDirectories(contextOf(process, version)));
+  process.exit(0);
+}
+
+/** The whole process of a miss, or of a question. */
 export async function main(): Promise<void> {
+  if (process.argv[2] === 'extend')
+    return await begin('nix-run-foreign', () => extendForModule(process.argv.slice(3)));
   await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(4)));
 }

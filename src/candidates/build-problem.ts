@@ -8,6 +8,7 @@ import {
   damagedLibraryError,
   findBundled,
 } from '../program/bundled.ts';
+import { type DriverLibrary, driverLibraries, isForDriverOnly } from '../program/drivers.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
 import { needsDirectories } from '../program/run-directories.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
@@ -50,6 +51,8 @@ export interface InspectedProgram {
   readonly added?: ReadonlyMap<string, string> | undefined;
   /** Names of bundled libraries that are too old for the rest; see program/bundled.ts. */
   readonly fromStore?: ReadonlySet<string> | undefined;
+  /** Directories of the running graphics driver. */
+  readonly driverDirectories?: readonly string[] | undefined;
 }
 
 /** Which providers come first, and how far from the needed name one may be. */
@@ -74,13 +77,57 @@ function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc):
   return withoutFamily(needed ? findBundled(program, tell, libraryPathDirs) : own, libc);
 }
 
+/** What the program needs and nobody else has, and all that only a driver may serve. */
+function driversOf(
+  { elf, driverDirectories = [] }: InspectedProgram,
+  bundled: readonly BundledLibrary[],
+  catalogue: Catalogue,
+): DriverLibrary[] {
+  if (driverDirectories.length === 0) return [];
+  const needed = [elf, ...bundled.map((each) => each.elf)].flatMap((each) => each.needed);
+  const wanted = needed.filter(
+    (name) => catalogue.librariesOffering(name, elf.class, elf.machine).length === 0,
+  );
+  return driverLibraries(driverDirectories, elf, new Set(wanted));
+}
+
+type Preference = Parameters<typeof providersFrom>[1]['prefer'];
+
+/** The newest of a driver in the store is not the one that runs. */
+function withoutDrivers(directories: readonly string[], prefer: Preference): Preference {
+  return (name, providers) => (isForDriverOnly(name, directories) ? [] : prefer(name, providers));
+}
+
+/** A driver brings along what it needs; only the libc is the program's. */
+function driverRequirer({ name, path: file, elf }: DriverLibrary, { isFamily }: Libc): Requirer {
+  return {
+    label: name,
+    path: file,
+    needed: elf.needed.filter((each) => isFamily(each)),
+    verneed: elf.verneed.filter((each) => isFamily(each.file)),
+  };
+}
+
+function withDrivers(
+  bundled: Problem['bundled'],
+  drivers: readonly DriverLibrary[],
+  libc: Libc,
+): Problem['bundled'] {
+  const byName = new Map(bundled);
+  for (const driver of drivers) {
+    const { verdef, hasVerdef, hasVersym } = driver.elf;
+    byName.set(driver.name, { ...driverRequirer(driver, libc), verdef, hasVerdef, hasVersym });
+  }
+  return byName;
+}
+
 /**
- * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those
- * that vanished since the catalogue saw them. With `same-source`, providers built from the program's own source are preferred
- * over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other versions
- * of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another solution.
- * @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the start, `odd-name`
- * for a name that it would never search for.
+ * States the problem for a dynamic program. `excluded` names store objects that must not be chosen, such as those that
+ * vanished since the catalogue saw them. With `same-source`, providers built from the program's own source are
+ * preferred over all others; where that leaves no set, the problem is to be stated again without. With `closest`, other
+ * versions of a library serve where nobody has the exact one; that reads symbols, so it is for problems without another
+ * solution. @throws ForeignError `damaged-library` for a file beside the program at which the loader would end the
+ * start, `odd-name` for a name that it would never search for.
  */
 export function buildProblem(
   program: InspectedProgram,
@@ -90,6 +137,10 @@ export function buildProblem(
 ): Problem {
   const libc = libcOf(program.elf, program.libc);
   const bundled = bundledOf(program, catalogue, libc);
+  const drivers = driversOf(program, bundled, catalogue);
+  const neededDirectly = new Set(
+    [program.elf, ...bundled.map((each) => each.elf)].flatMap((each) => each.needed),
+  );
   const loaders = findLoaders(catalogue, program.elf, libc).filter(
     ({ storePath }) => !excluded.has(storePath),
   );
@@ -98,17 +149,20 @@ export function buildProblem(
     roots: [
       requirer(path.basename(program.path), program.path, program.elf),
       ...bundled.map(({ name, path: file, elf }) => requirer(name, file, elf)),
+      ...drivers.filter(({ name }) => neededDirectly.has(name)).map((driver) => driverRequirer(driver, libc)),
     ],
-    bundled: bundledByName(bundled),
-    providersOf: providersFrom(
-      catalogue,
-      program.elf,
+    bundled: withDrivers(bundledByName(bundled), drivers, libc),
+    providersOf: providersFrom(catalogue, {
+      like: program.elf,
       libc,
       libcObjects,
-      preference === 'same-source'
-        ? preferSameSource(program.path, program.elf.needed)
-        : (_, providers) => providers,
-    ),
+      prefer: withoutDrivers(
+        program.driverDirectories ?? [],
+        preference === 'same-source'
+          ? preferSameSource(program.path, program.elf.needed)
+          : (_, providers) => providers,
+      ),
+    }),
     loaders,
     isFamily: libc.isFamily,
     symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
@@ -117,18 +171,31 @@ export function buildProblem(
       .filter(({ elf }) => !canRun(elf.isaNeeded))
       .map((each) => each.path),
   };
-  const stated = reach === 'exact' ? exact : withClosest(exact, program.elf, catalogue, libc, excluded);
+  const stated =
+    reach === 'exact'
+      ? exact
+      : withClosest(exact, {
+          like: program.elf,
+          catalogue,
+          libc,
+          gone: excluded,
+          drivers: program.driverDirectories ?? [],
+        });
   return withSearchedNames(stated, program.path);
 }
 
+/** Where other versions of missing libraries are looked for. */
+interface ClosestSearch {
+  readonly like: ElfFile;
+  readonly catalogue: Catalogue;
+  readonly libc: Libc;
+  readonly gone: ReadonlySet<string>;
+  /** Directories of drivers. */
+  readonly drivers: readonly string[];
+}
+
 /** The problem in which a name that nobody has is served by other versions of the library. */
-function withClosest(
-  exact: Problem,
-  like: ElfFile,
-  catalogue: Catalogue,
-  libc: Libc,
-  gone: ReadonlySet<string>,
-): Problem {
+function withClosest(exact: Problem, { like, catalogue, libc, gone, drivers }: ClosestSearch): Problem {
   const libcObjects = new Set(exact.loaders.map(({ storePath }) => storePath));
   // The libc is chosen with its loader, and is no other version of anything.
   const isOthers = ({ elf, storePath }: CataloguedLibrary): boolean =>
@@ -147,7 +214,8 @@ function withClosest(
   const providersOf = (name: string): readonly Provider[] => {
     const all = exact.providersOf(name);
     const someLeft = all.some(({ storePath }) => !gone.has(storePath));
-    return someLeft || libc.isFamily(name) ? all : closest.providersOf(name);
+    const isOthers = libc.isFamily(name) || isForDriverOnly(name, drivers);
+    return someLeft || isOthers ? all : closest.providersOf(name);
   };
   return { ...exact, providersOf, closest };
 }

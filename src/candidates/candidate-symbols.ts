@@ -1,4 +1,5 @@
-// Paths of objects → their dynamic symbols, what they leave to others without a version, and what binds to them: each file
+// Paths of objects → their dynamic symbols, what they leave to others without a version, and what binds to them: each
+// file
 // is read once. Which files a store library's references bind to stays in the catalogue, since neither ever changes.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';

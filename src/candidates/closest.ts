@@ -1,4 +1,5 @@
-// A name that no library in the store has → libraries that are other versions of it, and which of the symbols and versions
+// A name that no library in the store has → libraries that are other versions of it, and which of the symbols and
+// versions
 // that are needed each of them has.
 import type { DynamicSymbol } from '../elf/symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
@@ -111,7 +112,7 @@ export function closestIn(
       const key = `${by.path}\0${provider.path}`;
       const judged = known.get(key);
       if (judged !== undefined) return judged.coverage;
-      const coverage = coverageOf(neededBy(by, name), by, name, provider, symbolsOf);
+      const coverage = coverageOf(neededBy(by, name), { by, name, provider, symbolsOf });
       known.set(key, { provider, by, coverage });
       return coverage;
     },
@@ -152,8 +153,8 @@ function* othersInScope(scope: ClosestScope, by: Requirer): Generator<Requirer> 
 }
 
 /**
- * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same for
- * every library it lacks.
+ * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same
+ * for every library it lacks.
  */
 export function undefinedSymbolsOf(
   scope: ClosestScope,
@@ -169,7 +170,9 @@ export function undefinedSymbolsOf(
   return undefinedSymbols;
 }
 
-/** The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`. */
+/**
+ * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`.
+ */
 export function neededFrom(
   by: Requirer,
   name: string,
@@ -190,13 +193,18 @@ function missingVersions(by: Requirer, name: string, provider: Provider): string
     .filter((version) => !provider.verdef.includes(version));
 }
 
+/** Who needs the symbols, under which name, and what is looked at for them. */
+export interface CoverageQuestion {
+  readonly by: Requirer;
+  readonly name: string;
+  readonly provider: Provider;
+  readonly symbolsOf: (file: string) => Symbols;
+}
+
 /** Compares what is needed with what a library of another version defines. */
 export function coverageOf(
   needed: readonly DynamicSymbol[],
-  by: Requirer,
-  name: string,
-  provider: Provider,
-  symbolsOf: (file: string) => Symbols,
+  { by, name, provider, symbolsOf }: CoverageQuestion,
 ): Coverage {
   const { defined } = symbolsOf(provider.path);
   const missing = needed.filter((symbol) => !serves(symbol, defined.get(symbol.name)));

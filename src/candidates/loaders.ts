@@ -37,8 +37,8 @@ function isComplete(candidate: LoaderCandidate, libc: Libc): boolean {
 }
 
 /**
- * All loaders for a program's class and machine, best first: newest glibc first, but those that are not meant for others
- * last, whatever their version: a loader brings its whole family.
+ * All loaders for a program's class and machine, best first: newest glibc first, but those that are not meant for
+ * others last, whatever their version: a loader brings its whole family.
  */
 export function findLoaders(catalogue: Catalogue, like: ElfFile, libc: Libc): LoaderCandidate[] {
   return catalogue

@@ -23,7 +23,7 @@ export interface Provider extends Requirer {
   readonly hasVersym: boolean;
   /** Store object of the libc family this provider was linked to run with (from its runpath), if known. */
   readonly builtWith: string | undefined;
-  /** name -> absolute path that the provider's own runpath would take for what it needs. */
+  /** name → absolute path that the provider's own runpath would take for what it needs. */
   readonly ownChoice: ReadonlyMap<string, string>;
   /** Sort keys, smaller is better, compared in order (see candidates/rank.ts). Deterministic. */
   readonly rank: readonly (number | string)[];
@@ -41,7 +41,7 @@ export interface LoaderCandidate {
   readonly storePath: string;
   /** Absolute path of ld.so. */
   readonly path: string;
-  /** name -> the family's own library (libc.so.6, libm.so.6, ...). */
+  /** name → the family's own library (libc.so.6, libm.so.6, ...). */
   readonly family: ReadonlyMap<string, Provider>;
   readonly rank: readonly (number | string)[];
   /** Version of its glibc, `[2, 41]`; absent or empty when unknown. */
@@ -53,7 +53,9 @@ export interface Coverage {
   /** Symbols, `name` or `name@version`. */
   readonly needed: readonly string[];
   readonly missing: readonly string[];
-  /** Versions of symbols; ld.so refuses a library that defines others, and warns on every start about one without any. */
+  /**
+   * Versions of symbols; ld.so refuses a library that defines others, and warns on every start about one without any.
+   */
   readonly missingVersions: readonly string[];
 }
 
@@ -106,7 +108,7 @@ export interface Problem {
   readonly loaders: readonly LoaderCandidate[];
   /** True for names of the libc family (`libc.so.6`, `ld-linux-x86-64.so.2`, ...). */
   isFamily(name: string): boolean;
-  /** The user's choices: name -> absolute path of the one file that may serve it. */
+  /** The user's choices: name → absolute path of the one file that may serve it. */
   readonly pins?: ReadonlyMap<string, string>;
   /** Where other versions of a library are among the providers of a name that nobody has exactly. */
   readonly closest?: ClosestMatches;

@@ -33,7 +33,9 @@ export function whyNotLoaded(elf: ElfFile, libc: Libc): string | undefined {
     : 'it is built with glibc, and the program with musl';
 }
 
-/** The same of all libraries that have a name, in a clause about them; undefined where there are none, or one could be. */
+/**
+ * The same of all libraries that have a name, in a clause about them; undefined where there are none, or one could be.
+ */
 export function whyNoneLoaded(libraries: readonly CataloguedLibrary[], libc: Libc): string | undefined {
   const reasons = libraries.map(({ elf }) => whyNotLoaded(elf, libc));
   const [first] = reasons;
@@ -138,16 +140,21 @@ function libcObjectIn(
     .find((each) => each !== undefined && libcObjects.has(each));
 }
 
+/** For which program providers are read, and which are left out. */
+export interface ProviderSearch {
+  readonly like: ElfFile;
+  readonly libc: Libc;
+  readonly libcObjects: ReadonlySet<string>;
+  readonly prefer: (name: string, providers: readonly Provider[]) => readonly Provider[];
+}
+
 /**
  * A function from a name to its providers, best first; each name is read from the catalogue once. `prefer` may leave
  * some of them out.
  */
 export function providersFrom(
   catalogue: Catalogue,
-  like: ElfFile,
-  libc: Libc,
-  libcObjects: ReadonlySet<string>,
-  prefer: (name: string, providers: readonly Provider[]) => readonly Provider[],
+  { like, libc, libcObjects, prefer }: ProviderSearch,
 ): (name: string) => readonly Provider[] {
   const known = new Map<string, readonly Provider[]>();
   const listings: Listings = new Map();

@@ -63,10 +63,9 @@ function refuseOddNeeds({ roots, bundled }: Problem, program: string): void {
 }
 
 /**
- * Leaves names that are no plain file names (elf/library-names.ts) to whoever brings them along: no soname in the store,
- * however it reads, can serve one.
- * @throws ForeignError `odd-name` where the program, or a library beside it, needs such a name and nobody brought it;
- * `too-many` where they need more libraries than a set can have.
+ * Leaves names that are no plain file names (elf/library-names.ts) to whoever brings them along: no soname in the
+ * store, however it reads, can serve one. @throws ForeignError `odd-name` where the program, or a library beside it,
+ * needs such a name and nobody brought it; `too-many` where they need more libraries than a set can have.
  */
 export function withSearchedNames(problem: Problem, program: string): Problem {
   refuseOddNeeds(problem, program);

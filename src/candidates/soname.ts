@@ -36,8 +36,8 @@ function numbersOf(name: string): readonly number[] {
 
 /**
  * How far a name is from the wanted one, as sort keys, smaller is nearer: versions before `.so` are part of the name
- * more often than not, so they count most; then how many numbers after `.so` are the same from the left, and how far the
- * first that differs is off, below 1.
+ * more often than not, so they count most; then how many numbers after `.so` are the same from the left, and how far
+ * the first that differs is off, below 1.
  */
 export function distance(wanted: string, name: string): readonly [number, number, number] {
   const beforeSo = (each: string) => each.slice(0, each.indexOf('.so'));

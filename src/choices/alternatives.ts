@@ -223,7 +223,7 @@ export function symbolCoverage(
     const missing = new Set<string>();
     for (const by of needers) {
       const symbols = neededFrom(by, name, undefinedSymbolsOf(scope, by, symbolsOf), symbolsOf);
-      const coverage = coverageOf(symbols, by, name, candidate, symbolsOf);
+      const coverage = coverageOf(symbols, { by, name, provider: candidate, symbolsOf });
       for (const symbol of coverage.needed) needed.add(symbol);
       for (const symbol of coverage.missing) missing.add(symbol);
     }

@@ -44,6 +44,12 @@ function asAdded(provider: Provider): Provider {
   return provider.match === 'closest' ? provider : { ...provider, match: 'pinned' };
 }
 
+/** The store that is chosen from, and the program that is chosen for. */
+export interface AppliedTo {
+  readonly catalogue: Catalogue;
+  readonly program: Chooser;
+}
+
 /**
  * Applies choices. Pins and exclusions are constraints of the solver's; where some provider of a name is preferred,
  * the others of that name are left out, so the problem is to be stated again with fewer preferences if it has no
@@ -53,8 +59,7 @@ export function applyChoices(
   problem: Problem,
   every: Problem['providersOf'],
   choices: Choices,
-  catalogue: Catalogue,
-  program: Chooser,
+  { catalogue, program }: AppliedTo,
 ): Problem {
   const isExcluded = isExcludedBy(choices);
   const added = Object.keys(choices.add ?? {}).filter((name) => !problem.bundled.has(name));

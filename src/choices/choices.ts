@@ -11,8 +11,8 @@ export interface Choices {
   /** Beginnings of names of store objects (`openssl-3.0`) that come first where they can, the most important first. */
   readonly prefer: readonly string[];
   /**
-   * name → absolute path of the file that serves it, in the store or not; null: whatever the store has. Such a name is in
-   * the set although nothing needs it. Absent where nothing was added.
+   * name → absolute path of the file that serves it, in the store or not; null: whatever the store has. Such a name is
+   * in the set although nothing needs it. Absent where nothing was added.
    */
   readonly add?: Readonly<Record<string, string | null>>;
 }

@@ -154,14 +154,15 @@ function bySymbols(missing: MissingSymbols | undefined): Loss | undefined {
   return { criterion: 'lacks symbols', detail };
 }
 
-function lossOf(
-  problem: Problem,
-  set: ChosenSet,
-  name: string,
-  winner: Provider,
-  other: Provider,
-  missing: (other: Provider) => MissingSymbols | undefined,
-): Loss {
+/** Two providers of a name, and what the second lacks. */
+interface ComparedProviders {
+  readonly name: string;
+  readonly winner: Provider;
+  readonly other: Provider;
+  readonly missing: (other: Provider) => MissingSymbols | undefined;
+}
+
+function lossOf(problem: Problem, set: ChosenSet, { name, winner, other, missing }: ComparedProviders): Loss {
   const loss =
     unfit(problem, set, name, other) ??
     bySymbols(missing(other)) ??
@@ -215,7 +216,7 @@ export function weighCandidates(
     ...others.map((provider) => ({
       provider,
       chosen: false,
-      loss: lossOf(problem, set, name, winner, provider, missing),
+      loss: lossOf(problem, set, { name, winner, other: provider, missing }),
     })),
   ];
 }

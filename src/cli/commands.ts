@@ -118,11 +118,19 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'forget [programs...]',
     summary: 'remove the plan and the GC root of programs',
-    options: [['--all', 'of every program'], JSON_OPTION],
-    run: async (programs, { all, json }, { context, setExitStatus }) => {
+    options: [
+      ['--all', 'of every program'],
+      ['--learned', 'forget only what was learned while they ran; their next start solves anew'],
+      JSON_OPTION,
+    ],
+    run: async (programs, { all, learned, json }, { context, setExitStatus }) => {
       if (programs.length === 0 && !isThere(all))
         throw usageError('forget needs a program', 'name one of: nix-foreign list, or say --all');
-      const failure = await forgetCommand(programs, { all: isThere(all), json: isThere(json) }, context);
+      const failure = await forgetCommand(
+        programs,
+        { all: isThere(all), learned: isThere(learned), json: isThere(json) },
+        context,
+      );
       if (failure !== undefined) setExitStatus(reportFailure(failure));
     },
   },

@@ -13,6 +13,7 @@ import { printJson, printOneLine } from '../host/output.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { listPlans, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { forgetLearned, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { jsonFailure } from './command.ts';
@@ -30,6 +31,12 @@ function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
   removePlan(dirs, plan.program);
   if (plan.root?.startsWith(`${dirs.roots}/`)) unpin(plan.root);
   else if (plan.sha256 !== undefined) removePlainFingerprint(dirs, plan.sha256);
+}
+
+/** The plan no longer holds, and its set is no longer believed. */
+function forgetLearnedOf(plan: LaunchPlan): void {
+  const directory = runTimeDirectoryOf(plan);
+  if (directory !== undefined) forgetLearned(directory);
 }
 
 /** Roots outlive their plans when the cache is deleted. Returns the programs that had one. */
@@ -53,7 +60,7 @@ function unknownPrograms(programs: readonly string[]): ForeignError | undefined 
 /** Says what it forgot; returns, unsaid on stderr, the failure for programs that have no plan. */
 export async function forgetCommand(
   programs: readonly string[],
-  options: { all?: boolean; json?: boolean },
+  options: { all?: boolean; learned?: boolean; json?: boolean },
   context: Context,
 ): Promise<ForeignError | undefined> {
   const wanted = new Set(programs.flatMap(pathsFor));
@@ -61,16 +68,20 @@ export async function forgetCommand(
   for (const dirs of await allDirectories(context.host.uid)) {
     for (const plan of listPlans(dirs)) {
       if (!options.all && !wanted.has(plan.program)) continue;
-      forgetPlan(dirs, plan);
+      if (options.learned) forgetLearnedOf(plan);
+      else forgetPlan(dirs, plan);
       forgotten.add(plan.program);
     }
+    if (options.learned) continue;
     for (const program of forgetRoots(dirs, wanted)) forgotten.add(program);
     if (options.all) for (const link of allLinks(dirs)) unpin(link);
     collectFarms(dirs);
   }
   const failure = unknownPrograms([...wanted].filter((program) => !forgotten.has(program)));
   const done = [...forgotten];
-  if (!options.json) for (const program of done) printOneLine(`forgot ${program}`);
+  if (!options.json)
+    for (const program of done)
+      printOneLine(`forgot ${options.learned ? 'what was learned of ' : ''}${program}`);
   else printJson(failure === undefined ? done : { forgotten: done, ...jsonFailure(failure) });
   return failure;
 }

@@ -25,8 +25,8 @@ import type { EntryProcess } from './command.ts';
 import { usageError } from './usage-error.ts';
 
 /**
- * The shell that is named; else the one that asks, else the one that has the hook, which a variable of another shell may
- * tell, else the user's. @throws ForeignError `usage`.
+ * The shell that is named; else the one that asks, else the one that has the hook, which a variable of another shell
+ * may tell, else the user's. @throws ForeignError `usage`.
  */
 function shellOf(name: string | undefined, env: Context['env']): Shell {
   const asking = processName(process.ppid)?.replace(/^-/, '');
@@ -94,7 +94,9 @@ export async function dirsCommand(
   else if (action === 'list') for (const each of all) printOneLine(each);
 }
 
-/** The name of a process as proc_pid_comm(5) has it, without the end of a long one; undefined where it cannot be read. */
+/**
+ * The name of a process as proc_pid_comm(5) has it, without the end of a long one; undefined where it cannot be read.
+ */
 export function processName(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();

@@ -1,4 +1,5 @@
-// `nix-foreign list`: every program that has a launch plan, whether the plan still holds, and whether its libraries are pinned.
+// `nix-foreign list`: every program that has a launch plan, whether the plan still holds, and whether its libraries are
+// pinned.
 import { lstatSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { printableLine, printJson, printLine } from '../host/output.ts';

@@ -1,4 +1,5 @@
-// A program as it was named to the manager → its path: a bare name is looked up in PATH when no such file is here, and a shim found there stands for its program.
+// A program as it was named to the manager → its path: a bare name is looked up in PATH when no such file is here, and
+// a shim found there stands for its program.
 import { statSync } from 'node:fs';
 import { findOnPath } from '../host/files.ts';
 import { programBehindShim } from '../integrations/shims/shim-file.ts';

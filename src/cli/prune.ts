@@ -43,8 +43,8 @@ function dropFetching(dirs: Directories): void {
 }
 
 /**
- * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is for
- * cannot touch what is root's.
+ * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is
+ * for cannot touch what is root's.
  */
 async function placesOf(uid: number): Promise<{ dirs: Directories; tellsOfUse: boolean }[]> {
   const own = (await allDirectories(uid)).map((dirs) => ({ dirs, tellsOfUse: true }));

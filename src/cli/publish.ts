@@ -1,4 +1,5 @@
-// `nix-foreign publish PROGRAM... --to STORE-URL [--fingerprints DIR --key FILE]`: libraries to a cache, signed documents to a directory.
+// `nix-foreign publish PROGRAM... --to STORE-URL [--fingerprints DIR --key FILE]`: libraries to a cache, signed
+// documents to a directory.
 import { readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, signedText } from '../fingerprint/fingerprint.ts';

@@ -1,4 +1,5 @@
-// `nix-foreign pull PROGRAM`: asks the sources now, whatever they said earlier, and takes the first fingerprint that serves.
+// `nix-foreign pull PROGRAM`: asks the sources now, whatever they said earlier, and takes the first fingerprint that
+// serves.
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';

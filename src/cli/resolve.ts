@@ -59,9 +59,9 @@ function summaryOfScript({ program, origin }: LaunchPlan, { host }: Context): st
 }
 
 function summary(plan: LaunchPlan): string {
-  const { program, strategy, origin, files, directories } = plan;
-  const inFarm = files.filter((file) =>
-    directories.some((directory) => file.startsWith(`${directory}/`)),
+  const { program, strategy, origin, files, directories, auditModule } = plan;
+  const inFarm = files.filter(
+    (file) => file !== auditModule && directories.some((directory) => file.startsWith(`${directory}/`)),
   ).length;
   if (strategy === 'direct' && origin !== undefined) return `${program}: ${origin}`;
   if (strategy === 'direct') return `${program}: needs nothing of ours, it is started directly`;

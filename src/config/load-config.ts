@@ -112,7 +112,9 @@ function refusalOf(
   }
 }
 
-/** The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`. */
+/**
+ * The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`.
+ */
 export function readConfigFile(file: string, writer: Writer): string | undefined {
   const owners = writer === 'root' ? 'anybody' : ownersFor(writer.uid);
   const content = readTrusted(file, { owners, follow: true, limit: LARGEST });

@@ -52,7 +52,16 @@ const between = (least: number, most: number, what: string) => {
   return v.pipe(v.number(message), v.minValue(least, message), v.maxValue(most, message));
 };
 
+const directory = v.pipe(
+  v.string(ARRAY),
+  v.check(
+    (text) => text.startsWith('/') && !/[:;$]/.test(text),
+    ({ input }) => `${JSON.stringify(input)} is no absolute directory that a library path can name`,
+  ),
+);
+
 const CHECKS = {
+  'driver-directories': v.array(directory, ARRAY),
   sources: v.array(source, ARRAY),
   'trusted-fingerprint-keys': v.array(publicKey, ARRAY),
   strict: boolean,

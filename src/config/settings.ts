@@ -1,6 +1,8 @@
 // The keys of the configuration: names, meanings, defaults, and the variables that stand above the files.
 // Environment variables → the settings they make.
+
 import { ForeignError } from '../host/errors.ts';
+import type { Environment } from '../host/tool-environment.ts';
 
 /** What the user can settle once for all programs. Keys are those of config.toml. */
 export interface Settings {
@@ -12,6 +14,8 @@ export interface Settings {
   readonly strict: boolean;
   /** Seconds until a source counts as unreachable. */
   readonly 'source-timeout': number;
+  /** Absolute directories of the running graphics driver, searched last at each start, those that exist. */
+  readonly 'driver-directories': readonly string[];
   /** Let Nix fetch what a fingerprint or a file index names from the machine's substituters. */
   readonly substitute: boolean;
   /** File indexes that are asked for libraries which the store lacks: absolute files and directories. */
@@ -34,6 +38,7 @@ export const DEFAULTS: Settings = {
   'trusted-fingerprint-keys': [],
   strict: false,
   'source-timeout': 5,
+  'driver-directories': ['/run/opengl-driver/lib', '/run/opengl-driver-32/lib', '/usr/lib/wsl/lib'],
   substitute: true,
   index: 'auto',
   fetch: 'ask',
@@ -48,6 +53,8 @@ export const MEANINGS: Readonly<Record<Key, string>> = {
   strict:
     'fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the store',
   'source-timeout': 'seconds until a source counts as unreachable',
+  'driver-directories':
+    'directories of the running graphics driver, searched last at each start and never pinned',
   substitute: 'let Nix fetch missing store paths from the substituters of this machine',
   index:
     'file indexes that are asked for libraries which the store lacks: auto, off, or files and directories',
@@ -71,8 +78,6 @@ export const VARIABLES: Readonly<Partial<Record<Key, string>>> = {
 
 /** The longest that a start may be made to wait, in seconds. */
 export const LONGEST_TIMEOUT = 300;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 function refused(variable: string, what: string): ForeignError {
   return new ForeignError(`${variable} must be ${what}`, {

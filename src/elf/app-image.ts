@@ -35,7 +35,9 @@ function has(source: ByteSource, offset: number, magic: Buffer): boolean {
   return Buffer.from(source.read(offset, magic.length)).equals(magic);
 }
 
-/** Where the ELF file ends: its section header table as AppImages' own programs reckon, or the last byte it describes. */
+/**
+ * Where the ELF file ends: its section header table as AppImages' own programs reckon, or the last byte it describes.
+ */
 function endsOf(source: ByteSource): number[] {
   try {
     const read = readHeader(source, 4);

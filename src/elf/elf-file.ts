@@ -69,6 +69,9 @@ export interface ElfFile {
    * when it would load it. Another class or machine is not meant: it passes over those.
    */
   readonly loadError?: string;
-  /** First byte after everything the program headers and the section header table describe; bytes beyond it are a payload. */
+  /**
+   * First byte after everything the program headers and the section header table describe; bytes beyond it are a
+   * payload.
+   */
   readonly end: number;
 }

@@ -48,9 +48,10 @@ const LONGEST = 255;
 const TOKEN = /\$(?:(?:ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_])|\{(?:ORIGIN|LIB|PLATFORM)\})/;
 
 /**
- * One clause on why a name cannot be served out of a directory of links; undefined where it can. Printable ASCII only, as
- * in fingerprints (fingerprint/FORMAT.md): messages and documents then show a name as it is, and two names never look
- * alike. A name with a slash is opened as a path and searched for nowhere (glibc elf/dl-load.c, _dl_map_new_object).
+ * One clause on why a name cannot be served out of a directory of links; undefined where it can. Printable ASCII only,
+ * as in fingerprints (fingerprint/FORMAT.md): messages and documents then show a name as it is, and two names never
+ * look alike. A name with a slash is opened as a path and searched for nowhere (glibc elf/dl-load.c,
+ * _dl_map_new_object).
  */
 export function whyNoLibraryName(name: string): string | undefined {
   if (name === '') return 'it is empty';

@@ -15,13 +15,13 @@ export interface SearchLimits {
   readonly names: number;
 }
 
-const usualLimits: SearchLimits = { bytes: 512 * 1024 * 1024, names: 1000 };
+const USUAL_LIMITS: SearchLimits = { bytes: 512 * 1024 * 1024, names: 1000 };
 
-const flagExecute = 1;
+const FLAG_EXECUTE = 1;
 /** A name that lies across the end of a piece is found in the next one, which begins this much earlier. */
-const overlap = 512;
-const pieceSize = 1024 * 1024;
-const longestName = 255;
+const OVERLAP = 512;
+const PIECE_SIZE = 1024 * 1024;
+const LONGEST_NAME = 255;
 
 /** What a name consists of, by code. */
 const isNameCode = Uint8Array.from({ length: 256 }, (_, code) =>
@@ -34,18 +34,18 @@ interface Range {
 }
 
 /**
- * Only segments that are loaded and not executable are read, 5 to 10 ns a byte. A file that is no ELF object, or a broken
- * one, names nothing. Names that a longer text only begins with (`libfoo.so.%d`) and paths are left out.
+ * Only segments that are loaded and not executable are read, 5 to 10 ns a byte. A file that is no ELF object, or a
+ * broken one, names nothing. Names that a longer text only begins with (`libfoo.so.%d`) and paths are left out.
  */
-export function namedLibraries(source: ByteSource, limits: SearchLimits = usualLimits): NamedLibraries {
+export function namedLibraries(source: ByteSource, limits: SearchLimits = USUAL_LIMITS): NamedLibraries {
   const found = new Set<string>();
   let left = limits.bytes;
   for (const { from, to } of dataRanges(source)) {
-    for (let at = from; at < to; at += pieceSize) {
+    for (let at = from; at < to; at += PIECE_SIZE) {
       if (left <= 0 || found.size > limits.names)
         return { names: firstOf(found, limits.names), complete: false };
-      const begin = Math.max(from, at - overlap);
-      const end = Math.min(to, at + pieceSize);
+      const begin = Math.max(from, at - OVERLAP);
+      const end = Math.min(to, at + PIECE_SIZE);
       left -= end - begin;
       const piece = { bytes: pieceOf(source, begin, end), isFirst: begin === from, isLast: end === to };
       collect(piece, found, limits.names);
@@ -80,7 +80,7 @@ function loadedData(source: ByteSource): Range[] {
     const read = readHeader(source, 4);
     if (!read) return [];
     return readSegments(read.fields, read.header)
-      .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (flags & flagExecute) === 0)
+      .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (flags & FLAG_EXECUTE) === 0)
       .map(({ offset, fileSize }) => ({ from: offset, to: Math.min(source.size, offset + fileSize) }))
       .filter(({ from, to }) => from < to);
   } catch (error) {
@@ -89,7 +89,7 @@ function loadedData(source: ByteSource): Range[] {
   }
 }
 
-interface Piece {
+interface DataPiece {
   readonly bytes: Buffer;
   /** Of its range: else a run at its edge is whole in the piece before or after. */
   readonly isFirst: boolean;
@@ -97,13 +97,13 @@ interface Piece {
 }
 
 /** Each run of characters that a name may have is looked at once: the time is linear whatever the bytes are. */
-function collect({ bytes, isFirst, isLast }: Piece, found: Set<string>, most: number): void {
+function collect({ bytes, isFirst, isLast }: DataPiece, found: Set<string>, most: number): void {
   for (let dot = bytes.indexOf('.so'); dot >= 0 && found.size <= most; ) {
     let begin = dot;
-    const earliest = Math.max(0, dot - longestName);
+    const earliest = Math.max(0, dot - LONGEST_NAME);
     while (begin > earliest && isNameCode[bytes[begin - 1] as number] === 1) begin -= 1;
     let end = dot + 3;
-    const latest = Math.min(bytes.length, dot + longestName);
+    const latest = Math.min(bytes.length, dot + LONGEST_NAME);
     while (end < latest && isNameCode[bytes[end] as number] === 1) end += 1;
     if ((begin > 0 || isFirst) && (end < bytes.length || isLast))
       for (const name of namesIn(runOf(bytes, begin, end))) found.add(name);
@@ -126,8 +126,8 @@ function runOf(bytes: Buffer, begin: number, end: number): Run {
   };
 }
 
-const slash = '/'.charCodeAt(0);
-const percent = '%'.charCodeAt(0);
+const SLASH = '/'.charCodeAt(0);
+const PERCENT = '%'.charCodeAt(0);
 const NAME = /lib[A-Za-z0-9_+.-]*?\.so(?:\.\d+)*/y;
 
 /**
@@ -135,7 +135,7 @@ const NAME = /lib[A-Za-z0-9_+.-]*?\.so(?:\.\d+)*/y;
  * several names, one after the other. What only contains a name, or goes on after it, is another word.
  */
 function namesIn({ text, before, after }: Run): string[] {
-  if (before === slash || after === percent || after === slash) return [];
+  if (before === SLASH || after === PERCENT || after === SLASH) return [];
   const names: string[] = [];
   for (let at = 0; text.startsWith('lib', at); ) {
     NAME.lastIndex = at;

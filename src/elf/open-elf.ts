@@ -63,8 +63,8 @@ export function readElfFile(file: string): FileReading {
 const readings = new Map<string, ElfReading>();
 
 /**
- * The same, each file read once in a process while it stays as it is (device, inode, size, times). Not for whole stores:
- * what was read stays in memory.
+ * The same, each file read once in a process while it stays as it is (device, inode, size, times). Not for whole
+ * stores: what was read stays in memory.
  */
 export function readElfOnce(file: string): FileReading {
   let source: FileSource | undefined;

@@ -1,4 +1,5 @@
-// Bytes → the numbers and strings of one ELF object, in its class and byte order, never beyond its end, read in few whole
+// Bytes → the numbers and strings of one ELF object, in its class and byte order, never beyond its end, read in few
+// whole
 // blocks; its first 52 or 64 bytes → its ELF header (Ehdr, elf.h; gABI chapter 4).
 
 export interface Header {
@@ -231,7 +232,10 @@ export interface Block {
   readonly view: DataView;
 }
 
-/** Gives block `index` (byte offset `index * blockSize`), with at most `most` blocks in memory, the oldest dropped first. */
+/**
+ * Gives block `index` (byte offset `index * blockSize`), with at most `most` blocks in memory, the oldest dropped
+ * first.
+ */
 export function cacheBlocks(source: ByteSource, most: number): (index: number) => Block {
   const blocks = new Map<number, Block>();
   return (index) => {

@@ -41,7 +41,9 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
   return [...found, ...hashedReferences(tables, count)];
 }
 
-/** The name, if the entry at `at` is a strong reference. st_info follows st_name in class 64 and st_size in class 32. */
+/**
+ * The name, if the entry at `at` is a strong reference. st_info follows st_name in class 64 and st_size in class 32.
+ */
 function strongReference({ image, strings }: LinkTables, entries: DataView, at: number): string | undefined {
   const infoAt = at + (image.wide ? 4 : 12);
   const info = entries.getUint8(infoAt);
@@ -103,9 +105,9 @@ const ABSOLUTE = 0xfff1;
 const MIPS = 8;
 
 /**
- * check_match of glibc elf/dl-lookup.c for a reference without version: the symbol has a place, is of a kind that can be bound
- * to, and is the base definition, of the first version, or not hidden. An undefined symbol with a value, a program's
- * own entry for a function, counts: other objects bind their pointers to it. Throws Malformed.
+ * check_match of glibc elf/dl-lookup.c for a reference without version: the symbol has a place, is of a kind that can
+ * be bound to, and is the base definition, of the first version, or not hidden. An undefined symbol with a value, a
+ * program's own entry for a function, counts: other objects bind their pointers to it. Throws Malformed.
  */
 export function openDefinitions(tables: LinkTables): (name: string) => boolean {
   const symbolsNamed = openHashTable(tables);

@@ -11,7 +11,10 @@ export interface TokenValues {
   readonly platform: string | undefined;
 }
 
-/** DT_RPATH or DT_RUNPATH, separated by `:`. The empty string is the working directory; no other ends in a slash but `/`. */
+/**
+ * DT_RPATH or DT_RUNPATH, separated by `:`. The empty string is the working directory; no other ends in a slash but
+ * `/`.
+ */
 export function runPathDirectories(text: string, tokens: TokenValues): string[] {
   return directoriesOf(text, ':', tokens);
 }

@@ -97,6 +97,7 @@ interface LayoutTrial {
   readonly farm: string;
   readonly layout: FarmLayout;
   readonly verdict: Verdict;
+  readonly driverDirectories: readonly string[];
   readonly binding?: 'start';
 }
 
@@ -109,7 +110,8 @@ async function attempt(
   const { program, libc, fingerprint, farm, layout, verdict, binding } = trial;
   const loader = pathOfStoreFile(fingerprint.loader);
   const directories = layout.directories.map((each) => path.resolve(farm, each));
-  const libraryPath = [farm, ...directories, ...(withLoader ? [path.dirname(loader)] : [])].join(':');
+  const ofLoader = withLoader ? [path.dirname(loader)] : [];
+  const libraryPath = [farm, ...directories, ...ofLoader, ...trial.driverDirectories].join(':');
   const askedPath = [...libraryPathDirs, libraryPath].join(':');
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
   const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
@@ -159,6 +161,14 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
   return libraries;
 }
 
+/** What is asked of the program that a set is for. */
+export interface VerifiedProgram {
+  readonly path: string;
+  readonly libc: Libc;
+  /** Searched after all others; nothing in there is part of a set. */
+  readonly driverDirectories?: readonly string[];
+}
+
 /** What is known before a fingerprint is laid out, and how the loader is asked. */
 export interface VerifyRequest {
   /** Who is asked: `verdictFor`. */
@@ -181,7 +191,7 @@ export interface VerifyRequest {
  */
 export async function layOutAndVerify(
   fingerprint: Fingerprint,
-  foreign: ProgramWithAdded & { readonly libc: Libc },
+  foreign: ProgramWithAdded & VerifiedProgram,
   farms: string,
   { known, libraryPathDirs = [], ...asking }: VerifyRequest,
 ): Promise<VerifiedSet | Rejected | Vanished> {
@@ -203,7 +213,16 @@ export async function layOutAndVerify(
     if ('kind' in alone) return alone;
     const laid = { ...alone, links: new Map([...beside, ...alone.links]) };
     const farm = makeFarm(farms, new Map([...laid.neighbours, ...laid.links]));
-    const trial = { ...asking, program, libc, fingerprint, libraries, farm, layout: laid };
+    const trial = {
+      ...asking,
+      program,
+      libc,
+      fingerprint,
+      libraries,
+      farm,
+      layout: laid,
+      driverDirectories: foreign.driverDirectories ?? [],
+    };
     const outcome = await withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),
     ).catch((error: unknown) => {
@@ -269,7 +288,9 @@ export interface Reached {
   readonly libraryPathDirs: readonly string[];
 }
 
-/** Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c). */
+/**
+ * Where a loader looks below each directory (glibc sysdeps/x86_64/dl-hwcaps-subdirs.c; before 2.37 elf/dl-hwcaps.c).
+ */
 const FOR_PROCESSORS =
   /^(?:glibc-hwcaps\/[^/]+\/|(?:(?:tls|haswell|xeon_phi|avx512_1|x86_64|i[3-6]86|sse2)\/)*)$/;
 

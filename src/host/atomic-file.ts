@@ -19,8 +19,8 @@ const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 let serial = 0;
 
 /**
- * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id may
- * have been killed before: containers count from 1 again.
+ * A name in the same directory that nobody else uses; `removeLeftovers` knows whose it was. A process of the same id
+ * may have been killed before: containers count from 1 again.
  */
 export function temporaryName(target: string): string {
   const stem = path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}`);
@@ -51,8 +51,8 @@ export function writeFileDurably(target: string, content: string | Uint8Array, m
 
 /**
  * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
- * followed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a disk.
- * @throws Node's errno errors; nothing is left behind then.
+ * followed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a
+ * disk. @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {
   replaceFile(target, content, () => {}, 0o600);

@@ -1,4 +1,5 @@
-// The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be written.
+// The environment → the directories we keep things in: the user's own first, one below /tmp for when those cannot be
+// written.
 // The user → the directory for what must outlast a deleted cache, because other programs name files in it.
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -165,8 +166,8 @@ export function whyUnwritable(dirs: Directories, error: unknown): string {
 }
 
 /**
- * `$XDG_DATA_HOME/nix-run-foreign`, by default `~/.local/share/nix-run-foreign`: no version in it, since PATH, menus and
- * shims name it. @throws Node's error for a user without a home directory.
+ * `$XDG_DATA_HOME/nix-run-foreign`, by default `~/.local/share/nix-run-foreign`: no version in it, since PATH, menus
+ * and shims name it. @throws Node's error for a user without a home directory.
  */
 export async function dataDirectory(): Promise<string> {
   const { default: envPaths } = await import('env-paths');

@@ -28,7 +28,9 @@ export function inodeOf({ dev, ino }: { dev: number | bigint; ino: number | bigi
 /** statfs(2), f_type of FAT: it counts in two seconds. */
 const MSDOS_SUPER_MAGIC = 0x4d44;
 
-/** Milliseconds by which the kernel's clock for stamps lies behind, at most (CLOCK_REALTIME_COARSE at 100 Hz), doubled. */
+/**
+ * Milliseconds by which the kernel's clock for stamps lies behind, at most (CLOCK_REALTIME_COARSE at 100 Hz), doubled.
+ */
 const LAG = 20;
 
 /** Milliseconds in which two changes of a file can get the same stamp; some file systems count in whole seconds. */
@@ -37,7 +39,9 @@ function stampStep(file: string, { ctimeNs }: BigIntStats): number {
   return statfsSync(file).type === MSDOS_SUPER_MAGIC ? 2000 : 1000;
 }
 
-/** Milliseconds until each further change of a file will show in its ctime, which nobody can set; 0 or less: it does. */
+/**
+ * Milliseconds until each further change of a file will show in its ctime, which nobody can set; 0 or less: it does.
+ */
 function untilDistinct(file: string, stats: BigIntStats): number {
   const changed = Number(stats.ctimeNs / 1_000_000n);
   return changed + stampStep(file, stats) + LAG - Date.now();

@@ -18,12 +18,17 @@ import { debug } from './output.ts';
 const STALE = 5000;
 const ATTEMPTS = { retries: 600, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
 
-/** What a lock without turns of the event loop calls. Of the whole module a copy would be made, which loads all of its parts. */
+/**
+ * What a lock without turns of the event loop calls. Of the whole module a copy would be made, which loads all of its
+ * parts.
+ */
 const SYNC_FS = { mkdirSync, realpathSync, rmdirSync, statSync, utimesSync };
 
 type Release = () => Promise<void> | void;
 
-/** Who holds a lock, so that nobody waits for a process that was killed. Beside the lock: that is an empty directory. */
+/**
+ * Who holds a lock, so that nobody waits for a process that was killed. Beside the lock: that is an empty directory.
+ */
 function ownerFile(name: string): string {
   return `${name}.owner`;
 }

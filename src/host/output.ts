@@ -95,7 +95,10 @@ export function listText(items: readonly string[], limit: number): string {
   return `${items.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Breaks a line at blanks so that none is longer than `width` characters, if its words are not; `hang` begins the later ones. */
+/**
+ * Breaks a line at blanks so that none is longer than `width` characters, if its words are not; `hang` begins the later
+ * ones.
+ */
 export function wrapWords(line: string, width: number, hang: string): string[] {
   const lines: string[] = [];
   let current = '';

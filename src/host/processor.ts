@@ -3,7 +3,10 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { runProgramNow } from './run-program.ts';
 
-/** Flags of /proc/cpuinfo by the level that brings them (x86-64 psABI, "Micro-architecture levels"); bits of x86 ISA notes. */
+/**
+ * Flags of /proc/cpuinfo by the level that brings them (x86-64 psABI, "Micro-architecture levels"); bits of x86 ISA
+ * notes.
+ */
 const LEVELS: readonly (readonly [bit: number, flags: readonly string[]])[] = [
   [1, ['cmov', 'cx8', 'fpu', 'fxsr', 'mmx', 'sse', 'sse2']],
   [2, ['cx16', 'lahf_lm', 'popcnt', 'pni', 'sse4_1', 'sse4_2', 'ssse3']],
@@ -14,7 +17,9 @@ const LEVELS: readonly (readonly [bit: number, flags: readonly string[]])[] = [
 /** GNU_PROPERTY_X86_ISA_1_BASELINE, which every x86-64 processor has; 0 is a library that demands nothing. */
 const BASELINE = 1;
 
-/** The bits of GNU_PROPERTY_X86_ISA_1_NEEDED that a processor with these flags covers; each level has those below it. */
+/**
+ * The bits of GNU_PROPERTY_X86_ISA_1_NEEDED that a processor with these flags covers; each level has those below it.
+ */
 export function levelBits(flags: ReadonlySet<string>): number {
   let bits = 0;
   for (const [bit, needed] of LEVELS) {

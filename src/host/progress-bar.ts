@@ -1,4 +1,5 @@
-// Work that counts what it has done → a bar on stderr, where that is a terminal and the work takes longer than a second.
+// Work that counts what it has done → a bar on stderr, where that is a terminal and the work takes longer than a
+// second.
 import { isatty } from 'node:tty';
 
 /** Told how much of the work is done. */
@@ -7,7 +8,10 @@ export type Progress = (done: number, total: number) => void;
 /** Nothing is drawn for work that ends within this many milliseconds. */
 const SILENCE = 1000;
 
-/** `what`: a clause such as `reading the store`. Drawn between two steps of the work: no turn of the event loop is needed. */
+/**
+ * `what`: a clause such as `reading the store`. Drawn between two steps of the work: no turn of the event loop is
+ * needed.
+ */
 export async function barOnTerminal(what: string): Promise<{ progress: Progress; done: () => void }> {
   if (!isatty(2)) return { progress: () => {}, done: () => {} };
   const started = performance.now();

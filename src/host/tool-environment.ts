@@ -1,6 +1,8 @@
-// The environment → what the programs that we start are told of it: a list of names, and a PATH of absolute directories.
+// The environment → what the programs that we start are told of it: a list of names, and a PATH of absolute
+// directories.
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables of a process, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What Nix and a compiler may be told; anything else could change how their loader, OpenSSL, or they themselves behave.
@@ -37,7 +39,9 @@ export function toolEnvironment(env: Environment): Record<string, string> {
   return Object.fromEntries(passed);
 }
 
-/** The absolute directories of PATH: an empty or relative one is the working directory, where anybody's files may be. */
+/**
+ * The absolute directories of PATH: an empty or relative one is the working directory, where anybody's files may be.
+ */
 export function absoluteDirectories(searchPath: string): string[] {
   return searchPath.split(':').filter((directory) => directory.startsWith('/'));
 }

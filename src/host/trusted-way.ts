@@ -36,10 +36,10 @@ function isTrustedFrom(start: string, owners: readonly number[], links: number):
 }
 
 /**
- * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root, the user or the owner of the
- * root directory (root of outside, in a user namespace), and nobody else may write it; but all may where it is sticky, and
- * a group may whose number is that of the owner (his private group). True as well for a way that ends before `file` is
- * reached: nobody else can change the part that is there.
+ * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root,
+ * the user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write it; but
+ * all may where it is sticky, and a group may whose number is that of the owner (his private group). True as well for a
+ * way that ends before `file` is reached: nobody else can change the part that is there.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
   try {

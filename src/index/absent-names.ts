@@ -11,11 +11,17 @@ export interface AbsentName {
   readonly alias?: string;
 }
 
-type Row = readonly [pattern: RegExp, kind: AbsentName['kind'], why: string, remedy: string, alias?: string];
+type AbsentRow = readonly [
+  pattern: RegExp,
+  kind: AbsentName['kind'],
+  why: string,
+  remedy: string,
+  alias?: string,
+];
 
 const older = (what: string) =>
   `take ${what} from an older nixpkgs, or name an index of old packages (index in config.toml)`;
-const byHand = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
+const BY_HAND = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
 const bundle = (name: string) =>
   `bring ${name} beside the program, or get a build of the program for another distribution`;
 const same = (name: string) => `nixpkgs has it as ${name}: choose it by hand with --pin`;
@@ -24,7 +30,7 @@ const same = (name: string) => `nixpkgs has it as ${name}: choose it by hand wit
  * From the removals named: nixpkgs pull requests 74855 (libffi 3.3), 111215, 150880, 232521, 287845, 322277, 356387,
  * 358909, 397258, 409013, 410814, 427813, 442977, 450065, 490538, 544888, 545128; Debian's and Fedora's package lists.
  */
-const ROWS: readonly Row[] = [
+const ROWS: readonly AbsentRow[] = [
   [
     /^lib(ssl|crypto)\.so\.1\.1$/,
     'dropped',
@@ -70,10 +76,15 @@ const ROWS: readonly Row[] = [
     same('libaio.so.1'),
     'libaio.so.1',
   ],
-  [/^libldap(_r)?-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has libldap.so.2", byHand],
-  [/^liblber-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has liblber.so.2", byHand],
-  [/^libcurl-gnutls\.so\.3$/, 'never', "is Debian's name; nixpkgs has libcurl-gnutls.so.4", byHand],
-  [/^libcurl-nss\.so\.4$/, 'never', "is Debian's name; nixpkgs has libcurl.so.4, built with OpenSSL", byHand],
+  [/^libldap(_r)?-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has libldap.so.2", BY_HAND],
+  [/^liblber-2\.[45]\.so\.[02]$/, 'never', "is Debian's name; nixpkgs has liblber.so.2", BY_HAND],
+  [/^libcurl-gnutls\.so\.3$/, 'never', "is Debian's name; nixpkgs has libcurl-gnutls.so.4", BY_HAND],
+  [
+    /^libcurl-nss\.so\.4$/,
+    'never',
+    "is Debian's name; nixpkgs has libcurl.so.4, built with OpenSSL",
+    BY_HAND,
+  ],
   [
     /^libjpeg\.so\.8$/,
     'never',

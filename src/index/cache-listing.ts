@@ -40,13 +40,15 @@ function unpack(bytes: Buffer): Buffer | undefined {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type ListingFields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+function fieldsOf(value: unknown): ListingFields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as ListingFields)
+    : undefined;
 }
 
-function fileOf(pathname: string, node: Fields): IndexedFile | undefined {
+function fileOf(pathname: string, node: ListingFields): IndexedFile | undefined {
   const bytes = Buffer.from(pathname, 'utf8');
   if (!isSharedObjectPath(bytes, bytes.length)) return undefined;
   if (node['type'] === 'symlink') return toIndexedFile(pathname, 'link', String(node['target']));
@@ -61,7 +63,7 @@ function fileOf(pathname: string, node: Fields): IndexedFile | undefined {
 /** Undefined: it is no listing. Names that may not be given to anybody are left out. */
 export function readListing(packed: Buffer): readonly IndexedFile[] | undefined {
   const bytes = unpack(packed);
-  let root: Fields | undefined;
+  let root: ListingFields | undefined;
   try {
     root = bytes === undefined ? undefined : fieldsOf(fieldsOf(JSON.parse(bytes.toString('utf8')))?.['root']);
   } catch {
@@ -70,9 +72,9 @@ export function readListing(packed: Buffer): readonly IndexedFile[] | undefined 
   return root === undefined ? undefined : walk(root);
 }
 
-function walk(root: Fields): IndexedFile[] | undefined {
+function walk(root: ListingFields): IndexedFile[] | undefined {
   const files: IndexedFile[] = [];
-  const waiting: { at: string; depth: number; node: Fields }[] = [{ at: '', depth: 0, node: root }];
+  const waiting: { at: string; depth: number; node: ListingFields }[] = [{ at: '', depth: 0, node: root }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { at, depth, node } = next;
     const file = fileOf(at, node);

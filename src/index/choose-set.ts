@@ -1,9 +1,9 @@
 // Names that nothing in the store has, and a file index → one store path for each, together as few as may be.
 import { type AbsentName, absentName, isDriverName } from './absent-names.ts';
 import {
-  type Candidate,
   type Examination,
   examineName,
+  type IndexCandidate,
   type RankContext,
   type Ranked,
   rankExamined,
@@ -11,9 +11,9 @@ import {
 
 export interface Chosen {
   readonly name: string;
-  readonly candidate: Candidate;
+  readonly candidate: IndexCandidate;
   /** The others, the best one first. */
-  readonly others: readonly Candidate[];
+  readonly others: readonly IndexCandidate[];
 }
 
 export interface NotFound {
@@ -25,7 +25,7 @@ export interface NotFound {
   readonly otherVersions: readonly string[];
 }
 
-export interface ChosenSet {
+export interface FetchChoice {
   /** Sorted by name. */
   readonly chosen: readonly Chosen[];
   readonly absent: readonly NotFound[];
@@ -67,7 +67,7 @@ function inOrder(examinations: readonly Examination[]): Examination[] {
  * Chooses for all names at once. A second pass sees what the first one chose, so that a name with few candidates may
  * follow one with many. Drivers are never looked up.
  */
-export function chooseSet(names: readonly string[], context: RankContext): ChosenSet {
+export function chooseSet(names: readonly string[], context: RankContext): FetchChoice {
   const distinct = [...new Set(names)].sort();
   const examinations = distinct.map((name) =>
     isDriverName(name) ? { name, examined: [], dropped: {} } : examineName(name, context),

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { fstatSync, readSync } from 'node:fs';
 import { constants, zstdCompressSync } from 'node:zlib';
 import {
-  type Counts,
+  type EntryCounts,
   type IndexedFile,
   isUsableObject,
   noCounts,
@@ -127,7 +127,7 @@ function lineSplitter(take: Line): { feed: (piece: Uint8Array) => string | undef
 
 interface Lines {
   readonly take: Line;
-  readonly end: () => Counts;
+  readonly end: () => EntryCounts;
 }
 
 function packagesFromLines(give: Reading['give']): Lines {

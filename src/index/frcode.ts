@@ -87,8 +87,8 @@ export function frcodeDecoder(onEntry: OnEntry, interest: Interest = 'every'): F
   };
 
   /**
-   * One function without calls for what is of no interest, and its state in locals: with 20 bytes for each of 16 million
-   * entries, anything else takes twice as long.
+   * One function without calls for what is of no interest, and its state in locals: with 20 bytes for each of 16
+   * million entries, anything else takes twice as long.
    */
   const feed = (bytes: Uint8Array): string | undefined => {
     const count = bytes.length;

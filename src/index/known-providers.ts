@@ -3,14 +3,14 @@
 /**
  * Where each row was seen: `ld` the default list of NixOS' nix-ld module (nixos/modules/programs/nix-ld.nix); `fhs` the
  * lists of what Linux programs expect (pkgs/by-name/st/steam/package.nix, build-support/build-fhsenv-bubblewrap);
- * `alias` pkgs/top-level/all-packages.nix or aliases.nix; `name` the package of that name, whose upstream build names the
- * library so.
+ * `alias` pkgs/top-level/all-packages.nix or aliases.nix; `name` the package of that name, whose upstream build names
+ * the library so.
  */
 type Source = 'ld' | 'fhs' | 'alias' | 'name';
 
 /**
- * Attribute (with its output), names in store paths in order of preference (with their output), sonames, where it was seen.
- * A soname ends with `.so.*` where every version of it belongs to the same package.
+ * Attribute (with its output), names in store paths in order of preference (with their output), sonames, where it was
+ * seen. A soname ends with `.so.*` where every version of it belongs to the same package.
  */
 const TABLE = `
 zlib | zlib | libz.so.1 libz.so | ld

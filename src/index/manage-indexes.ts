@@ -77,13 +77,13 @@ export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
   }
 }
 
-export type Exported =
+export type ExportedIndex =
   | { readonly kind: 'exported'; readonly bytes: number }
   /** There is nothing in the catalogue. */
   | { readonly kind: 'empty' };
 
 /** Writes what is in the catalogue into one file. @throws Node's errors of writing. */
-export function exportIndex(place: CataloguePlace, target: string, sign: Sign | undefined): Exported {
+export function exportIndex(place: CataloguePlace, target: string, sign: Sign | undefined): ExportedIndex {
   const catalogue = openSideCatalogue(place.file, place.storeDir);
   try {
     if (catalogue === undefined || catalogue.sources().every(({ objects }) => objects === 0))

@@ -1,4 +1,5 @@
-// Entries of a file index → packages with their shared objects; everything else is passed over without a string made of it.
+// Entries of a file index → packages with their shared objects; everything else is passed over without a string made of
+// it.
 import { whyNoLibraryName } from '../elf/library-names.ts';
 import { isStoreObjectName } from '../store/store-location.ts';
 import { isSharedObjectPath, type OnEntry } from './frcode.ts';
@@ -34,7 +35,7 @@ export interface PackageObjects {
 }
 
 /** What was seen on the way. */
-export interface Counts {
+export interface EntryCounts {
   entries: number;
   packages: number;
   /** Packages with shared objects, and these. */
@@ -46,7 +47,7 @@ export interface Counts {
   outsideBin: number;
 }
 
-export function noCounts(): Counts {
+export function noCounts(): EntryCounts {
   return { entries: 0, packages: 0, objects: 0, files: 0, ignored: 0, outsideBin: 0 };
 }
 
@@ -100,15 +101,17 @@ function textIn(value: unknown, longest: number): string {
   return typeof value === 'string' && value.length <= longest && !/[^ -~]/.test(value) ? value : '';
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type ObjectFields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+function fieldsOf(value: unknown): ObjectFields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as ObjectFields)
+    : undefined;
 }
 
 /** The JSON behind a package's files (nix-index 0.1.11, src/package.rs). Undefined: none. */
 export function readFooter(json: string): Footer | undefined {
-  let fields: Fields | undefined;
+  let fields: ObjectFields | undefined;
   try {
     fields = fieldsOf(JSON.parse(json));
   } catch {
@@ -138,14 +141,14 @@ export interface PackageCollector {
   readonly entry: OnEntry;
   /** Ends the last package. Returns what is wrong. */
   end(): string | undefined;
-  readonly counts: Counts;
+  readonly counts: EntryCounts;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return utf8.decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return undefined;
   }

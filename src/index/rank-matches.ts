@@ -1,6 +1,6 @@
 // The files that an index has under a wanted name → candidates, the best one first, and why the others are none.
 import { type KnownProvider, knownProvider } from './known-providers.ts';
-import type { Match, SideCatalogue } from './side-catalogue.ts';
+import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
 import { type Examined, examine, type Target, type Unsuitable } from './unsuitable.ts';
 
 /** What decides where two candidates first differ, in this order. */
@@ -20,10 +20,10 @@ export const CRITERIA = [
   'path',
 ] as const;
 
-export type Criterion = (typeof CRITERIA)[number];
+export type IndexCriterion = (typeof CRITERIA)[number];
 
-export interface Candidate {
-  readonly match: Match;
+export interface IndexCandidate {
+  readonly match: IndexMatch;
   /** `/nix/store/<hash>-<name>`. */
   readonly storePath: string;
   /** One for each of `CRITERIA`; smaller is better. */
@@ -32,7 +32,7 @@ export interface Candidate {
 
 export interface Ranked {
   readonly name: string;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly IndexCandidate[];
   /** How many were dropped, and why. */
   readonly dropped: Readonly<Partial<Record<Unsuitable | 'excluded', number>>>;
 }
@@ -117,7 +117,7 @@ export interface SetSoFar {
   readonly covers: (objectName: string) => number;
 }
 
-function keysOf(name: string, examined: Examined, context: RankContext, set: SetSoFar): Candidate {
+function keysOf(name: string, examined: Examined, context: RankContext, set: SetSoFar): IndexCandidate {
   const { match, package: named, isReExport } = examined;
   const { object } = match;
   const storePath = `${context.catalogue.storeDir}/${object.name}`;
@@ -144,7 +144,7 @@ function keysOf(name: string, examined: Examined, context: RankContext, set: Set
 }
 
 /** Compares key by key. */
-export function compareCandidates(a: Candidate, b: Candidate): number {
+export function compareCandidates(a: IndexCandidate, b: IndexCandidate): number {
   for (const [i, x] of a.keys.entries()) {
     const y = b.keys[i] as number | string;
     if (x !== y) return x < y ? -1 : 1;
@@ -153,7 +153,7 @@ export function compareCandidates(a: Candidate, b: Candidate): number {
 }
 
 /** The criterion by which the first of two is before the second. */
-export function whatDecides(a: Candidate, b: Candidate): Criterion | undefined {
+export function whatDecides(a: IndexCandidate, b: IndexCandidate): IndexCriterion | undefined {
   return CRITERIA[a.keys.findIndex((key, i) => key !== b.keys[i])];
 }
 

@@ -1,7 +1,7 @@
 // A nix-index database of version 1 or 2 → its packages with their shared objects, and what is wrong with it.
 import { fstatSync, readSync } from 'node:fs';
 import { frcodeDecoder } from './frcode.ts';
-import { type Counts, collectPackages, type PackageObjects } from './package-objects.ts';
+import { collectPackages, type EntryCounts, type PackageObjects } from './package-objects.ts';
 import { type Damage, damage, decodeFrames, type FilePart, type Frame, walkFrames } from './zstd-frames.ts';
 
 /** Twice to sixteen times what an index of all of nixpkgs unpacks to. */
@@ -21,7 +21,7 @@ export type IndexRefusal =
 export interface DatabaseRead {
   readonly kind: 'read';
   readonly version: number;
-  readonly counts: Readonly<Counts>;
+  readonly counts: Readonly<EntryCounts>;
 }
 
 /** What the reader of a source is given besides the source. */
@@ -55,7 +55,11 @@ function whyTableIsWrong({ fd, end }: FilePart, frames: readonly Frame[]): strin
   return expected.every((word, i) => words.readUInt32LE(4 * i) === word) ? undefined : wrong;
 }
 
-async function readFrames(fd: number, frames: readonly Frame[], reading: Reading): Promise<Counts | Damage> {
+async function readFrames(
+  fd: number,
+  frames: readonly Frame[],
+  reading: Reading,
+): Promise<EntryCounts | Damage> {
   const collector = collectPackages(reading.storeDir, reading.give);
   const decoder = frcodeDecoder(collector.entry, 'libraries');
   const end = frames.at(-1)?.end ?? 1;

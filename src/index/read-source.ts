@@ -5,7 +5,7 @@ import { reasonOf } from '../host/errors.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { derivedVersion, readDerived, type Verify } from './derived-file.ts';
-import { type Counts, noCounts, type PackageObjects } from './package-objects.ts';
+import { type EntryCounts, noCounts, type PackageObjects } from './package-objects.ts';
 import { type DatabaseRead, type IndexRefusal, readDatabase } from './read-database.ts';
 import { type IndexSource, openSideCatalogue } from './side-catalogue.ts';
 import { writeCatalogue } from './write-catalogue.ts';
@@ -147,7 +147,11 @@ function noticing(give: Give): { give: Give; failure: () => unknown } {
   };
 }
 
-function sourceOf(from: NewSource, refusal: IndexRefusal | undefined, counts: Readonly<Counts>): IndexSource {
+function sourceOf(
+  from: NewSource,
+  refusal: IndexRefusal | undefined,
+  counts: Readonly<EntryCounts>,
+): IndexSource {
   const { entries, packages, objects, files, ignored } = counts;
   const { key, identity, kind } = from;
   return { key, identity, kind, refusal, entries, packages, objects, files, ignored, built: Date.now() };

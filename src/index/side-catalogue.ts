@@ -44,7 +44,7 @@ export interface IndexSource {
 }
 
 /** A shared object, and the store object that has it. */
-export interface Match extends IndexedFile {
+export interface IndexMatch extends IndexedFile {
   readonly object: CataloguedObject;
 }
 
@@ -58,11 +58,11 @@ export interface SideCatalogue {
   readonly storeDir: string;
   sources(): readonly IndexSource[];
   /** Every file of a name, those in `lib` first; at most some thousands, whatever an index says. */
-  filesNamed(name: string): readonly Match[];
+  filesNamed(name: string): readonly IndexMatch[];
   /** One file of a store object that was found. */
-  fileIn(object: CataloguedObject, dir: string, name: string): Match | undefined;
+  fileIn(object: CataloguedObject, dir: string, name: string): IndexMatch | undefined;
   /** One file of a store object by its name, `<hash>-<name>`. */
-  fileOf(objectName: string, dir: string, name: string): Match | undefined;
+  fileOf(objectName: string, dir: string, name: string): IndexMatch | undefined;
   /** Names that begin so, sorted, at most `most`. */
   namesBeginning(letters: string, most: number): readonly string[];
   /** Every store object once, in an order that depends on nothing else. */
@@ -79,9 +79,9 @@ export function sideCatalogueFile(directory: string, storeDir: string): string {
   return path.join(directory, `${sha256OfText(storeDir).slice(0, 16)}.file-index.sqlite`);
 }
 
-type Row = Record<string, unknown>;
+type CatalogueRow = Record<string, unknown>;
 
-export function toSource(row: Row): IndexSource {
+export function toSource(row: CatalogueRow): IndexSource {
   const number = (name: string) => Number(row[name]);
   return {
     key: String(row['key']),
@@ -97,7 +97,7 @@ export function toSource(row: Row): IndexSource {
   };
 }
 
-function toMatch(row: Row): Match {
+function toMatch(row: CatalogueRow): IndexMatch {
   return {
     name: String(row['name']),
     dir: String(row['dir']),
@@ -137,7 +137,7 @@ export function openSideCatalogue(file: string, storeDir: string): SideCatalogue
 function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
   const inLib = database.prepare(`${MATCH} where file.name = ? and dir = 'lib' limit ${MOST_IN_LIB}`);
   const elsewhere = database.prepare(`${MATCH} where file.name = ? and dir <> 'lib' limit ${MOST_ELSEWHERE}`);
-  const one = (where: string, ...values: SQLInputValue[]): Match | undefined => {
+  const one = (where: string, ...values: SQLInputValue[]): IndexMatch | undefined => {
     const row = database.prepare(`${MATCH} where file.name = ? and dir = ? and ${where}`).get(...values);
     return row === undefined ? undefined : toMatch(row);
   };
@@ -174,9 +174,9 @@ function* packagesOf(database: DatabaseSync): Generator<PackageObjects> {
 }
 
 /** Two indexes may know the same store object: the one that knows more of it counts. */
-function withoutTwins(matches: readonly Match[]): Match[] {
-  const best = new Map<string, Match>();
-  const worth = ({ object }: Match) => 2 * Number(object.toplevel) + Number(object.attr !== '');
+function withoutTwins(matches: readonly IndexMatch[]): IndexMatch[] {
+  const best = new Map<string, IndexMatch>();
+  const worth = ({ object }: IndexMatch) => 2 * Number(object.toplevel) + Number(object.attr !== '');
   for (const match of matches) {
     const key = `${match.object.name}/${match.dir}`;
     const known = best.get(key);

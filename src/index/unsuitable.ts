@@ -1,7 +1,7 @@
 // A file that an index has under a wanted name → why it cannot be what is wanted, before anything is downloaded.
 import path from 'node:path';
 import { type PackageName, packageName } from './package-name.ts';
-import type { Match, SideCatalogue } from './side-catalogue.ts';
+import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
 
 /** What the libraries are for. */
 export interface Target {
@@ -34,12 +34,12 @@ const SMALLEST = 512;
 /** More links than the kernel follows. */
 const MOST_LINKS = 8;
 
-function isWrongSystem({ object }: Match, { system, bits }: Target): boolean {
+function isWrongSystem({ object }: IndexMatch, { system, bits }: Target): boolean {
   // 32-bit libraries come as what 64-bit packages refer to, and bear their system.
   return bits === 64 && object.system !== '' && object.system !== system;
 }
 
-function isWrongOutput(match: Match, { output }: PackageName): boolean {
+function isWrongOutput(match: IndexMatch, { output }: PackageName): boolean {
   const word = output === '' ? match.object.output : output;
   if (NO_LIBRARIES.test(word)) return true;
   return word === 'dev' && !match.name.endsWith('.so');
@@ -49,7 +49,7 @@ const FOREIGN_PART =
   /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|i[3-6]86(-.*)?|\.debug|gconv)$/;
 const TRIPLE = /^[a-z0-9_]+-(linux|unknown-linux)-?[a-z0-9]*$/;
 
-function isWrongDirectory({ dir }: Match, { triple, bits }: Target): boolean {
+function isWrongDirectory({ dir }: IndexMatch, { triple, bits }: Target): boolean {
   const short = triple.replace(/-gnu.*$/, '');
   return dir.split('/').some((part) => {
     if (FOREIGN_PART.test(part) || part.endsWith('.libs')) return true;
@@ -60,13 +60,13 @@ function isWrongDirectory({ dir }: Match, { triple, bits }: Target): boolean {
 }
 
 export type LinkEnd =
-  | { readonly kind: 'file'; readonly match: Match }
+  | { readonly kind: 'file'; readonly match: IndexMatch }
   /** It leads into this store object; `match` is there if the index has it. */
-  | { readonly kind: 'elsewhere'; readonly object: string; readonly match: Match | undefined }
+  | { readonly kind: 'elsewhere'; readonly object: string; readonly match: IndexMatch | undefined }
   | { readonly kind: 'nowhere' };
 
 /** Where a link of a store object leads; a name that cannot be looked up, as it has no `.so`, is taken for a file. */
-function follow(catalogue: SideCatalogue, match: Match): LinkEnd {
+function follow(catalogue: SideCatalogue, match: IndexMatch): LinkEnd {
   let at = match;
   for (let links = 0; at.kind === 'link'; links += 1) {
     if (links === MOST_LINKS) return { kind: 'nowhere' };
@@ -87,7 +87,7 @@ function follow(catalogue: SideCatalogue, match: Match): LinkEnd {
 
 /** What a candidate is, beyond what makes it unsuitable. */
 export interface Examined {
-  readonly match: Match;
+  readonly match: IndexMatch;
   readonly package: PackageName;
   /** Its file is a link into another package. */
   readonly isReExport: boolean;
@@ -96,7 +96,7 @@ export interface Examined {
 /** `others`: the names of all store objects that have the wanted name. */
 export function examine(
   catalogue: SideCatalogue,
-  match: Match,
+  match: IndexMatch,
   target: Target,
   others: ReadonlySet<string>,
 ): Examined | Unsuitable {

@@ -1,15 +1,19 @@
 // Packages with shared objects → a side catalogue file, complete or not there at all; other sources in it stay.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
+import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { IndexedFile, PackageObjects } from './package-objects.ts';
 import { type IndexSource, LAST_INDEX, TABLES, VERSION } from './side-catalogue.ts';
 
 export interface CatalogueWriter {
   give(found: PackageObjects): void;
-  /** Puts the new catalogue in the place of the old one; without a source nothing may have been given. @throws Node's and SQLite's errors. */
+  /**
+   * Puts the new catalogue in the place of the old one; without a source nothing may have been given. @throws Node's
+   * and SQLite's errors.
+   */
   finish(source: IndexSource | undefined): void;
   /** Leaves everything as it was. Also after `finish`. */
   abandon(): void;
@@ -24,7 +28,10 @@ function stemsOf(files: readonly IndexedFile[]): number {
   return new Set(files.filter(({ dir }) => dir === 'lib').map(({ name }) => beforeSo(name))).size;
 }
 
-/** What nobody else sees needs no journal on the disk. Node's SQLite does not let it be off (sqlite.org, DBCONFIG_DEFENSIVE). */
+/**
+ * What nobody else sees needs no journal on the disk. Node's SQLite does not let it be off (sqlite.org,
+ * DBCONFIG_DEFENSIVE).
+ */
 const FAST = 'pragma journal_mode = memory; pragma synchronous = off; pragma locking_mode = exclusive;';
 
 function hasTables(database: DatabaseSync): boolean {
@@ -96,7 +103,7 @@ function prepareFile(file: string, temporary: string, key: string): DatabaseSync
  * @throws Node's and SQLite's errors when nothing can be written there.
  */
 export function writeCatalogue(file: string, key: string): CatalogueWriter {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectories(path.dirname(file));
   removeLeftovers(path.dirname(file));
   const temporary = temporaryName(file);
   let database: DatabaseSync | undefined;

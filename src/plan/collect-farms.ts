@@ -8,6 +8,7 @@ import { namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
+import { runTimesDirectory } from './run-time-record.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -18,8 +19,8 @@ function farmNamesIn(directory: string): string[] {
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(dirs: Directories): string[] {
-  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)].flatMap((directory) =>
-    farmNamesIn(directory).map((name) => path.join(directory, name)),
+  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs), runTimesDirectory(dirs)].flatMap(
+    (directory) => farmNamesIn(directory).map((name) => path.join(directory, name)),
   );
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));

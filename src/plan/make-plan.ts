@@ -7,6 +7,7 @@ import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
+import { againFile, opensPassingFiles } from './run-time-record.ts';
 import type { Interpreter } from './strategy.ts';
 
 /** The plan for what needs nothing: exec and nothing else. */
@@ -40,11 +41,18 @@ function knowsArgv0(loader: string): boolean {
   return readFileSync(loader).includes('argv0');
 }
 
-function loaderArguments(loader: string, libraryPath: string, libc: 'glibc' | 'musl'): Argument[] {
+function loaderArguments(
+  loader: string,
+  libraryPath: string,
+  libc: 'glibc' | 'musl',
+  module: string | undefined,
+): Argument[] {
   const literal = (text: string): Argument => ({ kind: 'literal', text });
   return [
     literal(loader),
     ...(libc === 'glibc' ? [literal('--inhibit-cache')] : []),
+    // Before --argv0: the module finds its own path in front of argv[0] (audit/NOTES.md).
+    ...(module === undefined ? [] : [literal('--audit'), literal(module)]),
     ...(knowsArgv0(loader) ? [literal('--argv0'), { kind: 'argv0' } as const] : []),
     literal('--library-path'),
     { kind: 'library-path', list: libraryPath },
@@ -99,6 +107,26 @@ function absentBeside({ program, set, storeDir }: PlanInputs, bundled: readonly 
   return absentLibraries({ path: file, elf }, bundled, served, storeDir);
 }
 
+/** Where the audit module of a plan is. */
+export interface RunTimePlace {
+  readonly directory: string;
+  readonly module: string;
+}
+
+/**
+ * What a plan with a module depends on; what was learned since the plan was made is to be counted at the next start.
+ */
+export function runTimeConditions({
+  directory,
+  module,
+}: RunTimePlace): Pick<LaunchPlan, 'directories' | 'files' | 'watched' | 'absent'> {
+  const learned = path.join(directory, 'learned');
+  const watched = opensPassingFiles(directory) ? [] : [{ identity: identityOf(learned), path: learned }];
+  return { directories: [directory], files: [module], watched, absent: [againFile(directory)] };
+}
+
+const NO_CONDITIONS = { directories: [], files: [], watched: [], absent: [] };
+
 export interface PlanInputs {
   readonly program: ProgramFile;
   readonly set: VerifiedSet;
@@ -109,6 +137,8 @@ export interface PlanInputs {
   readonly sha256: string;
   /** The patched copy, with that strategy. */
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
+  /** The run-time directory, and the audit module by its name in there. */
+  readonly runTime?: RunTimePlace | undefined;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
   /** Where the set came from, for people. */
@@ -129,6 +159,8 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
   const copy = strategy === 'patched' ? inputs.copy : undefined;
+  const { runTime } = inputs;
+  const conditions = runTime === undefined ? NO_CONDITIONS : runTimeConditions(runTime);
   const execute = strategy === 'loader' ? set.loader : copy?.file;
   return {
     program: program.path,
@@ -137,23 +169,68 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [set.farm, ...(copy === undefined ? [] : [copy.directory])],
+    directories: [...conditions.directories, set.farm, ...(copy === undefined ? [] : [copy.directory])],
     files: [
       set.loader,
       inputs.root,
       ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
       ...set.outside,
+      ...conditions.files,
     ],
-    watched: [...bundled.map(watch), ...(copy === undefined ? [] : [watch(copy.file)])],
+    watched: [
+      ...bundled.map(watch),
+      ...(copy === undefined ? [] : [watch(copy.file)]),
+      ...conditions.watched,
+    ],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...(interpreter.kind === 'missing' ? [interpreter.path] : []), ...absentBeside(inputs, bundled)],
+    absent: [
+      ...(interpreter.kind === 'missing' ? [interpreter.path] : []),
+      ...absentBeside(inputs, bundled),
+      ...conditions.absent,
+    ],
     ...(execute === undefined ? {} : { execute }),
     ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
     loader: set.loader,
     libraryPath: set.libraryPath,
+    ...(runTime === undefined ? {} : { auditModule: runTime.module }),
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
     ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment: [] }),
-    argv: strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc) : [],
+    argv:
+      strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc, runTime?.module) : [],
+  };
+}
+
+/**
+ * The same start with a set that has more libraries, for what may be opened: nothing that decides the way has changed.
+ * `farms`: the directory that farms are in. @throws Node's errors when the run-time directory vanished in between.
+ */
+export function extendedPlan(
+  plan: LaunchPlan,
+  set: VerifiedSet,
+  runTime: RunTimePlace,
+  farms: string,
+): LaunchPlan {
+  const isInFarm = (file: string): boolean => file.startsWith(`${farms}/`);
+  const { watched } = runTimeConditions(runTime);
+  const kept = plan.watched.filter(({ path: file }) => path.dirname(file) !== runTime.directory);
+  const files = [
+    ...plan.files.filter((file) => !isInFarm(file)),
+    ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
+    ...set.outside,
+  ];
+  const { nixLdLists } = plan;
+  return {
+    ...plan,
+    directories: [...plan.directories.filter((each) => !isInFarm(each)), set.farm],
+    files: [...new Set(files)],
+    watched: [...kept, ...watched],
+    libraryPath: set.libraryPath,
+    ...(nixLdLists === undefined
+      ? {}
+      : { nixLdLists: nixLdLists.map(([name]) => [name, set.libraryPath] as const) }),
+    argv: plan.argv.map((argument) =>
+      argument.kind === 'library-path' ? { kind: 'library-path', list: set.libraryPath } : argument,
+    ),
   };
 }
 

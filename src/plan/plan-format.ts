@@ -44,6 +44,8 @@ export interface LaunchPlan {
   readonly loader?: string;
   /** What that loader searches first: absolute directories, separated by `:`. */
   readonly libraryPath?: string;
+  /** What that loader asks for libraries that it finds nowhere: the module's path in the run-time directory. */
+  readonly auditModule?: string;
   /** Set in the environment to the launcher's own path, in front of everything else. */
   readonly launcherVariables?: readonly string[];
   /** Set in the environment to the working directory, and to argv[0]. */
@@ -98,6 +100,7 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...(plan.interpreterInNamespace === undefined ? [] : [`n${plan.interpreterInNamespace}`]),
     ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
     ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
+    ...(plan.auditModule === undefined ? [] : [`m${plan.auditModule}`]),
     ...(plan.launcherVariables ?? []).map((name) => `N${name}`),
     ...(plan.directoryVariables ?? []).map((name) => `c${name}`),
     ...(plan.argv0Variables ?? []).map((name) => `v${name}`),
@@ -135,10 +138,15 @@ function variableNames(plan: LaunchPlan): string[] {
 /** What the launcher asks of the values of a plan's records (launcher/plan.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
   const { program, files, directories, absent, watched, environment } = plan;
-  const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace } = plan;
-  const once = [execute, loader, libraryPath, interpreterPath?.path, interpreterInNamespace].filter(
-    (each) => each !== undefined,
-  );
+  const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace, auditModule } = plan;
+  const once = [
+    execute,
+    loader,
+    libraryPath,
+    interpreterPath?.path,
+    interpreterInNamespace,
+    auditModule,
+  ].filter((each) => each !== undefined);
   const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
   return (
     paths.every((each) => each.startsWith('/')) &&
@@ -161,13 +169,14 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkaxnlbNcvj+A0LPF'.includes(record.charAt(0) || '?')))
+  if (records.some((record) => !'pisrhodfwkaxnlbmNcvj+A0LPF'.includes(record.charAt(0) || '?')))
     return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
+  const auditModule = one('m');
   const [interpreterPath, interpreterInNamespace] = [one('k'), one('n')];
   const [directoryVariables, argv0Variables, nixLdLists] = [of('c'), of('v'), of('j')];
   return {
@@ -186,6 +195,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     ...(interpreterInNamespace === undefined ? {} : { interpreterInNamespace }),
     ...(loader === undefined ? {} : { loader }),
     ...(libraryPath === undefined ? {} : { libraryPath }),
+    ...(auditModule === undefined ? {} : { auditModule }),
     ...(launcherVariables.length === 0 ? {} : { launcherVariables }),
     ...(directoryVariables.length === 0 ? {} : { directoryVariables }),
     ...(argv0Variables.length === 0 ? {} : { argv0Variables }),

@@ -1,7 +1,8 @@
 // A plan's set → the files beside the audit module: settings, answers, what was learned (audit/RUN-TIME.md).
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
+import { makeDirectories } from '../host/files.ts';
 import { ANY_MACHINE, type NameTable, nameTableBytes, readNameTable } from '../store/name-table.ts';
 
 /** The module's name; by the other one it takes itself out of LD_AUDIT. */
@@ -22,6 +23,8 @@ export interface RunTimeSettings {
   readonly defaultDirectories: readonly string[];
   /** Store directory: objects below it are not noted as plug-ins. Without it none are noted. */
   readonly storeDir?: string;
+  /** More directories of which that is true: farms, drivers. */
+  readonly notLearned?: readonly string[];
   /** Environment of the resolver where the process's own cannot be read. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -35,13 +38,16 @@ function wordRecord(word: ResolverWord): string {
 /** The text of `settings`. `learned`: path of the list of plug-ins, with a store directory. */
 export function settingsText(settings: RunTimeSettings, learned: string): string {
   const { sonameTable, resolver, limit, defaultDirectories, storeDir, environment } = settings;
+  const { notLearned = [] } = settings;
   const records = [
     'nix-run-foreign run-time 1',
     ...(sonameTable === undefined ? [] : [`t${sonameTable}`]),
     ...(resolver === undefined ? [] : [`x${resolver.file}`, ...resolver.argv.map(wordRecord)]),
     ...(limit === undefined ? [] : [`T${limit}`]),
     ...defaultDirectories.map((directory) => `D${directory}`),
-    ...(storeDir === undefined ? [] : [`S${storeDir}/`, `l${learned}`]),
+    ...(storeDir === undefined
+      ? []
+      : [...[storeDir, ...notLearned].map((each) => `S${each}/`), `l${learned}`]),
     ...Object.entries(environment).map(([name, value]) => `e${name}=${value}`),
     '.',
   ];
@@ -54,7 +60,7 @@ export function settingsText(settings: RunTimeSettings, learned: string): string
  * @throws Node's errno errors.
  */
 export function makeRunTimeDirectory(directory: string, module: string, settings: RunTimeSettings): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory);
   const learned = path.join(directory, 'learned');
   writeFileSync(learned, '', { flag: 'a', mode: 0o600 });
   for (const name of [AUDIT_MODULE, AUDIT_MODULE_ONCE]) {

@@ -12,7 +12,10 @@ function directoriesOf(file: string, elf: ElfFile): string[] {
   return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
 }
 
-/** A place that cannot be looked at, as one with a path too long or below a closed directory, does not become a file unnoticed. */
+/**
+ * A place that cannot be looked at, as one with a path too long or below a closed directory, does not become a file
+ * unnoticed.
+ */
 function canAppear(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) === undefined;
@@ -21,7 +24,10 @@ function canAppear(file: string): boolean {
   }
 }
 
-/** The shortest path above or at `directory` where nothing is: while that is so, nothing is below. Undefined where it is there. */
+/**
+ * The shortest path above or at `directory` where nothing is: while that is so, nothing is below. Undefined where it is
+ * there.
+ */
 function missingPart(directory: string, missing: (prefix: string) => boolean): string | undefined {
   for (let at = directory.indexOf('/', 1); at !== -1 && at < PATH_MAX; at = directory.indexOf('/', at + 1)) {
     const prefix = directory.slice(0, at);
@@ -31,11 +37,11 @@ function missingPart(directory: string, missing: (prefix: string) => boolean): s
 }
 
 /**
- * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the libraries
- * beside it, and the names that the store serves; of a directory that is not there, the directory, or the first above it
- * that is missing as well. DT_RPATH comes before the farm, and even DT_RUNPATH before the loader's own directory, from
- * which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher asks (PLAN.md). Sorted.
- * Store directories never change.
+ * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the
+ * libraries beside it, and the names that the store serves; of a directory that is not there, the directory, or the
+ * first above it that is missing as well. DT_RPATH comes before the farm, and even DT_RUNPATH before the loader's own
+ * directory, from which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher asks
+ * (PLAN.md). Sorted. Store directories never change.
  */
 export function absentLibraries(
   program: { readonly path: string; readonly elf: ElfFile },

@@ -34,9 +34,9 @@ function isFor(file: string, like: ElfFile): ElfFile | undefined {
 }
 
 /**
- * The library whose DT_SONAME is wanted, under another file name: packages that carry no symbolic links (npm, zip) leave
- * it to an installer to make `libmine.so.1` beside `libmine.so.1.2.3`. The newest of several. Never one of a libc, which
- * comes with its loader.
+ * The library whose DT_SONAME is wanted, under another file name: packages that carry no symbolic links (npm, zip)
+ * leave it to an installer to make `libmine.so.1` beside `libmine.so.1.2.3`. The newest of several. Never one of a
+ * libc, which comes with its loader.
  */
 export function underAnotherName(
   name: string,

@@ -40,8 +40,8 @@ interface LoadedFile {
 }
 
 /**
- * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `libraryPathDirs`, those of
- * LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
+ * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `libraryPathDirs`, those
+ * of LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
  */
 function searched(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
   if (object.elf.runpath !== undefined)
@@ -106,10 +106,10 @@ function findToLink(name: string, by: LoadedFile, added: string | undefined): Lo
 }
 
 /**
- * Follows the needs of a program breadth-first through what lies outside the store's choice.
- * A soname is served by the first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map).
- * `tell` hears of each file at which ld.so would end the start; unless it throws, the search goes on. `libraryPathDirs`:
- * the directories of LD_LIBRARY_PATH, where they count (run-directories.ts).
+ * Follows the needs of a program breadth-first through what lies outside the store's choice. A soname is served by the
+ * first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map). `tell` hears of each file at
+ * which ld.so would end the start; unless it throws, the search goes on. `libraryPathDirs`: the directories of
+ * LD_LIBRARY_PATH, where they count (run-directories.ts).
  */
 export function findBundled(
   program: ProgramWithAdded,

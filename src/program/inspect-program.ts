@@ -9,6 +9,7 @@ import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats, identityOfStats } from '../host/file-identity.ts';
+import { isDirectory } from '../host/files.ts';
 import { printableLine } from '../host/output.ts';
 import { runs32BitPrograms } from '../host/processor.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
@@ -27,6 +28,8 @@ export interface ProgramFile {
   readonly appImage?: AppImage;
   /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
   readonly libraryPathDirs?: readonly string[];
+  /** Directories of the running graphics driver, those that exist. */
+  readonly driverDirectories?: readonly string[];
 }
 
 export interface Host {
@@ -39,15 +42,19 @@ export interface Host {
   /** The user's LD_LIBRARY_PATH, and what its relative directories begin at. */
   readonly libraryPath?: string | undefined;
   readonly workingDirectory?: string | undefined;
+  /** Absolute; those that do not exist are left out of what is told of a program. */
+  readonly driverDirectories?: readonly string[];
 }
 
-function refuse(
-  typedName: string,
-  cause: string,
-  hint: string,
-  exitCode: ExitCode,
-  code: string,
-): ForeignError {
+/** Why a file cannot be started, and what to do about it. */
+interface ProgramRefusal {
+  readonly cause: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+  readonly code: string;
+}
+
+function refuse(typedName: string, { cause, hint, exitCode, code }: ProgramRefusal): ForeignError {
   return new ForeignError(`${typedName}: ${cause}`, { code, hint, exitCode });
 }
 
@@ -84,18 +91,33 @@ function locate(typedName: string): { path: string; stats: BigIntStats } {
 
 function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): void {
   if (stats.isDirectory()) {
-    throw refuse(typedName, 'it is a directory', 'name the program inside it', 126, 'directory');
+    throw refuse(typedName, {
+      cause: 'it is a directory',
+      hint: 'name the program inside it',
+      exitCode: 126,
+      code: 'directory',
+    });
   }
   if (!stats.isFile())
-    throw refuse(typedName, 'it is not a regular file', 'name a program', 126, 'not-a-file');
+    throw refuse(typedName, {
+      cause: 'it is not a regular file',
+      hint: 'name a program',
+      exitCode: 126,
+      code: 'not-a-file',
+    });
   try {
     accessSync(path, constants.X_OK);
   } catch {
     if ((Number(stats.mode) & 0o111) === 0) {
-      throw refuse(typedName, 'it is not executable', `make it so: chmod +x ${path}`, 126, 'not-executable');
+      throw refuse(typedName, {
+        cause: 'it is not executable',
+        hint: `make it so: chmod +x ${path}`,
+        exitCode: 126,
+        code: 'not-executable',
+      });
     }
     const hint = 'check its owner and modes, and whether its file system is mounted noexec';
-    throw refuse(typedName, 'you may not execute it', hint, 126, 'not-executable');
+    throw refuse(typedName, { cause: 'you may not execute it', hint, exitCode: 126, code: 'not-executable' });
   }
 }
 
@@ -103,17 +125,19 @@ function open(typedName: string, path: string): FileSource {
   try {
     return openFileSource(path);
   } catch (error) {
-    throw refuse(
-      typedName,
-      `it cannot be read: ${reasonOf(error)}`,
-      `its needs are read from the file: chmod u+r ${path}`,
-      126,
-      'unreadable',
-    );
+    throw refuse(typedName, {
+      cause: `it cannot be read: ${reasonOf(error)}`,
+      hint: `its needs are read from the file: chmod u+r ${path}`,
+      exitCode: 126,
+      code: 'unreadable',
+    });
   }
 }
 
-/** True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8), AT_SECURE). */
+/**
+ * True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8),
+ * AT_SECURE).
+ */
 function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Host): boolean {
   const mode = Number(stats.mode);
   const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
@@ -130,37 +154,33 @@ function remedyOfNoProgram(head: Uint8Array): string {
 function refuseKind(typedName: string, kind: Classification, head: Uint8Array): void {
   switch (kind.kind) {
     case 'bad-elf':
-      throw refuse(
-        typedName,
-        `the ELF file is damaged: ${kind.why}`,
-        'download or unpack it again',
-        126,
-        'bad-elf',
-      );
+      throw refuse(typedName, {
+        cause: `the ELF file is damaged: ${kind.why}`,
+        hint: 'download or unpack it again',
+        exitCode: 126,
+        code: 'bad-elf',
+      });
     case 'not-a-program':
-      throw refuse(
-        typedName,
-        `it is not a program: ${kind.why}`,
-        remedyOfNoProgram(head),
-        126,
-        'not-a-program',
-      );
+      throw refuse(typedName, {
+        cause: `it is not a program: ${kind.why}`,
+        hint: remedyOfNoProgram(head),
+        exitCode: 126,
+        code: 'not-a-program',
+      });
     case 'library':
-      throw refuse(
-        typedName,
-        'it is a shared library, not a program (no interpreter, no entry for the kernel)',
-        'name the program that loads it',
-        126,
-        'library',
-      );
+      throw refuse(typedName, {
+        cause: 'it is a shared library, not a program (no interpreter, no entry for the kernel)',
+        hint: 'name the program that loads it',
+        exitCode: 126,
+        code: 'library',
+      });
     case 'other-machine':
-      throw refuse(
-        typedName,
-        `it is built for ${kind.machine}, and this machine is ${kind.host}`,
-        'get the build for this machine, or run it with an emulator such as qemu-user',
-        126,
-        'other-machine',
-      );
+      throw refuse(typedName, {
+        cause: `it is built for ${kind.machine}, and this machine is ${kind.host}`,
+        hint: 'get the build for this machine, or run it with an emulator such as qemu-user',
+        exitCode: 126,
+        code: 'other-machine',
+      });
   }
 }
 
@@ -170,7 +190,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Names that the kernel or the loader would take, and that no plan can be made of. */
 function refuseOddNames(typedName: string, { interpreter = '', needed }: ElfFile): void {
-  const refuseName = (cause: string, hint: string) => refuse(typedName, cause, hint, 126, 'odd-name');
+  const refuseName = (cause: string, hint: string) =>
+    refuse(typedName, { cause, hint, exitCode: 126, code: 'odd-name' });
   const again = 'download or unpack it again; such a name is damage or an attack';
   if (CONTROL.test(interpreter))
     throw refuseName(`its interpreter ${JSON.stringify(interpreter)} holds control characters`, again);
@@ -188,7 +209,12 @@ function refuse32Bit(typedName: string, elf: ElfFile, { hostMachines }: Host): v
   const isForOtherClass = elf.class === 32 && elf.machine === 3 && hostMachines[0]?.class === 64;
   if (!isForOtherClass || runs32BitPrograms()) return;
   const hint = 'start Linux with ia32_emulation=1, or it with qemu-i386';
-  throw refuse(typedName, 'it is a 32-bit program, and this kernel runs none', hint, 126, 'other-machine');
+  throw refuse(typedName, {
+    cause: 'it is a 32-bit program, and this kernel runs none',
+    hint,
+    exitCode: 126,
+    code: 'other-machine',
+  });
 }
 
 /**
@@ -207,13 +233,13 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
     if (reading.kind === 'elf') refuse32Bit(typedName, reading.file, host);
     if (kind.kind === 'dynamic') refuseOddNames(typedName, kind.file);
     if (kind.kind === 'dynamic' && changesCredentials(stats, host)) {
-      throw refuse(
-        typedName,
-        'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
-        'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
-        126,
-        'secure-mode',
-      );
+      throw refuse(typedName, {
+        cause:
+          'it is setuid or setgid or has file capabilities, and the loader ignores every library path in such a program',
+        hint: 'start it with the rights it needs (sudo, AmbientCapabilities= of systemd), or package it for Nix',
+        exitCode: 126,
+        code: 'secure-mode',
+      });
     }
     const appImage = readAppImage(source);
     return {
@@ -224,6 +250,7 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
       size: Number(stats.size),
       kind,
       elf: reading.kind === 'elf' ? reading.file : undefined,
+      driverDirectories: (host.driverDirectories ?? []).filter(isDirectory),
       libraryPathDirs: libraryPathDirectories_(host.libraryPath, host.workingDirectory, path),
     };
   } finally {

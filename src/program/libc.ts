@@ -42,8 +42,8 @@ function libraryLike(file: string, like: ElfFile): ElfFile | undefined {
 }
 
 /**
- * One clause; undefined for what loaders.ts would take from the store: a shared object for the program's machine that is
- * called by the loader's soname, with the library that every program needs beside it. musl's loader is that library.
+ * One clause; undefined for what loaders.ts would take from the store: a shared object for the program's machine that
+ * is called by the loader's soname, with the library that every program needs beside it. musl's loader is that library.
  */
 export function whyNoLoaderFile(file: string, like: ElfFile, libc: Libc): string | undefined {
   const elf = libraryLike(file, like);

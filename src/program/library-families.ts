@@ -21,8 +21,8 @@ function icuVersions(): string[][] {
 }
 
 /**
- * .NET: ICU in any version, OpenSSL 3 or 1.1, Kerberos (docs of .NET, "Install .NET on Linux without a package manager",
- * Dependencies). A single-file program holds the native parts in itself, so their names stand in its data.
+ * .NET: ICU in any version, OpenSSL 3 or 1.1, Kerberos (docs of .NET, "Install .NET on Linux without a package
+ * manager", Dependencies). A single-file program holds the native parts in itself, so their names stand in its data.
  */
 const DOTNET: Family = {
   marks: [

@@ -12,7 +12,7 @@ export interface OptionalLibrary {
   readonly alternatives: readonly (readonly string[])[];
   /** The file in which the name was read. */
   readonly readIn: string;
-  readonly source: 'note' | 'data' | 'family';
+  readonly source: 'note' | 'data' | 'family' | 'learned';
   readonly priority: DlopenNote['priority'];
 }
 
@@ -23,12 +23,12 @@ export interface OptionalNames {
   readonly plugIns: readonly PlugIn[];
 }
 
-interface LoadedObject {
+interface ObjectFile {
   readonly path: string;
   readonly elf: ElfFile;
 }
 
-function notesOf({ path: file, elf }: LoadedObject): OptionalLibrary[] {
+function notesOf({ path: file, elf }: ObjectFile): OptionalLibrary[] {
   return elf.dlopen.map(({ sonames, priority }) => ({
     alternatives: sonames.map((name) => [name]),
     readIn: file,
@@ -52,7 +52,7 @@ function namesInData(file: string): readonly string[] {
 }
 
 /** What an object is linked with stands in its data as well. */
-function dataOf({ path: file, elf }: LoadedObject): OptionalLibrary[] {
+function dataOf({ path: file, elf }: ObjectFile): OptionalLibrary[] {
   const linked = new Set([...elf.needed, elf.soname, path.basename(file)]);
   return namesInData(file)
     .filter((name) => !linked.has(name))
@@ -75,12 +75,12 @@ function withoutKnown(all: readonly OptionalLibrary[], known: ReadonlySet<string
 }
 
 /**
- * Reads `.note.dlopen` (UAPI.12), names in data that is loaded, the table of families, and what lies in the program's own
- * tree. `known`: names that the program is linked with, itself or through others, and those of the libc family.
+ * Reads `.note.dlopen` (UAPI.12), names in data that is loaded, the table of families, and what lies in the program's
+ * own tree. `known`: names that the program is linked with, itself or through others, and those of the libc family.
  */
 export function optionalNames(
-  program: LoadedObject,
-  bundled: readonly LoadedObject[],
+  program: ObjectFile,
+  bundled: readonly ObjectFile[],
   isKnown: (name: string) => boolean,
 ): OptionalNames {
   const objects = [program, ...bundled];

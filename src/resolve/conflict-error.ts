@@ -15,7 +15,9 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
-/** What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them. */
+/**
+ * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them.
+ */
 export function bringing(sonames: readonly string[], libc: 'glibc' | 'musl' = 'glibc'): string {
   const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
   const attributes = known.length === 0 ? ['PACKAGE'] : known;
@@ -64,12 +66,17 @@ function hintForAround(
   return `${subject} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
 }
 
+/** Names that the store does not have, the nearest to each, and where they were looked for. */
+interface MissingLibraries {
+  readonly missing: readonly Unprovided[];
+  readonly near: ReturnType<typeof nearestSentences>;
+  readonly catalogue: Catalogue;
+}
+
 function hintFor(
   program: ProgramFile,
   conflict: Conflict,
-  missing: readonly Unprovided[],
-  near: ReturnType<typeof nearestSentences>,
-  catalogue: Catalogue,
+  { missing, near, catalogue }: MissingLibraries,
 ): string {
   if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
     return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
@@ -138,6 +145,13 @@ function unusablePins(file: ProgramFile, { reasons }: Conflict, catalogue: Catal
   });
 }
 
+/** Names that the store does not have, where they were looked for, and the nearest matches. */
+export interface LookedFor {
+  readonly missing: readonly Unprovided[];
+  readonly catalogue: Catalogue;
+  readonly closest?: ClosestMatches | undefined;
+}
+
 /**
  * States why no coherent set exists. `missing`: every name that the store does not have at all; `closest`: what was
  * found of other versions of these.
@@ -145,9 +159,7 @@ function unusablePins(file: ProgramFile, { reasons }: Conflict, catalogue: Catal
 export function conflictError(
   program: ProgramFile,
   outcome: Conflict | Undecided,
-  missing: readonly Unprovided[],
-  catalogue: Catalogue,
-  closest?: ClosestMatches,
+  { missing, catalogue, closest }: LookedFor,
 ): ForeignError {
   if (outcome.kind === 'undecided') {
     return new ForeignError(
@@ -169,7 +181,7 @@ export function conflictError(
   ].join('; ');
   return new ForeignError(`${program.typedName}: ${cause}`, {
     code: outcome.reasons.some(({ kind }) => kind === 'no-provider') ? 'no-provider' : 'conflict',
-    hint: hintFor(program, outcome, missing, near, catalogue),
+    hint: hintFor(program, outcome, { missing, near, catalogue }),
     exitCode: 126,
   });
 }

@@ -1,7 +1,10 @@
 // The process's surroundings → everything the stages are told about the machine; made once, at the edge.
 import { readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { configurationFiles, readConfiguration } from '../config/load-config.ts';
+import { DEFAULTS } from '../config/settings.ts';
 import { machinesRunBy } from '../elf/machine.ts';
+import { debug } from '../host/output.ts';
 import type { Strategy } from '../plan/plan-format.ts';
 import type { Host } from '../program/inspect-program.ts';
 import { findNix, type Nix } from '../store/nix.ts';
@@ -22,6 +25,10 @@ export interface Context {
   readonly byBinfmt?: boolean;
   /** Where the launcher is, if it was built beside this file. */
   readonly launcher?: string;
+  /** The directory in which the audit modules are, if they were built. */
+  readonly modules?: string;
+  /** What finds libraries for a program that runs. */
+  readonly resolver?: { readonly node: string; readonly script: string };
   /** Whether the program is started afterwards, and not only asked about. */
   readonly isStart?: boolean;
   /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
@@ -36,6 +43,7 @@ interface Caller {
   readonly arch: string;
   readonly ppid?: number;
   readonly argv?: readonly string[];
+  readonly execPath?: string;
   geteuid?(): number;
   getegid?(): number;
   cwd?(): string;
@@ -51,21 +59,45 @@ function workingDirectoryOf(process: Caller): string | undefined {
   }
 }
 
-/** `bin/` lies beside the directory of the script that Node was started with. */
-function launcherOf({ argv = [] }: Caller): string | undefined {
+/** The script that Node was started with; `bin/` lies beside its directory, and the audit modules beside it. */
+function scriptOf({ argv = [] }: Caller): string | undefined {
   try {
-    return path.resolve(path.dirname(realpathSync(argv[1] ?? '')), '../bin/nix-run-foreign');
+    return realpathSync(argv[1] ?? '');
   } catch {
     return undefined;
   }
 }
 
+function besideScript(caller: Caller): Pick<Context, 'launcher' | 'modules' | 'resolver'> {
+  const script = scriptOf(caller);
+  if (script === undefined) return {};
+  const modules = path.dirname(script);
+  return {
+    launcher: path.resolve(modules, '../bin/nix-run-foreign'),
+    modules,
+    ...(caller.execPath === undefined ? {} : { resolver: { node: caller.execPath, script } }),
+  };
+}
+
+/**
+ * Adds what the configuration says of the machine. A broken one is told of where a setting of it is used.
+ */
+export async function withDriverDirectories(context: Context): Promise<Context> {
+  let driverDirectories = DEFAULTS['driver-directories'];
+  try {
+    const { settings } = await readConfiguration(await configurationFiles(context.host.uid), {});
+    driverDirectories = settings['driver-directories'];
+  } catch (error) {
+    debug(`the directories of drivers are the usual ones: ${String(error)}`);
+  }
+  return { ...context, host: { ...context.host, driverDirectories } };
+}
+
 /** Gathers the context from a process. */
 export function contextOf(process: Caller, toolVersion: string): Context {
   const location = storeLocation(process.env);
-  const launcher = launcherOf(process);
   return {
-    ...(launcher === undefined ? {} : { launcher }),
+    ...besideScript(process),
     env: process.env,
     host: {
       storeDir: location.storeDir,

@@ -21,9 +21,9 @@ import { type Nix, showOnStderr } from '../store/nix.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
+import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
 import type { Job } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
-import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
 
 /** A wrong first choice costs a further round; whatever is wrong after so many is not the choice. */
 const MOST_ROUNDS = 3;

@@ -1,4 +1,4 @@
-// What was fetched for one resolution so far → what is still allowed, what is held, and what to say when it was in vain.
+// What was fetched for one resolution so far → what holds it, and what to say when it was in vain.
 import { ForeignError } from '../host/errors.ts';
 import { releaseLinks } from '../store/fetch.ts';
 

@@ -22,6 +22,9 @@ export type FoundFingerprint =
   /** A source that could not be asked, so nobody knows whether it has one. */
   | { readonly kind: 'unreachable'; readonly where: string; readonly why: string };
 
+/** A document that may be used as it is. */
+export type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
+
 /** What is looked for, and what is known before anything is opened. */
 export interface FingerprintSearch extends Job {
   /** What a fingerprint must say of its program. */

@@ -3,13 +3,16 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import { programPart } from '../fingerprint/fingerprint.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
-import { type FingerprintSearch, type FoundFingerprint, findFingerprints } from './find-fingerprint.ts';
+import {
+  type FingerprintSearch,
+  type FoundFingerprint,
+  findFingerprints,
+  type TrustedFound,
+} from './find-fingerprint.ts';
 import type { Job, Resolution } from './job.ts';
 import type { UsedFingerprint } from './use-fingerprint.ts';
 
 type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }>;
-type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
-
 function sentenceOf(typedName: string, { kind, where, why }: Lost): string {
   if (kind === 'unreachable') return `${typedName}: the source ${where} cannot be asked: ${why}`;
   return `${typedName}: the fingerprint of ${where} is not used: ${why}`;

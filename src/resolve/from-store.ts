@@ -1,6 +1,7 @@
 // A program without a fingerprint that serves → its plan, by choosing libraries from the store as it is now; or the
 // refusal of the loader or of the simulation, with what the user can do about it.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
@@ -9,6 +10,7 @@ import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
+import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
@@ -146,10 +148,15 @@ async function attemptOnce(
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
-  const plan = await finishPlan({ set, root, origin: 'resolved here' }, job);
+  const plan = await finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
+  touchSonameTables(dirs.catalogues, job.context.location.storeDir);
   if (plan === undefined)
     return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
+  for (const { name, readIn, why } of solved.wanting)
+    notice(
+      `${program.typedName}: ${path.basename(readIn)} says that it requires ${name}, and starts without: ${why}`,
+    );
   return { kind: 'planned', plan };
 }
 

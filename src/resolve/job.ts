@@ -7,6 +7,7 @@ import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { type Verdict, verdictFor } from '../ldso/list-objects.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import type { RunTimeRecord } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
 import type { Context } from './context.ts';
@@ -36,6 +37,8 @@ export interface Job {
   /** What the user chose by hand for this program. */
   readonly choices: SavedChoices | undefined;
   readonly rootAdders: RootAdders;
+  /** What the program opened in earlier starts. */
+  readonly learned?: Pick<RunTimeRecord, 'names' | 'plugIns'> | undefined;
 }
 
 /** What came of one try to resolve a program. */
@@ -60,7 +63,9 @@ export function dynamicOf(file: ProgramFile): DynamicProgram | undefined {
   return { ...file, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
 }
 
-/** Who says whether a set is right for the program: its loader, or where that could run code of others the simulation. */
+/**
+ * Who says whether a set is right for the program: its loader, or where that could run code of others the simulation.
+ */
 export function verdictOf(program: DynamicProgram, { host, isStart }: Context): Verdict {
   return verdictFor(program, { uid: host.uid, isStart });
 }

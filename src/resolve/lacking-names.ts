@@ -1,4 +1,4 @@
-// A conflict → the names that a file index may help with: nobody has them, or nobody defines the versions needed of them.
+// A conflict → the names that a file index may help with: nobody has them, or a version that is needed of them.
 import type { Problem } from '../candidates/problem.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';

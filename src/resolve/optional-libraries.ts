@@ -1,13 +1,16 @@
 // A solved set and its program → the set with the libraries that the program may open while it runs.
-import type { Problem, Requirer } from '../candidates/problem.ts';
+import path from 'node:path';
+import type { Problem } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
+import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
 import type { PlugIn } from '../program/plug-ins.ts';
 import { extendSet, type OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
-import type { DynamicProgram } from './job.ts';
+import type { DynamicProgram, Job } from './job.ts';
+import { learnedPlugIns, objectsOfPlugIn, opening } from './learned.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
 export interface OptionalReport {
@@ -26,34 +29,28 @@ export interface OptionalReport {
 export interface OptionalSet {
   readonly added: readonly Choice[];
   readonly reports: readonly OptionalReport[];
-}
-
-/** An object that needs nothing but one name, as a call of dlopen(3) does. */
-function opening(name: string): Requirer {
-  return { label: name, path: `dlopen:${name}`, needed: [name], verneed: [] };
+  /** Those that were counted. */
+  readonly plugIns: readonly LearnedPlugIn[];
 }
 
 function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
   return { alternatives: alternatives.map((names) => names.map(opening)) };
 }
 
-/** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */
-function needOfPlugIn({ path: file, elf, bundled }: PlugIn): OptionalNeed {
-  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, soname]));
-  const objects = [{ name: file, path: file, elf }, ...bundled].map(
-    (each): Requirer => ({
-      label: each.name,
-      path: each.path,
-      needed: each.elf.needed.filter((name) => !own.has(name)),
-      verneed: each.elf.verneed.filter(({ file: name }) => !own.has(name)),
-    }),
-  );
-  return { alternatives: [objects] };
+function needOfPlugIn(plugIn: PlugIn): OptionalNeed {
+  return { alternatives: [objectsOfPlugIn(plugIn)] };
 }
 
-/** The program is the first root, its bundled libraries are the others. */
-function bundledObjects({ roots }: Problem): { path: string; elf: ElfFile }[] {
+/**
+ * The program is the first root, its bundled libraries are the others, and those of drivers, which look after
+ * themselves.
+ */
+function bundledObjects(
+  { roots }: Problem,
+  { driverDirectories = [] }: DynamicProgram,
+): { path: string; elf: ElfFile }[] {
   return roots.slice(1).flatMap(({ path: file }) => {
+    if (driverDirectories.includes(path.dirname(file))) return [];
     const elf = elfFileAt(file);
     return elf === undefined ? [] : [{ path: file, elf }];
   });
@@ -93,19 +90,58 @@ function reportsOf(
 }
 
 /**
- * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a start.
- * `excluded`: names that the loader refused before.
+ * Names that were asked for in earlier starts, and plug-ins that were opened, beside what is to be seen in the files.
+ */
+function withEarlier(
+  { libraries, plugIns }: OptionalNames,
+  learned: Job['learned'],
+  program: DynamicProgram,
+  isKnown: (name: string) => boolean,
+): OptionalNames {
+  const seen = new Set(libraries.flatMap(({ alternatives }) => alternatives.flat()));
+  const names = (learned?.names ?? []).filter(({ name }) => !seen.has(name) && !isKnown(name));
+  const paths = new Set(plugIns.map((each) => each.path));
+  return {
+    libraries: [
+      ...libraries,
+      ...names.map(({ name, requester }): OptionalLibrary => {
+        const readIn = requester === '' ? program.path : requester;
+        return { alternatives: [[name]], readIn, source: 'learned', priority: 'recommended' };
+      }),
+    ],
+    plugIns: [...plugIns, ...learnedPlugIns(learned, program.elf).filter((each) => !paths.has(each.path))],
+  };
+}
+
+/** With what each brings along, which the program loads from there too. */
+function counted(plugIns: readonly PlugIn[], learned: Job['learned']): LearnedPlugIn[] {
+  const earlier = new Map(learned?.plugIns.map((each) => [each.path, each]));
+  const paths = plugIns.flatMap((each) => [each.path, ...each.bundled.map((library) => library.path)]);
+  return [...new Set(paths)].map((file) => earlier.get(file) ?? { path: file });
+}
+
+/** A problem and its solution. */
+export interface SolvedFor {
+  readonly problem: Problem;
+  readonly solution: Solution;
+}
+
+/**
+ * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a
+ * start. `excluded`: names that the loader refused before.
  */
 export function withOptionalLibraries(
   program: DynamicProgram,
-  problem: Problem,
-  solution: Solution,
+  { problem, solution }: SolvedFor,
+  learned: Job['learned'],
   excluded: ReadonlySet<string> = new Set(),
 ): OptionalSet {
   const served = isServed(problem, solution);
-  const found = optionalNames(program, bundledObjects(problem), (name) => served(name) || excluded.has(name));
+  const isKnown = (name: string): boolean => served(name) || excluded.has(name);
+  const own = optionalNames(program, bundledObjects(problem, program), isKnown);
+  const found = withEarlier(own, learned, program, isKnown);
   const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
   const { added, outcomes } = extendSet(problem, solution, needs);
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
-  return { added, reports: reportsOf(found, outcomes) };
+  return { added, reports: reportsOf(found, outcomes), plugIns: counted(found.plugIns, learned) };
 }

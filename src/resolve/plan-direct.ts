@@ -20,6 +20,10 @@ export async function planDirect(
     const { planScript } = await import('./plan-script.ts');
     return savePlan(dirs, await planScript(program, program.kind, context));
   }
+  if (program.kind.kind === 'already-nix') {
+    const { planNixProgram } = await import('./plan-nix-program.ts');
+    return savePlan(dirs, await planNixProgram(program, program.kind.interpreter, context, dirs));
+  }
   if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
   const copy = copyOfAppImage(program, await sha256OfProgram(program.path), dirs);

@@ -11,6 +11,7 @@ import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { cleanAfter, cleanBefore, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
@@ -24,9 +25,6 @@ import {
   type ResolveMode,
   rootOf,
 } from './job.ts';
-
-/** e_machine of 32-bit x86 (elf.h). */
-const _EM_386 = 3;
 
 /** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
 const ROUNDS = 5;
@@ -162,10 +160,24 @@ async function openJob(
     mode,
     choices,
     rootAdders,
+    learned: learnedOf(program, dirs),
   };
 }
 
+/** Remembered beside the plan that was followed last. */
+function learnedOf(program: DynamicProgram, dirs: Directories): Job['learned'] {
+  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return directory === undefined ? undefined : learnedIn(directory, new Date().toISOString());
+}
+
+/** A saved set does not count what was learned since it was solved. */
+function learnedSince({ program, dirs }: Job): boolean {
+  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return directory !== undefined && hasNews(directory);
+}
+
 async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {
+  if (learnedSince(job)) return undefined;
   const { program, sha256, context, dirs, choices } = job;
   const digest = choices && digestOfChoices(choices.choices);
   const shared = dirs.shared ? undefined : trustedSystemDirectories();

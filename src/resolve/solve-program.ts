@@ -7,6 +7,7 @@ import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
+import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
@@ -17,7 +18,8 @@ import { type ClosestSentence, closestSentences, conflictError, isEvident } from
 import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { type LackingName, lackingNames } from './lacking-names.ts';
-import { withOptionalLibraries } from './optional-libraries.ts';
+import { withLearned } from './learned.ts';
+import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -25,8 +27,18 @@ export interface SolvedSet {
   readonly libraries: readonly ChosenLibrary[];
   /** Sentences that name the libraries of another version than the needed one. */
   readonly closest: readonly ClosestSentence[];
-  /** Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring. */
+  /**
+   * Whether `--list` of the loader tells all; it does not see a processor that lacks something, nor what pins bring.
+   */
   readonly listTells: 'all' | 'part';
+  /** What the program may open from outside the store, as it is counted in the set. */
+  readonly plugIns: readonly LearnedPlugIn[];
+  /** Libraries that a note calls required, and that cannot be had. */
+  readonly wanting: readonly OptionalReport[];
+}
+
+function isWanting({ source, priority, taken }: OptionalReport): boolean {
+  return source === 'note' && priority === 'required' && taken === undefined;
 }
 
 /** What must not be chosen. */
@@ -45,6 +57,8 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
       readonly added: readonly Choice[];
       readonly closest: readonly ClosestSentence[];
       readonly beyond: number;
+      readonly plugIns: SolvedSet['plugIns'];
+      readonly reports: readonly OptionalReport[];
     }
   | { readonly kind: 'unsolved'; readonly error: ForeignError }
 );
@@ -55,16 +69,23 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
   const choices = job.choices?.choices ?? NO_CHOICES;
   return await withStore(dirs.catalogues, context.location, (catalogue): FromStore => {
     debug('the catalogue is up to date');
-    const result = solveProgram(program, catalogue, objects, choices);
+    const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
     const { outcome, problem, lacking = [] } = result;
     debug(`solved: ${outcome.kind}`);
     if (outcome.kind !== 'solution') {
-      const error = conflictError(program, outcome, unprovidedNames(problem), catalogue, result.closest);
+      const { closest } = result;
+      const error = conflictError(program, outcome, {
+        missing: unprovidedNames(problem),
+        catalogue,
+        closest,
+      });
       return { kind: 'unsolved', error, lacking };
     }
+    const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
+    const { added, plugIns, reports } = optionals;
+    const closest = closestSentences(outcome, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
-    const { added } = withOptionalLibraries(program, problem, outcome, optional);
-    return { kind: 'solved', outcome, added, closest: closestSentences(outcome, problem), beyond, lacking };
+    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking };
   });
 }
 
@@ -98,7 +119,7 @@ async function withFetched(
 export async function solveFromStore(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
   const { program, sha256, context } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond } = await withFetched(job, excluded, rounds);
+  const { outcome, added, closest, beyond, plugIns, reports } = await withFetched(job, excluded, rounds);
   const database = openNixDatabase(context.location);
   try {
     const narHashOf = (storePath: string) => database?.narHashOf(storePath);
@@ -118,6 +139,8 @@ export async function solveFromStore(job: Job, excluded: Excluded, rounds: Fetch
       ),
       libraries,
       closest,
+      plugIns,
+      wanting: reports.filter(isWanting),
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {
@@ -217,7 +240,7 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   for (let count = choices.prefer.length; count >= 0; count -= 1) {
     const fewer = { ...choices, prefer: choices.prefer.slice(0, count) };
     for (const problem of [sameSource, none]) {
-      result = solved(applyChoices(problem, none.providersOf, fewer, catalogue, program));
+      result = solved(applyChoices(problem, none.providersOf, fewer, { catalogue, program }));
       if (result.outcome.kind === 'solution') return result;
     }
   }
@@ -225,11 +248,12 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
 }
 
 function inspected(
-  { path, elf, libc, libraryPathDirs }: DynamicProgram,
+  { path, elf, libc, libraryPathDirs, driverDirectories }: DynamicProgram,
   choices: Choices,
   { storeDir }: Catalogue,
 ): InspectedProgram {
-  return { path, elf, libc: libc.kind, libraryPathDirs, added: addedFiles(choices, storeDir) };
+  const added = addedFiles(choices, storeDir);
+  return { path, elf, libc: libc.kind, libraryPathDirs, driverDirectories, added };
 }
 
 function solved(problem: Problem): SolvedProblem {

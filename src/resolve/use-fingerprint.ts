@@ -18,7 +18,7 @@ import { showOnStderr } from '../store/nix.ts';
 import { hasNixDatabase } from '../store/nix-state.ts';
 import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
-import type { FingerprintSearch, FoundFingerprint } from './find-fingerprint.ts';
+import type { FingerprintSearch, FoundFingerprint, TrustedFound } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
 import { hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
@@ -30,8 +30,6 @@ interface Gone {
   readonly kind: 'vanished';
   readonly why: string;
 }
-
-type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
 
 const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
@@ -198,7 +196,10 @@ function isLinkTo(link: string, file: string): boolean {
   }
 }
 
-/** An exact match has the name itself, as its soname, its file's name, or that of a link beside it (store/scan-object.ts). */
+/**
+ * An exact match has the name itself, as its soname, its file's name, or that of a link beside it
+ * (store/scan-object.ts).
+ */
 function isNamed(library: FingerprintLibrary): boolean {
   const { soname } = library;
   const file = pathOfStoreFile(library);

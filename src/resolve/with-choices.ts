@@ -12,7 +12,9 @@ import type { Context } from './context.ts';
 import { planProgram } from './resolve-program.ts';
 import { allDirectories } from './writable-directories.ts';
 
-/** First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices. */
+/**
+ * First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices.
+ */
 async function replaceChoices(
   program: ProgramFile,
   choices: Choices | undefined,
@@ -29,16 +31,21 @@ async function replaceChoices(
   });
 }
 
+/** The choices before and after, and where they are saved. */
+export interface ChoiceChange {
+  readonly choices: Choices;
+  readonly earlier: Choices | undefined;
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
 /**
  * Keeps choices and plans the program by them. `earlier` comes back when that fails.
  * @throws ForeignError with the reason where no plan is possible with the choices.
  */
 export async function chooseFor(
   program: ProgramFile,
-  choices: Choices,
-  earlier: Choices | undefined,
-  context: Context,
-  dirs: Directories,
+  { choices, earlier, context, dirs }: ChoiceChange,
 ): Promise<LaunchPlan> {
   await replaceChoices(program, choices, context, dirs);
   try {

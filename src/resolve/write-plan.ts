@@ -1,5 +1,6 @@
 // A proven and pinned set → the plan on disk, once everything it names was seen to be there.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
@@ -13,14 +14,16 @@ import {
   whyNoCopy,
 } from '../integrations/patch/patched-copy.ts';
 import { listObjects } from '../ldso/list-objects.ts';
-import { makePlan, planOfCopy } from '../plan/make-plan.ts';
-import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
+import { makePlan, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
+import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
+import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectInterpreter, type Situation, whyNoNamespace } from '../plan/strategy.ts';
 import { nixDatabaseFile } from '../store/nix-state.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
+import { openRunTime } from './run-time.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
@@ -61,13 +64,13 @@ function whyNoOf({ program, context, dirs }: Job, target: CopyTarget): NonNullab
   };
 }
 
-type Copied = Extract<CopyOutcome, { kind: 'copied' }>;
+type ProgramCopy = Extract<CopyOutcome, { kind: 'copied' }>;
 
 /** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
 async function prepareStart(
   set: VerifiedSet,
   job: Job,
-): Promise<{ readonly strategy: Strategy; readonly copy?: Copied }> {
+): Promise<{ readonly strategy: Strategy; readonly copy?: ProgramCopy }> {
   const { program, context } = job;
   const target = copyTargetOf(set, job);
   const whyNo = whyNoOf(job, target);
@@ -101,16 +104,39 @@ export interface PinnedSet {
   readonly root: SavedRoot;
   /** Where the set came from, for people. */
   readonly origin: string;
+  /** Plug-ins that the set was solved with. */
+  readonly plugIns?: readonly LearnedPlugIn[];
+}
+
+/** What a new solution knows of the program goes on in a new directory. */
+function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | undefined {
+  const { program, context, dirs } = job;
+  const { kind: libc, isFamily } = program.libc;
+  const objects = set.objects
+    .filter(({ name }) => !isFamily(path.basename(name)))
+    .flatMap(({ path: file }) => file ?? []);
+  const before = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return openRunTime(
+    {
+      program,
+      libc,
+      loader: set.loader,
+      objects,
+      set: [set.farm, set.loader],
+      before,
+      plugIns,
+    },
+    context,
+    dirs,
+  );
 }
 
 /**
  * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
  */
-export async function finishPlan(
-  { set, root, origin }: PinnedSet,
-  job: Job,
-): Promise<LaunchPlan | undefined> {
+export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<LaunchPlan | undefined> {
+  const { set, root, origin } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
   const { strategy, copy } = await prepareStart(set, job);
@@ -126,6 +152,7 @@ export async function finishPlan(
     sha256,
     root: root.file,
     origin,
+    runTime: runTimeOf(pinnedSet, job),
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;

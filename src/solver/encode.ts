@@ -89,7 +89,7 @@ export function encodeRequirer(
   for (const [name, versions] of needsOf(by)) {
     const bundled = g.problem.bundled.get(name);
     if (bundled) {
-      encodeBundled(g, by, variable, name, versions, bundled);
+      encodeBundled(g, by, { variable, name, versions, offer: bundled });
       continue;
     }
     const node = nameNode(g, name);
@@ -99,7 +99,7 @@ export function encodeRequirer(
     const fitting: Literal[] = [];
     const against: Clause[] = [];
     for (const value of node.values) {
-      const clause = encodeOffer(g, by, variable, versions, value);
+      const clause = encodeOffer(g, by, { variable, versions, value });
       if (clause) against.push(clause);
       else fitting.push(positive(value.variable));
     }
@@ -110,14 +110,15 @@ export function encodeRequirer(
   }
 }
 
-function encodeBundled(
-  g: Encoding,
-  by: Requirer,
-  variable: number,
-  name: string,
-  versions: Versions,
-  offer: Requirer & VersionTable,
-): void {
+/** A name that an object needs, and the bundled library that serves it. */
+interface BundledNeed {
+  readonly variable: number;
+  readonly name: string;
+  readonly versions: Versions;
+  readonly offer: Requirer & VersionTable;
+}
+
+function encodeBundled(g: Encoding, by: Requirer, { variable, name, versions, offer }: BundledNeed): void {
   const version = missingVersion(versions, offer);
   if (version !== undefined) {
     constrain(g, [negative(variable)], { kind: 'missing-version', name, version, offers: 1, by, offer });
@@ -130,13 +131,18 @@ function encodeBundled(
   }
 }
 
+/** What an object needs of a value, which is one of those that may serve it. */
+interface OfferedNeed {
+  readonly variable: number;
+  readonly versions: Versions;
+  readonly value: Value;
+}
+
 /** Returns the clause that keeps the two apart whatever the loader is, if there is one. */
 function encodeOffer(
   g: Encoding,
   by: Requirer | Provider,
-  variable: number,
-  versions: Versions,
-  value: Value,
+  { variable, versions, value }: OfferedNeed,
 ): Clause | undefined {
   const offer = value.provider;
   const { name } = value.name;
@@ -260,7 +266,7 @@ function addFamily(g: Encoding, node: NameNode, values: Value[]): void {
   for (const loader of g.loaders) {
     const provider = loader.candidate.family.get(node.name);
     if (provider) {
-      const value = addValue(g, node, values, provider, loader);
+      const value = addValue(g, node, { values, provider, loader });
       addClause(g.sat, [negative(value.variable), positive(loader.variable)], -1);
       addClause(g.sat, [inactive, negative(loader.variable), positive(value.variable)], -1);
     } else {
@@ -274,7 +280,7 @@ function addProviders(g: Encoding, node: NameNode, values: Value[]): Clause | un
   const { name } = node;
   const inactive = negative(node.active);
   const providers = g.problem.providersOf(name).toSorted((a, b) => compareRanks(a.rank, b.rank));
-  for (const provider of providers) addValue(g, node, values, provider, undefined);
+  for (const provider of providers) addValue(g, node, { values, provider, loader: undefined });
   const choice = [inactive, ...values.map((value) => positive(value.variable))];
   if (!values.length) constrain(g, [negative(g.always), inactive], { kind: 'no-provider', name });
   const path = g.problem.pins?.get(name);
@@ -290,13 +296,14 @@ function addProviders(g: Encoding, node: NameNode, values: Value[]): Clause | un
   return values.length ? addClause(g.sat, choice, -1) : undefined;
 }
 
-function addValue(
-  g: Encoding,
-  name: NameNode,
-  values: Value[],
-  provider: Provider,
-  loader: LoaderNode | undefined,
-): Value {
+/** The list it joins, and the library that it stands for. */
+interface AddedValue {
+  readonly values: Value[];
+  readonly provider: Provider;
+  readonly loader: LoaderNode | undefined;
+}
+
+function addValue(g: Encoding, name: NameNode, { values, provider, loader }: AddedValue): Value {
   const inside = `${provider.storePath}/`;
   const value: Value = { variable: newVariable(g.sat), name, provider, inside, loader, needs: [] };
   g.values[value.variable] = value;

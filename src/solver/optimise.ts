@@ -45,7 +45,7 @@ export function cheapestSet(g: Encoding, effort: Effort): CheapestSet | { readon
   const { closest, foreign } = best.cost;
   const settled =
     closest || foreign ? chooseLoader(g, best, limit) : improveCounts(g, best, best.cost, limit);
-  return improve(g, settled, 'overrides', 0, limit);
+  return improve(g, settled, { kind: 'overrides', atLeast: 0, limit });
 }
 
 function foundBy(loadOrder: LoadOrder): FoundSet {
@@ -119,12 +119,19 @@ function isBetter(a: Counts, position: number, b: Counts, than: number): boolean
 }
 
 function improveCounts(g: Encoding, found: FoundSet, atLeast: Counts, limit: number): FoundSet {
-  const exact = improve(g, found, 'closest', atLeast.closest, limit);
-  return improve(g, exact, 'foreign', atLeast.foreign, limit);
+  const exact = improve(g, found, { kind: 'closest', atLeast: atLeast.closest, limit });
+  return improve(g, exact, { kind: 'foreign', atLeast: atLeast.foreign, limit });
+}
+
+/** Which count shall fall, how far, and after how many steps to stop. */
+interface Improvement {
+  readonly kind: CostKind;
+  readonly atLeast: number;
+  readonly limit: number;
 }
 
 /** Lowers one cost as far as the effort goes; the costs before it stay as they are. */
-function improve(g: Encoding, start: FoundSet, kind: CostKind, atLeast: number, limit: number): FoundSet {
+function improve(g: Encoding, start: FoundSet, { kind, atLeast, limit }: Improvement): FoundSet {
   let best = start;
   let { proven } = start;
   if (best.cost[kind] > atLeast) {

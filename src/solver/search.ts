@@ -239,7 +239,7 @@ export function costOf({ causes }: LoadOrder): SolutionCost {
   return { closest: closest.length, foreign: foreign.length, overrides: overrides.length };
 }
 
-type UnboundSymbol = Extract<Constraint, { kind: 'unbound-symbol' }>;
+type UnboundConstraint = Extract<Constraint, { kind: 'unbound-symbol' }>;
 
 /** The references of the walk's set that nobody in it defines. */
 export function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
@@ -268,7 +268,7 @@ export function unboundSymbol(w: LoadOrder): Clause | undefined {
     if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
     const { lits, definers } = helpfulOffers(w, symbol);
     if (when === 'call' && lits.length === 0) continue;
-    const constraint: UnboundSymbol = {
+    const constraint: UnboundConstraint = {
       kind: 'unbound-symbol',
       by,
       symbol,
@@ -289,7 +289,7 @@ function loadedAs(w: LoadOrder, by: Requirer): Literal[] {
 }
 
 /** Where the symbol was to be expected: in what the object needs, and there in libraries without versions. */
-function lackingOf(w: LoadOrder, by: Requirer): UnboundSymbol['lackingLibraries'] {
+function lackingOf(w: LoadOrder, by: Requirer): UnboundConstraint['lackingLibraries'] {
   const needed = [...w.served].filter(([{ name }, value]) => !value.loader && by.needed.includes(name));
   const plain = needed.filter(([, { provider }]) => !provider.hasVerdef);
   return (plain.length > 0 ? plain : needed).map(([{ name }, { provider }]) => ({

@@ -95,13 +95,13 @@ function namesFor(name: string): string[] {
 
 /**
  * Starts Nix for adding a text and making `link` its indirect root, with no build and in one process: nix-instantiate
- * roots a derivation that does nothing but hold the text, and then the link is set to the text itself. Nix takes
- * 20 ms to start and 5 ms to work, so it is started while the libraries are still being chosen, and reads the
- * expression from its standard input.
+ * roots a derivation that does nothing but hold the text, and then the link is set to the text itself. Nix takes 20 ms
+ * to start and 5 ms to work, so it is started while the libraries are still being chosen, and reads the expression from
+ * its standard input.
  *
- * Where a collector deletes an earlier copy of the text at that moment, Nix may take the new one for valid while its file
- * is gone, and stay so (NOTES.md). Then the text gets another name.
- * @throws Node's errors when the link's directory cannot be written.
+ * Where a collector deletes an earlier copy of the text at that moment, Nix may take the new one for valid while its
+ * file is gone, and stay so (NOTES.md). Then the text gets another name. @throws Node's errors when the link's
+ * directory cannot be written.
  */
 export function startRootAdder(nix: Nix, link: string): RootAdder {
   const first = startOnce(nix, link);

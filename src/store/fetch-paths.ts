@@ -34,8 +34,8 @@ async function runLogged(nix: Nix, args: readonly string[], { onProgress }: Fetc
 }
 
 /**
- * As `realise` (realise.ts), for many paths at once: Nix fetches them and what they need in parallel. Nix 2.3 has no log
- * to be read; its own words are shown instead.
+ * As `realise` (realise.ts), for many paths at once: Nix fetches them and what they need in parallel. Nix 2.3 has no
+ * log to be read; its own words are shown instead.
  */
 export async function fetchPaths(
   nix: Nix,

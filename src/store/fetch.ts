@@ -1,6 +1,7 @@
 // Store paths, some of them missing → all present through the machine's substituters, and held by root links.
 // Store paths → they and all they refer to, in another store or binary cache.
-// Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it again.
+// Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it
+// again.
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { identityOfStats } from '../host/file-identity.ts';
@@ -32,7 +33,9 @@ export function isHarmless(storePath: string): boolean {
   );
 }
 
-/** What Nix adds to every reason: up to 2.26 the first, later the second; the third about paths that need a failed one. */
+/**
+ * What Nix adds to every reason: up to 2.26 the first, later the second; the third about paths that need a failed one.
+ */
 const CONCLUSION =
   /^error: (?:build of '.*' failed|path '.*' is required, but there is no|some references of path '.*' could not)/;
 
@@ -108,8 +111,8 @@ export function releaseLinks(links: readonly string[]): void {
 export type Copied = { readonly kind: 'copied' } | { readonly kind: 'refused'; readonly why: string };
 
 /**
- * Copies the closure of store paths to a store (nix3-copy(1); store URLs: nix3-help-stores(1)). What is there already is
- * not sent again. No stable command does it for binary caches, so the experimental one is asked for by name.
+ * Copies the closure of store paths to a store (nix3-copy(1); store URLs: nix3-help-stores(1)). What is there already
+ * is not sent again. No stable command does it for binary caches, so the experimental one is asked for by name.
  */
 export async function copyClosure(
   nix: Nix,

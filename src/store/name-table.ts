@@ -149,6 +149,14 @@ function header(fields: readonly number[], catalogue: bigint): Buffer {
   return bytes;
 }
 
+/**
+ * The state of the catalogue, of the first 40 bytes of a file; `undefined` for anything but the beginning of a table.
+ */
+export function stateOfNameTable(header: Buffer): bigint | undefined {
+  const isTable = header.length >= HEADER_SIZE && header.toString('latin1', 0, 8) === MAGIC;
+  return isTable && header.readUInt32LE(8) === FORMAT ? header.readBigUInt64LE(32) : undefined;
+}
+
 /** What a file says; `undefined` for anything but a whole table. */
 export function readNameTable(table: Buffer): NameTable | undefined {
   if (table.length <= HEADER_SIZE || table.toString('latin1', 0, 8) !== MAGIC) return undefined;

@@ -25,12 +25,12 @@ const INFO = 3;
 /** Characters; of what a Nix says without end the beginning and the last line matter. */
 const MOST_WORDS = 1 << 20;
 
-type Fields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
-function parseLine(line: string): Fields | undefined {
+function parseLine(line: string): LogFields | undefined {
   try {
     const parsed: unknown = JSON.parse(line.slice('@nix '.length));
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Fields) : undefined;
+    return typeof parsed === 'object' && parsed !== null ? (parsed as LogFields) : undefined;
   } catch {
     return undefined;
   }
@@ -43,18 +43,18 @@ function numbersIn(fields: unknown): number[] {
 }
 
 /** Follows activities. What is not known of later versions is passed over. */
-function activities(): { note(fields: Fields): boolean; progress(): FetchProgress } {
+function activities(): { note(fields: LogFields): boolean; progress(): FetchProgress } {
   const done = new Map<number, number>();
   const expected = new Map<number, number>();
   let from = '';
-  const begin = ({ id, type, fields }: Fields): boolean => {
+  const begin = ({ id, type, fields }: LogFields): boolean => {
     if (type !== COPY_PATH) return false;
     done.set(Number(id), 0);
     const source: unknown = Array.isArray(fields) ? fields[1] : undefined;
     if (typeof source === 'string') from = source;
     return true;
   };
-  const result = ({ id, type, fields }: Fields): boolean => {
+  const result = ({ id, type, fields }: LogFields): boolean => {
     const [first = 0, second = 0] = numbersIn(fields);
     if (type === SET_EXPECTED && first === COPY_PATH) expected.set(Number(id), second);
     else if (type === PROGRESS && done.has(Number(id))) done.set(Number(id), first);

@@ -7,7 +7,7 @@ import { ForeignError } from '../host/errors.ts';
 import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
-import { absoluteDirectories, toolEnvironment } from '../host/tool-environment.ts';
+import { absoluteDirectories, type Environment, toolEnvironment } from '../host/tool-environment.ts';
 import { hasNixDatabase } from './nix-state.ts';
 import { storeLocation } from './store-location.ts';
 
@@ -27,8 +27,6 @@ export interface Nix {
   readonly bin: string;
   readonly env: Readonly<Record<string, string>>;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Nix gives up for a user who has neither HOME nor an entry in /etc/passwd, though it needs nothing of a home here. */
 function homeForNix(env: Environment): Record<string, string> {

@@ -19,6 +19,7 @@ import {
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
 import { type FoundLibrary, scanObject } from './scan-object.ts';
+import { noteNewState, refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 /** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
@@ -33,6 +34,7 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
     const { progress, done } = await barOnTerminal('reading the store');
     try {
       await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
+      refreshSonameTables(catalogue, path.dirname(file));
     } finally {
       done();
     }
@@ -99,7 +101,10 @@ export async function withStore<T>(
 /** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */
 const BATCH = 250;
 
-/** A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy entries). */
+/**
+ * A directory changed less than this many nanoseconds ago may change again under the same time stamp (git: racy
+ * entries).
+ */
 const RACY = 2_000_000_000n;
 
 const MEMO = 'store-directory';
@@ -161,6 +166,7 @@ async function apply(
   if (changes === undefined) return;
   const unfinished = await readObjects(changes.fresh, catalogue, location, progress);
   if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
+  if ([...changes.fresh, ...changes.dropped].some((name) => !holdsNoLibrary(name))) noteNewState(catalogue);
   if (changes.state !== undefined && unfinished === 0) catalogue.setMemo(MEMO, changes.state);
 }
 

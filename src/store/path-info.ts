@@ -38,8 +38,8 @@ function factsOf(database: DatabaseSync, storePaths: Iterable<string>): Map<stri
 }
 
 /**
- * `nix-store --dump-db`: for every path its name, its hash in hex, its size, its deriver or an empty line, the number of
- * its references, and those, one a line (nix-store(1), --dump-db; Nix: ValidPathInfo, makeValidityRegistration).
+ * `nix-store --dump-db`: for every path its name, its hash in hex, its size, its deriver or an empty line, the number
+ * of its references, and those, one a line (nix-store(1), --dump-db; Nix: ValidPathInfo, makeValidityRegistration).
  */
 export function parseDump(dump: string): Map<string, PathFacts> {
   const lines = dump.split('\n');
@@ -96,7 +96,9 @@ export async function pathFacts(
 /** How often two questions are asked that a collector may come between. */
 const ATTEMPTS = 3;
 
-/** A collector may take a path between the two questions, and another process may fetch it again: both are asked anew. */
+/**
+ * A collector may take a path between the two questions, and another process may fetch it again: both are asked anew.
+ */
 async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
   for (let attempt = 1; ; attempt += 1) {
     const invalid = await invalidPaths(nix, storePaths);

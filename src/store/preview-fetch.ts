@@ -33,9 +33,9 @@ function bytesOf(number: string, unit: string): number {
 
 const SIZES = /\(([\d.]+) ([KMGT]?i?B) download, ([\d.]+) ([KMGT]?i?B) unpacked\)/i;
 
-type Section = 'fetch' | 'unknown' | 'builds' | undefined;
+type PreviewSection = 'fetch' | 'unknown' | 'builds' | undefined;
 
-function sectionOf(line: string): Section {
+function sectionOf(line: string): PreviewSection {
   if (/^th(?:is|ese)\b.*\bpaths? will be fetched\b/.test(line)) return 'fetch';
   if (/^th(?:is|ese)\b.*\bderivations? will be built\b/.test(line)) return 'builds';
   return line.startsWith("don't know how to build these paths") ? 'unknown' : undefined;
@@ -44,7 +44,7 @@ function sectionOf(line: string): Section {
 /** Reads the words of Nix 2.3 to 2.34 (src/libmain/shared.cc, printMissing). Total. */
 export function parseDryRun(stderr: string): FetchPreview {
   const found = { fetch: new Set<string>(), unknown: new Set<string>(), builds: new Set<string>() };
-  let [section, download, unpacked]: [Section, number, number] = [undefined, 0, 0];
+  let [section, download, unpacked]: [PreviewSection, number, number] = [undefined, 0, 0];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
   for (const line of stderr.replace(/\u001b\[[0-9;]*m/g, '').split(/\r?\n/)) {
     const entry = /^ {2}(\/\S+)$/.exec(line)?.[1];

@@ -41,7 +41,10 @@ interface Listing {
   readonly links: Map<string, string>;
 }
 
-/** Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it lies. */
+/**
+ * Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it
+ * lies.
+ */
 function targetInside(root: string, link: string): string | undefined {
   try {
     const target = path.resolve(root, path.dirname(link), readlinkSync(path.join(root, link)));
@@ -97,7 +100,7 @@ function readLibrary(file: string): ElfFile | undefined {
 export function scanObject(root: string): FoundLibrary[] {
   const listing: Listing = { files: [], links: new Map() };
   for (const entry of readDirectory(root)) {
-    // `lib64 -> lib` is common: its files are found once, under their own directory.
+    // `lib64 → lib` is common: its files are found once, under their own directory.
     if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name))
       list(root, entry.name, DEPTH, listing);
   }

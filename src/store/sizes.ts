@@ -79,7 +79,9 @@ async function graphOfDump(nix: Nix): Promise<Graph> {
   return { idOf: (storePath) => ids.get(storePath), sizes, references };
 }
 
-/** All that these refer to, directly or not, and they themselves; `within` are those left out with what they refer to. */
+/**
+ * All that these refer to, directly or not, and they themselves; `within` are those left out with what they refer to.
+ */
 function closureOf(graph: Graph, from: Iterable<number>, within?: ReadonlySet<number>): Set<number> {
   const reached = new Set<number>();
   const next = [...from];
@@ -98,7 +100,7 @@ function sizeOf(graph: Graph, ids: Iterable<number>): number {
 }
 
 /**
- * `LINK -> STORE PATH`, from 2.34 on with quotes around the link. Links of running processes (`/proc/...`, and
+ * `LINK → STORE PATH`, from 2.34 on with quotes around the link. Links of running processes (`/proc/...`, and
  * `{memory:...}`, `{temp:...}` or `{censored}` for users who are not trusted) are left out: they go by themselves.
  */
 export function parseRoots(output: string): OurRoot[] {

@@ -1,6 +1,10 @@
 // The sonames of a catalogue → the table in which the audit module sees whether the store can have a name at all.
+import { closeSync, openSync, readSync, utimesSync } from 'node:fs';
+import { machinesRunBy } from '../elf/machine.ts';
 import { writeFileAtomically } from '../host/atomic-file.ts';
-import { type NameTable, nameTableBytes } from './name-table.ts';
+import { debug } from '../host/output.ts';
+import { type Catalogue, catalogueFile } from './catalogue.ts';
+import { type NameTable, nameTableBytes, stateOfNameTable } from './name-table.ts';
 
 /** The table of one machine's names, in any order, repeated or not. @throws RangeError beyond two million names. */
 export function sonameTable(names: Iterable<string>, of: Omit<NameTable, 'entries'>): Buffer {
@@ -17,4 +21,69 @@ export function writeSonameTable(
   of: Omit<NameTable, 'entries'>,
 ): void {
   writeFileAtomically(file, sonameTable(names, of));
+}
+
+/** The table of a machine's names, beside the catalogue of a store. `machine`: e_machine. */
+export function sonameTableFile(directory: string, storeDir: string, machine: number): string {
+  return catalogueFile(directory, storeDir).replace(/sqlite$/, `${machine}.names`);
+}
+
+/** Where a catalogue keeps the number of its state: another one whenever a name came or went. */
+const STATE = 'names-state';
+
+/** The catalogue's state, as name tables carry it. */
+export function catalogueState(catalogue: Pick<Catalogue, 'memo'>): bigint {
+  return BigInt(catalogue.memo(STATE) ?? '0');
+}
+
+/** Says that names came or went. Two processes that do so at the same instant saw the same store. */
+export function noteNewState(catalogue: Pick<Catalogue, 'setMemo'>): void {
+  catalogue.setMemo(STATE, String(process.hrtime.bigint() + BigInt(Date.now()) * 1_000_000n));
+}
+
+function stateOfFile(file: string): bigint | undefined {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const header = Buffer.alloc(40);
+      return readSync(fd, header, 0, 40, 0) === 40 ? stateOfNameTable(header) : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its time says when somebody looked at the store for it (audit/RUN-TIME.md). */
+function touch(file: string): void {
+  const now = new Date();
+  try {
+    utimesSync(file, now, now);
+  } catch {} // there is none, or it is somebody else's
+}
+
+/** What we add to the store ourselves holds no library: says that the tables are up to date all the same. */
+export function touchSonameTables(directory: string, storeDir: string): void {
+  for (const { machine } of machinesRunBy(process.arch)) touch(sonameTableFile(directory, storeDir, machine));
+}
+
+/**
+ * Brings the tables of this machine's classes up to date. A directory that takes no file has none: nothing is thrown.
+ */
+export function refreshSonameTables(catalogue: Catalogue, directory: string): void {
+  const state = catalogueState(catalogue);
+  for (const { class: elfClass, machine } of machinesRunBy(process.arch)) {
+    const file = sonameTableFile(directory, catalogue.storeDir, machine);
+    if (stateOfFile(file) === state) {
+      touch(file);
+      continue;
+    }
+    try {
+      writeSonameTable(file, catalogue.namesBeginning('', elfClass, machine), { machine, catalogue: state });
+      debug(`the soname table ${file} is written`);
+    } catch (error) {
+      debug(`the soname table ${file} cannot be written: ${String(error)}`);
+    }
+  }
 }

@@ -1,6 +1,8 @@
 // The environment → which Nix store this is and where Nix keeps its state.
 // A path → the store object that it lies in, and that object's name.
+
 import path from 'node:path';
+import type { Environment } from '../host/tool-environment.ts';
 
 /** The store and the state directory of the Nix in use (nix.conf(5), "Common environment variables"). */
 export interface StoreLocation {
@@ -9,8 +11,6 @@ export interface StoreLocation {
   /** Usually `/nix/var/nix`; the database is `db/db.sqlite` below it. */
   readonly stateDir: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 function absolute(value: string | undefined, fallback: string): string {
   return value?.startsWith('/') ? path.resolve(value) : fallback;
@@ -40,7 +40,9 @@ export function nameOfStoreObject(storePath: string): string {
   return path.basename(storePath).slice(33);
 }
 
-/** `<hash>-openssl-3.0.11` of a path in any store, such as one that another program names; undefined for other paths. */
+/**
+ * `<hash>-openssl-3.0.11` of a path in any store, such as one that another program names; undefined for other paths.
+ */
 export function objectNameIn(file: string): string | undefined {
   return file.split('/').find(isStoreObjectName);
 }

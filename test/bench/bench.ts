@@ -11,6 +11,7 @@ import { benchHooks } from './hooks.ts';
 import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
 import { benchReach } from './reach.ts';
+import { benchRunTime } from './run-time.ts';
 import { benchSolver } from './solve.ts';
 import { makeSyntheticStore } from './synthetic-store.ts';
 import { benchTravel } from './travel.ts';
@@ -191,6 +192,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   'hit-nix-ld': () => benchHits(rig, 'nix-ld', 'interpreter'),
   'hit-loader': () => benchHits(rig, 'none', 'loader'),
   interpreter: () => benchInterpreter(rig, compileNothing),
+  'run-time': () => benchRunTime(rig),
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
   hooks: async () => benchHooks(PROMPTS),

@@ -47,7 +47,7 @@ const libc = libcOf(program, 'glibc');
 const catalogue = store.catalogue();
 const loaders = findLoaders(catalogue, program, libc);
 const libcObjects = new Set(loaders.map(({ storePath }) => storePath));
-const providersOf = providersFrom(catalogue, program, libc, libcObjects, (_, all) => all);
+const providersOf = providersFrom(catalogue, { like: program, libc, libcObjects, prefer: (_, all) => all });
 const nameOf = (storePath: string): string => path.basename(storePath).slice(33);
 
 test('loaders: newest first by value, packages for others before the rest, none without a libc', () => {

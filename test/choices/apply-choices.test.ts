@@ -41,10 +41,18 @@ const catalogue = {
 function solved(choices: Partial<Choices>) {
   const stated = problem({ roots, offers, loaders: [glibc('2.41', []), glibc('2.36', [])] });
   const outcome = solve(
-    applyChoices(stated, stated.providersOf, { ...NO_CHOICES, ...choices }, catalogue, {
-      elf,
-      libc: libcOf(elf, 'glibc'),
-    }),
+    applyChoices(
+      stated,
+      stated.providersOf,
+      { ...NO_CHOICES, ...choices },
+      {
+        catalogue,
+        program: {
+          elf,
+          libc: libcOf(elf, 'glibc'),
+        },
+      },
+    ),
   );
   if (outcome.kind !== 'solution')
     return outcome.kind === 'conflict' ? outcome.reasons.map(({ kind }) => kind) : [];

@@ -52,7 +52,10 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
   }
 }
 
-/** `nix-foreign choose`; the exit status is 0, 1 for a pin that came to nothing, or 130 when the dialogue was left with Ctrl-C. */
+/**
+ * `nix-foreign choose`; the exit status is 0, 1 for a pin that came to nothing, or 130 when the dialogue was left with
+ * Ctrl-C.
+ */
 export async function chooseCommand(
   typedName: string,
   words: ChooseWords,

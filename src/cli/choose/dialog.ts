@@ -84,7 +84,7 @@ function consequences(before: Solution | undefined, after: Solution, missing: re
   );
 }
 
-interface Answers {
+interface DialogAnswers {
   readonly kind: 'answered';
   readonly choices: Choices;
   readonly openAlternatives: StoreAlternatives;
@@ -94,7 +94,7 @@ interface Answers {
 }
 
 /** Asks for one name after the other; earlier answers can bring new ones. First those that nobody serves. */
-async function ask(start: Choices, io: DialogIO): Promise<Answers | { readonly kind: 'cancelled' }> {
+async function ask(start: Choices, io: DialogIO): Promise<DialogAnswers | { readonly kind: 'cancelled' }> {
   let choices = start;
   let openAlternatives = io.alternativesWith(choices);
   const asked = new Set<string>();
@@ -116,8 +116,8 @@ async function ask(start: Choices, io: DialogIO): Promise<Answers | { readonly k
 }
 
 /**
- * Asks for one name after the other, shows what comes of it, and asks whether to keep that. Writes nothing. `before`: the
- * present set; undefined where there is none.
+ * Asks for one name after the other, shows what comes of it, and asks whether to keep that. Writes nothing. `before`:
+ * the present set; undefined where there is none.
  */
 export async function chooseByDialogue(
   start: Choices,

@@ -59,7 +59,11 @@ function refusal(
   outcome: Conflict | Undecided,
   { program, catalogue }: Pick<ChooseSession, 'program' | 'catalogue'>,
 ): ForeignError {
-  return conflictError(program, outcome, unprovidedNames(seen.problem), catalogue, seen.closest);
+  return conflictError(program, outcome, {
+    missing: unprovidedNames(seen.problem),
+    catalogue,
+    closest: seen.closest,
+  });
 }
 
 /** @throws ForeignError that explains itself where there is no set and no choice would make one. */
@@ -93,7 +97,7 @@ export async function saveChecked(session: ChooseSession, choices: Choices): Pro
   const seen = openAlternatives(program, catalogue, choices);
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
-  await chooseFor(program, choices, earlier, context, dirs);
+  await chooseFor(program, { choices, earlier, context, dirs });
   const idle = idlePins(choices, after, seen.problem);
   for (const each of idle) notice(idleNotice(each, session.typedName));
   const changes = before === undefined ? null : changesBetween(before, after);

@@ -8,7 +8,9 @@ import { FORMATS } from '../graph/graph.ts';
 /** The shells that completions are written for. */
 export const COMPLETED_SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** What a shell offers for a value: files, directories, what stands in the user's files, one of some words, or nothing. */
+/**
+ * What a shell offers for a value: files, directories, what stands in the user's files, one of some words, or nothing.
+ */
 export type ValueKind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 'text' | readonly string[];
 
 /**

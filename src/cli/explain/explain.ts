@@ -13,6 +13,7 @@ import { candidateView } from '../choose/view.ts';
 import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
 import { libraryPathComesFirst, type MapEntry, shadowingEntries } from './load-map.ts';
+import { type OptionalStory, optionalLines, optionalWhy } from './optional.ts';
 import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
 
@@ -54,6 +55,8 @@ export interface Explanation {
   readonly disagreement?: string | null;
   /** What the loader's own list does not show: what it will say at the start, or refuse. */
   readonly warnings?: readonly string[];
+  /** What it may open while it runs. */
+  readonly optional?: OptionalStory;
   /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
   readonly shadowed?: readonly { readonly name: string; readonly by: string }[];
 }
@@ -125,6 +128,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     objects: map.map((entry) => explainedObject(entry, report)),
     disagreement: disagreementOf(trace, set.objects, dynamic.libc.kind, set.loader) ?? null,
     warnings: warningsOf(trace, report),
+    optional: facts.optional,
     shadowed: libraryPathComesFirst(plan.strategy, context.env)
       ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
           ({ by }) => !set.objects.some(({ path: opened }) => opened === by),
@@ -150,6 +154,12 @@ function explanationOf(facts: Facts, context: Context): Explanation {
   };
 }
 
+/** Of a name that may be opened while the program runs. */
+export interface OptionalWhy {
+  readonly name: string;
+  readonly opened: string;
+}
+
 /** Resolves the program if need be, and gathers the whole story. */
 export async function explain(typedName: string, context: Context): Promise<Explanation> {
   return await withFacts(typedName, context, (facts) => explanationOf(facts, context));
@@ -159,12 +169,18 @@ export async function explain(typedName: string, context: Context): Promise<Expl
  * The whole story of one name, or of the object that another name leads to.
  * @throws ForeignError `not-loaded` when the program does not load it.
  */
-export async function explainName(typedName: string, name: string, context: Context): Promise<Why> {
+export async function explainName(
+  typedName: string,
+  name: string,
+  context: Context,
+): Promise<Why | OptionalWhy> {
   return await withFacts(typedName, context, (facts) => {
     const map = 'dynamic' in facts ? facts.map : [];
     const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
     const entry = map.find((each) => each.name === name) ?? map.find(asked);
     if (entry !== undefined && 'dynamic' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
+    const opened = 'dynamic' in facts ? optionalWhy(facts.optional, name) : undefined;
+    if (opened !== undefined) return { name, opened };
     throw new ForeignError(`${typedName}: it does not load ${name}`, {
       code: 'not-loaded',
       hint: `see what it loads with: nix-foreign explain ${typedName}`,
@@ -180,7 +196,8 @@ export async function explainCommand(
 ): Promise<void> {
   if (options.why !== undefined) {
     const why = await explainName(typedName, options.why, context);
-    return options.json ? printJson(why) : printLine(whyText(why));
+    if (options.json) return printJson(why);
+    return printLine('opened' in why ? why.opened : whyText(why));
   }
   const explanation = await explain(typedName, context);
   if (options.json) printJson(explanation);
@@ -225,5 +242,8 @@ export function explanationText(explanation: Explanation): string {
     ...warnings,
     ...shadowed.map(({ name, by }) => `LD_LIBRARY_PATH comes first and has another ${name}: ${by}`),
   ].map((line) => `warning: ${line}`);
-  return [...headLines(explanation), ...load, ...(warn.length > 0 ? ['', ...warn] : [])].join('\n');
+  const optional = explanation.optional === undefined ? [] : optionalLines(explanation.optional);
+  return [...headLines(explanation), ...load, ...optional, ...(warn.length > 0 ? ['', ...warn] : [])].join(
+    '\n',
+  );
 }

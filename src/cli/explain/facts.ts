@@ -19,6 +19,7 @@ import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { type CandidateReport, candidateReportOf } from './candidates.ts';
 import { loadMap, type MapEntry } from './load-map.ts';
+import { type OptionalStory, optionalStory } from './optional.ts';
 
 /** What is known of a program that is started directly. */
 export interface DirectFacts {
@@ -40,6 +41,7 @@ export interface DynamicFacts extends DirectFacts {
   readonly context: Context;
   /** Undefined where the store cannot be looked at, or no longer offers the set. */
   readonly report: CandidateReport | undefined;
+  readonly optional: OptionalStory;
 }
 
 export type Facts = DirectFacts | DynamicFacts;
@@ -70,7 +72,7 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
     });
   }
   const trace = simulateStart(program, program.libc, set.loader, set.askedPath);
-  return { fingerprint, set, trace, map: loadMap(program, set, fingerprint, storeDir, trace) };
+  return { fingerprint, set, trace, map: loadMap(program, { set, fingerprint, storeDir, trace }) };
 }
 
 /** Without the store there is still the plan to tell of. */
@@ -100,7 +102,9 @@ export async function withFacts<T>(
     const catalogue = await openedStore(dirs, context);
     try {
       const report = catalogue && candidateReportOf(dynamic, set.fingerprint, catalogue, choices);
+      const optional = optionalStory({ program: dynamic, plan, ...set, choices, catalogue }, context, dirs);
       return tell({
+        optional,
         program,
         plan,
         dirs,

@@ -34,12 +34,17 @@ export interface MapEntry {
   readonly neededBy: readonly string[];
 }
 
+/** Where the objects of a start may come from. */
+interface ObjectSources {
+  readonly set: VerifiedSet;
+  readonly loaderObject: string;
+  readonly libraryPathDirs: readonly string[];
+}
+
 function foundAs(
   file: string,
   opened: string,
-  set: VerifiedSet,
-  loaderObject: string,
-  libraryPathDirs: readonly string[],
+  { set, loaderObject, libraryPathDirs }: ObjectSources,
 ): FoundIn {
   if (file === realPath(set.loader)) return 'loader';
   if (opened.startsWith(`${set.farm}/`)) return 'farm';
@@ -49,14 +54,16 @@ function foundAs(
   return isOfLibraryPath ? 'LD_LIBRARY_PATH' : 'bundled';
 }
 
+/** A verified set, and the trace of its start. */
+export interface TracedSet {
+  readonly set: VerifiedSet;
+  readonly fingerprint: Fingerprint;
+  readonly storeDir: string;
+  readonly trace: LoadTrace;
+}
+
 /** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
-export function loadMap(
-  program: ProgramFile,
-  set: VerifiedSet,
-  fingerprint: Fingerprint,
-  storeDir: string,
-  trace: LoadTrace,
-): MapEntry[] {
+export function loadMap(program: ProgramFile, { set, fingerprint, storeDir, trace }: TracedSet): MapEntry[] {
   const rules = howFound(trace, set);
   const objects = set.objects.map(({ name, path: opened }) => ({
     name: path.basename(name),
@@ -74,7 +81,11 @@ export function loadMap(
       name,
       file,
       storePath: storeObjectOf(storeDir, file) ?? null,
-      found: foundAs(file, opened, set, fingerprint.loader.storePath, program.libraryPathDirs ?? []),
+      found: foundAs(file, opened, {
+        set,
+        loaderObject: fingerprint.loader.storePath,
+        libraryPathDirs: program.libraryPathDirs ?? [],
+      }),
       how,
       match: matches.get(name) ?? null,
       neededBy: readers
@@ -128,7 +139,10 @@ export function howFound(
   return found;
 }
 
-/** ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told to. */
+/**
+ * ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told
+ * to.
+ */
 export function libraryPathComesFirst(
   strategy: Strategy,
   env: Readonly<Record<string, string | undefined>>,

@@ -25,7 +25,9 @@ export function cutList(items: readonly string[]): string {
   return listText(items, items.length === LISTED + 1 ? items.length : LISTED);
 }
 
-/** Why it won over the next best; the detail may be about that one or about others: `the run path of x names another`. */
+/**
+ * Why it won over the next best; the detail may be about that one or about others: `the run path of x names another`.
+ */
 function runnerUpText({ object, criterion, detail }: NonNullable<TreeObject['runnerUp']>): string {
   return `taken over ${object}: ${criterion === 'path' ? 'as good, but its path sorts later' : detail}`;
 }

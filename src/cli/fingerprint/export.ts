@@ -1,4 +1,5 @@
-// `nix-foreign fingerprint export PROGRAM|DIRECTORY`: the documents that let others start the same programs without a search.
+// `nix-foreign fingerprint export PROGRAM|DIRECTORY`: the documents that let others start the same programs without a
+// search.
 import path from 'node:path';
 import { type Fingerprint, signedText } from '../../fingerprint/fingerprint.ts';
 import { sidecarOf, TREE_NAME } from '../../fingerprint/sidecar.ts';

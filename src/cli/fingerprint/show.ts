@@ -133,7 +133,9 @@ function libraryDifference(
   return [{ kind: 'changed', soname: before.soname, before, after }];
 }
 
-/** The differences in a fixed order: the program, the loader, the libraries by soname, the choices. Empty: same meaning. */
+/**
+ * The differences in a fixed order: the program, the loader, the libraries by soname, the choices. Empty: same meaning.
+ */
 export function differences(before: Fingerprint, after: Fingerprint): Difference[] {
   const program = PROGRAM_FIELDS.filter((field) => before.program[field] !== after.program[field]).map(
     (field): Difference => ({
@@ -193,7 +195,9 @@ function lineOf(difference: Difference): string {
   }
 }
 
-/** One line for each difference, as `fingerprint diff` prints them: `+` added, `-` removed, `~` changed. Safe to print. */
+/**
+ * One line for each difference, as `fingerprint diff` prints them: `+` added, `-` removed, `~` changed. Safe to print.
+ */
 export function differenceLines(all: readonly Difference[]): string[] {
   return all.map((each) => printableLine(lineOf(each)));
 }

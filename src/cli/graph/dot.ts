@@ -38,6 +38,7 @@ const SHAPES: Record<Node['kind'], string> = {
   bundled: 'component',
   store: 'box',
   libc: 'cylinder',
+  optional: 'box',
   lack: 'octagon',
   offer: 'box',
 };
@@ -60,6 +61,7 @@ function nodeLine(node: Node, colours: readonly Colour[]): string {
           ['penwidth', '2.5'],
         ] as const)
       : []),
+    ...(kind === 'optional' ? ([['style', '"filled,dashed"']] as const) : []),
     ...(kind === 'offer' ? ([['style', '"filled,dashed"']] as const) : []),
     ...(kind === 'bundled' ? ([['style', '"filled,bold"']] as const) : []),
   ];
@@ -78,6 +80,7 @@ const EDGES: Record<Edge['kind'], Attributes> = {
     ['fontcolor', quoted(DIAMOND)],
     ['style', 'dashed'],
   ],
+  open: [['style', 'dashed']],
   refused: [
     ['color', quoted(CONFLICT)],
     ['fontcolor', quoted(CONFLICT)],
@@ -111,6 +114,7 @@ function legendLines(picture: Picture, colours: readonly Colour[]): string[] {
     ...text('program', 'the program'),
     ...text('bundled', 'brought along by the program'),
     ...text('libc', 'libc of the loader'),
+    ...text('optional', 'opened while it runs, if at all', [['style', '"filled,dashed"']]),
     ...text('lack', 'needed, and not to be had', [['color', quoted(CONFLICT)]]),
     ...text('offer', 'offered, and does not fit', [['style', '"filled,dashed"']]),
     ...colours.map(({ glibc, fill }) =>

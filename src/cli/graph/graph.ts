@@ -16,7 +16,7 @@ import type { MapEntry } from '../explain/load-map.ts';
 import { writeOutput } from '../output-file.ts';
 import { dotText } from './dot.ts';
 import { mermaidText } from './mermaid.ts';
-import { type Drawn, type Picture, pictureOfConflict, pictureOfSet } from './picture.ts';
+import { type Drawn, type Picture, pictureOfConflict, pictureOfSet, withOpened } from './picture.ts';
 
 export const FORMATS = ['svg', 'dot', 'mermaid', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -125,8 +125,14 @@ function drawn(entry: MapEntry, { report, fingerprint }: DynamicFacts, storeDir:
 export function pictureOf(facts: Facts, storeDir: string): Picture {
   const program = path.basename(facts.program.path);
   if (!('dynamic' in facts)) return pictureOfSet(program, []);
-  return pictureOfSet(
+  const picture = pictureOfSet(
     program,
     facts.map.map((entry) => drawn(entry, facts, storeDir)),
   );
+  const opened = facts.optional.files.map(({ name, file, neededBy }) => ({
+    name,
+    origin: nameOfStoreObject(storeObjectOf(storeDir, file) ?? file),
+    neededBy,
+  }));
+  return withOpened(picture, opened);
 }

@@ -18,11 +18,18 @@ const SHAPES: Record<Node['kind'], readonly [open: string, close: string]> = {
   bundled: ['[[', ']]'],
   store: ['[', ']'],
   libc: ['[(', ')]'],
+  optional: ['(', ')'],
   lack: ['{{', '}}'],
   offer: ['(', ')'],
 };
 
-const ARROWS: Record<Edge['kind'], string> = { load: '-->', need: '-.->', override: '-.->', refused: '--x' };
+const ARROWS: Record<Edge['kind'], string> = {
+  load: '-->',
+  need: '-.->',
+  override: '-.->',
+  open: '-.->',
+  refused: '--x',
+};
 
 /** Flow chart text. Nodes are numbered: an identifier must not be a word of the language, such as `end`. */
 export function mermaidText(picture: Picture): string {
@@ -38,6 +45,7 @@ export function mermaidText(picture: Picture): string {
     return [`  ${a} ${ARROWS[kind]}${text === '' ? '' : `|${quoted(text)}|`} ${b}`];
   });
   const styles = picture.nodes.flatMap(({ id, kind, glibc, diamond }) => {
+    if (kind === 'optional') return [`  style ${ids.get(id)} stroke-dasharray:5 5`];
     const stroke = kind === 'lack' ? CONFLICT : diamond ? DIAMOND : undefined;
     if (glibc === undefined && stroke === undefined) return [];
     const border = stroke === undefined ? '' : `,stroke:${stroke},stroke-width:3px`;

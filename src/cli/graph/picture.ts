@@ -3,7 +3,7 @@ import type { Conflict, Reason } from '../../solver/solution.ts';
 import { originOf } from '../../store/store-location.ts';
 
 /** What a node stands for. `lack`: a name that nobody, or nobody fitting, offers. */
-export type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'lack' | 'offer';
+export type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'optional' | 'lack' | 'offer';
 
 export interface Node {
   /** Unique within the picture; may be any text. */
@@ -20,8 +20,11 @@ export interface Node {
 export interface Edge {
   readonly from: string;
   readonly to: string;
-  /** `load`: loaded it first; `need`: needs it too; `override`: would have taken another file; `refused`: does not fit. */
-  readonly kind: 'load' | 'need' | 'override' | 'refused';
+  /**
+   * `load`: loaded it first; `need`: needs it too; `override`: would have taken another file; `open`: may open it while
+   * it runs; `refused`: does not fit.
+   */
+  readonly kind: 'load' | 'need' | 'override' | 'open' | 'refused';
   /** What it needs or would have taken; empty for nothing. */
   readonly label: string;
 }
@@ -48,6 +51,36 @@ export interface Drawn {
   readonly overridden: readonly { readonly by: string; readonly origin: string }[];
   /** True when the run paths of its parents disagree. */
   readonly diamond: boolean;
+}
+
+/** A library that is opened while the program runs, if at all. */
+export interface OpenedByName {
+  readonly name: string;
+  readonly origin: string;
+  /** Empty where the program itself opens it. */
+  readonly neededBy: readonly string[];
+}
+
+/** The picture with what may be opened. */
+export function withOpened(picture: Picture, opened: readonly OpenedByName[]): Picture {
+  const nodes = opened.map(
+    ({ name, origin }): Node => ({
+      id: name,
+      kind: 'optional',
+      lines: [name, origin],
+      glibc: undefined,
+      diamond: false,
+    }),
+  );
+  const edges = opened.flatMap(({ name, neededBy }): Edge[] =>
+    (neededBy.length === 0 ? [picture.title] : neededBy).map((from) => ({
+      from,
+      to: name,
+      kind: 'open',
+      label: '',
+    })),
+  );
+  return { ...picture, nodes: [...picture.nodes, ...nodes], edges: [...picture.edges, ...edges] };
 }
 
 /** The picture of a program that starts. @param program its name, by which objects name it in `neededBy`. */

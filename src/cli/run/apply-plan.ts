@@ -1,4 +1,5 @@
 // A launch plan and a command line → what to execute, with which argv and environment; what the launcher does in C.
+import type { Environment } from '../../host/tool-environment.ts';
 import type { Argument, LaunchPlan } from '../../plan/plan-format.ts';
 
 export interface Execution {
@@ -8,8 +9,6 @@ export interface Execution {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 function libraryPath(libraryPath: string | undefined, list: string): string {
   if (libraryPath === undefined || libraryPath === '') return list;

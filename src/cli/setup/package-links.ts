@@ -78,7 +78,10 @@ export function isReplaced({ launcher, command }: Package): boolean {
   return isSameFile(launcher, command);
 }
 
-/** One file under both names, so that links to either start it; whoever starts it meanwhile finds the old one or the new. */
+/**
+ * One file under both names, so that links to either start it; whoever starts it meanwhile finds the old one or the
+ * new.
+ */
 export function replaceCommand({ launcher, command }: Package): void {
   const temporary = temporaryName(command);
   try {

@@ -175,7 +175,9 @@ async function unpack(request: ImageRequest, image: UnpackedImage): Promise<void
   }
 }
 
-/** What lies in a private directory was unpacked by a version that kept set-id bits: it goes before others may enter. */
+/**
+ * What lies in a private directory was unpacked by a version that kept set-id bits: it goes before others may enter.
+ */
 function openAbove(directory: string): void {
   const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & 0o777) === 0o755) return;

@@ -123,7 +123,10 @@ export function rulesFor(machines: readonly Machine[]): Rule[] {
   ]);
 }
 
-/** Whether the kernel would take a file with these first bytes for one of the rule's (fs/binfmt_misc.c, search_binfmt_handler). */
+/**
+ * Whether the kernel would take a file with these first bytes for one of the rule's (fs/binfmt_misc.c,
+ * search_binfmt_handler).
+ */
 export function isMatched({ magic, mask }: Rule, head: Uint8Array): boolean {
   return (
     head.length >= magic.length &&
@@ -150,8 +153,8 @@ export function registration({ name, magic, mask }: Rule, launcher: string, flag
 }
 
 /**
- * Whether the launcher can be loaded in the place of the interpreter: AppImages may have none, and a launcher of another
- * class than the program is refused by the kernel (fs/binfmt_elf.c, load_elf_binary). The launcher is 64-bit.
+ * Whether the launcher can be loaded in the place of the interpreter: AppImages may have none, and a launcher of
+ * another class than the program is refused by the kernel (fs/binfmt_elf.c, load_elf_binary). The launcher is 64-bit.
  */
 export function takesLoader({ name, magic }: Rule): boolean {
   return !name.startsWith('nix-run-foreign-appimage-') && magic[4] === 2;

@@ -40,7 +40,9 @@ export function placeholdersOf(machines: readonly Machine[]): Pick<HookPaths, 's
   };
 }
 
-/** For between single quotes: fish has escapes there (fish-language(1), Quotes); the others end them and begin new ones. */
+/**
+ * For between single quotes: fish has escapes there (fish-language(1), Quotes); the others end them and begin new ones.
+ */
 function escaped(text: string, shell: Shell): string {
   return shell === 'fish' ? text.replace(/[\\']/g, '\\$&') : text.replaceAll("'", "'\\''");
 }
@@ -74,8 +76,8 @@ export function readMark(
 }
 
 /**
- * The text of a hook; `directory` holds the files of shell-hooks/, and `wrapped` are names of commands that start through
- * the launcher though they are native. @throws Node's errors where files are missing.
+ * The text of a hook; `directory` holds the files of shell-hooks/, and `wrapped` are names of commands that start
+ * through the launcher though they are native. @throws Node's errors where files are missing.
  */
 export function hookText(
   shell: Shell,

@@ -126,8 +126,15 @@ function sectionEdits(parts: Parts, old: Segment, place: { offset: number; addre
   ];
 }
 
+/** The segment of the old interpreter, where the new one fits, and its text. */
+interface InterpreterRoom {
+  readonly old: Segment;
+  readonly room: Room;
+  readonly text: Uint8Array;
+}
+
 /** At the end of a segment: the name lies in the file and in memory, and everybody reads the new one. */
-function editsInRoom(parts: Parts, index: number, old: Segment, room: Room, text: Uint8Array): ByteEdit[] {
+function editsInRoom(parts: Parts, index: number, { old, room, text }: InterpreterRoom): ByteEdit[] {
   const { header } = parts;
   const { segment } = room;
   const address = segment.address + (room.offset - segment.offset);
@@ -160,7 +167,7 @@ function editsOf(parts: Parts, text: Uint8Array): InterpreterEdits {
   if (old === undefined) return { kind: 'no-room', why: 'it names no interpreter' };
   const [room] = roomsOf(parts);
   if (room !== undefined && room.size >= text.length)
-    return { kind: 'edits', room: room.size, edits: editsInRoom(parts, index, old, room, text) };
+    return { kind: 'edits', room: room.size, edits: editsInRoom(parts, index, { old, room, text }) };
   const comment = commentOf(parts);
   if (comment === undefined || comment.size < text.length) {
     const free = Math.max(room?.size ?? 0, comment?.size ?? 0);

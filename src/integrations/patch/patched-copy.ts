@@ -262,8 +262,9 @@ function moveInto(temporary: string, directory: string, isAsGood: () => boolean)
 }
 
 /**
- * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant: made under a temporary name, then renamed.
- * @throws Node's errors when the place cannot be written or the program cannot be read.
+ * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant:
+ * made under a temporary name, then renamed. @throws Node's errors when the place cannot be written or the program
+ * cannot be read.
  */
 export function makeCopy(request: CopyRequest): CopyOutcome {
   const directory = path.join(request.copies, keyOf(request));

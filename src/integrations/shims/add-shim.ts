@@ -92,7 +92,10 @@ export interface AddedAll {
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Shims for every program directly in a directory, but those that would hide a command. @throws ForeignError when the directory cannot be read. */
+/**
+ * Shims for every program directly in a directory, but those that would hide a command. @throws ForeignError when the
+ * directory cannot be read.
+ */
 export function addAllShims(directory: string, shimming: Shimming): AddedAll {
   let names: string[];
   try {

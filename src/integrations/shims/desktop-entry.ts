@@ -92,7 +92,9 @@ export function escapeString(value: string): string {
     .replace(/^ /, '\\s');
 }
 
-/** "The Exec key": words are separated by blanks, or quoted as a whole, with a backslash before `"`, `` ` ``, `$`, `\`. */
+/**
+ * "The Exec key": words are separated by blanks, or quoted as a whole, with a backslash before `"`, `` ` ``, `$`, `\`.
+ */
 function wordsOf(command: string): Word[] {
   return [...command.matchAll(/"((?:[^"\\]|\\[\s\S])*)"|[^ ]+/g)].map((match) => {
     const [whole, inside] = match;

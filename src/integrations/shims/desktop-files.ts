@@ -81,7 +81,8 @@ function ownerOf(file: string): string | undefined | 'nobody' {
 
 /**
  * Copies entries of the vendor's into the user's menu, under the vendor's file names, so that windows are still taken
- * for the program's (Desktop Entry Specification, "Desktop File ID"). `given`: one entry; without it they are looked for.
+ * for the program's (Desktop Entry Specification, "Desktop File ID"). `given`: one entry; without it they are looked
+ * for.
  * @returns the copies' paths. @throws ForeignError when there is none that starts the program.
  */
 export function addDesktopEntries(

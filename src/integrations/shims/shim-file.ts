@@ -144,7 +144,10 @@ export function isTaken(directories: ShimDirectories, name: string): boolean {
   }
 }
 
-/** The kernel reads 256 bytes (BINPRM_BUF_SIZE, 128 before Linux 5.1) and wants the line's end among them (fs/binfmt_script.c). */
+/**
+ * The kernel reads 256 bytes (BINPRM_BUF_SIZE, 128 before Linux 5.1) and wants the line's end among them
+ * (fs/binfmt_script.c).
+ */
 const LONGEST_LINE = 255;
 const OPTION = '--shim=';
 

@@ -97,7 +97,7 @@ const ABSENT: Opened = { kind: 'absent' };
 export function openFile(search: LibrarySearch, path: string, hwcaps: string | undefined): Opened {
   const { session, tried } = search;
   const { files, loader } = session.request;
-  const verdict: Verdict = judgeCandidate(files.probe(path), loader.elf);
+  const verdict: FileVerdict = judgeCandidate(files.probe(path), loader.elf);
   if (verdict.kind === 'refuse') return { kind: 'refused', path, message: verdict.message };
   if (verdict.kind === 'take') {
     const { elf, identity, refusedLater } = verdict;
@@ -173,7 +173,7 @@ function endsList({ errno, request: { loader } }: GlibcState, anyThere: boolean)
   return errno !== 'ENOTDIR' || !isAtLeast(loader.settings, 2, 39);
 }
 
-export type Verdict =
+export type FileVerdict =
   | {
       readonly kind: 'take';
       readonly elf: ElfFile;
@@ -198,7 +198,7 @@ const BEFORE_MACHINE: ReadonlySet<string> = new Set([
 const OF_HEADER = 'only ET_DYN and ET_EXEC can be loaded';
 
 /** open_verify (glibc elf/dl-load.c), in its order. */
-export function judgeCandidate(probe: Probe, wanted: WantedLibrary): Verdict {
+export function judgeCandidate(probe: Probe, wanted: WantedLibrary): FileVerdict {
   const headerSize = wanted.class === 64 ? 64 : 52;
   switch (probe.kind) {
     case 'unopened':
@@ -214,7 +214,7 @@ export function judgeCandidate(probe: Probe, wanted: WantedLibrary): Verdict {
   }
 }
 
-function judgeElf(elf: ElfFile, identity: string, wanted: WantedLibrary): Verdict {
+function judgeElf(elf: ElfFile, identity: string, wanted: WantedLibrary): FileVerdict {
   const { loadError } = elf;
   if (elf.class !== wanted.class) return { kind: 'pass', why: 'wrong class', errno: 'ENOENT' };
   if (elf.byteOrder !== wanted.byteOrder) {

@@ -1,0 +1,333 @@
+// A library that a running program found nowhere → its files: the program's set with it, proven, pinned and planned.
+// What cannot be had beside what is loaded → a note, so that the next start solves with it from the beginning.
+import path from 'node:path';
+import { buildProblem } from '../candidates/build-problem.ts';
+import type { Problem, Provider, Requirer } from '../candidates/problem.ts';
+import { toProvider } from '../candidates/providers.ts';
+import { applyChoices } from '../choices/apply.ts';
+import { hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
+import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
+import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
+import { pinned, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
+import type { Directories } from '../host/directories.ts';
+import { sha256OfFile } from '../host/file-identity.ts';
+import { withLock } from '../host/mutex.ts';
+import { debug, notice } from '../host/output.ts';
+import { extendedPlan, planOfCopy } from '../plan/make-plan.ts';
+import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
+import {
+  type LearnedName,
+  learnedIn,
+  readRunTimeRecord,
+  runTimeDirectoryOf,
+  solveAgain,
+  writeRunTimeRecord,
+} from '../plan/run-time-record.ts';
+import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
+import { libcOf } from '../program/libc.ts';
+import { extendSet } from '../solver/extend-set.ts';
+import type { Choice, Solution } from '../solver/solution.ts';
+import type { Catalogue } from '../store/catalogue.ts';
+import { openNixDatabase } from '../store/nix-database.ts';
+import { withStore } from '../store/open-catalogue.ts';
+import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
+import { storeObjectOf } from '../store/store-location.ts';
+import type { Context } from './context.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
+import { objectsOfPlugIn, opening, plugInAt } from './learned.ts';
+import { libraryPathOf, loadedObjectsOf, type ProcessObjects } from './running-process.ts';
+import { savePlan } from './write-plan.ts';
+
+/** What the audit module asks (audit/RUN-TIME.md). */
+export interface RunTimeQuestion {
+  readonly directory: string;
+  readonly processId: number;
+  /** Path of the object that needs it; empty for the program. */
+  readonly requester: string;
+  readonly name: string;
+}
+
+interface Extended {
+  readonly added: readonly Choice[];
+  /** Why the name could not be had; undefined where it was. */
+  readonly why: string | undefined;
+  readonly state: bigint;
+}
+
+/** Everything that a question is answered by. */
+interface Extension {
+  readonly question: RunTimeQuestion;
+  readonly program: ProgramFile & { readonly elf: ElfFile };
+  readonly context: Context;
+  readonly dirs: Directories;
+  readonly loaded: ProcessObjects;
+  /** The plan that the process was started by, unless there is another by now. */
+  readonly plan: LaunchPlan | undefined;
+  readonly fingerprint: Fingerprint | undefined;
+}
+
+/** A file of the set as the solver knows it; undefined for one that the catalogue does not have. */
+function providerAt(catalogue: Catalogue, like: ElfFile, file: string): Provider | undefined {
+  const object = storeObjectOf(catalogue.storeDir, file);
+  if (object === undefined) return undefined;
+  const library = catalogue
+    .librariesIn(object, like.class, like.machine)
+    .find((each) => path.join(object, each.file) === file);
+  return library && toProvider(library, catalogue.storeDir, new Set(), new Map());
+}
+
+/** Name → file, of the fingerprint and of what the process has loaded. */
+function presentFiles({ fingerprint, loaded }: Extension): Map<string, string> {
+  const files = new Map(loaded.store.map(({ soname, path: file }) => [soname, file]));
+  for (const each of fingerprint?.libraries ?? [])
+    files.set(each.soname, path.join(each.storePath, each.file));
+  return files;
+}
+
+/** What is there, as a solution that stays as it is. Undefined where the loader is not in the catalogue. */
+function presentSolution(extension: Extension, problem: Problem, catalogue: Catalogue): Solution | undefined {
+  const { program, loaded, fingerprint } = extension;
+  const loaderObject =
+    fingerprint?.loader.storePath ?? storeObjectOf(catalogue.storeDir, loaded.loader ?? '');
+  const loader = problem.loaders.find(({ storePath }) => storePath === loaderObject);
+  if (loader === undefined) return undefined;
+  const choices = [...presentFiles(extension)].flatMap(([name, file]): Choice[] => {
+    if (problem.isFamily(name)) return [];
+    const provider =
+      problem.providersOf(name).find((each) => each.path === file) ??
+      providerAt(catalogue, program.elf, file);
+    return provider === undefined ? [] : [{ name, provider, neededBy: [] }];
+  });
+  const cost = { closest: 0, foreign: 0, overrides: 0 };
+  return {
+    kind: 'solution',
+    loader,
+    choices,
+    familyNames: [],
+    cost,
+    undefinedSymbols: [],
+    proven: true,
+  };
+}
+
+/** All that the requester needs, else the name alone, in the versions that the requester wants. */
+function alternativesFor({ question, program }: Extension): readonly (readonly Requirer[])[] {
+  const { name, requester } = question;
+  const plugIn = requester === '' ? undefined : plugInAt(requester, program.elf);
+  if (plugIn === undefined) return [[opening(name)]];
+  const verneed = plugIn.elf.verneed.filter(({ file }) => file === name);
+  const alone: Requirer = { ...opening(name), label: path.basename(requester), verneed };
+  const inStore = requester.startsWith('/nix/store/');
+  return inStore ? [[alone]] : [[...objectsOfPlugIn(plugIn), opening(name)], [alone]];
+}
+
+async function extend(extension: Extension): Promise<Extended> {
+  const { program, context, dirs } = extension;
+  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+  return await withStore(dirs.catalogues, context.location, (catalogue) => {
+    const state = catalogueState(catalogue);
+    const kind = dynamicOf(program)?.libc.kind ?? 'glibc';
+    const { driverDirectories } = program;
+    const inspected = { path: program.path, elf: program.elf, libc: kind, driverDirectories };
+    const build = (preference: 'same-source' | 'none') =>
+      buildProblem(inspected, catalogue, new Set(), { preference, reach: 'exact' });
+    const plain = build('same-source');
+    const chosen = !hasChoices(choices)
+      ? plain
+      : applyChoices(plain, build('none').providersOf, choices, {
+          catalogue,
+          program: { ...program, libc: libcOf(program.elf, kind) },
+        });
+    const present = presentSolution(extension, chosen, catalogue);
+    if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
+    const { added, outcomes } = extendSet(chosen, present, [{ alternatives: alternativesFor(extension) }]);
+    const outcome = outcomes[0];
+    return { added, why: outcome?.kind === 'left-out' ? outcome.why : undefined, state };
+  });
+}
+
+/** As ld.so shall open it: a library that looks beside itself, in its own directory (farm/layout.ts). */
+function answerPath({ name, provider }: Choice): string {
+  if (provider.usesOrigin !== true) return provider.path;
+  return path.join(path.dirname(provider.path), name);
+}
+
+function libraryOf({ name, provider }: Choice, narHash: string | undefined): FingerprintLibrary {
+  const { storePath, file } = provider;
+  return {
+    soname: name,
+    storePath,
+    file,
+    match: 'dlopen',
+    ...(narHash === undefined ? {} : { narHash }),
+  };
+}
+
+function extendedFingerprint(
+  fingerprint: Fingerprint,
+  added: readonly Choice[],
+  { location }: Context,
+): Fingerprint {
+  const names = new Set(fingerprint.libraries.map(({ soname }) => soname));
+  const database = openNixDatabase(location);
+  try {
+    const libraries = [
+      ...fingerprint.libraries,
+      ...added
+        .filter(({ name }) => !names.has(name))
+        .map((choice) => libraryOf(choice, database?.narHashOf(choice.provider.storePath))),
+    ].sort((a, b) => (a.soname < b.soname ? -1 : 1));
+    return { ...fingerprint, libraries };
+  } finally {
+    database?.close();
+  }
+}
+
+/** How the program is started stays as it is: this may run where that is to be seen no more, as in a namespace. */
+function saveExtended(
+  { plan, dirs, context, question }: Extension,
+  program: DynamicProgram,
+  set: VerifiedSet,
+  root: SavedRoot,
+): boolean {
+  if (plan?.auditModule === undefined) return false;
+  const place = { directory: question.directory, module: plan.auditModule };
+  const { root: before = root.file } = plan;
+  const files = plan.files.map((file) => (file === before ? root.file : file));
+  const next = extendedPlan({ ...plan, files, root: root.file }, set, place, dirs.farms);
+  // In a namespace another file lies at the interpreter path; it decided nothing now.
+  const { interpreterPath: _, ...rest } = next;
+  const why = whyNotCurrent({ ...rest, watched: [], absent: [] }, context.host.uid);
+  if (why !== undefined) debug(`the extended plan is out of date: ${why}`);
+  if (why !== undefined) return false;
+  if (next.strategy === 'patched' && next.execute !== undefined)
+    writePlan(dirs, planOfCopy(next, next.execute, program.interpreter));
+  savePlan(dirs, next);
+  return true;
+}
+
+/** Why the loader would not start the program with the extended set, in a clause; undefined where it is planned. */
+async function planExtended(
+  extension: Extension,
+  dynamic: DynamicProgram,
+  fingerprint: Fingerprint,
+  added: readonly Choice[],
+): Promise<string | undefined> {
+  const { dirs, context } = extension;
+  const { libraryPathDirs } = dynamic;
+  const sha256 = fingerprint.program.sha256;
+  const link = rootOf({ dirs, sha256, program: dynamic });
+  const next = extendedFingerprint(fingerprint, added, context);
+  const rootAdders = startRootAdders(context.nix, link, 'now');
+  try {
+    const set = await layOutAndVerify(next, dynamic, dirs.farms, {
+      libraryPathDirs,
+      verdict: verdictOf(dynamic, { ...context, isStart: true }),
+    });
+    if (set.kind === 'vanished') return `${set.file} is gone`;
+    if (set.kind === 'rejected') return set.complaints[0] ?? 'the loader refuses it';
+    const names = added.map(({ name }) => name);
+    if ((await refusedWhenOpened(set, dynamic, names)).length > 0) return 'the loader refuses it';
+    const before = pinned(link);
+    const root = await saveAndPin(rootAdders.current(), next, dirs, link);
+    if (root.kind === 'vanished') return root.why;
+    if (saveExtended(extension, dynamic, set, root)) return undefined;
+    restore(link, before); // the process has what it asked for, and its next start asks again
+    return undefined;
+  } finally {
+    rootAdders.close();
+  }
+}
+
+function remember({ question, program }: Extension, why: string | undefined): LearnedName[] {
+  const { directory, name, requester } = question;
+  const now = new Date().toISOString();
+  const { names, plugIns } = learnedIn(directory, now);
+  const entry = { name, requester, when: now, ...(why === undefined ? {} : { why }) };
+  const earlier = names.filter((each) => each.name !== name);
+  const record = readRunTimeRecord(directory);
+  const known = record?.plugIns ?? plugIns;
+  writeRunTimeRecord(directory, {
+    ...record,
+    program: program.path,
+    names: [...earlier, entry],
+    plugIns: why === undefined ? plugIns : known,
+  });
+  return [...names];
+}
+
+/** Nobody offers it: no other set would have it. */
+function isHopeless(why: string): boolean {
+  return why.startsWith('no library offers');
+}
+
+/** Once for each name: a start that was solved with it in mind and has no set for it is not made again. */
+function tellUnfit(extension: Extension, why: string, before: readonly LearnedName[]): void {
+  const { question, program, plan } = extension;
+  const { name, directory } = question;
+  if (isHopeless(why) || before.some((each) => each.name === name && each.why !== undefined)) return;
+  if (plan === undefined) return;
+  solveAgain(directory);
+  notice(
+    `${path.basename(program.path)}: ${name} does not fit beside what is loaded; the next start looks for a set with it`,
+  );
+}
+
+async function answer(extension: Extension): Promise<void> {
+  const { question, program, fingerprint, dirs, context } = extension;
+  const { name, directory } = question;
+  const outcome = await extend(extension);
+  const { added, state } = outcome;
+  let { why } = outcome;
+  const dynamic = dynamicOf(program);
+  if (why === undefined && dynamic !== undefined && fingerprint !== undefined && added.length > 0)
+    why = await planExtended(extension, dynamic, fingerprint, added);
+  const before = remember(extension, why);
+  const present = presentFiles(extension).get(name);
+  const found: [string, string][] =
+    why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];
+  const answers: Answers = new Map<string, string | undefined>([[name, present], ...found]);
+  addAnswers(directory, answers, state);
+  touchSonameTables(dirs.catalogues, context.location.storeDir);
+  debug(`${name}: ${why ?? [...answers.values()].join(', ')}`);
+  if (why !== undefined) tellUnfit(extension, why, before);
+}
+
+/** The plan that the process was started by: another one has another run-time directory. */
+function ownPlan(dirs: Directories, program: string, directory: string): LaunchPlan | undefined {
+  const plan = readPlan(dirs, program);
+  return runTimeDirectoryOf(plan) === directory ? plan : undefined;
+}
+
+/**
+ * Answers a question of the audit module in the run-time directory. What the process has loaded stays as it is.
+ * @throws ForeignError and Node's errors; the search of the process then fails as it would have without us.
+ */
+export async function extendPlan(
+  question: RunTimeQuestion,
+  asked: Context,
+  dirs: Directories,
+): Promise<void> {
+  const record = readRunTimeRecord(question.directory);
+  if (record === undefined) return;
+  const libraryPath = libraryPathOf(question.processId);
+  const context = { ...asked, host: { ...asked.host, libraryPath } };
+  const program = inspectProgram(record.program, context.host);
+  const { elf } = program;
+  if (elf === undefined) return;
+  await withLock(path.join(dirs.locks, planKey(program.path)), async () => {
+    const known = readAnswers(question.directory).entries.get(question.name);
+    if (known?.startsWith('/') === true) return; // another process asked meanwhile
+    const plan = ownPlan(dirs, program.path, question.directory);
+    const fingerprint =
+      plan?.root === undefined || plan.sha256 !== sha256OfFile(program.path)
+        ? undefined
+        : (await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir))?.fingerprint;
+    const loaded = loadedObjectsOf(question.processId, context.location.storeDir);
+    await answer({ question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint });
+  });
+}

@@ -1,0 +1,95 @@
+// What a program opened in earlier starts → objects for the solver, and a set that serves them too where there is one.
+import type { Requirer } from '../candidates/problem.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import { debug } from '../host/output.ts';
+import { findBundled } from '../program/bundled.ts';
+import type { PlugIn } from '../program/plug-ins.ts';
+import type { Choice, Solution } from '../solver/solution.ts';
+import { solve } from '../solver/solve.ts';
+import type { Job } from './job.ts';
+import type { SolvedProblem } from './solve-program.ts';
+
+/** An object that needs nothing but one name, as a call of dlopen(3) does. */
+export function opening(name: string): Requirer {
+  return { label: 'dlopen', path: `dlopen:${name}`, needed: [name], verneed: [] };
+}
+
+/** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */
+export function objectsOfPlugIn({ path: file, elf, bundled }: PlugIn): Requirer[] {
+  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, soname]));
+  return [{ name: file, path: file, elf }, ...bundled].map(
+    (each): Requirer => ({
+      label: each.name,
+      path: each.path,
+      needed: each.elf.needed.filter((name) => !own.has(name)),
+      verneed: each.elf.verneed.filter(({ file: name }) => !own.has(name)),
+    }),
+  );
+}
+
+/** Undefined for what the program could not load anyway. */
+export function plugInAt(file: string, like: ElfFile): PlugIn | undefined {
+  const elf = elfFileAt(file);
+  if (elf === undefined || !elf.dynamic || elf.loadError !== undefined) return undefined;
+  if (elf.class !== like.class || elf.machine !== like.machine) return undefined;
+  return { path: file, elf, bundled: findBundled({ path: file, elf }) };
+}
+
+/** Those that are there. */
+export function learnedPlugIns(learned: Job['learned'], like: ElfFile): PlugIn[] {
+  return (learned?.plugIns ?? []).flatMap((each) => plugInAt(each.path, like) ?? []);
+}
+
+/** Names that could not be had beside what was loaded; with a plug-in's other needs where one asked. */
+function wantedNames(learned: Job['learned']): Requirer[] {
+  return (learned?.names ?? []).filter(({ why }) => why !== undefined).map(({ name }) => opening(name));
+}
+
+/** What the roots come to by the choices: the rest is there only for what may be opened. */
+function reachable(roots: readonly Requirer[], choices: readonly Choice[]): Choice[] {
+  const byName = new Map(choices.map((choice) => [choice.name, choice]));
+  const found = new Map<string, Choice>();
+  const queue = roots.flatMap(({ needed }) => needed);
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const choice = byName.get(name);
+    if (choice === undefined || found.has(name)) continue;
+    found.set(name, choice);
+    queue.push(...choice.provider.needed);
+  }
+  return choices.filter(({ name }) => found.has(name));
+}
+
+function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
+  const outcome = solve({ ...problem, roots: [...problem.roots, ...objects] });
+  if (outcome.kind !== 'solution') return undefined;
+  return { ...outcome, choices: reachable(problem.roots, outcome.choices) };
+}
+
+/** More is not tried one by one: each is a search. */
+const MOST_TRIED = 12;
+
+/**
+ * What was opened and did not fit may need another version of a library, or another libc, than the best set has. Where
+ * there is a set for it all it is taken; else one for as much as possible, the earliest first.
+ */
+export function withLearned(result: SolvedProblem, { learned, program }: Job): SolvedProblem {
+  if (result.outcome.kind !== 'solution') return result;
+  const groups = [
+    ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
+    ...wantedNames(learned).map((each) => [each]),
+  ];
+  if (groups.length === 0) return result;
+  const whole = solvedBeside(result, groups.flat());
+  if (whole !== undefined) return { ...result, outcome: whole };
+  let taken: Requirer[] = [];
+  let best = result.outcome;
+  for (const objects of groups.slice(0, MOST_TRIED)) {
+    const outcome = solvedBeside(result, [...taken, ...objects]);
+    if (outcome === undefined) continue;
+    taken = [...taken, ...objects];
+    best = outcome;
+  }
+  debug(`learned: no set serves all ${groups.length}`);
+  return { ...result, outcome: best };
+}

@@ -1,0 +1,68 @@
+// A program that Nix built → its plan: as it is, with the audit module where it may open foreign plug-ins.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Directories } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { askLoader } from '../ldso/ask-loader.ts';
+import { directPlan, runTimeConditions } from '../plan/make-plan.ts';
+import { readPlan } from '../plan/plan-files.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
+import { libcOf } from '../program/libc.ts';
+import { withStore } from '../store/open-catalogue.ts';
+import { sonameTableFile } from '../store/soname-table.ts';
+import type { Context } from './context.ts';
+import { openRunTime, type RunTime, whyNoModule } from './run-time.ts';
+
+/** What its own loader loads for it, without the libc family. */
+function objectsOf(program: ProgramFile, loader: string): string[] {
+  if (program.elf === undefined) return [];
+  const { isFamily } = libcOf(program.elf, 'glibc');
+  const { objects } = askLoader({ loader, libc: 'glibc', libraryPath: '', program: program.path });
+  return objects.filter(({ name }) => !isFamily(path.basename(name))).flatMap(({ path: file }) => file ?? []);
+}
+
+/** The table is made with the catalogue: once for a store, and kept up to date by every first start. */
+async function haveSonameTable(program: ProgramFile, context: Context, dirs: Directories): Promise<void> {
+  const { location } = context;
+  const file = sonameTableFile(dirs.catalogues, location.storeDir, program.elf?.machine ?? 0);
+  if (!existsSync(file)) await withStore(dirs.catalogues, location, () => {});
+}
+
+async function runTimeOf(
+  program: ProgramFile,
+  interpreter: string,
+  context: Context,
+  dirs: Directories,
+): Promise<RunTime | undefined> {
+  const libc = path.basename(interpreter).startsWith('ld-musl-') ? 'musl' : 'glibc';
+  const loader = interpreter;
+  if (libc === 'musl') return undefined;
+  const objects = objectsOf(program, loader);
+  if (whyNoModule({ program, libc, loader, objects }, context, dirs) !== undefined) return undefined;
+  await haveSonameTable(program, context, dirs);
+  const before = runTimeDirectoryOf(readPlan(dirs, program.path));
+  const set = [program.identity, loader];
+  return openRunTime({ program, libc, loader, objects, set, before, plugIns: [] }, context, dirs);
+}
+
+/**
+ * Coherent with the running libc is what fits beside what is loaded, so nothing is chosen before. Without a store that
+ * can be looked at it starts as it is.
+ */
+export async function planNixProgram(
+  program: ProgramFile,
+  interpreter: string,
+  context: Context,
+  dirs: Directories,
+): Promise<LaunchPlan> {
+  const plain = directPlan(program);
+  const runTime = await runTimeOf(program, interpreter, context, dirs).catch((error: unknown) => {
+    debug(`no audit module: ${String(error)}`);
+    return undefined;
+  });
+  if (runTime === undefined) return plain;
+  const { directories, files } = runTimeConditions(runTime);
+  return { ...plain, directories, files, environment: [['LD_AUDIT', runTime.moduleOnce]] };
+}

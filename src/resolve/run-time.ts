@@ -1,0 +1,182 @@
+// A program and its proven set → the run-time directory with the audit module, where the program can have one.
+// A set's objects → whether any of them can open a library while the program runs.
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { findMachine } from '../elf/machine.ts';
+import { openFileSource } from '../elf/open-elf.ts';
+import { readUndefinedSymbols } from '../elf/symbols.ts';
+import type { Directories } from '../host/directories.ts';
+import { debug } from '../host/output.ts';
+import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
+import {
+  AUDIT_MODULE,
+  AUDIT_MODULE_ONCE,
+  makeRunTimeDirectory,
+  type RunTimeSettings,
+} from '../plan/run-time-files.ts';
+import {
+  againFile,
+  type LearnedPlugIn,
+  learnedIn,
+  opensPassingFiles,
+  runTimeDirectoryFor,
+  writeRunTimeRecord,
+} from '../plan/run-time-record.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
+import { sonameTableFile } from '../store/soname-table.ts';
+import type { Context } from './context.ts';
+
+/** Before, auditing slows every call, and breaks some on 64-bit ARM (audit/NOTES.md). */
+const OLDEST_GLIBC = [2, 35];
+
+const OPENING = new Set(['dlopen', 'dlmopen']);
+
+export interface RunTimeRequest {
+  readonly program: ProgramFile;
+  readonly libc: 'glibc' | 'musl';
+  readonly loader: string;
+  /** Paths of what is loaded at the start, without the libc family. */
+  readonly objects: readonly string[];
+  /** What names the set. */
+  readonly set: readonly string[];
+  /** The directory that the program had before, whose memory goes on. */
+  readonly before?: string | undefined;
+  /** Plug-ins that the set was solved with. */
+  readonly plugIns: readonly LearnedPlugIn[];
+}
+
+export interface RunTime {
+  readonly directory: string;
+  readonly module: string;
+  /** By this name the module takes itself out of the environment. */
+  readonly moduleOnce: string;
+}
+
+function isOld(loader: string): boolean {
+  const [major = 0, minor = 0] = libcVersionOf(loader) ?? [];
+  const [least = 0, second = 0] = OLDEST_GLIBC;
+  return major < least || (major === least && minor < second);
+}
+
+/** A file that cannot be read opens nothing. */
+function opensLibraries(file: string): boolean {
+  try {
+    const source = openFileSource(file);
+    try {
+      const symbols = readUndefinedSymbols(source);
+      return symbols.kind === 'symbols' && symbols.undefined.some(({ name }) => OPENING.has(name));
+    } finally {
+      source.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+function moduleFile({ elf }: ProgramFile, { modules }: Context): string | undefined {
+  const machine = elf && findMachine(elf);
+  if (machine === undefined || modules === undefined) return undefined;
+  const file = path.join(modules, `nix-foreign-audit-${machine.system}.so`);
+  return existsSync(file) ? file : undefined;
+}
+
+/** Why a program has no module, in a clause; undefined where it has one. Asked too by `explain`. */
+export function whyNoModule(
+  { program, libc, loader, objects }: Pick<RunTimeRequest, 'program' | 'libc' | 'loader' | 'objects'>,
+  context: Context,
+  dirs: Directories,
+): string | undefined {
+  if (libc === 'musl') return 'musl asks nobody for libraries that it has not found';
+  if (isOld(loader))
+    return `its glibc is older than ${OLDEST_GLIBC.join('.')}, which audit modules slow down`;
+  if (dirs.shared === true) return 'its plan is for everybody';
+  if (moduleFile(program, context) === undefined) return 'there is no audit module for its machine';
+  const opening = [program.path, ...objects].some(opensLibraries);
+  return opening ? undefined : 'neither it nor what it loads opens libraries while it runs';
+}
+
+function kept({ env }: Context): Record<string, string> {
+  const names = ['HOME', 'PATH', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'NIX_REMOTE'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+function settingsOf(
+  { program, loader }: RunTimeRequest,
+  context: Context,
+  dirs: Directories,
+  directory: string,
+): RunTimeSettings {
+  const { location, resolver } = context;
+  const words = (text: string) => ({ text });
+  const command = resolver && {
+    file: resolver.node,
+    argv: [
+      ...[resolver.node, resolver.script, 'extend', '--run-time', directory, '--process'].map(words),
+      'process',
+      words('--requester'),
+      'requester',
+      words('--'),
+      'name',
+    ] as const,
+  };
+  return {
+    sonameTable: sonameTableFile(dirs.catalogues, location.storeDir, program.elf?.machine ?? 0),
+    ...(command === undefined ? {} : { resolver: command }),
+    defaultDirectories: loaderFactsOf(loader)?.defaultDirectories ?? [],
+    storeDir: location.storeDir,
+    notLearned: [dirs.farms, ...(program.driverDirectories ?? []), '/run', '/usr/lib/wsl'],
+    environment: kept(context),
+  };
+}
+
+/** Answers of an earlier solution that has the same set are asked for anew. */
+function beginAnew(directory: string): void {
+  rmSync(path.join(directory, 'answers'), { force: true });
+}
+
+/** The module writes nothing down that is known already. */
+function writeKnown(directory: string, plugIns: readonly LearnedPlugIn[]): void {
+  const text = plugIns.map((each) => `${each.path}\0`).join('');
+  // The module takes no more than 64 KiB (audit/RUN-TIME.md).
+  const fitting = text.length < 60_000 ? text : '';
+  writeFileSync(path.join(directory, 'learned'), fitting, { mode: 0o600 });
+}
+
+/**
+ * Makes the directory, or brings it up to date. Undefined where the program has no module, or nothing can be written:
+ * then it finds what its plan has.
+ */
+export function openRunTime(
+  request: RunTimeRequest,
+  context: Context,
+  dirs: Directories,
+): RunTime | undefined {
+  const { program, before, set, plugIns } = request;
+  const why = whyNoModule(request, context, dirs);
+  const file = moduleFile(program, context);
+  if (why !== undefined || file === undefined) {
+    debug(`no audit module: ${why}`);
+    return undefined;
+  }
+  const directory = runTimeDirectoryFor(dirs, program.path, set);
+  try {
+    const learned = learnedIn(before ?? directory, new Date().toISOString());
+    const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
+    const passing = opensPassingFiles(before ?? directory);
+    makeRunTimeDirectory(directory, file, settingsOf(request, context, dirs, directory));
+    beginAnew(directory);
+    writeKnown(directory, [...all.values()]);
+    writeRunTimeRecord(directory, {
+      program: program.path,
+      names: learned.names,
+      plugIns: [...all.values()],
+      ...(passing ? { passing } : {}),
+    });
+    rmSync(againFile(directory), { force: true });
+  } catch (error) {
+    debug(`no audit module: ${String(error)}`);
+    return undefined;
+  }
+  const at = (name: string) => path.join(directory, name);
+  return { directory, module: at(AUDIT_MODULE), moduleOnce: at(AUDIT_MODULE_ONCE) };
+}

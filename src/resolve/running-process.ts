@@ -1,0 +1,42 @@
+// The id of a process → the objects of the store that it has loaded, and the library path that it was started with.
+import { readFileSync } from 'node:fs';
+import { elfFileAt } from '../elf/open-elf.ts';
+
+export interface ProcessObjects {
+  /** Of the store, in the order of their addresses; the file is the real one. */
+  readonly store: readonly { readonly soname: string; readonly path: string }[];
+  /** Its ld.so; undefined where it cannot be told. */
+  readonly loader: string | undefined;
+}
+
+/** `7f..-7f.. r-xp 00000000 fe:01 1234   /nix/store/...` (proc_pid_maps(5)); a removed file is none. */
+function mappedFiles(processId: number): string[] {
+  try {
+    const lines = readFileSync(`/proc/${processId}/maps`, 'utf8').split('\n');
+    const files = lines.flatMap((line) => /^\S+ \S+ \S+ \S+ \d+ +(\/.*)$/.exec(line)?.[1] ?? []);
+    return [...new Set(files)].filter((file) => !file.endsWith(' (deleted)'));
+  } catch {
+    return [];
+  }
+}
+
+export function loadedObjectsOf(processId: number, storeDir: string): ProcessObjects {
+  const files = mappedFiles(processId).filter((file) => file.startsWith(`${storeDir}/`));
+  const store = files.flatMap((file) => {
+    const elf = elfFileAt(file);
+    return elf?.soname === undefined ? [] : [{ soname: elf.soname, path: file }];
+  });
+  const loader = store.find(({ soname }) => /^ld-linux|^ld\.so|^ld64\.so/.test(soname));
+  return { store, loader: loader?.path };
+}
+
+/** LD_LIBRARY_PATH as the process was started with it; undefined where there was none. */
+export function libraryPathOf(processId: number): string | undefined {
+  try {
+    const entries = readFileSync(`/proc/${processId}/environ`, 'utf8').split('\0');
+    const entry = entries.find((each) => each.startsWith('LD_LIBRARY_PATH='));
+    return entry?.slice(entry.indexOf('=') + 1);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+// Starts and searches with the audit module → the same without it, in one run.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Rig } from '../rig/rig.ts';
+import { type BenchRoot, DRIVER, openBenchRoot, PROGRAMS, RESOLVER } from './bench-root.ts';
+import { makeFortyLibraries } from './forty-libraries.ts';
+import { type Case, measure, milliseconds } from './measure.ts';
+
+const ROUNDS = 800;
+const PROBES = 10_000;
+
+/** What the module may cost: microseconds at the start of a program that does nothing, times at that of one with 40 libraries. */
+const LIMIT = { start: 40, forty: 1.03, probe: 2 };
+
+const OPENS = `#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv)
+{
+	int found = 0;
+	for (int i = 0, count = argc > 1 ? atoi(argv[1]) : 0; i < count; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "libfalse%d.so.7", i);
+		found += dlopen(name, RTLD_LAZY) != NULL;
+	}
+	return found;
+}
+`;
+
+interface Plan {
+  readonly loader: string;
+  readonly libraryPath: string;
+  readonly auditModule?: string;
+}
+
+async function planOf(bench: BenchRoot, rig: Rig, program: string): Promise<Plan> {
+  const argv = [rig.node, RESOLVER, 'resolve', '--json', program] as const;
+  const { stdout, stderr } = await bench.root.run({ argv });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Plan;
+}
+
+function pair(
+  program: string,
+  { loader, libraryPath }: Plan,
+  module: string,
+  args: readonly string[],
+): Case[] {
+  const env = { HOME: '/home/tester' };
+  const words = (audit: readonly string[]) => [
+    loader,
+    '--inhibit-cache',
+    ...audit,
+    '--argv0',
+    program,
+    '--library-path',
+    libraryPath,
+    program,
+    ...args,
+  ];
+  return [
+    { label: 'without the module', env, argv: words([]) },
+    { label: 'with it', env, argv: words(['--audit', module]) },
+  ];
+}
+
+interface Difference {
+  readonly ratio: number;
+  /** Microseconds. */
+  readonly more: number;
+}
+
+async function compare(
+  bench: BenchRoot,
+  title: string,
+  rounds: number,
+  cases: readonly Case[],
+): Promise<Difference> {
+  const times = await measure(bench.root, DRIVER, rounds, cases);
+  process.stdout.write(`\n${title}\n`);
+  for (const [i, { label }] of cases.entries())
+    process.stdout.write(
+      `  ${milliseconds(times[i]?.median ?? Number.NaN).padStart(11)} median  ${milliseconds(times[i]?.tenth ?? Number.NaN).padStart(11)} p10  ${label}\n`,
+    );
+  const [without = Number.NaN, having = Number.NaN] = times.map(({ median }) => median);
+  return { ratio: having / without, more: having - without };
+}
+
+function verdict(figure: string, limit: number, met: boolean): boolean {
+  process.stdout.write(`  ${figure}, at most ${limit}: ${met ? 'met' : 'MISSED'}\n`);
+  return met;
+}
+
+export async function benchRunTime(rig: Rig): Promise<boolean> {
+  const bench = await openBenchRoot(rig, 'none');
+  try {
+    const source = path.join(bench.programs, 'opens.c');
+    writeFileSync(source, OPENS);
+    execFileSync('cc', ['-O1', '-o', path.join(bench.programs, 'opens'), source]);
+    await makeFortyLibraries(bench.root, path.join(bench.programs, 'forty'));
+    const opens = `${PROGRAMS}/opens`;
+    const plan = await planOf(bench, rig, opens);
+    const module = plan.auditModule;
+    if (module === undefined) throw new Error('the plan has no audit module');
+    const forty = `${PROGRAMS}/forty`;
+    const start = await compare(bench, 'A start that opens nothing', ROUNDS, pair(opens, plan, module, []));
+    const met = verdict(`${start.more.toFixed(0)} microseconds more`, LIMIT.start, start.more <= LIMIT.start);
+    const many = pair(forty, await planOf(bench, rig, forty), module, []);
+    const ofForty = await compare(bench, 'A start with 40 libraries', ROUNDS / 4, many);
+    const fortyMet = verdict(`${ofForty.ratio.toFixed(3)} times`, LIMIT.forty, ofForty.ratio <= LIMIT.forty);
+    const probes = pair(opens, plan, module, [String(PROBES)]);
+    const failing = await compare(bench, `${PROBES} names that nobody has`, 15, probes);
+    const each = failing.more / PROBES;
+    const probeMet = verdict(`${each.toFixed(2)} microseconds a name more`, LIMIT.probe, each <= LIMIT.probe);
+    return met && fortyMet && probeMet;
+  } finally {
+    await bench.close();
+  }
+}

@@ -1,0 +1,54 @@
+// A program that Nix built and a foreign plug-in → libraries that fit beside what is loaded; nothing else changes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { openToolRoot } from '../tool.ts';
+import { putPlugIn } from './ways.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig);
+
+/** As a node addon is built on Debian: needs libraries of the system, and names of Node itself. */
+const addon = putPlugIn(
+  root,
+  'project/node_modules/addon/build/addon.node',
+  `extern void napi_module_register(void *); extern const char *zlibVersion(void);
+static void *init(void *env, void *exports) { (void)env; return exports; }
+static struct { int version; unsigned flags; const char *file; void *(*init)(void *, void *); const char *name; void *priv, *reserved[4]; }
+	module = {1, 0, "addon.c", init, "addon", 0, {0}};
+__attribute__((constructor)) static void begin(void) { if (zlibVersion()) napi_module_register(&module); }`,
+  ['libz.so.1', 'libbz2.so.1.0'],
+);
+const script = `
+const { execFileSync } = require('node:child_process');
+try { require('${addon}'); console.log('loaded'); } catch (error) { console.log(error.message.split('\\n')[0]); }
+console.log('own', process.env.LD_AUDIT);
+console.log('child', execFileSync(process.execPath, ['-p', 'process.env.LD_AUDIT'], { encoding: 'utf8' }).trim());
+console.log(process.execPath);`;
+
+test('an addon of Node that needs libraries of the system', async () => {
+  const bare = await root.run({ argv: [rig.node, '-e', script] });
+  assert.match(bare.stdout, /^libz\.so\.1: cannot open shared object file/);
+  const expected = `loaded\nown undefined\nchild undefined\n${rig.node}\n`;
+  for (const start of [root.start, root.start, root.startHit]) {
+    const { status, stdout, stderr } = await start([rig.node, '-e', script]);
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: expected }, stderr);
+  }
+  const { stdout } = await root.manage(['explain', rig.node]);
+  assert.match(stdout, /^strategy {2}direct$/m);
+});
+
+test('what is found fits the libc that runs', async () => {
+  const maps = `require('${addon}'); console.log([...new Set(require('node:fs').readFileSync('/proc/self/maps', 'latin1').match(/\\/nix\\/store\\/\\S+/g))].join('\\n'))`;
+  const { stdout, status, stderr } = await root.start([rig.node, '-e', maps]);
+  assert.equal(status, 0, stderr);
+  const libcs = stdout.split('\n').filter((file) => /\/libc\.so\.6$/.test(file));
+  assert.equal(libcs.length, 1);
+  assert.match(stdout, /\/libz\.so\.1/);
+});
+
+test('a program of Nix that opens nothing has no module', async () => {
+  const program = `${rig.nixBin}/nix-store`;
+  const { status } = await root.start([program, '--version']);
+  assert.equal(status, 0);
+});

@@ -1,0 +1,65 @@
+// The ways in which a foreign program can be started → roots with only /nix, each with a start and a hit by that way.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Rig } from '../../rig/rig.ts';
+import { homeInRoot, type Outcome, type Root, type RootOptions } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
+import { onHost } from '../foreign-files.ts';
+import { openWays } from '../interpreter/ways-in.ts';
+import { openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
+
+export interface RunTimeWay {
+  readonly name: string;
+  readonly root: ToolRoot;
+  start(words: readonly string[], settings?: Settings): Promise<Outcome>;
+  /** With a launcher's resolver that cannot be started: a plan that holds is followed, and nothing else. */
+  hit(words: readonly string[], settings?: Settings): Promise<Outcome>;
+}
+
+async function prefixed(
+  rig: Rig,
+  name: string,
+  options: RootOptions,
+  words: readonly string[],
+): Promise<RunTimeWay> {
+  const root = await openToolRoot(rig, options);
+  return {
+    name,
+    root,
+    start: (rest, settings) => root.start([...words, ...rest], settings),
+    hit: (rest, settings) => root.startHit(rest, settings),
+  };
+}
+
+/** By the loader, in a namespace, entered by nix-ld, and as the interpreter itself. */
+export async function openRunTimeWays(rig: Rig): Promise<RunTimeWay[]> {
+  const interpreters = await openWays(rig);
+  return [
+    await prefixed(rig, 'loader', {}, []),
+    await prefixed(rig, 'namespace', { interpreter: 'stub-ld' }, ['--strategy', 'namespace']),
+    ...interpreters.map((way) => ({
+      name: way.way,
+      root: way,
+      start: ([program = '', ...args]: readonly string[], settings?: Settings) =>
+        way.plain(program, args, settings),
+      hit: ([program = '', ...args]: readonly string[], settings?: Settings) =>
+        way.plainHit(program, args, settings),
+    })),
+  ];
+}
+
+/** Compiles a program of programs/ to a directory of its own in the home. Returns its path in the root. */
+export function putProgram(root: Root, name: string, directory = name): string {
+  const inRoot = path.join(homeInRoot, directory, name);
+  const source = readFileSync(path.join(import.meta.dirname, 'programs', `${name}.c`), 'utf8');
+  compile(onHost(root, inRoot), source);
+  return inRoot;
+}
+
+/** A plug-in that needs these libraries, as a wheel's or an addon's object does. Returns its path in the root. */
+export function putPlugIn(root: Root, file: string, source: string, needed: readonly string[]): string {
+  const inRoot = path.join(homeInRoot, file);
+  const flags = ['-shared', '-fPIC', '-Wl,--no-as-needed', ...needed.map((each) => `-l:${each}`)];
+  compile(onHost(root, inRoot), source, flags);
+  return inRoot;
+}
