@@ -88,7 +88,7 @@ export async function withRanking<T>(
   try {
     return await work({
       catalogue,
-      target: targetOf(job.program),
+      target: targetOf(job.program.elf),
       newestFirst,
       opinion: opinionOf(job, lack),
       isLocal: (storePath) => database?.isValid(storePath) ?? false,

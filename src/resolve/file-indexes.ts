@@ -1,6 +1,6 @@
 // The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
 import type { Settings } from '../config/settings.ts';
-import { findMachine } from '../elf/machine.ts';
+import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { reportPrefix } from '../host/output.ts';
@@ -9,12 +9,11 @@ import type { Search } from '../index/find-database.ts';
 import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
 import { progressLine, readingText, stderrOutput } from '../index/progress-line.ts';
 import type { IndexRefusal } from '../index/read-database.ts';
-import type { CataloguePlace } from '../index/read-source.ts';
-import { sideCatalogueFile } from '../index/side-catalogue.ts';
+import { type CataloguePlace, dropSource } from '../index/read-source.ts';
+import { openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
 import type { Target } from '../index/unsuitable.ts';
 import type { StoreLocation } from '../store/store-location.ts';
 import type { Context } from './context.ts';
-import type { DynamicProgram } from './job.ts';
 
 /** Where the catalogue of indexes is. */
 export function indexPlace({ catalogues, locks }: Directories, { storeDir }: StoreLocation): CataloguePlace {
@@ -37,6 +36,17 @@ export function indexVerifier(settings: Settings): Verify {
   };
 }
 
+/** The store path of an index changes with each update: what was read of the last one goes. */
+async function dropOthers(place: CataloguePlace, { read }: ReadIndexes): Promise<void> {
+  const current = read.map(({ state }) => ('source' in state ? state.source.key : undefined));
+  if (current.includes(undefined)) return;
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  const sources = catalogue?.sources() ?? [];
+  catalogue?.close();
+  for (const { key, kind } of sources)
+    if (kind !== 'cache' && !current.includes(key)) await dropSource(place, key);
+}
+
 /** Finds and reads them, the first time with a line on the terminal. */
 export async function openIndexes(
   settings: Settings,
@@ -46,21 +56,23 @@ export async function openIndexes(
   const line = progressLine(reportPrefix(), stderrOutput());
   const place = indexPlace(dirs, context.location);
   try {
-    return await readIndexes(place, indexSearch(settings, context), {
+    const indexes = await readIndexes(place, indexSearch(settings, context), {
       progress: (share) => line.show(readingText(share)),
       verify: indexVerifier(settings),
     });
+    await dropOthers(place, indexes);
+    return indexes;
   } finally {
     line.end();
   }
 }
 
 /** What of an index can be loaded by a program. */
-export function targetOf({ elf }: DynamicProgram): Target {
-  const system = findMachine(elf)?.system ?? '';
+export function targetOf(key: MachineKey): Target {
+  const system = findMachine(key)?.system ?? '';
   const machine = system.replace(/-linux$/, '');
-  const abi = elf.class === 32 && machine === 'armv7l' ? 'arm-linux-gnueabihf' : `${machine}-linux-gnu`;
-  return { system, triple: abi.replace(/^i686/, 'i386'), bits: elf.class };
+  const abi = key.class === 32 && machine === 'armv7l' ? 'arm-linux-gnueabihf' : `${machine}-linux-gnu`;
+  return { system, triple: abi.replace(/^i686/, 'i386'), bits: key.class };
 }
 
 export interface IndexProblem {
