@@ -79,6 +79,7 @@ function entryComplaints(before: Image, after: Image): string[] {
     dynamicTag.flags,
     dynamicTag.bindNow,
     dynamicTag.hash,
+    dynamicTag.gnuHash,
     0x70000035, // DT_MIPS_RLD_MAP_REL
   ]);
   const fixed = (image: Image) =>

@@ -74,7 +74,12 @@ function follow(image: Image, draft: Draft, [from, to]: Moved[number], copy: Put
       : each,
   );
   image.sections.forEach(({ offset, size, address }, index) => {
-    if (address !== 0 && isInside(offset, size)) draft.sections.set(index, { ...shift(offset), size });
+    if (address === 0 || !isInside(offset, size)) return;
+    draft.sections.set(index, { ...shift(offset), size });
+    draft.entries = draft.entries.map(({ tag, value }) => {
+      const isTable = tag === dynamicTag.hash || tag === dynamicTag.gnuHash;
+      return isTable && value === BigInt(address) ? { tag, value: BigInt(shift(offset).address) } : { tag, value };
+    });
   });
 }
 

@@ -1,12 +1,13 @@
 // A program header table → the same with one more PT_LOAD in it, and what has to move out of its way.
 
+import { dynamicTag } from '../elf/dynamic-table.ts';
 import { isPropertyNote } from '../elf/gnu-property.ts';
 import { readNotes } from '../elf/notes.ts';
 import { noBits } from '../elf/sections.ts';
 import { type Segment, segmentType } from '../elf/segments.ts';
-import type { Image } from './elf-image.ts';
+import { type Image, lastOf } from './elf-image.ts';
 
-/** File ranges [start, end) whose bytes move into the new segment, sorted: `.interp` and notes. */
+/** File ranges [start, end) whose bytes move into the new segment, sorted: `.interp`, notes, hash tables. */
 export type Moved = readonly (readonly [number, number])[];
 
 export interface LoadSlot {
@@ -22,6 +23,11 @@ const PT_PHDR = 6;
 /** Go's mark for a kernel patch of old (elf.h). */
 const PT_PAX_FLAGS = 0x65041580;
 const SHT_NOTE = 7;
+/** SHT_HASH and SHT_GNU_HASH: found by one tag each, and by nothing else. */
+const hashSections: ReadonlyMap<number, number> = new Map([
+  [5, dynamicTag.hash],
+  [0x6ffffff6, dynamicTag.gnuHash],
+]);
 /** More notes than these belong to somebody: a Node SEA blob has 89 MB. */
 const mostNoteBytes = 65_536;
 /** Alignment leaves fewer bytes than this between two parts. */
@@ -62,26 +68,30 @@ function freeEntry(image: Image): number {
   return found.find((index) => index >= 0) ?? -1;
 }
 
-/** What may move: the interpreter's name and small notes, as the segments and the sections know them. */
-function movable({ segments, sections }: Image): [number, number][] {
+/** What may move: the interpreter's name, small notes and hash tables, as the segments and the sections know them. */
+function movable({ segments, sections, dynamic }: Image): [number, number][] {
   const bySegments = segments.filter(
     ({ type, fileSize }) =>
       type === segmentType.interpreter ||
       ((type === segmentType.note || type === segmentType.gnuProperty) && fileSize <= mostNoteBytes),
   );
-  const bySections = sections.filter(({ type, size, address }) => type === SHT_NOTE && address !== 0 && size <= mostNoteBytes);
+  const bySections = sections.filter(({ type, size, address }) => {
+    const tag = hashSections.get(type);
+    if (tag !== undefined) return lastOf(dynamic, tag) === address;
+    return type === SHT_NOTE && address !== 0 && size <= mostNoteBytes;
+  });
   return [
     ...bySegments.map(({ offset, fileSize }): [number, number] => [offset, offset + fileSize]),
     ...bySections.map(({ offset, size }): [number, number] => [offset, offset + size]),
   ].filter(([from, to]) => to > from);
 }
 
-/** Ranges that touch or overlap, as one. */
+/** Ranges that overlap, as one; those that only touch move one by one, as far as they have to. */
 function joined(ranges: readonly (readonly [number, number])[]): [number, number][] {
   const all: [number, number][] = [];
   for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
     const last = all.at(-1);
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    if (last !== undefined && from < last[1]) last[1] = Math.max(last[1], to);
     else all.push([from, to]);
   }
   return all;
