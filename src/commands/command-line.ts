@@ -16,6 +16,7 @@ import { jsonFailure } from './json-failure.ts';
 import { listCommand } from './list.ts';
 import { namedProgram } from './named-program.ts';
 import { resolveCommand } from './resolve.ts';
+import { PATCH_COMMANDS } from './patch-commands.ts';
 import { SETUP_COMMANDS } from './setup-commands.ts';
 import { SHARING_COMMANDS } from './sharing-commands.ts';
 import { SHIM_COMMANDS } from './shim-commands.ts';
@@ -113,6 +114,7 @@ export const COMMANDS: readonly CommandRow[] = [
       if (failure !== undefined) setExitStatus(reportFailure(failure));
     },
   },
+  ...PATCH_COMMANDS,
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
   ...BINFMT_COMMANDS,

@@ -17,6 +17,9 @@ export type Kind = 'file' | 'directory' | 'shim' | 'registered' | 'command' | 't
 export const KINDS: Readonly<Record<string, Kind>> = {
   '--strategy': WISHES,
   '--format': FORMATS,
+  '--method': ['auto', 'in-place', 'append', 'insert'],
+  '--hard-links': ['refuse', 'all', 'one'],
+  words: 'text',
   'shim remove names': 'shim',
   'dirs remove directories': 'registered',
   'hook shell': HOOKED_SHELLS,

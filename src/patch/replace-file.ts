@@ -48,8 +48,13 @@ export function takeAttributes(from: string, to: string, searchPath: string | un
   return copyAttributes(from, to, searchPath);
 }
 
-/** `mtime`: nanoseconds since 1970. Exact to a microsecond, as utimes(2). */
-export function setTime(file: string, mtime: bigint): void {
+/** `mtime`: nanoseconds since 1970. Node's call is exact to a microsecond, touch(1) to the last digit. */
+export function setTime(file: string, mtime: bigint, searchPath: string | undefined): void {
+  const digits = String(mtime).padStart(10, '0');
+  const time = `@${digits.slice(0, -9)}.${digits.slice(-9)}`;
+  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
+  const { status } = runProgramNow('touch', ['-m', '-d', time, '--', file], { env, timeout: TIMEOUT });
+  if (status === 0) return;
   const seconds = Number(mtime / 1000n) / 1e6;
   utimesSync(file, seconds, seconds);
 }

@@ -1,0 +1,70 @@
+// `nix-foreign unpatch PROGRAM...`: patched programs as they were, byte for byte.
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError } from '../errors.ts';
+import { patchedRecords } from '../patch/patched-state.ts';
+import type { Context } from '../pipeline/context.ts';
+import type { HardLinks } from '../pipeline/patch-target.ts';
+import { unpatchFile } from '../pipeline/unpatch-file.ts';
+import { places } from '../pipeline/usable-place.ts';
+import { printJson, printLine } from '../platform/print.ts';
+import { reportFailure } from '../platform/report.ts';
+import { jsonFailure } from './json-failure.ts';
+import { namedProgram } from './named-program.ts';
+import { programsInTree } from './tree-programs.ts';
+import { usageError } from './usage-error.ts';
+
+export interface UnpatchOptions {
+  readonly output: string | undefined;
+  readonly hardLinks: string | undefined;
+  readonly isTree: boolean;
+  readonly isAll: boolean;
+  readonly isDry: boolean;
+  readonly isJson: boolean;
+}
+
+async function filesOf(programs: readonly string[], { isTree, isAll }: UnpatchOptions, context: Context): Promise<string[]> {
+  if (isAll) {
+    const known = await places(context.surroundings.uid);
+    const files = known.flatMap((place) => patchedRecords(place).flatMap((record) => record.files));
+    return [...new Set(files)].filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined).sort();
+  }
+  if (isTree) return programs.flatMap(programsInTree).map(({ file }) => file);
+  return programs.map((each) => namedProgram(each, context));
+}
+
+function hardLinksOf(value: string | undefined, isTree: boolean): HardLinks {
+  const fallback = isTree ? 'all' : 'refuse';
+  if (value === undefined) return fallback;
+  if (value === 'refuse' || value === 'all' || value === 'one') return value;
+  throw usageError(`--hard-links: there is no ${value}`, 'name one of: refuse, all, one');
+}
+
+/** The exit status. @throws ForeignError where one program was named. */
+export async function unpatchCommand(
+  programs: readonly string[],
+  options: UnpatchOptions,
+  context: Context,
+): Promise<number> {
+  const { output, isTree, isAll, isDry, isJson } = options;
+  if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
+  if (output !== undefined && (programs.length !== 1 || isTree)) throw usageError('-o takes one program', 'unpatch them one by one');
+  const several = isAll || isTree || programs.length > 1;
+  let worst = 0;
+  for (const file of await filesOf(programs, options, context)) {
+    const isDirectory = output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
+    const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
+    const wish = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
+    try {
+      const done = await unpatchFile(file, wish, context);
+      if (isJson) printJson({ program: file, ...done });
+      else printLine(`${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`);
+    } catch (error) {
+      if (isTree && error instanceof ForeignError && error.code === 'not-patched') continue;
+      if (!several) throw error;
+      if (isJson) printJson({ program: file, ...jsonFailure(error) });
+      worst = Math.max(worst, reportFailure(error));
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,77 @@
+// A patched file → the very file that was patched: bytes, modes, times; then its root and its record go.
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
+import { copyWithUndo, sha256OfSource } from '../patch/copy-with-changes.ts';
+import { forgetPatched } from '../patch/patched-state.ts';
+import { replaceNames, setTime, takeAttributes } from '../patch/replace-file.ts';
+import { temporaryName } from '../platform/atomic-file.ts';
+import { openFileSource } from '../platform/file-source.ts';
+import type { Context } from './context.ts';
+import { patchedStateOf } from './original-of.ts';
+import { findTarget, type HardLinks, namesOfTarget, patchRefusal, refuseChanged, refuseUnreplaceable } from './patch-target.ts';
+import { places } from './usable-place.ts';
+
+export interface Unpatched {
+  readonly file: string;
+  readonly farm: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly ranges: number;
+}
+
+export interface UnpatchWish {
+  readonly output: string | undefined;
+  readonly hardLinks: HardLinks;
+  readonly isDry: boolean;
+}
+
+function hashOf(file: string): string {
+  const source = openFileSource(file);
+  try {
+    return sha256OfSource(source);
+  } finally {
+    source.close();
+  }
+}
+
+/** @throws ForeignError `not-patched`, `changed-after-patching` and what keeps a file from being replaced. */
+export async function unpatchFile(given: string, wish: UnpatchWish, context: Context): Promise<Unpatched> {
+  const target = findTarget(given, context.location.storeDir);
+  const known = await places(context.surroundings.uid);
+  const patched = patchedStateOf(target, known);
+  if (patched === undefined)
+    throw patchRefusal(given, 'it is not patched, or nothing is known of what it was', `see: nix-foreign patch --check ${given}`, 'not-patched');
+  const { farm, undo } = patched;
+  const names = wish.output === undefined ? namesOfTarget(target, wish.hardLinks) : [wish.output];
+  const done = { file: names[0] ?? given, farm, sha256: undo.sha256, size: undo.size, ranges: undo.ranges.length };
+  if (wish.isDry) return done;
+  if (wish.output === undefined) refuseUnreplaceable(target, context.surroundings.uid);
+  const copy = temporaryName(path.resolve(done.file));
+  try {
+    copyWithUndo(target.path, copy, undo);
+    if (hashOf(copy) !== undo.sha256) throw patchRefusal(given, 'it is being changed', 'say it again', 'changed');
+    const why = takeAttributes(target.path, copy, context.env['PATH']);
+    if (why !== undefined) throw patchRefusal(given, why, 'try it as root', 'attributes');
+    chmodSync(copy, undo.mode);
+    setTime(copy, undo.mtime, context.env['PATH']);
+    refuseChanged(target);
+    replaceNames(copy, names);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    if (error instanceof ForeignError || errnoOf(error) === undefined) throw error;
+    throw new ForeignError(`${given}: ${done.file} cannot be written: ${reasonOf(error)}`, {
+      code: 'unwritable',
+      hint: `write another instead: nix-foreign unpatch ${given} -o OUT`,
+      exitCode: 125,
+      cause: error,
+    });
+  }
+  if (wish.output === undefined)
+    for (const place of known) if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(place, farm, names);
+  return done;
+}
+
+function forgetAll(place: Parameters<typeof forgetPatched>[0], farm: string, names: readonly string[]): void {
+  for (const name of names) forgetPatched(place, farm, name);
+}
