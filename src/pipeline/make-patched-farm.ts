@@ -1,5 +1,5 @@
 // A reckoned farm → the farm itself, with a root that holds it: a store object, or a directory of ours and the set's root.
-import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { patchedRoot } from '../patch/patched-state.ts';
@@ -67,25 +67,10 @@ export async function makePatchedFarm(
     if (pinned(root) === farm.path && existsSync(farm.path)) return { kind: 'made', root };
     const { nar, references, path: storePath } = farm;
     const name = path.basename(storePath).slice(33);
-    const added = addObject(context.nix, { name, nar, references, storePath }, root);
+    const added = await addObject(context.nix, { name, nar, references, storePath }, root);
     return added.kind === 'added' ? { kind: 'made', root } : added;
   }
   makeDirectoryFarm(farm);
   const unpinned = await pinSet(root, planRoot, context);
   return unpinned === undefined ? { kind: 'made', root } : { kind: 'made', root: undefined, unpinned };
-}
-
-/** Whether a farm that a file names is there, with its loader and everything it links to. */
-export function whatFarmLacks(farm: string, names: readonly string[]): string | undefined {
-  if (!existsSync(farm)) return farm;
-  return names.map((name) => path.join(farm, name)).find((file) => !existsSync(file));
-}
-
-/** Content of a small file; undefined where it cannot be read. */
-export function textIn(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,15 @@
 // A NAR with its references → a store object that Nix knows them of, and its indirect GC root, in one request.
 
-import { existsSync, mkdirSync, readlinkSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readlinkSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
+import { reasonOf } from '../errors.ts';
 import { debug } from '../platform/report.ts';
 import { runOnBytes } from '../platform/run-program.ts';
 import { packString } from './nix-archive.ts';
 import { type Nix, TIMEOUT } from './nix-commands.ts';
 import { repoint } from './pinned-text.ts';
+import { storeLocation } from './store-location.ts';
 
 export interface NewObject {
   readonly name: string;
@@ -147,18 +150,68 @@ function readAnswers(answers: Answers, storePath: string): string | undefined {
   return complaintIn(answers);
 }
 
-function askNix(nix: Nix, request: Buffer, storePath: string): string | undefined {
-  const { status, stdout, stderr, failure } = runOnBytes(path.join(nix.bin, 'nix-daemon'), ['--stdio'], request, {
+/** What a store that this process may write itself answers: then `nix-daemon --stdio` is the store (nix-daemon(8)). */
+function askDirectly(nix: Nix, request: Buffer): Heard {
+  const command = path.join(nix.bin, 'nix-daemon');
+  const { status, stdout, stderr, failure } = runOnBytes(command, ['--stdio'], request, {
     env: nix.env,
     timeout: TIMEOUT,
   });
   debug(`nix-daemon --stdio: ${status ?? failure ?? 'killed'}`);
-  if (failure !== undefined) return `nix-daemon could not be started (${failure})`;
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return { bytes: stdout, said: failure === undefined ? said : `nix-daemon could not be started (${failure})` };
+}
+
+interface Heard {
+  readonly bytes: Buffer;
+  /** What it said beside that. */
+  readonly said: string;
+}
+
+/**
+ * The daemon itself. `nix-daemon --stdio` would pass on what it reads by splice(2), which takes none of Node's pipes: they
+ * are sockets.
+ */
+function askDaemon(socket: string, request: Buffer): Promise<Heard> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    const connection = connect(socket);
+    const end = (said: string) => {
+      connection.destroy();
+      resolve({ bytes: Buffer.concat(parts), said });
+    };
+    connection.setTimeout(TIMEOUT, () => end('the daemon does not answer'));
+    connection.on('data', (part) => parts.push(part));
+    connection.on('error', (error) => end(`the daemon cannot be reached: ${reasonOf(error)}`));
+    connection.on('end', () => end(''));
+    connection.end(request);
+  });
+}
+
+function mayWrite(directory: string): boolean {
   try {
-    return readAnswers(answersIn(stdout), storePath);
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As Nix decides itself (store "auto"): the store where it can be written, else the daemon. */
+function ask(nix: Nix, request: Buffer): Promise<Heard> | Heard {
+  const { stateDir } = storeLocation(nix.env);
+  const socket = nix.env['NIX_DAEMON_SOCKET_PATH'] ?? path.join(stateDir, 'daemon-socket/socket');
+  const isDaemon = nix.env['NIX_REMOTE'] === 'daemon' || !mayWrite(path.join(stateDir, 'db'));
+  return isDaemon && existsSync(socket) ? askDaemon(socket, request) : askDirectly(nix, request);
+}
+
+async function askNix(nix: Nix, request: Buffer, storePath: string): Promise<string | undefined> {
+  const { bytes, said } = await ask(nix, request);
+  try {
+    return readAnswers(answersIn(bytes), storePath);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return stderr.trim().split('\n').at(-1) || error.message;
+    return said || error.message;
   }
 }
 
@@ -172,14 +225,14 @@ function linked(link: string): string | undefined {
 
 /**
  * Adds the object and makes `root` its indirect root, over one connection, which holds the object until the root is
- * known. `nix-daemon --stdio` is the store itself where there is no daemon (nix-daemon(8)).
+ * known.
  * @throws Node's errors when the root's directory cannot be written.
  */
-export function addObject(nix: Nix, object: NewObject, root: string): Added {
+export async function addObject(nix: Nix, object: NewObject, root: string): Promise<Added> {
   mkdirSync(path.dirname(root), { recursive: true, mode: 0o700 });
   const before = linked(root);
   repoint(root, object.storePath);
-  const why = askNix(nix, requestFor(object, root), object.storePath);
+  const why = await askNix(nix, requestFor(object, root), object.storePath);
   if (why === undefined && existsSync(object.storePath)) return { kind: 'added' };
   if (before === undefined) rmSync(root, { force: true });
   else repoint(root, before);
