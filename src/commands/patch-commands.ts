@@ -1,7 +1,7 @@
 // The commands that write into programs, and take that back; each is loaded when it is asked for.
 import { type CommandRow, isThere, JSON_OPTION, type Options, valuesOf } from './command-row.ts';
 
-const HARD_LINKS = ['--hard-links <which>', 'other names of the file: refuse (the default), all or one'] as const;
+const HARD_LINKS = ['--hard-links <which>', 'other names of it: refuse (the default), all or one'] as const;
 
 /** `--no-lift` is said as `lift` being false. */
 const isLeftOut = (option: Options[string]): boolean => (option as unknown) === false;
@@ -13,8 +13,8 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
       ['--tree', 'every program of a directory'],
-      ['-n, --dry-run', 'write nothing: status 0 possible, 1 nothing to do, 126 not possible'],
-      ['--diff', 'also every byte before and after'],
+      ['-n, --dry-run', 'write nothing; status 1: nothing to do, 126: not possible'],
+      ['--diff', 'the dry run, with every byte before and after'],
       ['-i, --interactive', 'choose libraries by hand first, as choose does'],
       ['-y, --yes', 'do not ask on a terminal'],
       ['--user-libraries-first', 'LD_LIBRARY_PATH before the chosen libraries'],
@@ -24,7 +24,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
       ['--method <method>', 'auto, in-place, append or insert'],
       HARD_LINKS,
       ['--try <words>', 'run it before and after with these words, and compare'],
-      ['--check', 'only say what is patched, and whether its libraries are there'],
+      ['--check', 'only say what is patched, and what is gone'],
       ['--repair', 'fetch or choose again what is gone'],
       ['--system', 'with a GC root for everybody on this machine (as root)'],
       JSON_OPTION,
