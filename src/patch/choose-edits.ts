@@ -1,12 +1,13 @@
 // What a program shall name and what is appended to it → the way of editing that keeps most, and its changes.
 import type { ByteSource } from '../elf/byte-source.ts';
 import { Malformed } from '../elf/malformed.ts';
+import { selfReader } from '../elf/self-reader.ts';
 import { editBySegment } from './edit-by-segment.ts';
 import { editInPlace, type Strings } from './edit-in-place.ts';
 import { type Image, readImage } from './elf-image.ts';
 import { type FileChanges, sortedEdits } from './file-changes.ts';
 import { findPayload, type Payload } from './payload.ts';
-import type { WantedNames } from './wanted-names.ts';
+import { neededOf, type WantedNames } from './wanted-names.ts';
 
 export const METHODS = ['in-place', 'append', 'insert'] as const;
 export type Method = (typeof METHODS)[number];
@@ -52,10 +53,18 @@ function bySegment(image: Image, wanted: WantedNames, method: 'append' | 'insert
   };
 }
 
+function carriesContent(image: Image): boolean {
+  return selfReader(image.source, { needed: neededOf(image), end: image.end }) !== undefined;
+}
+
 /** Without a payload tools see a clean file; with one the file is not stripped anyhow, and no byte may move. */
 function attemptsFor(image: Image, wanted: WantedNames, payload: Payload | undefined): Attempt[] {
-  if (payload === undefined)
-    return [inPlace(image, wanted, 'copied', 'few'), bySegment(image, wanted, 'append')];
+  if (payload === undefined) {
+    const clean = inPlace(image, wanted, 'copied', 'few');
+    // What carries its content in sections or notes of its own does not bear to be stripped either.
+    const still = carriesContent(image) ? [inPlace(image, wanted, 'behind', 'all')] : [];
+    return [clean, ...still, bySegment(image, wanted, 'append')];
+  }
   const plain = { ...wanted, lifted: [] };
   const still = [wanted, ...(wanted.lifted.length > 0 ? [plain] : [])].flatMap((each) => [
     inPlace(image, each, 'copied', 'few'),
