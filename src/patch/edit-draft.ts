@@ -2,6 +2,7 @@
 
 import { wordEdit } from '../elf/byte-edits.ts';
 import type { Header } from '../elf/header.ts';
+import { Malformed } from '../elf/malformed.ts';
 import type { Segment } from '../elf/segments.ts';
 import type { DynamicEntry, Image } from './elf-image.ts';
 import { differences, type FileEdit } from './file-changes.ts';
@@ -49,6 +50,11 @@ export function numberBytes(header: Header, size: 4 | 8, value: bigint): Uint8Ar
   return bytes;
 }
 
+function exact(value: number): bigint {
+  if (!Number.isSafeInteger(value)) throw new Malformed('a program header has an impossible size');
+  return BigInt(value);
+}
+
 /** One Phdr. p_paddr is p_vaddr for what changed, since nothing but a boot loader reads it. */
 function writeSegment(header: Header, bytes: Uint8Array, at: number, segment: Segment): void {
   const { type, flags, offset, address, fileSize, memorySize, align } = segment;
@@ -57,9 +63,9 @@ function writeSegment(header: Header, bytes: Uint8Array, at: number, segment: Se
   put(header, bytes, at, 4, BigInt(type));
   put(header, bytes, at + (wide ? 4 : 24), 4, BigInt(flags));
   [offset, address, address, fileSize, memorySize].forEach((value, index) => {
-    put(header, bytes, at + step + index * step, step, BigInt(value));
+    put(header, bytes, at + step + index * step, step, exact(value));
   });
-  put(header, bytes, at + (wide ? 48 : 28), step, BigInt(align));
+  put(header, bytes, at + (wide ? 48 : 28), step, exact(align));
 }
 
 /** Entries that stay keep their bytes: a p_paddr, or a size from 2^53 on. */

@@ -95,6 +95,7 @@ function readDynamicPart(fields: FieldReader, segments: readonly Segment[]): Dyn
     if (at + step > end) throw new Malformed(`${what} has no end`);
     const tag = fields.word(at, what);
     if (tag === 0) break;
+    if (!Number.isSafeInteger(tag)) throw new Malformed(`${what} has an impossible entry`);
     entries.push({ tag, value: exactWord(fields, at + step / 2, what) });
   }
   const rest = place.offset + entries.length * step;

@@ -1,5 +1,6 @@
 // Edits of bytes and bytes added at one place → a source of the changed bytes, and what takes them back.
 import type { ByteSource } from '../elf/byte-source.ts';
+import { Malformed } from '../elf/malformed.ts';
 
 export interface FileEdit {
   /** In the file as it was. */
@@ -49,13 +50,13 @@ export function differences(
   return found.map(([from, to]) => ({ offset: offset + from, bytes: after.subarray(from, to), what }));
 }
 
-/** @throws RangeError where edits overlap: a fault of whoever made them. */
+/** @throws Malformed where edits overlap, as the tables do that they are of. */
 export function sortedEdits(edits: readonly FileEdit[]): FileEdit[] {
   const sorted = [...edits].sort((a, b) => a.offset - b.offset);
   sorted.forEach((each, index) => {
     const before = sorted[index - 1];
     if (before !== undefined && before.offset + before.bytes.length > each.offset)
-      throw new RangeError(`edits of ${before.what} and ${each.what} overlap at ${each.offset}`);
+      throw new Malformed(`its ${before.what} and its ${each.what} overlap`);
   });
   return sorted;
 }
