@@ -18,20 +18,26 @@ export interface VendorRoot {
 /** A user who reaches the store by a daemon. */
 export const uid = 1000;
 
-export async function openVendorRoot(level: 'small' | 'full', user = uid): Promise<VendorRoot> {
+export async function openVendorRoot(
+  level: 'small' | 'full',
+  { user = uid, prepare = () => {} }: { user?: number; prepare?: (dir: string) => void } = {},
+): Promise<VendorRoot> {
   const rig = await ensureRig(level);
   const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-vendor-'));
-  after(() => rmSync(dir, { recursive: true, force: true }));
   chmodSync(dir, 0o755);
   chownSync(dir, user, user);
+  prepare(dir);
   const root = await openToolRoot(rig, {
     uid: user,
     daemon: user === 0 ? 'none' : 'running',
     binds: [{ from: dir, to: '/vendor', mode: 'read-write' }],
   });
+  // Behind what is mounted there, and the root.
+  after(() => rmSync(dir, { recursive: true, force: true }));
   const put = (file: string, name = path.basename(file)): string => {
     const target = path.join(dir, name);
-    mkdirSync(path.dirname(target), { recursive: true });
+    if (mkdirSync(path.dirname(target), { recursive: true }) !== undefined)
+      chownSync(path.dirname(target), user, user);
     cpSync(file, target, { preserveTimestamps: true, dereference: true });
     chownSync(target, user, user);
     return target;
