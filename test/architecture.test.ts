@@ -208,7 +208,11 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'launch/compile-launcher.ts: launch/compile-launcher.ts',
     'launch/namespace.ts: launch/namespace.ts',
     'launch/proof.ts: launch/proof.ts',
+    'patch/copy-with-changes.ts: patch/copy-with-changes.ts',
     'patch/patchelf.ts: patch/patchelf.ts',
+    'patch/prove-patched.ts: patch/prove-patched.ts',
+    'patch/replace-file.ts: patch/replace-file.ts',
+    'pipeline/apply-patch.ts: pipeline/apply-patch.ts',
   ]);
 });
 

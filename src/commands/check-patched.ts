@@ -55,7 +55,12 @@ function check(file: string, context: Context, known: readonly Place[]): Checked
 }
 
 /** The file was moved or copied: its record says so from now on. */
-function remember(known: readonly Place[], farm: string, file: string, undo: Parameters<typeof undoText>[0]): void {
+function remember(
+  known: readonly Place[],
+  farm: string,
+  file: string,
+  undo: Parameters<typeof undoText>[0],
+): void {
   const place = known.find((each) => readPatchedRecord(each, farm) !== undefined);
   const record = place && readPatchedRecord(place, farm);
   if (place === undefined || record === undefined || record.files.includes(file)) return;
@@ -64,14 +69,21 @@ function remember(known: readonly Place[], farm: string, file: string, undo: Par
 
 function text({ file, farm, lacks, root, isUndoable }: Checked): string {
   if (farm === undefined) return `${file}: it is not patched`;
-  const held = root === undefined ? `no GC root holds it: nix-foreign patch --repair ${file}` : `held by ${root}`;
+  const held =
+    root === undefined ? `no GC root holds it: nix-foreign patch --repair ${file}` : `held by ${root}`;
   const state = lacks === undefined ? held : `${lacks} is gone: nix-foreign patch --repair ${file}`;
-  const undo = isUndoable ? 'can be undone' : 'was changed after it was patched, or nothing is known of what it was';
+  const undo = isUndoable
+    ? 'can be undone'
+    : 'was changed after it was patched, or nothing is known of what it was';
   return `${file}: patched, names ${farm}; ${state}; ${undo}`;
 }
 
 /** What is there gets a root; what is gone is fetched by its name, which a substituter may have. */
-async function repair({ file, farm, lacks, root }: Checked, context: Context, known: readonly Place[]): Promise<string> {
+async function repair(
+  { file, farm, lacks, root }: Checked,
+  context: Context,
+  known: readonly Place[],
+): Promise<string> {
   const [place] = known;
   if (farm === undefined) return `${file}: it is not patched`;
   if (lacks === undefined && root !== undefined) return `${file}: nothing is to be done`;
@@ -79,7 +91,9 @@ async function repair({ file, farm, lacks, root }: Checked, context: Context, kn
   const why =
     context.nix === undefined || place === undefined || !farm.startsWith(`${storeDir}/`)
       ? 'Nix does not hold it'
-      : await pin(context.nix, patchedRoot(place, farm), farm).then((done) => (done.kind === 'rooted' ? undefined : done.why));
+      : await pin(context.nix, patchedRoot(place, farm), farm).then((done) =>
+          done.kind === 'rooted' ? undefined : done.why,
+        );
   if (why === undefined) return `${file}: ${farm} is there and held`;
   throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
     code: 'gone',

@@ -30,7 +30,8 @@ function undoBytes({ undo }: PatchPlan): number {
 function kindText({ subject, chosen, target }: PatchPlan): string {
   const { elf } = subject;
   const { payload } = chosen;
-  const appended = payload === undefined ? 'nothing appended' : `${payload.bytes} bytes appended (${payload.kind})`;
+  const appended =
+    payload === undefined ? 'nothing appended' : `${payload.bytes} bytes appended (${payload.kind})`;
   return line(target.given, `${elf.type === 2 ? 'non-PIE' : 'PIE'}; ${appended}`);
 }
 
@@ -38,7 +39,10 @@ function runPaths({ subject, wanted }: PatchPlan) {
   const { runpath, rpath } = subject.elf;
   const from = runpath ?? rpath;
   return {
-    tag: { from: runpath !== undefined ? 'RUNPATH' : rpath !== undefined ? 'RPATH' : undefined, to: wanted.runPath?.tag.toUpperCase() },
+    tag: {
+      from: runpath !== undefined ? 'RUNPATH' : rpath !== undefined ? 'RPATH' : undefined,
+      to: wanted.runPath?.tag.toUpperCase(),
+    },
     from,
     to: wanted.runPath?.text,
   };
@@ -64,23 +68,37 @@ function neededRows({ subject, wanted, fingerprint, proven }: PatchPlan): Needed
 
 function neededLines(plan: PatchPlan): string[] {
   const rows = neededRows(plan);
-  const renamed = rows.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from}  →  ${to}   closest`);
+  const renamed = rows
+    .filter(({ from, to }) => from !== to)
+    .map(({ from, to }) => `${from}  →  ${to}   closest`);
   const same = rows.filter(({ from, to }) => from === to).map(({ from }) => from);
   const texts = [...renamed, ...(same.length > 0 ? [`${same.join(', ')}   as they are`] : [])];
   const own = texts.map((text, index) => line(index === 0 ? '  needed' : '', text));
   const { lifted } = plan.wanted;
-  return lifted.length === 0 ? own : [...own, line('', `+ ${lifted.length} more, so that they come from the same set: ${lifted.join(', ')}`)];
+  return lifted.length === 0
+    ? own
+    : [
+        ...own,
+        line('', `+ ${lifted.length} more, so that they come from the same set: ${lifted.join(', ')}`),
+      ];
 }
 
 /** For people, before it is done. */
 export function planText(plan: PatchPlan): string {
   const { wanted, subject, chosen, undo, farm, set, proven } = plan;
   const runPath = runPaths(plan);
-  const tags = runPath.tag.from === undefined ? `${runPath.tag.to}` : `${runPath.tag.to}; was ${runPath.tag.from}`;
+  const tags =
+    runPath.tag.from === undefined ? `${runPath.tag.to}` : `${runPath.tag.to}; was ${runPath.tag.from}`;
   return [
     kindText(plan),
-    line('would be written', `${methodTexts[chosen.method]}, ${grownBy(plan)} bytes larger, ${undo.ranges.length} ranges, ${undoBytes(plan)} bytes`),
-    line('  interpreter', `${subject.interpreter}  →  ${wanted.interpreter}  (${nameOfLoader(proven.loader)})`),
+    line(
+      'would be written',
+      `${methodTexts[chosen.method]}, ${grownBy(plan)} bytes larger, ${undo.ranges.length} ranges, ${undoBytes(plan)} bytes`,
+    ),
+    line(
+      '  interpreter',
+      `${subject.interpreter}  →  ${wanted.interpreter}  (${nameOfLoader(proven.loader)})`,
+    ),
     line('  run path', `${runPath.from ?? '(none)'}  →  ${runPath.to}  (${tags})`),
     ...neededLines(plan),
     line('farm', `${farm.path}, ${set.references.length} store paths`),
@@ -99,7 +117,9 @@ function hex(bytes: Uint8Array): string {
 /** The edits with what was there before: of each the offset, the size and what it is. */
 function editRows({ chosen, undo }: PatchPlan) {
   const oldOf = (offset: number, length: number): string | undefined => {
-    const range = undo.ranges.find((each) => each.offset <= offset && offset + length <= each.offset + each.old.length);
+    const range = undo.ranges.find(
+      (each) => each.offset <= offset && offset + length <= each.offset + each.old.length,
+    );
     return range && hex(range.old.subarray(offset - range.offset, offset - range.offset + length));
   };
   const edits = chosen.changes.edits.map(({ offset, bytes, what }: FileEdit) => ({
@@ -111,7 +131,10 @@ function editRows({ chosen, undo }: PatchPlan) {
   }));
   const { added } = chosen.changes;
   if (added === undefined) return edits;
-  return [...edits, { offset: added.at, size: added.bytes.length, what: 'added', old: undefined, new: hex(added.bytes) }];
+  return [
+    ...edits,
+    { offset: added.at, size: added.bytes.length, what: 'added', old: undefined, new: hex(added.bytes) },
+  ];
 }
 
 /** One line for each edit: where, what, before, after. */

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../errors.ts';
+import { planKey } from '../launch/plan-key.ts';
 import { METHODS, type Method } from '../patch/choose-edits.ts';
 import { type Applied, applyPatch, isAlreadySo } from '../pipeline/apply-patch.ts';
 import type { Context } from '../pipeline/context.ts';
@@ -11,7 +12,6 @@ import { type PatchPlan, type PatchWish, planPatch } from '../pipeline/plan-patc
 import { inSystemPlace, inUsablePlace } from '../pipeline/usable-place.ts';
 import { withLock } from '../platform/lock.ts';
 import type { Place } from '../platform/places.ts';
-import { planKey } from '../launch/plan-key.ts';
 import { printJson, printLine } from '../platform/print.ts';
 import { notice, reportFailure } from '../platform/report.ts';
 import { jsonFailure } from './json-failure.ts';
@@ -40,7 +40,12 @@ type Outcome =
 
 const HARD_LINKS: readonly HardLinks[] = ['refuse', 'all', 'one'];
 
-function oneOf<T extends string>(value: string | undefined, names: readonly T[], option: string, fallback: T): T {
+function oneOf<T extends string>(
+  value: string | undefined,
+  names: readonly T[],
+  option: string,
+  fallback: T,
+): T {
   if (value === undefined) return fallback;
   const found = names.find((each) => each === value);
   if (found !== undefined) return found;
@@ -99,7 +104,11 @@ async function patchOne({ given, others, options, context, place }: Task): Promi
       if (isDry) return { kind: 'planned', plan };
       if (!(await agrees(plan, options))) return { kind: 'declined' };
       const words = trial?.split(/\s+/).filter((word) => word !== '');
-      return { kind: 'patched', plan, applied: await applyPatch(plan, { names, trial: words }, context, place) };
+      return {
+        kind: 'patched',
+        plan,
+        applied: await applyPatch(plan, { names, trial: words }, context, place),
+      };
     });
   return await withLock(path.join(place.locks, `patch-${planKey(target.path)}`), work);
 }
@@ -109,13 +118,18 @@ function say(outcome: Outcome, { options, given }: Task): void {
   switch (outcome.kind) {
     case 'planned':
       if (isJson) printJson(planJson(outcome.plan, undefined));
-      else printLine([planText(outcome.plan), ...(options.set.has('diff') ? [diffText(outcome.plan)] : [])].join('\n'));
+      else
+        printLine(
+          [planText(outcome.plan), ...(options.set.has('diff') ? [diffText(outcome.plan)] : [])].join('\n'),
+        );
       break;
     case 'patched':
       if (isJson) printJson(planJson(outcome.plan, outcome.applied));
       else printLine(appliedText(outcome.plan, outcome.applied));
       if (outcome.applied.unpinned !== undefined)
-        notice(`the libraries of ${given} are not protected from garbage collection: ${outcome.applied.unpinned}`);
+        notice(
+          `the libraries of ${given} are not protected from garbage collection: ${outcome.applied.unpinned}`,
+        );
       break;
     case 'unchanged':
       if (isJson) printJson({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
@@ -145,7 +159,9 @@ async function patchAll(tasks: readonly Task[], options: PatchOptions): Promise<
       return { kind: 'failed', error };
     });
     const isNothing =
-      outcome.kind === 'failed' && outcome.error instanceof ForeignError && skippedInTree.has(outcome.error.code);
+      outcome.kind === 'failed' &&
+      outcome.error instanceof ForeignError &&
+      skippedInTree.has(outcome.error.code);
     if (isNothing && options.set.has('tree')) continue;
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, options));
@@ -171,7 +187,12 @@ export async function patchCommand(
   const files = filesOf(programs, options, context);
   if (set.has('check') || set.has('repair')) {
     const { checkPatched } = await import('./check-patched.ts');
-    return await checkPatched(files.map(({ file }) => file), set.has('repair') ? 'repair' : 'check', set.has('json') ? 'json' : 'text', context);
+    return await checkPatched(
+      files.map(({ file }) => file),
+      set.has('repair') ? 'repair' : 'check',
+      set.has('json') ? 'json' : 'text',
+      context,
+    );
   }
   if (set.has('interactive')) {
     const { chooseCommand } = await import('./choose-command.ts');

@@ -23,11 +23,17 @@ export interface UnpatchOptions {
   readonly isJson: boolean;
 }
 
-async function filesOf(programs: readonly string[], { isTree, isAll }: UnpatchOptions, context: Context): Promise<string[]> {
+async function filesOf(
+  programs: readonly string[],
+  { isTree, isAll }: UnpatchOptions,
+  context: Context,
+): Promise<string[]> {
   if (isAll) {
     const known = await places(context.surroundings.uid);
     const files = known.flatMap((place) => patchedRecords(place).flatMap((record) => record.files));
-    return [...new Set(files)].filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined).sort();
+    return [...new Set(files)]
+      .filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined)
+      .sort();
   }
   if (isTree) return programs.flatMap(programsInTree).map(({ file }) => file);
   return programs.map((each) => namedProgram(each, context));
@@ -48,17 +54,22 @@ export async function unpatchCommand(
 ): Promise<number> {
   const { output, isTree, isAll, isDry, isJson } = options;
   if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
-  if (output !== undefined && (programs.length !== 1 || isTree)) throw usageError('-o takes one program', 'unpatch them one by one');
+  if (output !== undefined && (programs.length !== 1 || isTree))
+    throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
   let worst = 0;
   for (const file of await filesOf(programs, options, context)) {
-    const isDirectory = output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
+    const isDirectory =
+      output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
     const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
     const wish = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
     try {
       const done = await unpatchFile(file, wish, context);
       if (isJson) printJson({ program: file, ...done });
-      else printLine(`${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`);
+      else
+        printLine(
+          `${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`,
+        );
     } catch (error) {
       if (isTree && error instanceof ForeignError && error.code === 'not-patched') continue;
       if (!several) throw error;

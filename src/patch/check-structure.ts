@@ -27,7 +27,8 @@ function sharedPages(image: Image, page: number): number {
 function segmentComplaints(before: Image, after: Image): string[] {
   const complaints: string[] = [];
   for (const page of [smallestPage, largestPage(after.header)])
-    if (sharedPages(after, page) > sharedPages(before, page)) complaints.push(`segments share a page of ${page}`);
+    if (sharedPages(after, page) > sharedPages(before, page))
+      complaints.push(`segments share a page of ${page}`);
   for (const { offset, address, align } of loadsOf(after)) {
     const known = loadsOf(before).some((each) => each.offset === offset && each.address === address);
     if (!known && align > 1 && (address - offset) % align !== 0) complaints.push('a segment is not aligned');
@@ -38,14 +39,18 @@ function segmentComplaints(before: Image, after: Image): string[] {
 function dynamicComplaints(before: Image, after: Image): string[] {
   const isWritable = (image: Image) => {
     const { address } = image.dynamic;
-    const home = loadsOf(image).find((each) => address >= each.address && address < each.address + each.fileSize);
+    const home = loadsOf(image).find(
+      (each) => address >= each.address && address < each.address + each.fileSize,
+    );
     return ((home?.flags ?? 0) & writable) !== 0;
   };
   return isWritable(before) && !isWritable(after) ? ['its dynamic table cannot be written'] : [];
 }
 
 function runPathOf(image: Image): { tag: 'rpath' | 'runpath'; text: string } | undefined {
-  const entry = image.dynamic.entries.findLast(({ tag }) => tag === dynamicTag.rpath || tag === dynamicTag.runpath);
+  const entry = image.dynamic.entries.findLast(
+    ({ tag }) => tag === dynamicTag.rpath || tag === dynamicTag.runpath,
+  );
   if (entry === undefined) return undefined;
   return {
     tag: entry.tag === dynamicTag.rpath ? 'rpath' : 'runpath',
@@ -56,13 +61,15 @@ function runPathOf(image: Image): { tag: 'rpath' | 'runpath'; text: string } | u
 function nameComplaints(before: Image, after: Image, wanted: WantedNames): string[] {
   const complaints: string[] = [];
   const interpreter = wanted.interpreter ?? before.interpreter?.text;
-  if (after.interpreter?.text !== interpreter) complaints.push(`its interpreter is ${after.interpreter?.text}`);
+  if (after.interpreter?.text !== interpreter)
+    complaints.push(`its interpreter is ${after.interpreter?.text}`);
   const runPath = wanted.runPath ?? runPathOf(before);
   const found = runPathOf(after);
   if (found?.tag !== runPath?.tag || found?.text !== runPath?.text)
     complaints.push(`its run path is ${found?.text}`);
   const needed = [...neededOf(before).map((name) => wanted.renamed.get(name) ?? name), ...wanted.lifted];
-  if (neededOf(after).join('\0') !== needed.join('\0')) complaints.push(`it needs ${neededOf(after).join(', ')}`);
+  if (neededOf(after).join('\0') !== needed.join('\0'))
+    complaints.push(`it needs ${neededOf(after).join(', ')}`);
   return complaints;
 }
 

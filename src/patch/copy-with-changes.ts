@@ -1,4 +1,6 @@
 // A file and its changes, or what takes them back → a new file with them, made by the kernel where it can.
+
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -11,7 +13,6 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
 import type { ByteSource } from '../elf/byte-source.ts';
 import { errnoOf } from '../errors.ts';
 import { runProgramNow } from '../platform/run-program.ts';
@@ -25,7 +26,12 @@ function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
 }
 
 /** Copies `[from, to)` to `target + from + shift`; zeros stay holes. */
-function copyRange(source: number, target: number, [from, to]: readonly [number, number], shift: number): void {
+function copyRange(
+  source: number,
+  target: number,
+  [from, to]: readonly [number, number],
+  shift: number,
+): void {
   const buffer = Buffer.allocUnsafeSlow(chunk);
   const zeros = Buffer.alloc(chunk);
   for (let at = from; at < to; ) {
@@ -36,7 +42,11 @@ function copyRange(source: number, target: number, [from, to]: readonly [number,
   }
 }
 
-function withFiles<T>(from: string, to: string, work: (source: number, target: number, size: number) => T): T {
+function withFiles<T>(
+  from: string,
+  to: string,
+  work: (source: number, target: number, size: number) => T,
+): T {
   const source = openSync(from, 'r');
   try {
     const target = openSync(to, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);

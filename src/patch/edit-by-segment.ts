@@ -66,7 +66,10 @@ function openBlock({ segments, header }: Image, at: number): Block {
 
 /** Segments and sections over a range are now over its copy. */
 function follow(image: Image, draft: Draft, [from, to]: Moved[number], copy: Put): void {
-  const shift = (offset: number) => ({ offset: copy.offset + offset - from, address: copy.address + offset - from });
+  const shift = (offset: number) => ({
+    offset: copy.offset + offset - from,
+    address: copy.address + offset - from,
+  });
   const isInside = (offset: number, size: number) => offset >= from && offset + size <= to && size > 0;
   draft.segments = draft.segments.map((each) =>
     each.type !== segmentType.load && isInside(each.offset, each.fileSize) && image.segments.includes(each)
@@ -78,7 +81,9 @@ function follow(image: Image, draft: Draft, [from, to]: Moved[number], copy: Put
     draft.sections.set(index, { ...shift(offset), size });
     draft.entries = draft.entries.map(({ tag, value }) => {
       const isTable = tag === dynamicTag.hash || tag === dynamicTag.gnuHash;
-      return isTable && value === BigInt(address) ? { tag, value: BigInt(shift(offset).address) } : { tag, value };
+      return isTable && value === BigInt(address)
+        ? { tag, value: BigInt(shift(offset).address) }
+        : { tag, value };
     });
   });
 }
@@ -102,7 +107,9 @@ function putInterpreter(image: Image, draft: Draft, block: Block, text: string):
   if (old === undefined) return;
   const { offset, address, size } = put(block, Buffer.from(`${text}\0`, 'latin1'), 1);
   draft.segments = draft.segments.map((each) =>
-    each.type === segmentType.interpreter ? { ...each, offset, address, fileSize: size, memorySize: size } : each,
+    each.type === segmentType.interpreter
+      ? { ...each, offset, address, fileSize: size, memorySize: size }
+      : each,
   );
   const section = sectionAt(image, old.offset, old.address);
   if (section >= 0) draft.sections.set(section, { offset, address, size });
@@ -152,7 +159,13 @@ function putDynamic(image: Image, draft: Draft, block: Block): void {
 }
 
 /** In place where the table has free entries, else longer. */
-function putEntries(image: Image, draft: Draft, block: Block, wanted: WantedNames, indexOf: (text: string) => number) {
+function putEntries(
+  image: Image,
+  draft: Draft,
+  block: Block,
+  wanted: WantedNames,
+  indexOf: (text: string) => number,
+) {
   const now = { ...image, dynamic: { ...image.dynamic, entries: draft.entries } };
   const inPlace = wantedEntries(now, wanted, indexOf, { capacity: image.dynamic.capacity, spare: 'few' });
   if (inPlace !== undefined) {
@@ -176,7 +189,11 @@ function bytesOf(block: Block, at: number, isInserted: boolean): Uint8Array {
  * not the largest of the file's own, by which files grow by megabytes.
  * @throws Malformed for a table that makes no sense.
  */
-export function editBySegment(image: Image, wanted: WantedNames, where: 'end' | 'before payload'): SegmentEditing {
+export function editBySegment(
+  image: Image,
+  wanted: WantedNames,
+  where: 'end' | 'before payload',
+): SegmentEditing {
   const slot = findLoadSlot(image);
   if (slot.kind === 'none') return { kind: 'no-room', why: slot.why };
   const at = where === 'end' ? image.fields.size : image.end;

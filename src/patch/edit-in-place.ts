@@ -27,7 +27,13 @@ function textBytes(text: string): Uint8Array {
 }
 
 /** Takes room, extends its segment and writes there. */
-function place(draft: Draft, rooms: readonly Room[], bytes: Uint8Array, what: string, fits?: (room: Room) => boolean) {
+function place(
+  draft: Draft,
+  rooms: readonly Room[],
+  bytes: Uint8Array,
+  what: string,
+  fits?: (room: Room) => boolean,
+) {
   const taken = takeRoom(rooms, bytes.length, fits);
   if (taken === undefined) return undefined;
   const { room, left } = taken;
@@ -123,7 +129,11 @@ function placeInterpreter(image: Image, draft: Draft, text: string, rooms: reado
     return true;
   }
   if (size <= old.fileSize) {
-    draft.texts.push({ offset: old.offset, bytes: Buffer.concat([bytes], old.fileSize), what: 'interpreter' });
+    draft.texts.push({
+      offset: old.offset,
+      bytes: Buffer.concat([bytes], old.fileSize),
+      what: 'interpreter',
+    });
     return true;
   }
   const comment = commentOf(image, size);
@@ -133,7 +143,12 @@ function placeInterpreter(image: Image, draft: Draft, text: string, rooms: reado
   return true;
 }
 
-function placeStrings(image: Image, draft: Draft, texts: readonly string[], strings: Strings): Placed | undefined {
+function placeStrings(
+  image: Image,
+  draft: Draft,
+  texts: readonly string[],
+  strings: Strings,
+): Placed | undefined {
   const rooms = roomsOf(image);
   if (texts.length === 0) return { rooms, indexOf: () => 0 };
   return strings === 'copied'
@@ -156,7 +171,12 @@ export function editInPlace(
   const placed = placeStrings(image, draft, texts, strings);
   if (placed === undefined) return { kind: 'no-room', why: 'there are too few free bytes for its names' };
   const room = { capacity: image.dynamic.capacity, spare };
-  const entries = wantedEntries({ ...image, dynamic: { ...image.dynamic, entries: draft.entries } }, wanted, placed.indexOf, room);
+  const entries = wantedEntries(
+    { ...image, dynamic: { ...image.dynamic, entries: draft.entries } },
+    wanted,
+    placed.indexOf,
+    room,
+  );
   if (entries === undefined) return { kind: 'no-room', why: 'its dynamic table has no free entry' };
   draft.entries = entries;
   draft.texts.push(...verneedEdits(image, wanted, placed.indexOf));

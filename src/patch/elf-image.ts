@@ -123,17 +123,15 @@ function readStringsPart(
   const what = 'the dynamic string table';
   const address = lastOf(dynamic, dynamicTag.strtab);
   const size = lastOf(dynamic, stringsSizeTag);
-  if (address === undefined || size === undefined || size === 0) throw new Malformed(`it has no ${what.slice(4)}`);
+  if (address === undefined || size === undefined || size === 0)
+    throw new Malformed(`it has no ${what.slice(4)}`);
   const { offset, end } = placeOf(segments, address, what);
   if (offset + size > Math.min(end, fields.size)) throw new Malformed(`${what} lies beyond its segment`);
   if (fields.bytes(offset + size - 1, 1, what)[0] !== 0) throw new Malformed(`${what} has no end`);
   return { offset, address, size };
 }
 
-function readInterpreterPart(
-  fields: FieldReader,
-  segments: readonly Segment[],
-): InterpreterPart | undefined {
+function readInterpreterPart(fields: FieldReader, segments: readonly Segment[]): InterpreterPart | undefined {
   const index = onlyOne(segments, segmentType.interpreter, 'PT_INTERP');
   const segment = segments[index];
   if (segment === undefined) return undefined;

@@ -34,12 +34,7 @@ export interface Undo {
 const gap = 8;
 
 /** The places where `after` differs from `before`, which begins at `offset` of the file. */
-export function differences(
-  offset: number,
-  before: Uint8Array,
-  after: Uint8Array,
-  what: string,
-): FileEdit[] {
+export function differences(offset: number, before: Uint8Array, after: Uint8Array, what: string): FileEdit[] {
   const found: [number, number][] = [];
   for (let at = 0; at < after.length; at += 1) {
     if (before[at] === after[at]) continue;
@@ -96,7 +91,11 @@ function overlay(target: Uint8Array, offset: number, patches: readonly Patch[]):
 function pieces(
   offset: number,
   length: number,
-  parts: readonly { readonly from: number; readonly to: number; read(at: number, size: number): Uint8Array }[],
+  parts: readonly {
+    readonly from: number;
+    readonly to: number;
+    read(at: number, size: number): Uint8Array;
+  }[],
 ): Uint8Array {
   const found = parts.flatMap(({ from, to, read }) => {
     const [start, end] = [Math.max(from, offset), Math.min(to, offset + length)];

@@ -1,7 +1,8 @@
 // A program or library → the zero bytes behind its loaded segments that every kernel maps with them.
+
+import { noBits } from '../elf/sections.ts';
 import type { Segment } from '../elf/segments.ts';
 import { segmentType } from '../elf/segments.ts';
-import { noBits } from '../elf/sections.ts';
 import type { Image } from './elf-image.ts';
 
 export interface Room {

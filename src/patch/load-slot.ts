@@ -106,7 +106,8 @@ function isInTheWay(image: Image, start: number, end: number, moved: Moved): boo
   const tableEnd = table.offset + table.entrySize * table.count;
   if (table.offset > 0 && overlaps(table.offset, tableEnd)) return true;
   const inSections = sections.some(
-    ({ type, offset, size }) => type !== noBits && type !== 0 && overlaps(offset, offset + size) && !isMoved(offset, offset + size),
+    ({ type, offset, size }) =>
+      type !== noBits && type !== 0 && overlaps(offset, offset + size) && !isMoved(offset, offset + size),
   );
   const inSegments = segments.some(
     ({ type, offset, fileSize }) =>

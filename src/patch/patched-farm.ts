@@ -5,8 +5,8 @@ import type { Libc } from '../candidates/libc.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type Proven, pathOfStoreFile } from '../launch/enact.ts';
-import { storeObjectOf } from '../store/store-location.ts';
 import { elfFileAt } from '../store/read-elf-file.ts';
+import { storeObjectOf } from '../store/store-location.ts';
 
 export interface PatchedSet {
   /** Relative names in the farm → absolute targets. */
@@ -25,7 +25,9 @@ export const LOADER_NAME = 'ld';
 
 /** Everything in a farm on disk, mirrored directories too. */
 function linksIn(farm: string): Map<string, string> {
-  const entries = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((each) => each.isSymbolicLink());
+  const entries = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((each) =>
+    each.isSymbolicLink(),
+  );
   return new Map(
     entries.map((each) => {
       const file = path.join(each.parentPath, each.name);
@@ -61,7 +63,9 @@ function renamesOf({ libraries }: Fingerprint, needed: readonly string[], links:
 
 /** What is found in the farm or behind it; a library beside the program may have a run path of its own to it. */
 function transitiveOf({ objects, farm }: Proven, elf: ElfFile, found: (name: string) => boolean): string[] {
-  const names = objects.flatMap(({ name, path: file }) => (file === undefined || file === name ? [] : [name]));
+  const names = objects.flatMap(({ name, path: file }) =>
+    file === undefined || file === name ? [] : [name],
+  );
   const others = names.filter((name) => !name.includes('/') && !elf.needed.includes(name) && found(name));
   return farm === '' ? [] : [...new Set(others)];
 }

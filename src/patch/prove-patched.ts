@@ -34,7 +34,9 @@ function real(file: string): string {
 /** By device and inode; without the loader, which goes by the name that the program has for it. */
 function filesOf(objects: readonly LoadedObject[], loader: string): ReadonlyMap<string, string> {
   const own = identity(loader);
-  const files = objects.map(({ name, path: file }) => file ?? name).map((file) => [identity(file), file] as const);
+  const files = objects
+    .map(({ name, path: file }) => file ?? name)
+    .map((file) => [identity(file), file] as const);
   return new Map(files.filter(([each]) => each !== own));
 }
 

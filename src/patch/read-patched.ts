@@ -38,7 +38,9 @@ export function farmsNamedBy(source: ByteSource): string[] {
   if (reading.kind !== 'elf') return [];
   const { interpreter, runpath, rpath } = reading.file;
   const byLoader =
-    interpreter !== undefined && path.basename(interpreter) === LOADER_NAME ? [path.dirname(interpreter)] : [];
+    interpreter !== undefined && path.basename(interpreter) === LOADER_NAME
+      ? [path.dirname(interpreter)]
+      : [];
   const named = [...byLoader, ...(runpath ?? rpath ?? '').split(':')].map((each) =>
     Buffer.from(each, 'latin1').toString(),
   );

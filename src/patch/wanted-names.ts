@@ -92,7 +92,9 @@ export function wantedEntries(
       if (isRunPath(each)) entries[index] = entry;
     });
   }
-  const places = [...freePlaces(image, entries, capacity, spare)].slice(0, added.length).sort((a, b) => a - b);
+  const places = [...freePlaces(image, entries, capacity, spare)]
+    .slice(0, added.length)
+    .sort((a, b) => a - b);
   if (places.length < added.length) return undefined;
   places.forEach((place, index) => {
     entries[place] = added[index] as DynamicEntry;

@@ -81,8 +81,15 @@ interface Seen {
 }
 
 /** Paths of the programs themselves differ. */
-function seen(file: string, args: readonly string[], launcher: string | undefined, env: Context['env']): Seen {
-  const clean = Object.fromEntries(Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined));
+function seen(
+  file: string,
+  args: readonly string[],
+  launcher: string | undefined,
+  env: Context['env'],
+): Seen {
+  const clean = Object.fromEntries(
+    Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined),
+  );
   const options = { env: clean, timeout: TRIAL_TIMEOUT };
   const command = launcher ?? file;
   const { status, stdout, stderr, failure } = runProgramNow(
@@ -99,19 +106,27 @@ function tryCopy(plan: PatchPlan, copy: string, args: readonly string[], { env, 
   const patched = seen(copy, args, undefined, env);
   const before = seen(plan.original.file, args, launcher, env);
   if (patched.status === before.status && patched.output === before.output) return;
-  const how = patched.status === before.status ? 'prints something else' : `ends with ${patched.status} instead of ${before.status}`;
+  const how =
+    patched.status === before.status
+      ? 'prints something else'
+      : `ends with ${patched.status} instead of ${before.status}`;
   throw refusedCopy(plan, `run with ${args.join(' ')} it ${how}`);
 }
 
 function provenOr(plan: PatchPlan, copy: string): Extract<Proof, { kind: 'same' }> {
   // Where names could not be lifted a run path of the store's libraries comes behind the user's LD_LIBRARY_PATH.
-  const all = plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';
+  const all =
+    plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';
   const proof = provePatched(copy, plan.proven, plan.subject.libc.kind, all ? 'too' : 'not');
   if (proof.kind === 'other') throw refusedCopy(plan, proof.why);
   return proof;
 }
 
-function keepRecord({ farm, undo, target, original }: PatchPlan, place: Place, names: readonly string[]): void {
+function keepRecord(
+  { farm, undo, target, original }: PatchPlan,
+  place: Place,
+  names: readonly string[],
+): void {
   const known = readPatchedRecord(place, farm.path)?.files ?? [];
   writePatchedRecord(place, { farm: farm.path, files: [...known, ...names], undo: undoText([undo]) });
   if (original.patched === undefined || original.patched.farm === farm.path) return;
@@ -164,7 +179,12 @@ export async function applyPatch(
   try {
     const made = await makePatchedFarm(plan.farm, plan.root, context, place);
     if (made.kind === 'refused')
-      throw patchRefusal(plan.target.given, `Nix does not take its farm: ${made.why}`, 'see what is wrong with Nix: nix-foreign doctor', 'nix-failed');
+      throw patchRefusal(
+        plan.target.given,
+        `Nix does not take its farm: ${made.why}`,
+        'see what is wrong with Nix: nix-foreign doctor',
+        'nix-failed',
+      );
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
     const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);
     if (attributes !== undefined) throw refusedCopy(plan, attributes);

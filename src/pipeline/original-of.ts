@@ -76,17 +76,37 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
   const head = () => readHead(file);
   const start = `start it as it is: nix-run-foreign ${given}`;
   if (program.appImage !== undefined)
-    throw patchRefusal(given, 'it is an AppImage', `${start}, or make a command of it: nix-foreign shim add ${given}`, 'appimage');
+    throw patchRefusal(
+      given,
+      'it is an AppImage',
+      `${start}, or make a command of it: nix-foreign shim add ${given}`,
+      'appimage',
+    );
   switch (program.kind.kind) {
     case 'script':
-      throw patchRefusal(given, 'it is a script', `${start}, or make a command of it: nix-foreign shim add ${given}`, 'script');
+      throw patchRefusal(
+        given,
+        'it is a script',
+        `${start}, or make a command of it: nix-foreign shim add ${given}`,
+        'script',
+      );
     case 'static':
     case 'static-pie':
       if (head().includes(upxMark))
         throw patchRefusal(given, 'it is packed by UPX', `unpack it first: upx -d ${given}`, 'packed');
-      throw patchRefusal(given, 'it is static and needs no library', `nothing is to be done; ${start}`, 'static');
+      throw patchRefusal(
+        given,
+        'it is static and needs no library',
+        `nothing is to be done; ${start}`,
+        'static',
+      );
     case 'already-nix':
-      throw patchRefusal(given, 'its interpreter lies in the store already', `nothing is to be done; ${start}`, 'already-nix');
+      throw patchRefusal(
+        given,
+        'its interpreter lies in the store already',
+        `nothing is to be done; ${start}`,
+        'already-nix',
+      );
     default:
       return { ...program, given };
   }

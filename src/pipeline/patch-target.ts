@@ -1,5 +1,13 @@
 // A file as it was named → what is to be patched there, once nothing about the file itself is in the way.
-import { accessSync, type BigIntStats, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../errors.ts';
 import { identityOfStats } from '../platform/identity.ts';
@@ -39,10 +47,20 @@ function locate(given: string): { file: string; stats: BigIntStats } {
 export function findTarget(given: string, storeDir: string): PatchTarget {
   const { file, stats } = locate(given);
   if (stats.isDirectory())
-    throw patchRefusal(given, 'it is a directory', `patch what is in it: nix-foreign patch --tree ${given}`, 'directory');
+    throw patchRefusal(
+      given,
+      'it is a directory',
+      `patch what is in it: nix-foreign patch --tree ${given}`,
+      'directory',
+    );
   if (!stats.isFile()) throw patchRefusal(given, 'it is not a regular file', 'name a program', 'not-a-file');
   if (file.startsWith(`${storeDir}/`))
-    throw patchRefusal(given, `it lies in the store, as ${file}`, 'nothing is to be done: start it as it is', 'in-store');
+    throw patchRefusal(
+      given,
+      `it lies in the store, as ${file}`,
+      'nothing is to be done: start it as it is',
+      'in-store',
+    );
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
@@ -81,8 +99,12 @@ export function namesOfTarget(
   const cause = `it has ${others} other ${others === 1 ? 'name' : 'names'} by hard links${names}`;
   throw patchRefusal(
     given,
-    wanted === 'all' ? `${cause}, and not all of them are in its directory` : `${cause}, which would stay as they are`,
-    wanted === 'all' ? 'leave the others as they are: --hard-links one' : 'patch them too, or leave them: --hard-links all, --hard-links one',
+    wanted === 'all'
+      ? `${cause}, and not all of them are in its directory`
+      : `${cause}, which would stay as they are`,
+    wanted === 'all'
+      ? 'leave the others as they are: --hard-links one'
+      : 'patch them too, or leave them: --hard-links all, --hard-links one',
     'hard-links',
   );
 }
@@ -90,7 +112,12 @@ export function namesOfTarget(
 /** @throws ForeignError where the file cannot be replaced by somebody of this id. */
 export function refuseUnreplaceable({ given, path: file, stats }: PatchTarget, uid: number): void {
   if (uid !== 0 && stats.uid !== BigInt(uid))
-    throw patchRefusal(given, 'it belongs to somebody else', `as root: sudo nix-foreign patch --system ${given}`, 'not-owner');
+    throw patchRefusal(
+      given,
+      'it belongs to somebody else',
+      `as root: sudo nix-foreign patch --system ${given}`,
+      'not-owner',
+    );
   try {
     accessSync(path.dirname(file), constants.W_OK);
   } catch (error) {
@@ -103,5 +130,10 @@ export function refuseUnreplaceable({ given, path: file, stats }: PatchTarget, u
 export function refuseChanged({ given, path: file, identity }: PatchTarget): void {
   const now = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (now !== undefined && identityOfStats(now) === identity) return;
-  throw patchRefusal(given, 'it was changed meanwhile', 'wait until nobody writes it, and say it again', 'changed');
+  throw patchRefusal(
+    given,
+    'it was changed meanwhile',
+    'wait until nobody writes it, and say it again',
+    'changed',
+  );
 }

@@ -66,7 +66,13 @@ interface Inputs {
   readonly place: Place;
 }
 
-function wantedWith(farm: string, subject: Dynamic, set: PatchedSet, loader: string, wish: PatchWish): WantedNames {
+function wantedWith(
+  farm: string,
+  subject: Dynamic,
+  set: PatchedSet,
+  loader: string,
+  wish: PatchWish,
+): WantedNames {
   const raw = (text: string) => Buffer.from(text).toString('latin1');
   return {
     interpreter: raw(wish.plain ? loader : path.join(farm, LOADER_NAME)),
@@ -81,7 +87,8 @@ function wantedWith(farm: string, subject: Dynamic, set: PatchedSet, loader: str
 
 function refusalOf({ given }: PatchTarget, choice: Exclude<Choice, Chosen>): Error {
   const { why, payload } = choice;
-  const about = payload === undefined ? '' : `, and ${payload.bytes} bytes are appended to it (${payload.kind})`;
+  const about =
+    payload === undefined ? '' : `, and ${payload.bytes} bytes are appended to it (${payload.kind})`;
   const hint =
     payload === undefined
       ? `start it as it is: nix-run-foreign ${given}, or make a command of it: nix-foreign shim add ${given}`
@@ -89,7 +96,11 @@ function refusalOf({ given }: PatchTarget, choice: Exclude<Choice, Chosen>): Err
   return patchRefusal(given, `it cannot be patched: ${why}${about}`, hint, 'no-room');
 }
 
-function choose(file: string, wanted: WantedNames, wish: PatchWish): { choice: Choice; undo: ReturnType<typeof undoOf> | undefined } {
+function choose(
+  file: string,
+  wanted: WantedNames,
+  wish: PatchWish,
+): { choice: Choice; undo: ReturnType<typeof undoOf> | undefined } {
   const source = openFileSource(file);
   try {
     const choice = chooseEdits(source, wanted, wish.method);
@@ -118,7 +129,12 @@ function placeholder(kind: FarmToMake['kind'], context: Context, place: Place): 
     : path.join(patchedDirectory(place), zeros, 'farm');
 }
 
-function farmOf(kind: FarmToMake['kind'], leaves: Map<string, NarNode>, references: readonly string[], { context, place }: Inputs): FarmToMake {
+function farmOf(
+  kind: FarmToMake['kind'],
+  leaves: Map<string, NarNode>,
+  references: readonly string[],
+  { context, place }: Inputs,
+): FarmToMake {
   const nar = narOf(directoryNode(leaves));
   const file =
     kind === 'store'
@@ -133,7 +149,12 @@ async function setOf(inputs: Inputs, subject: Dynamic) {
   const { fingerprint } = record;
   const proven = await enact(fingerprint, subject.program.path, subject.libc, place.farms);
   if (proven.kind === 'vanished')
-    throw patchRefusal(target.given, `${proven.file} is gone`, 'wait for the garbage collection and say it again', 'vanishing');
+    throw patchRefusal(
+      target.given,
+      `${proven.file} is gone`,
+      'wait for the garbage collection and say it again',
+      'vanishing',
+    );
   if (proven.kind === 'rejected')
     throw patchRefusal(
       target.given,

@@ -9,7 +9,14 @@ import { temporaryName } from '../platform/atomic-file.ts';
 import { openFileSource } from '../platform/file-source.ts';
 import type { Context } from './context.ts';
 import { patchedStateOf } from './original-of.ts';
-import { findTarget, type HardLinks, namesOfTarget, patchRefusal, refuseChanged, refuseUnreplaceable } from './patch-target.ts';
+import {
+  findTarget,
+  type HardLinks,
+  namesOfTarget,
+  patchRefusal,
+  refuseChanged,
+  refuseUnreplaceable,
+} from './patch-target.ts';
 import { places } from './usable-place.ts';
 
 export interface Unpatched {
@@ -41,16 +48,28 @@ export async function unpatchFile(given: string, wish: UnpatchWish, context: Con
   const known = await places(context.surroundings.uid);
   const patched = patchedStateOf(target, known);
   if (patched === undefined)
-    throw patchRefusal(given, 'it is not patched, or nothing is known of what it was', `see: nix-foreign patch --check ${given}`, 'not-patched');
+    throw patchRefusal(
+      given,
+      'it is not patched, or nothing is known of what it was',
+      `see: nix-foreign patch --check ${given}`,
+      'not-patched',
+    );
   const { farm, undo } = patched;
   const names = wish.output === undefined ? namesOfTarget(target, wish.hardLinks) : [wish.output];
-  const done = { file: names[0] ?? given, farm, sha256: undo.sha256, size: undo.size, ranges: undo.ranges.length };
+  const done = {
+    file: names[0] ?? given,
+    farm,
+    sha256: undo.sha256,
+    size: undo.size,
+    ranges: undo.ranges.length,
+  };
   if (wish.isDry) return done;
   if (wish.output === undefined) refuseUnreplaceable(target, context.surroundings.uid);
   const copy = temporaryName(path.resolve(done.file));
   try {
     copyWithUndo(target.path, copy, undo);
-    if (hashOf(copy) !== undo.sha256) throw patchRefusal(given, 'it is being changed', 'say it again', 'changed');
+    if (hashOf(copy) !== undo.sha256)
+      throw patchRefusal(given, 'it is being changed', 'say it again', 'changed');
     const why = takeAttributes(target.path, copy, context.env['PATH']);
     if (why !== undefined) throw patchRefusal(given, why, 'try it as root', 'attributes');
     chmodSync(copy, undo.mode);
@@ -68,7 +87,8 @@ export async function unpatchFile(given: string, wish: UnpatchWish, context: Con
     });
   }
   if (wish.output === undefined)
-    for (const place of known) if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(place, farm, names);
+    for (const place of known)
+      if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(place, farm, names);
   return done;
 }
 

@@ -159,7 +159,10 @@ function askDirectly(nix: Nix, request: Buffer): Heard {
   });
   debug(`nix-daemon --stdio: ${status ?? failure ?? 'killed'}`);
   const said = stderr.trim().split('\n').at(-1) ?? '';
-  return { bytes: stdout, said: failure === undefined ? said : `nix-daemon could not be started (${failure})` };
+  return {
+    bytes: stdout,
+    said: failure === undefined ? said : `nix-daemon could not be started (${failure})`,
+  };
 }
 
 interface Heard {

@@ -29,7 +29,12 @@ function base32(bytes: Buffer): string {
 }
 
 /** Nix manual, "Store Path Specification": type `source`, with its references, for a NAR hashed with SHA-256. */
-export function fixedPath(storeDir: string, name: string, nar: Uint8Array, references: readonly string[]): string {
+export function fixedPath(
+  storeDir: string,
+  name: string,
+  nar: Uint8Array,
+  references: readonly string[],
+): string {
   const type = ['source', ...[...references].sort()].join(':');
   const fingerprint = `${type}:sha256:${sha256(nar).toString('hex')}:${storeDir}:${name}`;
   return `${storeDir}/${base32(compressed(sha256(fingerprint)))}-${name}`;

@@ -1,7 +1,15 @@
 // Programs of several linkers and kinds → edited each way they run as before, can be stripped, and go back byte for byte.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -136,7 +144,8 @@ test('without section headers it is edited too', () => {
   bytes.fill(0, 40, 48); // e_shoff
   bytes.fill(0, 60, 64); // e_shnum, e_shstrndx
   writeFileSync(program, bytes);
-  for (const method of ['auto', 'append'] as const) assert.equal(run(edit(program, method).file), run(program));
+  for (const method of ['auto', 'append'] as const)
+    assert.equal(run(edit(program, method).file), run(program));
 });
 
 test('a needed name is renamed where versions are needed of it as well', () => {
@@ -149,7 +158,10 @@ test('a needed name is renamed where versions are needed of it as well', () => {
     const elf = elfFileAt(file);
     assert.ok(elf?.needed.includes(path.basename(alias)), method);
     assert.ok(!elf?.needed.includes('libm.so.6'), method);
-    assert.ok(elf?.verneed.some((each) => each.file === path.basename(alias)), method);
+    assert.ok(
+      elf?.verneed.some((each) => each.file === path.basename(alias)),
+      method,
+    );
     assert.equal(run(file), run(program), method);
   }
 });

@@ -39,7 +39,9 @@ function tried(input: Buffer, method: 'auto' | 'append' | 'insert'): 'edited' | 
   const result = bytesInMemory(Buffer.from(changed.read(0, changed.size)));
   const back = undoneSource(result, undoOf(source, choice.changes));
   assert.ok(back !== undefined && input.equals(back.read(0, back.size)), 'undo gives other bytes');
-  return structureComplaints(source, result, { ...wanted, lifted: choice.lifted }).length === 0 ? 'edited' : 'unsound';
+  return structureComplaints(source, result, { ...wanted, lifted: choice.lifted }).length === 0
+    ? 'edited'
+    : 'unsound';
 }
 
 /** Numbers that look random and are the same each time. */
@@ -75,7 +77,10 @@ test('with any number in headers, dynamic table or strings it gets an answer', (
     const outcome = tried(damaged, (['auto', 'append', 'insert'] as const)[round % 3] ?? 'auto');
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
-  assert.ok((outcomes.get('refused') ?? 0) > 50 && (outcomes.get('edited') ?? 0) > 50, JSON.stringify([...outcomes]));
+  assert.ok(
+    (outcomes.get('refused') ?? 0) > 50 && (outcomes.get('edited') ?? 0) > 50,
+    JSON.stringify([...outcomes]),
+  );
 });
 
 test('what is no ELF file is refused in a clause', () => {

@@ -84,7 +84,9 @@ test("the files are the launcher's, also under a hostile LD_LIBRARY_PATH, and it
   for (const name of names) writeFileSync(path.join(bad, name), '');
   chownSync(bad, uid, uid);
   assert.deepEqual(await filesOfPatched({ LD_LIBRARY_PATH: '/vendor/bad' }), own);
-  const run = await vendor.root.bare('/vendor/curl', ['--version'], { env: { LD_LIBRARY_PATH: '/vendor/bad' } });
+  const run = await vendor.root.bare('/vendor/curl', ['--version'], {
+    env: { LD_LIBRARY_PATH: '/vendor/bad' },
+  });
   assert.equal(run.status, 0, run.stderr);
 });
 

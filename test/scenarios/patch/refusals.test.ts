@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile } from '../compile.ts';
@@ -12,7 +23,14 @@ import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 function prepare(dir: string): void {
   for (const name of ['tiny', 'frozen']) {
     mkdirSync(path.join(dir, name));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', name === 'tiny' ? 'size=1m,mode=777' : 'mode=777', 'tmpfs', path.join(dir, name)]);
+    execFileSync('mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      name === 'tiny' ? 'size=1m,mode=777' : 'mode=777',
+      'tmpfs',
+      path.join(dir, name),
+    ]);
     after(() => execFileSync('umount', ['-l', path.join(dir, name)]));
   }
 }
@@ -22,13 +40,15 @@ const curl = foreignNamed(vendor.rig, 'curl');
 
 /** Everything that stat(2) says but the time of access, and the content, of all files. */
 function state(): string {
-  const lines = readdirSync(vendor.dir, { recursive: true, encoding: 'utf8' }).sort().map((name) => {
-    const file = path.join(vendor.dir, name);
-    const { mode, uid: owner, size, mtimeNs, ino, nlink } = lstatSync(file, { bigint: true });
-    const isFile = lstatSync(file).isFile();
-    const hash = isFile ? createHash('sha256').update(readFileSync(file)).digest('hex') : '';
-    return [name, mode, owner, isFile ? size : '', isFile ? mtimeNs : '', ino, nlink, hash].join(' ');
-  });
+  const lines = readdirSync(vendor.dir, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => {
+      const file = path.join(vendor.dir, name);
+      const { mode, uid: owner, size, mtimeNs, ino, nlink } = lstatSync(file, { bigint: true });
+      const isFile = lstatSync(file).isFile();
+      const hash = isFile ? createHash('sha256').update(readFileSync(file)).digest('hex') : '';
+      return [name, mode, owner, isFile ? size : '', isFile ? mtimeNs : '', ino, nlink, hash].join(' ');
+    });
   return lines.join('\n');
 }
 
@@ -135,7 +155,11 @@ const refusals: readonly Refusal[] = [
   {
     name: 'something appended that nobody knows, where nothing fits',
     make: () => {
-      const file = compile(at('appended'), 'int main(void) { return 0; }', ['-Wl,-z,noseparate-code', '-Wl,-z,norelro', '-s']);
+      const file = compile(at('appended'), 'int main(void) { return 0; }', [
+        '-Wl,-z,noseparate-code',
+        '-Wl,-z,norelro',
+        '-s',
+      ]);
       writeFileSync(file, Buffer.alloc(999, 7), { flag: 'a' });
       chownSync(file, uid, uid);
     },
@@ -150,7 +174,14 @@ const refusals: readonly Refusal[] = [
     cause: /it was changed after it was patched/,
     remedy: /from its vendor again/,
   },
-  { name: 'no file', make: () => {}, words: ['/vendor/nowhere'], cause: /no such file/, remedy: /spelling/, status: 127 },
+  {
+    name: 'no file',
+    make: () => {},
+    words: ['/vendor/nowhere'],
+    cause: /no such file/,
+    remedy: /spelling/,
+    status: 127,
+  },
 ];
 
 vendor.put(curl, 'changed');
@@ -166,7 +197,10 @@ for (const { name, words, cause, remedy, status = 126 } of refusals)
   test(`${name}: is refused, and everything is as before`, async () => {
     const outcome = await vendor.root.manage(['patch', '-y', ...words]);
     assert.equal(outcome.status, status, outcome.stderr + outcome.stdout);
-    const [first = '', second = '', ...rest] = outcome.stderr.trimEnd().split('\n').filter((line) => !line.includes(' leads to '));
+    const [first = '', second = '', ...rest] = outcome.stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.includes(' leads to '));
     assert.match(first, cause);
     assert.match(second, remedy);
     assert.deepEqual(rest, []);
@@ -174,7 +208,12 @@ for (const { name, words, cause, remedy, status = 126 } of refusals)
   });
 
 test('with all its names a hard-linked file is patched, and they stay one file', async () => {
-  const { status, stderr } = await vendor.root.manage(['patch', '--hard-links', 'all', '/vendor/linked/curl']);
+  const { status, stderr } = await vendor.root.manage([
+    'patch',
+    '--hard-links',
+    'all',
+    '/vendor/linked/curl',
+  ]);
   assert.equal(status, 0, stderr);
   assert.equal(lstatSync(at('linked/curl')).ino, lstatSync(at('linked/other')).ino);
   assert.equal((await vendor.root.bare('/vendor/linked/other', ['--version'])).status, 0);
@@ -184,7 +223,9 @@ test('with all its names a hard-linked file is patched, and they stay one file',
 function start(argv: readonly [string, ...string[]]) {
   const { words, env } = vendor.root.wordsOf({ argv });
   const [file = '', ...args] = words;
-  const given = Object.fromEntries(Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined),
+  );
   return spawn(file, args, { env: given, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
 }
 

@@ -29,14 +29,19 @@ function sums(directory: string): string[] {
 
 function own(directory: string): void {
   chownSync(directory, uid, uid);
-  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) chownSync(path.join(directory, name), uid, uid);
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+    chownSync(path.join(directory, name), uid, uid);
 }
 
 test('every program of a tree is patched, finds its own library and its sibling, and the tree can be moved', async () => {
   mkdirSync(at('app/bin'), { recursive: true });
   const library = compileLibrary(at('app/lib/libown.so.1'), 'libown.so.1', 'int own(void) { return 42; }');
   const flags = [library, '-Wl,-rpath,$ORIGIN/../lib'];
-  compile(at('app/bin/helper'), '#include <stdio.h>\nint own(void); int main(void) { printf("helper %d\\n", own()); return 0; }', flags);
+  compile(
+    at('app/bin/helper'),
+    '#include <stdio.h>\nint own(void); int main(void) { printf("helper %d\\n", own()); return 0; }',
+    flags,
+  );
   const source = `#include <stdio.h>
     #include <unistd.h>
     #include <string.h>
@@ -59,13 +64,17 @@ test('every program of a tree is patched, finds its own library and its sibling,
   assert.deepEqual([status, stdout], [0, 'main 42\nhelper 42\n']);
   assert.equal(lstatSync(at('app/bin/helper')).ino, lstatSync(at('app/bin/also-helper')).ino);
   renameSync(at('app'), at('moved'));
-  assert.equal((await vendor.root.bare('/vendor/moved/bin/main', [], { env: {} })).stdout, 'main 42\nhelper 42\n');
+  assert.equal(
+    (await vendor.root.bare('/vendor/moved/bin/main', [], { env: {} })).stdout,
+    'main 42\nhelper 42\n',
+  );
   await manage('unpatch', '--tree', '/vendor/moved');
   assert.deepEqual(sums(at('moved')), before);
 });
 
 test('another version is named in the program itself, where versions are needed too, and by its old name in the farm', async () => {
-  const stub = 'int rl_readline_version = 0x700; void add_history(const char *l) {} void *history_get(int n) { return 0; }';
+  const stub =
+    'int rl_readline_version = 0x700; void add_history(const char *l) {} void *history_get(int n) { return 0; }';
   const library = compileLibrary(at('libreadline.so.7'), 'libreadline.so.7', stub);
   const source = `#include <stdio.h>
     #include <dlfcn.h>
@@ -93,13 +102,26 @@ test('another version is named in the program itself, where versions are needed 
 });
 
 test('a run before and after is compared where that is asked for', async () => {
-  const file = compile(at('tried'), '#include <stdio.h>\nint main(int n, char **v) { printf("%d %s\\n", n, v[1]); return 3; }');
+  const file = compile(
+    at('tried'),
+    '#include <stdio.h>\nint main(int n, char **v) { printf("%d %s\\n", n, v[1]); return 3; }',
+  );
   chownSync(file, uid, uid);
   const { stdout } = await manage('patch', '--try', 'word', '/vendor/tried');
   assert.match(stdout, /run with word: the same/);
-  const reads = compile(at('reads-itself'), '#include <stdio.h>\n#include <sys/stat.h>\nint main(int n, char **v) { struct stat s; stat("/proc/self/exe", &s); printf("%ld\\n", (long) s.st_size); return 0; }');
+  const reads = compile(
+    at('reads-itself'),
+    '#include <stdio.h>\n#include <sys/stat.h>\nint main(int n, char **v) { struct stat s; stat("/proc/self/exe", &s); printf("%ld\\n", (long) s.st_size); return 0; }',
+  );
   chownSync(reads, uid, uid);
-  const outcome = await vendor.root.manage(['patch', '--method', 'append', '--try', 'x', '/vendor/reads-itself']);
+  const outcome = await vendor.root.manage([
+    'patch',
+    '--method',
+    'append',
+    '--try',
+    'x',
+    '/vendor/reads-itself',
+  ]);
   assert.equal(outcome.status, 126);
   assert.match(outcome.stderr, /the patched copy is not as good: run with x it prints something else/);
 });
