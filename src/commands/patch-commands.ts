@@ -13,7 +13,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
       ['--tree', 'every program of a directory'],
-      ['-n, --dry-run', 'write nothing; status 1: nothing to do, 126: not possible'],
+      ['-n, --dry-run', 'write nothing, say what would be; 1: nothing to do'],
       ['--diff', 'the dry run, with every byte before and after'],
       ['-i, --interactive', 'choose libraries by hand first, as choose does'],
       ['-y, --yes', 'do not ask on a terminal'],
@@ -25,7 +25,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
       HARD_LINKS,
       ['--try <words>', 'run it before and after with these words, and compare'],
       ['--check', 'only say what is patched, and what is gone'],
-      ['--repair', 'fetch or choose again what is gone'],
+      ['--repair', 'root and fetch again what it names'],
       ['--system', 'with a GC root for everybody on this machine (as root)'],
       JSON_OPTION,
     ],
