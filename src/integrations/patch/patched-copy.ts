@@ -1,4 +1,5 @@
-// A proven set and the launcher → a patched copy of the program that the loader takes for the same, or why there is none.
+// A proven set and the launcher → a patched copy of the program that the loader takes for the same, or why there
+// is none.
 // A program and the interpreter it shall have → a copy on disk that differs from it in that name only.
 // Where a program lies → links to what lies beside and above it, so that its copy finds the same files.
 // A patched copy → whether the chosen loader takes it for the same program, with the same libraries.
@@ -199,7 +200,8 @@ function moveInto(temporary: string, directory: string, isAsGood: () => boolean)
 }
 
 /**
- * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant: made under a temporary name, then renamed.
+ * Makes the copy anew; one that is there already stays if it is the same, byte for byte. Complete at every instant:
+ * made under a temporary name, then renamed.
  * @throws Node's errors when the place cannot be written or the program cannot be read.
  */
 export function makeCopy(request: CopyRequest): CopyOutcome {

@@ -1,0 +1,221 @@
+// A program and what the user wants of its patching → everything that would be written, and nothing written yet.
+
+import path from 'node:path';
+import { findMachine } from '../elf/machine.ts';
+import { openFileSource } from '../elf/open-elf.ts';
+import { layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import type { Directories } from '../host/directories.ts';
+import { sha256OfText } from '../host/file-identity.ts';
+import {
+  type Chosen,
+  chooseEdits,
+  type EditChoice,
+  type Method,
+} from '../integrations/patch/choose-edits.ts';
+import { undoOf } from '../integrations/patch/file-changes.ts';
+import {
+  LOADER_NAME,
+  type PatchedSet,
+  patchedRunPath,
+  patchedSet,
+} from '../integrations/patch/patched-farm.ts';
+import { patchedDirectory } from '../integrations/patch/patched-state.ts';
+import { UNDO_NAME } from '../integrations/patch/read-patched.ts';
+import { type UndoRecord, undoText } from '../integrations/patch/undo-record.ts';
+import type { WantedNames } from '../integrations/patch/wanted-names.ts';
+import { fixedPath } from '../store/fixed-path.ts';
+import { directoryNode, type NarNode, narOf } from '../store/nix-archive.ts';
+import type { Context } from './context.ts';
+import { type DynamicProgram, dynamicOf } from './job.ts';
+import { inspectOriginal, type Original } from './original-of.ts';
+import { type PatchTarget, patchRefusal } from './patch-target.ts';
+import { savedFingerprintOfProgram } from './program-fingerprint.ts';
+
+export interface PatchWish {
+  readonly method: Method | 'auto';
+  readonly rename: boolean;
+  readonly lift: boolean;
+  /** The loader's own path as the interpreter, not the farm's link to it. */
+  readonly plain: boolean;
+  /** DT_RUNPATH: the user's LD_LIBRARY_PATH comes first. */
+  readonly usersFirst: boolean;
+}
+
+/** The farm that the program will name, wherever it is made. */
+export interface FarmToMake {
+  readonly kind: 'store' | 'directory';
+  readonly path: string;
+  readonly leaves: ReadonlyMap<string, NarNode>;
+  readonly references: readonly string[];
+  readonly nar: Uint8Array;
+}
+
+export interface PatchPlan {
+  readonly target: PatchTarget;
+  readonly original: Original;
+  readonly program: DynamicProgram;
+  readonly fingerprint: Fingerprint;
+  readonly verified: VerifiedSet;
+  readonly set: PatchedSet;
+  readonly wanted: WantedNames;
+  readonly chosen: Chosen;
+  readonly undo: UndoRecord;
+  readonly farm: FarmToMake;
+  /** The plan's root, which holds the set until the farm has one. */
+  readonly root: string;
+}
+
+const FARM_NAME = 'f';
+
+interface Inputs {
+  readonly target: PatchTarget;
+  readonly original: Original;
+  readonly wish: PatchWish;
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
+interface FarmNaming {
+  readonly program: DynamicProgram;
+  readonly set: PatchedSet;
+  readonly loader: string;
+  readonly wish: PatchWish;
+}
+
+function wantedWith(farm: string, { program, set, loader, wish }: FarmNaming): WantedNames {
+  const raw = (text: string) => Buffer.from(text).toString('latin1');
+  return {
+    interpreter: raw(wish.plain ? loader : path.join(farm, LOADER_NAME)),
+    runPath: {
+      tag: wish.usersFirst ? 'runpath' : 'rpath',
+      text: patchedRunPath(program.elf, farm, set.directories),
+    },
+    renamed: set.renamed,
+    lifted: wish.lift && !wish.usersFirst ? set.transitive : [],
+  };
+}
+
+function refusalOf({ typedName }: PatchTarget, choice: Exclude<EditChoice, Chosen>): Error {
+  const { why, payload } = choice;
+  const about =
+    payload === undefined ? '' : `, and ${payload.bytes} bytes are appended to it (${payload.kind})`;
+  const hint =
+    payload === undefined
+      ? `start it as it is: nix-run-foreign ${typedName}, or make a command of it: nix-foreign shim add ${typedName}`
+      : `try whether it bears it: nix-foreign patch ${typedName} --method append --try=--version; else nix-foreign shim add ${typedName}`;
+  return patchRefusal(typedName, `it cannot be patched: ${why}${about}`, hint, 'no-room');
+}
+
+function choose(
+  file: string,
+  wanted: WantedNames,
+  wish: PatchWish,
+): { choice: EditChoice; undo: ReturnType<typeof undoOf> | undefined } {
+  const source = openFileSource(file);
+  try {
+    const choice = chooseEdits(source, wanted, wish.method);
+    return { choice, undo: choice.kind === 'chosen' ? undoOf(source, choice.changes) : undefined };
+  } finally {
+    source.close();
+  }
+}
+
+function leavesOf(set: PatchedSet, undo: UndoRecord, fingerprint: string): Map<string, NarNode> {
+  const links = [...set.links].map(([name, target]): [string, NarNode] => [name, { kind: 'link', target }]);
+  const file = (text: string): NarNode => ({ kind: 'file', content: Buffer.from(text) });
+  return new Map([...links, [UNDO_NAME, file(undoText([undo]))], ['fingerprint.json', file(fingerprint)]]);
+}
+
+/** Where Nix can be asked the farm becomes a store object, else a directory of ours. */
+function farmKind({ nix, location }: Context): FarmToMake['kind'] {
+  return nix === undefined || !location.storeDir.startsWith('/') ? 'directory' : 'store';
+}
+
+/** As long as the farm's path will be. */
+function placeholder(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
+  const zeros = '0'.repeat(32);
+  return kind === 'store'
+    ? `${context.location.storeDir}/${zeros}-${FARM_NAME}`
+    : path.join(patchedDirectory(dirs), zeros, 'farm');
+}
+
+function farmOf(
+  kind: FarmToMake['kind'],
+  leaves: Map<string, NarNode>,
+  references: readonly string[],
+  { context, dirs }: Inputs,
+): FarmToMake {
+  const nar = narOf(directoryNode(leaves));
+  const file =
+    kind === 'store'
+      ? fixedPath(context.location.storeDir, FARM_NAME, nar, references)
+      : path.join(patchedDirectory(dirs), sha256OfText(nar.toString('latin1')).slice(0, 32), 'farm');
+  return { kind, path: file, leaves, references, nar };
+}
+
+async function setOf(inputs: Inputs, program: DynamicProgram) {
+  const { target, original, context, dirs, wish } = inputs;
+  const { saved } = await savedFingerprintOfProgram(original.file, context);
+  const { fingerprint } = saved;
+  const verified = await layOutAndVerify(fingerprint, program, dirs.farms);
+  if (verified.kind === 'vanished')
+    throw patchRefusal(
+      target.typedName,
+      `${verified.file} is gone`,
+      'wait for the garbage collection and say it again',
+      'vanishing',
+    );
+  if (verified.kind === 'rejected')
+    throw patchRefusal(
+      target.typedName,
+      `the loader refuses the set: ${verified.complaints[0] ?? 'no reason given'}`,
+      `choose another: nix-foreign choose ${target.typedName}`,
+      'rejected',
+    );
+  const facts = { elf: program.elf, libc: program.libc, storeDir: context.location.storeDir };
+  const set = patchedSet(facts, fingerprint, verified, { rename: wish.rename });
+  return { fingerprint, verified, set, root: saved.file };
+}
+
+/**
+ * Resolves the program as a start would, and reckons the patch. The farm holds the undo data, which depend on the
+ * length of its path only: they are reckoned with a path of that length first.
+ * @throws ForeignError for what cannot be patched; those of planning.
+ */
+export async function planPatch(inputs: Inputs, kind = farmKind(inputs.context)): Promise<PatchPlan> {
+  const { target, original, wish, context, dirs } = inputs;
+  const program = dynamicOf(inspectOriginal(target, original, context));
+  if (program === undefined || findMachine(program.elf) === undefined)
+    throw patchRefusal(target.typedName, 'it is no dynamic program', 'start it as it is', 'not-dynamic');
+  const { fingerprint, verified, set, root } = await setOf(inputs, program);
+  const wantedIn = (farm: string) => wantedWith(farm, { program, set, loader: verified.loader, wish });
+  const first = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
+  if (first.choice.kind !== 'chosen') throw refusalOf(target, first.choice);
+  const { stats } = target;
+  const undo: UndoRecord = {
+    ...(first.undo as NonNullable<typeof first.undo>),
+    sha256: fingerprint.program.sha256,
+    mode: original.patched?.undo.mode ?? Number(stats.mode & 0o7777n),
+    mtime: original.patched?.undo.mtime ?? stats.mtimeNs,
+  };
+  const { canonicalText } = await import('../fingerprint/fingerprint.ts');
+  const { choices: _, ...document } = fingerprint;
+  const farm = farmOf(kind, leavesOf(set, undo, canonicalText(document)), set.references, inputs);
+  const wanted = wantedIn(farm.path);
+  const { choice } = choose(original.file, wanted, wish);
+  if (choice.kind !== 'chosen') throw refusalOf(target, choice);
+  return {
+    target,
+    original,
+    program,
+    fingerprint,
+    verified,
+    set,
+    wanted: { ...wanted, lifted: choice.lifted },
+    chosen: choice,
+    undo,
+    farm,
+    root,
+  };
+}
