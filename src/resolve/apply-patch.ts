@@ -122,13 +122,24 @@ function provenOr(plan: PatchPlan, copy: string): Extract<Proof, { kind: 'same' 
   return proof;
 }
 
-function keepRecord(
-  { farm, undo, target, original }: PatchPlan,
+function keepRecord({ farm, undo }: PatchPlan, dirs: Directories, names: readonly string[]): void {
+  const known = readPatchedRecord(dirs, farm.path);
+  const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
+  const files = [...(known?.files ?? []), ...names];
+  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText([undo]), ...pending });
+}
+
+/** The files are there: from now on only undo takes the root. */
+function settleRecord(
+  { farm, target, original }: PatchPlan,
   dirs: Directories,
   names: readonly string[],
 ): void {
-  const known = readPatchedRecord(dirs, farm.path)?.files ?? [];
-  writePatchedRecord(dirs, { farm: farm.path, files: [...known, ...names], undo: undoText([undo]) });
+  const record = readPatchedRecord(dirs, farm.path);
+  if (record?.pending) {
+    const { pending: _, ...settled } = record;
+    writePatchedRecord(dirs, settled);
+  }
   if (original.patched === undefined || original.patched.farm === farm.path) return;
   if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
 }
@@ -195,6 +206,7 @@ export async function applyPatch(
     refuseChanged(plan.target);
     const { size } = lstatSync(copy);
     replaceNames(copy, names);
+    settleRecord(plan, dirs, names);
     return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
   } catch (error) {
     rmSync(copy, { force: true });

@@ -1,14 +1,18 @@
 // A file that may be patched already → its original content, where the stages can look at it.
 import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
 import { openFileSource } from '../elf/open-elf.ts';
+import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { makeDirectories } from '../host/files.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
+import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
 import { readPatched, undoThatFits } from '../integrations/patch/read-patched.ts';
 import type { UndoRecord } from '../integrations/patch/undo-record.ts';
 import { removePlan } from '../plan/plan-files.ts';
+import { planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
@@ -40,9 +44,39 @@ export function patchedStateOf(target: PatchTarget, known: readonly Directories[
   }
 }
 
+/** Where the original content is put: `$ORIGIN` is that directory, so in the cache what lies around comes with it. */
+function fileFor(target: PatchTarget, where: 'beside' | 'in the cache', cache: string) {
+  if (where === 'beside') {
+    const file = temporaryName(target.path);
+    return { file, whole: file };
+  }
+  makeDirectories(cache);
+  const whole = temporaryName(path.join(cache, 'original'));
+  return { file: mirrorNeighbours(whole, target.path), whole };
+}
+
+/** Choices are kept by the program's path: those of one path become those of another. */
+async function carryChoices(from: string, to: string, known: readonly Directories[]): Promise<void> {
+  const [there, here] = await Promise.all([
+    readChoices(known, from, planKey(from)),
+    readChoices(known, to, planKey(to)),
+  ]);
+  if (JSON.stringify(there?.choices) === JSON.stringify(here?.choices)) return;
+  const dirs = known.find((each) => here?.file === choicesFile(each, planKey(to))) ?? known[0];
+  if (dirs !== undefined) await saveChoices(dirs, to, planKey(to), there?.choices);
+}
+
+function forgetFile(file: string, known: readonly Directories[]): void {
+  for (const dirs of known) {
+    removePlan(dirs, file);
+    for (const link of linksOfProgram(dirs, planKey(file))) unpin(link);
+    rmSync(choicesFile(dirs, planKey(file)), { force: true });
+  }
+}
+
 /**
- * Work on the original content; a file made for it goes afterwards, and what was planned for that. It lies beside the
- * target, since `$ORIGIN` is that directory, or in the cache where nothing may be written.
+ * Work on the original content; a file made for it goes afterwards, and what was planned for that. What is chosen for it
+ * meanwhile is chosen for the target.
  */
 export async function withOriginal<T>(
   target: PatchTarget,
@@ -53,17 +87,17 @@ export async function withOriginal<T>(
   const known = await allDirectories(context.host.uid);
   const patched = patchedStateOf(target, known);
   if (patched === undefined) return await work({ file: target.path, patched });
-  const cache = known[0]?.cache ?? '/tmp';
-  if (where === 'in the cache') makeDirectories(cache);
-  const beside = where === 'beside' ? target.path : path.join(cache, path.basename(target.path));
-  const file = temporaryName(beside);
+  const { file, whole } = fileFor(target, where, known[0]?.cache ?? '/tmp');
   try {
     copyWithUndo(target.path, file, patched.undo);
     chmodSync(file, Number(target.stats.mode & 0o777n) | 0o500);
-    return await work({ file, patched });
+    await carryChoices(target.path, file, known);
+    const done = await work({ file, patched });
+    await carryChoices(file, target.path, known);
+    return done;
   } finally {
-    rmSync(file, { force: true });
-    for (const dirs of known) removePlan(dirs, file);
+    rmSync(whole, { recursive: true, force: true });
+    forgetFile(file, known);
   }
 }
 

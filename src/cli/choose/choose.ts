@@ -2,6 +2,7 @@
 import { ForeignError } from '../../host/errors.ts';
 import { printable, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
+import { forOriginal } from '../../resolve/for-original.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { chooseByDialogue } from './dialog.ts';
@@ -60,7 +61,7 @@ export async function chooseCommand(
   context: Context,
 ): Promise<number> {
   const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
-  const outcome = await choose(typedName, words, context, dialogue);
+  const outcome = await forOriginal(typedName, context, (name) => choose(name, words, context, dialogue));
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
   else printLine(outcomeText(outcome));
   return outcome.kind === 'cancelled' ? INTERRUPTED : 0;

@@ -12,7 +12,7 @@ import { allDirectories } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { processName } from '../hook.ts';
-import { type Check, checkCatalogue, checkDirectories, checkNix } from './checks.ts';
+import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFiles } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 
 function checkStore({ location }: Context): Check[] {
@@ -78,13 +78,15 @@ async function checkLauncher(launcher: string): Promise<Check> {
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.host;
-  const [dirs] = await allDirectories(uid);
+  const all = await allDirectories(uid);
+  const [dirs] = all;
   return [
     await checkNix(context),
     ...checkStore(context),
     ...checkInterpreters(arch),
     await checkLauncher(launcher),
     ...(dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)]),
+    ...checkPatchedFiles(all),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),

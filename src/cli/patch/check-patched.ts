@@ -6,6 +6,7 @@ import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
+import { lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
   patchedRoot,
   readPatchedRecord,
@@ -24,13 +25,6 @@ interface PatchedState {
   readonly lacks: string | undefined;
   readonly root: string | undefined;
   readonly isUndoable: boolean;
-}
-
-function lackOf(farm: string): string | undefined {
-  if (!existsSync(farm)) return farm;
-  return readdirSync(farm, { recursive: true, encoding: 'utf8' })
-    .map((name) => path.join(farm, name))
-    .find((file) => !existsSync(file));
 }
 
 function isLinkTo(root: string, farm: string): boolean {

@@ -1,5 +1,5 @@
 // A place → the records of patched files: by farm, which the patched content names, wherever the file is moved to.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../host/atomic-file.ts';
 import type { Directories } from '../../host/directories.ts';
@@ -12,6 +12,8 @@ export interface PatchedRecord {
   readonly files: readonly string[];
   /** As in the farm (undo-record.ts). */
   readonly undo: string;
+  /** Written before the first file was renamed: whoever was killed then left a root that nothing needs. */
+  readonly pending?: true;
 }
 
 const VERSION = 1;
@@ -50,11 +52,12 @@ function readRecordFile(file: string): PatchedRecord | undefined {
   try {
     const text = readFileSync(file, 'utf8');
     if (text.length > MAXIMUM_SIZE) return undefined;
-    const { version, farm, files, undo } = JSON.parse(text) as Partial<PatchedRecord & { version: number }>;
+    const read = JSON.parse(text) as Partial<PatchedRecord & { version: number }>;
+    const { version, farm, files, undo } = read;
     if (version !== VERSION || typeof farm !== 'string' || !path.isAbsolute(farm)) return undefined;
     if (!Array.isArray(files) || !files.every((each) => typeof each === 'string')) return undefined;
     if (typeof undo !== 'string' || readUndoText(undo) === undefined) return undefined;
-    return { farm, files, undo };
+    return { farm, files, undo, ...(read.pending === true ? { pending: true } : {}) };
   } catch {
     return undefined;
   }
@@ -64,6 +67,18 @@ function readRecordFile(file: string): PatchedRecord | undefined {
 export function readPatchedRecord(dirs: Pick<Directories, 'state'>, farm: string): PatchedRecord | undefined {
   const record = readRecordFile(path.join(recordDirectory(dirs, farm), 'record.json'));
   return record?.farm === farm ? record : undefined;
+}
+
+/** Directories of a root without a record, which a patch that was ended made; milliseconds since 1970 of each. */
+export function unrecordedRoots(dirs: Pick<Directories, 'state'>): { directory: string; made: number }[] {
+  try {
+    return readdirSync(patchedDirectory(dirs))
+      .map((name) => path.join(patchedDirectory(dirs), name))
+      .filter((directory) => !existsSync(path.join(directory, 'record.json')))
+      .map((directory) => ({ directory, made: statSync(directory).mtimeMs }));
+  } catch {
+    return [];
+  }
 }
 
 /** Sorted by farm. */
