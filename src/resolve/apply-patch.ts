@@ -9,6 +9,7 @@ import { runProgramNow } from '../host/run-program.ts';
 import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
+import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
 import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
 import { replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
@@ -114,6 +115,11 @@ function tryCopy(plan: PatchPlan, copy: string, args: readonly string[], { env, 
 }
 
 function provenOr(plan: PatchPlan, copy: string): Extract<Proof, { kind: 'same' }> {
+  if (plan.wanted.runPath === undefined) {
+    const why = whyNotTheSame(copy, plan.verified, plan.program.libc.kind);
+    if (why !== undefined) throw refusedCopy(plan, why);
+    return { kind: 'same', objects: plan.verified.objects.length };
+  }
   // Where names could not be lifted a run path of the store's libraries comes behind the user's LD_LIBRARY_PATH.
   const all =
     plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';

@@ -13,7 +13,9 @@ import {
   type EditChoice,
   type Method,
 } from '../integrations/patch/choose-edits.ts';
-import { undoOf } from '../integrations/patch/file-changes.ts';
+import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
+import { changedSource, type FileChanges, undoOf } from '../integrations/patch/file-changes.ts';
+import { unlikeForeign, whyUnusable } from '../integrations/patch/patched-copy.ts';
 import {
   LOADER_NAME,
   type PatchedSet,
@@ -21,9 +23,9 @@ import {
   patchedSet,
 } from '../integrations/patch/patched-farm.ts';
 import { patchedDirectory } from '../integrations/patch/patched-state.ts';
-import { UNDO_NAME } from '../integrations/patch/read-patched.ts';
+import { farmByContent, UNDO_NAME } from '../integrations/patch/read-patched.ts';
 import { type UndoRecord, undoText } from '../integrations/patch/undo-record.ts';
-import type { WantedNames } from '../integrations/patch/wanted-names.ts';
+import { interpreterOnly, type WantedNames } from '../integrations/patch/wanted-names.ts';
 import { fixedPath } from '../store/fixed-path.ts';
 import { directoryNode, type NarNode, narOf } from '../store/nix-archive.ts';
 import type { Context } from './context.ts';
@@ -42,7 +44,7 @@ export interface PatchWish {
   readonly usersFirst: boolean;
 }
 
-/** The farm that the program will name, wherever it is made. */
+/** The farm that the program will name, wherever it is made; by `interpreter` only we find it, by the content. */
 export interface FarmToMake {
   readonly kind: 'store' | 'directory';
   readonly path: string;
@@ -103,7 +105,7 @@ function refusalOf({ typedName }: PatchTarget, choice: Exclude<EditChoice, Chose
   const hint =
     payload === undefined
       ? `start it as it is: nix-run-foreign ${typedName}, or make a command of it: nix-foreign shim add ${typedName}`
-      : `try whether it bears it: nix-foreign patch ${typedName} --method append --try=--version; else nix-foreign shim add ${typedName}`;
+      : `let it name the launcher only: nix-foreign patch ${typedName} --method interpreter; or try whether it bears more: --method append --try=--version`;
   return patchRefusal(typedName, `it cannot be patched: ${why}${about}`, hint, 'no-room');
 }
 
@@ -154,6 +156,32 @@ function farmOf(
   return { kind, path: file, leaves, references, nar };
 }
 
+/** By method `interpreter` the file names the launcher, which has to be there. @throws ForeignError `no-launcher`. */
+function launcherFor({ target, context }: Inputs, program: DynamicProgram): string {
+  const { launcher } = context;
+  const why = whyUnusable(launcher, program);
+  if (why === undefined && launcher !== undefined) return unlikeForeign(launcher);
+  throw patchRefusal(
+    target.typedName,
+    `it cannot be given another interpreter: ${why}`,
+    'compile the launcher: nix-foreign setup',
+    'no-launcher',
+  );
+}
+
+function contentAfter(file: string, changes: FileChanges): string {
+  const source = openFileSource(file);
+  try {
+    return sha256OfSource(changedSource(source, changes));
+  } finally {
+    source.close();
+  }
+}
+
+function foundByContent(farm: FarmToMake, { original, dirs }: Inputs, { changes }: Chosen): FarmToMake {
+  return { ...farm, kind: 'directory', path: farmByContent(dirs, contentAfter(original.file, changes)) };
+}
+
 async function setOf(inputs: Inputs, program: DynamicProgram) {
   const { target, original, context, dirs, wish } = inputs;
   const { saved } = await savedFingerprintOfProgram(original.file, context);
@@ -189,7 +217,10 @@ export async function planPatch(inputs: Inputs, kind = farmKind(inputs.context))
   if (program === undefined || findMachine(program.elf) === undefined)
     throw patchRefusal(target.typedName, 'it is no dynamic program', 'start it as it is', 'not-dynamic');
   const { fingerprint, verified, set, root } = await setOf(inputs, program);
-  const wantedIn = (farm: string) => wantedWith(farm, { program, set, loader: verified.loader, wish });
+  const isInterpreter = wish.method === 'interpreter';
+  const launched = isInterpreter ? interpreterOnly(launcherFor(inputs, program)) : undefined;
+  const wantedIn = (farm: string) =>
+    launched ?? wantedWith(farm, { program, set, loader: verified.loader, wish });
   const first = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
   if (first.choice.kind !== 'chosen') throw refusalOf(target, first.choice);
   const { stats } = target;
@@ -201,7 +232,8 @@ export async function planPatch(inputs: Inputs, kind = farmKind(inputs.context))
   };
   const { canonicalText } = await import('../fingerprint/fingerprint.ts');
   const { choices: _, ...document } = fingerprint;
-  const farm = farmOf(kind, leavesOf(set, undo, canonicalText(document)), set.references, inputs);
+  const made = farmOf(kind, leavesOf(set, undo, canonicalText(document)), set.references, inputs);
+  const farm = isInterpreter ? foundByContent(made, inputs, first.choice) : made;
   const wanted = wantedIn(farm.path);
   const { choice } = choose(original.file, wanted, wish);
   if (choice.kind !== 'chosen') throw refusalOf(target, choice);

@@ -53,17 +53,17 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
   }
 }
 
-/** `nix-foreign choose`; the exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
+/** `nix-foreign choose`; `none` says nothing of what was chosen. The exit status is 0, or 130 when the dialogue was left with Ctrl-C. */
 export async function chooseCommand(
   typedName: string,
   words: ChooseWords,
-  format: 'text' | 'json',
+  format: 'text' | 'json' | 'none',
   context: Context,
 ): Promise<number> {
-  const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
+  const dialogue = format !== 'json' && isInteractive() ? byDialogue : undefined;
   const outcome = await forOriginal(typedName, context, (name) => choose(name, words, context, dialogue));
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
-  else printLine(outcomeText(outcome));
+  else if (format === 'text') printLine(outcomeText(outcome));
   return outcome.kind === 'cancelled' ? INTERRUPTED : 0;
 }
 

@@ -19,7 +19,7 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   '--strategy': REQUESTED_STRATEGIES,
   '--format': FORMATS,
   '--wrap': 'text',
-  '--method': ['auto', 'in-place', 'append', 'insert'],
+  '--method': ['auto', 'in-place', 'append', 'insert', 'interpreter'],
   '--hard-links': ['refuse', 'all', 'one'],
   words: 'text',
   'shim remove names': 'shim',

@@ -17,6 +17,7 @@ import { undoText } from '../../integrations/patch/undo-record.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
+import { shownText, showPatched } from './show-patched.ts';
 
 interface PatchedState {
   readonly file: string;
@@ -103,13 +104,20 @@ async function repair(
 /** The exit status: 0 where every file is patched and has what it names, else 1. */
 export async function checkPatched(
   files: readonly string[],
-  how: 'check' | 'repair',
+  how: 'check' | 'repair' | 'show',
   format: 'text' | 'json',
   context: Context,
 ): Promise<number> {
   const known = await allDirectories(context.host.uid);
   let status = 0;
   for (const file of files) {
+    if (how === 'show') {
+      const shown = showPatched(file, context, known);
+      if (format === 'json') printJson(shown);
+      else printLine(shownText(shown));
+      if (shown.farm === null) status = 1;
+      continue;
+    }
     const checked = check(file, context, known);
     if (how === 'repair') printLine(await repair(checked, context, known));
     else if (format === 'json') printJson(checked);

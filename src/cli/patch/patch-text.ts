@@ -13,6 +13,7 @@ const METHOD_TEXTS = {
   'in-place': 'in place',
   append: 'a segment appended',
   insert: 'a segment inserted before what is appended',
+  interpreter: 'in place, the interpreter only',
 } as const;
 
 function line(label: string, text: string): string {
@@ -83,12 +84,15 @@ function neededLines(plan: PatchPlan): string[] {
       ];
 }
 
+function runPathText(plan: PatchPlan): string {
+  const { from = '(none)', to, tag } = runPaths(plan);
+  if (to === undefined) return `${from}   as it is: the launcher knows the libraries`;
+  return `${from}  →  ${to}  (${tag.from === undefined ? tag.to : `${tag.to}; was ${tag.from}`})`;
+}
+
 /** For people, before it is done. */
 export function planText(plan: PatchPlan): string {
   const { wanted, program, chosen, undo, farm, set, verified } = plan;
-  const runPath = runPaths(plan);
-  const tags =
-    runPath.tag.from === undefined ? `${runPath.tag.to}` : `${runPath.tag.to}; was ${runPath.tag.from}`;
   return [
     kindText(plan),
     line(
@@ -99,7 +103,7 @@ export function planText(plan: PatchPlan): string {
       '  interpreter',
       `${program.interpreter}  →  ${wanted.interpreter}  (${nameOfLoader(verified.loader)})`,
     ),
-    line('  run path', `${runPath.from ?? '(none)'}  →  ${runPath.to}  (${tags})`),
+    line('  run path', runPathText(plan)),
     ...neededLines(plan),
     line('farm', `${farm.path}, ${set.references.length} store paths`),
   ].join('\n');

@@ -18,6 +18,7 @@ import {
 } from '../../resolve/patch-target.ts';
 import { type PatchPlan, type PatchWish, planPatch } from '../../resolve/plan-patch.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
+import type { ChooseWords } from '../choose/session.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
@@ -29,6 +30,8 @@ export interface PatchOptions {
   readonly method: string | undefined;
   readonly hardLinks: string | undefined;
   readonly trial: string | undefined;
+  /** Of `choose`. */
+  readonly words: ChooseWords;
   /** Names of the options without a value that were given. */
   readonly set: ReadonlySet<string>;
   /** Those that begin with `--no-`, without it. */
@@ -179,6 +182,24 @@ function filesOf(programs: readonly string[], options: PatchOptions, context: Co
   return programs.flatMap(programsInTree);
 }
 
+/** What the words of `choose` say, or the dialogue; it is kept with the program, as by `choose`. The exit status. */
+async function chooseFirst(
+  files: readonly string[],
+  { words, set }: PatchOptions,
+  context: Context,
+): Promise<number> {
+  const isSaid = [words.pin, words.exclude, words.prefer].some((each) => each.length > 0);
+  if (!isSaid && !set.has('interactive')) return 0;
+  if (set.has('dryRun') || set.has('diff'))
+    throw usageError('a dry run keeps no choice', 'choose first, with nix-foreign choose, or leave -n out');
+  const { chooseCommand } = await import('../choose/choose.ts');
+  for (const file of files) {
+    const status = await chooseCommand(file, words, set.has('json') ? 'none' : 'text', context);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
 /** The exit status. @throws ForeignError. */
 export async function patchCommand(
   programs: readonly string[],
@@ -189,23 +210,22 @@ export async function patchCommand(
   if (options.output !== undefined && (programs.length > 1 || set.has('tree')))
     throw usageError('-o takes one program', 'patch them one by one, or copy the tree first');
   const files = filesOf(programs, options, context);
-  if (set.has('check') || set.has('repair')) {
+  const look = (['show', 'repair', 'check'] as const).find((each) => set.has(each));
+  if (look !== undefined) {
     const { checkPatched } = await import('./check-patched.ts');
     return await checkPatched(
       files.map(({ file }) => file),
-      set.has('repair') ? 'repair' : 'check',
+      look,
       set.has('json') ? 'json' : 'text',
       context,
     );
   }
-  if (set.has('interactive')) {
-    const { chooseCommand } = await import('../choose/choose.ts');
-    const words = { pin: [], exclude: [], prefer: [], reset: false };
-    for (const { file } of files) {
-      const status = await chooseCommand(file, words, 'text', context);
-      if (status !== 0) return status;
-    }
-  }
+  const status = await chooseFirst(
+    files.map(({ file }) => file),
+    options,
+    context,
+  );
+  if (status !== 0) return status;
   const work = async (dirs: Directories): Promise<number> =>
     await patchAll(
       files.map(({ file, others }) => ({ typedName: file, others, options, context, dirs })),

@@ -9,7 +9,7 @@ import { type FileChanges, sortedEdits } from './file-changes.ts';
 import { findPayload, type Payload } from './payload.ts';
 import { neededOf, type WantedNames } from './wanted-names.ts';
 
-export const METHODS = ['in-place', 'append', 'insert'] as const;
+export const METHODS = ['in-place', 'append', 'insert', 'interpreter'] as const;
 export type Method = (typeof METHODS)[number];
 
 export interface Chosen {
@@ -75,6 +75,7 @@ function attemptsFor(image: Image, wanted: WantedNames, payload: Payload | undef
 }
 
 function attemptsBy(image: Image, wanted: WantedNames, method: Method): Attempt[] {
+  if (method === 'interpreter') return [{ ...inPlace(image, wanted, 'copied', 'few'), method }];
   if (method !== 'in-place') return [bySegment(image, wanted, method)];
   return [inPlace(image, wanted, 'copied', 'few'), inPlace(image, wanted, 'behind', 'all')];
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
-import { farmsNamedBy } from './read-patched.ts';
+import { farmsOf } from './read-patched.ts';
 
 export type PatchedFileState =
   | 'ready'
@@ -32,12 +32,12 @@ export function lackOf(farm: string): string | undefined {
 }
 
 /** Undefined where the file cannot be looked at. */
-function namesFarm(file: string, farm: string): boolean | undefined {
+function namesFarm(dirs: Pick<Directories, 'state'>, file: string, farm: string): boolean | undefined {
   try {
     if (!statSync(file).isFile()) return undefined;
     const source = openFileSource(file);
     try {
-      return farmsNamedBy(source).includes(farm);
+      return farmsOf(source, [dirs]).includes(farm);
     } finally {
       source.close();
     }
@@ -46,8 +46,7 @@ function namesFarm(file: string, farm: string): boolean | undefined {
   }
 }
 
-function stateOf(file: string, farm: string, lacks: string | undefined): PatchedFileState {
-  const names = namesFarm(file, farm);
+function stateOf(names: boolean | undefined, lacks: string | undefined): PatchedFileState {
   if (names === undefined) return 'not there';
   if (!names) return 'not patched any more';
   return lacks === undefined ? 'ready' : 'its libraries are gone';
@@ -57,7 +56,13 @@ function rowsOfRecord(dirs: Pick<Directories, 'state'>, { farm, files }: Patched
   const lacks = lackOf(farm);
   const link = patchedRoot(dirs, farm);
   const root = existsSync(link) ? link : undefined;
-  return files.map((file) => ({ file, farm, state: stateOf(file, farm, lacks), lacks, root }));
+  return files.map((file) => ({
+    file,
+    farm,
+    state: stateOf(namesFarm(dirs, file, farm), lacks),
+    lacks,
+    root,
+  }));
 }
 
 /** Sorted by file within each farm. */
@@ -78,7 +83,7 @@ export function abandonedRoots(dirs: Pick<Directories, 'state'>, now: number): s
   const pending = patchedRecords(dirs)
     .filter(
       ({ farm, files, pending: isPending }) =>
-        isPending && files.every((file) => namesFarm(file, farm) === false),
+        isPending && files.every((file) => namesFarm(dirs, file, farm) === false),
     )
     .map(({ farm }) => path.dirname(patchedRoot(dirs, farm)))
     .filter((directory) => old(statSync(directory).mtimeMs));

@@ -7,8 +7,11 @@ import type { Directories } from '../../host/directories.ts';
 import { sha256OfSource } from './copy-with-changes.ts';
 import { undoneSource } from './file-changes.ts';
 import { LOADER_NAME } from './patched-farm.ts';
-import { readPatchedRecord } from './patched-state.ts';
+import { patchedDirectory, readPatchedRecord } from './patched-state.ts';
 import { readUndoText, type UndoRecord } from './undo-record.ts';
+
+/** The launcher's file name. */
+const LAUNCHER_NAME = 'nix-run-foreign';
 
 /** In the farm. */
 export const UNDO_NAME = 'undo';
@@ -47,9 +50,29 @@ export function farmsNamedBy(source: ByteSource): string[] {
   return [...new Set(named)].filter((each) => path.isAbsolute(each));
 }
 
+/** A file that names the launcher only is told by its content. */
+export function farmByContent(dirs: Pick<Directories, 'state'>, sha256: string): string {
+  return path.join(patchedDirectory(dirs), sha256.slice(0, 32), 'farm');
+}
+
+/** Whether the launcher is its interpreter: then nothing in the file says where its undo data are. */
+function namesLauncher(source: ByteSource): boolean {
+  const reading = readElf(source);
+  if (reading.kind !== 'elf') return false;
+  return path.basename(reading.file.interpreter ?? '') === LAUNCHER_NAME;
+}
+
+/** All that may be the file's farm, the likeliest first. */
+export function farmsOf(source: ByteSource, all: readonly Pick<Directories, 'state'>[]): string[] {
+  const named = farmsNamedBy(source);
+  if (!namesLauncher(source)) return named;
+  const sha256 = sha256OfSource(source);
+  return [...named, ...all.map((dirs) => farmByContent(dirs, sha256))];
+}
+
 /** Undefined for a file that names no farm that can be undone. */
 export function readPatched(source: ByteSource, places: readonly Directories[]): PatchedFile | undefined {
-  for (const farm of farmsNamedBy(source)) {
+  for (const farm of farmsOf(source, places)) {
     const undo = undoFor(farm, places);
     if (undo !== undefined) return { farm, undo };
   }

@@ -18,6 +18,12 @@ export interface WantedNames {
   readonly lifted: readonly string[];
 }
 
+/** The interpreter's name alone is another; everything else is as it is. */
+export function interpreterOnly(interpreter: string): WantedNames {
+  const text = Buffer.from(interpreter).toString('latin1');
+  return { interpreter: text, runPath: undefined, renamed: new Map(), lifted: [] };
+}
+
 /** Strings are read as latin1, so that no byte is lost. */
 const LONGEST_TEXT = 1 << 20;
 const MOST_VERNEED = 32_768;
