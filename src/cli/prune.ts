@@ -31,9 +31,9 @@ function daysOf(text: string | undefined): number | undefined {
 
 /** A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. */
 function drop(dirs: Directories, { link, plan, patched }: RootRow): void {
-  if (patched !== undefined) return rmSync(path.dirname(link), { recursive: true, force: true });
   if (plan?.root === link) removePlan(dirs, plan.program);
-  unpin(link);
+  if (patched === undefined) unpin(link);
+  else rmSync(path.dirname(link), { recursive: true, force: true });
 }
 
 /** Roots that a fetch left which was killed; one at work makes its own anew before it relies on them. */

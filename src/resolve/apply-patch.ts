@@ -12,7 +12,7 @@ import { changedSource, undoneSource } from '../integrations/patch/file-changes.
 import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
 import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
-import { replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
+import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
 import { undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
@@ -166,14 +166,22 @@ function asRefusal(plan: PatchPlan, error: unknown, output: string): unknown {
   });
 }
 
-function refuseOpenEntries({ target, farm, wanted }: PatchPlan, storeDir: string): void {
-  if ((target.stats.mode & 0o6000n) === 0n) return;
+/** Code of the failure when Nix does not add the farm to its store: a directory of ours may serve. */
+export const FARM_REFUSED = 'farm-refused';
+
+/** At AT_SECURE (ld.so(8)) others must not be able to put a library into a directory of the run path. */
+function refuseOpenEntries({ target, farm, wanted }: PatchPlan, { location, env }: Context): void {
+  const { storeDir } = location;
+  const hasBits = (target.stats.mode & 0o6000n) !== 0n;
+  if (!hasBits && !hasCapabilities(target.path, env['PATH'])) return;
   const others = wanted.runPath?.text.split(':').filter((each) => !each.startsWith(`${storeDir}/`)) ?? [];
   if (farm.kind === 'store' && others.length === 0) return;
   throw patchRefusal(
     target.typedName,
-    `it is setuid or setgid, and its run path would have ${others[0] ?? farm.path}, which lies outside the store`,
-    'take the bits away first: chmod u-s,g-s; or start it with the rights it needs: sudo',
+    `it starts with more rights (${hasBits ? 'setuid or setgid' : 'capabilities'}), and its run path would have ${others[0] ?? farm.path}, which lies outside the store`,
+    hasBits
+      ? 'take the bits away first: chmod u-s,g-s; or start it with the rights it needs: sudo'
+      : 'take them away first: setcap -r; or start it with the rights it needs: sudo',
     'secure-mode',
   );
 }
@@ -190,7 +198,7 @@ export async function applyPatch(
   dirs: Directories,
 ): Promise<Applied> {
   const [output = plan.target.path] = names;
-  refuseOpenEntries(plan, context.location.storeDir);
+  refuseOpenEntries(plan, context);
   const known = readPatchedRecord(dirs, plan.farm.path);
   const copy = temporaryName(output);
   try {
@@ -200,7 +208,7 @@ export async function applyPatch(
         plan.target.typedName,
         `Nix does not take its farm: ${made.why}`,
         'see what is wrong with Nix: nix-foreign doctor',
-        'nix-failed',
+        FARM_REFUSED,
       );
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
     const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);

@@ -1,6 +1,5 @@
 // Patched files → what each names, whether that is there and held, and for `--repair` the libraries again.
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import path from 'node:path';
+import { readlinkSync } from 'node:fs';
 import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';

@@ -7,7 +7,7 @@ import { withLock } from '../../host/mutex.ts';
 import { notice, printJson, printLine, reportFailure } from '../../host/output.ts';
 import { METHODS, type Method } from '../../integrations/patch/choose-edits.ts';
 import { planKey } from '../../plan/plan-format.ts';
-import { type Applied, applyPatch, isAlreadySo } from '../../resolve/apply-patch.ts';
+import { type Applied, applyPatch, FARM_REFUSED, isAlreadySo } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { withOriginal } from '../../resolve/original-of.ts';
 import {
@@ -106,16 +106,27 @@ async function patchOne({ typedName, others, options, context, dirs }: Task): Pr
   if (!isDry && output === undefined) refuseUnreplaceable(target, context.host.uid);
   const work = () =>
     withOriginal(target, context, isDry ? 'in the cache' : 'beside', async (original): Promise<Outcome> => {
-      const plan = await planPatch({ target, original, wish: wishOf(options), context, dirs });
+      const inputs = { target, original, wish: wishOf(options), context, dirs };
+      const planned = (kind?: 'directory') => planPatch(inputs, kind);
+      const plan = await planned();
       if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
       if (isDry) return { kind: 'planned', plan };
       if (!(await agrees(plan, options))) return { kind: 'declined' };
       const words = trial?.split(/\s+/).filter((word) => word !== '');
-      return {
+      const apply = async (each: PatchPlan): Promise<Outcome> => ({
         kind: 'patched',
-        plan,
-        applied: await applyPatch(plan, { names, trial: words }, context, dirs),
-      };
+        plan: each,
+        applied: await applyPatch(each, { names, trial: words }, context, dirs),
+      });
+      try {
+        return await apply(plan);
+      } catch (error) {
+        if (!(error instanceof ForeignError) || error.code !== FARM_REFUSED) throw error;
+        notice(`${error.message}; a directory of ours in ${dirs.state} stands in for it`);
+        const other = await planned('directory');
+        if (output === undefined && isAlreadySo(other)) return { kind: 'unchanged', plan: other };
+        return await apply(other);
+      }
     });
   return await withLock(path.join(dirs.locks, `patch-${planKey(target.path)}`), work);
 }

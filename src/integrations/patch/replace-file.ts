@@ -39,6 +39,13 @@ function copyAttributes(from: string, to: string, searchPath: string | undefined
   return /not supported/i.test(stderr) ? undefined : (stderr.trim().split('\n')[0] ?? 'cp failed');
 }
 
+/** Asks getcap(8), which is where capabilities are given; without it a file counts as having none. */
+export function hasCapabilities(file: string, searchPath: string | undefined): boolean {
+  const env = { PATH: `${searchPath ?? ''}:/run/current-system/sw/bin:/usr/sbin:/sbin:/usr/bin` };
+  const { status, stdout } = runProgramNow('getcap', [file], { env, timeout: TIMEOUT });
+  return status === 0 && stdout.includes('cap_');
+}
+
 /**
  * The copy gets owner, group, modes and attributes of the other. @returns why not, as one clause. @throws errno
  * errors.

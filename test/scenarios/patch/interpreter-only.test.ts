@@ -34,7 +34,10 @@ test('no byte moves, the appended ones are the last, and it starts by itself', a
 
 test('it is known as patched, and said again nothing is done', async () => {
   assert.match(await manage('patch', '--method', 'interpreter', '/vendor/curl'), /nothing is to be done/);
-  assert.match(await manage('patch', '--show', '/vendor/curl'), /interpreter +\/lib64\/ld-linux-x86-64\.so\.2 {2}→ {2}\S+nix-run-foreign$/m);
+  assert.match(
+    await manage('patch', '--show', '/vendor/curl'),
+    /interpreter +\/lib64\/ld-linux-x86-64\.so\.2 {2}→ {2}\S+nix-run-foreign$/m,
+  );
   assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
   assert.match(await manage('patch', '--check', '/vendor/curl'), /can be undone/);
 });

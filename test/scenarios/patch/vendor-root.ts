@@ -20,7 +20,11 @@ export const uid = 1000;
 
 export async function openVendorRoot(
   level: 'small' | 'full',
-  { user = uid, prepare = () => {} }: { user?: number; prepare?: (dir: string) => void } = {},
+  {
+    user = uid,
+    prepare = () => {},
+    daemon = user === 0 ? 'none' : 'running',
+  }: { user?: number; prepare?: (dir: string) => void; daemon?: 'none' | 'running' } = {},
 ): Promise<VendorRoot> {
   const rig = await ensureRig(level);
   const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-vendor-'));
@@ -29,7 +33,7 @@ export async function openVendorRoot(
   prepare(dir);
   const root = await openToolRoot(rig, {
     uid: user,
-    daemon: user === 0 ? 'none' : 'running',
+    daemon,
     binds: [{ from: dir, to: '/vendor', mode: 'read-write' }],
   });
   // Behind what is mounted there, and the root.
