@@ -128,11 +128,11 @@ function provenOr(plan: PatchPlan, copy: string): Extract<Proof, { kind: 'same' 
   return proof;
 }
 
-function keepRecord({ farm, undo }: PatchPlan, dirs: Directories, names: readonly string[]): void {
+function keepRecord({ farm, undos }: PatchPlan, dirs: Directories, names: readonly string[]): void {
   const known = readPatchedRecord(dirs, farm.path);
   const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
   const files = [...(known?.files ?? []), ...names];
-  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText([undo]), ...pending });
+  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText(undos), ...pending });
 }
 
 /** The files are there: from now on only undo takes the root. */

@@ -63,6 +63,8 @@ export interface PatchPlan {
   readonly wanted: WantedNames;
   readonly chosen: Chosen;
   readonly undo: UndoRecord;
+  /** Of every program that names the farm. */
+  readonly undos: readonly UndoRecord[];
   readonly farm: FarmToMake;
   /** The plan's root, which holds the set until the farm has one. */
   readonly root: string;
@@ -70,7 +72,7 @@ export interface PatchPlan {
 
 const FARM_NAME = 'f';
 
-interface Inputs {
+export interface PatchInputs {
   readonly target: PatchTarget;
   readonly original: Original;
   readonly wish: PatchWish;
@@ -123,10 +125,14 @@ function choose(
   }
 }
 
-function leavesOf(set: PatchedSet, undo: UndoRecord, fingerprint: string): Map<string, NarNode> {
-  const links = [...set.links].map(([name, target]): [string, NarNode] => [name, { kind: 'link', target }]);
+function leavesOf(
+  links: ReadonlyMap<string, string>,
+  undos: readonly UndoRecord[],
+  [name, fingerprints]: readonly [string, string],
+): Map<string, NarNode> {
+  const nodes = [...links].map(([link, target]): [string, NarNode] => [link, { kind: 'link', target }]);
   const file = (text: string): NarNode => ({ kind: 'file', content: Buffer.from(text) });
-  return new Map([...links, [UNDO_NAME, file(undoText([undo]))], ['fingerprint.json', file(fingerprint)]]);
+  return new Map([...nodes, [UNDO_NAME, file(undoText(undos))], [name, file(fingerprints)]]);
 }
 
 /** Where Nix can be asked the farm becomes a store object, else a directory of ours. */
@@ -146,7 +152,7 @@ function farmOf(
   kind: FarmToMake['kind'],
   leaves: Map<string, NarNode>,
   references: readonly string[],
-  { context, dirs }: Inputs,
+  { context, dirs }: PatchInputs,
 ): FarmToMake {
   const nar = narOf(directoryNode(leaves));
   const file =
@@ -157,7 +163,7 @@ function farmOf(
 }
 
 /** By method `interpreter` the file names the launcher, which has to be there. @throws ForeignError `no-launcher`. */
-function launcherFor({ target, context }: Inputs, program: DynamicProgram): string {
+function launcherFor({ target, context }: PatchInputs, program: DynamicProgram): string {
   const { launcher } = context;
   const why = whyUnusable(launcher, program);
   if (why === undefined && launcher !== undefined) return unlikeForeign(launcher);
@@ -178,11 +184,11 @@ function contentAfter(file: string, changes: FileChanges): string {
   }
 }
 
-function foundByContent(farm: FarmToMake, { original, dirs }: Inputs, { changes }: Chosen): FarmToMake {
+function foundByContent(farm: FarmToMake, { original, dirs }: PatchInputs, { changes }: Chosen): FarmToMake {
   return { ...farm, kind: 'directory', path: farmByContent(dirs, contentAfter(original.file, changes)) };
 }
 
-async function setOf(inputs: Inputs, program: DynamicProgram) {
+async function setOf(inputs: PatchInputs, program: DynamicProgram) {
   const { target, original, context, dirs, wish } = inputs;
   const { saved } = await savedFingerprintOfProgram(original.file, context);
   const { fingerprint } = saved;
@@ -206,35 +212,84 @@ async function setOf(inputs: Inputs, program: DynamicProgram) {
   return { fingerprint, verified, set, root: saved.file };
 }
 
+/** A program that can be patched, before its farm is known: what that holds depends on the length of its path only. */
+export interface PatchSurvey extends PatchInputs {
+  readonly program: DynamicProgram;
+  readonly fingerprint: Fingerprint;
+  readonly verified: VerifiedSet;
+  readonly set: PatchedSet;
+  readonly root: string;
+  readonly undo: UndoRecord;
+  readonly kind: FarmToMake['kind'];
+  /** What is named in the file when the farm is at this path. */
+  wantedIn(farm: string): WantedNames;
+  /** By the length of the farm's path. */
+  readonly first: Chosen;
+}
+
 /**
- * Resolves the program as a start would, and reckons the patch. The farm holds the undo data, which depend on the
- * length of its path only: they are reckoned with a path of that length first.
+ * Resolves the program as a start would, and reckons the patch with a path of the farm's length.
  * @throws ForeignError for what cannot be patched; those of planning.
  */
-export async function planPatch(inputs: Inputs, kind = farmKind(inputs.context)): Promise<PatchPlan> {
+export async function surveyPatch(
+  inputs: PatchInputs,
+  kind = farmKind(inputs.context),
+): Promise<PatchSurvey> {
   const { target, original, wish, context, dirs } = inputs;
   const program = dynamicOf(inspectOriginal(target, original, context));
   if (program === undefined || findMachine(program.elf) === undefined)
     throw patchRefusal(target.typedName, 'it is no dynamic program', 'start it as it is', 'not-dynamic');
-  const { fingerprint, verified, set, root } = await setOf(inputs, program);
+  const found = await setOf(inputs, program);
   const isInterpreter = wish.method === 'interpreter';
   const launched = isInterpreter ? interpreterOnly(launcherFor(inputs, program)) : undefined;
-  const wantedIn = (farm: string) =>
-    launched ?? wantedWith(farm, { program, set, loader: verified.loader, wish });
-  const first = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
-  if (first.choice.kind !== 'chosen') throw refusalOf(target, first.choice);
+  const naming = { program, set: found.set, loader: found.verified.loader, wish };
+  const wantedIn = (farm: string) => launched ?? wantedWith(farm, naming);
+  const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
+  if (choice.kind !== 'chosen' || undo === undefined)
+    throw refusalOf(target, choice as Exclude<EditChoice, Chosen>);
   const { stats } = target;
-  const undo: UndoRecord = {
-    ...(first.undo as NonNullable<typeof first.undo>),
-    sha256: fingerprint.program.sha256,
+  const record: UndoRecord = {
+    ...undo,
+    sha256: found.fingerprint.program.sha256,
     mode: original.patched?.undo.mode ?? Number(stats.mode & 0o7777n),
     mtime: original.patched?.undo.mtime ?? stats.mtimeNs,
   };
+  return { ...inputs, ...found, program, kind, wantedIn, undo: record, first: choice };
+}
+
+/** A farm for several programs of a tree, and what makes each of them what it was. */
+export interface SharedFarm {
+  readonly farm: FarmToMake;
+  readonly undos: readonly UndoRecord[];
+}
+
+/** One farm for all, whose links must agree. */
+export async function farmFor(surveys: readonly [PatchSurvey, ...PatchSurvey[]]): Promise<SharedFarm> {
+  const [first] = surveys;
   const { canonicalText } = await import('../fingerprint/fingerprint.ts');
-  const { choices: _, ...document } = fingerprint;
-  const made = farmOf(kind, leavesOf(set, undo, canonicalText(document)), set.references, inputs);
-  const farm = isInterpreter ? foundByContent(made, inputs, first.choice) : made;
-  const wanted = wantedIn(farm.path);
+  const { treeText } = await import('../fingerprint/tree-file.ts');
+  const documents = surveys.map(({ fingerprint: { choices: _, ...document } }) => ({
+    sha256: document.program.sha256,
+    text: canonicalText(document),
+  }));
+  const undos = [...new Map(surveys.map(({ undo }) => [undo.sha256, undo])).values()];
+  const links = new Map(surveys.flatMap(({ set }) => [...set.links]));
+  const fingerprints: [string, string] =
+    surveys.length === 1
+      ? ['fingerprint.json', documents[0]?.text ?? '']
+      : ['fingerprints.json', treeText([...new Map(documents.map((each) => [each.sha256, each])).values()])];
+  const references = [...new Set(surveys.flatMap(({ set }) => set.references))].sort();
+  const farm = farmOf(first.kind, leavesOf(links, undos, fingerprints), references, first);
+  return {
+    farm: first.wish.method === 'interpreter' ? foundByContent(farm, first, first.first) : farm,
+    undos,
+  };
+}
+
+/** What will be written, with the farm that was reckoned for it. @throws ForeignError. */
+export function finishPatch(survey: PatchSurvey, { farm, undos }: SharedFarm): PatchPlan {
+  const { target, original, wish, program, fingerprint, verified, set, root, undo } = survey;
+  const wanted = survey.wantedIn(farm.path);
   const { choice } = choose(original.file, wanted, wish);
   if (choice.kind !== 'chosen') throw refusalOf(target, choice);
   return {
@@ -247,7 +302,19 @@ export async function planPatch(inputs: Inputs, kind = farmKind(inputs.context))
     wanted: { ...wanted, lifted: choice.lifted },
     chosen: choice,
     undo,
+    undos,
     farm,
     root,
   };
+}
+
+/** `shared`: the tree's, where this program has a part in it. @throws ForeignError for what cannot be patched. */
+export async function planPatch(
+  inputs: PatchInputs,
+  { kind, shared }: { kind?: FarmToMake['kind']; shared?: SharedFarm | undefined } = {},
+): Promise<PatchPlan> {
+  const survey = await surveyPatch(inputs, kind);
+  const own = undoText([survey.undo]);
+  const isIn = kind === undefined && shared?.undos.some((undo) => undoText([undo]) === own);
+  return finishPatch(survey, shared !== undefined && isIn ? shared : await farmFor([survey]));
 }

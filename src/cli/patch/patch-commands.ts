@@ -12,7 +12,8 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
     summary: 'write the libraries into a program, so that it starts with no help',
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
-      ['--tree', 'every program of a directory'],
+      ['--tree', 'every program of a directory; -o names a directory for a patched copy of it'],
+      ['--strict', 'with --tree: all of them or none'],
       ['-n, --dry-run', 'write nothing, say what would be; 1: nothing to do'],
       ['--diff', 'the dry run, with every byte before and after'],
       ['-i, --interactive', 'choose libraries by hand first, as choose does'],

@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  cpSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -80,6 +81,19 @@ function copyWithHoles(from: string, to: string): boolean {
   if (runProgramNow('cp', args, { env, timeout: 600_000 }).status === 0) return true;
   rmSync(to, { force: true });
   return false;
+}
+
+/**
+ * A tree with its hard links, owners and times to the nanosecond, as cp(1) has it; where there is none, what Node copies.
+ * `to` must not be there. @throws Node's errno errors, or one that says what cp(1) said.
+ */
+export function copyDirectory(from: string, to: string, searchPath: string | undefined): void {
+  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
+  const args = ['-a', '--no-target-directory', '--', from, to];
+  const { status, failure, stderr } = runProgramNow('cp', args, { env, timeout: 3_600_000 });
+  if (status === 0) return;
+  if (failure !== 'ENOENT') throw new Error(stderr.trim().split('\n')[0] ?? 'cp failed');
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
 }
 
 /** Clones where the file system can; else the kernel copies (copy_file_range(2)), which fills holes with zeros. */
