@@ -186,7 +186,7 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   'the same with an empty environment': againWiped,
   'foreign children without a prefix': children,
   "`LD_LIBRARY_PATH` in its and its children's environment": libraryPath,
-  "libraries in the user's `LD_LIBRARY_PATH`": librariesOfUser,
+  'libraries in `LD_LIBRARY_PATH`': librariesOfUser,
   'new variables in its environment': variables,
   '`env -i`': wiped,
   'ptrace: what strace sees executed last': strace,
