@@ -44,7 +44,10 @@ test('a dry run tells what would be fetched and how large it is, and changes not
   assert.match(text, /^ {2}libjq\.so\.1 +libjq1-\S+$/m);
   assert.match(text, /^\d packages?.*: [\d.]+ [KM]iB to download, [\d.]+ [KM]iB unpacked$/m);
   const json = JSON.parse(await manage(bare, ['resolve', '--dry-run', '--json', bare.program], only));
-  assert.deepEqual(json.fetch.paths, [...jq].sort().filter((each) => json.fetch.paths.includes(each)));
+  assert.deepEqual(
+    json.fetch.paths,
+    [...jq].sort().filter((each) => json.fetch.paths.includes(each)),
+  );
   assert.ok(json.fetch.download > 0);
   for (const each of jq) assert.equal(isInStore(bare, each), false, each);
   assert.deepEqual(JSON.parse(await manage(bare, ['list', '--json'])), []);
@@ -53,9 +56,16 @@ test('a dry run tells what would be fetched and how large it is, and changes not
 test('status tells what there is and what was read; find tells which package has a name', async () => {
   const none = await manage(bare, ['index', 'status'], plain);
   assert.match(none, /no file index was found; get one with nix-index/);
-  assert.match(await manage(bare, ['index', 'build'], only), /\/exchange\/bookworm: a database of nix-index, read /);
-  assert.match(await manage(bare, ['index', 'status'], only), /^found \(setting\): \/exchange\/bookworm, 0 days old$/m);
-  assert.match(await manage(bare, ['index', 'find', 'libjq.so.1'], only), new RegExp(`^${RegExp.escape(jq[0] ?? "")}/lib/`, "m"));
+  assert.match(
+    await manage(bare, ['index', 'build'], only),
+    /\/exchange\/bookworm: a database of nix-index, read /,
+  );
+  assert.match(
+    await manage(bare, ['index', 'status'], only),
+    /^found \(setting\): \/exchange\/bookworm, 0 days old$/m,
+  );
+  const [best = ''] = (await manage(bare, ['index', 'find', 'libjq.so.1'], only)).split('\n');
+  assert.ok(best.startsWith(`${jq[0]}/lib/libjq.so.1`), best);
   const dropped = await bare.manage(['index', 'find', 'libssl.so.1.1'], only);
   assert.equal(dropped.status, 1);
   assert.match(dropped.stdout, /^no index has libssl\.so\.1\.1$/m);

@@ -8,13 +8,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
 import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { launcher } from '../tool.ts';
-import {
-  exchangeForTests,
-  fetching,
-  openMachine,
-  startOver,
-  words,
-} from '../travelling/machines.ts';
+import { exchangeForTests, fetching, openMachine, startOver, words } from '../travelling/machines.ts';
 import { indexedCache } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
