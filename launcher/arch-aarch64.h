@@ -79,6 +79,13 @@ enum system_call_number {
 	NR_execveat = 281,
 	NR_pipe2 = 59,
 	NR_prlimit64 = 261,
+	NR_mknodat = 33,
+	NR_mkdirat = 34,
+	NR_symlinkat = 36,
+	NR_fchdir = 50,
+	NR_getdents64 = 61,
+	NR_umask = 166,
+	NR_chroot = 51,
 	NR_close_range = 436,
 };
 

@@ -71,6 +71,13 @@ enum system_call_number {
 	NR_prlimit64 = 340,
 	NR_clock_gettime = 403, // clock_gettime64: struct kernel_time has 64 bits
 	NR_unshare = 310,
+	NR_umask = 60,
+	NR_fchdir = 133,
+	NR_getdents64 = 220,
+	NR_mkdirat = 296,
+	NR_mknodat = 297,
+	NR_symlinkat = 304,
+	NR_chroot = 61,
 	NR_close_range = 436,
 };
 

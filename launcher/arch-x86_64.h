@@ -74,6 +74,13 @@ enum system_call_number {
 	NR_execveat = 322,
 	NR_pipe2 = 293,
 	NR_prlimit64 = 302,
+	NR_fchdir = 81,
+	NR_umask = 95,
+	NR_getdents64 = 217,
+	NR_mkdirat = 258,
+	NR_mknodat = 259,
+	NR_symlinkat = 266,
+	NR_chroot = 161,
 	NR_close_range = 436,
 };
 

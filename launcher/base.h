@@ -87,8 +87,8 @@ enum { ENTRY_COPIES = 16 / sizeof(char *) };
 /// the vector stays where ld.so found it, and still follows the environment, which programs without a libc rely on.
 void block_put_entry(struct process *process, char **slot, char *entry);
 
-/// Takes new entries away, the first copy of which is at `slot`; `other` may be NULL. False when they are not there as they
-/// were put, one after the other at the end.
+/// Takes new entries away, the first copy of which is at `slot`; `other` may be NULL. False when they are not there as
+/// they were put, one after the other at the end.
 bool block_take_entries(char **slot, const char *entry, const char *other);
 
 /// Takes the last entry out of the environment; the auxiliary vector moves down to close the gap.

@@ -29,8 +29,8 @@ static char **find_entry(const struct process *process, const char *of)
 	return NULL;
 }
 
-// The module of the plan before those of the user. Puts it into the environment; none where the plan has none, or memory
-// ran out: then the program finds what its plan has.
+// The module of the plan before those of the user. Puts it into the environment; none where the plan has none, or
+// memory ran out: then the program finds what its plan has.
 static struct made_entry put_audit_entry(struct process *process, const char *module)
 {
 	struct made_entry made = {.harmless = "LD_AUDIT="};

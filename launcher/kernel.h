@@ -12,6 +12,7 @@ enum kernel_error {
 	ENOEXEC = 8,
 	ENOMEM = 12,
 	EACCES = 13,
+	EEXIST = 17,
 	ENODEV = 19,
 	ENOTDIR = 20,
 	EINVAL = 22,
@@ -92,6 +93,55 @@ static inline long kernel_attribute_size(const char *path, const char *name)
 static inline long kernel_getcwd(char *into, size_t size)
 {
 	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);
+}
+static inline long kernel_change_to_open(int directory)
+{
+	return arch_system_call(NR_fchdir, directory, 0, 0, 0, 0, 0);
+}
+static inline long kernel_make_directory(const char *path)
+{
+	return arch_system_call(NR_mkdirat, AT_CWD, (long)path, 0755, 0, 0, 0);
+}
+static inline long kernel_make_file(const char *path)
+{
+	return arch_system_call(NR_mknodat, AT_CWD, (long)path, S_IFREG | 0444, 0, 0, 0);
+}
+static inline long kernel_make_link(const char *target, const char *path)
+{
+	return arch_system_call(NR_symlinkat, (long)target, AT_CWD, (long)path, 0, 0, 0);
+}
+static inline long kernel_umask(long mask)
+{
+	return arch_system_call(NR_umask, mask, 0, 0, 0, 0, 0);
+}
+struct kernel_directory_entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+enum { ENTRY_IS_UNKNOWN = 0, ENTRY_IS_DIRECTORY = 4, ENTRY_IS_LINK = 10 };
+
+// The entries of an open directory, one after the other; how many bytes they take, 0 at its end.
+static inline long kernel_read_directory(int fd, void *into, size_t size)
+{
+	return arch_system_call(NR_getdents64, fd, (long)into, (long)size, 0, 0, 0);
+}
+enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_REMOUNT = 0x20 };
+enum { MS_BIND = 0x1000, MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
+
+static inline long kernel_mount(const char *source, const char *target, unsigned long flags)
+{
+	return arch_system_call(NR_mount, (long)source, (long)target, 0, (long)flags, 0, 0);
+}
+static inline long kernel_mount_new(const char *type, const char *target, unsigned long flags, const char *options)
+{
+	return arch_system_call(NR_mount, (long)type, (long)target, (long)type, (long)flags, (long)options, 0);
+}
+static inline long kernel_chroot(const char *path)
+{
+	return arch_system_call(NR_chroot, (long)path, 0, 0, 0, 0, 0);
 }
 static inline long kernel_chdir(const char *path)
 {

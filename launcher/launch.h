@@ -1,4 +1,4 @@
-// What `main` and `interpreter` call: options, failures, exec, namespaces, the resolver.
+// What `main` and `interpreter` call: options, failures, exec, namespaces, views, the resolver.
 #pragma once
 
 #include "plan.h"
@@ -7,6 +7,15 @@
 
 /// Becomes the program that the command line names; returns only when it cannot, with the exit status.
 int launcher_main(const struct process *process);
+
+// In loader-options.c
+
+/// Was this process started by the path of an interpreter, with options of ld.so(8) that say more than which program?
+bool loader_is_called(const struct process *process);
+
+/// Becomes the loader of the program that they are for, with its libraries; returns only when that cannot be, with the
+/// exit status.
+int loader_main(const struct process *process);
 
 // In options.c
 
@@ -56,12 +65,25 @@ struct failure missing_interpreter(const char *path);
 
 struct namespace_entry {
 	long error; // 0 or a negative errno
+	bool entered; // all is as it shall be there, and the error is that of the execve
 	bool left;  // the process is no longer in the namespaces that it was started in, and cannot return
 };
 
 /// Leaves the mount namespace, and the user namespace where that takes rights, for ones of this process and its
 /// children, and puts the launcher over `interpreter_path` there. Whatever can be checked before is checked before.
 struct namespace_entry namespace_enter(const struct process *process, const char *interpreter_path);
+
+/// Leaves only. Mounts made outside afterwards are still seen.
+struct namespace_entry namespace_leave(const struct process *process);
+
+// In view.c
+
+/// The same, with a root directory of its own: every entry of the host's is bound there, and the `m` records of a plan
+/// say what is put in place beside them (PLAN.md). `records` may be none ("."). The working directory stays.
+struct namespace_entry view_enter(const struct process *process, const char *records);
+
+/// Is this process in a view? Then all interpreter paths lead to the launcher already.
+bool view_is_around(void);
 
 // In exec.c
 

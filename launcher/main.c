@@ -8,7 +8,7 @@ static bool is_worth_a_refresh(const struct plan *plan, struct namespace_entry f
 	long error = failed.error;
 	if (failed.left)
 		return false; // the resolver and Nix would run in a namespace that is half made
-	if (plan->interpreter_path && error != -E2BIG)
+	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG)
 		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
 }
@@ -98,9 +98,21 @@ static int start_by_new_plan(struct start *start)
 				    start_program(process, &made.plan, program, start->command.argv));
 }
 
+// In a view the kernel finds the launcher at every interpreter path, and the interpreter of every script.
+static long start_in_view(const struct start *start)
+{
+	enum program_format format = program_kind_of(start->program.found).format;
+	if (format != FORMAT_SCRIPT && format != FORMAT_STATIC && format != FORMAT_DYNAMIC)
+		return -ENOEXEC;
+	return kernel_execve(start->program.found, start->command.argv, start->process->envp);
+}
+
 // A hit, and a miss where there is no plan or the start by it fails.
 static int start_by_plan(struct start *start)
 {
+	if (start->process->role == ROLE_COMMAND && !process_is_called_by_binfmt(start->process) && view_is_around())
+		message_debug(start->process, "it could not be started as it is in this view",
+			      message_of_error(start_in_view(start)));
 	struct plan plan = plan_find(start->process, &start->program);
 	if (would_come_back(start->process, &plan))
 		message_debug(start->process,
@@ -131,6 +143,8 @@ int launcher_main(const struct process *process)
 {
 	if (process_has_foreign_rights(process))
 		return refuse_foreign_rights(EXIT_TOOL_FAILED, NULL, "install it without setuid, setgid and capabilities");
+	if (loader_is_called(process))
+		return loader_main(process);
 	// `program` is not zeroed as a whole: that would touch the page of a path that is short.
 	struct start start;
 	start.process = process;

@@ -2,16 +2,10 @@
 #include "launch.h"
 
 enum { CLONE_NEWNS = 0x00020000, CLONE_NEWUSER = 0x10000000 };
-enum { MS_BIND = 0x1000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
 
 static long unshare(unsigned long what)
 {
 	return arch_system_call(NR_unshare, (long)what, 0, 0, 0, 0, 0);
-}
-
-static long mount(const char *source, const char *target, unsigned long flags)
-{
-	return arch_system_call(NR_mount, (long)source, (long)target, 0, (long)flags, 0, 0);
 }
 
 static long write_file(const char *path, const char *line)
@@ -64,12 +58,12 @@ static struct namespace_entry leave_with_user_namespace(const struct process *pr
 }
 
 // Root needs no user namespace, and its children keep all that they can do.
-static struct namespace_entry leave(const struct process *process)
+struct namespace_entry namespace_leave(const struct process *process)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		return leave_with_user_namespace(process);
 	// A new namespace of the same user still tells the old one of every mount (mount_namespaces(7)).
-	return has_left(mount(0, "/", MS_REC | MS_SLAVE));
+	return has_left(kernel_mount(0, "/", MS_REC | MS_SLAVE));
 }
 
 // Only a file can lie over a file, and both must be there (mount(2)).
@@ -92,8 +86,8 @@ struct namespace_entry namespace_enter(const struct process *process, const char
 	long failed = why_not_covered(path, interpreter_path);
 	if (failed < 0)
 		return stays(failed);
-	struct namespace_entry entry = leave(process);
+	struct namespace_entry entry = namespace_leave(process);
 	if (entry.error == 0)
-		entry.error = mount(path, interpreter_path, MS_BIND);
+		entry.error = kernel_mount(path, interpreter_path, MS_BIND);
 	return entry;
 }

@@ -67,6 +67,16 @@ static struct command_line try_namespace(const struct process *process, const ch
 									  .detail = message_of_error(failed)}));
 }
 
+// What nix-foreign asks before it plans a start in a view.
+static struct command_line try_view(const struct process *process)
+{
+	long failed = view_enter(process, ".").error;
+	if (failed == 0)
+		return end_with(0);
+	return end_with(message_failure(EXIT_CANNOT_RUN, (struct failure){.cause = "no view can be made: ",
+									  .detail = message_of_error(failed)}));
+}
+
 // A shim is a script whose #! line names us; the kernel puts the shim's own path after that line's argument.
 static struct command_line command_of_shim(struct command_line command, char *program, char **shim)
 {
@@ -96,6 +106,8 @@ struct command_line command_line_read(const struct process *process)
 			return end_with(message_output("nix-run-foreign " LAUNCHER_VERSION "\n"));
 		if (text_equal(*next, "--try-namespace"))
 			return try_namespace(process, next[1]);
+		if (text_equal(*next, "--try-view"))
+			return try_view(process);
 		if (text_equal(*next, "--strategy")) {
 			if (!next[1])
 				return refuse(*next, "it wants a name");

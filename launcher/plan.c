@@ -83,6 +83,11 @@ static const char *condition_unmet(const struct process *process, const char *re
 	case 'k':
 		// A launcher that was entered as the interpreter of the program knows what lies at that path.
 		return process->role == ROLE_INTERPRETER ? NULL : is_unchanged(record + 1);
+	case 'u':
+		return process->role == ROLE_INTERPRETER ? NULL : is_unchanged(record + 1);
+	case 'e':
+		// A program in a view finds what is put there.
+		return process->role == ROLE_INTERPRETER ? NULL : is_absent(record + 1);
 	case 'a':
 		return is_absent(record + 1);
 	case 'd':
@@ -114,6 +119,15 @@ struct seen {
 	const char *path, *identity, *execute, *interpreter_path, *loader, *library_path, *audit_module;
 };
 
+static bool is_entry_of_view(const char *value)
+{
+	size_t target = 0;
+	while (value[target] && value[target] != ' ')
+		target++;
+	const char *source = value + target + 1;
+	return value[0] == '/' && value[target] == ' ' && (!*source || *source == '/');
+}
+
 // What is wrong with one record's form, or NULL; counts and keeps what is needed later.
 static const char *take_record(const char *record, struct seen *seen, struct plan *plan)
 {
@@ -133,6 +147,9 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 		return value[0] == '/' ? take_once(&seen->library_path, value) : "b is not a list of absolute paths";
 	case 'm':
 		return value[0] == '/' ? take_once(&seen->audit_module, value) : "m is not an absolute path";
+	case 'V':
+		plan->has_view = true;
+		return is_entry_of_view(value) ? NULL : "V is not a path, a blank and another one";
 	case '+':
 	case 'j':
 		plan->set_count++;
@@ -158,6 +175,8 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case 'f':
 	case 'w':
 	case 'k':
+	case 'u':
+	case 'e':
 	case 'a':
 	case 'd':
 		return NULL;

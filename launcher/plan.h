@@ -32,9 +32,9 @@ long program_identify_running(struct program *program);
 /// The same way as the last time.
 long program_identify_again(struct program *program);
 
-/// What the kernel makes of the file, as far as the launcher has to know. UNKNOWN is everything that the resolver looks
-/// at: scripts, libraries, AppImages, programs for other machines, what cannot be read.
-enum program_format { FORMAT_UNKNOWN, FORMAT_STATIC, FORMAT_DYNAMIC, FORMAT_ODD_INTERPRETER };
+/// What the kernel makes of the file, as far as the launcher has to know. UNKNOWN is everything else that the resolver
+/// looks at: libraries, AppImages, programs for other machines, what cannot be read.
+enum program_format { FORMAT_UNKNOWN, FORMAT_SCRIPT, FORMAT_STATIC, FORMAT_DYNAMIC, FORMAT_ODD_INTERPRETER };
 
 struct program_kind {
 	enum program_format format;
@@ -42,6 +42,9 @@ struct program_kind {
 };
 
 struct program_kind program_kind_of(const char *path);
+
+/// Writes the interpreter that the program names into `interpreter` (PATH_SIZE bytes). False where it names none.
+bool program_interpreter(const char *path, char *interpreter);
 
 /// Writes the path, with the working directory in front and without `./` at its beginning, into `real_path` (PATH_SIZE
 /// bytes). Returns 0 or a negative errno.
@@ -91,6 +94,7 @@ struct plan {
 	const char *library_path;     // value of `b`, or NULL
 	const char *audit_module;     // value of `m`, or NULL
 	size_t set_count, argument_count;
+	bool has_view; // there are `V` records
 };
 
 /// Reads a plan of `size` bytes. It is valid when it is well-formed, is for this very file, and all of its conditions

@@ -307,6 +307,25 @@ static bool read_elf_header(struct elf_file *file)
 	       start <= file->size && size <= file->size - start;
 }
 
+bool program_interpreter(const char *path, char *interpreter)
+{
+	enum { HEAD_SIZE = 2048 };
+	size_t size = 0;
+	char *head = memory_take(HEAD_SIZE);
+	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || !head)
+		return false;
+	long read = kernel_read((int)fd, head, HEAD_SIZE);
+	struct elf_file file = {.fd = (int)fd, .head = head, .size = read > 0 ? (size_t)read : 0};
+	const char *segment = read_elf_header(&file) ? find_segment(&file, PT_INTERP) : NULL;
+	const char *name = segment ? map_contents(&file, segment, PATH_SIZE, &size) : NULL;
+	struct text text = text_in(interpreter, PATH_SIZE);
+	if (name)
+		text_add_bytes(&text, name, size);
+	kernel_close((int)fd);
+	return interpreter[0] == '/';
+}
+
 struct program_kind program_kind_of(const char *path)
 {
 	enum { HEAD_SIZE = 2048 };
@@ -317,6 +336,8 @@ struct program_kind program_kind_of(const char *path)
 		return kind;
 	long size = head ? kernel_read((int)fd, head, HEAD_SIZE) : 0;
 	struct elf_file file = {.fd = (int)fd, .head = head, .size = size > 0 ? (size_t)size : 0};
+	if (file.size > 2 && head[0] == '#' && head[1] == '!')
+		kind.format = FORMAT_SCRIPT;
 	if (read_elf_header(&file)) {
 		kind.format = format_of(&file);
 		kind.is_32_bit_x86 = file.layout->word < sizeof(uintptr_t);

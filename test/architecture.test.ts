@@ -22,6 +22,7 @@ const ORDER = [
   'fingerprint',
   'farm',
   'plan',
+  'view',
   'integrations',
   'resolve',
   'cli',
@@ -203,6 +204,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'ldso/ask-loader.ts',
     'ldso/search-paths.ts',
     'plan/strategy.ts',
+    'view/make-view.ts',
   ]);
 });
 

@@ -129,6 +129,15 @@ export const COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    usage: 'ldd <programs...>',
+    summary: "print the libraries of programs as glibc's ldd does: name, file, address",
+    options: [],
+    run: async (programs, _, { context, setExitStatus }) => {
+      const { lddCommand } = await import('./ldd.ts');
+      setExitStatus(await lddCommand(programs, context));
+    },
+  },
+  {
     usage: 'package <program>',
     summary: 'print a Nix expression for a program, as a start: libraries by their attributes of nixpkgs',
     options: [JSON_OPTION],
@@ -170,11 +179,14 @@ export const COMMANDS: readonly CommandRow[] = [
   ...INDEX_COMMANDS,
   ...SETUP_COMMANDS,
   {
-    usage: 'doctor',
-    summary: 'show what this machine offers, and what to do about each lack',
+    usage: 'doctor [program]',
+    summary:
+      'show what this machine offers, and what to do about each lack; or what the children of a program miss',
     options: [JSON_OPTION],
-    run: async (_, { json }, { context, arch, launcher, setExitStatus }) => {
-      if (!(await doctorCommand({ json: isThere(json) }, context, arch, launcher))) setExitStatus(1);
+    run: async ([program], { json }, { context, arch, launcher, setExitStatus }) => {
+      const named = program === undefined ? undefined : namedProgram(program, context);
+      if (!(await doctorCommand({ json: isThere(json), program: named }, context, arch, launcher)))
+        setExitStatus(1);
     },
   },
   {

@@ -12,6 +12,7 @@ export const HEADINGS: readonly (readonly [
       ['explain', 'every library, who needs it, and why that file'],
       ['choose', 'choose libraries by hand'],
       ['graph', 'draw the libraries, or the conflict'],
+      ['ldd', "the libraries of programs, as glibc's ldd prints them"],
       ['package', 'a Nix expression for a program, as a start'],
       ['list', 'the programs that have a launch plan'],
       ['forget', 'remove the plan and the GC root of programs'],

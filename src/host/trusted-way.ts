@@ -35,6 +35,12 @@ function isTrustedFrom(start: string, owners: readonly number[], links: number):
   return true;
 }
 
+/** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. */
+function ownersOfRoot(): number[] {
+  const proc = lstatSync('/proc', { throwIfNoEntry: false });
+  return [lstatSync('/').uid, ...(proc === undefined ? [] : [proc.uid])];
+}
+
 /**
  * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root,
  * the user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write it; but
@@ -43,7 +49,7 @@ function isTrustedFrom(start: string, owners: readonly number[], links: number):
  */
 export function isTrustedWay(file: string, uid: number): boolean {
   try {
-    return isTrustedFrom(file, [0, uid, lstatSync('/').uid], 0);
+    return isTrustedFrom(file, [0, uid, ...ownersOfRoot()], 0);
   } catch (error) {
     return errnoOf(error) !== 'EACCES';
   }

@@ -122,6 +122,12 @@ function listByLoader(request: ListRequest): ListOutput {
   return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
 }
 
+/** What `--list` prints, as it prints it, and how it ended. */
+export function listedText({ loader, libraryPath, program }: Omit<ListRequest, 'libc'>): Ended {
+  const search = libraryPath === '' ? [] : ['--library-path', libraryPath];
+  return runProgramNow(loader, [...search, '--list', program], { env: {}, timeout: TIMEOUT });
+}
+
 /** Whether a glibc loader can load a program: `ld.so --verify` ends with 0 (elf/rtld.c, rtld_main; ldd(1)). */
 export function verifyByLoader(loader: string, program: string): boolean {
   return runProgramNow(loader, ['--verify', program], { env: {}, timeout: TIMEOUT }).status === 0;

@@ -6,9 +6,15 @@ import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
-import { copiesDirectory, copyOf, unpackedDirectory, unpackedOf } from './copy-directories.ts';
+import {
+  copiesDirectory,
+  copyOf,
+  unpackedDirectory,
+  unpackedOf,
+  viewsDirectory,
+} from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
-import { runTimesDirectory } from './run-time-record.ts';
+import { runTimeRoots, runTimesDirectory } from './run-time-record.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -19,9 +25,14 @@ function farmNamesIn(directory: string): string[] {
 
 /** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(dirs: Directories): string[] {
-  const all = [dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs), runTimesDirectory(dirs)].flatMap(
-    (directory) => farmNamesIn(directory).map((name) => path.join(directory, name)),
-  );
+  const places = [
+    dirs.farms,
+    copiesDirectory(dirs),
+    unpackedDirectory(dirs),
+    runTimesDirectory(dirs),
+    viewsDirectory(dirs),
+  ];
+  const all = places.flatMap((directory) => farmNamesIn(directory).map((name) => path.join(directory, name)));
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));
   return all.filter((directory) => !used.has(directory));
@@ -29,6 +40,8 @@ function unusedDirectories(dirs: Directories): string[] {
 
 /** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
 function forgetBelow(dirs: Directories, directory: string): void {
+  if (path.dirname(directory) === runTimesDirectory(dirs))
+    rmSync(runTimeRoots(dirs, directory), { recursive: true, force: true });
   const unpacked = unpackedOf(dirs, directory) !== undefined;
   if (!unpacked && copyOf(dirs, directory) === undefined) return;
   for (const { root } of removePlansBelow(dirs, directory))

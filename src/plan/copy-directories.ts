@@ -1,4 +1,5 @@
-// The cache directory → where patched copies and unpacked AppImages lie, and which of them a path belongs to.
+// The cache directory → where patched copies, unpacked AppImages and what views show lie, and which copy or AppImage a
+// path belongs to.
 import path from 'node:path';
 import type { Directories } from '../host/directories.ts';
 
@@ -12,6 +13,11 @@ export function copyOf(dirs: Pick<Directories, 'cache'>, file: string): string |
   const copies = copiesDirectory(dirs);
   if (!file.startsWith(`${copies}/`)) return undefined;
   return path.join(copies, file.slice(copies.length + 1).split('/')[0] ?? '');
+}
+
+/** Holds what views put in place: directories of links, named by what is in them. */
+export function viewsDirectory({ cache }: Pick<Directories, 'cache'>): string {
+  return path.join(cache, 'views');
 }
 
 /** Holds one directory for each AppImage, named by its content and by the launcher that its programs name. */

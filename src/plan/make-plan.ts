@@ -6,6 +6,7 @@ import type { VerifiedSet } from '../farm/verify-set.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import type { LoaderCopy } from './loader-copy.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
 import { againFile, opensPassingFiles } from './run-time-record.ts';
 import type { Interpreter } from './strategy.ts';
@@ -41,15 +42,18 @@ function knowsArgv0(loader: string): boolean {
   return readFileSync(loader).includes('argv0');
 }
 
-function loaderArguments(
-  loader: string,
-  libraryPath: string,
-  libc: 'glibc' | 'musl',
-  module: string | undefined,
-): Argument[] {
+interface LoaderCall {
+  /** What is executed: the set's loader, or a copy of it. */
+  readonly executed: string;
+  /** The audit module. */
+  readonly module: string | undefined;
+}
+
+function loaderArguments({ set, libc }: PlanInputs, { executed, module }: LoaderCall): Argument[] {
+  const { loader, libraryPath } = set;
   const literal = (text: string): Argument => ({ kind: 'literal', text });
   return [
-    literal(loader),
+    literal(executed),
     ...(libc === 'glibc' ? [literal('--inhibit-cache')] : []),
     // Before --argv0: the module finds its own path in front of argv[0] (audit/NOTES.md).
     ...(module === undefined ? [] : [literal('--audit'), literal(module)]),
@@ -139,6 +143,10 @@ export interface PlanInputs {
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
   /** The run-time directory, and the audit module by its name in there. */
   readonly runTime?: RunTimePlace | undefined;
+  /** The loader to execute, with that strategy, where it is not the store's own. */
+  readonly loaderCopy?: LoaderCopy | undefined;
+  /** What the view shows, with that strategy. */
+  readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
   /** Where the set came from, for people. */
@@ -161,7 +169,12 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const copy = strategy === 'patched' ? inputs.copy : undefined;
   const { runTime } = inputs;
   const conditions = runTime === undefined ? NO_CONDITIONS : runTimeConditions(runTime);
-  const execute = strategy === 'loader' ? set.loader : copy?.file;
+  const view = strategy === 'view' ? inputs.view : undefined;
+  const vacant = interpreter.kind === 'missing' ? [interpreter.path] : [];
+  const absentOutside = [...new Set([...vacant, ...(view?.absentOutside ?? [])])];
+  const loaderCopy = strategy === 'loader' ? inputs.loaderCopy : undefined;
+  const copies = [copy, loaderCopy].filter((each) => each !== undefined);
+  const execute = strategy === 'loader' ? (loaderCopy?.file ?? set.loader) : copy?.file;
   return {
     program: program.path,
     identity: program.identity,
@@ -169,7 +182,13 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     root: inputs.root,
     sha256: inputs.sha256,
     origin: inputs.origin,
-    directories: [...conditions.directories, set.farm, ...(copy === undefined ? [] : [copy.directory])],
+    // The farm last: its files are looked up from the directory that was checked just before (launcher/plan.c).
+    directories: [
+      ...(view?.directories ?? []),
+      ...copies.map(({ directory }) => directory),
+      ...conditions.directories,
+      set.farm,
+    ],
     files: [
       set.loader,
       inputs.root,
@@ -177,17 +196,12 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...set.outside,
       ...conditions.files,
     ],
-    watched: [
-      ...bundled.map(watch),
-      ...(copy === undefined ? [] : [watch(copy.file)]),
-      ...conditions.watched,
-    ],
+    watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...conditions.watched],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [
-      ...(interpreter.kind === 'missing' ? [interpreter.path] : []),
-      ...absentBeside(inputs, bundled),
-      ...conditions.absent,
-    ],
+    absent: [...absentBeside(inputs, bundled), ...conditions.absent],
+    ...(absentOutside.length === 0 ? {} : { absentOutside }),
+    ...(view?.watchedOutside?.length ? { watchedOutside: view.watchedOutside } : {}),
+    ...(view?.view === undefined ? {} : { view: view.view }),
     ...(execute === undefined ? {} : { execute }),
     ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
     loader: set.loader,
@@ -196,7 +210,9 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
     ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment: [] }),
     argv:
-      strategy === 'loader' ? loaderArguments(set.loader, set.libraryPath, inputs.libc, runTime?.module) : [],
+      strategy === 'loader'
+        ? loaderArguments(inputs, { executed: execute ?? set.loader, module: runTime?.module })
+        : [],
   };
 }
 
@@ -218,10 +234,12 @@ export function extendedPlan(
     ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
     ...set.outside,
   ];
+  // A view has links to the farm that it was made with.
+  const shown = plan.view === undefined ? [] : plan.directories.filter(isInFarm).slice(0, 1);
   const { nixLdLists } = plan;
   return {
     ...plan,
-    directories: [...plan.directories.filter((each) => !isInFarm(each)), set.farm],
+    directories: [...new Set([...plan.directories.filter((each) => !isInFarm(each)), ...shown, set.farm])],
     files: [...new Set(files)],
     watched: [...kept, ...watched],
     libraryPath: set.libraryPath,
@@ -238,14 +256,13 @@ export function extendedPlan(
  * The plan of a patched copy, which the launcher looks for when the copy has entered it: the same libraries, whoever
  * sits at the program's own interpreter path.
  */
-export function planOfCopy(plan: LaunchPlan, copy: string, interpreter: string): LaunchPlan {
-  const { interpreterPath: _, execute: __, ...rest } = plan;
+export function planOfCopy(plan: LaunchPlan, copy: string): LaunchPlan {
+  const { interpreterPath: _, execute: __, absentOutside: ___, ...rest } = plan;
   return {
     ...rest,
     program: copy,
     identity: identityOf(copy),
     strategy: 'interpreter',
     watched: plan.watched.filter(({ path: file }) => file !== copy),
-    absent: plan.absent.filter((file) => file !== interpreter),
   };
 }

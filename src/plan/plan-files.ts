@@ -116,10 +116,12 @@ export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined
   if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
   const missing = plan.files.find((file) => !exists(file));
   if (missing !== undefined) return `${missing} is gone`;
-  const watched = [...plan.watched, ...(plan.interpreterPath === undefined ? [] : [plan.interpreterPath])];
+  const { interpreterPath, watchedOutside = [], absentOutside = [] } = plan;
+  const outside = [...(interpreterPath === undefined ? [] : [interpreterPath]), ...watchedOutside];
+  const watched = [...plan.watched, ...outside];
   const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));
   if (changed !== undefined) return `${changed.path} changed`;
-  const appeared = plan.absent.find((file) => !isAbsent(file));
+  const appeared = [...plan.absent, ...absentOutside].find((file) => !isAbsent(file));
   if (appeared !== undefined) return `${appeared} is there now`;
   const open = plan.directories.find((directory) => !isTrustedDirectory(directory, uid));
   return open === undefined ? undefined : `${open} can be written by others`;

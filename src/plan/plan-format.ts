@@ -1,6 +1,14 @@
 // What the launcher has to check and do → the NUL-separated bytes it reads (PLAN.md), and back.
 
-export const STRATEGIES = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
+export const STRATEGIES = [
+  'direct',
+  'loader',
+  'nix-ld',
+  'interpreter',
+  'namespace',
+  'patched',
+  'view',
+] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export function isStrategy(name: string | undefined): name is Strategy {
@@ -40,6 +48,11 @@ export interface LaunchPlan {
   readonly execute?: string;
   /** A file that the launcher lies over, in a mount namespace of the program's own. */
   readonly interpreterInNamespace?: string;
+  /** What is put in place in a view of the program's own; a link to the launcher where no source is named. */
+  readonly view?: readonly ViewEntry[];
+  /** Must be exactly these files, or not exist, for a start by its name; inside a view they are other ones. */
+  readonly watchedOutside?: readonly { readonly identity: string; readonly path: string }[];
+  readonly absentOutside?: readonly string[];
   /** The program's loader, for whoever enters it as the program's interpreter. */
   readonly loader?: string;
   /** What that loader searches first: absolute directories, separated by `:`. */
@@ -57,6 +70,12 @@ export interface LaunchPlan {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** The arguments in front of the user's; empty: argv stays as it is. */
   readonly argv: readonly Argument[];
+}
+
+export interface ViewEntry {
+  /** Absolute, without blanks and links. */
+  readonly target: string;
+  readonly source?: string;
 }
 
 const HEADER = 'nix-run-foreign plan 2';
@@ -95,9 +114,12 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...(plan.interpreterPath === undefined
       ? []
       : [`k${plan.interpreterPath.identity} ${plan.interpreterPath.path}`]),
+    ...(plan.watchedOutside ?? []).map(({ identity, path }) => `u${identity} ${path}`),
     ...plan.absent.map((file) => `a${file}`),
+    ...(plan.absentOutside ?? []).map((file) => `e${file}`),
     ...(plan.execute === undefined ? [] : [`x${plan.execute}`]),
     ...(plan.interpreterInNamespace === undefined ? [] : [`n${plan.interpreterInNamespace}`]),
+    ...(plan.view ?? []).map(({ target, source = '' }) => `V${target} ${source}`),
     ...(plan.loader === undefined ? [] : [`l${plan.loader}`]),
     ...(plan.libraryPath === undefined ? [] : [`b${plan.libraryPath}`]),
     ...(plan.auditModule === undefined ? [] : [`m${plan.auditModule}`]),
@@ -125,6 +147,11 @@ function watchedFile(value: string): { identity: string; path: string } {
   return { identity: value.slice(0, space), path: value.slice(space + 1) };
 }
 
+function viewEntry(value: string): ViewEntry {
+  const { identity: target, path: source } = watchedFile(value);
+  return source === '' ? { target } : { target, source };
+}
+
 function assignment(value: string): readonly [name: string, value: string] {
   const equals = value.indexOf('=');
   return [value.slice(0, equals), value.slice(equals + 1)];
@@ -147,7 +174,10 @@ function isWellFormed(plan: LaunchPlan): boolean {
     interpreterInNamespace,
     auditModule,
   ].filter((each) => each !== undefined);
-  const paths = [program, ...files, ...directories, ...absent, ...watched.map((each) => each.path), ...once];
+  const outside = [...(plan.absentOutside ?? []), ...(plan.watchedOutside ?? []).map((each) => each.path)];
+  const shown = (plan.view ?? []).flatMap(({ target, source = '/' }) => [target, source]);
+  const more = [...watched.map((each) => each.path), ...once, ...outside, ...shown];
+  const paths = [program, ...files, ...directories, ...absent, ...more];
   return (
     paths.every((each) => each.startsWith('/')) &&
     [...environment, ...(plan.nixLdLists ?? [])].every(([name]) => name !== '') &&
@@ -169,7 +199,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkaxnlbmNcvj+A0LPF'.includes(record.charAt(0) || '?')))
+  if (records.some((record) => !'pisrhodfwkuaexnVlbmNcvj+A0LPF'.includes(record.charAt(0) || '?')))
     return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
@@ -178,6 +208,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
   const auditModule = one('m');
   const [interpreterPath, interpreterInNamespace] = [one('k'), one('n')];
+  const [watchedOutside, absentOutside, view] = [of('u'), of('e'), of('V')];
   const [directoryVariables, argv0Variables, nixLdLists] = [of('c'), of('v'), of('j')];
   return {
     program,
@@ -193,6 +224,9 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     absent: of('a'),
     ...(execute === undefined ? {} : { execute }),
     ...(interpreterInNamespace === undefined ? {} : { interpreterInNamespace }),
+    ...(watchedOutside.length === 0 ? {} : { watchedOutside: watchedOutside.map(watchedFile) }),
+    ...(absentOutside.length === 0 ? {} : { absentOutside }),
+    ...(view.length === 0 ? {} : { view: view.map(viewEntry) }),
     ...(loader === undefined ? {} : { loader }),
     ...(libraryPath === undefined ? {} : { libraryPath }),
     ...(auditModule === undefined ? {} : { auditModule }),

@@ -15,6 +15,8 @@ export interface StrategyChoice {
   readonly strategy: Strategy;
   /** One sentence for `explain`. */
   readonly why: string;
+  /** Why a way that keeps /proc/self/exe or its children was not taken, where one was called for. */
+  readonly misses?: string;
 }
 
 function isOlder(version: readonly number[], than: readonly number[]): boolean {
@@ -51,11 +53,13 @@ export interface Situation {
   readonly byBinfmt?: boolean;
   /** What the program is known as that reads /proc/self/exe, e.g. `Bun`; undefined for any other. */
   readonly readsItself?: string | undefined;
+  /** A foreign program that lies in the program's own tree: it may start that one. */
+  readonly relative?: string | undefined;
   /**
-   * Whether /proc/self/exe can be kept by a namespace or a patched copy: why not, or undefined where it can. Asked
-   * when needed.
+   * Whether /proc/self/exe can be kept by a view, a namespace or a patched copy: why not, or undefined where it can.
+   * Asked when needed.
    */
-  readonly whyNo?: { readonly namespace: () => string | undefined; readonly copy: () => string | undefined };
+  readonly whyNo?: Readonly<Record<'view' | 'namespace' | 'copy', () => string | undefined>>;
 }
 
 function byLoader(why: string): StrategyChoice {
@@ -81,42 +85,79 @@ function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situ
 
 const untried = () => 'it was not tried';
 
-/** By a namespace or a copy, whichever is wanted or works; undefined where neither does or where none is called for. */
-function keepingItself(situation: Situation): StrategyChoice | undefined {
-  const { interpreter, readsItself, whyNo, byBinfmt } = situation;
-  const wanted = byBinfmt && situation.wanted !== 'patched' ? undefined : situation.wanted;
-  const asked = wanted === 'namespace' || wanted === 'patched';
-  const called = asked || (readsItself !== undefined && wanted === undefined);
-  if (!called) return undefined;
-  const reason = asked ? 'it was asked for' : `it reads /proc/self/exe (${readsItself})`;
-  const namespace = (): StrategyChoice => ({
+type Way = 'view' | 'namespace' | 'copy';
+
+const WAYS: Readonly<
+  Record<Way, { strategy: Strategy; name: string; how: (interpreter: string) => string }>
+> = {
+  view: {
+    strategy: 'view',
+    name: 'view',
+    how: () =>
+      'it starts in a view, where the launcher is at every interpreter path, so its children start too; setuid programs work there for root only',
+  },
+  namespace: {
     strategy: 'namespace',
-    why: `${reason}: the launcher lies over ${interpreter.path} in a namespace of the program's own, so /proc/self/exe is the program; setuid programs do not work in there`,
-  });
-  const copy = (): StrategyChoice => ({
+    name: 'namespace',
+    how: (interpreter) =>
+      `the launcher lies over ${interpreter} in a namespace of the program's own, so /proc/self/exe is the program; setuid programs do not work in there`,
+  },
+  copy: {
     strategy: 'patched',
-    why: `${reason}: a copy that names the launcher as its interpreter is started, and /proc/self/exe is the copy`,
-  });
-  const ways = wanted === 'patched' || byBinfmt ? (['copy'] as const) : (['namespace', 'copy'] as const);
+    name: 'patched copy',
+    how: () => 'a copy that names the launcher as its interpreter is started, and /proc/self/exe is the copy',
+  },
+};
+
+/** Tried in this order; binfmt_misc would take a program in a view for foreign once more. */
+function waysFor(wanted: string | undefined, { byBinfmt, readsItself }: Situation): readonly Way[] {
+  if (wanted === 'patched' || byBinfmt) return ['copy'];
+  if (wanted === 'namespace') return ['namespace', 'copy'];
+  return wanted === 'view' || readsItself !== undefined ? ['view', 'copy'] : ['view'];
+}
+
+/** Where the programs of the system name the same interpreter, they would come to the launcher too. */
+function whyUnfit(way: Way, { interpreter: { kind, path }, machine }: Situation): string | undefined {
+  if (way === 'copy') return undefined;
+  if (kind === 'loader') return `the system's own loader sits at ${path}`;
+  if (way === 'namespace') return undefined;
+  if (machine === 'other') return 'the launcher is for another machine';
+  return kind === 'missing' || kind === 'stub-ld' ? undefined : `something sits at ${path} already`;
+}
+
+function reasonFor({ readsItself, relative, wanted }: Situation): string | undefined {
+  if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return 'it was asked for';
+  if (wanted !== undefined) return undefined;
+  if (readsItself !== undefined) return `it reads /proc/self/exe (${readsItself})`;
+  return relative === undefined ? undefined : `it may start ${relative}, which is foreign too`;
+}
+
+/** By a view, a namespace or a copy, whichever is wanted or works; undefined where none does or none is called for. */
+function keepingItself(given: Situation): StrategyChoice | undefined {
+  const wanted = given.byBinfmt && given.wanted !== 'patched' ? undefined : given.wanted;
+  const situation = { ...given, wanted, relative: given.byBinfmt ? undefined : given.relative };
+  const { interpreter, whyNo } = situation;
+  const reason = reasonFor(situation);
+  if (reason === undefined) return undefined;
   const refusals: string[] = [];
-  for (const way of ways) {
-    // Where the programs of the system name the same interpreter, they would come to the launcher too.
-    const unfit = way === 'namespace' && interpreter.kind === 'loader';
-    const why = unfit ? `the system's own loader sits at ${interpreter.path}` : (whyNo?.[way] ?? untried)();
-    if (why === undefined) return way === 'namespace' ? namespace() : copy();
-    refusals.push(`${way === 'copy' ? 'no patched copy' : 'no namespace'}: ${why}`);
+  for (const way of waysFor(wanted, situation)) {
+    const { strategy, name, how } = WAYS[way];
+    const why = whyUnfit(way, situation) ?? (whyNo?.[way] ?? untried)();
+    if (why === undefined) return { strategy, why: `${reason}: ${how(interpreter.path)}` };
+    refusals.push(`no ${name}: ${why}`);
   }
-  return byLoader(`${reason}, but ${refusals.join('; ')}`);
+  return { ...byLoader(`${reason}, but ${refusals.join('; ')}`), misses: refusals.join('; ') };
 }
 
 /** Chooses the strategy for a dynamic program. A request that this machine cannot meet is passed over. */
 export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
+  const isServed = kind === 'nix-ld' || (kind === 'launcher' && machine === 'own');
   if (wanted === 'loader') return byLoader('it was asked for');
   if (situation.byBinfmt)
     return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');
-  if (wanted === 'namespace' || wanted === 'patched') {
+  if ((wanted === 'view' && !isServed) || wanted === 'namespace' || wanted === 'patched') {
     const saved = keepingItself(situation);
     if (saved !== undefined) return saved;
   }

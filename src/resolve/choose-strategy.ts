@@ -1,8 +1,11 @@
 // A program and the machine it is on → the way to start it.
 
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
 import { findMachine, sameMachine } from '../elf/machine.ts';
 import { openFileSource } from '../elf/open-elf.ts';
 import { selfReader } from '../elf/self-reader.ts';
+import type { VerifiedSet } from '../farm/verify-set.ts';
 import { ForeignError } from '../host/errors.ts';
 import { libcVersionOf } from '../ldso/search-paths.ts';
 import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../plan/plan-format.ts';
@@ -14,6 +17,7 @@ import {
   type StrategyChoice,
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import { fileThatNamesItself, foreignRelative } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
 import { allDirectories } from './writable-directories.ts';
@@ -46,7 +50,14 @@ function requestedStrategy({ requested }: Context): Strategy | undefined {
 }
 
 /** Damaged or gone since: then it is no program that reads itself. */
-function readsItself(program: DynamicProgram): string | undefined {
+function readsItself(program: DynamicProgram, bundled: readonly string[]): string | undefined {
+  const packed = packedBy(program);
+  if (packed !== undefined) return packed;
+  const file = fileThatNamesItself([program.path, ...bundled]);
+  return file === undefined ? undefined : `its name stands in ${path.basename(file)}`;
+}
+
+function packedBy(program: DynamicProgram): string | undefined {
   try {
     const source = openFileSource(program.path);
     try {
@@ -64,7 +75,7 @@ function readsItself(program: DynamicProgram): string | undefined {
  */
 export function strategyOf(
   program: DynamicProgram,
-  loader: string,
+  { loader, objects }: Pick<VerifiedSet, 'loader' | 'objects'>,
   context: Context,
   whyNo: NonNullable<Situation['whyNo']>,
 ): StrategyChoice {
@@ -76,14 +87,32 @@ export function strategyOf(
     machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
     wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true,
-    readsItself: readsItself(program),
+    readsItself: readsItself(program, bundledOf(objects, context)),
+    relative: foreignRelative(program.path, (context.env['PATH'] ?? '').split(':')),
     whyNo,
   });
+}
+
+function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {
+  return objects
+    .map(({ path: file }) => file)
+    .filter((file) => file !== undefined && !file.startsWith(`${location.storeDir}/`))
+    .flatMap((file) => (file === undefined ? [] : realPathOf(file)))
+    .filter((file) => !file.startsWith(`${location.storeDir}/`));
+}
+
+function realPathOf(file: string): string[] {
+  try {
+    return [realpathSync(file)];
+  } catch {
+    return [];
+  }
 }
 
 /** What a plan says of the ways that were tried when it was made. */
 export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyNo']> {
   return {
+    view: () => (strategy === 'view' ? undefined : 'none can be made here'),
     namespace: () => (strategy === 'namespace' ? undefined : 'none can be made here'),
     copy: () => (strategy === 'patched' ? undefined : 'none could be made'),
   };
@@ -93,6 +122,9 @@ export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyN
 export function isAsRequested(plan: LaunchPlan, program: DynamicProgram, context: Context): boolean {
   const wanted = requestedStrategy(context);
   if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
-  if (wanted === 'namespace' || wanted === 'patched') return false;
-  return strategyOf(program, plan.loader, context, asPlanned(plan)).strategy === plan.strategy;
+  if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return false;
+  return (
+    strategyOf(program, { loader: plan.loader, objects: [] }, context, asPlanned(plan)).strategy ===
+    plan.strategy
+  );
 }

@@ -6,14 +6,20 @@ import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
-import { copiesDirectory, copyOf, unpackedDirectory } from '../plan/copy-directories.ts';
+import { copiesDirectory, copyOf, unpackedDirectory, viewsDirectory } from '../plan/copy-directories.ts';
 import { readPlanFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from './context.ts';
 
 /** Removes what processes that were killed left behind. */
 export function cleanBefore(dirs: Directories): void {
-  const directories = [dirs.plans, dirs.farms, copiesDirectory(dirs), unpackedDirectory(dirs)];
+  const directories = [
+    dirs.plans,
+    dirs.farms,
+    copiesDirectory(dirs),
+    unpackedDirectory(dirs),
+    viewsDirectory(dirs),
+  ];
   for (const directory of directories) removeLeftovers(directory);
 }
 
@@ -42,7 +48,8 @@ export function forgetMoved(dirs: Directories, sha256: string): void {
 
 /** A patched copy of an earlier content goes with its plan as soon as a plan of the new content does without it. */
 export function dropEarlierCopy(dirs: Directories, before: LaunchPlan | undefined, now: LaunchPlan): void {
-  const copy = before?.execute;
+  // A copy of a loader is other programs' too.
+  const copy = before?.strategy === 'patched' ? before.execute : undefined;
   const directory = copy === undefined ? undefined : copyOf(dirs, copy);
   if (copy === undefined || directory === undefined || now.directories.includes(directory)) return;
   debug(`${directory} was a copy of what ${now.program} was before`);

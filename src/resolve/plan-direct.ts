@@ -7,6 +7,7 @@ import { copyPlan, directPlan } from '../plan/make-plan.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
+import { withChildren } from './view-for.ts';
 import { savePlan } from './write-plan.ts';
 
 /** @throws ForeignError for a script or an AppImage that cannot be started. */
@@ -18,11 +19,13 @@ export async function planDirect(
   if (program.appImage !== undefined) return await planImage(program, program.appImage, context, dirs);
   if (program.kind.kind === 'script') {
     const { planScript } = await import('./plan-script.ts');
-    return savePlan(dirs, await planScript(program, program.kind, context));
+    const plan = await planScript(program, program.kind, context);
+    return savePlan(dirs, withChildren(plan, context, dirs));
   }
   if (program.kind.kind === 'already-nix') {
     const { planNixProgram } = await import('./plan-nix-program.ts');
-    return savePlan(dirs, await planNixProgram(program, program.kind.interpreter, context, dirs));
+    const plan = await planNixProgram(program, program.kind.interpreter, context, dirs);
+    return savePlan(dirs, withChildren(plan, context, dirs));
   }
   if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');

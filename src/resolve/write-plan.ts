@@ -14,16 +14,19 @@ import {
   whyNoCopy,
 } from '../integrations/patch/patched-copy.ts';
 import { listObjects } from '../ldso/list-objects.ts';
+import { type LoaderCopy, loaderCopy } from '../plan/loader-copy.ts';
 import { makePlan, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
 import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
 import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
-import { inspectInterpreter, type Situation, whyNoNamespace } from '../plan/strategy.ts';
+import { inspectInterpreter, type Situation, type StrategyChoice, whyNoNamespace } from '../plan/strategy.ts';
 import { nixDatabaseFile } from '../store/nix-state.ts';
+import { makeView, type View } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
 import { openRunTime } from './run-time.ts';
+import { type FoundView, viewFor, whatIsMissed } from './view-for.ts';
 
 /** Writes a plan; roots that earlier contents of the program had go, also those of a cache that was deleted. */
 export function savePlan(dirs: Directories, plan: LaunchPlan): LaunchPlan {
@@ -53,10 +56,31 @@ function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job)
   return { program, sha256, set, libc: program.libc, launcher, dirs, searchPath: env['PATH'] };
 }
 
+/** Found once, when it is asked for. */
+function viewOnce(set: VerifiedSet, { program, context, dirs }: Job): () => FoundView {
+  const { interpreter } = program;
+  const farm = { directory: set.farm, names: [...set.links.keys()] };
+  let found: FoundView | undefined;
+  return () => {
+    found ??= dirs.shared
+      ? { kind: 'none', why: 'plans for everybody do not hold in one' }
+      : viewFor(context, dirs, { interpreter, farm });
+    return found;
+  };
+}
+
 /** Why /proc/self/exe cannot be kept, each asked when it matters. */
-function whyNoOf({ program, context, dirs }: Job, target: CopyTarget): NonNullable<Situation['whyNo']> {
+function whyNoOf(
+  { program, context, dirs }: Job,
+  target: CopyTarget,
+  findView: () => FoundView,
+): NonNullable<Situation['whyNo']> {
   const { launcher } = context;
   return {
+    view: () => {
+      const found = findView();
+      return found.kind === 'view' ? undefined : found.why;
+    },
     // Files of root look like nobody's in a user namespace, and so would the plans of everybody's place.
     namespace: () =>
       dirs.shared ? 'plans for everybody do not hold in one' : whyNoNamespace(launcher, program.interpreter),
@@ -66,22 +90,41 @@ function whyNoOf({ program, context, dirs }: Job, target: CopyTarget): NonNullab
 
 type ProgramCopy = Extract<CopyOutcome, { kind: 'copied' }>;
 
-/** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
-async function prepareStart(
+interface PreparedStart {
+  readonly strategy: Strategy;
+  /** Why a way that keeps /proc/self/exe or its children was not taken, where one was called for. */
+  readonly misses?: string | undefined;
+  readonly copy?: ProgramCopy;
+  readonly loaderCopy?: LoaderCopy | undefined;
+  readonly view?: View | undefined;
+}
+
+/** Writes what the chosen way needs beside the plan. @throws Node's errors when the cache cannot be written. */
+function prepareChosen(
+  { strategy, why, misses }: StrategyChoice,
   set: VerifiedSet,
-  job: Job,
-): Promise<{ readonly strategy: Strategy; readonly copy?: ProgramCopy }> {
+  { dirs }: Job,
+  findView: () => FoundView,
+): PreparedStart {
+  debug(`strategy ${strategy}: ${why}`);
+  if (strategy === 'loader') return { strategy, misses, loaderCopy: loaderCopy(dirs, set.loader) };
+  const found = strategy === 'view' ? findView() : undefined;
+  return { strategy, misses, view: found?.kind === 'view' ? makeView(found.view) : undefined };
+}
+
+/** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
+async function prepareStart(set: VerifiedSet, job: Job): Promise<PreparedStart> {
   const { program, context } = job;
   const target = copyTargetOf(set, job);
-  const whyNo = whyNoOf(job, target);
-  const chosen = strategyOf(program, set.loader, context, whyNo);
+  const findView = viewOnce(set, job);
+  const whyNo = whyNoOf(job, target, findView);
+  const chosen = strategyOf(program, set, context, whyNo);
+  if (chosen.strategy !== 'patched') return prepareChosen(chosen, set, job, findView);
   debug(`strategy ${chosen.strategy}: ${chosen.why}`);
-  if (chosen.strategy !== 'patched') return chosen;
   const copy = await copyForPlan(target);
   if (copy.kind === 'copied') return { strategy: 'patched', copy };
-  const other = strategyOf(program, set.loader, context, { ...whyNo, copy: () => copy.why });
-  debug(`strategy ${other.strategy}: ${other.why}`);
-  return other;
+  const other = strategyOf(program, set, context, { ...whyNo, copy: () => copy.why });
+  return prepareChosen(other, set, job, findView);
 }
 
 /** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where its libraries do not fit the set. */
@@ -139,7 +182,8 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   const { set, root, origin } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
-  const { strategy, copy } = await prepareStart(set, job);
+  const { strategy, misses, copy, loaderCopy: copyOfLoader, view } = await prepareStart(set, job);
+  if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
   const { storeDir } = context.location;
   const made = makePlan({
     program,
@@ -147,6 +191,8 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     strategy,
     interpreter,
     copy,
+    loaderCopy: copyOfLoader,
+    view,
     libc: program.libc.kind,
     storeDir,
     sha256,
@@ -168,7 +214,7 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     );
   // First that of the copy: whoever starts the program finds both.
   if (plan.strategy === 'patched' && plan.execute !== undefined)
-    writePlan(dirs, planOfCopy(plan, plan.execute, program.interpreter));
+    writePlan(dirs, planOfCopy(plan, plan.execute));
   savePlan(dirs, plan);
   if (!plan.directories.every((directory) => existsSync(directory))) {
     debug('the farm or the copy was collected before the plan was written');

@@ -4,19 +4,21 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Rig } from '../rig/rig.ts';
 import { type BenchRoot, DRIVER, openBenchRoot, PROGRAMS, RESOLVER, TOOL } from './bench-root.ts';
-import { type Case, driverArguments, measure, report, type Timed } from './measure.ts';
+import { bubblewrapWords } from './bubblewrap-view.ts';
+import { type Case, driverArguments, measure, milliseconds, report, type Timed } from './measure.ts';
 
 const HOME = { HOME: '/home/tester' };
 const OWN_BINFMT = path.resolve(import.meta.dirname, '../scenarios/binfmt/programs/own-binfmt.c');
 
 /** A copy for each strategy, resolved; the floor is what the loader's plan executes, written out. */
-async function prepare({ root, programs }: BenchRoot, rig: Rig): Promise<Case[]> {
+async function prepare(bench: BenchRoot, rig: Rig): Promise<Case[]> {
+  const { root, programs } = bench;
   const source = path.join(programs, 'nothing.c');
   writeFileSync(source, 'int main(void) { return 0; }\n');
   execFileSync('cc', ['-O1', '-o', path.join(programs, 'nothing'), source]);
   let floor: Case | undefined;
   const cases: Case[] = [];
-  for (const strategy of ['loader', 'namespace', 'patched']) {
+  for (const strategy of ['loader', 'namespace', 'patched', 'view']) {
     const program = path.join(programs, strategy);
     copyFileSync(path.join(programs, 'nothing'), program);
     const words = [RESOLVER, 'resolve', '--json', '--strategy', strategy, `${PROGRAMS}/${strategy}`];
@@ -24,9 +26,14 @@ async function prepare({ root, programs }: BenchRoot, rig: Rig): Promise<Case[]>
     const plan = JSON.parse(stdout || '{}') as {
       strategy?: string;
       argv?: { text?: string; list?: string }[];
+      view?: { target: string; source?: string }[];
     };
     if (plan.strategy !== strategy) throw new Error(`${strategy} is not possible here: ${stderr}`);
     const argv = (plan.argv ?? []).map(({ text, list }) => text ?? list ?? `${PROGRAMS}/${strategy}`);
+    if (strategy === 'view' && floor !== undefined) {
+      const words = await bubblewrapWords(bench, plan, TOOL, floor.argv);
+      cases.push({ label: 'bubblewrap, the same view', env: HOME, argv: words });
+    }
     floor ??= { label: 'bare: execve of ld.so with the program', env: HOME, argv };
     cases.push({ label: `nix-run-foreign, ${strategy}`, env: HOME, argv: [TOOL, `${PROGRAMS}/${strategy}`] });
   }
@@ -57,7 +64,20 @@ async function measureByBinfmt(
     });
 }
 
-/** Prints both comparisons; true when each way stays below twice the floor. */
+/** In microseconds, over a start by the loader. */
+const MOST_FOR_A_VIEW = 1000;
+
+function reportView(cases: readonly Case[], times: readonly Timed[], loader: Timed | undefined): boolean {
+  const shorter = report('a view', cases, times, { of: 1, to: 0, at: 0.3 });
+  const more = (times[1]?.median ?? Number.NaN) - (loader?.median ?? Number.NaN);
+  const met = more <= MOST_FOR_A_VIEW;
+  process.stdout.write(
+    `  ${milliseconds(more)} over the loader, at most ${milliseconds(MOST_FOR_A_VIEW)}: ${met ? 'met' : 'MISSED'}\n`,
+  );
+  return shorter && met;
+}
+
+/** Prints all comparisons; true when each way stays below twice the floor. */
 export async function benchReach(rig: Rig, rounds: number): Promise<boolean> {
   const bench = await openBenchRoot(rig, 'stub-ld');
   try {
@@ -65,11 +85,14 @@ export async function benchReach(rig: Rig, rounds: number): Promise<boolean> {
     const times = await measure(bench.root, DRIVER, rounds, cases);
     const limit = { to: 0, at: 2 };
     const prefixed = report('ways to a program without nix-ld', cases, times, { ...limit, of: 2 });
+    const inView = reportView(cases.slice(-2), times.slice(-2), times[1]);
     const [floor] = cases;
-    if (floor === undefined) return prefixed;
+    if (floor === undefined) return prefixed && inView;
     const byKernel = await measureByBinfmt(bench, rig, rounds, floor);
     const named = [floor, { label: 'no prefix, binfmt_misc, loader', argv: [] }];
-    return report('with no prefix, by binfmt_misc', named, byKernel, { ...limit, of: 1 }) && prefixed;
+    return (
+      report('with no prefix, by binfmt_misc', named, byKernel, { ...limit, of: 1 }) && prefixed && inView
+    );
   } finally {
     await bench.close();
   }

@@ -1,7 +1,13 @@
 // Plans to bytes and back, with seeded random plans and with damaged bytes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Argument, type LaunchPlan, parsePlan, serialisePlan } from '../../src/plan/plan-format.ts';
+import {
+  type Argument,
+  type LaunchPlan,
+  parsePlan,
+  STRATEGIES,
+  serialisePlan,
+} from '../../src/plan/plan-format.ts';
 import { seededRandom } from '../elf/seeded-random.ts';
 
 function randomPlan(seed: number): LaunchPlan {
@@ -21,11 +27,10 @@ function randomPlan(seed: number): LaunchPlan {
     ];
     return kinds[random(5)] ?? { kind: 'argv0' };
   };
-  const strategies = ['direct', 'loader', 'nix-ld', 'interpreter', 'namespace', 'patched'] as const;
   return {
     program: file(),
     identity: `${random(9)}:${random(99)}:1:2.3:4.5`,
-    strategy: strategies[random(6)] ?? 'direct',
+    strategy: STRATEGIES[random(STRATEGIES.length)] ?? 'direct',
     ...(random(2) ? { root: file() } : {}),
     ...(random(2) ? { sha256: 'ab'.repeat(32) } : {}),
     directories: many(file),
@@ -35,7 +40,11 @@ function randomPlan(seed: number): LaunchPlan {
     ...(random(2) ? { interpreterInNamespace: file() } : {}),
     absent: many(file),
     ...(random(2) ? { execute: file() } : {}),
+    ...(random(2) ? { watchedOutside: [{ identity: `1:2:3:4.5:6.7`, path: file() }] } : {}),
+    ...(random(2) ? { absentOutside: [file()] } : {}),
+    ...(random(2) ? { view: [{ target: '/bin', source: file() }, { target: '/lib/ld.so' }] } : {}),
     ...(random(2) ? { loader: file(), libraryPath: file() } : {}),
+    ...(random(2) ? { auditModule: file() } : {}),
     ...(random(2) ? { launcherVariables: ['NAME_A', 'NAME_B'].slice(random(2)) } : {}),
     ...(random(2) ? { directoryVariables: ['OWD'], argv0Variables: ['ARGV0', 'B'].slice(random(2)) } : {}),
     ...(random(2) ? { nixLdLists: [['NAME', text()]] as const } : {}),
@@ -62,9 +71,13 @@ test('same plan, same bytes, as PLAN.md has them', () => {
     files: ['/f'],
     watched: [{ identity: '8:9:1:2.3:4.5', path: '/w x' }],
     absent: ['/a'],
+    absentOutside: ['/e'],
+    watchedOutside: [{ identity: '8:9:1:2.3:4.5', path: '/u' }],
     execute: '/x',
+    view: [{ target: '/t', source: '/s s' }, { target: '/v' }],
     loader: '/l',
     libraryPath: '/b:/c',
+    auditModule: '/m',
     launcherVariables: ['L'],
     environment: [['N', 'v=w']],
     argv: [
@@ -77,10 +90,15 @@ test('same plan, same bytes, as PLAN.md has them', () => {
   const records = ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'sloader', 'r/r', 'hff', 'd/d', 'f/f'];
   const rest = [
     'w8:9:1:2.3:4.5 /w x',
+    'u8:9:1:2.3:4.5 /u',
     'a/a',
+    'e/e',
     'x/x',
+    'V/t /s s',
+    'V/v ',
     'l/l',
     'b/b:/c',
+    'm/m',
     'NL',
     '+N=v=w',
     'A/x',

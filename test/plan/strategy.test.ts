@@ -59,19 +59,30 @@ interface Keeping {
   readonly kind: InterpreterKind;
   readonly wanted?: Strategy;
   readonly readsItself?: string;
+  readonly relative?: string;
   readonly byBinfmt?: true;
   /** The ways that work. */
-  readonly ways: readonly ('namespace' | 'copy')[];
+  readonly ways: readonly ('view' | 'namespace' | 'copy')[];
   readonly strategy: Strategy;
 }
 
-const both = ['namespace', 'copy'] as const;
+const both = ['view', 'namespace', 'copy'] as const;
 const keepings: readonly Keeping[] = [
   { kind: 'missing', ways: both, strategy: 'loader' },
-  { kind: 'stub-ld', readsItself: 'Bun', ways: both, strategy: 'namespace' },
+  { kind: 'stub-ld', readsItself: 'Bun', ways: both, strategy: 'view' },
+  { kind: 'missing', readsItself: 'Bun', ways: both, strategy: 'view' },
+  { kind: 'missing', relative: '/opt/x/bin/y', ways: both, strategy: 'view' },
+  { kind: 'missing', relative: '/opt/x/bin/y', ways: ['copy'], strategy: 'loader' },
+  { kind: 'missing', relative: '/opt/x/bin/y', wanted: 'loader', ways: both, strategy: 'loader' },
+  { kind: 'stub-ld', relative: '/opt/x/bin/y', byBinfmt: true, ways: both, strategy: 'loader' },
+  { kind: 'launcher', relative: '/opt/x/bin/y', ways: both, strategy: 'interpreter' },
+  { kind: 'missing', wanted: 'view', ways: both, strategy: 'view' },
+  { kind: 'missing', wanted: 'view', ways: ['copy'], strategy: 'patched' },
+  { kind: 'nix-ld', wanted: 'view', ways: both, strategy: 'interpreter' },
+  { kind: 'loader', wanted: 'view', ways: ['view'], strategy: 'loader' },
   { kind: 'stub-ld', readsItself: 'Bun', ways: ['copy'], strategy: 'patched' },
   { kind: 'stub-ld', readsItself: 'Bun', ways: [], strategy: 'loader' },
-  { kind: 'unknown', readsItself: 'Bun', ways: both, strategy: 'namespace' },
+  { kind: 'unknown', readsItself: 'Bun', ways: both, strategy: 'patched' },
   { kind: 'loader', readsItself: 'Bun', ways: both, strategy: 'patched' },
   { kind: 'loader', readsItself: 'Bun', ways: ['namespace'], strategy: 'loader' },
   { kind: 'loader', wanted: 'namespace', ways: both, strategy: 'patched' },
@@ -92,6 +103,7 @@ const keepings: readonly Keeping[] = [
 for (const { ways, strategy, kind, ...given } of keepings) {
   test(`${kind}, ${JSON.stringify(given)}, possible: ${ways.join(' and ') || 'neither'}: ${strategy}`, () => {
     const whyNo = {
+      view: () => (ways.includes('view') ? undefined : 'it is forbidden'),
       namespace: () => (ways.includes('namespace') ? undefined : 'it is forbidden'),
       copy: () => (ways.includes('copy') ? undefined : 'there is no room'),
     };
@@ -99,13 +111,13 @@ for (const { ways, strategy, kind, ...given } of keepings) {
     const choice = chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', whyNo, ...given });
     assert.equal(choice.strategy, strategy);
     const tried = given.readsItself !== undefined && strategy === 'loader' && given.wanted === undefined;
-    if (tried) assert.match(choice.why, /no namespace: .*; no patched copy: /);
+    if (tried) assert.match(choice.why, /no view: .*; no patched copy: /);
   });
 }
 
 test('no way is tried that is not called for', () => {
   const never = () => assert.fail('it was tried');
   const interpreter = { path: '/lib64/ld', kind: 'stub-ld', realPath: '/x', version: undefined } as const;
-  const whyNo = { namespace: never, copy: never };
+  const whyNo = { view: never, namespace: never, copy: never };
   assert.equal(chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', whyNo }).strategy, 'loader');
 });

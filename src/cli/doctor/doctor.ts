@@ -1,7 +1,8 @@
 // `nix-foreign doctor`: what the machine offers, and what to do about each lack.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { machinesRunBy } from '../../elf/machine.ts';
+import { findMachine, machinesRunBy } from '../../elf/machine.ts';
+import { elfFileAt } from '../../elf/open-elf.ts';
 import { type Directories, dataDirectory } from '../../host/directories.ts';
 import { reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
@@ -12,7 +13,10 @@ import type { Context } from '../../resolve/context.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
+import { reportOfChildren } from '../../view/children.ts';
+import { whyNoView } from '../../view/make-view.ts';
 import { processName } from '../hook.ts';
+import { resolve } from '../resolve.ts';
 import { type Check, checkCatalogue, checkDirectories, checkNix } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 import { checkStarts, copiesCheck } from './summary.ts';
@@ -105,14 +109,36 @@ export async function examine(context: Context, arch: string, launcher: string):
   return [checkStarts(checks, arch), ...checks];
 }
 
+/** How one program is started, and what that means for the programs that it starts. */
+export async function examineProgram(typedName: string, context: Context): Promise<Check[]> {
+  const plan = await resolve(typedName, context, 'as-needed');
+  const [own] = context.host.hostMachines;
+  const machine = own && findMachine(own);
+  const named = elfFileAt(plan.program)?.interpreter;
+  const isOfNix = named?.startsWith(`${context.location.storeDir}/`) === true;
+  const interpreter = inspectInterpreter(
+    (isOfNix ? undefined : named) ?? machine?.interpreter ?? '/lib/ld.so',
+  );
+  const { what, remedy } = reportOfChildren(typedName, plan, interpreter, () => whyNoView(context.launcher));
+  const start: Check = {
+    subject: 'start',
+    state: 'ok',
+    detail: `strategy ${plan.strategy}; see nix-foreign explain`,
+  };
+  const children: Check = { subject: 'children', state: remedy === undefined ? 'ok' : 'note', detail: what };
+  return [start, remedy === undefined ? children : { ...children, remedy }];
+}
+
 /** Prints the findings; true when nothing is lacking. */
 export async function doctorCommand(
-  options: { json?: boolean },
+  options: { json?: boolean; program?: string | undefined },
   context: Context,
   arch: string,
   launcher: string,
 ): Promise<boolean> {
-  const checks = await examine(context, arch, launcher);
+  const { program } = options;
+  const checks =
+    program === undefined ? await examine(context, arch, launcher) : await examineProgram(program, context);
   if (options.json) printJson(checks);
   else {
     const width = Math.max(...checks.map(({ subject }) => subject.length));

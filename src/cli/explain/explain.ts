@@ -6,9 +6,11 @@ import { printJson, printLine } from '../../host/output.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { inspectInterpreter } from '../../plan/strategy.ts';
+import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { reportOfChildren } from '../../view/children.ts';
+import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
 import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
@@ -39,6 +41,8 @@ export interface Explanation {
   readonly kind: string;
   readonly strategy: string;
   readonly why: string;
+  /** What foreign programs that it starts will miss, and what mends it; undefined where nothing is missed. */
+  readonly children?: string;
   readonly plan: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
@@ -108,6 +112,12 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
   });
 }
 
+/** Only what is missed; a start that lets them start says so itself. */
+function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interpreter, { launcher }: Context) {
+  const { what, remedy } = reportOfChildren(typedName, plan, interpreter, () => whyNoView(launcher));
+  return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
   const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(dynamic.interpreter);
@@ -116,9 +126,10 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(dynamic, set.loader, facts.context, asPlanned(plan)).why,
+    why: strategyOf(dynamic, set, facts.context, asPlanned(plan)).why,
     plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
+    ...childrenOf(program.typedName, plan, interpreter, context),
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
@@ -142,6 +153,14 @@ function notDirect({ execute, origin }: LaunchPlan): string | undefined {
   return execute === undefined || origin === undefined ? undefined : `it is ${origin}`;
 }
 
+/** What is done for a script or a program of Nix is done for what it starts. */
+function childrenBy({ strategy, launcherVariables }: LaunchPlan): string | undefined {
+  if (strategy === 'view')
+    return 'its foreign children start too: it runs in a view, where the launcher is at every interpreter path';
+  if (launcherVariables === undefined) return undefined;
+  return `its foreign children start too: nix-ld enters the launcher, by ${launcherVariables.join(', ')}`;
+}
+
 function explanationOf(facts: Facts, context: Context): Explanation {
   if ('dynamic' in facts) return explainDynamic(facts, context);
   const { program, plan, dirs } = facts;
@@ -149,7 +168,7 @@ function explanationOf(facts: Facts, context: Context): Explanation {
     program: program.path,
     kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
-    why: notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    why: childrenBy(plan) ?? notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
     plan: planFile(dirs, program.path),
   };
 }
@@ -210,6 +229,7 @@ function headLines(explanation: Explanation): string[] {
     ['kind', explanation.kind],
     ['strategy', explanation.strategy],
     ['because', explanation.why],
+    ['children', explanation.children],
     ['loader', explanation.loader],
     ['sha256', explanation.sha256],
     ['set', explanation.origin],

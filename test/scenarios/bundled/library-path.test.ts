@@ -87,6 +87,8 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
       int main(void) { printf("%s\\n", zlibVersion()[0] == '1' ? "store" : zlibVersion()); return 0; }`;
     compile(on('plain'), plain, [stub]);
     const words = [path.join(place, 'plain')];
+    // Others lie beside it, so it would start in a view, where the chosen ones come first.
+    if (interpreter === 'none') await root.manage(['resolve', '--strategy', 'loader', ...words]);
     // Entered through nix-ld, the launcher puts the chosen libraries first; the user can have it the other way round.
     const userFirst = { env: { ...absolute.env, NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' } };
     assertSays(await root.start(words, absolute), interpreter === 'none' ? 'vendor\n' : 'store\n');

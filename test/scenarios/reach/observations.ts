@@ -91,7 +91,7 @@ async function libraryPath(way: OpenWay): Promise<string> {
 
 async function librariesOfUser(way: OpenWay): Promise<string> {
   const version = (await seen(way, `LD_LIBRARY_PATH=${libraries} $start ${probe} report`))['zlib'];
-  return version === 'users' ? 'first' : /^1\./.test(version ?? '') ? 'after the chosen ones' : `${version}`;
+  return version === 'users' ? 'first' : /^1\./.test(version ?? '') ? 'after the chosen' : `${version}`;
 }
 
 async function variables(way: OpenWay): Promise<string> {
@@ -141,7 +141,8 @@ async function gdb(way: OpenWay): Promise<string> {
     'continue',
   ];
   const words = ['-q', '-nx', '-batch', ...commands.flatMap((each) => ['-ex', `'${each}'`])].join(' ');
-  const text = `exec ${launcher} ${debugger_} ${words} --args $start ${probe} report`;
+  // In a view of the debugger's, every way would be that one.
+  const text = `exec ${launcher} --strategy loader ${debugger_} ${words} --args $start ${probe} report`;
   const { stdout, stderr } = await way.script(text);
   // The program that the kernel starts is another than the one whose addresses gdb knows.
   if (/Cannot insert breakpoint/.test(stderr)) return 'fails';

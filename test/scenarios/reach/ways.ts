@@ -15,7 +15,7 @@ interface Way {
   /** What sits at the program's interpreter path; `launcher` is ours. */
   readonly interpreterPath: 'none' | 'stub-ld' | 'nix-ld' | 'launcher';
   /** Whether the command is put in front, and what is asked for. */
-  readonly prefix?: 'auto' | 'loader' | 'namespace' | 'patched';
+  readonly prefix?: 'auto' | 'loader' | 'namespace' | 'patched' | 'view';
   readonly session?: Readonly<Record<string, string>>;
   readonly binfmt?: boolean;
 }
@@ -29,6 +29,7 @@ export const ways = {
   binfmt_misc: { interpreterPath: 'none', binfmt: true },
   '`namespace`': { interpreterPath: 'stub-ld', prefix: 'namespace' },
   '`patched`': { interpreterPath: 'none', prefix: 'patched' },
+  '`view`': { interpreterPath: 'none', prefix: 'view' },
 } as const satisfies Readonly<Record<string, Way>>;
 
 export type WayName = keyof typeof ways;

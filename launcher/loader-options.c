@@ -1,0 +1,133 @@
+// A call by an interpreter's path with options of ld.so(8) → the loader of the program's plan, with the same options.
+#include "launch.h"
+
+// Each option, and `=` behind it where a word follows. --argv0 alone is for options.c: it starts the program.
+static const char options[] = "--list\0--verify\0--inhibit-cache\0--library-path=\0--preload=\0--audit=\0"
+			      "--inhibit-rpath=\0--glibc-hwcaps-prepend=\0--glibc-hwcaps-mask=\0--argv0=\0";
+
+// How many words the option takes with itself; 0 for what is none.
+static int words_of(const char *word)
+{
+	for (const char *option = options; *option; option += text_length(option) + 1) {
+		const char *rest = text_after(option, word);
+		if (rest && *rest == '\0')
+			return 1;
+		if (rest && text_equal(rest, "="))
+			return 2;
+	}
+	return 0;
+}
+
+static bool is_name_of_loader(const char *path)
+{
+	const char *base = text_base_name(path);
+	return text_after(base, "ld-linux") || text_after(base, "ld-musl-") || text_after(base, "ld-lsb");
+}
+
+// The index of PROGRAM, or 0: there is none, or an option that is none of ld.so's.
+static int index_of_program(const struct process *process, bool *says_more)
+{
+	int at = 1;
+	*says_more = false;
+	while (at < process->argc && process->argv[at][0] == '-') {
+		if (text_equal(process->argv[at], "--"))
+			return at + 1 < process->argc ? at + 1 : 0;
+		int words = words_of(process->argv[at]);
+		if (words == 0)
+			return 0;
+		*says_more |= !text_equal(process->argv[at], "--argv0");
+		at += words;
+	}
+	return at < process->argc ? at : 0;
+}
+
+bool loader_is_called(const struct process *process)
+{
+	const uintptr_t *name = auxiliary_value(&process->auxiliary, AT_EXECFN);
+	bool says_more;
+	return name && is_name_of_loader((const char *)*name) && index_of_program(process, &says_more) && says_more;
+}
+
+static char *joined(const char *first, const char *second)
+{
+	size_t size = text_length(first) + 1 + text_length(second) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add_lists(&text, first, second);
+	return bytes;
+}
+
+// The same words, but --library-path, which is joined with the plan's.
+static char **arguments_for(const struct process *process, const struct plan *plan, int program)
+{
+	char **edited = memory_take(((size_t)process->argc + 4) * sizeof *edited), **next = edited;
+	const char *of_user = process_variable(process, "LD_LIBRARY_PATH");
+	if (!edited)
+		return NULL;
+	*next++ = (char *)plan->loader;
+	for (int at = 1; at < program; at++) {
+		if (text_equal(process->argv[at], "--library-path") && at + 1 < program)
+			of_user = process->argv[++at];
+		else if (!text_equal(process->argv[at], "--"))
+			*next++ = process->argv[at];
+	}
+	*next++ = (char *)"--library-path";
+	*next++ = joined(of_user ? of_user : "", plan->library_path);
+	for (int at = program; at < process->argc; at++)
+		*next++ = process->argv[at];
+	*next = NULL;
+	return edited;
+}
+
+static int refuse_without_loader(const struct program *program)
+{
+	return message_failure(1, (struct failure){.about = program->found, .cause = "not a dynamic executable"});
+}
+
+// A program of Nix has its own.
+static int become_own_loader(const struct process *process, const struct program *program)
+{
+	struct kernel_stat own, other;
+	char *interpreter = memory_take(PATH_SIZE);
+	if (!interpreter || !program_interpreter(program->found, interpreter))
+		return refuse_without_loader(program);
+	if (kernel_stat_path("/proc/self/exe", &own, 0) == 0 && kernel_stat_path(interpreter, &other, 0) == 0 &&
+	    own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+		return refuse_without_loader(program); // this one, again and again
+	process->argv[0] = interpreter;
+	kernel_execve(interpreter, process->argv, process->envp);
+	return refuse_without_loader(program);
+}
+
+int loader_main(const struct process *process)
+{
+	struct program program;
+	bool says_more;
+	int at = index_of_program(process, &says_more);
+	long failed = program_find(process, process->argv[at], &program.found);
+	if (failed == 0)
+		failed = program_identify(&program);
+	if (failed < 0)
+		return refuse_program(process->argv[at], &program, failed);
+	struct plan plan = plan_find(process, &program);
+	if (!plan.records) {
+		enum program_format format = program_kind_of(program.found).format;
+		if (format == FORMAT_STATIC || format == FORMAT_SCRIPT)
+			return refuse_without_loader(&program);
+		struct made_plan made = plan_make(process, &program, NULL, NULL);
+		if (made.status != 0 || made.error != 0)
+			return made.status != 0 ? made.status : refuse_program(program.found, &program, made.error);
+		plan = made.plan;
+	}
+	if (!plan.records)
+		return refuse_invalid_plan(EXIT_TOOL_FAILED, &program, &plan);
+	if (!plan.loader || !plan.library_path)
+		return become_own_loader(process, &program);
+	char **arguments = arguments_for(process, &plan, at);
+	if (arguments)
+		failed = kernel_execve(plan.loader, arguments, process->envp);
+	struct namespace_entry entry = {.error = failed};
+	return start_program_failed(&plan, &program, entry);
+}

@@ -1,0 +1,293 @@
+// The `V` records of a plan → a mount namespace of this process, whose root directory is the host's with those in it.
+//
+// The new root is a tmpfs with one bind mount for each entry of the host's root directory, or a link where that is one.
+// A directory in which something is put in place is opened: it becomes one of the tmpfs itself, with its entries bound.
+//
+// The tmpfs lies over the old root directory, as after switch_root(8). Nothing is unmounted, since each unmount waits
+// until all processors were somewhere else (fs/namespace.c, namespace_unlock), and what lies below cannot be named or
+// seen in /proc/self/mountinfo. The process is not taken for one in a chroot (fs/namespace.c, current_chrooted).
+// While the view is built, the working directory is the old root: a path without its first slash names the old entry.
+#include "launch.h"
+
+// A link.
+#define MARK "/.nix-run-foreign-view"
+
+enum { NAMES_SIZE = 4096 };
+
+struct view {
+	const char *records;
+	const char *launcher;
+	char *link; // PATH_SIZE bytes for what a link says
+};
+
+bool view_is_around(void)
+{
+	char byte;
+	return kernel_readlink(MARK, &byte, 1) > 0;
+}
+
+// Of a record `V<target> <source>`.
+static size_t target_length(const char *record)
+{
+	size_t length = 0;
+	while (record[1 + length] && record[1 + length] != ' ')
+		length++;
+	return length;
+}
+
+enum relation { UNTOUCHED, REPLACED, OPENED };
+
+// What the records do to `path`, or below it.
+static enum relation relation_of(const struct view *view, const char *path)
+{
+	size_t length = text_length(path);
+	enum relation found = UNTOUCHED;
+	for (const char *record = view->records; *record != '.'; record = plan_next(record)) {
+		if (*record != 'V' || target_length(record) < length || !text_begins(record + 1, path, length))
+			continue;
+		if (target_length(record) == length)
+			return REPLACED;
+		if (record[1 + length] == '/')
+			found = OPENED;
+	}
+	return found;
+}
+
+static unsigned type_of(const char *path, unsigned type)
+{
+	struct kernel_stat status;
+	if (type != ENTRY_IS_UNKNOWN || kernel_stat_path(path, &status, AT_NOFOLLOW) < 0)
+		return type;
+	return status.st_mode >> 12; // so S_IFDIR and DT_DIR belong together (readdir(3))
+}
+
+static long copy_link(const struct view *view, const char *from, const char *to)
+{
+	long length = kernel_readlink(from, view->link, PATH_SIZE - 1);
+	if (length < 0)
+		return length;
+	view->link[length] = '\0';
+	return kernel_make_link(view->link, to);
+}
+
+static long bind(const char *from, const char *to, bool is_directory)
+{
+	long failed = is_directory ? kernel_make_directory(to) : kernel_make_file(to);
+	return failed < 0 ? failed : kernel_mount(from, to, MS_BIND | MS_REC);
+}
+
+static long open_directory(const struct view *view, const char *path);
+
+static long take_over(const struct view *view, const char *to, unsigned type)
+{
+	const char *from = to + 1;
+	enum relation relation = relation_of(view, to);
+	if (relation == REPLACED || text_equal(to, MARK))
+		return 0;
+	type = type_of(from, type);
+	if (relation == OPENED && type != ENTRY_IS_DIRECTORY)
+		return -ENOTDIR; // what is put below would lie somewhere else
+	if (relation == OPENED) {
+		long failed = kernel_make_directory(to);
+		return failed < 0 ? failed : open_directory(view, to);
+	}
+	return type == ENTRY_IS_LINK ? copy_link(view, from, to) : bind(from, to, type == ENTRY_IS_DIRECTORY);
+}
+
+static bool is_dot_or_dots(const char *name)
+{
+	return text_equal(name, ".") || text_equal(name, "..");
+}
+
+typedef long entry_action(const struct view *view, const char *path, unsigned type);
+
+// Calls `act` for each entry of the directory that had this path in the old root; ends at an error.
+static long for_each_entry(const struct view *view, const char *path, entry_action *act)
+{
+	char *names = memory_take(NAMES_SIZE), *each = memory_take(PATH_SIZE);
+	if (!names || !each)
+		return -ENOMEM;
+	struct text text = text_in(each, PATH_SIZE);
+	text_add(&text, path);
+	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
+	if (fd < 0)
+		return fd;
+	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, NAMES_SIZE)) > 0)
+		for (long at = 0; failed >= 0 && at < size;) {
+			const struct kernel_directory_entry *entry = (const void *)(names + at);
+			struct text whole = text;
+			text_add(&whole, "/");
+			text_add(&whole, entry->name);
+			failed = whole.cut		       ? -ENAMETOOLONG
+				 : is_dot_or_dots(entry->name) ? 0
+							       : act(view, each, entry->type);
+			at += entry->size;
+		}
+	kernel_close((int)fd);
+	return failed < 0 ? failed : size;
+}
+
+static long open_directory(const struct view *view, const char *path)
+{
+	return for_each_entry(view, path, take_over);
+}
+
+// A directory of the host that a prepared one replaces has few files (`sh`, `env`), and they go on being themselves:
+// each is bound over its stand-in there. Links were copied when it was prepared.
+static long keep_file(const struct view *view, const char *path, unsigned type)
+{
+	(void)view;
+	if (type_of(path + 1, type) == ENTRY_IS_LINK)
+		return 0;
+	long failed = kernel_mount(path + 1, path, MS_BIND);
+	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;
+}
+
+// Each directory above `path` is made, or is one already: never a link, which could lead to a file of the host.
+static long make_parent(const char *path)
+{
+	struct kernel_stat status;
+	long failed = kernel_make_directory(path);
+	if (failed != -EEXIST)
+		return failed;
+	failed = kernel_stat_path(path, &status, AT_NOFOLLOW);
+	return failed < 0 || (status.st_mode & S_IFMT) == S_IFDIR ? failed : -ENOTDIR;
+}
+
+static long make_parents(char *path)
+{
+	for (size_t i = 1; path[i]; i++) {
+		if (path[i] != '/')
+			continue;
+		path[i] = '\0';
+		long failed = make_parent(path);
+		path[i] = '/';
+		if (failed < 0)
+			return failed;
+	}
+	return 0;
+}
+
+static long put_in_place(const struct view *view, const char *record)
+{
+	char *target = memory_take(PATH_SIZE);
+	if (!target)
+		return -ENOMEM;
+	struct text text = text_in(target, PATH_SIZE);
+	size_t length = target_length(record);
+	text_add_bytes(&text, record + 1, length);
+	const char *source = record + 1 + length + 1;
+	long failed = text.cut ? -ENAMETOOLONG : make_parents(target);
+	if (failed == 0)
+		failed = kernel_make_link(*source ? source : view->launcher, target);
+	if (failed < 0 || !*source)
+		return failed;
+	failed = for_each_entry(view, target, keep_file);
+	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;
+}
+
+static long build(const struct view *view)
+{
+	long failed = open_directory(view, "");
+	for (const char *record = view->records; failed >= 0 && *record != '.'; record = plan_next(record))
+		if (*record == 'V')
+			failed = put_in_place(view, record);
+	if (failed >= 0)
+		failed = kernel_make_link(view->launcher, MARK);
+	if (failed >= 0)
+		failed = kernel_mount(0, "/", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV);
+	return failed;
+}
+
+// The place only has to be a directory: the tmpfs moves on at once, and what it covered is seen again.
+static long mount_root(void)
+{
+	static const char places[] = "/tmp\0/nix\0/proc\0";
+	long failed = -ENOENT;
+	for (const char *place = places; *place; place = plan_next(place)) {
+		failed = kernel_mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=755");
+		if (failed == 0)
+			return kernel_chdir(place);
+		if (failed != -ENOENT && failed != -ENOTDIR)
+			break;
+	}
+	return failed;
+}
+
+static long become_root_directory(void)
+{
+	long old = kernel_open(AT_CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (old < 0)
+		return old;
+	long failed = mount_root();
+	if (failed == 0)
+		failed = kernel_mount(".", "/", MS_MOVE);
+	if (failed == 0)
+		failed = kernel_chroot(".");
+	if (failed == 0)
+		failed = kernel_change_to_open((int)old);
+	kernel_close((int)old);
+	return failed;
+}
+
+struct working_directory {
+	const char *path; // NULL: it is gone, or its path cannot be told
+	long fd;
+};
+
+static struct working_directory working_directory(void)
+{
+	char *path = memory_take(PATH_SIZE);
+	bool is_told = path && kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/';
+	return (struct working_directory){is_told ? path : NULL,
+					  kernel_open(AT_CWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+}
+
+// By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
+static void return_to(const struct working_directory *directory)
+{
+	struct kernel_stat before, now;
+	long failed = directory->path ? kernel_chdir(directory->path) : -ENOENT;
+	if (failed == 0)
+		failed = kernel_fstat((int)directory->fd, &before);
+	if (failed == 0)
+		failed = kernel_stat_path(".", &now, 0);
+	if (failed < 0 || before.st_ino != now.st_ino || before.st_dev != now.st_dev)
+		kernel_change_to_open((int)directory->fd);
+	kernel_close((int)directory->fd);
+}
+
+// What would only be found out when the process has left: then it could not be started another way.
+static long why_not_built(char *launcher, const struct process *process)
+{
+	if (!launcher || !launcher_path(process, launcher))
+		return -ENOENT;
+	long fd = kernel_open(AT_CWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return fd < 0 ? fd : 0;
+}
+
+struct namespace_entry view_enter(const struct process *process, const char *records)
+{
+	char *launcher = memory_take(PATH_SIZE);
+	struct namespace_entry entry = {.error = why_not_built(launcher, process)};
+	if (entry.error < 0)
+		return entry;
+	struct view view = {.records = records, .launcher = launcher, .link = memory_take(PATH_SIZE)};
+	if (!view.link)
+		return (struct namespace_entry){.error = -ENOMEM};
+	struct working_directory directory = working_directory();
+	entry = namespace_leave(process);
+	if (entry.error < 0)
+		return entry;
+	long mask = kernel_umask(0022);
+	entry.error = become_root_directory();
+	if (entry.error == 0)
+		entry.error = build(&view);
+	kernel_umask(mask);
+	return_to(&directory);
+	if (entry.error > 0)
+		entry.error = 0;
+	return entry;
+}

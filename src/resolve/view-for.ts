@@ -1,0 +1,94 @@
+// A plan of a script or a program of Nix → the same with what lets its foreign children start.
+import { existsSync } from 'node:fs';
+import { findMachine, type Machine } from '../elf/machine.ts';
+import type { Directories } from '../host/directories.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { notice } from '../host/output.ts';
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import { type Interpreter, inspectInterpreter } from '../plan/strategy.ts';
+import {
+  findView,
+  isInView,
+  makeView,
+  type View,
+  type ViewRequest,
+  type ViewToMake,
+  whyNoView,
+} from '../view/make-view.ts';
+import type { Context } from './context.ts';
+
+export type FoundView =
+  | { readonly kind: 'view'; readonly view: ViewToMake }
+  | { readonly kind: 'none'; readonly why: string };
+
+const none = (why: string): FoundView => ({ kind: 'none', why });
+
+/** What a view would show on this machine, once it is known that one can be made here. Writes nothing. */
+export function viewFor(
+  context: Context,
+  dirs: Directories,
+  of: Pick<ViewRequest, 'interpreter' | 'farm'>,
+): FoundView {
+  const { launcher, host, env, location } = context;
+  const machine = ownMachine(context);
+  if (isInView()) return none('this is one already');
+  const why = whyNoView(launcher);
+  if (why !== undefined || launcher === undefined || machine === undefined)
+    return none(why ?? 'the machine is not known');
+  const { storeDir } = location;
+  const view = findView({
+    ...of,
+    machine,
+    launcher,
+    uid: host.uid,
+    searchPath: env['PATH'],
+    storeDir,
+    dirs,
+  });
+  return view === undefined ? none('nothing is missing here') : { kind: 'view', view };
+}
+
+function ownMachine({ host }: Context): Machine | undefined {
+  const [own] = host.hostMachines;
+  return own === undefined ? undefined : findMachine(own);
+}
+
+/** One line for whoever starts it. `why`: clauses. */
+export function whatIsMissed(name: string, why: string): string {
+  return `${name}: foreign programs that it starts, itself among them, will not find their interpreter (${why}); start each by nix-run-foreign, or enable nix-ld`;
+}
+
+/** Children come to nix-ld by themselves, and by this variable from there to the launcher. */
+function byNixLd(plan: LaunchPlan, { path: file }: Interpreter, { nixLdSuffix }: Machine): LaunchPlan {
+  return {
+    ...plan,
+    interpreterPath: { identity: identityOf(file), path: file },
+    launcherVariables: [`NIX_LD_${nixLdSuffix}`],
+  };
+}
+
+function byView(
+  plan: LaunchPlan,
+  { view, directories, ...conditions }: View,
+  interpreter: Interpreter,
+): LaunchPlan {
+  const { path: file } = interpreter;
+  const watched = existsSync(file) ? { interpreterPath: { identity: identityOf(file), path: file } } : {};
+  const all = [...directories, ...plan.directories];
+  return { ...plan, strategy: 'view', view, directories: all, ...conditions, ...watched };
+}
+
+/** As it is where the launcher or another system's loader sits at the interpreter path of this machine. */
+export function withChildren(plan: LaunchPlan, context: Context, dirs: Directories): LaunchPlan {
+  const machine = ownMachine(context);
+  const { requested } = context;
+  const isAsked = requested === undefined || requested === 'auto' || requested === 'view';
+  if (machine === undefined || !isAsked || context.byBinfmt === true || dirs.shared) return plan;
+  const interpreter = inspectInterpreter(machine.interpreter);
+  if (interpreter.kind === 'nix-ld') return byNixLd(plan, interpreter, machine);
+  if (interpreter.kind !== 'missing' && interpreter.kind !== 'stub-ld') return plan;
+  const found = viewFor(context, dirs, {});
+  if (found.kind === 'view') return byView(plan, makeView(found.view), interpreter);
+  if (!isInView()) notice(whatIsMissed(plan.program, `no view: ${found.why}`));
+  return plan;
+}

@@ -1,0 +1,43 @@
+// How a program is started, and what sits at the interpreter path → what its children will miss, and the line that
+// mends it.
+import type { LaunchPlan } from '../plan/plan-format.ts';
+import type { Interpreter } from '../plan/strategy.ts';
+
+export interface ChildrenReport {
+  /** One clause. */
+  readonly what: string;
+  /** What to type or to set; undefined where nothing is missed. */
+  readonly remedy?: string;
+}
+
+const WELL = { what: 'foreign programs that it starts find their own libraries' } as const;
+
+const MISSED = 'and /bin/bash, /usr/bin/python3, /usr/lib and /usr/share are as on this machine';
+
+/** `whyNoView`: asked only where that is what would mend it. */
+export function reportOfChildren(
+  program: string,
+  { strategy, launcherVariables }: Pick<LaunchPlan, 'strategy' | 'launcherVariables'>,
+  { kind, path }: Pick<Interpreter, 'kind' | 'path'>,
+  whyNoView: () => string | undefined,
+): ChildrenReport {
+  if (strategy === 'view' || kind === 'launcher' || launcherVariables !== undefined) return WELL;
+  if (strategy === 'nix-ld')
+    return {
+      what: 'foreign programs that it starts get its libraries',
+      remedy: `nix-run-foreign --strategy auto ${program}`,
+    };
+  if (strategy === 'namespace')
+    return { what: `${WELL.what}, ${MISSED}`, remedy: `nix-run-foreign --strategy view ${program}` };
+  if (kind === 'loader')
+    return { what: `foreign programs that it starts get the libraries of the system, by ${path}` };
+  const at = kind === 'missing' ? `nothing is at ${path}` : `${kind} is at ${path}`;
+  const why = whyNoView();
+  return {
+    what: `foreign programs that it starts do not start (${at}), ${MISSED}`,
+    remedy:
+      why === undefined
+        ? `nix-run-foreign --strategy view ${program}`
+        : `no view can be made here (${why}): programs.nix-ld.enable = true;`,
+  };
+}

@@ -1,0 +1,171 @@
+// What this machine lacks of the usual layout → what a view puts in place, and what has to stay true for that.
+import { existsSync, lstatSync } from 'node:fs';
+import path from 'node:path';
+import type { Machine } from '../elf/machine.ts';
+import type { Directories } from '../host/directories.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { runProgramNow } from '../host/run-program.ts';
+import type { LaunchPlan, ViewEntry } from '../plan/plan-format.ts';
+import { inspectInterpreter } from '../plan/strategy.ts';
+import { type HostPlace, hostPlace, withoutLinks } from './host-place.ts';
+import { findSharedData } from './shown-data.ts';
+import {
+  interpreterPaths,
+  isVacant,
+  LIBRARY_PLACES,
+  type LibraryRequest,
+  shownLibraries,
+} from './shown-libraries.ts';
+import { commandDirectories, PROGRAM_PLACES, shownPrograms } from './shown-programs.ts';
+import { linkTo, makeViewDirectory, type ViewDirectory, viewDirectory } from './view-directory.ts';
+
+export interface ViewRequest {
+  readonly machine: Machine;
+  readonly launcher: string;
+  readonly uid: number;
+  /** PATH. */
+  readonly searchPath: string | undefined;
+  readonly storeDir: string;
+  readonly dirs: Directories;
+  readonly interpreter?: string | undefined;
+  readonly farm?: LibraryRequest['farm'];
+}
+
+/** The parts of a plan that make it one with a view. */
+export type View = Required<Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'>>;
+
+/** Of these places those where something can be put, each once. */
+function openPlaces(wanted: readonly string[]): HostPlace[] {
+  const places = wanted.flatMap((each) => hostPlace(each) ?? []).filter(({ state }) => state !== 'there');
+  return [...new Map(places.map((place) => [place.target, place])).values()];
+}
+
+function isBelow(target: string, places: readonly HostPlace[]): HostPlace | undefined {
+  return places.find((place) => target.startsWith(`${place.target}/`));
+}
+
+/** Interpreters that no directory of libraries brings along: beside others of the host, or somewhere of their own. */
+function loneInterpreters({ machine, interpreter }: ViewRequest, places: readonly HostPlace[]): string[] {
+  const all = [
+    ...new Set([...interpreterPaths(machine), ...(interpreter === undefined ? [] : [interpreter])]),
+  ];
+  return all.filter(isVacant).flatMap((each) => {
+    const directory = withoutLinks(path.dirname(each));
+    const target = directory === undefined ? undefined : path.join(directory, path.basename(each));
+    return target === undefined || /\s/.test(target) || isBelow(target, places) ? [] : [target];
+  });
+}
+
+interface ShownDirectory {
+  readonly target: string;
+  readonly source: ViewDirectory;
+}
+
+function programDirectories(request: ViewRequest): {
+  programs: ShownDirectory[];
+  places: HostPlace[];
+  from: string[];
+} {
+  const { machine, dirs, uid, searchPath } = request;
+  const places = openPlaces(PROGRAM_PLACES);
+  if (places.length === 0) return { programs: [], places, from: [] };
+  const directories = commandDirectories(searchPath, uid, [
+    ...PROGRAM_PLACES,
+    ...places.map(({ target }) => target),
+  ]);
+  const shown = shownPrograms({
+    places,
+    directories,
+    system: machine.system,
+    interpreter: machine.interpreter,
+  });
+  const source = viewDirectory(dirs, shown);
+  return { programs: places.map(({ target }) => ({ target, source })), places, from: directories };
+}
+
+type Data = ReadonlyMap<string, string>;
+
+function libraryDirectories(
+  request: ViewRequest,
+  places: readonly HostPlace[],
+  data: Data,
+): ShownDirectory[] {
+  return places.map((place) => {
+    const shown = shownLibraries({ farm: undefined, interpreter: undefined, ...request, place });
+    for (const [target, file] of data)
+      if (path.dirname(target) === place.target) shown.set(path.basename(target), linkTo(file));
+    return { target: place.target, source: viewDirectory(request.dirs, shown) };
+  });
+}
+
+function dataEntries(data: Data, places: readonly HostPlace[]): ViewEntry[] {
+  return [...data].flatMap(([wanted, source]) => {
+    const place = hostPlace(wanted);
+    return place?.state !== 'missing' || isBelow(place.target, places)
+      ? []
+      : [{ target: place.target, source }];
+  });
+}
+
+/** What was copied: the files that they lead to, since a system makes the links anew with each boot. */
+function linksIn({ target, names }: HostPlace): string[] {
+  return names
+    .map((name) => path.join(target, name))
+    .filter((file) => existsSync(file) && lstatSync(file).isSymbolicLink());
+}
+
+/** A view, and the directories that it shows, which are still to be made. */
+export interface ViewToMake {
+  readonly view: View;
+  readonly directories: readonly ViewDirectory[];
+}
+
+/** Undefined where nothing is missing. Writes nothing. */
+export function findView(request: ViewRequest): ViewToMake | undefined {
+  const data = findSharedData(request.storeDir);
+  const { programs, places, from } = programDirectories(request);
+  const libraries = openPlaces(LIBRARY_PLACES);
+  const lone = loneInterpreters(request, libraries);
+  const directories = [...programs, ...libraryDirectories(request, libraries, data)];
+  const shown = [
+    ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),
+    ...lone.map((target): ViewEntry => ({ target })),
+    ...dataEntries(data, libraries),
+  ];
+  if (shown.length === 0) return undefined;
+  const watched = [
+    ...[...places, ...libraries].flatMap(linksIn),
+    ...from,
+    ...lone.filter((each) => existsSync(each)),
+  ];
+  const view = {
+    view: shown,
+    directories: [...new Set(directories.map(({ source }) => source.directory))],
+    watchedOutside: [...new Set(watched)].map((file) => ({ identity: identityOf(file), path: file })),
+    absentOutside: shown.map(({ target }) => target).filter((target) => !existsSync(target)),
+  };
+  return { view, directories: directories.map(({ source }) => source) };
+}
+
+/** @throws Node's errors when the cache cannot be written. */
+export function makeView({ view, directories }: ViewToMake): View {
+  for (const directory of directories) makeViewDirectory(directory);
+  return view;
+}
+
+const TIMEOUT = 10_000;
+
+/** Has the launcher try it (launcher/view.c). Undefined where it works, else why not, as one clause. */
+export function whyNoView(launcher: string | undefined): string | undefined {
+  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
+    return 'there is no launcher';
+  const { status, stderr, failure } = runProgramNow(launcher, ['--try-view'], { env: {}, timeout: TIMEOUT });
+  if (status === 0) return undefined;
+  const first = stderr.split('\n')[0]?.replace(/^nix-run-foreign: (?:no view can be made: )?/, '');
+  return first || failure || 'the launcher could not try it';
+}
+
+/** The link that every view has (launcher/view.c). */
+export function isInView(): boolean {
+  return withoutLinks('/.nix-run-foreign-view') !== '/.nix-run-foreign-view';
+}

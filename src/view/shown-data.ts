@@ -1,0 +1,93 @@
+// The system profile and the store → the data below /usr/share that programs open by path and this machine lacks there.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
+interface SharedData {
+  /** What is opened. */
+  readonly place: string;
+  /** Where it may be instead, best first. */
+  readonly instead: readonly string[];
+  /** Name of a store object that has it, and where in it. */
+  readonly object?: RegExp;
+  readonly inside?: string;
+  /** A program that opens it by that path, with nothing to point it elsewhere. */
+  readonly wantedBy: string;
+}
+
+const sw = (name: string): string => `/run/current-system/sw/share/${name}`;
+
+export const SHARED_DATA: readonly SharedData[] = [
+  {
+    place: '/usr/share/zoneinfo',
+    instead: ['/etc/zoneinfo', sw('zoneinfo')],
+    object: /^[a-z0-9]{32}-tzdata-(\d[\w.-]*)$/,
+    inside: 'share/zoneinfo',
+    wantedBy: "the JVM's and Go's time zones, Python's zoneinfo, postgres' initdb",
+  },
+  {
+    place: '/usr/share/X11',
+    instead: [sw('X11')],
+    object: /^[a-z0-9]{32}-xkeyboard-config-(\d[\w.-]*)$/,
+    inside: 'share/X11',
+    wantedBy: 'libxkbcommon in Electron, Qt and SDL programs: the keyboard map',
+  },
+  {
+    place: '/usr/share/fonts',
+    instead: [sw('X11/fonts'), sw('fonts')],
+    wantedBy: "fontconfig's default, Java's font lookup",
+  },
+  {
+    place: '/usr/share/icons',
+    instead: [sw('icons')],
+    wantedBy: 'GTK and Qt programs: cursor and icon themes',
+  },
+  { place: '/usr/share/mime', instead: [sw('mime')], wantedBy: 'file choosers of GTK, Qt and Electron' },
+  {
+    place: '/usr/share/terminfo',
+    instead: [sw('terminfo')],
+    wantedBy: 'ncurses of Debian and Fedora: top, vim, gdb',
+  },
+  {
+    place: '/usr/share/locale',
+    instead: [sw('locale')],
+    wantedBy: 'gettext: messages of programs that look nowhere else',
+  },
+  {
+    place: '/usr/share/ca-certificates',
+    instead: [sw('ca-certificates')],
+    object: /^[a-z0-9]{32}-nss-cacert-(\d[\w.-]*)$/,
+    inside: 'etc/ssl/certs',
+    wantedBy: 'update-ca-certificates and installers that copy from there',
+  },
+  {
+    place: '/usr/lib/locale',
+    instead: ['/run/current-system/sw/lib/locale'],
+    wantedBy: "glibc's setlocale where LOCALE_ARCHIVE is not read (loaders of other distributions)",
+  },
+];
+
+function byVersion([, a = '']: RegExpExecArray, [, b = '']: RegExpExecArray): number {
+  return b.localeCompare(a, 'en', { numeric: true });
+}
+
+function inStore({ object, inside }: SharedData, names: () => readonly string[], storeDir: string): string[] {
+  if (object === undefined || inside === undefined) return [];
+  const found = names()
+    .map((name) => object.exec(name))
+    .filter((match) => match !== null);
+  return found.sort(byVersion).map(([name]) => path.join(storeDir, name, inside));
+}
+
+/** Place → the directory to show there; only what is to be had. */
+export function findSharedData(storeDir: string): Map<string, string> {
+  let names: readonly string[] | undefined;
+  const list = (): readonly string[] => {
+    names ??= existsSync(storeDir) ? readdirSync(storeDir) : [];
+    return names;
+  };
+  const found = SHARED_DATA.map((each): [string, string | undefined] => {
+    const held = each.instead.find((file) => existsSync(file));
+    return [each.place, held ?? inStore(each, list, storeDir).find((file) => existsSync(file))];
+  });
+  return new Map(found.flatMap(([place, file]) => (file === undefined ? [] : [[place, file] as const])));
+}

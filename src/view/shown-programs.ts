@@ -1,0 +1,132 @@
+// PATH and the system profile → the commands that /bin and /usr/bin show in a view.
+import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { isTrustedWay } from '../host/trusted-way.ts';
+import type { HostPlace } from './host-place.ts';
+import { linkTo, type Shown } from './view-directory.ts';
+
+export const PROGRAM_PLACES = ['/bin', '/usr/bin', '/sbin', '/usr/sbin'] as const;
+const SYSTEM_PROFILES = ['/run/current-system/sw/bin', '/nix/var/nix/profiles/default/bin'];
+
+/** More are no commands that somebody types. */
+const MOST_NAMES = 20_000;
+
+/**
+ * Absolute directories that nobody but the user and root can write, each once, PATH's before the system's. What the
+ * view itself shows is left out.
+ */
+export function commandDirectories(
+  searchPath: string | undefined,
+  uid: number,
+  shown: readonly string[],
+): string[] {
+  const all = [...(searchPath ?? '').split(':'), ...SYSTEM_PROFILES].filter((each) => path.isAbsolute(each));
+  return [...new Set(all.map((each) => path.normalize(each).replace(/(?<=.)\/$/, '')))]
+    .filter((each) => !shown.some((place) => each === place || each.startsWith(`${place}/`)))
+    .filter((each) => statSync(each, { throwIfNoEntry: false })?.isDirectory() && isTrustedWay(each, uid));
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function isCommand(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A link of the host stays the same link, from wherever it is read; a file is bound. */
+export function entryOfHost(file: string): Shown {
+  if (!lstatSync(file).isSymbolicLink()) return { kind: 'stand-in' };
+  return linkTo(path.resolve(path.dirname(file), readlinkSync(file)));
+}
+
+function entriesOfHost(places: readonly HostPlace[]): [string, Shown][] {
+  return places.flatMap(({ target, names }) =>
+    names.map((name): [string, Shown] => [name, entryOfHost(path.join(target, name))]),
+  );
+}
+
+/** Prints what glibc's ldconfig -p prints, of the directory that the view shows; there is no cache to be made. */
+const LDCONFIG = `#!/bin/sh
+for word; do case $word in -p|--print-cache) print=1;; esac; done
+[ -n "$print" ] || exit 0
+count=0
+for file in /usr/lib/*.so*; do [ -e "$file" ] && count=$((count + 1)); done
+echo "$count libs found in cache \\\`/etc/ld.so.cache'"
+for file in /usr/lib/*.so*; do
+  [ -e "$file" ] && printf '\\t%s (libc6,@flags@) => %s\\n' "\${file##*/}" "$file"
+done
+exit 0
+`;
+
+/**
+ * As glibc's, which would have its own libc's loader look at its own libraries. Others ask it for the version of the
+ * libc.
+ */
+const LDD = `#!/bin/sh
+case $1 in --version) [ -n '@theirs@' ] && exec '@theirs@' --version; echo 'ldd (GNU libc)'; exit 0;; esac
+count=0 status=0
+for file; do case $file in -*) ;; *) count=$((count + 1));; esac; done
+for file; do
+  case $file in -*) continue;; */*) ;; *) file=./$file;; esac
+  [ $count -gt 1 ] && echo "$file:"
+  if [ ! -e "$file" ]; then echo "ldd: $file: No such file or directory" >&2; status=1; continue; fi
+  '@interpreter@' --list "$file" && continue
+  printf '\\tnot a dynamic executable\\n'
+  status=1
+done
+exit $status
+`;
+
+/** How ldconfig names the machines that programs ask for (glibc, sysdeps/generic/dl-cache.h). */
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ['x86_64-linux', 'x86-64'],
+  ['aarch64-linux', 'AArch64'],
+]);
+
+export interface CommandRequest {
+  readonly places: readonly HostPlace[];
+  readonly directories: readonly string[];
+  /** Of the machine, as Nix has it. */
+  readonly system: string;
+  /** The interpreter path of the machine. */
+  readonly interpreter: string;
+}
+
+function lddText(interpreter: string, directories: readonly string[]): string {
+  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isCommand) ?? '';
+  const isQuotable = !theirs.includes("'");
+  return LDD.replaceAll('@theirs@', isQuotable ? theirs : '').replace('@interpreter@', interpreter);
+}
+
+/** By name: the host's own first, then ours, then those of the directories in their order. */
+export function shownPrograms({
+  places,
+  directories,
+  system,
+  interpreter,
+}: CommandRequest): Map<string, Shown> {
+  const ours: [string, Shown][] = [
+    ['ldconfig', { kind: 'script', text: LDCONFIG.replace('@flags@', FLAGS.get(system) ?? system) }],
+    ['ldd', { kind: 'script', text: lddText(interpreter, directories) }],
+  ];
+  const entries = new Map([...ours, ...entriesOfHost(places)]);
+  for (const directory of directories)
+    for (const name of namesIn(directory)) {
+      if (entries.size >= MOST_NAMES) return entries;
+      const file = path.join(directory, name);
+      if (!entries.has(name) && isCommand(file)) entries.set(name, linkTo(file));
+    }
+  const bash = entries.get('bash');
+  if (bash !== undefined && !entries.has('sh')) entries.set('sh', bash);
+  return entries;
+}

@@ -1,0 +1,145 @@
+// What a view adds to a machine that has neither /usr nor /lib, and that it hides nothing and takes nothing hostile in.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { onHost } from '../foreign-files.ts';
+import { giveHome, openViewRoot, putProgram, putScript, putVendor, USER, vendor } from './view-root.ts';
+
+const rig = await ensureRig('full');
+
+/** Opens a library by an absolute path; it is linked with zlib, so zlib is in its plan. */
+const OPENS = `
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+const char *zlibVersion(void);
+static const char *own = "/proc/self/exe";
+int main(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (!dlopen(argv[i], RTLD_NOW)) return printf("%s\\n", dlerror()), 1;
+    puts(argv[i]);
+  }
+  return zlibVersion()[0] != '1' || access(own, R_OK);
+}`;
+
+/** What NixOS has: files here where it has links, which are harder to keep. */
+const host = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-host-'));
+after(() => rmSync(host, { recursive: true, force: true }));
+chmodSync(host, 0o755);
+for (const name of ['bin', 'usr-bin', 'hostile']) mkdirSync(path.join(host, name), { mode: 0o755 });
+writeFileSync(
+  path.join(host, 'bin/sh'),
+  `#!${rig.bash}\n[ $# = 0 ] && echo the host\nexec ${rig.bash} "$@" </dev/null\n`,
+  { mode: 0o755 },
+);
+symlinkSync(rig.bash, path.join(host, 'usr-bin/env'));
+writeFileSync(path.join(host, 'hostile/rm'), `#!${rig.bash}\necho hostile\n`, { mode: 0o755 });
+writeFileSync(path.join(host, 'hostile/cp'), `#!${rig.bash}\necho hostile\n`, { mode: 0o755 });
+chmodSync(path.join(host, 'hostile'), 0o777);
+
+for (const uid of [0, USER]) {
+  const binds = [
+    { from: path.join(host, 'bin'), to: '/bin', mode: 'read-only' },
+    { from: path.join(host, 'usr-bin'), to: '/usr/bin', mode: 'read-only' },
+    { from: path.join(host, 'hostile'), to: '/hostile', mode: 'read-only' },
+  ] as const;
+  const root = await openViewRoot(rig, { interpreter: 'stub-ld', uid, binds });
+  putVendor(root);
+  const opens = putProgram(root, 'opens', OPENS, ['-l:libz.so.1', '-ldl']);
+  const printsRm = putScript(
+    root,
+    '/home/tester/rm.sh',
+    '#!/bin/bash\n/bin/rm --version\n/usr/bin/cp --version\n',
+  );
+  giveHome(root, uid);
+  const named = `user ${uid}`;
+  const inView = (text: string, settings = {}) => root.start([rig.bash, '-c', text], settings);
+
+  test(`${named}: libraries of the plan by path, bare and by the loader nothing`, async () => {
+    const words = ['/usr/lib/libz.so.1', '/usr/lib/x86_64-linux-gnu/libz.so.1', '/lib64/libz.so.1'];
+    const { stdout } = await root.start(['--strategy', 'loader', opens, ...words]);
+    assert.match(stdout, /cannot open shared object file/);
+    const shown = await root.start(['--strategy', 'auto', opens, ...words]);
+    assert.deepEqual([shown.stdout, shown.status], [`${words.join('\n')}\n`, 0]);
+  });
+
+  test(`${named}: what the host has in /bin and /usr/bin stays itself, files and links`, async () => {
+    const { stdout } = await inView('/bin/sh; /usr/bin/env --version; readlink /usr/bin/env');
+    const [sh, env, target] = stdout.split('\n').filter((line) => /^the host|^GNU bash|^\//.test(line));
+    assert.equal(sh, 'the host');
+    assert.match(env ?? '', /^GNU bash/);
+    assert.equal(target, rig.bash);
+  });
+
+  test(`${named}: a directory of PATH that others can write, or a relative one, is not shown`, async () => {
+    const PATH = '/hostile:.:hostile:/nowhere:/nix/var/nix/profiles/default/bin';
+    const { stdout } = await root.start(['--refresh', printsRm], { env: { PATH }, cwd: '/hostile' });
+    assert.doesNotMatch(stdout, /hostile/);
+    assert.match(stdout, /^rm \(GNU coreutils\)/m);
+    assert.match(stdout, /^cp \(GNU coreutils\)/m);
+  });
+
+  test(`${named}: ldd and ldconfig, by path, in glibc's words`, async () => {
+    const { stdout } = await inView(
+      `/usr/bin/ldd ${vendor.program}; /usr/bin/ldd ${opens} /nowhere ${rig.bash}; echo $?`,
+    );
+    assert.match(stdout, /^\tlibz\.so\.1 => \/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+    const ofBash = stdout.slice(stdout.indexOf(`${rig.bash}:\n`));
+    assert.match(ofBash, /^\tlibc\.so\.6 => \/nix\/store\//m);
+    assert.match(stdout, /^1$/m);
+    const list = await root.start([opens]);
+    assert.equal(list.status, 0);
+    const own = await root.manage(['ldd', opens]);
+    assert.match(own.stdout, /^\tlibz\.so\.1 => \/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+  });
+
+  test(`${named}: an interpreter path with ld.so's options hands over to the chosen loader`, async () => {
+    const loader = '/lib64/ld-linux-x86-64.so.2';
+    const text = `${loader} --verify ${opens}; echo $?
+${loader} --library-path /nowhere --inhibit-cache --argv0 other ${opens} /usr/lib/ld-linux-x86-64.so.2 || echo $?
+${loader} --list ${opens}
+${loader} ${opens}; echo $?`;
+    const { stdout, stderr } = await inView(text);
+    assert.match(stdout, /^0\n/, stderr);
+    assert.match(stdout, /^\tlibz\.so\.1 => /m);
+    assert.match(stdout, /^0$/m);
+  });
+
+  test(`${named}: everything else of the host is there, and can be written where it could be`, async () => {
+    const entries = (text: string) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .sort();
+    const listing = 'for each in /* /etc/*; do echo "$each"; done';
+    const outside = await root.bare(rig.bash, ['-c', listing]);
+    const inside = await inView(listing);
+    for (const each of entries(outside.stdout)) assert.ok(entries(inside.stdout).includes(each), each);
+    const write = 'echo it > /home/tester/written; echo it > /tmp/written; : > /written || echo refused';
+    assert.equal((await inView(write)).stdout, 'refused\n');
+    assert.equal(
+      (await root.bare(rig.bash, ['-c', 'echo $(</home/tester/written) $(</tmp/written)'])).stdout,
+      'it it\n',
+    );
+  });
+}
+
+test('where namespaces are forbidden, a script starts all the same, and one line says what its children will miss', async () => {
+  const root = await openViewRoot(rig, { interpreter: 'stub-ld', uid: USER });
+  const { putStatic } = await import('../strategies/self.ts');
+  putVendor(root);
+  const forbid = putStatic(root, 'without-namespaces');
+  giveHome(root, USER);
+  const launcher = '/opt/tool/bin/nix-run-foreign';
+  const outcome = await root.run({ argv: [forbid, launcher, rig.bash, '-c', 'echo started'] });
+  assert.equal(outcome.stdout, 'started\n');
+  assert.match(
+    outcome.stderr,
+    /^nix-run-foreign: \S+: foreign programs that it starts, [^\n]* enable nix-ld\n$/,
+  );
+  assert.equal((await root.startHit([rig.bash, '-c', 'echo started'])).stdout, 'started\n');
+  chownSync(onHost(root, vendor.script), USER, USER);
+});
