@@ -184,7 +184,11 @@ function contentAfter(file: string, changes: FileChanges): string {
   }
 }
 
-function foundByContent(farm: FarmToMake, { original, dirs }: PatchInputs, { changes }: ChosenEdits): FarmToMake {
+function foundByContent(
+  farm: FarmToMake,
+  { original, dirs }: PatchInputs,
+  { changes }: ChosenEdits,
+): FarmToMake {
   return { ...farm, kind: 'directory', path: farmByContent(dirs, contentAfter(original.file, changes)) };
 }
 

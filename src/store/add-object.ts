@@ -3,8 +3,8 @@
 import { accessSync, constants, existsSync, readlinkSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { makeDirectories } from '../host/files.ts';
 import { reasonOf } from '../host/errors.ts';
+import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { runOnBytes } from '../host/run-program.ts';
 import { repoint } from './add-and-pin.ts';
