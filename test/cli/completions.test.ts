@@ -54,7 +54,7 @@ function fileFor(shell: Shell): string {
 function offersFor(shell: Shell, lines: readonly string[]): (line: string) => readonly string[] {
   const [questions, answers] = [at(`lines.${shell}`), at(`answers.${shell}`)];
   writeFileSync(questions, `${lines.join('\n')}\n`);
-  const script = path.join(import.meta.dirname, `../commands/programs/complete.${shell}`);
+  const script = path.join(import.meta.dirname, `programs/complete.${shell}`);
   const first = shell === 'fish' ? ['--no-config'] : shell === 'zsh' ? ['-f'] : ['--norc'];
   const words = [...first, script, fileFor(shell), questions, ...(shell === 'zsh' ? [answers] : [])];
   const printed = execFileSync(shell, words, { env, cwd: at('files'), encoding: 'utf8', timeout: 60_000 });

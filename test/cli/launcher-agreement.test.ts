@@ -72,7 +72,7 @@ const meanings: readonly (readonly [
 
 test('nix-run-foreign --strategy NAME', async () => {
   assert.deepEqual(readLauncherWords(['--strategy', 'loader', '--refresh', 'tool', '--strategy']), {
-    requested: '--refresh',
+    action: '--refresh',
     strategy: 'loader',
     words: ['tool', '--strategy'],
   });
@@ -87,7 +87,7 @@ test('nix-run-foreign --strategy NAME', async () => {
 
 for (const [words, requested, command] of meanings)
   test(`nix-run-foreign ${words.join(' ')}`, async () => {
-    assert.deepEqual(readLauncherWords(words), { requested, words: command });
+    assert.deepEqual(readLauncherWords(words), { action: requested, words: command });
     const [ours, theirs] = [await launcher(words), await substitute(words)];
     assert.equal(wishOf(ours.stderr.trim()), requested, ours.stderr);
     assert.deepEqual([ours.code, theirs.code, theirs.stderr], [0, 0, '']);

@@ -42,8 +42,9 @@ export async function runMain(
   const { action, words: command, strategy } = read;
   if (action === '--help') return void process.stdout.write(HELP);
   if (action === '--version') return void process.stdout.write(`nix-run-foreign ${version}\n`);
-  const wishing = strategy === undefined ? {} : { action: parseRequestedStrategy(strategy, '--strategy') };
-  const context = { ...contextOf(process, version), ...wishing };
+  const requesting =
+    strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
+  const context = { ...contextOf(process, version), ...requesting };
   if (action === '--explain')
     return await explainCommand(findProgram(command[0] ?? '', context), {}, context);
   if (action === '--choose') {
