@@ -36,6 +36,14 @@ static bool is_argv0_option(const char *record)
 	return text_equal(record, "A--argv0") && plan_next(record)[0] == '0';
 }
 
+static bool has_program_argument(const struct plan *plan)
+{
+	const char *record = plan->records;
+	while (*record != '.' && *record != 'P')
+		record = plan_next(record);
+	return *record == 'P';
+}
+
 static char *argument_of(const char *record, const struct process *process, const struct program *program,
 			 char *argv0)
 {
@@ -51,15 +59,6 @@ static char *argument_of(const char *record, const struct process *process, cons
 	default:
 		return (char *)program->real_path;
 	}
-}
-
-// An AppImage's plan has the loader start a file of the image instead.
-static bool starts_program_itself(const struct plan *plan)
-{
-	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
-		if (*record == 'P')
-			return true;
-	return false;
 }
 
 static bool is_argument(const char *record)
@@ -79,7 +78,8 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 	char **next = edited;
 	if (!edited)
 		return NULL;
-	bool is_named = starts_program_itself(plan) && names_program(plan, program, argv[0]), is_left_out = false;
+	// Elsewhere, as for an AppImage, the pair is for another program than this.
+	bool is_named = has_program_argument(plan) && names_program(plan, program, argv[0]), is_left_out = false;
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
 			continue;

@@ -29,6 +29,31 @@ in
     Absolute directories of the running graphics driver, searched last at each start and never pinned.
   '';
   substitute = key types.bool ''
-    Let Nix fetch missing store paths of a fingerprint from the substituters of this machine.
+    Let Nix fetch missing store paths from the substituters of this machine.
+  '';
+  index =
+    key
+      (types.either (types.enum [
+        "auto"
+        "off"
+      ]) (types.listOf types.str))
+      ''
+        File indexes that are asked for libraries which the store lacks: "auto" (where nix-index has its database),
+        "off", or absolute files and directories.
+      '';
+  fetch = key
+    (types.enum [
+      "ask"
+      "always"
+      "never"
+    ])
+    ''
+      Whether libraries that an index names are fetched; "ask": above fetch-limit only.
+    '';
+  fetch-limit = key (types.numbers.between 0 1000000) ''
+    MiB that are downloaded without a question.
+  '';
+  index-age = key (types.numbers.between 0 10000) ''
+    Days until the age of a file index is told; 0: never.
   '';
 }

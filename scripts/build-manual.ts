@@ -116,7 +116,7 @@ function groupText(name: string, before: readonly string[]): string {
 
 function settingsText(): string {
   const items = KEYS.flatMap((key) => [
-    `.It Li ${argument(key)} No = Li ${argument(JSON.stringify(DEFAULTS[key]))}`,
+    `.It Li ${argument(key)} No = Li ${argument(JSON.stringify(DEFAULTS[key])).replaceAll(',', ',\\:')}`,
     sentence(MEANINGS[key]),
   ]);
   return ['.Bl -tag -width Ds', ...items, '.El'].join('\n');

@@ -1,4 +1,4 @@
-// Groups of commands → their rows of the table: binfmt, fingerprint, shim, hook, sharing, setup; loaded when asked for.
+// Groups of commands → their rows of the table, for files that are loaded when a command is asked for.
 import { reportFailure } from '../host/output.ts';
 import { type CommandRow, isThere, JSON_OPTION, valuesOf } from './command.ts';
 
@@ -153,6 +153,52 @@ export const HOOK_COMMANDS: readonly CommandRow[] = [
     run: async (_, { json }) => {
       const { dirsCommand } = await import('./hook.ts');
       await dirsCommand('list', [], { json: isThere(json) });
+    },
+  },
+];
+
+/** `nix-foreign index ...`. */
+export const INDEX_COMMANDS: readonly CommandRow[] = [
+  {
+    usage: 'index status',
+    summary: 'show which file indexes there are, how old they are, and what was read of them',
+    options: [JSON_OPTION],
+    run: async (_, { json }, { context }) => {
+      const { statusCommand } = await import('./manage-file-indexes.ts');
+      await statusCommand(isThere(json) ? 'json' : 'text', context);
+    },
+  },
+  {
+    usage: 'index build',
+    summary: 'read the file indexes now, or make one of a binary cache',
+    options: [
+      ['--from <cache>', 'a binary cache with listings: a directory, a file: or http(s) address'],
+      ['--root <store-path>', 'of that cache only this and what it refers to'],
+      JSON_OPTION,
+    ],
+    run: async (_, { from, root, json }, { context }) => {
+      const { buildCommand } = await import('./manage-file-indexes.ts');
+      const format = isThere(json) ? 'json' : 'text';
+      await buildCommand({ from: valuesOf(from).at(-1), roots: valuesOf(root), format }, context);
+    },
+  },
+  {
+    usage: 'index export <file>',
+    summary: 'write what was read of the shared libraries into one small file, to hand on',
+    options: [[KEY_OPTION, 'sign with this secret key; others take it by the public one'], JSON_OPTION],
+    run: async ([file = ''], { key, json }, { context }) => {
+      const { exportCommand } = await import('./manage-file-indexes.ts');
+      const format = isThere(json) ? 'json' : 'text';
+      await exportCommand(file, { key: valuesOf(key).at(-1), format }, context);
+    },
+  },
+  {
+    usage: 'index find <soname>',
+    summary: 'show which packages have a library, the one that would be taken first; status 1 without one',
+    options: [JSON_OPTION],
+    run: async ([name = ''], { json }, { context, setExitStatus }) => {
+      const { findCommand } = await import('./manage-file-indexes.ts');
+      if (!(await findCommand(name, isThere(json) ? 'json' : 'text', context))) setExitStatus(1);
     },
   },
 ];

@@ -10,8 +10,11 @@ export interface EntryProcess {
   setExitStatus(status: number): void;
 }
 
-/** What was said of each option: that it was there or, for one with a value, every value in order. */
-export type Options = Readonly<Record<string, true | readonly string[] | undefined>>;
+/**
+ * What was said of each option: that it was there or, for one with a value, every value in order; false: that the one
+ * with `--no-` was there.
+ */
+export type Options = Readonly<Record<string, boolean | readonly string[] | undefined>>;
 
 export const valuesOf = (option: Options[string]): readonly string[] => (Array.isArray(option) ? option : []);
 export const isThere = (option: Options[string]): boolean => option === true;

@@ -1,6 +1,7 @@
 // The words of `nix-foreign` → the command they name. Help is printed from the same table.
 import { Command } from 'commander';
 import { printJson, reportFailure } from '../host/output.ts';
+import type { Context } from '../resolve/context.ts';
 import { chooseCommand } from './choose/choose.ts';
 import {
   type CommandRow,
@@ -15,6 +16,7 @@ import {
   BINFMT_COMMANDS,
   FINGERPRINT_COMMANDS,
   HOOK_COMMANDS,
+  INDEX_COMMANDS,
   SETUP_COMMANDS,
   SHARING_COMMANDS,
   SHIM_COMMANDS,
@@ -29,6 +31,10 @@ import { namedProgram } from './program-argument.ts';
 import { resolveCommand } from './resolve.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
 
+function withFetch(context: Context, fetch: Options[string]): Context {
+  return typeof fetch === 'boolean' ? { ...context, fetch: fetch ? 'always' : 'never' } : context;
+}
+
 /** Every command: what the help, the parser and the tests know of it. */
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -40,10 +46,22 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--system', 'for everybody on this machine (as root)'],
       ['--strategy <name>', 'start it this way from now on: loader, namespace, patched ..., or auto'],
       ['--strict', 'fail where a fingerprint is there that cannot be used'],
+      ['--fetch', 'fetch libraries that the store lacks, whatever their size'],
+      ['--no-fetch', 'fetch no library'],
+      ['--dry-run', 'only say what would be chosen and fetched'],
       JSON_OPTION,
     ],
-    run: ([program = ''], { json, refresh, rehash, system, strict, strategy }, { context }) =>
-      resolveCommand(
+    run: async (
+      [program = ''],
+      { json, refresh, rehash, system, strict, strategy, fetch, dryRun },
+      entry,
+    ) => {
+      const context = withFetch(entry.context, fetch);
+      if (isThere(dryRun)) {
+        const { dryRunCommand } = await import('./dry-run.ts');
+        return await dryRunCommand(namedProgram(program, context), isThere(json) ? 'json' : 'text', context);
+      }
+      return await resolveCommand(
         namedProgram(program, context),
         {
           json: isThere(json),
@@ -53,7 +71,8 @@ export const COMMANDS: readonly CommandRow[] = [
           strategy: valuesOf(strategy).at(-1),
         },
         isThere(strict) ? { ...context, strict: true } : context,
-      ),
+      );
+    },
   },
   {
     usage: 'explain <program>',
@@ -119,6 +138,15 @@ export const COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    usage: 'package <program>',
+    summary: 'print a Nix expression for a program, as a start: libraries by their attributes of nixpkgs',
+    options: [JSON_OPTION],
+    run: async ([program = ''], { json }, { context }) => {
+      const { packageCommand } = await import('./package.ts');
+      await packageCommand(namedProgram(program, context), isThere(json) ? 'json' : 'text', context);
+    },
+  },
+  {
     usage: 'list',
     summary: 'show the programs that have a launch plan',
     options: [JSON_OPTION],
@@ -148,6 +176,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...BINFMT_COMMANDS,
   ...SHIM_COMMANDS,
   ...HOOK_COMMANDS,
+  ...INDEX_COMMANDS,
   ...SETUP_COMMANDS,
   {
     usage: 'doctor [program]',
@@ -190,6 +219,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   binfmt: 'rules of the kernel by which foreign programs start with no prefix',
   shim: 'commands for PATH and entries for the menu that start foreign programs',
   dirs: 'directories whose programs run by name, through the shell hook',
+  index: 'file indexes of nixpkgs: which package has a library that the store lacks',
   fingerprint: 'documents that let others start a program without a search',
 };
 

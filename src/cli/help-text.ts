@@ -13,6 +13,7 @@ export const HEADINGS: readonly (readonly [
       ['choose', 'choose libraries by hand'],
       ['graph', 'draw the libraries, or the conflict'],
       ['ldd', "the libraries of programs, as glibc's ldd prints them"],
+      ['package', 'a Nix expression for a program, as a start'],
       ['list', 'the programs that have a launch plan'],
       ['forget', 'remove the plan and the GC root of programs'],
     ],
@@ -39,6 +40,7 @@ export const HEADINGS: readonly (readonly [
     [
       ['roots', 'what is pinned, for which program, how large'],
       ['prune', 'drop the roots of programs that are gone'],
+      ['index', 'file indexes: which package has a library'],
       ['config', 'every setting, its value and where that comes from'],
       ['setup', 'compile the launcher after an installation by npm'],
       ['doctor', 'what this machine offers, and what to do about each lack'],

@@ -3,7 +3,15 @@ import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { ForeignError } from '../host/errors.ts';
 import { splitPublicKey } from './named-key.ts';
-import { KEYS, type Key, LONGEST_TIMEOUT, type Settings } from './settings.ts';
+import {
+  FETCH,
+  KEYS,
+  type Key,
+  LARGEST_LIMIT,
+  LONGEST_AGE,
+  LONGEST_TIMEOUT,
+  type Settings,
+} from './settings.ts';
 
 export interface ParsedConfig {
   readonly values: Partial<Settings>;
@@ -37,6 +45,13 @@ const publicKey = v.pipe(
   }),
 );
 
+const INDEX = 'it must be "auto", "off", or an array of absolute files and directories';
+
+const between = (least: number, most: number, what: string) => {
+  const message = `it must be a number of ${what} from ${least} to ${most}`;
+  return v.pipe(v.number(message), v.minValue(least, message), v.maxValue(most, message));
+};
+
 const directory = v.pipe(
   v.string(ARRAY),
   v.check(
@@ -55,6 +70,13 @@ const CHECKS = {
     v.check((seconds) => seconds > 0 && seconds <= LONGEST_TIMEOUT, SECONDS),
   ),
   substitute: boolean,
+  index: v.union(
+    [v.picklist(['auto', 'off']), v.array(v.pipe(v.string(INDEX), v.startsWith('/', INDEX)))],
+    INDEX,
+  ),
+  fetch: v.picklist(FETCH, 'it must be "ask", "always" or "never"'),
+  'fetch-limit': between(0, LARGEST_LIMIT, 'MiB'),
+  'index-age': between(0, LONGEST_AGE, 'days'),
 } satisfies Record<Key, unknown>;
 
 function broken(file: string, line: number | undefined, why: string, cause?: unknown): ForeignError {

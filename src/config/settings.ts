@@ -16,11 +16,22 @@ export interface Settings {
   readonly 'source-timeout': number;
   /** Absolute directories of the running graphics driver, searched last at each start, those that exist. */
   readonly 'driver-directories': readonly string[];
-  /** Let Nix fetch what a fingerprint names from the machine's substituters. */
+  /** Let Nix fetch what a fingerprint or a file index names from the machine's substituters. */
   readonly substitute: boolean;
+  /** File indexes that are asked for libraries which the store lacks: absolute files and directories. */
+  readonly index: 'auto' | 'off' | readonly string[];
+  /** Whether what an index names is fetched; `ask`: above the limit somebody is asked. */
+  readonly fetch: 'ask' | 'always' | 'never';
+  /** MiB of download without a question. */
+  readonly 'fetch-limit': number;
+  /** Days until the age of an index is told; 0: never. */
+  readonly 'index-age': number;
 }
 
 export type Key = keyof Settings;
+
+/** The values of `fetch`. */
+export const FETCH = ['ask', 'always', 'never'] as const;
 
 export const DEFAULTS: Settings = {
   sources: [],
@@ -29,6 +40,10 @@ export const DEFAULTS: Settings = {
   'source-timeout': 5,
   'driver-directories': ['/run/opengl-driver/lib', '/run/opengl-driver-32/lib', '/usr/lib/wsl/lib'],
   substitute: true,
+  index: 'auto',
+  fetch: 'ask',
+  'fetch-limit': 100,
+  'index-age': 60,
 };
 
 /** One line each, for `nix-foreign config`. */
@@ -40,16 +55,25 @@ export const MEANINGS: Readonly<Record<Key, string>> = {
   'source-timeout': 'seconds until a source counts as unreachable',
   'driver-directories':
     'directories of the running graphics driver, searched last at each start and never pinned',
-  substitute: 'let Nix fetch missing store paths of a fingerprint from the substituters of this machine',
+  substitute: 'let Nix fetch missing store paths from the substituters of this machine',
+  index:
+    'file indexes that are asked for libraries which the store lacks: auto, off, or files and directories',
+  fetch: 'whether libraries that an index names are fetched: ask (above fetch-limit), always, never',
+  'fetch-limit': 'MiB that are downloaded without a question',
+  'index-age': 'days until the age of a file index is told; 0: never',
 };
 
 export const KEYS = Object.keys(DEFAULTS).sort() as readonly Key[];
 
-/** Lists are not taken from the environment: what is trusted stands in a file. */
+/** What is trusted is not taken from the environment: it stands in a file. */
 export const VARIABLES: Readonly<Partial<Record<Key, string>>> = {
   strict: 'NIX_RUN_FOREIGN_STRICT',
   'source-timeout': 'NIX_RUN_FOREIGN_SOURCE_TIMEOUT',
   substitute: 'NIX_RUN_FOREIGN_SUBSTITUTE',
+  index: 'NIX_RUN_FOREIGN_INDEX',
+  fetch: 'NIX_RUN_FOREIGN_FETCH',
+  'fetch-limit': 'NIX_RUN_FOREIGN_FETCH_LIMIT',
+  'index-age': 'NIX_RUN_FOREIGN_INDEX_AGE',
 };
 
 /** The longest that a start may be made to wait, in seconds. */
@@ -63,14 +87,46 @@ function refused(variable: string, what: string): ForeignError {
   });
 }
 
-function settingOf(key: Key, variable: string, text: string): boolean | number {
-  if (key !== 'source-timeout') {
-    if (text !== '0' && text !== '1') throw refused(variable, '0 or 1');
-    return text === '1';
-  }
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
-  throw refused(variable, `a number of seconds above 0 and up to ${LONGEST_TIMEOUT}`);
+/** Reads the text of a variable; undefined for what is none. */
+type ReadText = (text: string) => Settings[Key] | undefined;
+
+const isIn = (number: number, [least, most]: readonly [number, number]) => number >= least && number <= most;
+
+const number =
+  (range: readonly [number, number]): ReadText =>
+  (text) =>
+    /^\d+(\.\d+)?$/.test(text) && isIn(Number(text), range) ? Number(text) : undefined;
+
+const flag: ReadText = (text) => (text === '0' || text === '1' ? text === '1' : undefined);
+
+function indexOf(text: string): Settings['index'] | undefined {
+  if (text === 'auto' || text === 'off') return text;
+  const files = text.split(':');
+  return files.every((file) => file.startsWith('/')) ? files : undefined;
+}
+
+/** MiB, and days: more is a slip of the pen. */
+export const LARGEST_LIMIT = 1_000_000;
+export const LONGEST_AGE = 10_000;
+
+const READERS: Readonly<Partial<Record<Key, readonly [read: ReadText, what: string]>>> = {
+  strict: [flag, '0 or 1'],
+  substitute: [flag, '0 or 1'],
+  'source-timeout': [
+    (text) => number([0, LONGEST_TIMEOUT])(text) || undefined,
+    `a number of seconds above 0 and up to ${LONGEST_TIMEOUT}`,
+  ],
+  index: [indexOf, 'auto, off, or absolute paths with colons between them'],
+  fetch: [(text) => FETCH.find((each) => each === text), 'ask, always or never'],
+  'fetch-limit': [number([0, LARGEST_LIMIT]), `a number of MiB from 0 to ${LARGEST_LIMIT}`],
+  'index-age': [number([0, LONGEST_AGE]), `a number of days from 0 to ${LONGEST_AGE}`],
+};
+
+function settingOf(key: Key, variable: string, text: string): Settings[Key] {
+  const [read, what] = READERS[key] ?? [() => undefined, 'unset'];
+  const value = read(text);
+  if (value === undefined) throw refused(variable, what);
+  return value;
 }
 
 /** What variables settle; an empty one settles nothing. @throws ForeignError `configuration`. */

@@ -80,15 +80,14 @@ export type Verified =
       readonly why: string;
     };
 
-/** The bytes a signature is of; `unsigned` is the canonical text without signatures, as parse.ts gives it. */
-export function signedMessage(unsigned: string): Buffer {
-  return Buffer.from(DOMAIN + unsigned);
-}
-
 /** `name:base64`, as Nix writes signatures. Ed25519 has no randomness: same key and fingerprint, same signature. */
 export function signFingerprint(fingerprint: Fingerprint, secret: SecretKey): string {
-  const signature = signBytes(null, signedMessage(canonicalText(fingerprint)), secret.key);
-  return `${secret.name}:${signature.toString('base64')}`;
+  return signText(DOMAIN + canonicalText(fingerprint), secret);
+}
+
+/** The same of a text that begins with what it is, so that it can be taken for nothing else. */
+export function signText(text: string, secret: SecretKey): string {
+  return `${secret.name}:${signBytes(null, Buffer.from(text), secret.key).toString('base64')}`;
 }
 
 function nameOf(signature: string): string {
@@ -101,8 +100,17 @@ export function verifySignatures(
   signatures: readonly string[],
   trusted: readonly PublicKey[],
 ): Verified {
+  return verifyText(DOMAIN + unsigned, signatures, trusted);
+}
+
+/** The same of a text that `signText` signed. Total. */
+export function verifyText(
+  text: string,
+  signatures: readonly string[],
+  trusted: readonly PublicKey[],
+): Verified {
   if (signatures.length === 0) return { kind: 'unsigned', cause: 'unsigned', why: 'it is not signed' };
-  const message = signedMessage(unsigned);
+  const message = Buffer.from(text);
   let forged: string | undefined;
   for (const signature of signatures) {
     const name = nameOf(signature);

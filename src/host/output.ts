@@ -13,6 +13,11 @@ export function configureReport(name: string, debug: boolean): void {
   debugging = debug;
 }
 
+/** The name in front of every line. */
+export function reportPrefix(): string {
+  return prefix;
+}
+
 /** Writes to stderr at once; a stderr that is closed or full is nobody's failure. */
 function writeToStderr(text: string): void {
   try {

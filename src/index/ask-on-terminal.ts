@@ -56,12 +56,24 @@ function askOn(fd: number, question: string): Answered {
   return 'no';
 }
 
+/** A handler of Node's runs when a read has ended: Ctrl-C is to end the question. */
+function withoutHandlers<T>(work: () => T): T {
+  const handlers = process.listeners('SIGINT');
+  process.removeAllListeners('SIGINT');
+  try {
+    return work();
+  } finally {
+    for (const each of handlers) process.on('SIGINT', each);
+  }
+}
+
 /** Asks on /dev/tty: stdin may be the program's data. Call it only where `canAskOnTerminal`. Never throws. */
 export function askOnTerminal(question: string): Answered {
   let fd: number | undefined;
   try {
     fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
-    return askOn(fd, question);
+    const terminal = fd;
+    return withoutHandlers(() => askOn(terminal, question));
   } catch {
     return 'unasked';
   } finally {

@@ -14,7 +14,7 @@ import {
   viewsDirectory,
 } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
-import { runTimesDirectory } from './run-time-record.ts';
+import { runTimeRoots, runTimesDirectory } from './run-time-record.ts';
 
 /** Milliseconds between two looks. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -40,6 +40,8 @@ function unusedDirectories(dirs: Directories): string[] {
 
 /** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
 function forgetBelow(dirs: Directories, directory: string): void {
+  if (path.dirname(directory) === runTimesDirectory(dirs))
+    rmSync(runTimeRoots(dirs, directory), { recursive: true, force: true });
   const unpacked = unpackedOf(dirs, directory) !== undefined;
   if (!unpacked && copyOf(dirs, directory) === undefined) return;
   for (const { root } of removePlansBelow(dirs, directory))

@@ -33,6 +33,8 @@ export interface Context {
   readonly isStart?: boolean;
   /** Whether a fingerprint that is there and cannot serve is a failure, whatever the configuration says. */
   readonly strict?: boolean;
+  /** Whether libraries that the store lacks are fetched, whatever the configuration says. */
+  readonly fetch?: 'always' | 'never';
 }
 
 /** Of Node's `process` what the context is made from. */

@@ -10,7 +10,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import { pinned, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
+import { pin, pinned, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
@@ -24,6 +24,7 @@ import {
   learnedIn,
   readRunTimeRecord,
   runTimeDirectoryOf,
+  runTimeRoots,
   solveAgain,
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
@@ -285,6 +286,7 @@ async function answer(extension: Extension): Promise<void> {
   const dynamic = dynamicOf(program);
   if (why === undefined && dynamic !== undefined && fingerprint !== undefined && added.length > 0)
     why = await planExtended(extension, dynamic, fingerprint, added);
+  else if (why === undefined) await pinEach(extension, added);
   const before = remember(extension, why);
   const present = presentFiles(extension).get(name);
   const found: [string, string][] =
@@ -294,6 +296,18 @@ async function answer(extension: Extension): Promise<void> {
   touchSonameTables(dirs.catalogues, context.location.storeDir);
   debug(`${name}: ${why ?? [...answers.values()].join(', ')}`);
   if (why !== undefined) tellUnfit(extension, why, before);
+}
+
+/** For a program of Nix, which has no fingerprint. Where Nix cannot, the answer holds as long as the file is there. */
+async function pinEach({ question, context, dirs }: Extension, added: readonly Choice[]): Promise<void> {
+  const { nix } = context;
+  if (nix === undefined) return;
+  const roots = runTimeRoots(dirs, question.directory);
+  const paths = new Set(added.map(({ provider }) => provider.storePath));
+  for (const storePath of paths) {
+    const outcome = await pin(nix, path.join(roots, path.basename(storePath)), storePath);
+    if (outcome.kind !== 'rooted') debug(`${storePath} is not pinned`);
+  }
 }
 
 /** The plan that the process was started by: another one has another run-time directory. */

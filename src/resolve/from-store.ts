@@ -13,6 +13,7 @@ import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
+import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
@@ -38,9 +39,18 @@ type ResolveAttempt =
  * @throws ForeignError where there is no coherent set, or the loader refuses it.
  */
 export async function resolveFromStore(job: Job): Promise<Resolution> {
+  const fetches = noFetches();
+  try {
+    return await resolveInRounds(job, fetches);
+  } finally {
+    releaseFetched(fetches);
+  }
+}
+
+async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resolution> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
-  const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined };
+  const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined, fetches };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
     const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
@@ -73,6 +83,8 @@ interface ExcludedRetries {
   readonly optional: Set<string>;
   /** The error of the first set that the loader did not take: what is said when no other serves. */
   refusal: ForeignError | undefined;
+  /** What came of a file index, and how much of it. */
+  readonly fetches: FetchRounds;
 }
 
 async function attemptWhatLoads(
@@ -83,7 +95,7 @@ async function attemptWhatLoads(
 ): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' | 'optional-refused' }>> {
   for (;;) {
     const excluded = { objects: new Set([...gone, ...retries.avoided]), optional: retries.optional };
-    const attempt = await attemptOnce(job, excluded, rootAdder()).catch((error: unknown) => {
+    const attempt = await attemptOnce(job, excluded, rootAdder(), retries.fetches).catch((error: unknown) => {
       throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
     });
     if (attempt.kind === 'optional-refused') {
@@ -109,9 +121,10 @@ async function attemptOnce(
   job: Job,
   excluded: Excluded,
   rootAdder: RootAdder | undefined,
+  fetches: FetchRounds,
 ): Promise<ResolveAttempt> {
   const { program, dirs, context } = job;
-  const solved = await solveFromStore(job, excluded);
+  const solved = await solveFromStore(job, excluded, fetches);
   const { fingerprint, closest } = solved;
   const link = rootOf(job);
   const before = pinned(link);

@@ -5,16 +5,19 @@ import { applyChoices } from '../choices/apply.ts';
 import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
-import { debug } from '../host/output.ts';
+import type { ForeignError } from '../host/errors.ts';
+import { debug, notice } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
-import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
+import type { Choice, Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
+import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
+import { type LackingName, lackingNames } from './lacking-names.ts';
 import { withLearned } from './learned.ts';
 import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
 
@@ -46,38 +49,77 @@ export interface Excluded {
   readonly optional: ReadonlySet<string>;
 }
 
+/** What the store has for a program. `lacking`: names that it has not, though another version may serve. */
+type FromStore = { readonly lacking: readonly LackingName[] } & (
+  | {
+      readonly kind: 'solved';
+      readonly outcome: Solution;
+      readonly added: readonly Choice[];
+      readonly closest: readonly ClosestSentence[];
+      readonly beyond: number;
+      readonly plugIns: SolvedSet['plugIns'];
+      readonly reports: readonly OptionalReport[];
+    }
+  | { readonly kind: 'unsolved'; readonly error: ForeignError }
+);
+
+/** Looks in the store as it is now. */
+async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<FromStore> {
+  const { program, context, dirs } = job;
+  const choices = job.choices?.choices ?? NO_CHOICES;
+  return await withStore(dirs.catalogues, context.location, (catalogue): FromStore => {
+    debug('the catalogue is up to date');
+    const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
+    const { outcome, problem, lacking = [] } = result;
+    debug(`solved: ${outcome.kind}`);
+    if (outcome.kind !== 'solution') {
+      const { closest } = result;
+      const error = conflictError(program, outcome, {
+        missing: unprovidedNames(problem),
+        catalogue,
+        closest,
+      });
+      return { kind: 'unsolved', error, lacking };
+    }
+    const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
+    const { added, plugIns, reports } = optionals;
+    const closest = closestSentences(outcome, problem);
+    const beyond = problem.beyondProcessor?.length ?? 0;
+    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking };
+  });
+}
+
+/** Fetches what the store lacks, where an index has it, and looks again. What it takes instead is said in one line. */
+async function withFetched(
+  job: Job,
+  excluded: Excluded,
+  rounds: FetchRounds,
+): Promise<Extract<FromStore, { kind: 'solved' }>> {
+  for (;;) {
+    const found = await lookInStore(job, excluded);
+    if (found.lacking.length === 0 && found.kind === 'solved') return found;
+    const { fetchLacking } = await import('./fetch-absent-libraries.ts');
+    const isSolved = found.kind === 'solved';
+    const came =
+      found.lacking.length > 0 &&
+      (await fetchLacking(job, { ...found, excluded: excluded.objects, rounds, isSolved }));
+    if (came) continue;
+    if (found.kind === 'unsolved') throw explained(found.error, rounds);
+    const { word } = rounds;
+    if (word?.kind === 'not-fetched')
+      notice([`${job.program.typedName}: ${word.why.join('; ')}`, word.remedy ?? []].flat().join('; '));
+    return found;
+  }
+}
+
 /**
- * Looks in the store as it is now.
+ * Chooses among what is in the store and what a file index has.
  * @throws ForeignError that explains itself when there is no coherent set.
  */
-export async function solveFromStore(job: Job, { objects, optional }: Excluded): Promise<SolvedSet> {
-  const { program, sha256, context, dirs } = job;
+export async function solveFromStore(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
+  const { program, sha256, context } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond, plugIns, reports } = await withStore(
-    dirs.catalogues,
-    context.location,
-    (catalogue) => {
-      debug('the catalogue is up to date');
-      const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
-      const { outcome: solved, problem } = result;
-      debug(`solved: ${solved.kind}`);
-      if (solved.kind !== 'solution') {
-        throw conflictError(program, solved, {
-          missing: unprovidedNames(problem),
-          catalogue,
-          closest: result.closest,
-        });
-      }
-      const beyond = problem.beyondProcessor?.length ?? 0;
-      const { added, plugIns, reports } = withOptionalLibraries(
-        program,
-        { problem, solution: solved },
-        job.learned,
-        optional,
-      );
-      return { outcome: solved, added, closest: closestSentences(solved, problem), beyond, plugIns, reports };
-    },
-  );
+  const { outcome, added, closest, beyond, plugIns, reports } = await withFetched(job, excluded, rounds);
   const database = openNixDatabase(context.location);
   try {
     const narHashOf = (storePath: string) => database?.narHashOf(storePath);
@@ -111,6 +153,8 @@ export interface SolvedProblem {
   readonly outcome: Solution | Conflict | Undecided;
   /** With a conflict over names that nobody has: what other versions of these libraries were found to lack. */
   readonly closest?: ClosestMatches;
+  /** What nobody has exactly, whether something else serves or not; absent where all is there. */
+  readonly lacking?: readonly LackingName[];
 }
 
 /** Each round takes one more library from the store; programs bring a few along that others need too. */
@@ -129,14 +173,16 @@ export function solveProgram(
   const question = { program, catalogue, excluded, choices };
   const first = solveAll(question);
   const fromStore = new Set<string>();
-  for (let result = first, round = 0; round < MOST_ROUNDS; round += 1) {
+  let result = first;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const before = fromStore.size;
     for (const name of tooOldIn(result.outcome)) fromStore.add(name);
     if (fromStore.size === before) break;
     result = solveAll({ ...question, fromStore });
     if (result.outcome.kind === 'solution') return result;
   }
-  return first;
+  // With the store's in place of bundled ones it is seen what the store lacks.
+  return result.lacking === undefined ? first : { ...first, lacking: result.lacking };
 }
 
 /** Names of bundled libraries that lack versions. */
@@ -156,12 +202,13 @@ function tooOldIn(outcome: SolvedProblem['outcome']): string[] {
 function solveAll(question: StoreQuestion): SolvedProblem {
   const exact = solveWithin('exact', question);
   const { outcome } = exact;
-  if (outcome.kind !== 'conflict' || !outcome.reasons.some(({ kind }) => kind === 'no-provider'))
-    return exact;
+  if (outcome.kind !== 'conflict') return exact;
+  const lacking = lackingNames(exact.problem, outcome, question.program.libc.loaderName);
+  if (!outcome.reasons.some(({ kind }) => kind === 'no-provider')) return { ...exact, lacking };
   const near = solveWithin('closest', question);
   const { closest } = near.problem;
   const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
-  return isTaken || closest === undefined ? near : { ...exact, closest };
+  return isTaken || closest === undefined ? { ...near, lacking } : { ...exact, closest, lacking };
 }
 
 /** What is asked of the store: for which program, by which choices, without which store objects. */

@@ -60,6 +60,10 @@ test('the environment is before the user, the user before the system, key by key
     'source-timeout': 2.5,
     'driver-directories': DEFAULTS['driver-directories'],
     substitute: true,
+    index: 'auto',
+    fetch: 'ask',
+    'fetch-limit': 100,
+    'index-age': 60,
   });
   assert.deepEqual(origins, {
     sources: { kind: 'file', file: system.file },
@@ -68,6 +72,10 @@ test('the environment is before the user, the user before the system, key by key
     'source-timeout': { kind: 'file', file: user.file },
     'driver-directories': { kind: 'default' },
     substitute: { kind: 'environment', variable: 'NIX_RUN_FOREIGN_SUBSTITUTE' },
+    index: { kind: 'default' },
+    fetch: { kind: 'default' },
+    'fetch-limit': { kind: 'default' },
+    'index-age': { kind: 'default' },
   });
 });
 
@@ -105,6 +113,11 @@ test('a wrong value is refused with its line and what it must be', async () => {
     ['source-timeout = 0', 'source-timeout: it must be a number of seconds above 0 and up to 300'],
     ['source-timeout = nan', 'source-timeout: it must be a number of seconds above 0 and up to 300'],
     ['source-timeout = "5"', 'source-timeout: it must be a number of seconds above 0 and up to 300'],
+    ['index = "on"', 'index: it must be "auto", "off", or an array of absolute files and directories'],
+    ['index = ["files"]', 'index: it must be "auto", "off", or an array of absolute files and directories'],
+    ['fetch = true', 'fetch: it must be "ask", "always" or "never"'],
+    ['fetch-limit = -1', 'fetch-limit: it must be a number of MiB from 0 to 1000000'],
+    ['index-age = "60"', 'index-age: it must be a number of days from 0 to 10000'],
     ['sources = "/a"', 'sources: it must be an array of texts, e.g. ["..."]'],
     ['sources = ["relative"]', 'sources: "relative" is neither an absolute directory nor an http(s) URL'],
     [
@@ -185,6 +198,29 @@ test('a variable with a wrong value is refused', async () => {
   }
 });
 
+test('variables of the file index, and what they must be', async () => {
+  const env = {
+    NIX_RUN_FOREIGN_INDEX: '/srv/a:/srv/b',
+    NIX_RUN_FOREIGN_FETCH: 'never',
+    NIX_RUN_FOREIGN_FETCH_LIMIT: '0',
+    NIX_RUN_FOREIGN_INDEX_AGE: '7',
+  };
+  const { settings } = await readConfiguration([], env);
+  assert.deepEqual(
+    [settings.index, settings.fetch, settings['fetch-limit'], settings['index-age']],
+    [['/srv/a', '/srv/b'], 'never', 0, 7],
+  );
+  for (const [variable, text, what] of [
+    ['INDEX', 'files', 'auto, off, or absolute paths with colons between them'],
+    ['FETCH', 'yes', 'ask, always or never'],
+    ['FETCH_LIMIT', '100M', 'a number of MiB from 0 to 1000000'],
+    ['INDEX_AGE', '-1', 'a number of days from 0 to 10000'],
+  ] as const) {
+    const name = `NIX_RUN_FOREIGN_${variable}`;
+    assert.equal(await failure([], { [name]: text }), `${name} must be ${what}`);
+  }
+});
+
 test("the user's file is in the config directory, after the system's", async () => {
   const module = JSON.stringify(path.resolve(import.meta.dirname, '../../src/config/load-config.ts'));
   const script = `const { configurationFiles } = await import(${module});
@@ -231,6 +267,6 @@ test('docs/settings.md tells every key with its default and its variable', () =>
       `\`${key}\``,
       `\`${JSON.stringify(DEFAULTS[key])}\``,
       VARIABLES[key] === undefined ? '-' : `\`${VARIABLES[key]}\``,
-    ]),
+    ]).sort(),
   );
 });

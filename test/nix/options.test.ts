@@ -43,6 +43,10 @@ const TYPES: Readonly<Record<string, string>> = {
   'array of texts': 'nullOr listOf str',
   '`true`, `false`': 'nullOr bool',
   'number, above 0, up to 300': 'nullOr number between 0 and 300',
+  '`"auto"`, `"off"`, array of texts': 'nullOr either enum ["auto","off"] or listOf str',
+  '`"ask"`, `"always"`, `"never"`': 'nullOr enum ["ask","always","never"]',
+  'number, 0 to 1000000': 'nullOr number between 0 and 1000000',
+  'number, 0 to 10000': 'nullOr number between 0 and 10000',
 };
 
 const summary = (options: Readonly<Record<string, Option>>) =>
@@ -119,6 +123,11 @@ const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [
   ['nixos', 'settings.source-timeout = 0;', /settings\.source-timeout is not of type/],
   ['nixos', 'settings.source-timeout = 301;', /settings\.source-timeout is not of type/],
   ['nixos', 'settings.source-timeout = "5";', /settings\.source-timeout is not of type/],
+  ['nixos', 'settings.index = "on";', /settings\.index is not of type/],
+  ['nixos', 'settings.index = [ 1 ];', /settings\.index is not of type/],
+  ['nixos', 'settings.fetch = true;', /settings\.fetch is not of type/],
+  ['nixos', 'settings.fetch-limit = -1;', /settings\.fetch-limit is not of type/],
+  ['nixos', 'settings.index-age = "60";', /settings\.index-age is not of type/],
   ['nixos', 'settings.source = [ ];', /there is no option \S*settings\.source$/m],
   ['nixos', 'shellHook = true;', /there is no option programs\.nix-run-foreign\.shellHook$/m],
   ['home-manager', 'enableBashIntegration = "yes";', /enableBashIntegration is not of type bool/],

@@ -69,6 +69,12 @@ rec {
     merge = where: values: if all (value: value == null) values then null else type.merge where values;
     subOptions = { };
   };
+  either = first: second: {
+    name = "either ${first.name} or ${second.name}";
+    check = value: first.check value || second.check value;
+    merge = where: values: (if all first.check values then first else second).merge where values;
+    subOptions = { };
+  };
   listOf = type: {
     name = "listOf ${type.name}";
     check = value: isList value && all type.check value;

@@ -41,6 +41,8 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   name: 'text',
   days: 'text',
   'store-url': 'text',
+  cache: 'directory',
+  'store-path': 'file',
   compiler: ['cc', 'clang', 'gcc'],
 };
 

@@ -1,7 +1,10 @@
 // A program that Nix built and a foreign plug-in → libraries that fit beside what is loaded; nothing else changes.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { stateOf } from '../kept-state.ts';
 import { openToolRoot } from '../tool.ts';
 import { putPlugIn } from './ways.ts';
 
@@ -36,6 +39,16 @@ test('an addon of Node that needs libraries of the system', async () => {
   }
   const { stdout } = await root.manage(['explain', rig.node]);
   assert.match(stdout, /^strategy {2}view$/m);
+});
+
+test('what was found is pinned, and let go with the plan', async () => {
+  const roots = path.join(stateOf(root), 'run-time');
+  const names = readdirSync(roots, { recursive: true, encoding: 'utf8' });
+  assert.equal(names.filter((name) => /zlib|bz2/.test(name)).length, 2);
+  const { stdout } = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--gc', '--print-roots'] });
+  assert.match(stdout, /run-time\/\S+zlib/);
+  assert.equal((await root.manage(['forget', rig.node])).status, 0);
+  assert.deepEqual(readdirSync(roots), []);
 });
 
 test('what is found fits the libc that runs', async () => {

@@ -1,0 +1,104 @@
+// `nix-foreign resolve --dry-run PROGRAM`: what would be chosen and fetched, and how large that is; nothing is changed.
+import { printJson, printLine } from '../host/output.ts';
+import { inBinaryUnits } from '../index/fetch-policy.ts';
+import { absentText } from '../index/fetch-words.ts';
+import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
+import { inspectProgram } from '../program/inspect-program.ts';
+import type { Context } from '../resolve/context.ts';
+import { dynamicOf } from '../resolve/job.ts';
+import { previewFromStore, previewOfFetch, type StorePreview } from '../resolve/preview-resolution.ts';
+import { inWritableDirectories } from '../resolve/writable-directories.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
+
+function table(rows: readonly (readonly [name: string, where: string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.map(([name, where]) => `  ${name.padEnd(width)}  ${where}`);
+}
+
+function sizeLine({ preview, glibcs }: PlannedFetch): string {
+  const { paths, download, unpacked } = preview;
+  const packages = paths.length === 1 ? '1 package' : `${paths.length} packages`;
+  const loader = glibcs.length === 0 ? '' : `, ${glibcs.join(', ')} among them`;
+  return `${packages}${loader}: ${inBinaryUnits(download)} to download, ${inBinaryUnits(unpacked)} unpacked`;
+}
+
+function fetchLines(plan: FetchPlan): string[] {
+  if (plan.kind === 'failed') return [`nothing can be fetched: ${plan.why}`];
+  const absent = plan.absent.map(absentText).map(({ why, remedy }) => `${why}; ${remedy}`);
+  const lost = plan.unavailable.map((each) => `no substituter has ${each}`);
+  if (plan.kind === 'nothing') return [...absent, ...lost];
+  const rows = plan.chosen.map(({ name, candidate, others }) => {
+    const rest = others.length === 0 ? '' : `  (and ${others.length} other${others.length > 1 ? 's' : ''})`;
+    return [name, `${nameOfStoreObject(candidate.storePath)}${rest}`] as const;
+  });
+  return ['to be fetched:', ...table(rows), sizeLine(plan), ...absent, ...lost];
+}
+
+function storeLines(
+  { chosen, optional, lacking, error }: StorePreview,
+  plan: FetchPlan | undefined,
+): string[] {
+  const rows = [...chosen, ...optional].map(
+    ({ name, provider }) =>
+      [
+        name,
+        nameOfStoreObject(provider.storePath) + (provider.match === 'closest' ? ', another version' : ''),
+      ] as const,
+  );
+  if (rows.length > 0) return ['from the store:', ...table(rows)];
+  if (error === undefined || plan?.kind === 'planned')
+    return lacking.length === 0 ? [] : [`not in the store: ${lacking.map(({ name }) => name).join(', ')}`];
+  return [error.message];
+}
+
+function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefined) {
+  const libraries = [...store.chosen, ...store.optional].map(({ name, provider }) => ({
+    name,
+    file: provider.path,
+    match: provider.match ?? 'exact',
+  }));
+  const { lacking, error } = store;
+  const fetch = plan?.kind === 'planned' ? fetchJson(plan) : null;
+  return {
+    program,
+    libraries,
+    lacking,
+    fetch,
+    absent: plan !== undefined && 'absent' in plan ? plan.absent : [],
+    error: error?.message ?? null,
+  };
+}
+
+function fetchJson({ chosen, paths, preview, glibcs, unavailable }: PlannedFetch) {
+  return {
+    chosen: chosen.map(({ name, candidate, others }) => ({
+      name,
+      storePath: candidate.storePath,
+      others: others.map(({ storePath }) => storePath),
+    })),
+    paths,
+    all: preview.paths,
+    download: preview.download,
+    unpacked: preview.unpacked,
+    glibcs,
+    unavailable,
+  };
+}
+
+export async function dryRunCommand(
+  typedName: string,
+  format: 'text' | 'json',
+  context: Context,
+): Promise<void> {
+  const file = inspectProgram(typedName, context.host);
+  const program = dynamicOf(file);
+  if (program === undefined) return void printLine(`${file.path}: it needs no library of ours`);
+  await inWritableDirectories(context.host.uid, async (dirs) => {
+    const request = { program, context, dirs };
+    const store = await previewFromStore(request);
+    const plan = await previewOfFetch(request, store.lacking);
+    if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
+    const lines = [...storeLines(store, plan), ...(plan === undefined ? [] : fetchLines(plan))];
+    printLine([`${program.path}:`, ...lines].join('\n'));
+  });
+}

@@ -1,0 +1,235 @@
+// `nix-foreign index status | build | export | find`: the file indexes of this machine, read, handed on, and asked.
+import { newestFirst } from '../candidates/rank.ts';
+import { configurationFiles, readConfiguration } from '../config/load-config.ts';
+import type { Settings } from '../config/settings.ts';
+import { signText } from '../fingerprint/signature.ts';
+import type { Directories } from '../host/directories.ts';
+import { ForeignError, reasonOf } from '../host/errors.ts';
+import { notice, printJson, printLine, reportPrefix } from '../host/output.ts';
+import { ageInDays, findDatabase } from '../index/find-database.ts';
+import {
+  catalogueStatus,
+  exportIndex,
+  type FoundName,
+  findName,
+  type ReadIndex,
+} from '../index/manage-indexes.ts';
+import { progressLine, stderrOutput } from '../index/progress-line.ts';
+import { type CacheRead, nameOfCache, readCache } from '../index/read-cache.ts';
+import { type IndexSource, openSideCatalogue } from '../index/side-catalogue.ts';
+import type { Context } from '../resolve/context.ts';
+import {
+  indexPlace,
+  indexProblem,
+  indexSearch,
+  openIndexes,
+  refusedIndex,
+  targetOf,
+} from '../resolve/file-indexes.ts';
+import { inWritableDirectories } from '../resolve/writable-directories.ts';
+import { openNixDatabase } from '../store/nix-database.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
+import { readSecretKey } from './fingerprint/sign.ts';
+
+type OutputFormat = 'text' | 'json';
+
+async function settingsFor({ host, env }: Context): Promise<Settings> {
+  return (await readConfiguration(await configurationFiles(host.uid), env)).settings;
+}
+
+const GET_ONE =
+  'no file index was found; get one with nix-index, or nix-index-database, or name one in index of config.toml';
+
+const count = (number: number): string => number.toLocaleString('en-US');
+
+function textOfSource({ key, kind, refusal, objects, files, built }: IndexSource): string {
+  const when = new Date(built).toISOString().slice(0, 10);
+  if (refusal !== undefined) return `${refusedIndex(key, refusal).why}; ${refusedIndex(key, refusal).remedy}`;
+  const what =
+    kind === 'cache'
+      ? 'a binary cache'
+      : kind === 'derived'
+        ? 'an exported index'
+        : 'a database of nix-index';
+  return `${key}: ${what}, read ${when}: ${count(files)} shared objects in ${count(objects)} packages`;
+}
+
+function ageText(file: string): string {
+  try {
+    const age = ageInDays(file, Date.now());
+    return age === undefined ? '' : `, ${age} ${age === 1 ? 'day' : 'days'} old`;
+  } catch {
+    return '';
+  }
+}
+
+/** What is there, and what was read of it. Reads nothing. */
+export async function statusCommand(format: OutputFormat, context: Context): Promise<void> {
+  const settings = await settingsFor(context);
+  await inWritableDirectories(context.host.uid, async (dirs) => {
+    const { found, useless } = findDatabase(indexSearch(settings, context));
+    const status = catalogueStatus(indexPlace(dirs, context.location));
+    if (format === 'json') return void printJson({ setting: settings.index, found, useless, ...status });
+    const named = found.map(({ file, place }) => `found (${place}): ${file}${ageText(file)}`);
+    const refused = useless.map(({ file, why }) => `not used: ${file}: ${why}`);
+    const none = settings.index === 'off' ? 'no file index is asked: index = "off"' : GET_ONE;
+    const read = status.sources.map(textOfSource);
+    const lines = [...named, ...refused, ...read];
+    printLine(found.length + status.sources.length === 0 ? [...lines, none].join('\n') : lines.join('\n'));
+  });
+}
+
+function failure(message: string, hint: string): ForeignError {
+  return new ForeignError(message, { code: 'file-index', hint, exitCode: 125 });
+}
+
+/** @throws ForeignError where an index does not serve. */
+function assertServes(each: ReadIndex): ReadIndex {
+  const problem = indexProblem(each);
+  if (problem !== undefined) throw failure(problem.why, problem.remedy);
+  return each;
+}
+
+async function buildFromFiles(context: Context, dirs: Directories): Promise<readonly IndexSource[]> {
+  const settings = await settingsFor(context);
+  const { read, useless } = await openIndexes(settings, context, dirs);
+  for (const { file, why } of useless) notice(`${file}: ${why}`);
+  if (read.length === 0) throw failure('there is no file index to read', GET_ONE);
+  return read.map(assertServes).flatMap(({ state }) => ('source' in state ? [state.source] : []));
+}
+
+function sourceOf(read: CacheRead, address: string): IndexSource {
+  if (read.kind === 'failed')
+    throw failure(
+      `${address}: ${read.why}`,
+      'name a directory, or a file:, http: or https: address of a cache',
+    );
+  if (!('source' in read.state))
+    throw failure(`${address}: ${'why' in read.state ? read.state.why : 'it changed'}`, 'try it again');
+  if (read.unlisted > 0)
+    notice(`${read.unlisted} store paths have no listing: fill the cache with write-nar-listing=true`);
+  return read.state.source;
+}
+
+async function buildFromCache(
+  address: string,
+  roots: readonly string[],
+  context: Context,
+  dirs: Directories,
+): Promise<IndexSource> {
+  const line = progressLine(reportPrefix(), stderrOutput());
+  const name = nameOfCache(address);
+  const read = await readCache(indexPlace(dirs, context.location), {
+    address,
+    roots: roots.length === 0 ? undefined : roots,
+    progress: (done, known) => line.show(`reading ${name}: ${done} of ${known} store paths`),
+    env: context.env,
+  }).finally(line.end);
+  return sourceOf(read, name);
+}
+
+/** Reads the indexes now, or makes one of a binary cache that has listings. */
+export async function buildCommand(
+  { from, roots, format }: { from: string | undefined; roots: readonly string[]; format: OutputFormat },
+  context: Context,
+): Promise<void> {
+  const sources = await inWritableDirectories(context.host.uid, async (dirs) =>
+    from === undefined
+      ? await buildFromFiles(context, dirs)
+      : [await buildFromCache(from, roots, context, dirs)],
+  );
+  if (format === 'json') printJson(sources);
+  else printLine(sources.map(textOfSource).join('\n'));
+}
+
+/** Writes what was read into one small file, signed where there is a key. */
+export async function exportCommand(
+  file: string,
+  { key, format }: { key: string | undefined; format: OutputFormat },
+  context: Context,
+): Promise<void> {
+  const secret = key === undefined ? undefined : readSecretKey(key);
+  const sign = secret && ((text: string) => signText(text, secret));
+  await inWritableDirectories(context.host.uid, async (dirs) => {
+    const exported = exportTo(file, () => exportIndex(indexPlace(dirs, context.location), file, sign));
+    if (exported.kind === 'empty')
+      throw failure('there is nothing to export', 'read an index first: nix-foreign index build');
+    if (format === 'json') printJson({ file, bytes: exported.bytes, key: secret?.public.text ?? null });
+    else
+      printLine(
+        `${file}: ${count(exported.bytes)} bytes${secret ? `, signed; its public key is ${secret.public.text}` : ', not signed: nobody else takes it'}`,
+      );
+  });
+}
+
+function exportTo<T>(file: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof ForeignError) throw error;
+    throw failure(`${file}: it cannot be written: ${reasonOf(error)}`, 'name a file that can be written');
+  }
+}
+
+const MOST_LISTED = 20;
+
+function textOfName({ name, candidates, dropped, known, absent, alike }: FoundName): string {
+  const rows = candidates.slice(0, MOST_LISTED).map(({ match, storePath }) => {
+    const { attr, output } = match.object;
+    const from = attr === '' ? '' : `  (${attr}${output === '' || output === 'out' ? '' : `.${output}`})`;
+    return `${storePath}/${match.dir === '' ? '' : `${match.dir}/`}${match.name}${from}`;
+  });
+  const more = candidates.length > MOST_LISTED ? [`and ${candidates.length - MOST_LISTED} more`] : [];
+  const passed = Object.entries(dropped).map(([why, number]) => `${number} ${why}`);
+  const told = [
+    passed.length === 0 ? [] : `passed over: ${passed.join(', ')}`,
+    known === undefined ? [] : `it belongs to ${known.attr} of nixpkgs`,
+    absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
+    candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
+  ].flat();
+  return [...(rows.length === 0 ? [`no index has ${name}`] : rows), ...more, ...told].join('\n');
+}
+
+/** Returns whether an index has it. */
+export async function findCommand(name: string, format: OutputFormat, context: Context): Promise<boolean> {
+  return await inWritableDirectories(context.host.uid, async (dirs) => {
+    const settings = await settingsFor(context);
+    const { read } = await openIndexes(settings, context, dirs);
+    for (const each of read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
+    const { file, storeDir } = indexPlace(dirs, context.location);
+    const catalogue = openSideCatalogue(file, storeDir);
+    if (catalogue === undefined) throw failure('there is no file index to look in', GET_ONE);
+    const database = openNixDatabase(context.location);
+    try {
+      const [machine] = context.host.hostMachines;
+      const found = findName(name, {
+        catalogue,
+        target: targetOf(machine ?? { class: 64, machine: 0 }),
+        newestFirst,
+        opinion: () => 'none',
+        isLocal: (storePath) => database?.isValid(storePath) ?? false,
+      });
+      if (format === 'json') printJson(jsonOf(found));
+      else printLine(textOfName(found));
+      return found.candidates.length > 0;
+    } finally {
+      database?.close();
+      catalogue.close();
+    }
+  });
+}
+
+function jsonOf({ candidates, ...rest }: FoundName) {
+  return {
+    ...rest,
+    known: rest.known ?? null,
+    absent: rest.absent ?? null,
+    candidates: candidates.map(({ storePath, match }) => ({
+      storePath,
+      package: nameOfStoreObject(storePath),
+      file: match.dir === '' ? match.name : `${match.dir}/${match.name}`,
+      attribute: match.object.attr,
+      output: match.object.output,
+    })),
+  };
+}

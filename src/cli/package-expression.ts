@@ -1,0 +1,108 @@
+// A program and the attributes of its libraries → a Nix expression that callPackage takes.
+import { printableLine } from '../host/output.ts';
+
+/** NamedAttributes of nixpkgs, and sonames that none is known for. */
+export interface NamedAttributes {
+  readonly known: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+export interface PackagedProgram {
+  readonly name: string;
+  readonly file: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** `x86_64-linux`; empty when unknown. */
+  readonly system: string;
+  readonly needed: NamedAttributes;
+  /** What it may open while it runs. */
+  readonly optional: NamedAttributes;
+  /** Libraries that lie beside it. */
+  readonly bundled: readonly string[];
+}
+
+/** A string of Nix (Nix manual, "String"). */
+function quoted(text: string): string {
+  return `"${printableLine(text).replace(/[\\"]/g, '\\$&').replaceAll('${', '\\${')}"`;
+}
+
+/** The attribute path as an expression; names of an index are not trusted to be one. */
+const ATTRIBUTE = /^[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*$/;
+
+/** Letters that both a store object's name and a shell word may have. */
+function storeName(name: string): string {
+  return name.replace(/[^\w.+-]/g, '-').replace(/^[.-]+/, '') || 'program';
+}
+
+function comment(names: readonly string[]): string[] {
+  return names.map((name) => `    # ${printableLine(name)}: which package has it is not known`);
+}
+
+function listOf(option: string, { known, unknown }: NamedAttributes): string[] {
+  const usable = known.filter((each) => ATTRIBUTE.test(each));
+  const lost = known.filter((each) => !ATTRIBUTE.test(each));
+  if (usable.length + unknown.length + lost.length === 0) return [];
+  return [
+    `  ${option} = [`,
+    ...usable.map((each) => `    ${each}`),
+    ...comment([...unknown, ...lost]),
+    '  ];',
+  ];
+}
+
+const ARGUMENTS = ['lib', 'stdenv', 'requireFile', 'autoPatchelfHook'];
+
+function argumentsOf({ needed, optional }: PackagedProgram): string[] {
+  const attributes = [...needed.known, ...optional.known].filter((each) => ATTRIBUTE.test(each));
+  const first = attributes.map((each) => each.split('.')[0] ?? each);
+  return [...new Set([...ARGUMENTS, ...first.sort()])].map((name) => `  ${name},`);
+}
+
+/** Ends with a line feed. */
+export function nixExpression(packaged: PackagedProgram): string {
+  const { file, sha256, system, needed, optional, bundled } = packaged;
+  const name = storeName(packaged.name);
+  const hash = `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
+  const more =
+    bundled.length === 0
+      ? []
+      : [
+          `# It has libraries beside it (${printableLine(bundled.slice(0, 3).join(', '))}): take its directory for src.`,
+        ];
+  return [
+    `# A start for a package: nix-build -E 'with import <nixpkgs> { }; callPackage ./${name}.nix { }'`,
+    ...more,
+    '{',
+    ...argumentsOf(packaged),
+    '}:',
+    '',
+    'stdenv.mkDerivation {',
+    `  pname = ${quoted(name)};`,
+    '  version = "0";',
+    '',
+    '  src = requireFile {',
+    `    name = ${quoted(name)};`,
+    `    hash = ${quoted(hash)};`,
+    `    message = ${quoted(`nix-store --add-fixed sha256 ${file}`)};`,
+    '  };',
+    '  dontUnpack = true;',
+    '',
+    '  nativeBuildInputs = [ autoPatchelfHook ];',
+    ...listOf('buildInputs', needed),
+    ...listOf('runtimeDependencies', optional),
+    '',
+    "  installPhase = ''",
+    '    runHook preInstall',
+    `    install -Dm755 $src $out/bin/${name}`,
+    '    runHook postInstall',
+    "  '';",
+    '',
+    '  meta = {',
+    `    mainProgram = ${quoted(name)};`,
+    ...(system === '' ? [] : [`    platforms = [ ${quoted(system)} ];`]),
+    '    sourceProvenance = [ lib.sourceTypes.binaryNativeCode ];',
+    '  };',
+    '}',
+    '',
+  ].join('\n');
+}

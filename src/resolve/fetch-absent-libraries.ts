@@ -1,0 +1,237 @@
+// Names that the store lacks → fetched by a file index, held by links; or what the index knows of them.
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { newestFirst } from '../candidates/rank.ts';
+import { isExcludedBy } from '../choices/apply.ts';
+import { NO_CHOICES } from '../choices/choices.ts';
+import { configurationFiles, readConfiguration } from '../config/load-config.ts';
+import type { Settings } from '../config/settings.ts';
+import { isLibcFamily } from '../elf/library-names.ts';
+import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
+import { debug, listText, notice, reportPrefix } from '../host/output.ts';
+import { chooseSet, type NotFound } from '../index/choose-set.ts';
+import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
+import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
+import type { ReadIndexes } from '../index/manage-indexes.ts';
+import { packageName } from '../index/package-name.ts';
+import { progressLine, stderrOutput } from '../index/progress-line.ts';
+import type { RankContext } from '../index/rank-matches.ts';
+import { openSideCatalogue, type SideCatalogue } from '../index/side-catalogue.ts';
+import { type Nix, showOnStderr } from '../store/nix.ts';
+import { openNixDatabase } from '../store/nix-database.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
+import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
+import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
+import type { Job } from './job.ts';
+import type { LackingName } from './lacking-names.ts';
+
+/** A wrong first choice costs a further round; whatever is wrong after so many is not the choice. */
+const MOST_ROUNDS = 3;
+
+const MIB = 1 << 20;
+
+/** What is lacking, and what is known of it. */
+export interface AbsentRequest {
+  readonly lacking: readonly LackingName[];
+  /** Store objects that must not be chosen. */
+  readonly excluded: ReadonlySet<string>;
+  readonly rounds: FetchRounds;
+  /** Whether other versions of what is lacking would serve. */
+  readonly isSolved: boolean;
+}
+
+/** The configuration, with what was said on the command line. @throws ForeignError `configuration`. */
+export async function fetchSettings({ context }: Pick<Job, 'context'>): Promise<Settings> {
+  const { settings } = await readConfiguration(await configurationFiles(context.host.uid), context.env);
+  const isOff = !settings.substitute && context.fetch === undefined;
+  return { ...settings, fetch: isOff ? 'never' : (context.fetch ?? settings.fetch) };
+}
+
+/** `GLIBC_2.38` → whether a glibc of that name in the store is too old for it. */
+function isTooOld(storePath: string, { name, versions }: LackingName): boolean {
+  const { version } = packageName(nameOfStoreObject(storePath));
+  return (
+    isLibcFamily(name) &&
+    versions.some((each) => {
+      const needed = /^GLIBC_(\d[\d.]*)$/.exec(each)?.[1];
+      return needed !== undefined && /^\d/.test(version) && newestFirst(version) > newestFirst(needed);
+    })
+  );
+}
+
+/** The user's choices, and what was tried before. */
+function opinionOf(
+  { choices: saved }: Pick<Job, 'choices'>,
+  { lacking, excluded, rounds }: AbsentRequest,
+): RankContext['opinion'] {
+  const choices = saved?.choices ?? NO_CHOICES;
+  const isExcluded = isExcludedBy(choices);
+  const byName = new Map(lacking.map((each) => [each.name, each]));
+  return (storePath, file) => {
+    const lack = byName.get(path.posix.basename(file));
+    if (rounds.tried.has(storePath) || excluded.has(storePath) || isExcluded(storePath)) return 'excluded';
+    if (lack !== undefined && (lack.known.includes(storePath) || isTooOld(storePath, lack)))
+      return 'excluded';
+    const name = nameOfStoreObject(storePath);
+    return choices.prefer.some((beginning) => name.startsWith(beginning)) ? 'preferred' : 'none';
+  };
+}
+
+/** Does work with what is needed to rank candidates, and closes it. */
+export async function withRanking<T>(
+  job: Pick<Job, 'choices' | 'program' | 'context'>,
+  lack: AbsentRequest,
+  catalogue: SideCatalogue,
+  work: (context: RankContext) => Promise<T> | T,
+): Promise<T> {
+  const database = openNixDatabase(job.context.location);
+  try {
+    return await work({
+      catalogue,
+      target: targetOf(job.program.elf),
+      newestFirst,
+      opinion: opinionOf(job, lack),
+      isLocal: (storePath) => database?.isValid(storePath) ?? false,
+    });
+  } finally {
+    database?.close();
+  }
+}
+
+/** One line for each index that somebody named and that does not serve; and for one that is old. */
+function tellOfIndexes({ read, useless }: ReadIndexes, { 'index-age': most }: Settings): void {
+  for (const { file, why } of useless) notice(`the file index ${file} is not used: ${why}`);
+  for (const each of read) {
+    const problem = indexProblem(each);
+    if (problem !== undefined) notice(`${problem.why}; ${problem.remedy}`);
+    else if (most > 0 && each.age !== undefined && each.age > most)
+      notice(`the file index ${each.file} is ${each.age} days old; a newer one knows more`);
+  }
+}
+
+/** The catalogue of the indexes; undefined where there is no index. */
+export async function openLackIndex(
+  settings: Settings,
+  { context, dirs }: Pick<Job, 'context' | 'dirs'>,
+): Promise<SideCatalogue | undefined> {
+  if (settings.index === 'off') return undefined;
+  tellOfIndexes(await openIndexes(settings, context, dirs), settings);
+  const { file, storeDir } = indexPlace(dirs, context.location);
+  const catalogue = openSideCatalogue(file, storeDir);
+  if (catalogue?.sources().some(({ files }) => files > 0)) return catalogue;
+  catalogue?.close();
+  return undefined;
+}
+
+function wordOfAbsent(absent: readonly NotFound[]): FetchWord | undefined {
+  const told = absent.map(absentText);
+  if (told.length === 0) return undefined;
+  const known = absent.findIndex((each) => each.known !== undefined);
+  return { kind: 'absent', why: told.map(({ why }) => why), remedy: told[known]?.remedy };
+}
+
+const TRY_AGAIN = 'try again with a network, or bring the packages by hand';
+
+function wordOf(result: Exclude<FetchedAbsent, { kind: 'fetched' }>): FetchWord | undefined {
+  if (result.kind === 'refused') return { kind: 'not-fetched', why: [result.why], remedy: result.remedy };
+  if (result.kind === 'failed')
+    return { kind: 'not-fetched', why: [`it cannot be fetched: ${result.why}`], remedy: TRY_AGAIN };
+  const { absent, unavailable } = result;
+  if (unavailable.length === 0) return wordOfAbsent(absent);
+  const names = listText(unavailable.map(nameOfStoreObject), 3);
+  const why = `the file index names ${names}, which no substituter has`;
+  return { kind: 'not-fetched', why: [why], remedy: 'take a newer index, or bring the packages by hand' };
+}
+
+/** Fetching is off: nothing but the index is asked. */
+function wordWithoutFetching(
+  names: readonly string[],
+  context: RankContext,
+  typedName: string,
+): FetchWord | undefined {
+  const { chosen, absent } = chooseSet(names, context);
+  const found = chosen.map(
+    ({ name, candidate }) => `the file index has ${name} in ${nameOfStoreObject(candidate.storePath)}`,
+  );
+  if (found.length === 0) return wordOfAbsent(absent);
+  const why = [listText(found, 3), 'fetching is off'].join('; ');
+  return {
+    kind: 'not-fetched',
+    why: [why],
+    remedy: `allow it once: nix-foreign resolve --fetch ${typedName}`,
+  };
+}
+
+function note(
+  { program }: Job,
+  rounds: FetchRounds,
+  { plan, links, from }: Extract<FetchedAbsent, { kind: 'fetched' }>,
+): void {
+  rounds.spent += plan.preview.download;
+  rounds.links.push(...links);
+  for (const each of plan.paths) rounds.tried.add(each);
+  rounds.word = wordOfAbsent(plan.absent);
+  if (plan.preview.paths.length > 0) notice(`${program.typedName}: ${fetchedText(plan, from)}`);
+}
+
+/** Links in a directory of a name that `removeLeftovers` knows, so that a kill leaves no roots for good. */
+async function fetchInto(
+  job: Job,
+  nix: Nix,
+  { lacking, rounds }: AbsentRequest,
+  { context, settings }: { readonly context: RankContext; readonly settings: Settings },
+): Promise<boolean> {
+  const { program, dirs } = job;
+  const fetching = path.join(dirs.state, 'fetching');
+  removeLeftovers(fetching);
+  const directory = temporaryName(path.join(fetching, 'index'));
+  const line = progressLine(reportPrefix(), stderrOutput());
+  const request: FetchRequest = {
+    nix,
+    program: program.typedName,
+    link: path.join(directory, 'link'),
+    policy: { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: rounds.spent },
+    onProgress: (plan, progress) => line.show(`${program.typedName}: ${fetchingText(plan, progress)}`),
+    show: showOnStderr,
+  };
+  const names = lacking.map(({ name }) => name);
+  const result = await fetchAbsent(names, context, request).finally(line.end);
+  if (result.kind === 'fetched') {
+    note(job, rounds, result);
+    rounds.links.push(directory);
+    return true;
+  }
+  rmSync(directory, { recursive: true, force: true });
+  rounds.word = wordOf(result) ?? rounds.word;
+  if (result.kind === 'refused') rounds.count = MOST_ROUNDS; // nobody is asked twice
+  return false;
+}
+
+/**
+ * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
+ * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl nothing is fetched.
+ * @throws ForeignError `configuration`.
+ */
+export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
+  const { rounds, lacking, isSolved } = lack;
+  const { nix } = job.context;
+  if (rounds.count === MOST_ROUNDS || job.program.libc.kind === 'musl') return false;
+  const settings = await fetchSettings(job);
+  // Where another version serves, who does not want to fetch need not know what there would be.
+  const isOff = settings.fetch === 'never' || nix === undefined;
+  if (isOff && isSolved) return false;
+  const catalogue = await openLackIndex(settings, job);
+  if (catalogue === undefined) return false;
+  rounds.count += 1;
+  debug(`the store lacks ${lacking.map(({ name }) => name).join(', ')}; the file index is asked`);
+  try {
+    return await withRanking(job, lack, catalogue, async (context) => {
+      if (!isOff) return await fetchInto(job, nix, lack, { context, settings });
+      const names = lacking.map(({ name }) => name);
+      rounds.word = wordWithoutFetching(names, context, job.program.typedName);
+      return false;
+    });
+  } finally {
+    catalogue.close();
+  }
+}

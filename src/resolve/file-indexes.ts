@@ -1,0 +1,127 @@
+// The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
+import type { Settings } from '../config/settings.ts';
+import { findMachine, type MachineKey } from '../elf/machine.ts';
+import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
+import type { Directories } from '../host/directories.ts';
+import { reportPrefix } from '../host/output.ts';
+import type { Verify } from '../index/derived-file.ts';
+import type { Search } from '../index/find-database.ts';
+import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
+import { progressLine, readingText, stderrOutput } from '../index/progress-line.ts';
+import type { IndexRefusal } from '../index/read-database.ts';
+import { type CataloguePlace, dropSource } from '../index/read-source.ts';
+import { openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
+import type { Target } from '../index/unsuitable.ts';
+import type { StoreLocation } from '../store/store-location.ts';
+import type { Context } from './context.ts';
+
+/** Where the catalogue of indexes is. */
+export function indexPlace({ catalogues, locks }: Directories, { storeDir }: StoreLocation): CataloguePlace {
+  const file = sideCatalogueFile(catalogues, storeDir);
+  return { file, lock: `${locks}/file-index`, storeDir };
+}
+
+/** Where indexes are looked for. */
+export function indexSearch({ index }: Settings, { env, location }: Context): Search {
+  return { setting: index, env, storeDir: location.storeDir };
+}
+
+/** Signatures of indexes count by the keys that signatures of fingerprints count by. */
+export function indexVerifier(settings: Settings): Verify {
+  const keys = settings['trusted-fingerprint-keys'].map(parsePublicKey);
+  const trusted = keys.flatMap((each) => (each.kind === 'key' ? [each.key] : []));
+  return (text, signatures) => {
+    const verified = verifyText(text, signatures, trusted);
+    return verified.kind === 'signed' ? { kind: 'accepted' } : { kind: 'refused', why: verified.why };
+  };
+}
+
+/** The store path of an index changes with each update: what was read of the last one goes. */
+async function dropOthers(place: CataloguePlace, { read }: ReadIndexes): Promise<void> {
+  const current = read.map(({ state }) => ('source' in state ? state.source.key : undefined));
+  if (current.includes(undefined)) return;
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  const sources = catalogue?.sources() ?? [];
+  catalogue?.close();
+  for (const { key, kind } of sources)
+    if (kind !== 'cache' && !current.includes(key)) await dropSource(place, key);
+}
+
+/** Finds and reads them, the first time with a line on the terminal. */
+export async function openIndexes(
+  settings: Settings,
+  context: Context,
+  dirs: Directories,
+): Promise<ReadIndexes> {
+  const line = progressLine(reportPrefix(), stderrOutput());
+  const place = indexPlace(dirs, context.location);
+  try {
+    const indexes = await readIndexes(place, indexSearch(settings, context), {
+      progress: (share) => line.show(readingText(share)),
+      verify: indexVerifier(settings),
+    });
+    await dropOthers(place, indexes);
+    return indexes;
+  } finally {
+    line.end();
+  }
+}
+
+/** What of an index can be loaded by a program. */
+export function targetOf(key: MachineKey): Target {
+  const system = findMachine(key)?.system ?? '';
+  const machine = system.replace(/-linux$/, '');
+  const abi = key.class === 32 && machine === 'armv7l' ? 'arm-linux-gnueabihf' : `${machine}-linux-gnu`;
+  return { system, triple: abi.replace(/^i686/, 'i386'), bits: key.class };
+}
+
+export interface IndexProblem {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** What is wrong with a source that was read; one line of cause, one of remedy. */
+export function refusedIndex(file: string, refusal: IndexRefusal): IndexProblem {
+  switch (refusal.kind) {
+    case 'no-index':
+      return { why: `${file} is no file index`, remedy: 'name another file in index of config.toml' };
+    case 'unknown-version':
+      return {
+        why: `${file} has format version ${refusal.version}; ${refusal.known}`,
+        remedy: 'update nix-run-foreign, or take an index of an earlier format',
+      };
+    case 'damaged':
+      return { why: `${file} is damaged (${refusal.why})`, remedy: 'get it again' };
+    case 'no-libraries':
+      return {
+        why: `${file} has programs only, no libraries`,
+        remedy: 'take the full index (nix-index-database, not -small)',
+      };
+    case 'untrusted':
+      return {
+        why: `${file} is not used: ${refusal.why}`,
+        remedy: 'add the key of its maker to trusted-fingerprint-keys of config.toml',
+      };
+  }
+}
+
+/** What is wrong with an index; undefined for one that serves. */
+export function indexProblem({ file, state }: ReadIndex): IndexProblem | undefined {
+  switch (state.kind) {
+    case 'read':
+    case 'current':
+      return state.source.refusal && refusedIndex(file, state.source.refusal);
+    case 'unreadable':
+      return {
+        why: `${file} cannot be read: ${state.why}`,
+        remedy: 'name another file in index of config.toml',
+      };
+    case 'changed':
+      return {
+        why: `${file} changed while it was read`,
+        remedy: 'start it again when whatever writes it has ended',
+      };
+    case 'unwritable':
+      return { why: `no catalogue of ${file} can be written: ${state.why}`, remedy: 'make room for it' };
+  }
+}

@@ -1,0 +1,104 @@
+// A program → what would be chosen for it, and what would be fetched; nothing is fetched, pinned or planned.
+import { NO_CHOICES } from '../choices/choices.ts';
+import type { Directories } from '../host/directories.ts';
+import type { ForeignError } from '../host/errors.ts';
+import { chooseSet } from '../index/choose-set.ts';
+import { type FetchPlan, planFetch } from '../index/plan-fetch.ts';
+import type { RankContext } from '../index/rank-matches.ts';
+import { unprovidedNames } from '../solver/explain-conflict.ts';
+import type { Choice } from '../solver/solution.ts';
+import { withStore } from '../store/open-catalogue.ts';
+import { previewFetch } from '../store/preview-fetch.ts';
+import { conflictError } from './conflict-error.ts';
+import type { Context } from './context.ts';
+import { fetchSettings, openLackIndex, withRanking } from './fetch-absent-libraries.ts';
+import { noFetches } from './fetch-rounds.ts';
+import { choicesOfProgram, type DynamicProgram } from './job.ts';
+import type { LackingName } from './lacking-names.ts';
+import { withOptionalLibraries } from './optional-libraries.ts';
+import { solveProgram } from './solve-program.ts';
+
+export interface StorePreview {
+  /** Everything from the store, libraries of another version included; empty where that makes no set. */
+  readonly chosen: readonly Choice[];
+  /** What it may open while it runs. */
+  readonly optional: readonly Choice[];
+  readonly lacking: readonly LackingName[];
+  /** What would be said if nothing were fetched. */
+  readonly error: ForeignError | undefined;
+  /** Names of files that lie beside the program and are its own. */
+  readonly bundled: readonly string[];
+}
+
+/** What is known of a program, and where. */
+export interface PreviewRequest {
+  readonly program: DynamicProgram;
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
+/** What the store alone gives. */
+export async function previewFromStore({ program, context, dirs }: PreviewRequest): Promise<StorePreview> {
+  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+  return await withStore(dirs.catalogues, context.location, (catalogue): StorePreview => {
+    const { problem, outcome, lacking = [], closest } = solveProgram(program, catalogue, new Set(), choices);
+    const bundled = problem.roots.slice(1).map(({ label }) => label);
+    if (outcome.kind !== 'solution') {
+      const error = conflictError(program, outcome, {
+        missing: unprovidedNames(problem),
+        catalogue,
+        closest,
+      });
+      return { chosen: [], optional: [], lacking, error, bundled };
+    }
+    const { added } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
+    return { chosen: outcome.choices, optional: added, lacking, error: undefined, bundled };
+  });
+}
+
+/** Does work with the index, ranked for the program as a start would; undefined where there is no index. */
+async function withIndex<T>(
+  { program, context, dirs }: PreviewRequest,
+  lacking: readonly LackingName[],
+  work: (ranking: RankContext) => Promise<T> | T,
+): Promise<T | undefined> {
+  if (lacking.length === 0 || program.libc.kind === 'musl') return undefined;
+  const job = { program, context, dirs, choices: await choicesOfProgram(program, context) };
+  const catalogue = await openLackIndex(await fetchSettings(job), job);
+  if (catalogue === undefined) return undefined;
+  const request = { lacking, excluded: new Set<string>(), rounds: noFetches(), isSolved: false };
+  try {
+    return await withRanking(job, request, catalogue, work);
+  } finally {
+    catalogue.close();
+  }
+}
+
+/** What would be fetched; undefined where nothing is lacking, there is no index, or no Nix. */
+export async function previewOfFetch(
+  request: PreviewRequest,
+  lacking: readonly LackingName[],
+): Promise<FetchPlan | undefined> {
+  const { nix } = request.context;
+  if (nix === undefined) return undefined;
+  const names = lacking.map(({ name }) => name);
+  return await withIndex(request, lacking, (ranking) =>
+    planFetch(names, { ...ranking, preview: (paths) => previewFetch(nix, paths) }),
+  );
+}
+
+/** An attribute of nixpkgs for each name that an index has at its top, without asking any cache. */
+export async function attributesByIndex(
+  request: PreviewRequest,
+  lacking: readonly LackingName[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = lacking.map(({ name }) => name);
+  const set = await withIndex(request, lacking, (ranking) => chooseSet(names, ranking));
+  return new Map(
+    (set?.chosen ?? []).flatMap(({ name, candidate }): [string, string][] => {
+      const { attr, output, toplevel } = candidate.match.object;
+      const suffix = output === '' || output === 'out' ? '' : `.${output}`;
+      return toplevel && attr !== '' ? [[name, `${attr}${suffix}`]] : [];
+    }),
+  );
+}
