@@ -200,10 +200,14 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'host/http.ts', // getent
     'host/processor.ts', // the smallest 32-bit program
     'integrations/appimage/unpack.ts',
+    'integrations/patch/copy-with-changes.ts',
     'integrations/patch/patchelf.ts',
+    'integrations/patch/prove-patched.ts',
+    'integrations/patch/replace-file.ts',
     'ldso/ask-loader.ts',
     'ldso/search-paths.ts',
     'plan/strategy.ts',
+    'resolve/apply-patch.ts',
     'view/make-view.ts',
   ]);
 });

@@ -27,6 +27,7 @@ import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph/graph.ts';
 import { HEADINGS, helpText } from './help-text.ts';
 import { listCommand } from './list.ts';
+import { PATCH_COMMANDS } from './patch/patch-commands.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolveCommand } from './resolve.ts';
 import { failureOfParsing, usageError } from './usage-error.ts';
@@ -171,6 +172,7 @@ export const COMMANDS: readonly CommandRow[] = [
       if (failure !== undefined) setExitStatus(reportFailure(failure));
     },
   },
+  ...PATCH_COMMANDS,
   ...FINGERPRINT_COMMANDS,
   ...SHARING_COMMANDS,
   ...BINFMT_COMMANDS,

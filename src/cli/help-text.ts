@@ -23,6 +23,8 @@ export const HEADINGS: readonly (readonly [
     [
       ['hook', 'foreign programs run by their own names in a shell'],
       ['dirs', 'directories whose programs run by name'],
+      ['patch', 'write the libraries into a program itself'],
+      ['unpatch', 'make patched programs again what they were'],
       ['shim', 'commands for PATH and entries for the menu'],
       ['binfmt', 'rules of the kernel'],
     ],

@@ -3,6 +3,7 @@
 import { lstatSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { printableLine, printJson, printLine } from '../host/output.ts';
+import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
@@ -17,6 +18,8 @@ export interface PlanRow {
   /** Whether a GC root keeps the libraries; null where the program needs none of the store. */
   readonly pinned: boolean | null;
   readonly sha256: string | null;
+  /** Of a patched file: what it names. */
+  readonly farm?: string;
 }
 
 /** A root is a link below `roots/`; without Nix a plan names a plain record instead. */
@@ -48,9 +51,33 @@ export function rowsOf(all: readonly Directories[], uid: number): PlanRow[] {
   return [...rows.values()].sort((a, b) => (a.program < b.program ? -1 : 1));
 }
 
+/** A strategy of its own for people: such a file needs no plan. What is not patched any more is no row. */
+const PATCHED_FILE = 'patched file';
+
+function patchedFiles(all: readonly Directories[]): PlanRow[] {
+  const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
+  return rows.map(({ file, state, root, farm }) => ({
+    program: file,
+    strategy: PATCHED_FILE,
+    state,
+    root: root ?? null,
+    pinned: root !== undefined,
+    sha256: null,
+    farm,
+  }));
+}
+
+/** Patched files start without a plan, so the row of one that there is from before says nothing. */
+export function rowsWithPatched(all: readonly Directories[], uid: number): PlanRow[] {
+  const patched = patchedFiles(all);
+  const files = new Set(patched.map(({ program }) => program));
+  const rows = [...rowsOf(all, uid).filter(({ program }) => !files.has(program)), ...patched];
+  return rows.sort((a, b) => (a.program < b.program ? -1 : 1));
+}
+
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.host;
-  const rows = rowsOf(await allDirectories(uid), uid);
+  const rows = rowsWithPatched(await allDirectories(uid), uid);
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));
 }
@@ -59,9 +86,10 @@ export function tableOf(rows: readonly PlanRow[]): string {
   if (rows.length === 0) return 'no program was started yet; start one with: nix-run-foreign PROGRAM';
   const width = Math.max(...rows.map(({ strategy }) => strategy.length));
   return rows
-    .map(({ program, strategy, state, pinned }) => {
+    .map(({ program, strategy, state, pinned, farm }) => {
       const notPinned = pinned === false ? '  (not pinned)' : '';
-      const again = state === 'ready' ? '' : `  (the next start plans again: ${state})`;
+      const why = farm === undefined ? `the next start plans again: ${state}` : state;
+      const again = state === 'ready' ? '' : `  (${why})`;
       return printableLine(`${strategy.padEnd(width)}  ${program}${notPinned}${again}`);
     })
     .join('\n');

@@ -29,6 +29,10 @@ function quoted(text: string): string {
 /** The attribute path as an expression; names of an index are not trusted to be one. */
 const ATTRIBUTE = /^[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*$/;
 
+export function isAttribute(text: string): boolean {
+  return ATTRIBUTE.test(text);
+}
+
 /** Letters that both a store object's name and a shell word may have. */
 function storeName(name: string): string {
   return name.replace(/[^\w.+-]/g, '-').replace(/^[.-]+/, '') || 'program';
@@ -39,8 +43,8 @@ function comment(names: readonly string[]): string[] {
 }
 
 function listOf(option: string, { known, unknown }: NamedAttributes): string[] {
-  const usable = known.filter((each) => ATTRIBUTE.test(each));
-  const lost = known.filter((each) => !ATTRIBUTE.test(each));
+  const usable = known.filter((each) => isAttribute(each));
+  const lost = known.filter((each) => !isAttribute(each));
   if (usable.length + unknown.length + lost.length === 0) return [];
   return [
     `  ${option} = [`,
@@ -53,7 +57,7 @@ function listOf(option: string, { known, unknown }: NamedAttributes): string[] {
 const ARGUMENTS = ['lib', 'stdenv', 'requireFile', 'autoPatchelfHook'];
 
 function argumentsOf({ needed, optional }: PackagedProgram): string[] {
-  const attributes = [...needed.known, ...optional.known].filter((each) => ATTRIBUTE.test(each));
+  const attributes = [...needed.known, ...optional.known].filter((each) => isAttribute(each));
   const first = attributes.map((each) => each.split('.')[0] ?? each);
   return [...new Set([...ARGUMENTS, ...first.sort()])].map((name) => `  ${name},`);
 }

@@ -11,14 +11,19 @@ import { dynamicOf } from '../resolve/job.ts';
 import type { LackingName } from '../resolve/lacking-names.ts';
 import { attributesByIndex, previewFromStore } from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
-import { nixExpression, type PackagedProgram } from './package-expression.ts';
+import { isAttribute, nixExpression, type PackagedProgram } from './package-expression.ts';
+
+function attributeOf(name: string, byIndex: ReadonlyMap<string, string>): string | undefined {
+  const attribute = knownProvider(name)?.attr ?? byIndex.get(name);
+  return attribute !== undefined && isAttribute(attribute) ? attribute : undefined;
+}
 
 /** The table of known providers first: what an index names may be one of many. */
 function attributes(
   names: readonly string[],
   byIndex: ReadonlyMap<string, string>,
 ): { readonly known: readonly string[]; readonly unknown: readonly string[] } {
-  const found = names.map((name) => [name, knownProvider(name)?.attr ?? byIndex.get(name)] as const);
+  const found = names.map((name) => [name, attributeOf(name, byIndex)] as const);
   return {
     known: [...new Set(found.flatMap(([, attribute]) => attribute ?? []))].sort(),
     unknown: found.flatMap(([name, attribute]) => (attribute === undefined ? [name] : [])).sort(),
@@ -39,7 +44,7 @@ async function packagedProgram(typedName: string, context: Context): Promise<Pac
   return await inWritableDirectories(context.host.uid, async (dirs) => {
     const request = { program, context, dirs };
     const store = await previewFromStore(request);
-    const needed = [...new Set([...store.chosen, ...store.lacking].map(({ name }) => name))];
+    const needed = [...new Set([...store.direct, ...store.lacking].map(({ name }) => name))];
     const optional = store.optional.map(({ name }) => name).filter((name) => !needed.includes(name));
     const unknown = [...needed, ...optional].filter((name) => knownProvider(name) === undefined);
     const byIndex = await attributesByIndex(request, unknown.map(wanted));

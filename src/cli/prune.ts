@@ -11,7 +11,7 @@ import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.t
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
-import { type RootRow, savedRoots, whyPrunable } from './roots.ts';
+import { patchedRootRows, type RootRow, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
 export interface PruneOptions {
@@ -29,9 +29,10 @@ function daysOf(text: string | undefined): number | undefined {
 }
 
 /** A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. */
-function drop(dirs: Directories, { link, plan }: RootRow): void {
+function drop(dirs: Directories, { link, plan, patched }: RootRow): void {
   if (plan?.root === link) removePlan(dirs, plan.program);
-  unpin(link);
+  if (patched === undefined) unpin(link);
+  else rmSync(path.dirname(link), { recursive: true, force: true });
 }
 
 /** Roots that a fetch left which was killed; one at work makes its own anew before it relies on them. */
@@ -62,7 +63,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
       pruned.push({ program, root: null, why });
       if (!options.dryRun) removePlan(dirs, program);
     }
-    for (const row of savedRoots(dirs)) {
+    for (const row of [...savedRoots(dirs), ...patchedRootRows(dirs, now)]) {
       const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });

@@ -7,6 +7,8 @@ import { type Directories, trustedSystemDirectories } from '../host/directories.
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
+import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
+import { patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
 import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
@@ -19,6 +21,8 @@ interface PrintedRoot {
   readonly storePath: string;
   readonly lastUse: string;
   readonly prunable: string | null;
+  /** Whether it is the root of a patched file, which `prune` never takes. */
+  readonly patched: boolean;
   /** Bytes; null where no Nix answers. */
   readonly closure: number | null;
   readonly onlyThis: number | null;
@@ -27,11 +31,12 @@ interface PrintedRoot {
 function rowOf(row: RootRow, weights: Weights | undefined): PrintedRoot {
   const weight = weights?.byLink.get(row.link);
   return {
-    program: row.plan?.program ?? null,
+    program: row.plan?.program ?? row.patched?.join(', ') ?? null,
     root: row.link,
     storePath: row.storePath,
     lastUse: new Date(row.lastUse).toISOString().slice(0, 10),
     prunable: whyPrunable(row, undefined, Date.now()) ?? null,
+    patched: row.patched !== undefined,
     closure: weight?.closure ?? null,
     onlyThis: weight?.alone ?? null,
   };
@@ -42,11 +47,11 @@ function size(bytes: number | null): string {
 }
 
 function tableOf(rows: readonly PrintedRoot[]): string[] {
-  const cells = rows.map(({ closure, onlyThis, lastUse, program, prunable, root }) => [
+  const cells = rows.map(({ closure, onlyThis, lastUse, program, patched, prunable, root }) => [
     size(closure),
     size(onlyThis),
     lastUse,
-    `${program ?? `(no plan) ${root}`}${prunable === null ? '' : `  (${prunable})`}`,
+    `${program ?? `(no plan) ${root}`}${patched ? '  (patched file)' : ''}${prunable === null ? '' : `  (${prunable})`}`,
   ]);
   const lines = [['closure', 'only this', 'last use', 'program'], ...cells];
   const width = (column: number) => Math.max(...lines.map((cell) => (cell[column] ?? '').length));
@@ -74,7 +79,11 @@ async function weightsOf(
 export async function rootsCommand(options: { json: boolean }, context: Context): Promise<void> {
   const system = trustedSystemDirectories();
   const all = [...(await allDirectories(context.host.uid)), ...(system === undefined ? [] : [system])];
-  const saved = all.flatMap(savedRoots);
+  const now = Date.now();
+  const saved = all.flatMap((dirs) => [
+    ...savedRoots(dirs),
+    ...patchedRootRows(dirs, now).filter(({ storePath }) => storePath !== ''),
+  ]);
   const weights = saved.length === 0 ? undefined : await weightsOf(saved, context);
   const rows = saved.map((row) => rowOf(row, weights));
   if (options.json) {
@@ -103,7 +112,13 @@ export interface RootRow {
   /** Milliseconds since 1970; exact to a day (plan/PLAN.md). */
   readonly lastUse: number;
   /** Why nobody needs it any more, whenever it was used. */
-  readonly expired: 'the program is gone' | 'the program changed' | undefined;
+  readonly expired:
+    | 'the program is gone'
+    | 'the program changed'
+    | 'patching was ended before it was done'
+    | undefined;
+  /** Where patched files were seen that name what the root holds. */
+  readonly patched?: readonly string[];
 }
 
 /** What cannot be looked at now (EACCES in another's directory, ESTALE or EIO of a network's) may be there. */
@@ -147,9 +162,33 @@ export function savedRoots(dirs: Directories): RootRow[] {
   return rows.filter((row) => row !== undefined).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
+/** The roots of patched files, which follow the content and not the path: nothing but undo takes them. */
+export function patchedRootRows(dirs: Directories, now: number): RootRow[] {
+  const abandoned = abandonedRoots(dirs, now);
+  const links = new Map(patchedRecords(dirs).map(({ farm, files }) => [patchedRoot(dirs, farm), files]));
+  for (const directory of abandoned) {
+    const link = path.join(directory, 'root');
+    links.set(link, links.get(link) ?? []);
+  }
+  return [...links].map(([link, patched]): RootRow => {
+    const isAbandoned = abandoned.includes(path.dirname(link));
+    return {
+      link,
+      storePath: pinned(link) ?? '',
+      sha256: '',
+      plan: undefined,
+      lastUse: lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      expired: isAbandoned ? 'patching was ended before it was done' : undefined,
+      patched,
+    };
+  });
+}
+
 /** Why a root may go; undefined for one that is needed. `unused`: in days; `now` in milliseconds since 1970. */
 export function whyPrunable(row: RootRow, unused: number | undefined, now: number): string | undefined {
   if (row.expired !== undefined) return row.expired;
+  // A patched file starts without us, and is looked at by nobody.
+  if (row.patched !== undefined) return undefined;
   const days = Math.floor((now - row.lastUse) / DAY);
   return unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
 }

@@ -56,10 +56,36 @@ function readSegment(fields: FieldReader, at: number): Segment {
 /** What of a segment says where it lies in memory. */
 export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize' | 'memorySize'>;
 
+/** Where an address lies in the file, and where the bytes that its segment has in the file end. */
+export interface FileRange {
+  readonly offset: number;
+  readonly end: number;
+}
+
+/**
+ * Finds `address` in the bytes that PT_LOAD maps from the file, for who writes there. Where segments overlap the later
+ * one wins, because ld.so and the kernel map them in order with MAP_FIXED. Throws Malformed when no segment has it.
+ */
+export function rangeOf(segments: readonly Mapping[], address: number, what: string): FileRange {
+  const home = homeOf(segments, address);
+  if (!home) throw new Malformed(`${what} lies outside the loaded segments`);
+  return { offset: home.offset + (address - home.address), end: home.offset + home.fileSize };
+}
+
 /** True when PT_LOAD maps bytes of the file at `address`. */
 export function isMapped(segments: readonly Mapping[], address: number): boolean {
   return segments.some(
     ({ type, address: start, fileSize }) =>
       type === SEGMENT_TYPE.load && address >= start && address - start < fileSize,
+  );
+}
+
+/** The PT_LOAD that maps bytes of the file at `address`. */
+function homeOf(segments: readonly Mapping[], address: number): Mapping | undefined {
+  return segments.findLast(
+    (segment) =>
+      segment.type === SEGMENT_TYPE.load &&
+      address >= segment.address &&
+      address < segment.address + segment.fileSize,
   );
 }

@@ -105,3 +105,27 @@ export function startProgram(file: string, args: readonly string[], options: Run
     },
   };
 }
+
+/** The same as `runProgramNow` for a program that reads and writes bytes that are no text. */
+export function runOnBytes(
+  file: string,
+  args: readonly string[],
+  input: Uint8Array,
+  options: Omit<RunOptions, 'input'>,
+): Omit<Ended, 'stdout'> & { readonly stdout: Buffer } {
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    env: options.env,
+    input,
+    timeout: options.timeout,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 28,
+  });
+  const timedOut = errnoOf(error) === 'ETIMEDOUT';
+  return {
+    status: status ?? undefined,
+    stdout: stdout ?? Buffer.alloc(0),
+    stderr: stderr?.toString() ?? '',
+    failure: status !== null || error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
+    timedOut,
+  };
+}

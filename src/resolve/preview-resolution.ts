@@ -26,6 +26,8 @@ export interface StorePreview {
   readonly lacking: readonly LackingName[];
   /** What would be said if nothing were fetched. */
   readonly error: ForeignError | undefined;
+  /** Those of `chosen` that the program or what lies beside it needs; the others are needed by libraries. */
+  readonly direct: readonly Choice[];
   /** Names of files that lie beside the program and are its own. */
   readonly bundled: readonly string[];
 }
@@ -49,10 +51,12 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
         catalogue,
         closest,
       });
-      return { chosen: [], optional: [], lacking, error, bundled };
+      return { chosen: [], direct: [], optional: [], lacking, error, bundled };
     }
     const { added } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
-    return { chosen: outcome.choices, optional: added, lacking, error: undefined, bundled };
+    const roots = new Set(problem.roots.map(({ label }) => label));
+    const direct = outcome.choices.filter(({ neededBy }) => neededBy.some((label) => roots.has(label)));
+    return { chosen: outcome.choices, direct, optional: added, lacking, error: undefined, bundled };
   });
 }
 

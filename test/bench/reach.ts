@@ -1,4 +1,5 @@
-// What each way to a program costs where there is no nix-ld: by the loader, in a namespace, as a copy, by binfmt_misc.
+// What each way to a program costs where there is no nix-ld: by the loader, in a namespace, as a copy, patched, by
+// binfmt_misc.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -37,6 +38,11 @@ async function prepare(bench: BenchRoot, rig: Rig): Promise<Case[]> {
     floor ??= { label: 'bare: execve of ld.so with the program', env: HOME, argv };
     cases.push({ label: `nix-run-foreign, ${strategy}`, env: HOME, argv: [TOOL, `${PROGRAMS}/${strategy}`] });
   }
+  const patched = `${HOME.HOME}/patched-file`;
+  const words = [RESOLVER, 'patch', '-y', `${PROGRAMS}/nothing`, '-o', patched];
+  const { status, stderr } = await root.run({ argv: [rig.node, ...words] });
+  if (status !== 0) throw new Error(`it cannot be patched: ${stderr}`);
+  cases.push({ label: 'no prefix, patched file', env: HOME, argv: [patched] });
   return floor === undefined ? cases : [floor, ...cases];
 }
 

@@ -203,6 +203,7 @@ let
       in
       if builtins.substring 0 size text == prefix then builtins.substring size (-1) text else text;
     licenses.mit.spdxId = "MIT";
+    sourceTypes.binaryNativeCode.shortName = "binaryNativeCode";
     cleanSourceWith =
       {
         src,

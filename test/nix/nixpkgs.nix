@@ -17,9 +17,37 @@ let
 
   pkgs = {
     inherit lib;
-    stdenv.hostPlatform = {
-      inherit system;
+    stdenv = {
+      hostPlatform = {
+        inherit system;
+      };
+      cc.cc.lib = fake "gcc-lib" { };
+      # nixpkgs manual, "The Standard Environment"; autoPatchelfHook reads runtimeDependencies.
+      mkDerivation =
+        {
+          pname,
+          version,
+          src,
+          dontUnpack,
+          nativeBuildInputs,
+          buildInputs ? null,
+          runtimeDependencies ? null,
+          installPhase,
+          meta,
+        }@arguments:
+        fake "${pname}-${version}" { inherit arguments meta; };
     };
+    # nixpkgs, pkgs/build-support/trivial-builders, requireFile: a message or a URL.
+    requireFile =
+      {
+        name,
+        hash,
+        message,
+      }:
+      fake name { inherit hash message; };
+    autoPatchelfHook = fake "auto-patchelf-hook" { };
+    zlib = fake "zlib" { };
+    libpulseaudio = fake "libpulseaudio" { };
     nodejs_24 = fake "nodejs-24" { };
     squashfsTools = fake "squashfs" { };
 

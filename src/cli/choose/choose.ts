@@ -2,6 +2,7 @@
 import { ForeignError } from '../../host/errors.ts';
 import { printable, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
+import { forOriginal } from '../../resolve/for-original.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { chooseByDialogue } from './dialog.ts';
@@ -53,19 +54,19 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
 }
 
 /**
- * `nix-foreign choose`; the exit status is 0, 1 for a pin that came to nothing, or 130 when the dialogue was left with
- * Ctrl-C.
+ * `nix-foreign choose`; `none` says nothing of what was chosen. The exit status is 0, 1 for a pin that came to nothing,
+ * or 130 when the dialogue was left with Ctrl-C.
  */
 export async function chooseCommand(
   typedName: string,
   words: ChooseWords,
-  format: 'text' | 'json',
+  format: 'text' | 'json' | 'none',
   context: Context,
 ): Promise<number> {
-  const dialogue = format === 'text' && isInteractive() ? byDialogue : undefined;
-  const outcome = await choose(typedName, words, context, dialogue);
+  const dialogue = format !== 'json' && isInteractive() ? byDialogue : undefined;
+  const outcome = await forOriginal(typedName, context, (name) => choose(name, words, context, dialogue));
   if (format === 'json') printJson(outcome.kind === 'listed' ? outcome.value : outcome);
-  else printLine(outcomeText(outcome));
+  else if (format === 'text') printLine(outcomeText(outcome));
   return statusOf(outcome);
 }
 

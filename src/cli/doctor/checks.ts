@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, reasonOf } from '../../host/errors.ts';
+import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
 import { invalidPaths, missingForNix, type Nix, nixVersion } from '../../store/nix.ts';
@@ -111,4 +112,22 @@ export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): 
       return { ...check, state: 'note', detail: `${file} is damaged; it is filled anew at the next start` };
     return { ...check, state: 'lack', detail: `${file}: ${reasonOf(error)}`, remedy: `remove ${file}` };
   }
+}
+
+/** Nothing where no file is patched. One lack for each whose libraries are gone, a note for each that nothing holds. */
+export function checkPatchedFiles(all: readonly Directories[]): Check[] {
+  const check = { subject: 'patched files' } as const;
+  const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
+  const wrong = rows.flatMap(({ file, state, lacks, root }): Check[] => {
+    const remedy = `fetch them again: nix-foreign patch --repair ${file}`;
+    if (state === 'its libraries are gone')
+      return [{ ...check, state: 'lack', detail: `${file} cannot start: ${lacks} is gone`, remedy }];
+    if (root !== undefined || state === 'not there') return [];
+    return [
+      { ...check, state: 'note', detail: `${file}: nothing keeps its libraries from collection`, remedy },
+    ];
+  });
+  if (rows.length === 0) return [];
+  const detail = `${rows.length}, each with what it names`;
+  return wrong.length > 0 ? wrong : [{ ...check, state: 'ok', detail }];
 }

@@ -17,7 +17,7 @@ import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { processName } from '../hook.ts';
 import { resolve } from '../resolve.ts';
-import { type Check, checkCatalogue, checkDirectories, checkNix } from './checks.ts';
+import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFiles } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 import { checkStarts, copiesCheck } from './summary.ts';
 
@@ -88,7 +88,8 @@ async function checkLauncher(launcher: string): Promise<Check> {
 /** Looks at everything. `launcher` is where the build puts it. */
 export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.host;
-  const [dirs] = await allDirectories(uid);
+  const all = await allDirectories(uid);
+  const [dirs] = all;
   const places =
     dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)];
   const checks = [
@@ -98,6 +99,7 @@ export async function examine(context: Context, arch: string, launcher: string):
     await checkLauncher(launcher),
     ...places,
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
+    ...checkPatchedFiles(all),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),

@@ -9,6 +9,7 @@ import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { forOriginal } from '../../resolve/for-original.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
@@ -43,7 +44,8 @@ export interface Explanation {
   readonly why: string;
   /** What foreign programs that it starts will miss, and what mends it; undefined where nothing is missed. */
   readonly children?: string;
-  readonly plan: string;
+  /** Undefined for a patched file, which needs none. */
+  readonly plan?: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
   /** Where the set came from: resolved here, a kept record, or a fingerprint's file or address. */
@@ -181,7 +183,22 @@ export interface OptionalWhy {
 
 /** Resolves the program if need be, and gathers the whole story. */
 export async function explain(typedName: string, context: Context): Promise<Explanation> {
-  return await withFacts(typedName, context, (facts) => explanationOf(facts, context));
+  return await forOriginal(typedName, context, async (name, patched) => {
+    const explanation = await withFacts(name, context, (facts) => explanationOf(facts, context));
+    return patched === undefined ? explanation : asPatched(explanation, patched.farm);
+  });
+}
+
+/** What starts is the file itself; the rest is about what it was, whose libraries it names. */
+function asPatched({ plan: _, root: __, ...explanation }: Explanation, farm: string): Explanation {
+  return {
+    ...explanation,
+    kind: `${explanation.kind}, patched`,
+    strategy: 'patched file',
+    why: `its libraries are written into it; undo: nix-foreign unpatch ${explanation.program}`,
+    farm,
+    shadowed: [],
+  };
 }
 
 /**
@@ -193,19 +210,21 @@ export async function explainName(
   name: string,
   context: Context,
 ): Promise<Why | OptionalWhy> {
-  return await withFacts(typedName, context, (facts) => {
-    const map = 'dynamic' in facts ? facts.map : [];
-    const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
-    const entry = map.find((each) => each.name === name) ?? map.find(asked);
-    if (entry !== undefined && 'dynamic' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
-    const opened = 'dynamic' in facts ? optionalWhy(facts.optional, name) : undefined;
-    if (opened !== undefined) return { name, opened };
-    throw new ForeignError(`${typedName}: it does not load ${name}`, {
-      code: 'not-loaded',
-      hint: `see what it loads with: nix-foreign explain ${typedName}`,
-      exitCode: 125,
-    });
-  });
+  return await forOriginal(typedName, context, (original) =>
+    withFacts(original, context, (facts) => {
+      const map = 'dynamic' in facts ? facts.map : [];
+      const asked = (each: MapEntry) => each.how?.requests.some((request) => request.name === name);
+      const entry = map.find((each) => each.name === name) ?? map.find(asked);
+      if (entry !== undefined && 'dynamic' in facts) return whyOf(entry, facts.report?.inFull(entry.name));
+      const opened = 'dynamic' in facts ? optionalWhy(facts.optional, name) : undefined;
+      if (opened !== undefined) return { name, opened };
+      throw new ForeignError(`${typedName}: it does not load ${name}`, {
+        code: 'not-loaded',
+        hint: `see what it loads with: nix-foreign explain ${typedName}`,
+        exitCode: 125,
+      });
+    }),
+  );
 }
 
 export async function explainCommand(

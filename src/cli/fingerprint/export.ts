@@ -10,6 +10,7 @@ import { filesBelow, isDirectory } from '../../host/files.ts';
 import { notice, printJson, printOneLine } from '../../host/output.ts';
 import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import type { Context } from '../../resolve/context.ts';
+import { forOriginal } from '../../resolve/for-original.ts';
 import { dynamicOf } from '../../resolve/job.ts';
 import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
 import { writeByOurName, writeOutput } from '../output-file.ts';
@@ -65,7 +66,9 @@ async function exportEach(
   const exported: Exported[] = [];
   for (const typedName of programs) {
     try {
-      const { program, saved } = await savedFingerprintOfProgram(typedName, context);
+      const { program, saved } = await forOriginal(typedName, context, (name) =>
+        savedFingerprintOfProgram(name, context),
+      );
       exported.push({ program: typedName, file: take(program, saved.fingerprint) });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
@@ -100,7 +103,9 @@ async function exportTree(directory: string, options: ExportOptions, context: Co
 async function exportOne(typedName: string, options: ExportOptions, context: Context): Promise<Exported[]> {
   if (options.tree) throw usageError('a tree is of a directory', 'leave --tree out, or name a directory');
   const key = options.key === undefined ? undefined : readSecretKey(options.key);
-  const { program, saved } = await savedFingerprintOfProgram(namedProgram(typedName, context), context);
+  const { program, saved } = await forOriginal(namedProgram(typedName, context), context, (name) =>
+    savedFingerprintOfProgram(name, context),
+  );
   const { output } = options;
   const file = output ?? sidecarOf(program.path);
   (output === undefined ? writeByOurName : writeOutput)(file, documentText(saved.fingerprint, key));

@@ -4,6 +4,7 @@ import { NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { jsonText } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
+import { forOriginal } from '../../resolve/for-original.ts';
 import { choicesOfProgram } from '../../resolve/job.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
@@ -56,6 +57,10 @@ async function conflictPicture(typedName: string, context: Context): Promise<Pic
 
 /** @throws ForeignError with the reason where there is neither a set nor a conflict to be drawn. */
 export async function drawProgram(typedName: string, context: Context): Promise<Picture> {
+  return await forOriginal(typedName, context, (name) => drawOriginal(name, context));
+}
+
+async function drawOriginal(typedName: string, context: Context): Promise<Picture> {
   try {
     return await withFacts(typedName, context, (facts) => pictureOf(facts, context.location.storeDir));
   } catch (error) {

@@ -57,8 +57,12 @@ export function unlikeForeign(launcher: string): string {
   return FOREIGN_LENGTHS.includes(Buffer.byteLength(launcher) + 1) ? unlikeForeign(`/${launcher}`) : launcher;
 }
 
-function whyUnusable(launcher: string, program: ProgramFile): string | undefined {
-  if (launcher === '' || inspectInterpreter(launcher).kind !== 'launcher')
+/** Why the launcher cannot be the interpreter of a program, as one clause. */
+export function whyUnusable(
+  launcher: string | undefined,
+  program: Pick<ProgramFile, 'elf'>,
+): string | undefined {
+  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
     return 'there is no launcher that it could name as its interpreter';
   const own = elfFileAt(launcher);
   const machine = program.elf && findMachine(program.elf);

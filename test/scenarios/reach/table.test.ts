@@ -24,6 +24,7 @@ const measuredBy: Readonly<Record<WayName, readonly [part: string, over: '' | ' 
   '`namespace`': ['reach', ''],
   '`patched`': ['reach', ''],
   '`view`': ['reach', ''],
+  'patched file': ['reach', ''],
 };
 const names = Object.keys(ways) as WayName[];
 

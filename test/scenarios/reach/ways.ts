@@ -18,6 +18,8 @@ interface Way {
   readonly prefix?: 'auto' | 'loader' | 'namespace' | 'patched' | 'view';
   readonly session?: Readonly<Record<string, string>>;
   readonly binfmt?: boolean;
+  /** Whether the program itself is patched. */
+  readonly patched?: boolean;
 }
 
 /** In the order of the table's columns. */
@@ -30,6 +32,7 @@ export const ways = {
   '`namespace`': { interpreterPath: 'stub-ld', prefix: 'namespace' },
   '`patched`': { interpreterPath: 'none', prefix: 'patched' },
   '`view`': { interpreterPath: 'none', prefix: 'view' },
+  'patched file': { interpreterPath: 'none', patched: true },
 } as const satisfies Readonly<Record<string, Way>>;
 
 export type WayName = keyof typeof ways;
@@ -88,7 +91,13 @@ export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
     const line: CommandLine = wordsWithSetuid(root, command, as);
     return runCommand({ ...line, words: [...under, ...line.words] }, command, 'own-status');
   };
+  const patch = async (program: string) => {
+    const words = `${rig.node} /opt/tool/dist/nix-foreign.cjs patch -y ${program}`;
+    const { status, stderr } = await script(words, { uid: 0 });
+    if (status !== 0) throw new Error(`${name}: ${stderr}`);
+  };
   const plan = async (program: string) => {
+    if (way.patched) return await patch(program);
     if (way.prefix === undefined || way.prefix === 'auto') return;
     const words = `${rig.node} /opt/tool/dist/nix-foreign.cjs resolve --strategy ${way.prefix} ${program}`;
     for (const uid of [USER, 0]) {

@@ -1,0 +1,127 @@
+// Patched files → what each names, whether that is there and held, and for `--repair` the libraries again.
+import { readlinkSync } from 'node:fs';
+import { openFileSource } from '../../elf/open-elf.ts';
+import { pin } from '../../fingerprint/saved-fingerprints.ts';
+import type { Directories } from '../../host/directories.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { printJson, printLine } from '../../host/output.ts';
+import { lackOf } from '../../integrations/patch/patched-rows.ts';
+import {
+  patchedRoot,
+  readPatchedRecord,
+  writePatchedRecord,
+} from '../../integrations/patch/patched-state.ts';
+import { farmsNamedBy, readPatched, undoThatFits } from '../../integrations/patch/read-patched.ts';
+import { undoText } from '../../integrations/patch/undo-record.ts';
+import type { Context } from '../../resolve/context.ts';
+import { findTarget } from '../../resolve/patch-target.ts';
+import { allDirectories } from '../../resolve/writable-directories.ts';
+import { shownText, showPatched } from './show-patched.ts';
+
+interface PatchedState {
+  readonly file: string;
+  readonly farm: string | undefined;
+  /** A file that it names and that is not there. */
+  readonly lacks: string | undefined;
+  readonly root: string | undefined;
+  readonly isUndoable: boolean;
+}
+
+function isLinkTo(root: string, farm: string): boolean {
+  try {
+    return readlinkSync(root) === farm || !farm.startsWith('/nix/');
+  } catch {
+    return false;
+  }
+}
+
+function check(file: string, context: Context, known: readonly Directories[]): PatchedState {
+  const target = findTarget(file, context.location.storeDir);
+  const source = openFileSource(target.path);
+  try {
+    const patched = readPatched(source, known);
+    const isFarm = (each: string) => /\/[0-9a-z]{32}-f$/.test(each) || each.endsWith('/farm');
+    const farm = patched?.farm ?? farmsNamedBy(source).find(isFarm);
+    if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
+    const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
+    const undo = patched && undoThatFits(source, patched);
+    if (undo !== undefined && patched !== undefined) remember(known, farm, target.path, patched.undo);
+    return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };
+  } finally {
+    source.close();
+  }
+}
+
+/** The file was moved or copied: its record says so from now on. */
+function remember(
+  known: readonly Directories[],
+  farm: string,
+  file: string,
+  undo: Parameters<typeof undoText>[0],
+): void {
+  const dirs = known.find((each) => readPatchedRecord(each, farm) !== undefined);
+  const record = dirs && readPatchedRecord(dirs, farm);
+  if (dirs === undefined || record === undefined || record.files.includes(file)) return;
+  writePatchedRecord(dirs, { farm, files: [...record.files, file], undo: undoText(undo) });
+}
+
+function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
+  if (farm === undefined) return `${file}: it is not patched`;
+  const held =
+    root === undefined ? `no GC root holds it: nix-foreign patch --repair ${file}` : `held by ${root}`;
+  const state = lacks === undefined ? held : `${lacks} is gone: nix-foreign patch --repair ${file}`;
+  const undo = isUndoable
+    ? 'can be undone'
+    : 'was changed after it was patched, or nothing is known of what it was';
+  return `${file}: patched, names ${farm}; ${state}; ${undo}`;
+}
+
+/** What is there gets a root; what is gone is fetched by its name, which a substituter may have. */
+async function repair(
+  { file, farm, lacks, root }: PatchedState,
+  context: Context,
+  known: readonly Directories[],
+): Promise<string> {
+  const [dirs] = known;
+  if (farm === undefined) return `${file}: it is not patched`;
+  if (lacks === undefined && root !== undefined) return `${file}: nothing is to be done`;
+  const { storeDir } = context.location;
+  const why =
+    context.nix === undefined || dirs === undefined || !farm.startsWith(`${storeDir}/`)
+      ? 'Nix does not hold it'
+      : await pin(context.nix, patchedRoot(dirs, farm), farm).then((done) =>
+          done.kind === 'rooted' ? undefined : done.why,
+        );
+  if (why === undefined) return `${file}: ${farm} is there and held`;
+  throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
+    code: 'gone',
+    hint: `make it what it was and patch it anew: nix-foreign unpatch ${file} && nix-foreign patch ${file}`,
+    exitCode: 126,
+  });
+}
+
+/** The exit status: 0 where every file is patched and has what it names, else 1. */
+export async function checkPatched(
+  files: readonly string[],
+  how: 'check' | 'repair' | 'show',
+  format: 'text' | 'json',
+  context: Context,
+): Promise<number> {
+  const known = await allDirectories(context.host.uid);
+  let status = 0;
+  for (const file of files) {
+    if (how === 'show') {
+      const shown = showPatched(file, context, known);
+      if (format === 'json') printJson(shown);
+      else printLine(shownText(shown));
+      if (shown.farm === null) status = 1;
+      continue;
+    }
+    const checked = check(file, context, known);
+    if (how === 'repair') printLine(await repair(checked, context, known));
+    else if (format === 'json') printJson(checked);
+    else printLine(text(checked));
+    if (how === 'check' && (checked.farm === undefined || checked.lacks !== undefined)) status = 1;
+  }
+  return status;
+}

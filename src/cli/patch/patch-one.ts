@@ -1,0 +1,167 @@
+// A program and the options of `nix-foreign patch` → the program patched, or what would be written.
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { Directories } from '../../host/directories.ts';
+import { ForeignError } from '../../host/errors.ts';
+import { withLock } from '../../host/mutex.ts';
+import { notice } from '../../host/output.ts';
+import { METHODS, type Method } from '../../integrations/patch/choose-edits.ts';
+import { planKey } from '../../plan/plan-format.ts';
+import { type Applied, applyPatch, FARM_REFUSED, isAlreadySo } from '../../resolve/apply-patch.ts';
+import type { Context } from '../../resolve/context.ts';
+import { withOriginal } from '../../resolve/original-of.ts';
+import {
+  findTarget,
+  type HardLinks,
+  namesOfTarget,
+  refuseUnreplaceable,
+} from '../../resolve/patch-target.ts';
+import {
+  type PatchPlan,
+  type PatchSurvey,
+  type PatchWish,
+  planPatch,
+  type SharedFarm,
+  surveyPatch,
+} from '../../resolve/plan-patch.ts';
+import type { ChooseWords } from '../choose/session.ts';
+import { usageError } from '../usage-error.ts';
+
+export interface PatchOptions {
+  readonly output: string | undefined;
+  readonly method: string | undefined;
+  readonly hardLinks: string | undefined;
+  readonly trial: string | undefined;
+  /** Of `choose`. */
+  readonly words: ChooseWords;
+  /** Names of the options without a value that were given. */
+  readonly set: ReadonlySet<string>;
+  /** Those that begin with `--no-`, without it. */
+  readonly without: ReadonlySet<string>;
+}
+
+/** One program and what became of it. */
+export type PatchOutcome =
+  | { readonly kind: 'planned' | 'unchanged'; readonly plan: PatchPlan }
+  | { readonly kind: 'patched'; readonly plan: PatchPlan; readonly applied: Applied }
+  | { readonly kind: 'declined' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+const HARD_LINKS: readonly HardLinks[] = ['refuse', 'all', 'one'];
+
+function oneOf<T extends string>(
+  value: string | undefined,
+  names: readonly T[],
+  option: string,
+  fallback: T,
+): T {
+  if (value === undefined) return fallback;
+  const found = names.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw usageError(`${option}: there is no ${value}`, `name one of: ${names.join(', ')}`);
+}
+
+function wishOf({ method, set, without }: PatchOptions): PatchWish {
+  return {
+    method: oneOf<Method | 'auto'>(method, ['auto', ...METHODS], '--method', 'auto'),
+    rename: !without.has('rename'),
+    lift: !without.has('lift'),
+    plain: set.has('plain'),
+    usersFirst: set.has('userLibrariesFirst'),
+  };
+}
+
+function outputFor(typedName: string, output: string | undefined): string | undefined {
+  if (output === undefined) return undefined;
+  const isDirectory = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return path.resolve(isDirectory ? path.join(output, path.basename(typedName)) : output);
+}
+
+async function agrees(plan: PatchPlan, { set }: PatchOptions): Promise<boolean> {
+  const isAsked = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  if (!isAsked || set.has('yes') || set.has('json')) return true;
+  const { agree } = await import('../choose/prompts.ts');
+  const grows = plan.chosen.changes.added?.bytes.length ?? 0;
+  const answer = await agree(
+    `Patch ${plan.target.typedName} (${plan.undo.ranges.length} edits, ${grows} bytes larger, undo by nix-foreign unpatch)?`,
+    process.stderr,
+  );
+  return answer.kind === 'answered' && answer.value;
+}
+
+export interface PatchTask {
+  readonly typedName: string;
+  readonly others: readonly string[];
+  readonly options: PatchOptions;
+  readonly context: Context;
+  readonly dirs: Directories;
+  /** Of a tree, by the programs' real paths. */
+  readonly farms?: ReadonlyMap<string, SharedFarm>;
+}
+
+/** Whether nothing is to be written. */
+export function isDryRun({ set }: PatchOptions): boolean {
+  return set.has('dryRun') || set.has('diff');
+}
+
+/** What can be known before the farms are. @throws ForeignError for what cannot be patched. */
+export async function surveyOne({
+  typedName,
+  others,
+  options,
+  context,
+  dirs,
+}: PatchTask): Promise<PatchSurvey> {
+  const target = findTarget(typedName, context.location.storeDir);
+  if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
+  namesOfTarget(target, hardLinksOf(options), others);
+  return await withOriginal(target, context, 'in the cache', (original) =>
+    surveyPatch({ target, original, wish: wishOf(options), context, dirs }),
+  );
+}
+
+function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
+  return oneOf(hardLinks, HARD_LINKS, '--hard-links', set.has('tree') ? 'all' : 'refuse');
+}
+
+export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
+  const { typedName, others, options, context, dirs, farms } = task;
+  const { trial } = options;
+  const isDry = isDryRun(options);
+  const target = findTarget(typedName, context.location.storeDir);
+  if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
+  const output = outputFor(typedName, options.output);
+  const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
+  if (!isDry && output === undefined) refuseUnreplaceable(target, context.host.uid);
+  const work = () =>
+    withOriginal(
+      target,
+      context,
+      isDry ? 'in the cache' : 'beside',
+      async (original): Promise<PatchOutcome> => {
+        const inputs = { target, original, wish: wishOf(options), context, dirs };
+        const planned = (kind?: 'directory') =>
+          planPatch(inputs, kind === undefined ? { shared: farms?.get(target.path) } : { kind });
+        const plan = await planned();
+        if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
+        if (isDry) return { kind: 'planned', plan };
+        if (!(await agrees(plan, options))) return { kind: 'declined' };
+        const words = trial?.split(/\s+/).filter((word) => word !== '');
+        const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({
+          kind: 'patched',
+          plan: each,
+          applied: await applyPatch(each, { names, trial: words }, context, dirs),
+        });
+        try {
+          return await apply(plan);
+        } catch (error) {
+          if (!(error instanceof ForeignError) || error.code !== FARM_REFUSED) throw error;
+          notice(`${error.message}; a directory of ours in ${dirs.state} stands in for it`);
+          const other = await planned('directory');
+          if (output === undefined && isAlreadySo(other)) return { kind: 'unchanged', plan: other };
+          return await apply(other);
+        }
+      },
+    );
+  return await withLock(path.join(dirs.locks, `patch-${planKey(target.path)}`), work);
+}

@@ -1,0 +1,73 @@
+// The programs of a directory → each with the farm that it shares with others, or why the tree stays as it is.
+import { lstatSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
+import { sharedFarms } from '../../resolve/farm-of-tree.ts';
+import type { PatchSurvey } from '../../resolve/plan-patch.ts';
+import { unpatchFile } from '../../resolve/unpatch-file.ts';
+import { usageError } from '../usage-error.ts';
+import { type PatchOutcome, type PatchTask, surveyOne } from './patch-one.ts';
+
+/** Codes of what needs no patch. */
+const SKIPPED_IN_TREE = new Set(['static', 'already-nix', 'script', 'appimage', 'library']);
+
+/** Whether a file of a tree is left out without a word. */
+export function isLeftOut(error: unknown): boolean {
+  return error instanceof ForeignError && SKIPPED_IN_TREE.has(error.code);
+}
+
+export interface TreeSurvey {
+  /** With the farms that they share. */
+  readonly tasks: readonly PatchTask[];
+  /** What cannot be patched, each with its task. */
+  readonly failures: readonly { readonly task: PatchTask; readonly error: unknown }[];
+}
+
+/** Looks at every program first: which of them can share a farm is known then, and which cannot be patched. */
+export async function surveyTree(tasks: readonly PatchTask[]): Promise<TreeSurvey> {
+  const surveys: PatchSurvey[] = [];
+  const failures: { task: PatchTask; error: unknown }[] = [];
+  for (const task of tasks) {
+    try {
+      surveys.push(await surveyOne(task));
+    } catch (error) {
+      if (!isLeftOut(error)) failures.push({ task, error });
+    }
+  }
+  const farms = await sharedFarms(surveys);
+  return { tasks: tasks.map((task) => ({ ...task, farms })), failures };
+}
+
+/** With `--strict` what was done already is undone when a later program fails. */
+export async function undoDone(
+  done: readonly { readonly task: PatchTask; readonly outcome: PatchOutcome }[],
+): Promise<void> {
+  for (const { task, outcome } of done) {
+    if (outcome.kind !== 'patched' || outcome.plan.original.patched !== undefined) continue;
+    await unpatchFile(
+      outcome.applied.file,
+      { output: undefined, hardLinks: 'all', isDry: false },
+      task.context,
+    );
+  }
+}
+
+/** The tree itself stays as it is. @throws ForeignError. */
+export function copyTree(directory: string, output: string, searchPath: string | undefined): string {
+  const to = path.resolve(output);
+  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined)
+    throw usageError(`${output} is there already`, 'name a directory that is not there yet');
+  try {
+    copyDirectory(directory, to, searchPath);
+    return to;
+  } catch (error) {
+    rmSync(to, { recursive: true, force: true });
+    throw new ForeignError(`${output}: the tree cannot be copied to it: ${reasonOf(error)}`, {
+      code: 'unwritable',
+      hint: 'make room, or name another directory',
+      exitCode: 125,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,80 @@
+// `nix-foreign unpatch PROGRAM...`: patched programs as they were, byte for byte.
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ForeignError } from '../../host/errors.ts';
+import { printJson, printLine, reportFailure } from '../../host/output.ts';
+import { patchedRecords } from '../../integrations/patch/patched-state.ts';
+import type { Context } from '../../resolve/context.ts';
+import type { HardLinks } from '../../resolve/patch-target.ts';
+import { unpatchFile } from '../../resolve/unpatch-file.ts';
+import { allDirectories } from '../../resolve/writable-directories.ts';
+import { jsonFailure } from '../command.ts';
+import { namedProgram } from '../program-argument.ts';
+import { usageError } from '../usage-error.ts';
+import { programsInTree } from './tree-programs.ts';
+
+export interface UnpatchOptions {
+  readonly output: string | undefined;
+  readonly hardLinks: string | undefined;
+  readonly isTree: boolean;
+  readonly isAll: boolean;
+  readonly isDry: boolean;
+  readonly isJson: boolean;
+}
+
+async function filesOf(
+  programs: readonly string[],
+  { isTree, isAll }: UnpatchOptions,
+  context: Context,
+): Promise<string[]> {
+  if (isAll) {
+    const known = await allDirectories(context.host.uid);
+    const files = known.flatMap((dirs) => patchedRecords(dirs).flatMap((record) => record.files));
+    return [...new Set(files)]
+      .filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined)
+      .sort();
+  }
+  if (isTree) return programs.flatMap(programsInTree).map(({ file }) => file);
+  return programs.map((each) => namedProgram(each, context));
+}
+
+function hardLinksOf(value: string | undefined, isTree: boolean): HardLinks {
+  const fallback = isTree ? 'all' : 'refuse';
+  if (value === undefined) return fallback;
+  if (value === 'refuse' || value === 'all' || value === 'one') return value;
+  throw usageError(`--hard-links: there is no ${value}`, 'name one of: refuse, all, one');
+}
+
+/** The exit status. @throws ForeignError where one program was named. */
+export async function unpatchCommand(
+  programs: readonly string[],
+  options: UnpatchOptions,
+  context: Context,
+): Promise<number> {
+  const { output, isTree, isAll, isDry, isJson } = options;
+  if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
+  if (output !== undefined && (programs.length !== 1 || isTree))
+    throw usageError('-o takes one program', 'unpatch them one by one');
+  const several = isAll || isTree || programs.length > 1;
+  let worst = 0;
+  for (const file of await filesOf(programs, options, context)) {
+    const isDirectory =
+      output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
+    const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
+    const wish = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
+    try {
+      const done = await unpatchFile(file, wish, context);
+      if (isJson) printJson({ program: file, ...done });
+      else
+        printLine(
+          `${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`,
+        );
+    } catch (error) {
+      if (isTree && error instanceof ForeignError && error.code === 'not-patched') continue;
+      if (!several) throw error;
+      if (isJson) printJson({ program: file, ...jsonFailure(error) });
+      worst = Math.max(worst, reportFailure(error));
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,117 @@
+// What a program shall name and what is appended to it → the way of editing that keeps most, and its changes.
+import type { ByteSource } from '../../elf/reader.ts';
+import { Malformed } from '../../elf/reader.ts';
+import { selfReader } from '../../elf/self-reader.ts';
+import { editBySegment } from './edit-by-segment.ts';
+import { editInPlace, type NewStrings } from './edit-in-place.ts';
+import { type EditedImage, readImage } from './elf-image.ts';
+import { type FileChanges, sortedEdits } from './file-changes.ts';
+import { findPayload, type Payload } from './payload.ts';
+import { neededOf, type WantedNames } from './wanted-names.ts';
+
+export const METHODS = ['in-place', 'append', 'insert', 'interpreter'] as const;
+export type Method = (typeof METHODS)[number];
+
+export interface ChosenEdits {
+  readonly kind: 'chosen';
+  readonly method: Method;
+  readonly changes: FileChanges;
+  readonly payload: Payload | undefined;
+  /** Whether the names that could be left out were. */
+  readonly lifted: readonly string[];
+  readonly image: EditedImage;
+}
+
+export type EditChoice =
+  | ChosenEdits
+  /** `why`: one clause. */
+  | { readonly kind: 'impossible'; readonly why: string; readonly payload: Payload | undefined };
+
+interface Attempt {
+  readonly method: Method;
+  readonly lifted: readonly string[];
+  run(): { readonly changes: FileChanges } | { readonly why: string };
+}
+
+function inPlace(
+  image: EditedImage,
+  wanted: WantedNames,
+  strings: NewStrings,
+  spare: 'few' | 'all',
+): Attempt {
+  return {
+    method: 'in-place',
+    lifted: wanted.lifted,
+    run: () => {
+      const made = editInPlace(image, wanted, strings, spare);
+      if (made.kind === 'no-room') return made;
+      return { changes: { edits: sortedEdits(made.edits), added: undefined } };
+    },
+  };
+}
+
+function bySegment(image: EditedImage, wanted: WantedNames, method: 'append' | 'insert'): Attempt {
+  return {
+    method,
+    lifted: wanted.lifted,
+    run: () => editBySegment(image, wanted, method === 'append' ? 'end' : 'before payload'),
+  };
+}
+
+function carriesContent(image: EditedImage): boolean {
+  return selfReader(image.source, { needed: neededOf(image), end: image.end }) !== undefined;
+}
+
+/** Without a payload tools see a clean file; with one the file is not stripped anyhow, and no byte may move. */
+function attemptsFor(image: EditedImage, wanted: WantedNames, payload: Payload | undefined): Attempt[] {
+  if (payload === undefined) {
+    const clean = inPlace(image, wanted, 'copied', 'few');
+    // What carries its content in sections or notes of its own does not bear to be stripped either.
+    const still = carriesContent(image) ? [inPlace(image, wanted, 'behind', 'all')] : [];
+    return [clean, ...still, bySegment(image, wanted, 'append')];
+  }
+  const plain = { ...wanted, lifted: [] };
+  const still = [wanted, ...(wanted.lifted.length > 0 ? [plain] : [])].flatMap((each) => [
+    inPlace(image, each, 'copied', 'few'),
+    inPlace(image, each, 'behind', 'all'),
+  ]);
+  if (payload.found === 'start') return [...still, bySegment(image, wanted, 'append')];
+  return payload.found === 'end' ? [...still, bySegment(image, wanted, 'insert')] : still;
+}
+
+function attemptsBy(image: EditedImage, wanted: WantedNames, method: Method): Attempt[] {
+  if (method === 'interpreter') return [{ ...inPlace(image, wanted, 'copied', 'few'), method }];
+  if (method !== 'in-place') return [bySegment(image, wanted, method)];
+  return [inPlace(image, wanted, 'copied', 'few'), inPlace(image, wanted, 'behind', 'all')];
+}
+
+function firstPossible(
+  image: EditedImage,
+  attempts: readonly Attempt[],
+  payload: Payload | undefined,
+): EditChoice {
+  const reasons: string[] = [];
+  for (const { method, lifted, run } of attempts) {
+    const made = run();
+    if ('changes' in made) return { kind: 'chosen', method, changes: made.changes, payload, lifted, image };
+    reasons.push(made.why);
+  }
+  return { kind: 'impossible', why: reasons.at(-1) ?? 'there is no way', payload };
+}
+
+/**
+ * `method`: one that the user asked for, whatever is appended. Total but for what `source.read` throws.
+ * The changes depend on the length of names only, so undo can be known before the names are.
+ */
+export function chooseEdits(source: ByteSource, wanted: WantedNames, method: Method | 'auto'): EditChoice {
+  try {
+    const image = readImage(source);
+    const payload = findPayload(source, image.end);
+    const attempts =
+      method === 'auto' ? attemptsFor(image, wanted, payload) : attemptsBy(image, wanted, method);
+    return firstPossible(image, attempts, payload);
+  } catch (error) {
+    if (error instanceof Malformed) return { kind: 'impossible', why: error.message, payload: undefined };
+    throw error;
+  }
+}

@@ -1,0 +1,203 @@
+// What a program shall name → the edits that say so in the room that its linker left: no byte moves, none is added.
+import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { NO_BITS } from '../../elf/sections.ts';
+import type { Segment } from '../../elf/segments.ts';
+import { draftOf, type ElfDraft, editsOfDraft } from './edit-draft.ts';
+import { type EditedImage, STRINGS_SIZE_TAG } from './elf-image.ts';
+import type { FileEdit } from './file-changes.ts';
+import { extended, type FreeRoom, roomsOf, takeRoom } from './free-room.ts';
+import { newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
+
+export type Editing =
+  | { readonly kind: 'edits'; readonly edits: readonly FileEdit[] }
+  /** `why`: one clause. */
+  | { readonly kind: 'no-room'; readonly why: string };
+
+/** How new strings become part of the string table. */
+export type NewStrings =
+  /** The whole table is copied, they stand behind the copy. */
+  | 'copied'
+  /** They stand somewhere behind the table, which then counts as long enough to hold them. */
+  | 'behind';
+
+const SHT_PROGBITS = 1;
+
+function textBytes(text: string): Uint8Array {
+  return Buffer.from(`${text}\0`, 'latin1');
+}
+
+/** Takes room, extends its segment and writes there. */
+function place(
+  draft: ElfDraft,
+  rooms: readonly FreeRoom[],
+  { bytes, what }: Pick<FileEdit, 'bytes' | 'what'>,
+  fits?: (room: FreeRoom) => boolean,
+) {
+  const taken = takeRoom(rooms, bytes.length, fits);
+  if (taken === undefined) return undefined;
+  const { room, left } = taken;
+  draft.segments[room.index] = extended(draft.segments[room.index] as Segment, room);
+  draft.texts.push({ offset: room.offset, bytes, what });
+  return { room, left };
+}
+
+function sectionOf({ sections }: EditedImage, offset: number, address: number): number {
+  return sections.findIndex(
+    (each) => each.offset === offset && each.address === address && each.type !== NO_BITS && each.size > 0,
+  );
+}
+
+function setTag(draft: ElfDraft, tag: number, value: number): void {
+  draft.entries = draft.entries.map((entry) => (entry.tag === tag ? { tag, value: BigInt(value) } : entry));
+}
+
+interface Placed {
+  readonly rooms: readonly FreeRoom[];
+  indexOf(text: string): number;
+}
+
+/** Undefined where there is no room. */
+function placeCopied(
+  image: EditedImage,
+  draft: ElfDraft,
+  texts: readonly string[],
+  rooms: readonly FreeRoom[],
+) {
+  const { strings, fields } = image;
+  const parts = texts.map(textBytes);
+  const table = Buffer.concat([fields.bytes(strings.offset, strings.size, 'the string table'), ...parts]);
+  const taken = place(draft, rooms, { bytes: table, what: 'string table' });
+  if (taken === undefined) return undefined;
+  const { room, left } = taken;
+  setTag(draft, DYNAMIC_TAG.strtab, room.address);
+  setTag(draft, STRINGS_SIZE_TAG, table.length);
+  const section = sectionOf(image, strings.offset, strings.address);
+  if (section >= 0) draft.sections.set(section, { ...room, size: table.length });
+  const ends = new Map<string, number>();
+  texts.reduce((at, text, index) => {
+    ends.set(text, at);
+    return at + (parts[index]?.length ?? 0);
+  }, strings.size);
+  return { rooms: left, indexOf: (text: string) => ends.get(text) ?? 0 };
+}
+
+/** As far from the table in the file as in memory, so that everybody finds them who adds an index to its start. */
+function placeBehind(
+  image: EditedImage,
+  draft: ElfDraft,
+  texts: readonly string[],
+  rooms: readonly FreeRoom[],
+) {
+  const { strings } = image;
+  const isBehind = ({ offset, address }: FreeRoom) =>
+    address > strings.address && address - strings.address === offset - strings.offset;
+  const indexes = new Map<string, number>();
+  let left = rooms;
+  let end = strings.size;
+  for (const text of texts) {
+    const taken = place(draft, left, { bytes: textBytes(text), what: 'name' }, isBehind);
+    if (taken === undefined) return undefined;
+    left = taken.left;
+    indexes.set(text, taken.room.address - strings.address);
+    end = Math.max(end, taken.room.address + taken.room.size - strings.address);
+  }
+  if (end > 0xffff_ffff) return undefined; // vn_file has 32 bits
+  setTag(draft, STRINGS_SIZE_TAG, end);
+  const section = sectionOf(image, strings.offset, strings.address);
+  if (section >= 0 && texts.length > 0) draft.sections.set(section, { ...strings, size: end });
+  return { rooms: left, indexOf: (text: string) => indexes.get(text) ?? 0 };
+}
+
+/** A section of compilers' names, which is not in memory and nobody reads while the program runs. */
+function commentOf(
+  { sections, segments, fields }: EditedImage,
+  size: number,
+): { offset: number } | undefined {
+  const comment = sections.find(({ label }) => label === '.comment');
+  if (comment === undefined || comment.type !== SHT_PROGBITS || comment.address !== 0) return undefined;
+  const end = comment.offset + comment.size;
+  const overlaps = (each: { offset: number }, length: number) =>
+    length > 0 && each.offset < end && each.offset + length > comment.offset;
+  const isAlone =
+    !segments.some((each) => overlaps(each, each.fileSize)) &&
+    !sections.some((each) => each !== comment && each.type !== NO_BITS && overlaps(each, each.size));
+  return isAlone && end <= fields.size && comment.size >= size ? comment : undefined;
+}
+
+/** In a room, else over the old one, else in `.comment`: the kernel reads it from the file. */
+function placeInterpreter(
+  image: EditedImage,
+  draft: ElfDraft,
+  text: string,
+  rooms: readonly FreeRoom[],
+): boolean {
+  const index = image.interpreter?.index ?? -1;
+  const old = image.segments[index];
+  if (old === undefined) return false;
+  const bytes = textBytes(text);
+  const size = bytes.length;
+  const name = { fileSize: size, memorySize: size };
+  const taken = place(draft, rooms, { bytes, what: 'interpreter' });
+  if (taken !== undefined) {
+    const { offset, address } = taken.room;
+    draft.segments[index] = { ...old, ...name, offset, address };
+    const section = sectionOf(image, old.offset, old.address);
+    if (section >= 0) draft.sections.set(section, { offset, address, size });
+    return true;
+  }
+  if (size <= old.fileSize) {
+    draft.texts.push({
+      offset: old.offset,
+      bytes: Buffer.concat([bytes], old.fileSize),
+      what: 'interpreter',
+    });
+    return true;
+  }
+  const comment = commentOf(image, size);
+  if (comment === undefined) return false;
+  draft.segments[index] = { ...old, ...name, offset: comment.offset };
+  draft.texts.push({ offset: comment.offset, bytes, what: 'interpreter' });
+  return true;
+}
+
+function placeStrings(
+  image: EditedImage,
+  draft: ElfDraft,
+  texts: readonly string[],
+  strings: NewStrings,
+): Placed | undefined {
+  const rooms = roomsOf(image);
+  if (texts.length === 0) return { rooms, indexOf: () => 0 };
+  return strings === 'copied'
+    ? placeCopied(image, draft, texts, rooms)
+    : placeBehind(image, draft, texts, rooms);
+}
+
+/**
+ * Every string goes into the zero bytes behind a loaded segment, every entry into a free one of the dynamic table.
+ * @throws Malformed for a table that makes no sense.
+ */
+export function editInPlace(
+  image: EditedImage,
+  wanted: WantedNames,
+  strings: NewStrings,
+  spare: 'few' | 'all',
+): Editing {
+  const draft = draftOf(image);
+  const texts = newStrings(wanted);
+  const placed = placeStrings(image, draft, texts, strings);
+  if (placed === undefined) return { kind: 'no-room', why: 'there are too few free bytes for its names' };
+  const room = { capacity: image.dynamic.capacity, spare };
+  const entries = wantedEntries(
+    { ...image, dynamic: { ...image.dynamic, entries: draft.entries } },
+    wanted,
+    placed.indexOf,
+    room,
+  );
+  if (entries === undefined) return { kind: 'no-room', why: 'its dynamic table has no free entry' };
+  draft.entries = entries;
+  draft.texts.push(...verneedEdits(image, wanted, placed.indexOf));
+  if (wanted.interpreter !== undefined && !placeInterpreter(image, draft, wanted.interpreter, placed.rooms))
+    return { kind: 'no-room', why: "there are too few free bytes for its interpreter's name" };
+  return { kind: 'edits', edits: editsOfDraft(image, draft) };
+}

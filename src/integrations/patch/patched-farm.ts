@@ -1,0 +1,122 @@
+// A verified set → what a patched program names: the farm's contents, the run path, the names renamed and lifted.
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { ElfFile } from '../../elf/elf-file.ts';
+import { elfFileAt } from '../../elf/open-elf.ts';
+import { pathOfStoreFile, type VerifiedSet } from '../../farm/verify-set.ts';
+import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
+import type { Libc } from '../../program/libc.ts';
+import { storeObjectOf } from '../../store/store-location.ts';
+
+export interface PatchedSet {
+  /** Relative names in the farm → absolute targets. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Directories to search behind the farm: absolute, or relative to it. */
+  readonly directories: readonly string[];
+  readonly renamed: ReadonlyMap<string, string>;
+  /** Names of the set that the program does not need itself, in the order of loading. */
+  readonly transitive: readonly string[];
+  /** Store paths that the farm refers to, sorted. */
+  readonly references: readonly string[];
+}
+
+/** The loader's name in the farm. */
+export const LOADER_NAME = 'ld';
+
+/** Everything in a farm on disk, mirrored directories too. */
+function linksIn(farm: string): Map<string, string> {
+  const entries = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((each) =>
+    each.isSymbolicLink(),
+  );
+  return new Map(
+    entries.map((each) => {
+      const file = path.join(each.parentPath, each.name);
+      return [path.relative(farm, file), readlinkSync(file)];
+    }),
+  );
+}
+
+/** The libraries of one libc, all from beside the loader: else the user's LD_LIBRARY_PATH decides. */
+function familyLinks(loader: string, libc: Libc): [string, string][] {
+  if (libc.kind === 'musl') return [];
+  const directory = path.dirname(loader);
+  return readdirSync(directory)
+    .filter((name) => libc.isFamily(name))
+    .map((name) => [name, path.join(directory, name)]);
+}
+
+/** Needed names of the program that another version of the library serves, where that has a name of its own. */
+function renamesOf({ libraries }: Fingerprint, needed: readonly string[], links: Map<string, string>) {
+  const renamed = new Map<string, string>();
+  for (const library of libraries) {
+    if (library.match !== 'closest') continue;
+    const file = pathOfStoreFile(library);
+    const own = elfFileAt(file)?.soname;
+    if (own === undefined || own === library.soname || own.includes('/')) continue;
+    const taken = links.get(own);
+    if (taken !== undefined && realpathSync(taken) !== realpathSync(file)) continue;
+    links.set(own, taken ?? file);
+    if (needed.includes(library.soname)) renamed.set(library.soname, own);
+  }
+  return renamed;
+}
+
+/** What is found in the farm or behind it; a library beside the program may have a run path of its own to it. */
+function transitiveOf(
+  { objects, farm }: VerifiedSet,
+  elf: ElfFile,
+  found: (name: string) => boolean,
+): string[] {
+  const names = objects.flatMap(({ name, path: file }) =>
+    file === undefined || file === name ? [] : [name],
+  );
+  const others = names.filter((name) => !name.includes('/') && !elf.needed.includes(name) && found(name));
+  return farm === '' ? [] : [...new Set(others)];
+}
+
+/** The directories that the launcher has the loader search, without the farm and the loader's own. */
+function directoriesOf({ libraryPath, farm, loader }: VerifiedSet): string[] {
+  return libraryPath
+    .split(':')
+    .slice(1)
+    .filter((each) => each !== path.dirname(loader))
+    .map((each) => (each.startsWith(`${farm}/`) ? path.relative(farm, each) : each));
+}
+
+export function patchedSet(
+  { elf, libc, storeDir }: { elf: ElfFile; libc: Libc; storeDir: string },
+  fingerprint: Fingerprint,
+  verified: VerifiedSet,
+  choices: { rename: boolean },
+): PatchedSet {
+  const links = new Map([...familyLinks(verified.loader, libc), ...linksIn(verified.farm)]);
+  const renamed = choices.rename ? renamesOf(fingerprint, elf.needed, links) : new Map<string, string>();
+  links.set(LOADER_NAME, verified.loader);
+  const directories = directoriesOf(verified);
+  const outside = new Set(verified.outside.map((file) => path.basename(file)));
+  const loaderName = path.basename(verified.loader);
+  const found = (name: string) =>
+    name !== loaderName && name !== libc.loaderName && (links.has(name) || outside.has(name));
+  const own = new Set([...elf.needed, ...renamed.values()]);
+  const targets = [...links.values(), ...directories.filter(path.isAbsolute)];
+  const references = new Set(targets.flatMap((each) => storeObjectOf(storeDir, each) ?? []));
+  return {
+    links,
+    directories,
+    renamed,
+    transitive: transitiveOf(verified, elf, found).filter((name) => !own.has(name)),
+    references: [...references].sort(),
+  };
+}
+
+/** The program's own entries as they are, then the farm's. Bytes as latin1, as ELF strings are read. */
+export function patchedRunPath(
+  elf: Pick<ElfFile, 'rpath' | 'runpath'>,
+  farm: string,
+  directories: readonly string[],
+): string {
+  const raw = (text: string) => Buffer.from(text).toString('latin1');
+  const own = elf.runpath ?? elf.rpath;
+  const ours = [farm, ...directories.map((each) => path.resolve(farm, each))].map(raw);
+  return [...(own === undefined || own === '' ? [] : [own]), ...ours].join(':');
+}

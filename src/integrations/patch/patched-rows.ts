@@ -1,0 +1,91 @@
+// A place → every patched file that is known in it: what it names, and whether that is there and held.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { openFileSource } from '../../elf/open-elf.ts';
+import type { Directories } from '../../host/directories.ts';
+import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
+import { farmsOf } from './read-patched.ts';
+
+export type PatchedFileState =
+  | 'ready'
+  /** Deleted, or moved: its root is kept, since the file may be anywhere. */
+  | 'not there'
+  | 'not patched any more'
+  | 'its libraries are gone';
+
+export interface PatchedRow {
+  readonly file: string;
+  readonly farm: string;
+  readonly state: PatchedFileState;
+  /** The first file that the farm names and that is not there. */
+  readonly lacks: string | undefined;
+  /** The GC root link; undefined where none is there. */
+  readonly root: string | undefined;
+}
+
+/** A file that a farm names and that is not there, the farm itself first. */
+export function lackOf(farm: string): string | undefined {
+  if (!existsSync(farm)) return farm;
+  return readdirSync(farm, { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(farm, name))
+    .find((file) => !existsSync(file));
+}
+
+/** Undefined where the file cannot be looked at. */
+function namesFarm(dirs: Pick<Directories, 'state'>, file: string, farm: string): boolean | undefined {
+  try {
+    if (!statSync(file).isFile()) return undefined;
+    const source = openFileSource(file);
+    try {
+      return farmsOf(source, [dirs]).includes(farm);
+    } finally {
+      source.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function stateOf(names: boolean | undefined, lacks: string | undefined): PatchedFileState {
+  if (names === undefined) return 'not there';
+  if (!names) return 'not patched any more';
+  return lacks === undefined ? 'ready' : 'its libraries are gone';
+}
+
+function rowsOfRecord(dirs: Pick<Directories, 'state'>, { farm, files }: PatchedRecord): PatchedRow[] {
+  const lacks = lackOf(farm);
+  const link = patchedRoot(dirs, farm);
+  const root = existsSync(link) ? link : undefined;
+  return files.map((file) => ({
+    file,
+    farm,
+    state: stateOf(namesFarm(dirs, file, farm), lacks),
+    lacks,
+    root,
+  }));
+}
+
+/** Sorted by file within each farm. */
+export function patchedRows(dirs: Pick<Directories, 'state'>): PatchedRow[] {
+  return patchedRecords(dirs).flatMap((record) => rowsOfRecord(dirs, record));
+}
+
+/** A patch at work needs its root: none takes longer. In milliseconds. */
+const LONGEST_PATCH = 60 * 60 * 1000;
+
+/**
+ * Record directories that a patch left which was killed before any file was its own. All others are kept: files move,
+ * so that none is where it was says nothing. `now`: milliseconds since 1970.
+ */
+export function abandonedRoots(dirs: Pick<Directories, 'state'>, now: number): string[] {
+  const old = (made: number): boolean => now - made > LONGEST_PATCH;
+  const unrecorded = unrecordedRoots(dirs).filter(({ made }) => old(made));
+  const pending = patchedRecords(dirs)
+    .filter(
+      ({ farm, files, pending: isPending }) =>
+        isPending && files.every((file) => namesFarm(dirs, file, farm) === false),
+    )
+    .map(({ farm }) => path.dirname(patchedRoot(dirs, farm)))
+    .filter((directory) => old(statSync(directory).mtimeMs));
+  return [...unrecorded.map(({ directory }) => directory), ...pending].sort();
+}

@@ -1,0 +1,94 @@
+// A patched copy → whether its loader takes the very files of the set, also where the user's LD_LIBRARY_PATH is
+// hostile.
+import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { VerifiedSet } from '../../farm/verify-set.ts';
+import { makeDirectories } from '../../host/files.ts';
+import { runProgramNow } from '../../host/run-program.ts';
+import { type LoadedObject, parseListOutput, verifyByLoader } from '../../ldso/ask-loader.ts';
+
+const TIMEOUT = 60_000;
+
+/** `other`: the loader takes other files. */
+export type Proof =
+  | { readonly kind: 'same'; readonly objects: number }
+  | { readonly kind: 'other'; readonly why: string };
+
+function identity(file: string): string {
+  try {
+    const { dev, ino } = statSync(file);
+    return `${dev}:${ino}`;
+  } catch {
+    return `missing ${file}`;
+  }
+}
+
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+/** By device and inode; without the loader, which goes by the name that the program has for it. */
+function filesOf(objects: readonly LoadedObject[], loader: string): ReadonlyMap<string, string> {
+  const own = identity(loader);
+  const files = objects
+    .map(({ name, path: file }) => file ?? name)
+    .map((file) => [identity(file), file] as const);
+  return new Map(files.filter(([each]) => each !== own));
+}
+
+function differenceOf(
+  expected: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, string>,
+): string | undefined {
+  const extra = [...found].find(([each]) => !expected.has(each));
+  if (extra !== undefined) return `it would load ${real(extra[1])}, which is not of the set`;
+  const lost = [...expected].find(([each]) => !found.has(each));
+  return lost === undefined ? undefined : `it would not load ${real(lost[1])}`;
+}
+
+function listed(loader: string, copy: string, env: Readonly<Record<string, string>>) {
+  const { stdout, stderr } = runProgramNow(loader, ['--list', copy], { env, timeout: TIMEOUT });
+  return parseListOutput(stdout, stderr, copy);
+}
+
+/** Empty files of the names that may be looked for: whoever takes one of them ends. */
+function withHostileDirectory<T>(names: readonly string[], work: (directory: string) => T): T {
+  const directory = mkdtempSync(path.join(tmpdir(), 'nix-foreign-proof-'));
+  try {
+    makeDirectories(directory);
+    for (const name of names) writeFileSync(path.join(directory, name), '');
+    return work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** `hostile`: also with every name of the set in LD_LIBRARY_PATH. musl takes that first, so it is not asked. */
+export function provePatched(
+  copy: string,
+  verified: VerifiedSet,
+  libc: 'glibc' | 'musl',
+  hostile: 'too' | 'not',
+): Proof {
+  const { loader, objects } = verified;
+  if (libc === 'glibc' && !verifyByLoader(loader, copy))
+    return { kind: 'other', why: `${loader} does not take the copy` };
+  const expected = filesOf(objects, loader);
+  const names = objects.map(({ name }) => path.basename(name)).filter((name) => name !== '');
+  const outcomeIn = (env: Readonly<Record<string, string>>): string | undefined => {
+    const { complaints, objects: found } = listed(loader, copy, env);
+    return complaints[0] ?? differenceOf(expected, filesOf(found, loader));
+  };
+  const why = outcomeIn({});
+  if (why !== undefined) return { kind: 'other', why };
+  if (libc === 'musl' || hostile === 'not') return { kind: 'same', objects: expected.size };
+  const beaten = withHostileDirectory(names, (directory) => outcomeIn({ LD_LIBRARY_PATH: directory }));
+  return beaten === undefined
+    ? { kind: 'same', objects: expected.size }
+    : { kind: 'other', why: `with an LD_LIBRARY_PATH of the user's ${beaten}` };
+}

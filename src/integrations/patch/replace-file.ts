@@ -1,0 +1,86 @@
+// A finished copy → the file in whose place it comes, with that one's owner, modes and attributes, at one instant.
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import path from 'node:path';
+import { temporaryName } from '../../host/atomic-file.ts';
+import { runProgramNow } from '../../host/run-program.ts';
+
+const TIMEOUT = 60_000;
+
+function settleDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Extended attributes, so ACLs and file capabilities (xattr(7)), last of all, since chown and write take
+ * capabilities away. Node has no call for them; without cp(1) they are left out. @returns why not, as one clause.
+ */
+function copyAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
+  const args = ['--attributes-only', '--preserve=xattr', '--', from, to];
+  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
+  const { status, failure, stderr } = runProgramNow('cp', args, { env, timeout: TIMEOUT });
+  if (status === 0 || failure === 'ENOENT') return undefined;
+  // Neither its file system nor that of the copy has any.
+  return /not supported/i.test(stderr) ? undefined : (stderr.trim().split('\n')[0] ?? 'cp failed');
+}
+
+/** Asks getcap(8), which is where capabilities are given; without it a file counts as having none. */
+export function hasCapabilities(file: string, searchPath: string | undefined): boolean {
+  const env = { PATH: `${searchPath ?? ''}:/run/current-system/sw/bin:/usr/sbin:/sbin:/usr/bin` };
+  const { status, stdout } = runProgramNow('getcap', [file], { env, timeout: TIMEOUT });
+  return status === 0 && stdout.includes('cap_');
+}
+
+/**
+ * The copy gets owner, group, modes and attributes of the other. @returns why not, as one clause. @throws errno
+ * errors.
+ */
+export function takeAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
+  const { uid, gid, mode } = statSync(from);
+  const own = statSync(to);
+  if (own.uid !== uid || own.gid !== gid) chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o7777);
+  return copyAttributes(from, to, searchPath);
+}
+
+/** `mtime`: nanoseconds since 1970. Node's call is exact to a microsecond, touch(1) to the last digit. */
+export function setTime(file: string, mtime: bigint, searchPath: string | undefined): void {
+  const digits = String(mtime).padStart(10, '0');
+  const time = `@${digits.slice(0, -9)}.${digits.slice(-9)}`;
+  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
+  const { status } = runProgramNow('touch', ['-m', '-d', time, '--', file], { env, timeout: TIMEOUT });
+  if (status === 0) return;
+  const seconds = Number(mtime / 1000n) / 1e6;
+  utimesSync(file, seconds, seconds);
+}
+
+/** Every one of `names` is then the new file; the first one first. @throws Node's errno errors. */
+export function replaceNames(made: string, names: readonly string[]): void {
+  const [first = '', ...others] = names;
+  renameSync(made, first);
+  for (const other of others) {
+    const temporary = temporaryName(other);
+    try {
+      linkSync(first, temporary);
+      renameSync(temporary, other);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+  for (const directory of new Set(names.map((name) => path.dirname(name)))) settleDirectory(directory);
+}

@@ -1,0 +1,230 @@
+// A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
+import { existsSync, lstatSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { openFileSource } from '../elf/open-elf.ts';
+import { temporaryName } from '../host/atomic-file.ts';
+import type { Directories } from '../host/directories.ts';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { runProgramNow } from '../host/run-program.ts';
+import { structureComplaints } from '../integrations/patch/check-structure.ts';
+import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
+import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
+import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
+import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
+import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
+import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
+import { undoText } from '../integrations/patch/undo-record.ts';
+import type { Context } from './context.ts';
+import { makePatchedFarm } from './make-patched-farm.ts';
+import { patchRefusal, refuseChanged } from './patch-target.ts';
+import type { PatchPlan } from './plan-patch.ts';
+
+export interface Applying {
+  /** The names that shall be the patched file, the first one the target's own or that of `-o`. */
+  readonly names: readonly string[];
+  /** Arguments to run the original and the copy with before the copy is taken. */
+  readonly trial: readonly string[] | undefined;
+}
+
+export interface Applied {
+  readonly file: string;
+  readonly size: number;
+  readonly objects: number;
+  readonly root: string | undefined;
+  readonly unpinned: string | undefined;
+  /** Where the copy was run too. */
+  readonly tried: readonly string[] | undefined;
+}
+
+/** Reading larger files twice takes seconds; of those only what was written and the structure is looked at again. */
+const LARGEST_READ_AGAIN = 1 << 30;
+const TRIAL_TIMEOUT = 60_000;
+
+/** Whether the target is already what it would become. */
+export function isAlreadySo({ target, original, chosen, farm }: PatchPlan): boolean {
+  if (original.patched?.farm !== farm.path) return false;
+  const [before, now] = [openFileSource(original.file), openFileSource(target.path)];
+  try {
+    const after = changedSource(before, chosen.changes);
+    if (after.size !== now.size) return false;
+    const { edits, added } = chosen.changes;
+    const places = [...edits, ...(added === undefined ? [] : [{ offset: added.at, bytes: added.bytes }])];
+    return places.every(({ offset, bytes }) => Buffer.compare(now.read(offset, bytes.length), bytes) === 0);
+  } finally {
+    before.close();
+    now.close();
+  }
+}
+
+function refusedCopy({ target }: PatchPlan, why: string): ForeignError {
+  const hint = `${target.typedName} is as it was; another way may do: nix-foreign patch ${target.typedName} --method append, or nix-foreign shim add`;
+  return patchRefusal(target.typedName, `the patched copy is not as good: ${why}`, hint, 'not-verified');
+}
+
+function checkBytes(plan: PatchPlan, copy: string): void {
+  const [before, after] = [openFileSource(plan.original.file), openFileSource(copy)];
+  try {
+    const [complaint] = structureComplaints(before, after, plan.wanted);
+    if (complaint !== undefined) throw refusedCopy(plan, complaint);
+    const back = undoneSource(after, plan.undo);
+    if (back === undefined) throw refusedCopy(plan, 'it has another size');
+    if (before.size <= LARGEST_READ_AGAIN && sha256OfSource(back) !== plan.undo.sha256)
+      throw refusedCopy(plan, 'undo would not give the same bytes: the file was changed meanwhile');
+  } finally {
+    before.close();
+    after.close();
+  }
+}
+
+interface TrialOutcome {
+  readonly status: number | undefined;
+  readonly output: string;
+}
+
+/** Paths of the programs themselves differ. */
+function seen(
+  file: string,
+  args: readonly string[],
+  launcher: string | undefined,
+  env: Context['env'],
+): TrialOutcome {
+  const clean = Object.fromEntries(
+    Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined),
+  );
+  const options = { env: clean, timeout: TRIAL_TIMEOUT };
+  const command = launcher ?? file;
+  const { status, stdout, stderr, failure } = runProgramNow(
+    command,
+    launcher === undefined ? args : [file, ...args],
+    options,
+  );
+  if (failure !== undefined) return { status: 127, output: failure };
+  const name = path.basename(file);
+  return { status, output: `${stdout}\n${stderr}`.replaceAll(file, 'PROGRAM').replaceAll(name, 'PROGRAM') };
+}
+
+function tryCopy(plan: PatchPlan, copy: string, args: readonly string[], { env, launcher }: Context): void {
+  const patched = seen(copy, args, undefined, env);
+  const before = seen(plan.original.file, args, launcher, env);
+  if (patched.status === before.status && patched.output === before.output) return;
+  const how =
+    patched.status === before.status
+      ? 'prints something else'
+      : `ends with ${patched.status} instead of ${before.status}`;
+  throw refusedCopy(plan, `run with ${args.join(' ')} it ${how}`);
+}
+
+async function provenOr(plan: PatchPlan, copy: string): Promise<Extract<Proof, { kind: 'same' }>> {
+  if (plan.wanted.runPath === undefined) {
+    const why = await whyNotTheSame(copy, plan.verified, plan.program.libc);
+    if (why !== undefined) throw refusedCopy(plan, why);
+    return { kind: 'same', objects: plan.verified.objects.length };
+  }
+  // Where names could not be lifted a run path of the store's libraries comes behind the user's LD_LIBRARY_PATH.
+  const all =
+    plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';
+  const proof = provePatched(copy, plan.verified, plan.program.libc.kind, all ? 'too' : 'not');
+  if (proof.kind === 'other') throw refusedCopy(plan, proof.why);
+  return proof;
+}
+
+function keepRecord({ farm, undos }: PatchPlan, dirs: Directories, names: readonly string[]): void {
+  const known = readPatchedRecord(dirs, farm.path);
+  const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
+  const files = [...(known?.files ?? []), ...names];
+  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText(undos), ...pending });
+}
+
+/** The files are there: from now on only undo takes the root. */
+function settleRecord(
+  { farm, target, original }: PatchPlan,
+  dirs: Directories,
+  names: readonly string[],
+): void {
+  const record = readPatchedRecord(dirs, farm.path);
+  if (record?.pending) {
+    const { pending: _, ...settled } = record;
+    writePatchedRecord(dirs, settled);
+  }
+  if (original.patched === undefined || original.patched.farm === farm.path) return;
+  if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
+}
+
+function asRefusal(plan: PatchPlan, error: unknown, output: string): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof ForeignError || errno === undefined) return error;
+  const { typedName } = plan.target;
+  const hint =
+    errno === 'ENOSPC' || errno === 'EDQUOT'
+      ? `make room for ${statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0)} bytes, and say it again`
+      : `write another instead: nix-foreign patch ${typedName} -o OUT`;
+  return new ForeignError(`${typedName}: ${output} cannot be written: ${reasonOf(error)}`, {
+    code: 'unwritable',
+    hint,
+    exitCode: 125,
+    cause: error,
+  });
+}
+
+/** Code of the failure when Nix does not add the farm to its store: a directory of ours may serve. */
+export const FARM_REFUSED = 'farm-refused';
+
+/** At AT_SECURE (ld.so(8)) others must not be able to put a library into a directory of the run path. */
+function refuseOpenEntries({ target, farm, wanted }: PatchPlan, { location, env }: Context): void {
+  const { storeDir } = location;
+  const hasBits = (target.stats.mode & 0o6000n) !== 0n;
+  if (!hasBits && !hasCapabilities(target.path, env['PATH'])) return;
+  const others = wanted.runPath?.text.split(':').filter((each) => !each.startsWith(`${storeDir}/`)) ?? [];
+  if (farm.kind === 'store' && others.length === 0) return;
+  throw patchRefusal(
+    target.typedName,
+    `it starts with more rights (${hasBits ? 'setuid or setgid' : 'capabilities'}), and its run path would have ${others[0] ?? farm.path}, which lies outside the store`,
+    hasBits
+      ? 'take the bits away first: chmod u-s,g-s; or start it with the rights it needs: sudo'
+      : 'take them away first: setcap -r; or start it with the rights it needs: sudo',
+    'secure-mode',
+  );
+}
+
+/**
+ * Farm and root, then the copy, then the record, then the rename: whatever ends us in between, the file is the old
+ * one or the new one with all it needs.
+ * @throws ForeignError; the file is as it was then.
+ */
+export async function applyPatch(
+  plan: PatchPlan,
+  { names, trial }: Applying,
+  context: Context,
+  dirs: Directories,
+): Promise<Applied> {
+  const [output = plan.target.path] = names;
+  refuseOpenEntries(plan, context);
+  const known = readPatchedRecord(dirs, plan.farm.path);
+  const copy = temporaryName(output);
+  try {
+    const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
+    if (made.kind === 'refused')
+      throw patchRefusal(
+        plan.target.typedName,
+        `Nix does not take its farm: ${made.why}`,
+        'see what is wrong with Nix: nix-foreign doctor',
+        FARM_REFUSED,
+      );
+    copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
+    const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);
+    if (attributes !== undefined) throw refusedCopy(plan, attributes);
+    checkBytes(plan, copy);
+    const { objects } = await provenOr(plan, copy);
+    if (trial !== undefined) tryCopy(plan, copy, trial, context);
+    keepRecord(plan, dirs, names);
+    refuseChanged(plan.target);
+    const { size } = lstatSync(copy);
+    replaceNames(copy, names);
+    settleRecord(plan, dirs, names);
+    return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
+  } catch (error) {
+    rmSync(copy, { force: true });
+    if (known === undefined && !existsSync(copy)) forgetPatched(dirs, plan.farm.path, output);
+    throw asRefusal(plan, error, output);
+  }
+}

@@ -1,0 +1,161 @@
+// A file that may be patched already → its original content, where the stages can look at it.
+import { chmodSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
+import { openFileSource } from '../elf/open-elf.ts';
+import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
+import { temporaryName } from '../host/atomic-file.ts';
+import type { Directories } from '../host/directories.ts';
+import { makeDirectories } from '../host/files.ts';
+import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
+import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
+import { readPatched, undoThatFits } from '../integrations/patch/read-patched.ts';
+import type { UndoRecord } from '../integrations/patch/undo-record.ts';
+import { removePlan } from '../plan/plan-files.ts';
+import { planKey } from '../plan/plan-format.ts';
+import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
+import type { Context } from './context.ts';
+import { type PatchTarget, patchRefusal } from './patch-target.ts';
+import { allDirectories } from './writable-directories.ts';
+
+export interface Original {
+  /** The target itself, or a file with what it was. */
+  readonly file: string;
+  /** Where the target is patched: by which farm. */
+  readonly patched: { readonly farm: string; readonly undo: UndoRecord } | undefined;
+}
+
+/** @throws ForeignError `changed-after-patching`. */
+export function patchedStateOf(target: PatchTarget, known: readonly Directories[]): Original['patched'] {
+  const source = openFileSource(target.path);
+  try {
+    const patched = readPatched(source, known);
+    if (patched === undefined) return undefined;
+    const undo = undoThatFits(source, patched);
+    if (undo !== undefined) return { farm: patched.farm, undo };
+    throw patchRefusal(
+      target.typedName,
+      'it was changed after it was patched (strip? update?)',
+      'what it was is not known any more: get it from its vendor again',
+      'changed-after-patching',
+    );
+  } finally {
+    source.close();
+  }
+}
+
+/** Where the original content is put: `$ORIGIN` is that directory, so in the cache what lies around comes with it. */
+function fileFor(target: PatchTarget, where: 'beside' | 'in the cache', cache: string) {
+  if (where === 'beside') {
+    const file = temporaryName(target.path);
+    return { file, whole: file };
+  }
+  makeDirectories(cache);
+  const whole = temporaryName(path.join(cache, 'original'));
+  return { file: mirrorNeighbours(whole, target.path), whole };
+}
+
+/** Choices are kept by the program's path: those of one path become those of another. */
+async function carryChoices(from: string, to: string, known: readonly Directories[]): Promise<void> {
+  const [there, here] = await Promise.all([
+    readChoices(known, from, planKey(from)),
+    readChoices(known, to, planKey(to)),
+  ]);
+  if (JSON.stringify(there?.choices) === JSON.stringify(here?.choices)) return;
+  const dirs = known.find((each) => here?.file === choicesFile(each, planKey(to))) ?? known[0];
+  if (dirs !== undefined) await saveChoices(dirs, to, planKey(to), there?.choices);
+}
+
+function forgetFile(file: string, known: readonly Directories[]): void {
+  for (const dirs of known) {
+    removePlan(dirs, file);
+    for (const link of linksOfProgram(dirs, planKey(file))) unpin(link);
+    rmSync(choicesFile(dirs, planKey(file)), { force: true });
+  }
+}
+
+/**
+ * Work on the original content; a file made for it goes afterwards, and what was planned for that. What is chosen for
+ * it meanwhile is chosen for the target.
+ */
+export async function withOriginal<T>(
+  target: PatchTarget,
+  context: Context,
+  where: 'beside' | 'in the cache',
+  work: (original: Original) => Promise<T>,
+): Promise<T> {
+  const known = await allDirectories(context.host.uid);
+  const patched = patchedStateOf(target, known);
+  if (patched === undefined) return await work({ file: target.path, patched });
+  const { file, whole } = fileFor(target, where, known[0]?.cache ?? '/tmp');
+  try {
+    copyWithUndo(target.path, file, patched.undo);
+    chmodSync(file, Number(target.stats.mode & 0o777n) | 0o500);
+    await carryChoices(target.path, file, known);
+    const done = await work({ file, patched });
+    await carryChoices(file, target.path, known);
+    return done;
+  } finally {
+    rmSync(whole, { recursive: true, force: true });
+    forgetFile(file, known);
+  }
+}
+
+const UPX_MARK = 'UPX!';
+
+/** @throws ForeignError for what is no dynamic program of another Linux. */
+export function inspectOriginal(target: PatchTarget, { file }: Original, context: Context): ProgramFile {
+  const { typedName } = target;
+  const program = inspectProgram(file, { ...context.host, libraryPath: undefined });
+  const head = () => readHead(file);
+  const start = `start it as it is: nix-run-foreign ${typedName}`;
+  if (program.appImage !== undefined)
+    throw patchRefusal(
+      typedName,
+      'it is an AppImage',
+      `${start}, or make a command of it: nix-foreign shim add ${typedName}`,
+      'appimage',
+    );
+  switch (program.kind.kind) {
+    case 'script':
+      throw patchRefusal(
+        typedName,
+        'it is a script',
+        `${start}, or make a command of it: nix-foreign shim add ${typedName}`,
+        'script',
+      );
+    case 'static':
+    case 'static-pie':
+      if (head().includes(UPX_MARK))
+        throw patchRefusal(
+          typedName,
+          'it is packed by UPX',
+          `unpack it first: upx -d ${typedName}`,
+          'packed',
+        );
+      throw patchRefusal(
+        typedName,
+        'it is static and needs no library',
+        `nothing is to be done; ${start}`,
+        'static',
+      );
+    case 'already-nix':
+      throw patchRefusal(
+        typedName,
+        'its interpreter lies in the store already',
+        `nothing is to be done; ${start}`,
+        'already-nix',
+      );
+    default:
+      return { ...program, typedName };
+  }
+}
+
+function readHead(file: string): Buffer {
+  const source = openFileSource(file);
+  try {
+    return Buffer.from(source.read(0, 1024));
+  } finally {
+    source.close();
+  }
+}

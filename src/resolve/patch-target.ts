@@ -1,0 +1,140 @@
+// A file as it was named → what is to be patched there, once nothing about the file itself is in the way.
+import {
+  accessSync,
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { identityOfStats } from '../host/file-identity.ts';
+
+export interface PatchTarget {
+  /** As it was named. */
+  readonly typedName: string;
+  /** Real path. */
+  readonly path: string;
+  readonly stats: BigIntStats;
+  readonly identity: string;
+}
+
+export type HardLinks = 'refuse' | 'all' | 'one';
+
+/** Why a file is not patched; nothing was changed. */
+export function patchRefusal(typedName: string, cause: string, hint: string, code: string): ForeignError {
+  return new ForeignError(`${typedName}: ${cause}`, { code, hint, exitCode: 126 });
+}
+
+function locate(typedName: string): { file: string; stats: BigIntStats } {
+  try {
+    const file = realpathSync.native(typedName);
+    return { file, stats: statSync(file, { bigint: true }) };
+  } catch (error) {
+    const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+    throw new ForeignError(`${typedName}: ${reasonOf(error)}`, {
+      code: missing ? 'not-found' : 'unreachable',
+      hint: 'check the spelling of the path, and the links on it',
+      exitCode: missing ? 127 : 126,
+      cause: error,
+    });
+  }
+}
+
+/** @throws ForeignError for what is no file, or one that nobody but Nix may change. */
+export function findTarget(typedName: string, storeDir: string): PatchTarget {
+  const { file, stats } = locate(typedName);
+  if (stats.isDirectory())
+    throw patchRefusal(
+      typedName,
+      'it is a directory',
+      `patch what is in it: nix-foreign patch --tree ${typedName}`,
+      'directory',
+    );
+  if (!stats.isFile())
+    throw patchRefusal(typedName, 'it is not a regular file', 'name a program', 'not-a-file');
+  if (file.startsWith(`${storeDir}/`))
+    throw patchRefusal(
+      typedName,
+      `it lies in the store, as ${file}`,
+      'nothing is to be done: start it as it is',
+      'in-store',
+    );
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw patchRefusal(typedName, `it cannot be read: ${reasonOf(error)}`, `chmod u+r ${file}`, 'unreadable');
+  }
+  return { typedName, path: file, stats, identity: identityOfStats(stats) };
+}
+
+/** Names of the same file in one directory. */
+function namesBeside({ path: file, stats }: PatchTarget): string[] {
+  const directory = path.dirname(file);
+  return readdirSync(directory)
+    .map((name) => path.join(directory, name))
+    .filter((each) => {
+      const found = lstatSync(each, { bigint: true, throwIfNoEntry: false });
+      return found?.isFile() === true && found.dev === stats.dev && found.ino === stats.ino;
+    })
+    .sort();
+}
+
+/**
+ * Every name that the changed file is to have, the named one first. `known`: other names of the same file.
+ * @throws ForeignError `hard-links` where names would be left behind that nobody spoke of.
+ */
+export function namesOfTarget(
+  target: PatchTarget,
+  wanted: HardLinks,
+  known: readonly string[] = [],
+): readonly string[] {
+  const { typedName, path: file, stats } = target;
+  if (stats.nlink === 1n || wanted === 'one') return [file];
+  const found = [...new Set([...namesBeside(target), ...known])].filter((each) => each !== file);
+  const others = Number(stats.nlink) - 1;
+  if (wanted === 'all' && found.length === others) return [file, ...found];
+  const names = found.length === 0 ? '' : `: ${found.slice(0, 3).join(', ')}`;
+  const cause = `it has ${others} other ${others === 1 ? 'name' : 'names'} by hard links${names}`;
+  throw patchRefusal(
+    typedName,
+    wanted === 'all'
+      ? `${cause}, and not all of them are in its directory`
+      : `${cause}, which would stay as they are`,
+    wanted === 'all'
+      ? 'leave the others as they are: --hard-links one'
+      : 'patch them too, or leave them: --hard-links all, --hard-links one',
+    'hard-links',
+  );
+}
+
+/** @throws ForeignError where the file cannot be replaced by somebody of this id. */
+export function refuseUnreplaceable({ typedName, path: file, stats }: PatchTarget, uid: number): void {
+  if (uid !== 0 && stats.uid !== BigInt(uid))
+    throw patchRefusal(
+      typedName,
+      'it belongs to somebody else',
+      `as root: sudo nix-foreign patch --system ${typedName}`,
+      'not-owner',
+    );
+  try {
+    accessSync(path.dirname(file), constants.W_OK);
+  } catch (error) {
+    const hint = `leave it as it is and write another: nix-foreign patch ${typedName} -o OUT`;
+    throw patchRefusal(typedName, `nothing can be written beside it: ${reasonOf(error)}`, hint, 'read-only');
+  }
+}
+
+/** @throws ForeignError `changed` where another file is there now. */
+export function refuseChanged({ typedName, path: file, identity }: PatchTarget): void {
+  const now = statSync(file, { bigint: true, throwIfNoEntry: false });
+  if (now !== undefined && identityOfStats(now) === identity) return;
+  throw patchRefusal(
+    typedName,
+    'it was changed meanwhile',
+    'wait until nobody writes it, and say it again',
+    'changed',
+  );
+}

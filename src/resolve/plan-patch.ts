@@ -1,0 +1,326 @@
+// A program and what the user wants of its patching → everything that would be written, and nothing written yet.
+
+import path from 'node:path';
+import { findMachine } from '../elf/machine.ts';
+import { openFileSource } from '../elf/open-elf.ts';
+import { layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import type { Directories } from '../host/directories.ts';
+import { sha256OfText } from '../host/file-identity.ts';
+import {
+  type ChosenEdits,
+  chooseEdits,
+  type EditChoice,
+  type Method,
+} from '../integrations/patch/choose-edits.ts';
+import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
+import { changedSource, type FileChanges, undoOf } from '../integrations/patch/file-changes.ts';
+import { unlikeForeign, whyUnusable } from '../integrations/patch/patched-copy.ts';
+import {
+  LOADER_NAME,
+  type PatchedSet,
+  patchedRunPath,
+  patchedSet,
+} from '../integrations/patch/patched-farm.ts';
+import { patchedDirectory } from '../integrations/patch/patched-state.ts';
+import { farmByContent, UNDO_NAME } from '../integrations/patch/read-patched.ts';
+import { type UndoRecord, undoText } from '../integrations/patch/undo-record.ts';
+import { interpreterOnly, type WantedNames } from '../integrations/patch/wanted-names.ts';
+import { fixedPath } from '../store/fixed-path.ts';
+import { directoryNode, type NarNode, narOf } from '../store/nix-archive.ts';
+import type { Context } from './context.ts';
+import { type DynamicProgram, dynamicOf, verdictOf } from './job.ts';
+import { inspectOriginal, type Original } from './original-of.ts';
+import { type PatchTarget, patchRefusal } from './patch-target.ts';
+import { savedFingerprintOfProgram } from './program-fingerprint.ts';
+
+export interface PatchWish {
+  readonly method: Method | 'auto';
+  readonly rename: boolean;
+  readonly lift: boolean;
+  /** The loader's own path as the interpreter, not the farm's link to it. */
+  readonly plain: boolean;
+  /** DT_RUNPATH: the user's LD_LIBRARY_PATH comes first. */
+  readonly usersFirst: boolean;
+}
+
+/** The farm that the program will name, wherever it is made; by `interpreter` only we find it, by the content. */
+export interface FarmToMake {
+  readonly kind: 'store' | 'directory';
+  readonly path: string;
+  readonly leaves: ReadonlyMap<string, NarNode>;
+  readonly references: readonly string[];
+  readonly nar: Uint8Array;
+}
+
+export interface PatchPlan {
+  readonly target: PatchTarget;
+  readonly original: Original;
+  readonly program: DynamicProgram;
+  readonly fingerprint: Fingerprint;
+  readonly verified: VerifiedSet;
+  readonly set: PatchedSet;
+  readonly wanted: WantedNames;
+  readonly chosen: ChosenEdits;
+  readonly undo: UndoRecord;
+  /** Of every program that names the farm. */
+  readonly undos: readonly UndoRecord[];
+  readonly farm: FarmToMake;
+  /** The plan's root, which holds the set until the farm has one. */
+  readonly root: string;
+}
+
+const FARM_NAME = 'f';
+
+export interface PatchInputs {
+  readonly target: PatchTarget;
+  readonly original: Original;
+  readonly wish: PatchWish;
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
+interface FarmNaming {
+  readonly program: DynamicProgram;
+  readonly set: PatchedSet;
+  readonly loader: string;
+  readonly wish: PatchWish;
+}
+
+function wantedWith(farm: string, { program, set, loader, wish }: FarmNaming): WantedNames {
+  const raw = (text: string) => Buffer.from(text).toString('latin1');
+  return {
+    interpreter: raw(wish.plain ? loader : path.join(farm, LOADER_NAME)),
+    runPath: {
+      tag: wish.usersFirst ? 'runpath' : 'rpath',
+      text: patchedRunPath(program.elf, farm, set.directories),
+    },
+    renamed: set.renamed,
+    lifted: wish.lift && !wish.usersFirst ? set.transitive : [],
+  };
+}
+
+function refusalOf({ typedName }: PatchTarget, choice: Exclude<EditChoice, ChosenEdits>): Error {
+  const { why, payload } = choice;
+  const about =
+    payload === undefined ? '' : `, and ${payload.bytes} bytes are appended to it (${payload.kind})`;
+  const hint =
+    payload === undefined
+      ? `start it as it is: nix-run-foreign ${typedName}, or make a command of it: nix-foreign shim add ${typedName}`
+      : `let it name the launcher only: nix-foreign patch ${typedName} --method interpreter; or try whether it bears more: --method append --try=--version`;
+  return patchRefusal(typedName, `it cannot be patched: ${why}${about}`, hint, 'no-room');
+}
+
+function choose(
+  file: string,
+  wanted: WantedNames,
+  wish: PatchWish,
+): { choice: EditChoice; undo: ReturnType<typeof undoOf> | undefined } {
+  const source = openFileSource(file);
+  try {
+    const choice = chooseEdits(source, wanted, wish.method);
+    return { choice, undo: choice.kind === 'chosen' ? undoOf(source, choice.changes) : undefined };
+  } finally {
+    source.close();
+  }
+}
+
+function leavesOf(
+  links: ReadonlyMap<string, string>,
+  undos: readonly UndoRecord[],
+  [name, fingerprints]: readonly [string, string],
+): Map<string, NarNode> {
+  const nodes = [...links].map(([link, target]): [string, NarNode] => [link, { kind: 'link', target }]);
+  const file = (text: string): NarNode => ({ kind: 'file', content: Buffer.from(text) });
+  return new Map([...nodes, [UNDO_NAME, file(undoText(undos))], [name, file(fingerprints)]]);
+}
+
+/** Where Nix can be asked the farm becomes a store object, else a directory of ours. */
+function farmKind({ nix, location }: Context): FarmToMake['kind'] {
+  return nix === undefined || !location.storeDir.startsWith('/') ? 'directory' : 'store';
+}
+
+/** As long as the farm's path will be. */
+function placeholder(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
+  const zeros = '0'.repeat(32);
+  return kind === 'store'
+    ? `${context.location.storeDir}/${zeros}-${FARM_NAME}`
+    : path.join(patchedDirectory(dirs), zeros, 'farm');
+}
+
+function farmOf(
+  kind: FarmToMake['kind'],
+  leaves: Map<string, NarNode>,
+  references: readonly string[],
+  { context, dirs }: PatchInputs,
+): FarmToMake {
+  const nar = narOf(directoryNode(leaves));
+  const file =
+    kind === 'store'
+      ? fixedPath(context.location.storeDir, FARM_NAME, nar, references)
+      : path.join(patchedDirectory(dirs), sha256OfText(nar.toString('latin1')).slice(0, 32), 'farm');
+  return { kind, path: file, leaves, references, nar };
+}
+
+/** By method `interpreter` the file names the launcher, which has to be there. @throws ForeignError `no-launcher`. */
+function launcherFor({ target, context }: PatchInputs, program: DynamicProgram): string {
+  const { launcher } = context;
+  const why = whyUnusable(launcher, program);
+  if (why === undefined && launcher !== undefined) return unlikeForeign(launcher);
+  throw patchRefusal(
+    target.typedName,
+    `it cannot be given another interpreter: ${why}`,
+    'compile the launcher: nix-foreign setup',
+    'no-launcher',
+  );
+}
+
+function contentAfter(file: string, changes: FileChanges): string {
+  const source = openFileSource(file);
+  try {
+    return sha256OfSource(changedSource(source, changes));
+  } finally {
+    source.close();
+  }
+}
+
+function foundByContent(
+  farm: FarmToMake,
+  { original, dirs }: PatchInputs,
+  { changes }: ChosenEdits,
+): FarmToMake {
+  return { ...farm, kind: 'directory', path: farmByContent(dirs, contentAfter(original.file, changes)) };
+}
+
+async function setOf(inputs: PatchInputs, program: DynamicProgram) {
+  const { target, original, context, dirs, wish } = inputs;
+  const { saved } = await savedFingerprintOfProgram(original.file, context);
+  const { fingerprint } = saved;
+  const verified = await layOutAndVerify(fingerprint, program, dirs.farms, {
+    verdict: verdictOf(program, context),
+  });
+  if (verified.kind === 'vanished')
+    throw patchRefusal(
+      target.typedName,
+      `${verified.file} is gone`,
+      'wait for the garbage collection and say it again',
+      'vanishing',
+    );
+  if (verified.kind === 'rejected')
+    throw patchRefusal(
+      target.typedName,
+      `the loader refuses the set: ${verified.complaints[0] ?? 'no reason given'}`,
+      `choose another: nix-foreign choose ${target.typedName}`,
+      'rejected',
+    );
+  const facts = { elf: program.elf, libc: program.libc, storeDir: context.location.storeDir };
+  const set = patchedSet(facts, fingerprint, verified, { rename: wish.rename });
+  return { fingerprint, verified, set, root: saved.file };
+}
+
+/** A program that can be patched, before its farm is known: what that holds depends on the length of its path only. */
+export interface PatchSurvey extends PatchInputs {
+  readonly program: DynamicProgram;
+  readonly fingerprint: Fingerprint;
+  readonly verified: VerifiedSet;
+  readonly set: PatchedSet;
+  readonly root: string;
+  readonly undo: UndoRecord;
+  readonly kind: FarmToMake['kind'];
+  /** What is named in the file when the farm is at this path. */
+  wantedIn(farm: string): WantedNames;
+  /** By the length of the farm's path. */
+  readonly first: ChosenEdits;
+}
+
+/**
+ * Resolves the program as a start would, and reckons the patch with a path of the farm's length.
+ * @throws ForeignError for what cannot be patched; those of planning.
+ */
+export async function surveyPatch(
+  inputs: PatchInputs,
+  kind = farmKind(inputs.context),
+): Promise<PatchSurvey> {
+  const { target, original, wish, context, dirs } = inputs;
+  const program = dynamicOf(inspectOriginal(target, original, context));
+  if (program === undefined || findMachine(program.elf) === undefined)
+    throw patchRefusal(target.typedName, 'it is no dynamic program', 'start it as it is', 'not-dynamic');
+  const found = await setOf(inputs, program);
+  const isInterpreter = wish.method === 'interpreter';
+  const launched = isInterpreter ? interpreterOnly(launcherFor(inputs, program)) : undefined;
+  const naming = { program, set: found.set, loader: found.verified.loader, wish };
+  const wantedIn = (farm: string) => launched ?? wantedWith(farm, naming);
+  const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
+  if (choice.kind !== 'chosen' || undo === undefined)
+    throw refusalOf(target, choice as Exclude<EditChoice, ChosenEdits>);
+  const { stats } = target;
+  const record: UndoRecord = {
+    ...undo,
+    sha256: found.fingerprint.program.sha256,
+    mode: original.patched?.undo.mode ?? Number(stats.mode & 0o7777n),
+    mtime: original.patched?.undo.mtime ?? stats.mtimeNs,
+  };
+  return { ...inputs, ...found, program, kind, wantedIn, undo: record, first: choice };
+}
+
+/** A farm for several programs of a tree, and what makes each of them what it was. */
+export interface SharedFarm {
+  readonly farm: FarmToMake;
+  readonly undos: readonly UndoRecord[];
+}
+
+/** One farm for all, whose links must agree. */
+export async function farmFor(surveys: readonly [PatchSurvey, ...PatchSurvey[]]): Promise<SharedFarm> {
+  const [first] = surveys;
+  const { canonicalText } = await import('../fingerprint/fingerprint.ts');
+  const { treeText } = await import('../fingerprint/tree-file.ts');
+  const documents = surveys.map(({ fingerprint: { choices: _, ...document } }) => ({
+    sha256: document.program.sha256,
+    text: canonicalText(document),
+  }));
+  const undos = [...new Map(surveys.map(({ undo }) => [undo.sha256, undo])).values()];
+  const links = new Map(surveys.flatMap(({ set }) => [...set.links]));
+  const fingerprints: [string, string] =
+    surveys.length === 1
+      ? ['fingerprint.json', documents[0]?.text ?? '']
+      : ['fingerprints.json', treeText([...new Map(documents.map((each) => [each.sha256, each])).values()])];
+  const references = [...new Set(surveys.flatMap(({ set }) => set.references))].sort();
+  const farm = farmOf(first.kind, leavesOf(links, undos, fingerprints), references, first);
+  return {
+    farm: first.wish.method === 'interpreter' ? foundByContent(farm, first, first.first) : farm,
+    undos,
+  };
+}
+
+/** What will be written, with the farm that was reckoned for it. @throws ForeignError. */
+export function finishPatch(survey: PatchSurvey, { farm, undos }: SharedFarm): PatchPlan {
+  const { target, original, wish, program, fingerprint, verified, set, root, undo } = survey;
+  const wanted = survey.wantedIn(farm.path);
+  const { choice } = choose(original.file, wanted, wish);
+  if (choice.kind !== 'chosen') throw refusalOf(target, choice);
+  return {
+    target,
+    original,
+    program,
+    fingerprint,
+    verified,
+    set,
+    wanted: { ...wanted, lifted: choice.lifted },
+    chosen: choice,
+    undo,
+    undos,
+    farm,
+    root,
+  };
+}
+
+/** `shared`: the tree's, where this program has a part in it. @throws ForeignError for what cannot be patched. */
+export async function planPatch(
+  inputs: PatchInputs,
+  { kind, shared }: { kind?: FarmToMake['kind']; shared?: SharedFarm | undefined } = {},
+): Promise<PatchPlan> {
+  const survey = await surveyPatch(inputs, kind);
+  const own = undoText([survey.undo]);
+  const isIn = kind === undefined && shared?.undos.some((undo) => undoText([undo]) === own);
+  return finishPatch(survey, shared !== undefined && isIn ? shared : await farmFor([survey]));
+}

@@ -1,0 +1,101 @@
+// A patched file → the very file that was patched: bytes, modes, times; then its root and its record go.
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { openFileSource } from '../elf/open-elf.ts';
+import { temporaryName } from '../host/atomic-file.ts';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
+import { forgetPatched } from '../integrations/patch/patched-state.ts';
+import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
+import type { Context } from './context.ts';
+import { patchedStateOf } from './original-of.ts';
+import {
+  findTarget,
+  type HardLinks,
+  namesOfTarget,
+  patchRefusal,
+  refuseChanged,
+  refuseUnreplaceable,
+} from './patch-target.ts';
+import { allDirectories } from './writable-directories.ts';
+
+export interface Unpatched {
+  readonly file: string;
+  readonly farm: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly ranges: number;
+}
+
+export interface UnpatchWish {
+  readonly output: string | undefined;
+  readonly hardLinks: HardLinks;
+  readonly isDry: boolean;
+}
+
+function hashOf(file: string): string {
+  const source = openFileSource(file);
+  try {
+    return sha256OfSource(source);
+  } finally {
+    source.close();
+  }
+}
+
+/** @throws ForeignError `not-patched`, `changed-after-patching` and what keeps a file from being replaced. */
+export async function unpatchFile(
+  typedName: string,
+  wish: UnpatchWish,
+  context: Context,
+): Promise<Unpatched> {
+  const target = findTarget(typedName, context.location.storeDir);
+  const known = await allDirectories(context.host.uid);
+  const patched = patchedStateOf(target, known);
+  if (patched === undefined)
+    throw patchRefusal(
+      typedName,
+      'it is not patched, or nothing is known of what it was',
+      `see: nix-foreign patch --check ${typedName}`,
+      'not-patched',
+    );
+  const { farm, undo } = patched;
+  const names = wish.output === undefined ? namesOfTarget(target, wish.hardLinks) : [wish.output];
+  const done = {
+    file: names[0] ?? typedName,
+    farm,
+    sha256: undo.sha256,
+    size: undo.size,
+    ranges: undo.ranges.length,
+  };
+  if (wish.isDry) return done;
+  if (wish.output === undefined) refuseUnreplaceable(target, context.host.uid);
+  const copy = temporaryName(path.resolve(done.file));
+  try {
+    copyWithUndo(target.path, copy, undo);
+    if (hashOf(copy) !== undo.sha256)
+      throw patchRefusal(typedName, 'it is being changed', 'say it again', 'changed');
+    const why = takeAttributes(target.path, copy, context.env['PATH']);
+    if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
+    chmodSync(copy, undo.mode);
+    setTime(copy, undo.mtime, context.env['PATH']);
+    refuseChanged(target);
+    replaceNames(copy, names);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    if (error instanceof ForeignError || errnoOf(error) === undefined) throw error;
+    throw new ForeignError(`${typedName}: ${done.file} cannot be written: ${reasonOf(error)}`, {
+      code: 'unwritable',
+      hint: `write another instead: nix-foreign unpatch ${typedName} -o OUT`,
+      exitCode: 125,
+      cause: error,
+    });
+  }
+  if (wish.output === undefined)
+    for (const dirs of known)
+      if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(dirs, farm, names);
+  return done;
+}
+
+function forgetAll(dirs: Parameters<typeof forgetPatched>[0], farm: string, names: readonly string[]): void {
+  for (const name of names) forgetPatched(dirs, farm, name);
+}

@@ -1,0 +1,114 @@
+// An index, a cache and an empty store → what the commands say of them, and what an index that was handed on is worth.
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { providerOf } from '../../rig/binary-cache.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { copyHome, foreign } from '../foreign-files.ts';
+import {
+  assertRan,
+  configure,
+  exchangeForTests,
+  fetching,
+  isInStore,
+  manage,
+  openMachine,
+  startOver,
+  withEnv,
+  words,
+} from '../travelling/machines.ts';
+import { indexedCache, writeIndex } from './indexed-cache.ts';
+
+const rig = await ensureRig('full');
+const exchange = exchangeForTests();
+const maker = await openMachine(rig, exchange);
+const jq = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
+const ofSid = ['libjq.so.1', 'libonig.so.5', 'libc.so.6'].map((name) => providerOf(rig, 'sid', name).path);
+const cache = await indexedCache(maker, exchange, [...jq, ...ofSid]);
+const bare = await openMachine(rig, exchange);
+const plain = fetching([cache.url], [cache.key.publicKey]);
+const ofBookworm = cache.packages.filter(({ hash }) => jq.some((each) => each.includes(hash)));
+const only = withEnv(plain, { NIX_RUN_FOREIGN_INDEX: writeIndex(exchange, 'bookworm', ofBookworm) });
+const all = withEnv(plain, { NIX_RUN_FOREIGN_INDEX: cache.index });
+
+beforeEach(async () => {
+  configure(bare, '');
+  await startOver(bare);
+  for (const each of jq) assert.equal(isInStore(bare, each), false, each);
+});
+
+test('a dry run tells what would be fetched and how large it is, and changes nothing', async () => {
+  const text = await manage(bare, ['resolve', '--dry-run', bare.program], only);
+  assert.match(text, /^to be fetched:$/m);
+  assert.match(text, /^ {2}libjq\.so\.1 +libjq1-\S+$/m);
+  assert.match(text, /^\d packages?.*: [\d.]+ [KM]iB to download, [\d.]+ [KM]iB unpacked$/m);
+  const json = JSON.parse(await manage(bare, ['resolve', '--dry-run', '--json', bare.program], only));
+  assert.deepEqual(
+    json.fetch.paths,
+    [...jq].sort().filter((each) => json.fetch.paths.includes(each)),
+  );
+  assert.ok(json.fetch.download > 0);
+  for (const each of jq) assert.equal(isInStore(bare, each), false, each);
+  assert.deepEqual(JSON.parse(await manage(bare, ['list', '--json'])), []);
+});
+
+test('status tells what there is and what was read; find tells which package has a name', async () => {
+  const none = await manage(bare, ['index', 'status'], plain);
+  assert.match(none, /no file index was found; get one with nix-index/);
+  assert.match(
+    await manage(bare, ['index', 'build'], only),
+    /\/exchange\/bookworm: a database of nix-index, read /,
+  );
+  assert.match(
+    await manage(bare, ['index', 'status'], only),
+    /^found \(setting\): \/exchange\/bookworm, 0 days old$/m,
+  );
+  const [best = ''] = (await manage(bare, ['index', 'find', 'libjq.so.1'], only)).split('\n');
+  assert.ok(best.startsWith(`${jq[0]}/lib/libjq.so.1`), best);
+  const dropped = await bare.manage(['index', 'find', 'libssl.so.1.1'], only);
+  assert.equal(dropped.status, 1);
+  assert.match(dropped.stdout, /^no index has libssl\.so\.1\.1$/m);
+  assert.match(dropped.stdout, /nixpkgs marked insecure in 2023/);
+});
+
+test('an index made of a binary cache serves, and goes on as one signed file', async () => {
+  await manage(bare, ['index', 'build', '--from', cache.url], plain);
+  const out = `${exchange.inRoot}/shared.index`;
+  await manage(bare, ['index', 'export', out, '--key', cache.key.secretFile], plain);
+  assertRan(await bare.start([bare.program, ...words], plain), [/fetched /]);
+
+  await startOver(bare);
+  const derived = withEnv(plain, { NIX_RUN_FOREIGN_INDEX: out });
+  const untrusted = await bare.start([bare.program, ...words], derived);
+  assert.match(untrusted.stderr, /shared\.index is not used: .*no trusted key has that name/);
+  configure(bare, `trusted-fingerprint-keys = ["${cache.key.publicKey}"]\n`);
+  await startOver(bare);
+  assertRan(await bare.start([bare.program, ...words], derived), [/fetched /]);
+});
+
+test('a damaged index is told of, and the start goes on without it', async () => {
+  const file = path.join(exchange.directory, 'damaged');
+  writeFileSync(file, Buffer.from('NIXI\u0001\0\0\0\0\0\0\0nothing'));
+  const { status, stderr } = await bare.start(
+    [bare.program, ...words],
+    withEnv(plain, { NIX_RUN_FOREIGN_INDEX: `${exchange.inRoot}/damaged` }),
+  );
+  rmSync(file);
+  assert.equal(status, 126);
+  assert.match(stderr, /damaged is damaged \(.*\); get it again\n/);
+  assert.match(stderr, /jq needs libjq\.so\.1; the store has no library of that name/);
+});
+
+test('a version that nothing in the store defines comes with a newer build', async () => {
+  const { path: sid, args, expect } = foreign(rig, 'sid', 'jq');
+  const program = copyHome(bare, { ...foreign(rig, 'sid', 'jq'), path: sid }, 'apps/jq-sid');
+  await startOver(bare, jq); // its libraries are there, but of bookworm, with bookworm's glibc
+  const without = await bare.start([program, ...args], plain);
+  assert.equal(without.status, 126);
+  assert.match(without.stderr, /jq needs libc\.so\.6 \(GLIBC_2\.\d+\); the store has/);
+  const { status, stdout, stderr } = await bare.start([program, ...args], all);
+  assert.equal(status, 0, `${without.stderr}${stderr}`);
+  assert.match(stdout, expect);
+  assert.match(stderr, /fetched /);
+});

@@ -1,0 +1,105 @@
+// A patched file → what the other commands say of it: its original's libraries, its root, and that its libraries are gone.
+import assert from 'node:assert/strict';
+import { existsSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { stateOf } from '../kept-state.ts';
+import { foreignNamed, openVendorRoot } from './vendor-root.ts';
+
+const vendor = await openVendorRoot('small');
+const curl = vendor.put(foreignNamed(vendor.rig, 'curl'), 'curl');
+
+async function manage(...words: string[]): Promise<string> {
+  const outcome = await vendor.root.manage(words);
+  assert.equal(outcome.status, 0, `${words.join(' ')}: ${outcome.stderr}`);
+  return outcome.stdout;
+}
+
+const collect = async () => await vendor.root.run({ argv: [`${vendor.rig.nixBin}/nix-store`, '--gc'] });
+const json = async (...words: string[]) => JSON.parse(await manage(...words, '--json'));
+
+const before = await json('explain', '/vendor/curl');
+const offered = await json('choose', '/vendor/curl');
+const { farm } = await json('patch', '-y', '/vendor/curl');
+
+test('explain and graph tell of the original, and name the patched file', async () => {
+  const after = await json('explain', '/vendor/curl');
+  assert.equal(after.program, '/vendor/curl');
+  assert.equal(after.strategy, 'patched file');
+  assert.equal(after.sha256, before.sha256);
+  assert.equal(after.farm, farm);
+  const files = (each: { objects: { file: string }[] }) => each.objects.map(({ file }) => file);
+  assert.deepEqual(files(after), files(before));
+  assert.equal(after.plan, undefined);
+  const text = await manage('explain', '/vendor/curl');
+  assert.doesNotMatch(text, /\.tmp/);
+  assert.match(await manage('explain', '/vendor/curl', '--why', 'libcurl.so.4'), /libcurl\.so\.4/);
+  assert.match(await manage('graph', '/vendor/curl', '--format', 'dot'), /libcurl\.so\.4/);
+});
+
+test('choose offers what the original has, and a choice counts for the next patch', async () => {
+  assert.deepEqual(await json('choose', '/vendor/curl'), offered);
+  await manage('choose', '/vendor/curl', '--exclude', 'no-such-object-*');
+  const explained = await json('explain', '/vendor/curl');
+  assert.deepEqual(explained.choices.exclude, ['no-such-object-*']);
+  await manage('choose', '/vendor/curl', '--reset');
+  assert.equal((await json('explain', '/vendor/curl')).choices, undefined);
+});
+
+test('fingerprint export writes the document of the original', async () => {
+  await manage('fingerprint', 'export', '/vendor/curl', '-o', '/vendor/curl.json');
+  assert.equal((await json('fingerprint', 'show', '/vendor/curl.json')).program.sha256, before.sha256);
+});
+
+test('nothing is left of the originals that were looked at', async () => {
+  const left = (await json('list')).map(({ program }: { program: string }) => program);
+  assert.deepEqual(left, ['/vendor/curl']);
+  assert.deepEqual(readdirSync(vendor.dir).sort(), ['curl', 'curl.json']);
+});
+
+test('list and roots show it, doctor is content', async () => {
+  const [row] = await json('list');
+  assert.deepEqual([row.strategy, row.state, row.pinned, row.farm], ['patched file', 'ready', true, farm]);
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
+  const { roots } = await json('roots');
+  const own = roots.find(({ patched }: { patched: boolean }) => patched);
+  assert.equal(own.program, '/vendor/curl');
+  assert.equal(own.storePath, farm);
+  assert.ok(own.closure > 1 << 20, `${own.closure} bytes`);
+  const { stdout } = await vendor.root.manage(['doctor']);
+  assert.match(stdout, /^ok +patched files +1, each with what it names$/m);
+});
+
+test('prune does not take its root, however old it is and wherever the file is', async () => {
+  const record = path.join(stateOf(vendor.root), 'patched', path.basename(farm));
+  const old = new Date('2001-02-03');
+  lutimesSync(path.join(record, 'root'), old, old);
+  await manage('forget', '--all');
+  mkdirSync(path.join(vendor.dir, 'away'));
+  renameSync(curl, path.join(vendor.dir, 'away/curl'));
+  assert.match(await manage('prune', '--unused', '1'), /nothing to prune/);
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/away/curl', ['--version'])).status, 0);
+  assert.match(await manage('list'), /\/vendor\/curl {2}\(not there\)/);
+  renameSync(path.join(vendor.dir, 'away/curl'), curl);
+});
+
+test('doctor says which patched file has lost its libraries, and how to get them again', async () => {
+  const record = path.join(stateOf(vendor.root), 'patched', path.basename(farm));
+  rmSync(path.join(record, 'root'));
+  assert.match(
+    (await vendor.root.manage(['doctor'])).stdout,
+    /^note +patched files +\/vendor\/curl: nothing keeps/m,
+  );
+  assert.equal((await collect()).status, 0);
+  assert.notEqual((await vendor.root.bare('/vendor/curl', ['--version'])).status, 0);
+  const { status, stdout } = await vendor.root.manage(['doctor']);
+  assert.equal(status, 1);
+  assert.match(
+    stdout,
+    /^lack +patched files +\/vendor\/curl cannot start: \S+ is gone\n +fetch them again: nix-foreign patch --repair/m,
+  );
+  assert.match(await manage('list'), /its libraries are gone/);
+  await manage('unpatch', '/vendor/curl');
+  assert.ok(!existsSync(record));
+});

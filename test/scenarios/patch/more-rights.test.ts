@@ -1,0 +1,66 @@
+// A program that starts with more rights than its user, patched by root → it keeps them, and names only what lies in the store.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { compile } from '../compile.ts';
+import { openVendorRoot } from './vendor-root.ts';
+
+const SOURCE = `#include <stdio.h>
+  #include <sys/auxv.h>
+  #include <unistd.h>
+  int main(void) {
+    printf("secure %lu, user %d\\n", getauxval(AT_SECURE), geteuid());
+    return 0;
+  }`;
+
+const vendor = await openVendorRoot('small', { user: 0 });
+const at = (name: string): string => path.join(vendor.dir, name);
+
+/** Of another user, where this root's /nix is. */
+async function asOther(file: string) {
+  return await vendor.root.runOnHost({ argv: ['/usr/bin/setpriv', '--reuid=4321', '--clear-groups', file] });
+}
+
+async function patch(name: string) {
+  return await vendor.root.manage(['patch', '-y', `/vendor/${name}`]);
+}
+
+test('a setuid program keeps the bit, its owner, and starts with the rights of root', async () => {
+  compile(at('setuid'), SOURCE);
+  chmodSync(at('setuid'), 0o4755);
+  const patched = await patch('setuid');
+  assert.equal(patched.status, 0, patched.stderr);
+  assert.equal(statSync(at('setuid')).mode & 0o7777, 0o4755);
+  assert.equal(statSync(at('setuid')).uid, 0);
+  const { status, stdout, stderr } = await asOther(at('setuid'));
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, 'secure 1, user 0\n');
+  assert.equal((await vendor.root.manage(['unpatch', '/vendor/setuid'])).status, 0);
+  assert.equal(statSync(at('setuid')).mode & 0o7777, 0o4755);
+});
+
+test('file capabilities are kept, there and back', async () => {
+  compile(at('capable'), SOURCE);
+  execFileSync('setcap', ['cap_net_raw+ep', at('capable')]);
+  const patched = await patch('capable');
+  assert.equal(patched.status, 0, patched.stderr);
+  const capabilities = () => execFileSync('getcap', [at('capable')], { encoding: 'utf8' });
+  assert.match(capabilities(), /cap_net_raw=ep/);
+  const { status, stdout, stderr } = await asOther(at('capable'));
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, 'secure 1, user 4321\n');
+  assert.equal((await vendor.root.manage(['unpatch', '/vendor/capable'])).status, 0);
+  assert.match(capabilities(), /cap_net_raw=ep/);
+});
+
+test('with a run path of its own outside the store it is refused', async () => {
+  compile(at('open'), SOURCE, ['-Wl,-rpath,/vendor/lib']);
+  chmodSync(at('open'), 0o4755);
+  const before = statSync(at('open'), { bigint: true });
+  const { status, stderr } = await patch('open');
+  assert.equal(status, 126);
+  assert.match(stderr, /setuid or setgid.*\/vendor\/lib, which lies outside the store\n.*chmod u-s,g-s/s);
+  assert.equal(statSync(at('open'), { bigint: true }).mtimeNs, before.mtimeNs);
+});

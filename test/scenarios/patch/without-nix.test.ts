@@ -1,0 +1,39 @@
+// A store to which nothing can be added → a directory of ours holds the names, one line says so, and undo is as exact.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { homeInRoot } from '../../rig/root.ts';
+import { stateOf } from '../kept-state.ts';
+import { foreignNamed, openVendorRoot } from './vendor-root.ts';
+
+const vendor = await openVendorRoot('small', { daemon: 'none' });
+const curl = vendor.put(foreignNamed(vendor.rig, 'curl'), 'curl');
+const shaOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+const first = shaOf(curl);
+
+test('the farm is a directory in the state directory, and the program starts by itself', async () => {
+  const { status, stdout, stderr } = await vendor.root.manage(['patch', '-y', '--json', '/vendor/curl']);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /Nix does not take its farm: .*; a directory of ours in \S+ stands in for it/);
+  assert.match(stderr, /not protected from garbage collection/);
+  const { farm } = JSON.parse(stdout);
+  assert.ok(farm.startsWith(`${homeInRoot}/.local/state/nix-run-foreign/v1/patched/`), farm);
+  const run = await vendor.root.bare('/vendor/curl', ['--version']);
+  assert.equal(run.status, 0, run.stderr);
+});
+
+test('said again nothing is done; doctor notes that nothing holds its libraries', async () => {
+  const again = await vendor.root.manage(['patch', '-y', '/vendor/curl']);
+  assert.match(again.stdout, /nothing is to be done/);
+  assert.match((await vendor.root.manage(['doctor'])).stdout, /\/vendor\/curl: nothing keeps its libraries/);
+});
+
+test('it goes back, and the directory goes with it', async () => {
+  const { status, stderr } = await vendor.root.manage(['unpatch', '/vendor/curl']);
+  assert.equal(status, 0, stderr);
+  assert.equal(shaOf(curl), first);
+  assert.ok(existsSync(path.join(stateOf(vendor.root))));
+  assert.doesNotMatch((await vendor.root.manage(['list'])).stdout, /patched file/);
+});
