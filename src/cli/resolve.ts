@@ -51,7 +51,8 @@ async function saveRequested(
 /** A prefix helps the interpreter; the programs that a script starts have none. */
 function summaryOfScript({ program, origin, strategy }: LaunchPlan, { host }: Context): string {
   const started = origin ?? 'a script, started directly by its interpreter';
-  if (strategy === 'view') return `${program}: ${started}, in a view, where its foreign programs start too`;
+  if (strategy === 'view')
+    return `${program}: ${started}, with what its foreign programs need, strategy view`;
   const [own] = host.hostMachines.flatMap((each) => findMachine(each) ?? []);
   const kind = own === undefined ? undefined : inspectInterpreter(own.interpreter).kind;
   return kind === 'launcher' || kind === 'nix-ld'

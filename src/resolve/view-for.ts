@@ -67,6 +67,11 @@ function byNixLd(plan: LaunchPlan, { path: file }: Interpreter, { nixLdSuffix }:
   };
 }
 
+/** Also in a view: outside another file is there, and the plan is made again. */
+function byLauncher(plan: LaunchPlan, { path: file }: Interpreter): LaunchPlan {
+  return { ...plan, interpreterPath: { identity: identityOf(file), path: file } };
+}
+
 function byView(
   plan: LaunchPlan,
   { view, directories, ...conditions }: View,
@@ -78,7 +83,7 @@ function byView(
   return { ...plan, strategy: 'view', view, directories: all, ...conditions, ...watched };
 }
 
-/** As it is where the launcher or another system's loader sits at the interpreter path of this machine. */
+/** With the same edits where the launcher or another system's loader sits at the interpreter path of this machine. */
 export function withChildren(plan: LaunchPlan, context: Context, dirs: Directories): LaunchPlan {
   const machine = ownMachine(context);
   const { requested } = context;
@@ -86,6 +91,7 @@ export function withChildren(plan: LaunchPlan, context: Context, dirs: Directori
   if (machine === undefined || !isAsked || context.byBinfmt === true || dirs.shared) return plan;
   const interpreter = inspectInterpreter(machine.interpreter);
   if (interpreter.kind === 'nix-ld') return byNixLd(plan, interpreter, machine);
+  if (interpreter.kind === 'launcher') return byLauncher(plan, interpreter);
   if (interpreter.kind !== 'missing' && interpreter.kind !== 'stub-ld') return plan;
   const found = viewFor(context, dirs, {});
   if (found.kind === 'view') return byView(plan, makeView(found.view), interpreter);

@@ -97,7 +97,7 @@ for (const words of [
   ['list', 'surplus'],
   ['choose'],
   ['graph', '--format', 'png', '/bin/sh'],
-  ['doctor', 'surplus'],
+  ['doctor', 'program', 'surplus'],
   ['forget'],
 ]) {
   test(`a usage error ends with 125: ${words.join(' ') || '(nothing)'}`, () => {

@@ -130,7 +130,8 @@ for (const { strategy, wanted, interpreter } of ways) {
 const updating = await openToolRoot(rig, { interpreter: 'none' });
 test('the copy of an earlier content goes when the new content is planned', async () => {
   const program = putSelf(updating, 'self', 'with payload');
-  const exe = async () => reportOf(await updating.start([program, 'report']))['exe'] ?? '';
+  const words = ['--strategy', 'patched', program, 'report'];
+  const exe = async () => reportOf(await updating.start(words))['exe'] ?? '';
   const before = await exe();
   assert.ok(existsSync(onHost(updating, before)));
   appendFileSync(onHost(updating, program), ' again');
