@@ -1,6 +1,6 @@
 // The commands under headings → the help of `nix-foreign` itself, which fits a screen of 24 lines.
 
-/** Every word that may follow `nix-foreign`, with a line of at most 56 characters. */
+/** Every word that may follow `nix-foreign`, with a line of at most 54 characters. */
 export const HEADINGS: readonly (readonly [
   heading: string,
   commands: readonly (readonly [name: string, line: string])[],
@@ -12,9 +12,9 @@ export const HEADINGS: readonly (readonly [
       ['explain', 'every library, who needs it, and why that file'],
       ['choose', 'choose libraries by hand'],
       ['graph', 'draw the libraries, or the conflict'],
-      ['ldd', "the libraries of programs, as glibc's ldd prints them"],
+      ['ldd', "its libraries as glibc's ldd prints them"],
       ['package', 'a Nix expression for a program, as a start'],
-      ['list', 'the programs that have a launch plan'],
+      ['list', 'programs that have a launch plan; take it away'],
       ['forget', 'remove the plan and the GC root of programs'],
     ],
   ],
@@ -23,7 +23,7 @@ export const HEADINGS: readonly (readonly [
     [
       ['hook', 'foreign programs run by their own names in a shell'],
       ['dirs', 'directories whose programs run by name'],
-      ['patch', 'write the libraries into a program itself'],
+      ['patch', 'write the libraries into a program; take that back'],
       ['unpatch', 'make patched programs again what they were'],
       ['shim', 'commands for PATH and entries for the menu'],
       ['binfmt', 'rules of the kernel'],
@@ -40,27 +40,41 @@ export const HEADINGS: readonly (readonly [
   [
     'Upkeep',
     [
-      ['roots', 'what is pinned, for which program, how large'],
+      ['roots', 'what is pinned, how large; drop what is not needed'],
       ['prune', 'drop the roots of programs that are gone'],
       ['index', 'file indexes: which package has a library'],
       ['config', 'every setting, its value and where that comes from'],
       ['setup', 'compile the launcher after an installation by npm'],
-      ['doctor', 'what this machine offers, and what to do about each lack'],
+      ['doctor', 'what this machine offers, and what is to be done'],
       ['completions', 'what a shell evaluates to complete these words'],
     ],
   ],
 ];
 
+/** Commands that share a line of the screen with the one before them. */
+const SHARING = new Set(['forget', 'unpatch', 'dirs', 'prune']);
+
 /** Columns in front of a command's name, and of its line. */
 const HEADING = 11;
-const NAME = 13;
+const NAME = 15;
+
+function rowsOf(
+  heading: string,
+  commands: readonly (readonly [name: string, line: string])[],
+): (readonly [heading: string, name: string, line: string])[] {
+  return commands
+    .filter(([name]) => !SHARING.has(name))
+    .map(([name, line], i) => {
+      const next = commands[commands.findIndex(([each]) => each === name) + 1];
+      const shares = next !== undefined && SHARING.has(next[0]);
+      return [i === 0 ? heading : '', shares ? `${name}, ${next[0]}` : name, line];
+    });
+}
 
 /** `others`: words that no heading has; they are shown with what the table says of them. */
 export function helpText(others: readonly (readonly [name: string, line: string])[]): string {
-  const known = HEADINGS.flatMap(([heading, commands]) =>
-    commands.map(([name, line], i) => [i === 0 ? heading : '', name, line] as const),
-  );
-  const rest = others.map(([name, line], i) => [i === 0 ? 'Others' : '', name, line.slice(0, 55)] as const);
+  const known = HEADINGS.flatMap(([heading, commands]) => rowsOf(heading, commands));
+  const rest = others.map(([name, line], i) => [i === 0 ? 'Others' : '', name, line.slice(0, 53)] as const);
   const lines = [...known, ...rest].map(
     ([heading, name, line]) => `${heading.padEnd(HEADING)}${name.padEnd(NAME)}${line}`,
   );
