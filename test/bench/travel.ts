@@ -49,7 +49,7 @@ async function benchSidecars(bench: BenchRoot, rig: Rig, name: string): Promise<
     [TOOL, `${PROGRAMS}/${name}/copy-${which}`, ...program.args] as const;
   const { stderr } = await run(bench, [...start(ROUNDS)], { ...env, NIX_RUN_FOREIGN_DEBUG: '1' });
   const nix = stderr.match(/^nix-run-foreign: debug: nix(?:-[a-z]+)? .*: \S+ \(\d+ ms\)$/gm)?.length ?? 0;
-  const believed = /is believed/.test(stderr) && !/solved/.test(stderr);
+  const believed = /is trusted/.test(stderr) && !/solved/.test(stderr);
   const cases: Case[] = [
     { label: 'empty script, same Node', env: HOME, argv: [rig.node, `${PROGRAMS}/empty.cjs`] },
     { label: `first start of ${name} with a sidecar`, env, argv: start('{}') },

@@ -116,7 +116,7 @@ test('choices that are edited or removed by hand are seen by the launcher', asyn
   writeFileSync(file, text.replace('"version":1', '"version":7'));
   assert.match((await root.startHit(words)).stderr, /a file of the plan has changed/);
   const { stderr } = await root.start(words, { env: { NIX_RUN_FOREIGN_DEBUG: '1' } });
-  assert.match(stderr, /choices .* are not believed: version/);
+  assert.match(stderr, /choices .* are not trusted: version/);
   assert.equal(fingerprintBehind(root, rootLinks(root)[0] ?? '').choices, undefined);
   writeFileSync(file, text);
   await chooseJson('--exclude', 'nothing-is-named-like-this-*');

@@ -35,7 +35,7 @@ test('with it nothing is searched, and the next start is a hit', async () => {
   forget();
   const first = await root.start([program, '-n', '6*7'], { env: { NIX_RUN_FOREIGN_DEBUG: '1' } });
   assert.equal(first.stdout, '42\n', first.stderr);
-  assert.match(first.stderr, new RegExp(`the fingerprint of ${sidecar} is believed`));
+  assert.match(first.stderr, new RegExp(`the fingerprint of ${sidecar} is trusted`));
   assert.doesNotMatch(first.stderr, /solved/);
   const { stdout } = await root.manage(['explain', '--json', program]);
   assert.equal(JSON.parse(stdout).origin, sidecar);
