@@ -7,6 +7,7 @@ export const SEGMENT_TYPE = {
   dynamic: 2,
   interpreter: 3,
   note: 4,
+  tls: 7,
   gnuStack: 0x6474e551,
   gnuProperty: 0x6474e553,
 } as const;

@@ -4,6 +4,8 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';
 import { openFileSource } from '../elf/open-elf.ts';
+import { readHeader } from '../elf/reader.ts';
+import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { readUndefinedSymbols } from '../elf/symbols.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
@@ -80,6 +82,33 @@ function moduleFile({ elf }: ProgramFile, { modules }: Context): string | undefi
   return existsSync(file) ? file : undefined;
 }
 
+/**
+ * Bytes of static thread storage that libraries find where a module audits: the loader then sets the storage up before it
+ * loads them, with what rtld.optional_static_tls leaves, 512 (glibc elf/rtld.c, dl_main; elf/dl-tls.c). Without a module
+ * it counts them first. jemalloc alone needs more: "cannot allocate memory in static TLS block".
+ */
+const MOST_THREAD_STORAGE = 512;
+
+/** Of what is loaded at the start, without the libc and the program. A file that cannot be read counts nothing. */
+function threadStorageOf(objects: readonly string[]): number {
+  return objects.map(threadStorageIn).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function threadStorageIn(file: string): number {
+  try {
+    const source = openFileSource(file);
+    try {
+      const read = readHeader(source, 4);
+      const segments = read === undefined ? [] : readSegments(read.fields, read.header);
+      return segments.find(({ type }) => type === SEGMENT_TYPE.tls)?.memorySize ?? 0;
+    } finally {
+      source.close();
+    }
+  } catch {
+    return 0;
+  }
+}
+
 /** Why a program has no module, in a clause; undefined where it has one. Asked too by `explain`. */
 export function whyNoModule(
   { program, libc, loader, objects }: Pick<RunTimeRequest, 'program' | 'libc' | 'loader' | 'objects'>,
@@ -91,6 +120,8 @@ export function whyNoModule(
     return `its glibc is older than ${OLDEST_GLIBC.join('.')}, which audit modules slow down`;
   if (dirs.shared === true) return 'its plan is for everybody';
   if (moduleFile(program, context) === undefined) return 'there is no audit module for its machine';
+  if (threadStorageOf(objects) > MOST_THREAD_STORAGE)
+    return 'its libraries need more static thread storage than a loader with an audit module has';
   const opening = [program.path, ...objects].some(opensLibraries);
   return opening ? undefined : 'neither it nor what it loads opens libraries while it runs';
 }
