@@ -146,7 +146,9 @@ function keepingItself(given: Situation): StrategyChoice | undefined {
     if (why === undefined) return { strategy, why: `${reason}: ${how(interpreter.path)}` };
     refusals.push(`no ${name}: ${why}`);
   }
-  return { ...byLoader(`${reason}, but ${refusals.join('; ')}`), misses: refusals.join('; ') };
+  const choice = byLoader(`${reason}, but ${refusals.join('; ')}`);
+  // Of a program for another machine no way serves the children, whatever the user does.
+  return situation.machine === 'other' ? choice : { ...choice, misses: refusals.join('; ') };
 }
 
 /** Chooses the strategy for a dynamic program. A request that this machine cannot meet is passed over. */

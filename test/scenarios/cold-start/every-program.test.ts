@@ -31,7 +31,11 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
       if (isServedByNixLd(program)) assert.notEqual(bare.status, 0);
       else assert.equal(bare.status, 127);
       assertRan(program, await root.start([path, ...args]));
-      assertRan(program, await root.startHit([path, ...args]));
+      const second = await root.startHit([path, ...args]);
+      // Plug-ins from outside the store that it loaded count at the next start, which so is a miss once.
+      const learns = /a file of the plan has changed: .*\/learned$/m.test(second.stderr);
+      if (learns) assertRan(program, await root.start([path, ...args]));
+      assertRan(program, learns ? await root.startHit([path, ...args]) : second);
       ran[interpreter]++;
     });
   }
@@ -42,13 +46,19 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     const files = new Map(corpus.map((each) => [each.path, each]));
     const expected = [...files.values()].map((each) => ({
       program: each.path,
-      strategy: isServedByNixLd(each) ? 'interpreter' : 'loader',
+      strategy: isServedByNixLd(each) ? ['interpreter'] : ['loader', 'view'],
       state: 'ready',
     }));
     const byPath = (a: { program: string }, b: { program: string }) => (a.program < b.program ? -1 : 1);
+    const seen = plans.sort(byPath).map(({ program, state }) => ({ program, state }));
     assert.deepEqual(
-      plans.map(({ program, strategy, state }) => ({ program, strategy, state })).sort(byPath),
-      expected.sort(byPath),
+      seen,
+      expected.sort(byPath).map(({ program, state }) => ({ program, state })),
+    );
+    const allowed = new Map(expected.map(({ program, strategy }) => [program, strategy]));
+    assert.deepEqual(
+      plans.filter(({ program, strategy }) => !allowed.get(program)?.includes(strategy)),
+      [],
     );
   });
 }
