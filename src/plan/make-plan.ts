@@ -171,7 +171,15 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const conditions = runTime === undefined ? NO_CONDITIONS : runTimeConditions(runTime);
   const view = strategy === 'view' ? inputs.view : undefined;
   const vacant = interpreter.kind === 'missing' ? [interpreter.path] : [];
-  const absentOutside = [...new Set([...vacant, ...(view?.absentOutside ?? [])])];
+  // What was learned counts when the view is entered. In it, the launcher as interpreter would plan for the view alone.
+  const [inside, outside] = strategy === 'view' ? [NO_CONDITIONS, conditions] : [conditions, NO_CONDITIONS];
+  // A view has directories that the machine lacks, such as /usr.
+  const beside = absentBeside(inputs, bundled);
+  const absentForView = strategy === 'view' ? beside : [];
+  const absentOutside = [
+    ...new Set([...vacant, ...(view?.absentOutside ?? []), ...outside.absent, ...absentForView]),
+  ];
+  const watchedOutside = [...(view?.watchedOutside ?? []), ...outside.watched];
   const loaderCopy = strategy === 'loader' ? inputs.loaderCopy : undefined;
   const copies = [copy, loaderCopy].filter((each) => each !== undefined);
   const execute = strategy === 'loader' ? (loaderCopy?.file ?? set.loader) : copy?.file;
@@ -196,11 +204,11 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...set.outside,
       ...conditions.files,
     ],
-    watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...conditions.watched],
+    watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...inside.watched],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...absentBeside(inputs, bundled), ...conditions.absent],
+    absent: [...(strategy === 'view' ? [] : beside), ...inside.absent],
     ...(absentOutside.length === 0 ? {} : { absentOutside }),
-    ...(view?.watchedOutside?.length ? { watchedOutside: view.watchedOutside } : {}),
+    ...(watchedOutside.length === 0 ? {} : { watchedOutside }),
     ...(view?.view === undefined ? {} : { view: view.view }),
     ...(execute === undefined ? {} : { execute }),
     ...(strategy === 'namespace' ? { interpreterInNamespace: interpreter.path } : {}),
@@ -228,7 +236,9 @@ export function extendedPlan(
 ): LaunchPlan {
   const isInFarm = (file: string): boolean => file.startsWith(`${farms}/`);
   const { watched } = runTimeConditions(runTime);
-  const kept = plan.watched.filter(({ path: file }) => path.dirname(file) !== runTime.directory);
+  const isElsewhere = ({ path: file }: { readonly path: string }) => path.dirname(file) !== runTime.directory;
+  const kept = plan.watched.filter(isElsewhere);
+  const outside = (plan.watchedOutside ?? []).filter(isElsewhere);
   const files = [
     ...plan.files.filter((file) => !isInFarm(file)),
     ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
@@ -241,7 +251,8 @@ export function extendedPlan(
     ...plan,
     directories: [...new Set([...plan.directories.filter((each) => !isInFarm(each)), ...shown, set.farm])],
     files: [...new Set(files)],
-    watched: [...kept, ...watched],
+    watched: plan.view === undefined ? [...kept, ...watched] : kept,
+    ...(plan.view === undefined ? {} : { watchedOutside: [...outside, ...watched] }),
     libraryPath: set.libraryPath,
     ...(nixLdLists === undefined
       ? {}
