@@ -83,9 +83,9 @@ function moduleFile({ elf }: ProgramFile, { modules }: Context): string | undefi
 }
 
 /**
- * Bytes of static thread storage that libraries find where a module audits: the loader then sets the storage up before it
- * loads them, with what rtld.optional_static_tls leaves, 512 (glibc elf/rtld.c, dl_main; elf/dl-tls.c). Without a module
- * it counts them first. jemalloc alone needs more: "cannot allocate memory in static TLS block".
+ * Bytes of static thread storage that libraries find where a module audits: the loader then sets the storage up before
+ * it loads them, with what rtld.optional_static_tls leaves, 512 (glibc elf/rtld.c, dl_main; elf/dl-tls.c). Without a
+ * module it counts them first. jemalloc alone needs more: "cannot allocate memory in static TLS block".
  */
 const MOST_THREAD_STORAGE = 512;
 
