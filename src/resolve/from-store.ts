@@ -12,7 +12,7 @@ import { debug, notice } from '../host/output.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
-import type { ClosestSentence } from './conflict-error.ts';
+import { bringing, type ClosestSentence } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
@@ -238,7 +238,7 @@ export async function startComplaints(program: DynamicProgram, set: VerifiedSet)
   return complaintsOf(simulateStart(program, program.libc, set.loader, set.askedPath));
 }
 
-const BRING = "into the store, e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again";
+const BRING = `into the store, ${bringing([])}`;
 
 /** The store object that the complaint is about. */
 function objectIn(complaint: string): string | undefined {

@@ -120,6 +120,15 @@ function counted(plugIns: readonly PlugIn[], learned: Job['learned']): LearnedPl
   return [...new Set(paths)].map((file) => earlier.get(file) ?? { path: file });
 }
 
+/**
+ * The same problem in which nobody offers these names. A plug-in brings them up as well as a name of its own, and the
+ * loader would refuse the same set again and again.
+ */
+export function withoutNames(problem: Problem, excluded: ReadonlySet<string>): Problem {
+  if (excluded.size === 0) return problem;
+  return { ...problem, providersOf: (name) => (excluded.has(name) ? [] : problem.providersOf(name)) };
+}
+
 /** A problem and its solution. */
 export interface SolvedFor {
   readonly problem: Problem;
@@ -141,7 +150,7 @@ export function withOptionalLibraries(
   const own = optionalNames(program, bundledObjects(problem, program), isKnown);
   const found = withEarlier(own, learned, program, isKnown);
   const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
-  const { added, outcomes } = extendSet(problem, solution, needs);
+  const { added, outcomes } = extendSet(withoutNames(problem, excluded), solution, needs);
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
   return { added, reports: reportsOf(found, outcomes), plugIns: counted(found.plugIns, learned) };
 }
