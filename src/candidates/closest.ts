@@ -171,7 +171,7 @@ export function undefinedSymbolsOf(
 }
 
 /**
- * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and the `homeless`.
+ * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and those that carry no version.
  */
 export function neededFrom(
   by: Requirer,

@@ -33,7 +33,7 @@ function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
   else if (plan.sha256 !== undefined) removePlainFingerprint(dirs, plan.sha256);
 }
 
-/** The plan no longer holds, and its set is no longer believed. */
+/** The plan no longer holds, and its set is no longer trusted. */
 function forgetLearnedOf(plan: LaunchPlan): void {
   const directory = runTimeDirectoryOf(plan);
   if (directory !== undefined) forgetLearned(directory);

@@ -1,4 +1,4 @@
-// A program and its proven set → the run-time directory with the audit module, where the program can have one.
+// A program and its verified set → the run-time directory with the audit module, where the program can have one.
 // A set's objects → whether any of them can open a library while the program runs.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
