@@ -60,11 +60,11 @@ test('failures have the statuses of env(1), a cause and a remedy', () => {
 
 test('options end at the program or at --', () => {
   assert.deepEqual(readLauncherWords(['--refresh', 'a', '--help']), {
-    requested: '--refresh',
+    action: '--refresh',
     words: ['a', '--help'],
   });
-  assert.deepEqual(readLauncherWords(['--', '--refresh']), { requested: '--run', words: ['--refresh'] });
-  assert.deepEqual(readLauncherWords(['--version', 'a']), { requested: '--version', words: [] });
+  assert.deepEqual(readLauncherWords(['--', '--refresh']), { action: '--run', words: ['--refresh'] });
+  assert.deepEqual(readLauncherWords(['--version', 'a']), { action: '--version', words: [] });
 });
 
 const plan = barePlan('/real/program', {
