@@ -18,6 +18,7 @@ const install = `${manager} binfmt install > /dev/null || exit 99`;
 const curl = foreign(rig, 'bookworm', 'curl');
 const plain = putSelf(root, 'plain', 'plain');
 const packed = putSelf(root, 'packed', 'with payload');
+const composed = putSelf(root, 'composed', 'composed');
 
 test('without the rules nothing foreign starts; with them it does; removed, it does not', async () => {
   const line = `${plain} report; echo "status $?"`;
@@ -56,7 +57,8 @@ test('children and wiped environments come to the same', async () => {
 });
 
 test('/proc/self/exe is the loader, but a copy for a program that is known to read it', async () => {
-  assert.match(reportOf(await session(`${install}; ${plain} report`))['exe'] ?? '', /ld-linux/);
+  assert.match(reportOf(await session(`${install}; ${composed} report`))['exe'] ?? '', /ld-linux/);
+  assert.match(reportOf(await session(`${install}; ${plain} report`))['exe'] ?? '', /\/copies\/.*\/plain$/);
   const seen = reportOf(await session(`${install}; ${packed} report`));
   assert.match(seen['exe'] ?? '', /\/copies\/[0-9a-f]{32}\/bin\/packed$/);
   assert.deepEqual([seen['payload'], seen['comm']], ['hello', 'packed']);

@@ -9,14 +9,17 @@ import type { ToolRoot } from '../tool.ts';
 
 const sources = path.join(import.meta.dirname, 'programs');
 
-/** What is appended to a program of the first kind, as packers do. */
-export type Kind = 'with payload' | 'plain';
+/**
+ * `with payload`: something is appended, as packers do. `composed`: the name of /proc/self/exe does not stand in the file.
+ */
+export type Kind = 'with payload' | 'plain' | 'composed';
 
 /** Compiles it into the root's home; returns its path there. It needs zlib, which only the store has. */
 export function putSelf(root: ToolRoot, name: string, kind: Kind): string {
   const program = path.join(homeInRoot, 'bin', name);
   const source = readFileSync(path.join(sources, 'self.c'), 'utf8');
-  compile(onHost(root, program), source, ['-l:libz.so.1']);
+  const flags = kind === 'composed' ? ['-DCOMPOSED'] : [];
+  compile(onHost(root, program), source, [...flags, '-l:libz.so.1']);
   if (kind === 'with payload') appendFileSync(onHost(root, program), 'appended:hello');
   return program;
 }
