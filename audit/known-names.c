@@ -177,8 +177,8 @@ static const char *decide(const struct question *question, const char *searched)
 	return verdict == ANSWERED ? path : NULL;
 }
 
-// Only the loader's own libc can serve these, and nearly every start looks for some: nothing is read for them. One string
-// after the other, since each pointer would be a relocation.
+// Only the loader's own libc can serve these, and nearly every start looks for some: nothing is read for them. One
+// string after the other, since each pointer would be a relocation.
 static bool is_of_libc(const char *name)
 {
 	static const char names[] = "libc.so.6\0libm.so.6\0libdl.so.2\0libpthread.so.0\0librt.so.1\0libresolv.so.2\0"

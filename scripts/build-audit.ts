@@ -3,23 +3,13 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { FREESTANDING, WARNINGS } from '../src/cli/setup/compile-launcher.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 
-const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
-
-/** No C library, and nothing that needs one; the frame of a caller that shares its memory stays as it is. */
-const FREESTANDING = [
-  '-std=c11',
-  '-O2',
-  '-ffreestanding',
-  '-fno-builtin',
-  '-fno-strict-aliasing',
-  '-fno-stack-protector',
-  '-mgeneral-regs-only',
-  '-fno-asynchronous-unwind-tables',
+/** Beside what all our C is compiled with: a module that ld.so maps. */
+const SHARED = [
   '-fPIC',
-  '-fvisibility=hidden',
   // Of the launcher's file with what compilers call, nothing else is wanted.
   '-ffunction-sections',
   '-fdata-sections',
@@ -72,7 +62,17 @@ export async function buildAudit({ output, cc = 'cc', flags = [] }: AuditBuild):
   mkdirSync(path.dirname(output), { recursive: true });
   try {
     await run(cc, [
-      ...[...WARNINGS, ...FREESTANDING, ...special, ...LINKING, `-I${LAUNCHER}`, ...flags, '-o', temporary],
+      ...[
+        ...WARNINGS,
+        ...FREESTANDING,
+        ...SHARED,
+        ...special,
+        ...LINKING,
+        `-I${LAUNCHER}`,
+        ...flags,
+        '-o',
+        temporary,
+      ],
       ...files.sort().map((name) => path.join(sources, name)),
       path.join(LAUNCHER, 'freestanding.c'),
     ]);

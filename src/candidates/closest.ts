@@ -171,7 +171,8 @@ export function undefinedSymbolsOf(
 }
 
 /**
- * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and those that carry no version.
+ * The symbols that `by` needs from the library `name`: those whose version it needs from that file, and those that
+ * carry no version.
  */
 export function neededFrom(
   by: Requirer,

@@ -44,15 +44,15 @@ export async function readSavedFingerprint(
   const { parseFingerprint } = await import('./parse-fingerprint.ts');
   const parsed = parseFingerprint(text, storeDir);
   if (parsed.kind === 'refused') {
-    debug(`fingerprint ${file} is not believed: ${parsed.why}`);
+    debug(`fingerprint ${file} is not trusted: ${parsed.why}`);
     return undefined;
   }
   if (parsed.signatures.length > 0) {
-    debug(`fingerprint ${file} is not believed: it carries signatures, and no record does`);
+    debug(`fingerprint ${file} is not trusted: it carries signatures, and no record does`);
     return undefined;
   }
   if (parsed.fingerprint.program.sha256 !== sha256) {
-    debug(`fingerprint ${file} is not believed: it is another program's`);
+    debug(`fingerprint ${file} is not trusted: it is another program's`);
     return undefined;
   }
   return { fingerprint: parsed.fingerprint, file };

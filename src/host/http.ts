@@ -59,7 +59,8 @@ function request(
   });
 }
 
-async function bytesOf(response: IncomingMessage, largest: number): Promise<Buffer | undefined> {
+/** The body of an answer; undefined for one that is larger than `largest` bytes. */
+export async function bytesOf(response: IncomingMessage, largest: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -4,6 +4,7 @@ import type { Agent, IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, reasonOf } from '../host/errors.ts';
+import { bytesOf } from '../host/http.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
@@ -99,17 +100,6 @@ function request(web: Web, url: URL): Promise<IncomingMessage> {
   });
 }
 
-async function bytesOf(response: IncomingMessage): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > LARGEST) return undefined;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
-}
-
 /** From https to https only. */
 function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
   const target = URL.parse(response.headers.location ?? '', from.href);
@@ -119,7 +109,7 @@ function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
 
 async function answerOf(response: IncomingMessage): Promise<CacheAnswer> {
   const status = response.statusCode ?? 0;
-  const bytes = await bytesOf(response);
+  const bytes = await bytesOf(response, LARGEST);
   // S3 answers 403 for what is not there to those who may not list.
   if ([403, 404, 410].includes(status)) return { kind: 'absent' };
   if (status !== 200) return unreachable(`it answers with status ${status}`);

@@ -5,10 +5,10 @@ import { temporaryName } from '../../host/atomic-file.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { runProgram } from '../../host/run-program.ts';
 
-const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
+export const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 
 /** No C library, and nothing that needs one: no stack guard in thread storage, no loops turned into calls. */
-const FREESTANDING = [
+export const FREESTANDING = [
   '-std=c11',
   '-O2',
   '-ffreestanding',
@@ -17,12 +17,12 @@ const FREESTANDING = [
   '-fno-stack-protector',
   '-mgeneral-regs-only',
   '-fno-asynchronous-unwind-tables',
-  '-fPIE',
   '-fvisibility=hidden',
 ];
 
 /** Static, may be mapped anywhere, no memory both writable and executable, same bytes for the same sources. */
 const LINKING = [
+  '-fPIE',
   '-nostdlib',
   '-nostartfiles',
   '-static-pie',
