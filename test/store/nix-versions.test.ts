@@ -44,10 +44,10 @@ test('every Nix adds, refuses, pins, and collects what is not pinned', { timeout
       assert.equal(answer.version.replace(/[-+].*/, ''), version);
       assert.equal(answer.added.kind, 'pinned', JSON.stringify(answer.added));
       assert.equal(answer.same, true);
-      assert.equal(answer.refused.kind, 'refused');
+      assert.equal(answer.refused.kind, 'vanished');
       assert.ok(answer.refused.why.includes(answer.gone), answer.refused.why);
       assert.deepEqual(answer.rooted, { kind: 'rooted' });
-      assert.equal(answer.goneRoot.kind, 'refused');
+      assert.equal(answer.goneRoot.kind, 'vanished');
       assert.deepEqual(answer.invalid, [answer.gone]);
       assert.equal(answer.valid, true);
       assert.match(answer.narHash, /^sha256:/);

@@ -56,7 +56,7 @@ test('it ends, and what refuses otherwise is asked once', async () => {
     name: 'no.json',
   });
   const why = `${at('nowhere')} is valid for Nix, and there is no such file`;
-  assert.deepEqual(never, { kind: 'refused', why });
+  assert.deepEqual(never, { kind: 'damaged', why });
   assert.deepEqual(calls(), ['no.json', 'no-2.json', 'no-3.json']);
   const refused = await startRootAdder(putNix('echo "error: no" >&2; exit 1'), link).pin(text);
   assert.deepEqual(refused, { kind: 'refused', why: 'no' });

@@ -155,8 +155,9 @@ test('one that others could write is not believed', async () => {
 
 test("others' starts leave no trace there, so not being used is no reason to prune", async () => {
   const long = Date.now() / 1000 - 400 * 24 * 60 * 60;
-  for (const name of readdirSync(place, { recursive: true, encoding: 'utf8' }))
-    lutimesSync(path.join(place, name), long, long);
+  // But for the copy of the loader: a plan is for the file that it was made with, to the nanosecond.
+  for (const name of saved())
+    if (!name.startsWith('v1/copies/')) lutimesSync(path.join(place, name), long, long);
   assert.equal(await manage(machine, ['prune', '--unused', '30']), 'nothing to prune\n');
   assertRan(await startHit());
 });
