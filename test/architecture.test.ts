@@ -323,6 +323,25 @@ test('file names are unique', () => {
   );
 });
 
+test('what is exported is used by another file', () => {
+  const users = globSync(['src/**/*.{ts,cts}', 'test/**/*.ts', 'scripts/**/*.ts'], { cwd: PROJECT }).map(
+    (name) => {
+      const text = readFileSync(path.join(PROJECT, name), 'utf8');
+      const imports = importsOf(text).filter(({ from }) => from.startsWith('.'));
+      const files = imports.map(({ from }) => path.join(path.dirname(name), from.replace(/\.cjs$/, '.ts')));
+      return { files: new Set(files), words: new Set(text.match(/\w+/g)) };
+    },
+  );
+  const found = offences(({ name, text }) => {
+    const declared = /^export (?:async )?(?:function\*?|const|interface|type) (\w+)/gm;
+    const importers = users.filter(({ files }) => files.has(path.join('src', name)));
+    return [...text.matchAll(declared)]
+      .map(([, each = '']) => each)
+      .filter((each) => !importers.some(({ words }) => words.has(each)));
+  });
+  assert.deepEqual(found, []);
+});
+
 /** Files below 40 lines that have one importer, or none → why they stand alone. */
 const SMALL_FILES = new Map<string, string>([
   ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],

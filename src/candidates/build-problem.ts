@@ -56,7 +56,7 @@ export interface InspectedProgram {
 }
 
 /** Which providers come first, and how far from the needed name one may be. */
-export interface ProblemScope {
+interface ProblemScope {
   readonly preference: 'same-source' | 'none';
   readonly reach: 'exact' | 'closest';
 }

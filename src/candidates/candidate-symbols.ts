@@ -170,7 +170,7 @@ const SLAB = 1_048_576;
 /** What is read when a file is opened: most headers and, in small libraries, every table. */
 const HEAD = 16_384;
 
-export interface FileBlocks {
+interface FileBlocks {
   /**
    * Opens a file and hands its bytes to `ask`. They can be read later too: the file is then opened once more for each
    * read, so that hundreds of files hold no descriptors. @throws Node's errno errors, also from `read`.
@@ -178,7 +178,7 @@ export interface FileBlocks {
   open<T>(path: string, ask: (source: ByteSource) => T): T;
 }
 
-export function createFileBlocks(): FileBlocks {
+function createFileBlocks(): FileBlocks {
   let slab = Buffer.alloc(0);
   let used = 0;
   const room = (length: number): Buffer => {
@@ -222,7 +222,7 @@ function openFile(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
-export interface BoundMemo {
+interface BoundMemo {
   /** Files that together define all that a library wants without version; undefined where that is not known. */
   recall(path: string): readonly string[] | undefined;
   /** Does nothing for files outside the store, whose content may change. */

@@ -8,13 +8,13 @@ import type { ClosestMatches, Coverage, Judgement, Problem, Provider, Requirer }
 import { rankOf } from './rank.ts';
 import { distance, otherVersionsOf } from './soname.ts';
 
-export interface Closest extends ClosestMatches {
+interface Closest extends ClosestMatches {
   /** Other versions of the library, nearest first. */
   providersOf(name: string): readonly Provider[];
 }
 
 /** The part of the catalogue that is asked, for the class and machine of the program. */
-export interface StoreNames {
+interface StoreNames {
   namesBeginning(stem: string): readonly string[];
   librariesOffering(name: string): readonly CataloguedLibrary[];
 }
@@ -121,7 +121,7 @@ export function closestIn(
 }
 
 /** What of a problem tells who else is loaded: the exact providers, best first. */
-export type ClosestScope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
+type ClosestScope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
 
 /** `SSL_CTX_new@OPENSSL_1_1_0`, as nm(1) writes it. */
 function spelled({ name, version }: DynamicSymbol): string {
@@ -195,7 +195,7 @@ function missingVersions(by: Requirer, name: string, provider: Provider): string
 }
 
 /** Who needs the symbols, under which name, and what is looked at for them. */
-export interface CoverageQuestion {
+interface CoverageQuestion {
   readonly by: Requirer;
   readonly name: string;
   readonly provider: Provider;

@@ -141,7 +141,7 @@ function libcObjectIn(
 }
 
 /** For which program providers are read, and which are left out. */
-export interface ProviderSearch {
+interface ProviderSearch {
   readonly like: ElfFile;
   readonly libc: Libc;
   readonly libcObjects: ReadonlySet<string>;

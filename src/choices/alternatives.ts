@@ -44,7 +44,7 @@ export function alternativesOf(
 }
 
 /** A candidate in words: `openssl-3.0.20 (glibc-2.36)`. */
-export function candidateLabel({ storePath, builtWith }: Provider): string {
+function candidateLabel({ storePath, builtWith }: Provider): string {
   const libc = builtWith === undefined ? '' : ` (${nameOfStoreObject(builtWith)})`;
   return `${nameOfStoreObject(storePath)}${libc}`;
 }
@@ -107,7 +107,7 @@ export function candidatesOf(seen: Seen): SonameCandidates | undefined {
   return seen.outcome.kind === 'solution' ? candidatesInSet(seen, seen.outcome) : candidatesForMissing(seen);
 }
 
-export interface MissingNames {
+interface MissingNames {
   /** Sorted by name; none is chosen, the candidates that have most of what is needed come first. */
   readonly names: readonly Alternatives[];
   /** The set of everything else. */
@@ -208,7 +208,7 @@ export interface SymbolCoverage {
 }
 
 /** A function that judges candidates of a problem; it reads each file once. */
-export function symbolCoverage(
+function symbolCoverage(
   problem: Problem,
 ): (needers: readonly Requirer[], name: string, candidate: Provider) => SymbolCoverage {
   const symbolsOf = symbolReader();

@@ -45,7 +45,7 @@ function asAdded(provider: Provider): Provider {
 }
 
 /** The store that is chosen from, and the program that is chosen for. */
-export interface AppliedTo {
+interface AppliedTo {
   readonly catalogue: Catalogue;
   readonly program: Chooser;
 }

@@ -14,7 +14,7 @@ export interface ChosenSet {
 }
 
 /** What decides between two libraries, the weightiest first; then the criteria of candidates/rank.ts. */
-export type Criterion =
+type Criterion =
   | 'pinned'
   | 'excluded'
   | 'wrong version'
@@ -227,7 +227,7 @@ interface WantedSymbol {
   readonly by: Requirer;
 }
 
-export interface MissingSymbols {
+interface MissingSymbols {
   /** The first object that would miss something, and all that it would miss, sorted. */
   readonly by: string;
   readonly symbols: readonly string[];
@@ -282,7 +282,7 @@ function lacksAsClosest(
  * A function that judges candidates of a name. Symbols are read when it is first asked. What a candidate would bring
  * along counts as well, one step far.
  */
-export function missingSymbols(
+function missingSymbols(
   problem: Problem,
   set: ChosenSet,
   name: string,

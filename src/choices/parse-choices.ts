@@ -5,7 +5,7 @@ import { printableLine } from '../host/output.ts';
 import type { Choices } from './choices.ts';
 
 /** Bump when the document's meaning changes; other versions are not trusted. */
-export const CHOICES_VERSION = 1;
+const CHOICES_VERSION = 1;
 
 const word = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 const words = v.pipe(v.array(word), v.maxLength(1000));
@@ -26,7 +26,7 @@ export function choicesText(program: string, { pins, exclude, prefer, add }: Cho
   return `${stringify({ version: CHOICES_VERSION, program, ...choices })}\n`;
 }
 
-export type ParsedChoices =
+type ParsedChoices =
   | { readonly kind: 'choices'; readonly choices: Choices }
   | { readonly kind: 'refused'; readonly why: string };
 

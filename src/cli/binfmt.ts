@@ -19,7 +19,7 @@ import { programsOfNix } from '../store/nix.ts';
 import type { EntryProcess } from './command.ts';
 
 /** What the commands are told of the machine. */
-export interface BinfmtMachine {
+interface BinfmtMachine {
   /** Node's `process.arch`. */
   readonly arch: string;
   readonly launcher: string;

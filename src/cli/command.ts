@@ -29,7 +29,7 @@ export interface CommandRow {
 export const JSON_OPTION = ['--json', 'print JSON'] as const;
 
 /** `code` is a stable word; `message` and `hint` are one line each. */
-export interface JsonFailure {
+interface JsonFailure {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
 }
 

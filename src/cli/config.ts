@@ -21,7 +21,7 @@ function originText(origin: SettingOrigin): string {
 }
 
 /** Each setting as it would stand in config.toml, under its meaning and its origin. */
-export function configText({ settings, origins, files }: Configuration): string {
+function configText({ settings, origins, files }: Configuration): string {
   const settled = KEYS.map((key) =>
     [
       `# ${MEANINGS[key]}`,

@@ -9,7 +9,7 @@ import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 
-export interface PlanRow {
+interface PlanRow {
   readonly program: string;
   readonly strategy: string;
   /** `ready`, or why the next start plans again. */
@@ -68,7 +68,7 @@ function patchedFiles(all: readonly Directories[]): PlanRow[] {
 }
 
 /** Patched files start without a plan, so the row of one that there is from before says nothing. */
-export function rowsWithPatched(all: readonly Directories[], uid: number): PlanRow[] {
+function rowsWithPatched(all: readonly Directories[], uid: number): PlanRow[] {
   const patched = patchedFiles(all);
   const files = new Set(patched.map(({ program }) => program));
   const rows = [...rowsOf(all, uid).filter(({ program }) => !files.has(program)), ...patched];

@@ -2,7 +2,7 @@
 import { printableLine } from '../host/output.ts';
 
 /** NamedAttributes of nixpkgs, and sonames that none is known for. */
-export interface NamedAttributes {
+interface NamedAttributes {
   readonly known: readonly string[];
   readonly unknown: readonly string[];
 }

@@ -14,7 +14,7 @@ import { allDirectories } from '../resolve/writable-directories.ts';
 import { patchedRootRows, type RootRow, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
-export interface PruneOptions {
+interface PruneOptions {
   /** Days, as typed. */
   readonly unused: string | undefined;
   readonly dryRun: boolean;
@@ -81,7 +81,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
 
 const DAY = 24 * 60 * 60 * 1000;
 
-export interface UnusedImage {
+interface UnusedImage {
   /** The AppImage. */
   readonly program: string;
   readonly why: string;

@@ -17,7 +17,7 @@ import { writeByOurName } from './output-file.ts';
 import { namedProgram } from './program-argument.ts';
 import { usageError } from './usage-error.ts';
 
-export interface PublishOptions {
+interface PublishOptions {
   readonly to: string | undefined;
   readonly fingerprints: string | undefined;
   readonly key: string | undefined;

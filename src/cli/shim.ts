@@ -63,7 +63,7 @@ function isOnPath({ shims }: ShimDirectories, searchPath: string | undefined): b
   return (searchPath ?? '').split(':').some((each) => each !== '' && path.resolve(each) === shims);
 }
 
-export interface AddOptions {
+interface AddOptions {
   readonly as: string | undefined;
   readonly all: string | undefined;
   readonly desktop: boolean;
@@ -116,7 +116,7 @@ export async function addCommand(program: string, options: AddOptions, entry: En
     );
 }
 
-export interface ShimRow {
+interface ShimRow {
   readonly name: string;
   readonly program: string;
   readonly file: string;

@@ -84,7 +84,7 @@ export async function readConfiguration(
 const LARGEST = 1 << 20;
 
 /** Who may have written a file: `root` stands for what lies in /etc, whoever it seems to belong to in a container. */
-export type Writer = 'root' | { readonly uid: number };
+type Writer = 'root' | { readonly uid: number };
 
 function unusable(file: string, why: string, hint: string, cause?: unknown): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'configuration', hint, exitCode: 125, cause });
@@ -115,7 +115,7 @@ function refusalOf(
 /**
  * The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`.
  */
-export function readConfigFile(file: string, writer: Writer): string | undefined {
+function readConfigFile(file: string, writer: Writer): string | undefined {
   const owners = writer === 'root' ? 'anybody' : ownersFor(writer.uid);
   const content = readTrusted(file, { owners, follow: true, limit: LARGEST });
   if (content.kind === 'absent') return undefined;

@@ -6,7 +6,7 @@ export interface KeyRefusal {
   readonly why: string;
 }
 
-export interface NamedBytes {
+interface NamedBytes {
   readonly kind: 'bytes';
   readonly name: string;
   readonly bytes: Buffer;

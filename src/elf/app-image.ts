@@ -7,7 +7,7 @@ import { type ByteSource, hasElfMagic, Malformed, readHeader } from './reader.ts
 export const APP_IMAGE_MARK = { offset: 8, size: 3 } as const;
 
 /** 1: an ISO 9660 image that begins with a program; 2: a program with a file system behind it. */
-export type AppImageType = 1 | 2;
+type AppImageType = 1 | 2;
 
 /** `AI` and the type, in an ELF header; `head`: at least 16 bytes. */
 export function appImageType(head: Uint8Array): AppImageType | undefined {

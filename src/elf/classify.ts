@@ -26,7 +26,7 @@ export type Classification =
   | { readonly kind: 'not-a-program'; readonly why: string }
   | { readonly kind: 'bad-elf'; readonly why: string };
 
-export interface HostFacts {
+interface HostFacts {
   /** `/nix/store`, without a slash at its end. */
   readonly storeDir: string;
   /** The host's own machine first; see `machinesRunBy`. */
@@ -115,7 +115,7 @@ const FORMATS: readonly (readonly [magic: string, name: string])[] = [
 ];
 
 /** One clause for people, without a full stop. */
-export function whyNotProgram(head: Uint8Array): string {
+function whyNotProgram(head: Uint8Array): string {
   if (head.length === 0) return 'it is empty';
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 16)).toString('latin1');
   const known = FORMATS.find(([magic]) => text.startsWith(magic));

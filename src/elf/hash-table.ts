@@ -8,14 +8,14 @@ import { hashEntrySize, MOST_SYMBOLS } from './symbols.ts';
 const WHAT = 'the hash table';
 
 /** The hash of DT_GNU_HASH (glibc elf/dl-hash.h, _dl_new_hash). */
-export function gnuHashOf(name: string): number {
+function gnuHashOf(name: string): number {
   let hash = 5381;
   for (let i = 0; i < name.length; i += 1) hash = (Math.imul(hash, 33) + name.charCodeAt(i)) | 0;
   return hash >>> 0;
 }
 
 /** The hash of DT_HASH (gABI chapter 5, elf_hash). */
-export function sysvHashOf(name: string): number {
+function sysvHashOf(name: string): number {
   let hash = 0;
   for (let i = 0; i < name.length; i += 1) {
     hash = (hash * 16 + name.charCodeAt(i)) % 0x1_0000_0000;

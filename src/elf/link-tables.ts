@@ -108,7 +108,7 @@ function readTags(image: Image, address: number): Map<number, number> {
   return tags;
 }
 
-export interface Relocation {
+interface Relocation {
   /** Index in the symbol table; not 0. */
   readonly symbol: number;
   /** `call`: of DT_JMPREL, bound when the function is first called unless everything is bound at the start. */

@@ -3,14 +3,14 @@ import type { ByteSource } from './reader.ts';
 import { Malformed, readHeader } from './reader.ts';
 import { readSegments, SEGMENT_TYPE } from './segments.ts';
 
-export interface NamedLibraries {
+interface NamedLibraries {
   /** Each once, in the order in which they stand in the file. */
   readonly names: readonly string[];
   /** False when a limit ended the search. */
   readonly complete: boolean;
 }
 
-export interface SearchLimits {
+interface SearchLimits {
   readonly bytes: number;
   readonly names: number;
 }

@@ -7,7 +7,7 @@ import type { FieldReader } from './reader.ts';
 import { SEGMENT_TYPE, type Segment } from './segments.ts';
 
 /** One note; the description is read only when asked for. */
-export interface Note {
+interface Note {
   /** Without its NUL. */
   readonly owner: string;
   readonly type: number;

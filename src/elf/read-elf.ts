@@ -193,7 +193,7 @@ const FLAG1_PIE = 0x0800_0000;
 const PAGE_SIZE = 4096;
 
 /** ld.so's own words and order: open_verify and _dl_map_object_from_fd in elf/dl-load.c. */
-export function findLoadError(
+function findLoadError(
   { ident, version, type }: Header,
   segments: readonly Segment[],
   { dynamic, flags1 }: Pick<ElfFile, 'dynamic' | 'flags1'>,

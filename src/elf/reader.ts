@@ -18,7 +18,7 @@ export interface Header {
 }
 
 /** Where a table of equal entries lies: file offset and entry size in bytes. */
-export interface TableRange {
+interface TableRange {
   readonly offset: number;
   readonly entrySize: number;
   readonly count: number;
@@ -122,12 +122,12 @@ export interface FieldReader {
   text(offset: number, end: number, longest: number, what: string): string;
 }
 
-export interface TextPart {
+interface TextPart {
   readonly text: string;
   readonly next: number | undefined;
 }
 
-export interface StructLayout {
+interface StructLayout {
   readonly wide: boolean;
   readonly little: boolean;
   /** How many blocks stay in memory. */
@@ -227,7 +227,7 @@ function beyondTheEnd(what: string): Malformed {
 export const BLOCK_SIZE = 16_384;
 
 /** A block and the same bytes as numbers. `bytes` is shorter than `blockSize` where the file ends. */
-export interface Block {
+interface Block {
   readonly bytes: Buffer;
   readonly view: DataView;
 }

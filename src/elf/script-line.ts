@@ -57,7 +57,7 @@ function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
 }
 
-export interface EnvCommand {
+interface EnvCommand {
   readonly name: string;
   /** Words between the command and the script. */
   readonly args: readonly string[];

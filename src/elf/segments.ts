@@ -58,7 +58,7 @@ function readSegment(fields: FieldReader, at: number): Segment {
 export type Mapping = Pick<Segment, 'type' | 'offset' | 'address' | 'fileSize' | 'memorySize'>;
 
 /** Where an address lies in the file, and where the bytes that its segment has in the file end. */
-export interface FileRange {
+interface FileRange {
   readonly offset: number;
   readonly end: number;
 }

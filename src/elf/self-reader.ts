@@ -7,7 +7,7 @@ import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts'
 import { readSegments } from './segments.ts';
 
 /** What is known of a program from its headers already. */
-export interface Headed {
+interface Headed {
   readonly needed: readonly string[];
   /** First byte after everything the headers describe. */
   readonly end: number;

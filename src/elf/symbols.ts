@@ -28,7 +28,7 @@ export interface DynamicSymbol {
   readonly type: number;
 }
 
-export type SymbolReading =
+type SymbolReading =
   | {
       readonly kind: 'symbols';
       readonly defined: readonly DynamicSymbol[];
@@ -138,7 +138,7 @@ const ALPHA = 0x9026;
 const S390 = 22;
 
 /** Includes the empty symbol 0. Throws Malformed. */
-export function countSymbols(image: Image, header: Header, table: DynamicTable): number {
+function countSymbols(image: Image, header: Header, table: DynamicTable): number {
   const hash = table.last(DYNAMIC_TAG.hash);
   const gnuHash = table.last(DYNAMIC_TAG.gnuHash);
   const count =
@@ -194,7 +194,7 @@ export const MOST_RELOCATIONS = 67_108_864;
 const MIPS = 8;
 
 /** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
-export function countRelocated(image: Image, header: Header, table: DynamicTable): number {
+function countRelocated(image: Image, header: Header, table: DynamicTable): number {
   const word = image.wide ? 8 : 4;
   const pltEntry = table.last(DYNAMIC_TAG.pltrel) === DYNAMIC_TAG.rela ? 3 * word : 2 * word;
   const tables = [

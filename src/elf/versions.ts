@@ -6,12 +6,12 @@ import type { Verneed } from './elf-file.ts';
 import { type FieldReader, Malformed } from './reader.ts';
 
 /** A version and the index by which DT_VERSYM names it. */
-export interface IndexedVersion {
+interface IndexedVersion {
   readonly index: number;
   readonly name: string;
 }
 
-export interface NeededVersions {
+interface NeededVersions {
   readonly verneed: readonly Verneed[];
   /** The same versions by index, with the file they are needed from. */
   readonly indexed: readonly (IndexedVersion & { readonly file: string })[];

@@ -50,7 +50,7 @@ export interface Rejected {
 }
 
 /** A file of the set is not there: its store object vanished, or the farm was collected. */
-export interface Vanished {
+interface Vanished {
   readonly kind: 'vanished';
   readonly file: string;
 }
@@ -162,7 +162,7 @@ function librariesOf(fingerprint: Fingerprint): ChosenLibrary[] | Vanished {
 }
 
 /** What is asked of the program that a set is for. */
-export interface VerifiedProgram {
+interface VerifiedProgram {
   readonly path: string;
   readonly libc: Libc;
   /** Searched after all others; nothing in there is part of a set. */
@@ -170,7 +170,7 @@ export interface VerifiedProgram {
 }
 
 /** What is known before a fingerprint is laid out, and how the loader is asked. */
-export interface VerifyRequest {
+interface VerifyRequest {
   /** Who is asked: `verdictFor`. */
   readonly verdict: Verdict;
   /** The fingerprint's libraries, where they were just read; without it they are read here. */
@@ -272,7 +272,7 @@ export async function refusedWhenOpened(
   return refused;
 }
 
-export interface Mismatch {
+interface Mismatch {
   /** The name it is needed by. */
   readonly name: string;
   readonly chosen: string;
@@ -281,7 +281,7 @@ export interface Mismatch {
 }
 
 /** Where a library may come from. */
-export interface Reached {
+interface Reached {
   readonly farm: string;
   readonly links: FarmLinks;
   /** Directories of the user's that were asked for, and come first. */
@@ -346,7 +346,7 @@ function readStart(file: string, size: number): Buffer {
  * `ask`
  * takes. @throws Node's errors.
  */
-export async function withPlainImage<T>(
+async function withPlainImage<T>(
   program: string,
   scratch: string,
   ask: (file: string) => Promise<T>,

@@ -17,7 +17,7 @@ export interface StoreFacts {
 
 export type StoreCause = 'missing' | 'nar-hash' | 'no-such-file' | 'leaves-store' | 'loader';
 
-export type StoreCheck =
+type StoreCheck =
   | { readonly kind: 'sound' }
   | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 

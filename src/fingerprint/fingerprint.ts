@@ -81,7 +81,7 @@ export function programPart(program: ProgramFile, sha256: string): Fingerprint['
 }
 
 /** A solved set, and the libraries that the program may open while it runs. */
-export interface FingerprintedSet extends Pick<Solution, 'loader' | 'choices'> {
+interface FingerprintedSet extends Pick<Solution, 'loader' | 'choices'> {
   readonly optional: readonly Choice[];
 }
 

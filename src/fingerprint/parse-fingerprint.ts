@@ -11,7 +11,7 @@ import { hexOfNarHash } from './nar-hash.ts';
 /** A reason quotes what it received, which may be a whole document. */
 const LONGEST_REASON = 300;
 
-export type Parsed =
+type Parsed =
   | {
       readonly kind: 'fingerprint';
       /** In the present version, whatever it was written in. */
@@ -88,7 +88,7 @@ const insideFile = v.pipe(
 );
 
 /** `name:base64`, 64 bytes (FORMAT.md); the last of 86 digits carries two bits. */
-export const SIGNATURE = /^[!-9;-~]{1,255}:[A-Za-z0-9+/]{85}[AQgw]==$/;
+const SIGNATURE = /^[!-9;-~]{1,255}:[A-Za-z0-9+/]{85}[AQgw]==$/;
 
 const signatures = v.pipe(
   v.array(
@@ -116,7 +116,7 @@ function storeFileEntries(storeDir: string) {
 }
 
 /** valibot's schema of a travelling document in the present version; fingerprint.schema.json says the same. */
-export function schemaFor(storeDir: string) {
+function schemaFor(storeDir: string) {
   const entries = storeFileEntries(storeDir);
   const library = v.strictObject({
     ...entries,
@@ -154,7 +154,7 @@ export function schemaFor(storeDir: string) {
 }
 
 /** An issue of valibot → one clause: where, and what is wrong there. */
-export function clauseOf(issue: v.BaseIssue<unknown>): string {
+function clauseOf(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue) ?? 'the document';
   if (issue.type === 'strict_object') {
     if (issue.expected === 'never') return `${where}: no field of a fingerprint`;
@@ -164,7 +164,7 @@ export function clauseOf(issue: v.BaseIssue<unknown>): string {
   return `${where}: ${issue.message}`;
 }
 
-export type Migrated =
+type Migrated =
   /** In the present version. Nothing in it was checked yet but its version. */
   | { readonly kind: 'present'; readonly value: object; readonly writtenIn: number }
   | { readonly kind: 'refused'; readonly why: string };
@@ -223,7 +223,7 @@ function doubledKey(text: string): string | undefined {
 }
 
 /** Why `text`, which is valid JSON, is not the bytes `canonical`, though both may mean the same. */
-export function whyNotCanonical(text: string, canonical: string): string {
+function whyNotCanonical(text: string, canonical: string): string {
   const key = doubledKey(text);
   if (key !== undefined) return `the key ${JSON.stringify(key)} is there twice`;
   let at = 0;

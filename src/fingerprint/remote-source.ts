@@ -22,7 +22,7 @@ export type { HttpAnswer, Limits } from '../host/http.ts';
 /** Bytes; no fingerprint is larger. */
 export const LARGEST = 1 << 20;
 
-export interface SourceQuestion {
+interface SourceQuestion {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly limits: Limits;
@@ -86,7 +86,7 @@ async function askSource(source: string, question: SourceQuestion, stop: AbortSi
   return answer;
 }
 
-export interface Asked {
+interface Asked {
   readonly source: string;
   readonly answer: HttpAnswer;
 }
@@ -124,12 +124,12 @@ function stampFile({ directory, day }: Stamps, source: string, sha256: string): 
   return path.join(directory, day, `${sha256}-${sha256OfText(source).slice(0, 16)}`);
 }
 
-export function isStamped(stamps: Stamps, source: string, sha256: string): boolean {
+function isStamped(stamps: Stamps, source: string, sha256: string): boolean {
   return existsSync(stampFile(stamps, source, sha256));
 }
 
 /** The first stamp of a day sweeps away the days before. A place that cannot be written is asked again, that is all. */
-export function stamp(stamps: Stamps, source: string, sha256: string): void {
+function stamp(stamps: Stamps, source: string, sha256: string): void {
   const file = stampFile(stamps, source, sha256);
   try {
     const isNew = makeDirectories(path.dirname(file)) === 'made';

@@ -34,7 +34,7 @@ export function sidecarOf(program: string): string {
   return `${program}.nix-fingerprint.json`;
 }
 
-export interface SidecarLocation {
+interface SidecarLocation {
   readonly kind: 'sidecar' | 'tree';
   readonly file: string;
 }
@@ -97,7 +97,7 @@ export function sidecarLocations(
 }
 
 /** A file that was there and did not serve. */
-export interface RefusedLocation extends SidecarLocation {
+interface RefusedLocation extends SidecarLocation {
   /** `tree` is a tree file that is none. */
   readonly cause: DistrustCause | ReadCause | 'tree';
   readonly why: string;
@@ -153,12 +153,12 @@ export async function findSidecar(
   return { refused };
 }
 
-export type Document =
+type Document =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly cause: ReadCause; readonly why: string }
   | { readonly kind: 'read'; readonly text: string; readonly writers: Writers };
 
-export type ReadCause = 'symlink' | 'no-file' | 'size' | 'encoding' | 'unreadable';
+type ReadCause = 'symlink' | 'no-file' | 'size' | 'encoding' | 'unreadable';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** Needs no permission to list the directory (open(2)); the same on every Linux this runs on (asm-generic/fcntl.h). */

@@ -68,7 +68,7 @@ export function parseSecretKey(text: string): { readonly kind: 'key'; readonly k
 /** In front of what is signed: a key that also signs a cache's .narinfo files never signs one thing for the other. */
 const DOMAIN = 'nix-run-foreign fingerprint\n';
 
-export type Verified =
+type Verified =
   /** `by` is the name of the key. */
   | { readonly kind: 'signed'; readonly by: string }
   /**

@@ -2,7 +2,7 @@
 import { FINGERPRINT_VERSION } from './fingerprint.ts';
 
 /** Bump when the frame changes; the documents in it have versions of their own. */
-export const TREE_VERSION = 1;
+const TREE_VERSION = 1;
 
 /** In bytes. About 1,700 programs with 40 libraries each. */
 export const MAXIMUM_TREE_SIZE = 16 << 20;
@@ -16,7 +16,7 @@ export interface TreeEntry {
   readonly text: string;
 }
 
-export type FoundInTree =
+type FoundInTree =
   | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly why: string };
@@ -68,7 +68,7 @@ export function findInTree(text: string, sha256: string): FoundInTree {
   return { kind: 'found', text: found.text };
 }
 
-export type TreeEntries =
+type TreeEntries =
   | { readonly kind: 'entries'; readonly entries: readonly TreeEntry[] }
   | { readonly kind: 'refused'; readonly why: string };
 

@@ -154,7 +154,7 @@ export interface Owners {
 }
 
 /** Stable words for what is wrong. */
-export type OwnershipCause =
+type OwnershipCause =
   | 'file-owner'
   | 'file-writable'
   | 'directory-owner'

@@ -3,7 +3,7 @@
 /** 127 not found, 126 found but cannot run, 125 the tool itself failed (env(1), "Exit status"). */
 export type ExitCode = 125 | 126 | 127;
 
-export interface ForeignErrorDetails {
+interface ForeignErrorDetails {
   /** Stable word for programs, e.g. `no-provider`. */
   readonly code: string;
   /** One line: what the user can do. */

@@ -97,7 +97,7 @@ export function findOnPath(name: string, pathVariable: string | undefined): stri
   return directories.map((directory) => path.join(directory, name)).find(isExecutable);
 }
 
-export interface FoundFile {
+interface FoundFile {
   readonly file: string;
   readonly kind: 'file' | 'directory' | 'link' | 'other';
 }

@@ -172,7 +172,7 @@ function failureOf({ timedOut }: Ended, name: string): NodeJS.ErrnoException {
  * server answers, and a process cannot exit meanwhile (NOTES.md). It is used where there is no getent.
  * `timeout`: milliseconds; `path`: the variable PATH.
  */
-export function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
+function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
   return (name, options, callback) => {
     const env = path === undefined ? {} : { PATH: path };
     const asking = startProgram('getent', ['ahosts', '--', name], { env, timeout });

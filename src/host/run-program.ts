@@ -58,7 +58,7 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
 }
 
 /** A program that was started ahead of the time when its input is known. */
-export interface Running {
+interface Running {
   /** Writes its standard input, closes it, and waits for the end. */
   finish(input: string): Promise<Ended>;
   /** Kills it: its work is not needed after all. */

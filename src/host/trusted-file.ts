@@ -9,10 +9,10 @@ export interface Ownership {
 }
 
 /** uids whose files are trusted; `anybody` where the place alone decides, such as /etc. */
-export type TrustedOwners = readonly number[] | 'anybody';
+type TrustedOwners = readonly number[] | 'anybody';
 
 /** Who else could have written a file: its owner, who is none of the trusted, its group, or everybody. */
-export type OtherWriter = 'owner' | 'group' | 'everybody';
+type OtherWriter = 'owner' | 'group' | 'everybody';
 
 /**
  * The rule for everything that decides what is executed (plan/PLAN.md). Undefined where nobody else may write. The bits
@@ -39,7 +39,7 @@ export function isTrustedDirectory(directory: string, uid: number): boolean {
   }
 }
 
-export interface TrustedReading {
+interface TrustedReading {
   readonly owners: TrustedOwners;
   /** Whether a symbolic link may stand at the path. */
   readonly follow: boolean;

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { printable } from '../host/output.ts';
 
 /** `unasked`: there is no terminal, or it was closed before an answer came. */
-export type Answered = 'yes' | 'no' | 'unasked';
+type Answered = 'yes' | 'no' | 'unasked';
 
 const STDERR = 2;
 

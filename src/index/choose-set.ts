@@ -25,7 +25,7 @@ export interface NotFound {
   readonly otherVersions: readonly string[];
 }
 
-export interface FetchChoice {
+interface FetchChoice {
   /** Sorted by name. */
   readonly chosen: readonly Chosen[];
   readonly absent: readonly NotFound[];

@@ -11,7 +11,7 @@ export interface FetchPolicy {
   readonly spent: number;
 }
 
-export type FetchDecision =
+type FetchDecision =
   | { readonly kind: 'go' }
   | { readonly kind: 'ask'; readonly question: string }
   /** One line of cause, one of remedy. */

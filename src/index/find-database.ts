@@ -17,7 +17,7 @@ import { databaseVersion } from './read-database.ts';
 /** Where an index was named or found. */
 export type Place = 'setting' | 'variable' | 'cache' | 'nix-locate' | 'store';
 
-export interface FoundIndex {
+interface FoundIndex {
   readonly kind: 'found';
   readonly file: string;
   readonly place: Place;
@@ -38,7 +38,7 @@ export interface Search {
   readonly storeDir: string;
 }
 
-export interface SearchResult {
+interface SearchResult {
   /** All of the setting; else the first that there is. */
   readonly found: readonly FoundIndex[];
   /** What somebody named and that is no index. */

@@ -26,7 +26,7 @@ export type OnEntry = (
   pathLength: number,
 ) => string | undefined;
 
-export interface FrcodeDecoder {
+interface FrcodeDecoder {
   /** Takes the next bytes, however they were cut. Returns what is wrong with them; nothing may be fed after that. */
   feed(bytes: Uint8Array): string | undefined;
   /** Ends the stream: gives the last entry. Returns what is wrong. */
@@ -39,7 +39,7 @@ export interface FrcodeDecoder {
  * `every`: entries of any kind. `libraries`: shared objects by their name, the ends of packages, and the first entry of
  * each package, which tells whether the index has more than one directory.
  */
-export type Interest = 'every' | 'libraries';
+type Interest = 'every' | 'libraries';
 
 /** Whether the last component ends with `.so`, or has `.so.` in it. */
 export function isSharedObjectPath(path: Uint8Array, length: number): boolean {

@@ -209,7 +209,7 @@ gperftools | gperftools | libtcmalloc.so.4 libprofiler.so.0 | name
 `;
 
 /** One package that may have a library, by its name in store paths and, where that matters, its output. */
-export interface KnownPackage {
+interface KnownPackage {
   readonly name: string;
   readonly output: string | undefined;
 }

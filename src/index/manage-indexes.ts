@@ -59,7 +59,7 @@ export async function readIndexes(
   return { read, useless };
 }
 
-export interface CatalogueStatus {
+interface CatalogueStatus {
   readonly file: string;
   /** Bytes; 0 where there is no catalogue. */
   readonly size: number;
@@ -77,7 +77,7 @@ export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
   }
 }
 
-export type ExportedIndex =
+type ExportedIndex =
   | { readonly kind: 'exported'; readonly bytes: number }
   /** There is nothing in the catalogue. */
   | { readonly kind: 'empty' };

@@ -68,7 +68,7 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
 const KINDS: Readonly<Record<string, IndexedFile['kind']>> = { r: 'regular', x: 'executable', s: 'link' };
 
 /** Printable ASCII, and no component that leads elsewhere. */
-export function isPlainDirectory(dir: string): boolean {
+function isPlainDirectory(dir: string): boolean {
   if (dir === '') return true;
   if (/[^ -~]/.test(dir) || dir.length > 1024) return false;
   return dir.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
@@ -92,7 +92,7 @@ export function toIndexedFile(
   return size === undefined ? undefined : { name, dir, kind, size, target: '' };
 }
 
-export interface Footer {
+interface Footer {
   readonly object: IndexedObject;
   readonly storeDir: string;
 }
@@ -110,7 +110,7 @@ function fieldsOf(value: unknown): ObjectFields | undefined {
 }
 
 /** The JSON behind a package's files (nix-index 0.1.11, src/package.rs). Undefined: none. */
-export function readFooter(json: string): Footer | undefined {
+function readFooter(json: string): Footer | undefined {
   let fields: ObjectFields | undefined;
   try {
     fields = fieldsOf(JSON.parse(json));
@@ -136,7 +136,7 @@ export function isUsableObject(name: string): boolean {
   return isStoreObjectName(name) && !name.endsWith('.drv');
 }
 
-export interface PackageCollector {
+interface PackageCollector {
   /** Takes the entries that are of interest to `libraries`. */
   readonly entry: OnEntry;
   /** Ends the last package. Returns what is wrong. */

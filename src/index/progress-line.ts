@@ -3,14 +3,14 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { printableLine } from '../host/output.ts';
 
-export interface ProgressLine {
+interface ProgressLine {
   /** Shows a text in place of the last one. */
   show(text: string): void;
   /** Wipes the line. */
   end(): void;
 }
 
-export interface LineOutput {
+interface LineOutput {
   readonly isTerminal: boolean;
   readonly write: (text: string) => void;
   /** Milliseconds of a clock that only goes forward. */

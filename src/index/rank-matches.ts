@@ -4,7 +4,7 @@ import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
 import { type Examined, examine, type Target, type Unsuitable } from './unsuitable.ts';
 
 /** What decides where two candidates first differ, in this order. */
-export const CRITERIA = [
+const CRITERIA = [
   'preferred',
   'known provider',
   'already chosen',
@@ -20,7 +20,7 @@ export const CRITERIA = [
   'path',
 ] as const;
 
-export type IndexCriterion = (typeof CRITERIA)[number];
+type IndexCriterion = (typeof CRITERIA)[number];
 
 export interface IndexCandidate {
   readonly match: IndexMatch;
@@ -110,7 +110,7 @@ function variantKey({ match: { object }, package: named }: Examined): number {
 const BUNDLE = 30;
 
 /** What is known of the whole set while it is chosen. */
-export interface SetSoFar {
+interface SetSoFar {
   /** Store paths that were chosen for other names. */
   readonly chosen: ReadonlySet<string>;
   /** How many of the missing names a store object has. */
@@ -144,7 +144,7 @@ function keysOf(name: string, examined: Examined, context: RankContext, set: Set
 }
 
 /** Compares key by key. */
-export function compareCandidates(a: IndexCandidate, b: IndexCandidate): number {
+function compareCandidates(a: IndexCandidate, b: IndexCandidate): number {
   for (const [i, x] of a.keys.entries()) {
     const y = b.keys[i] as number | string;
     if (x !== y) return x < y ? -1 : 1;

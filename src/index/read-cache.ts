@@ -6,7 +6,7 @@ import { noCounts, type PackageObjects } from './package-objects.ts';
 import type { DatabaseRead } from './read-database.ts';
 import { addSource, type CataloguePlace, type SourceState } from './read-source.ts';
 
-export interface CacheReading {
+interface CacheReading {
   /** A directory, or a file:, http: or https: URL. */
   readonly address: string;
   /**

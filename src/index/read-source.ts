@@ -126,10 +126,10 @@ async function readOnce(
   });
 }
 
-export type NewSource = Pick<IndexSource, 'key' | 'identity' | 'kind'>;
+type NewSource = Pick<IndexSource, 'key' | 'identity' | 'kind'>;
 
 type Give = (found: PackageObjects) => void;
-export type ReadInto = (give: Give) => Promise<DatabaseRead | IndexRefusal | { readonly kind: 'changed' }>;
+type ReadInto = (give: Give) => Promise<DatabaseRead | IndexRefusal | { readonly kind: 'changed' }>;
 
 /** A `give` that throws would look like a damaged index: what the catalogue says is told apart. */
 function noticing(give: Give): { give: Give; failure: () => unknown } {

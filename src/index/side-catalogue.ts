@@ -48,7 +48,7 @@ export interface IndexMatch extends IndexedFile {
   readonly object: CataloguedObject;
 }
 
-export interface CataloguedObject extends IndexedObject {
+interface CataloguedObject extends IndexedObject {
   readonly id: number;
   /** How many libraries of different names, versions aside, lie beside each other in its `lib`. */
   readonly stems: number;
@@ -81,7 +81,7 @@ export function sideCatalogueFile(directory: string, storeDir: string): string {
 
 type CatalogueRow = Record<string, unknown>;
 
-export function toSource(row: CatalogueRow): IndexSource {
+function toSource(row: CatalogueRow): IndexSource {
   const number = (name: string) => Number(row[name]);
   return {
     key: String(row['key']),

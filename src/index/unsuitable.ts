@@ -59,7 +59,7 @@ function isWrongDirectory({ dir }: IndexMatch, { triple, bits }: Target): boolea
   });
 }
 
-export type LinkEnd =
+type LinkEnd =
   | { readonly kind: 'file'; readonly match: IndexMatch }
   /** It leads into this store object; `match` is there if the index has it. */
   | { readonly kind: 'elsewhere'; readonly object: string; readonly match: IndexMatch | undefined }

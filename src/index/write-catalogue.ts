@@ -8,7 +8,7 @@ import { debug } from '../host/output.ts';
 import type { IndexedFile, PackageObjects } from './package-objects.ts';
 import { type IndexSource, LAST_INDEX, TABLES, VERSION } from './side-catalogue.ts';
 
-export interface CatalogueWriter {
+interface CatalogueWriter {
   give(found: PackageObjects): void;
   /**
    * Puts the new catalogue in the place of the old one; without a source nothing may have been given. @throws Node's

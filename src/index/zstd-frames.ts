@@ -42,7 +42,7 @@ export interface FilePart {
 }
 
 /** Gets each piece, and how far the packed bytes were read (a file offset); a text stops it as damage. */
-export type Take = (piece: Uint8Array, offset: number) => string | undefined;
+type Take = (piece: Uint8Array, offset: number) => string | undefined;
 
 /** Reads few bytes here and there; those near the last ones come from memory. */
 type Peek = (offset: number, length: number) => Buffer | undefined;

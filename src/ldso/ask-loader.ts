@@ -83,7 +83,7 @@ export function askLoader(request: ListRequest): ListOutput {
 }
 
 /** As a complaint. */
-export function undefinedText({ symbol, file }: UndefinedSymbol): string {
+function undefinedText({ symbol, file }: UndefinedSymbol): string {
   return `${path.basename(file)} needs the symbol ${symbol}, which nobody defines`;
 }
 
@@ -134,7 +134,7 @@ export function verifyByLoader(loader: string, program: string): boolean {
 }
 
 /** A symbol that a loaded object leaves undefined and nobody defines. */
-export interface UndefinedSymbol {
+interface UndefinedSymbol {
   /** As the loader prints it: `name, version V`. */
   readonly symbol: string;
   /** The path the object was opened by. */
@@ -155,14 +155,14 @@ export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
 const TRACING = { LD_TRACE_LOADED_OBJECTS: '1', LD_WARN: 'yes' };
 
 /** `start` binds what the loader binds before it starts the program, `ever` also what is bound by the first call. */
-export type Binding = 'start' | 'ever';
+type Binding = 'start' | 'ever';
 
 /**
  * Has a glibc loader bind symbols without starting the program, as `ldd -d` and `ldd -r` do. Takes about as long as
  * `--list` once more, and `ever` longer for
  * large programs, so only sets that are in doubt are asked.
  */
-export function undefinedByLoader(request: ListRequest, binding: Binding): UndefinedSymbol[] {
+function undefinedByLoader(request: ListRequest, binding: Binding): UndefinedSymbol[] {
   const all = binding === 'ever' ? { LD_BIND_NOW: 'yes' } : {};
   const env = { ...TRACING, ...all };
   const args = ['--inhibit-cache', '--library-path', request.libraryPath, request.program];

@@ -9,7 +9,7 @@ import { askLoader, closestComplaints, type ListOutput, type ListRequest } from 
 export type Verdict = 'loader' | 'simulation';
 
 /** Who asks, and whether the program is started afterwards. */
-export interface Asker {
+interface Asker {
   readonly uid: number;
   readonly isStart?: boolean | undefined;
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { errnoOf } from '../host/errors.ts';
 import { runProgramNow } from '../host/run-program.ts';
 
-export interface LoaderFacts {
+interface LoaderFacts {
   /** E.g. [2, 36]. */
   readonly version: readonly number[];
   /** Without slashes at their end, in the order they are searched. */

@@ -16,7 +16,7 @@ import { simulate } from './simulation/simulate.ts';
 import type { Finding, LoadTrace, OpenAttempt, Searched, TracedObject } from './simulation/trace.ts';
 
 /** Path with no links in it, and what is in the file. */
-export type SimulatedProgram = Pick<ProgramFile, 'path'> & { readonly elf: ElfFile };
+type SimulatedProgram = Pick<ProgramFile, 'path'> & { readonly elf: ElfFile };
 
 function loaderAt(file: string, libc: Libc, interpreter: string | undefined): Loader | undefined {
   const elf = elfFileAt(file);
@@ -184,7 +184,7 @@ function complaintOf<T extends { about: string; neededBy: string | undefined; me
 }
 
 /** What the ELF files say stays as it is read. */
-export function readableTrace(trace: LoadTrace): LoadTrace {
+function readableTrace(trace: LoadTrace): LoadTrace {
   return {
     ...trace,
     objects: trace.objects.map(objectOf),

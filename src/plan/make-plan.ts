@@ -131,7 +131,7 @@ export function runTimeConditions({
 
 const NO_CONDITIONS = { directories: [], files: [], watched: [], absent: [] };
 
-export interface PlanInputs {
+interface PlanInputs {
   readonly program: ProgramFile;
   readonly set: VerifiedSet;
   readonly strategy: Strategy;

@@ -10,7 +10,7 @@ export const AUDIT_MODULE = 'nix-foreign-audit.so';
 export const AUDIT_MODULE_ONCE = 'nix-foreign-audit-once.so';
 
 /** A word of the resolver's command line: literal, or what the module fills in. */
-export type ResolverWord = { readonly text: string } | 'name' | 'requester' | 'process';
+type ResolverWord = { readonly text: string } | 'name' | 'requester' | 'process';
 
 export interface RunTimeSettings {
   /** Path of the soname table. Without it only answers count. */
@@ -36,7 +36,7 @@ function wordRecord(word: ResolverWord): string {
 }
 
 /** The text of `settings`. `learned`: path of the list of plug-ins, with a store directory. */
-export function settingsText(settings: RunTimeSettings, learned: string): string {
+function settingsText(settings: RunTimeSettings, learned: string): string {
   const { sonameTable, resolver, limit, defaultDirectories, storeDir, environment } = settings;
   const { notLearned = [] } = settings;
   const records = [

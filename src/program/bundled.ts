@@ -168,7 +168,7 @@ function whyNotElf(file: string): string {
  * is the end (glibc elf/dl-load.c, open_verify; musl ldso/dynlink.c, load_library). Undefined for what is read well and
  * for what cannot be opened: that is passed over.
  */
-export function whyDamaged(reading: FileReading, file: string): string | undefined {
+function whyDamaged(reading: FileReading, file: string): string | undefined {
   switch (reading.kind) {
     case 'elf':
       return undefined;

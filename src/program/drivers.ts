@@ -34,7 +34,7 @@ function namesIn(directory: string): string[] {
 }
 
 /** The library of a name for a program's machine; the first directory wins, as for ld.so. */
-export function findDriverLibrary(
+function findDriverLibrary(
   name: string,
   directories: readonly string[],
   like: ElfFile,

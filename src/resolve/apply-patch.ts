@@ -19,7 +19,7 @@ import { makePatchedFarm } from './make-patched-farm.ts';
 import { patchRefusal, refuseChanged } from './patch-target.ts';
 import type { PatchPlan } from './plan-patch.ts';
 
-export interface Applying {
+interface Applying {
   /** The names that shall be the patched file, the first one the target's own or that of `-o`. */
   readonly names: readonly string[];
   /** Arguments to run the original and the copy with before the copy is taken. */

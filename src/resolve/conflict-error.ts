@@ -146,7 +146,7 @@ function unusablePins(file: ProgramFile, { reasons }: Conflict, catalogue: Catal
 }
 
 /** Names that the store does not have, where they were looked for, and the nearest matches. */
-export interface LookedFor {
+interface LookedFor {
   readonly missing: readonly Unprovided[];
   readonly catalogue: Catalogue;
   readonly closest?: ClosestMatches | undefined;

@@ -31,7 +31,7 @@ const MOST_ROUNDS = 3;
 const MIB = 1 << 20;
 
 /** What is lacking, and what is known of it. */
-export interface AbsentRequest {
+interface AbsentRequest {
   readonly lacking: readonly LackingName[];
   /** Store objects that must not be chosen. */
   readonly excluded: ReadonlySet<string>;

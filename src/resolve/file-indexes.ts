@@ -27,7 +27,7 @@ export function indexSearch({ index }: Settings, { env, location }: Context): Se
 }
 
 /** Signatures of indexes count by the keys that signatures of fingerprints count by. */
-export function indexVerifier(settings: Settings): Verify {
+function indexVerifier(settings: Settings): Verify {
   const keys = settings['trusted-fingerprint-keys'].map(parsePublicKey);
   const trusted = keys.flatMap((each) => (each.kind === 'key' ? [each.key] : []));
   return (text, signatures) => {
@@ -75,7 +75,7 @@ export function targetOf(key: MachineKey): Target {
   return { system, triple: abi.replace(/^i686/, 'i386'), bits: key.class };
 }
 
-export interface IndexProblem {
+interface IndexProblem {
   readonly why: string;
   readonly remedy: string;
 }

@@ -231,7 +231,7 @@ function rejection(program: DynamicProgram, { loader, complaints, closest, hint 
  * One line for each reason, of the simulation; none for a set that starts. `--list` does not check the level of the
  * processor that an object demands (ldso/NOTES.md, "glibc: after the list").
  */
-export async function startComplaints(program: DynamicProgram, set: VerifiedSet): Promise<string[]> {
+async function startComplaints(program: DynamicProgram, set: VerifiedSet): Promise<string[]> {
   // Loaded when it is needed: an ordinary first start asks the loader alone.
   const { simulateStart } = await import('../ldso/simulate-start.ts');
   const { complaintsOf } = await import('../ldso/trace-text.ts');

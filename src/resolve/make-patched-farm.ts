@@ -14,7 +14,7 @@ import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FarmToMake } from './plan-patch.ts';
 
-export type MadeFarm =
+type MadeFarm =
   /** `unpinned`: why no root holds it. */
   | { readonly kind: 'made'; readonly root: string | undefined; readonly unpinned?: string }
   | { readonly kind: 'refused'; readonly why: string };

@@ -26,7 +26,7 @@ export interface OptionalReport {
   readonly why: string | undefined;
 }
 
-export interface OptionalSet {
+interface OptionalSet {
   readonly added: readonly Choice[];
   readonly reports: readonly OptionalReport[];
   /** Those that were counted. */
@@ -130,7 +130,7 @@ export function withoutNames(problem: Problem, excluded: ReadonlySet<string>): P
 }
 
 /** A problem and its solution. */
-export interface SolvedFor {
+interface SolvedFor {
   readonly problem: Problem;
   readonly solution: Solution;
 }

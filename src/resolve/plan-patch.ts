@@ -72,7 +72,7 @@ export interface PatchPlan {
 
 const FARM_NAME = 'f';
 
-export interface PatchInputs {
+interface PatchInputs {
   readonly target: PatchTarget;
   readonly original: Original;
   readonly wish: PatchWish;
@@ -293,7 +293,7 @@ export async function farmFor(surveys: readonly [PatchSurvey, ...PatchSurvey[]])
 }
 
 /** What will be written, with the farm that was reckoned for it. @throws ForeignError. */
-export function finishPatch(survey: PatchSurvey, { farm, undos }: SharedFarm): PatchPlan {
+function finishPatch(survey: PatchSurvey, { farm, undos }: SharedFarm): PatchPlan {
   const { target, original, wish, program, fingerprint, verified, set, root, undo } = survey;
   const wanted = survey.wantedIn(farm.path);
   const { choice } = choose(original.file, wanted, wish);

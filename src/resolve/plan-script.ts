@@ -86,9 +86,9 @@ export async function planScript(
   return planWith(program, interpreter, through);
 }
 
-export type ScriptProgram = Extract<Classification, { kind: 'script' }>;
+type ScriptProgram = Extract<Classification, { kind: 'script' }>;
 
-export interface FoundInterpreter {
+interface FoundInterpreter {
   /** Absolute path. */
   readonly file: string;
   /** Words between it and the script. */
@@ -97,7 +97,7 @@ export interface FoundInterpreter {
   readonly absent: readonly string[];
 }
 
-export type Interpretation =
+type Interpretation =
   /** The kernel, or env(1), finds it, or would say that it is not there; `absent` as above. */
   | { readonly kind: 'there'; readonly absent: readonly string[] }
   | { readonly kind: 'found'; readonly interpreter: FoundInterpreter }
@@ -145,7 +145,7 @@ async function byEnv({ argument }: ScriptProgram, context: Context): Promise<Int
  * The interpreter's name is looked up on PATH, then among the shims. A relative interpreter is the kernel's to find, in
  * the working directory of the start.
  */
-export async function findInterpreter(script: ScriptProgram, context: Context): Promise<Interpretation> {
+async function findInterpreter(script: ScriptProgram, context: Context): Promise<Interpretation> {
   const { interpreter, argument } = script;
   const name = path.basename(interpreter);
   const throughEnv = name === 'env' ? await byEnv(script, context) : THERE;

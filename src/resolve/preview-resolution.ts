@@ -33,7 +33,7 @@ export interface StorePreview {
 }
 
 /** What is known of a program, and where. */
-export interface PreviewRequest {
+interface PreviewRequest {
   readonly program: DynamicProgram;
   readonly context: Context;
   readonly dirs: Directories;

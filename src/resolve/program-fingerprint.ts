@@ -14,7 +14,7 @@ import { type DynamicProgram, dynamicOf, rootOf } from './job.ts';
 import { planProgram } from './resolve-program.ts';
 import { inWritableDirectories } from './writable-directories.ts';
 
-export interface ProgramWithFingerprint {
+interface ProgramWithFingerprint {
   readonly program: ProgramFile;
   readonly plan: LaunchPlan;
   readonly saved: SavedFingerprint;
@@ -49,7 +49,7 @@ export async function savedFingerprintOfProgram(
 }
 
 /** @throws ForeignError `no-fingerprint` for what needs no library of the store; those of `inspectProgram`. */
-export async function openProgram(
+async function openProgram(
   typedName: string,
   context: Context,
 ): Promise<{ program: DynamicProgram; sha256: string }> {

@@ -33,7 +33,7 @@ const OLDEST_GLIBC = [2, 35];
 
 const OPENING = new Set(['dlopen', 'dlmopen']);
 
-export interface RunTimeRequest {
+interface RunTimeRequest {
   readonly program: ProgramFile;
   readonly libc: 'glibc' | 'musl';
   readonly loader: string;

@@ -19,7 +19,7 @@ import {
 } from './patch-target.ts';
 import { allDirectories } from './writable-directories.ts';
 
-export interface Unpatched {
+interface Unpatched {
   readonly file: string;
   readonly farm: string;
   readonly sha256: string;
@@ -27,7 +27,7 @@ export interface Unpatched {
   readonly ranges: number;
 }
 
-export interface UnpatchWish {
+interface UnpatchWish {
   readonly output: string | undefined;
   readonly hardLinks: HardLinks;
   readonly isDry: boolean;

@@ -122,7 +122,7 @@ async function fetchAndUse(
   }
 }
 
-export type Checked =
+type Checked =
   | { readonly kind: 'sound'; readonly set: VerifiedSet }
   | { readonly kind: 'refused'; readonly cause: StoreCause; readonly why: string };
 
@@ -209,7 +209,7 @@ function isNamed(library: FingerprintLibrary): boolean {
 }
 
 /** The proven set, its farm on disk; or why the program would not start with it, in a clause. */
-export async function verifyHere(
+async function verifyHere(
   fingerprint: Fingerprint,
   { program, dirs, context }: Pick<Job, 'program' | 'dirs' | 'context'>,
 ): Promise<VerifiedSet | string> {
@@ -234,7 +234,7 @@ export async function verifyHere(
  * Where there is a store and nothing of Nix (mounted into a container), what is there counts, without a hash.
  * @throws ForeignError `nix-failed`.
  */
-export async function validPaths(
+async function validPaths(
   { location, nix }: Pick<Context, 'location' | 'nix'>,
   storePaths: readonly string[],
 ): Promise<ReadonlyMap<string, string | undefined>> {

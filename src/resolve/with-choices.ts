@@ -32,7 +32,7 @@ async function replaceChoices(
 }
 
 /** The choices before and after, and where they are saved. */
-export interface ChoiceChange {
+interface ChoiceChange {
   readonly choices: Choices;
   readonly earlier: Choices | undefined;
   readonly context: Context;

@@ -142,7 +142,7 @@ async function noticeLibraryPath(set: VerifiedSet, { program, context }: Job): P
 }
 
 /** A set that the loader accepted and Nix pinned. */
-export interface PinnedSet {
+interface PinnedSet {
   readonly set: VerifiedSet;
   readonly root: SavedRoot;
   /** Where the set came from, for people. */

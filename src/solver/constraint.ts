@@ -4,7 +4,7 @@ import type { LackingLibrary, Reason } from './solution.ts';
 import { highestOfSeries } from './version-needs.ts';
 
 /** The side that serves a name. */
-export interface Offer {
+interface Offer {
   readonly path: string;
   /** Absent for a bundled file. */
   readonly storePath?: string;

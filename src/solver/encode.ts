@@ -80,12 +80,7 @@ function encodeLoader(g: Encoding, loader: LoaderNode): void {
 /**
  * @param variable the one for "this object is loaded"
  * @param needs receives the nodes of the names that the store has to serve, in load order. */
-export function encodeRequirer(
-  g: Encoding,
-  by: Requirer | Provider,
-  variable: number,
-  needs: NameNode[],
-): void {
+function encodeRequirer(g: Encoding, by: Requirer | Provider, variable: number, needs: NameNode[]): void {
   for (const [name, versions] of needsOf(by)) {
     const bundled = g.problem.bundled.get(name);
     if (bundled) {
@@ -201,7 +196,7 @@ function abortsOnUnversioned(loader: LoaderCandidate): boolean {
 }
 
 /** ld.so lets the first file loaded under a soname serve every later request for it (NOTES.md, sonames). */
-export function encodeSoname(g: Encoding, value: Value): void {
+function encodeSoname(g: Encoding, value: Value): void {
   const { name } = value.name;
   const { soname } = value.provider;
   for (const alias of g.aliases.get(name) ?? []) forbidClash(g, alias, value);
@@ -242,7 +237,7 @@ function forbidClash(g: Encoding, alias: Value, other: Value): void {
 }
 
 /** The node of a name; the first request reads its providers. */
-export function nameNode(g: Encoding, name: string): NameNode {
+function nameNode(g: Encoding, name: string): NameNode {
   const known = g.names.get(name);
   if (known) return known;
   const values: Value[] = [];
@@ -364,7 +359,7 @@ export interface Encoding {
 }
 
 /** Adds a clause unless its constraint has been dropped. */
-export function constrain(g: Encoding, lits: number[], constraint: Constraint): Clause | undefined {
+function constrain(g: Encoding, lits: number[], constraint: Constraint): Clause | undefined {
   if (g.only && constraint.kind !== 'need' && !g.only.has(constraintKey(constraint))) return undefined;
   return addClause(g.sat, lits, g.constraints.push(constraint) - 1);
 }

@@ -10,11 +10,11 @@ export interface OptionalNeed {
   readonly alternatives: readonly (readonly Requirer[])[];
 }
 
-export type OptionalOutcome =
+type OptionalOutcome =
   | { readonly kind: 'taken'; readonly need: OptionalNeed; readonly by: readonly Requirer[] }
   | { readonly kind: 'left-out'; readonly need: OptionalNeed; readonly why: string };
 
-export interface ExtendedSet {
+interface ExtendedSet {
   /** Choices beside those of the solution, sorted by name. */
   readonly added: readonly Choice[];
   /** One for each need, in their order. */

@@ -16,7 +16,7 @@ export const sameFile = (provider: Provider, path: string): boolean =>
   path === provider.path || path === `${provider.storePath}/${provider.file}`;
 
 /** What `overrides` compares paths with. */
-export interface PlacedProvider {
+interface PlacedProvider {
   readonly provider: Provider;
   /** Its store path with a slash at the end. */
   readonly inside: string;

@@ -153,7 +153,7 @@ const newBound = (g: Encoding, kind: CostKind, max: number): Bound => ({
   max,
 });
 
-export interface LowerBound {
+interface LowerBound {
   readonly closest: number;
   readonly foreign: number;
   /** Names reached so far that nothing built with this loader's libc serves: an estimate, not a bound. */

@@ -75,7 +75,7 @@ export function newVariable(k: SatSolver): number {
 export const decisionLevel = (k: SatSolver): number => k.levelStart.length;
 
 /** Makes an open literal true at the current level. */
-export function assign(k: SatSolver, lit: Literal, reason: Clause | undefined): void {
+function assign(k: SatSolver, lit: Literal, reason: Clause | undefined): void {
   k.value[lit] = 1;
   k.value[lit ^ 1] = -1;
   k.level[variableOf(lit)] = k.levelStart.length;

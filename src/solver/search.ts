@@ -27,7 +27,7 @@ export interface Bound {
   max: number;
 }
 
-export interface SetSearch {
+interface SetSearch {
   readonly loadOrder: LoadOrder;
   readonly bounds: readonly Bound[];
   /** Decided before anything else: the bounds and the loader. */
@@ -149,7 +149,7 @@ export function createLoadOrder(g: Encoding, loader: LoaderNode): LoadOrder {
 }
 
 /** Remembers the state before a decision is made. */
-export function mark(w: LoadOrder): void {
+function mark(w: LoadOrder): void {
   const { closest, foreign, overrides } = w.causes;
   w.marks.push({
     visited: w.visited,
@@ -242,7 +242,7 @@ export function costOf({ causes }: LoadOrder): SolutionCost {
 type UnboundConstraint = Extract<Constraint, { kind: 'unbound-symbol' }>;
 
 /** The references of the walk's set that nobody in it defines. */
-export function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
+function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
   if (w.g.problem.symbols === undefined) return [];
   const served = new Map([...w.served].map(([{ name }, { provider }]) => [name, provider]));
   return unboundReferences(w.g.problem, w.loader.candidate, served);
@@ -252,7 +252,7 @@ export function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
  * What is bound at the start must be defined. What is bound when it is called should be, if that is possible at all and
  * was not given up: many libraries leave such references to plugins, or never make the call.
  */
-export function unboundSymbol(w: LoadOrder): Clause | undefined {
+function unboundSymbol(w: LoadOrder): Clause | undefined {
   const { problem, tolerated, only, constraints } = w.g;
   for (const { by, symbol } of unboundInOrder(w)) {
     const when = problem.symbols?.boundAt(by.path, symbol) ?? 'never';
@@ -299,7 +299,7 @@ function lackingOf(w: LoadOrder, by: Requirer): UnboundConstraint['lackingLibrar
   }));
 }
 
-export interface HelpfulOffers {
+interface HelpfulOffers {
   /** All false in the set: other providers of its names, other loaders. */
   readonly lits: readonly Literal[];
   /** Files that define the symbol and could be loaded. */
@@ -312,7 +312,7 @@ export interface HelpfulOffers {
  * both sets need. The other set serves it by another provider, and from there only names lead on that this
  * set does not have. So it makes one of these choices, and whoever makes none of them has no definition.
  */
-export function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
+function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
   const { problem } = w.g;
   // Also names that this loader's family does not have, where that was allowed to be.
   const needed = new Set([...w.known].map(({ name }) => name));

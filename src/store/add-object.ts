@@ -12,7 +12,7 @@ import { type Nix, TIMEOUT } from './nix.ts';
 import { packString } from './nix-archive.ts';
 import { storeLocation } from './store-location.ts';
 
-export interface NewObject {
+interface NewObject {
   readonly name: string;
   readonly nar: Uint8Array;
   /** Valid store paths. */
@@ -21,7 +21,7 @@ export interface NewObject {
   readonly storePath: string;
 }
 
-export type Added =
+type Added =
   | { readonly kind: 'added' }
   /** `why`: one clause. */
   | { readonly kind: 'refused'; readonly why: string };

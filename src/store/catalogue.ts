@@ -237,7 +237,7 @@ export interface Popularity {
   closureSizeOf(storePath: string): number;
 }
 
-export interface OpenPopularity extends Popularity {
+interface OpenPopularity extends Popularity {
   close(): void;
 }
 

@@ -8,7 +8,7 @@ export interface FetchProgress {
   readonly from: string;
 }
 
-export interface NixLog {
+interface NixLog {
   /** Takes what Nix prints, however it was cut. */
   take(text: string): void;
   /** What Nix would have printed without the log. */

@@ -15,7 +15,7 @@ export interface PathFacts {
   readonly references: readonly string[];
 }
 
-export type FactsByPath = ReadonlyMap<string, PathFacts>;
+type FactsByPath = ReadonlyMap<string, PathFacts>;
 
 const FACTS = 'select id, hash, narSize from ValidPaths where path = ?';
 const REFERENCES = `select path from Refs join ValidPaths on ValidPaths.id = reference

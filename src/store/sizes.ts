@@ -27,7 +27,7 @@ export interface Weights {
   readonly ours: number;
 }
 
-export interface OurRoot {
+interface OurRoot {
   readonly link: string;
   readonly storePath: string;
 }
@@ -166,7 +166,7 @@ export async function weighRoots(
   };
 }
 
-export interface ClosureSizes {
+interface ClosureSizes {
   /** Bytes; undefined for a path that is not valid, or without a database. */
   bytesOf(storePath: string): number | undefined;
   /** The same in words: `4.1 MiB`. */

@@ -3,7 +3,7 @@
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Interpreter } from '../plan/strategy.ts';
 
-export interface ChildrenReport {
+interface ChildrenReport {
   /** One clause. */
   readonly what: string;
   /** What to type or to set; undefined where nothing is missed. */

@@ -93,7 +93,7 @@ const FLAGS: ReadonlyMap<string, string> = new Map([
   ['aarch64-linux', 'AArch64'],
 ]);
 
-export interface CommandRequest {
+interface CommandRequest {
   readonly places: readonly HostPlace[];
   readonly directories: readonly string[];
   /** Of the machine, as Nix has it. */

@@ -27,7 +27,7 @@ function constantRanges(source: ByteSource): { from: number; to: number }[] {
 }
 
 /** Whether the text stands in what it loads as constants. False for what is no ELF file. */
-export function namesItself(source: ByteSource): boolean {
+function namesItself(source: ByteSource): boolean {
   try {
     return constantRanges(source).some(({ from, to }) => {
       for (let at = from; at < to; at += PIECE) {

@@ -15,7 +15,7 @@ import type { Option, PromptQuestion } from './prompts.ts';
 import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './view.ts';
 
 /** How the dialogue learns what takes time, and asks. */
-export interface DialogIO {
+interface DialogIO {
   readonly closureSize: ClosureSize;
   /** The survey with other choices. */
   alternativesWith(choices: Choices): StoreAlternatives;
@@ -24,7 +24,7 @@ export interface DialogIO {
   agree: (message: string) => Promise<{ kind: 'answered'; value: boolean } | { kind: 'cancelled' }>;
 }
 
-export type Decision =
+type Decision =
   | { readonly kind: 'chosen'; readonly choices: Choices }
   | { readonly kind: 'cancelled' }
   /** Nothing differs, or the person said no at the end. */

@@ -17,9 +17,7 @@ export interface PromptQuestion {
   readonly options: readonly Option[];
 }
 
-export type PromptAnswer<T> =
-  | { readonly kind: 'answered'; readonly value: T }
-  | { readonly kind: 'cancelled' };
+type PromptAnswer<T> = { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'cancelled' };
 
 /** Ctrl-C, or a terminal that went away. */
 function isCancelled(error: unknown): boolean {

@@ -186,7 +186,7 @@ function usage(message: string, hint: string): ForeignError {
 }
 
 /** @throws ForeignError `usage` or `bad-pin` for words that mean nothing. */
-export function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program: DynamicProgram): Choices {
+function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program: DynamicProgram): Choices {
   const pins = words.pin.map((word): [string, string] => {
     const at = word.indexOf('=');
     if (at < 1 || at === word.length - 1)
@@ -218,7 +218,7 @@ function addedByWord(word: string, catalogue: Catalogue, program: DynamicProgram
 }
 
 /** Says which words fit nothing in the store: most likely they are misspelled. They are kept all the same. */
-export function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void {
+function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void {
   const names = [...catalogue.objectNames()].map(nameOfStoreObject);
   for (const pattern of exclude) {
     const test = namePattern(pattern);

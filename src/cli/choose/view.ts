@@ -70,7 +70,7 @@ export function candidatesView(candidates: SonameCandidates, closureSize: Closur
   }));
 }
 
-export type CandidatesView = ReturnType<typeof candidatesView>;
+type CandidatesView = ReturnType<typeof candidatesView>;
 
 /** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
 export function shortPath(file: string): string {
@@ -91,7 +91,7 @@ const LISTED = 3;
 const SYMBOLS = 8;
 
 /** `all 43 symbols that are needed are there`, or the share and what is missing. */
-export function symbolsText({ needed, missing }: SymbolCoverage): string {
+function symbolsText({ needed, missing }: SymbolCoverage): string {
   if (missing.length === 0) {
     if (needed === 0) return 'no symbol of it is needed by name';
     return needed === 1

@@ -8,7 +8,7 @@ import { COMPLETED_SHELLS, type Completed, completedCommands } from './completio
 import { bashTables, fishTables, zshTables } from './shells.ts';
 
 /** What stands in place of `@name@` in a file of shell-hooks/. */
-export type CompletionTables = Readonly<Record<string, string>>;
+type CompletionTables = Readonly<Record<string, string>>;
 
 const TABLES: Readonly<
   Record<(typeof COMPLETED_SHELLS)[number], (commands: readonly Completed[]) => CompletionTables>

@@ -86,7 +86,7 @@ async function checkLauncher(launcher: string): Promise<Check> {
 }
 
 /** Looks at everything. `launcher` is where the build puts it. */
-export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
+async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
   const { uid } = context.host;
   const all = await allDirectories(uid);
   const [dirs] = all;
@@ -112,7 +112,7 @@ export async function examine(context: Context, arch: string, launcher: string):
 }
 
 /** How one program is started, and what that means for the programs that it starts. */
-export async function examineProgram(typedName: string, context: Context): Promise<Check[]> {
+async function examineProgram(typedName: string, context: Context): Promise<Check[]> {
   const plan = await resolve(typedName, context, 'as-needed');
   const [own] = context.host.hostMachines;
   const machine = own && findMachine(own);

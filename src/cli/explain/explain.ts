@@ -21,7 +21,7 @@ import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
 
 /** One object of the process, and what else could have served its name. */
-export interface ExplainedObject extends MapEntry {
+interface ExplainedObject extends MapEntry {
   /** Who loaded it: the first that needs it; null for the loader, which the kernel starts. */
   readonly loadedBy: string | null;
   /** Store object of the glibc that it was built with, where that is known. */
@@ -75,7 +75,7 @@ const DIRECT: Record<string, string> = {
 };
 
 /** An object with its runner-up: of those that lost the one the solver would have taken next. */
-export function explainedObject(entry: MapEntry, report: CandidateReport | undefined): ExplainedObject {
+function explainedObject(entry: MapEntry, report: CandidateReport | undefined): ExplainedObject {
   const candidates = report?.of(entry.name)?.candidates ?? [];
   const next = candidates.find(({ chosen }) => !chosen);
   const settled =
@@ -176,13 +176,13 @@ function explanationOf(facts: Facts, context: Context): Explanation {
 }
 
 /** Of a name that may be opened while the program runs. */
-export interface OptionalWhy {
+interface OptionalWhy {
   readonly name: string;
   readonly opened: string;
 }
 
 /** Resolves the program if need be, and gathers the whole story. */
-export async function explain(typedName: string, context: Context): Promise<Explanation> {
+async function explain(typedName: string, context: Context): Promise<Explanation> {
   return await forOriginal(typedName, context, async (name, patched) => {
     const explanation = await withFacts(name, context, (facts) => explanationOf(facts, context));
     return patched === undefined ? explanation : asPatched(explanation, patched.farm);
@@ -205,11 +205,7 @@ function asPatched({ plan: _, root: __, ...explanation }: Explanation, farm: str
  * The whole story of one name, or of the object that another name leads to.
  * @throws ForeignError `not-loaded` when the program does not load it.
  */
-export async function explainName(
-  typedName: string,
-  name: string,
-  context: Context,
-): Promise<Why | OptionalWhy> {
+async function explainName(typedName: string, name: string, context: Context): Promise<Why | OptionalWhy> {
   return await forOriginal(typedName, context, (original) =>
     withFacts(original, context, (facts) => {
       const map = 'dynamic' in facts ? facts.map : [];

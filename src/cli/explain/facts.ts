@@ -22,7 +22,7 @@ import { loadMap, type MapEntry } from './load-map.ts';
 import { type OptionalStory, optionalStory } from './optional.ts';
 
 /** What is known of a program that is started directly. */
-export interface DirectFacts {
+interface DirectFacts {
   readonly program: ProgramFile;
   readonly plan: LaunchPlan;
   readonly dirs: Directories;

@@ -12,13 +12,7 @@ import type { ProgramFile } from '../../program/inspect-program.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
 
 /** How ld.so comes to an object. */
-export type FoundIn =
-  | 'farm'
-  | 'own directory'
-  | 'bundled'
-  | 'LD_LIBRARY_PATH'
-  | 'libc of the loader'
-  | 'loader';
+type FoundIn = 'farm' | 'own directory' | 'bundled' | 'LD_LIBRARY_PATH' | 'libc of the loader' | 'loader';
 
 export interface MapEntry {
   /** The name it is needed by. */
@@ -55,7 +49,7 @@ function foundAs(
 }
 
 /** A verified set, and the trace of its start. */
-export interface TracedSet {
+interface TracedSet {
   readonly set: VerifiedSet;
   readonly fingerprint: Fingerprint;
   readonly storeDir: string;

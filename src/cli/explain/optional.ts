@@ -21,7 +21,7 @@ import type { Catalogue } from '../../store/catalogue.ts';
 import { cutList } from './tree.ts';
 
 /** A library of the set that nothing needs at the start. */
-export interface OptionalFile {
+interface OptionalFile {
   readonly name: string;
   readonly file: string;
   /** Names of others of the kind that need it; empty where the program itself opens it. */
@@ -53,7 +53,7 @@ function optionalFiles({ libraries }: Fingerprint): OptionalFile[] {
 }
 
 /** What is asked of a program whose set is known. */
-export interface OptionalQuestion {
+interface OptionalQuestion {
   readonly program: DynamicProgram;
   readonly plan: LaunchPlan;
   readonly fingerprint: Fingerprint;

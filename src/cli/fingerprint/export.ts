@@ -18,7 +18,7 @@ import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { readSecretKey } from './sign.ts';
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly output: string | undefined;
   readonly tree: boolean;
   readonly key: string | undefined;

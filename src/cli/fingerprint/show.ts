@@ -100,7 +100,7 @@ interface FieldChange<T> {
 }
 
 /** `field` is a field of `program` in FORMAT.md. The tool's version is no part of the meaning. */
-export type Difference =
+type Difference =
   | ({ readonly kind: 'program'; readonly field: keyof Fingerprint['program'] } & FieldChange<
       string | number
     >)

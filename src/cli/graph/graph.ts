@@ -20,7 +20,7 @@ import { mermaidText } from './mermaid.ts';
 import { type Drawn, type Picture, pictureOfConflict, pictureOfSet, withOpened } from './picture.ts';
 
 export const FORMATS = ['svg', 'dot', 'mermaid', 'json'] as const;
-export type Format = (typeof FORMATS)[number];
+type Format = (typeof FORMATS)[number];
 
 const ENDINGS: Record<string, Format> = {
   '.svg': 'svg',
@@ -31,7 +31,7 @@ const ENDINGS: Record<string, Format> = {
 };
 
 /** The format asked for, else the one that the file's name says, else SVG. @throws ForeignError `usage`. */
-export function formatOf(asked: string | undefined, output: string | undefined): Format {
+function formatOf(asked: string | undefined, output: string | undefined): Format {
   if (asked === undefined) return ENDINGS[path.extname(output ?? '')] ?? 'svg';
   const format = FORMATS.find((each) => each === asked);
   if (format !== undefined) return format;
@@ -56,7 +56,7 @@ async function conflictPicture(typedName: string, context: Context): Promise<Pic
 }
 
 /** @throws ForeignError with the reason where there is neither a set nor a conflict to be drawn. */
-export async function drawProgram(typedName: string, context: Context): Promise<Picture> {
+async function drawProgram(typedName: string, context: Context): Promise<Picture> {
   return await forOriginal(typedName, context, (name) => drawOriginal(name, context));
 }
 
@@ -127,7 +127,7 @@ function drawn(entry: MapEntry, { report, fingerprint }: DynamicFacts, storeDir:
 }
 
 /** The picture of a program that starts; one that needs nothing is a picture of itself. */
-export function pictureOf(facts: Facts, storeDir: string): Picture {
+function pictureOf(facts: Facts, storeDir: string): Picture {
   const program = path.basename(facts.program.path);
   if (!('dynamic' in facts)) return pictureOfSet(program, []);
   const picture = pictureOfSet(

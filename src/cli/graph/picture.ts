@@ -3,7 +3,7 @@ import type { Conflict, Reason } from '../../solver/solution.ts';
 import { originOf } from '../../store/store-location.ts';
 
 /** What a node stands for. `lack`: a name that nobody, or nobody fitting, offers. */
-export type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'optional' | 'lack' | 'offer';
+type NodeKind = 'program' | 'bundled' | 'store' | 'libc' | 'optional' | 'lack' | 'offer';
 
 export interface Node {
   /** Unique within the picture; may be any text. */
@@ -54,7 +54,7 @@ export interface Drawn {
 }
 
 /** A library that is opened while the program runs, if at all. */
-export interface OpenedByName {
+interface OpenedByName {
   readonly name: string;
   readonly origin: string;
   /** Empty where the program itself opens it. */

@@ -17,7 +17,7 @@ export function isLeftOut(error: unknown): boolean {
   return error instanceof ForeignError && SKIPPED_IN_TREE.has(error.code);
 }
 
-export interface TreeSurvey {
+interface TreeSurvey {
   /** With the farms that they share. */
   readonly tasks: readonly PatchTask[];
   /** What cannot be patched, each with its task. */

@@ -17,7 +17,7 @@ interface Change {
   readonly to: string | null;
 }
 
-export interface ShownPatch {
+interface ShownPatch {
   readonly file: string;
   /** Null for a file that is not patched; the rest is empty then. */
   readonly farm: string | null;

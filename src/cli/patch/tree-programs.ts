@@ -4,7 +4,7 @@ import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import { readElf } from '../../elf/read-elf.ts';
 
-export interface TreeFile {
+interface TreeFile {
   readonly file: string;
   /** Hard links to it in the tree. */
   readonly others: readonly string[];

@@ -13,7 +13,7 @@ import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { programsInTree } from './tree-programs.ts';
 
-export interface UnpatchOptions {
+interface UnpatchOptions {
   readonly output: string | undefined;
   readonly hardLinks: string | undefined;
   readonly isTree: boolean;

@@ -68,7 +68,7 @@ const LAUNCHER_ACTIONS = ['--run', '--rehash', '--refresh', '--choose', '--expla
 const ANSWERED = ['--help', '--version'] as const;
 export type LauncherAction = (typeof LAUNCHER_ACTIONS)[number] | (typeof ANSWERED)[number];
 
-export interface LauncherWords {
+interface LauncherWords {
   readonly action: LauncherAction;
   /** What --strategy names. */
   readonly strategy?: string;
@@ -147,7 +147,7 @@ function isDenied(file: string): boolean {
 }
 
 /** Finds a program as execvp does. @throws ForeignError 127, or 126 for one that may not be executed. */
-export function findProgram(name: string, context: Context): string {
+function findProgram(name: string, context: Context): string {
   const variable = context.env['PATH'];
   const found = name === '' ? undefined : findOnPath(name, variable);
   if (found !== undefined) return found;
@@ -167,12 +167,12 @@ export function findProgram(name: string, context: Context): string {
 }
 
 /** What to execute, and the path by which the program was found. */
-export interface Start extends Execution {
+interface Start extends Execution {
   readonly program: string;
 }
 
 /** Resolves the program and says what to execute. @throws ForeignError with the statuses of env(1). */
-export async function prepare(
+async function prepare(
   { words, argv0 }: Pick<LauncherWords, 'words' | 'argv0'>,
   mode: ResolveMode,
   context: Context,
@@ -191,7 +191,7 @@ const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCO
  * Starts the program as a child and waits. Its exit status comes back as a number, its fatal signal as a name.
  * @throws ForeignError 126 when the kernel refuses to start it.
  */
-export async function startAndWait(execution: Start): Promise<number | NodeJS.Signals> {
+async function startAndWait(execution: Start): Promise<number | NodeJS.Signals> {
   const { execa } = await import('execa');
   const child = execa(execution.file, execution.args, {
     argv0: execution.argv0,

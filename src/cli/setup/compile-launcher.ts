@@ -48,7 +48,7 @@ export interface LauncherSources {
   readonly script: string;
 }
 
-export interface Compiler {
+interface Compiler {
   /** gcc or clang, by name or path. */
   readonly cc: string;
   /** Further arguments, after the usual ones. */
@@ -56,7 +56,7 @@ export interface Compiler {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export type Compiled =
+type Compiled =
   | { readonly kind: 'compiled' }
   | { readonly kind: 'no-compiler' }
   | { readonly kind: 'rejected'; readonly why: string };

@@ -20,7 +20,7 @@ import {
   replaceCommand,
 } from './package-links.ts';
 
-export interface SetupOptions {
+interface SetupOptions {
   readonly force: boolean;
   readonly cc: string | undefined;
   readonly json: boolean;

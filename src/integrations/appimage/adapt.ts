@@ -28,7 +28,7 @@ export interface Adaptation {
 }
 
 /** A program that keeps its own interpreter. `why`: one clause. */
-export interface Unadapted {
+interface Unadapted {
   readonly file: string;
   readonly why: string;
 }

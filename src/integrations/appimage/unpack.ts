@@ -14,7 +14,7 @@ import { unpackedDirectory } from '../../plan/copy-directories.ts';
 import { type Adaptation, adaptPrograms } from './adapt.ts';
 import { makeOurs } from './own-files.ts';
 
-export interface Unpacking {
+interface Unpacking {
   /** As the user gave it, for messages. */
   readonly typedName: string;
   readonly file: string;
@@ -73,7 +73,7 @@ function lastLine(text: string): string | undefined {
  * Unpacks into a directory that is there and empty.
  * @throws ForeignError where no program of the machine can, and where the image is damaged.
  */
-export async function unpackFiles(unpacking: Unpacking, directory: string): Promise<void> {
+async function unpackFiles(unpacking: Unpacking, directory: string): Promise<void> {
   const { typedName, image } = unpacking;
   const unpackers = unpackersOf(unpacking, directory);
   for (const unpacker of unpackers) {
@@ -112,7 +112,7 @@ async function settle(directory: string, { typedName, searchPath }: Unpacking): 
     );
 }
 
-export interface ImageRequest extends Unpacking {
+interface ImageRequest extends Unpacking {
   readonly sha256: string;
   /** Of the file when it was inspected, before it was hashed. */
   readonly identity: string;
@@ -120,7 +120,7 @@ export interface ImageRequest extends Unpacking {
   readonly dirs: Directories;
 }
 
-export interface UnpackedImage {
+interface UnpackedImage {
   /** Ours alone, and so is what lies in it. */
   readonly directory: string;
   /** The image's own root: APPDIR. */

@@ -59,7 +59,7 @@ function refusal(directory: string, what: string, error: unknown): ForeignError 
 }
 
 /** Whoever takes registrations: the file `register` of the kernel. Throws Node's errno errors. */
-export type Register = (line: string) => void;
+type Register = (line: string) => void;
 
 /** One write(2) each, as the kernel wants it. */
 export function registerIn(directory: string): Register {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isShell, type Shell } from './hook-text.ts';
 
-export interface HookLine {
+interface HookLine {
   /** An absolute path. */
   readonly file: string;
   /** The shell that reads the file. */

@@ -10,7 +10,7 @@ import { sortedEdits } from './file-changes.ts';
 import { findLoadSlot, type Moved } from './load-slot.ts';
 import { newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
 
-export type SegmentEditing =
+type SegmentEditing =
   | { readonly kind: 'changes'; readonly changes: FileChanges }
   /** `why`: one clause. */
   | { readonly kind: 'no-room'; readonly why: string };

@@ -7,7 +7,7 @@ import type { DynamicEntry, EditedImage } from './elf-image.ts';
 import { differences, type FileEdit } from './file-changes.ts';
 import { wordEdit } from './interpreter-edits.ts';
 
-export interface SectionPlace {
+interface SectionPlace {
   readonly address: number;
   readonly offset: number;
   readonly size: number;

@@ -8,7 +8,7 @@ import type { FileEdit } from './file-changes.ts';
 import { extended, type FreeRoom, roomsOf, takeRoom } from './free-room.ts';
 import { newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
 
-export type Editing =
+type Editing =
   | { readonly kind: 'edits'; readonly edits: readonly FileEdit[] }
   /** `why`: one clause. */
   | { readonly kind: 'no-room'; readonly why: string };

@@ -7,7 +7,7 @@ import { type Header, Malformed, readHeader } from '../../elf/reader.ts';
 import { namesOfSections, readSections, type Section, sectionNamesIndex } from '../../elf/sections.ts';
 import { rangeOf, readSegments, SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 
-export type NamedSection = Section & { readonly label: string };
+type NamedSection = Section & { readonly label: string };
 
 /** An entry of the dynamic table as it is written. */
 export interface DynamicEntry {
@@ -16,7 +16,7 @@ export interface DynamicEntry {
   readonly value: bigint;
 }
 
-export interface DynamicPart {
+interface DynamicPart {
   /** Of PT_DYNAMIC among the segments. */
   readonly index: number;
   readonly offset: number;
@@ -28,13 +28,13 @@ export interface DynamicPart {
 }
 
 /** DT_STRTAB. */
-export interface StringsPart {
+interface StringsPart {
   readonly offset: number;
   readonly address: number;
   readonly size: number;
 }
 
-export interface InterpreterPart {
+interface InterpreterPart {
   /** Of PT_INTERP among the segments. */
   readonly index: number;
   readonly text: string;
@@ -59,7 +59,7 @@ const KEPT_BLOCKS = 64;
 const MOST_ENTRIES = 65_536;
 const LONGEST_INTERPRETER = 4096;
 
-export function wordSize(header: Pick<Header, 'class'>): 4 | 8 {
+function wordSize(header: Pick<Header, 'class'>): 4 | 8 {
   return header.class === 64 ? 8 : 4;
 }
 

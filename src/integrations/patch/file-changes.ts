@@ -18,7 +18,7 @@ export interface FileChanges {
   readonly added: { readonly at: number; readonly bytes: Uint8Array } | undefined;
 }
 
-export interface UndoRange {
+interface UndoRange {
   readonly offset: number;
   readonly old: Uint8Array;
 }

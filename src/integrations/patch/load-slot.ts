@@ -10,7 +10,7 @@ import { type EditedImage, lastOf } from './elf-image.ts';
 /** File ranges [start, end) whose bytes move into the new segment, sorted: `.interp`, notes, hash tables. */
 export type Moved = readonly (readonly [number, number])[];
 
-export interface LoadSlot {
+interface LoadSlot {
   readonly kind: 'slot';
   /** With the new segment, which `isNew`, in the right order. */
   place(load: Segment): Segment[];

@@ -124,7 +124,7 @@ export type CopyOutcome =
   /** `why`: one clause. */
   | { readonly kind: 'impossible'; readonly why: string };
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly program: ProgramFile;
   readonly sha256: string;
   /** Absolute path of what the copy names as its interpreter; undefined for a static program. */
@@ -353,7 +353,7 @@ function whyUnread({ path: program }: ProgramFile, shared: boolean | undefined):
 }
 
 /** `file`: a real path. The modes' last three bits are all that others have, also under acl(5). */
-export function isReadableByOthers(file: string): boolean {
+function isReadableByOthers(file: string): boolean {
   if ((statSync(file).mode & 0o005) !== 0o005) return false;
   for (let above = path.dirname(file); ; above = path.dirname(above)) {
     if ((statSync(above).mode & 0o001) === 0) return false;
@@ -365,7 +365,7 @@ export function isReadableByOthers(file: string): boolean {
  * Clears the mark: glibc's loader refuses a program with it ("ELF file ABI version invalid", elf/dl-load.c,
  * open_verify), and the AppImage itself never looks at it. Empty for every other file.
  */
-export function appImageEdits(source: ByteSource): readonly ByteEdit[] {
+function appImageEdits(source: ByteSource): readonly ByteEdit[] {
   const { offset, size } = APP_IMAGE_MARK;
   return isAppImage(source.read(0, 16)) ? [{ offset, bytes: new Uint8Array(size) }] : [];
 }

@@ -6,14 +6,14 @@ import type { Directories } from '../../host/directories.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
 import { farmsOf } from './read-patched.ts';
 
-export type PatchedFileState =
+type PatchedFileState =
   | 'ready'
   /** Deleted, or moved: its root is kept, since the file may be anywhere. */
   | 'not there'
   | 'not patched any more'
   | 'its libraries are gone';
 
-export interface PatchedRow {
+interface PatchedRow {
   readonly file: string;
   readonly farm: string;
   readonly state: PatchedFileState;

@@ -6,7 +6,7 @@ import type { ByteSource } from '../../elf/reader.ts';
  * `start`: by an offset from the start, so nothing may be put before it; `end`: by the end of the file, so nothing
  * may be put behind it; `both`: neither; `unknown`: nobody can say.
  */
-export type FoundFrom = 'start' | 'end' | 'both' | 'unknown';
+type FoundFrom = 'start' | 'end' | 'both' | 'unknown';
 
 export interface Payload {
   readonly bytes: number;

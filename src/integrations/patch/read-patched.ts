@@ -16,7 +16,7 @@ const LAUNCHER_NAME = 'nix-run-foreign';
 /** In the farm. */
 export const UNDO_NAME = 'undo';
 
-export interface PatchedFile {
+interface PatchedFile {
   readonly farm: string;
   /** Of every file that names the farm. */
   readonly undo: readonly UndoRecord[];

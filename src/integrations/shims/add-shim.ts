@@ -6,7 +6,7 @@ import { findOnPath } from '../../host/files.ts';
 import { type Host, inspectProgram } from '../../program/inspect-program.ts';
 import { isTaken, type Shim, type ShimDirectories, shimAt, writeShim } from './shim-file.ts';
 
-export interface ShimRequest {
+interface ShimRequest {
   /** Path of the program; it may be relative, and a symbolic link stays one. */
   readonly typedName: string;
   /** The shim's name; the program's own without it. */

@@ -1,5 +1,5 @@
 // A vendor's desktop entry → the same entry with a shim in its Exec lines.
-export interface EntryEdits {
+interface EntryEdits {
   /** Path of the shim. */
   readonly shim: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface EntryEdits {
   directory(named: string): string;
 }
 
-export interface RewrittenEntry {
+interface RewrittenEntry {
   readonly text: string;
   /** How many Exec keys start the shim now: the entry's own and those of its actions. */
   readonly started: number;
@@ -79,11 +79,11 @@ interface Word {
 const ESCAPES: Readonly<Record<string, string>> = { s: ' ', n: '\n', t: '\t', r: '\r', '\\': '\\' };
 
 /** Desktop Entry Specification 1.5, "Possible value types": escapes of every string. */
-export function unescapeString(value: string): string {
+function unescapeString(value: string): string {
   return value.replace(/\\([sntr\\])/g, (_, letter: string) => ESCAPES[letter] ?? '');
 }
 
-export function escapeString(value: string): string {
+function escapeString(value: string): string {
   return value
     .replaceAll('\\', '\\\\')
     .replaceAll('\n', '\\n')

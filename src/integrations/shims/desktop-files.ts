@@ -151,7 +151,7 @@ function directoriesOf(around: string): string[] {
 }
 
 /** `around`: absolute directories of the vendor's. A name that is found in none of them stays: a theme may have it. */
-export function findIcon(named: string, around: readonly string[]): string {
+function findIcon(named: string, around: readonly string[]): string {
   if (path.isAbsolute(named) || named === '') return named;
   const files = ENDINGS.some((ending) => named.endsWith(ending))
     ? [named]

@@ -104,7 +104,7 @@ function replaceLink(link: string, target: string): void {
 }
 
 /** `by-link`: the program is told by argv[0] that it has the shim's name. */
-export type Naming = 'by-path' | 'by-link';
+type Naming = 'by-path' | 'by-link';
 
 /** Writes a shim, in place of one that is there. @throws Node's errors. */
 export function writeShim(
@@ -179,7 +179,7 @@ export function shimText(launcher: string, program: string): string {
   return `#!/bin/sh\nexec ${quoted(launcher)} ${quoted(`${OPTION}${program}`)} "$0" "$@"\n`;
 }
 
-export interface ShimLine {
+interface ShimLine {
   readonly launcher: string;
   readonly program: string;
 }

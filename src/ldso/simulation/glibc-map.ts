@@ -6,7 +6,7 @@ import { findLoaded, type LinkMap, makeLinkMap, originOf } from './link-map.ts';
 import { isAtLeast } from './request.ts';
 import type { AlreadyLoaded, LoaderError, RequestKind } from './trace.ts';
 
-export type MapOutcome =
+type MapOutcome =
   | { readonly kind: 'mapped'; readonly map: LinkMap }
   | { readonly kind: 'failed'; readonly error: LoaderError };
 
@@ -97,7 +97,7 @@ interface ListEntry {
   done: boolean;
 }
 
-export type Dependencies =
+type Dependencies =
   | { readonly kind: 'complete'; readonly searchList: readonly LinkMap[] }
   | { readonly kind: 'failed'; readonly error: LoaderError };
 

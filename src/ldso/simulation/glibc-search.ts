@@ -70,7 +70,7 @@ function* rpathsAbove(session: GlibcState, requester: LinkMap): Generator<Search
 }
 
 /** One request on its way through the sources. */
-export interface LibrarySearch {
+interface LibrarySearch {
   readonly session: GlibcState;
   readonly name: string;
   readonly tried: OpenAttempt[];
@@ -78,7 +78,7 @@ export interface LibrarySearch {
   otherClass: boolean;
 }
 
-export type Opened =
+type Opened =
   | {
       readonly kind: 'opened';
       readonly path: string;
@@ -94,7 +94,7 @@ export type Opened =
 const ABSENT: Opened = { kind: 'absent' };
 
 /** Opens one path (open_verify); a failure sets errno and is noted. */
-export function openFile(search: LibrarySearch, path: string, hwcaps: string | undefined): Opened {
+function openFile(search: LibrarySearch, path: string, hwcaps: string | undefined): Opened {
   const { session, tried } = search;
   const { files, loader } = session.request;
   const verdict: FileVerdict = judgeCandidate(files.probe(path), loader.elf);
@@ -114,7 +114,7 @@ export function openFile(search: LibrarySearch, path: string, hwcaps: string | u
  * For each directory its hwcaps subdirectories, then itself. An errno other than that of a file that is not there or
  * may not be read ends the list, but only of this one directory's last try.
  */
-export function openPath(search: LibrarySearch, directories: readonly string[]): Opened {
+function openPath(search: LibrarySearch, directories: readonly string[]): Opened {
   for (const directory of directories) {
     const outcome = openInDirectory(search, directory);
     if (outcome.kind !== 'absent' || endsList(search.session, outcome.anyThere)) return outcome;
@@ -173,7 +173,7 @@ function endsList({ errno, request: { loader } }: GlibcState, anyThere: boolean)
   return errno !== 'ENOTDIR' || !isAtLeast(loader.settings, 2, 39);
 }
 
-export type FileVerdict =
+type FileVerdict =
   | {
       readonly kind: 'take';
       readonly elf: ElfFile;
@@ -185,7 +185,7 @@ export type FileVerdict =
   | { readonly kind: 'refuse'; readonly message: string };
 
 /** The class, machine and byte order that the loader was built for. */
-export type WantedLibrary = Pick<ElfFile, 'class' | 'machine' | 'byteOrder'>;
+type WantedLibrary = Pick<ElfFile, 'class' | 'machine' | 'byteOrder'>;
 
 /** Errors of open_verify in front of its look at the machine, and behind it. */
 const BEFORE_MACHINE: ReadonlySet<string> = new Set([
@@ -198,7 +198,7 @@ const BEFORE_MACHINE: ReadonlySet<string> = new Set([
 const OF_HEADER = 'only ET_DYN and ET_EXEC can be loaded';
 
 /** open_verify (glibc elf/dl-load.c), in its order. */
-export function judgeCandidate(probe: Probe, wanted: WantedLibrary): FileVerdict {
+function judgeCandidate(probe: Probe, wanted: WantedLibrary): FileVerdict {
   const headerSize = wanted.class === 64 ? 64 : 52;
   switch (probe.kind) {
     case 'unopened':

@@ -131,7 +131,7 @@ function depthOf(dso: Dso): number {
 }
 
 /** struct dso (musl ldso/dynlink.c), as far as the search for libraries reads it. */
-export interface Dso {
+interface Dso {
   readonly role: 'program' | 'loader' | 'library';
   readonly elf: ElfFile;
   /** As opened. */
@@ -147,7 +147,7 @@ export interface Dso {
   readonly requests: ObjectRequest[];
 }
 
-export interface MuslState {
+interface MuslState {
   readonly request: SimulationRequest;
   /** Without the loader until something needs it. */
   readonly chain: Dso[];
@@ -159,9 +159,9 @@ export interface MuslState {
   readonly errors: LoaderError[];
 }
 
-export type MuslErrno = Errno | 'ENOEXEC';
+type MuslErrno = Errno | 'ENOEXEC';
 
-export function openMuslState(request: SimulationRequest): MuslState {
+function openMuslState(request: SimulationRequest): MuslState {
   const { program, loader } = request;
   const nobody = { shortName: undefined, identity: undefined, neededBy: undefined, tried: [] } as const;
   const self: Dso = {
@@ -189,7 +189,7 @@ export function openMuslState(request: SimulationRequest): MuslState {
 }
 
 /** Notes that `dso` answered a request. Preloads are asked for by nobody, which counts as by the program. */
-export function noteRequest(
+function noteRequest(
   session: MuslState,
   dso: Dso,
   { name, from, kind }: { readonly name: string; readonly from: Dso | undefined; readonly kind: RequestKind },
@@ -199,7 +199,7 @@ export function noteRequest(
   return dso;
 }
 
-export interface MuslFound {
+interface MuslFound {
   /** Undefined when no file was opened; errno says why. */
   readonly path: string | undefined;
   readonly probe: Probe | undefined;
@@ -212,7 +212,7 @@ export interface MuslFound {
 const LONGEST_PATH = 2 * 255 + 2;
 
 /** load_library (musl ldso/dynlink.c) up to where the file is open. `name` has no slash. */
-export function searchMusl(session: MuslState, neededBy: Dso | undefined, name: string): MuslFound {
+function searchMusl(session: MuslState, neededBy: Dso | undefined, name: string): MuslFound {
   const tried: OpenAttempt[] = [];
   const searched: Searched[] = [];
   const nowhere: MuslFound = { path: undefined, probe: undefined, found: { by: 'nowhere' }, tried, searched };
@@ -279,6 +279,6 @@ const TEXTS: Readonly<Record<MuslErrno, string>> = {
 };
 
 /** E.g. `Symbolic link loop`. */
-export function muslErrorText(errno: MuslErrno): string {
+function muslErrorText(errno: MuslErrno): string {
   return TEXTS[errno];
 }

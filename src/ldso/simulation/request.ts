@@ -13,7 +13,7 @@ export interface SimulationRequest {
   readonly onMissing?: 'stop' | 'note';
 }
 
-export interface StartedProgram {
+interface StartedProgram {
   /** As given to ld.so. */
   readonly path: string;
   /** glibc before 2.42 takes $ORIGIN from `path`, later ones from this; `path` where it is left out. */
