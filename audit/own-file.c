@@ -28,7 +28,7 @@ bool file_state_equal(const struct file_state *left, const struct file_state *ri
 	       left->changed_seconds == right->changed_seconds && left->device == right->device;
 }
 
-static bool is_believed(const struct kernel_stat *status, size_t most)
+static bool is_trusted(const struct kernel_stat *status, size_t most)
 {
 	return (status->st_mode & S_IFMT) == S_IFREG && !(status->st_mode & MODE_WRITABLE_BY_OTHERS) &&
 	       (status->st_uid == 0 || (long)status->st_uid == kernel_effective_user()) && status->st_size > 0 &&
@@ -67,7 +67,7 @@ struct own_file own_file_open(const char *path, size_t most, enum how_kept how)
 	if (kernel_fstat((int)fd, &status) == 0) {
 		file.state = state_of(&status);
 		file.size = (size_t)status.st_size;
-		if (is_believed(&status, most))
+		if (is_trusted(&status, most))
 			file.bytes = how == MAPPED ? map((int)fd, file.size) : copy((int)fd, file.size);
 	}
 	kernel_close((int)fd);

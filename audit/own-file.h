@@ -9,7 +9,7 @@ struct file_state {
 };
 
 struct own_file {
-	const char *bytes; // NULL: none that is believed
+	const char *bytes; // NULL: none that is trusted
 	size_t size;
 	struct file_state state;
 };

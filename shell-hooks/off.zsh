@@ -2,14 +2,14 @@
 __nix_foreign_remove() {
   emulate -L zsh
   autoload -Uz add-zsh-hook add-zle-hook-widget
-  local seat=user:__nix_foreign_finish
+  local widget=user:__nix_foreign_finish
   [[ -z ${__nix_foreign_nix_ld-} ]] || unset $__nix_foreign_nix_ld
   unset NIX_RUN_FOREIGN_HOOK
   if (( ${+functions[__nix_foreign_precmd]} )); then
     __nix_foreign_precmd
     add-zsh-hook -d precmd __nix_foreign_precmd
-    if [[ ${widgets[zle-line-finish]-} != $seat ]]; then
-      add-zle-hook-widget -d line-finish $seat # who came later put it in a list
+    if [[ ${widgets[zle-line-finish]-} != $widget ]]; then
+      add-zle-hook-widget -d line-finish $widget # who came later put it in a list
     elif (( ${+widgets[__nix_foreign_earlier_finish]} )); then
       zle -A __nix_foreign_earlier_finish zle-line-finish
     else

@@ -177,11 +177,11 @@ export function missingNamesOf(
   const set = chosenSetOf(rest.solution);
   const lacking = (name: string): Alternatives => {
     const bare = { name, neededBy: needersOf(problem, set, name), candidates: [] };
-    const judged = near(name).map((provider) => ({
+    const compared = near(name).map((provider) => ({
       provider,
       missing: coverageIn(closest, bare, provider).missing.length,
     }));
-    const candidates = judged
+    const candidates = compared
       .sort((a, b) => a.missing - b.missing)
       .map(({ provider }) => ({ provider, chosen: false, loss: undefined }));
     return { ...bare, candidates };

@@ -10,7 +10,7 @@ export interface Settings {
   readonly sources: readonly string[];
   /** Public keys, `name:base64` as Nix writes them, whose signatures make a foreign fingerprint trusted. */
   readonly 'trusted-fingerprint-keys': readonly string[];
-  /** Fail where a fingerprint that is there cannot be used, instead of resolving afresh. */
+  /** Fail where a fingerprint that is there cannot be used, instead of solving from the store. */
   readonly strict: boolean;
   /** Seconds until a source counts as unreachable. */
   readonly 'source-timeout': number;

@@ -27,7 +27,7 @@ interface SourceQuestion {
   readonly sha256: string;
   readonly limits: Limits;
   /** Undefined asks whatever was answered before. */
-  readonly stamps: Stamps | undefined;
+  readonly absences: Absences | undefined;
 }
 
 /** `v1/<first two>/<sha256>.json`: what a static web server, a bucket or a git repository serves. */
@@ -76,13 +76,13 @@ function textOfFile(file: string, largest: number): HttpAnswer {
 
 /** Asks one source. Never throws. That a web source has nothing is remembered for the day. */
 async function askSource(source: string, question: SourceQuestion, stop: AbortSignal): Promise<HttpAnswer> {
-  const { sha256, limits, stamps } = question;
+  const { sha256, limits, absences } = question;
   if (!/^[0-9a-f]{64}$/.test(sha256)) return { kind: 'absent' };
   if (source.startsWith('/')) return textOfFile(path.join(source, pathInSource(sha256)), limits.largest);
   if (URL.parse(source) === null) return { kind: 'unreachable', why: 'it is neither a directory nor a URL' };
-  if (stamps !== undefined && isStamped(stamps, source, sha256)) return { kind: 'absent' };
+  if (absences !== undefined && isKnownAbsent(absences, source, sha256)) return { kind: 'absent' };
   const answer = await webText(addressIn(source, sha256), limits, stop);
-  if (answer.kind === 'absent' && stamps !== undefined) stamp(stamps, source, sha256);
+  if (answer.kind === 'absent' && absences !== undefined) noteAbsence(absences, source, sha256);
   return answer;
 }
 
@@ -108,8 +108,8 @@ export async function* askSources(
   }
 }
 
-/** Where the stamps are, and which day it is: `2024-02-29`. */
-export interface Stamps {
+/** Where the absences are, and which day it is: `2024-02-29`. */
+export interface Absences {
   readonly directory: string;
   readonly day: string;
 }
@@ -120,25 +120,25 @@ export function dayOf(time: Date): string {
 }
 
 /** `<directory>/<day>/<program>-<source>`: the source is hashed, because it may hold a password and slashes. */
-function stampFile({ directory, day }: Stamps, source: string, sha256: string): string {
+function absenceFile({ directory, day }: Absences, source: string, sha256: string): string {
   return path.join(directory, day, `${sha256}-${sha256OfText(source).slice(0, 16)}`);
 }
 
-function isStamped(stamps: Stamps, source: string, sha256: string): boolean {
-  return existsSync(stampFile(stamps, source, sha256));
+function isKnownAbsent(absences: Absences, source: string, sha256: string): boolean {
+  return existsSync(absenceFile(absences, source, sha256));
 }
 
-/** The first stamp of a day sweeps away the days before. A place that cannot be written is asked again, that is all. */
-function stamp(stamps: Stamps, source: string, sha256: string): void {
-  const file = stampFile(stamps, source, sha256);
+/** The first note of a day sweeps away the days before. A place that cannot be written is asked again, that is all. */
+function noteAbsence(absences: Absences, source: string, sha256: string): void {
+  const file = absenceFile(absences, source, sha256);
   try {
     const isNew = makeDirectories(path.dirname(file)) === 'made';
     writeFileSync(file, '', { mode: 0o600 });
-    if (isNew) removeOtherDays(stamps);
+    if (isNew) removeOtherDays(absences);
   } catch {}
 }
 
-function removeOtherDays({ directory, day }: Stamps): void {
+function removeOtherDays({ directory, day }: Absences): void {
   for (const name of readdirSync(directory)) {
     if (/^\d{4}-\d\d-\d\d$/.test(name) && name !== day) {
       rmSync(path.join(directory, name), { recursive: true, force: true });

@@ -140,10 +140,10 @@ export async function findSidecar(
 ): Promise<SidecarSearch> {
   const refused: RefusedLocation[] = [];
   for (const location of locations) {
-    const judged = await judgeLocation(location, program, owners, trust);
-    if (judged.kind === 'refused') refused.push({ ...location, cause: judged.cause, why: judged.why });
-    if (judged.kind === 'trusted') {
-      const { fingerprint, signedBy } = judged;
+    const verdict = await judgeLocation(location, program, owners, trust);
+    if (verdict.kind === 'refused') refused.push({ ...location, cause: verdict.cause, why: verdict.why });
+    if (verdict.kind === 'trusted') {
+      const { fingerprint, signedBy } = verdict;
       return {
         trusted: { ...location, fingerprint, ...(signedBy === undefined ? {} : { signedBy }) },
         refused,

@@ -72,7 +72,7 @@ type TreeEntries =
   | { readonly kind: 'entries'; readonly entries: readonly TreeEntry[] }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Every document of a tree, sorted by program; each is still to be judged by parse.ts. Total. */
+/** Every document of a tree, sorted by program; each is still to be checked (parse-fingerprint.ts). Total. */
 export function entriesOfTree(text: string): TreeEntries {
   const why = whyNoTree(text);
   if (why !== undefined) return { kind: 'refused', why };

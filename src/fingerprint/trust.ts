@@ -142,7 +142,7 @@ export async function judgeTrust(
  */
 export const NOBODY = 65534;
 
-/** Who is believed besides root. */
+/** Who is trusted besides root. */
 export interface Owners {
   /** Effective uid of the user. */
   readonly user: number;

@@ -70,13 +70,13 @@ export function disagreementOf(
   loader: string,
 ): string | undefined {
   const refusal = trace.errors.find(({ stage }) => stage !== 'start');
-  if (refusal !== undefined) return `foreseen was a refusal: ${refusal.message}`;
+  if (refusal !== undefined) return `expected was a refusal: ${refusal.message}`;
   const listed = libc === 'musl' ? objects.filter(({ path }) => path !== loader) : objects;
   const simulated = simulatedObjects(trace, libc);
   for (let at = 0; at < Math.max(listed.length, simulated.length); at += 1) {
     const [one, other] = [simulated[at], listed[at]];
     if (one?.name === other?.name && one?.path === other?.path) continue;
-    return `object ${at + 1} was foreseen as ${objectText(one)}, and the loader has ${objectText(other)}`;
+    return `object ${at + 1} was expected as ${objectText(one)}, and the loader has ${objectText(other)}`;
   }
   return undefined;
 }

@@ -186,7 +186,7 @@ function isWellFormed(plan: LaunchPlan): boolean {
 }
 
 /**
- * Reads a plan; undefined for anything the launcher would not believe for its form, and for bytes we would not write.
+ * Reads a plan; undefined for anything the launcher would not take for its form, and for bytes we would not write.
  */
 export function parsePlan(bytes: Buffer): LaunchPlan | undefined {
   const plan = readRecords(bytes);

@@ -253,7 +253,7 @@ function readOwn(file: string): string | undefined {
   return content.kind === 'read' ? content.bytes.toString('utf8') : undefined;
 }
 
-/** The first trusted wish; undefined where there is none or what is there is damaged. */
+/** The first trusted request; undefined where there is none or what is there is damaged. */
 export function readStrategy(directories: readonly Directories[], program: string): Strategy | undefined {
   for (const dirs of directories) {
     const [strategy, of, rest] = readOwn(fileOf(dirs, program))?.split('\n') ?? [];

@@ -53,7 +53,7 @@ function searched(object: LoadedFile, libraryPathDirs: readonly string[]): strin
   return [...directories, ...libraryPathDirs];
 }
 
-/** Read at a moment from which on a change of the file shows: the plan will know it by its stamps. Total. */
+/** Read at a moment from which on a change of the file shows: the plan will know it by its time stamps. Total. */
 function readDistinct(file: string): FileReading {
   try {
     distinctStats(file);

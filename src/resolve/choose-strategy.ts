@@ -22,7 +22,7 @@ import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
 import { allDirectories } from './writable-directories.ts';
 
-/** What can be asked for; `auto` takes a wish back. */
+/** What can be asked for; `auto` takes an earlier request back. */
 export const REQUESTED_STRATEGIES = ['auto', ...STRATEGIES.filter((each) => each !== 'direct')] as const;
 export type RequestedStrategy = 'auto' | Strategy;
 
@@ -36,7 +36,7 @@ export function parseRequestedStrategy(name: string, where: string): RequestedSt
   });
 }
 
-/** Adds what is kept for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
+/** Adds what is saved for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
 export async function withRequestedStrategy(program: ProgramFile, context: Context): Promise<Context> {
   if (context.requested !== undefined) return context;
   const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
@@ -118,7 +118,7 @@ export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyN
   };
 }
 
-/** A plan that was made under another wish is made again; without a wish it stays as it is. */
+/** A plan that was made under another request is made again; without one it stays as it is. */
 export function isAsRequested(plan: LaunchPlan, program: DynamicProgram, context: Context): boolean {
   const wanted = requestedStrategy(context);
   if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;

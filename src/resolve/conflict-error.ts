@@ -62,8 +62,8 @@ function hintForAround(
     rest.length === 0
       ? ''
       : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest)}`;
-  const subject = around.size === 1 ? 'it lies' : 'they lie';
-  return `${subject} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
+  const they = around.size === 1 ? 'it lies' : 'they lie';
+  return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
 }
 
 /** Names that the store does not have, the nearest to each, and where they were looked for. */

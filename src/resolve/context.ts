@@ -1,4 +1,4 @@
-// The process's surroundings → everything the stages are told about the machine; made once, at the edge.
+// The process and its machine → everything the stages are told about the machine; made once, at the edge.
 import { readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';

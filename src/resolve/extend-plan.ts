@@ -1,4 +1,4 @@
-// A library that a running program found nowhere → its files: the program's set with it, proven, pinned and planned.
+// A library that a running program found nowhere → its files: the program's set with it, verified, pinned and planned.
 // What cannot be had beside what is loaded → a note, so that the next start solves with it from the beginning.
 import path from 'node:path';
 import { buildProblem } from '../candidates/build-problem.ts';

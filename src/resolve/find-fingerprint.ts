@@ -1,4 +1,4 @@
-// A program without a record → fingerprints that came with it or lie in a source, believed or not, one after the other.
+// A program without a saved fingerprint → those that came with it or lie in a source, trusted or not, one by one.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Configuration } from '../config/load-config.ts';
@@ -45,7 +45,7 @@ export async function trustOf({
   };
 }
 
-/** Who is believed besides root: the program's owner only at a start (fingerprint/FORMAT.md). */
+/** Who is trusted besides root: the program's owner only at a start (fingerprint/FORMAT.md). */
 export function ownersFor({ program, context }: Pick<FingerprintSearch, 'program' | 'context'>): Owners {
   const owner = context.isStart === true ? lstatSync(program.path).uid : undefined;
   return { user: context.host.uid, program: owner };
@@ -88,22 +88,22 @@ export async function* fromSources(
   );
   const { judgeTrust } = await import('../fingerprint/trust.ts');
   const trust = await trustOf(search);
-  const stamps = { directory: path.join(dirs.cache, 'absent-from-sources'), day: dayOf(new Date()) };
+  const absences = { directory: path.join(dirs.cache, 'absent-from-sources'), day: dayOf(new Date()) };
   const timeout = settings['source-timeout'] * 1000;
   const limits = { timeout, largest: LARGEST, env: context.env };
-  const question = { sha256: identity.sha256, limits, stamps: which === 'due' ? stamps : undefined };
+  const question = { sha256: identity.sha256, limits, absences: which === 'due' ? absences : undefined };
   for await (const { source, answer } of askSources(settings.sources, question)) {
     const name = nameOfSource(source);
     debug(`source ${name}: ${answer.kind}`);
     if (answer.kind === 'unreachable') yield { kind: 'unreachable', where: name, why: answer.why };
     if (answer.kind !== 'found') continue;
     const where = `${name.replace(/\/+$/, '')}/${pathInSource(identity.sha256)}`;
-    const judged = await judgeTrust(answer.text, { kind: 'source' }, identity, trust);
-    yield { ...judged, where };
+    const verdict = await judgeTrust(answer.text, { kind: 'source' }, identity, trust);
+    yield { ...verdict, where };
   }
 }
 
-/** In the order of belief: what came with the program, then the sources. Each is opened when it is its turn. */
+/** In the order of trust: what came with the program, then the sources. Each is opened when it is its turn. */
 export async function* findFingerprints(search: FingerprintSearch): AsyncGenerator<FoundFingerprint> {
   yield* besideIt(search);
   yield* fromSources(search, 'due');

@@ -65,7 +65,7 @@ function reportsOf(
   { libraries, plugIns }: OptionalNames,
   outcomes: ReturnType<typeof extendSet>['outcomes'],
 ) {
-  const subjects = [
+  const named = [
     ...libraries.map(({ alternatives, ...rest }) => ({ ...rest, name: alternatives[0]?.join(', ') ?? '' })),
     ...plugIns.map(({ path: file }) => ({
       name: file,
@@ -74,7 +74,7 @@ function reportsOf(
       priority: 'recommended' as const,
     })),
   ];
-  return subjects.map(({ name, readIn, source, priority }, index): OptionalReport => {
+  return named.map(({ name, readIn, source, priority }, index): OptionalReport => {
     const outcome = outcomes[index];
     const taken =
       outcome?.kind === 'taken' ? outcome.by.flatMap(({ needed }) => needed).join(', ') : undefined;

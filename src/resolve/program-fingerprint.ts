@@ -21,7 +21,7 @@ interface ProgramWithFingerprint {
 }
 
 /**
- * Resolves the program as a start would, and reads what was kept.
+ * Resolves the program as a start would, and reads what was saved.
  * @throws ForeignError `no-fingerprint` for what needs no library of the store; those of planning.
  */
 export async function savedFingerprintOfProgram(

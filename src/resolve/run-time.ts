@@ -126,7 +126,7 @@ export function whyNoModule(
   return opening ? undefined : 'neither it nor what it loads opens libraries while it runs';
 }
 
-function kept({ env }: Context): Record<string, string> {
+function passedOn({ env }: Context): Record<string, string> {
   const names = ['HOME', 'PATH', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'NIX_REMOTE'];
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
@@ -156,7 +156,7 @@ function settingsOf(
     defaultDirectories: loaderFactsOf(loader)?.defaultDirectories ?? [],
     storeDir: location.storeDir,
     notLearned: [dirs.farms, ...(program.driverDirectories ?? []), '/run', '/usr/lib/wsl'],
-    environment: kept(context),
+    environment: passedOn(context),
   };
 }
 

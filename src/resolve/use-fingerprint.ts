@@ -76,7 +76,7 @@ const ROUNDS = 3;
 
 /**
  * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose
- * by hand is no choice of this user's: it is adopted as it is.
+ * by hand is no choice of this user's: it is used as it is.
  * @throws Node's errors when the place cannot be written.
  */
 export async function useFingerprint(
@@ -154,7 +154,7 @@ export async function check(
     : { kind: 'sound', set };
 }
 
-/** Leaves what was kept for the program before. */
+/** Leaves what was saved for the program before. */
 function takeBack(root: Root, before: string | undefined, search: FingerprintSearch): void {
   restore(rootOf(search), before);
   if (root.kind === 'saved' && root.unpinned !== undefined)
@@ -208,7 +208,7 @@ function isNamed(library: FingerprintLibrary): boolean {
   return elfFileAt(file)?.soname === soname;
 }
 
-/** The proven set, its farm on disk; or why the program would not start with it, in a clause. */
+/** The verified set, its farm on disk; or why the program would not start with it, in a clause. */
 async function verifyHere(
   fingerprint: Fingerprint,
   { program, dirs, context }: Pick<Job, 'program' | 'dirs' | 'context'>,

@@ -1,4 +1,4 @@
-// New choices for a program → kept with it and planned by, or everything as it was.
+// New choices for a program → saved with it and planned by, or everything as it was.
 
 import type { Choices } from '../choices/choices.ts';
 import { saveChoices } from '../choices/choices-file.ts';

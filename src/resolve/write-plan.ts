@@ -1,4 +1,4 @@
-// A proven and pinned set → the plan on disk, once everything it names was seen to be there.
+// A verified and pinned set → the plan on disk, once everything it names was seen to be there.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { VerifiedSet } from '../farm/verify-set.ts';

@@ -21,15 +21,15 @@ export function minimalConflict(problem: Problem, stepLimit: number): Conflict |
   if (first.kind === 'satisfiable') throw new Error('asked why a satisfiable problem has no solution');
   if (first.kind !== 'refuted') return { kind: 'undecided', steps: first.steps };
   let core = first.constraints;
-  const kept = new Set<string>();
+  const needed = new Set<string>();
   let left = stepLimit;
-  for (let key = nextKey(core, kept); key !== undefined; key = nextKey(core, kept)) {
+  for (let key = nextKey(core, needed); key !== undefined; key = nextKey(core, needed)) {
     const rest = new Set(keysOf(core));
     rest.delete(key);
     const without = refute(problem, rest, left);
     left -= without.steps;
     if (without.kind === 'refuted') core = without.constraints;
-    else kept.add(key);
+    else needed.add(key);
     if (without.kind === 'limit') break;
   }
   return { kind: 'conflict', reasons: reasonsOf(core), minimal: left >= 0 };
@@ -41,8 +41,8 @@ const droppable = (constraints: readonly Constraint[]): readonly Constraint[] =>
 const keysOf = (constraints: readonly Constraint[]): string[] =>
   droppable(constraints).map(constraintKey).sort();
 
-const nextKey = (constraints: readonly Constraint[], kept: ReadonlySet<string>): string | undefined =>
-  keysOf(constraints).find((key) => !kept.has(key));
+const nextKey = (constraints: readonly Constraint[], needed: ReadonlySet<string>): string | undefined =>
+  keysOf(constraints).find((key) => !needed.has(key));
 
 /** Looks for a set with only the constraints in `only` in force; the refutation names those it rests on. */
 function refute(problem: Problem, only: ReadonlySet<string> | undefined, stepLimit: number): Refutation {

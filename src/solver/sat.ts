@@ -190,7 +190,7 @@ function excludeSiblings(k: SatSolver, variable: number): Clause | undefined {
 
 function visitWatches(k: SatSolver, falsified: Literal): Clause | undefined {
   const list = k.watches[falsified] as Clause[];
-  let kept = 0;
+  let end = 0;
   for (let i = 0; i < list.length; i++) {
     const clause = list[i] as Clause;
     const lits = clause.lits;
@@ -201,16 +201,16 @@ function visitWatches(k: SatSolver, falsified: Literal): Clause | undefined {
     }
     const first = lits[0] as Literal;
     if (k.value[first] !== 1 && moveWatch(k, clause)) continue;
-    list[kept++] = clause;
+    list[end++] = clause;
     if (k.value[first] === 1) continue;
     if (k.value[first] === -1) {
-      while (++i < list.length) list[kept++] = list[i] as Clause;
-      list.length = kept;
+      while (++i < list.length) list[end++] = list[i] as Clause;
+      list.length = end;
       return clause;
     }
     assign(k, first, clause);
   }
-  list.length = kept;
+  list.length = end;
   return undefined;
 }
 

@@ -125,13 +125,13 @@ export function nameTableBytes(
   values: ReadonlyMap<string, string>,
   { machine, catalogue }: Omit<NameTable, 'entries'>,
 ): Buffer {
-  const kept = Array.from(names).filter(isLibraryName);
-  const { hashes, numbers } = orderByHash(kept);
+  const libraries = Array.from(names).filter(isLibraryName);
+  const { hashes, numbers } = orderByHash(libraries);
   const count = hashes.length;
   const bits = bucketBits(count);
   const words = new Uint32Array(2 ** bits + 1 + 2 * count);
   fillBuckets(words.subarray(0, 2 ** bits + 1), bits, hashes);
-  const { bytes, places } = stringsOf(kept, values);
+  const { bytes, places } = stringsOf(libraries, values);
   const stringsAt = HEADER_SIZE + words.byteLength;
   for (let i = 0, at = 2 ** bits + 1; i < count; i += 1) {
     words[at++] = hashes[i] as number;

@@ -25,14 +25,14 @@ export interface BenchRoot {
 /** Opens a root with the launcher, the resolver and the timing driver; `launcher` sits at the interpreter path too. */
 export async function openBenchRoot(
   rig: Rig,
-  seat: 'none' | 'nix-ld' | 'stub-ld' | 'launcher' | `/${string}`,
+  interpreterAt: 'none' | 'nix-ld' | 'stub-ld' | 'launcher' | `/${string}`,
 ): Promise<BenchRoot> {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-bench-'));
   const [bin, programs] = [path.join(directory, 'bin'), path.join(directory, 'programs')];
   for (const each of [bin, programs]) mkdirSync(each);
   const launcher = path.join(bin, 'nix-run-foreign');
   await buildLauncher({ output: launcher, node: rig.node, script: RESOLVER });
-  const interpreter = seat === 'launcher' ? (launcher as `/${string}`) : seat;
+  const interpreter = interpreterAt === 'launcher' ? (launcher as `/${string}`) : interpreterAt;
   compileDriver(path.join(bin, 'spawn-times'));
   const root = await openRoot(rig, {
     interpreter,

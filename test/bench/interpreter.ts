@@ -62,12 +62,12 @@ async function planOf(bench: BenchRoot, rig: Rig, program: string): Promise<Plan
 
 async function benchSeat(
   rig: Rig,
-  seat: Parameters<typeof openBenchRoot>[1],
+  interpreterAt: Parameters<typeof openBenchRoot>[1],
   floor: string,
   casesOfSeat: typeof casesOf,
   compileNothing: (directory: string) => void,
 ): Promise<boolean> {
-  const bench = await openBenchRoot(rig, seat);
+  const bench = await openBenchRoot(rig, interpreterAt);
   try {
     compileNothing(bench.programs);
     await makeFortyLibraries(bench.root, path.join(bench.programs, 'forty'));

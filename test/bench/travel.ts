@@ -49,15 +49,15 @@ async function benchSidecars(bench: BenchRoot, rig: Rig, name: string): Promise<
     [TOOL, `${PROGRAMS}/${name}/copy-${which}`, ...program.args] as const;
   const { stderr } = await run(bench, [...start(ROUNDS)], { ...env, NIX_RUN_FOREIGN_DEBUG: '1' });
   const nix = stderr.match(/^nix-run-foreign: debug: nix(?:-[a-z]+)? .*: \S+ \(\d+ ms\)$/gm)?.length ?? 0;
-  const believed = /is trusted/.test(stderr) && !/solved/.test(stderr);
+  const trusted = /is trusted/.test(stderr) && !/solved/.test(stderr);
   const cases: Case[] = [
     { label: 'empty script, same Node', env: HOME, argv: [rig.node, `${PROGRAMS}/empty.cjs`] },
     { label: `first start of ${name} with a sidecar`, env, argv: start('{}') },
   ];
   const times = await measure(bench.root, DRIVER, ROUNDS, cases);
   const met = report(`travel: ${name} beside its fingerprint`, cases, times, { of: 1, to: 0, at: 3 });
-  process.stdout.write(`  Nix is run ${nix} times, at most 1: ${nix <= 1 && believed ? 'met' : 'MISSED'}\n`);
-  return met && nix <= 1 && believed;
+  process.stdout.write(`  Nix is run ${nix} times, at most 1: ${nix <= 1 && trusted ? 'met' : 'MISSED'}\n`);
+  return met && nix <= 1 && trusted;
 }
 
 async function benchAbsentSource(bench: BenchRoot, rig: Rig): Promise<boolean> {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { closestIn } from '../../src/candidates/closest.ts';
 import type { Provider } from '../../src/candidates/problem.ts';
 
-/** How often it is asked who serves a name, while the same library is judged for each of `count` names. */
+/** How often it is asked who serves a name, while the same library is compared for each of `count` names. */
 function questions(count: number): number {
   let asked = 0;
   const needed = Array.from({ length: count }, (_, i) => `liba.so.${i}`);

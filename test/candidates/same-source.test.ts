@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import type { Provider } from '../../src/candidates/problem.ts';
 import { identifiersIn, preferSameSource } from '../../src/candidates/same-source.ts';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-kin-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-source-'));
 after(() => rmSync(directory, { recursive: true }));
 
 const identifier = (seed: string) => createHash('sha256').update(seed).digest('hex');
@@ -45,7 +45,7 @@ test('where none shares one, or the program does not need the name itself, all a
   assert.deepEqual(preferSameSource(plain.path, ['lib.so.1'])('lib.so.1', [fresh, old]), [fresh, old]);
 });
 
-test('a file that cannot be read is no kin', () => {
+test('a file that cannot be read is of no source', () => {
   const gone = { path: path.join(directory, 'gone') } as Provider;
   assert.deepEqual(preferSameSource(program, ['l'])('l', [gone, old]), [old]);
 });

@@ -1,4 +1,4 @@
-// Decisions are added up, told apart by a digest, and kept as canonical text that nothing else is believed to be.
+// Decisions are added up, told apart by a digest, and kept as canonical text that nothing else is taken for.
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -97,7 +97,7 @@ for (const [what, text] of [
   ['no list', good.replace('["zlib-1"]', '"zlib-1"')],
   ['an empty pattern', good.replace('"openssl-1.*"', '""')],
 ] as const) {
-  test(`not believed: ${what}`, () => {
+  test(`refused: ${what}`, () => {
     const parsed = parseChoices(text, '/opt/p');
     assert.equal(parsed.kind, 'refused');
     assert.ok(parsed.kind === 'refused' && parsed.why.length > 0);

@@ -204,7 +204,7 @@ test('a bare name that is no file here is looked up in PATH', () => {
   run(['forget', '--all']);
 });
 
-test('resolve, list, explain and forget tell one story, for people and as JSON', () => {
+test('resolve, list, explain and forget say the same, for people and as JSON', () => {
   const resolved = run(['resolve', script]);
   assert.deepEqual([resolved.status, resolved.stderr], [0, '']);
   assert.equal(resolved.stdout.trim().split('\n').length, 1);

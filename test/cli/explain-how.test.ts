@@ -51,12 +51,12 @@ test('requests under another name, with the reason why they end here', () => {
 test('a simulation that differs is one line, and so is each warning', () => {
   const explanation: Explanation = {
     ...{ program: '/p', kind: 'dynamic', strategy: 'loader', why: 'because', plan: '/plan', objects: [] },
-    disagreement: 'object 1 was foreseen as a',
+    disagreement: 'object 1 was expected as a',
     warnings: ['/x: CPU ISA level is lower than required'],
     shadowed: [{ name: 'liba.so.1', by: '/mine/liba.so.1' }],
   };
   assert.deepEqual(explanationText(explanation).split('\n').slice(-3), [
-    'warning: the simulation of the loader differs from the loader itself, which is shown: object 1 was foreseen as a',
+    'warning: the simulation of the loader differs from the loader itself, which is shown: object 1 was expected as a',
     'warning: /x: CPU ISA level is lower than required',
     'warning: LD_LIBRARY_PATH comes first and has another liba.so.1: /mine/liba.so.1',
   ]);

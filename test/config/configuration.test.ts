@@ -134,7 +134,7 @@ test('a wrong value is refused with its line and what it must be', async () => {
   }
 });
 
-test('a key that belief would not take is refused, and is not printed', async () => {
+test('a key that no signature check would take is refused, and is not printed', async () => {
   const secret = Buffer.alloc(64, 9).toString('base64');
   // The last digit of 32 bytes has two bits that mean nothing.
   const twice = `${Buffer.alloc(32).toString('base64').slice(0, -2)}B=`;

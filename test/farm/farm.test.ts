@@ -156,7 +156,7 @@ for (const [what, damage] of Object.entries(damages)) {
     assert.deepEqual(contentOf(farm), expected);
     const stats = lstatSync(farm);
     assert.ok(stats.isDirectory());
-    assert.equal(stats.mode & 0o022, 0, 'the launcher believes no farm that others can write');
+    assert.equal(stats.mode & 0o022, 0, 'the launcher takes no farm that others can write');
     assert.deepEqual(readdirSync(farms), [path.basename(farm)]);
     assert.ok(
       !readdirSync(path.join(scratch, 'elsewhere')).includes('x86-64-v3'),

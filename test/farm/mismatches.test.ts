@@ -9,7 +9,7 @@ import { scratchDirectory } from '../store/compiled-library.ts';
 const farm = '/farms/1';
 const library = { name: 'liba.so.1', path: '/store/a/lib/liba.so.1.2', usesOrigin: false };
 
-function strayed(
+function mismatched(
   loaded: string | undefined,
   links: Record<string, string> = {},
   libraryPathDirs: string[] = [],
@@ -36,7 +36,7 @@ for (const [what, loaded, links] of [
     { 'in/a/lib/liba.so.1': '/store/a/lib/liba.so.1' },
   ],
 ] as const) {
-  test(`${what} is the chosen one`, () => assert.deepEqual(strayed(loaded, links), []));
+  test(`${what} is the chosen one`, () => assert.deepEqual(mismatched(loaded, links), []));
 }
 
 for (const [what, loaded, links] of [
@@ -44,7 +44,7 @@ for (const [what, loaded, links] of [
   ['a private one of the same object', '/store/a/lib/private/liba.so.1', link],
   ['a link of the farm to another object', `${farm}/liba.so.1`, { 'liba.so.1': '/store/b/lib/liba.so.1' }],
 ] as const) {
-  test(`${what} is not`, () => assert.deepEqual(strayed(loaded, links), [loaded]));
+  test(`${what} is not`, () => assert.deepEqual(mismatched(loaded, links), [loaded]));
 }
 
 test('the same file by another way is the chosen one', () => {
@@ -58,12 +58,12 @@ test('the same file by another way is the chosen one', () => {
 });
 
 test("the user's own directories come first with right", () => {
-  assert.deepEqual(strayed('/opt/lib/liba.so.1', link, ['/opt/lib']), []);
-  assert.deepEqual(strayed('/opt/library/liba.so.1', link, ['/opt/lib']), ['/opt/library/liba.so.1']);
+  assert.deepEqual(mismatched('/opt/lib/liba.so.1', link, ['/opt/lib']), []);
+  assert.deepEqual(mismatched('/opt/library/liba.so.1', link, ['/opt/lib']), ['/opt/library/liba.so.1']);
 });
 
 test('what was not found, or not chosen, is not compared', () => {
-  assert.deepEqual(strayed(undefined), []);
+  assert.deepEqual(mismatched(undefined), []);
   assert.deepEqual(
     mismatchesOf([{ name: 'libc.so.6', path: '/x' }], [library], {
       farm,

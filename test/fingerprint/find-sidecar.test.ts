@@ -1,4 +1,4 @@
-// Real files beside and above a program → the one that is believed, and what is said of the others.
+// Real files beside and above a program → the one that is trusted, and what is said of the others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
@@ -43,7 +43,7 @@ async function search(typedName = program): Promise<SidecarSearch> {
   );
 }
 
-test('nothing there: nothing believed, nothing refused', async () => {
+test('nothing there: nothing trusted, nothing refused', async () => {
   assert.deepEqual(await search(), { refused: [] });
 });
 
@@ -84,7 +84,7 @@ test('one that is refused does not hide the next, and is named', async () => {
   assert.ok(third);
 });
 
-test('a directory anyone may write to: refused unsigned, believed signed', async () => {
+test('a directory anyone may write to: refused unsigned, trusted signed', async () => {
   put(sidecarOf(program), text);
   chmodSync(path.dirname(program), 0o777);
   const found = await search();

@@ -19,7 +19,7 @@ import { findSidecar } from '../../src/fingerprint/sidecar.ts';
 import { treeText } from '../../src/fingerprint/tree-file.ts';
 import type { Owners } from '../../src/fingerprint/trust.ts';
 import { changed, good, put, type Wrong } from './documents.ts';
-import { BELIEVED, type Situation, text, trust, type Verdict } from './hostile-situation.ts';
+import { type Situation, TRUSTED, text, trust, type Verdict } from './hostile-situation.ts';
 
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'hostile-')));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -50,7 +50,7 @@ export function onDisk(
     const made = make(file);
     const who = isOwners(made) ? made : { user: me, program: me };
     const found = await findSidecar([{ kind, file }], good.program, who, trust);
-    return found.refused[0] ?? (found.trusted === undefined ? { cause: 'absent', why: '' } : BELIEVED);
+    return found.refused[0] ?? (found.trusted === undefined ? { cause: 'absent', why: '' } : TRUSTED);
   };
   return { cause, line, judge };
 }

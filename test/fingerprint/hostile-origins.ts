@@ -1,14 +1,14 @@
-// Programs, owners and signatures → documents that are well-formed and still not to be believed.
+// Programs, owners and signatures → documents that are well-formed and still not to be trusted.
 
 import { canonicalText, type Fingerprint, signedText } from '../../src/fingerprint/fingerprint.ts';
 import { signFingerprint } from '../../src/fingerprint/signature.ts';
 import { type FingerprintOrigin, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
 import { changed, good, object, secretKey, type Wrong } from './documents.ts';
-import { judged, mallory, type Situation, source, text, trusted, vendor } from './hostile-situation.ts';
+import { mallory, type Situation, source, text, trusted, vendor, verdictOf } from './hostile-situation.ts';
 
 /** A document that is well-formed and says something wrong. */
 function saying(cause: string, line: RegExp, change: (document: Wrong) => void, origin = trusted): Situation {
-  return { cause, line, judge: () => judged(canonicalText(changed(change)), origin) };
+  return { cause, line, judge: () => verdictOf(canonicalText(changed(change)), origin) };
 }
 
 export const byProgram: Record<string, Situation> = {
@@ -83,7 +83,7 @@ function writtenBy(file: Partial<typeof sound>, directory: Partial<typeof sound>
 }
 
 function from(origin: FingerprintOrigin, cause: string, line: RegExp, document = text): Situation {
-  return { cause, line, judge: () => judged(document, origin) };
+  return { cause, line, judge: () => verdictOf(document, origin) };
 }
 
 const forgedByName = signedText(good, [signFingerprint(good, mallory).replace('mallory-1', 'vendor-1')]);

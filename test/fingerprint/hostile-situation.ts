@@ -15,7 +15,7 @@ export interface Situation {
   readonly judge: () => Promise<Verdict>;
 }
 
-export const BELIEVED: Verdict = { cause: 'trusted', why: '' };
+export const TRUSTED: Verdict = { cause: 'trusted', why: '' };
 
 export const vendor = secretKey('vendor-1', 1);
 export const mallory = secretKey('mallory-1', 2);
@@ -25,7 +25,7 @@ export const text = canonicalText(good);
 export const trusted: FingerprintOrigin = { kind: 'sidecar', writers: { kind: 'trusted' } };
 export const source: FingerprintOrigin = { kind: 'source' };
 
-export async function judged(document: string, origin: FingerprintOrigin = trusted): Promise<Verdict> {
-  const belief = await judgeTrust(document, origin, good.program, trust);
-  return belief.kind === 'refused' ? belief : BELIEVED;
+export async function verdictOf(document: string, origin: FingerprintOrigin = trusted): Promise<Verdict> {
+  const verdict = await judgeTrust(document, origin, good.program, trust);
+  return verdict.kind === 'refused' ? verdict : TRUSTED;
 }

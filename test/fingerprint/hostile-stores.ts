@@ -1,7 +1,7 @@
 // Believed documents and a store in which they do not hold.
 import { checkInStore, type StoreFacts } from '../../src/fingerprint/check-store.ts';
 import { good, STORE } from './documents.ts';
-import { BELIEVED, type Situation, type Verdict } from './hostile-situation.ts';
+import { type Situation, TRUSTED, type Verdict } from './hostile-situation.ts';
 
 const agreeable: StoreFacts = {
   validPaths: async (paths) => new Map(paths.map((each) => [each, `sha256:${'0'.repeat(64)}`])),
@@ -9,11 +9,11 @@ const agreeable: StoreFacts = {
   whyNotLoaded: async () => undefined,
 };
 
-/** A document that is believed so far, and a store in which it does not hold. */
+/** A document that is trusted so far, and a store in which it does not hold. */
 export function inStore(cause: string, line: RegExp, facts: Partial<StoreFacts>): Situation {
   const judge = async (): Promise<Verdict> => {
     const check = await checkInStore(good, STORE, { ...agreeable, ...facts });
-    return check.kind === 'refused' ? check : BELIEVED;
+    return check.kind === 'refused' ? check : TRUSTED;
   };
   return { cause, line, judge };
 }

@@ -8,23 +8,24 @@ import { good, put } from './documents.ts';
 import { hostileTexts } from './hostile-documents.ts';
 import { byFile, onDisk, tree } from './hostile-files.ts';
 import { byOrigin, byProgram, open } from './hostile-origins.ts';
-import { judged, type Situation, source, text, trusted, vendor } from './hostile-situation.ts';
+import { type Situation, source, text, trusted, vendor, verdictOf } from './hostile-situation.ts';
 import { byStore, inStore } from './hostile-stores.ts';
 
 const byText = Object.fromEntries(
   Object.entries(hostileTexts).map(([what, { text: document, line }]): [string, Situation] => [
     what,
-    { cause: 'document', line, judge: () => judged(document) },
+    { cause: 'document', line, judge: () => verdictOf(document) },
   ]),
 );
 
 const situations = Object.entries({ ...byText, ...byProgram, ...byOrigin, ...byStore, ...byFile });
 const lines = new Map<string, string>();
 
-test('what the hostile ones are made from is believed', async () => {
-  assert.equal((await judged(text)).cause, 'trusted');
+test('what the hostile ones are made from is trusted', async () => {
+  assert.equal((await verdictOf(text)).cause, 'trusted');
   const signed = signedText(good, [signFingerprint(good, vendor)]);
-  for (const origin of [trusted, source, open]) assert.equal((await judged(signed, origin)).cause, 'trusted');
+  for (const origin of [trusted, source, open])
+    assert.equal((await verdictOf(signed, origin)).cause, 'trusted');
   assert.equal((await inStore('', /x/, {}).judge()).cause, 'trusted');
   assert.equal((await onDisk('', /x/, (file) => put(file, text)).judge()).cause, 'trusted');
   assert.equal((await onDisk('', /x/, (file) => put(file, tree), 'tree').judge()).cause, 'trusted');
@@ -57,16 +58,16 @@ test('different wrongs have different lines, and there are enough of them', () =
   assert.ok(expected.size >= 80, `${expected.size} lines`);
 });
 
-test('of a signed document from a source, no other text is believed', async () => {
+test('of a signed document from a source, no other text is trusted', async () => {
   const signed = signedText(good, [signFingerprint(good, vendor)]);
-  assert.equal((await judged(signed, source)).cause, 'trusted');
+  assert.equal((await verdictOf(signed, source)).cause, 'trusted');
   const pick = seededRandom(1);
   for (let round = 0; round < 2000; round += 1) {
     const at = pick(signed.length);
     const end = at + pick(4);
     const piece = signed.slice(pick(signed.length)).slice(0, pick(4));
     const edited = signed.slice(0, at) + piece + signed.slice(end);
-    if (edited !== signed) assert.notEqual((await judged(edited, source)).cause, 'trusted', edited);
+    if (edited !== signed) assert.notEqual((await verdictOf(edited, source)).cause, 'trusted', edited);
   }
 });
 

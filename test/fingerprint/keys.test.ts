@@ -1,4 +1,4 @@
-// Keys as Nix writes them, made and judged by Nix itself.
+// Keys as Nix writes them, made and checked by Nix itself.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { sign } from 'node:crypto';

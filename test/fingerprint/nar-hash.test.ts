@@ -1,4 +1,4 @@
-// Both forms of a NAR hash, judged by Nix's own nix-hash.
+// Both forms of a NAR hash, compared with Nix's own nix-hash.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

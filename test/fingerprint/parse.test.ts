@@ -81,7 +81,7 @@ const accepted: Record<string, Wrong> = {
 };
 
 for (const [what, document] of Object.entries(accepted)) {
-  test(`believed: ${what}`, () => {
+  test(`trusted: ${what}`, () => {
     assert.equal(why(canonicalText(document)), undefined);
     assert.equal(fits(document), true, JSON.stringify(fits.errors));
   });
@@ -208,7 +208,7 @@ const refusedTexts: Record<string, readonly [text: string, why: RegExp]> = {
 
 for (const [what, [document, reason]] of Object.entries(refusedTexts)) {
   test(`refused: ${what}`, () => {
-    assert.match(why(document) ?? '(believed)', reason);
+    assert.match(why(document) ?? '(trusted)', reason);
     assert.notEqual(why(document), undefined);
   });
 }

@@ -17,12 +17,12 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import {
+  type Absences,
   askSources,
   type HttpAnswer,
   LARGEST,
   nameOfSource,
   pathInSource,
-  type Stamps,
 } from '../../src/fingerprint/remote-source.ts';
 import { type Mishap, serveDirectory, type WebServer } from '../rig/web-server.ts';
 
@@ -49,7 +49,7 @@ const LONG = 60_000;
 
 interface Options {
   readonly timeout?: number;
-  readonly stamps?: Stamps;
+  readonly absences?: Absences;
   readonly sha256?: string;
 }
 
@@ -57,7 +57,7 @@ async function answers(sources: readonly string[], options: Options = {}): Promi
   const question = {
     sha256: options.sha256 ?? sha256,
     limits: { timeout: options.timeout ?? LONG, largest: LARGEST, env: {} },
-    stamps: options.stamps,
+    absences: options.absences,
   };
   const all: HttpAnswer[] = [];
   for await (const { answer } of askSources(sources, question)) all.push(answer);
@@ -259,39 +259,39 @@ test('a password goes to the server it is for, not where that one redirects to',
 });
 
 test('an absent answer is remembered for the day, for that program and that source', async () => {
-  const stamps = (day: string): Stamps => ({ directory: path.join(scratch, 'stamps'), day });
+  const absences = (day: string): Absences => ({ directory: path.join(scratch, 'absences'), day });
   const server = await serve(undefined, empty);
   const other = await serve(undefined, empty);
   for (let i = 0; i < 3; i += 1)
-    assert.deepEqual(await answer(server.url, { stamps: stamps('2024-02-28') }), absent);
+    assert.deepEqual(await answer(server.url, { absences: absences('2024-02-28') }), absent);
   assert.equal(server.requests.length, 1);
-  await answer(server.url, { stamps: stamps('2024-02-28'), sha256: 'd'.repeat(64) });
+  await answer(server.url, { absences: absences('2024-02-28'), sha256: 'd'.repeat(64) });
   assert.equal(server.requests.length, 2);
-  await answer(other.url, { stamps: stamps('2024-02-28') });
+  await answer(other.url, { absences: absences('2024-02-28') });
   assert.equal(other.requests.length, 1);
-  await answer(server.url, { stamps: stamps('2024-02-29') });
+  await answer(server.url, { absences: absences('2024-02-29') });
   assert.equal(server.requests.length, 3);
-  assert.deepEqual(readdirSync(path.join(scratch, 'stamps')), ['2024-02-29'], 'yesterday is swept away');
+  assert.deepEqual(readdirSync(path.join(scratch, 'absences')), ['2024-02-29'], 'yesterday is swept away');
   await answer(server.url);
-  assert.equal(server.requests.length, 4, 'without stamps everything is asked again');
+  assert.equal(server.requests.length, 4, 'without absences everything is asked again');
 });
 
 test('what is found or unreachable is not remembered, and a place that cannot be written does no harm', async () => {
-  const stamps: Stamps = { directory: path.join(scratch, 'no-stamps'), day: '2024-02-28' };
+  const absences: Absences = { directory: path.join(scratch, 'no-absences'), day: '2024-02-28' };
   const server = await serve();
-  assert.deepEqual(await answers([server.url, server.url], { stamps }), [found, found]);
+  assert.deepEqual(await answers([server.url, server.url], { absences }), [found, found]);
   const failing = await serve((_, response) => {
     response.writeHead(503);
     response.end();
     return true;
   });
-  for (let i = 0; i < 2; i += 1) assert.equal((await answer(failing.url, { stamps })).kind, 'unreachable');
+  for (let i = 0; i < 2; i += 1) assert.equal((await answer(failing.url, { absences })).kind, 'unreachable');
   assert.equal(failing.requests.length, 2);
   const file = path.join(scratch, 'file');
   writeFileSync(file, '');
   chmodSync(file, 0o400);
   const lacking = await serve(undefined, empty);
-  assert.deepEqual(await answer(lacking.url, { stamps: { ...stamps, directory: file } }), absent);
+  assert.deepEqual(await answer(lacking.url, { absences: { ...absences, directory: file } }), absent);
 });
 
 test('sources are asked at the same time and answer in their order; the rest is given up after the right one', async () => {
@@ -313,7 +313,7 @@ test('sources are asked at the same time and answer in their order; the rest is 
     request.socket.on('close', () => gone?.());
     return true;
   });
-  const question = { sha256, limits: { timeout: LONG, largest: LARGEST, env: {} }, stamps: undefined };
+  const question = { sha256, limits: { timeout: LONG, largest: LARGEST, env: {} }, absences: undefined };
   const seen: string[] = [];
   for await (const asked of askSources([first.url, second.url, third.url], question)) {
     seen.push(`${asked.source} ${asked.answer.kind}`);
@@ -328,7 +328,7 @@ test('names are looked up as the machine does, with and without getent', async (
   const named = url.replace('127.0.0.1', 'localhost');
   const ask = async (source: string, env: Record<string, string>): Promise<HttpAnswer> => {
     const limits = { timeout: LONG, largest: LARGEST, env };
-    for await (const asked of askSources([source], { sha256, limits, stamps: undefined }))
+    for await (const asked of askSources([source], { sha256, limits, absences: undefined }))
       return asked.answer;
     return assert.fail('no answer');
   };
@@ -346,7 +346,8 @@ test('a proxy is used where the environment names one, and not for what it excep
   const ask = async (env: Record<string, string>): Promise<HttpAnswer> => {
     const limits = { timeout: LONG, largest: LARGEST, env };
     const sources = ['http://no_such_host.invalid'];
-    for await (const asked of askSources(sources, { sha256, limits, stamps: undefined })) return asked.answer;
+    for await (const asked of askSources(sources, { sha256, limits, absences: undefined }))
+      return asked.answer;
     return assert.fail('no answer');
   };
   assert.deepEqual(await ask({ http_proxy: proxy.url }), found);

@@ -1,4 +1,4 @@
-// Owners and modes → who is believed. Every combination of the bits that matter is tried.
+// Owners and modes → who is trusted. Every combination of the bits that matter is tried.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NOBODY, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
@@ -12,7 +12,7 @@ function why(file: Partial<typeof ours>, dir: Partial<typeof ours> = {}, who = o
   return writers.kind === 'trusted' ? 'trusted' : `${writers.cause}: ${writers.why}`;
 }
 
-test('the user, root and the owner of the program are believed, in any pairing of file and directory', () => {
+test('the user, root and the owner of the program are trusted, in any pairing of file and directory', () => {
   for (const file of [0, 1000, 2000]) {
     for (const dir of [0, 1000, 2000]) assert.equal(why({ uid: file }, { uid: dir }), 'trusted');
   }
@@ -33,7 +33,7 @@ test('the uid that stands for all who have none here is nobody, even where it is
   assert.match(why({ uid: 0 }, { uid: NOBODY }, everybody), /^directory-owner/);
 });
 
-test('exactly the modes without a write bit for others are believed', () => {
+test('exactly the modes without a write bit for others are trusted', () => {
   for (let mode = 0; mode <= 0o7777; mode += 1) {
     const isClosed = (mode & 0o022) === 0;
     assert.equal(why({ mode: 0o100000 | mode }) === 'trusted', isClosed, `file ${mode.toString(8)}`);

@@ -55,7 +55,7 @@ for (const [name, run] of Object.entries(ways)) {
     assert.equal((await run('/bin/cat', [], options)).stdout, '');
   });
 
-  test(`${name}: a program that does not read its input is judged by its end`, async () => {
+  test(`${name}: a program that does not read its input counts by its end`, async () => {
     const ended = await sh('exit 4', { input: 'x'.repeat(1_000_000) });
     assert.deepEqual([ended.status, ended.failure], [4, undefined]);
   });

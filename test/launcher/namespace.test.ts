@@ -19,9 +19,9 @@ import { asRoot } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const at = (name: string): string => path.join(workshop.directory, name);
-const seat = at('lib/ld.so');
-mkdirSync(path.dirname(seat));
-writeFileSync(seat, 'no program', { mode: 0o755 });
+const interpreterPath = at('lib/ld.so');
+mkdirSync(path.dirname(interpreterPath));
+writeFileSync(interpreterPath, 'no program', { mode: 0o755 });
 
 /** Prints its own path, or starts another program. */
 const source = `
@@ -42,14 +42,14 @@ function build(name: string, flags: readonly string[]): string {
   return output;
 }
 
-const program = build('program', [`-Wl,--dynamic-linker=${seat}`]);
+const program = build('program', [`-Wl,--dynamic-linker=${interpreterPath}`]);
 const identify = build('identify', ['-static']);
 const records = [
-  `n${seat}`,
+  `n${interpreterPath}`,
   'l/lib64/ld-linux-x86-64.so.2',
   'b/lib/x86_64-linux-gnu',
   // Whoever sits there is looked at before, and not by the launcher that sits there then.
-  `k${identity(seat)} ${seat}`,
+  `k${identity(interpreterPath)} ${interpreterPath}`,
 ];
 
 const USER = 4321;
@@ -78,7 +78,7 @@ for (const [who, uid, before] of [
     plan(records, uid);
     const { code, stdout, stderr } = await start([program], before);
     assert.deepEqual([code, stdout, stderr], [0, `${program} ${uid} ${uid}\n`, '']);
-    assert.equal(readFileSync(seat, 'utf8'), 'no program');
+    assert.equal(readFileSync(interpreterPath, 'utf8'), 'no program');
     assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /lib\/ld\.so/);
   });
 
@@ -127,7 +127,7 @@ for (const [who, uid, before] of [
   const words = [...before, workshop.launcher, program] as unknown as readonly [string, ...string[]];
 
   test(`${who}: what cannot be covered is known before, and resolved again outside`, asRoot, async () => {
-    for (const missing of [at('nowhere/ld.so'), path.dirname(seat)]) {
+    for (const missing of [at('nowhere/ld.so'), path.dirname(interpreterPath)]) {
       plan([`n${missing}`, ...records.slice(1)], uid);
       const { code, calls } = await startNoted(words);
       assert.deepEqual([code, calls], [126, refreshedOutside], missing);
@@ -165,7 +165,7 @@ for (const [who, uid, before] of [
 
 test('--try-namespace says whether it would work', asRoot, async () => {
   for (const before of [[], asUser]) {
-    const works = await start(['--try-namespace', seat], before);
+    const works = await start(['--try-namespace', interpreterPath], before);
     assert.deepEqual([works.code, works.stdout, works.stderr], [0, '', '']);
     const missing = await start(['--try-namespace', at('nowhere/ld.so')], before);
     assert.equal(missing.code, 126);

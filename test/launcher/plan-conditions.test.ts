@@ -55,12 +55,12 @@ test('w: a file must be the very same, links followed', async () => {
 });
 
 test('k: whoever sits at the interpreter path must be the very same, for a command', async () => {
-  writeFileSync(at('seat'), 'content');
-  const before = identity(at('seat'));
-  assert.ok(await holds(`k${before} ${at('seat')}`));
-  assert.ok(!(await holds(`k${before}9 ${at('seat')}`)));
-  utimesSync(at('seat'), 1, 1.5);
-  assert.ok(!(await holds(`k${before} ${at('seat')}`)));
+  writeFileSync(at('interpreter'), 'content');
+  const before = identity(at('interpreter'));
+  assert.ok(await holds(`k${before} ${at('interpreter')}`));
+  assert.ok(!(await holds(`k${before}9 ${at('interpreter')}`)));
+  utimesSync(at('interpreter'), 1, 1.5);
+  assert.ok(!(await holds(`k${before} ${at('interpreter')}`)));
 });
 
 test('w: times before 1970 and names with spaces', async () => {

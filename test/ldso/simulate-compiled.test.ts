@@ -1,4 +1,4 @@
-// Compiled random trees → the simulation lists what real loaders list, and foresees which function each call reaches.
+// Compiled random trees → the simulation lists what real loaders list, and says which function each call reaches.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Compiled programs and the machine's own loaders → what is foreseen, against what the loader says itself.
+// Compiled programs and the machine's own loaders → what is simulated, against what the loader says itself.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -74,7 +74,7 @@ test('what the loader passed over on the way is told', () => {
   );
 });
 
-test("the loader's own complaint becomes the whole story, and only a known one", () => {
+test("the loader's own complaint becomes the whole answer, and only a known one", () => {
   const older = compileLibrary(at('older', 'libinner.so.1'), {
     soname: 'libinner.so.1',
     versions: 'V0 { *; };',
@@ -138,12 +138,12 @@ test('a disagreement is one line about the first object that differs', () => {
   assert.ok(first);
   assert.equal(
     difference([{ ...first, path: '/elsewhere' }, ...others]),
-    `object 1 was foreseen as libouter.so.1 from ${first.path}, and the loader has libouter.so.1 from /elsewhere`,
+    `object 1 was expected as libouter.so.1 from ${first.path}, and the loader has libouter.so.1 from /elsewhere`,
   );
   assert.match(difference(others) ?? '', /^object 1 .* and the loader has libinner|^object 1 .* libc/);
   assert.match(difference(objects.slice(0, -1)) ?? '', /and the loader has none$/);
   assert.match(
     disagreementOf(simulated(program, at('older')), objects, 'glibc', LOADER) ?? '',
-    /^foreseen was a refusal: /,
+    /^expected was a refusal: /,
   );
 });

@@ -135,7 +135,7 @@ test('binfmt rules are those of nix-foreign binfmt print', () => {
   }
 });
 
-test("the system's place is made as the tool believes it", () => {
+test("the system's place is made as the tool trusts it", () => {
   const rules = outcome('nixos', '', 'systemd.tmpfiles.rules') as string[];
   const made = rules.map((rule) => /^d (\S+) 0755 root root -$/.exec(rule)?.[1] ?? `not understood: ${rule}`);
   const { cache, state, plans, farms, roots, fingerprints } = systemDirectories();

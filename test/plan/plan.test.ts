@@ -115,7 +115,7 @@ test('NUL in a value is an error, not another record', () => {
   assert.throws(() => serialisePlan({ ...randomPlan(1), environment: [['A', '\0.']] }), RangeError);
 });
 
-test('a plan cut anywhere, or with anything after it, is not believed', () => {
+test('a plan cut anywhere, or with anything after it, is refused', () => {
   const bytes = serialisePlan(randomPlan(17));
   for (let length = 0; length < bytes.length; length += 1) {
     assert.equal(parsePlan(bytes.subarray(0, length)), undefined, `${length} bytes`);
@@ -136,7 +136,7 @@ const refused: Record<string, readonly string[]> = {
   'two files to execute': ['nix-run-foreign plan 2', ...required, 'x/a', 'x/b'],
   'two interpreters to lie over': ['nix-run-foreign plan 2', ...required, 'n/a', 'n/b'],
   'a relative interpreter to lie over': ['nix-run-foreign plan 2', ...required, 'nld.so'],
-  'a seat without identity': ['nix-run-foreign plan 2', ...required, 'k/file'],
+  'an interpreter path without identity': ['nix-run-foreign plan 2', ...required, 'k/file'],
   'an unknown strategy': ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'smagic'],
   'an unknown record': ['nix-run-foreign plan 2', ...required, 'q/x'],
   'an empty record': ['nix-run-foreign plan 2', ...required, ''],
@@ -156,13 +156,13 @@ const refused: Record<string, readonly string[]> = {
 };
 
 for (const [what, records] of Object.entries(refused)) {
-  test(`the launcher would not believe it, so we do not: ${what}`, () => {
+  test(`the launcher would refuse it, and so do we: ${what}`, () => {
     const text = [...records, '.'].map((each) => `${each}\0`).join('');
     assert.equal(parsePlan(Buffer.from(text)), undefined);
   });
 }
 
-test('a plan with bytes that are not UTF-8 is not believed: written again they would be others', () => {
+test('a plan with bytes that are not UTF-8 is refused: written again they would be others', () => {
   const text = Buffer.from(['nix-run-foreign plan 2', ...required, 'f/\xff', '.'].join('\0'), 'latin1');
   assert.equal(parsePlan(Buffer.concat([text, Buffer.from('\0')])), undefined);
 });

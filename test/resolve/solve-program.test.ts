@@ -18,7 +18,7 @@ add('glibc-2.36', 'lib/libc.so.6', {
 });
 add('one-2.0', 'lib/libone.so.2', { soname: 'libone.so.2', source: one });
 
-function pose(name: string, source: string) {
+function solved(name: string, source: string) {
   const stub = compileLibrary(path.join(scratch, 'libone.so.1'), { soname: 'libone.so.1', source: one });
   const file = compileProgram(path.join(scratch, name), { source, needs: [stub] });
   const elf = elfOf(file);
@@ -29,7 +29,7 @@ function pose(name: string, source: string) {
 }
 
 test('a symbol that is needed is there: taken', () => {
-  const { outcome } = pose('calls', 'int one(void); int main(void) { return one(); }');
+  const { outcome } = solved('calls', 'int one(void); int main(void) { return one(); }');
   assert.ok(outcome.kind === 'solution');
   assert.deepEqual(
     outcome.choices.filter(({ provider }) => provider.match === 'closest').map(({ name }) => name),
@@ -38,7 +38,7 @@ test('a symbol that is needed is there: taken', () => {
 });
 
 test('no symbol is needed: not taken, but known', () => {
-  const { outcome, closest } = pose('idle', 'int main(void) { return 0; }');
+  const { outcome, closest } = solved('idle', 'int main(void) { return 0; }');
   assert.ok(outcome.kind === 'conflict');
   assert.deepEqual(
     outcome.reasons.map(({ kind }) => kind),

@@ -48,7 +48,7 @@ function loadOrder(p: Problem, served: ReadonlyMap<string, Provider | undefined>
 
 /** Equal for a reason that solve() reports and the violation it stands for. */
 export function reasonKey(r: Reason): string {
-  const unjudged = {
+  const unchecked = {
     highest: '',
     neededBy: '',
     paths: '',
@@ -58,7 +58,7 @@ export function reasonKey(r: Reason): string {
     definers: '',
   };
   const { highest, neededBy, paths, offers, offeredIn, lackingLibraries, definers, ...rest } = {
-    ...unjudged,
+    ...unchecked,
     ...r,
   };
   return JSON.stringify(Object.entries(rest).sort());

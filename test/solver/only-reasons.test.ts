@@ -11,12 +11,12 @@ const unstated = ['unversioned', 'unbound-symbol', 'soname-clash'];
 
 test('of random problems', (t) => {
   const kinds = new Map<string, number>();
-  let judged = 0;
+  let checked = 0;
   for (let seed = 0; seed < 3000; seed++) {
     const problem = randomProblem(seed);
     const result = solve(problem);
     if (result.kind !== 'conflict' || result.reasons.some(({ kind }) => unstated.includes(kind))) continue;
-    judged++;
+    checked++;
     assert.equal(solve(onlyReasons(problem, result.reasons)).kind, 'conflict', `seed ${seed}`);
     for (const reason of result.reasons) {
       const others: readonly Reason[] = result.reasons.filter((each) => each !== reason);
@@ -24,8 +24,8 @@ test('of random problems', (t) => {
       kinds.set(reason.kind, (kinds.get(reason.kind) ?? 0) + 1);
     }
   }
-  t.diagnostic(`${judged} conflicts: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
-  assert.ok(judged > 500 && kinds.size >= 5);
+  t.diagnostic(`${checked} conflicts: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
+  assert.ok(checked > 500 && kinds.size >= 5);
 });
 
 test('without any reason there is always a set', () => {

@@ -1,4 +1,4 @@
-// A survey and a person at a terminal → the pins that the person wants, after having seen what they lead to.
+// The alternatives and a person at a terminal → the pins that the person wants, after having seen what they lead to.
 import {
   type Alternatives,
   candidatesOf,
@@ -17,7 +17,7 @@ import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWo
 /** How the dialogue learns what takes time, and asks. */
 interface DialogIO {
   readonly closureSize: ClosureSize;
-  /** The survey with other choices. */
+  /** The alternatives under other choices. */
   alternativesWith(choices: Choices): StoreAlternatives;
   say(text: string): void;
   pick: (question: PromptQuestion) => Promise<{ kind: 'answered'; value: string } | { kind: 'cancelled' }>;

@@ -217,7 +217,7 @@ function addedByWord(word: string, catalogue: Catalogue, program: DynamicProgram
   return [addableName(word, program), null];
 }
 
-/** Says which words fit nothing in the store: most likely they are misspelled. They are kept all the same. */
+/** Says which words fit nothing in the store: most likely they are misspelled. They are saved all the same. */
 function noticeUnknown({ exclude, prefer }: Choices, catalogue: Catalogue): void {
   const names = [...catalogue.objectNames()].map(nameOfStoreObject);
   for (const pattern of exclude) {

@@ -48,7 +48,7 @@ export interface Explanation {
   readonly plan?: string;
   readonly interpreter?: { readonly path: string; readonly kind: string };
   readonly sha256?: string;
-  /** Where the set came from: resolved here, a kept record, or a fingerprint's file or address. */
+  /** Where the set came from: resolved here, a saved fingerprint, or a fingerprint's file or address. */
   readonly origin?: string;
   readonly root?: string;
   readonly farm?: string;
@@ -181,7 +181,7 @@ interface OptionalWhy {
   readonly opened: string;
 }
 
-/** Resolves the program if need be, and gathers the whole story. */
+/** Resolves the program if need be, and gathers all that is known. */
 async function explain(typedName: string, context: Context): Promise<Explanation> {
   return await forOriginal(typedName, context, async (name, patched) => {
     const explanation = await withFacts(name, context, (facts) => explanationOf(facts, context));
@@ -202,7 +202,7 @@ function asPatched({ plan: _, root: __, ...explanation }: Explanation, farm: str
 }
 
 /**
- * The whole story of one name, or of the object that another name leads to.
+ * All that is known of one name, or of the object that another name leads to.
  * @throws ForeignError `not-loaded` when the program does not load it.
  */
 async function explainName(typedName: string, name: string, context: Context): Promise<Why | OptionalWhy> {

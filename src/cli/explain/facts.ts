@@ -1,4 +1,4 @@
-// A program → its plan, what the loader will load for it, and the story behind, while the store's catalogue is open.
+// A program → its plan, what the loader will load for it, and why, while the store's catalogue is open.
 
 import { addedFiles, type Choices, NO_CHOICES } from '../../choices/choices.ts';
 import { layOutAndVerify, type VerifiedSet } from '../../farm/verify-set.ts';
@@ -37,7 +37,7 @@ export interface DynamicFacts extends DirectFacts {
   /** What the simulated loader does; the map is what the real one does. */
   readonly trace: LoadTrace;
   readonly choices: Choices;
-  /** With the strategy that is kept for the program. */
+  /** With the strategy that is saved for the program. */
   readonly context: Context;
   /** Undefined where the store cannot be looked at, or no longer offers the set. */
   readonly report: CandidateReport | undefined;

@@ -56,7 +56,7 @@ interface TracedSet {
   readonly trace: LoadTrace;
 }
 
-/** The load map of a proven set, in load order; `trace` is what was foreseen for it. */
+/** The load map of a verified set, in load order; `trace` is the simulated start. */
 export function loadMap(program: ProgramFile, { set, fingerprint, storeDir, trace }: TracedSet): MapEntry[] {
   const rules = howFound(trace, set);
   const objects = set.objects.map(({ name, path: opened }) => ({

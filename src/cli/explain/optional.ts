@@ -1,4 +1,4 @@
-// What a program may open while it runs, and what it opened before → lines for people, and the story of one name.
+// What a program may open while it runs, and what it opened before → lines for people, and what is known of one name.
 import path from 'node:path';
 import type { Choices } from '../../choices/choices.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -107,9 +107,9 @@ const WHERE: Record<OptionalReport['source'], string> = {
 
 function reportLine({ name, readIn, source, priority, taken, why }: OptionalReport): string {
   const where = source === 'plug-in' ? 'a plug-in' : `${WHERE[source]} ${readIn}`;
-  const wish = source === 'note' ? `, ${priority}` : '';
+  const weight = source === 'note' ? `, ${priority}` : '';
   const verdict = taken === undefined ? `left out: ${why}` : taken === name ? 'taken' : `taken: ${taken}`;
-  return `  ${name} (${where}${wish}): ${source === 'plug-in' && taken !== undefined ? `served: ${taken || 'it needs nothing'}` : verdict}`;
+  return `  ${name} (${where}${weight}): ${source === 'plug-in' && taken !== undefined ? `served: ${taken || 'it needs nothing'}` : verdict}`;
 }
 
 function day(when: string): string {
@@ -138,7 +138,7 @@ export function optionalLines({ reports, files, names, plugIns, notOnDemand }: O
   return [...told, ...set, ...never];
 }
 
-/** The story of a name that is not loaded at the start; undefined where nobody spoke of it. */
+/** What is known of a name that is not loaded at the start; undefined where nobody spoke of it. */
 export function optionalWhy({ reports, files, names }: OptionalStory, name: string): string | undefined {
   const report = reports.find((each) => each.name.split(', ').includes(name) || each.taken === name);
   const file = files.find((each) => each.name === name);

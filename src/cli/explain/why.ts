@@ -1,4 +1,4 @@
-// One name → its whole story as plain facts and as text: needers with their versions, every candidate and why it lost.
+// One name → all that is known of it, as facts and as text: who needs it, every candidate and why it lost.
 
 import { wrapWords } from '../../host/output.ts';
 import { type CandidateView, candidateView, neederView } from '../choose/view.ts';

@@ -46,7 +46,7 @@ function isTree(text: string): boolean {
 }
 
 /**
- * Reads without asking who could have written it: it is looked at, not believed.
+ * Reads without asking who could have written it: it is looked at, not trusted.
  * @throws ForeignError `document` when it cannot be read or is none.
  */
 export function readNamedDocument(file: string, storeDir: string): NamedDocument {

@@ -63,7 +63,7 @@ export async function runMain(
   }
 }
 
-/** Of several wishes the one that is later in this list counts, as in the launcher (command-line.h). */
+/** Of several requests the one that is later in this list counts, as in the launcher (command-line.h). */
 const LAUNCHER_ACTIONS = ['--run', '--rehash', '--refresh', '--choose', '--explain'] as const;
 const ANSWERED = ['--help', '--version'] as const;
 export type LauncherAction = (typeof LAUNCHER_ACTIONS)[number] | (typeof ANSWERED)[number];

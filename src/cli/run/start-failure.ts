@@ -113,6 +113,6 @@ export function startFailure(program: string, file: string, errno: string): Fore
         hint: `resolve it again: nix-run-foreign --refresh ${program}`,
       }
     : failureOf(program, errno);
-  const subject = isLoader ? file : program;
-  return new ForeignError(`${subject}: ${cause}`, { code: 'cannot-start', hint, exitCode: 126 });
+  const what = isLoader ? file : program;
+  return new ForeignError(`${what}: ${cause}`, { code: 'cannot-start', hint, exitCode: 126 });
 }

@@ -8,7 +8,7 @@ import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { onHost } from '../foreign-files.ts';
-import { cacheOf, rootLinks } from '../kept-state.ts';
+import { cacheOf, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 import { type AppRun, makeHostTools, putAppImage } from './app-image.ts';
 

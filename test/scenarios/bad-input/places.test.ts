@@ -8,7 +8,7 @@ import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { foreign } from '../foreign-files.ts';
-import { cacheOf } from '../kept-state.ts';
+import { cacheOf } from '../saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -8,7 +8,7 @@ import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { onHost } from '../foreign-files.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -9,7 +9,7 @@ import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { onHost } from '../foreign-files.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
-import { fingerprintBehind, planFiles, rootLinks, stateOf } from '../kept-state.ts';
+import { fingerprintBehind, planFiles, rootLinks, stateOf } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { terminalsIn } from './terminal.ts';
 

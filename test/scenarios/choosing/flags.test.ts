@@ -7,7 +7,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { openShop } from '../diamonds/shop.ts';
 import { calls, forwards, returns } from '../diamonds/sources.ts';
 import { changeContent, copyHome, foreign, onHost } from '../foreign-files.ts';
-import { cacheOf, fingerprintBehind, planFiles, rootLinks, stateOf } from '../kept-state.ts';
+import { cacheOf, fingerprintBehind, planFiles, rootLinks, stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -73,7 +73,7 @@ test('the rule, the directory, other names and what was passed over, as data', a
   ]);
 });
 
-test('the same in words, in the tree and in the story of one name', async () => {
+test('the same in words, in the tree and in what is said of one name', async () => {
   const tree = await manage('explain', program);
   for (const line of [
     /─ libouter\.so\.1 {2}\[1\]\n.*\n.* bundled, by the rpath of program\n/,

@@ -5,7 +5,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { programNeeding, stand } from '../closest/needy-programs.ts';
 import { openShop } from '../diamonds/shop.ts';
 import { assertRefused } from '../expect-failure.ts';
-import { fingerprintBehind, planFiles, rootLinks } from '../kept-state.ts';
+import { fingerprintBehind, planFiles, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { terminalsIn } from './terminal.ts';
 

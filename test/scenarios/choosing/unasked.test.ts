@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { openShop } from '../diamonds/shop.ts';
 import { calls, returns } from '../diamonds/sources.ts';
-import { planFiles, rootLinks } from '../kept-state.ts';
+import { planFiles, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { terminalsIn } from './terminal.ts';
 

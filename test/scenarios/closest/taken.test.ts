@@ -6,7 +6,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { fingerprintBehind, rootLinks } from '../kept-state.ts';
+import { fingerprintBehind, rootLinks } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 import { programNeeding, stand, withoutObjects } from './needy-programs.ts';
 

@@ -7,7 +7,7 @@ import { storePathsOf } from '../../../src/fingerprint/fingerprint.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Root } from '../../rig/root.ts';
 import { foreign, onHost } from '../foreign-files.ts';
-import { fingerprintBehind, rootLinks, storeFileOnHost } from '../kept-state.ts';
+import { fingerprintBehind, rootLinks, storeFileOnHost } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -1,4 +1,4 @@
-// First starts while the collector runs: every program starts, since the root comes before the belief.
+// First starts while the collector runs: every program starts, since the root comes before the plan.
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';

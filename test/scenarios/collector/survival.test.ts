@@ -13,7 +13,7 @@ import {
   rootLinks,
   storeFileOnHost,
   targetOf,
-} from '../kept-state.ts';
+} from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

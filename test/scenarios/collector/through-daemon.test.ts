@@ -5,7 +5,7 @@ import { storePathsOf } from '../../../src/fingerprint/fingerprint.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
-import { fingerprintBehind, removeCatalogues, rootLinks, targetOf } from '../kept-state.ts';
+import { fingerprintBehind, removeCatalogues, rootLinks, targetOf } from '../saved-state.ts';
 import { openToolRoot, type Settings } from '../tool.ts';
 
 const rig = await ensureRig('full');

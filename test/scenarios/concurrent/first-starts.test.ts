@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
-import { farmNames, planFiles, rootLinks } from '../kept-state.ts';
+import { farmNames, planFiles, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

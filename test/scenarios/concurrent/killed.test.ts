@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { seededRandom } from '../../elf/seeded-random.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { foreign } from '../foreign-files.ts';
-import { farmNames, rootLinks } from '../kept-state.ts';
+import { farmNames, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -1,4 +1,4 @@
-// A judged conflict → the assertion that it is minimal and that its sentences name what it consists of, nothing else.
+// A reported conflict → the assertion that it is minimal and that its sentences name what it consists of, nothing else.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Reason } from '../../../src/solver/solution.ts';

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { storeFileOnHost } from '../kept-state.ts';
+import { storeFileOnHost } from '../saved-state.ts';
 import type { ToolRoot } from '../tool.ts';
 
 /** A library of the store. */

@@ -6,7 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { copyHome, foreign, onHost } from '../foreign-files.ts';
-import { cacheOf, rootLinks, stateOf } from '../kept-state.ts';
+import { cacheOf, rootLinks, stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

@@ -12,7 +12,7 @@ import {
   removeCatalogues,
   rootLinks,
   targetOf,
-} from '../kept-state.ts';
+} from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

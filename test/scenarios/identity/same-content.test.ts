@@ -6,7 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { copyHome, foreign, onHost } from '../foreign-files.ts';
-import { hasCatalogue, removeCatalogues, rootLinks, targetOf } from '../kept-state.ts';
+import { hasCatalogue, removeCatalogues, rootLinks, targetOf } from '../saved-state.ts';
 import { openToolRoot, type Settings } from '../tool.ts';
 
 const rig = await ensureRig('full');

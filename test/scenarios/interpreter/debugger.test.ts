@@ -7,7 +7,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { storeFileOnHost } from '../kept-state.ts';
+import { storeFileOnHost } from '../saved-state.ts';
 import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');

@@ -14,8 +14,8 @@ const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-i686-'));
 const output = path.join(directory, 'launcher');
 const script = '/opt/tool/dist/nix-foreign.cjs';
 await builtLauncher({ output, node: rig.node, script, flags: ['-m32'] });
-const seat = { from: output, to: '/lib/ld-linux.so.2', mode: 'read-only' } as const;
-const root = await openToolRoot(rig, { binds: [seat] });
+const interpreter = { from: output, to: '/lib/ld-linux.so.2', mode: 'read-only' } as const;
+const root = await openToolRoot(rig, { binds: [interpreter] });
 const programs = rig.foreign.filter(({ architecture }) => architecture === 'i386');
 after(() => rmSync(directory, { recursive: true, force: true }));
 

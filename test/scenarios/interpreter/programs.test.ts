@@ -8,7 +8,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { storeFileOnHost } from '../kept-state.ts';
+import { storeFileOnHost } from '../saved-state.ts';
 import { openToolRoot, type ToolRoot } from '../tool.ts';
 import { type OpenWay, openWays } from './ways-in.ts';
 

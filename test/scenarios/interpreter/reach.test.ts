@@ -7,7 +7,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { planFiles } from '../kept-state.ts';
+import { planFiles } from '../saved-state.ts';
 import { launcher } from '../tool.ts';
 import { openWays } from './ways-in.ts';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import { planFiles } from '../kept-state.ts';
 import { furnish, report, reportOf, states, still } from '../same-process/states.ts';
+import { planFiles } from '../saved-state.ts';
 import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');

@@ -27,14 +27,14 @@ const built = new Map<string, Promise<string>>();
 
 /** The launcher as a file of the host, with the resolver that the root has. */
 async function launcherOfHost(rig: Rig): Promise<string> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-seat-'));
+  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-interpreter-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
   const output = path.join(directory, 'launcher');
   await builtLauncher({ output, node: rig.node, script: '/opt/tool/dist/nix-foreign.cjs' });
   return output;
 }
 
-async function seatOf(rig: Rig, way: Way): Promise<RootOptions> {
+async function interpreterOf(rig: Rig, way: Way): Promise<RootOptions> {
   // The real nix-ld can be put in the place of the double.
   if (way === 'nix-ld-1') return { interpreter: way };
   if (way === 'nix-ld') {
@@ -47,7 +47,7 @@ async function seatOf(rig: Rig, way: Way): Promise<RootOptions> {
 }
 
 async function openWay(rig: Rig, way: Way): Promise<OpenWay> {
-  const root = await openToolRoot(rig, await seatOf(rig, way));
+  const root = await openToolRoot(rig, await interpreterOf(rig, way));
   const session: Record<string, string> = way === 'launcher' ? {} : { NIX_LD: launcher };
   const plain = (program: string, args: readonly string[] = [], settings: Settings = {}) =>
     root.run({ ...settings, argv: [program, ...args], env: { ...session, ...settings.env } });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

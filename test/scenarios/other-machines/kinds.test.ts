@@ -9,7 +9,7 @@ import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { foreign, onHost } from '../foreign-files.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import { openToolRoot, type ToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

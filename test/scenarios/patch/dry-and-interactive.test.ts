@@ -9,7 +9,7 @@ import { needTool } from '../../launcher/tool-fixture.ts';
 import { runCommand } from '../../rig/run-command.ts';
 import { terminalsIn } from '../choosing/terminal.ts';
 import { foreign } from '../foreign-files.ts';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import { openVendorRoot } from './vendor-root.ts';
 
 needTool('strace', 'strace');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import { foreignNamed, openVendorRoot } from './vendor-root.ts';
 
 const vendor = await openVendorRoot('small');

@@ -16,7 +16,7 @@ import {
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile } from '../compile.ts';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 
 /** A file system of 1 MiB, and one that cannot be written. */

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { homeInRoot } from '../../rig/root.ts';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import { foreignNamed, openVendorRoot } from './vendor-root.ts';
 
 const vendor = await openVendorRoot('small', { daemon: 'none' });

@@ -56,7 +56,7 @@ export interface OpenWay extends ToolRoot {
 }
 
 async function launcherOfHost(rig: Rig): Promise<`/${string}`> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-seat-'));
+  const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-interpreter-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const output = path.join(directory, 'launcher');

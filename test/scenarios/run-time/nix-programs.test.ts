@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 import { putPlugIn } from './ways.ts';
 

@@ -9,7 +9,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { foreign, onHost } from '../foreign-files.ts';
-import { planFiles } from '../kept-state.ts';
+import { planFiles } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');

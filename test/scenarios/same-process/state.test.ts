@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { onHost } from '../foreign-files.ts';
-import { planFiles } from '../kept-state.ts';
+import { planFiles } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { furnish, output, place, report, reportOf, states, still } from './states.ts';
 

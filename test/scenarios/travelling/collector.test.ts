@@ -10,7 +10,7 @@ import { providerOf } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
-import { stateOf } from '../kept-state.ts';
+import { stateOf } from '../saved-state.ts';
 import type { Settings } from '../tool.ts';
 import {
   exchangeForTests,

@@ -18,7 +18,7 @@ import { makeKeyPair } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
-import { planFiles, rootLinks } from '../kept-state.ts';
+import { planFiles, rootLinks } from '../saved-state.ts';
 import {
   assertRan,
   exchangeForTests,

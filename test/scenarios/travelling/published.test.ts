@@ -7,7 +7,7 @@ import { emptyStore } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
 import { assertRefused } from '../expect-failure.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import {
   assertRan,
   configure,

@@ -6,7 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { emptyStore } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
-import { planFiles, rootLinks } from '../kept-state.ts';
+import { planFiles, rootLinks } from '../saved-state.ts';
 import {
   assertRan,
   exchangeForTests,

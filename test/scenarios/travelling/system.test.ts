@@ -146,7 +146,7 @@ test("the user's own plan comes first", async () => {
   forgetUser();
 });
 
-test('one that others could write is not believed', async () => {
+test('one that others could write is not trusted', async () => {
   chmodSync(path.join(place, 'v1/plans'), 0o777);
   assert.equal((await startHit()).status, 125);
   chmodSync(path.join(place, 'v1/plans'), 0o755);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { emptyStore, substitutionBind } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
-import { rootLinks } from '../kept-state.ts';
+import { rootLinks } from '../saved-state.ts';
 import {
   assertRan,
   configure,

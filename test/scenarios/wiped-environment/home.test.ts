@@ -6,7 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
-import { planFiles } from '../kept-state.ts';
+import { planFiles } from '../saved-state.ts';
 import { openToolRoot, type Settings } from '../tool.ts';
 
 const rig = await ensureRig('full');
@@ -52,7 +52,7 @@ test('a first start by a person is a hit for a service', async () => {
 mkdirSync(path.join(root.nixDir, 'strange-home'));
 chownSync(path.join(root.nixDir, 'strange-home'), 4711, 4711);
 for (const home of ['', 'relative', '/nowhere', '/etc/passwd', '/nix/strange-home'])
-  test(`HOME=${home} is not believed`, async () => {
+  test(`HOME=${home} is not trusted`, async () => {
     await assertMissThenHit({ env: { HOME: home } });
     assert.equal(planFiles(root).length, 1);
     assertQuiet(await root.startHit(words, { env: nothing }));

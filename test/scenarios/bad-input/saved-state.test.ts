@@ -20,7 +20,7 @@ import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
-import { cacheOf, farmNames, planFiles, rootLinks, stateOf } from '../kept-state.ts';
+import { cacheOf, farmNames, planFiles, rootLinks, stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
@@ -119,7 +119,7 @@ const behindAMiss: Record<string, () => void> = {
   'roots: not a directory': () => {
     const roots = path.join(stateOf(root), 'roots');
     replaceBy(roots, () => mkdirSync(roots));
-    writeFileSync(path.join(roots, 'stray'), '');
+    writeFileSync(path.join(roots, 'unknown'), '');
   },
 };
 
@@ -127,7 +127,7 @@ for (const [name, damage] of Object.entries(misses))
   test(name, async () => {
     restore();
     damage();
-    assert.equal((await root.startHit(words)).status, 125, 'the launcher believed it');
+    assert.equal((await root.startHit(words)).status, 125, 'the launcher took it');
     assertQuiet(await root.start(words));
     assertQuiet(await root.startHit(words));
   });

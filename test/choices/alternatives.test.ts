@@ -52,7 +52,7 @@ test('all names that nobody has, also those that only a library needs; most symb
   );
 });
 
-test('each is judged with the other names left open: what it forces, or why it cannot be', () => {
+test('each is tried with the other names left open: what it forces, or why it cannot be', () => {
   const versioned = { ...libz, hasVerdef: true, verdef: ['Z_1'] };
   const offers = candidatesOf(seen({ offers: { 'libz.so.1': [versioned] } }));
   const facts = offers?.alternatives.map((of) => of.candidates.map((each) => offers.factsOf(of, each)));

@@ -1,4 +1,4 @@
-// Every foreign program, as it is planned → the simulation foresees what the chosen loader lists, object for object.
+// Every foreign program, as it is planned → the simulation lists what the chosen loader lists, object for object.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Explanation } from '../../../src/cli/explain/explain.ts';
