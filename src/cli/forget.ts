@@ -15,6 +15,7 @@ import { listPlans, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { forgetLearned, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { Context } from '../resolve/context.ts';
+import { forgetFetched } from '../resolve/fetched-record.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { jsonFailure } from './command.ts';
 
@@ -29,6 +30,7 @@ function pathsFor(typedName: string): string[] {
 
 function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
   removePlan(dirs, plan.program);
+  if (plan.sha256 !== undefined) forgetFetched(dirs, plan.sha256);
   if (plan.root?.startsWith(`${dirs.roots}/`)) unpin(plan.root);
   else if (plan.sha256 !== undefined) removePlainFingerprint(dirs, plan.sha256);
 }

@@ -8,6 +8,9 @@ export interface NarInfo {
   readonly name: string;
   readonly storeDir: string;
   readonly references: readonly string[];
+  /** Bytes, as sent and in the store; 0 where the cache does not say. */
+  readonly download: number;
+  readonly unpacked: number;
 }
 
 /** Reads a .narinfo (Nix: src/libstore/nar-info.cc). Total. */
@@ -18,7 +21,8 @@ export function readNarInfo(text: string): NarInfo | undefined {
   const [, storeDir = '', name = ''] = match;
   if (!isUsableObject(name)) return undefined;
   const references = (field('References') ?? '').split(' ').filter(isUsableObject);
-  return { name, storeDir, references };
+  const bytes = (key: string) => Number(/^\d{1,15}$/.exec(field(key) ?? '')?.[0] ?? 0);
+  return { name, storeDir, references, download: bytes('FileSize'), unpacked: bytes('NarSize') };
 }
 
 /** Bytes of a listing, unpacked. */

@@ -1,11 +1,12 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
 
-import type { Realised } from '../store/fetch.ts';
+import { copyFrom, type Realised } from '../store/fetch.ts';
 import { type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
+import { type CacheCopy, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
 import { decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
@@ -63,11 +64,22 @@ function refusalOf(
   return { kind: 'refused', plan, why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
+/** What comes of caches that are no substituters; why not, where it does not come. */
+async function copyAll({ copies }: PlannedFetch, { nix, show }: FetchRequest): Promise<Realised | undefined> {
+  for (const { address, storePaths } of copies) {
+    const copied = await copyFrom(nix, address, storePaths, show);
+    if (copied.kind === 'refused') return { kind: 'unavailable', paths: storePaths, why: copied.why };
+  }
+  return undefined;
+}
+
 async function fetchPlan(
   plan: PlannedFetch,
   request: FetchRequest,
 ): Promise<{ realised: Realised; from: string }> {
-  let from = '';
+  const refused = await copyAll(plan, request);
+  if (refused !== undefined) return { realised: refused, from: '' };
+  let from = plan.copies[0]?.address ?? '';
   const onProgress = (progress: FetchProgress): void => {
     from = progress.from;
     request.onProgress(plan, progress);
@@ -84,6 +96,16 @@ function withRefused(context: RankContext, refused: ReadonlySet<string>): RankCo
   return { ...context, opinion: (each, file) => (refused.has(each) ? 'excluded' : opinion(each, file)) };
 }
 
+/** Looks in the caches whose listings are among the indexes. */
+export function copiesOf(
+  { catalogue, isLocal }: RankContext,
+  { env }: Nix,
+): (storePaths: readonly string[]) => Promise<readonly CacheCopy[]> {
+  const caches = catalogue.sources().filter(({ kind }) => kind === 'cache');
+  const addresses = caches.map(({ key }) => (key.startsWith('/') ? `file://${key}` : key));
+  return (storePaths) => copiesFrom(addresses, storePaths, { storeDir: catalogue.storeDir, isLocal, env });
+}
+
 /**
  * Plans, weighs, asks where that is needed, and fetches. Whether the libraries serve is for the caller to see; it calls
  * again with what did not serve excluded, and with what was downloaded counted in `policy.spent`.
@@ -98,7 +120,8 @@ export async function fetchAbsent(
   let why = '';
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const preview = (paths: readonly string[]) => previewFetch(request.nix, paths);
-    const plan = await planFetch(names, { ...withRefused(context, refused), preview });
+    const copies = copiesOf(context, request.nix);
+    const plan = await planFetch(names, { ...withRefused(context, refused), preview, copies });
     if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why };
     if (plan.kind !== 'planned') return plan;
     const refusal = refusalOf(plan, request, context.catalogue.storeDir);

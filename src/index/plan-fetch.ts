@@ -1,12 +1,15 @@
 // Names that the store lacks → what to fetch for them, as Nix says that it can be had, and how much that is.
 import type { FetchPreview, Previewed } from '../store/preview-fetch.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import type { CacheCopy } from './cache-closure.ts';
 import { type Chosen, chooseSet, type NotFound } from './choose-set.ts';
 import type { RankContext } from './rank-matches.ts';
 
 export interface FetchContext extends RankContext {
   /** Asks Nix (store/preview-fetch.ts, previewFetch). */
   readonly preview: (storePaths: readonly string[]) => Promise<Previewed>;
+  /** Looks in the caches that are indexes themselves (cache-closure.ts). */
+  readonly copies: (storePaths: readonly string[]) => Promise<readonly CacheCopy[]>;
 }
 
 export interface PlannedFetch {
@@ -15,7 +18,10 @@ export interface PlannedFetch {
   readonly chosen: readonly Chosen[];
   /** Distinct store paths of the chosen ones, sorted. */
   readonly paths: readonly string[];
+  /** With what is copied. */
   readonly preview: FetchPreview;
+  /** Of caches that are no substituters. */
+  readonly copies: readonly CacheCopy[];
   /** Names of glibcs that would come: `glibc-2.41-70`. */
   readonly glibcs: readonly string[];
   readonly absent: readonly NotFound[];
@@ -54,6 +60,19 @@ function glibcsIn({ paths }: FetchPreview): string[] {
   return paths.map(nameOfStoreObject).filter((name) => /^glibc-\d[^-]*(-\d+)?$/.test(name));
 }
 
+/** What comes by either way, once. */
+function withCopies(preview: FetchPreview, copies: readonly CacheCopy[]): FetchPreview {
+  if (copies.length === 0) return preview;
+  const sum = (of: (copy: CacheCopy) => number) => copies.reduce((total, each) => total + of(each), 0);
+  return {
+    ...preview,
+    paths: [...new Set([...preview.paths, ...copies.flatMap(({ all }) => all)])].sort(),
+    download: preview.download + sum(({ download }) => download),
+    unpacked: preview.unpacked + sum(({ unpacked }) => unpacked),
+    unknown: [],
+  };
+}
+
 /** What Nix says against a preview; undefined where it can be had as it is. */
 function whyNot({ unknown, builds }: FetchPreview, paths: readonly string[]): string | undefined {
   if (builds.length > 0) return 'Nix would have to build something';
@@ -74,14 +93,18 @@ export async function planFetch(names: readonly string[], context: FetchContext)
     const answer = await context.preview(paths);
     if (answer.kind === 'failed') return answer;
     const { preview } = answer;
-    const missing = preview.unknown.filter((each) => paths.includes(each));
+    const unknown = preview.unknown.filter((each) => paths.includes(each));
+    const copies = unknown.length === 0 ? [] : await context.copies(unknown);
+    const copied = new Set(copies.flatMap(({ storePaths }) => storePaths));
+    const missing = unknown.filter((each) => !copied.has(each));
     if (missing.length > 0) {
       for (const each of missing) unavailable.add(each);
       continue;
     }
     const why = whyNot(preview, paths);
     if (why !== undefined) return { kind: 'failed', why };
-    const planned = { chosen, paths, preview, glibcs: glibcsIn(preview), absent };
+    const whole = withCopies(preview, copies);
+    const planned = { chosen, paths, preview: whole, copies, glibcs: glibcsIn(whole), absent };
     return { kind: 'planned', ...planned, unavailable: [...unavailable].sort() };
   }
   return {

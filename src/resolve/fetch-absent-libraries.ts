@@ -21,6 +21,7 @@ import { type Nix, showOnStderr } from '../store/nix.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
+import { fetchedLibrary } from './fetched-record.ts';
 import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
 import type { Job } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
@@ -170,6 +171,7 @@ function note(
   rounds.spent += plan.preview.download;
   rounds.links.push(...links);
   for (const each of plan.paths) rounds.tried.add(each);
+  rounds.came.push(...plan.chosen.map(fetchedLibrary));
   rounds.word = wordOfAbsent(plan.absent);
   if (plan.preview.paths.length > 0) notice(`${program.typedName}: ${fetchedText(plan, from)}`);
 }
@@ -221,7 +223,10 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
   const isOff = settings.fetch === 'never' || nix === undefined;
   if (isOff && isSolved) return false;
   const catalogue = await openLackIndex(settings, job);
-  if (catalogue === undefined) return false;
+  if (catalogue === undefined) {
+    rounds.isWithoutIndex = settings.index !== 'off' && !isOff;
+    return false;
+  }
   rounds.count += 1;
   debug(`the store lacks ${lacking.map(({ name }) => name).join(', ')}; the file index is asked`);
   try {

@@ -1,6 +1,7 @@
 // What was fetched for one resolution so far → what holds it, and what to say when it was in vain.
 import { ForeignError } from '../host/errors.ts';
 import { releaseLinks } from '../store/fetch.ts';
+import type { FetchedLibrary } from './fetched-record.ts';
 
 /** What an index, Nix or a limit says, for an error or a notice. */
 export interface FetchWord {
@@ -21,11 +22,23 @@ export interface FetchRounds {
   readonly tried: Set<string>;
   /** Root links that hold what came. */
   readonly links: string[];
+  /** What came, by name. */
+  readonly came: FetchedLibrary[];
   word: FetchWord | undefined;
+  /** There is no file index to ask. */
+  isWithoutIndex: boolean;
 }
 
 export function noFetches(): FetchRounds {
-  return { count: 0, spent: 0, tried: new Set(), links: [], word: undefined };
+  return {
+    count: 0,
+    spent: 0,
+    tried: new Set(),
+    links: [],
+    came: [],
+    word: undefined,
+    isWithoutIndex: false,
+  };
 }
 
 /** Call it when the fingerprint roots what is needed of it. */
@@ -33,10 +46,16 @@ export function releaseFetched({ links }: FetchRounds): void {
   releaseLinks(links.splice(0));
 }
 
+const GET_INDEX =
+  '; or get a file index of nixpkgs, and what is missing is fetched by itself: nix-foreign index status';
+
 /** The error that the store alone gives, with what the index knew. */
-export function explained(error: ForeignError, { word }: FetchRounds): ForeignError {
-  if (word === undefined) return error;
+export function explained(error: ForeignError, { word, isWithoutIndex }: FetchRounds): ForeignError {
   const { code, hint, exitCode } = error;
+  if (word === undefined) {
+    if (!isWithoutIndex || code !== 'no-provider') return error;
+    return new ForeignError(error.message, { code, hint: `${hint}${GET_INDEX}`, exitCode, cause: error });
+  }
   return new ForeignError([error.message, ...word.why].join('; '), {
     code,
     hint: word.remedy ?? hint,

@@ -14,6 +14,7 @@ import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import { bringing, type ClosestSentence } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
+import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
@@ -150,6 +151,7 @@ async function attemptOnce(
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
   const plan = await finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
   touchSonameTables(dirs.catalogues, job.context.location.storeDir);
+  noteFetched(dirs, job.sha256, fetches.came);
   if (plan === undefined)
     return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);

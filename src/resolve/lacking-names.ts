@@ -43,6 +43,12 @@ function ofExclusions(reasons: readonly Reason[], { providersOf }: Problem): Lac
   });
 }
 
+/** Of libraries that a note calls required: those that nobody in the store has. */
+export function absentNames(sonames: readonly string[], { providersOf }: Problem): readonly LackingName[] {
+  const absent = [...new Set(sonames)].filter((name) => providersOf(name).length === 0).sort();
+  return absent.map((name) => ({ name, versions: [], known: [] }));
+}
+
 /** Sorted by name. `loaderName`: the file name of the loader that the program names. */
 export function lackingNames(
   problem: Problem,

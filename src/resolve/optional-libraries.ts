@@ -16,6 +16,8 @@ import { learnedPlugIns, objectsOfPlugIn, opening } from './learned.ts';
 export interface OptionalReport {
   /** The name, or the path of the plug-in. */
   readonly name: string;
+  /** What the first choice of an optional library consists of; empty of a plug-in. */
+  readonly sonames: readonly string[];
   /** The file in which the name was read; of a plug-in itself. */
   readonly readIn: string;
   readonly source: OptionalLibrary['source'] | 'plug-in';
@@ -66,20 +68,26 @@ function reportsOf(
   outcomes: ReturnType<typeof extendSet>['outcomes'],
 ) {
   const named = [
-    ...libraries.map(({ alternatives, ...rest }) => ({ ...rest, name: alternatives[0]?.join(', ') ?? '' })),
+    ...libraries.map(({ alternatives: [first = []], ...rest }) => ({
+      ...rest,
+      name: first.join(', '),
+      sonames: first,
+    })),
     ...plugIns.map(({ path: file }) => ({
       name: file,
+      sonames: [],
       readIn: file,
       source: 'plug-in' as const,
       priority: 'recommended' as const,
     })),
   ];
-  return named.map(({ name, readIn, source, priority }, index): OptionalReport => {
+  return named.map(({ name, sonames, readIn, source, priority }, index): OptionalReport => {
     const outcome = outcomes[index];
     const taken =
       outcome?.kind === 'taken' ? outcome.by.flatMap(({ needed }) => needed).join(', ') : undefined;
     return {
       name,
+      sonames,
       readIn,
       source,
       priority,

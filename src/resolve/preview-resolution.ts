@@ -3,6 +3,7 @@ import { NO_CHOICES } from '../choices/choices.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { chooseSet } from '../index/choose-set.ts';
+import { copiesOf } from '../index/fetch-absent.ts';
 import { type FetchPlan, planFetch } from '../index/plan-fetch.ts';
 import type { RankContext } from '../index/rank-matches.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
@@ -87,7 +88,11 @@ export async function previewOfFetch(
   if (nix === undefined) return undefined;
   const names = lacking.map(({ name }) => name);
   return await withIndex(request, lacking, (ranking) =>
-    planFetch(names, { ...ranking, preview: (paths) => previewFetch(nix, paths) }),
+    planFetch(names, {
+      ...ranking,
+      preview: (paths) => previewFetch(nix, paths),
+      copies: copiesOf(ranking, nix),
+    }),
   );
 }
 

@@ -17,7 +17,7 @@ import { withStore } from '../store/open-catalogue.ts';
 import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
 import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { type LackingName, lackingNames } from './lacking-names.ts';
+import { absentNames, type LackingName, lackingNames } from './lacking-names.ts';
 import { withLearned } from './learned.ts';
 import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
 
@@ -85,7 +85,9 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
     const { added, plugIns, reports } = optionals;
     const closest = closestSentences(outcome, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
-    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking };
+    const required = reports.filter(isWanting).flatMap(({ sonames }) => sonames);
+    const absent = [...lacking, ...absentNames(required, problem)];
+    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking: absent };
   });
 }
 

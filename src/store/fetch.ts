@@ -111,8 +111,8 @@ export function releaseLinks(links: readonly string[]): void {
 export type Copied = { readonly kind: 'copied' } | { readonly kind: 'refused'; readonly why: string };
 
 /**
- * Copies the closure of store paths to a store (nix3-copy(1); store URLs: nix3-help-stores(1)). What is there already
- * is not sent again. No stable command does it for binary caches, so the experimental one is asked for by name.
+ * Copies the closure of store paths to a store (store URLs: nix3-help-stores(1)). What is there already is not sent
+ * again.
  */
 export async function copyClosure(
   nix: Nix,
@@ -120,9 +120,28 @@ export async function copyClosure(
   storeUrl: string,
   show: Show,
 ): Promise<Copied> {
+  return await copyBy(nix, ['--to', storeUrl, ...storePaths], show);
+}
+
+/**
+ * Copies the closure of store paths from a binary cache into the store; a signature by a key that Nix trusts is needed
+ * as for every fetch, but the cache need be no substituter, and the user no trusted one.
+ */
+export async function copyFrom(
+  nix: Nix,
+  storeUrl: string,
+  storePaths: readonly string[],
+  show: Show,
+): Promise<Copied> {
+  const harmful = storePaths.find((each) => !isHarmless(each));
+  if (harmful !== undefined) return { kind: 'refused', why: `${harmful} is no path of a built store object` };
+  return await copyBy(nix, ['--from', storeUrl, ...storePaths], show);
+}
+
+/** No stable command does it for binary caches, so the experimental one is asked for by name (nix3-copy(1)). */
+async function copyBy(nix: Nix, args: readonly string[], show: Show): Promise<Copied> {
   const experimental = ['--extra-experimental-features', 'nix-command'];
-  const args = [...experimental, 'copy', '--to', storeUrl, ...storePaths];
-  const ended = await runWatched(nix, 'nix', args, show);
+  const ended = await runWatched(nix, 'nix', [...experimental, 'copy', ...args], show);
   if (ended.status === 0) return { kind: 'copied' };
   if (ended.failure === 'ENOENT') return { kind: 'refused', why: `there is no command nix in ${nix.bin}` };
   return { kind: 'refused', why: withoutSecrets(complaintOf(ended)) };

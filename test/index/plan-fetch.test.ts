@@ -70,6 +70,7 @@ async function plan(
     newestFirst,
     opinion: () => 'none',
     isLocal: () => false,
+    copies: async () => [],
     preview: (paths) => {
       asked.push([...paths]);
       return Promise.resolve(answer(paths));

@@ -90,14 +90,30 @@ export interface ChooseSession {
   readonly earlier: Choices;
 }
 
-/** Keeps choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
+/** What planning fetched is in the catalogue that it refreshed. */
+async function seenAfterFetch(
+  { program, context, dirs }: ChooseSession,
+  choices: Choices,
+): Promise<StoreAlternatives> {
+  const catalogue = await openStore(dirs.catalogues, context.location);
+  try {
+    return openAlternatives(program, catalogue, choices);
+  } finally {
+    catalogue.close();
+  }
+}
+
+/** Saves choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
 export async function saveChecked(session: ChooseSession, choices: Choices): Promise<ChooseOutcome> {
   const { program, context, dirs, catalogue, earlier } = session;
   const before = setBefore(program, catalogue, earlier);
-  const seen = openAlternatives(program, catalogue, choices);
+  const first = openAlternatives(program, catalogue, choices);
+  const isLacking = (first.lacking ?? []).length > 0;
+  if (first.outcome.kind !== 'solution' && !isLacking) throw refusal(first, first.outcome, session);
+  await chooseFor(program, { choices, earlier, context, dirs });
+  const seen = isLacking ? await seenAfterFetch(session, choices) : first;
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
-  await chooseFor(program, { choices, earlier, context, dirs });
   const idle = idlePins(choices, after, seen.problem);
   for (const each of idle) notice(idleNotice(each, session.typedName));
   const changes = before === undefined ? null : changesBetween(before, after);

@@ -2,14 +2,16 @@
 import path from 'node:path';
 import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
-import { printJson, printLine } from '../../host/output.ts';
+import { listText, printJson, printLine } from '../../host/output.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { type FetchedLibrary, readFetched } from '../../resolve/fetched-record.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
+import { nameOfStoreObject } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
@@ -61,6 +63,8 @@ export interface Explanation {
   readonly disagreement?: string | null;
   /** What the loader's own list does not show: what it will say at the start, or refuse. */
   readonly warnings?: readonly string[];
+  /** What a file index brought, because the store did not have it. */
+  readonly fetched?: readonly FetchedLibrary[];
   /** What it may open while it runs. */
   readonly optional?: OptionalStory;
   /** Entries of the user's LD_LIBRARY_PATH that would come before the chosen libraries. */
@@ -141,6 +145,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     objects: map.map((entry) => explainedObject(entry, report)),
     disagreement: disagreementOf(trace, set.objects, dynamic.libc.kind, set.loader) ?? null,
     warnings: warningsOf(trace, report),
+    ...fetchedOf(facts),
     optional: facts.optional,
     shadowed: libraryPathComesFirst(plan.strategy, context.env)
       ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
@@ -148,6 +153,15 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
         )
       : [],
   };
+}
+
+/** Those that the set still has from there. */
+function fetchedOf({ dirs, fingerprint }: DynamicFacts): Pick<Explanation, 'fetched'> {
+  const used = new Set(fingerprint.libraries.map(({ storePath }) => storePath));
+  const fetched = readFetched(dirs, fingerprint.program.sha256).filter(({ storePath }) =>
+    used.has(storePath),
+  );
+  return fetched.length === 0 ? {} : { fetched };
 }
 
 /** What a plan without libraries starts instead of the program. */
@@ -259,6 +273,22 @@ function headLines(explanation: Explanation): string[] {
   ];
 }
 
+function fetchedLine({ name, storePath, attribute, others }: FetchedLibrary): string {
+  const where = attribute === '' ? '' : ` (${attribute})`;
+  const rest =
+    others.length === 0
+      ? 'the index has it nowhere else'
+      : `the index also has it in ${listText(others.map(nameOfStoreObject), 3)}`;
+  return `  ${name}: ${nameOfStoreObject(storePath)}${where}; ${rest}`;
+}
+
+function fetchedLines(fetched: readonly FetchedLibrary[]): string[] {
+  const [first] = fetched;
+  if (first === undefined) return [];
+  const head = `from the file index, not in the store before ${first.when.slice(0, 10)}:`;
+  return ['', head, ...fetched.map(fetchedLine)];
+}
+
 /** The explanation as text for people: the head, the tree of objects, warnings. */
 export function explanationText(explanation: Explanation): string {
   const { objects, shadowed = [], disagreement, warnings = [] } = explanation;
@@ -278,7 +308,12 @@ export function explanationText(explanation: Explanation): string {
     ...shadowed.map(({ name, by }) => `LD_LIBRARY_PATH comes first and has another ${name}: ${by}`),
   ].map((line) => `warning: ${line}`);
   const optional = explanation.optional === undefined ? [] : optionalLines(explanation.optional);
-  return [...headLines(explanation), ...load, ...optional, ...(warn.length > 0 ? ['', ...warn] : [])].join(
-    '\n',
-  );
+  const fetched = fetchedLines(explanation.fetched ?? []);
+  return [
+    ...headLines(explanation),
+    ...load,
+    ...fetched,
+    ...optional,
+    ...(warn.length > 0 ? ['', ...warn] : []),
+  ].join('\n');
 }
