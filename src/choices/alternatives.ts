@@ -7,7 +7,6 @@ import type { ClosestMatches, Problem, Provider, Requirer } from '../candidates/
 import { explainConflict, unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
 import { type Candidate, type ChosenSet, type Needer, needersOf, weighCandidates } from './compare.ts';
 
 /** One name that more than one store object could serve. */
@@ -41,12 +40,6 @@ export function alternativesOf(
       candidates: weighCandidates(problem, every(name), set, name),
     }))
     .filter(({ candidates }) => isReal(candidates));
-}
-
-/** A candidate in words: `openssl-3.0.20 (glibc-2.36)`. */
-function candidateLabel({ storePath, builtWith }: Provider): string {
-  const libc = builtWith === undefined ? '' : ` (${nameOfStoreObject(builtWith)})`;
-  return `${nameOfStoreObject(storePath)}${libc}`;
 }
 
 /** What a person wants to know of a candidate. */

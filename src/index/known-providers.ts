@@ -14,6 +14,7 @@ type Source = 'ld' | 'fhs' | 'alias' | 'name';
  */
 const TABLE = `
 zlib | zlib | libz.so.1 libz.so | ld
+musl | musl | ld-musl-x86_64.so.1 ld-musl-aarch64.so.1 ld-musl-i386.so.1 | name
 zstd.out | zstd | libzstd.so.1 | ld
 stdenv.cc.cc.lib | gcc:lib | libstdc++.so.6 libgomp.so.1 libatomic.so.1 libquadmath.so.0 libitm.so.1 libssp.so.0 libasan.so.* libubsan.so.* libtsan.so.* liblsan.so.* | ld
 gfortran.cc.lib | gfortran:lib gcc:lib | libgfortran.so.* | name

@@ -26,9 +26,13 @@ export function bringing(sonames: readonly string[], libc: 'glibc' | 'musl' = 'g
 }
 
 /** Libraries that are there, but in builds that do not go with the rest. */
-function hintForClash(reasons: readonly Reason[], has: (name: string, version: string) => boolean): string {
+function hintForClash(
+  reasons: readonly Reason[],
+  has: (name: string, version: string) => boolean,
+  libc: 'glibc' | 'musl' = 'glibc',
+): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
-    return "bring the C library into the store, e.g. nix-build '<nixpkgs>' -A glibc, and try again";
+    return `bring the C library into the store, e.g. nix-build '<nixpkgs>' -A ${libc}, and try again`;
   }
   const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
   if (own?.kind === 'missing-version' && has(own.name, own.version))
@@ -85,7 +89,7 @@ function hintFor(
     catalogue
       .librariesOffering(name, program.elf?.class ?? 64, program.elf?.machine ?? 0)
       .some(({ elf }) => elf.verdef.includes(version));
-  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore);
+  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore, dynamicOf(program)?.libc.kind);
   const around = hintForAround(program, missing, catalogue);
   if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>

@@ -209,15 +209,23 @@ async function fetchInto(
   return false;
 }
 
+/** Nixpkgs' index has musl, and no library that was built for it. */
+export function areFetchable(
+  lacking: readonly Pick<LackingName, 'name'>[],
+  { libc }: Pick<Job['program'], 'libc'>,
+): boolean {
+  return libc.kind !== 'musl' || lacking.every(({ name }) => name === libc.loaderName);
+}
+
 /**
  * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
- * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl nothing is fetched.
+ * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl nothing but its loader is fetched.
  * @throws ForeignError `configuration`.
  */
 export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
   const { rounds, lacking, isSolved } = lack;
   const { nix } = job.context;
-  if (rounds.count === MOST_ROUNDS || job.program.libc.kind === 'musl') return false;
+  if (rounds.count === MOST_ROUNDS || !areFetchable(lacking, job.program)) return false;
   const settings = await fetchSettings(job);
   // Where another version serves, who does not want to fetch need not know what there would be.
   const isOff = settings.fetch === 'never' || nix === undefined;

@@ -12,7 +12,7 @@ import { withStore } from '../store/open-catalogue.ts';
 import { previewFetch } from '../store/preview-fetch.ts';
 import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
-import { fetchSettings, openLackIndex, withRanking } from './fetch-absent-libraries.ts';
+import { areFetchable, fetchSettings, openLackIndex, withRanking } from './fetch-absent-libraries.ts';
 import { noFetches } from './fetch-rounds.ts';
 import { choicesOfProgram, type DynamicProgram } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
@@ -67,7 +67,7 @@ async function withIndex<T>(
   lacking: readonly LackingName[],
   work: (ranking: RankContext) => Promise<T> | T,
 ): Promise<T | undefined> {
-  if (lacking.length === 0 || program.libc.kind === 'musl') return undefined;
+  if (lacking.length === 0 || !areFetchable(lacking, program)) return undefined;
   const job = { program, context, dirs, choices: await choicesOfProgram(program, context) };
   const catalogue = await openLackIndex(await fetchSettings(job), job);
   if (catalogue === undefined) return undefined;

@@ -18,7 +18,7 @@ import { showOnStderr } from '../store/nix.ts';
 import { hasNixDatabase } from '../store/nix-state.ts';
 import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
-import type { FingerprintSearch, FoundFingerprint, TrustedFound } from './find-fingerprint.ts';
+import type { FingerprintSearch, TrustedFound } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
 import { hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';

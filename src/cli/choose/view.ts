@@ -70,8 +70,6 @@ export function candidatesView(candidates: SonameCandidates, closureSize: Closur
   }));
 }
 
-type CandidatesView = ReturnType<typeof candidatesView>;
-
 /** `openssl-3.0.20/lib/libssl.so.3` of a store path: short, and still telling. */
 export function shortPath(file: string): string {
   const name = objectNameIn(file);

@@ -155,3 +155,36 @@ test('the same from a cache whose key nobody trusts', async () => {
   assert.match(refused.stderr, /it cannot be fetched: .*(signature|trusted)/);
   assert.equal(isInStore(user, libraries[0] ?? ''), false);
 });
+
+const MUSL = 'ld-musl-x86_64.so.1';
+
+test('a program for musl, and a store without it', async () => {
+  const musl = providerOf(rig, 'bookworm', MUSL).path;
+  const own = exchangeForTests();
+  const other = await indexedCache(await openMachine(rig, own), own, [musl]);
+  const machine = await openMachine(rig, own);
+  await startOver(machine);
+  assert.equal(isInStore(machine, musl), false);
+  compile(
+    path.join(machine.homeDir, 'libc.so'),
+    'int puts(const char *s) { return 0; } void exit(int n) {}',
+    [...['-shared', '-nostdlib', '-fPIC', '-fno-builtin', '-Wl,-soname,libc.musl-x86_64.so.1']],
+  );
+  compile(
+    path.join(machine.homeDir, 'apps/alpine'),
+    'int puts(const char *); _Noreturn void exit(int);\n__attribute__((force_align_arg_pointer)) void _start(void) { exit(puts("42") < 0); }',
+    [
+      ...['-nostdlib', '-fno-builtin', `-Wl,--dynamic-linker=/lib/${MUSL}`],
+      path.join(machine.homeDir, 'libc.so'),
+    ],
+  );
+  const program = path.join(homeInRoot, 'apps/alpine');
+  const without = await machine.start([program]);
+  assert.equal(without.status, 126);
+  assert.match(without.stderr, / -A musl, /);
+  const settings = withEnv(fetching([other.url], [other.key.publicKey]), {
+    NIX_RUN_FOREIGN_INDEX: other.index,
+  });
+  assertRan(await machine.start([program], settings), [/alpine: fetched musl\S* /]);
+  assertRan(await machine.startHit([program]));
+});
