@@ -1,4 +1,4 @@
-// Store paths that no substituter has, and the caches whose listings are an index → which of them has the whole closure.
+// Store paths that no substituter has, and caches that are indexes themselves → which cache has a whole closure.
 import path from 'node:path';
 import type { Environment } from '../host/tool-environment.ts';
 import { openCache } from './cache-client.ts';

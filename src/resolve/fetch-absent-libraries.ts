@@ -219,7 +219,7 @@ export function areFetchable(
 
 /**
  * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
- * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl nothing but its loader is fetched.
+ * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl its loader alone is fetched.
  * @throws ForeignError `configuration`.
  */
 export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
