@@ -1,9 +1,10 @@
-// Every dynamic program of the machine and of the rig → simulation and real loader print the same list.
+// Dynamic programs of the machine and of the rig → simulation and real loader print the same list.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../rig/rig.ts';
 import { withNix } from '../rig/root.ts';
+import { sampled } from '../sample.ts';
 import { compareProgram, emptyTally, programsIn, type Tally } from './compare-programs.ts';
 import { glibcLoader } from './real-loader.ts';
 
@@ -22,12 +23,11 @@ for (const [what, libraryPath] of [
 ] as const) {
   test(`programs in /usr/bin and /usr/sbin, ${what}`, (t) => {
     const tally = emptyTally();
-    for (const program of ['/usr/bin', '/usr/sbin'].flatMap((directory) => programsIn(directory, host))) {
-      compareProgram(tally, host, program, libraryPath);
-    }
+    const programs = ['/usr/bin', '/usr/sbin'].flatMap((directory) => programsIn(directory, host));
+    for (const program of sampled(programs, 3)) compareProgram(tally, host, program, libraryPath);
     t.diagnostic(summary(tally));
     assert.deepEqual(tally.differences, []);
-    assert.ok(tally.compared > 100);
+    assert.ok(tally.compared > 60);
   });
 }
 
@@ -43,11 +43,12 @@ test('a loader that searched nowhere would be caught with every program that nee
 test('programs of the rig, by all of its loaders', async (t) => {
   const script = join(import.meta.dirname, 'programs', 'compare-rig.ts');
   const argv = [process.execPath, script] as const;
-  const env = { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] };
-  const outcome = await withNix(await ensureRig('full'), { argv, env, timeoutMs: 300_000 });
+  const names = ['HOME', 'XDG_CACHE_HOME', 'NIX_RUN_FOREIGN_TEST_ALL'];
+  const env = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  const outcome = await withNix(await ensureRig('full'), { argv, env, timeoutMs: 900_000 });
   assert.equal(outcome.status, 0, outcome.stderr);
   const tally = JSON.parse(outcome.stdout) as Tally;
   t.diagnostic(summary(tally));
   assert.deepEqual(tally.differences, []);
-  assert.ok(tally.compared > 200);
+  assert.ok(tally.compared > 100);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { compareProgram, emptyTally, programsIn } from '../compare-programs.ts';
 import { glibcLoader } from '../real-loader.ts';
 
@@ -26,7 +27,7 @@ function growFarm(name: string, directories: readonly string[]): string {
 }
 
 const loaders = [...new Set(rig.foreign.map(({ loader }) => loader))].map(glibcLoader);
-for (const { path, name, architecture, loader: own, libraryDirectories } of rig.foreign) {
+for (const { path, name, architecture, loader: own, libraryDirectories } of sampled(rig.foreign, 2)) {
   const wanted = architecture === 'amd64' ? 64 : 32;
   for (const loader of loaders.filter(({ elf }) => elf.class === wanted)) {
     const others = libraryDirectories.slice(0, -1);
@@ -43,7 +44,7 @@ for (const { path, name, architecture, loader: own, libraryDirectories } of rig.
   }
 }
 
-for (const object of readdirSync(rig.storeDir)) {
+for (const object of sampled(readdirSync(rig.storeDir).sort(), 3)) {
   const bin = join(rig.storeDir, object, 'bin');
   if (!statSync(bin, { throwIfNoEntry: false })?.isDirectory()) continue;
   for (const loader of loaders) {
