@@ -198,7 +198,6 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'host/http.ts', // getent
     'integrations/appimage/unpack.ts',
     'integrations/patch/copy-with-changes.ts',
-    'integrations/patch/patchelf.ts',
     'integrations/patch/prove-patched.ts',
     'integrations/patch/replace-file.ts',
     'ldso/ask-loader.ts',
@@ -312,7 +311,6 @@ test('file names are unique', () => {
 /** Files below 40 lines that have one importer, or none → why they stand alone. */
 const SMALL_FILES = new Map<string, string>([
   ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],
-  ['integrations/patch/patchelf.ts', 'the only file that starts patchelf'],
   ['ldso/simulation/simulate.ts', 'the entry of the simulation'],
 ]);
 

@@ -41,7 +41,7 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
 
 /** The ways to keep /proc/self/exe, tried when they are asked for. */
 function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
-  const { launcher, env } = context;
+  const { launcher } = context;
   let copied: CopyOutcome | undefined;
   const makeCopy = (): CopyOutcome => {
     copied ??= copyForPlan({
@@ -51,7 +51,6 @@ function waysOf(set: VerifiedSet, { program, sha256, context, dirs }: Job) {
       libc: program.libc.kind,
       launcher,
       dirs,
-      searchPath: env['PATH'],
     });
     return copied;
   };

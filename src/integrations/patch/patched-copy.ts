@@ -8,20 +8,14 @@
 
 import {
   chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../../elf/app-image.ts';
@@ -37,8 +31,9 @@ import { askLoader, type LoadedObject, verifyByLoader } from '../../ldso/ask-loa
 import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
-import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
-import { patchWithPatchelf } from './patchelf.ts';
+import { type InterpreterChanges, interpreterChanges } from './choose-edits.ts';
+import { copyWithChanges, sha256OfSource } from './copy-with-changes.ts';
+import { type FileEdit, sortedEdits, type Undo, undoneSource, undoOf } from './file-changes.ts';
 
 export interface CopyTarget {
   readonly program: ProgramFile;
@@ -48,7 +43,6 @@ export interface CopyTarget {
   /** Path of the launcher; undefined where it is not known. */
   readonly launcher: string | undefined;
   readonly dirs: Directories;
-  readonly searchPath: string | undefined;
 }
 
 /** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt/rules.ts). */
@@ -79,12 +73,12 @@ export function whyUnusable(
  * @throws Node's errors when the place cannot be written.
  */
 export function copyForPlan(target: CopyTarget): CopyOutcome {
-  const { program, sha256, set, libc, launcher = '', dirs, searchPath } = target;
+  const { program, sha256, set, libc, launcher = '', dirs } = target;
   const unusable = whyUnusable(target.launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
   const copies = copiesDirectory(dirs);
-  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared, searchPath });
+  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared });
   if (outcome.kind === 'impossible') return outcome;
   const why = whyNotTheSame(outcome.file, set, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
@@ -102,7 +96,6 @@ export function copyOfAppImage(
     interpreter: undefined,
     copies: copiesDirectory(dirs),
     shared: dirs.shared,
-    searchPath: undefined,
   };
   const outcome = makeCopy(request);
   return outcome.kind === 'copied' ? outcome : undefined;
@@ -122,8 +115,6 @@ export interface CopyRequest {
   readonly copies: string;
   /** Whether that is a place for everybody, where a copy is readable to all. */
   readonly shared?: boolean | undefined;
-  /** PATH, to look for patchelf in. */
-  readonly searchPath: string | undefined;
 }
 
 /** By content and interpreter; by the program's place too, since the copy has links to what lies around it. */
@@ -138,47 +129,39 @@ function isSame(file: string, made: string): boolean {
   return stats.size === lstatSync(made).size && sha256OfFile(file) === sha256OfFile(made);
 }
 
-function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>['edits']): void {
-  const fd = openSync(file, 'r+');
+function changesFor(program: string, interpreter: string | undefined) {
+  const source = openFileSource(program);
   try {
-    for (const { offset, bytes } of edits) writeSync(fd, bytes, 0, bytes.length, offset);
-    // A copy that a loss of power cut short would be started as it is.
-    fsyncSync(fd);
+    const naming: InterpreterChanges =
+      interpreter === undefined
+        ? { kind: 'changes', changes: { edits: [], added: undefined } }
+        : interpreterChanges(source, interpreter);
+    if (naming.kind === 'no-room') return naming;
+    const { edits, added } = naming.changes;
+    const changes = { edits: sortedEdits([...edits, ...appImageEdits(source)]), added };
+    return { kind: naming.kind, changes, undo: undoOf(source, changes) };
   } finally {
-    closeSync(fd);
+    source.close();
   }
 }
 
-function editsFor(program: string, interpreter: string | undefined): InterpreterEdits {
-  const source = openFileSource(program);
+/** Whether the copy without the changes is the program whose content is known. */
+function isCopyOf(copy: string, undo: Undo, sha256: string): boolean {
+  const source = openFileSource(copy);
   try {
-    const naming: InterpreterEdits =
-      interpreter === undefined
-        ? { kind: 'edits', edits: [], room: 0 }
-        : interpreterEdits(source, interpreter);
-    if (naming.kind === 'no-room') return naming;
-    return { ...naming, edits: [...naming.edits, ...appImageEdits(source)] };
+    const before = undoneSource(source, undo);
+    return before !== undefined && sha256OfSource(before) === sha256;
   } finally {
     source.close();
   }
 }
 
 /** Undefined when the copy is made, else why not. */
-function copyTo(target: string, request: CopyRequest): string | undefined {
-  const { program, interpreter, searchPath } = request;
-  const edits = editsFor(program.path, interpreter);
-  if (edits.kind === 'no-room') {
-    if (interpreter === undefined) return edits.why;
-    const why = patchWithPatchelf(program, interpreter, target, searchPath);
-    if (why !== undefined) return `${edits.why}, and ${why}`;
-    chmodSync(target, 0o700);
-    write(target, []);
-  } else {
-    copyFileSync(program.path, target, constants.COPYFILE_FICLONE);
-    if (sha256OfFile(target) !== request.sha256) return 'the program is being changed';
-    chmodSync(target, 0o700);
-    write(target, edits.edits);
-  }
+function copyTo(target: string, { program, interpreter, sha256 }: CopyRequest): string | undefined {
+  const found = changesFor(program.path, interpreter);
+  if (found.kind === 'no-room') return found.why;
+  copyWithChanges(program.path, target, found.changes, statSync(program.path).size);
+  if (!isCopyOf(target, found.undo, sha256)) return 'the program is being changed';
   chmodSync(target, 0o555);
   return undefined;
 }
@@ -305,7 +288,9 @@ export function isReadableByOthers(file: string): boolean {
  * Clears the mark: glibc's loader refuses a program with it ("ELF file ABI version invalid", elf/dl-load.c,
  * open_verify), and the AppImage itself never looks at it. Empty for every other file.
  */
-export function appImageEdits(source: ByteSource): readonly ByteEdit[] {
+export function appImageEdits(source: ByteSource): readonly FileEdit[] {
   const { offset, size } = APP_IMAGE_MARK;
-  return isAppImage(source.read(0, 16)) ? [{ offset, bytes: new Uint8Array(size) }] : [];
+  return isAppImage(source.read(0, 16))
+    ? [{ offset, bytes: new Uint8Array(size), what: 'mark of an AppImage' }]
+    : [];
 }
