@@ -75,8 +75,8 @@ function forgetFile(file: string, known: readonly Directories[]): void {
 }
 
 /**
- * Work on the original content; a file made for it goes afterwards, and what was planned for that. What is chosen for it
- * meanwhile is chosen for the target.
+ * Work on the original content; a file made for it goes afterwards, and what was planned for that. What is chosen
+ * for it meanwhile is chosen for the target.
  */
 export async function withOriginal<T>(
   target: PatchTarget,

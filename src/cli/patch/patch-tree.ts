@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
 import type { PatchSurvey } from '../../resolve/plan-patch.ts';
-import { sharedFarms } from '../../resolve/shared-farm.ts';
+import { sharedFarms } from '../../resolve/tree-farms.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
 import { type PatchOutcome, type PatchTask, surveyOne } from './patch-one.ts';

@@ -84,8 +84,8 @@ function copyWithHoles(from: string, to: string): boolean {
 }
 
 /**
- * A tree with its hard links, owners and times to the nanosecond, as cp(1) has it; where there is none, what Node copies.
- * `to` must not be there. @throws Node's errno errors, or one that says what cp(1) said.
+ * A tree with its hard links, owners and times to the nanosecond, as cp(1) has it; where there is none, what Node
+ * copies. `to` must not be there. @throws Node's errno errors, or one that says what cp(1) said.
  */
 export function copyDirectory(from: string, to: string, searchPath: string | undefined): void {
   const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };

@@ -74,8 +74,8 @@ export function patchedRows(dirs: Pick<Directories, 'state'>): PatchedRow[] {
 const LONGEST_PATCH = 60 * 60 * 1000;
 
 /**
- * Record directories that a patch left which was killed before any file was its own. All others are kept: files move, so
- * that none is where it was says nothing. `now`: milliseconds since 1970.
+ * Record directories that a patch left which was killed before any file was its own. All others are kept: files
+ * move, so that none is where it was says nothing. `now`: milliseconds since 1970.
  */
 export function abandonedRoots(dirs: Pick<Directories, 'state'>, now: number): string[] {
   const old = (made: number): boolean => now - made > LONGEST_PATCH;
