@@ -54,8 +54,8 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
 }
 
 /**
- * `nix-foreign choose`; `none` says nothing of what was chosen. The exit status is 0, or 130 when the dialogue was left with
- * Ctrl-C.
+ * `nix-foreign choose`; `none` says nothing of what was chosen. The exit status is 0, or 130 when the dialogue was left
+ * with Ctrl-C.
  */
 export async function chooseCommand(
   typedName: string,
