@@ -260,7 +260,8 @@ test('killed at any moment it is the old file or the new one, which starts', asy
   const whole = performance.now() - began;
   const patched = sha();
   const ends = new Map<string, number>();
-  for (let moment = 0; moment < MOMENTS; moment += 1) {
+  // On a machine that others share too the last moments may come before the end of one more patch.
+  for (let moment = 0; moment < MOMENTS || (ends.size < 2 && moment < 3 * MOMENTS); moment += 1) {
     vendor.put(curl, 'killed');
     // Every other time the farm and its root are made anew.
     if (moment % 2 === 0)
