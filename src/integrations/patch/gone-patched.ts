@@ -9,7 +9,7 @@ import { type PatchedRecord, recordDirectory } from './patched-state.ts';
 import { farmsOf } from './read-patched.ts';
 import { readUndoText } from './undo-record.ts';
 
-type Place = Pick<Directories, 'state'>;
+type StatePlace = Pick<Directories, 'state'>;
 
 export type PatchedFate =
   | { readonly kind: 'there' }
@@ -22,7 +22,7 @@ export type PatchedFate =
 const MOST_ENTRIES = 200_000;
 const MOST_TIME = 10_000;
 
-function isFarmOf(dirs: Place, file: string, farm: string): boolean {
+function isFarmOf(dirs: StatePlace, file: string, farm: string): boolean {
   try {
     const source = openFileSource(file);
     try {
@@ -36,7 +36,7 @@ function isFarmOf(dirs: Place, file: string, farm: string): boolean {
 }
 
 /** What cannot be looked at (EACCES, EIO, ESTALE) may be there. */
-function isThere(dirs: Place, file: string, farm: string): boolean {
+function isThere(dirs: StatePlace, file: string, farm: string): boolean {
   try {
     return statSync(file).isFile() && isFarmOf(dirs, file, farm);
   } catch (error) {
@@ -92,7 +92,7 @@ function homeOf(): string[] {
 }
 
 /** Changes nothing. Where no file is left in its place the directories around are searched, and the user's home. */
-export function fateOf(dirs: Place, record: PatchedRecord, now: number): PatchedFate {
+export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): PatchedFate {
   const { farm, files } = record;
   if (files.some((file) => isThere(dirs, file, farm))) return { kind: 'there' };
   const sizes = sizesOf(record);
@@ -106,12 +106,12 @@ export function fateOf(dirs: Place, record: PatchedRecord, now: number): Patched
   return { kind: 'gone', since: mark?.mtimeMs ?? now };
 }
 
-function markOf(dirs: Place, farm: string): string {
+function markOf(dirs: StatePlace, farm: string): string {
   return path.join(recordDirectory(dirs, farm), 'missing');
 }
 
 /** From now on it is known since when no file names the farm; `there` and `moved` end that. @throws errno errors. */
-export function noteFate(dirs: Place, farm: string, fate: PatchedFate): void {
+export function noteFate(dirs: StatePlace, farm: string, fate: PatchedFate): void {
   const mark = markOf(dirs, farm);
   if (fate.kind !== 'gone') rmSync(mark, { force: true });
   else if (lstatSync(mark, { throwIfNoEntry: false }) === undefined) writeFileSync(mark, '');
