@@ -1,7 +1,8 @@
-// The machine's programs, and directories of vendors' ones → how many can be patched and are the same afterwards: the table of docs/patch.md.
+// Debian's and vendors' programs → how many can be patched and are the same afterwards: the tables of docs/patch.md.
 //
-// node scripts/patch-figures.ts [--step N] [--patchelf FILE] [--label TEXT] [DIRECTORY...]
-// Every Nth program; without directories /usr/bin, /usr/sbin and /usr/libexec. Programs are run with --version.
+// node scripts/patch-figures.ts [--step N] [--only debian|npm] [--patchelf FILE] [--label TEXT] [DIRECTORY...]
+// Every Nth program of this Debian, then those of npm (scripts/vendor-programs.ts), or those of the directories.
+// Programs are run with --version. Beside patchelf of this machine that of trixie is asked, in a directory of its own.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -30,10 +31,17 @@ import {
 } from '../src/integrations/patch/copy-with-changes.ts';
 import { undoOf } from '../src/integrations/patch/file-changes.ts';
 import type { WantedNames } from '../src/integrations/patch/wanted-names.ts';
+import { preparePrivateApt } from '../test/rig/packages/private-apt.ts';
+import { fetchVendorPrograms, VENDORS } from './vendor-programs.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { step: { type: 'string' }, patchelf: { type: 'string' }, label: { type: 'string' } },
+  options: {
+    step: { type: 'string' },
+    only: { type: 'string' },
+    patchelf: { type: 'string', multiple: true },
+    label: { type: 'string' },
+  },
 });
 const loader = '/lib64/ld-linux-x86-64.so.2';
 const scratch = mkdtempSync(path.join(tmpdir(), 'patch-figures-'));
@@ -47,10 +55,10 @@ interface Program {
   readonly elf: ElfFile;
 }
 
-function programsIn(directories: readonly string[]): Program[] {
+function programsIn(directories: readonly string[], recursive: boolean): Program[] {
   const found = new Map<string, Program>();
   for (const directory of directories) {
-    for (const name of readdirSync(directory, { recursive: positionals.length > 0, encoding: 'utf8' })) {
+    for (const name of readdirSync(directory, { recursive, encoding: 'utf8' })) {
       try {
         const file = realpathSync(path.join(directory, name));
         const { mode } = statSync(file);
@@ -191,11 +199,17 @@ function byUs(row: Row, program: Program, index: number, method: Method | 'auto'
   source.close();
 }
 
-function byPatchelf(row: Row, program: Program, index: number, patchelf: string): void {
+function byPatchelf(
+  row: Row,
+  program: Program,
+  index: number,
+  [command = '', ...own]: readonly string[],
+): void {
   const { file } = program;
   const wanted = wantedFor(program, false);
   const copy = path.join(path.dirname(file), `.${path.basename(file)}.patched`);
   const args = [
+    ...own,
     '--set-interpreter',
     wanted.interpreter ?? '',
     '--set-rpath',
@@ -204,7 +218,7 @@ function byPatchelf(row: Row, program: Program, index: number, patchelf: string)
     copy,
     file,
   ];
-  const { status } = spawnSync(patchelf, args);
+  const { status } = spawnSync(command, args);
   if (status === 0) {
     chmodSync(copy, 0o755);
     judge(row, program, copy, index);
@@ -231,39 +245,65 @@ function text(name: string, count: number, row: Row): string {
 }
 
 const step = Number(values.step ?? 1);
-const directories =
-  positionals.length > 0
-    ? positionals
-    : ['/usr/bin', '/usr/sbin', '/usr/libexec'].filter((each) => existsSync(each));
-// Java's programs look for their libraries by where they lie.
-const programs = programsIn(directories).filter(
-  ({ file }, index) => index % step === 0 && !file.includes('/jvm/'),
-);
-const label = values.label ?? directories.join(', ');
-const patchelf = values.patchelf;
-const ways: readonly (readonly [string, (row: Row, program: Program, index: number) => void])[] = [
-  [`${label}: nix-foreign patch`, (row, program, index) => byUs(row, program, index, 'auto', true)],
-  [`${label}: --no-lift`, (row, program, index) => byUs(row, program, index, 'auto', false)],
-  ...(patchelf === undefined
-    ? []
-    : [
-        [
-          `${label}: patchelf`,
-          (row: Row, program: Program, index: number) => byPatchelf(row, program, index, patchelf),
-        ] as const,
-      ]),
-];
 
-console.log(
-  '| | programs | possible | same behaviour | same libraries | after strip | gdb | growth, median | largest | undone |',
-);
-console.log('|---|---|---|---|---|---|---|---|---|---|');
-for (const [name, work] of ways) {
-  const row = newRow();
-  programs.forEach((program, index) => {
-    work(row, program, index);
-  });
-  console.log(text(name, programs.length, row));
-  for (const failure of row.failures) console.error(`${name}: ${failure}`);
+/** patchelf of another release, with the libraries that it needs: its command line. */
+async function patchelfOf(suite: 'trixie'): Promise<string[]> {
+  const directory = path.join(VENDORS, `patchelf-${suite}`);
+  if (!existsSync(path.join(directory, 'root/usr/bin/patchelf'))) {
+    const apt = await preparePrivateApt(suite, path.join(directory, 'apt'));
+    const env = { ...process.env, APT_CONFIG: apt.configuration };
+    const names = ['patchelf', 'libc6', 'libstdc++6', 'libgcc-s1'].map((each) => `${each}:amd64`);
+    spawnSync('apt-get', ['download', '-qq', ...names], { env, cwd: apt.directory });
+    for (const file of readdirSync(apt.directory).filter((each) => each.endsWith('.deb')))
+      spawnSync('dpkg-deb', ['-x', path.join(apt.directory, file), path.join(directory, 'root')]);
+  }
+  const libraries = path.join(directory, 'root/usr/lib/x86_64-linux-gnu');
+  const own = path.join(libraries, 'ld-linux-x86-64.so.2');
+  return [own, '--library-path', libraries, path.join(directory, 'root/usr/bin/patchelf')];
+}
+
+function versionOf([command = '', ...args]: readonly string[]): string {
+  const { stdout } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });
+  return stdout.trim();
+}
+
+type Way = readonly [string, (row: Row, program: Program, index: number) => void];
+
+function table(label: string, programs: readonly Program[], ways: readonly Way[]): void {
+  console.log(
+    '| | programs | possible | same behaviour | same libraries | after strip | gdb | growth, median | largest | undone |',
+  );
+  console.log('|---|---|---|---|---|---|---|---|---|---|');
+  for (const [name, work] of ways) {
+    const row = newRow();
+    programs.forEach((program, index) => {
+      work(row, program, index);
+    });
+    console.log(text(`${label}: ${name}`, programs.length, row));
+    for (const failure of row.failures) console.error(`${label}: ${name}: ${failure}`);
+  }
+  console.log();
+}
+
+const patchelfs = values.patchelf?.map((each) => [each]) ?? [['patchelf'], await patchelfOf('trixie')];
+const ways: readonly Way[] = [
+  ['nix-foreign patch', (row, program, index) => byUs(row, program, index, 'auto', true)],
+  ['--no-lift', (row, program, index) => byUs(row, program, index, 'auto', false)],
+  ...patchelfs.map(
+    (command): Way => [versionOf(command), (row, program, index) => byPatchelf(row, program, index, command)],
+  ),
+];
+const every = (programs: readonly Program[]) => programs.filter((_, index) => index % step === 0);
+if (positionals.length > 0) table(values.label ?? '', every(programsIn(positionals, true)), ways);
+else {
+  const machine = ['/usr/bin', '/usr/sbin', '/usr/libexec'].filter((each) => existsSync(each));
+  // Java's programs look for their libraries by where they lie.
+  const own = programsIn(machine, false).filter(({ file }) => !file.includes('/jvm/'));
+  if (values.only !== 'npm') table('Debian', every(own), ways);
+  if (values.only !== 'debian') {
+    const vendors = programsIn(fetchVendorPrograms(), true);
+    console.log(`${vendors.map(({ file }) => path.basename(file)).join(', ')}\n`);
+    table('npm', vendors, ways);
+  }
 }
 rmSync(scratch, { recursive: true, force: true });

@@ -201,7 +201,6 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'host/processor.ts', // the smallest 32-bit program
     'integrations/appimage/unpack.ts',
     'integrations/patch/copy-with-changes.ts',
-    'integrations/patch/patchelf.ts',
     'integrations/patch/prove-patched.ts',
     'integrations/patch/replace-file.ts',
     'ldso/ask-loader.ts',
@@ -345,7 +344,6 @@ test('what is exported is used by another file', () => {
 /** Files below 40 lines that have one importer, or none → why they stand alone. */
 const SMALL_FILES = new Map<string, string>([
   ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],
-  ['integrations/patch/patchelf.ts', 'the only file that starts patchelf'],
   ['ldso/simulation/simulate.ts', 'the entry of the simulation'],
   ['resolve/plan-direct.ts', 'loaded only for programs that need no library'],
   ['store/soname-table.ts', 'the file format is read in C; the scan of the store writes it'],

@@ -272,13 +272,15 @@ export const SHARING_COMMANDS: readonly CommandRow[] = [
     summary: 'drop the roots of programs that are gone or changed, and what was left behind',
     options: [
       ['--unused <days>', 'also of programs that you did not start for so many days'],
+      ['--patched', 'also of patched files that are gone, at once; else after 30 days'],
       ['--dry-run', 'only say what would be dropped'],
       JSON_OPTION,
     ],
-    run: async (_, { unused, dryRun, json }, { context }) => {
+    run: async (_, { unused, patched, dryRun, json }, { context }) => {
       const { pruneCommand } = await import('./prune.ts');
       const options = {
         unused: valuesOf(unused).at(-1),
+        patched: isThere(patched),
         dryRun: isThere(dryRun),
         json: isThere(json),
       };

@@ -10,6 +10,8 @@ import {
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
+import { patchedRows } from '../integrations/patch/patched-rows.ts';
+import { forgetPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { listPlans, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
@@ -50,6 +52,28 @@ function forgetRoots(dirs: Directories, programs: Iterable<string>): string[] {
   });
 }
 
+/** What is patched still needs its root. @throws ForeignError `patched`. */
+function refusePatched(dirs: Directories, wanted: ReadonlySet<string>): void {
+  const there = patchedRows(dirs).find(
+    ({ file, state }) => wanted.has(file) && (state === 'ready' || state === 'its libraries are gone'),
+  );
+  if (there === undefined) return;
+  throw new ForeignError(`${there.file}: it is patched, and could not start without what its root holds`, {
+    code: 'patched',
+    hint: `make it what it was, then its root goes too: nix-foreign unpatch ${there.file}`,
+    exitCode: 125,
+  });
+}
+
+/** Of patched files that are gone, or were replaced, root and record go. Returns these files. */
+function forgetGone(dirs: Directories, wanted: ReadonlySet<string>): string[] {
+  return patchedRecords(dirs).flatMap(({ farm, files }) => {
+    const gone = files.filter((file) => wanted.has(file));
+    for (const file of gone) forgetPatched(dirs, farm, file);
+    return gone;
+  });
+}
+
 function unknownPrograms(programs: readonly string[]): ForeignError | undefined {
   if (programs.length === 0) return undefined;
   return new ForeignError(`${programs.join(', ')}: no plan is kept for it`, {
@@ -67,7 +91,9 @@ export async function forgetCommand(
 ): Promise<ForeignError | undefined> {
   const wanted = new Set(programs.flatMap(pathsFor));
   const forgotten = new Set<string>();
-  for (const dirs of await allDirectories(context.host.uid)) {
+  const known = await allDirectories(context.host.uid);
+  if (options.learned !== true) for (const dirs of known) refusePatched(dirs, wanted);
+  for (const dirs of known) {
     for (const plan of listPlans(dirs)) {
       if (!options.all && !wanted.has(plan.program)) continue;
       if (options.learned) forgetLearnedOf(plan);
@@ -75,7 +101,7 @@ export async function forgetCommand(
       forgotten.add(plan.program);
     }
     if (options.learned) continue;
-    for (const program of forgetRoots(dirs, wanted)) forgotten.add(program);
+    for (const program of [...forgetRoots(dirs, wanted), ...forgetGone(dirs, wanted)]) forgotten.add(program);
     if (options.all) for (const link of allLinks(dirs)) unpin(link);
     collectFarms(dirs);
   }

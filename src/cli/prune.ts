@@ -5,6 +5,13 @@ import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { printJson, printOneLine } from '../host/output.ts';
+import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
+import {
+  type PatchedRecord,
+  patchedRecords,
+  patchedRoot,
+  writePatchedRecord,
+} from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { unpackedOf } from '../plan/copy-directories.ts';
 import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.ts';
@@ -17,6 +24,8 @@ import { usageError } from './usage-error.ts';
 interface PruneOptions {
   /** Days, as typed. */
   readonly unused: string | undefined;
+  /** Whether patched files that are gone need not have been so for long. */
+  readonly patched: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -53,6 +62,39 @@ async function placesOf(uid: number): Promise<{ dirs: Directories; tellsOfUse: b
   return system === undefined ? own : [...own, { dirs: system, tellsOfUse: false }];
 }
 
+const DAY = 24 * 60 * 60 * 1000;
+
+/** A patched file that is nowhere may come back from a disk that is not mounted. In days. */
+const LONGEST_ABSENCE = 30;
+
+interface PatchedPruning {
+  readonly record: PatchedRecord;
+  readonly root: string;
+  /** Why it may go; undefined while it is kept. */
+  readonly why: string | undefined;
+  /** One clause, of one that is kept although no file was found. */
+  readonly kept: string | undefined;
+}
+
+/** The content decides: a record whose files were moved gets their new places. */
+function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now: number): PatchedPruning[] {
+  return patchedRecords(dirs).flatMap((record): PatchedPruning[] => {
+    if (record.pending) return [];
+    const fate = fateOf(dirs, record, now);
+    if (!dryRun) noteFate(dirs, record.farm, fate);
+    if (fate.kind === 'moved' && !dryRun) writePatchedRecord(dirs, { ...record, files: fate.files });
+    if (fate.kind !== 'gone') return [];
+    const root = patchedRoot(dirs, record.farm);
+    const days = Math.floor((now - fate.since) / DAY);
+    if (patched || days >= LONGEST_ABSENCE)
+      return [{ record, root, why: 'the patched file is gone', kept: undefined }];
+    const left = LONGEST_ABSENCE - days;
+    return [
+      { record, root, why: undefined, kept: `no such file was found; it is kept for ${left} days more` },
+    ];
+  });
+}
+
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
@@ -69,6 +111,14 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
       if (!options.dryRun) drop(dirs, row);
     }
+    for (const { record, root, why, kept } of prunePatched(dirs, options, now)) {
+      const names = record.files.join(', ');
+      if (kept !== undefined && !options.json)
+        printOneLine(`kept ${names}: ${kept}; or: nix-foreign prune --patched`);
+      if (why === undefined) continue;
+      pruned.push({ program: names, root, why });
+      if (!options.dryRun) rmSync(path.dirname(root), { recursive: true, force: true });
+    }
     if (options.dryRun) continue;
     dropFetching(dirs);
     collectFarms(dirs);
@@ -78,8 +128,6 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   for (const { program, root, why } of pruned) printOneLine(`${verb} ${program ?? root ?? ''}: ${why}`);
   if (pruned.length === 0) printOneLine('nothing to prune');
 }
-
-const DAY = 24 * 60 * 60 * 1000;
 
 interface UnusedImage {
   /** The AppImage. */

@@ -9,7 +9,13 @@ import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats } from '../host/file-identity.ts';
 import { underAnotherName } from './beside.ts';
-import { effectiveRpath, pathOfElfString, runDirectories, tokensOf } from './run-directories.ts';
+import {
+  effectiveRpath,
+  isPatchedFarm,
+  pathOfElfString,
+  runDirectories,
+  tokensOf,
+} from './run-directories.ts';
 
 export interface BundledLibrary {
   /** The path ld.so opens it by. */
@@ -44,6 +50,10 @@ interface LoadedFile {
  * of LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
  */
 function searched(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
+  return searchedByLoader(object, libraryPathDirs).filter((each) => !isPatchedFarm(each));
+}
+
+function searchedByLoader(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
   if (object.elf.runpath !== undefined)
     return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path)];
   const directories: string[] = [];

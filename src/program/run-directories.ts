@@ -21,6 +21,14 @@ export function tokensOf(openedAs: string): TokenValues {
   return { origin: path.dirname(openedAs), lib: 'lib', platform: 'x86_64' };
 }
 
+/**
+ * Whether a directory is the farm of a patched file, by its name: what it has is what was chosen, and is chosen anew
+ * when the program is.
+ */
+export function isPatchedFarm(directory: string): boolean {
+  return /\/[0-9a-z]{32}-f$|\/patched\/[0-9a-z]{32}\/farm$/.test(directory);
+}
+
 /** The directories of one run path. */
 export function runDirectories(runPath: string | undefined, openedAs: string): string[] {
   if (runPath === undefined) return [];

@@ -17,13 +17,15 @@ import { undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
 import { patchRefusal, refuseChanged } from './patch-target.ts';
-import type { PatchPlan } from './plan-patch.ts';
+import type { EditPlan, PatchPlan } from './plan-patch.ts';
 
 interface Applying {
   /** The names that shall be the patched file, the first one the target's own or that of `-o`. */
   readonly names: readonly string[];
   /** Arguments to run the original and the copy with before the copy is taken. */
   readonly trial: readonly string[] | undefined;
+  /** Asks the loader about the copy; the number of files it takes. @throws ForeignError where they are others. */
+  prove(copy: string): Promise<number> | number;
 }
 
 export interface Applied {
@@ -41,7 +43,7 @@ const LARGEST_READ_AGAIN = 1 << 30;
 const TRIAL_TIMEOUT = 60_000;
 
 /** Whether the target is already what it would become. */
-export function isAlreadySo({ target, original, chosen, farm }: PatchPlan): boolean {
+export function isAlreadySo({ target, original, chosen, farm }: EditPlan): boolean {
   if (original.patched?.farm !== farm.path) return false;
   const [before, now] = [openFileSource(original.file), openFileSource(target.path)];
   try {
@@ -56,12 +58,12 @@ export function isAlreadySo({ target, original, chosen, farm }: PatchPlan): bool
   }
 }
 
-function refusedCopy({ target }: PatchPlan, why: string): ForeignError {
+export function refusedCopy({ target }: EditPlan, why: string): ForeignError {
   const hint = `${target.typedName} is as it was; another way may do: nix-foreign patch ${target.typedName} --method append, or nix-foreign shim add`;
   return patchRefusal(target.typedName, `the patched copy is not as good: ${why}`, hint, 'not-verified');
 }
 
-function checkBytes(plan: PatchPlan, copy: string): void {
+function checkBytes(plan: EditPlan, copy: string): void {
   const [before, after] = [openFileSource(plan.original.file), openFileSource(copy)];
   try {
     const [complaint] = structureComplaints(before, after, plan.wanted);
@@ -103,7 +105,7 @@ function seen(
   return { status, output: `${stdout}\n${stderr}`.replaceAll(file, 'PROGRAM').replaceAll(name, 'PROGRAM') };
 }
 
-function tryCopy(plan: PatchPlan, copy: string, args: readonly string[], { env, launcher }: Context): void {
+function tryCopy(plan: EditPlan, copy: string, args: readonly string[], { env, launcher }: Context): void {
   const patched = seen(copy, args, undefined, env);
   const before = seen(plan.original.file, args, launcher, env);
   if (patched.status === before.status && patched.output === before.output) return;
@@ -114,21 +116,22 @@ function tryCopy(plan: PatchPlan, copy: string, args: readonly string[], { env, 
   throw refusedCopy(plan, `run with ${args.join(' ')} it ${how}`);
 }
 
-async function provenOr(plan: PatchPlan, copy: string): Promise<Extract<Proof, { kind: 'same' }>> {
+/** Whether the loader takes the very files of the set for the copy; their number. @throws ForeignError. */
+export async function proveProgram(plan: PatchPlan, copy: string): Promise<number> {
   if (plan.wanted.runPath === undefined) {
     const why = await whyNotTheSame(copy, plan.verified, plan.program.libc);
     if (why !== undefined) throw refusedCopy(plan, why);
-    return { kind: 'same', objects: plan.verified.objects.length };
+    return plan.verified.objects.length;
   }
   // Where names could not be lifted a run path of the store's libraries comes behind the user's LD_LIBRARY_PATH.
   const all =
     plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';
-  const proof = provePatched(copy, plan.verified, plan.program.libc.kind, all ? 'too' : 'not');
+  const proof: Proof = provePatched(copy, plan.verified, plan.program.libc.kind, all ? 'too' : 'not');
   if (proof.kind === 'other') throw refusedCopy(plan, proof.why);
-  return proof;
+  return proof.objects;
 }
 
-function keepRecord({ farm, undos }: PatchPlan, dirs: Directories, names: readonly string[]): void {
+function keepRecord({ farm, undos }: EditPlan, dirs: Directories, names: readonly string[]): void {
   const known = readPatchedRecord(dirs, farm.path);
   const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
   const files = [...(known?.files ?? []), ...names];
@@ -137,7 +140,7 @@ function keepRecord({ farm, undos }: PatchPlan, dirs: Directories, names: readon
 
 /** The files are there: from now on only undo takes the root. */
 function settleRecord(
-  { farm, target, original }: PatchPlan,
+  { farm, target, original }: EditPlan,
   dirs: Directories,
   names: readonly string[],
 ): void {
@@ -150,7 +153,7 @@ function settleRecord(
   if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
 }
 
-function asRefusal(plan: PatchPlan, error: unknown, output: string): unknown {
+function asRefusal(plan: EditPlan, error: unknown, output: string): unknown {
   const errno = errnoOf(error);
   if (error instanceof ForeignError || errno === undefined) return error;
   const { typedName } = plan.target;
@@ -170,7 +173,7 @@ function asRefusal(plan: PatchPlan, error: unknown, output: string): unknown {
 export const FARM_REFUSED = 'farm-refused';
 
 /** At AT_SECURE (ld.so(8)) others must not be able to put a library into a directory of the run path. */
-function refuseOpenEntries({ target, farm, wanted }: PatchPlan, { location, env }: Context): void {
+function refuseOpenEntries({ target, farm, wanted }: EditPlan, { location, env }: Context): void {
   const { storeDir } = location;
   const hasBits = (target.stats.mode & 0o6000n) !== 0n;
   if (!hasBits && !hasCapabilities(target.path, env['PATH'])) return;
@@ -192,8 +195,8 @@ function refuseOpenEntries({ target, farm, wanted }: PatchPlan, { location, env 
  * @throws ForeignError; the file is as it was then.
  */
 export async function applyPatch(
-  plan: PatchPlan,
-  { names, trial }: Applying,
+  plan: EditPlan,
+  { names, trial, prove }: Applying,
   context: Context,
   dirs: Directories,
 ): Promise<Applied> {
@@ -214,7 +217,7 @@ export async function applyPatch(
     const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);
     if (attributes !== undefined) throw refusedCopy(plan, attributes);
     checkBytes(plan, copy);
-    const { objects } = await provenOr(plan, copy);
+    const objects = await prove(copy);
     if (trial !== undefined) tryCopy(plan, copy, trial, context);
     keepRecord(plan, dirs, names);
     refuseChanged(plan.target);

@@ -1,8 +1,10 @@
 // The programs of a tree → as few farms as their sets allow: programs whose names lead to the same files share one.
 import { realpathSync } from 'node:fs';
+import type { LibrarySurvey } from './patch-library.ts';
 import { farmFor, type PatchSurvey, type SharedFarm } from './plan-patch.ts';
 
-type Group = [PatchSurvey, ...PatchSurvey[]];
+/** Programs that name one farm. */
+export type SurveyGroup = [PatchSurvey, ...PatchSurvey[]];
 
 function leadsTo(target: string): string {
   try {
@@ -31,8 +33,8 @@ function agree(one: PatchSurvey, other: PatchSurvey): boolean {
 }
 
 /** In the order of the surveys, so that the same tree has the same farms. By method `interpreter` each has its own. */
-function groupsOf(surveys: readonly PatchSurvey[]): Group[] {
-  const groups: Group[] = [];
+export function groupsOf(surveys: readonly PatchSurvey[]): SurveyGroup[] {
+  const groups: SurveyGroup[] = [];
   for (const survey of surveys) {
     const group =
       survey.wish.method === 'interpreter'
@@ -44,12 +46,23 @@ function groupsOf(surveys: readonly PatchSurvey[]): Group[] {
   return groups;
 }
 
-/** The farm of each program, by its real path. */
-export async function sharedFarms(surveys: readonly PatchSurvey[]): Promise<Map<string, SharedFarm>> {
+/** The farm of each program and library, by its real path. */
+export async function sharedFarms(
+  groups: readonly SurveyGroup[],
+  libraries: readonly LibrarySurvey[],
+): Promise<Map<string, SharedFarm>> {
   const farms = new Map<string, SharedFarm>();
-  for (const group of groupsOf(surveys)) {
-    const shared = await farmFor(group);
-    for (const { target } of group) farms.set(target.path, shared);
+  for (const group of groups) {
+    const own = libraries.filter(({ base }) => group.includes(base));
+    const firsts = new Map([...group, ...own].map(({ undo }) => [undo.sha256, undo] as const).reverse());
+    const fit = own.filter(({ undo }) => firsts.get(undo.sha256)?.mtime === undo.mtime);
+    const shared = await farmFor(
+      group,
+      fit.map(({ undo }) => undo),
+    );
+    for (const { target } of [...group, ...fit]) farms.set(target.path, shared);
+    for (const { target, undo } of own)
+      if (!farms.has(target.path)) farms.set(target.path, await farmFor(group, [undo]));
   }
   return farms;
 }

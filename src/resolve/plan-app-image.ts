@@ -47,7 +47,6 @@ export async function planAppImage(
     adaptation: {
       interpreter: unlikeForeign(launcher),
       storeDir: context.location.storeDir,
-      searchPath,
     },
   });
   return {

@@ -14,13 +14,14 @@ import {
   type Method,
 } from '../integrations/patch/choose-edits.ts';
 import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
-import { changedSource, type FileChanges, undoOf } from '../integrations/patch/file-changes.ts';
+import { changedSource, type FileChanges, type Undo, undoOf } from '../integrations/patch/file-changes.ts';
 import { unlikeForeign, whyUnusable } from '../integrations/patch/patched-copy.ts';
 import {
   LOADER_NAME,
   type PatchedSet,
   patchedRunPath,
   patchedSet,
+  withoutNeighbours,
 } from '../integrations/patch/patched-farm.ts';
 import { patchedDirectory } from '../integrations/patch/patched-state.ts';
 import { farmByContent, UNDO_NAME } from '../integrations/patch/read-patched.ts';
@@ -53,13 +54,10 @@ export interface FarmToMake {
   readonly nar: Uint8Array;
 }
 
-export interface PatchPlan {
+/** What is written into one file. */
+export interface EditPlan {
   readonly target: PatchTarget;
   readonly original: Original;
-  readonly program: DynamicProgram;
-  readonly fingerprint: Fingerprint;
-  readonly verified: VerifiedSet;
-  readonly set: PatchedSet;
   readonly wanted: WantedNames;
   readonly chosen: ChosenEdits;
   readonly undo: UndoRecord;
@@ -68,6 +66,13 @@ export interface PatchPlan {
   readonly farm: FarmToMake;
   /** The plan's root, which holds the set until the farm has one. */
   readonly root: string;
+}
+
+export interface PatchPlan extends EditPlan {
+  readonly program: DynamicProgram;
+  readonly fingerprint: Fingerprint;
+  readonly verified: VerifiedSet;
+  readonly set: PatchedSet;
 }
 
 const FARM_NAME = 'f';
@@ -141,7 +146,7 @@ function farmKind({ nix, location }: Context): FarmToMake['kind'] {
 }
 
 /** As long as the farm's path will be. */
-function placeholder(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
+export function placeholder(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
   const zeros = '0'.repeat(32);
   return kind === 'store'
     ? `${context.location.storeDir}/${zeros}-${FARM_NAME}`
@@ -213,9 +218,19 @@ async function setOf(inputs: PatchInputs, program: DynamicProgram) {
       `choose another: nix-foreign choose ${target.typedName}`,
       'rejected',
     );
-  const facts = { elf: program.elf, libc: program.libc, storeDir: context.location.storeDir };
+  const facts = { program, storeDir: context.location.storeDir };
   const set = patchedSet(facts, fingerprint, verified, { rename: wish.rename });
   return { fingerprint, verified, set, root: saved.file };
+}
+
+/** Modes and times are those of the file that was first. */
+export function undoRecord(
+  { target: { stats }, original: { patched } }: Pick<PatchInputs, 'target' | 'original'>,
+  undo: Undo,
+  sha256: string,
+): UndoRecord {
+  const mode = patched?.undo.mode ?? Number(stats.mode & 0o7777n);
+  return { ...undo, sha256, mode, mtime: patched?.undo.mtime ?? stats.mtimeNs };
 }
 
 /** A program that can be patched, before its farm is known: what that holds depends on the length of its path only. */
@@ -253,14 +268,9 @@ export async function surveyPatch(
   const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
   if (choice.kind !== 'chosen' || undo === undefined)
     throw refusalOf(target, choice as Exclude<EditChoice, ChosenEdits>);
-  const { stats } = target;
-  const record: UndoRecord = {
-    ...undo,
-    sha256: found.fingerprint.program.sha256,
-    mode: original.patched?.undo.mode ?? Number(stats.mode & 0o7777n),
-    mtime: original.patched?.undo.mtime ?? stats.mtimeNs,
-  };
-  return { ...inputs, ...found, program, kind, wantedIn, undo: record, first: choice };
+  const set = withoutNeighbours(found.set, { renamed: naming.set.renamed, lifted: choice.lifted });
+  const record = undoRecord(inputs, undo, found.fingerprint.program.sha256);
+  return { ...inputs, ...found, set, program, kind, wantedIn, undo: record, first: choice };
 }
 
 /** A farm for several programs of a tree, and what makes each of them what it was. */
@@ -269,8 +279,11 @@ export interface SharedFarm {
   readonly undos: readonly UndoRecord[];
 }
 
-/** One farm for all, whose links must agree. */
-export async function farmFor(surveys: readonly [PatchSurvey, ...PatchSurvey[]]): Promise<SharedFarm> {
+/** One farm for all, whose links must agree. `libraries`: of the tree, which name the farm too. */
+export async function farmFor(
+  surveys: readonly [PatchSurvey, ...PatchSurvey[]],
+  libraries: readonly UndoRecord[] = [],
+): Promise<SharedFarm> {
   const [first] = surveys;
   const { canonicalText } = await import('../fingerprint/fingerprint.ts');
   const { treeText } = await import('../fingerprint/tree-file.ts');
@@ -278,7 +291,8 @@ export async function farmFor(surveys: readonly [PatchSurvey, ...PatchSurvey[]])
     sha256: document.program.sha256,
     text: canonicalText(document),
   }));
-  const undos = [...new Map(surveys.map(({ undo }) => [undo.sha256, undo])).values()];
+  const all = [...surveys.map(({ undo }) => undo), ...libraries];
+  const undos = [...new Map(all.map((undo) => [undo.sha256, undo])).values()];
   const links = new Map(surveys.flatMap(({ set }) => [...set.links]));
   const fingerprints: [string, string] =
     surveys.length === 1

@@ -52,8 +52,7 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
 }
 
 function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job): CopyTarget {
-  const { launcher, env } = context;
-  return { program, sha256, set, libc: program.libc, launcher, dirs, searchPath: env['PATH'] };
+  return { program, sha256, set, libc: program.libc, launcher: context.launcher, dirs };
 }
 
 /** Found once, when it is asked for. */

@@ -122,7 +122,13 @@ export function checkPatchedFiles(all: readonly Directories[]): Check[] {
     const remedy = `fetch them again: nix-foreign patch --repair ${file}`;
     if (state === 'its libraries are gone')
       return [{ ...check, state: 'lack', detail: `${file} cannot start: ${lacks} is gone`, remedy }];
-    if (root !== undefined || state === 'not there') return [];
+    if (state === 'not there') {
+      const detail = `${file} is not where it was; its root is kept`;
+      return [
+        { ...check, state: 'note', detail, remedy: 'look for it, or let its root go: nix-foreign prune' },
+      ];
+    }
+    if (root !== undefined) return [];
     return [
       { ...check, state: 'note', detail: `${file}: nothing keeps its libraries from collection`, remedy },
     ];

@@ -13,6 +13,7 @@ import {
 } from '../../integrations/patch/patched-state.ts';
 import { farmsNamedBy, readPatched, undoThatFits } from '../../integrations/patch/read-patched.ts';
 import { undoText } from '../../integrations/patch/undo-record.ts';
+import { isPatchedFarm } from '../../program/run-directories.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
@@ -40,8 +41,7 @@ function check(file: string, context: Context, known: readonly Directories[]): P
   const source = openFileSource(target.path);
   try {
     const patched = readPatched(source, known);
-    const isFarm = (each: string) => /\/[0-9a-z]{32}-f$/.test(each) || each.endsWith('/farm');
-    const farm = patched?.farm ?? farmsNamedBy(source).find(isFarm);
+    const farm = patched?.farm ?? farmsNamedBy(source).find(isPatchedFarm);
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
     const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
     const undo = patched && undoThatFits(source, patched);

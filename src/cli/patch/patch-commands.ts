@@ -12,7 +12,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
     summary: 'write the libraries into a program, so that it starts with no help',
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
-      ['--tree', 'every program of a directory; -o names a directory for a patched copy of it'],
+      ['--tree', 'programs and libraries of a directory; -o names one for a patched copy of it'],
       ['--strict', 'with --tree: all of them or none'],
       ['-n, --dry-run', 'write nothing, say what would be; 1: nothing to do'],
       ['--diff', 'the dry run, with every byte before and after'],
@@ -64,7 +64,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
     summary: 'make patched programs again what they were, byte for byte',
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
-      ['--tree', 'every patched program of a directory'],
+      ['--tree', 'every patched file of a directory'],
       ['--all', 'every patched program that is known'],
       ['-n, --dry-run', 'write nothing'],
       HARD_LINKS,

@@ -7,7 +7,13 @@ import { withLock } from '../../host/mutex.ts';
 import { notice } from '../../host/output.ts';
 import { METHODS, type Method } from '../../integrations/patch/choose-edits.ts';
 import { planKey } from '../../plan/plan-format.ts';
-import { type Applied, applyPatch, FARM_REFUSED, isAlreadySo } from '../../resolve/apply-patch.ts';
+import {
+  type Applied,
+  applyPatch,
+  FARM_REFUSED,
+  isAlreadySo,
+  proveProgram,
+} from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { withOriginal } from '../../resolve/original-of.ts';
 import {
@@ -61,7 +67,7 @@ function oneOf<T extends string>(
   throw usageError(`${option}: there is no ${value}`, `name one of: ${names.join(', ')}`);
 }
 
-function wishOf({ method, set, without }: PatchOptions): PatchWish {
+export function wishOf({ method, set, without }: PatchOptions): PatchWish {
   return {
     method: oneOf<Method | 'auto'>(method, ['auto', ...METHODS], '--method', 'auto'),
     rename: !without.has('rename'),
@@ -120,7 +126,7 @@ export async function surveyOne({
   );
 }
 
-function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
+export function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
   return oneOf(hardLinks, HARD_LINKS, '--hard-links', set.has('tree') ? 'all' : 'refuse');
 }
 
@@ -150,7 +156,12 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({
           kind: 'patched',
           plan: each,
-          applied: await applyPatch(each, { names, trial: words }, context, dirs),
+          applied: await applyPatch(
+            each,
+            { names, trial: words, prove: (copy) => proveProgram(each, copy) },
+            context,
+            dirs,
+          ),
         });
         try {
           return await apply(plan);

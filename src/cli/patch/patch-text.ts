@@ -3,8 +3,9 @@ import path from 'node:path';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import type { FileEdit } from '../../integrations/patch/file-changes.ts';
 import type { Applied } from '../../resolve/apply-patch.ts';
-import type { PatchPlan } from '../../resolve/plan-patch.ts';
+import type { EditPlan, PatchPlan } from '../../resolve/plan-patch.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
+import type { PatchedLibrary } from './patch-libraries.ts';
 
 /** Columns in front of what is said. */
 const LABEL = 24;
@@ -20,11 +21,11 @@ function line(label: string, text: string): string {
   return `${label.padEnd(LABEL)}${text}`;
 }
 
-function grownBy({ chosen }: PatchPlan): number {
+function grownBy({ chosen }: EditPlan): number {
   return chosen.changes.added?.bytes.length ?? 0;
 }
 
-function undoBytes({ undo }: PatchPlan): number {
+function undoBytes({ undo }: EditPlan): number {
   return undo.ranges.reduce((sum, { old }) => sum + old.length, 0);
 }
 
@@ -119,7 +120,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** The edits with what was there before: of each the offset, the size and what it is. */
-function editRows({ chosen, undo }: PatchPlan) {
+function editRows({ chosen, undo }: EditPlan) {
   const oldOf = (offset: number, length: number): string | undefined => {
     const range = undo.ranges.find(
       (each) => each.offset <= offset && offset + length <= each.offset + each.old.length,
@@ -142,7 +143,7 @@ function editRows({ chosen, undo }: PatchPlan) {
 }
 
 /** One line for each edit: where, what, before, after. */
-export function diffText(plan: PatchPlan): string {
+export function diffText(plan: EditPlan): string {
   return editRows(plan)
     .map(({ offset, size, what, old, new: now }) => {
       const short = (text: string) => (text.length > 64 ? `${text.slice(0, 64)}...` : text);
@@ -186,4 +187,40 @@ export function appliedText(plan: PatchPlan, applied: Applied): string {
   const how = `${METHOD_TEXTS[chosen.method]}, ${undo.ranges.length} ranges, ${grownBy(plan)} bytes larger`;
   const tried = applied.tried === undefined ? '' : `; run with ${applied.tried.join(' ')}: the same`;
   return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}\n  undo: nix-foreign unpatch ${applied.file}`;
+}
+
+/** For people, of a library in a tree. */
+export function libraryText({ kind, plan, survey }: PatchedLibrary, typedName: string): string {
+  if (kind === 'unchanged') return `${typedName}: the library is patched already; nothing is to be done`;
+  const { served } = survey;
+  const { renamed } = plan.wanted;
+  const finds = served.size === 0 ? [] : [`finds ${[...served.keys()].join(', ')} in ${plan.farm.path}`];
+  const names = [...renamed].map(([from, to]) => `needs ${to} for ${from}`);
+  const how = `${METHOD_TEXTS[plan.chosen.method]}, ${grownBy(plan)} bytes larger`;
+  const word = kind === 'planned' ? 'would be' : 'is';
+  return `${typedName}: the library ${word} patched ${how}; it ${[...finds, ...names].join(', and ')}`;
+}
+
+/** As of a program, without what only that has. */
+export function libraryJson(outcome: PatchedLibrary) {
+  const { kind, plan, survey } = outcome;
+  const { target, wanted, chosen, undo, farm } = plan;
+  return {
+    library: target.typedName,
+    realPath: target.path,
+    sha256: undo.sha256,
+    method: chosen.method,
+    grows: grownBy(plan),
+    edits: kind === 'unchanged' ? [] : editRows(plan),
+    runPath: { from: survey.elf.runpath ?? survey.elf.rpath ?? null, to: wanted.runPath?.text ?? null },
+    needed: survey.elf.needed.map((from) => ({
+      from,
+      to: wanted.renamed.get(from) ?? from,
+      file: survey.served.get(from) ?? null,
+    })),
+    farm: farm.path,
+    undo: { ranges: undo.ranges.length, bytes: undoBytes(plan) },
+    ...(kind === 'unchanged' ? { unchanged: true } : {}),
+    ...(kind === 'patched' ? { root: outcome.applied.root ?? null } : {}),
+  };
 }

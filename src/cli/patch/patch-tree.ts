@@ -1,12 +1,14 @@
-// The programs of a directory → each with the farm that it shares with others, or why the tree stays as it is.
+// The files of a directory → each with the farm that it shares with others, or why the tree stays as it is.
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
-import { sharedFarms } from '../../resolve/farm-of-tree.ts';
-import type { PatchSurvey } from '../../resolve/plan-patch.ts';
+import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
+import type { LibrarySurvey } from '../../resolve/patch-library.ts';
+import type { PatchSurvey, SharedFarm } from '../../resolve/plan-patch.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
+import { type LibraryTask, type PatchedLibrary, surveyLibraries } from './patch-libraries.ts';
 import { type PatchOutcome, type PatchTask, surveyOne } from './patch-one.ts';
 
 /** Codes of what needs no patch. */
@@ -17,15 +19,20 @@ export function isLeftOut(error: unknown): boolean {
   return error instanceof ForeignError && SKIPPED_IN_TREE.has(error.code);
 }
 
-interface TreeSurvey {
+export interface TreeSurvey {
   /** With the farms that they share. */
   readonly tasks: readonly PatchTask[];
+  readonly libraries: readonly LibrarySurvey[];
+  readonly farms: ReadonlyMap<string, SharedFarm>;
   /** What cannot be patched, each with its task. */
   readonly failures: readonly { readonly task: PatchTask; readonly error: unknown }[];
 }
 
-/** Looks at every program first: which of them can share a farm is known then, and which cannot be patched. */
-export async function surveyTree(tasks: readonly PatchTask[]): Promise<TreeSurvey> {
+/** Looks at every file first: which of them can share a farm is known then, and which cannot be patched. */
+export async function surveyTree(
+  tasks: readonly PatchTask[],
+  libraries: readonly LibraryTask[],
+): Promise<TreeSurvey> {
   const surveys: PatchSurvey[] = [];
   const failures: { task: PatchTask; error: unknown }[] = [];
   for (const task of tasks) {
@@ -35,13 +42,23 @@ export async function surveyTree(tasks: readonly PatchTask[]): Promise<TreeSurve
       if (!isLeftOut(error)) failures.push({ task, error });
     }
   }
-  const farms = await sharedFarms(surveys);
-  return { tasks: tasks.map((task) => ({ ...task, farms })), failures };
+  const groups = groupsOf(surveys);
+  const found = await surveyLibraries(libraries, groups);
+  const farms = await sharedFarms(groups, found.surveys);
+  return {
+    tasks: tasks.map((task) => ({ ...task, farms })),
+    libraries: found.surveys,
+    farms,
+    failures: [...failures, ...found.failures],
+  };
 }
 
-/** With `--strict` what was done already is undone when a later program fails. */
+/** With `--strict` what was done already is undone when a later file fails. */
 export async function undoDone(
-  done: readonly { readonly task: PatchTask; readonly outcome: PatchOutcome }[],
+  done: readonly {
+    readonly task: Pick<PatchTask, 'context'>;
+    readonly outcome: PatchOutcome | PatchedLibrary;
+  }[],
 ): Promise<void> {
   for (const { task, outcome } of done) {
     if (outcome.kind !== 'patched' || outcome.plan.original.patched !== undefined) continue;

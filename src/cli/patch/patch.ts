@@ -1,15 +1,21 @@
 // `nix-foreign patch PROGRAM...`: the libraries written into programs, or what would be written.
 import { rmSync } from 'node:fs';
+import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
 import { notice, printJson, printLine, reportFailure } from '../../host/output.ts';
+import { farmsNamedBy } from '../../integrations/patch/read-patched.ts';
+import { isPatchedFarm } from '../../program/run-directories.ts';
+import { proveProgram } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
+import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
 import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
-import { appliedText, diffText, planJson, planText } from './patch-text.ts';
-import { programsInTree } from './tree-programs.ts';
+import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
+import type { TreeSurvey } from './patch-tree.ts';
+import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
   const isJson = options.set.has('json');
@@ -41,6 +47,13 @@ function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
   }
 }
 
+function sayLibrary(outcome: PatchedLibrary, { options, typedName }: PatchTask): void {
+  const isJson = options.set.has('json');
+  if (isJson) printJson(libraryJson(outcome));
+  else printLine(libraryText(outcome, typedName));
+  if (outcome.kind === 'planned' && options.set.has('diff') && !isJson) printLine(diffText(outcome.plan));
+}
+
 function statusOf(outcome: PatchOutcome, { set }: PatchOptions): number {
   if (outcome.kind === 'failed') return reportFailure(outcome.error);
   return outcome.kind === 'unchanged' && set.has('dryRun') ? 1 : 0;
@@ -66,36 +79,120 @@ async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
   return worst;
 }
 
-/** With `--strict` all of them or none: status 1 where one cannot be patched, and the tree is as it was. */
-async function patchTree(all: readonly PatchTask[], { set }: PatchOptions): Promise<number> {
-  const { isLeftOut, surveyTree, undoDone } = await import('./patch-tree.ts');
-  const isStrict = set.has('strict');
-  const { tasks, failures } = await surveyTree(all);
-  if (isStrict && failures.length > 0) {
-    for (const { task, error } of failures) sayFailure(error, task);
-    return 1;
+interface DoneInTree {
+  readonly task: PatchTask;
+  readonly outcome: PatchOutcome | PatchedLibrary;
+}
+
+async function outcomeOf<T>(work: Promise<T>): Promise<T | { kind: 'failed'; error: unknown }> {
+  return await work.catch((error: unknown) => ({ kind: 'failed' as const, error }));
+}
+
+/** The loader is asked about the programs again; where a library led one elsewhere all libraries are as before. */
+async function spoiledProgram(
+  done: readonly DoneInTree[],
+): Promise<{ task: PatchTask; error: unknown } | undefined> {
+  const libraries = done.filter(({ outcome }) => 'survey' in outcome && outcome.kind === 'patched');
+  if (libraries.length === 0) return undefined;
+  for (const { task, outcome } of done) {
+    if ('survey' in outcome || (outcome.kind !== 'patched' && outcome.kind !== 'unchanged')) continue;
+    try {
+      await proveProgram(outcome.plan, outcome.plan.target.path);
+    } catch (error) {
+      const { undoDone } = await import('./patch-tree.ts');
+      await undoDone(libraries);
+      return { task, error };
+    }
   }
-  const done: { task: PatchTask; outcome: PatchOutcome }[] = [];
+  return undefined;
+}
+
+/** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
+async function patchSurveyed(
+  { tasks, libraries, farms }: TreeSurvey,
+  ofLibraries: readonly LibraryTask[],
+  done: DoneInTree[],
+): Promise<{ worst: number; failed: { task: PatchTask; error: unknown }[] }> {
+  const { isLeftOut } = await import('./patch-tree.ts');
+  const { patchLibrary } = await import('./patch-libraries.ts');
+  const failed: { task: PatchTask; error: unknown }[] = [];
   let worst = 0;
   for (const task of tasks) {
-    const outcome: PatchOutcome = await patchOne(task).catch((error: unknown) => ({ kind: 'failed', error }));
-    if (outcome.kind === 'failed' && isLeftOut(outcome.error)) continue;
-    if (outcome.kind === 'failed' && isStrict) {
-      await undoDone(done);
-      sayFailure(outcome.error, task);
-      return 1;
+    const outcome = await outcomeOf(patchOne(task));
+    if (outcome.kind === 'failed') {
+      if (!isLeftOut(outcome.error)) failed.push({ task, error: outcome.error });
+      if (failed.length > 0 && task.options.set.has('strict')) return { worst, failed };
+      continue;
     }
     done.push({ task, outcome });
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
   }
-  return worst;
+  for (const survey of libraries) {
+    const task = ofLibraries.find(({ typedName }) => typedName === survey.target.typedName);
+    const shared = farms.get(survey.target.path);
+    if (task === undefined || shared === undefined) continue;
+    const outcome = await outcomeOf(patchLibrary(survey, shared, task));
+    if (outcome.kind === 'failed') {
+      failed.push({ task, error: outcome.error });
+      if (task.options.set.has('strict')) return { worst, failed };
+      continue;
+    }
+    done.push({ task, outcome });
+    sayLibrary(outcome, task);
+  }
+  const spoiled = await spoiledProgram(done);
+  return { worst, failed: [...failed, ...(spoiled === undefined ? [] : [spoiled])] };
 }
 
-function filesOf(programs: readonly string[], options: PatchOptions, context: Context) {
+/** With `--strict` all of them or none: status 1 where one cannot be patched, and the tree is as it was. */
+async function patchTree(
+  all: readonly PatchTask[],
+  ofLibraries: readonly LibraryTask[],
+  { set }: PatchOptions,
+): Promise<number> {
+  const { surveyTree, undoDone } = await import('./patch-tree.ts');
+  const isStrict = set.has('strict');
+  const survey = await surveyTree(all, ofLibraries);
+  const isLibrary = ({ task }: { task: PatchTask }) => ofLibraries.some((each) => each === task);
+  if (isStrict && survey.failures.length > 0) {
+    for (const { task, error } of survey.failures) sayFailure(error, task);
+    return 1;
+  }
+  const done: DoneInTree[] = [];
+  const { worst, failed } = await patchSurveyed(survey, ofLibraries, done);
+  if (isStrict && failed.length > 0) await undoDone(done);
+  // A program that could not be surveyed failed again by itself.
+  const failures = [...failed, ...survey.failures.filter(isLibrary)];
+  const statuses = failures.map(({ task, error }) => sayFailure(error, task));
+  return isStrict && failures.length > 0 ? 1 : Math.max(worst, ...statuses);
+}
+
+interface NamedFiles {
+  readonly programs: readonly TreeFile[];
+  readonly libraries: readonly (TreeFile & { readonly names: ReadonlySet<string> })[];
+}
+
+function filesOf(programs: readonly string[], options: PatchOptions, context: Context): NamedFiles {
   if (!options.set.has('tree'))
-    return programs.map((each) => ({ file: namedProgram(each, context), others: [] as readonly string[] }));
-  return programs.flatMap(programsInTree);
+    return {
+      programs: programs.map((each) => ({ file: namedProgram(each, context), others: [] })),
+      libraries: [],
+    };
+  const trees = programs.map(filesInTree);
+  return {
+    programs: trees.flatMap((tree) => tree.programs),
+    libraries: trees.flatMap(({ libraries, names }) => libraries.map((each) => ({ ...each, names }))),
+  };
+}
+
+function isNamingFarm(file: string): boolean {
+  const source = openFileSource(file);
+  try {
+    return farmsNamedBy(source).some(isPatchedFarm);
+  } finally {
+    source.close();
+  }
 }
 
 /** What the words of `choose` say, or the dialogue; it is kept with the program, as by `choose`. The exit status. */
@@ -144,12 +241,12 @@ export async function patchCommand(
   const [tree = ''] = programs;
   if (set.has('tree') && options.output !== undefined && !isDryRun(options))
     return await patchCopy(tree, options.output, options, context);
-  const files = filesOf(programs, options, context);
+  const { programs: files, libraries } = filesOf(programs, options, context);
   const look = (['show', 'repair', 'check'] as const).find((each) => set.has(each));
   if (look !== undefined) {
     const { checkPatched } = await import('./check-patched.ts');
     return await checkPatched(
-      files.map(({ file }) => file),
+      [...files, ...libraries.filter(({ file }) => isNamingFarm(file))].map(({ file }) => file),
       look,
       set.has('json') ? 'json' : 'text',
       context,
@@ -161,9 +258,13 @@ export async function patchCommand(
     context,
   );
   if (status !== 0) return status;
-  const work = async (dirs: Directories): Promise<number> =>
-    await patchTasks(files.map(({ file, others }) => ({ typedName: file, others, options, context, dirs })));
-  const patchTasks = (tasks: PatchTask[]) => (set.has('tree') ? patchTree(tasks, options) : patchAll(tasks));
+  const work = async (dirs: Directories): Promise<number> => {
+    const taskOf = ({ file, others }: TreeFile) => ({ typedName: file, others, options, context, dirs });
+    const tasks = files.map(taskOf);
+    if (!set.has('tree')) return await patchAll(tasks);
+    const ofLibraries = libraries.map((each) => ({ ...taskOf(each), names: each.names }));
+    return await patchTree(tasks, ofLibraries, options);
+  };
   const { uid } = context.host;
   return set.has('system') ? await inSystemDirectories(uid, work) : await inWritableDirectories(uid, work);
 }

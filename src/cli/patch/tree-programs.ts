@@ -1,42 +1,59 @@
-// A directory → the files in it that may be programs, each once, with its other names.
+// A directory → the programs and libraries in it that may be patched, each once, with its other names.
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { openFileSource } from '../../elf/open-elf.ts';
-import { readElf } from '../../elf/read-elf.ts';
+import type { ElfFile } from '../../elf/elf-file.ts';
+import { elfFileAt } from '../../elf/open-elf.ts';
 
-interface TreeFile {
+export interface TreeFile {
   readonly file: string;
   /** Hard links to it in the tree. */
   readonly others: readonly string[];
 }
 
-function isDynamicProgram(file: string): boolean {
-  try {
-    const source = openFileSource(file);
-    try {
-      const reading = readElf(source);
-      return reading.kind === 'elf' && reading.file.interpreter !== undefined;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return false;
-  }
+interface FilesInTree {
+  readonly programs: readonly TreeFile[];
+  /** Shared objects that need others. */
+  readonly libraries: readonly TreeFile[];
+  /** Names of all files and links, and sonames of the libraries. */
+  readonly names: ReadonlySet<string>;
 }
 
-/** Sorted. Links are not followed: what they lead to is in the tree, or is none of its files. */
-export function programsInTree(directory: string): TreeFile[] {
+/** Sorted, each file once. Links are not followed: what they lead to is in the tree, or is none of its files. */
+function filesBelow(directory: string): { files: TreeFile[]; names: Set<string> } {
   const byInode = new Map<string, string[]>();
+  const names = new Set<string>();
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    names.add(entry.name);
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath, entry.name);
     const { dev, ino } = lstatSync(file, { bigint: true });
     const key = `${dev}:${ino}`;
     byInode.set(key, [...(byInode.get(key) ?? []), file]);
   }
-  return [...byInode.values()]
-    .map((names) => names.sort())
+  const files = [...byInode.values()]
+    .map((found) => found.sort())
     .map(([file = '', ...others]) => ({ file, others }))
-    .filter(({ file }) => isDynamicProgram(file))
     .sort((a, b) => (a.file < b.file ? -1 : 1));
+  return { files, names };
+}
+
+/** ET_DYN (elf.h) that no kernel starts. */
+function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
+  return type === 3 && dynamic && interpreter === undefined && needed.length > 0;
+}
+
+/** @throws Node's errno errors for what is no directory. */
+export function filesInTree(directory: string): FilesInTree {
+  const { files, names } = filesBelow(directory);
+  const found = files.flatMap((each) => {
+    const elf = elfFileAt(each.file);
+    return elf === undefined ? [] : [{ ...each, elf }];
+  });
+  for (const { elf } of found) if (elf.soname !== undefined) names.add(elf.soname);
+  const plain = ({ file, others }: TreeFile): TreeFile => ({ file, others });
+  return {
+    programs: found.filter(({ elf }) => elf.interpreter !== undefined).map(plain),
+    libraries: found.filter(({ elf }) => isLibrary(elf)).map(plain),
+    names,
+  };
 }

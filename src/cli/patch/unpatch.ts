@@ -11,7 +11,7 @@ import { allDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
-import { programsInTree } from './tree-programs.ts';
+import { filesInTree } from './tree-programs.ts';
 
 interface UnpatchOptions {
   readonly output: string | undefined;
@@ -34,7 +34,10 @@ async function filesOf(
       .filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined)
       .sort();
   }
-  if (isTree) return programs.flatMap(programsInTree).map(({ file }) => file);
+  if (isTree) {
+    const trees = programs.map(filesInTree);
+    return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]).map(({ file }) => file);
+  }
   return programs.map((each) => namedProgram(each, context));
 }
 

@@ -16,15 +16,14 @@ import { elfFileAt, openFileSource } from '../../elf/open-elf.ts';
 import { temporaryName } from '../../host/atomic-file.ts';
 import { filesBelow } from '../../host/files.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
-import { interpreterEdits } from '../patch/interpreter-edits.ts';
-import { patchWithPatchelf } from '../patch/patchelf.ts';
+import { interpreterChanges } from '../patch/choose-edits.ts';
+import { copyWithChanges } from '../patch/copy-with-changes.ts';
+import type { FileChanges } from '../patch/file-changes.ts';
 
 export interface Adaptation {
   /** What programs are to name. */
   readonly interpreter: string;
   readonly storeDir: string;
-  /** PATH, to look for patchelf in. */
-  readonly searchPath: string | undefined;
 }
 
 /** A program that keeps its own interpreter. `why`: one clause. */
@@ -51,32 +50,28 @@ function write(file: string, edits: readonly { offset: number; bytes: Uint8Array
   }
 }
 
-function byPatchelf(file: string, elf: ElfFile, stats: Stats, adaptation: Adaptation): string | undefined {
+/** For what does not fit: a file that is larger comes in its place. */
+function replace(file: string, stats: Stats, changes: FileChanges): void {
   const temporary = temporaryName(file);
   try {
-    const program = { path: file, size: stats.size, elf };
-    const why = patchWithPatchelf(program, adaptation.interpreter, temporary, adaptation.searchPath);
-    if (why !== undefined) return why;
+    copyWithChanges(file, temporary, changes, stats.size);
     chmodSync(temporary, stats.mode & 0o7777);
     renameSync(temporary, file);
-    return undefined;
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
 /** Undefined when it names the launcher now. */
-function adapt(file: string, elf: ElfFile, stats: Stats, adaptation: Adaptation): string | undefined {
+function adapt(file: string, stats: Stats, { interpreter }: Adaptation): string | undefined {
   const source = openFileSource(file);
-  const found = interpreterEdits(source, adaptation.interpreter);
+  const found = interpreterChanges(source, interpreter);
   source.close();
+  if (found.kind === 'no-room') return found.why;
   if ((stats.mode & 0o200) === 0) chmodSync(file, (stats.mode & 0o7777) | 0o200);
-  if (found.kind === 'edits') {
-    write(file, found.edits);
-    return undefined;
-  }
-  const why = byPatchelf(file, elf, stats, adaptation);
-  return why === undefined ? undefined : `${found.why}, and ${why}`;
+  if (found.changes.added === undefined) write(file, found.changes.edits);
+  else replace(file, stats, found.changes);
+  return undefined;
 }
 
 /**
@@ -96,7 +91,7 @@ export function adaptPrograms(directory: string, adaptation: Adaptation): Unadap
     if (elf === undefined || !isForeign(elf, adaptation)) continue;
     const machine = findMachine(elf);
     const fits = usable && launcher !== undefined && machine !== undefined && sameMachine(launcher, machine);
-    const why = fits ? adapt(file, elf, stats, adaptation) : 'the launcher is for another machine';
+    const why = fits ? adapt(file, stats, adaptation) : 'the launcher is for another machine';
     if (why !== undefined) unadapted.push({ file: path.relative(directory, file), why });
   }
   return unadapted;

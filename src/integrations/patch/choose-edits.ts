@@ -7,7 +7,7 @@ import { editInPlace, type NewStrings } from './edit-in-place.ts';
 import { type EditedImage, readImage } from './elf-image.ts';
 import { type FileChanges, sortedEdits } from './file-changes.ts';
 import { findPayload, type Payload } from './payload.ts';
-import { neededOf, type WantedNames } from './wanted-names.ts';
+import { interpreterOnly, neededOf, type WantedNames } from './wanted-names.ts';
 
 export const METHODS = ['in-place', 'append', 'insert', 'interpreter'] as const;
 export type Method = (typeof METHODS)[number];
@@ -114,4 +114,16 @@ export function chooseEdits(source: ByteSource, wanted: WantedNames, method: Met
     if (error instanceof Malformed) return { kind: 'impossible', why: error.message, payload: undefined };
     throw error;
   }
+}
+
+export type InterpreterChanges =
+  | { readonly kind: 'changes'; readonly changes: FileChanges }
+  /** `why`: one clause. */
+  | { readonly kind: 'no-room'; readonly why: string };
+
+/** The interpreter alone is another, by the way that keeps most. Total but for what `source.read` throws. */
+export function interpreterChanges(source: ByteSource, interpreter: string): InterpreterChanges {
+  const choice = chooseEdits(source, interpreterOnly(interpreter), 'auto');
+  if (choice.kind === 'chosen') return { kind: 'changes', changes: choice.changes };
+  return { kind: 'no-room', why: choice.why };
 }

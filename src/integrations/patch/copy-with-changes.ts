@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -113,7 +114,9 @@ function copyWhole(from: string, to: string): void {
   } else copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
+/** The copy has the mode of what was copied, which its owner may not be allowed to write. */
 function write(file: string, work: (fd: number) => void): void {
+  chmodSync(file, 0o600);
   const fd = openSync(file, 'r+');
   try {
     work(fd);
@@ -155,14 +158,15 @@ export function copyWithUndo(from: string, to: string, { ranges, added, size }: 
   });
 }
 
-/** Lower-case hex sha256 of all bytes. */
-export function sha256OfSource(source: ByteSource): string {
+/** Lower-case hex sha256 of all bytes. `tick` is called now and then. */
+export function sha256OfSource(source: ByteSource, tick: () => void = () => {}): string {
   const hash = createHash('sha256');
   for (let at = 0; at < source.size; ) {
     const bytes = source.read(at, Math.min(CHUNK, source.size - at));
     if (bytes.length === 0) break;
     hash.update(bytes);
     at += bytes.length;
+    tick();
   }
   return hash.digest('hex');
 }

@@ -5,7 +5,6 @@ import { Malformed } from '../../elf/reader.ts';
 import type { Segment } from '../../elf/segments.ts';
 import type { DynamicEntry, EditedImage } from './elf-image.ts';
 import { differences, type FileEdit } from './file-changes.ts';
-import { wordEdit } from './interpreter-edits.ts';
 
 interface SectionPlace {
   readonly address: number;
@@ -122,12 +121,18 @@ function sectionEdits({ header, sections, fields }: EditedImage, draft: ElfDraft
     const section = sections[index];
     if (section === undefined) return [];
     return [
-      wordEdit(header, section.at + address, place.address),
-      wordEdit(header, section.at + offset, place.offset),
-      wordEdit(header, section.at + size, place.size),
-    ].flatMap(({ offset: at, bytes }) =>
-      differences(at, fields.bytes(at, bytes.length, 'a section header'), bytes, `section ${section.label}`),
-    );
+      [section.at + address, place.address],
+      [section.at + offset, place.offset],
+      [section.at + size, place.size],
+    ].flatMap(([at = 0, value = 0]) => {
+      const bytes = numberBytes(header, header.class === 64 ? 8 : 4, BigInt(value));
+      return differences(
+        at,
+        fields.bytes(at, bytes.length, 'a section header'),
+        bytes,
+        `section ${section.label}`,
+      );
+    });
   });
 }
 

@@ -81,16 +81,22 @@ function placeCopied(
   return { rooms: left, indexOf: (text: string) => ends.get(text) ?? 0 };
 }
 
-/** As far from the table in the file as in memory, so that everybody finds them who adds an index to its start. */
+/**
+ * In the table's own segment, so as far from it in the file as in memory: everybody finds them who adds an index to its
+ * start, and readers that hold the table for a part of one segment still do.
+ */
 function placeBehind(
   image: EditedImage,
   draft: ElfDraft,
   texts: readonly string[],
   rooms: readonly FreeRoom[],
 ) {
-  const { strings } = image;
-  const isBehind = ({ offset, address }: FreeRoom) =>
-    address > strings.address && address - strings.address === offset - strings.offset;
+  const { strings, segments } = image;
+  const isBehind = ({ index, offset, address }: FreeRoom) => {
+    const { address: from = 0, memorySize = 0 } = segments[index] ?? {};
+    const isOwn = strings.address >= from && strings.address < from + memorySize;
+    return isOwn && address > strings.address && address - strings.address === offset - strings.offset;
+  };
   const indexes = new Map<string, number>();
   let left = rooms;
   let end = strings.size;

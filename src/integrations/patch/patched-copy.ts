@@ -1,22 +1,6 @@
 // A verified set and the launcher → a copy of the program that names the launcher as its interpreter, with links to
 // what lies around the program; or why the loader would not take it for the same program.
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../../elf/app-image.ts';
 import { findMachine, sameMachine } from '../../elf/machine.ts';
@@ -35,8 +19,9 @@ import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
 import type { Libc } from '../../program/libc.ts';
-import { type ByteEdit, type InterpreterEdits, interpreterEdits } from './interpreter-edits.ts';
-import { patchWithPatchelf, whyNoPatchelf } from './patchelf.ts';
+import { type InterpreterChanges, interpreterChanges } from './choose-edits.ts';
+import { copyWithChanges, sha256OfSource } from './copy-with-changes.ts';
+import { type FileEdit, sortedEdits, type Undo, undoneSource, undoOf } from './file-changes.ts';
 
 export interface CopyTarget {
   readonly program: ProgramFile;
@@ -46,7 +31,6 @@ export interface CopyTarget {
   /** Path of the launcher; undefined where it is not known. */
   readonly launcher: string | undefined;
   readonly dirs: Directories;
-  readonly searchPath: string | undefined;
 }
 
 /** Lengths of names, with their NUL, that a binfmt_misc rule takes for those of foreign programs (binfmt-rules.ts). */
@@ -72,16 +56,14 @@ export function whyUnusable(
 }
 
 /**
- * Why no copy could be made, as far as this shows without making one. What patchelf and the loader make of it shows
- * when it is made.
- * @throws Node's errors when the program cannot be read.
+ * Why no copy could be made, as far as this shows without making one. What the loader makes of it shows when it is
+ * made. @throws Node's errors when the program cannot be read.
  */
-export function whyNoCopy({ program, launcher = '', dirs, searchPath }: CopyTarget): string | undefined {
+export function whyNoCopy({ program, launcher = '', dirs }: CopyTarget): string | undefined {
   const unusable = whyUnusable(launcher, program) ?? whyUnread(program, dirs.shared);
   if (unusable !== undefined) return unusable;
-  const edits = editsFor(program.path, unlikeForeign(launcher));
-  const byPatchelf = edits.kind === 'no-room' ? whyNoPatchelf(program, searchPath) : undefined;
-  return edits.kind === 'no-room' && byPatchelf !== undefined ? `${edits.why}, and ${byPatchelf}` : undefined;
+  const found = changesFor(program.path, unlikeForeign(launcher));
+  return found.kind === 'no-room' ? found.why : undefined;
 }
 
 /**
@@ -90,12 +72,12 @@ export function whyNoCopy({ program, launcher = '', dirs, searchPath }: CopyTarg
  * @throws Node's errors when the place cannot be written.
  */
 export async function copyForPlan(target: CopyTarget): Promise<CopyOutcome> {
-  const { program, sha256, set, libc, launcher = '', dirs, searchPath } = target;
+  const { program, sha256, set, libc, launcher = '', dirs } = target;
   const unusable = whyUnusable(launcher, program);
   if (unusable !== undefined) return { kind: 'impossible', why: unusable };
   const interpreter = unlikeForeign(launcher);
   const copies = copiesDirectory(dirs);
-  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared, searchPath });
+  const outcome = makeCopy({ program, sha256, interpreter, copies, shared: dirs.shared });
   if (outcome.kind === 'impossible') return outcome;
   const why = await whyNotTheSame(outcome.file, set, libc);
   return why === undefined ? outcome : { kind: 'impossible', why };
@@ -113,7 +95,6 @@ export function copyOfAppImage(
     interpreter: undefined,
     copies: copiesDirectory(dirs),
     shared: dirs.shared,
-    searchPath: undefined,
   };
   const outcome = makeCopy(request);
   return outcome.kind === 'copied' ? outcome : undefined;
@@ -133,8 +114,6 @@ interface CopyRequest {
   readonly copies: string;
   /** Whether that is a place for everybody, where a copy is readable to all. */
   readonly shared?: boolean | undefined;
-  /** PATH, to look for patchelf in. */
-  readonly searchPath: string | undefined;
 }
 
 /** By content and interpreter; by the program's place too, since the copy has links to what lies around it. */
@@ -149,26 +128,28 @@ function isSame(file: string, made: string): boolean {
   return stats.size === lstatSync(made).size && sha256OfFile(file) === sha256OfFile(made);
 }
 
-function write(file: string, edits: Extract<InterpreterEdits, { kind: 'edits' }>['edits']): void {
-  const fd = openSync(file, 'r+');
+function changesFor(program: string, interpreter: string | undefined) {
+  const source = openFileSource(program);
   try {
-    for (const { offset, bytes } of edits) writeSync(fd, bytes, 0, bytes.length, offset);
-    // A copy that a loss of power cut short would be started as it is.
-    fsyncSync(fd);
+    const naming: InterpreterChanges =
+      interpreter === undefined
+        ? { kind: 'changes', changes: { edits: [], added: undefined } }
+        : interpreterChanges(source, interpreter);
+    if (naming.kind === 'no-room') return naming;
+    const { edits, added } = naming.changes;
+    const changes = { edits: sortedEdits([...edits, ...appImageEdits(source)]), added };
+    return { kind: naming.kind, changes, undo: undoOf(source, changes) };
   } finally {
-    closeSync(fd);
+    source.close();
   }
 }
 
-function editsFor(program: string, interpreter: string | undefined): InterpreterEdits {
-  const source = openFileSource(program);
+/** Whether the copy without the changes is the program whose content is known. */
+function isCopyOf(copy: string, undo: Undo, { sha256, tick }: { sha256: string; tick: () => void }): boolean {
+  const source = openFileSource(copy);
   try {
-    const naming: InterpreterEdits =
-      interpreter === undefined
-        ? { kind: 'edits', edits: [], room: 0 }
-        : interpreterEdits(source, interpreter);
-    if (naming.kind === 'no-room') return naming;
-    return { ...naming, edits: [...naming.edits, ...appImageEdits(source)] };
+    const before = undoneSource(source, undo);
+    return before !== undefined && sha256OfSource(before, tick) === sha256;
   } finally {
     source.close();
   }
@@ -176,7 +157,6 @@ function editsFor(program: string, interpreter: string | undefined): Interpreter
 
 /** Milliseconds of silence; then it is said what takes so long. */
 const SILENCE = 1000;
-const CHUNK = 1 << 22;
 
 /** Says once, after a second, that a copy is made. The work blocks, so no timer could. */
 function slowNotice({ typedName, size }: ProgramFile): () => void {
@@ -189,58 +169,13 @@ function slowNotice({ typedName, size }: ProgramFile): () => void {
   };
 }
 
-/** A clone where the file system has them (ioctl_ficlonerange(2)). @returns sha256 of what was copied. */
-function copyHashed(program: ProgramFile, target: string): string {
-  const tick = slowNotice(program);
-  const isCloned = clone(program.path, target);
-  const hash = createHash('sha256');
-  const [from, to] = [
-    openSync(isCloned ? target : program.path, 'r'),
-    openSync(target, isCloned ? 'r' : 'w', 0o600),
-  ];
-  try {
-    const buffer = Buffer.allocUnsafeSlow(CHUNK);
-    for (let n = readSync(from, buffer); n > 0; n = readSync(from, buffer)) {
-      const bytes = buffer.subarray(0, n);
-      hash.update(bytes);
-      if (!isCloned) writeWhole(to, bytes);
-      tick();
-    }
-  } finally {
-    for (const fd of [from, to]) closeSync(fd);
-  }
-  return hash.digest('hex');
-}
-
-function clone(from: string, to: string): boolean {
-  try {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch {
-    rmSync(to, { force: true });
-    return false;
-  }
-}
-
-function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-}
-
 /** Undefined when the copy is made, else why not. */
-function copyTo(target: string, request: CopyRequest): string | undefined {
-  const { program, interpreter, searchPath } = request;
-  const edits = editsFor(program.path, interpreter);
-  if (edits.kind === 'no-room') {
-    if (interpreter === undefined) return edits.why;
-    const why = patchWithPatchelf(program, interpreter, target, searchPath);
-    if (why !== undefined) return `${edits.why}, and ${why}`;
-    chmodSync(target, 0o700);
-    write(target, []);
-  } else {
-    if (copyHashed(program, target) !== request.sha256) return 'the program is being changed';
-    chmodSync(target, 0o700);
-    write(target, edits.edits);
-  }
+function copyTo(target: string, { program, interpreter, sha256 }: CopyRequest): string | undefined {
+  const tick = slowNotice(program);
+  const found = changesFor(program.path, interpreter);
+  if (found.kind === 'no-room') return found.why;
+  copyWithChanges(program.path, target, found.changes, statSync(program.path).size);
+  if (!isCopyOf(target, found.undo, { sha256, tick })) return 'the program is being changed';
   chmodSync(target, 0o555);
   return undefined;
 }
@@ -365,7 +300,9 @@ function isReadableByOthers(file: string): boolean {
  * Clears the mark: glibc's loader refuses a program with it ("ELF file ABI version invalid", elf/dl-load.c,
  * open_verify), and the AppImage itself never looks at it. Empty for every other file.
  */
-function appImageEdits(source: ByteSource): readonly ByteEdit[] {
+function appImageEdits(source: ByteSource): readonly FileEdit[] {
   const { offset, size } = APP_IMAGE_MARK;
-  return isAppImage(source.read(0, 16)) ? [{ offset, bytes: new Uint8Array(size) }] : [];
+  return isAppImage(source.read(0, 16))
+    ? [{ offset, bytes: new Uint8Array(size), what: 'mark of an AppImage' }]
+    : [];
 }

@@ -5,7 +5,9 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { pathOfStoreFile, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
+import { linksBeside, type ProgramWithAdded } from '../../program/bundled.ts';
 import type { Libc } from '../../program/libc.ts';
+import { runDirectories } from '../../program/run-directories.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
 
 export interface PatchedSet {
@@ -14,6 +16,8 @@ export interface PatchedSet {
   /** Directories to search behind the farm: absolute, or relative to it. */
   readonly directories: readonly string[];
   readonly renamed: ReadonlyMap<string, string>;
+  /** Names in the farm that lead to files of the program's own, where `renamed` or a name more makes up for them. */
+  readonly neighbours: ReadonlyMap<string, string>;
   /** Names of the set that the program does not need itself, in the order of loading. */
   readonly transitive: readonly string[];
   /** Store paths that the farm refers to, sorted. */
@@ -74,6 +78,20 @@ function transitiveOf(
   return farm === '' ? [] : [...new Set(others)];
 }
 
+/**
+ * Libraries beside the program that its run path leads to, under another file name: npm and zip carry no links. By
+ * that name they are found wherever the tree is moved. Needed name → file name.
+ */
+function neighboursOf(program: ProgramWithAdded): Map<string, string> {
+  const { elf, added } = program;
+  const searched = runDirectories(elf.runpath ?? elf.rpath, program.path);
+  const directories = searched.map((each) => path.resolve(each));
+  const own = [...linksBeside(program)].filter(
+    ([name, file]) => added?.has(name) !== true && directories.includes(path.dirname(file)),
+  );
+  return new Map(own.map(([name, file]) => [name, Buffer.from(path.basename(file)).toString('latin1')]));
+}
+
 /** The directories that the launcher has the loader search, without the farm and the loader's own. */
 function directoriesOf({ libraryPath, farm, loader }: VerifiedSet): string[] {
   return libraryPath
@@ -84,13 +102,16 @@ function directoriesOf({ libraryPath, farm, loader }: VerifiedSet): string[] {
 }
 
 export function patchedSet(
-  { elf, libc, storeDir }: { elf: ElfFile; libc: Libc; storeDir: string },
+  { program, storeDir }: { program: ProgramWithAdded & { readonly libc: Libc }; storeDir: string },
   fingerprint: Fingerprint,
   verified: VerifiedSet,
   choices: { rename: boolean },
 ): PatchedSet {
+  const { elf, libc } = program;
   const links = new Map([...familyLinks(verified.loader, libc), ...linksIn(verified.farm)]);
   const renamed = choices.rename ? renamesOf(fingerprint, elf.needed, links) : new Map<string, string>();
+  const neighbours = choices.rename ? neighboursOf(program) : new Map<string, string>();
+  for (const [name, file] of neighbours) if (elf.needed.includes(name)) renamed.set(name, file);
   links.set(LOADER_NAME, verified.loader);
   const directories = directoriesOf(verified);
   const outside = new Set(verified.outside.map((file) => path.basename(file)));
@@ -104,9 +125,22 @@ export function patchedSet(
     links,
     directories,
     renamed,
-    transitive: transitiveOf(verified, elf, found).filter((name) => !own.has(name)),
+    neighbours,
+    transitive: transitiveOf(verified, elf, found)
+      .map((name) => neighbours.get(name) ?? name)
+      .filter((name) => !own.has(name)),
     references: [...references].sort(),
   };
+}
+
+/** The names that a copy with these changes does not look for in the farm go from it: a tree may be moved. */
+export function withoutNeighbours(
+  set: PatchedSet,
+  { renamed, lifted }: { renamed: ReadonlyMap<string, string>; lifted: readonly string[] },
+): PatchedSet {
+  const isNamed = (name: string, file: string) => renamed.get(name) === file || lifted.includes(file);
+  const gone = new Set([...set.neighbours].flatMap(([name, file]) => (isNamed(name, file) ? [name] : [])));
+  return { ...set, links: new Map([...set.links].filter(([name]) => !gone.has(name))) };
 }
 
 /** The program's own entries as they are, then the farm's. Bytes as latin1, as ELF strings are read. */

@@ -8,7 +8,7 @@ import { farmsOf } from './read-patched.ts';
 
 type PatchedFileState =
   | 'ready'
-  /** Deleted, or moved: its root is kept, since the file may be anywhere. */
+  /** Deleted, or moved: its root is kept as long as the file may be elsewhere (gone-patched.ts). */
   | 'not there'
   | 'not patched any more'
   | 'its libraries are gone';

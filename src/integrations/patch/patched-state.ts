@@ -30,7 +30,7 @@ function keyOf(farm: string): string {
 }
 
 /** Where the record and the root of a farm lie. */
-function recordDirectory(dirs: Pick<Directories, 'state'>, farm: string): string {
+export function recordDirectory(dirs: Pick<Directories, 'state'>, farm: string): string {
   return path.join(patchedDirectory(dirs), keyOf(farm));
 }
 

@@ -17,6 +17,7 @@ export interface Payload {
 
 const TAIL_SIZE = 70_000;
 const CHUNK = 1 << 20;
+const PAGE_SIZE = 4096;
 
 const BUN = '\n---- Bun! ----\n';
 const DENO = 'd3n0l4nd';
@@ -64,10 +65,16 @@ function byTail(tail: Buffer): Omit<Payload, 'bytes'> | undefined {
   return text.lastIndexOf(ZIP_END) >= 0 ? { kind: 'zip archive', found: 'end' } : undefined;
 }
 
+/** What fills the last page up, as Go's linker leaves it (cmd/link, without symbols), is nobody's. */
+function isPadding(source: ByteSource, end: number): boolean {
+  if (source.size % PAGE_SIZE !== 0 || source.size - end >= PAGE_SIZE) return false;
+  return source.read(end, source.size - end).every((byte) => byte === 0);
+}
+
 /** `end`: first byte after everything described. Undefined where nothing follows. */
 export function findPayload(source: ByteSource, end: number): Payload | undefined {
   const bytes = source.size - end;
-  if (bytes <= 0) return undefined;
+  if (bytes <= 0 || isPadding(source, end)) return undefined;
   if (isAppImage(source.read(0, 16))) return { bytes, kind: 'AppImage', found: 'start' };
   const from = Math.max(end, source.size - TAIL_SIZE);
   const known = byTail(Buffer.from(source.read(from, source.size - from)));

@@ -92,3 +92,23 @@ export function provePatched(
     ? { kind: 'same', objects: expected.size }
     : { kind: 'other', why: `with an LD_LIBRARY_PATH of the user's ${beaten}` };
 }
+
+/**
+ * The same for a patched library: `served` are names that it needs, each with the file that it is to be. Its other
+ * names may be found by whatever loads it. @returns why not, as one clause.
+ */
+export function whyNotServed(
+  copy: string,
+  loader: string,
+  served: ReadonlyMap<string, string>,
+): string | undefined {
+  const { objects, complaints } = listed(loader, copy, {});
+  for (const [name, file] of served) {
+    const complaint = complaints.find((each) => each.includes(name));
+    if (complaint !== undefined) return complaint;
+    const found = objects.find((each) => each.name === name)?.path;
+    if (found === undefined) return `it would not load ${name}`;
+    if (identity(found) !== identity(file)) return `it would load ${real(found)} for ${name}`;
+  }
+  return undefined;
+}

@@ -1,7 +1,7 @@
 // The machine's own programs, given another interpreter: the loader takes each copy for the same program, and they run.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -34,11 +34,10 @@ for (const program of programs) {
   else refused.push(`${program}: ${outcome.why}`);
 }
 
-test('nearly every program has room', (t) => {
-  t.diagnostic(`${copied.length} of ${programs.length}; without room: ${refused.join('; ')}`);
+test('every program can be given another interpreter', (t) => {
+  t.diagnostic(`${copied.length} of ${programs.length}; refused: ${refused.join('; ')}`);
   assert.ok(programs.length >= 50, `only ${programs.length} programs were found`);
-  assert.ok(refused.length <= Math.max(2, programs.length * 0.02), refused.join('\n'));
-  for (const why of refused) assert.match(why, /there are \d+ free bytes for \d+, and there is no PATH/);
+  assert.deepEqual(refused, []);
 });
 
 test('the loader has the same libraries for each copy as for the program', () => {
@@ -49,10 +48,15 @@ test('the loader has the same libraries for each copy as for the program', () =>
   }
 });
 
-test('nothing but the few fields differs, and nothing moves', () => {
-  for (const { program, copy } of copied.slice(0, 40)) {
+test('in nearly all nothing but the few fields differs, and nothing moves', () => {
+  const grown = copied.filter(({ program, copy }) => statSync(copy).size !== statSync(program).size);
+  assert.ok(
+    grown.length <= Math.max(2, copied.length * 0.02),
+    grown.map(({ program }) => program).join('\n'),
+  );
+  for (const each of copied.filter((one) => !grown.includes(one)).slice(0, 40)) {
+    const { program, copy } = each;
     const [before, after] = [readFileSync(program), readFileSync(copy)];
-    assert.equal(after.length, before.length, program);
     let different = 0;
     for (let i = 0; i < before.length; i += 1) if (before[i] !== after[i]) different += 1;
     // The string, 8 fields of two program headers and 3 of a section header.

@@ -7,7 +7,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { readElf } from '../../../src/elf/read-elf.ts';
 import { bytesInMemory } from '../../../src/elf/reader.ts';
-import { interpreterEdits } from '../../../src/integrations/patch/interpreter-edits.ts';
+import { chooseEdits } from '../../../src/integrations/patch/choose-edits.ts';
+import type { FileEdit } from '../../../src/integrations/patch/file-changes.ts';
+import { interpreterOnly } from '../../../src/integrations/patch/wanted-names.ts';
 import { compile } from '../../scenarios/compile.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'edits-'));
@@ -15,6 +17,24 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const long = `/nix/store/${'x'.repeat(32)}-nix-run-foreign-0.1.0/bin/nix-run-foreign`;
 const source = 'int bss[5000]; int data = 3; int main(void) { return bss[4] + data - 3; }';
+
+interface Found {
+  readonly kind: 'edits' | 'no-room';
+  readonly edits: readonly FileEdit[];
+  readonly why: string;
+}
+
+/** In place, and nothing else. */
+function interpreterEdits(source: Parameters<typeof chooseEdits>[0], interpreter: string): Found {
+  const choice = chooseEdits(source, interpreterOnly(interpreter), 'interpreter');
+  return choice.kind === 'chosen'
+    ? { kind: 'edits', edits: choice.changes.edits, why: '' }
+    : { kind: 'no-room', edits: [], why: choice.why };
+}
+
+/** Where the name itself is written. */
+const placeOfName = ({ edits }: Found): number =>
+  edits.find(({ what }) => what === 'interpreter')?.offset ?? 0;
 
 function build(name: string, flags: readonly string[]): string {
   return compile(path.join(scratch, name), source, flags);
@@ -24,7 +44,7 @@ function patched(bytes: Buffer, interpreter: string): Buffer {
   const found = interpreterEdits(bytesInMemory(bytes), interpreter);
   assert.equal(found.kind, 'edits', JSON.stringify(found));
   const copy = Buffer.from(bytes);
-  for (const edit of found.kind === 'edits' ? found.edits : []) copy.set(edit.bytes, edit.offset);
+  for (const edit of found.edits) copy.set(edit.bytes, edit.offset);
   return copy;
 }
 
@@ -76,7 +96,7 @@ for (const [name, flags] of kinds) {
 test('a name longer than any page has room for is refused', () => {
   const bytes = readFileSync(build('pie', []));
   const found = interpreterEdits(bytesInMemory(bytes), `/${'x'.repeat(4096)}`);
-  assert.match(found.kind === 'no-room' ? found.why : '', /^there are \d+ free bytes for 4098$/);
+  assert.match(found.why, /^there are too few free bytes for its interpreter's name$/);
 });
 
 /** With a byte in every room, as where the linker left none. */
@@ -85,7 +105,7 @@ function withoutRoom(bytes: Buffer): Buffer {
   const comment = bytes.indexOf('GCC: (');
   for (let round = 0; round < 8; round += 1) {
     const next = interpreterEdits(bytesInMemory(filled), long);
-    const offset = next.kind === 'edits' ? (next.edits[0]?.offset ?? 0) : comment;
+    const offset = next.kind === 'edits' ? placeOfName(next) : comment;
     if (offset === comment || next.kind === 'no-room') return filled;
     filled[offset + 3] = 1;
   }
@@ -119,14 +139,14 @@ test('without that section either there is no room', () => {
   const file = build('uncommented', []);
   execFileSync('objcopy', ['-R', '.comment', file]);
   const found = interpreterEdits(bytesInMemory(withoutRoom(readFileSync(file))), long);
-  assert.match(found.kind === 'no-room' ? found.why : '', /^there are \d+ free bytes for \d+$/);
+  assert.match(found.why, /^there are too few free bytes for its interpreter's name$/);
 });
 
 test('zeros that a section holds, or that were appended, are no room', () => {
   const program = build('sections', []);
   const bytes = readFileSync(program);
   const found = interpreterEdits(bytesInMemory(bytes), long);
-  const offset = found.kind === 'edits' ? (found.edits[0]?.offset ?? 0) : 0;
+  const offset = placeOfName(found);
   // The section .comment is said to lie where the room is.
   const header = Number(bytes.readBigUInt64LE(40));
   const comment = header + 64 * (bytes.readUInt16LE(60) - 4);
@@ -134,7 +154,7 @@ test('zeros that a section holds, or that were appended, are no room', () => {
   bytes.writeBigUInt64LE(64n, comment + 32);
   bytes.writeUInt32LE(1, comment + 4);
   const other = interpreterEdits(bytesInMemory(bytes), long);
-  assert.notEqual(other.kind === 'edits' ? other.edits[0]?.offset : undefined, offset);
+  assert.notEqual(placeOfName(other), offset);
 });
 
 test('what cannot be read is refused, not thrown', () => {
@@ -142,10 +162,7 @@ test('what cannot be read is refused, not thrown', () => {
   for (const broken of [Buffer.alloc(0), Buffer.from('#!/bin/sh\n'), bytes.subarray(0, 100)])
     assert.equal(interpreterEdits(bytesInMemory(broken), long).kind, 'no-room');
   const still = readFileSync(build('static', ['-static']));
-  assert.deepEqual(interpreterEdits(bytesInMemory(still), long), {
-    kind: 'no-room',
-    why: 'it names no interpreter',
-  });
+  assert.equal(interpreterEdits(bytesInMemory(still), long).why, 'it has no dynamic table');
 });
 
 test('damaged headers never lead outside the file', () => {

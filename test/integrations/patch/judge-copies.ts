@@ -22,17 +22,12 @@ export function programsNaming(interpreter: string, directories: readonly string
   return [...found].sort();
 }
 
-/** The copy of a program that names another interpreter, kept below `copies`. `searchPath`: where patchelf may be. */
-export function copyOfProgram(
-  file: string,
-  interpreter: string,
-  copies: string,
-  searchPath?: string,
-): CopyOutcome {
+/** The copy of a program that names another interpreter, kept below `copies`. */
+export function copyOfProgram(file: string, interpreter: string, copies: string): CopyOutcome {
   const { size } = statSync(file);
   const elf = elfFileAt(file);
   const program = { typedName: file, path: file, size, elf } as unknown as ProgramFile;
-  return makeCopy({ program, sha256: sha256OfFile(file), interpreter, copies, searchPath });
+  return makeCopy({ program, sha256: sha256OfFile(file), interpreter, copies });
 }
 
 /**

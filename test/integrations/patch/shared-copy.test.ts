@@ -22,7 +22,6 @@ function copyInto(shared: boolean) {
     interpreter: '/x',
     copies,
     shared,
-    searchPath: undefined,
   }).kind;
 }
 
@@ -49,7 +48,7 @@ for (const [above, directory, own, kind] of rows)
 
 test('a damaged copy is replaced, a sound one stays, and another content under the hash is refused', () => {
   const program = { typedName: file, path: file, size: statSync(file).size } as unknown as ProgramFile;
-  const request = { program, interpreter: '/x', copies, searchPath: undefined };
+  const request = { program, interpreter: '/x', copies };
   const copy = () => makeCopy({ ...request, sha256: sha256OfFile(file) });
   const first = copy();
   assert.ok(first.kind === 'copied');

@@ -33,7 +33,7 @@ function target(rest: Partial<CopyTarget> = {}): CopyTarget {
   } as unknown as VerifiedSet;
   const dirs = { cache } as unknown as Directories;
   const known = { program, sha256: sha256OfFile(file), set, libc: libcOf(elf, 'glibc'), dirs };
-  return { ...known, launcher, searchPath: undefined, ...rest };
+  return { ...known, launcher, ...rest };
 }
 
 const rows: Record<string, [Partial<CopyTarget>, RegExp]> = {

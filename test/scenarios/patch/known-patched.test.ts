@@ -1,6 +1,6 @@
 // A patched file → what the other commands say of it: its original's libraries, its root, and that its libraries are gone.
 import assert from 'node:assert/strict';
-import { existsSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { stateOf } from '../saved-state.ts';
@@ -80,8 +80,54 @@ test('prune does not take its root, however old it is and wherever the file is',
   assert.match(await manage('prune', '--unused', '1'), /nothing to prune/);
   assert.equal((await collect()).status, 0);
   assert.equal((await vendor.root.bare('/vendor/away/curl', ['--version'])).status, 0);
-  assert.match(await manage('list'), /\/vendor\/curl {2}\(not there\)/);
+  const [row] = await json('list');
+  assert.deepEqual([row.program, row.state], ['/vendor/away/curl', 'ready']);
   renameSync(path.join(vendor.dir, 'away/curl'), curl);
+  assert.match(await manage('list'), /\/vendor\/away\/curl {2}\(not there\)/);
+  assert.match(
+    (await vendor.root.manage(['doctor'])).stdout,
+    /^note +patched files +\/vendor\/away\/curl is not where it was/m,
+  );
+  assert.match(await manage('prune', '--patched'), /nothing to prune/);
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
+});
+
+test('forget leaves a patched file its root, and takes that of one that is gone', async () => {
+  const refused = await vendor.root.manage(['forget', '/vendor/curl']);
+  assert.equal(refused.status, 125);
+  assert.match(refused.stderr, /it is patched, and could not start.*\n.*nix-foreign unpatch \/vendor\/curl/);
+  vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');
+  const { farm: own } = await json('patch', '-y', '--no-lift', '/vendor/brief');
+  assert.notEqual(own, farm);
+  const record = path.join(stateOf(vendor.root), 'patched', path.basename(own));
+  assert.ok(existsSync(record));
+  rmSync(path.join(vendor.dir, 'brief'));
+  assert.match(await manage('forget', '/vendor/brief'), /forgot \/vendor\/brief/);
+  assert.ok(!existsSync(record));
+});
+
+test('the root of a patched file whose content is gone is kept for 30 days, or until prune is told', async () => {
+  const record = async () => {
+    vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');
+    const { farm: own } = await json('patch', '-y', '--no-lift', '/vendor/brief');
+    rmSync(path.join(vendor.dir, 'brief'));
+    return path.join(stateOf(vendor.root), 'patched', path.basename(own));
+  };
+  const first = await record();
+  assert.match(
+    await manage('prune'),
+    /kept \/vendor\/brief: no such file was found; it is kept for 30 days more/,
+  );
+  const old = new Date(Date.now() - 31 * 24 * 3600 * 1000);
+  utimesSync(path.join(first, 'missing'), old, old);
+  assert.match(await manage('prune', '--dry-run'), /would prune \/vendor\/brief: the patched file is gone/);
+  assert.ok(existsSync(first));
+  assert.match(await manage('prune'), /^pruned \/vendor\/brief: the patched file is gone$/m);
+  assert.ok(!existsSync(first));
+  const second = await record();
+  assert.match(await manage('prune', '--patched'), /pruned \/vendor\/brief/);
+  assert.ok(!existsSync(second));
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
 });
 
 test('doctor says which patched file has lost its libraries, and how to get them again', async () => {

@@ -1,0 +1,118 @@
+// A record of patched files → whether one of them is where it was, was moved, or is gone with its content.
+import { lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { openFileSource } from '../../elf/open-elf.ts';
+import type { Directories } from '../../host/directories.ts';
+import { errnoOf } from '../../host/errors.ts';
+import { type PatchedRecord, recordDirectory } from './patched-state.ts';
+import { farmsOf } from './read-patched.ts';
+import { readUndoText } from './undo-record.ts';
+
+type StatePlace = Pick<Directories, 'state'>;
+
+type PatchedFate =
+  | { readonly kind: 'there' }
+  /** Files that name the farm, found near where they were. */
+  | { readonly kind: 'moved'; readonly files: readonly string[] }
+  /** `since`: milliseconds since 1970 of when that was seen first. */
+  | { readonly kind: 'gone'; readonly since: number };
+
+/** More is not looked at: nearest directories first. */
+const MOST_ENTRIES = 200_000;
+const MOST_TIME = 10_000;
+
+function isFarmOf(dirs: StatePlace, file: string, farm: string): boolean {
+  try {
+    const source = openFileSource(file);
+    try {
+      return farmsOf(source, [dirs]).includes(farm);
+    } finally {
+      source.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** What cannot be looked at (EACCES, EIO, ESTALE) may be there. */
+function isThere(dirs: StatePlace, file: string, farm: string): boolean {
+  try {
+    return statSync(file).isFile() && isFarmOf(dirs, file, farm);
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
+}
+
+/** The directories above the file that are there, the nearest first, without the root directory. */
+function directoriesAbove(file: string): string[] {
+  const above = path.dirname(file);
+  return above === file || above === '/' ? [] : [above, ...directoriesAbove(above)];
+}
+
+function* filesNear(starts: readonly string[]): Generator<string> {
+  const queue = [...new Set(starts)];
+  const seen = new Set(queue);
+  const end = Date.now() + MOST_TIME;
+  let entries = 0;
+  for (let directory = queue.shift(); directory !== undefined; directory = queue.shift()) {
+    if (['/proc', '/sys', '/dev', '/nix/store'].includes(directory)) continue;
+    for (const entry of entriesOf(directory)) {
+      entries += 1;
+      if (entries > MOST_ENTRIES || Date.now() > end) return;
+      const file = path.join(directory, entry.name);
+      if (entry.isFile()) yield file;
+      else if (entry.isDirectory() && !seen.has(file)) {
+        seen.add(file);
+        queue.push(file);
+      }
+    }
+  }
+}
+
+function entriesOf(directory: string) {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+/** Sizes of the patched files, so that few others are read. */
+function sizesOf({ undo }: PatchedRecord): Set<number> {
+  return new Set((readUndoText(undo) ?? []).map(({ size, added }) => size + (added?.length ?? 0)));
+}
+
+function homeOf(): string[] {
+  try {
+    return [homedir()];
+  } catch {
+    return []; // a user without a home directory
+  }
+}
+
+/** Changes nothing. Where no file is left in its place the directories around are searched, and the user's home. */
+export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): PatchedFate {
+  const { farm, files } = record;
+  if (files.some((file) => isThere(dirs, file, farm))) return { kind: 'there' };
+  const sizes = sizesOf(record);
+  const found: string[] = [];
+  for (const file of filesNear([...files.flatMap(directoriesAbove), ...homeOf()])) {
+    if (!sizes.has(lstatSync(file, { throwIfNoEntry: false })?.size ?? -1)) continue;
+    if (isFarmOf(dirs, file, farm)) found.push(file);
+  }
+  if (found.length > 0) return { kind: 'moved', files: found };
+  const mark = lstatSync(markOf(dirs, farm), { throwIfNoEntry: false });
+  return { kind: 'gone', since: mark?.mtimeMs ?? now };
+}
+
+function markOf(dirs: StatePlace, farm: string): string {
+  return path.join(recordDirectory(dirs, farm), 'missing');
+}
+
+/** From now on it is known since when no file names the farm; `there` and `moved` end that. @throws errno errors. */
+export function noteFate(dirs: StatePlace, farm: string, fate: PatchedFate): void {
+  const mark = markOf(dirs, farm);
+  if (fate.kind !== 'gone') rmSync(mark, { force: true });
+  else if (lstatSync(mark, { throwIfNoEntry: false }) === undefined) writeFileSync(mark, '');
+}
