@@ -1,5 +1,6 @@
 // A command line → what it printed and how it ended; the only place that starts processes.
 import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { errnoOf } from './errors.ts';
 import { withAbsolutePath } from './tool-environment.ts';
 
@@ -24,6 +25,9 @@ export interface RunOptions {
   readonly onStderr?: (text: string) => void;
 }
 
+/** An empty standard input: Node opens /dev/null for `ignore`, which a root directory may lack. */
+const nothing = () => (existsSync('/dev/null') ? 'ignore' : 'pipe');
+
 /**
  * Starts a program, never through a shell, and does nothing else until it ends: for what ends within milliseconds, such
  * as `ld.so --list`, since it spares the turns of the event loop. Never throws for what the program does.
@@ -31,7 +35,7 @@ export interface RunOptions {
 export function runProgramNow(file: string, args: readonly string[], options: RunOptions): Ended {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     env: withAbsolutePath(options.env),
-    ...(options.input === undefined ? { stdio: ['ignore', 'pipe', 'pipe'] } : { input: options.input }),
+    ...(options.input === undefined ? { stdio: [nothing(), 'pipe', 'pipe'] } : { input: options.input }),
     timeout: options.timeout,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 28,

@@ -120,6 +120,14 @@ function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interprete
   return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
 }
 
+/** A plan that was made under a wish stays as it is when the wish is gone: what it would be now is another way. */
+function whyOfStrategy({ program, plan, dynamic, set, context }: DynamicFacts): string {
+  const { strategy, why } = strategyOf(dynamic, set, context, asPlanned(plan));
+  if (strategy === plan.strategy) return why;
+  const anew = `nix-foreign resolve --strategy auto ${program.typedName}`;
+  return `it was asked for when the plan was made, or nothing else could be done then; to have it chosen anew: ${anew}`;
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
   const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(dynamic.interpreter);
@@ -128,7 +136,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(dynamic, set, facts.context, asPlanned(plan)).why,
+    why: whyOfStrategy(facts),
     plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     ...childrenOf(program.typedName, plan, interpreter, context),
@@ -143,9 +151,11 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     warnings: warningsOf(trace, report),
     optional: facts.optional,
     shadowed: libraryPathComesFirst(plan.strategy, context.env)
-      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
-          ({ by }) => !set.objects.some(({ path: opened }) => opened === by),
-        )
+      ? shadowingEntries(
+          context.env['LD_LIBRARY_PATH'],
+          names,
+          plan.strategy === 'loader' ? set : undefined,
+        ).filter(({ by }) => !set.objects.some(({ path: opened }) => opened === by))
       : [],
   };
 }
