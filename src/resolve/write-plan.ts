@@ -128,7 +128,7 @@ async function prepareStart(set: VerifiedSet, job: Job): Promise<PreparedStart> 
   return prepareChosen(other, set, job, findView);
 }
 
-/** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where the loader refuses it all the same. */
+/** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where that ends the start. */
 async function noticeLibraryPath(set: VerifiedSet, { program, context }: Job): Promise<void> {
   const { libraryPathDirs = [], libc, typedName } = program;
   if (context.isStart !== true || libraryPathDirs.length === 0 || set.askedPath !== set.libraryPath) return;

@@ -21,7 +21,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').map((line) => line.replace(/^\s*\d+:\s*/, ''));
 }
 
-/** One process. `isThere`: whether a file that was tried last is there: then it was loaded before under another name. */
+/** One process. `isThere`: of the file that was tried last: then it was loaded before, under another name. */
 export function missedLibraries(
   text: string,
   isThere: (file: string) => boolean = existsSync,
