@@ -6,10 +6,11 @@ import { printJson, printLine } from '../../host/output.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
+import { type Interpreter, inspectInterpreter, type Situation, whyNoNamespace } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
+import { viewFor } from '../../resolve/view-for.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
@@ -19,6 +20,8 @@ import { libraryPathComesFirst, type MapEntry, shadowingEntries } from './load-m
 import { type OptionalStory, optionalLines, optionalWhy } from './optional.ts';
 import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
+
+type WhyNo = NonNullable<Situation['whyNo']>;
 
 /** One object of the process, and what else could have served its name. */
 export interface ExplainedObject extends MapEntry {
@@ -120,9 +123,27 @@ function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interprete
   return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
 }
 
+/** What could be done now, where the plan does not say that it was done. A copy is not tried. */
+function possibleNow({ plan, dirs, dynamic, set }: DynamicFacts, context: Context): WhyNo {
+  const { interpreter } = dynamic;
+  const planned = asPlanned(plan);
+  const view = () => {
+    const farm = { directory: set.farm, names: [...set.links.keys()] };
+    const found = viewFor(context, dirs, { interpreter, farm });
+    return found.kind === 'none' ? found.why : undefined;
+  };
+  return {
+    ...planned,
+    view: plan.strategy === 'view' ? planned.view : view,
+    namespace:
+      plan.strategy === 'namespace' ? planned.namespace : () => whyNoNamespace(context.launcher, interpreter),
+  };
+}
+
 /** A plan that was made under a wish stays as it is when the wish is gone: what it would be now is another way. */
-function whyOfStrategy({ program, plan, dynamic, set, context }: DynamicFacts): string {
-  const { strategy, why } = strategyOf(dynamic, set, context, asPlanned(plan));
+function whyOfStrategy(facts: DynamicFacts): string {
+  const { program, plan, dynamic, set, context } = facts;
+  const { strategy, why } = strategyOf(dynamic, set, context, possibleNow(facts, context));
   if (strategy === plan.strategy) return why;
   const anew = `nix-foreign resolve --strategy auto ${program.typedName}`;
   return `it was asked for when the plan was made, or nothing else could be done then; to have it chosen anew: ${anew}`;
