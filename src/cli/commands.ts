@@ -183,7 +183,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'doctor [program] [arguments...]',
     summary:
-      'show what this machine offers, and what to do about each lack; or what a program and its children miss. With -- it runs the program, and says what that asked for and did not get',
+      'show what this machine offers, and what to do about each lack; or what a program and its children miss; with -- it runs the program, and says what that asked for and did not get',
     options: [JSON_OPTION],
     run: async ([program, ...words], { json }, { context, arch, launcher, setExitStatus, runsProgram }) => {
       const named = program === undefined ? undefined : namedProgram(program, context);
