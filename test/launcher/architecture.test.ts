@@ -55,9 +55,9 @@ test('a circle is found', () => {
   assert.equal(circleIn(new Map([['a', ['b']]])), undefined);
 });
 
-// 30, and two for views: the root directory of one, and what is asked of a loader by its name.
-test('at most 32 files of at most 400 lines', () => {
-  assert.ok(files.length > 20 && files.length <= 32, `${files.length} files`);
+// 30, two for views (the root directory of one, what is asked of a loader by its name), and the order of a library path.
+test('at most 33 files of at most 400 lines', () => {
+  assert.ok(files.length > 20 && files.length <= 33, `${files.length} files`);
   assert.deepEqual(
     files.filter(({ lines }) => lines.length > 400).map(({ name }) => name),
     [],
