@@ -48,7 +48,10 @@ export async function buildAudit({ output, cc = 'cc', flags = [] }: AuditBuild):
   const machine = await machineOf(cc, flags);
   const special = BY_MACHINE.filter(([pattern]) => pattern.test(machine)).map(([, flag]) => flag);
   const sources = [...sourcesIn('audit'), 'launcher/freestanding.c'];
-  await compileC({ what: 'the audit module', sources, flags: [...SHARED, ...special], output }, { cc, flags });
+  await compileC(
+    { what: 'the audit module', sources, flags: [...SHARED, ...special], output },
+    { cc, flags },
+  );
 }
 
 if (import.meta.main) {

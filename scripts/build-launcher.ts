@@ -43,7 +43,10 @@ export async function buildLauncher(build: LauncherBuild): Promise<void> {
     `-DRESOLVER_SCRIPT=${cString(script)}`,
   ];
   const sources = sourcesIn('launcher');
-  await compileC({ what: 'the launcher', sources, flags: [...LINKING, ...definitions], output }, { cc, flags });
+  await compileC(
+    { what: 'the launcher', sources, flags: [...LINKING, ...definitions], output },
+    { cc, flags },
+  );
 }
 
 if (import.meta.main) {

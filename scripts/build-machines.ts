@@ -35,14 +35,20 @@ async function whyNotBuilt(directory: string, system: string): Promise<string | 
 }
 
 /** Writes DIRECTORY/SYSTEM/{nix-run-foreign,nix-foreign-audit.so}. Returns the systems it could not, each with why. */
-export async function buildMachines(directory: string): Promise<readonly (readonly [system: string, why: string])[]> {
+export async function buildMachines(
+  directory: string,
+): Promise<readonly (readonly [system: string, why: string])[]> {
   const systems = Object.keys(SYSTEMS);
-  const whys = await Promise.all(systems.map(async (system) => [system, await whyNotBuilt(directory, system)] as const));
+  const whys = await Promise.all(
+    systems.map(async (system) => [system, await whyNotBuilt(directory, system)] as const),
+  );
   return whys.flatMap(([system, why]) => (why === undefined ? [] : [[system, why] as const]));
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { output: { type: 'string', default: path.join(PROJECT, 'dist') } } });
+  const { values } = parseArgs({
+    options: { output: { type: 'string', default: path.join(PROJECT, 'dist') } },
+  });
   const missing = await buildMachines(values.output);
   for (const [system, why] of missing) process.stderr.write(`build: nothing for ${system}: ${why}\n`);
   process.exitCode = readdirSync(values.output).length === 0 ? 1 : 0;

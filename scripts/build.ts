@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { writeBillOfMaterials } from './bill-of-materials.ts';
 import { buildLauncher } from './build-launcher.ts';
 import { buildMachines } from './build-machines.ts';
 import { writeManual } from './build-manual.ts';
@@ -39,12 +40,13 @@ async function bundle(directory: string): Promise<void> {
     target: 'node24',
     legalComments: 'linked',
     logLevel: 'warning',
+    metafile: true,
     // proper-lockfile makes directories; it has no use for a copy of fs that queues when descriptors run out.
     // And `signal-exit` asks the whole of node:assert, which opens stderr, whether it was given a function.
     alias: { 'graceful-fs': 'node:fs', assert: path.join(PROJECT, 'scripts/assert-equal.ts') },
   } as const;
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
-  await build({
+  const entries = await build({
     ...common,
     entryPoints: ['main', 'resolver'].map((name) => path.join(PROJECT, `src/bin/${name}.ts`)),
     outdir: directory,
@@ -54,7 +56,7 @@ async function bundle(directory: string): Promise<void> {
     // The compiled code is no module (nix-foreign.cts), and code that is none cannot import without a callback.
     supported: { 'dynamic-import': false },
   });
-  await build({
+  const apart = await build({
     ...common,
     minify: true,
     entryPoints: APART.map((name) => path.join(PROJECT, `src/cli/${name}.ts`)),
@@ -70,6 +72,7 @@ async function bundle(directory: string): Promise<void> {
     banner: { js: '#!/usr/bin/env node' },
     outfile: path.join(directory, ENTRY),
   });
+  writeBillOfMaterials([entries.metafile, apart.metafile], path.join(directory, 'sbom.json'));
 }
 
 function quoted(text: string): string {

@@ -50,7 +50,9 @@ export const SYSTEMS: Readonly<Record<string, Compiler>> = {
 };
 
 /** What any compiler of a machine builds for, by Node's `process.arch`. */
-export const BUILT_BY: Readonly<Record<string, readonly (readonly [system: string, flags: readonly string[]])[]>> = {
+export const BUILT_BY: Readonly<
+  Record<string, readonly (readonly [system: string, flags: readonly string[]])[]>
+> = {
   x64: [
     ['x86_64-linux', []],
     ['i686-linux', ['-m32']],

@@ -6,6 +6,17 @@ const fs: typeof import('node:fs') = require('node:fs');
 const path: typeof import('node:path') = require('node:path');
 const vm: typeof import('node:vm') = require('node:vm');
 
+const OLDEST = 24;
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+  const name = process.argv[3] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
+  process.stderr.write(
+    `${name}: Node ${OLDEST} or newer is needed, and ${process.execPath} is ${process.version}\n` +
+      '  put a newer node on PATH in front of it\n',
+  );
+  process.exit(125);
+}
+
 const isMiss =
   process.argv[2] === 'extend' || (process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher');
 const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');

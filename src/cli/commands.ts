@@ -1,4 +1,6 @@
 // The words of `nix-foreign` → the command they name. Help is printed from the same table.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Command } from 'commander';
 import { printJson, reportFailure } from '../host/output.ts';
 import type { Context } from '../resolve/context.ts';
@@ -17,7 +19,6 @@ import {
   FINGERPRINT_COMMANDS,
   HOOK_COMMANDS,
   INDEX_COMMANDS,
-  SETUP_COMMANDS,
   SHARING_COMMANDS,
   SHIM_COMMANDS,
 } from './command-groups.ts';
@@ -179,16 +180,14 @@ export const COMMANDS: readonly CommandRow[] = [
   ...SHIM_COMMANDS,
   ...HOOK_COMMANDS,
   ...INDEX_COMMANDS,
-  ...SETUP_COMMANDS,
   {
     usage: 'doctor [program]',
     summary:
       'show what this machine offers, and what to do about each lack; or what the children of a program miss',
     options: [JSON_OPTION],
-    run: async ([program], { json }, { context, arch, launcher, setExitStatus }) => {
-      const named = program === undefined ? undefined : namedProgram(program, context);
-      if (!(await doctorCommand({ json: isThere(json), program: named }, context, arch, launcher)))
-        setExitStatus(1);
+    run: async ([program], { json }, entry) => {
+      const named = program === undefined ? undefined : namedProgram(program, entry.context);
+      if (!(await doctorCommand({ json: isThere(json), program: named }, entry))) entry.setExitStatus(1);
     },
   },
   {
@@ -247,8 +246,16 @@ function otherCommands(program: Command): readonly (readonly [string, string])[]
     .map((each) => [each.name(), each.description()]);
 }
 
+/** `--version --json`: what the bundle holds, as the build left it beside it (CycloneDX 1.6). */
+function printBillOfMaterials({ modules, version }: EntryProcess): void {
+  const file = path.join(modules, 'sbom.json');
+  if (existsSync(file)) process.stdout.write(readFileSync(file, 'utf8'));
+  else printJson({ name: 'nix-run-foreign', version });
+}
+
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
 export async function runCommandLine(words: readonly string[], entry: EntryProcess): Promise<void> {
+  if (words[0] === '--version' && words[1] === '--json') return printBillOfMaterials(entry);
   const program = new Command('nix-foreign')
     .version(`nix-foreign ${entry.version}`)
     .exitOverride()

@@ -31,6 +31,7 @@ import { directoryNode, type NarNode, narOf } from '../store/nix-archive.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, dynamicOf, verdictOf } from './job.ts';
 import { inspectOriginal, type Original } from './original-of.ts';
+import { LAUNCHER_REMEDY } from './own-package.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
 import { savedFingerprintOfProgram } from './program-fingerprint.ts';
 
@@ -170,7 +171,7 @@ function launcherFor({ target, context }: PatchInputs, program: DynamicProgram):
   throw patchRefusal(
     target.typedName,
     `it cannot be given another interpreter: ${why}`,
-    'compile the launcher: nix-foreign setup',
+    LAUNCHER_REMEDY,
     'no-launcher',
   );
 }

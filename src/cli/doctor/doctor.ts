@@ -10,11 +10,13 @@ import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
+import type { EntryProcess } from '../command.ts';
 import { processName } from '../hook.ts';
 import { resolve } from '../resolve.ts';
 import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFiles } from './checks.ts';
@@ -73,6 +75,8 @@ function checkInterpreters(arch: string, dirs: Directories | undefined): Check[]
   });
 }
 
+type Examined = Pick<EntryProcess, 'context' | 'arch' | 'launcher' | 'shellHooks'>;
+
 async function checkLauncher(launcher: string): Promise<Check> {
   const ended = await runProgram(launcher, ['--version'], { env: {}, timeout: 5000 });
   if (ended.status === 0)
@@ -80,13 +84,13 @@ async function checkLauncher(launcher: string): Promise<Check> {
   return {
     subject: 'launcher',
     state: 'lack',
-    detail: `${launcher} is not built; starts go through Node, which is slower and keeps less`,
-    remedy: 'compile it: nix-foreign setup (needs a C compiler)',
+    detail: `${launcher} is not there, or does not run: nothing can be started`,
+    remedy: LAUNCHER_REMEDY,
   };
 }
 
-/** Looks at everything. `launcher` is where the build puts it. */
-export async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
+/** Looks at everything. */
+export async function examine({ context, arch, launcher, shellHooks }: Examined): Promise<Check[]> {
   const { uid } = context.host;
   const all = await allDirectories(uid);
   const [dirs] = all;
@@ -105,7 +109,7 @@ export async function examine(context: Context, arch: string, launcher: string):
       parent: processName(process.ppid),
       launcher,
       shims: path.join(await dataDirectory(), 'shims'),
-      hooks: path.resolve(path.dirname(launcher), '../shell-hooks'),
+      hooks: shellHooks,
     }),
   ];
   return [checkStarts(checks, arch), ...checks];
@@ -134,13 +138,11 @@ export async function examineProgram(typedName: string, context: Context): Promi
 /** Prints the findings; true when nothing is lacking. */
 export async function doctorCommand(
   options: { json?: boolean; program?: string | undefined },
-  context: Context,
-  arch: string,
-  launcher: string,
+  examined: Examined,
 ): Promise<boolean> {
   const { program } = options;
   const checks =
-    program === undefined ? await examine(context, arch, launcher) : await examineProgram(program, context);
+    program === undefined ? await examine(examined) : await examineProgram(program, examined.context);
   if (options.json) printJson(checks);
   else {
     const width = Math.max(...checks.map(({ subject }) => subject.length));
