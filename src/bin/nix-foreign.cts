@@ -50,7 +50,29 @@ const module_ = { exports: {} as typeof import('./main.ts') };
 // Node's warnings about its own experimental modules are not the user's concern.
 process.removeAllListeners('warning');
 
-if (process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1') {
-  process.on('exit', () => fs.writeFileSync(compiled, script.createCachedData()));
+/** Ours, and not of a store whose files never change: its directories lack the right to write. */
+function isOwnDirectory(): boolean {
+  const { uid, mode } = fs.statSync(__dirname);
+  return uid === process.geteuid?.() && (mode & 0o200) !== 0;
 }
+
+/** For the next run. Another one may write the same at this moment. */
+function writeCompiled(): void {
+  const temporary = `${compiled}.${process.pid}.tmp`;
+  try {
+    if (!isOwnDirectory()) return;
+    fs.writeFileSync(temporary, script.createCachedData());
+    fs.renameSync(temporary, compiled);
+  } catch {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+// npm brings none that this Node's V8 would take, but of the very Node that the package was built with.
+if (
+  process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1' ||
+  cachedData === undefined ||
+  script.cachedDataRejected
+)
+  process.on('exit', writeCompiled);
 module_.exports.main(__filename);
