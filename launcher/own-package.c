@@ -1,7 +1,7 @@
 // The launcher's own file → the script of the package that it lies in, and the Node that runs it.
 //
-// In a package the launcher is DIST/SYSTEM/nix-run-foreign, the script DIST/nix-foreign.cjs, and DIST/node may be a link
-// to the Node that the package was installed with.
+// In a package the launcher is DIST/SYSTEM/nix-run-foreign, the script DIST/nix-foreign.cjs, and DIST/node may be a
+// link to the Node that the package was installed with.
 #include "launch.h"
 
 extern const char own_image[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));

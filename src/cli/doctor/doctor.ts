@@ -75,7 +75,7 @@ function checkInterpreters(arch: string, dirs: Directories | undefined): Check[]
   });
 }
 
-type Examined = Pick<EntryProcess, 'context' | 'arch' | 'launcher' | 'shellHooks'>;
+type OfEntry = Pick<EntryProcess, 'context' | 'arch' | 'launcher' | 'shellHooks'>;
 
 async function checkLauncher(launcher: string): Promise<Check> {
   const ended = await runProgram(launcher, ['--version'], { env: {}, timeout: 5000 });
@@ -90,7 +90,7 @@ async function checkLauncher(launcher: string): Promise<Check> {
 }
 
 /** Looks at everything. */
-export async function examine({ context, arch, launcher, shellHooks }: Examined): Promise<Check[]> {
+export async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
   const all = await allDirectories(uid);
   const [dirs] = all;
@@ -138,7 +138,7 @@ export async function examineProgram(typedName: string, context: Context): Promi
 /** Prints the findings; true when nothing is lacking. */
 export async function doctorCommand(
   options: { json?: boolean; program?: string | undefined },
-  examined: Examined,
+  examined: OfEntry,
 ): Promise<boolean> {
   const { program } = options;
   const checks =
