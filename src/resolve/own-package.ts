@@ -1,7 +1,7 @@
 // The script that Node was started with → the other files of its package: launchers, audit modules, shell hooks.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { machinesRunBy } from '../elf/machine.ts';
+import { findMachine, type MachineKey, machinesRunBy, sameMachine } from '../elf/machine.ts';
 
 const LAUNCHER = 'nix-run-foreign';
 
@@ -17,10 +17,23 @@ export interface OwnPackage {
   readonly shellHooks: string;
 }
 
-/** The launcher for another machine, or for this one. Undefined where the package has none. */
-export function launcherForSystem(modules: string | undefined, system: string): string | undefined {
-  const file = path.join(modules ?? '', system, LAUNCHER);
-  return modules !== undefined && existsSync(file) ? file : undefined;
+export interface LauncherPlaces {
+  readonly launcher?: string;
+  readonly modules?: string;
+  readonly host: { readonly hostMachines: readonly MachineKey[] };
+}
+
+/** The launcher for programs of a machine. Undefined where the package has none. */
+export function launcherForMachine(
+  { launcher, modules, host }: LauncherPlaces,
+  key: MachineKey | undefined,
+): string | undefined {
+  const [own] = host.hostMachines;
+  if (key !== undefined && own !== undefined && sameMachine(own, key)) return launcher;
+  const machine = key && findMachine(key);
+  if (machine === undefined || modules === undefined) return undefined;
+  const file = path.join(modules, machine.system, LAUNCHER);
+  return existsSync(file) ? file : undefined;
 }
 
 /** A checkout has the launcher of its own machine in bin/. `arch` as Node says. */

@@ -133,7 +133,10 @@ test('that is all: a first start works, and from then on the command is the laun
 test('without any environment it finds its resolver and the Node of the installation', () => {
   const program = path.join(directory, 'bare');
   writeFileSync(program, '#!/bin/sh\necho "bare $1"\n', { mode: 0o755 });
-  const env = { XDG_CACHE_HOME: path.join(directory, 'xdg'), XDG_STATE_HOME: path.join(directory, 'xdg-state') };
+  const env = {
+    XDG_CACHE_HOME: path.join(directory, 'xdg'),
+    XDG_STATE_HOME: path.join(directory, 'xdg-state'),
+  };
   const bare = spawnSync(command, [program, 'it'], { env, encoding: 'utf8', timeout: 60_000 });
   assert.deepEqual([bare.status, bare.stdout, bare.stderr], [0, 'bare it\n', '']);
 });
