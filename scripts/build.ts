@@ -1,5 +1,5 @@
 // src/, launcher/, audit/ and man/ → dist/ (the npm package's files) and bin/ (both commands of a checkout).
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { writeBillOfMaterials } from './bill-of-materials.ts';
@@ -107,6 +107,8 @@ try {
   writeManual(path.join(arriving, 'man'));
   for (const [system, why] of await buildMachines(arriving))
     process.stderr.write(`build: nothing for ${system}: ${why}\n`);
+  // For the launchers in there; npm packs no links, and an installed package makes its own.
+  symlinkSync(process.execPath, path.join(arriving, 'node'));
   fillCompileCache(process.execPath, path.join(arriving, ENTRY));
   // Two renames apart, so that hardly anything that runs from dist/ meanwhile finds nothing there.
   if (existsSync(DIST)) renameSync(DIST, leaving);
