@@ -46,8 +46,8 @@ export interface Situation {
   /** The chosen libc's version, if known. */
   readonly libc: readonly number[] | undefined;
   /**
-   * Whether a launcher is for the program's machine, so that it can be entered as the loader: the one that runs here, or
-   * another of the package (`beside`).
+   * Whether a launcher is for the program's machine, so that it can be entered as the loader: the one that runs here,
+   * or another of the package (`beside`).
    */
   readonly machine: 'own' | 'beside' | 'other';
   /** What the user wants, if anything. */

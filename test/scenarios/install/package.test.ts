@@ -17,9 +17,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { asRoot } from '../../launcher/tool-fixture.ts';
+import { asRoot, needTool } from '../../launcher/tool-fixture.ts';
 import { npmScript, packTool } from './packed.ts';
 
+needTool('ld.lld', 'lld');
 const { directory, archive } = packTool();
 chmodSync(directory, 0o755);
 const SYSTEMS = ['x86_64-linux', 'aarch64-linux', 'i686-linux'];
