@@ -32,6 +32,7 @@
       # The package's own check starts the launcher.
       checks = forEachSystem (pkgs: {
         package = packageFor pkgs;
+        vm = pkgs.callPackage ./nix/vm-test.nix { };
       });
 
       overlays.default = import ./nix/overlay.nix;

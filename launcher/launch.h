@@ -109,12 +109,25 @@ int start_program_failed(const struct plan *plan, const struct program *program,
 /// when memory ran out.
 char **environment_of_resolver(const struct process *process);
 
+// In own-package.c
+
+struct resolver_files {
+	const char *node; // NULL: there is none
+	const char *script;
+	const char *why_not, *remedy; // when `node` is NULL
+};
+
+/// What runs the resolver: the files that the build named or, for a launcher that a package brought, the script beside
+/// it and the Node of this machine.
+struct resolver_files resolver_files_find(const struct process *process);
+
 // In resolver-process.c
 
 enum { RESOLVER_ARGUMENTS = 15, RESOLVER_WORDS = 8 };
 
 struct resolver_command {
-	const char *execute; // NULL: NIX_RUN_FOREIGN_RESOLVER is not usable
+	const char *execute; // NULL: there is none
+	const char *why_not, *remedy; // when `execute` is NULL
 	char *argv[RESOLVER_ARGUMENTS];
 	char **envp; // NULL: out of memory
 	bool asks;   // it speaks with the user: standard input and output stay as they are

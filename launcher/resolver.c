@@ -10,11 +10,16 @@ static struct resolver_command resolver_command(const struct process *process, c
 	char **next = command.argv;
 	if (chosen && *chosen) {
 		command.execute = chosen[0] == '/' ? chosen : NULL;
+		command.why_not = "NIX_RUN_FOREIGN_RESOLVER is not an absolute path";
+		command.remedy = "unset it, or give it the absolute path of nix-foreign";
 		*next++ = (char *)chosen;
 	} else {
-		command.execute = RESOLVER_NODE;
-		*next++ = (char *)RESOLVER_NODE;
-		*next++ = (char *)RESOLVER_SCRIPT;
+		struct resolver_files files = resolver_files_find(process);
+		command.execute = files.node;
+		command.why_not = files.why_not;
+		command.remedy = files.remedy;
+		*next++ = (char *)files.node;
+		*next++ = (char *)files.script;
 	}
 	for (int i = 0; i < RESOLVER_WORDS; i++)
 		if (words[i])
@@ -32,7 +37,7 @@ static int cannot_start(const struct resolver_command *command, long error)
 		(struct failure){.about = command->execute,
 				 .cause = "the resolver cannot be started: ",
 				 .detail = message_of_error(error),
-				 .remedy = "build nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"});
+				 .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"});
 }
 
 static int ended_with(const char *how, int number)
@@ -79,10 +84,8 @@ static int refuse_unusable(const struct resolver_command *command, const char *r
 							.cause = "its path is not UTF-8",
 							.remedy = "rename it, or make a hard link with an ASCII name"});
 	if (!command->execute)
-		return message_failure(
-			EXIT_TOOL_FAILED,
-			(struct failure){.cause = "NIX_RUN_FOREIGN_RESOLVER is not an absolute path",
-					 .remedy = "unset it, or give it the absolute path of nix-foreign"});
+		return message_failure(EXIT_TOOL_FAILED,
+				       (struct failure){.cause = command->why_not, .remedy = command->remedy});
 	if (!command->envp)
 		return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = "out of memory",
 									  .remedy = "start it with a smaller environment"});

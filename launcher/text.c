@@ -86,13 +86,30 @@ void text_add(struct text *text, const char *more)
 	text_add_bytes(text, more, text_length(more));
 }
 
+// Division of 64-bit numbers on a 32-bit machine is a function of the compiler's library, which is not here.
+static uint64_t tenth(uint64_t number)
+{
+	uintptr_t word = (uintptr_t)number;
+	if (word == number)
+		return word / 10;
+	uint64_t quotient = 0;
+	for (uint32_t rest = 0, shift = 64; shift > 0; rest %= 10) {
+		shift -= 16;
+		rest = rest << 16 | (uint32_t)(number >> shift & 0xffff);
+		quotient |= (uint64_t)(rest / 10) << shift;
+	}
+	return quotient;
+}
+
 void text_add_unsigned(struct text *text, uint64_t number)
 {
 	char digits[20];
 	size_t first = sizeof digits;
-	do
-		digits[--first] = (char)('0' + number % 10);
-	while (number /= 10);
+	do {
+		uint64_t quotient = tenth(number);
+		digits[--first] = (char)('0' + (number - quotient * 10));
+		number = quotient;
+	} while (number);
 	text_add_bytes(text, digits + first, sizeof digits - first);
 }
 

@@ -17,7 +17,7 @@ let
   cfg = config.programs.nix-run-foreign;
   parts = import ./module-parts.nix { inherit lib pkgs; };
   configFile = parts.configFile cfg.settings;
-  hookLine = parts.hookLine cfg.package;
+  hookLine = parts.hookLine cfg;
   integration =
     shell:
     mkOption {

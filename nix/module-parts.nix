@@ -25,6 +25,19 @@ in
       description = "What stands in config.toml; `nix-foreign config` shows what holds. Null: as the tool has it.";
     };
 
+    wrappedCommands = mkOption {
+      type = types.listOf (types.strMatching "[A-Za-z0-9_.+-]+");
+      default = [ ];
+      example = [
+        "python3"
+        "node"
+      ];
+      description = ''
+        Commands of Nix that shells with the hook start through the launcher, so that foreign wheels and addons which
+        they load find their libraries.
+      '';
+    };
+
     shims = mkOption {
       type = types.bool;
       default = true;
@@ -41,11 +54,20 @@ in
     if set == { } then null else (pkgs.formats.toml { }).generate "nix-run-foreign.toml" set;
 
   # The line for each shell's own file, as in the README.
-  hookLine = package: {
-    bash = ''eval "$(${package}/bin/nix-foreign hook bash)"'';
-    zsh = ''eval "$(${package}/bin/nix-foreign hook zsh)"'';
-    fish = "${package}/bin/nix-foreign hook fish | source";
-  };
+  hookLine =
+    { package, wrappedCommands, ... }:
+    let
+      words =
+        if wrappedCommands == [ ] then "" else " --wrap ${builtins.concatStringsSep "," wrappedCommands}";
+    in
+    {
+      bash = ''eval "$(${package}/bin/nix-foreign hook bash${words})"'';
+      zsh = ''eval "$(${package}/bin/nix-foreign hook zsh${words})"'';
+      fish = "${package}/bin/nix-foreign hook fish${words} | source";
+    };
+
+  # The launcher for 32-bit programs of x86, which the package has beside the other.
+  launcher32 = package: "${package}/lib/node_modules/nix-run-foreign/dist/i686-linux/nix-run-foreign";
 
   # nix-ld's variable for this machine, which it reads before NIX_LD, and whose value it enters as the loader.
   nixLd = package: {

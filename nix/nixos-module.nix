@@ -17,7 +17,8 @@ let
   parts = import ./module-parts.nix { inherit lib pkgs; };
   launcher = "${cfg.package}/bin/nix-run-foreign";
   configFile = parts.configFile cfg.settings;
-  hookLine = parts.hookLine cfg.package;
+  hookLine = parts.hookLine cfg;
+  launcher32 = parts.launcher32 cfg.package;
 
   # What `nix-foreign resolve --system` writes for everybody; believed where only root can write it.
   systemPlace = [
@@ -60,6 +61,15 @@ in
       '';
     };
 
+    support32Bit = mkOption {
+      type = types.bool;
+      default = false;
+      description = ''
+        Whether 32-bit programs of x86 start as 64-bit ones do: by a nix-ld for them that the system has, or by the
+        launcher itself (`environment.ldso32`).
+      '';
+    };
+
     binfmt = mkOption {
       type = types.bool;
       default = false;
@@ -92,6 +102,12 @@ in
       programs.nix-ld.enable = true;
       environment.sessionVariables = parts.nixLd cfg.package;
     })
+
+    (mkIf (cfg.support32Bit && cfg.interpreter == "nix-ld") {
+      environment.sessionVariables.NIX_LD_i686_linux = launcher32;
+    })
+
+    (mkIf (cfg.support32Bit && cfg.interpreter == "self") { environment.ldso32 = launcher32; })
 
     (mkIf (cfg.interpreter == "self") {
       environment.ldso = launcher;

@@ -1,9 +1,10 @@
-# The sources → nix-foreign, and nix-run-foreign compiled by stdenv's cc.
+# The sources → nix-foreign, and nix-run-foreign compiled by stdenv's cc, for 32-bit programs too where that can.
 {
   lib,
   buildNpmPackage,
   importNpmLock,
   nodejs_24,
+  stdenv,
 }:
 
 let
@@ -79,8 +80,10 @@ buildNpmPackage {
   postInstall = ''
     package=$out/lib/node_modules/nix-run-foreign
     rm -rf $package/node_modules
-    ${nodejs_24}/bin/node $package/dist/nix-foreign.cjs setup
-    ln -sfn ../lib/node_modules/nix-run-foreign/bin/nix-run-foreign $out/bin/nix-run-foreign
+    # The launchers find the script beside them, and Node by this link.
+    ln -s ${nodejs_24}/bin/node $package/dist/node
+    launcher=dist/${stdenv.hostPlatform.system}/nix-run-foreign
+    ln -sfn ../lib/node_modules/nix-run-foreign/$launcher $out/bin/nix-run-foreign
     if [ -d $package/dist/man ] && [ ! -e $out/share/man/man1 ]; then
       mkdir -p $out/share/man
       ln -s $package/dist/man $out/share/man/man1

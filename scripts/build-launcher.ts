@@ -1,23 +1,32 @@
-// The C sources of launcher to the nix-run-foreign executable.
-import { readFile } from 'node:fs/promises';
+// The C sources of launcher/ → the nix-run-foreign executable.
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileLauncher } from '../src/cli/setup/compile-launcher.ts';
+import { compileC, PROJECT, sourcesIn } from './compile-c.ts';
 
-const PROJECT = path.resolve(import.meta.dirname, '..');
+/** Static, may be mapped anywhere. */
+const LINKING = ['-fPIE', '-static-pie', '-Wl,--export-dynamic-symbol=_dl_debug_state'];
 
 export type LauncherBuild = {
   /** Path of the executable to write; replaced by rename. */
   readonly output: string;
-  /** Absolute path of the Node that runs the resolver. */
-  readonly node: string;
-  /** Absolute path of the resolver's script. */
-  readonly script: string;
+  /** Absolute paths of the Node that runs the resolver, and of its script; left out, it finds them from where it lies. */
+  readonly node?: string;
+  readonly script?: string;
   /** The C compiler, gcc or clang; `cc` when left out. */
   readonly cc?: string;
   /** Further compiler arguments, after the usual ones. */
   readonly flags?: readonly string[];
 };
+
+/** A C string literal; every byte that could mean something to the preprocessor is written in octal. */
+function cString(text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9/._+@ -]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
+  });
+  return `"${bytes.join('')}"`;
+}
 
 /**
  * Compiles and links the launcher.
@@ -26,17 +35,18 @@ export type LauncherBuild = {
  * then left as it was.
  */
 export async function buildLauncher(build: LauncherBuild): Promise<void> {
-  const { version } = JSON.parse(await readFile(path.join(PROJECT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  const { output, node, script, cc = 'cc', flags = [] } = build;
-  const env = process.env as Record<string, string>;
-  const sources = path.join(PROJECT, 'launcher');
-  const done = await compileLauncher({ sources, version, node, script }, { cc, flags, env }, output);
-  if (done.kind === 'compiled') return;
-  const what = done.kind === 'no-compiler' ? 'there is no such C compiler' : `it failed\n${done.why}`;
-  const cause = Object.assign(new Error(what), { code: done.kind === 'no-compiler' ? 'ENOENT' : undefined });
-  throw new Error(`building the launcher with ${cc}: ${what}`, { cause });
+  const { output, node = '', script = '', cc = 'cc', flags = [] } = build;
+  const { version } = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
+  const definitions = [
+    `-DLAUNCHER_VERSION=${cString(version)}`,
+    `-DRESOLVER_NODE=${cString(node)}`,
+    `-DRESOLVER_SCRIPT=${cString(script)}`,
+  ];
+  const sources = sourcesIn('launcher');
+  await compileC(
+    { what: 'the launcher', sources, flags: [...LINKING, ...definitions], output },
+    { cc, flags },
+  );
 }
 
 if (import.meta.main) {

@@ -1,10 +1,12 @@
-// src/, audit/ and man/ → dist/ (the bundled manager, the audit module, the manual) and bin/ (the launcher, and the manager's entry for a checkout).
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// src/, launcher/, audit/ and man/ → dist/ (the npm package's files) and bin/ (both commands of a checkout).
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { buildAuditModules } from './build-audit.ts';
+import { writeBillOfMaterials } from './bill-of-materials.ts';
 import { buildLauncher } from './build-launcher.ts';
+import { buildMachines } from './build-machines.ts';
 import { writeManual } from './build-manual.ts';
+import { isMissingCompiler } from './compile-c.ts';
 import { fillCompileCache } from './fill-compile-cache.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
@@ -38,12 +40,13 @@ async function bundle(directory: string): Promise<void> {
     target: 'node24',
     legalComments: 'linked',
     logLevel: 'warning',
+    metafile: true,
     // proper-lockfile makes directories; it has no use for a copy of fs that queues when descriptors run out.
     // And `signal-exit` asks the whole of node:assert, which opens stderr, whether it was given a function.
     alias: { 'graceful-fs': 'node:fs', assert: path.join(PROJECT, 'scripts/assert-equal.ts') },
   } as const;
   // What the sources load lazily is in the same file, and is evaluated only when it is asked for.
-  await build({
+  const entries = await build({
     ...common,
     entryPoints: ['main', 'resolver'].map((name) => path.join(PROJECT, `src/bin/${name}.ts`)),
     outdir: directory,
@@ -53,7 +56,7 @@ async function bundle(directory: string): Promise<void> {
     // The compiled code is no module (nix-foreign.cts), and code that is none cannot import without a callback.
     supported: { 'dynamic-import': false },
   });
-  await build({
+  const apart = await build({
     ...common,
     minify: true,
     entryPoints: APART.map((name) => path.join(PROJECT, `src/cli/${name}.ts`)),
@@ -69,6 +72,7 @@ async function bundle(directory: string): Promise<void> {
     banner: { js: '#!/usr/bin/env node' },
     outfile: path.join(directory, ENTRY),
   });
+  writeBillOfMaterials([entries.metafile, apart.metafile], path.join(directory, 'sbom.json'));
 }
 
 function quoted(text: string): string {
@@ -82,36 +86,14 @@ async function makeExecutables(node: string): Promise<void> {
   const manager = path.join(bin, 'nix-foreign');
   writeFileSync(manager, `#!/bin/sh\nexec ${quoted(node)} ${quoted(SCRIPT)} "$@"\n`);
   chmodSync(manager, 0o755);
+  const launcher = path.join(bin, 'nix-run-foreign');
   try {
-    await buildLauncher({ output: path.join(bin, 'nix-run-foreign'), node, script: SCRIPT });
+    await buildLauncher({ output: launcher, node, script: SCRIPT });
   } catch (error) {
     if (!isMissingCompiler(error)) throw error;
-    substituteLauncher(bin, node);
+    rmSync(launcher, { force: true });
+    process.stderr.write('build: no C compiler, so no launcher; install gcc or clang, and build again\n');
   }
-}
-
-/** Without a compiler the command is there all the same, and takes the Node of the build. */
-function substituteLauncher(bin: string, node: string): void {
-  process.stderr.write('build: no C compiler, so no launcher; programs are started through Node instead\n');
-  const launcher = path.join(bin, 'nix-run-foreign');
-  const substitute = path.join(bin, 'nix-run-foreign.mjs');
-  writeFileSync(launcher, `#!/bin/sh\nexec ${quoted(node)} ${quoted(substitute)} "$@"\n`);
-  chmodSync(launcher, 0o755);
-}
-
-/** Without a compiler programs start without the module, and find nothing that is not known before. */
-async function makeAuditModules(directory: string): Promise<void> {
-  try {
-    const failed = await buildAuditModules(directory);
-    if (failed.length > 0) process.stderr.write(`build: no audit module for ${failed.join(', ')}\n`);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
-}
-
-function isMissingCompiler(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }
 
 const major = Number(process.versions.node.split('.')[0]);
@@ -123,7 +105,10 @@ const leaving = `${arriving}.old`;
 try {
   await bundle(arriving);
   writeManual(path.join(arriving, 'man'));
-  await makeAuditModules(arriving);
+  for (const [system, why] of await buildMachines(arriving))
+    process.stderr.write(`build: nothing for ${system}: ${why}\n`);
+  // For the launchers in there; npm packs no links, and an installed package makes its own.
+  symlinkSync(process.execPath, path.join(arriving, 'node'));
   fillCompileCache(process.execPath, path.join(arriving, ENTRY));
   // Two renames apart, so that hardly anything that runs from dist/ meanwhile finds nothing there.
   if (existsSync(DIST)) renameSync(DIST, leaving);

@@ -23,6 +23,7 @@ const TOOLS = {
 const TEST_TOOLS = {
   attr: 'setfattr',
   clang: 'clang',
+  lld: 'ld.lld',
   'desktop-file-utils': 'desktop-file-validate',
   direnv: 'direnv',
   fish: 'fish',
@@ -102,7 +103,7 @@ function installDebianPackages() {
 }
 
 function build() {
-  const sources = ['src', 'launcher', 'man', 'scripts', 'package.json'];
+  const sources = ['src', 'launcher', 'audit', 'man', 'scripts', 'package.json'];
   if (isCurrent('dist/nix-foreign.cjs', sources) && isCurrent('bin/nix-run-foreign', [])) return;
   say('building');
   run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);

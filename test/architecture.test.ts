@@ -170,7 +170,6 @@ test('elf/, solver/, ldso/simulation/ and the pictures are pure', () => {
 test('the environment and the exit status belong to the entries', () => {
   const given = new Set([
     'resolve/context.ts', // its `process` is a parameter
-    'cli/run/run.ts', // the whole of bin/nix-run-foreign.mjs, which ends as the program ended
   ]);
   const found = offences(({ name, text }) => {
     if (folderOf(name) === 'bin' || given.has(name)) return [];
@@ -184,11 +183,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   const starters = sources
     .filter(({ imports }) => imports.some(({ from }) => /^(node:)?child_process$|^execa$/.test(from)))
     .map(({ name }) => name);
-  // The second is the launcher's substitute: the only one that starts the user's program.
-  assert.deepEqual(
-    starters.filter((name) => name !== 'cli/run/run.ts'),
-    ['host/run-program.ts'],
-  );
+  assert.deepEqual(starters, ['host/run-program.ts']);
   const callers = sources
     .filter(({ imports }) => imports.some(({ from }) => from.endsWith('/run-program.ts')))
     .map(({ name }) => name)
@@ -196,8 +191,6 @@ test('processes are started in one file, and only store/ knows the names of Nix 
   assert.deepEqual(callers, [
     'cli/doctor/doctor.ts',
     'cli/doctor/watch-start.ts',
-    'cli/setup/compile-launcher.ts',
-    'cli/setup/setup.ts',
     'host/http.ts', // getent
     'host/processor.ts', // the smallest 32-bit program
     'integrations/appimage/unpack.ts',

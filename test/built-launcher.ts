@@ -12,7 +12,7 @@ const placeholders = { node: `/node/${'n'.repeat(250)}`, script: `/script/${'s'.
 
 const inputs = [
   ...readdirSync(path.join(project, 'launcher')).map((name) => `launcher/${name}`),
-  ...['scripts/build-launcher.ts', 'src/cli/setup/compile-launcher.ts', 'package.json'],
+  ...['scripts/build-launcher.ts', 'scripts/compile-c.ts', 'package.json'],
 ];
 
 function keyOf(cc: string, flags: readonly string[]): string {
@@ -34,8 +34,8 @@ function fill(image: Buffer, placeholder: string, value: string): void {
 /** As `buildLauncher` of scripts/, but compiles only what no test has compiled from these sources before. */
 export async function builtLauncher({
   output,
-  node,
-  script,
+  node = '',
+  script = '',
   cc = 'cc',
   flags = [],
 }: LauncherBuild): Promise<void> {

@@ -1,8 +1,8 @@
-// The process → a command of the manager, or the launcher's substitute.
-import path from 'node:path';
+// The process → a command of the manager.
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { reportFailure } from '../host/output.ts';
 import { contextOf, withDriverDirectories } from '../resolve/context.ts';
+import { packageOf } from '../resolve/own-package.ts';
 import { begin, version } from './process.ts';
 
 /**
@@ -48,7 +48,7 @@ async function run(words: readonly string[], entry: string): Promise<void> {
   await runCommandLine(words, {
     context: await withDriverDirectories(contextOf(process, version)),
     arch: process.arch,
-    launcher: path.resolve(path.dirname(entry), '../bin/nix-run-foreign'),
+    ...packageOf(entry, process.arch),
     version,
     setExitStatus: (status) => {
       process.exitCode = status;
@@ -61,13 +61,4 @@ export async function main(entry: string): Promise<void> {
   const words = process.argv.slice(2);
   const name = words[1] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
   await begin(name, () => run(words, entry));
-}
-
-/** `bin/nix-run-foreign.mjs`, from the first word to the exit status. */
-export async function launcherMain(): Promise<void> {
-  await begin('nix-run-foreign', async (env) => {
-    watchStdout();
-    const { runMain } = await import('../cli/run/run.ts');
-    await runMain(process.argv.slice(2), env, version);
-  });
 }

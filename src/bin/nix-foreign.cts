@@ -6,6 +6,17 @@ const fs: typeof import('node:fs') = require('node:fs');
 const path: typeof import('node:path') = require('node:path');
 const vm: typeof import('node:vm') = require('node:vm');
 
+const OLDEST = 24;
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+  const name = process.argv[3] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
+  process.stderr.write(
+    `${name}: Node ${OLDEST} or newer is needed, and ${process.execPath} is ${process.version}\n` +
+      '  put a newer node on PATH in front of it\n',
+  );
+  process.exit(125);
+}
+
 const isMiss =
   process.argv[2] === 'extend' || (process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher');
 const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');
@@ -39,7 +50,29 @@ const module_ = { exports: {} as typeof import('./main.ts') };
 // Node's warnings about its own experimental modules are not the user's concern.
 process.removeAllListeners('warning');
 
-if (process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1') {
-  process.on('exit', () => fs.writeFileSync(compiled, script.createCachedData()));
+/** Ours, and not of a store whose files never change: its directories lack the right to write. */
+function isOwnDirectory(): boolean {
+  const { uid, mode } = fs.statSync(__dirname);
+  return uid === process.geteuid?.() && (mode & 0o200) !== 0;
 }
+
+/** For the next run. Another one may write the same at this moment. */
+function writeCompiled(): void {
+  const temporary = `${compiled}.${process.pid}.tmp`;
+  try {
+    if (!isOwnDirectory()) return;
+    fs.writeFileSync(temporary, script.createCachedData());
+    fs.renameSync(temporary, compiled);
+  } catch {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+// npm brings none that this Node's V8 would take, but of the very Node that the package was built with.
+if (
+  process.env['NIX_RUN_FOREIGN_WRITE_COMPILED'] === '1' ||
+  cachedData === undefined ||
+  script.cachedDataRejected
+)
+  process.on('exit', writeCompiled);
 module_.exports.main(__filename);

@@ -15,6 +15,7 @@ import {
 import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';
 import { matchedNatives } from '../integrations/binfmt/native-programs.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
+import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import { programsOfNix } from '../store/nix.ts';
 import type { EntryProcess } from './command.ts';
 
@@ -40,10 +41,7 @@ function refuse(cause: string, hint: string): ForeignError {
 /** The kernel splits at colons and lines (fs/binfmt_misc.c, create_entry) and opens the file at once. */
 function usableLauncher(launcher: string): string {
   if (inspectInterpreter(launcher).kind !== 'launcher')
-    throw refuse(
-      `${launcher} is no launcher that the kernel could start`,
-      'compile it: nix-foreign setup (needs a C compiler)',
-    );
+    throw refuse(`${launcher} is no launcher that the kernel could start`, LAUNCHER_REMEDY);
   if (/[:\n\\]/.test(launcher) || Buffer.byteLength(launcher) > 127)
     throw refuse(
       `the kernel takes no such path in a rule: ${launcher}`,

@@ -203,22 +203,6 @@ export const INDEX_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-export const SETUP_COMMANDS: readonly CommandRow[] = [
-  {
-    usage: 'setup',
-    summary: 'compile the launcher, and let nix-run-foreign be it: once after an installation by npm',
-    options: [
-      ['--force', 'also where it is there already'],
-      ['--cc <compiler>', 'gcc or clang, by name or path; $CC or cc without it'],
-      JSON_OPTION,
-    ],
-    run: async (_, { force, cc, json }, entry) => {
-      const { setupCommand } = await import('./setup/setup.ts');
-      await setupCommand({ force: isThere(force), cc: valuesOf(cc).at(-1), json: isThere(json) }, entry);
-    },
-  },
-];
-
 export const SHARING_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'publish <programs...>',

@@ -1,11 +1,11 @@
 // One command as a row of the table → what the help, the parser, the tests and `--json` failures know of it.
 import { ForeignError, reasonOf, systemFailure } from '../host/errors.ts';
 import type { Context } from '../resolve/context.ts';
+import type { OwnPackage } from '../resolve/own-package.ts';
 
-export interface EntryProcess {
+export interface EntryProcess extends OwnPackage {
   readonly context: Context;
   readonly arch: string;
-  readonly launcher: string;
   readonly version: string;
   setExitStatus(status: number): void;
   /** Whether `--` stood among the words. */

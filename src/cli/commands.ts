@@ -1,4 +1,6 @@
 // The words of `nix-foreign` → the command they name. Help is printed from the same table.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Command } from 'commander';
 import { printJson, reportFailure } from '../host/output.ts';
 import type { Context } from '../resolve/context.ts';
@@ -17,7 +19,6 @@ import {
   FINGERPRINT_COMMANDS,
   HOOK_COMMANDS,
   INDEX_COMMANDS,
-  SETUP_COMMANDS,
   SHARING_COMMANDS,
   SHIM_COMMANDS,
 } from './command-groups.ts';
@@ -179,22 +180,21 @@ export const COMMANDS: readonly CommandRow[] = [
   ...SHIM_COMMANDS,
   ...HOOK_COMMANDS,
   ...INDEX_COMMANDS,
-  ...SETUP_COMMANDS,
   {
     usage: 'doctor [program] [arguments...]',
     summary:
       'show what this machine offers, and what to do about each lack; or what a program and its children miss; with -- it runs the program, and says what that asked for and did not get',
     options: [JSON_OPTION],
-    run: async ([program, ...words], { json }, { context, arch, launcher, setExitStatus, runsProgram }) => {
-      const named = program === undefined ? undefined : namedProgram(program, context);
-      const args = runsProgram ? words : undefined;
-      if (!runsProgram && words.length > 0)
+    run: async ([program, ...words], { json }, entry) => {
+      const named = program === undefined ? undefined : namedProgram(program, entry.context);
+      const args = entry.runsProgram ? words : undefined;
+      if (!entry.runsProgram && words.length > 0)
         throw usageError(
           'doctor: too many arguments',
           `its own arguments stand behind --: nix-foreign doctor ${program} -- ${words.join(' ')}`,
         );
       const options = { json: isThere(json), program: named, args };
-      if (!(await doctorCommand(options, context, arch, launcher))) setExitStatus(1);
+      if (!(await doctorCommand(options, entry))) entry.setExitStatus(1);
     },
   },
   {
@@ -259,8 +259,16 @@ function otherCommands(program: Command): readonly (readonly [string, string])[]
     .map((each) => [each.name(), each.description()]);
 }
 
+/** `--version --json`: what the bundle holds, as the build left it beside it (CycloneDX 1.6). */
+function printBillOfMaterials({ modules, version }: EntryProcess): void {
+  const file = path.join(modules, 'sbom.json');
+  if (existsSync(file)) process.stdout.write(readFileSync(file, 'utf8'));
+  else printJson({ name: 'nix-run-foreign', version });
+}
+
 /** Parses and runs; with `--json` a failure is on stdout too. @throws ForeignError, to be reported. */
 export async function runCommandLine(words: readonly string[], entry: EntryProcess): Promise<void> {
+  if (words[0] === '--version' && words[1] === '--json') return printBillOfMaterials(entry);
   const program = new Command('nix-foreign')
     .version(`nix-foreign ${entry.version}`)
     .exitOverride()

@@ -44,7 +44,6 @@ export const HEADINGS: readonly (readonly [
       ['prune', 'drop the roots of programs that are gone'],
       ['index', 'file indexes: which package has a library'],
       ['config', 'every setting, its value and where that comes from'],
-      ['setup', 'compile the launcher after an installation by npm'],
       ['doctor', 'what this machine, or a program, lacks; what to type'],
       ['completions', 'what a shell evaluates to complete these words'],
     ],

@@ -1,5 +1,5 @@
 // `nix-foreign hook` and `dirs`: a shell's name → what it evaluates; the directories whose programs run by name.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { dataDirectory } from '../host/directories.ts';
@@ -37,12 +37,12 @@ function shellOf(name: string | undefined, env: Context['env']): Shell {
   throw usageError(cause, `name one of: ${SHELLS.join(', ')}`);
 }
 
-/** Before `nix-foreign setup` the launcher's substitute in Node starts programs, which nix-ld could not enter. */
+/** nix-ld can enter nothing but a launcher. */
 function whatStarts(launcher: string, arch: string): Pick<HookPaths, 'launcher' | 'stubs' | 'nixLd'> {
   const { stubs, nixLd } = placeholdersOf(machinesRunBy(arch));
   const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
   return {
-    launcher: existsSync(launcher) ? launcher : `${launcher}.mjs`,
+    launcher,
     stubs,
     nixLd: isLauncher ? nixLd : '',
   };
@@ -60,14 +60,12 @@ function namesOf(values: readonly string[]): readonly string[] {
   return names;
 }
 
-/** shell-hooks/ lies beside the launcher's directory. */
 export async function hookCommand(
   name: string | undefined,
   options: { off: boolean; json: boolean; wrap: readonly string[] },
-  { context, arch, launcher }: EntryProcess,
+  { context, arch, launcher, shellHooks: directory }: EntryProcess,
 ): Promise<void> {
   const shell = shellOf(name, context.env);
-  const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
   const data = await dataDirectory();
   const paths = {
     ...whatStarts(launcher, arch),

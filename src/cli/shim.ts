@@ -20,6 +20,7 @@ import {
   shimDirectories,
   writeShim,
 } from '../integrations/shims/shim-file.ts';
+import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import type { EntryProcess } from './command.ts';
 import { namedProgram } from './program-argument.ts';
 import { usageError } from './usage-error.ts';
@@ -33,7 +34,7 @@ function lastingLauncher(own: string, searchPath: string | undefined): string {
   if (!existsSync(own))
     throw new ForeignError(`there is no launcher at ${own}`, {
       code: 'no-launcher',
-      hint: 'compile it: nix-foreign setup (needs a C compiler)',
+      hint: LAUNCHER_REMEDY,
       exitCode: 125,
     });
   const isSame =

@@ -8,7 +8,7 @@ export type ScriptLine =
   | { readonly kind: 'bad-script'; readonly why: string };
 
 /** BINPRM_BUF_SIZE: how much of a file the kernel looks at. */
-export const SCRIPT_LINE_SIZE = 256;
+const SCRIPT_LINE_SIZE = 256;
 
 /**
  * As fs/binfmt_script.c, load_script: blanks (spaces and tabs) around the interpreter are dropped, all that follows it

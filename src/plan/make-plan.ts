@@ -69,8 +69,18 @@ function loaderArguments({ set, libc }: PlanInputs, { executed, module }: Loader
  * With the system, which wins over NIX_LD in nix-ld 1 and 2 (1.2.3, src/nix-ld.c, init_ld_ctx; 2.0.6, src/main.rs), and
  * says nothing to the nix-ld of another machine.
  */
-function launcherVariables({ strategy, interpreter }: PlanInputs, suffix: string): readonly string[] {
-  return strategy === 'interpreter' && interpreter.kind === 'nix-ld' ? [`NIX_LD_${suffix}`] : [];
+function launcherVariables(
+  { strategy, interpreter, otherLauncher }: PlanInputs,
+  suffix: string,
+): {
+  readonly entering: readonly string[];
+  readonly environment: LaunchPlan['environment'];
+} {
+  const name = `NIX_LD_${suffix}`;
+  if (strategy !== 'interpreter' || interpreter.kind !== 'nix-ld') return { entering: [], environment: [] };
+  return otherLauncher === undefined
+    ? { entering: [name], environment: [] }
+    : { entering: [], environment: [[name, otherLauncher]] };
 }
 
 /** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
@@ -147,6 +157,8 @@ interface PlanInputs {
   readonly loaderCopy?: LoaderCopy | undefined;
   /** What the view shows, with that strategy. */
   readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
+  /** The launcher for a program that is not of this machine. */
+  readonly otherLauncher?: string | undefined;
   /** The root link, or the plain record where there is no Nix. */
   readonly root: string;
   /** Where the set came from, for people. */
@@ -163,7 +175,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
   const bundled = bundledFiles(set, storeDir);
-  const entering = launcherVariables(inputs, suffix);
+  const { entering, environment } = launcherVariables(inputs, suffix);
   const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
   const copy = strategy === 'patched' ? inputs.copy : undefined;
@@ -216,7 +228,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     libraryPath: set.libraryPath,
     ...(runTime === undefined ? {} : { auditModule: runTime.module }),
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
-    ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment: [] }),
+    ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment }),
     argv:
       strategy === 'loader'
         ? loaderArguments(inputs, { executed: execute ?? set.loader, module: runTime?.module })

@@ -45,8 +45,11 @@ export interface Situation {
   readonly interpreter: Interpreter;
   /** The chosen libc's version, if known. */
   readonly libc: readonly number[] | undefined;
-  /** Whether the launcher is a program for the same machine, so that it can be entered as the loader. */
-  readonly machine: 'own' | 'other';
+  /**
+   * Whether a launcher is for the program's machine, so that it can be entered as the loader: the one that runs here,
+   * or another of the package (`beside`).
+   */
+  readonly machine: 'own' | 'beside' | 'other';
   /** What the user wants, if anything. */
   readonly wanted?: string | undefined;
   /** Whether binfmt_misc hands the program to the launcher, and would do so again if it were started itself. */
@@ -71,7 +74,7 @@ function byLoader(why: string): StrategyChoice {
 
 function byNixLd({ interpreter: { path, version }, libc, machine, wanted }: Situation): StrategyChoice {
   const sits = `nix-ld sits at ${path}`;
-  if (wanted !== 'nix-ld' && machine === 'own')
+  if (wanted !== 'nix-ld' && machine !== 'other')
     return {
       strategy: 'interpreter',
       why: `${sits} and enters the launcher, which enters the chosen loader; so do its children`,
@@ -120,7 +123,8 @@ function waysFor(wanted: string | undefined, { byBinfmt, readsItself }: Situatio
 function whyUnfit(way: Way, { interpreter: { kind, path }, machine }: Situation): string | undefined {
   if (way === 'copy') return undefined;
   if (kind === 'loader') return `the system's own loader sits at ${path}`;
-  if (way === 'namespace') return undefined;
+  if (way === 'namespace')
+    return machine === 'own' ? undefined : 'the launcher that would lie there is for another machine';
   if (machine === 'other') return 'the launcher is for another machine';
   return kind === 'missing' || kind === 'stub-ld' ? undefined : `something sits at ${path} already`;
 }
@@ -155,7 +159,7 @@ function keepingItself(given: Situation): StrategyChoice | undefined {
 export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
-  const isServed = kind === 'nix-ld' || (kind === 'launcher' && machine === 'own');
+  const isServed = kind === 'nix-ld' || (kind === 'launcher' && machine !== 'other');
   if (wanted === 'loader') return byLoader('it was asked for');
   if (situation.byBinfmt)
     return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');
@@ -165,7 +169,7 @@ export function chooseStrategy(situation: Situation): StrategyChoice {
   }
   if (kind === 'nix-ld') return byNixLd(situation);
   if (kind === 'launcher') {
-    if (machine === 'own') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
+    if (machine !== 'other') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
     return byLoader(`the launcher at ${path} is for another machine`);
   }
   const saved = keepingItself(situation);

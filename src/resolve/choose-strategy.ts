@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine, sameMachine } from '../elf/machine.ts';
-import { openFileSource } from '../elf/open-elf.ts';
+import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { selfReader } from '../elf/self-reader.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import { ForeignError } from '../host/errors.ts';
@@ -11,6 +11,7 @@ import { libcVersionOf } from '../ldso/search-paths.ts';
 import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../plan/plan-format.ts';
 import {
   chooseStrategy,
+  type Interpreter,
   inspectInterpreter,
   readStrategy,
   type Situation,
@@ -20,6 +21,7 @@ import type { ProgramFile } from '../program/inspect-program.ts';
 import { fileThatNamesItself, foreignRelative } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
+import { launcherForMachine } from './own-package.ts';
 import { allDirectories } from './writable-directories.ts';
 
 /** What can be asked for; `auto` takes an earlier request back. */
@@ -79,18 +81,30 @@ export function strategyOf(
   context: Context,
   whyNo: NonNullable<Situation['whyNo']>,
 ): StrategyChoice {
-  const own = context.host.hostMachines[0];
-  const machine = findMachine(program.elf);
+  const interpreter = inspectInterpreter(program.interpreter);
   return chooseStrategy({
-    interpreter: inspectInterpreter(program.interpreter),
+    interpreter,
     libc: libcVersionOf(loader),
-    machine: own !== undefined && machine !== undefined && sameMachine(own, machine) ? 'own' : 'other',
+    machine: launcherMachine(program, interpreter, context),
     wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(program, bundledOf(objects, context)),
     relative: foreignRelative(program.path, (context.env['PATH'] ?? '').split(':')),
     whyNo,
   });
+}
+
+/** The launcher that sits there already may be for another machine. */
+function launcherMachine(
+  { elf }: DynamicProgram,
+  { kind, realPath }: Interpreter,
+  context: Context,
+): Situation['machine'] {
+  const sits = kind === 'launcher' && realPath !== undefined ? elfFileAt(realPath) : undefined;
+  if (sits !== undefined && !sameMachine(sits, elf)) return 'other';
+  const [own] = context.host.hostMachines;
+  if (own !== undefined && findMachine(elf) !== undefined && sameMachine(own, elf)) return 'own';
+  return launcherForMachine(context, elf) === undefined ? 'other' : 'beside';
 }
 
 function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {

@@ -1,6 +1,5 @@
 // The process and its machine → everything the stages are told about the machine; made once, at the edge.
-import { readlinkSync, realpathSync } from 'node:fs';
-import path from 'node:path';
+import { readlinkSync } from 'node:fs';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import { DEFAULTS } from '../config/settings.ts';
 import { machinesRunBy } from '../elf/machine.ts';
@@ -9,6 +8,7 @@ import type { Strategy } from '../plan/plan-format.ts';
 import type { Host } from '../program/inspect-program.ts';
 import { findNix, type Nix } from '../store/nix.ts';
 import { type StoreLocation, storeLocation } from '../store/store-location.ts';
+import { packageOf, realScript } from './own-package.ts';
 
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -23,9 +23,9 @@ export interface Context {
   readonly requested?: 'auto' | Strategy;
   /** Whether binfmt_misc hands the program to the launcher: then the program itself cannot be started. */
   readonly byBinfmt?: boolean;
-  /** Where the launcher is, if it was built beside this file. */
+  /** The launcher for this machine, if one was built. */
   readonly launcher?: string;
-  /** The directory in which the audit modules are, if they were built. */
+  /** The directory in which each system has its launcher and its audit module, if they were built. */
   readonly modules?: string;
   /** What finds libraries for a program that runs. */
   readonly resolver?: { readonly node: string; readonly script: string };
@@ -59,21 +59,12 @@ function workingDirectoryOf(process: Caller): string | undefined {
   }
 }
 
-/** The script that Node was started with; `bin/` lies beside its directory, and the audit modules beside it. */
-function scriptOf({ argv = [] }: Caller): string | undefined {
-  try {
-    return realpathSync(argv[1] ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
 function besideScript(caller: Caller): Pick<Context, 'launcher' | 'modules' | 'resolver'> {
-  const script = scriptOf(caller);
+  const script = realScript(caller.argv?.[1]);
   if (script === undefined) return {};
-  const modules = path.dirname(script);
+  const { launcher, modules } = packageOf(script, caller.arch);
   return {
-    launcher: path.resolve(modules, '../bin/nix-run-foreign'),
+    launcher,
     modules,
     ...(caller.execPath === undefined ? {} : { resolver: { node: caller.execPath, script } }),
   };

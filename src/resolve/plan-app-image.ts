@@ -10,6 +10,7 @@ import { directPlan } from '../plan/make-plan.ts';
 import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
+import { LAUNCHER_REMEDY } from './own-package.ts';
 
 const literal = (text: string): Argument => ({ kind: 'literal', text });
 
@@ -17,7 +18,7 @@ function launcherOf({ launcher }: Context, { typedName }: ProgramFile): string {
   if (launcher !== undefined) return launcher;
   throw new ForeignError(`${typedName}: there is no launcher that could start what is in it`, {
     code: 'no-launcher',
-    hint: 'compile it: nix-foreign setup (needs a C compiler)',
+    hint: LAUNCHER_REMEDY,
     exitCode: 125,
   });
 }

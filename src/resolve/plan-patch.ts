@@ -32,6 +32,7 @@ import { directoryNode, type NarNode, narOf } from '../store/nix-archive.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, dynamicOf, verdictOf } from './job.ts';
 import { inspectOriginal, type Original } from './original-of.ts';
+import { LAUNCHER_REMEDY, launcherForMachine } from './own-package.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
 import { savedFingerprintOfProgram } from './program-fingerprint.ts';
 
@@ -169,13 +170,13 @@ function farmOf(
 
 /** By method `interpreter` the file names the launcher, which has to be there. @throws ForeignError `no-launcher`. */
 function launcherFor({ target, context }: PatchInputs, program: DynamicProgram): string {
-  const { launcher } = context;
+  const launcher = launcherForMachine(context, program.elf);
   const why = whyUnusable(launcher, program);
   if (why === undefined && launcher !== undefined) return unlikeForeign(launcher);
   throw patchRefusal(
     target.typedName,
     `it cannot be given another interpreter: ${why}`,
-    'compile the launcher: nix-foreign setup',
+    LAUNCHER_REMEDY,
     'no-launcher',
   );
 }

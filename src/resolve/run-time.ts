@@ -78,7 +78,7 @@ function opensLibraries(file: string): boolean {
 function moduleFile({ elf }: ProgramFile, { modules }: Context): string | undefined {
   const machine = elf && findMachine(elf);
   if (machine === undefined || modules === undefined) return undefined;
-  const file = path.join(modules, `nix-foreign-audit-${machine.system}.so`);
+  const file = path.join(modules, machine.system, AUDIT_MODULE);
   return existsSync(file) ? file : undefined;
 }
 

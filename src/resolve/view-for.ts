@@ -16,6 +16,7 @@ import {
   whyNoView,
 } from '../view/make-view.ts';
 import type { Context } from './context.ts';
+import { launcherForMachine } from './own-package.ts';
 
 export type FoundView =
   | { readonly kind: 'view'; readonly view: ViewToMake }
@@ -31,6 +32,10 @@ export function viewFor(
 ): FoundView {
   const { launcher, host, env, location } = context;
   const machine = ownMachine(context);
+  const launchers = host.hostMachines.flatMap((key) => {
+    const [each, file] = [findMachine(key), launcherForMachine(context, key)];
+    return each === undefined || file === undefined ? [] : [{ machine: each, file }];
+  });
   if (isInView()) return none('this is one already');
   const why = whyNoView(launcher);
   if (why !== undefined || launcher === undefined || machine === undefined)
@@ -39,7 +44,7 @@ export function viewFor(
   const view = findView({
     ...of,
     machine,
-    launcher,
+    launchers,
     uid: host.uid,
     searchPath: env['PATH'],
     storeDir,

@@ -26,6 +26,7 @@ import { makeView, type View } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
+import { launcherForMachine } from './own-package.ts';
 import { openRunTime } from './run-time.ts';
 import { type FoundView, viewFor, whatIsMissed } from './view-for.ts';
 
@@ -53,7 +54,8 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
 }
 
 function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job): CopyTarget {
-  return { program, sha256, set, libc: program.libc, launcher: context.launcher, dirs };
+  const launcher = launcherForMachine(context, program.elf);
+  return { program, sha256, set, libc: program.libc, launcher, dirs };
 }
 
 /** Found once, when it is asked for. */
@@ -186,6 +188,7 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   const { strategy, misses, copy, loaderCopy: copyOfLoader, view } = await prepareStart(set, job);
   if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
   const { storeDir } = context.location;
+  const launcher = launcherForMachine(context, program.elf);
   const made = makePlan({
     program,
     set,
@@ -200,6 +203,7 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     root: root.file,
     origin,
     runTime: runTimeOf(pinnedSet, job),
+    otherLauncher: launcher === context.launcher ? undefined : launcher,
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;

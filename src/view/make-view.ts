@@ -21,7 +21,7 @@ import { linkTo, makeViewDirectory, type ViewDirectory, viewDirectory } from './
 
 export interface ViewRequest {
   readonly machine: Machine;
-  readonly launcher: string;
+  readonly launchers: LibraryRequest['launchers'];
   readonly uid: number;
   /** PATH. */
   readonly searchPath: string | undefined;
@@ -45,14 +45,22 @@ function isBelow(target: string, places: readonly HostPlace[]): HostPlace | unde
 }
 
 /** Interpreters that no directory of libraries brings along: beside others of the host, or somewhere of their own. */
-function loneInterpreters({ machine, interpreter }: ViewRequest, places: readonly HostPlace[]): string[] {
-  const all = [
-    ...new Set([...interpreterPaths(machine), ...(interpreter === undefined ? [] : [interpreter])]),
-  ];
-  return all.filter(isVacant).flatMap((each) => {
-    const directory = withoutLinks(path.dirname(each));
+function loneInterpreters(
+  { launchers, interpreter }: ViewRequest,
+  places: readonly HostPlace[],
+): ViewEntry[] {
+  const [own, ...others] = launchers;
+  // Without a source: the launcher itself.
+  const all = new Map<string, string | undefined>([
+    ...(interpreter === undefined ? [] : [[interpreter, undefined] as const]),
+    ...(own === undefined ? [] : interpreterPaths(own.machine)).map((each) => [each, undefined] as const),
+    ...others.flatMap(({ machine, file }) => interpreterPaths(machine).map((each) => [each, file] as const)),
+  ]);
+  return [...all].flatMap(([each, source]) => {
+    const directory = isVacant(each) ? withoutLinks(path.dirname(each)) : undefined;
     const target = directory === undefined ? undefined : path.join(directory, path.basename(each));
-    return target === undefined || /\s/.test(target) || isBelow(target, places) ? [] : [target];
+    if (target === undefined || /\s/.test(target) || isBelow(target, places)) return [];
+    return [source === undefined ? { target } : { target, source }];
   });
 }
 
@@ -129,14 +137,14 @@ export function findView(request: ViewRequest): ViewToMake | undefined {
   const directories = [...programs, ...libraryDirectories(request, libraries, data)];
   const shown = [
     ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),
-    ...lone.map((target): ViewEntry => ({ target })),
+    ...lone,
     ...dataEntries(data, libraries),
   ];
   if (shown.length === 0) return undefined;
   const watched = [
     ...[...places, ...libraries].flatMap(linksIn),
     ...from,
-    ...lone.filter((each) => existsSync(each)),
+    ...lone.map(({ target }) => target).filter((each) => existsSync(each)),
   ];
   const view = {
     view: shown,

@@ -44,7 +44,8 @@ function entriesOfHost({ target, names }: HostPlace): [string, Shown][] {
 
 export interface LibraryRequest {
   readonly machine: Machine;
-  readonly launcher: string;
+  /** Of each machine whose programs start in the view: where its launcher lies; the own machine first. */
+  readonly launchers: readonly { readonly machine: Machine; readonly file: string }[];
   readonly place: HostPlace;
   /** The interpreter that the program names, if it is one. */
   readonly interpreter: string | undefined;
@@ -58,13 +59,17 @@ function topNames(farm: LibraryRequest['farm']): string[] {
 }
 
 /** One directory for all places: the names of libraries do not depend on where they are looked for. */
-export function shownLibraries({ machine, launcher, place, interpreter, farm }: LibraryRequest) {
-  const all = [...interpreterPaths(machine), ...(interpreter === undefined ? [] : [interpreter])];
+export function shownLibraries({ machine, launchers, place, interpreter, farm }: LibraryRequest) {
+  const named =
+    interpreter === undefined ? [] : [interpreter].map((each) => [each, launchers[0]?.file] as const);
+  const usual = launchers.flatMap(({ machine: each, file }) =>
+    interpreterPaths(each).map((at) => [at, file] as const),
+  );
   const triple = TRIPLES.get(machine.system);
   return new Map<string, Shown>([
     ...topNames(farm).map((name): [string, Shown] => [name, linkTo(path.join(farm?.directory ?? '', name))]),
     ...(triple === undefined ? [] : [[triple, linkTo('.')] as [string, Shown]]),
-    ...all.map((each): [string, Shown] => [path.basename(each), linkTo(launcher)]),
+    ...[...named, ...usual].map(([each, file = '']): [string, Shown] => [path.basename(each), linkTo(file)]),
     ...entriesOfHost(place),
   ]);
 }

@@ -19,7 +19,6 @@ for (const words of [
   [program('nix-foreign'), 'explain', '--json', '/bin/sh', '--nonsense'],
   [program('nix-foreign'), '--help'],
   [program('nix-foreign'), '--version'],
-  [program('nix-run-foreign'), '--help'],
 ])
   test(words.map((word) => path.basename(word)).join(' '), () => {
     // The reader is gone before the command starts: `read` ends at once, and the pipe has no other reader.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
+import { SYSTEMS } from '../../scripts/compile-c.ts';
 import { builtLauncher } from '../built-launcher.ts';
 import { plan } from './interpreter-fixture.ts';
 import { limited, openWorkshop, putScript, resolving, runCommand } from './launcher-fixture.ts';
@@ -22,7 +23,7 @@ await builtLauncher({
   output: launcher,
   node: '/bin/sh',
   script: path.join(directory, 'built-in-resolver'),
-  cc: 'aarch64-linux-gnu-gcc',
+  ...SYSTEMS['aarch64-linux'],
 });
 
 function compile(output: string, name: string, flags: readonly string[]): string {

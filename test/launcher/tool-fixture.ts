@@ -1,7 +1,6 @@
 // What a test needs of the machine: tools, installed from Debian when they are missing, and the rights of root.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runs32BitPrograms } from '../../src/host/processor.ts';
 

@@ -12,7 +12,7 @@ import { dataDirectory, systemDirectories } from '../../src/host/directories.ts'
 import { registration, rulesFor } from '../../src/integrations/binfmt/binfmt-rules.ts';
 import { SHELLS } from '../../src/integrations/hooks/hook-text.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
-import { evaluateModule, type ModuleKind, PROJECT } from './nix-instantiate.ts';
+import { evaluateModule, instantiate, type ModuleKind, PROJECT } from './nix-instantiate.ts';
 
 const scratch = scratchDirectory();
 const PACKAGE = '/nix/store/00000000000000000000000000000000-nix-run-foreign-0.1.0';
@@ -21,6 +21,13 @@ const LAUNCHER = `${PACKAGE}/bin/nix-run-foreign`;
 /** A value far inside. */
 function at(value: unknown, ...keys: string[]): unknown {
   return keys.reduce((inner, key) => (inner as Record<string, unknown>)[key], value);
+}
+
+/** A part of what nix/vm-test.nix hands to runNixOSTest. */
+function evaluateVirtualMachine(part: string): unknown {
+  const pkgs = `import ${PROJECT}/test/nix/nixpkgs.nix { }`;
+  const made = `((${pkgs}).callPackage ${PROJECT}/nix/vm-test.nix { }).${part}`;
+  return instantiate(['--eval', '--strict', '--json', '--expr', made]);
 }
 
 /** The option under this name, as the module has set it. */
@@ -47,6 +54,32 @@ test('shell hooks are the lines of docs/shells.md, for every shell that has a ho
   assert.equal(at(home, 'programs', 'zsh', 'initContent'), documentedLine('zsh'));
   const older = evaluateModule('home-manager-24', '').config;
   assert.equal(at(older, 'programs', 'zsh', 'initExtra'), documentedLine('zsh'));
+});
+
+test('commands of Nix are wrapped by the hook', () => {
+  const said = 'shellHooks = true; wrappedCommands = [ "python3" "node" ];';
+  const line = `eval "$(${PACKAGE}/bin/nix-foreign hook bash --wrap python3,node)"`;
+  assert.equal(outcome('nixos', said, 'programs.bash.interactiveShellInit'), line);
+  const home = evaluateModule('home-manager', 'wrappedCommands = [ "node" ];').config;
+  assert.match(
+    String(at(home, 'programs', 'fish', 'interactiveShellInit')),
+    / hook fish --wrap node \| source$/,
+  );
+});
+
+test('32-bit programs get the launcher of their own, by nix-ld or at their interpreter path', () => {
+  const file = `${PACKAGE}/lib/node_modules/nix-run-foreign/dist/i686-linux/nix-run-foreign`;
+  const variable = 'environment.sessionVariables.NIX_LD_i686_linux';
+  assert.equal(outcome('nixos', 'support32Bit = true;', variable), file);
+  assert.equal(outcome('nixos', 'support32Bit = true; interpreter = "self";', 'environment.ldso32'), file);
+  assert.equal(outcome('nixos', 'interpreter = "self";', 'environment.ldso32'), null);
+});
+
+test('the virtual machine has one node for each interpreter, and starts the program in all', () => {
+  const node = (name: string) => evaluateVirtualMachine(`nodes.${name}.programs.nix-run-foreign.interpreter`);
+  assert.deepEqual(['usual', 'itself', 'prefix'].map(node), ['nix-ld', 'self', null]);
+  const script = String(evaluateVirtualMachine('testScript'));
+  assert.match(script, /program = "\/nix\/store\/0{32}-foreign-program\/bin\/foreign-program"/);
 });
 
 test('a hook comes after what the user has, and only where it is wanted', () => {

@@ -187,6 +187,9 @@ let
     filterAttrs =
       keep: set:
       removeAttrs set (filter (name: !(keep name set.${name})) (attrNames set));
+    # nixpkgs manual, "lib.attrsets": the output of that name.
+    getDev = package: package;
+    getLib = package: package;
     genAttrs =
       names: make:
       listToAttrs (

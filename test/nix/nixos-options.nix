@@ -11,6 +11,7 @@ in
     assertions = option (types.listOf types.anything) [ ];
     # config/ldso.nix
     environment.ldso = option (types.nullOr types.path) null;
+    environment.ldso32 = option (types.nullOr types.path) null;
     # config/system-path.nix
     environment.systemPackages = option (types.listOf types.package) [ ];
     # config/system-environment.nix

@@ -51,6 +51,22 @@ let
     nodejs_24 = fake "nodejs-24" { };
     squashfsTools = fake "squashfs" { };
 
+    patchelf = fake "patchelf" { };
+    # nixpkgs, pkgs/build-support/trivial-builders.
+    runCommandCC =
+      name:
+      { nativeBuildInputs }:
+      text:
+      fake name { inherit nativeBuildInputs text; };
+    # nixpkgs manual, "testers.runNixOSTest"; each machine is a module.
+    testers.runNixOSTest =
+      {
+        name,
+        nodes,
+        testScript,
+      }:
+      fake "vm-test-run-${name}" { inherit nodes testScript; };
+
     # Arguments by name, from pkgs and what is given.
     callPackage =
       file: given:

@@ -19,6 +19,7 @@ const EVERYWHERE = {
   package: ['package', 'pkgs.callPackage ./package.nix { }'],
   settings: ['submodule', {}],
   shims: ['bool', true],
+  wrappedCommands: ['listOf strMatching', []],
 } as const;
 
 const OPTIONS: Readonly<Record<'nixos' | 'home-manager', Record<string, readonly [string, unknown]>>> = {
@@ -27,6 +28,7 @@ const OPTIONS: Readonly<Record<'nixos' | 'home-manager', Record<string, readonly
     interpreter: ['nullOr enum ["nix-ld","self"]', 'nix-ld'],
     shellHooks: ['bool', 'config.programs.nix-run-foreign.interpreter == null'],
     binfmt: ['bool', false],
+    support32Bit: ['bool', false],
     appImages: ['bool', true],
   },
   'home-manager': {
@@ -109,6 +111,8 @@ for (const kind of ['nixos', 'home-manager'] as const)
 const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [
   ['nixos', 'interpreter = "glibc";', /interpreter is not of type nullOr enum/],
   ['nixos', 'interpreter = true;', /interpreter is not of type/],
+  ['nixos', 'support32Bit = 1;', /support32Bit is not of type bool/],
+  ['nixos', 'wrappedCommands = [ "a b" ];', /wrappedCommands/],
   ['nixos', 'shellHooks = "bash";', /shellHooks is not of type bool/],
   ['nixos', 'binfmt = 1;', /binfmt is not of type bool/],
   ['nixos', 'appImages = "yes";', /appImages is not of type bool/],
@@ -150,6 +154,7 @@ test('the modules change nothing unless they are enabled', () => {
     etc: {},
     extraInit: '',
     ldso: null,
+    ldso32: null,
     sessionVariables: {},
     systemPackages: [],
   });

@@ -45,6 +45,7 @@ rec {
   str = simple "str" isString;
   path = simple "path" isPathLike;
   package = simple "package" isDerivation;
+  strMatching = pattern: simple "strMatching" (value: isString value && match pattern value != null);
   lines = str // {
     name = "lines";
     merge = _: concatStringsSep "\n";

@@ -1,5 +1,5 @@
 // A rig → a root with the built tool in it, and the commands its users type there.
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -37,6 +37,8 @@ async function install(rig: Rig): Promise<string> {
   after(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   cpSync(dist, path.join(directory, 'dist'), { recursive: true, preserveTimestamps: true });
+  rmSync(path.join(directory, 'dist/node'));
+  symlinkSync(rig.node, path.join(directory, 'dist/node'));
   cpSync(path.join(dist, '../shell-hooks'), path.join(directory, 'shell-hooks'), { recursive: true });
   await builtLauncher({
     output: path.join(directory, 'bin', path.basename(launcher)),

@@ -47,7 +47,6 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   'store-url': 'text',
   cache: 'directory',
   'store-path': 'file',
-  compiler: ['cc', 'clang', 'gcc'],
 };
 
 export interface CompletedOption {

@@ -31,15 +31,13 @@ export function completionsText(
   return text.replace(/(?:# )?@([a-z]+)@/g, (whole, name: string) => tables[name] ?? whole);
 }
 
-/** shell-hooks/ lies beside the launcher's directory. */
 export function completionsCommand(
   shell: string | undefined,
   options: { json: boolean },
   rows: readonly CommandRow[],
   groups: Readonly<Record<string, string>>,
-  { launcher }: Pick<EntryProcess, 'launcher'>,
+  { shellHooks: directory }: Pick<EntryProcess, 'shellHooks'>,
 ): void {
-  const directory = path.resolve(path.dirname(launcher), '../shell-hooks');
   const text = completionsText(shell, completedCommands(rows, groups), directory);
   if (options.json) printJson({ shell, text });
   else process.stdout.write(text);

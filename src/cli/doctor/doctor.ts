@@ -5,18 +5,19 @@ import { findMachine, machinesRunBy } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { type Directories, dataDirectory } from '../../host/directories.ts';
 import { reasonOf } from '../../host/errors.ts';
-import { isExecutable } from '../../host/files.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
+import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
+import type { EntryProcess } from '../command.ts';
 import { processName } from '../hook.ts';
 import { resolve } from '../resolve.ts';
 import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFiles } from './checks.ts';
@@ -75,6 +76,8 @@ function checkInterpreters(arch: string, dirs: Directories | undefined): Check[]
   });
 }
 
+type OfEntry = Pick<EntryProcess, 'context' | 'arch' | 'launcher' | 'shellHooks'>;
+
 async function checkLauncher(launcher: string): Promise<Check> {
   const ended = await runProgram(launcher, ['--version'], { env: {}, timeout: 5000 });
   if (ended.status === 0)
@@ -82,13 +85,13 @@ async function checkLauncher(launcher: string): Promise<Check> {
   return {
     subject: 'launcher',
     state: 'lack',
-    detail: `${launcher} is not built; starts go through Node, which is slower and keeps less`,
-    remedy: 'compile it: nix-foreign setup (needs a C compiler)',
+    detail: `${launcher} is not there, or does not run: nothing can be started`,
+    remedy: LAUNCHER_REMEDY,
   };
 }
 
-/** Looks at everything. `launcher` is where the build puts it. */
-async function examine(context: Context, arch: string, launcher: string): Promise<Check[]> {
+/** Looks at everything. */
+async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
   const all = await allDirectories(uid);
   const [dirs] = all;
@@ -107,7 +110,7 @@ async function examine(context: Context, arch: string, launcher: string): Promis
       parent: processName(process.ppid),
       launcher,
       shims: path.join(await dataDirectory(), 'shims'),
-      hooks: path.resolve(path.dirname(launcher), '../shell-hooks'),
+      hooks: shellHooks,
     }),
   ];
   return [checkStarts(checks, arch), ...checks];
@@ -148,30 +151,20 @@ interface DoctorOptions {
   readonly args?: readonly string[] | undefined;
 }
 
-/** By the launcher's substitute where it is not built. */
-function launcherWords(launcher: string): readonly [string, ...string[]] {
-  return isExecutable(launcher) ? [launcher] : [process.execPath, `${launcher}.mjs`];
-}
-
-async function checksFor(options: DoctorOptions, context: Context, launcher: string, arch: string) {
+async function checksFor(options: DoctorOptions, entry: OfEntry): Promise<readonly Check[]> {
   const { program, args, json } = options;
-  if (program === undefined) return await examine(context, arch, launcher);
+  const { context, launcher } = entry;
+  if (program === undefined) return await examine(entry);
   const { plan, checks, remedy } = await examineProgram(program, context);
   if (args === undefined) return checks;
   const { examineRun } = await import('./examine-run.ts');
   const watched = { typedName: program, args, plan, remedyOfChildren: remedy };
-  const run = await examineRun(watched, context, launcherWords(launcher), json ? 'stderr' : 'stdout');
-  return [...checks, ...run];
+  return [...checks, ...(await examineRun(watched, context, launcher, json ? 'stderr' : 'stdout'))];
 }
 
 /** Prints the findings; true when nothing is lacking. */
-export async function doctorCommand(
-  options: DoctorOptions,
-  context: Context,
-  arch: string,
-  launcher: string,
-): Promise<boolean> {
-  const checks = await checksFor(options, context, launcher, arch);
+export async function doctorCommand(options: DoctorOptions, examined: OfEntry): Promise<boolean> {
+  const checks = await checksFor(options, examined);
   if (options.json) printJson(checks);
   else {
     const width = Math.max(...checks.map(({ subject }) => subject.length));

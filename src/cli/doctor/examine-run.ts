@@ -171,10 +171,10 @@ const UNWATCHED: Check = {
 export async function examineRun(
   program: WatchedProgram,
   context: Context,
-  launcher: readonly [string, ...string[]],
+  launcher: string,
   output: 'stdout' | 'stderr',
 ): Promise<Check[]> {
-  const words = [...launcher, '--', program.typedName, ...program.args] as const;
+  const words: [string, ...string[]] = [launcher, '--', program.typedName, ...program.args];
   const watched = await watchStart({ words: words as [string, ...string[]], env: context.env, output });
   const file = inspectProgram(program.typedName, context.host);
   const offered = await offersFor(file, watched.libraries.map(soname), context);

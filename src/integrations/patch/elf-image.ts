@@ -59,10 +59,6 @@ const KEPT_BLOCKS = 64;
 const MOST_ENTRIES = 65_536;
 const LONGEST_INTERPRETER = 4096;
 
-function wordSize(header: Pick<Header, 'class'>): 4 | 8 {
-  return header.class === 64 ? 8 : 4;
-}
-
 /** A word of any value. */
 function exactWord(fields: FieldReader, offset: number, what: string): bigint {
   if (!fields.wide) return BigInt(fields.u32(offset, what));

@@ -1,4 +1,4 @@
-// A Debian with Nix, Node, npm and a compiler, and nothing of ours: the README's section "With npm", line by line.
+// A Debian with Nix, Node and npm, no compiler and nothing of ours: the README's section "With npm", line by line.
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,14 +34,13 @@ const version = JSON.parse(
   readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'),
 ).version;
 const [make, install] = blocksOf(HEADING);
-/** What the machine's own startup file has: its Node and compiler are in ~/bin. */
+/** What the machine's own startup file has: its Node is in ~/bin. */
 const machine = 'export PATH="$PATH:/usr/bin:/bin"';
 
 function furnish(): void {
   const at = (name: string) => onHost(root, path.join(homeInRoot, name));
   mkdirSync(at('bin'));
   symlinkSync(rig.node, at('bin/node'));
-  symlinkSync('/usr/bin/gcc', at('bin/cc'));
   writeFileSync(at('bin/npm'), `#!/bin/sh\nexec node ${npmScript()} "$@"\n`);
   chmodSync(at('bin/npm'), 0o755);
 }

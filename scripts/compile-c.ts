@@ -1,0 +1,108 @@
+// Our C sources and a compiler → one freestanding file for one machine, put in place by rename.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+export const PROJECT = path.resolve(import.meta.dirname, '..');
+
+/** No C library, and nothing that needs one: no stack guard in thread storage, no loops turned into calls. */
+const FREESTANDING = [
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-std=c11',
+  '-O2',
+  '-ffreestanding',
+  '-fno-builtin',
+  '-fno-strict-aliasing',
+  '-fno-stack-protector',
+  '-mgeneral-regs-only',
+  '-fno-asynchronous-unwind-tables',
+  '-fvisibility=hidden',
+  '-nostdlib',
+  '-nostartfiles',
+  // No memory both writable and executable, same bytes for the same sources.
+  '-Wl,-z,noexecstack',
+  '-Wl,-z,noseparate-code',
+  '-Wl,-z,norelro',
+  '-Wl,--build-id=none',
+  '-Wl,-s',
+];
+
+/** A compiler, gcc or clang, and what makes it build for a machine. */
+export interface Compiler {
+  readonly cc: string;
+  readonly flags: readonly string[];
+}
+
+/** lld would give the read-only data a segment of its own; other versions of clang and lld may make other bytes. */
+const clangFor = (target: string): Compiler => ({
+  cc: 'clang',
+  flags: [`--target=${target}`, '-fuse-ld=lld', '-Wl,--no-rosegment'],
+});
+
+/** The machines that the package has launchers for, by Nix's name of their system. */
+export const SYSTEMS: Readonly<Record<string, Compiler>> = {
+  'x86_64-linux': clangFor('x86_64-linux-gnu'),
+  'aarch64-linux': clangFor('aarch64-linux-gnu'),
+  'i686-linux': clangFor('i686-linux-gnu'),
+};
+
+/** What any compiler of a machine builds for, by Node's `process.arch`. */
+export const BUILT_BY: Readonly<
+  Record<string, readonly (readonly [system: string, flags: readonly string[]])[]>
+> = {
+  x64: [
+    ['x86_64-linux', []],
+    ['i686-linux', ['-m32']],
+  ],
+  ia32: [['i686-linux', []]],
+  arm64: [['aarch64-linux', []]],
+};
+
+const run = promisify(execFile);
+
+/** The `.c` files of a folder of the project, as the compiler is told of them: no path of this machine. */
+export function sourcesIn(folder: string): string[] {
+  return readdirSync(path.join(PROJECT, folder))
+    .filter((name) => name.endsWith('.c'))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+/** Whether there is no such compiler. */
+export function isMissingCompiler(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+export interface Compilation {
+  /** What is built, for messages. */
+  readonly what: string;
+  /** Relative to the project. */
+  readonly sources: readonly string[];
+  /** After those that all have in common. */
+  readonly flags: readonly string[];
+  /** Path of the file to write; left as it was where that fails. */
+  readonly output: string;
+}
+
+/** @throws Error when there is no compiler (its `cause` has code ENOENT) or it rejects the sources. */
+export async function compileC(
+  { what, sources, flags, output }: Compilation,
+  { cc, flags: more }: Compiler,
+): Promise<void> {
+  const temporary = `${path.resolve(output)}.${process.pid}.tmp`;
+  mkdirSync(path.dirname(temporary), { recursive: true });
+  try {
+    await run(cc, [...FREESTANDING, ...flags, ...more, '-o', temporary, ...sources], { cwd: PROJECT });
+    renameSync(temporary, output);
+  } catch (error) {
+    const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
+    const why = code === 'ENOENT' ? 'there is no such C compiler' : `it failed\n${stderr?.trim() || message}`;
+    throw new Error(`building ${what} with ${cc}: ${why}`, { cause: error });
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
