@@ -1,4 +1,4 @@
-// An input of libFuzzer → what the launcher's code sees of it; in place of freestanding.c and of what writes messages.
+// An input of libFuzzer → what the launcher's code sees of it; in place of freestanding.c.
 #include "hosted.h"
 
 #include "launch.h"
@@ -14,6 +14,7 @@ static long silent_write(int fd, const void *from, size_t size)
 }
 #define kernel_write silent_write
 #include "messages.c"
+#include "trusted-files.c"
 
 int memfd_create(const char *name, unsigned flags);
 int ftruncate(int fd, long size);
@@ -97,6 +98,7 @@ long hosted_map(uintptr_t address, size_t size, int protection, int flags, int f
 
 void hosted_release(void)
 {
+	checked_before = NULL; // of memory that is never given back outside of here
 	while (taken.block_count)
 		free(taken.blocks[--taken.block_count]);
 	while (taken.mapping_count) {
