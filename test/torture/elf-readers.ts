@@ -1,15 +1,19 @@
 // Bytes of an ELF file → everything that is read of one: headers, symbols, notes, names, what reads itself, AppImages.
 import { readFileSync } from 'node:fs';
+import { distance, stemOf } from '../../src/candidates/soname.ts';
 import { readAppImage } from '../../src/elf/app-image.ts';
 import { classify } from '../../src/elf/classify.ts';
+import { isLibcFamily, whyNoLibraryName } from '../../src/elf/library-names.ts';
 import { findLinkTables, relocationsOf } from '../../src/elf/link-tables.ts';
 import { namedLibraries } from '../../src/elf/named-libraries.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
 import { type ByteSource, bytesInMemory } from '../../src/elf/reader.ts';
 import { openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
+import { libraryPathDirectories, runPathDirectories } from '../../src/elf/run-path.ts';
 import { readScriptLine } from '../../src/elf/script-line.ts';
 import { selfReader } from '../../src/elf/self-reader.ts';
 import { readSymbols, readUndefinedSymbols } from '../../src/elf/symbols.ts';
+import { packageName } from '../../src/index/package-name.ts';
 import { chooseEdits } from '../../src/integrations/patch/choose-edits.ts';
 import { changedSource } from '../../src/integrations/patch/file-changes.ts';
 import { findPayload } from '../../src/integrations/patch/payload.ts';
@@ -119,7 +123,28 @@ function planEdits(bytes: Buffer): unknown {
   return choice;
 }
 
+/** Names that programs need, and lists of directories in them. */
+const NAMES = [
+  'libpython3.11.so.1.0\nlibdb-5.3.so\nld-linux-x86-64.so.2\nlibz.so',
+  '$ORIGIN/../lib:${ORIGIN}:/usr/$LIB:$PLATFORM;/opt//x/\nlibssl.so.3\nlibssl.so.1.1',
+];
+
+function readNames(bytes: Buffer): unknown {
+  const names = bytes.toString('latin1').split('\n').slice(0, 50);
+  const tokens = { origin: '/opt/app', lib: 'lib', platform: undefined };
+  return names.map((name) => [
+    whyNoLibraryName(name),
+    isLibcFamily(name),
+    stemOf(name),
+    distance('libz.so.1', name),
+    packageName(name),
+    runPathDirectories(name, tokens),
+    libraryPathDirectories(name, tokens),
+  ]);
+}
+
 export const ELF_READERS: readonly Reader[] = [
+  { name: 'library names, run paths', form: 'lines', seeds: () => NAMES, read: readNames },
   { name: 'ELF headers, notes, names', form: 'elf', seeds: realOnes, read: readHeaders },
   { name: 'ELF symbols, relocations', form: 'elf', seeds: realOnes, read: readTables },
   { name: 'ELF edits', form: 'elf', seeds: realOnes, read: planEdits },
