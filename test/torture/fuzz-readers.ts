@@ -71,8 +71,10 @@ async function fuzz(reader: string, { seed, seconds, inputs }: Effort): Promise<
   const until = Date.now() + seconds * 1000;
   const state = new SharedArrayBuffer(8);
   const ended: Ended[] = [];
-  for (let first = 0; first < inputs && Date.now() < until; ) {
-    const last = await runWorker({ reader, seed, first, end: Math.min(inputs, 2 ** 32 - 1), until, state });
+  for (let first = 0; first < inputs && (first === 0 || Date.now() < until); ) {
+    const milliseconds = first === 0 ? seconds * 1000 : until - Date.now();
+    const end = Math.min(inputs, 2 ** 32 - 1);
+    const last = await runWorker({ reader, seed, first, end, milliseconds, state });
     ended.push(last);
     first = last.isDone ? Infinity : last.next;
   }

@@ -13,8 +13,8 @@ export interface Job {
   readonly first: number;
   /** The last one is before this. */
   readonly end: number;
-  /** Milliseconds since 1970: after that no other begins. */
-  readonly until: number;
+  /** After that, from the first one on, no other begins. */
+  readonly milliseconds: number;
   /** Two numbers, written here: the input that is read, and how many were read. */
   readonly state: SharedArrayBuffer;
 }
@@ -71,7 +71,8 @@ async function work(job: Job, send: (answer: Answer) => void): Promise<void> {
   const seeds = seedsOf(reader);
   const state = new Uint32Array(job.state);
   let [slowest, buffers, input] = [0, 0, job.first];
-  for (; input < job.end && Date.now() < job.until; input += 1) {
+  const until = Date.now() + job.milliseconds;
+  for (; input < job.end && (input === 0 || Date.now() < until); input += 1) {
     const bytes = inputOf(reader, seeds, job.seed, input);
     Atomics.store(state, 0, input);
     const [begin, before] = [performance.now(), getHeapStatistics().external_memory];
