@@ -1,6 +1,8 @@
 // The parts of the torture, in the order in which they run.
+import { faults } from './fault-at-call.ts';
 import { cReaders } from './fuzz-c.ts';
 import { typeScriptReaders } from './fuzz-readers.ts';
+import { kills } from './kill-at-call.ts';
 import type { Part } from './results.ts';
 
-export const PARTS: readonly Part[] = [cReaders, typeScriptReaders];
+export const PARTS: readonly Part[] = [cReaders, typeScriptReaders, kills, faults];
