@@ -13,12 +13,12 @@ const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*\n$/m;
 
 type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };
 
-function judge(name: string, { status, signal, stdout, stderr }: Injected): Judgement {
+function judge(name: string, { status, stdout, stderr }: Injected): Judgement {
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
   if (status === 0) return isStart && stdout !== '42\n' ? { wrong: `it printed ${stdout}` } : 'right';
   if (CAUSE_AND_REMEDY.test(stderr)) return 'told';
-  if (NODE_FAILED.test(stderr) || signal !== null) return 'node';
+  if (NODE_FAILED.test(stderr) || status > 128) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
   if (isStart && /^jq: |error while loading shared libraries|cannot open shared|jq: error/m.test(stderr))
     return 'told';
@@ -27,21 +27,20 @@ function judge(name: string, { status, signal, stdout, stderr }: Injected): Judg
 
 async function round(on: Works, name: string, number: number, error: string): Promise<Judgement | 'after'> {
   const errno = constants.errno[error as keyof typeof constants.errno];
-  const injected = await on.begin(name, String(errno), number, 'all');
+  const injected = await on.run(name, { how: String(errno), number, calls: 'all' });
   if (injected.at === '') return 'after';
   const judged = judge(name, injected);
   if (typeof judged === 'object')
     return { wrong: `${error} from ${injected.at}: ${judged.wrong.slice(0, 300)}` };
-  const why = await on.whyNotWhole(name);
-  return why === undefined
-    ? judged
-    : { wrong: `${error} from ${injected.at}, afterwards: ${why.slice(0, 300)}` };
+  const { afterwards } = injected;
+  if (afterwards === undefined) return judged;
+  return { wrong: `${error} from ${injected.at}, afterwards: ${afterwards.slice(0, 300)}` };
 }
 
 async function failEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
   const on = await works();
   const begin = performance.now();
-  const { count } = await on.begin(name, 'count', 0, 'all');
+  const { count } = await on.run(name, { how: 'count', number: 0, calls: 'all' });
   const findings: Finding[] = [];
   const kinds: Record<string, number> = { right: 0, told: 0, node: 0, after: 0 };
   let tried = 0;

@@ -1,10 +1,10 @@
 // A root with the tool → each work that changes files there, begun anew from the same state, with something done to it.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureRig } from '../rig/rig.ts';
-import { homeInRoot, type Outcome } from '../rig/root.ts';
+import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 
@@ -16,17 +16,32 @@ const LEFTOVER = /\.tmp$|\.lock$|\.owner$|\.new$/;
 
 export interface Works {
   readonly root: ToolRoot;
-  readonly names: readonly string[];
-  /** Puts the state back in which the work begins, and begins it: `how`, `number`, `calls` as inject-at-call.c has them. */
-  begin(name: string, how: string, number: number, calls: 'changes' | 'all'): Promise<Injected>;
-  /** Lets the same work run to its end, and starts the program: what is wrong then, or undefined. */
-  whyNotWhole(name: string): Promise<string | undefined>;
+  /**
+   * Puts the state back in which the work begins, begins it with something done to it (`how`, `number`, `calls` as
+   * inject-at-call.c has them), lets it run to its end once more, and starts the program twice. All in one process
+   * namespace, as on a real machine, where the dead can be told from the living.
+   */
+  run(name: string, injection: Injection): Promise<Injected>;
 }
 
-export interface Injected extends Outcome {
+export interface Injection {
+  readonly how: string;
+  readonly number: number;
+  readonly calls: 'changes' | 'all';
+}
+
+export interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Injected extends Ended {
   /** How many calls there were, and the name of the one that something happened at; empty when the work ended before. */
   readonly count: number;
   readonly at: string;
+  /** What is wrong afterwards, or undefined. */
+  readonly afterwards: string | undefined;
 }
 
 interface Work {
@@ -88,16 +103,54 @@ function wordsOf({ words }: Work, node: string): [string, ...string[]] {
   return words === undefined ? [launcher, PROGRAM, ...SUM] : [node, SCRIPT, ...words];
 }
 
-function injectedOf(outcome: Outcome): Injected {
-  const [, count = '0', at = ''] = /^inject: (\d+) (.*)\n$/m.exec(outcome.stderr) ?? [];
-  return { ...outcome, stderr: outcome.stderr.replace(/^inject: .*\n/m, ''), count: Number(count), at };
+/** A command whose status and words go into files beside each other in the home. */
+function noting(words: readonly string[], name: string): string {
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  return `${quoted} > ~/${name}.stdout 2> ~/${name}.stderr; echo $? > ~/${name}.status\n`;
 }
 
-async function startTwice(root: ToolRoot): Promise<string | undefined> {
-  const first = await root.start([PROGRAM, ...SUM]);
+function noted(root: ToolRoot, name: string): Ended {
+  const [status, stdout, stderr] = ['status', 'stdout', 'stderr'].map((each) => {
+    const file = path.join(root.homeDir, `${name}.${each}`);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }) as [string, string, string];
+  return { status: status === '' ? -1 : Number(status), stdout, stderr };
+}
+
+const START = [launcher, PROGRAM, ...SUM];
+
+/** What is wrong after the work was interrupted, and done once more. */
+function whyNotWhole(root: ToolRoot): string | undefined {
+  const [again, first, second] = ['again', 'first', 'second'].map((name) => noted(root, name)) as [
+    Ended,
+    Ended,
+    Ended,
+  ];
+  const isDone = again.stderr.includes('no plan is kept for it'); // it was forgotten, and the end was cut
+  if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
-  const second = await root.start([PROGRAM, ...SUM]);
-  return second.stdout === '42\n' && second.stderr === '' ? undefined : `the second start: ${second.stderr}`;
+  if (second.stdout !== '42\n' || second.stderr !== '') return `the second start: ${second.stderr}`;
+  const left = leftoversIn(root);
+  return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
+}
+
+async function interrupt(root: ToolRoot, work: Work, { how, number, calls }: Injection): Promise<Injected> {
+  const words = wordsOf(work, root.rig.node);
+  const script = [
+    noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
+    ...(how === 'count' ? [] : [noting(words, 'again'), noting(START, 'first'), noting(START, 'second')]),
+  ].join('');
+  await root.run({ argv: [root.rig.bash, '-c', script], timeoutMs: 240_000 });
+  const injected = noted(root, 'injected');
+  const [, count = '0', at = ''] = /^inject: (\d+) (.*)\n$/m.exec(injected.stderr) ?? [];
+  const stderr = injected.stderr.replace(/^inject: .*\n/m, '');
+  return {
+    ...injected,
+    stderr,
+    count: Number(count),
+    at,
+    afterwards: how === 'count' ? undefined : whyNotWhole(root),
+  };
 }
 
 export async function openWorks(): Promise<Works> {
@@ -112,23 +165,11 @@ export async function openWorks(): Promise<Works> {
   await takeStates(root, scratch);
   return {
     root,
-    names: Object.keys(WORKS),
-    begin: async (name, how, number, calls) => {
+    run: async (name, injection) => {
       const work = WORKS[name] as Work;
       putBack(root, path.join(scratch, work.from));
       await makePlan(root, work.from);
-      const argv = [INJECTOR, how, String(number), calls, ...wordsOf(work, rig.node)] as [
-        string,
-        ...string[],
-      ];
-      return injectedOf(await root.run({ argv, timeoutMs: 120_000 }));
-    },
-    whyNotWhole: async (name) => {
-      const again = await root.run({ argv: wordsOf(WORKS[name] as Work, rig.node), timeoutMs: 120_000 });
-      if (again.status !== 0) return `the same again: ${again.status} ${again.stderr}`;
-      const why = await startTwice(root);
-      const left = leftoversIn(root);
-      return why ?? (left.length > 0 ? `left: ${left.join(' ')}` : undefined);
+      return interrupt(root, work, injection);
     },
   };
 }

