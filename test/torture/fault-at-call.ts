@@ -20,7 +20,12 @@ function judge(name: string, { status, stdout, stderr }: Injected): Judgement {
   if (CAUSE_AND_REMEDY.test(stderr)) return 'told';
   if (NODE_FAILED.test(stderr) || status > 128) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
-  if (isStart && /^jq: |error while loading shared libraries|cannot open shared|jq: error/m.test(stderr))
+  if (
+    isStart &&
+    /^jq: |^Error: writing output failed|error while loading shared libraries|cannot open shared|jq: error/m.test(
+      stderr,
+    )
+  )
     return 'told';
   return { wrong: `status ${status}: ${stderr}` };
 }

@@ -118,6 +118,8 @@ function noted(root: ToolRoot, name: string): Ended {
 }
 
 const START = [launcher, PROGRAM, ...SUM];
+/** What a hit leaves lying about, the next run of the resolver takes away. */
+const MISS = [launcher, '--refresh', PROGRAM, ...SUM];
 
 /** What is wrong after the work was interrupted, and done once more. */
 function whyNotWhole(root: ToolRoot): string | undefined {
@@ -138,7 +140,9 @@ async function interrupt(root: ToolRoot, work: Work, { how, number, calls }: Inj
   const words = wordsOf(work, root.rig.node);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...(how === 'count' ? [] : [noting(words, 'again'), noting(START, 'first'), noting(START, 'second')]),
+    ...(how === 'count'
+      ? []
+      : [noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), noting(MISS, 'miss')]),
   ].join('');
   await root.run({ argv: [root.rig.bash, '-c', script], timeoutMs: 240_000 });
   const injected = noted(root, 'injected');

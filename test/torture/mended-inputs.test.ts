@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stemOf } from '../../src/candidates/soname.ts';
+import { openImage } from '../../src/elf/image.ts';
+import { bytesInMemory, Malformed, readFields } from '../../src/elf/reader.ts';
 import { rewriteEntry } from '../../src/integrations/shims/desktop-entry.ts';
 import { parseListOutput, parseUndefinedSymbols } from '../../src/ldso/ask-loader.ts';
 import { readSearchPaths } from '../../src/ldso/search-paths.ts';
@@ -55,4 +57,15 @@ test('a name that only looks like one with versions, as long as an ELF string ma
     undefined,
   );
   assert.equal(stemOf(`lib${'x'.repeat(200)}-5.3.so`), `lib${'x'.repeat(200)}`);
+});
+
+test('a table in memory that no byte of the file fills ends, and makes no bytes for each number', () => {
+  const fields = readFields(bytesInMemory(Buffer.alloc(4096)), { wide: true, little: true, cachedBlocks: 4 });
+  const image = openImage(fields, [{ type: 1, address: 0, offset: 0, fileSize: 1, memorySize: 2 ** 40 }]);
+  const readOn = () => {
+    for (let at = 8192; ; at += 4) assert.equal(image.u32(at, 'it'), 0);
+  };
+  const begin = process.cpuUsage();
+  assert.throws(readOn, Malformed);
+  assert.ok(process.cpuUsage(begin).user / 1000 < MOST);
 });
