@@ -237,7 +237,7 @@ test('strace sees the calls of a hit, and no other process', async () => {
     .slice(1)
     .map(() => 'newfstatat');
   const segments = ['mmap', 'mmap', 'mmap', 'mmap', 'mmap'];
-  const map = ['openat', 'read', ...segments, 'close'];
+  const map = ['openat', 'read', 'fstat', ...segments, 'close'];
   assert.deepEqual(calls.slice(1, calls.indexOf('brk')), [
     'prlimit64',
     ...identify,
