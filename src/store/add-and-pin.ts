@@ -17,7 +17,7 @@ export interface StoreText {
 
 export type Pinned =
   | { readonly kind: 'pinned'; readonly storePath: string }
-  /** A store object is valid for Nix without being there, or the link is another's: under another name it can be had. */
+  /** A store object is valid for Nix without being there, or the link is another's: it is made under another name. */
   | { readonly kind: 'damaged'; readonly why: string }
   /** `vanished`: mostly a reference is not valid any more. */
   | NixRefusal;

@@ -145,9 +145,9 @@ function readNames(bytes: Buffer): unknown {
 }
 
 export const ELF_READERS: readonly Reader[] = [
-  { name: 'library names, run paths', form: 'lines', seeds: () => NAMES, read: readNames },
-  { name: 'ELF headers, notes, names', form: 'elf', seeds: realOnes, read: readHeaders },
-  { name: 'ELF symbols, relocations', form: 'elf', seeds: realOnes, read: readTables },
+  { name: 'library names and run paths', form: 'lines', seeds: () => NAMES, read: readNames },
+  { name: 'ELF headers and notes', form: 'elf', seeds: realOnes, read: readHeaders },
+  { name: 'ELF symbols and relocations', form: 'elf', seeds: realOnes, read: readTables },
   { name: 'ELF edits', form: 'elf', seeds: realOnes, read: planEdits },
   {
     name: 'dlopen notes',

@@ -93,13 +93,13 @@ const table = () =>
 
 export const INDEX_READERS: readonly Reader[] = [
   {
-    name: 'index, packed (zstd)',
+    name: 'index packed by zstd',
     form: 'bytes',
     seeds: () => [databaseOf(packages, 1), databaseOf(packages, 2, 3)],
     read: readPacked,
   },
   {
-    name: 'index, unpacked (frcode)',
+    name: 'index unpacked to frcode',
     form: 'bytes',
     seeds: () => [
       Buffer.concat(packages.map((each) => packageBytes(each))),
@@ -109,7 +109,7 @@ export const INDEX_READERS: readonly Reader[] = [
   },
   { name: 'listings of a cache', form: 'json', seeds: () => [LISTING], read: (bytes) => readListing(bytes) },
   {
-    name: 'listings, packed (brotli)',
+    name: 'listings packed by brotli',
     form: 'bytes',
     seeds: () => [brotliCompressSync(LISTING)],
     read: (bytes) => readListing(bytes),

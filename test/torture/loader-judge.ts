@@ -69,7 +69,7 @@ function rounds(target: string, round: Round, { seed, seconds, inputs }: Effort)
   };
 }
 
-const [TREES, PROBLEMS] = ['trees, each real loader', 'problems, each set'] as const;
+const [TREES, PROBLEMS] = ['trees by each loader', 'problems by each set'] as const;
 
 export const loaderJudge: Part = {
   name: 'judge',
