@@ -1,6 +1,6 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
-import { type Injected, WORK_NAMES, type Works } from './interrupted-work.ts';
+import { type Injected, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
 import { shuffled, works } from './kill-at-call.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
@@ -33,6 +33,7 @@ function judge(name: string, { status, stdout, stderr }: Injected): Judgement {
 async function round(on: Works, name: string, number: number, error: string): Promise<Judgement | 'after'> {
   const errno = constants.errno[error as keyof typeof constants.errno];
   const injected = await on.run(name, { how: String(errno), number, calls: 'all' });
+  if (injected.status === UNENDED) return { wrong: `${error}: it did not end` };
   if (injected.at === '') return 'after';
   const judged = judge(name, injected);
   if (typeof judged === 'object')

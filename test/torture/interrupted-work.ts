@@ -103,6 +103,9 @@ function wordsOf({ words }: Work, node: string): [string, ...string[]] {
   return words === undefined ? [launcher, PROGRAM, ...SUM] : [node, SCRIPT, ...words];
 }
 
+/** The status of what did not end in its time. */
+export const UNENDED = -1;
+
 /** A command whose status and words go into files beside each other in the home. */
 function noting(words: readonly string[], name: string): string {
   const quoted = words.map((word) => `'${word}'`).join(' ');
@@ -114,7 +117,7 @@ function noted(root: ToolRoot, name: string): Ended {
     const file = path.join(root.homeDir, `${name}.${each}`);
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }) as [string, string, string];
-  return { status: status === '' ? -1 : Number(status), stdout, stderr };
+  return { status: status === '' ? UNENDED : Number(status), stdout, stderr };
 }
 
 const START = [launcher, PROGRAM, ...SUM];
