@@ -1,6 +1,6 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
 import { seededRandom } from '../elf/seeded-random.ts';
-import { openWorks, WORK_NAMES, type Works } from './interrupted-work.ts';
+import { openWorks, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
 let opened: Promise<Works> | undefined;
@@ -25,7 +25,8 @@ export function* shuffled(count: number, seed: number): Generator<number> {
 /** What is wrong after a kill, or undefined: also when the work ended before that call. */
 async function round(on: Works, name: string, number: number): Promise<string | undefined> {
   const how = number % 2 === 0 ? 'kill' : 'kill-all';
-  const { at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
+  const { status, at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
+  if (status === UNENDED) return 'it did not end';
   return at === '' || afterwards === undefined
     ? undefined
     : `${how} before ${at}: ${afterwards.slice(0, 300)}`;
