@@ -14,6 +14,7 @@ struct image {
 	const struct elf_segment *segments;
 	unsigned count;
 	size_t page_size;
+	uint64_t readable; // bytes of the file, to the end of its last page: beyond, a touch ends the process (SIGBUS)
 	uintptr_t low, high, alignment; // of all PT_LOADs: the first page, the end of the last page
 };
 
@@ -55,6 +56,8 @@ static bool measure(struct image *image)
 		if (each->vaddr > most || each->memsz > most || each->filesz > each->memsz ||
 		    (each->vaddr - each->offset) % image->page_size != 0)
 			return false;
+		if (each->filesz > 0 && (each->offset > image->readable || each->filesz > image->readable - each->offset))
+			return false; // the file was cut
 		if (image->low == UINTPTR_MAX)
 			image->low = page_of(image, each->vaddr);
 		else if (page_of(image, each->vaddr) < image->high)
@@ -133,6 +136,7 @@ static struct mapped_loader map_image(struct image *image, uintptr_t entry)
 struct mapped_loader map_loader(const char *path, size_t page_size)
 {
 	union head head;
+	struct kernel_stat status;
 	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return failed(fd);
@@ -141,11 +145,12 @@ struct mapped_loader map_loader(const char *path, size_t page_size)
 		size = kernel_read((int)fd, &head, sizeof head);
 	while (size == -EINTR);
 	struct mapped_loader loader = failed(size < 0 ? size : -ELIBBAD);
-	if (size >= 0 && is_loader_here(&head.header, (size_t)size)) {
+	if (size >= 0 && is_loader_here(&head.header, (size_t)size) && kernel_fstat((int)fd, &status) == 0) {
 		struct image image = {.fd = (int)fd,
 				      .segments = (const struct elf_segment *)(head.bytes + head.header.phoff),
 				      .count = head.header.phnum,
-				      .page_size = page_size};
+				      .page_size = page_size,
+				      .readable = ((uint64_t)status.st_size + page_size - 1) & ~(uint64_t)(page_size - 1)};
 		loader = map_image(&image, head.header.entry);
 	}
 	kernel_close((int)fd);

@@ -7,9 +7,16 @@
  */
 const PARTS = /^(.*?)([-_.]\d[\d.]*|\d+\.\d[\d.]*)?\.so((?:\.[^/]*)?)$/;
 
+/** No file has a longer name (NAME_MAX), and the time of PARTS grows with its cube. */
+const LONGEST = 255;
+
+function partsOf(name: string): RegExpExecArray | null {
+  return name.length > LONGEST ? null : PARTS.exec(name);
+}
+
 /** `libdb` of `libdb-5.3.so`; undefined for what is not named like a library. */
 export function stemOf(name: string): string | undefined {
-  const stem = PARTS.exec(name)?.[1];
+  const stem = partsOf(name)?.[1];
   return stem === undefined || stem === '' || stem === 'lib' ? undefined : stem;
 }
 
@@ -31,7 +38,7 @@ export function otherVersionsOf(
 
 /** The numbers after `.so`: `libcrypto.so.1.1` → 1, 1. */
 function numbersOf(name: string): readonly number[] {
-  return (PARTS.exec(name)?.[3]?.match(/\d+/g) ?? []).map(Number);
+  return (partsOf(name)?.[3]?.match(/\d+/g) ?? []).map(Number);
 }
 
 /**

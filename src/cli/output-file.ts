@@ -1,6 +1,6 @@
 // Text → the file that the user named, `-` for stdout; or a file by a name of ours, which a stranger may have taken.
 import { lstatSync, statSync, writeFileSync } from 'node:fs';
-import { writeFileDurably } from '../host/atomic-file.ts';
+import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 
 function unwritable(file: string, why: string, cause?: unknown): ForeignError {
@@ -21,6 +21,7 @@ export function writeByOurName(file: string, text: string): void {
     const there = lstatSync(file, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
       throw unwritable(file, 'what is there is no file');
+    removeLeftoversOf(file);
     writeFileDurably(file, text, 0o644);
   } catch (error) {
     throw error instanceof ForeignError ? error : unwritable(file, reasonOf(error), error);
@@ -33,6 +34,7 @@ export function writeOutput(file: string, text: string): void {
   try {
     // What is no file, such as a pipe or /dev/stdout, cannot be replaced by one.
     const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+    if (isFile) removeLeftoversOf(file);
     if (isFile) writeFileDurably(file, text, 0o644);
     else writeFileSync(file, text);
   } catch (error) {

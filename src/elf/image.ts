@@ -96,10 +96,15 @@ export function openImage(fields: FieldReader, segments: readonly Mapping[]): Im
     return address + piece.shift;
   };
 
-  const joined = (address: number, length: number, what: string): Uint8Array => {
-    if (room(address, length) < length) throw outside(what);
+  /** Each byte that is not simply one of the file counts. */
+  const spend = (length: number, what: string): void => {
     left -= length;
     if (left < 0) throw new Malformed(`${what} is longer than the file`);
+  };
+
+  const joined = (address: number, length: number, what: string): Uint8Array => {
+    if (room(address, length) < length) throw outside(what);
+    spend(length, what);
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const { end, shift } = pieceAt(address + done) ?? NOWHERE;
@@ -127,7 +132,16 @@ export function openImage(fields: FieldReader, segments: readonly Mapping[]): Im
     return offset === undefined ? joined(address, length, what) : fields.bytes(offset, length, what);
   };
 
+  /** In memory that no byte of the file fills, without making bytes of zeros for each number. */
+  const isZero = (address: number, length: number, what: string): boolean => {
+    const piece = pieceAt(address);
+    if (piece === undefined || piece.shift !== undefined || !(address + length <= piece.end)) return false;
+    spend(length, what);
+    return true;
+  };
+
   const number = (address: number, length: 2 | 4, what: string): number => {
+    if (isZero(address, length, what)) return 0;
     const { buffer, byteOffset } = joined(address, length, what);
     const view = new DataView(buffer, byteOffset, length);
     return length === 2 ? view.getUint16(0, little) : view.getUint32(0, little);

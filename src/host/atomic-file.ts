@@ -91,8 +91,13 @@ function isAbandoned(file: string, owner: string): boolean {
   }
 }
 
+/** Removes what processes that are gone left under temporary names of one file, in a directory of the user's. */
+export function removeLeftoversOf(target: string): void {
+  removeLeftovers(path.dirname(target), `.${path.basename(target)}.`);
+}
+
 /** Removes what processes that are gone left under temporary names in a directory. Never throws. */
-export function removeLeftovers(directory: string): void {
+export function removeLeftovers(directory: string, beginning = '.'): void {
   let names: string[];
   try {
     names = readdirSync(directory);
@@ -101,7 +106,7 @@ export function removeLeftovers(directory: string): void {
   }
   for (const name of names) {
     const match = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/.exec(name);
-    if (match === null) continue;
+    if (match === null || !name.startsWith(beginning)) continue;
     const file = path.join(directory, name);
     try {
       if (isAbandoned(file, match[1] ?? '')) rmSync(file, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // What the commands about file indexes do → what there is, what a name is found in, and one file to hand on.
 import { statSync } from 'node:fs';
-import { writeFileDurably } from '../host/atomic-file.ts';
+import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
 import { type AbsentName, absentName } from './absent-names.ts';
 import { derivedFile, type Sign } from './derived-file.ts';
 import { ageInDays, findDatabase, type Place, type Search, type UselessIndex } from './find-database.ts';
@@ -89,6 +89,7 @@ export function exportIndex(place: CataloguePlace, target: string, sign: Sign | 
     if (catalogue === undefined || catalogue.sources().every(({ objects }) => objects === 0))
       return { kind: 'empty' };
     const bytes = derivedFile(place.storeDir, catalogue.packages(), sign);
+    removeLeftoversOf(target);
     writeFileDurably(target, bytes, 0o644);
     return { kind: 'exported', bytes: bytes.length };
   } finally {

@@ -141,14 +141,17 @@ interface UndefinedSymbol {
   readonly file: string;
 }
 
+const UNDEFINED = 'undefined symbol: ';
+
 /**
  * Reads what `LD_WARN` printed (glibc elf/dl-lookup.c, _dl_lookup_symbol_x: `undefined symbol: S, version V\t(FILE)`).
  */
 export function parseUndefinedSymbols(stderr: string): UndefinedSymbol[] {
-  return [...stderr.matchAll(/^undefined symbol: (.*?)\s+\((.*)\)$/gm)].map(([, symbol = '', file = '']) => ({
-    symbol,
-    file,
-  }));
+  return stderr.split('\n').flatMap((line) => {
+    const at = line.search(/\s\(/);
+    if (!line.startsWith(UNDEFINED) || !line.endsWith(')') || at < UNDEFINED.length) return [];
+    return [{ symbol: line.slice(UNDEFINED.length, at).trimEnd(), file: line.slice(at + 2, -1) }];
+  });
 }
 
 /** As `ldd -d` (glibc elf/rtld.c, dl_main: LD_WARN has objects relocated in the mode tracing). */
@@ -237,7 +240,7 @@ export function parseListOutput(
 function parseLines(stdout: string, stderr: string, program: string): ListOutput {
   const objects: LoadedObject[] = [];
   for (const line of stdout.split('\n')) {
-    const match = /^\t(.*?)(?: => (.*?))?(?: \(0x[0-9a-f]+\))?$/.exec(line);
+    const match = /^\t(.*?)(?: => (.*?))?(?: \(0x[0-9a-f]+\))?$/s.exec(line);
     const name = match?.[1];
     if (match === null || name === undefined || name === 'statically linked') continue;
     const target = match[2] ?? name;

@@ -67,7 +67,7 @@ function askLoader(loader: string): LoaderFacts | undefined {
 
 /** Reads what LD_DEBUG=libs printed for the question above. */
 export function readSearchPaths(debug: string, version: readonly number[]): LoaderFacts | undefined {
-  const lists = [...debug.matchAll(/^\s*\d+:\t search path=(.*?)\t\t\((.*)\)$/gm)].map(
+  const lists = [...debug.matchAll(/^ *\d+:\t search path=(.*?)\t\t\((.*)\)$/gm)].map(
     ([, paths = '', what = '']) => ({ paths: paths.split(':'), what }),
   );
   const given = lists.find(({ what }) => what === '--library-path' || what === 'LD_LIBRARY_PATH')?.paths;

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
-import { temporaryName } from '../host/atomic-file.ts';
+import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { runProgramNow } from '../host/run-program.ts';
@@ -203,6 +203,7 @@ export async function applyPatch(
   const [output = plan.target.path] = names;
   refuseOpenEntries(plan, context);
   const known = readPatchedRecord(dirs, plan.farm.path);
+  removeLeftoversOf(output);
   const copy = temporaryName(output);
   try {
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
 import { openFileSource } from '../elf/open-elf.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
-import { temporaryName } from '../host/atomic-file.ts';
+import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { makeDirectories } from '../host/files.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
@@ -47,6 +47,7 @@ export function patchedStateOf(target: PatchTarget, known: readonly Directories[
 /** Where the original content is put: `$ORIGIN` is that directory, so in the cache what lies around comes with it. */
 function fileFor(target: PatchTarget, where: 'beside' | 'in the cache', cache: string) {
   if (where === 'beside') {
+    removeLeftoversOf(target.path);
     const file = temporaryName(target.path);
     return { file, whole: file };
   }

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
-import { temporaryName } from '../host/atomic-file.ts';
+import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
@@ -69,6 +69,7 @@ export async function unpatchFile(
   };
   if (wish.isDry) return done;
   if (wish.output === undefined) refuseUnreplaceable(target, context.host.uid);
+  removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
     copyWithUndo(target.path, copy, undo);

@@ -136,7 +136,9 @@ export function addClause(k: SatSolver, lits: Literal[], tag: number, from: read
   }
   const first = lits[0] as Literal;
   if (k.value[first] === -1) {
-    k.pending ??= clause;
+    // One literal is not watched: unless this is what is learned from now, nothing would ever find it again.
+    if (lits.length === 1) k.pending = clause;
+    else k.pending ??= clause;
   } else if (k.value[first] === 0) {
     const second = lits[1];
     const now = k.levelStart.length;

@@ -1,5 +1,5 @@
 // A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
-import { existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
@@ -17,7 +17,7 @@ export interface StoreText {
 
 export type Pinned =
   | { readonly kind: 'pinned'; readonly storePath: string }
-  /** A store object is valid for Nix without being there: under another name it can be made again. */
+  /** A store object is valid for Nix without being there, or the link is another's: it is made under another name. */
   | { readonly kind: 'damaged'; readonly why: string }
   /** `vanished`: mostly a reference is not valid any more. */
   | NixRefusal;
@@ -50,8 +50,11 @@ function expressionFor(text: StoreText): string {
 in derivation { name = "pins-a-text"; system = "none"; builder = "none"; inherit text; }`;
 }
 
-/** The text in the derivation that the link names: its only input (Nix manual, "Derivation", ATerm format). */
-function textHeldBy(link: string): Pinned {
+/**
+ * The text in the derivation that the link names: its only input (Nix manual, "Derivation", ATerm format). Another
+ * process that pins for the same link may have set it to a text already.
+ */
+function textHeldBy(link: string, content: string): Pinned {
   let derivation: string;
   try {
     derivation = readFileSync(link, 'utf8');
@@ -63,9 +66,19 @@ function textHeldBy(link: string): Pinned {
       : { kind: 'refused', why: `Nix made no link ${link}` };
   }
   const storePath = /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
-  return storePath === undefined
-    ? { kind: 'refused', why: `${link} does not name the text` }
-    : { kind: 'pinned', storePath };
+  if (storePath !== undefined) return { kind: 'pinned', storePath };
+  const named = derivation === content ? targetOf(link) : undefined;
+  return named === undefined
+    ? { kind: 'damaged', why: `${link} was given to another text meanwhile` }
+    : { kind: 'pinned', storePath: named };
+}
+
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A root is the link's path, whatever it names: replaced as `nix-build` replaces `result`. */
@@ -135,8 +148,8 @@ function startOnce(nix: Nix, link: string): RootAdder {
         const refusal = refusalOf(ended);
         return NO_FILE_OF_DERIVATION.test(refusal.why) ? { kind: 'damaged', why: refusal.why } : refusal;
       }
-      const held = textHeldBy(link);
-      if (held.kind === 'pinned') repoint(link, held.storePath);
+      const held = textHeldBy(link, text.content);
+      if (held.kind === 'pinned' && held.storePath !== targetOf(link)) repoint(link, held.storePath);
       return held;
     },
     abandon: () => running.abandon(),

@@ -5,7 +5,12 @@ import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { removeLeftovers, temporaryName, writeFileAtomically } from '../../src/host/atomic-file.ts';
+import {
+  removeLeftovers,
+  removeLeftoversOf,
+  temporaryName,
+  writeFileAtomically,
+} from '../../src/host/atomic-file.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const MODULE = JSON.stringify(path.resolve(import.meta.dirname, '../../src/host/atomic-file.ts'));
@@ -101,6 +106,17 @@ test('leftovers of another pid namespace go when they are old', () => {
   utimesSync(old ?? '', long, long);
   removeLeftovers(scratch);
   assert.deepEqual(readdirSync(scratch), ['.f.1234.1.1.tmp']);
+});
+
+test('in a directory of the user only leftovers of the one file go', () => {
+  const scratch = scratchDirectory();
+  const long = Date.now() / 1000 - 100_000;
+  for (const name of ['.f.1234.1.1.tmp', '.g.1234.1.1.tmp', '.f.1.tmp']) {
+    writeFileSync(path.join(scratch, name), '');
+    utimesSync(path.join(scratch, name), long, long);
+  }
+  removeLeftoversOf(path.join(scratch, 'f'));
+  assert.deepEqual(readdirSync(scratch).sort(), ['.f.1.tmp', '.g.1234.1.1.tmp']);
 });
 
 test('a leftover that this process would be given again by name does not stop it', () => {

@@ -81,6 +81,7 @@ const damages: Readonly<Record<string, readonly [damage: (file: string) => void,
   'is text': [(file) => writeFileSync(file, '#!/bin/sh\n'), /damaged or for another machine/],
   'is empty': [(file) => truncateSync(file, 0), /damaged or for another machine/],
   'is cut off in its header': [(file) => truncateSync(file, 80), /damaged or for another machine/],
+  'is cut off behind its headers': [(file) => truncateSync(file, 4096), /damaged or for another machine/],
   'is for another machine': [(file) => patch(file, 18, 183), /damaged or for another machine/],
   'is of the other class': [(file) => patch(file, 4, 1), /damaged or for another machine/],
   'is no shared object': [(file) => patch(file, 16, 2), /damaged or for another machine/],
@@ -236,7 +237,7 @@ test('strace sees the calls of a hit, and no other process', async () => {
     .slice(1)
     .map(() => 'newfstatat');
   const segments = ['mmap', 'mmap', 'mmap', 'mmap', 'mmap'];
-  const map = ['openat', 'read', ...segments, 'close'];
+  const map = ['openat', 'read', 'fstat', ...segments, 'close'];
   assert.deepEqual(calls.slice(1, calls.indexOf('brk')), [
     'prlimit64',
     ...identify,

@@ -5,7 +5,8 @@ import { solve } from '../../src/solver/solve.ts';
 import { compareMerit, everySet, reasonKey, type WholeSet } from './brute-force.ts';
 import { randomProblem } from './random-problem.ts';
 
-const seeds = Array.from({ length: 4000 }, (_, seed) => seed);
+/** The last: what a bundled library lacks was forgotten, once something else about the same provider was false too. */
+const seeds = [...Array.from({ length: 4000 }, (_, seed) => seed), 10_131_599];
 
 test('a set is found exactly where one exists, and it is the best one', (t) => {
   let solved = 0;

@@ -62,3 +62,19 @@ test('it ends, and what refuses otherwise is asked once', async () => {
   assert.deepEqual(refused, { kind: 'refused', why: 'no' });
   assert.deepEqual(calls(), ['document.json']);
 });
+
+test('another process has pinned the same text by the same link meanwhile: it is pinned', async () => {
+  const nix = putNix(`printf text > ${scratch}/$name; ln -sfn ${scratch}/$name ${link}`);
+  const pinned = await startRootAdder(nix, link).pin(text);
+  assert.deepEqual(pinned, { kind: 'pinned', storePath: at('document.json') });
+  assert.deepEqual(calls(), ['document.json']);
+});
+
+test('another process has pinned another text by it meanwhile: ours is pinned at the next try', async () => {
+  const other = `printf other > ${at('other.json')}; ln -sfn ${at('other.json')} ${link}`;
+  const own = `: > ${scratch}/$name; hold ${scratch}/$name`;
+  const nix = putNix(`case $name in document.json) ${other} ;; *) ${own} ;; esac`);
+  const pinned = await startRootAdder(nix, link).pin(text);
+  assert.deepEqual(pinned, { kind: 'pinned', storePath: at('document-2.json') });
+  assert.equal(readlinkSync(link), at('document-2.json'));
+});

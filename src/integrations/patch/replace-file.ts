@@ -12,7 +12,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import path from 'node:path';
-import { temporaryName } from '../../host/atomic-file.ts';
+import { removeLeftoversOf, temporaryName } from '../../host/atomic-file.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 
 const TIMEOUT = 60_000;
@@ -74,6 +74,7 @@ export function replaceNames(made: string, names: readonly string[]): void {
   const [first = '', ...others] = names;
   renameSync(made, first);
   for (const other of others) {
+    removeLeftoversOf(other);
     const temporary = temporaryName(other);
     try {
       linkSync(first, temporary);

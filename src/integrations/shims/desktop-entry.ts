@@ -37,8 +37,8 @@ export function rewriteEntry(text: string, edits: EntryEdits): RewrittenEntry {
       group = header;
       return header === 'Desktop Entry' ? [line, `${MARK}=${escapeString(edits.name)}`] : [line];
     }
-    const [, key = '', locale = '', value = ''] =
-      /^([A-Za-z0-9-]+)(\[[^\]]*\])?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    const [begin = '', key = '', locale = ''] = /^([A-Za-z0-9-]+)(\[[^\]]*\])?\s*=/.exec(line) ?? [];
+    const value = line.slice(begin.length).trim();
     if (!isOurs(group) || key === '') return [line];
     const write = (changed: string) => [`${key}${locale}=${changed}`];
     switch (key) {

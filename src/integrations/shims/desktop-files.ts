@@ -1,7 +1,7 @@
 // A shim and the vendor's desktop entries → copies of them with their icons in the user's menu, and away again.
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileDurably } from '../../host/atomic-file.ts';
+import { removeLeftoversOf, writeFileDurably } from '../../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { makeDirectories, namesIn, realPath } from '../../host/files.ts';
 import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
@@ -113,6 +113,7 @@ export function addDesktopEntries(
         'take it away first, if it is not needed',
         'taken',
       );
+    removeLeftoversOf(copy);
     writeFileDurably(copy, text, 0o644);
     return copy;
   });

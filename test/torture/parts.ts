@@ -1,0 +1,10 @@
+// The parts of the torture, in the order in which they run.
+import { crowds } from './crowd.ts';
+import { faults } from './fault-at-call.ts';
+import { cReaders } from './fuzz-c.ts';
+import { typeScriptReaders } from './fuzz-readers.ts';
+import { kills } from './kill-at-call.ts';
+import { loaderJudge } from './loader-judge.ts';
+import type { Part } from './results.ts';
+
+export const PARTS: readonly Part[] = [cReaders, typeScriptReaders, loaderJudge, kills, faults, crowds];

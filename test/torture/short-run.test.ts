@@ -1,0 +1,30 @@
+// The torture's first two parts with few inputs → no fault; and a reader that has one is found out.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seededRandom } from '../elf/seeded-random.ts';
+import { cReaders } from './fuzz-c.ts';
+import { typeScriptReaders } from './fuzz-readers.ts';
+import { mutate } from './mutate.ts';
+import type { Part } from './results.ts';
+
+/** All together, without building the fuzzers: a minute. */
+const EFFORTS = [
+  [cReaders, { seed: 1, seconds: 2, inputs: 3_000 }],
+  [typeScriptReaders, { seed: 1, seconds: 1.2, inputs: 400 }],
+] as const satisfies readonly (readonly [Part, object])[];
+
+for (const [part, effort] of EFFORTS)
+  for (const target of part.targets)
+    test(`${part.name}: ${target}`, async () => {
+      const { tried, findings } = await part.run(target, effort);
+      assert.deepEqual(findings, []);
+      assert.ok(tried > 0, 'nothing was tried');
+    });
+
+test('an input is the same for the same numbers, and most differ from what they are made of', () => {
+  const seed = Buffer.from('[Desktop Entry]\nExec=app %U\n');
+  const made = (number: number) => mutate('lines', [seed], seededRandom(number)).toString('latin1');
+  assert.equal(made(7), made(7));
+  const all = Array.from({ length: 200 }, (_, number) => made(2 * number + 1));
+  assert.ok(new Set(all).size > 150);
+});
