@@ -1,7 +1,7 @@
 // The first bytes of a file → the interpreter of its `#!` line and that one's argument, as the kernel reads them.
 // The argument that a `#!` line gives to env(1) → the command that env would look up, where that is plain to see.
 
-export type ScriptLine =
+type ScriptLine =
   | { readonly kind: 'script'; readonly interpreter: string; readonly argument: string | undefined }
   | { readonly kind: 'no-script' }
   /** The kernel would answer ENOEXEC. */

@@ -36,7 +36,7 @@ function wordRecord(word: ResolverWord): string {
 }
 
 /** The text of `settings`. `learned`: path of the list of plug-ins, with a store directory. */
-function settingsText(settings: RunTimeSettings, learned: string): string {
+export function settingsText(settings: RunTimeSettings, learned: string): string {
   const { sonameTable, resolver, limit, defaultDirectories, storeDir, environment } = settings;
   const { notLearned = [] } = settings;
   const records = [

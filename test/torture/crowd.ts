@@ -7,7 +7,7 @@ import { seededRandom } from '../elf/seeded-random.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot, type Root } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
-import { farmNames, planFiles, rootLinks } from '../scenarios/kept-state.ts';
+import { farmNames, planFiles, rootLinks } from '../scenarios/saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
