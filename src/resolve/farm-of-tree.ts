@@ -1,10 +1,10 @@
 // The programs of a tree → as few farms as their sets allow: programs whose names lead to the same files share one.
 import { realpathSync } from 'node:fs';
-import type { LibrarySurvey } from './patch-library.ts';
-import { farmFor, type PatchSurvey, type SharedFarm } from './plan-patch.ts';
+import type { LibraryOutline } from './patch-library.ts';
+import { farmFor, type PatchOutline, type SharedFarm } from './plan-patch.ts';
 
 /** Programs that name one farm. */
-export type SurveyGroup = [PatchSurvey, ...PatchSurvey[]];
+export type OutlineGroup = [PatchOutline, ...PatchOutline[]];
 
 function leadsTo(target: string): string {
   try {
@@ -22,34 +22,34 @@ function sameLinks(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
 }
 
 /** Undo goes by the content: the same content with other times or modes needs a farm of its own. */
-function sameUndo({ undo: one }: PatchSurvey, { undo: other }: PatchSurvey): boolean {
+function sameUndo({ undo: one }: PatchOutline, { undo: other }: PatchOutline): boolean {
   return one.sha256 !== other.sha256 || (one.mode === other.mode && one.mtime === other.mtime);
 }
 
-function agree(one: PatchSurvey, other: PatchSurvey): boolean {
+function agree(one: PatchOutline, other: PatchOutline): boolean {
   if (one.kind !== other.kind || one.verified.loader !== other.verified.loader) return false;
   if (one.set.directories.join(':') !== other.set.directories.join(':')) return false;
   return sameLinks(one.set.links, other.set.links) && sameUndo(one, other);
 }
 
-/** In the order of the surveys, so that the same tree has the same farms. By method `interpreter` each has its own. */
-export function groupsOf(surveys: readonly PatchSurvey[]): SurveyGroup[] {
-  const groups: SurveyGroup[] = [];
-  for (const survey of surveys) {
+/** In the order of the outlines, so that the same tree has the same farms. By method `interpreter` each has its own. */
+export function groupsOf(outlines: readonly PatchOutline[]): OutlineGroup[] {
+  const groups: OutlineGroup[] = [];
+  for (const outline of outlines) {
     const group =
-      survey.wish.method === 'interpreter'
+      outline.manner.method === 'interpreter'
         ? undefined
-        : groups.find((each) => each.every((member) => agree(member, survey)));
-    if (group === undefined) groups.push([survey]);
-    else group.push(survey);
+        : groups.find((each) => each.every((member) => agree(member, outline)));
+    if (group === undefined) groups.push([outline]);
+    else group.push(outline);
   }
   return groups;
 }
 
 /** The farm of each program and library, by its real path. */
 export async function sharedFarms(
-  groups: readonly SurveyGroup[],
-  libraries: readonly LibrarySurvey[],
+  groups: readonly OutlineGroup[],
+  libraries: readonly LibraryOutline[],
 ): Promise<Map<string, SharedFarm>> {
   const farms = new Map<string, SharedFarm>();
   for (const group of groups) {

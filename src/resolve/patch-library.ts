@@ -16,16 +16,16 @@ import { underAnotherName } from '../program/beside.ts';
 import { findBundled } from '../program/bundled.ts';
 import { runDirectories } from '../program/run-directories.ts';
 import { refusedCopy } from './apply-patch.ts';
-import type { SurveyGroup } from './farm-of-tree.ts';
+import type { OutlineGroup } from './farm-of-tree.ts';
 import { type Original, patchedStateOf } from './original-of.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
-import { type EditPlan, type PatchSurvey, placeholder, type SharedFarm, undoRecord } from './plan-patch.ts';
+import { type EditPlan, type PatchOutline, placeholder, type SharedFarm, undoRecord } from './plan-patch.ts';
 
-export interface LibrarySurvey {
+export interface LibraryOutline {
   readonly target: PatchTarget;
   readonly elf: ElfFile;
   /** Of the program whose farm it is to name. */
-  readonly base: PatchSurvey;
+  readonly base: PatchOutline;
   /** Needed names that the farm has, each with its file. */
   readonly served: ReadonlyMap<string, string>;
   readonly undo: UndoRecord;
@@ -33,7 +33,7 @@ export interface LibrarySurvey {
 }
 
 type LibraryOutlook =
-  | { readonly kind: 'to patch'; readonly survey: LibrarySurvey }
+  | { readonly kind: 'to patch'; readonly outline: LibraryOutline }
   /** It finds all it needs, or what loads it brings the rest. */
   | { readonly kind: 'whole' }
   /** Needed names that neither the tree nor a farm has. */
@@ -42,7 +42,7 @@ type LibraryOutlook =
 /** What a tree has for its libraries. */
 interface TreeSupply {
   /** Programs that name one farm. */
-  readonly groups: readonly SurveyGroup[];
+  readonly groups: readonly OutlineGroup[];
   /** Names of its files and sonames of its libraries. */
   readonly names: ReadonlySet<string>;
   readonly known: readonly Directories[];
@@ -78,7 +78,7 @@ function renamesOf(elf: ElfFile, file: string): Map<string, string> {
 }
 
 /** Needed names that its own run path does not lead to; every process has libc and the loader. */
-function absentNames(elf: ElfFile, file: string, { program }: PatchSurvey): string[] {
+function absentNames(elf: ElfFile, file: string, { program }: PatchOutline): string[] {
   const { libc } = program;
   const found = new Set(findBundled({ path: file, elf }).map(({ name }) => name));
   const isThere = (name: string): boolean =>
@@ -88,7 +88,7 @@ function absentNames(elf: ElfFile, file: string, { program }: PatchSurvey): stri
 
 function wantedOf(
   elf: ElfFile,
-  { set }: PatchSurvey,
+  { set }: PatchOutline,
   renamed: ReadonlyMap<string, string>,
 ): (farm: string) => WantedNames {
   // A runpath stays one: it comes behind the user's LD_LIBRARY_PATH, and its libraries do not inherit it.
@@ -113,12 +113,12 @@ function chosenEdits(source: ByteSource, wanted: WantedNames, target: PatchTarge
   throw noRoom(target, choice.why);
 }
 
-function isLike([{ program }]: SurveyGroup, elf: ElfFile): boolean {
+function isLike([{ program }]: OutlineGroup, elf: ElfFile): boolean {
   return program.elf.class === elf.class && program.elf.machine === elf.machine;
 }
 
 /** What no directory of the library's own has, and the file that each program's farm has for it. */
-function servedBy(group: SurveyGroup, elf: ElfFile, file: string, names: ReadonlySet<string>) {
+function servedBy(group: OutlineGroup, elf: ElfFile, file: string, names: ReadonlySet<string>) {
   const [base] = group;
   const links = new Map(group.flatMap(({ set }) => [...set.links]));
   const absent = absentNames(elf, file, base);
@@ -133,7 +133,7 @@ function servedBy(group: SurveyGroup, elf: ElfFile, file: string, names: Readonl
 }
 
 /** @throws ForeignError for what was changed after it was patched, and for one without room. */
-export function surveyLibrary(target: PatchTarget, supply: TreeSupply): LibraryOutlook {
+export function outlineLibrary(target: PatchTarget, supply: TreeSupply): LibraryOutlook {
   return withOriginalBytes(target, supply.known, (source, patched): LibraryOutlook => {
     const reading = readElf(source);
     if (reading.kind !== 'elf') return { kind: 'whole' };
@@ -152,13 +152,13 @@ export function surveyLibrary(target: PatchTarget, supply: TreeSupply): LibraryO
     const { changes } = chosenEdits(source, wanted, target);
     const inputs = { target, original: { file: target.path, patched } };
     const undo = undoRecord(inputs, undoOf(source, changes), sha256OfSource(source));
-    return { kind: 'to patch', survey: { target, elf, base, served, undo, wantedIn } };
+    return { kind: 'to patch', outline: { target, elf, base, served, undo, wantedIn } };
   });
 }
 
 /** What will be written, with the farm that was reckoned for it. `original`: a file with what it was. */
 export function planLibrary(
-  { target, base, undo, wantedIn }: LibrarySurvey,
+  { target, base, undo, wantedIn }: LibraryOutline,
   { farm, undos }: SharedFarm,
   original: Original,
 ): EditPlan {
@@ -181,7 +181,7 @@ export function planLibrary(
 }
 
 /** Whether the copy finds the farm's files for what the tree lacks; their number. @throws ForeignError. */
-export function proveLibrary(plan: EditPlan, { base, served }: LibrarySurvey, copy: string): number {
+export function proveLibrary(plan: EditPlan, { base, served }: LibraryOutline, copy: string): number {
   const why = whyNotServed(copy, base.verified.loader, served);
   if (why !== undefined) throw refusedCopy(plan, why);
   return served.size;

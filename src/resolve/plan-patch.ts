@@ -36,7 +36,7 @@ import { LAUNCHER_REMEDY, launcherForMachine } from './own-package.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
 import { savedFingerprintOfProgram } from './program-fingerprint.ts';
 
-export interface PatchWish {
+export interface PatchManner {
   readonly method: Method | 'auto';
   readonly rename: boolean;
   readonly lift: boolean;
@@ -81,7 +81,7 @@ const FARM_NAME = 'f';
 interface PatchInputs {
   readonly target: PatchTarget;
   readonly original: Original;
-  readonly wish: PatchWish;
+  readonly manner: PatchManner;
   readonly context: Context;
   readonly dirs: Directories;
 }
@@ -90,19 +90,19 @@ interface FarmNaming {
   readonly program: DynamicProgram;
   readonly set: PatchedSet;
   readonly loader: string;
-  readonly wish: PatchWish;
+  readonly manner: PatchManner;
 }
 
-function wantedWith(farm: string, { program, set, loader, wish }: FarmNaming): WantedNames {
+function wantedWith(farm: string, { program, set, loader, manner }: FarmNaming): WantedNames {
   const raw = (text: string) => Buffer.from(text).toString('latin1');
   return {
-    interpreter: raw(wish.plain ? loader : path.join(farm, LOADER_NAME)),
+    interpreter: raw(manner.plain ? loader : path.join(farm, LOADER_NAME)),
     runPath: {
-      tag: wish.usersFirst ? 'runpath' : 'rpath',
+      tag: manner.usersFirst ? 'runpath' : 'rpath',
       text: patchedRunPath(program.elf, farm, set.directories),
     },
     renamed: set.renamed,
-    lifted: wish.lift && !wish.usersFirst ? set.transitive : [],
+    lifted: manner.lift && !manner.usersFirst ? set.transitive : [],
   };
 }
 
@@ -120,11 +120,11 @@ function refusalOf({ typedName }: PatchTarget, choice: Exclude<EditChoice, Chose
 function choose(
   file: string,
   wanted: WantedNames,
-  wish: PatchWish,
+  manner: PatchManner,
 ): { choice: EditChoice; undo: ReturnType<typeof undoOf> | undefined } {
   const source = openFileSource(file);
   try {
-    const choice = chooseEdits(source, wanted, wish.method);
+    const choice = chooseEdits(source, wanted, manner.method);
     return { choice, undo: choice.kind === 'chosen' ? undoOf(source, choice.changes) : undefined };
   } finally {
     source.close();
@@ -199,7 +199,7 @@ function foundByContent(
 }
 
 async function setOf(inputs: PatchInputs, program: DynamicProgram) {
-  const { target, original, context, dirs, wish } = inputs;
+  const { target, original, context, dirs, manner } = inputs;
   const { saved } = await savedFingerprintOfProgram(original.file, context);
   const { fingerprint } = saved;
   const verified = await layOutAndVerify(fingerprint, program, dirs.farms, {
@@ -220,7 +220,7 @@ async function setOf(inputs: PatchInputs, program: DynamicProgram) {
       'rejected',
     );
   const facts = { program, storeDir: context.location.storeDir };
-  const set = patchedSet(facts, fingerprint, verified, { rename: wish.rename });
+  const set = patchedSet(facts, fingerprint, verified, { rename: manner.rename });
   return { fingerprint, verified, set, root: saved.file };
 }
 
@@ -235,7 +235,7 @@ export function undoRecord(
 }
 
 /** A program that can be patched, before its farm is known: what that holds depends on the length of its path only. */
-export interface PatchSurvey extends PatchInputs {
+export interface PatchOutline extends PatchInputs {
   readonly program: DynamicProgram;
   readonly fingerprint: Fingerprint;
   readonly verified: VerifiedSet;
@@ -253,20 +253,20 @@ export interface PatchSurvey extends PatchInputs {
  * Resolves the program as a start would, and reckons the patch with a path of the farm's length.
  * @throws ForeignError for what cannot be patched; those of planning.
  */
-export async function surveyPatch(
+export async function outlinePatch(
   inputs: PatchInputs,
   kind = farmKind(inputs.context),
-): Promise<PatchSurvey> {
-  const { target, original, wish, context, dirs } = inputs;
+): Promise<PatchOutline> {
+  const { target, original, manner, context, dirs } = inputs;
   const program = dynamicOf(inspectOriginal(target, original, context));
   if (program === undefined || findMachine(program.elf) === undefined)
     throw patchRefusal(target.typedName, 'it is no dynamic program', 'start it as it is', 'not-dynamic');
   const found = await setOf(inputs, program);
-  const isInterpreter = wish.method === 'interpreter';
+  const isInterpreter = manner.method === 'interpreter';
   const launched = isInterpreter ? interpreterOnly(launcherFor(inputs, program)) : undefined;
-  const naming = { program, set: found.set, loader: found.verified.loader, wish };
+  const naming = { program, set: found.set, loader: found.verified.loader, manner };
   const wantedIn = (farm: string) => launched ?? wantedWith(farm, naming);
-  const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), wish);
+  const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), manner);
   if (choice.kind !== 'chosen' || undo === undefined)
     throw refusalOf(target, choice as Exclude<EditChoice, ChosenEdits>);
   const set = withoutNeighbours(found.set, { renamed: naming.set.renamed, lifted: choice.lifted });
@@ -282,36 +282,36 @@ export interface SharedFarm {
 
 /** One farm for all, whose links must agree. `libraries`: of the tree, which name the farm too. */
 export async function farmFor(
-  surveys: readonly [PatchSurvey, ...PatchSurvey[]],
+  outlines: readonly [PatchOutline, ...PatchOutline[]],
   libraries: readonly UndoRecord[] = [],
 ): Promise<SharedFarm> {
-  const [first] = surveys;
+  const [first] = outlines;
   const { canonicalText } = await import('../fingerprint/fingerprint.ts');
   const { treeText } = await import('../fingerprint/tree-file.ts');
-  const documents = surveys.map(({ fingerprint: { choices: _, ...document } }) => ({
+  const documents = outlines.map(({ fingerprint: { choices: _, ...document } }) => ({
     sha256: document.program.sha256,
     text: canonicalText(document),
   }));
-  const all = [...surveys.map(({ undo }) => undo), ...libraries];
+  const all = [...outlines.map(({ undo }) => undo), ...libraries];
   const undos = [...new Map(all.map((undo) => [undo.sha256, undo])).values()];
-  const links = new Map(surveys.flatMap(({ set }) => [...set.links]));
+  const links = new Map(outlines.flatMap(({ set }) => [...set.links]));
   const fingerprints: [string, string] =
-    surveys.length === 1
+    outlines.length === 1
       ? ['fingerprint.json', documents[0]?.text ?? '']
       : ['fingerprints.json', treeText([...new Map(documents.map((each) => [each.sha256, each])).values()])];
-  const references = [...new Set(surveys.flatMap(({ set }) => set.references))].sort();
+  const references = [...new Set(outlines.flatMap(({ set }) => set.references))].sort();
   const farm = farmOf(first.kind, leavesOf(links, undos, fingerprints), references, first);
   return {
-    farm: first.wish.method === 'interpreter' ? foundByContent(farm, first, first.first) : farm,
+    farm: first.manner.method === 'interpreter' ? foundByContent(farm, first, first.first) : farm,
     undos,
   };
 }
 
 /** What will be written, with the farm that was reckoned for it. @throws ForeignError. */
-function finishPatch(survey: PatchSurvey, { farm, undos }: SharedFarm): PatchPlan {
-  const { target, original, wish, program, fingerprint, verified, set, root, undo } = survey;
-  const wanted = survey.wantedIn(farm.path);
-  const { choice } = choose(original.file, wanted, wish);
+function finishPatch(outline: PatchOutline, { farm, undos }: SharedFarm): PatchPlan {
+  const { target, original, manner, program, fingerprint, verified, set, root, undo } = outline;
+  const wanted = outline.wantedIn(farm.path);
+  const { choice } = choose(original.file, wanted, manner);
   if (choice.kind !== 'chosen') throw refusalOf(target, choice);
   return {
     target,
@@ -334,8 +334,8 @@ export async function planPatch(
   inputs: PatchInputs,
   { kind, shared }: { kind?: FarmToMake['kind']; shared?: SharedFarm | undefined } = {},
 ): Promise<PatchPlan> {
-  const survey = await surveyPatch(inputs, kind);
-  const own = undoText([survey.undo]);
+  const outline = await outlinePatch(inputs, kind);
+  const own = undoText([outline.undo]);
   const isIn = kind === undefined && shared?.undos.some((undo) => undoText([undo]) === own);
-  return finishPatch(survey, shared !== undefined && isIn ? shared : await farmFor([survey]));
+  return finishPatch(outline, shared !== undefined && isIn ? shared : await farmFor([outline]));
 }

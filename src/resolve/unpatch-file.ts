@@ -27,7 +27,7 @@ interface Unpatched {
   readonly ranges: number;
 }
 
-interface UnpatchWish {
+interface UnpatchRequest {
   readonly output: string | undefined;
   readonly hardLinks: HardLinks;
   readonly isDry: boolean;
@@ -45,7 +45,7 @@ function hashOf(file: string): string {
 /** @throws ForeignError `not-patched`, `changed-after-patching` and what keeps a file from being replaced. */
 export async function unpatchFile(
   typedName: string,
-  wish: UnpatchWish,
+  request: UnpatchRequest,
   context: Context,
 ): Promise<Unpatched> {
   const target = findTarget(typedName, context.location.storeDir);
@@ -59,7 +59,7 @@ export async function unpatchFile(
       'not-patched',
     );
   const { farm, undo } = patched;
-  const names = wish.output === undefined ? namesOfTarget(target, wish.hardLinks) : [wish.output];
+  const names = request.output === undefined ? namesOfTarget(target, request.hardLinks) : [request.output];
   const done = {
     file: names[0] ?? typedName,
     farm,
@@ -67,8 +67,8 @@ export async function unpatchFile(
     size: undo.size,
     ranges: undo.ranges.length,
   };
-  if (wish.isDry) return done;
-  if (wish.output === undefined) refuseUnreplaceable(target, context.host.uid);
+  if (request.isDry) return done;
+  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid);
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
@@ -91,7 +91,7 @@ export async function unpatchFile(
       cause: error,
     });
   }
-  if (wish.output === undefined)
+  if (request.output === undefined)
     for (const dirs of known)
       if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(dirs, farm, names);
   return done;

@@ -1,4 +1,4 @@
-// A wish for a program is read as it was kept; what others could have written, or damaged, is none.
+// A manner for a program is read as it was kept; what others could have written, or damaged, is none.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

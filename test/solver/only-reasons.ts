@@ -13,7 +13,7 @@ interface Ban {
 type Offering = Pick<Provider, 'path' | 'verdef' | 'hasVerdef' | 'hasVersym'>;
 
 /**
- * Who needs what and which files there are stays; every version, soname and wish is lifted, and each missing name is provided by
+ * Who needs what and which files there are stays; every version, soname and manner is lifted, and each missing name is provided by
  * a stand-in, except where a reason in `kept` speaks against it. Built apart from src/solver, which can so be asked whether each reason
  * of a conflict is needed. Throws for kinds of reasons that cannot be stated so.
  */

@@ -144,7 +144,7 @@ function possibleNow({ plan, dirs, dynamic, set }: DynamicFacts, context: Contex
   };
 }
 
-/** A plan that was made under a wish stays as it is when the wish is gone: what it would be now is another way. */
+/** A plan that was made under a manner stays as it is when the manner is gone: what it would be now is another way. */
 function whyOfStrategy(facts: DynamicFacts): string {
   const { program, plan, dynamic, set, context } = facts;
   const { strategy, why } = strategyOf(dynamic, set, context, possibleNow(facts, context));

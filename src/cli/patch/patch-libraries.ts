@@ -3,13 +3,18 @@ import path from 'node:path';
 import { withLock } from '../../host/mutex.ts';
 import { planKey } from '../../plan/plan-format.ts';
 import { type Applied, applyPatch, isAlreadySo } from '../../resolve/apply-patch.ts';
-import type { SurveyGroup } from '../../resolve/farm-of-tree.ts';
+import type { OutlineGroup } from '../../resolve/farm-of-tree.ts';
 import { withOriginal } from '../../resolve/original-of.ts';
-import { type LibrarySurvey, planLibrary, proveLibrary, surveyLibrary } from '../../resolve/patch-library.ts';
+import {
+  type LibraryOutline,
+  outlineLibrary,
+  planLibrary,
+  proveLibrary,
+} from '../../resolve/patch-library.ts';
 import { findTarget, namesOfTarget, patchRefusal, refuseUnreplaceable } from '../../resolve/patch-target.ts';
 import type { EditPlan, SharedFarm } from '../../resolve/plan-patch.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
-import { hardLinksOf, isDryRun, type PatchTask, wishOf } from './patch-one.ts';
+import { hardLinksOf, isDryRun, mannerOf, type PatchTask } from './patch-one.ts';
 
 /** A library of a tree, as it is named. */
 export interface LibraryTask extends PatchTask {
@@ -18,16 +23,16 @@ export interface LibraryTask extends PatchTask {
 }
 
 export type PatchedLibrary =
-  | { readonly kind: 'planned' | 'unchanged'; readonly plan: EditPlan; readonly survey: LibrarySurvey }
+  | { readonly kind: 'planned' | 'unchanged'; readonly plan: EditPlan; readonly outline: LibraryOutline }
   | {
       readonly kind: 'patched';
       readonly plan: EditPlan;
-      readonly survey: LibrarySurvey;
+      readonly outline: LibraryOutline;
       readonly applied: Applied;
     };
 
-interface LibrarySurveys {
-  readonly surveys: readonly LibrarySurvey[];
+interface LibraryOutlines {
+  readonly outlines: readonly LibraryOutline[];
   readonly failures: readonly { readonly task: PatchTask; readonly error: unknown }[];
 }
 
@@ -43,37 +48,37 @@ function lackingError(typedName: string, names: readonly string[]): Error {
 /** A program that names the launcher only has no farm that a library could name. */
 export async function surveyLibraries(
   tasks: readonly LibraryTask[],
-  groups: readonly SurveyGroup[],
-): Promise<LibrarySurveys> {
-  const surveys: LibrarySurvey[] = [];
+  groups: readonly OutlineGroup[],
+): Promise<LibraryOutlines> {
+  const outlines: LibraryOutline[] = [];
   const failures: { task: PatchTask; error: unknown }[] = [];
   for (const task of tasks) {
     const { typedName, others, options, context, names } = task;
-    if (groups.length === 0 || wishOf(options).method === 'interpreter') break;
+    if (groups.length === 0 || mannerOf(options).method === 'interpreter') break;
     try {
       const target = findTarget(typedName, context.location.storeDir);
       const known = await allDirectories(context.host.uid);
-      const outlook = surveyLibrary(target, { groups, names, known });
+      const outlook = outlineLibrary(target, { groups, names, known });
       if (outlook.kind === 'whole') continue;
       if (outlook.kind === 'lacking') throw lackingError(typedName, outlook.names);
       if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
       namesOfTarget(target, hardLinksOf(options), others);
-      surveys.push(outlook.survey);
+      outlines.push(outlook.outline);
     } catch (error) {
       failures.push({ task, error });
     }
   }
-  return { surveys, failures };
+  return { outlines, failures };
 }
 
 /** @throws ForeignError; the library is as it was then. */
 export async function patchLibrary(
-  survey: LibrarySurvey,
+  outline: LibraryOutline,
   shared: SharedFarm,
   { others, options, context, dirs }: PatchTask,
 ): Promise<PatchedLibrary> {
   const isDry = isDryRun(options);
-  const { target } = survey;
+  const { target } = outline;
   const names = namesOfTarget(target, hardLinksOf(options), others);
   const work = () =>
     withOriginal(
@@ -81,12 +86,12 @@ export async function patchLibrary(
       context,
       isDry ? 'in the cache' : 'beside',
       async (original): Promise<PatchedLibrary> => {
-        const plan = planLibrary(survey, shared, original);
-        if (isAlreadySo(plan)) return { kind: 'unchanged', plan, survey };
-        if (isDry) return { kind: 'planned', plan, survey };
-        const prove = (copy: string) => proveLibrary(plan, survey, copy);
+        const plan = planLibrary(outline, shared, original);
+        if (isAlreadySo(plan)) return { kind: 'unchanged', plan, outline };
+        if (isDry) return { kind: 'planned', plan, outline };
+        const prove = (copy: string) => proveLibrary(plan, outline, copy);
         const applied = await applyPatch(plan, { names, trial: undefined, prove }, context, dirs);
-        return { kind: 'patched', plan, survey, applied };
+        return { kind: 'patched', plan, outline, applied };
       },
     );
   return await withLock(path.join(dirs.locks, `patch-${planKey(target.path)}`), work);

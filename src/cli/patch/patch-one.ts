@@ -23,12 +23,12 @@ import {
   refuseUnreplaceable,
 } from '../../resolve/patch-target.ts';
 import {
+  outlinePatch,
+  type PatchManner,
+  type PatchOutline,
   type PatchPlan,
-  type PatchSurvey,
-  type PatchWish,
   planPatch,
   type SharedFarm,
-  surveyPatch,
 } from '../../resolve/plan-patch.ts';
 import type { ChooseWords } from '../choose/session.ts';
 import { usageError } from '../usage-error.ts';
@@ -67,7 +67,7 @@ function oneOf<T extends string>(
   throw usageError(`${option}: there is no ${value}`, `name one of: ${names.join(', ')}`);
 }
 
-export function wishOf({ method, set, without }: PatchOptions): PatchWish {
+export function mannerOf({ method, set, without }: PatchOptions): PatchManner {
   return {
     method: oneOf<Method | 'auto'>(method, ['auto', ...METHODS], '--method', 'auto'),
     rename: !without.has('rename'),
@@ -111,18 +111,18 @@ export function isDryRun({ set }: PatchOptions): boolean {
 }
 
 /** What can be known before the farms are. @throws ForeignError for what cannot be patched. */
-export async function surveyOne({
+export async function outlineOne({
   typedName,
   others,
   options,
   context,
   dirs,
-}: PatchTask): Promise<PatchSurvey> {
+}: PatchTask): Promise<PatchOutline> {
   const target = findTarget(typedName, context.location.storeDir);
   if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
   namesOfTarget(target, hardLinksOf(options), others);
   return await withOriginal(target, context, 'in the cache', (original) =>
-    surveyPatch({ target, original, wish: wishOf(options), context, dirs }),
+    outlinePatch({ target, original, manner: mannerOf(options), context, dirs }),
   );
 }
 
@@ -145,7 +145,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
       context,
       isDry ? 'in the cache' : 'beside',
       async (original): Promise<PatchOutcome> => {
-        const inputs = { target, original, wish: wishOf(options), context, dirs };
+        const inputs = { target, original, manner: mannerOf(options), context, dirs };
         const planned = (kind?: 'directory') =>
           planPatch(inputs, kind === undefined ? { shared: farms?.get(target.path) } : { kind });
         const plan = await planned();

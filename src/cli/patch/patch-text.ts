@@ -190,9 +190,9 @@ export function appliedText(plan: PatchPlan, applied: Applied): string {
 }
 
 /** For people, of a library in a tree. */
-export function libraryText({ kind, plan, survey }: PatchedLibrary, typedName: string): string {
+export function libraryText({ kind, plan, outline }: PatchedLibrary, typedName: string): string {
   if (kind === 'unchanged') return `${typedName}: the library is patched already; nothing is to be done`;
-  const { served } = survey;
+  const { served } = outline;
   const { renamed } = plan.wanted;
   const finds = served.size === 0 ? [] : [`finds ${[...served.keys()].join(', ')} in ${plan.farm.path}`];
   const names = [...renamed].map(([from, to]) => `needs ${to} for ${from}`);
@@ -203,7 +203,7 @@ export function libraryText({ kind, plan, survey }: PatchedLibrary, typedName: s
 
 /** As of a program, without what only that has. */
 export function libraryJson(outcome: PatchedLibrary) {
-  const { kind, plan, survey } = outcome;
+  const { kind, plan, outline } = outcome;
   const { target, wanted, chosen, undo, farm } = plan;
   return {
     library: target.typedName,
@@ -212,11 +212,11 @@ export function libraryJson(outcome: PatchedLibrary) {
     method: chosen.method,
     grows: grownBy(plan),
     edits: kind === 'unchanged' ? [] : editRows(plan),
-    runPath: { from: survey.elf.runpath ?? survey.elf.rpath ?? null, to: wanted.runPath?.text ?? null },
-    needed: survey.elf.needed.map((from) => ({
+    runPath: { from: outline.elf.runpath ?? outline.elf.rpath ?? null, to: wanted.runPath?.text ?? null },
+    needed: outline.elf.needed.map((from) => ({
       from,
       to: wanted.renamed.get(from) ?? from,
-      file: survey.served.get(from) ?? null,
+      file: outline.served.get(from) ?? null,
     })),
     farm: farm.path,
     undo: { ranges: undo.ranges.length, bytes: undoBytes(plan) },

@@ -4,12 +4,12 @@ import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
-import type { LibrarySurvey } from '../../resolve/patch-library.ts';
-import type { PatchSurvey, SharedFarm } from '../../resolve/plan-patch.ts';
+import type { LibraryOutline } from '../../resolve/patch-library.ts';
+import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
 import { type LibraryTask, type PatchedLibrary, surveyLibraries } from './patch-libraries.ts';
-import { type PatchOutcome, type PatchTask, surveyOne } from './patch-one.ts';
+import { outlineOne, type PatchOutcome, type PatchTask } from './patch-one.ts';
 
 /** Codes of what needs no patch. */
 const SKIPPED_IN_TREE = new Set(['static', 'already-nix', 'script', 'appimage', 'library']);
@@ -19,35 +19,35 @@ export function isLeftOut(error: unknown): boolean {
   return error instanceof ForeignError && SKIPPED_IN_TREE.has(error.code);
 }
 
-export interface TreeSurvey {
+export interface TreeOutline {
   /** With the farms that they share. */
   readonly tasks: readonly PatchTask[];
-  readonly libraries: readonly LibrarySurvey[];
+  readonly libraries: readonly LibraryOutline[];
   readonly farms: ReadonlyMap<string, SharedFarm>;
   /** What cannot be patched, each with its task. */
   readonly failures: readonly { readonly task: PatchTask; readonly error: unknown }[];
 }
 
 /** Looks at every file first: which of them can share a farm is known then, and which cannot be patched. */
-export async function surveyTree(
+export async function outlineTree(
   tasks: readonly PatchTask[],
   libraries: readonly LibraryTask[],
-): Promise<TreeSurvey> {
-  const surveys: PatchSurvey[] = [];
+): Promise<TreeOutline> {
+  const outlines: PatchOutline[] = [];
   const failures: { task: PatchTask; error: unknown }[] = [];
   for (const task of tasks) {
     try {
-      surveys.push(await surveyOne(task));
+      outlines.push(await outlineOne(task));
     } catch (error) {
       if (!isLeftOut(error)) failures.push({ task, error });
     }
   }
-  const groups = groupsOf(surveys);
+  const groups = groupsOf(outlines);
   const found = await surveyLibraries(libraries, groups);
-  const farms = await sharedFarms(groups, found.surveys);
+  const farms = await sharedFarms(groups, found.outlines);
   return {
     tasks: tasks.map((task) => ({ ...task, farms })),
-    libraries: found.surveys,
+    libraries: found.outlines,
     farms,
     failures: [...failures, ...found.failures],
   };

@@ -14,7 +14,7 @@ import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
 import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
 import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
-import type { TreeSurvey } from './patch-tree.ts';
+import type { TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
@@ -92,10 +92,10 @@ async function outcomeOf<T>(work: Promise<T>): Promise<T | { kind: 'failed'; err
 async function spoiledProgram(
   done: readonly DoneInTree[],
 ): Promise<{ task: PatchTask; error: unknown } | undefined> {
-  const libraries = done.filter(({ outcome }) => 'survey' in outcome && outcome.kind === 'patched');
+  const libraries = done.filter(({ outcome }) => 'outline' in outcome && outcome.kind === 'patched');
   if (libraries.length === 0) return undefined;
   for (const { task, outcome } of done) {
-    if ('survey' in outcome || (outcome.kind !== 'patched' && outcome.kind !== 'unchanged')) continue;
+    if ('outline' in outcome || (outcome.kind !== 'patched' && outcome.kind !== 'unchanged')) continue;
     try {
       await proveProgram(outcome.plan, outcome.plan.target.path);
     } catch (error) {
@@ -109,7 +109,7 @@ async function spoiledProgram(
 
 /** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
 async function patchSurveyed(
-  { tasks, libraries, farms }: TreeSurvey,
+  { tasks, libraries, farms }: TreeOutline,
   ofLibraries: readonly LibraryTask[],
   done: DoneInTree[],
 ): Promise<{ worst: number; failed: { task: PatchTask; error: unknown }[] }> {
@@ -128,11 +128,11 @@ async function patchSurveyed(
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
   }
-  for (const survey of libraries) {
-    const task = ofLibraries.find(({ typedName }) => typedName === survey.target.typedName);
-    const shared = farms.get(survey.target.path);
+  for (const outline of libraries) {
+    const task = ofLibraries.find(({ typedName }) => typedName === outline.target.typedName);
+    const shared = farms.get(outline.target.path);
     if (task === undefined || shared === undefined) continue;
-    const outcome = await outcomeOf(patchLibrary(survey, shared, task));
+    const outcome = await outcomeOf(patchLibrary(outline, shared, task));
     if (outcome.kind === 'failed') {
       failed.push({ task, error: outcome.error });
       if (task.options.set.has('strict')) return { worst, failed };
@@ -151,19 +151,19 @@ async function patchTree(
   ofLibraries: readonly LibraryTask[],
   { set }: PatchOptions,
 ): Promise<number> {
-  const { surveyTree, undoDone } = await import('./patch-tree.ts');
+  const { outlineTree, undoDone } = await import('./patch-tree.ts');
   const isStrict = set.has('strict');
-  const survey = await surveyTree(all, ofLibraries);
+  const outline = await outlineTree(all, ofLibraries);
   const isLibrary = ({ task }: { task: PatchTask }) => ofLibraries.some((each) => each === task);
-  if (isStrict && survey.failures.length > 0) {
-    for (const { task, error } of survey.failures) sayFailure(error, task);
+  if (isStrict && outline.failures.length > 0) {
+    for (const { task, error } of outline.failures) sayFailure(error, task);
     return 1;
   }
   const done: DoneInTree[] = [];
-  const { worst, failed } = await patchSurveyed(survey, ofLibraries, done);
+  const { worst, failed } = await patchSurveyed(outline, ofLibraries, done);
   if (isStrict && failed.length > 0) await undoDone(done);
-  // A program that could not be surveyed failed again by itself.
-  const failures = [...failed, ...survey.failures.filter(isLibrary)];
+  // A program that could not be outlined failed again by itself.
+  const failures = [...failed, ...outline.failures.filter(isLibrary)];
   const statuses = failures.map(({ task, error }) => sayFailure(error, task));
   return isStrict && failures.length > 0 ? 1 : Math.max(worst, ...statuses);
 }

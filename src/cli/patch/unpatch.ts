@@ -64,9 +64,9 @@ export async function unpatchCommand(
     const isDirectory =
       output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
     const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
-    const wish = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
+    const request = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
     try {
-      const done = await unpatchFile(file, wish, context);
+      const done = await unpatchFile(file, request, context);
       if (isJson) printJson({ program: file, ...done });
       else
         printLine(

@@ -2,11 +2,10 @@
 import { lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
+import { namesFarm } from './patched-rows.ts';
 import { type PatchedRecord, recordDirectory } from './patched-state.ts';
-import { farmsOf } from './read-patched.ts';
 import { readUndoText } from './undo-record.ts';
 
 type StatePlace = Pick<Directories, 'state'>;
@@ -22,23 +21,10 @@ type PatchedFate =
 const MOST_ENTRIES = 200_000;
 const MOST_TIME = 10_000;
 
-function isFarmOf(dirs: StatePlace, file: string, farm: string): boolean {
-  try {
-    const source = openFileSource(file);
-    try {
-      return farmsOf(source, [dirs]).includes(farm);
-    } finally {
-      source.close();
-    }
-  } catch {
-    return false;
-  }
-}
-
 /** What cannot be looked at (EACCES, EIO, ESTALE) may be there. */
 function isThere(dirs: StatePlace, file: string, farm: string): boolean {
   try {
-    return statSync(file).isFile() && isFarmOf(dirs, file, farm);
+    return statSync(file).isFile() && namesFarm(dirs, file, farm) === true;
   } catch (error) {
     return !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
   }
@@ -99,7 +85,7 @@ export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): Pa
   const found: string[] = [];
   for (const file of filesNear([...files.flatMap(directoriesAbove), ...homeOf()])) {
     if (!sizes.has(lstatSync(file, { throwIfNoEntry: false })?.size ?? -1)) continue;
-    if (isFarmOf(dirs, file, farm)) found.push(file);
+    if (namesFarm(dirs, file, farm) === true) found.push(file);
   }
   if (found.length > 0) return { kind: 'moved', files: found };
   const mark = lstatSync(markOf(dirs, farm), { throwIfNoEntry: false });

@@ -31,8 +31,8 @@ export function lackOf(farm: string): string | undefined {
     .find((file) => !existsSync(file));
 }
 
-/** Undefined where the file cannot be looked at. */
-function namesFarm(dirs: Pick<Directories, 'state'>, file: string, farm: string): boolean | undefined {
+/** Whether a patched file names a farm; undefined where it is no file that can be looked at. */
+export function namesFarm(dirs: Pick<Directories, 'state'>, file: string, farm: string): boolean | undefined {
   try {
     if (!statSync(file).isFile()) return undefined;
     const source = openFileSource(file);

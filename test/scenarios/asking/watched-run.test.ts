@@ -90,8 +90,8 @@ int main(int argc, char **argv) {
   const spawner = putProgram(root, 'spawner/spawner', source);
   const script = path.join(homeInRoot, 'spawner/helper.sh');
   writeFileSync(onHost(root, script), '#!/bin/bash\necho helped\n', { mode: 0o755 });
-  const wish = await root.manage(['resolve', '--strategy', 'loader', spawner]);
-  assert.equal(wish.status, 0, wish.stderr);
+  const manner = await root.manage(['resolve', '--strategy', 'loader', spawner]);
+  assert.equal(manner.status, 0, manner.stderr);
   const { stdout } = await root.manage(['doctor', spawner, '--', script], withStrace);
   const told = /^lack {2}program +(\S+) could not be executed: .*\n +nix-run-foreign (.*)$/m.exec(stdout);
   assert.equal(told?.[1], script, stdout);

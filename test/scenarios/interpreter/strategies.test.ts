@@ -46,7 +46,7 @@ test('nix-ld is told to enter the launcher, and nothing else', async () => {
   assert.match(why, /nix-ld sits at .* and enters the launcher/);
 });
 
-test('with the wish nix-ld it is told the loader and the libraries, until the plan is made again', async () => {
+test('with the manner nix-ld it is told the loader and the libraries, until the plan is made again', async () => {
   assert.equal((await root.manage(['resolve', program], requested('nix-ld'))).status, 0);
   const { strategy, loader } = await explain();
   assert.equal(strategy, 'nix-ld');
@@ -58,7 +58,7 @@ test('with the wish nix-ld it is told the loader and the libraries, until the pl
   assert.equal((await explain()).strategy, 'interpreter');
 });
 
-test('with the wish loader the loader is started', async () => {
+test('with the manner loader the loader is started', async () => {
   assert.equal((await root.start(['--refresh', program], requested('loader'))).status, 0);
   assert.equal((await explain()).strategy, 'loader');
   assert.deepEqual(await variables(), []);

@@ -27,7 +27,7 @@ test('asked for at a start, kept over refreshes, and over a new cache', async ()
   assert.match(await exe([]), /\/copies\//);
 });
 
-test('another wish replaces it, auto takes it back', async () => {
+test('another manner replaces it, auto takes it back', async () => {
   assert.equal(await exe(['--strategy', 'namespace']), program);
   assert.equal(await exe(['--refresh']), program);
   assert.equal(await exe(['--strategy', 'auto']), program);
@@ -49,7 +49,7 @@ test('the environment asks for one time', async () => {
   assert.equal(await exe(['--refresh']), program);
 });
 
-test('a plan that was made under a wish of the environment says so when that is gone', async () => {
+test('a plan that was made under a manner of the environment says so when that is gone', async () => {
   const env = { NIX_RUN_FOREIGN_STRATEGY: 'loader' };
   await root.start(['--refresh', program, 'report'], { env });
   const because = async (settings = {}) =>
