@@ -46,7 +46,7 @@ function lackingError(typedName: string, names: readonly string[]): Error {
 }
 
 /** A program that names the launcher only has no farm that a library could name. */
-export async function surveyLibraries(
+export async function outlineLibraries(
   tasks: readonly LibraryTask[],
   groups: readonly OutlineGroup[],
 ): Promise<LibraryOutlines> {

@@ -108,7 +108,7 @@ async function spoiledProgram(
 }
 
 /** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
-async function patchSurveyed(
+async function patchOutlined(
   { tasks, libraries, farms }: TreeOutline,
   ofLibraries: readonly LibraryTask[],
   done: DoneInTree[],
@@ -160,7 +160,7 @@ async function patchTree(
     return 1;
   }
   const done: DoneInTree[] = [];
-  const { worst, failed } = await patchSurveyed(outline, ofLibraries, done);
+  const { worst, failed } = await patchOutlined(outline, ofLibraries, done);
   if (isStrict && failed.length > 0) await undoDone(done);
   // A program that could not be outlined failed again by itself.
   const failures = [...failed, ...outline.failures.filter(isLibrary)];
