@@ -1,7 +1,7 @@
 // A program → its first valid plan. Where plans lie, and when one may be read, is in PLAN.md.
 #include "plan.h"
 
-enum { LARGEST_PLAN = 1024 * 1024, KEY_SIZE = 17 };
+enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
 #ifndef SYSTEM_DIRECTORY
 #define SYSTEM_DIRECTORY "/var/lib/nix-run-foreign" // PLAN.md
 #endif
@@ -33,6 +33,56 @@ static bool is_own_directory(const struct process *process, const char *path)
 	struct kernel_stat status;
 	return kernel_stat_path(path, &status, 0) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
 	       status.st_uid == process->euid;
+}
+
+static char *read_passwd(void)
+{
+	long fd = kernel_open(AT_CWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	struct kernel_stat status;
+	char *bytes = NULL;
+	if (kernel_fstat((int)fd, &status) == 0 && status.st_size < LARGEST_PASSWD) {
+		size_t size = (size_t)status.st_size;
+		bytes = read_whole_file((int)fd, &size);
+	}
+	kernel_close((int)fd);
+	return bytes;
+}
+
+// One line is name:password:uid:gid:comment:home:shell, see passwd(5). Cuts the line at its colons.
+static const char *home_in_line(char *line, const char *uid)
+{
+	char *fields[6] = {line};
+	int count = 1;
+	for (char *at = line; *at && count < 7; at++)
+		if (*at == ':') {
+			*at = '\0';
+			if (count < 6)
+				fields[count] = at + 1;
+			count++;
+		}
+	bool matches = count >= 6 && text_equal(fields[2], uid) && fields[5][0] == '/';
+	return matches ? fields[5] : NULL;
+}
+
+static const char *home_of_user(uint32_t euid)
+{
+	char digits[24];
+	struct text uid = text_in(digits, sizeof digits);
+	text_add_unsigned(&uid, euid);
+	char *next = read_passwd();
+	while (next && *next) {
+		char *line = next;
+		while (*next && *next != '\n')
+			next++;
+		if (*next)
+			*next++ = '\0';
+		const char *home = home_in_line(line, digits);
+		if (home)
+			return home;
+	}
+	return NULL;
 }
 
 // Is it a path that Node takes for the same? It reads bytes that are not UTF-8 as U+FFFD.

@@ -71,9 +71,7 @@ bool is_trusted(const struct process *process, const struct kernel_stat *status)
 ///
 /// Each directory on the way below the root directory, in which a link or the next directory stands, must belong to
 /// root, this user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write
-/// it; but all may where it is sticky, and a group may whose number is that of the owner (his private group). Where a
-/// user namespace has no number for an owner, that is root of outside only for what lies in the root directory itself,
-/// or leads to the user's home.
+/// it; but all may where it is sticky, and a group may whose number is that of the owner (his private group).
 long why_not_trusted_way(const struct process *process, const char *path);
 
 /// The same, and `path` must be a directory, no link, that is trusted: -ENOTDIR or -EACCES when it is not.
@@ -82,9 +80,6 @@ long why_not_trusted_directory(const struct process *process, const char *path);
 /// The bytes of an open file with a NUL after them, up to `size` of them: `size` becomes how many there were. NULL when
 /// memory ran out or it cannot be read.
 char *read_whole_file(int fd, size_t *size);
-
-/// The home that /etc/passwd has for this user, or NULL.
-const char *home_of_user(uint32_t euid);
 
 // In plan.c
 

@@ -1,4 +1,4 @@
-// Who may write a file → whether it is trusted; an open file → its bytes; a user → the home in /etc/passwd.
+// Who may write a file → whether it is trusted; and an open file → its bytes.
 #include "plan.h"
 
 bool is_trusted(const struct process *process, const struct kernel_stat *status)
@@ -39,84 +39,19 @@ char *read_whole_file(int fd, size_t *size)
 	return bytes;
 }
 
-enum { LARGEST_PASSWD = 16 * 1024 * 1024 };
-
-static char *read_passwd(void)
-{
-	long fd = kernel_open(AT_CWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return NULL;
-	struct kernel_stat status;
-	char *bytes = NULL;
-	if (kernel_fstat((int)fd, &status) == 0 && status.st_size < LARGEST_PASSWD) {
-		size_t size = (size_t)status.st_size;
-		bytes = read_whole_file((int)fd, &size);
-	}
-	kernel_close((int)fd);
-	return bytes;
-}
-
-// One line is name:password:uid:gid:comment:home:shell, see passwd(5). Cuts the line at its colons.
-static const char *home_in_line(char *line, const char *uid)
-{
-	char *fields[6] = {line};
-	int count = 1;
-	for (char *at = line; *at && count < 7; at++)
-		if (*at == ':') {
-			*at = '\0';
-			if (count < 6)
-				fields[count] = at + 1;
-			count++;
-		}
-	bool matches = count >= 6 && text_equal(fields[2], uid) && fields[5][0] == '/';
-	return matches ? fields[5] : NULL;
-}
-
-const char *home_of_user(uint32_t euid)
-{
-	char digits[24];
-	struct text uid = text_in(digits, sizeof digits);
-	text_add_unsigned(&uid, euid);
-	char *next = read_passwd();
-	while (next && *next) {
-		char *line = next;
-		while (*next && *next != '\n')
-			next++;
-		if (*next)
-			*next++ = '\0';
-		const char *home = home_in_line(line, digits);
-		if (home)
-			return home;
-	}
-	return NULL;
-}
-
-// Who a user namespace has no number for: root of outside, and everybody else of outside (user_namespaces(7)).
-enum { UNMAPPED_OWNER = 65534 };
-
-// Nobody but root of outside can have made what lies in the root directory, and what leads to the home of the user.
-static bool is_place_of_root(const struct process *process, const char *path)
-{
-	if (path[0] == '/' && text_base_name(path) == path + 1)
-		return true;
-	const char *home = home_of_user(process->euid), *inside = home ? text_after(home, path) : NULL;
-	return inside && inside[0] == '/';
-}
-
-// Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells.
-static bool owns_root_directory(const struct process *process, uint32_t owner, const char *path)
+// Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. A stranger cannot
+// be told from root there: but a plan must be the user's own, and whoever enters a namespace looked at the way before.
+static bool owns_root_directory(uint32_t owner)
 {
 	struct kernel_stat status;
-	if (owner == UNMAPPED_OWNER && !is_place_of_root(process, path))
-		return false;
 	return (kernel_stat_path("/", &status, 0) == 0 && status.st_uid == owner) ||
 	       (kernel_stat_path("/proc", &status, 0) == 0 && status.st_uid == owner);
 }
 
-static bool is_trusted_on_way(const struct process *process, const struct kernel_stat *status, const char *path)
+static bool is_trusted_on_way(const struct process *process, const struct kernel_stat *status)
 {
 	uint32_t owner = status->st_uid, writable = status->st_mode & MODE_WRITABLE_BY_OTHERS;
-	if (owner != 0 && owner != process->euid && !owns_root_directory(process, owner, path))
+	if (owner != 0 && owner != process->euid && !owns_root_directory(owner))
 		return false;
 	if ((status->st_mode & S_IFMT) == S_IFLNK || status->st_mode & MODE_STICKY)
 		return true;
@@ -176,7 +111,7 @@ static long check_next(struct way *way, bool follows_last)
 	char after = way->path[end];
 	way->path[end] = '\0';
 	long failed = kernel_stat_path(way->path, &way->status, AT_NOFOLLOW);
-	if (failed == 0 && !is_trusted_on_way(way->process, &way->status, way->path))
+	if (failed == 0 && !is_trusted_on_way(way->process, &way->status))
 		failed = -EACCES;
 	bool is_last = !after || !way->path[skip_slashes(way->path, end + 1)];
 	if (failed == 0 && (way->status.st_mode & S_IFMT) == S_IFLNK && (follows_last || !is_last))

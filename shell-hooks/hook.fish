@@ -61,7 +61,7 @@ function __nix_foreign_forget --on-variable PATH
     set -g __nix_foreign_stale
 end
 
-# ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. Only for a line that
+# ld.so ends with 127 what it cannot start; by then nothing of the launcher is left to say more. Only for a line that
 # is one command, whose status and output this is.
 function __nix_foreign_tell
     set -q __nix_foreign_started; and isatty stdout; and isatty stderr; or return

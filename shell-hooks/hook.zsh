@@ -72,7 +72,7 @@ __nix_foreign_look_at_line() {
   __nix_foreign_look $line 0 ''
 }
 
-# ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. Only for a line that
+# ld.so ends with 127 what it cannot start; by then nothing of the launcher is left to say more. Only for a line that
 # is one command, whose status and output this is.
 __nix_foreign_tell() {
   emulate -L zsh

@@ -151,8 +151,9 @@ function keepingItself(given: Situation): StrategyChoice | undefined {
     refusals.push(`no ${name}: ${why}`);
   }
   const choice = byLoader(`${reason}, but ${refusals.join('; ')}`);
-  // Of a program for another machine no way serves the children, whatever the user does.
-  return situation.machine === 'other' ? choice : { ...choice, misses: refusals.join('; ') };
+  // Of a program for another machine no way serves the children; those of this one have the system's own loader.
+  const isServed = situation.machine === 'other' || situation.interpreter.kind === 'loader';
+  return isServed ? choice : { ...choice, misses: refusals.join('; ') };
 }
 
 /** Chooses the strategy for a dynamic program. A request that this machine cannot meet is passed over. */

@@ -216,8 +216,12 @@ test('hostile listings and narinfos', () => {
       name,
       storeDir: '/nix/store',
       references: [name],
+      download: 0,
+      unpacked: 0,
     },
   );
+  const sized = readNarInfo(`StorePath: /nix/store/${name}\nFileSize: 12\nNarSize: 1${'0'.repeat(20)}\n`);
+  assert.deepEqual([sized?.download, sized?.unpacked], [12, 0]);
   for (const text of [
     '',
     'StorePath: x',

@@ -90,6 +90,16 @@ export interface ChooseSession {
   readonly earlier: Choices;
 }
 
+/** Whether planning would fetch what the store lacks for these choices. Asks before anything is changed. */
+async function canBeFetched(
+  { program, context, dirs }: ChooseSession,
+  { lacking = [] }: StoreAlternatives,
+): Promise<boolean> {
+  if (lacking.length === 0) return false;
+  const { previewOfFetch } = await import('../../resolve/preview-resolution.ts');
+  return (await previewOfFetch({ program, context, dirs }, lacking))?.kind === 'planned';
+}
+
 /** What planning fetched is in the catalogue that it refreshed. */
 async function seenAfterFetch(
   { program, context, dirs }: ChooseSession,
@@ -108,10 +118,10 @@ export async function saveChecked(session: ChooseSession, choices: Choices): Pro
   const { program, context, dirs, catalogue, earlier } = session;
   const before = setBefore(program, catalogue, earlier);
   const first = openAlternatives(program, catalogue, choices);
-  const isLacking = (first.lacking ?? []).length > 0;
-  if (first.outcome.kind !== 'solution' && !isLacking) throw refusal(first, first.outcome, session);
+  const isFetched = await canBeFetched(session, first);
+  if (first.outcome.kind !== 'solution' && !isFetched) throw refusal(first, first.outcome, session);
   await chooseFor(program, { choices, earlier, context, dirs });
-  const seen = isLacking ? await seenAfterFetch(session, choices) : first;
+  const seen = isFetched ? await seenAfterFetch(session, choices) : first;
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
   const idle = idlePins(choices, after, seen.problem);
