@@ -9,7 +9,6 @@ import { compile, compileLibrary } from '../compile.ts';
 import {
   assertRan,
   configure,
-  exchangeForTests,
   fetching,
   isInStore,
   manage,
@@ -18,14 +17,10 @@ import {
   withEnv,
   words,
 } from '../travelling/machines.ts';
-import { indexedCache, writeIndex } from './indexed-cache.ts';
+import { indexedCache, openFetching, writeIndex } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
-const exchange = exchangeForTests();
-const maker = await openMachine(rig, exchange);
-const jq = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
-const cache = await indexedCache(maker, exchange, jq);
-const bare = await openMachine(rig, exchange);
+const { exchange, maker, libraries: jq, cache, bare } = await openFetching(rig);
 const plain = fetching([cache.url], [cache.key.publicKey]);
 const ofBookworm = cache.packages.filter(({ hash }) => jq.some((each) => each.includes(hash)));
 const only = withEnv(plain, { NIX_RUN_FOREIGN_INDEX: writeIndex(exchange, 'bookworm', ofBookworm) });

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Exchange, type KeyPair, makeKeyPair } from '../../rig/binary-cache.ts';
+import { type Exchange, type KeyPair, makeKeyPair, providerOf } from '../../rig/binary-cache.ts';
 import { databaseOf, type IndexedPackage, type Tree } from '../../rig/file-index.ts';
+import type { Rig } from '../../rig/rig.ts';
 import type { Root } from '../../rig/root.ts';
+import { exchangeForTests, type Machine, openMachine } from '../travelling/machines.ts';
 
 export interface IndexedCache {
   /** As Nix has it in a root. */
@@ -71,4 +73,24 @@ export async function indexedCache(
   const directory = path.join(exchange.directory, 'cache');
   const packages = packagesIn(directory);
   return { url, directory, key, index: writeIndex(exchange, 'files', packages), packages };
+}
+
+/** A cache that has what jq needs, and a machine that lacks it. */
+interface Fetching {
+  readonly exchange: Exchange;
+  /** The machine that filled the cache. */
+  readonly maker: Machine;
+  /** Store paths of libjq and libonig. */
+  readonly libraries: readonly string[];
+  readonly cache: IndexedCache;
+  readonly bare: Machine;
+}
+
+/** `more`: store paths that the cache has besides. Closed when the tests of the file have ended. */
+export async function openFetching(rig: Rig, more: readonly string[] = []): Promise<Fetching> {
+  const exchange = exchangeForTests();
+  const maker = await openMachine(rig, exchange);
+  const libraries = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
+  const cache = await indexedCache(maker, exchange, [...libraries, ...more]);
+  return { exchange, maker, libraries, cache, bare: await openMachine(rig, exchange) };
 }

@@ -20,14 +20,10 @@ import {
   withEnv,
   words,
 } from '../travelling/machines.ts';
-import { indexedCache } from './indexed-cache.ts';
+import { indexedCache, openFetching } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
-const exchange = exchangeForTests();
-const maker = await openMachine(rig, exchange);
-const libraries = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
-const cache = await indexedCache(maker, exchange, libraries);
-const bare = await openMachine(rig, exchange);
+const { exchange, libraries, cache, bare } = await openFetching(rig);
 const line = [bare.program, ...words];
 const FETCHED = /jq: fetched .*libjq1.* \([\d.]+ [KM]iB\) from /;
 const NOWHERE = 'http://127.0.0.1:9';

@@ -9,7 +9,6 @@ import type { Outcome } from '../../rig/root.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
 import {
   assertRan,
-  exchangeForTests,
   fetching,
   isInStore,
   type Machine,
@@ -19,15 +18,11 @@ import {
   withEnv,
   words,
 } from '../travelling/machines.ts';
-import { indexedCache, writeIndex } from './indexed-cache.ts';
+import { openFetching, writeIndex } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
-const exchange = exchangeForTests();
-const maker = await openMachine(rig, exchange);
-const libraries = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
 const newest = providerOf(rig, 'sid', 'libc.so.6').path;
-const cache = await indexedCache(maker, exchange, [...libraries, newest]);
-const bare = await openMachine(rig, exchange);
+const { exchange, libraries, cache, bare } = await openFetching(rig, [newest]);
 const NO_RESOLVER = { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/x' };
 const line = (machine: Machine) => [machine.program, ...words];
 const FETCHED = /jq: fetched .*libjq1.* \([\d.]+ [KM]iB\) from /;

@@ -3,20 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { providerOf } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
 import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { launcher } from '../tool.ts';
-import { exchangeForTests, fetching, openMachine, startOver, words } from '../travelling/machines.ts';
-import { indexedCache } from './indexed-cache.ts';
+import { fetching, startOver, words } from '../travelling/machines.ts';
+import { openFetching } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
-const exchange = exchangeForTests();
-const maker = await openMachine(rig, exchange);
-const libraries = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
-const cache = await indexedCache(maker, exchange, libraries);
-const bare = await openMachine(rig, exchange);
+const { libraries, cache, bare } = await openFetching(rig);
 let terminal: Terminal | undefined;
 after(() => terminal?.close());
 
