@@ -1,7 +1,7 @@
 // A fresh checkout → everything `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian packages, a build.
 // Plain JavaScript: it runs on whatever Node the machine has, before the pinned one is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 const PROJECT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
@@ -81,6 +81,10 @@ function isCurrent(product, sources) {
 
 function installNpmPackages() {
   if (isCurrent('node_modules/.package-lock.json', ['package-lock.json'])) return;
+  if (lstatSync(path.join(PROJECT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    say('node_modules is a link and older than package-lock.json: npm ci would empty what it leads to; run it there');
+    process.exit(1);
+  }
   say('installing npm packages');
   run('npm', ['ci', '--no-audit', '--no-fund']);
 }
