@@ -10,7 +10,7 @@ import type { PlugIn } from '../program/plug-ins.ts';
 import { extendSet, type OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { learnedPlugIns, objectsOfPlugIn, opening } from './learned.ts';
+import { learnedPlugIns, needingWithout, objectsOfPlugIn, opening } from './learned.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
 export interface OptionalReport {
@@ -39,8 +39,18 @@ function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
   return { alternatives: alternatives.map((names) => names.map(opening)) };
 }
 
-function needOfPlugIn(plugIn: PlugIn): OptionalNeed {
-  return { alternatives: [objectsOfPlugIn(plugIn)] };
+/** As plug-ins call each other: `libjvm.so` is loaded before what needs it, by a path that no run path names. */
+function namesOfPlugIns(plugIns: readonly PlugIn[]): ReadonlySet<string> {
+  return new Set(
+    plugIns.flatMap(({ path: file, elf: { soname } }) => [path.basename(file), ...(soname ? [soname] : [])]),
+  );
+}
+
+/** From the store where it has all; else what the tree has may be loaded from there. */
+function needOfPlugIn(plugIn: PlugIn, inTree: ReadonlySet<string>): OptionalNeed {
+  const objects = objectsOfPlugIn(plugIn);
+  const isBeside = objects.some(({ needed }) => needed.some((name) => inTree.has(name)));
+  return { alternatives: isBeside ? [objects, needingWithout(objects, inTree)] : [objects] };
 }
 
 /**
@@ -157,7 +167,11 @@ export function withOptionalLibraries(
   const isKnown = (name: string): boolean => served(name) || excluded.has(name);
   const own = optionalNames(program, bundledObjects(problem, program), isKnown);
   const found = withEarlier(own, learned, program, isKnown);
-  const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
+  const inTree = namesOfPlugIns(found.plugIns);
+  const needs = [
+    ...found.libraries.map(needOfLibrary),
+    ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
+  ];
   const { added, outcomes } = extendSet(withoutNames(problem, excluded), solution, needs);
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
   return { added, reports: reportsOf(found, outcomes), plugIns: counted(found.plugIns, learned) };
