@@ -151,7 +151,11 @@ interface PinnedSet {
 }
 
 /** What a new solution knows of the program goes on in a new directory. */
-function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | undefined {
+function runTimeOf(
+  { set, plugIns = [] }: PinnedSet,
+  copy: ProgramCopy | undefined,
+  job: Job,
+): RunTimePlace | undefined {
   const { program, context, dirs } = job;
   const { kind: libc, isFamily } = program.libc;
   const objects = set.objects
@@ -167,6 +171,7 @@ function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | u
       set: [set.farm, set.loader],
       before,
       plugIns,
+      copy: copy?.file,
     },
     context,
     dirs,
@@ -197,7 +202,7 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     sha256,
     root: root.file,
     origin,
-    runTime: runTimeOf(pinnedSet, job),
+    runTime: runTimeOf(pinnedSet, copy, job),
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;

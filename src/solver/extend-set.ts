@@ -123,8 +123,7 @@ function oneByOne(problem: Problem, solution: Solution, needs: readonly Optional
 
 /**
  * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with
- * the
- * reason. Same input, same result.
+ * the reason. Same input, same result.
  */
 export function extendSet(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
   if (needs.length === 0) return { added: [], outcomes: [] };
