@@ -1,11 +1,12 @@
 // A library that a running program found nowhere → its files: the program's set with it, verified, pinned and planned.
 // What cannot be had beside what is loaded → a note, so that the next start solves with it from the beginning.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { buildProblem } from '../candidates/build-problem.ts';
 import type { Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { toProvider } from '../candidates/providers.ts';
 import { applyChoices } from '../choices/apply.ts';
-import { hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
@@ -20,6 +21,7 @@ import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
 import {
+  againFile,
   type LearnedName,
   learnedIn,
   readRunTimeRecord,
@@ -39,8 +41,9 @@ import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
-import { objectsOfPlugIn, opening, plugInAt } from './learned.ts';
+import { objectsOfPlugIn, opening, plugInAt, wouldServe } from './learned.ts';
 import { libraryPathOf, loadedObjectsOf, type ProcessObjects } from './running-process.ts';
+import { solveProgram } from './solve-program.ts';
 import { savePlan } from './write-plan.ts';
 
 /** What the audit module asks (audit/RUN-TIME.md). */
@@ -49,6 +52,7 @@ export interface RunTimeQuestion {
   readonly processId: number;
   /** Path of the object that needs it; empty for the program. */
   readonly requester: string;
+  /** The name that was found nowhere; the path of a plug-in that the loader refused. */
   readonly name: string;
 }
 
@@ -126,26 +130,39 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
   return inStore ? [[alone]] : [[...objectsOfPlugIn(plugIn), opening(name)], [alone]];
 }
 
-async function extend(extension: Extension): Promise<Extended> {
+interface Situation {
+  readonly catalogue: Catalogue;
+  readonly problem: Problem;
+  /** Undefined where the loader is not in the catalogue. */
+  readonly present: Solution | undefined;
+  readonly choices: Choices;
+}
+
+async function inSituation<T>(extension: Extension, use: (situation: Situation) => T): Promise<T> {
   const { program, context, dirs } = extension;
   const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
   return await withStore(dirs.catalogues, context.location, (catalogue) => {
-    const state = catalogueState(catalogue);
     const kind = dynamicOf(program)?.libc.kind ?? 'glibc';
     const { driverDirectories } = program;
     const inspected = { path: program.path, elf: program.elf, libc: kind, driverDirectories };
     const build = (preference: 'same-source' | 'none') =>
       buildProblem(inspected, catalogue, new Set(), { preference, reach: 'exact' });
     const plain = build('same-source');
-    const chosen = !hasChoices(choices)
+    const problem = !hasChoices(choices)
       ? plain
       : applyChoices(plain, build('none').providersOf, choices, {
           catalogue,
           program: { ...program, libc: libcOf(program.elf, kind) },
         });
-    const present = presentSolution(extension, chosen, catalogue);
+    return use({ catalogue, problem, choices, present: presentSolution(extension, problem, catalogue) });
+  });
+}
+
+function extend(extension: Extension): Promise<Extended> {
+  return inSituation(extension, ({ catalogue, problem, present }) => {
+    const state = catalogueState(catalogue);
     if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
-    const { added, outcomes } = extendSet(chosen, present, [{ alternatives: alternativesFor(extension) }]);
+    const { added, outcomes } = extendSet(problem, present, [{ alternatives: alternativesFor(extension) }]);
     const outcome = outcomes[0];
     return { added, why: outcome?.kind === 'left-out' ? outcome.why : undefined, state };
   });
@@ -277,6 +294,29 @@ function tellUnfit(extension: Extension, why: string, before: readonly LearnedNa
   );
 }
 
+/**
+ * A plug-in that the loader refused, as one that needs a newer library than the set has: the next start counts it, and
+ * the user is told where that will help. Said once: after a name that did not fit it was said already.
+ */
+async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promise<void> {
+  const { question, program, plan } = extension;
+  const plugIn = plugInAt(question.name, program.elf);
+  if (plugIn === undefined || plan === undefined || existsSync(againFile(question.directory))) return;
+  const helps = await inSituation(extension, ({ catalogue, problem, present, choices }) => {
+    if (present === undefined) return false;
+    const { outcomes } = extendSet(problem, present, [{ alternatives: [objectsOfPlugIn(plugIn)] }]);
+    return (
+      outcomes[0]?.kind === 'left-out' &&
+      wouldServe(solveProgram(dynamic, catalogue, new Set(), choices), plugIn)
+    );
+  });
+  const names = [program.path, question.name].map((file) => path.basename(file));
+  if (helps)
+    notice(
+      `${names[0]}: ${names[1]} does not fit beside what is loaded; the next start looks for a set with it`,
+    );
+}
+
 async function answer(extension: Extension): Promise<void> {
   const { question, program, fingerprint, dirs, context } = extension;
   const { name, directory } = question;
@@ -341,6 +381,9 @@ export async function extendPlan(
         ? undefined
         : (await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir))?.fingerprint;
     const loaded = loadedObjectsOf(question.processId, context.location.storeDir);
-    await answer({ question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint });
+    const extension = { question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint };
+    const dynamic = dynamicOf(program);
+    if (!question.name.startsWith('/')) await answer(extension);
+    else if (dynamic !== undefined) await tellRefused(extension, dynamic);
   });
 }

@@ -103,3 +103,8 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
   debug(`learned: no set serves all ${groups.length}`);
   return { ...result, outcome: best };
 }
+
+/** Whether a set that is solved from the beginning serves the plug-in. */
+export function wouldServe(result: SolvedProblem, plugIn: PlugIn): boolean {
+  return result.outcome.kind === 'solution' && solvedBeside(result, objectsOfPlugIn(plugIn)) !== undefined;
+}

@@ -27,7 +27,7 @@ async function fetchOnce(name: string, fetchInto: (arriving: string) => Promise<
     chmodSync(unpacked, 0o755);
     if (!existsSync(directory)) renameSync(unpacked, directory);
   } finally {
-    sayDone();
+    sayDone(`${name} is there`);
     rmSync(arriving, { recursive: true, force: true });
   }
   return directory;
