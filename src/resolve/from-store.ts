@@ -155,11 +155,21 @@ async function attemptOnce(
   if (plan === undefined)
     return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
-  for (const { name, readIn, why } of solved.wanting)
-    notice(
-      `${program.typedName}: ${path.basename(readIn)} says that it requires ${name}, and starts without: ${why}`,
-    );
+  noticeWanting(program.typedName, solved.wanting);
   return { kind: 'planned', plan };
+}
+
+/** In one line, however many a note names. */
+function noticeWanting(typedName: string, wanting: SolvedSet['wanting']): void {
+  const [first] = wanting;
+  if (first === undefined) return;
+  const names = wanting.map(({ name }) => name).slice(0, 2);
+  const rest = wanting.length - names.length;
+  const all = rest > 0 ? `${names.join(', ')} and ${rest} more` : names.join(' and ');
+  const why = wanting.length === 1 ? first.why : 'they cannot be had; nix-foreign explain says why';
+  notice(
+    `${typedName}: ${path.basename(first.readIn)} says that it requires ${all}, and starts without: ${why}`,
+  );
 }
 
 function optionalNamesOf({ libraries }: Fingerprint): string[] {

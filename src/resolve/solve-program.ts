@@ -85,7 +85,11 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
     const { added, plugIns, reports } = optionals;
     const closest = closestSentences(outcome, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
-    const required = reports.filter(isWanting).flatMap(({ sonames }) => sonames);
+    // A note may say anything; what has a slash is no name that is searched for.
+    const required = reports
+      .filter(isWanting)
+      .flatMap(({ sonames }) => sonames)
+      .filter((name) => !name.includes('/'));
     const absent = [...lacking, ...absentNames(required, problem)];
     return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking: absent };
   });
