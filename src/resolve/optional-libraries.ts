@@ -7,7 +7,8 @@ import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
 import type { PlugIn } from '../program/plug-ins.ts';
-import { extendSet, type OptionalNeed } from '../solver/extend-set.ts';
+import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
+import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { learnedPlugIns, needingWithout, objectsOfPlugIn, opening } from './learned.ts';
@@ -29,6 +30,8 @@ export interface OptionalReport {
 }
 
 interface OptionalSet {
+  /** The same worth; another loader where more fits beside that one. */
+  readonly solution: Solution;
   readonly added: readonly Choice[];
   readonly reports: readonly OptionalReport[];
   /** Those that were counted. */
@@ -73,10 +76,7 @@ function isServed(problem: Problem, solution: Solution): (name: string) => boole
   return (name) => chosen.has(name) || problem.bundled.has(name) || problem.isFamily(name);
 }
 
-function reportsOf(
-  { libraries, plugIns }: OptionalNames,
-  outcomes: ReturnType<typeof extendSet>['outcomes'],
-) {
+function reportsOf({ libraries, plugIns }: OptionalNames, outcomes: ExtendedSet['outcomes']) {
   const named = [
     ...libraries.map(({ alternatives: [first = []], ...rest }) => ({
       ...rest,
@@ -154,8 +154,8 @@ interface SolvedFor {
 }
 
 /**
- * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a
- * start. `excluded`: names that the loader refused before.
+ * Looks for what the program may open and adds what fits. Nothing of the solution changes but a loader of equal worth,
+ * and nothing here ends a start. `excluded`: names that the loader refused before.
  */
 export function withOptionalLibraries(
   program: DynamicProgram,
@@ -172,7 +172,9 @@ export function withOptionalLibraries(
     ...found.libraries.map(needOfLibrary),
     ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
   ];
-  const { added, outcomes } = extendSet(withoutNames(problem, excluded), solution, needs);
+  const best = withBestLoader(withoutNames(problem, excluded), solution, needs);
+  const { added, outcomes } = best.extended;
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
-  return { added, reports: reportsOf(found, outcomes), plugIns: counted(found.plugIns, learned) };
+  const reports = reportsOf(found, outcomes);
+  return { solution: best.solution, added, reports, plugIns: counted(found.plugIns, learned) };
 }

@@ -82,8 +82,8 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       return { kind: 'unsolved', error, lacking };
     }
     const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
-    const { added, plugIns, reports } = optionals;
-    const closest = closestSentences(outcome, problem);
+    const { added, plugIns, reports, solution } = optionals;
+    const closest = closestSentences(solution, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
     // A note may say anything; what has a slash is no name that is searched for.
     const required = reports
@@ -91,7 +91,7 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       .flatMap(({ sonames }) => sonames)
       .filter((name) => !name.includes('/'));
     const absent = [...lacking, ...absentNames(required, problem)];
-    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking: absent };
+    return { kind: 'solved', outcome: solution, added, plugIns, reports, closest, beyond, lacking: absent };
   });
 }
 
