@@ -149,13 +149,19 @@ async function attemptOnce(
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
-  const plan = await finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
+  const { plugIns, drivers } = solved;
+  const pinnedSet = { set, root, origin: 'resolved here', plugIns, drivers: drivers.files };
+  const plan = await finishPlan(pinnedSet, job);
   touchSonameTables(dirs.catalogues, job.context.location.storeDir);
   noteFetched(dirs, job.sha256, fetches.came);
   if (plan === undefined)
     return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
   noticeWanting(program.typedName, solved.wanting);
+  if (drivers.unserved !== undefined)
+    notice(
+      `${program.typedName}: the driver ${drivers.unserved} needs another glibc than its libraries go with, and will not load`,
+    );
   return { kind: 'planned', plan };
 }
 

@@ -70,7 +70,8 @@ function reachable(roots: readonly Requirer[], choices: readonly Choice[]): Choi
   return choices.filter(({ name }) => found.has(name));
 }
 
-function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
+/** The best set that serves these objects too, with what the program itself needs of it. */
+export function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
   const outcome = solve({ ...problem, roots: [...problem.roots, ...objects] });
   if (outcome.kind !== 'solution') return undefined;
   return { ...outcome, choices: reachable(problem.roots, outcome.choices) };

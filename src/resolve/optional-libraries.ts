@@ -5,6 +5,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
+import { driverLibraries } from '../program/drivers.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
 import type { PlugIn } from '../program/plug-ins.ts';
 import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
@@ -12,6 +13,7 @@ import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { learnedPlugIns, needingWithout, objectsOfPlugIn, opening } from './learned.ts';
+import { openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
 export interface OptionalReport {
@@ -29,13 +31,14 @@ export interface OptionalReport {
   readonly why: string | undefined;
 }
 
-interface OptionalSet {
-  /** The same worth; another loader where more fits beside that one. */
+export interface OptionalSet {
+  /** The same worth; another loader where more fits beside that one, or where a driver needs it. */
   readonly solution: Solution;
   readonly added: readonly Choice[];
   readonly reports: readonly OptionalReport[];
   /** Those that were counted. */
   readonly plugIns: readonly LearnedPlugIn[];
+  readonly drivers: Pick<ServedDrivers, 'files' | 'unserved'>;
 }
 
 function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
@@ -147,6 +150,21 @@ export function withoutNames(problem: Problem, excluded: ReadonlySet<string>): P
   return { ...problem, providersOf: (name) => (excluded.has(name) ? [] : problem.providersOf(name)) };
 }
 
+/** Names that come from the directories of drivers, whatever the store has. */
+function driverNames({ driverDirectories = [], elf }: DynamicProgram): (name: string) => boolean {
+  const names = new Set(driverLibraries(driverDirectories, elf, new Set()).map(({ name }) => name));
+  return (name) => names.has(name);
+}
+
+function withoutDrivers(names: OptionalNames, isDriver: (name: string) => boolean): OptionalNames {
+  const libraries = names.libraries.filter(({ alternatives }) => !alternatives.flat().some(isDriver));
+  return { ...names, libraries };
+}
+
+function noDrivers(solution: Solution): ServedDrivers {
+  return { solution, files: [], unserved: undefined };
+}
+
 /** A problem and its solution. */
 interface SolvedFor {
   readonly problem: Problem;
@@ -163,18 +181,33 @@ export function withOptionalLibraries(
   learned: Job['learned'],
   excluded: ReadonlySet<string> = new Set(),
 ): OptionalSet {
-  const served = isServed(problem, solution);
-  const isKnown = (name: string): boolean => served(name) || excluded.has(name);
-  const own = optionalNames(program, bundledObjects(problem, program), isKnown);
-  const found = withEarlier(own, learned, program, isKnown);
+  const isThere = isServed(problem, solution);
+  const isKnown = (name: string): boolean => isThere(name) || excluded.has(name);
+  const isDriver = driverNames(program);
+  const own = optionalNames(
+    program,
+    bundledObjects(problem, program),
+    (name) => isKnown(name) && !isDriver(name),
+  );
+  const found = withEarlier(withoutDrivers(own, isDriver), learned, program, isKnown);
   const inTree = namesOfPlugIns(found.plugIns);
   const needs = [
     ...found.libraries.map(needOfLibrary),
     ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
   ];
-  const best = withBestLoader(withoutNames(problem, excluded), solution, needs);
+  const names = [...own.libraries, ...found.libraries].flatMap(({ alternatives }) => alternatives.flat());
+  const chosen = solution.choices.map(({ name }) => name);
+  const drivers = openedDrivers(program, new Set([...chosen, ...names]));
+  const served = drivers.length === 0 ? noDrivers(solution) : servingDrivers(problem, solution, drivers);
+  const best = withBestLoader(withoutNames(problem, excluded), served.solution, needs);
   const { added, outcomes } = best.extended;
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
   const reports = reportsOf(found, outcomes);
-  return { solution: best.solution, added, reports, plugIns: counted(found.plugIns, learned) };
+  return {
+    solution: best.solution,
+    added,
+    reports,
+    plugIns: counted(found.plugIns, learned),
+    drivers: served,
+  };
 }
