@@ -33,7 +33,7 @@ import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
 import { objectsOfPlugIn, opening, plugInAt, wouldServe } from './learned.ts';
-import { type Extension, inSituation, presentFiles, type RunTimeQuestion } from './present-set.ts';
+import { type Extension, presentFiles, type RunTimeQuestion, withPresentSet } from './present-set.ts';
 import { libraryPathOf, loadedObjectsOf } from './running-process.ts';
 import { solveProgram } from './solve-program.ts';
 import { savePlan } from './write-plan.ts';
@@ -57,7 +57,7 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
 }
 
 function extend(extension: Extension): Promise<Extended> {
-  return inSituation(extension, ({ catalogue, problem, present }) => {
+  return withPresentSet(extension, ({ catalogue, problem, present }) => {
     const state = catalogueState(catalogue);
     if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
     const { added, outcomes } = extendSet(problem, present, [{ alternatives: alternativesFor(extension) }]);
@@ -200,7 +200,7 @@ async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promi
   const { question, program, plan } = extension;
   const plugIn = plugInAt(question.name, program.elf);
   if (plugIn === undefined || plan === undefined || existsSync(againFile(question.directory))) return;
-  const helps = await inSituation(extension, ({ catalogue, problem, present, choices }) => {
+  const helps = await withPresentSet(extension, ({ catalogue, problem, present, choices }) => {
     if (present === undefined) return false;
     const { outcomes } = extendSet(problem, present, [{ alternatives: [objectsOfPlugIn(plugIn)] }]);
     return (

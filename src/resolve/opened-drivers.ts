@@ -1,4 +1,4 @@
-// What a program may open, and the directories of drivers → the drivers it will open, and a set whose libc serves them.
+// What a program may open → the drivers among it, and a set whose libc serves them.
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
 import { extendSet } from '../solver/extend-set.ts';
@@ -6,7 +6,7 @@ import type { Solution } from '../solver/solution.ts';
 import type { DynamicProgram } from './job.ts';
 import { solvedBeside } from './learned.ts';
 
-/** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface; OpenCL ICD loader). */
+/** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface). */
 const LOADERS_OF_DRIVERS = /^lib(?:GL|GLX|EGL|GLESv1_CM|GLESv2|OpenGL|vulkan|OpenCL|vdpau|va|gbm)\.so\.\d+$/;
 
 /** `names`: what is chosen or may be opened. */

@@ -1,4 +1,4 @@
-// A process that looks for a library → what its program has now, as the solver knows it: a solution that stays as it is.
+// A process that looks for a library → what its program has now, as a solution that stays as it is.
 import path from 'node:path';
 import { buildProblem } from '../candidates/build-problem.ts';
 import type { Problem, Provider } from '../candidates/problem.ts';
@@ -85,7 +85,7 @@ function presentSolution(extension: Extension, problem: Problem, catalogue: Cata
   };
 }
 
-interface Situation {
+interface PresentSet {
   readonly catalogue: Catalogue;
   readonly problem: Problem;
   /** Undefined where the loader is not in the catalogue. */
@@ -94,7 +94,7 @@ interface Situation {
 }
 
 /** Reads the catalogue while `use` runs. */
-export async function inSituation<T>(extension: Extension, use: (situation: Situation) => T): Promise<T> {
+export async function withPresentSet<T>(extension: Extension, use: (situation: PresentSet) => T): Promise<T> {
   const { program, context, dirs } = extension;
   const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
   return await withStore(dirs.catalogues, context.location, (catalogue) => {

@@ -1,4 +1,4 @@
-// A solution and what may be opened later → the one of equal worth, by another loader, with which most of it fits. Pure.
+// A solution and what may be opened later → one of equal worth, by the loader with which most of it fits. Pure.
 import type { Problem } from '../candidates/problem.ts';
 import { EFFORT, type ExtendedSet, extendSet, type OptionalNeed } from './extend-set.ts';
 import { COST_KINDS } from './objective.ts';

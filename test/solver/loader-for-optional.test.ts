@@ -1,4 +1,4 @@
-// Loaders that serve a program → the one with which most of what it may open fits; never one that serves it less well.
+// Loaders that serve a program → the one with which most of what it may open fits; never one that is worse for it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withBestLoader } from '../../src/solver/loader-for-optional.ts';

@@ -1,4 +1,4 @@
-// Hostile files, more names than anybody has, a full disk → the program starts, and searches fail as they did without us.
+// Hostile files, too many names, a full disk → the program starts, and searches fail as they did without us.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
