@@ -92,7 +92,7 @@ test('.NET in one file: its help needs ICU, of whatever version there is', async
     await withoutUs([tool, 'help'], ['zlib1g-1.3', 'libstdc++6-16', 'libgcc-s1-16']),
     /Couldn't find a valid ICU package/,
   );
-  await assertSays([tool, 'help'], /^SARIF Multitool 5\.7\.0/);
+  await assertSays([tool, 'help'], /^SARIF Multitool 5\.7\.0/m);
   const { stdout } = await root.manage(['explain', tool]);
   assert.match(stdout, /libicuuc\.so\.90, libicui18n\.so\.90 \(.*\): taken: libicuuc\.so\.\d+/);
 });
