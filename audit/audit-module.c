@@ -4,6 +4,7 @@
 #include "link-names.h"
 #include "one-at-a-time.h"
 #include "own-place.h"
+#include "refused-object.h"
 #include "words.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
@@ -76,14 +77,19 @@ EXPORTED unsigned la_objopen(struct link_map *map, long namespace, uintptr_t *co
 {
 	(void)cookie;
 	bool is_ours = link_name_opened(map);
-	if (!is_ours && namespace == LM_ID_BASE)
-		learned_objects_note(map->name);
+	if (!is_ours && namespace == LM_ID_BASE && learned_objects_note(map->name))
+		refused_object_await(map);
 	return 0; // no symbol is bound by us, so no call is slowed
 }
 
 EXPORTED unsigned la_objclose(uintptr_t *cookie)
 {
-	link_name_closed((struct link_map *)requester_of(cookie));
+	const struct link_map *map = requester_of(cookie);
+	if (refused_object_is(map) && one_at_a_time_enter()) {
+		known_names_refused(map->name);
+		one_at_a_time_leave();
+	}
+	link_name_closed((struct link_map *)map);
 	return 0;
 }
 

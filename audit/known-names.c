@@ -1,6 +1,7 @@
 // A name that ld.so has not found to the path of a file, or to nothing: what is known, and what is asked for.
 #include "known-names.h"
 #include "link-names.h"
+#include "module-kernel.h"
 #include "name-table.h"
 #include "words.h"
 
@@ -203,4 +204,14 @@ const char *known_names_answer(const char *searched, const char *requester)
 		return NULL;
 	const char *path = decide(&question, searched);
 	return path ? lasting_answer(path) : NULL;
+}
+
+void known_names_refused(const char *path)
+{
+	const struct question question = {.name = path, .requester = path};
+	const struct run_time_settings *settings = known_names_settings();
+	if (!kernel_is_terminal(STANDARD_ERROR) || was_asked(path) || !resolver_run(settings, &question))
+		return;
+	known.asked[known.asked_count++] = word_hash(path);
+	known.looked = (struct kernel_time){0, 0};
 }

@@ -9,3 +9,6 @@ const struct run_time_settings *known_names_settings(void);
 
 /// `searched`: where ld.so would look next. NULL: nothing is known of its name. Called by one thread at a time.
 const char *known_names_answer(const char *searched, const char *requester);
+
+/// A plug-in that could not be loaded: the resolver says on a terminal whether the next start will have it.
+void known_names_refused(const char *path);

@@ -26,13 +26,15 @@ static bool is_listed(const struct own_file *list, const char *path)
 }
 
 // Only to a file that the plan's writer has made; what is added by two processes at once is there twice, no more.
-static void append(const char *list, const char *path)
+static bool append(const char *list, const char *path)
 {
 	long fd = kernel_open(AT_CWD, list, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return;
-	kernel_write((int)fd, path, word_length(path) + 1);
+		return false;
+	size_t size = word_length(path) + 1;
+	bool is_added = kernel_write((int)fd, path, size) == (long)size;
 	kernel_close((int)fd);
+	return is_added;
 }
 
 // Objects of the store, of farms and of drivers are no plug-ins.
@@ -44,23 +46,25 @@ static bool is_of_ours(const char *records, const char *path)
 	return false;
 }
 
-static void note(const char *path)
+static bool note(const char *path)
 {
 	const struct run_time_settings *settings = known_names_settings();
 	if (!settings->learned || is_of_ours(settings->file.bytes, path))
-		return;
+		return false;
 	struct file_state state = own_file_state(settings->learned);
 	struct own_file list = own_file_open(settings->learned, MOST_LEARNED_BYTES, COPIED);
 	bool fits = state.inode && state.size + word_length(path) + 1 <= MOST_LEARNED_BYTES;
-	if (fits && (list.bytes || state.size == 0) && !is_listed(&list, path))
-		append(settings->learned, path);
+	bool is_new = fits && (list.bytes || state.size == 0) && !is_listed(&list, path) &&
+		      append(settings->learned, path);
 	own_file_close(&list);
+	return is_new;
 }
 
-void learned_objects_note(const char *path)
+bool learned_objects_note(const char *path)
 {
 	if (!has_started || !path || path[0] != '/' || !one_at_a_time_enter())
-		return;
-	note(path);
+		return false;
+	bool is_new = note(path);
 	one_at_a_time_leave();
+	return is_new;
 }

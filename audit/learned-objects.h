@@ -1,6 +1,9 @@
 // Objects that a running program loads from outside the store to a list that its next start reads.
 #pragma once
 
+#include "kernel.h"
+
 /// From now on objects are plug-ins, no part of the start.
 void learned_objects_begin(void);
-void learned_objects_note(const char *path);
+/// True where it is new to the list.
+bool learned_objects_note(const char *path);

@@ -8,7 +8,6 @@
 #include "seccomp-filter.h"
 #include "words.h"
 
-enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
 enum { HIGHEST_TRIED_DESCRIPTOR = 65536, HIGHEST_SIGNAL = 64 };
 enum { MOST_ENTRIES = 4096, ENVIRONMENT_SIZE = 1 << 20, GRACE = 1 };
 

@@ -5,7 +5,8 @@ import { ForeignError } from '../host/errors.ts';
 import { debug } from '../host/output.ts';
 import { runTimesDirectory } from '../plan/run-time-record.ts';
 import type { Context } from '../resolve/context.ts';
-import { extendPlan, type RunTimeQuestion } from '../resolve/extend-plan.ts';
+import { extendPlan } from '../resolve/extend-plan.ts';
+import type { RunTimeQuestion } from '../resolve/present-set.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 
 function usage(): ForeignError {

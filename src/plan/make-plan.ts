@@ -83,12 +83,16 @@ function launcherVariables(
     : { entering: [], environment: [[name, otherLauncher]] };
 }
 
-/** nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. */
+/**
+ * nix-ld 2 takes the names with the system, which win; nix-ld 1 knows the generic names as well. Neither passes options
+ * to the loader, so the module comes by the environment, and leaves it.
+ */
 function nixLdEdits(
-  loader: string,
-  libraryPath: string,
+  { loader, libraryPath }: VerifiedSet,
+  runTime: RunTimePlace | undefined,
   suffix: string,
 ): Pick<LaunchPlan, 'environment' | 'nixLdLists'> {
+  const module = runTime?.moduleOnce;
   return {
     nixLdLists: [
       [`NIX_LD_LIBRARY_PATH_${suffix}`, libraryPath],
@@ -97,6 +101,7 @@ function nixLdEdits(
     environment: [
       [`NIX_LD_${suffix}`, loader],
       ['NIX_LD', loader],
+      ...(module === undefined ? [] : [['LD_AUDIT', module] as const]),
     ],
   };
 }
@@ -125,6 +130,8 @@ function absentBeside({ program, set, storeDir }: PlanInputs, bundled: readonly 
 export interface RunTimePlace {
   readonly directory: string;
   readonly module: string;
+  /** By this name the module takes itself out of the environment. */
+  readonly moduleOnce?: string;
 }
 
 /**
@@ -228,7 +235,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     libraryPath: set.libraryPath,
     ...(runTime === undefined ? {} : { auditModule: runTime.module }),
     ...(entering.length === 0 ? {} : { launcherVariables: entering }),
-    ...(strategy === 'nix-ld' ? nixLdEdits(set.loader, set.libraryPath, suffix) : { environment }),
+    ...(strategy === 'nix-ld' ? nixLdEdits(set, runTime, suffix) : { environment }),
     argv:
       strategy === 'loader'
         ? loaderArguments(inputs, { executed: execute ?? set.loader, module: runTime?.module })

@@ -1,9 +1,10 @@
 // The run-time directory of a plan → what was learned of its program: names that it opened, plug-ins that it loaded.
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { copiesDirectory } from './copy-directories.ts';
 import type { LaunchPlan } from './plan-format.ts';
 import { AUDIT_MODULE, AUDIT_MODULE_ONCE, readLearned } from './run-time-files.ts';
 
@@ -110,18 +111,33 @@ export function solveAgain(directory: string): void {
 export function hasNews(directory: string): boolean {
   if (statSync(againFile(directory), { throwIfNoEntry: false }) !== undefined) return true;
   const counted = new Set(readRunTimeRecord(directory)?.plugIns.map((each) => each.path));
-  return existing(readLearned(directory)).some((file) => !counted.has(file));
+  return openedIn(directory).some((file) => !counted.has(file));
 }
 
 function existing(files: readonly string[]): string[] {
   return files.filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
 }
 
+/** Those that are there; what a patched copy opened beside itself is where the copy's link leads. */
+function openedIn(directory: string): string[] {
+  const copies = `${copiesDirectory({ cache: path.resolve(directory, '../..') })}/`;
+  const opened = existing(readLearned(directory));
+  return [...new Set(opened.map((file) => (file.startsWith(copies) ? realpathSync(file) : file)))];
+}
+
+/** The same files, by the paths by which a patched copy opens them from beside itself. */
+export function besideCopy(program: string, copy: string, files: readonly string[]): string[] {
+  const from = path.dirname(program);
+  return existing(files.map((file) => path.resolve(path.dirname(copy), path.relative(from, file)))).filter(
+    (file) => !files.includes(file),
+  );
+}
+
 /** What the program has opened up to now, each once; what is gone is forgotten. */
 export function learnedIn(directory: string, now: string): Pick<RunTimeRecord, 'names' | 'plugIns'> {
   const record = readRunTimeRecord(directory);
   const known = new Map(record?.plugIns.map((each) => [each.path, each]));
-  const opened = existing(readLearned(directory));
+  const opened = openedIn(directory);
   return {
     names: record?.names ?? [],
     plugIns: opened.map((file) => known.get(file) ?? { path: file, when: now }),

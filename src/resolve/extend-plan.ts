@@ -1,12 +1,8 @@
 // A library that a running program found nowhere → its files: the program's set with it, verified, pinned and planned.
 // What cannot be had beside what is loaded → a note, so that the next start solves with it from the beginning.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { buildProblem } from '../candidates/build-problem.ts';
-import type { Problem, Provider, Requirer } from '../candidates/problem.ts';
-import { toProvider } from '../candidates/providers.ts';
-import { applyChoices } from '../choices/apply.ts';
-import { hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
+import type { Requirer } from '../candidates/problem.ts';
 import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
@@ -20,6 +16,7 @@ import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
 import {
+  againFile,
   type LearnedName,
   learnedIn,
   readRunTimeRecord,
@@ -28,91 +25,24 @@ import {
   solveAgain,
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
-import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
-import { libcOf } from '../program/libc.ts';
+import { inspectProgram } from '../program/inspect-program.ts';
 import { extendSet } from '../solver/extend-set.ts';
-import type { Choice, Solution } from '../solver/solution.ts';
-import type { Catalogue } from '../store/catalogue.ts';
+import type { Choice } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { withStore } from '../store/open-catalogue.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
-import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
-import { choicesOfProgram, type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
-import { objectsOfPlugIn, opening, plugInAt } from './learned.ts';
-import { libraryPathOf, loadedObjectsOf, type ProcessObjects } from './running-process.ts';
+import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
+import { objectsOfPlugIn, opening, plugInAt, wouldServe } from './learned.ts';
+import { type Extension, presentFiles, type RunTimeQuestion, withPresentSet } from './present-set.ts';
+import { libraryPathOf, loadedObjectsOf } from './running-process.ts';
+import { solveProgram } from './solve-program.ts';
 import { savePlan } from './write-plan.ts';
-
-/** What the audit module asks (audit/RUN-TIME.md). */
-export interface RunTimeQuestion {
-  readonly directory: string;
-  readonly processId: number;
-  /** Path of the object that needs it; empty for the program. */
-  readonly requester: string;
-  readonly name: string;
-}
 
 interface Extended {
   readonly added: readonly Choice[];
   /** Why the name could not be had; undefined where it was. */
   readonly why: string | undefined;
   readonly state: bigint;
-}
-
-/** Everything that a question is answered by. */
-interface Extension {
-  readonly question: RunTimeQuestion;
-  readonly program: ProgramFile & { readonly elf: ElfFile };
-  readonly context: Context;
-  readonly dirs: Directories;
-  readonly loaded: ProcessObjects;
-  /** The plan that the process was started by, unless there is another by now. */
-  readonly plan: LaunchPlan | undefined;
-  readonly fingerprint: Fingerprint | undefined;
-}
-
-/** A file of the set as the solver knows it; undefined for one that the catalogue does not have. */
-function providerAt(catalogue: Catalogue, like: ElfFile, file: string): Provider | undefined {
-  const object = storeObjectOf(catalogue.storeDir, file);
-  if (object === undefined) return undefined;
-  const library = catalogue
-    .librariesIn(object, like.class, like.machine)
-    .find((each) => path.join(object, each.file) === file);
-  return library && toProvider(library, catalogue.storeDir, new Set(), new Map());
-}
-
-/** Name → file, of the fingerprint and of what the process has loaded. */
-function presentFiles({ fingerprint, loaded }: Extension): Map<string, string> {
-  const files = new Map(loaded.store.map(({ soname, path: file }) => [soname, file]));
-  for (const each of fingerprint?.libraries ?? [])
-    files.set(each.soname, path.join(each.storePath, each.file));
-  return files;
-}
-
-/** What is there, as a solution that stays as it is. Undefined where the loader is not in the catalogue. */
-function presentSolution(extension: Extension, problem: Problem, catalogue: Catalogue): Solution | undefined {
-  const { program, loaded, fingerprint } = extension;
-  const loaderObject =
-    fingerprint?.loader.storePath ?? storeObjectOf(catalogue.storeDir, loaded.loader ?? '');
-  const loader = problem.loaders.find(({ storePath }) => storePath === loaderObject);
-  if (loader === undefined) return undefined;
-  const choices = [...presentFiles(extension)].flatMap(([name, file]): Choice[] => {
-    if (problem.isFamily(name)) return [];
-    const provider =
-      problem.providersOf(name).find((each) => each.path === file) ??
-      providerAt(catalogue, program.elf, file);
-    return provider === undefined ? [] : [{ name, provider, neededBy: [] }];
-  });
-  const cost = { closest: 0, foreign: 0, overrides: 0 };
-  return {
-    kind: 'solution',
-    loader,
-    choices,
-    familyNames: [],
-    cost,
-    undefinedSymbols: [],
-    proven: true,
-  };
 }
 
 /** All that the requester needs, else the name alone, in the versions that the requester wants. */
@@ -126,26 +56,11 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
   return inStore ? [[alone]] : [[...objectsOfPlugIn(plugIn), opening(name)], [alone]];
 }
 
-async function extend(extension: Extension): Promise<Extended> {
-  const { program, context, dirs } = extension;
-  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
-  return await withStore(dirs.catalogues, context.location, (catalogue) => {
+function extend(extension: Extension): Promise<Extended> {
+  return withPresentSet(extension, ({ catalogue, problem, present }) => {
     const state = catalogueState(catalogue);
-    const kind = dynamicOf(program)?.libc.kind ?? 'glibc';
-    const { driverDirectories } = program;
-    const inspected = { path: program.path, elf: program.elf, libc: kind, driverDirectories };
-    const build = (preference: 'same-source' | 'none') =>
-      buildProblem(inspected, catalogue, new Set(), { preference, reach: 'exact' });
-    const plain = build('same-source');
-    const chosen = !hasChoices(choices)
-      ? plain
-      : applyChoices(plain, build('none').providersOf, choices, {
-          catalogue,
-          program: { ...program, libc: libcOf(program.elf, kind) },
-        });
-    const present = presentSolution(extension, chosen, catalogue);
     if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
-    const { added, outcomes } = extendSet(chosen, present, [{ alternatives: alternativesFor(extension) }]);
+    const { added, outcomes } = extendSet(problem, present, [{ alternatives: alternativesFor(extension) }]);
     const outcome = outcomes[0];
     return { added, why: outcome?.kind === 'left-out' ? outcome.why : undefined, state };
   });
@@ -277,6 +192,29 @@ function tellUnfit(extension: Extension, why: string, before: readonly LearnedNa
   );
 }
 
+/**
+ * A plug-in that the loader refused, as one that needs a newer library than the set has: the next start counts it, and
+ * the user is told where that will help. Said once: after a name that did not fit it was said already.
+ */
+async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promise<void> {
+  const { question, program, plan } = extension;
+  const plugIn = plugInAt(question.name, program.elf);
+  if (plugIn === undefined || plan === undefined || existsSync(againFile(question.directory))) return;
+  const helps = await withPresentSet(extension, ({ catalogue, problem, present, choices }) => {
+    if (present === undefined) return false;
+    const { outcomes } = extendSet(problem, present, [{ alternatives: [objectsOfPlugIn(plugIn)] }]);
+    return (
+      outcomes[0]?.kind === 'left-out' &&
+      wouldServe(solveProgram(dynamic, catalogue, new Set(), choices), plugIn)
+    );
+  });
+  const names = [program.path, question.name].map((file) => path.basename(file));
+  if (helps)
+    notice(
+      `${names[0]}: ${names[1]} does not fit beside what is loaded; the next start looks for a set with it`,
+    );
+}
+
 async function answer(extension: Extension): Promise<void> {
   const { question, program, fingerprint, dirs, context } = extension;
   const { name, directory } = question;
@@ -341,6 +279,9 @@ export async function extendPlan(
         ? undefined
         : (await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir))?.fingerprint;
     const loaded = loadedObjectsOf(question.processId, context.location.storeDir);
-    await answer({ question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint });
+    const extension = { question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint };
+    const dynamic = dynamicOf(program);
+    if (!question.name.startsWith('/')) await answer(extension);
+    else if (dynamic !== undefined) await tellRefused(extension, dynamic);
   });
 }

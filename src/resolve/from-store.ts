@@ -149,17 +149,33 @@ async function attemptOnce(
   const refusal = await refusalOf(set, solved, job);
   if (refusal !== undefined) restore(link, before);
   if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
-  const plan = await finishPlan({ set, root, origin: 'resolved here', plugIns: solved.plugIns }, job);
+  const { plugIns, drivers } = solved;
+  const pinnedSet = { set, root, origin: 'resolved here', plugIns, drivers: drivers.files };
+  const plan = await finishPlan(pinnedSet, job);
   touchSonameTables(dirs.catalogues, job.context.location.storeDir);
   noteFetched(dirs, job.sha256, fetches.came);
   if (plan === undefined)
     return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
   for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
-  for (const { name, readIn, why } of solved.wanting)
+  noticeWanting(program.typedName, solved.wanting);
+  if (drivers.unserved !== undefined)
     notice(
-      `${program.typedName}: ${path.basename(readIn)} says that it requires ${name}, and starts without: ${why}`,
+      `${program.typedName}: the driver ${drivers.unserved} needs another glibc than its libraries go with, and will not load`,
     );
   return { kind: 'planned', plan };
+}
+
+/** In one line, however many a note names. */
+function noticeWanting(typedName: string, wanting: SolvedSet['wanting']): void {
+  const [first] = wanting;
+  if (first === undefined) return;
+  const names = wanting.map(({ name }) => name).slice(0, 2);
+  const rest = wanting.length - names.length;
+  const all = rest > 0 ? `${names.join(', ')} and ${rest} more` : names.join(' and ');
+  const why = wanting.length === 1 ? first.why : 'they cannot be had; nix-foreign explain says why';
+  notice(
+    `${typedName}: ${path.basename(first.readIn)} says that it requires ${all}, and starts without: ${why}`,
+  );
 }
 
 function optionalNamesOf({ libraries }: Fingerprint): string[] {

@@ -15,17 +15,27 @@ export function opening(name: string): Requirer {
   return { label: 'dlopen', path: `dlopen:${name}`, needed: [name], verneed: [] };
 }
 
+/** What these objects need of the store, without `there`: names that are found elsewhere. */
+export function needingWithout(objects: readonly Requirer[], there: ReadonlySet<string>): Requirer[] {
+  return objects.map((each) => ({
+    ...each,
+    needed: each.needed.filter((name) => !there.has(name)),
+    verneed: each.verneed.filter(({ file }) => !there.has(file)),
+  }));
+}
+
 /** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */
 export function objectsOfPlugIn({ path: file, elf, bundled }: PlugIn): Requirer[] {
-  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, soname]));
-  return [{ name: file, path: file, elf }, ...bundled].map(
+  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, ...(soname ? [soname] : [])]));
+  const objects = [{ name: file, path: file, elf }, ...bundled].map(
     (each): Requirer => ({
       label: each.name,
       path: each.path,
-      needed: each.elf.needed.filter((name) => !own.has(name)),
-      verneed: each.elf.verneed.filter(({ file: name }) => !own.has(name)),
+      needed: each.elf.needed,
+      verneed: each.elf.verneed,
     }),
   );
+  return needingWithout(objects, own);
 }
 
 /** Undefined for what the program could not load anyway. */
@@ -60,7 +70,8 @@ function reachable(roots: readonly Requirer[], choices: readonly Choice[]): Choi
   return choices.filter(({ name }) => found.has(name));
 }
 
-function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
+/** The best set that serves these objects too, with what the program itself needs of it. */
+export function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
   const outcome = solve({ ...problem, roots: [...problem.roots, ...objects] });
   if (outcome.kind !== 'solution') return undefined;
   return { ...outcome, choices: reachable(problem.roots, outcome.choices) };
@@ -92,4 +103,9 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
   }
   debug(`learned: no set serves all ${groups.length}`);
   return { ...result, outcome: best };
+}
+
+/** Whether a set that is solved from the beginning serves the plug-in. */
+export function wouldServe(result: SolvedProblem, plugIn: PlugIn): boolean {
+  return result.outcome.kind === 'solution' && solvedBeside(result, objectsOfPlugIn(plugIn)) !== undefined;
 }

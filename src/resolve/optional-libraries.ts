@@ -5,12 +5,15 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
+import { driverLibraries } from '../program/drivers.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
 import type { PlugIn } from '../program/plug-ins.ts';
-import { extendSet, type OptionalNeed } from '../solver/extend-set.ts';
+import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
+import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { learnedPlugIns, objectsOfPlugIn, opening } from './learned.ts';
+import { learnedPlugIns, needingWithout, objectsOfPlugIn, opening } from './learned.ts';
+import { openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
 export interface OptionalReport {
@@ -28,19 +31,32 @@ export interface OptionalReport {
   readonly why: string | undefined;
 }
 
-interface OptionalSet {
+export interface OptionalSet {
+  /** The same worth; another loader where more fits beside that one, or where a driver needs it. */
+  readonly solution: Solution;
   readonly added: readonly Choice[];
   readonly reports: readonly OptionalReport[];
   /** Those that were counted. */
   readonly plugIns: readonly LearnedPlugIn[];
+  readonly drivers: Pick<ServedDrivers, 'files' | 'unserved'>;
 }
 
 function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
   return { alternatives: alternatives.map((names) => names.map(opening)) };
 }
 
-function needOfPlugIn(plugIn: PlugIn): OptionalNeed {
-  return { alternatives: [objectsOfPlugIn(plugIn)] };
+/** As plug-ins call each other: `libjvm.so` is loaded before what needs it, by a path that no run path names. */
+function namesOfPlugIns(plugIns: readonly PlugIn[]): ReadonlySet<string> {
+  return new Set(
+    plugIns.flatMap(({ path: file, elf: { soname } }) => [path.basename(file), ...(soname ? [soname] : [])]),
+  );
+}
+
+/** From the store where it has all; else what the tree has may be loaded from there. */
+function needOfPlugIn(plugIn: PlugIn, inTree: ReadonlySet<string>): OptionalNeed {
+  const objects = objectsOfPlugIn(plugIn);
+  const isBeside = objects.some(({ needed }) => needed.some((name) => inTree.has(name)));
+  return { alternatives: isBeside ? [objects, needingWithout(objects, inTree)] : [objects] };
 }
 
 /**
@@ -63,10 +79,7 @@ function isServed(problem: Problem, solution: Solution): (name: string) => boole
   return (name) => chosen.has(name) || problem.bundled.has(name) || problem.isFamily(name);
 }
 
-function reportsOf(
-  { libraries, plugIns }: OptionalNames,
-  outcomes: ReturnType<typeof extendSet>['outcomes'],
-) {
+function reportsOf({ libraries, plugIns }: OptionalNames, outcomes: ExtendedSet['outcomes']) {
   const named = [
     ...libraries.map(({ alternatives: [first = []], ...rest }) => ({
       ...rest,
@@ -137,6 +150,21 @@ export function withoutNames(problem: Problem, excluded: ReadonlySet<string>): P
   return { ...problem, providersOf: (name) => (excluded.has(name) ? [] : problem.providersOf(name)) };
 }
 
+/** Names that come from the directories of drivers, whatever the store has. */
+function driverNames({ driverDirectories = [], elf }: DynamicProgram): (name: string) => boolean {
+  const names = new Set(driverLibraries(driverDirectories, elf, new Set()).map(({ name }) => name));
+  return (name) => names.has(name);
+}
+
+function withoutDrivers(names: OptionalNames, isDriver: (name: string) => boolean): OptionalNames {
+  const libraries = names.libraries.filter(({ alternatives }) => !alternatives.flat().some(isDriver));
+  return { ...names, libraries };
+}
+
+function noDrivers(solution: Solution): ServedDrivers {
+  return { solution, files: [], unserved: undefined };
+}
+
 /** A problem and its solution. */
 interface SolvedFor {
   readonly problem: Problem;
@@ -144,8 +172,8 @@ interface SolvedFor {
 }
 
 /**
- * Looks for what the program may open and adds what fits. Nothing of the solution changes, and nothing here ends a
- * start. `excluded`: names that the loader refused before.
+ * Looks for what the program may open and adds what fits. Nothing of the solution changes but a loader of equal worth,
+ * and nothing here ends a start. `excluded`: names that the loader refused before.
  */
 export function withOptionalLibraries(
   program: DynamicProgram,
@@ -153,12 +181,33 @@ export function withOptionalLibraries(
   learned: Job['learned'],
   excluded: ReadonlySet<string> = new Set(),
 ): OptionalSet {
-  const served = isServed(problem, solution);
-  const isKnown = (name: string): boolean => served(name) || excluded.has(name);
-  const own = optionalNames(program, bundledObjects(problem, program), isKnown);
-  const found = withEarlier(own, learned, program, isKnown);
-  const needs = [...found.libraries.map(needOfLibrary), ...found.plugIns.map(needOfPlugIn)];
-  const { added, outcomes } = extendSet(withoutNames(problem, excluded), solution, needs);
+  const isThere = isServed(problem, solution);
+  const isKnown = (name: string): boolean => isThere(name) || excluded.has(name);
+  const isDriver = driverNames(program);
+  const own = optionalNames(
+    program,
+    bundledObjects(problem, program),
+    (name) => isKnown(name) && !isDriver(name),
+  );
+  const found = withEarlier(withoutDrivers(own, isDriver), learned, program, isKnown);
+  const inTree = namesOfPlugIns(found.plugIns);
+  const needs = [
+    ...found.libraries.map(needOfLibrary),
+    ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
+  ];
+  const names = [...own.libraries, ...found.libraries].flatMap(({ alternatives }) => alternatives.flat());
+  const chosen = solution.choices.map(({ name }) => name);
+  const drivers = openedDrivers(program, new Set([...chosen, ...names]));
+  const served = drivers.length === 0 ? noDrivers(solution) : servingDrivers(problem, solution, drivers);
+  const best = withBestLoader(withoutNames(problem, excluded), served.solution, needs);
+  const { added, outcomes } = best.extended;
   debug(`optional libraries: ${needs.length} looked for, ${added.length} added`);
-  return { added, reports: reportsOf(found, outcomes), plugIns: counted(found.plugIns, learned) };
+  const reports = reportsOf(found, outcomes);
+  return {
+    solution: best.solution,
+    added,
+    reports,
+    plugIns: counted(found.plugIns, learned),
+    drivers: served,
+  };
 }

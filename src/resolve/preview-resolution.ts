@@ -54,10 +54,11 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
       });
       return { chosen: [], direct: [], optional: [], lacking, error, bundled };
     }
-    const { added } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
+    const { added, solution } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
+    const { choices: chosen } = solution;
     const roots = new Set(problem.roots.map(({ label }) => label));
-    const direct = outcome.choices.filter(({ neededBy }) => neededBy.some((label) => roots.has(label)));
-    return { chosen: outcome.choices, direct, optional: added, lacking, error: undefined, bundled };
+    const direct = chosen.filter(({ neededBy }) => neededBy.some((label) => roots.has(label)));
+    return { chosen, direct, optional: added, lacking, error: undefined, bundled };
   });
 }
 

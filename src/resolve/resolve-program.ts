@@ -6,7 +6,7 @@ import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
-import { sha256OfProgram } from '../host/file-identity.ts';
+import { identityOf, sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
@@ -172,8 +172,17 @@ function learnedOf(program: DynamicProgram, dirs: Directories): Job['learned'] {
 
 /** A saved set does not count what was learned since it was solved. */
 function learnedSince({ program, dirs }: Job): boolean {
-  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
-  return directory !== undefined && hasNews(directory);
+  const plan = readPlan(dirs, program.path);
+  const directory = runTimeDirectoryOf(plan);
+  return (directory !== undefined && hasNews(directory)) || hasOtherDriver(plan, program);
+}
+
+/** What a driver needs of the libc was counted when the set was solved. */
+function hasOtherDriver(plan: LaunchPlan | undefined, { driverDirectories = [] }: DynamicProgram): boolean {
+  return [...(plan?.watched ?? []), ...(plan?.watchedOutside ?? [])].some(
+    ({ path: file, identity }) =>
+      driverDirectories.includes(path.dirname(file)) && (!existsSync(file) || identityOf(file) !== identity),
+  );
 }
 
 async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {

@@ -18,6 +18,7 @@ import {
 } from '../plan/run-time-files.ts';
 import {
   againFile,
+  besideCopy,
   type LearnedPlugIn,
   learnedIn,
   opensPassingFiles,
@@ -45,6 +46,8 @@ interface RunTimeRequest {
   readonly before?: string | undefined;
   /** Plug-ins that the set was solved with. */
   readonly plugIns: readonly LearnedPlugIn[];
+  /** The patched copy that is started in its place, which opens plug-ins beside itself. */
+  readonly copy?: string | undefined;
 }
 
 export interface RunTime {
@@ -166,8 +169,8 @@ function beginAnew(directory: string): void {
 }
 
 /** The module writes nothing down that is known already. */
-function writeKnown(directory: string, plugIns: readonly LearnedPlugIn[]): void {
-  const text = plugIns.map((each) => `${each.path}\0`).join('');
+function writeKnown(directory: string, files: readonly string[]): void {
+  const text = files.map((file) => `${file}\0`).join('');
   // The module takes no more than 64 KiB (audit/RUN-TIME.md).
   const fitting = text.length < 60_000 ? text : '';
   writeFileSync(path.join(directory, 'learned'), fitting, { mode: 0o600 });
@@ -182,7 +185,7 @@ export function openRunTime(
   context: Context,
   dirs: Directories,
 ): RunTime | undefined {
-  const { program, before, set, plugIns } = request;
+  const { program, before, set, plugIns, copy } = request;
   const why = whyNoModule(request, context, dirs);
   const file = moduleFile(program, context);
   if (why !== undefined || file === undefined) {
@@ -196,7 +199,9 @@ export function openRunTime(
     const passing = opensPassingFiles(before ?? directory);
     makeRunTimeDirectory(directory, file, settingsOf(request, context, dirs, directory));
     beginAnew(directory);
-    writeKnown(directory, [...all.values()]);
+    const paths = [...all.keys()];
+    const byCopy = copy === undefined ? [] : besideCopy(program.path, copy, paths);
+    writeKnown(directory, [...paths, ...byCopy]);
     writeRunTimeRecord(directory, {
       program: program.path,
       names: learned.names,

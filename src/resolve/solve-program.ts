@@ -19,7 +19,7 @@ import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { absentNames, type LackingName, lackingNames } from './lacking-names.ts';
 import { withLearned } from './learned.ts';
-import { type OptionalReport, withOptionalLibraries } from './optional-libraries.ts';
+import { type OptionalReport, type OptionalSet, withOptionalLibraries } from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -35,6 +35,7 @@ export interface SolvedSet {
   readonly plugIns: readonly LearnedPlugIn[];
   /** Libraries that a note calls required, and that cannot be had. */
   readonly wanting: readonly OptionalReport[];
+  readonly drivers: OptionalSet['drivers'];
 }
 
 function isWanting({ source, priority, taken }: OptionalReport): boolean {
@@ -58,6 +59,7 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
       readonly closest: readonly ClosestSentence[];
       readonly beyond: number;
       readonly plugIns: SolvedSet['plugIns'];
+      readonly drivers: SolvedSet['drivers'];
       readonly reports: readonly OptionalReport[];
     }
   | { readonly kind: 'unsolved'; readonly error: ForeignError }
@@ -82,12 +84,26 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       return { kind: 'unsolved', error, lacking };
     }
     const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
-    const { added, plugIns, reports } = optionals;
-    const closest = closestSentences(outcome, problem);
+    const { added, plugIns, reports, solution, drivers } = optionals;
+    const closest = closestSentences(solution, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
-    const required = reports.filter(isWanting).flatMap(({ sonames }) => sonames);
+    // A note may say anything; what has a slash is no name that is searched for.
+    const required = reports
+      .filter(isWanting)
+      .flatMap(({ sonames }) => sonames)
+      .filter((name) => !name.includes('/'));
     const absent = [...lacking, ...absentNames(required, problem)];
-    return { kind: 'solved', outcome, added, plugIns, reports, closest, beyond, lacking: absent };
+    return {
+      kind: 'solved',
+      outcome: solution,
+      added,
+      plugIns,
+      drivers,
+      reports,
+      closest,
+      beyond,
+      lacking: absent,
+    };
   });
 }
 
@@ -121,7 +137,11 @@ async function withFetched(
 export async function solveFromStore(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
   const { program, sha256, context } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond, plugIns, reports } = await withFetched(job, excluded, rounds);
+  const { outcome, added, closest, beyond, plugIns, drivers, reports } = await withFetched(
+    job,
+    excluded,
+    rounds,
+  );
   const database = openNixDatabase(context.location);
   try {
     const narHashOf = (storePath: string) => database?.narHashOf(storePath);
@@ -143,6 +163,7 @@ export async function solveFromStore(job: Job, excluded: Excluded, rounds: Fetch
       closest,
       plugIns,
       wanting: reports.filter(isWanting),
+      drivers,
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };
   } finally {

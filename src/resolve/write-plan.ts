@@ -53,6 +53,13 @@ function watching(plan: LaunchPlan, choices: string | undefined): LaunchPlan {
   return { ...plan, watched: [...plan.watched, { identity: identityOf(choices), path: choices }] };
 }
 
+/** An upgrade of the driver is looked at when the program starts the next time. */
+function watchingDrivers(plan: LaunchPlan, files: readonly string[]): LaunchPlan {
+  const drivers = files.map((file) => ({ identity: identityOf(file), path: file }));
+  if (plan.view === undefined) return { ...plan, watched: [...plan.watched, ...drivers] };
+  return { ...plan, watchedOutside: [...(plan.watchedOutside ?? []), ...drivers] };
+}
+
 function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job): CopyTarget {
   const launcher = launcherForMachine(context, program.elf);
   return { program, sha256, set, libc: program.libc, launcher, dirs };
@@ -152,10 +159,16 @@ interface PinnedSet {
   readonly origin: string;
   /** Plug-ins that the set was solved with. */
   readonly plugIns?: readonly LearnedPlugIn[];
+  /** Files of drivers that it will open; others may need another set. */
+  readonly drivers?: readonly string[];
 }
 
 /** What a new solution knows of the program goes on in a new directory. */
-function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | undefined {
+function runTimeOf(
+  { set, plugIns = [] }: PinnedSet,
+  copy: ProgramCopy | undefined,
+  job: Job,
+): RunTimePlace | undefined {
   const { program, context, dirs } = job;
   const { kind: libc, isFamily } = program.libc;
   const objects = set.objects
@@ -171,6 +184,7 @@ function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | u
       set: [set.farm, set.loader],
       before,
       plugIns,
+      copy: copy?.file,
     },
     context,
     dirs,
@@ -182,7 +196,7 @@ function runTimeOf({ set, plugIns = [] }: PinnedSet, job: Job): RunTimePlace | u
  * @returns undefined when something the plan names is not there any more.
  */
 export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<LaunchPlan | undefined> {
-  const { set, root, origin } = pinnedSet;
+  const { set, root, origin, drivers = [] } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
   const { strategy, misses, copy, loaderCopy: copyOfLoader, view } = await prepareStart(set, job);
@@ -202,12 +216,13 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     sha256,
     root: root.file,
     origin,
-    runTime: runTimeOf(pinnedSet, job),
+    runTime: runTimeOf(pinnedSet, copy, job),
     otherLauncher: launcher === context.launcher ? undefined : launcher,
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;
-  const plan = watching(root.unpinned === undefined ? made : watchingNix(made, context), choices);
+  const pinned = root.unpinned === undefined ? made : watchingNix(made, context);
+  const plan = watchingDrivers(watching(pinned, choices), drivers);
   const problem = whyNotCurrent(plan, context.host.uid);
   if (problem !== undefined) {
     debug(`the plan was out of date before it was written: ${problem}`);

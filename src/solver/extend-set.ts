@@ -12,9 +12,15 @@ export interface OptionalNeed {
 
 type OptionalOutcome =
   | { readonly kind: 'taken'; readonly need: OptionalNeed; readonly by: readonly Requirer[] }
-  | { readonly kind: 'left-out'; readonly need: OptionalNeed; readonly why: string };
+  | {
+      readonly kind: 'left-out';
+      readonly need: OptionalNeed;
+      readonly why: string;
+      /** Whether all names are there, in versions that do not fit. */
+      readonly isOffered: boolean;
+    };
 
-interface ExtendedSet {
+export interface ExtendedSet {
   /** Choices beside those of the solution, sorted by name. */
   readonly added: readonly Choice[];
   /** One for each need, in their order. */
@@ -22,7 +28,7 @@ interface ExtendedSet {
 }
 
 /** An optional library is not worth a long search. */
-const EFFORT: Effort = { steps: 400_000, improveSteps: 2_000 };
+export const EFFORT: Effort = { steps: 400_000, improveSteps: 2_000 };
 
 /** What was chosen stays: each name of the solution has its provider, and the loader is the chosen one. */
 function fixed(problem: Problem, solution: Solution, roots: readonly Requirer[]): Problem {
@@ -86,7 +92,7 @@ function allAtOnce(
     outcomes: needs.map((need, index): OptionalOutcome => {
       const by = chosen[index];
       if (by !== undefined) return { kind: 'taken', need, by };
-      return { kind: 'left-out', need, why: whyNotOffered(problem, solution, need) };
+      return { kind: 'left-out', need, why: whyNotOffered(problem, solution, need), isOffered: false };
     }),
   };
 }
@@ -116,15 +122,14 @@ function oneByOne(problem: Problem, solution: Solution, needs: readonly Optional
       }
       why = tried.why;
     }
-    return { kind: 'left-out', need, why };
+    return { kind: 'left-out', need, why, isOffered: likely(problem, solution, need) !== undefined };
   });
   return { added: addedBy(solution, present), outcomes };
 }
 
 /**
  * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with
- * the
- * reason. Same input, same result.
+ * the reason. Same input, same result.
  */
 export function extendSet(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
   if (needs.length === 0) return { added: [], outcomes: [] };

@@ -2,7 +2,7 @@
 import type { LoaderCandidate, Provider } from '../candidates/problem.ts';
 
 /** The costs that are counted over a whole set, the most important first. */
-const COST_KINDS = ['closest', 'foreign', 'overrides'] as const;
+export const COST_KINDS = ['closest', 'foreign', 'overrides'] as const;
 export type CostKind = (typeof COST_KINDS)[number];
 
 export const isClosest = (provider: Provider): boolean => provider.match === 'closest';

@@ -37,6 +37,11 @@ const origin = compileLibrary('o/liborigin.so.1', 'int origin(void) { return 1; 
   compileLibrary('o/libneighbour.so.1', 'int neighbour(void) { return 1; }\n'),
 ]);
 const far = compileLibrary(`${'far/'.repeat(40)}libfar.so.1`, 'int answer(void) { return 44; }\n');
+const farBroken = compileLibrary(
+  `${'far/'.repeat(40)}libfarbroken.so.1`,
+  'int broken(void) { return 1; }\n',
+  ['-Wl,--no-as-needed', compileLibrary('libgone.so.1', 'int gone(void) { return 1; }\n')],
+);
 
 const content: PlaceContent = {
   names: ['liblate.so.1', 'libother.so.1', 'libneeding.so.1', 'libbroken.so.1', 'libempty.so.1'],
@@ -121,6 +126,14 @@ for (const glibc of glibcs) {
     assert.deepEqual(names, ['libfar.so.1 opened', `link map ${far}`, `dladdr ${far}`]);
     const [nanoseconds] = await lines(glibc, place, ['open-and-close', '1000', 'libfar.so.1']);
     assert.match(nanoseconds ?? '', /^\d+$/);
+  });
+
+  test(`${title}: a longer path whose own need cannot be had fails as any other, more than once`, async () => {
+    const place = makePlace(module, { ...content, answers: { 'libfarbroken.so.1': farBroken } });
+    const names = ['libfarbroken.so.1', 'libfarbroken.so.1', 'liblate.so.1'];
+    const found = await lines(glibc, place, ['open', ...names]);
+    assert.match(found[0] ?? '', /^libfarbroken\.so\.1 libgone\.so\.1: cannot open shared object file/);
+    assert.deepEqual(found.slice(1), [found[0], opened]);
   });
 
   test(`${title}: what the program itself needs is asked for before it begins`, async () => {

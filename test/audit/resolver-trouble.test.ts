@@ -231,6 +231,28 @@ test('objects from outside the store are noted once; not those of the start, nor
   assert.deepEqual(readLearned(none.directory), []);
 });
 
+test('on a terminal it is asked about a plug-in that ld.so refused, once; not about one that was closed', async () => {
+  const gone = compileLibrary('libgone.so.1', 'int gone(void) { return 1; }\n');
+  const text = 'static int value; int *used = &value;\n'; // something to relocate
+  const refused = compileLibrary('refused.so', text, ['-Wl,--no-as-needed', gone]);
+  const closed = compileLibrary('closed.so', text);
+  assert.ok(newest);
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  const start = [newest.loader, ...loaderWords(newest, place), program];
+  const onTerminal = (...words: string[]) =>
+    runWords(['script', '-qec', [...start, ...words].join(' '), '/dev/null']);
+  rmSync(gone);
+  await onTerminal('open-and-close', '3', closed);
+  assert.deepEqual(runsOf(place), []);
+  const { stdout } = await onTerminal('open', refused, refused);
+  assert.match(stdout, /libgone\.so\.1: cannot open/);
+  assert.equal(runsOf(place).length, 1);
+  assert.match(runsOf(place)[0] ?? '', new RegExp(`^extend ${refused} ${refused} \\d+$`));
+  const other = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  await open(other, [refused]);
+  assert.deepEqual([runsOf(other), readLearned(other.directory)], [[], [refused]]);
+});
+
 test('the list of plug-ins does not grow without end', async () => {
   const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
   const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });

@@ -8,7 +8,7 @@ import type { LibraryOutline } from '../../resolve/patch-library.ts';
 import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
-import { type LibraryTask, type PatchedLibrary, outlineLibraries } from './patch-libraries.ts';
+import { type LibraryTask, outlineLibraries, type PatchedLibrary } from './patch-libraries.ts';
 import { outlineOne, type PatchOutcome, type PatchTask } from './patch-one.ts';
 
 /** Codes of what needs no patch. */

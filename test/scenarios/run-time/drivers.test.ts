@@ -1,12 +1,12 @@
 // The driver of the running kernel, beside others in the store → the running one at each start, also after an upgrade.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
-import { onHost } from '../foreign-files.ts';
+import { foreign, onHost } from '../foreign-files.ts';
 import { fingerprintBehind, rootLinks } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
@@ -28,7 +28,7 @@ for (const version of VERSIONS) {
 }
 
 /** What `/run/opengl-driver` is; a link of the root, as on NixOS. */
-function install(version: (typeof VERSIONS)[number]): void {
+function install(version: string): void {
   const link = path.join(run, 'opengl-driver.new');
   symlinkSync(path.join(objects, `nvidia-x11-${version}`), link);
   renameSync(link, path.join(run, 'opengl-driver'));
@@ -42,13 +42,11 @@ compile(
   [library],
 );
 const opening = path.join(homeInRoot, 'opening');
-compile(
-  onHost(root, opening),
-  `#include <dlfcn.h>
+const OPENS = `#include <dlfcn.h>
 #include <stdio.h>
 int main(void) { void *l = dlopen("libcuda.so.1", RTLD_NOW); if (!l) return puts(dlerror());
-const char *(*driver)(void) = (const char *(*)(void))dlsym(l, "driver"); return puts(driver()) < 0; }\n`,
-);
+const char *(*driver)(void) = (const char *(*)(void))dlsym(l, "driver"); return puts(driver()) < 0; }\n`;
+compile(onHost(root, opening), OPENS);
 
 for (const [how, program] of [
   ['needs', needing],
@@ -67,4 +65,70 @@ for (const [how, program] of [
       assert.ok(fingerprintBehind(root, link).libraries.every(({ soname }) => soname !== 'libcuda.so.1'));
     assert.ok(readdirSync(run).length > 0);
   });
+}
+
+test('a driver that needs a newer glibc than the best set has: the set has a newer one', async () => {
+  const glibc = path.dirname(path.join(rig.nixDir, foreign(rig, 'sid', 'curl').loader.slice('/nix'.length)));
+  const object = path.join(objects, 'nvidia-x11-570.3');
+  const source =
+    'extern long __isoc23_strtol(const char *, char **, int); const char *driver(void) { return __isoc23_strtol("3", 0, 9) == 3 ? "570.3" : ""; }';
+  const flags = ['-nodefaultlibs', path.join(glibc, 'libc.so.6'), '-Wl,--allow-shlib-undefined'];
+  compileLibrary(onHost(root, path.join(object, 'lib/libcuda.so.1')), 'libcuda.so.1', source, flags);
+  const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', object] });
+  assert.equal(add.status, 0, add.stderr);
+  // Was built for bookworm, as all that it needs.
+  const icu = path.join(homeInRoot, 'icu');
+  const [library = ''] = readdirSync(path.join(rig.nixDir, 'store')).filter((name) =>
+    /-libicu72-/.test(name),
+  );
+  compile(onHost(root, icu), OPENS, [
+    '-Wl,--no-as-needed',
+    path.join(rig.nixDir, 'store', library, 'lib/libicuuc.so.72'),
+  ]);
+  const glibcOf = async () => {
+    const { stdout } = await root.manage(['resolve', '--json', icu]);
+    return /glibc-2\.(\d+)/.exec(stdout)?.[1] ?? '';
+  };
+  install('550.1');
+  assert.equal((await root.start([icu])).stdout, '550.1\n');
+  assert.equal(await glibcOf(), '36');
+  install('570.3');
+  for (const start of [root.start, root.startHit]) {
+    const { status, stdout, stderr } = await start([icu]);
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: '570.3\n' }, stderr);
+  }
+  assert.ok(Number(await glibcOf()) >= 38);
+  install('550.1');
+  assert.equal((await root.start([icu])).stdout, '550.1\n');
+});
+
+test('a driver that no glibc serves is told in one line, and the program starts', async () => {
+  const object = path.join(objects, 'nvidia-x11-999.9');
+  const flags = [`-Wl,--version-script=${versionScript()}`];
+  const later = compileLibrary(
+    path.join(scratch, 'later/libc.so.6'),
+    'libc.so.6',
+    'int later(void) { return 0; }',
+    ['-nostdlib', ...flags],
+  );
+  const source = 'extern int later(void); const char *driver(void) { return later() ? "" : "999.9"; }';
+  compileLibrary(onHost(root, path.join(object, 'lib/libcuda.so.1')), 'libcuda.so.1', source, [
+    '-nodefaultlibs',
+    later,
+  ]);
+  const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', object] });
+  assert.equal(add.status, 0, add.stderr);
+  install('999.9');
+  const { stdout, stderr } = await root.start([opening]);
+  assert.match(stdout, /version .GLIBC_2\.99' not found/);
+  assert.match(
+    stderr,
+    /^nix-run-foreign: .*opening: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/,
+  );
+});
+
+function versionScript(): string {
+  const file = path.join(scratch, 'later.map');
+  writeFileSync(file, 'GLIBC_2.99 { global: later; };\n');
+  return file;
 }

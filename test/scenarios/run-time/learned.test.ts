@@ -5,9 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { openTerminal } from '../choosing/terminal.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { openToolRoot, type ToolRoot } from '../tool.ts';
+import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 import { putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
@@ -57,6 +58,10 @@ function put(name: string, flags: readonly string[]): string {
 const old = await addObject(root, 'duo-1.0', 'libduo.so.1', older, [versions(1)]);
 const needsSecond = 'extern int second(void); int (*wanted)(void) = second;\n';
 
+// Started before the store has the newer one.
+const tells = put('tells', [old]);
+assert.equal((await root.start([tells])).status, 0);
+
 test('a plug-in that needs a newer library than the set has gets it at the next start', async () => {
   const tool = put('grows', [old]);
   assert.equal((await root.start([tool])).status, 0);
@@ -70,6 +75,30 @@ test('a plug-in that needs a newer library than the set has gets it at the next 
   assert.match(second.stdout, /wheel\.so opened\n/);
   assert.deepEqual([second.status, second.stderr], [0, '']);
   assert.match((await root.startHit([tool, plugIn])).stdout, /wheel\.so opened\n/);
+});
+
+test('a plug-in that the loader refuses: a terminal is told in one line that the next start looks for a set', async () => {
+  const hopeless = putPlugIn(root, 'wheels/hopeless.so', needsSecond, []);
+  const nowhere = compileLibrary(path.join(scratch, 'libnowhere.so.1'), 'libnowhere.so.1', newer);
+  compile(onHost(root, hopeless), needsSecond, ['-shared', '-fPIC', nowhere]);
+  const plugIn = path.join(homeInRoot, 'wheels/wheel.so');
+  const screenOf = async (...words: string[]): Promise<string> => {
+    const terminal = openTerminal(root.wordsOf({ argv: [launcher, tells, ...words] }));
+    try {
+      return await terminal.until(/\[status \d+\]/);
+    } finally {
+      terminal.close();
+    }
+  };
+  const line =
+    /^nix-run-foreign: tool: (\S+) does not fit beside what is loaded; the next start looks for a set/gm;
+  const told = (screen: string): string[] => [...screen.matchAll(line)].map(([, name = '']) => name);
+  const first = await screenOf(hopeless, plugIn, plugIn);
+  assert.match(first, /version .DUO_2' not found/);
+  assert.deepEqual(told(first), ['wheel.so']);
+  const second = await screenOf(plugIn);
+  assert.match(second, /wheel\.so opened/);
+  assert.doesNotMatch(second, /nix-run-foreign:/);
 });
 
 test('a library that does not fit beside what is loaded is in the set of the next start', async () => {

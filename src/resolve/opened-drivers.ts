@@ -1,0 +1,53 @@
+// What a program may open → the drivers among it, and a set whose libc serves them.
+import type { Problem, Requirer } from '../candidates/problem.ts';
+import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
+import { extendSet } from '../solver/extend-set.ts';
+import type { Solution } from '../solver/solution.ts';
+import type { DynamicProgram } from './job.ts';
+import { solvedBeside } from './learned.ts';
+
+/** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface). */
+const LOADERS_OF_DRIVERS = /^lib(?:GL|GLX|EGL|GLESv1_CM|GLESv2|OpenGL|vulkan|OpenCL|vdpau|va|gbm)\.so\.\d+$/;
+
+/** `names`: what is chosen or may be opened. */
+export function openedDrivers(
+  { driverDirectories = [], elf }: DynamicProgram,
+  names: ReadonlySet<string>,
+): DriverLibrary[] {
+  if (driverDirectories.length === 0) return [];
+  const all = driverLibraries(driverDirectories, elf, names);
+  const opensAny = [...names].some((name) => LOADERS_OF_DRIVERS.test(name));
+  return opensAny ? all : all.filter(({ name }) => names.has(name));
+}
+
+export interface ServedDrivers {
+  readonly solution: Solution;
+  /** Files that are to be opened; another driver may need another set. */
+  readonly files: readonly string[];
+  /** One that no set serves, though some serve the program. */
+  readonly unserved: string | undefined;
+}
+
+/** A driver looks after itself but for the libc, which is the program's. */
+function needingLibc({ name, path, elf }: DriverLibrary, { isFamily }: Problem): Requirer {
+  return {
+    label: name,
+    path,
+    needed: elf.needed.filter((each) => isFamily(each)),
+    verneed: elf.verneed.filter((each) => isFamily(each.file)),
+  };
+}
+
+/** The same solution where its libc serves the drivers; else one whose libc does, where there is one. */
+export function servingDrivers(
+  problem: Problem,
+  solution: Solution,
+  drivers: readonly DriverLibrary[],
+): ServedDrivers {
+  const files = drivers.map((each) => each.path);
+  const objects = drivers.map((each) => needingLibc(each, problem));
+  const [outcome] = extendSet(problem, solution, [{ alternatives: [objects] }]).outcomes;
+  if (outcome?.kind === 'taken') return { solution, files, unserved: undefined };
+  const other = solvedBeside({ problem, outcome: solution }, objects);
+  return { solution: other ?? solution, files, unserved: other === undefined ? files[0] : undefined };
+}

@@ -1,0 +1,60 @@
+// Strategies that are asked for → the module too, and what it found is in the set of the second start.
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { openToolRoot } from '../tool.ts';
+import { putPlugIn, putProgram } from './ways.ts';
+
+const rig = await ensureRig('full');
+const nixLd = await openToolRoot(rig, { interpreter: 'nix-ld' });
+const bare = await openToolRoot(rig);
+
+for (const [strategy, root] of [
+  ['nix-ld', nixLd],
+  ['patched', bare],
+  ['view', bare],
+] as const) {
+  const wish = ['--strategy', strategy];
+  const program = putProgram(root, 'open-names', strategy);
+
+  test(`${strategy}: a composed name and a plug-in from elsewhere are found, then they are in the set`, async () => {
+    const plugIn = putPlugIn(root, `elsewhere-${strategy}/wheel.so`, 'int wheel;', ['libsqlite3.so.0']);
+    const nothing = await root.start([...wish, program]);
+    assert.deepEqual([nothing.status, nothing.stderr], [0, '']);
+    // A wish asks the resolver; without one the plan is followed as it was made.
+    for (const start of [root.startHit, root.start, root.startHit]) {
+      const { status, stdout, stderr } = await start([program, 'libz.so.1', plugIn]);
+      assert.match(stdout, /^libz\.so\.1 opened\n\S+ opened\nLD_AUDIT=unset /, stderr);
+      assert.equal(status, 0);
+    }
+    const { stdout } = await root.manage(['explain', program]);
+    assert.match(stdout, new RegExp(`^strategy {2}${strategy}$`, 'm'));
+    assert.match(stdout, /in the set for that: .*libsqlite3\.so\.0/);
+  });
+
+  test(`${strategy}: a false name fails as before`, async () => {
+    const { status, stdout } = await root.start([...wish, program, 'libfalse.so.9']);
+    assert.match(stdout, /^libfalse\.so\.9 libfalse\.so\.9: cannot open shared object file/);
+    assert.equal(status, 1);
+  });
+}
+
+test('a plan for everybody has what is foreseen, and no module', async () => {
+  const everybody = mkdtempSync(path.join(tmpdir(), 'everybody-'));
+  chmodSync(everybody, 0o755);
+  after(() => rmSync(everybody, { recursive: true, force: true }));
+  const binds = [{ from: everybody, to: '/var/lib', mode: 'read-write' }] as const;
+  const root = await openToolRoot(rig, { binds });
+  const composed = putProgram(root, 'open-names');
+  const literal = putProgram(root, 'open-literal');
+  for (const program of [composed, literal]) {
+    const { status, stderr } = await root.manage(['resolve', '--system', program]);
+    assert.equal(status, 0, stderr);
+  }
+  assert.equal((await root.startHit([literal])).stdout, 'opened\n');
+  const { stdout } = await root.startHit([composed, 'libz.so.1']);
+  assert.match(stdout, /^libz\.so\.1 libz\.so\.1: cannot open shared object file/);
+});
