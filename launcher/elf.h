@@ -11,6 +11,7 @@ enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_PHDR = 6 };
 enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 enum { ELFCLASS32 = 1, ELFCLASS64 = 2, ELFDATA2LSB = 1 };
 enum { DT_RELA = 7, DT_RELASZ = 8, DT_REL = 17, DT_RELSZ = 18, DT_DEBUG = 21, DT_RELRSZ = 35, DT_RELR = 36 };
+enum { DT_STRTAB = 5, DT_STRSZ = 10 };
 enum { DT_FLAGS_1 = 0x6ffffffb, DF_1_PIE = 0x08000000 };
 
 struct elf_header {

@@ -1,18 +1,21 @@
 // A valid plan → argv, envp and the execve that starts the program.
 #include "launch.h"
 
-// The library path of the user goes first, as it would have without us.
-static char *library_path(const struct process *process, const char *list)
+// The library path of the user goes first, as it would have without us, but for what ends every start.
+static char *library_path(const struct process *process, const struct plan *plan, const char *list)
 {
-	const char *of_user = process_variable(process, "LD_LIBRARY_PATH");
+	const char *of_user = process_variable(process, "LD_LIBRARY_PATH"), *unfit;
 	if (!of_user || !*of_user)
 		return (char *)list;
-	size_t size = text_length(of_user) + 1 + text_length(list) + 1;
+	const char *first = library_order(plan, of_user, list, &unfit);
+	size_t size = text_length(first) + 1 + text_length(list) + 1 + text_length(unfit) + 1;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
 	struct text joined = text_in(bytes, size);
-	text_add_lists(&joined, of_user, list);
+	text_add_lists(&joined, first, list);
+	text_add(&joined, *unfit ? ":" : "");
+	text_add(&joined, unfit);
 	return bytes;
 }
 
@@ -44,20 +47,26 @@ static bool has_program_argument(const struct plan *plan)
 	return *record == 'P';
 }
 
-static char *argument_of(const char *record, const struct process *process, const struct program *program,
-			 char *argv0)
+struct start_words {
+	const struct process *process;
+	const struct plan *plan;
+	const struct program *program;
+	char *argv0;
+};
+
+static char *argument_of(const char *record, const struct start_words *start)
 {
 	switch (*record) {
 	case 'A':
 		return (char *)record + 1;
 	case '0':
-		return argv0;
+		return start->argv0;
 	case 'F':
-		return (char *)program->found;
+		return (char *)start->program->found;
 	case 'L':
-		return library_path(process, record + 1);
+		return library_path(start->process, start->plan, record + 1);
 	default:
-		return (char *)program->real_path;
+		return (char *)start->program->real_path;
 	}
 }
 
@@ -79,6 +88,7 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 	if (!edited)
 		return NULL;
 	// Elsewhere, as for an AppImage, the pair is for another program than this.
+	const struct start_words start = {process, plan, program, argv[0]};
 	bool is_named = has_program_argument(plan) && names_program(plan, program, argv[0]), is_left_out = false;
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
@@ -88,7 +98,7 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 			record = plan_next(record);
 			continue;
 		}
-		*next = *record == 'P' && is_left_out ? argv[0] : argument_of(record, process, program, argv[0]);
+		*next = *record == 'P' && is_left_out ? argv[0] : argument_of(record, &start);
 		if (!*next++)
 			return NULL;
 	}

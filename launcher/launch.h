@@ -85,6 +85,13 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 /// Is this process in a view? Then all interpreter paths lead to the launcher already.
 bool view_is_around(void);
 
+// In library-order.c
+
+/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's; `unfit` becomes those that
+/// shall follow it, "" for none: directories that hold another libc, or a library of a name in the plan's farm that
+/// needs a newer glibc than the plan's.
+const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit);
+
 // In exec.c
 
 /// Becomes the program. Returns only when the kernel refused. Where the process has left its namespaces by then,

@@ -66,7 +66,7 @@ static const char *home_in_line(char *line, const char *uid)
 	return matches ? fields[5] : NULL;
 }
 
-static const char *home_of_user(uint32_t euid)
+const char *home_of_user(uint32_t euid)
 {
 	char digits[24];
 	struct text uid = text_in(digits, sizeof digits);

@@ -71,7 +71,9 @@ bool is_trusted(const struct process *process, const struct kernel_stat *status)
 ///
 /// Each directory on the way below the root directory, in which a link or the next directory stands, must belong to
 /// root, this user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write
-/// it; but all may where it is sticky, and a group may whose number is that of the owner (his private group).
+/// it; but all may where it is sticky, and a group may whose number is that of the owner (his private group). Where a
+/// user namespace has no number for an owner, that is root of outside only for what lies in the root directory itself,
+/// or leads to the user's home.
 long why_not_trusted_way(const struct process *process, const char *path);
 
 /// The same, and `path` must be a directory, no link, that is trusted: -ENOTDIR or -EACCES when it is not.
@@ -105,6 +107,9 @@ struct plan plan_read(const struct process *process, const struct program *progr
 const char *plan_next(const char *record);
 
 // In plan-files.c
+
+/// The home that /etc/passwd has for this user, or NULL.
+const char *home_of_user(uint32_t euid);
 
 /// Looks in the cache, then in /tmp, then in the directory for everybody. A plan that is not valid carries the reason
 /// of the first place that has a plan, or of the first place.

@@ -19,18 +19,32 @@ struct way {
 // file's data, not zeroed memory beyond it: NOTES.md says why.
 static const char *checked_before __attribute__((section(".data")));
 
+// Who a user namespace has no number for: root of outside, and everybody else of outside (user_namespaces(7)).
+enum { UNMAPPED_OWNER = 65534 };
+
+// Nobody but root of outside can have made what lies in the root directory, and what leads to the home of the user.
+static bool is_place_of_root(const struct process *process, const char *path)
+{
+	if (path[0] == '/' && text_base_name(path) == path + 1)
+		return true;
+	const char *home = home_of_user(process->euid), *inside = home ? text_after(home, path) : NULL;
+	return inside && inside[0] == '/';
+}
+
 // Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells.
-static bool owns_root_directory(uint32_t owner)
+static bool owns_root_directory(const struct process *process, uint32_t owner, const char *path)
 {
 	struct kernel_stat status;
+	if (owner == UNMAPPED_OWNER && !is_place_of_root(process, path))
+		return false;
 	return (kernel_stat_path("/", &status, 0) == 0 && status.st_uid == owner) ||
 	       (kernel_stat_path("/proc", &status, 0) == 0 && status.st_uid == owner);
 }
 
-static bool is_trusted_on_way(const struct process *process, const struct kernel_stat *status)
+static bool is_trusted_on_way(const struct process *process, const struct kernel_stat *status, const char *path)
 {
 	uint32_t owner = status->st_uid, writable = status->st_mode & MODE_WRITABLE_BY_OTHERS;
-	if (owner != 0 && owner != process->euid && !owns_root_directory(owner))
+	if (owner != 0 && owner != process->euid && !owns_root_directory(process, owner, path))
 		return false;
 	if ((status->st_mode & S_IFMT) == S_IFLNK || status->st_mode & MODE_STICKY)
 		return true;
@@ -90,7 +104,7 @@ static long check_next(struct way *way, bool follows_last)
 	char after = way->path[end];
 	way->path[end] = '\0';
 	long failed = kernel_stat_path(way->path, &way->status, AT_NOFOLLOW);
-	if (failed == 0 && !is_trusted_on_way(way->process, &way->status))
+	if (failed == 0 && !is_trusted_on_way(way->process, &way->status, way->path))
 		failed = -EACCES;
 	bool is_last = !after || !way->path[skip_slashes(way->path, end + 1)];
 	if (failed == 0 && (way->status.st_mode & S_IFMT) == S_IFLNK && (follows_last || !is_last))

@@ -72,7 +72,7 @@ function parametersText(usage: string): string {
     .map((each) => {
       const name = argument(each.replace(/[[\]<>.]/g, ''));
       const more = each.includes('...') ? ' ...' : '';
-      return each.startsWith('[') ? ` Op Ar ${name}${more}` : ` Ar ${name}${more}`;
+      return each.startsWith('[') ? ` Oo Ar ${name}${more} Oc` : ` Ar ${name}${more}`;
     })
     .join('');
 }

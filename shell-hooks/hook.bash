@@ -26,8 +26,18 @@ __nix_foreign_run() {
     exec "$__nix_foreign_launcher" -- "$@" # nothing else is to run in this process: `$!` is the program
   else
     local IFS=' '
-    eval "${__nix_foreign_launcher@Q} -- ${*@Q}" # `jobs` shows the words
+    eval "${__nix_foreign_launcher@Q} -- ${*@Q}" || __nix_foreign_tell $? "$@" # `jobs` shows the words
   fi
+}
+
+# ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. The status, then
+# the program and its arguments; returns the status.
+__nix_foreign_tell() {
+  local IFS=' ' words=${*:3}
+  [[ $words =~ ^[[:alnum:]_./+,:@%=\ -]*$ ]] || words=${*@Q} words=${words#* * }
+  [[ $1 != 127 || ! -t 1 || ! -t 2 ]] ||
+    printf 'nix-run-foreign: %s ended with 127; what it misses: nix-foreign doctor %s --%s\n' "$2" "$2" "${words:+ $words}" >&2
+  return "$1"
 }
 
 # A program's name → a function of that name, until the next Enter.

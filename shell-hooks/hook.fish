@@ -43,6 +43,7 @@ function __nix_foreign_look_at_lines
     commandline --is-valid; and test (string length -- "$text") -le 20000; and __nix_foreign_has_unknown $text; or return
     set -l changed (__nix_foreign_change_commands $text)
     test "$changed" != "$text"; and not commandline --paging-mode; or return
+    set -g __nix_foreign_started (commandline | string collect)
     # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
     if test -z "$fish_private_mode"; and not set -q fish_history; or test -n "$fish_history"
         string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
@@ -60,10 +61,22 @@ function __nix_foreign_forget --on-variable PATH
     set -g __nix_foreign_stale
 end
 
+# ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. Only for a line that
+# is one command, whose status and output this is.
+function __nix_foreign_tell
+    set -q __nix_foreign_started; and isatty stdout; and isatty stderr; or return
+    set -l words (string match -r -g '^([^\s|&;<>()$*?"\']+)((?: [^|&;<>()$*?\e]*)?)$' -- $__nix_foreign_started)
+    or return
+    echo "nix-run-foreign: $words[1] ended with 127; what it misses: nix-foreign doctor $words[1] --$words[2]" >&2
+end
+
 # What was done for one line is taken back.
 function __nix_foreign_prompt --on-event fish_prompt
+    set -l code $status
     # A program that was native can be another one by now.
-    contains -- $status 127 126; and __nix_foreign_forget
+    contains -- $code 127 126; and __nix_foreign_forget
+    test $code -eq 127; and __nix_foreign_tell
+    set -e __nix_foreign_started
     set -q __nix_foreign_after; or return
     set -e __nix_foreign_after
     test -n "$__nix_foreign_stale"; and __nix_foreign_forget

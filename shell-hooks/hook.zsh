@@ -63,12 +63,22 @@ __nix_foreign_look_at_line() {
   emulate -L zsh -o extendedglob
   [[ -n $BUFFER ]] || return 0
   local line=$BUFFER
+  __nix_foreign_typed=$BUFFER
   # An expansion of history is looked up; zle has no way to ask for it.
   [[ $line != *'!'[^\ =\(]* ]] || line+=" ; ${(j. ; .)${(@v)history[(R)*]}[1,20]}"
   if [[ $PATH != $__nix_foreign_path || $line == *'()'* ]]; then
     __nix_foreign_known=() __nix_foreign_path=$PATH
   fi
   __nix_foreign_look $line 0 ''
+}
+
+# ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. Only for a line that
+# is one command, whose status and output this is.
+__nix_foreign_tell() {
+  emulate -L zsh
+  local name=${__nix_foreign_aliases[1]-${__nix_foreign_functions[1]-}} line=$__nix_foreign_typed
+  [[ -n $name && -t 1 && -t 2 && ($line == $name || $line == "$name "*) && $line != *['|&;<>()$`']* ]] || return 0
+  print -ru2 -- "nix-run-foreign: $name ended with 127; what it misses: nix-foreign doctor $name --${line#$name}"
 }
 
 # Before a prompt: what one line had is taken back.
@@ -78,6 +88,7 @@ __nix_foreign_precmd() {
   if [[ -n $__nix_foreign_stale || $code -eq 127 || $code -eq 126 ]]; then
     __nix_foreign_known=() __nix_foreign_stale=
   fi
+  [[ $code -ne 127 ]] || __nix_foreign_tell
   [[ -n ${__nix_foreign_functions-} ]] || return 0
   emulate -L zsh
   for name in $__nix_foreign_aliases; do unalias -- $name; done
@@ -117,8 +128,8 @@ __nix_foreign_install() {
   typeset -gA __nix_foreign_known=()
   typeset -g __nix_foreign_path=$PATH
   typeset -ga __nix_foreign_aliases=() __nix_foreign_functions=()
-  # Not empty after what can change the meaning of names.
-  typeset -g __nix_foreign_stale=
+  # Not empty after what can change the meaning of names; and the last line that was looked at.
+  typeset -g __nix_foreign_stale= __nix_foreign_typed=
   if [[ ${functions[command_not_found_handler]-} != *__nix_foreign_not_found* ]]; then
     (( ! ${+functions[command_not_found_handler]} )) ||
       functions[__nix_foreign_earlier_handler]=$functions[command_not_found_handler]

@@ -195,6 +195,7 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     .filter((name) => folderOf(name) !== 'store');
   assert.deepEqual(callers, [
     'cli/doctor/doctor.ts',
+    'cli/doctor/watch-start.ts',
     'cli/setup/compile-launcher.ts',
     'cli/setup/setup.ts',
     'host/http.ts', // getent

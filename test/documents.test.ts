@@ -71,6 +71,16 @@ test('every path of the project that a document names is there', () => {
   );
 });
 
+test('every promise of the page on security names a test', () => {
+  const [, tests = ''] = read('docs/security.md').split('## Tests');
+  const rows = [...tests.matchAll(/^\| (?!promise|---)(.*) \|$/gm)].map(([, row = '']) => row.split(' | '));
+  assert.ok(rows.length > 20);
+  assert.deepEqual(
+    rows.filter(([, , named = '', ...more]) => more.length > 0 || !/^`test\/[^`]+\.test\.ts`/.test(named)),
+    [],
+  );
+});
+
 test('what an installed package shows can be read there', () => {
   const { files } = JSON.parse(read('package.json')) as { files: string[] };
   const packed = (file: string) => files.some((each) => file === each || file.startsWith(`${each}/`));

@@ -8,6 +8,8 @@ export interface EntryProcess {
   readonly launcher: string;
   readonly version: string;
   setExitStatus(status: number): void;
+  /** Whether `--` stood among the words. */
+  readonly runsProgram?: boolean;
 }
 
 /**

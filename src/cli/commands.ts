@@ -181,14 +181,20 @@ export const COMMANDS: readonly CommandRow[] = [
   ...INDEX_COMMANDS,
   ...SETUP_COMMANDS,
   {
-    usage: 'doctor [program]',
+    usage: 'doctor [program] [arguments...]',
     summary:
-      'show what this machine offers, and what to do about each lack; or what the children of a program miss',
+      'show what this machine offers, and what to do about each lack; or what a program and its children miss; with -- it runs the program, and says what that asked for and did not get',
     options: [JSON_OPTION],
-    run: async ([program], { json }, { context, arch, launcher, setExitStatus }) => {
+    run: async ([program, ...words], { json }, { context, arch, launcher, setExitStatus, runsProgram }) => {
       const named = program === undefined ? undefined : namedProgram(program, context);
-      if (!(await doctorCommand({ json: isThere(json), program: named }, context, arch, launcher)))
-        setExitStatus(1);
+      const args = runsProgram ? words : undefined;
+      if (!runsProgram && words.length > 0)
+        throw usageError(
+          'doctor: too many arguments',
+          `its own arguments stand behind --: nix-foreign doctor ${program} -- ${words.join(' ')}`,
+        );
+      const options = { json: isThere(json), program: named, args };
+      if (!(await doctorCommand(options, context, arch, launcher))) setExitStatus(1);
     },
   },
   {
@@ -205,6 +211,12 @@ export const COMMANDS: readonly CommandRow[] = [
 /** An option that may be given several times. */
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
+}
+
+/** `doctor PROGRAM -- ARGS`: behind the command and a program. */
+function namesArguments(words: readonly string[]): boolean {
+  const before = words.slice(1, Math.max(0, words.indexOf('--')));
+  return before.some((word) => !word.startsWith('-'));
 }
 
 /** Also where the words cannot be parsed. */
@@ -264,7 +276,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
     }
     command.action((...parameters: unknown[]) => {
       const self = parameters.at(-1) as Command;
-      return run(self.args, self.opts<Options>(), entry);
+      return run(self.args, self.opts<Options>(), { ...entry, runsProgram: namesArguments(words) });
     });
   }
   program.helpInformation = () => helpText(otherCommands(program));

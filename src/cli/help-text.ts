@@ -45,7 +45,7 @@ export const HEADINGS: readonly (readonly [
       ['index', 'file indexes: which package has a library'],
       ['config', 'every setting, its value and where that comes from'],
       ['setup', 'compile the launcher after an installation by npm'],
-      ['doctor', 'what this machine offers, and what is to be done'],
+      ['doctor', 'what this machine, or a program, lacks; what to type'],
       ['completions', 'what a shell evaluates to complete these words'],
     ],
   ],

@@ -1,5 +1,6 @@
 // A command line → what it printed and how it ended; the only place that starts processes.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { errnoOf } from './errors.ts';
 import { withAbsolutePath } from './tool-environment.ts';
 
@@ -24,6 +25,9 @@ export interface RunOptions {
   readonly onStderr?: (text: string) => void;
 }
 
+/** An empty standard input: Node opens /dev/null for `ignore`, which a root directory may lack. */
+const nothing = () => (existsSync('/dev/null') ? 'ignore' : 'pipe');
+
 /**
  * Starts a program, never through a shell, and does nothing else until it ends: for what ends within milliseconds, such
  * as `ld.so --list`, since it spares the turns of the event loop. Never throws for what the program does.
@@ -31,7 +35,7 @@ export interface RunOptions {
 export function runProgramNow(file: string, args: readonly string[], options: RunOptions): Ended {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     env: withAbsolutePath(options.env),
-    ...(options.input === undefined ? { stdio: ['ignore', 'pipe', 'pipe'] } : { input: options.input }),
+    ...(options.input === undefined ? { stdio: [nothing(), 'pipe', 'pipe'] } : { input: options.input }),
     timeout: options.timeout,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 28,
@@ -128,4 +132,41 @@ export function runOnBytes(
     failure: status !== null || error === undefined || timedOut ? undefined : (errnoOf(error) ?? 'unknown'),
     timedOut,
   };
+}
+
+/** How a program ended that had this process's terminal. */
+export interface EndedOnTerminal {
+  /** Undefined when it died of a signal or never started. */
+  readonly status: number | undefined;
+  readonly signal: string | undefined;
+  readonly failure: string | undefined;
+}
+
+/**
+ * Starts a program with our standard input, output and error; the terminal's signals reach both, and it alone heeds
+ * them. `output`: where what it prints goes. Never throws for what the program does.
+ */
+export async function runOnTerminal(
+  words: readonly [string, ...string[]],
+  env: Readonly<Record<string, string | undefined>>,
+  output: 'stdout' | 'stderr',
+): Promise<EndedOnTerminal> {
+  const heedNothing = () => {};
+  const signals = ['SIGINT', 'SIGQUIT'] as const;
+  for (const signal of signals) process.on(signal, heedNothing);
+  const [file, ...args] = words;
+  const child = spawn(file, args, {
+    env: { ...env },
+    stdio: ['inherit', output === 'stdout' ? 'inherit' : 2, 'inherit'],
+  });
+  const ended = await new Promise<EndedOnTerminal>((resolve) => {
+    child.on('error', (error) =>
+      resolve({ status: undefined, signal: undefined, failure: errnoOf(error) ?? 'unknown' }),
+    );
+    child.on('close', (status, signal) =>
+      resolve({ status: status ?? undefined, signal: signal ?? undefined, failure: undefined }),
+    );
+  });
+  for (const signal of signals) process.off(signal, heedNothing);
+  return ended;
 }

@@ -1,5 +1,6 @@
 // A path → whether nobody but the user and root can change where it leads; the rule of launcher/trusted-files.c.
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 import { otherWriterOf } from './trusted-file.ts';
@@ -7,6 +8,23 @@ import { otherWriterOf } from './trusted-file.ts';
 const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
 const MOST_LINKS = 40;
+
+/** Who a user namespace has no number for: root of outside, and everybody else of outside (user_namespaces(7)). */
+const UNMAPPED_OWNER = 65_534;
+
+/** Undefined where nobody says what it is. */
+function homeOfUser(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody but root of outside can have made what lies in the root directory, and what leads to the user's home. */
+function isPlaceOfRoot(at: string): boolean {
+  return path.dirname(at) === '/' || homeOfUser()?.startsWith(`${at}/`) === true;
+}
 
 /** As otherWriterOf, with what differs on a way: in a sticky directory others cannot replace what is not theirs. */
 function isTrusted(stats: Stats, owners: readonly number[]): boolean {
@@ -23,14 +41,15 @@ function throughLink(stats: Stats, at: string, rest: readonly string[]): string 
   return [target.startsWith('/') ? target : `${path.dirname(at)}/${target}`, ...rest].join('/');
 }
 
-function isTrustedFrom(start: string, owners: readonly number[], links: number): boolean {
+function isTrustedFrom(start: string, uid: number, owners: readonly number[], links: number): boolean {
   const names = start.split('/').filter((name) => name !== '');
   for (let count = 1; count <= names.length; count++) {
     const at = `/${names.slice(0, count).join('/')}`;
     const stats = lstatSync(at);
+    if (stats.uid === UNMAPPED_OWNER && uid !== UNMAPPED_OWNER && !isPlaceOfRoot(at)) return false;
     if (!isTrusted(stats, owners)) return false;
     const further = throughLink(stats, at, names.slice(count));
-    if (further !== undefined) return links === MOST_LINKS || isTrustedFrom(further, owners, links + 1);
+    if (further !== undefined) return links === MOST_LINKS || isTrustedFrom(further, uid, owners, links + 1);
   }
   return true;
 }
@@ -44,12 +63,14 @@ function ownersOfRoot(): number[] {
 /**
  * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root,
  * the user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write it; but
- * all may where it is sticky, and a group may whose number is that of the owner (his private group). True as well for a
+ * all may where it is sticky, and a group may whose number is that of the owner (his private group). Where a user
+ * namespace has no number for an owner, that is root of outside only for what lies in the root directory itself, or
+ * leads to the user's home. True as well for a
  * way that ends before `file` is reached: nobody else can change the part that is there.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
   try {
-    return isTrustedFrom(file, [0, uid, ...ownersOfRoot()], 0);
+    return isTrustedFrom(file, uid, [0, uid, ...ownersOfRoot()], 0);
   } catch (error) {
     return errnoOf(error) !== 'EACCES';
   }

@@ -1,6 +1,7 @@
 // A verified and pinned set → the plan on disk, once everything it names was seen to be there.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { libraryOrder } from '../farm/library-order.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
@@ -126,11 +127,12 @@ async function prepareStart(set: VerifiedSet, job: Job): Promise<PreparedStart> 
   return prepareChosen(other, set, job, findView);
 }
 
-/** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where its libraries do not fit the set. */
+/** The user's LD_LIBRARY_PATH comes first at a start by the loader: says so where that ends the start. */
 async function noticeLibraryPath(set: VerifiedSet, { program, context }: Job): Promise<void> {
   const { libraryPathDirs = [], libc, typedName } = program;
   if (context.isStart !== true || libraryPathDirs.length === 0 || set.askedPath !== set.libraryPath) return;
-  const libraryPath = [...libraryPathDirs, set.libraryPath].join(':');
+  const { first, last } = libraryOrder(libraryPathDirs, set);
+  const libraryPath = [...first, set.libraryPath, ...last].join(':');
   const request = { loader: set.loader, libc: libc.kind, libraryPath, program: program.path };
   const [complaint] = (await listObjects(request, libc, set.verdict)).complaints;
   if (complaint === undefined) return;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { AUDIT_MODULE, AUDIT_MODULE_ONCE } from '../../src/plan/run-time-files.ts';
 import { writeSonameTable } from '../../src/store/soname-table.ts';
-import { needTool } from '../launcher/tool-fixture.ts';
+import { needTool, on32Bit } from '../launcher/tool-fixture.ts';
 import {
   buildModule,
   CATALOGUE,
@@ -74,6 +74,8 @@ for (const { version, loader } of glibcs) {
 
 test('32-bit x86: by gcc and clang, started by a real loader', async () => {
   needTool('/usr/lib32/crt1.o', 'gcc-multilib');
+  const emulator = on32Bit.skip === undefined ? [] : ['qemu-i386'];
+  if (emulator.length > 0) needTool('qemu-i386', 'qemu-user');
   const [glibc] = rigGlibcs('i386');
   assert.ok(glibc);
   const small = compileProgram('open-late', glibc, ['-m32', '-idirafter', '/usr/include/x86_64-linux-gnu']);
@@ -85,7 +87,8 @@ test('32-bit x86: by gcc and clang, started by a real loader', async () => {
     });
     const table = path.join(place.directory, 'sonames');
     writeSonameTable(table, ['liblate.so.1'], { machine: 3, catalogue: CATALOGUE });
-    const start = [glibc.loader, '--audit', path.join(place.directory, AUDIT_MODULE), '--inhibit-cache'];
+    const audit = ['--audit', path.join(place.directory, AUDIT_MODULE), '--inhibit-cache'];
+    const start = [...emulator, glibc.loader, ...audit] as [string, ...string[]];
     const libraries = ['--library-path', path.dirname(glibc.loader), small];
     for (const mode of ['with-child-handler', 'small-thread', 'threads', 'in-child', 'descriptors-closed']) {
       const found = await lines([...start, ...libraries, mode, 'liblate.so.1']);

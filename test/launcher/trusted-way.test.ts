@@ -113,6 +113,46 @@ for (const [name, [counts, prepare, value = base]] of Object.entries(cases))
     assert.equal(await isFollowed('HOME', at('home')), counts, 'launcher, HOME with a link');
   });
 
+/** A user namespace in which only the victim has a number, as a view of an ordinary user is. */
+async function isFollowedInNamespace(): Promise<boolean> {
+  const env = { ...workshop.environment, XDG_CACHE_HOME: base };
+  const user = ['setpriv', `--reuid=${victim}`, `--regid=${victim}`, '--clear-groups'] as const;
+  const within = ['unshare', '--user', '--map-current-user'] as const;
+  const words = [...user, ...within, workshop.launcher, program] as const;
+  return (await runCommand(workshop, words, { env })).stdout === 'started\n';
+}
+
+const ask = `import { isTrustedWay } from '${import.meta.dirname}/../../src/host/trusted-way.ts';
+  console.log(isTrustedWay(process.argv[1], ${victim}));`;
+
+function isTrustedInNamespace(): boolean {
+  const words = [`--reuid=${victim}`, `--regid=${victim}`, '--clear-groups', 'unshare', '--user'];
+  const node = [process.execPath, '--input-type=module-typescript', '--eval', ask, base];
+  return execFileSync('setpriv', [...words, '--map-current-user', ...node]).toString() === 'true\n';
+}
+
+test(
+  'in a user namespace an owner without a number is nobody, but in the root directory',
+  asRoot,
+  async () => {
+    const own = workshop.directory; // in /tmp, which is root's
+    for (const each of [own, tree, at('outer')]) chownSync(each, victim, victim);
+    try {
+      assert.deepEqual([isTrustedInNamespace(), await isFollowedInNamespace()], [true, true]);
+      for (const [owner, mode] of [
+        [attacker, 0o755],
+        [attacker, 0o1777],
+        [0, 0o755],
+      ] as const) {
+        give('outer', owner, owner, mode);
+        assert.deepEqual([isTrustedInNamespace(), await isFollowedInNamespace()], [false, false], `${owner}`);
+      }
+    } finally {
+      chownSync(own, 0, 0);
+    }
+  },
+);
+
 test('a base that does not count is as if it was not set', asRoot, async () => {
   mkdirSync(at('home'));
   putPlan(at('home/.cache/nix-run-foreign'), program, planText(program));

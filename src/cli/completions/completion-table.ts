@@ -24,6 +24,7 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   '--method': ['auto', 'in-place', 'append', 'insert', 'interpreter'],
   '--hard-links': ['refuse', 'all', 'one'],
   words: 'text',
+  arguments: 'text',
   'shim remove names': 'shim',
   'dirs remove directories': 'registered',
   'hook shell': HOOKED_SHELLS,

@@ -5,9 +5,11 @@ import { findMachine, machinesRunBy } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { type Directories, dataDirectory } from '../../host/directories.ts';
 import { reasonOf } from '../../host/errors.ts';
+import { isExecutable } from '../../host/files.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
+import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { allDirectories } from '../../resolve/writable-directories.ts';
@@ -111,8 +113,16 @@ async function examine(context: Context, arch: string, launcher: string): Promis
   return [checkStarts(checks, arch), ...checks];
 }
 
+/** A program that was asked about, and the plan that it has. */
+interface ExaminedProgram {
+  readonly plan: LaunchPlan;
+  readonly checks: readonly Check[];
+  /** What mends it where its children do not start. */
+  readonly remedy: string | undefined;
+}
+
 /** How one program is started, and what that means for the programs that it starts. */
-async function examineProgram(typedName: string, context: Context): Promise<Check[]> {
+async function examineProgram(typedName: string, context: Context): Promise<ExaminedProgram> {
   const plan = await resolve(typedName, context, 'as-needed');
   const [own] = context.host.hostMachines;
   const machine = own && findMachine(own);
@@ -128,19 +138,40 @@ async function examineProgram(typedName: string, context: Context): Promise<Chec
     detail: `strategy ${plan.strategy}; see nix-foreign explain`,
   };
   const children: Check = { subject: 'children', state: remedy === undefined ? 'ok' : 'note', detail: what };
-  return [start, remedy === undefined ? children : { ...children, remedy }];
+  return { plan, remedy, checks: [start, remedy === undefined ? children : { ...children, remedy }] };
+}
+
+interface DoctorOptions {
+  readonly json?: boolean;
+  readonly program?: string | undefined;
+  /** The program's arguments, when it is to be run. */
+  readonly args?: readonly string[] | undefined;
+}
+
+/** By the launcher's substitute where it is not built. */
+function launcherWords(launcher: string): readonly [string, ...string[]] {
+  return isExecutable(launcher) ? [launcher] : [process.execPath, `${launcher}.mjs`];
+}
+
+async function checksFor(options: DoctorOptions, context: Context, launcher: string, arch: string) {
+  const { program, args, json } = options;
+  if (program === undefined) return await examine(context, arch, launcher);
+  const { plan, checks, remedy } = await examineProgram(program, context);
+  if (args === undefined) return checks;
+  const { examineRun } = await import('./examine-run.ts');
+  const watched = { typedName: program, args, plan, remedyOfChildren: remedy };
+  const run = await examineRun(watched, context, launcherWords(launcher), json ? 'stderr' : 'stdout');
+  return [...checks, ...run];
 }
 
 /** Prints the findings; true when nothing is lacking. */
 export async function doctorCommand(
-  options: { json?: boolean; program?: string | undefined },
+  options: DoctorOptions,
   context: Context,
   arch: string,
   launcher: string,
 ): Promise<boolean> {
-  const { program } = options;
-  const checks =
-    program === undefined ? await examine(context, arch, launcher) : await examineProgram(program, context);
+  const checks = await checksFor(options, context, launcher, arch);
   if (options.json) printJson(checks);
   else {
     const width = Math.max(...checks.map(({ subject }) => subject.length));

@@ -6,12 +6,13 @@ import { listText, printJson, printLine } from '../../host/output.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { type Interpreter, inspectInterpreter } from '../../plan/strategy.ts';
+import { type Interpreter, inspectInterpreter, type Situation, whyNoNamespace } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { type FetchedLibrary, readFetched } from '../../resolve/fetched-record.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
+import { viewFor } from '../../resolve/view-for.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { candidateView } from '../choose/view.ts';
@@ -21,6 +22,8 @@ import { libraryPathComesFirst, type MapEntry, shadowingEntries } from './load-m
 import { type OptionalStory, optionalLines, optionalWhy } from './optional.ts';
 import { cutList, treeLines } from './tree.ts';
 import { type Why, whyOf, whyText } from './why.ts';
+
+type WhyNo = NonNullable<Situation['whyNo']>;
 
 /** One object of the process, and what else could have served its name. */
 interface ExplainedObject extends MapEntry {
@@ -124,6 +127,32 @@ function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interprete
   return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
 }
 
+/** What could be done now, where the plan does not say that it was done. A copy is not tried. */
+function possibleNow({ plan, dirs, dynamic, set }: DynamicFacts, context: Context): WhyNo {
+  const { interpreter } = dynamic;
+  const planned = asPlanned(plan);
+  const view = () => {
+    const farm = { directory: set.farm, names: [...set.links.keys()] };
+    const found = viewFor(context, dirs, { interpreter, farm });
+    return found.kind === 'none' ? found.why : undefined;
+  };
+  return {
+    ...planned,
+    view: plan.strategy === 'view' ? planned.view : view,
+    namespace:
+      plan.strategy === 'namespace' ? planned.namespace : () => whyNoNamespace(context.launcher, interpreter),
+  };
+}
+
+/** A plan that was made under a wish stays as it is when the wish is gone: what it would be now is another way. */
+function whyOfStrategy(facts: DynamicFacts): string {
+  const { program, plan, dynamic, set, context } = facts;
+  const { strategy, why } = strategyOf(dynamic, set, context, possibleNow(facts, context));
+  if (strategy === plan.strategy) return why;
+  const anew = `nix-foreign resolve --strategy auto ${program.typedName}`;
+  return `it was asked for when the plan was made, or nothing else could be done then; to have it chosen anew: ${anew}`;
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
   const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(dynamic.interpreter);
@@ -132,7 +161,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     program: program.path,
     kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
-    why: strategyOf(dynamic, set, facts.context, asPlanned(plan)).why,
+    why: whyOfStrategy(facts),
     plan: planFile(dirs, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     ...childrenOf(program.typedName, plan, interpreter, context),
@@ -148,9 +177,11 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     ...fetchedOf(facts),
     optional: facts.optional,
     shadowed: libraryPathComesFirst(plan.strategy, context.env)
-      ? shadowingEntries(context.env['LD_LIBRARY_PATH'], names).filter(
-          ({ by }) => !set.objects.some(({ path: opened }) => opened === by),
-        )
+      ? shadowingEntries(
+          context.env['LD_LIBRARY_PATH'],
+          names,
+          plan.strategy === 'loader' ? set : undefined,
+        ).filter(({ by }) => !set.objects.some(({ path: opened }) => opened === by))
       : [],
   };
 }

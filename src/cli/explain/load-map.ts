@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
+import { type LoaderAndPath, libraryOrder } from '../../farm/library-order.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
 import { realPath } from '../../host/files.ts';
@@ -144,14 +145,19 @@ export function libraryPathComesFirst(
   return strategy !== 'interpreter' || env['NIX_RUN_FOREIGN_LIBRARY_ORDER'] === 'user-first';
 }
 
-/** What of the user's path has the name of a chosen library. Sorted by name. */
+/**
+ * What of the user's path has the name of a chosen library, and comes before it at a start by that loader. Sorted by
+ * name.
+ */
 export function shadowingEntries(
   libraryPath: string | undefined,
   names: readonly string[],
+  loaderAndPath?: LoaderAndPath,
 ): { name: string; by: string }[] {
   if (libraryPath === undefined) return [];
   const tokens = { origin: undefined, lib: 'lib', platform: 'x86_64' };
-  const directories = libraryPathDirectories(libraryPath, tokens);
+  const all = libraryPathDirectories(libraryPath, tokens);
+  const directories = loaderAndPath === undefined ? all : libraryOrder(all, loaderAndPath).first;
   return [...names].sort().flatMap((name) => {
     const by = directories.map((directory) => path.resolve(directory, name)).find((file) => existsSync(file));
     return by === undefined ? [] : [{ name, by }];

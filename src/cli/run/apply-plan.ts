@@ -1,4 +1,5 @@
 // A launch plan and a command line → what to execute, with which argv and environment; what the launcher does in C.
+import { libraryOrder } from '../../farm/library-order.ts';
 import type { Environment } from '../../host/tool-environment.ts';
 import type { Argument, LaunchPlan } from '../../plan/plan-format.ts';
 
@@ -13,6 +14,14 @@ export interface Execution {
 function libraryPath(libraryPath: string | undefined, list: string): string {
   if (libraryPath === undefined || libraryPath === '') return list;
   return libraryPath.endsWith(':') ? libraryPath + list : `${libraryPath}:${list}`;
+}
+
+/** The user's first, but for what ends every start (launcher/library-order.c). */
+function libraryPathInOrder(ofUser: string | undefined, list: string, loader: string | undefined): string {
+  if (ofUser === undefined || ofUser === '' || loader === undefined) return libraryPath(ofUser, list);
+  const { first, last } = libraryOrder(ofUser.split(/[:;]/), { loader, libraryPath: list });
+  if (last.length === 0) return libraryPath(ofUser, list);
+  return [libraryPath(first.join(':'), list), ...last].join(':');
 }
 
 interface ProgramCall {
@@ -33,7 +42,7 @@ function argumentText(argument: Argument, { plan, found, argv0, env }: ProgramCa
     case 'found':
       return found;
     case 'library-path':
-      return libraryPath(env['LD_LIBRARY_PATH'], argument.list);
+      return libraryPathInOrder(env['LD_LIBRARY_PATH'], argument.list, plan.loader);
   }
 }
 

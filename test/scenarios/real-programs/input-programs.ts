@@ -126,11 +126,44 @@ export function muslUser(root: ToolRoot): string {
   return at('m');
 }
 
-/** Programs that are started by themselves, or start themselves, and look at what they are. */
-export function selfProgram(root: ToolRoot, name: 'argv' | 'backtrace' | 'thread'): string {
-  const { at, on } = placeOf(root, 'self');
+/** Programs that are started by themselves, or start themselves, and look at what they are. Each alone in a directory. */
+export function selfProgram(
+  root: ToolRoot,
+  name: 'argv' | 'backtrace' | 'thread' | 'itself' | 'helper',
+): string {
+  const { at, on } = placeOf(root, `self-${name}`);
   compile(on(name), source(`${name}.c`), ['-w', '-pthread']);
   return at(name);
+}
+
+/** Two versions of a program; the first puts what it is told in its own place. */
+export function updater(root: ToolRoot, version: 1 | 2): string {
+  const { at, on } = placeOf(root, `update-${version}`);
+  compile(on('update'), source('update.c'), [`-DVERSION="${version}"`]);
+  return at('update');
+}
+
+/** Fedora's name of a library that Debian calls libbz2.so.1.0. */
+export function fedoraName(root: ToolRoot): string {
+  const { at, on } = placeOf(root, 'fedora');
+  const text = 'const char *BZ2_bzlibVersion(void) { return ""; }';
+  compile(on('bz'), source('bzip2-version.c'), [stub(root, 'libbz2.so.1', text, 'fedora/libbz2.so.1')]);
+  return at('bz');
+}
+
+/** A directory for LD_LIBRARY_PATH, with a library that needs a newer glibc than any of the store. */
+export function libraryOfNewerGlibc(root: ToolRoot): string {
+  const { at, on } = placeOf(root, 'newer-glibc');
+  const script = path.join(root.homeDir, '..', 'stubs', 'newer.map');
+  const libc = stub(root, 'libc.so.6', 'int newest(void) { return 1; }', 'newer/libc.so.6');
+  writeFileSync(script, 'GLIBC_2.99 { newest; };');
+  compileLibrary(libc, 'libc.so.6', 'int newest(void) { return 1; }', [
+    '-nostdlib',
+    `-Wl,--version-script=${script}`,
+  ]);
+  const text = 'int newest(void); const char *zlibVersion(void) { return newest() ? "" : "newer"; }';
+  compileLibrary(on('libz.so.1'), 'libz.so.1', text, ['-nostdlib', libc]);
+  return at('.');
 }
 
 export function copyTree(root: ToolRoot, from: string, to: string): void {

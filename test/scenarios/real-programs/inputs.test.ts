@@ -9,16 +9,19 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compileLibrary } from '../compile.ts';
 import { openWays } from '../interpreter/ways-in.ts';
-import { openToolRoot, type ToolRoot } from '../tool.ts';
+import { openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
 import {
   absoluteNeed,
   bigPatched,
   copyTree,
+  fedoraName,
+  libraryOfNewerGlibc,
   muslUser,
   placeOf,
   selfProgram,
   standardBase,
   tooOldBundled,
+  updater,
   withoutLinks,
   withoutRunPath,
   zlibUser,
@@ -32,24 +35,25 @@ interface WayIn {
   readonly root: ToolRoot;
   /** The exit status of what cannot be started: a loader that is entered says 127. */
   readonly refusal: 126 | 127;
-  start(program: string, args?: readonly string[]): Promise<Outcome>;
-  startHit(program: string, args?: readonly string[]): Promise<Outcome>;
+  start(program: string, args?: readonly string[], settings?: Settings): Promise<Outcome>;
+  startHit(program: string, args?: readonly string[], settings?: Settings): Promise<Outcome>;
 }
 
-async function prefixed(interpreter: 'none' | 'stub-ld'): Promise<WayIn> {
+async function prefixed(interpreter: 'none' | 'stub-ld' | 'nix-ld'): Promise<WayIn> {
   const root = await openToolRoot(rig, { interpreter });
   return {
-    name: interpreter,
+    name: `${interpreter}, with the prefix`,
     root,
     refusal: 126,
-    start: (program, args = []) => root.start([program, ...args]),
-    startHit: (program, args = []) => root.startHit([program, ...args]),
+    start: (program, args = [], settings = {}) => root.start([program, ...args], settings),
+    startHit: (program, args = [], settings = {}) => root.startHit([program, ...args], settings),
   };
 }
 
 const ways: readonly WayIn[] = [
   await prefixed('none'),
   await prefixed('stub-ld'),
+  await prefixed('nix-ld'),
   ...(await openWays(rig)).map((root) => ({
     name: root.way,
     root,
@@ -81,6 +85,7 @@ const starting: readonly (readonly [
   ['backtrace', (root) => selfProgram(root, 'backtrace'), /^depth known\n$/],
   ['pthread_exit', (root) => selfProgram(root, 'thread'), /^thread ended with 1\n$/],
   ['argv', (root) => selfProgram(root, 'argv'), /^contiguous\n$/],
+  ['itself', (root) => selfProgram(root, 'itself'), /^child status 0\n$/],
 ];
 
 for (const way of ways) {
@@ -94,6 +99,37 @@ for (const way of ways) {
       assertSays(await way.start(program), text);
       assertSays(await way.startHit(program), text);
     });
+
+  test(title('a program that starts a foreign program by its path'), async () => {
+    const program = selfProgram(root, 'helper');
+    // By the loader nobody sees that it will; it is what doctor is for, and the line that it names.
+    const { stdout } = await root.manage(['doctor', program]);
+    const line = /nix-run-foreign --strategy view (\S+)$/m.exec(stdout)?.[1];
+    if (line !== undefined) assert.equal((await root.start(['--strategy', 'view', line])).status, 0);
+    assertSays(await way.start(program), /^helper ran\n$/);
+    assertSays(await way.startHit(program), /^helper ran\n$/);
+  });
+
+  test(title('a program that updates itself'), async () => {
+    const [first, second] = [updater(root, 1), updater(root, 2)];
+    assertSays(await way.start(first, [second]), /^version 1\n$/);
+    assertSays(await way.start(first), /^version 2\n$/);
+  });
+
+  test(title('a library by the name that another distribution gives it'), async () => {
+    const program = fedoraName(root);
+    const { status, stdout, stderr } = await way.start(program);
+    assert.deepEqual([status, stdout.slice(0, 6)], [0, 'bz2 1.'], stderr);
+    assertSays(await way.startHit(program), /^bz2 1\./);
+  });
+
+  test(title('a LD_LIBRARY_PATH with a library of another glibc'), async () => {
+    const program = zlibUser(root);
+    const settings = { env: { LD_LIBRARY_PATH: `/nowhere:${libraryOfNewerGlibc(root)}` } };
+    assertSays(await way.start(program, [], settings), /^zlib 1\.\d/);
+    assertSays(await way.startHit(program, [], settings), /^zlib 1\.\d/);
+    assert.doesNotMatch((await root.manage(['explain', program], settings)).stdout, /comes first/);
+  });
 
   test(title('the links of an installer, and an update, count at once'), async () => {
     copyTree(root, 'nolinks', 'installed');
@@ -155,7 +191,7 @@ for (const way of ways) {
 }
 
 test('PT_INTERP of the Linux Standard Base', async () => {
-  for (const { root, name } of ways.slice(0, 2)) {
+  for (const { root, name } of ways.slice(0, 3)) {
     const program = standardBase(root);
     const outcome = await root.start([program]);
     assert.equal(outcome.stdout, 'started\n', `${name}: ${outcome.stderr}`);

@@ -49,6 +49,23 @@ test('the environment asks for one time', async () => {
   assert.equal(await exe(['--refresh']), program);
 });
 
+test('a plan that was made under a wish of the environment says so when that is gone', async () => {
+  const env = { NIX_RUN_FOREIGN_STRATEGY: 'loader' };
+  await root.start(['--refresh', program, 'report'], { env });
+  const because = async (settings = {}) =>
+    /^strategy {2}(.*)\nbecause {3}(.*)$/m.exec((await root.manage(['explain', program], settings)).stdout);
+  assert.match((await because({ env }))?.[2] ?? '', /^it was asked for, so the chosen loader is started/);
+  const gone = await because();
+  assert.equal(gone?.[1], 'loader');
+  assert.match(
+    gone?.[2] ?? '',
+    /^it was asked for when the plan was made, or nothing else could be done then/,
+  );
+  const line = /nix-foreign (resolve .*)$/.exec(gone?.[2] ?? '')?.[1] ?? assert.fail();
+  assert.match((await root.manage(line.split(' '))).stdout, /, strategy view\n$/);
+  assert.match((await because())?.[2] ?? '', /it starts in a view/);
+});
+
 test('what this machine cannot do is said in one line, and the program starts all the same', async () => {
   const bare = await openToolRoot(rig);
   const other = putSelf(bare, 'self', 'plain');

@@ -1,0 +1,235 @@
+// The user's LD_LIBRARY_PATH and the plan's list → one list, in which what the plan's loader cannot load comes last.
+//
+// A Nix shell, or a terminal that an editor opened, sets LD_LIBRARY_PATH to libraries of its own glibc. Where that is
+// newer than the plan's, such a library in front of the chosen ones ends every start.
+#include "elf.h"
+#include "launch.h"
+
+enum { ENTRIES_SIZE = 32768, MOST_SEGMENTS = 32, NOT_A_VERSION = -1 };
+
+struct elf_bytes {
+	const unsigned char *bytes;
+	size_t size;
+};
+
+static const void *bytes_at(const struct elf_bytes *elf, uintptr_t offset, size_t size)
+{
+	return offset <= elf->size && size <= elf->size - offset ? elf->bytes + offset : NULL;
+}
+
+static const struct elf_segment *segments_of(const struct elf_bytes *elf, size_t *count)
+{
+	const struct elf_header *header = bytes_at(elf, 0, sizeof *header);
+	if (!header || header->ident[4] != ELFCLASS_HERE || header->phentsize != sizeof(struct elf_segment) ||
+	    header->phnum > MOST_SEGMENTS || header->phoff % sizeof(uintptr_t) != 0)
+		return NULL;
+	*count = header->phnum;
+	return bytes_at(elf, header->phoff, header->phnum * sizeof(struct elf_segment));
+}
+
+// The bytes that lie at this address in memory.
+static const void *bytes_of_address(const struct elf_bytes *elf, uintptr_t address, size_t size)
+{
+	size_t count = 0;
+	const struct elf_segment *segments = segments_of(elf, &count);
+	for (size_t i = 0; segments && i < count; i++) {
+		uintptr_t inside = address - segments[i].vaddr;
+		if (segments[i].type == PT_LOAD && address >= segments[i].vaddr && inside <= segments[i].filesz &&
+		    size <= segments[i].filesz - inside)
+			return bytes_at(elf, segments[i].offset + inside, size);
+	}
+	return NULL;
+}
+
+static const char *string_table(const struct elf_bytes *elf, size_t *size)
+{
+	size_t count = 0;
+	const struct elf_segment *segments = segments_of(elf, &count);
+	uintptr_t address = 0;
+	for (size_t i = 0; segments && i < count; i++) {
+		if (segments[i].type != PT_DYNAMIC || segments[i].offset % sizeof(uintptr_t) != 0)
+			continue;
+		size_t entries = segments[i].filesz / sizeof(struct dynamic_entry);
+		const struct dynamic_entry *entry = bytes_at(elf, segments[i].offset, entries * sizeof *entry);
+		for (; entry && entries > 0 && entry->tag != 0; entry++, entries--) {
+			if (entry->tag == DT_STRTAB)
+				address = entry->value;
+			else if (entry->tag == DT_STRSZ)
+				*size = entry->value;
+		}
+	}
+	return address ? bytes_of_address(elf, address, *size) : NULL;
+}
+
+// N of `GLIBC_2.N`.
+static int version_number(const char *string, const char *end)
+{
+	static const char prefix[] = "GLIBC_2.";
+	enum { LENGTH = sizeof prefix - 1, MOST = 100000 };
+	if (end - string <= LENGTH || !text_begins(string, prefix, LENGTH))
+		return NOT_A_VERSION;
+	int number = 0;
+	const char *next = string + LENGTH;
+	for (; next < end && *next >= '0' && *next <= '9' && number < MOST; next++)
+		number = number * 10 + (*next - '0');
+	return next > string + LENGTH ? number : NOT_A_VERSION;
+}
+
+// The highest N of the versions GLIBC_2.N that it defines or needs: their names stand in its string table.
+static int highest_version(const struct elf_bytes *elf)
+{
+	size_t size = 0;
+	const char *strings = string_table(elf, &size);
+	int highest = NOT_A_VERSION;
+	for (size_t i = 0; strings && i < size; i++) {
+		int number = strings[i] == 'G' && (i == 0 || !strings[i - 1]) ? version_number(strings + i, strings + size)
+									      : NOT_A_VERSION;
+		if (number > highest)
+			highest = number;
+	}
+	return highest;
+}
+
+static int highest_version_of(int directory, const char *name)
+{
+	struct kernel_stat status;
+	int highest = NOT_A_VERSION;
+	long fd = kernel_open(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return highest;
+	if (kernel_fstat((int)fd, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG && status.st_size > 0) {
+		size_t size = (size_t)status.st_size;
+		long bytes = kernel_map(0, size, PROT_READ, MAP_PRIVATE, (int)fd, 0);
+		if (!is_kernel_error(bytes)) {
+			struct elf_bytes elf = {(const unsigned char *)bytes, size};
+			highest = highest_version(&elf);
+			kernel_unmap((uintptr_t)bytes, size);
+		}
+	}
+	kernel_close((int)fd);
+	return highest;
+}
+
+// What is asked of every directory.
+struct judge {
+	const char *entries; // of the farm, as the kernel gave them
+	size_t entries_size;
+	const char *libc; // of the plan
+	int version;      // the highest that it defines; 0 until it is asked for
+};
+
+static bool is_newer(struct judge *judge, int version)
+{
+	if (version != NOT_A_VERSION && judge->version == 0)
+		judge->version = highest_version_of(AT_CWD, judge->libc);
+	return version != NOT_A_VERSION && judge->version > 0 && version > judge->version;
+}
+
+static bool holds_other_libc(const struct judge *judge, int directory)
+{
+	struct kernel_stat there, chosen;
+	long fd = kernel_open(directory, "libc.so.6", O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool is_other = kernel_fstat((int)fd, &there) == 0 && kernel_stat_path(judge->libc, &chosen, 0) == 0 &&
+			(there.st_ino != chosen.st_ino || there.st_dev != chosen.st_dev);
+	kernel_close((int)fd);
+	return is_other;
+}
+
+static bool is_unfit(struct judge *judge, const char *path)
+{
+	long directory = kernel_open(AT_CWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return false;
+	bool unfit = holds_other_libc(judge, (int)directory);
+	for (size_t at = 0; !unfit && at < judge->entries_size;) {
+		const struct kernel_directory_entry *entry = (const void *)(judge->entries + at);
+		unfit = entry->type == ENTRY_IS_LINK &&
+			is_newer(judge, highest_version_of((int)directory, entry->name));
+		at += entry->size;
+	}
+	kernel_close((int)directory);
+	return unfit;
+}
+
+static size_t first_length(const char *list)
+{
+	size_t length = 0;
+	while (list[length] && list[length] != ':' && list[length] != ';')
+		length++;
+	return length;
+}
+
+static char *copy_of(const char *text, size_t length)
+{
+	char *bytes = memory_take(length + 1);
+	struct text copy;
+	if (!bytes)
+		return NULL;
+	copy = text_in(bytes, length + 1);
+	text_add_bytes(&copy, text, length);
+	return bytes;
+}
+
+// False where nothing can be said: no glibc, or a farm that is too large.
+static bool prepare(struct judge *judge, const struct plan *plan, const char *list)
+{
+	if (!plan->loader || !text_is_loader_of_glibc(plan->loader))
+		return false;
+	size_t directory = (size_t)(text_base_name(plan->loader) - plan->loader);
+	char *libc = memory_take(directory + sizeof "libc.so.6"), *entries = memory_take(ENTRIES_SIZE);
+	char *farm = copy_of(list, first_length(list));
+	if (!libc || !entries || !farm)
+		return false;
+	struct text name = text_in(libc, directory + sizeof "libc.so.6");
+	text_add_bytes(&name, plan->loader, directory);
+	text_add(&name, "libc.so.6");
+	judge->libc = libc;
+	judge->version = 0;
+	long fd = kernel_open(AT_CWD, farm, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long size = fd < 0 ? fd : kernel_read_directory((int)fd, entries, ENTRIES_SIZE);
+	if (fd >= 0)
+		kernel_close((int)fd);
+	judge->entries = entries;
+	judge->entries_size = size > 0 ? (size_t)size : 0;
+	return size > 0;
+}
+
+static void add_element(struct text *list, const char *element, size_t length)
+{
+	text_add(list, list->used > 0 ? ":" : "");
+	text_add_bytes(list, element, length);
+}
+
+const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit)
+{
+	struct judge judge;
+	*unfit = "";
+	if (!prepare(&judge, plan, list))
+		return of_user;
+	size_t own = (size_t)(text_base_name(plan->loader) - plan->loader) - 1;
+	size_t size = text_length(of_user) + 2, last_size = size + own + 1;
+	char *first_bytes = memory_take(size), *last_bytes = memory_take(last_size);
+	if (!first_bytes || !last_bytes)
+		return of_user;
+	struct text first = text_in(first_bytes, size), last = text_in(last_bytes, last_size);
+	for (const char *element = of_user;; element++) {
+		size_t length = first_length(element);
+		char *path = copy_of(element, length);
+		if (path && *path && is_unfit(&judge, path)) {
+			if (last.used == 0) // its own libc before any other
+				add_element(&last, plan->loader, own);
+			add_element(&last, element, length);
+		} else {
+			add_element(&first, element, length);
+		}
+		element += length;
+		if (!*element)
+			break;
+	}
+	if (last.used == 0)
+		return of_user;
+	*unfit = last.bytes;
+	return first.bytes;
+}

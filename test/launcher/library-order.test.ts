@@ -1,0 +1,81 @@
+// The user's LD_LIBRARY_PATH beside a plan's list: what the plan's loader cannot load comes last, in C and in src/.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { libraryOrder } from '../../src/farm/library-order.ts';
+import { compile, openWorkshop, run } from './launcher-fixture.ts';
+import { planText, putPlan } from './plan-fixture.ts';
+
+const workshop = await openWorkshop();
+// Static: it is no matter what it would load.
+const report = compile(workshop, 'report-state', ['-static']);
+const at = (...names: string[]): string => path.join(workshop.directory, ...names);
+const output = at('report');
+
+/** A library that defines a version of glibc, and so has its name in the string table, as one that needs it. */
+function putLibrary(file: string, version: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(at('versions'), `${version} { answer; };`);
+  const flags = ['-shared', '-fPIC', '-nostdlib', `-Wl,--version-script=${at('versions')}`];
+  const input = 'int answer(void) { return 42; }';
+  execFileSync('cc', ['-x', 'c', '-o', file, '-', ...flags], { input });
+}
+
+const own = at('glibc/lib');
+const loader = path.join(own, 'ld-linux-x86-64.so.2');
+putLibrary(path.join(own, 'libc.so.6'), 'GLIBC_2.36');
+writeFileSync(loader, '');
+const farm = at('farm');
+mkdirSync(farm);
+for (const name of ['libz.so.1', 'libm.so.6']) symlinkSync('/nowhere', path.join(farm, name));
+putLibrary(at('older/libz.so.1'), 'GLIBC_2.4');
+putLibrary(at('same/libz.so.1'), 'GLIBC_2.36');
+putLibrary(at('newer/libz.so.1'), 'GLIBC_2.37');
+putLibrary(at('unasked/libother.so.1'), 'GLIBC_2.99');
+putLibrary(at('named/libz.so.1'), 'GLIBC_PRIVATE');
+putLibrary(at('libc/libc.so.6'), 'GLIBC_2.36');
+mkdirSync(at('linked'));
+symlinkSync(path.join(own, 'libc.so.6'), at('linked/libc.so.6'));
+mkdirSync(at('text'));
+writeFileSync(at('text/libz.so.1'), 'GLIBC_2.99');
+mkdirSync(at('cut'));
+writeFileSync(at('cut/libz.so.1'), readFileSync(at('newer/libz.so.1')).subarray(0, 900));
+mkdirSync(at('odd/libz.so.1'), { recursive: true });
+
+/** The names of directories of the workshop; then which come first, and which last. */
+const cases: readonly (readonly [
+  of: readonly string[],
+  first: readonly string[],
+  last: readonly string[],
+])[] = [
+  [['older'], ['older'], []],
+  [['same'], ['same'], []],
+  [['newer'], [], ['newer']],
+  [['older', 'newer', 'same'], ['older', 'same'], ['newer']],
+  [['newer', 'libc'], [], ['newer', 'libc']],
+  [['libc', 'older'], ['older'], ['libc']],
+  [['linked', 'unasked', 'named'], ['linked', 'unasked', 'named'], []],
+  [['text', 'cut', 'odd', 'nowhere'], ['text', 'cut', 'odd', 'nowhere'], []],
+];
+
+async function listOf(libraryPath: string): Promise<string | undefined> {
+  const records = [`l${loader}`, `b${farm}`, 'Aname', `A${output}`, 'A0', `L${farm}:/more`];
+  putPlan(workshop.place, report, planText(report, records));
+  const options = { env: { ...workshop.environment, LD_LIBRARY_PATH: libraryPath } };
+  const { code, stderr } = await run(workshop, [report, output, '0'], options);
+  assert.deepEqual([code, stderr], [0, '']);
+  return /^argv 3 (.*)$/m.exec(readFileSync(output, 'utf8'))?.[1];
+}
+
+for (const [names, first, last] of cases)
+  test(`${names.join(', ')}: last ${last.join(', ') || 'none'}`, async () => {
+    const paths = (each: readonly string[]) => each.map((name) => at(name));
+    const behind = last.length === 0 ? [] : [own, ...paths(last)];
+    const expected = [...paths(first), farm, '/more', ...behind].join(':');
+    assert.equal(await listOf(paths(names).join(':')), expected);
+    if (last.length > 0) assert.equal(await listOf(paths(names).join(';')), expected);
+    const order = libraryOrder(paths(names), { loader, libraryPath: `${farm}:/more` });
+    assert.deepEqual(order, { first: paths(first), last: behind });
+  });
