@@ -17,7 +17,7 @@ import {
   type StrategyChoice,
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
-import { fileThatNamesItself, foreignRelative } from '../view/wants-view.ts';
+import { fileThatNamesItself, foreignRelative, startsItselfByName } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
 import { allDirectories } from './writable-directories.ts';
@@ -88,9 +88,14 @@ export function strategyOf(
     wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(program, bundledOf(objects, context)),
-    relative: foreignRelative(program.path, (context.env['PATH'] ?? '').split(':')),
+    relative: relativeOf(program.path, context),
     whyNo,
   });
+}
+
+/** A foreign program that it may start: itself, or one beside it. */
+function relativeOf(program: string, { env }: Context): string | undefined {
+  return startsItselfByName(program) ? program : foreignRelative(program, (env['PATH'] ?? '').split(':'));
 }
 
 function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {
