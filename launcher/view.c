@@ -243,16 +243,25 @@ static struct working_directory working_directory(void)
 					  kernel_open(AT_CWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 }
 
-// By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
-static void return_to(const struct working_directory *directory)
+// A directory of the new root itself, with the entries of the one that has its path in the old root.
+static bool is_taken_over(const struct view *view, const char *path)
+{
+	return text_equal(path, "/") || relation_of(view, path) == OPENED;
+}
+
+static bool is_current(long fd)
 {
 	struct kernel_stat before, now;
-	long failed = directory->path ? kernel_chdir(directory->path) : -ENOENT;
-	if (failed == 0)
-		failed = kernel_fstat((int)directory->fd, &before);
-	if (failed == 0)
-		failed = kernel_stat_path(".", &now, 0);
-	if (failed < 0 || before.st_ino != now.st_ino || before.st_dev != now.st_dev)
+	return kernel_fstat((int)fd, &before) == 0 && kernel_stat_path(".", &now, 0) == 0 &&
+	       before.st_ino == now.st_ino && before.st_dev == now.st_dev;
+}
+
+// By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
+static void return_to(const struct view *view, const struct working_directory *directory)
+{
+	const char *path = directory->path;
+	bool is_there = path && kernel_chdir(path) == 0 && (is_taken_over(view, path) || is_current(directory->fd));
+	if (!is_there)
 		kernel_change_to_open((int)directory->fd);
 	kernel_close((int)directory->fd);
 }
@@ -286,7 +295,7 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	if (entry.error == 0)
 		entry.error = build(&view);
 	kernel_umask(mask);
-	return_to(&directory);
+	return_to(&view, &directory);
 	if (entry.error > 0)
 		entry.error = 0;
 	return entry;

@@ -24,7 +24,10 @@ function install(root: ToolRoot): void {
     readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8'),
   );
   for (const { source, target } of links)
-    symlinkSync(path.relative(path.dirname(target), source), path.join(place, '..', target.replace('native', 'pg')));
+    symlinkSync(
+      path.relative(path.dirname(target), source),
+      path.join(place, '..', target.replace('native', 'pg')),
+    );
 }
 
 const INIT = ['-D', data, '-U', 'me', '--no-sync', '-c', 'dynamic_shared_memory_type=sysv'] as const;
