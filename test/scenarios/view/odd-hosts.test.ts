@@ -6,7 +6,6 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
-import { onHost } from '../foreign-files.ts';
 import { reportOf } from '../strategies/self.ts';
 import { launcher, type ToolRoot } from '../tool.ts';
 import {
