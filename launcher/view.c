@@ -17,7 +17,8 @@ enum { NAMES_SIZE = 4096 };
 struct view {
 	const char *records;
 	const char *launcher;
-	char *link; // PATH_SIZE bytes for what a link says
+	char *link;   // PATH_SIZE bytes for what a link says
+	char *target; // and as many for what a record puts in place
 };
 
 bool view_is_around(void)
@@ -104,14 +105,14 @@ typedef long entry_action(const struct view *view, const char *path, unsigned ty
 // Calls `act` for each entry of the directory that had this path in the old root; ends at an error.
 static long for_each_entry(const struct view *view, const char *path, entry_action *act)
 {
+	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
+	if (fd < 0)
+		return fd;
 	char *names = memory_take(NAMES_SIZE), *each = memory_take(PATH_SIZE);
 	if (!names || !each)
 		return -ENOMEM;
 	struct text text = text_in(each, PATH_SIZE);
 	text_add(&text, path);
-	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
-	if (fd < 0)
-		return fd;
 	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, NAMES_SIZE)) > 0)
 		for (long at = 0; failed >= 0 && at < size;) {
 			const struct kernel_directory_entry *entry = (const void *)(names + at);
@@ -170,9 +171,7 @@ static long make_parents(char *path)
 
 static long put_in_place(const struct view *view, const char *record)
 {
-	char *target = memory_take(PATH_SIZE);
-	if (!target)
-		return -ENOMEM;
+	char *target = view->target;
 	struct text text = text_in(target, PATH_SIZE);
 	size_t length = target_length(record);
 	text_add_bytes(&text, record + 1, length);
@@ -283,8 +282,11 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	struct namespace_entry entry = {.error = why_not_built(launcher, process)};
 	if (entry.error < 0)
 		return entry;
-	struct view view = {.records = records, .launcher = launcher, .link = memory_take(PATH_SIZE)};
-	if (!view.link)
+	struct view view = {.records = records,
+			    .launcher = launcher,
+			    .link = memory_take(PATH_SIZE),
+			    .target = memory_take(PATH_SIZE)};
+	if (!view.link || !view.target)
 		return (struct namespace_entry){.error = -ENOMEM};
 	struct working_directory directory = working_directory();
 	entry = namespace_leave(process);

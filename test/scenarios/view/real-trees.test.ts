@@ -57,7 +57,8 @@ if __name__ == '__main__':
     print(subprocess.run([sys.executable, '-c', 'print(6*7)'], capture_output=True, text=True).stdout.strip())
     multiprocessing.set_start_method('spawn')
     with multiprocessing.Pool(2) as pool: print(pool.map(abs, [-1, -2, 3]))
-    print(ctypes.util.find_library('z'))`;
+    print(ctypes.util.find_library('z'))
+    print(ctypes.CDLL('libsqlite3.so.0')._name)`;
 
 /** What a build tool does: the program comes while it runs, and is started at once. */
 const DOWNLOADS = `
@@ -120,7 +121,7 @@ for (const { interpreter, uid } of cases) {
 
   test(`${named}: Python's sys.executable, spawn, find_library; its virtual environment`, async () => {
     const program = '/opt/python/bin/python3';
-    const said = `${program}\n42\n[1, 2, 3]\nlibz.so.1\n`;
+    const said = `${program}\n42\n[1, 2, 3]\nlibz.so.1\nlibsqlite3.so.0\n`;
     assert.equal(await started(root, [program, python]), said);
     const venv = path.join(homeInRoot, 'venv');
     await started(root, [program, '-m', 'venv', '--without-pip', venv]);
