@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 
-export interface LibraryOrder {
+interface LibraryOrder {
   readonly first: readonly string[];
   /** What the loader could not load; in front of it the directory of the loader's own libc. Empty for nothing. */
   readonly last: readonly string[];

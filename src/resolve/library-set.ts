@@ -1,4 +1,4 @@
-// A shared library of another Linux → the loader and the directories by which a program would load it; nothing is written.
+// A shared library of another Linux → the loader and the directories by which a program would load it. Writes nothing.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { findMachine } from '../elf/machine.ts';
@@ -14,7 +14,7 @@ import type { DynamicProgram } from './job.ts';
 import { solveProgram } from './solve-program.ts';
 import { inWritableDirectories } from './writable-directories.ts';
 
-export interface LibrarySet {
+interface LibrarySet {
   readonly loader: string;
   /** With colons between. */
   readonly libraryPath: string;

@@ -20,7 +20,7 @@ import type { MissedLibrary } from './missed-libraries.ts';
 import { type WatchedStart, watchStart } from './watch-start.ts';
 
 /** The program that was watched, and how it is started. */
-export interface WatchedProgram {
+interface WatchedProgram {
   readonly typedName: string;
   readonly args: readonly string[];
   readonly plan: LaunchPlan;

@@ -15,7 +15,7 @@ export interface WatchedStart extends MissedFiles {
   readonly watched: 'all' | 'libraries';
 }
 
-export interface StartToWatch {
+interface StartToWatch {
   /** The launcher, the program, its arguments. */
   readonly words: readonly [string, ...string[]];
   /** The program's. */
