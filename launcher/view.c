@@ -17,7 +17,8 @@ enum { NAMES_SIZE = 4096 };
 struct view {
 	const char *records;
 	const char *launcher;
-	char *link; // PATH_SIZE bytes for what a link says
+	char *link;   // PATH_SIZE bytes for what a link says
+	char *target; // and as many for what a record puts in place
 };
 
 bool view_is_around(void)
@@ -104,14 +105,14 @@ typedef long entry_action(const struct view *view, const char *path, unsigned ty
 // Calls `act` for each entry of the directory that had this path in the old root; ends at an error.
 static long for_each_entry(const struct view *view, const char *path, entry_action *act)
 {
+	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
+	if (fd < 0)
+		return fd;
 	char *names = memory_take(NAMES_SIZE), *each = memory_take(PATH_SIZE);
 	if (!names || !each)
 		return -ENOMEM;
 	struct text text = text_in(each, PATH_SIZE);
 	text_add(&text, path);
-	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
-	if (fd < 0)
-		return fd;
 	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, NAMES_SIZE)) > 0)
 		for (long at = 0; failed >= 0 && at < size;) {
 			const struct kernel_directory_entry *entry = (const void *)(names + at);
@@ -170,9 +171,7 @@ static long make_parents(char *path)
 
 static long put_in_place(const struct view *view, const char *record)
 {
-	char *target = memory_take(PATH_SIZE);
-	if (!target)
-		return -ENOMEM;
+	char *target = view->target;
 	struct text text = text_in(target, PATH_SIZE);
 	size_t length = target_length(record);
 	text_add_bytes(&text, record + 1, length);
@@ -243,16 +242,25 @@ static struct working_directory working_directory(void)
 					  kernel_open(AT_CWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 }
 
-// By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
-static void return_to(const struct working_directory *directory)
+// A directory of the new root itself, with the entries of the one that has its path in the old root.
+static bool is_taken_over(const struct view *view, const char *path)
+{
+	return text_equal(path, "/") || relation_of(view, path) == OPENED;
+}
+
+static bool is_current(long fd)
 {
 	struct kernel_stat before, now;
-	long failed = directory->path ? kernel_chdir(directory->path) : -ENOENT;
-	if (failed == 0)
-		failed = kernel_fstat((int)directory->fd, &before);
-	if (failed == 0)
-		failed = kernel_stat_path(".", &now, 0);
-	if (failed < 0 || before.st_ino != now.st_ino || before.st_dev != now.st_dev)
+	return kernel_fstat((int)fd, &before) == 0 && kernel_stat_path(".", &now, 0) == 0 &&
+	       before.st_ino == now.st_ino && before.st_dev == now.st_dev;
+}
+
+// By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
+static void return_to(const struct view *view, const struct working_directory *directory)
+{
+	const char *path = directory->path;
+	bool is_there = path && kernel_chdir(path) == 0 && (is_taken_over(view, path) || is_current(directory->fd));
+	if (!is_there)
 		kernel_change_to_open((int)directory->fd);
 	kernel_close((int)directory->fd);
 }
@@ -274,8 +282,11 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	struct namespace_entry entry = {.error = why_not_built(launcher, process)};
 	if (entry.error < 0)
 		return entry;
-	struct view view = {.records = records, .launcher = launcher, .link = memory_take(PATH_SIZE)};
-	if (!view.link)
+	struct view view = {.records = records,
+			    .launcher = launcher,
+			    .link = memory_take(PATH_SIZE),
+			    .target = memory_take(PATH_SIZE)};
+	if (!view.link || !view.target)
 		return (struct namespace_entry){.error = -ENOMEM};
 	struct working_directory directory = working_directory();
 	entry = namespace_leave(process);
@@ -286,7 +297,7 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	if (entry.error == 0)
 		entry.error = build(&view);
 	kernel_umask(mask);
-	return_to(&directory);
+	return_to(&view, &directory);
 	if (entry.error > 0)
 		entry.error = 0;
 	return entry;

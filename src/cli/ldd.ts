@@ -1,9 +1,10 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
-
+import { existsSync, realpathSync } from 'node:fs';
 import { printLine, reportFailure } from '../host/output.ts';
 import { listedText } from '../ldso/ask-loader.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
+import { librarySet } from '../resolve/library-set.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolve } from './resolve.ts';
 
@@ -27,6 +28,8 @@ function listBy(loader: string, libraryPath: string, program: string): Listed {
 }
 
 async function listOf(typedName: string, context: Context): Promise<Listed> {
+  const library = existsSync(typedName) ? await librarySet(realpathSync(typedName), context) : undefined;
+  if (library !== undefined) return listBy(library.loader, library.libraryPath, realpathSync(typedName));
   const { kind, path: program } = inspectProgram(typedName, context.host);
   if (kind.kind === 'already-nix') return listBy(kind.interpreter, '', program);
   if (kind.kind !== 'dynamic') return NOT_DYNAMIC;

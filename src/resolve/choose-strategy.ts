@@ -18,7 +18,7 @@ import {
   type StrategyChoice,
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
-import { fileThatNamesItself, foreignRelative } from '../view/wants-view.ts';
+import { fileThatNamesItself, foreignRelative, startsItselfByName } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
 import { launcherForMachine } from './own-package.ts';
@@ -89,7 +89,7 @@ export function strategyOf(
     wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(program, bundledOf(objects, context)),
-    relative: foreignRelative(program.path, (context.env['PATH'] ?? '').split(':')),
+    relative: relativeOf(program.path, context),
     whyNo,
   });
 }
@@ -105,6 +105,11 @@ function launcherMachine(
   const [own] = context.host.hostMachines;
   if (own !== undefined && findMachine(elf) !== undefined && sameMachine(own, elf)) return 'own';
   return launcherForMachine(context, elf) === undefined ? 'other' : 'beside';
+}
+
+/** A foreign program that it may start: itself, or one beside it. */
+function relativeOf(program: string, { env }: Context): string | undefined {
+  return startsItselfByName(program) ? program : foreignRelative(program, (env['PATH'] ?? '').split(':'));
 }
 
 function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {

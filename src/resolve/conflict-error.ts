@@ -47,7 +47,7 @@ function hintForClash(
 }
 
 /** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
-function hintForAround(
+export function hintForAround(
   file: ProgramFile,
   missing: readonly Unprovided[],
   catalogue: Catalogue,

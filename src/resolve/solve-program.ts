@@ -14,7 +14,13 @@ import { solve } from '../solver/solve.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
-import { type ClosestSentence, closestSentences, conflictError, isEvident } from './conflict-error.ts';
+import {
+  type ClosestSentence,
+  closestSentences,
+  conflictError,
+  hintForAround,
+  isEvident,
+} from './conflict-error.ts';
 import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { absentNames, type LackingName, lackingNames } from './lacking-names.ts';
@@ -62,7 +68,8 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
       readonly drivers: SolvedSet['drivers'];
       readonly reports: readonly OptionalReport[];
     }
-  | { readonly kind: 'unsolved'; readonly error: ForeignError }
+  /** `isBeside`: what is lacking lies around the program, and the error says how to take it. */
+  | { readonly kind: 'unsolved'; readonly error: ForeignError; readonly isBeside: boolean }
 );
 
 /** Looks in the store as it is now. */
@@ -76,12 +83,10 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
     debug(`solved: ${outcome.kind}`);
     if (outcome.kind !== 'solution') {
       const { closest } = result;
-      const error = conflictError(program, outcome, {
-        missing: unprovidedNames(problem),
-        catalogue,
-        closest,
-      });
-      return { kind: 'unsolved', error, lacking };
+      const missing = unprovidedNames(problem);
+      const error = conflictError(program, outcome, { missing, catalogue, closest });
+      const isBeside = hintForAround(program, missing, catalogue) !== undefined;
+      return { kind: 'unsolved', error, isBeside, lacking };
     }
     const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
     const { added, plugIns, reports, solution, drivers } = optionals;
@@ -122,7 +127,8 @@ async function withFetched(
       found.lacking.length > 0 &&
       (await fetchLacking(job, { ...found, excluded: excluded.objects, rounds, isSolved }));
     if (came) continue;
-    if (found.kind === 'unsolved') throw explained(found.error, rounds);
+    if (found.kind === 'unsolved')
+      throw explained(found.error, { ...rounds, isWithoutIndex: rounds.isWithoutIndex && !found.isBeside });
     const { word } = rounds;
     if (word?.kind === 'not-fetched')
       notice([`${job.program.typedName}: ${word.why.join('; ')}`, word.remedy ?? []].flat().join('; '));

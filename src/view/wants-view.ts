@@ -7,6 +7,12 @@ import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { isVacant } from './shown-libraries.ts';
 
 const SELF = '/proc/self/exe';
+/**
+ * Of programs that know their path by the name they were called by, and start themselves by it: Python's
+ * sys.executable (before and since 3.8), PHP's PHP_BINARY.
+ */
+const KNOWN_BY_NAME = ['\0Py_Main\0', '\0Py_BytesMain\0', '\0PHP_BINARY\0'];
+const LONGEST = 16;
 const PIECE = 1 << 20;
 const WRITABLE = 2;
 const EXECUTABLE = 1;
@@ -26,13 +32,14 @@ function constantRanges(source: ByteSource): { from: number; to: number }[] {
   return constants.length > 0 ? constants : loaded;
 }
 
-/** Whether the text stands in what it loads as constants. False for what is no ELF file. */
-function namesItself(source: ByteSource): boolean {
+/** Whether one of the texts stands in what it loads as constants. False for what is no ELF file. */
+function hasConstant(source: ByteSource, texts: readonly string[]): boolean {
   try {
     return constantRanges(source).some(({ from, to }) => {
       for (let at = from; at < to; at += PIECE) {
-        const bytes = source.read(at, Math.min(PIECE + SELF.length, to - at));
-        if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(SELF)) return true;
+        const bytes = source.read(at, Math.min(PIECE + LONGEST, to - at));
+        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        if (texts.some((text) => buffer.includes(text))) return true;
       }
       return false;
     });
@@ -42,11 +49,11 @@ function namesItself(source: ByteSource): boolean {
   }
 }
 
-function fileNamesItself(file: string): boolean {
+function fileHasConstant(file: string, texts: readonly string[]): boolean {
   try {
     const source = openFileSource(file);
     try {
-      return namesItself(source);
+      return hasConstant(source, texts);
     } finally {
       source.close();
     }
@@ -57,7 +64,12 @@ function fileNamesItself(file: string): boolean {
 
 /** The first of these files, of a program and of what it brings along, that has the text among its constants. */
 export function fileThatNamesItself(files: readonly string[]): string | undefined {
-  return files.find(fileNamesItself);
+  return files.find((file) => fileHasConstant(file, [SELF]));
+}
+
+/** Whether it starts itself again by the name it was called by, as Python and PHP do. */
+export function startsItselfByName(program: string): boolean {
+  return fileHasConstant(program, KNOWN_BY_NAME);
 }
 
 /** A directory with more entries is no program's own. */

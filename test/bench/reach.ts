@@ -91,7 +91,7 @@ export async function benchReach(rig: Rig, rounds: number): Promise<boolean> {
     const times = await measure(bench.root, DRIVER, rounds, cases);
     const limit = { to: 0, at: 2 };
     const prefixed = report('ways to a program without nix-ld', cases, times, { ...limit, of: 2 });
-    const inView = reportView(cases.slice(-2), times.slice(-2), times[1]);
+    const inView = reportView(cases.slice(-3, -1), times.slice(-3, -1), times[1]);
     const [floor] = cases;
     if (floor === undefined) return prefixed && inView;
     const byKernel = await measureByBinfmt(bench, rig, rounds, floor);

@@ -59,4 +59,10 @@ for (const { interpreter, uid } of cases) {
     assert.equal((await root.start([first])).stdout, 'version 2\n');
     assert.equal((await root.start([second])).stdout, 'version 2\n');
   });
+
+  test(`${named}: by a patched copy, the copy is replaced, and the next start is that of the old program`, async () => {
+    const { stdout } = await root.start(['--strategy', 'patched', second, first]);
+    assert.match(stdout, /^version 2\nupdated \/home\/tester\/.cache\/nix-run-foreign\/v1\/copies\/\S+\n$/);
+    assert.equal((await root.start([second])).stdout, 'version 2\n');
+  });
 }

@@ -1,5 +1,5 @@
 // What may sit at the interpreter path, and for whom → roots with a small tree of foreign programs and scripts in them.
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Rig } from '../../rig/rig.ts';
 import { homeInRoot, type RootOptions } from '../../rig/root.ts';
@@ -57,7 +57,7 @@ export function putVendor(root: ToolRoot): void {
 }
 
 function giveTree(file: string, uid: number): void {
-  chownSync(file, uid, uid);
+  lchownSync(file, uid, uid);
   if (!lstatSync(file).isDirectory()) return;
   for (const name of readdirSync(file)) giveTree(path.join(file, name), uid);
 }

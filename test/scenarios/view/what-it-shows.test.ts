@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { giveHome, openViewRoot, putProgram, putScript, putVendor, USER, vendor } from './view-root.ts';
 
@@ -24,6 +25,8 @@ int main(int argc, char **argv) {
   }
   return zlibVersion()[0] != '1' || access(own, R_OK);
 }`;
+
+const USES_ZLIB = 'const char *zlibVersion(void); const char *own(void) { return zlibVersion(); }';
 
 /** What NixOS has: files here where it has links, which are harder to keep. */
 const host = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-host-'));
@@ -54,6 +57,9 @@ for (const uid of [0, USER]) {
     '/home/tester/rm.sh',
     '#!/bin/bash\n/bin/rm --version\n/usr/bin/cp --version\n',
   );
+  const library = '/home/tester/libown.so.1';
+  compileLibrary(onHost(root, library), 'libown.so.1', USES_ZLIB, ['-l:libz.so.1']);
+  chmodSync(onHost(root, library), 0o644);
   giveHome(root, uid);
   const named = `user ${uid}`;
   const inView = (text: string, settings = {}) => root.start([rig.bash, '-c', text], settings);
@@ -94,6 +100,16 @@ for (const uid of [0, USER]) {
     assert.equal(list.status, 0);
     const own = await root.manage(['ldd', opens]);
     assert.match(own.stdout, /^\tlibz\.so\.1 => \/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+  });
+
+  test(`${named}: ldd of a library, which is no program`, async () => {
+    const bare = await root.bare(rig.bash, ['-c', library]);
+    assert.notEqual(bare.status, 0);
+    const { stdout, stderr, status } = await root.manage(['ldd', library]);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+    assert.match(stdout, /^\tlibc\.so\.6 => \/nix\/store\/\S+ \(0x/m);
+    assert.notEqual((await root.start([library])).status, 0);
   });
 
   test(`${named}: an interpreter path with ld.so's options hands over to the chosen loader`, async () => {
