@@ -16,7 +16,7 @@ in
     };
 
     settings = mkOption {
-      type = types.submodule { options = import ./settings.nix { inherit lib; }; };
+      type = types.submodule { options = import ./settings.nix { inherit lib pkgs; }; };
       default = { };
       example = {
         sources = [ "https://example.org/fingerprints" ];

@@ -1,6 +1,6 @@
-# lib → the options for config.toml (docs/settings.md). What is null is left out of the file, so that it is
+# lib and pkgs → the options for config.toml (docs/settings.md). What is null is left out of the file, so that it is
 # as the tool, or a file below this one, has it.
-{ lib }:
+{ lib, pkgs }:
 
 let
   inherit (lib) mkOption types;
@@ -39,8 +39,11 @@ in
       ]) (types.listOf types.str))
       ''
         File indexes that are asked for libraries which the store lacks: "auto" (where nix-index has its database),
-        "off", or absolute files and directories.
-      '';
+        "off", or absolute files and directories. Where the overlay of nix-index-database is, its index.
+      ''
+    // {
+      default = if pkgs ? nix-index-database then [ "${pkgs.nix-index-database}" ] else null;
+    };
   fetch = key
     (types.enum [
       "ask"

@@ -88,7 +88,10 @@ function beginningOf(file: string): string {
 
 const DATABASE = /^[0-9a-z]{32}-nix-index-database[0-9A-Za-z+\-._?=]*/;
 
-/** The store path that the wrapper of nix-locate names (nix-index-database, packages.nix). */
+/** Where nix-index-database's wrapper, a package of its own, has the link `files` (nix-index-wrapper.nix). */
+const BESIDE_WRAPPER = /^[0-9a-z]{32}-[0-9A-Za-z+\-._?=]+\/share\/cache\/nix-index(?![0-9A-Za-z])/;
+
+/** The database, or the directory of one, that the wrapper of nix-locate names in the store. */
 function fromWrapper({ env, storeDir }: Search): string | undefined {
   for (const directory of (env['PATH'] ?? '').split(':').filter(path.isAbsolute)) {
     try {
@@ -96,7 +99,7 @@ function fromWrapper({ env, storeDir }: Search): string | undefined {
       const names = text
         .split(`${storeDir}/`)
         .slice(1)
-        .map((each) => DATABASE.exec(each)?.[0]);
+        .map((each) => (DATABASE.exec(each) ?? BESIDE_WRAPPER.exec(each))?.[0]);
       const name = names.find((each) => each !== undefined);
       // The first nix-locate on PATH is the one that the user has.
       return name === undefined ? undefined : path.join(storeDir, name);

@@ -8,6 +8,7 @@ import { ensureRig, type Rig } from '../rig/rig.ts';
 import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
 import { benchHooks } from './hooks.ts';
+import { benchIndex } from './index.ts';
 import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
 import { benchReach } from './reach.ts';
@@ -196,6 +197,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   miss: () => benchMiss(rig),
   catalogue: benchCatalogue,
   hooks: async () => benchHooks(PROMPTS),
+  index: () => benchIndex(),
   reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
   travel: () => benchTravel(rig, compileNothing),

@@ -58,6 +58,18 @@ test('every place in its turn', () => {
   symlinkSync(script, at('bin/nix-locate'));
   assert.deepEqual(found(), [['nix-locate', wrapped]]);
 
+  // As nix-index-database has it now: the wrapper is a program, and the link to the database lies in its own package.
+  const database = put(`${inStore(4, 'index-x86_64-linux')}`, index);
+  const beside = `${inStore(5, 'nix-index-with-db-0.1.9')}/share/cache/nix-index`;
+  mkdirSync(at(beside), { recursive: true });
+  symlinkSync(database, path.join(at(beside), 'files'));
+  put(
+    `${inStore(3, 'nix-index-with-db')}/bin/nix-locate`,
+    `\x7fELF NIX_INDEX_DATABASE\0${at(beside)}\0/bin/.nix-locate-wrapped\0`,
+    0o755,
+  );
+  assert.deepEqual(found(), [['nix-locate', path.join(at(beside), 'files')]]);
+
   const cache = put('home/.cache/nix-index/files', index);
   assert.deepEqual(found(), [['cache', cache]]);
   const xdg = put('xdg/nix-index/files', index);

@@ -233,3 +233,14 @@ test('the package is installed, with what unpacks AppImages', () => {
   assert.deepEqual(names('appImages = false;'), ['nix-run-foreign-0.1.0']);
   assert.deepEqual(outcome('home-manager', '', 'home.packages'), [PACKAGE]);
 });
+
+test('the index of nix-index-database is the one that is asked, where its overlay is', () => {
+  const index = '/nix/store/11111111111111111111111111111111-index-x86_64-linux';
+  const file = ['environment', 'etc', 'nix-run-foreign/config.toml', 'source'];
+  const configOf = (said: string) =>
+    at(evaluateModule('nixos', said, undefined, ['--arg', 'withIndex', 'true']).config, ...file);
+  assert.match(String(configOf('')), new RegExp(`${index}`));
+  assert.doesNotMatch(String(configOf('settings.index = "off";')), new RegExp(`${index}`));
+  const home = evaluateModule('home-manager', '', undefined, ['--arg', 'withIndex', 'true']).config;
+  assert.match(JSON.stringify(home), new RegExp(index));
+});

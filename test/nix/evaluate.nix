@@ -5,10 +5,16 @@
   # The user's own module.
   said,
   system ? "x86_64-linux",
+  # Whether the overlay of nix-index-database is there.
+  withIndex ? false,
 }:
 
 let
-  pkgs = import ./nixpkgs.nix { inherit system; };
+  nixpkgs = import ./nixpkgs.nix { inherit system; };
+  database = {
+    nix-index-database = "/nix/store/11111111111111111111111111111111-index-${system}";
+  };
+  pkgs = nixpkgs // (if withIndex then database else { });
   inherit (pkgs) lib;
   homeManager = zshOption: [
     ../../nix/home-manager-module.nix

@@ -44,8 +44,13 @@ export function instantiate(words: readonly string[]): unknown {
   return JSON.parse(text);
 }
 
-/** `said` is what stands in `{ programs.nix-run-foreign = { ... }; }`. */
-export function evaluateModule(kind: ModuleKind, said: string, system?: string): Evaluated {
+/** `more`: arguments of evaluate.nix. `said` is what stands in `{ programs.nix-run-foreign = { ... }; }`. */
+export function evaluateModule(
+  kind: ModuleKind,
+  said: string,
+  system?: string,
+  more: readonly string[] = [],
+): Evaluated {
   const whole = `{ programs.nix-run-foreign = { enable = true; ${said} }; }`;
-  return instantiate(moduleWords(kind, whole, system)) as Evaluated;
+  return instantiate([...moduleWords(kind, whole, system), ...more]) as Evaluated;
 }
