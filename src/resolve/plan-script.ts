@@ -152,7 +152,8 @@ async function findInterpreter(script: ScriptProgram, context: Context): Promise
   if (throughEnv.kind === 'found' || !path.isAbsolute(interpreter) || existsSync(interpreter))
     return throughEnv;
   const found = onPath(name, context);
-  const file = found ?? (await shimNamed(name)) ?? (name === 'sh' ? onPath('bash', context) : undefined);
+  const isUsualShell = interpreter === '/bin/sh' || interpreter === '/usr/bin/sh';
+  const file = found ?? (await shimNamed(name)) ?? (isUsualShell ? onPath('bash', context) : undefined);
   if (file === undefined) return { kind: 'missing', name };
   const absent = [interpreter, ...(found === undefined ? places(name, context) : [])];
   return { kind: 'found', interpreter: { file, args: argument === undefined ? [] : [argument], absent } };
