@@ -12,6 +12,7 @@ export const DYNAMIC_TAG = {
   symtab: 6,
   rela: 7,
   relasz: 8,
+  strsz: 10,
   soname: 14,
   rpath: 15,
   rel: 17,

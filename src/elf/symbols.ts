@@ -11,7 +11,7 @@ import {
 } from './dynamic.ts';
 import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { readSegments } from './segments.ts';
+import { readSegments, SEGMENT_TYPE } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 /** One global or weak symbol of DT_SYMTAB. */
@@ -68,6 +68,35 @@ function read(source: ByteSource, wanted: (section: number) => boolean): SymbolR
     return { kind: 'symbols', defined, undefined: missing };
   } catch (error) {
     if (error instanceof Malformed) return { kind: 'bad-elf', why: error.message };
+    throw error;
+  }
+}
+
+/** A longer string table is not looked through. */
+const LONGEST_STRINGS = 64 * 1024 * 1024;
+
+/**
+ * Whether DT_STRTAB holds one of these names, for a symbol or anything else: where it does not, no symbol need be read.
+ * True where that cannot be told. Total.
+ */
+export function mayName(source: ByteSource, names: readonly string[]): boolean {
+  try {
+    const opened = readHeader(source, CACHED_BLOCKS);
+    if (!opened) return false;
+    const segments = readSegments(opened.fields, opened.header);
+    const table = readDynamicTable(openImage(opened.fields, segments), segments);
+    const [at, size] = [table?.last(DYNAMIC_TAG.strtab), table?.last(DYNAMIC_TAG.strsz)];
+    if (at === undefined || size === undefined) return false;
+    const holder = segments.find(
+      ({ type, address, fileSize }) =>
+        type === SEGMENT_TYPE.load && address <= at && at + size <= address + fileSize,
+    );
+    if (holder === undefined || size > LONGEST_STRINGS) return true;
+    const bytes = source.read(holder.offset + at - holder.address, size);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return names.some((name) => text.includes(name));
+  } catch (error) {
+    if (error instanceof Malformed) return true;
     throw error;
   }
 }

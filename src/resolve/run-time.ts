@@ -6,7 +6,7 @@ import { findMachine } from '../elf/machine.ts';
 import { openFileSource } from '../elf/open-elf.ts';
 import { readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
-import { readUndefinedSymbols } from '../elf/symbols.ts';
+import { mayName, readUndefinedSymbols } from '../elf/symbols.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
@@ -68,6 +68,7 @@ function opensLibraries(file: string): boolean {
   try {
     const source = openFileSource(file);
     try {
+      if (!mayName(source, [...OPENING])) return false;
       const symbols = readUndefinedSymbols(source);
       return symbols.kind === 'symbols' && symbols.undefined.some(({ name }) => OPENING.has(name));
     } finally {

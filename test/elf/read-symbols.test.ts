@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readElf } from '../../src/elf/read-elf.ts';
 import { bytesInMemory } from '../../src/elf/reader.ts';
-import { type DynamicSymbol, readSymbols, readUndefinedSymbols } from '../../src/elf/symbols.ts';
+import { type DynamicSymbol, mayName, readSymbols, readUndefinedSymbols } from '../../src/elf/symbols.ts';
 import { compileC, writeScratch } from './compile-c.ts';
 
 function symbolsOf(path: string, read = readSymbols) {
@@ -151,3 +151,20 @@ function readelfSymbols(paths: readonly string[]): Map<string, string[]> {
       }),
   );
 }
+
+test('a name that no string has is no symbol of it either', () => {
+  const directory = '/usr/lib/x86_64-linux-gnu';
+  let found = 0;
+  for (const name of readdirSync(directory).filter((each) => /\.so\.\d+$/.test(each))) {
+    const file = join(directory, name);
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
+    const bytes = bytesInMemory(readFileSync(file));
+    const symbols = readUndefinedSymbols(bytes);
+    const opens = symbols.kind === 'symbols' && symbols.undefined.some((each) => each.name === 'dlopen');
+    if (opens) assert.ok(mayName(bytes, ['dlopen']), file);
+    if (opens) found += 1;
+    assert.equal(mayName(bytes, ['no symbol has blanks']), false, file);
+  }
+  assert.ok(found > 3, `${found} libraries import dlopen`);
+  assert.equal(mayName(bytesInMemory(Buffer.from('text')), ['dlopen']), false);
+});
