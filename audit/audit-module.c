@@ -1,4 +1,4 @@
-// ld.so's question where a library is to the path of one that the plan, or the resolver, has for it (rtld-audit(7)).
+// ld.so's question where a library is → the path of one that the plan, or the resolver, has for it (rtld-audit(7)).
 #include "known-names.h"
 #include "learned-objects.h"
 #include "link-names.h"

@@ -1,4 +1,4 @@
-// A name that ld.so has not found to the path of a file, or to nothing: what is known, and what is asked for.
+// A name that ld.so has not found → the path of a file, or to nothing: what is known, and what is asked for.
 #pragma once
 
 #include "resolver-run.h"

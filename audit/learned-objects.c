@@ -1,4 +1,4 @@
-// Objects that a running program loads from outside the store to a list that its next start reads.
+// Objects that a running program loads from outside the store → a list that its next start reads.
 #include "learned-objects.h"
 #include "known-names.h"
 #include "module-kernel.h"

@@ -1,4 +1,4 @@
-// Objects that were answered for to the names that debuggers and dladdr(3) find.
+// Objects that were answered for → the names that debuggers and dladdr(3) find.
 //
 // ld.so opens what an audit module answers, but calls the object by the path that it had searched (glibc,
 // elf/dl-load.c, open_path): a file that is not there. It frees the name itself, so it gets its own back before.

@@ -1,4 +1,4 @@
-// Objects that were answered for to the names that debuggers and dladdr(3) find.
+// Objects that were answered for → the names that debuggers and dladdr(3) find.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-// The bytes of a name table (NAME-TABLE.md) to what it says of a name.
+// The bytes of a name table (NAME-TABLE.md) → what it says of a name.
 #pragma once
 
 #include "own-file.h"

@@ -1,4 +1,4 @@
-// Many threads, forked children and signal handlers to one that decides at a time.
+// Many threads, forked children and signal handlers → one that decides at a time.
 //
 // ld.so has its own lock around every search, but does not promise it. In a child of fork(2) the thread that held this
 // one may not exist: the lock lies in memory that the kernel gives to children zeroed, and so is free there.

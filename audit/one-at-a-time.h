@@ -1,4 +1,4 @@
-// Many threads, forked children and signal handlers to one that decides at a time.
+// Many threads, forked children and signal handlers → one that decides at a time.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-// A path to the bytes of a file that nobody else can have written.
+// A path → the bytes of a file that nobody else can have written.
 #pragma once
 
 #include "kernel.h"

@@ -1,4 +1,4 @@
-// What ld.so gave to this module's constructor to the directory by which the module was named.
+// The arguments of this module's constructor → the directory of the module's file, as ld.so was told it.
 //
 // No interface tells an audit module its own path. It is in LD_AUDIT, or was an argument of ld.so: those are gone from
 // argv, but their text still lies before that of argv[0], where the kernel wrote it.

@@ -1,4 +1,4 @@
-// What ld.so gave to this module's constructor to the directory by which the module was named.
+// The arguments of this module's constructor → the directory of the module's file, as ld.so was told it.
 #pragma once
 
 #include "kernel.h"

@@ -1,4 +1,4 @@
-// A plug-in that ld.so maps and takes away again to whether it was refused.
+// A plug-in that ld.so maps and takes away again → whether it was refused.
 //
 // Where a library or a version is missing, objects are closed as if the program had closed them, and from 2.41 on the
 // calls are the same ones. What was refused is not relocated yet (glibc, elf/dl-open.c, dl_open_worker_begin).

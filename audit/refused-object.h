@@ -1,4 +1,4 @@
-// A plug-in that ld.so maps and takes away again to whether it was refused.
+// A plug-in that ld.so maps and takes away again → whether it was refused.
 #pragma once
 
 #include "link-names.h"

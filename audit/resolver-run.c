@@ -1,4 +1,4 @@
-// A name to a run of the resolver, which may leave an answer; the program must not notice that there was a child.
+// A name → a run of the resolver, which may leave an answer; the program must not notice that there was a child.
 //
 // execve(2) makes a process's exit signal SIGCHLD again (fs/exec.c, de_thread), so the child of the program, the
 // keeper, never calls it: it starts the resolver and waits for it. Both share the program's memory until they are done, so that

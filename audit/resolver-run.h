@@ -1,4 +1,4 @@
-// A name to a run of the resolver, which may leave an answer; the program must not notice that there was a child.
+// A name → a run of the resolver, which may leave an answer; the program must not notice that there was a child.
 #pragma once
 
 #include "run-time-settings.h"

@@ -1,4 +1,4 @@
-// The file of settings beside the module (RUN-TIME.md) to what the module does by it.
+// The file of settings beside the module (RUN-TIME.md) → what the module does by it.
 #pragma once
 
 #include "own-file.h"

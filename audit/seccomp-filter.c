@@ -1,4 +1,4 @@
-// This thread to whether a seccomp filter could stop or kill it for starting a process.
+// This thread → whether a seccomp filter could stop or kill it for starting a process.
 //
 // prctl(PR_GET_SECCOMP) is itself a call that a filter may kill for; files are what ld.so opens and reads anyway.
 #include "seccomp-filter.h"

@@ -1,4 +1,4 @@
-// This thread to whether a seccomp filter could stop or kill it for starting a process.
+// This thread → whether a seccomp filter could stop or kill it for starting a process.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-// Strings to strings, the few pieces that the audit module needs.
+// Strings → strings, the few pieces that the audit module needs.
 #include "words.h"
 
 size_t word_length(const char *word)

@@ -1,4 +1,4 @@
-// Strings to strings, the few pieces that the audit module needs.
+// Strings → strings, the few pieces that the audit module needs.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-// The entry point that the loader jumps to → the program, after all that was changed for the loader is put back.
+// The loader jumps here when it is done → what was changed for it is undone, and the program begins.
 #include "interpreter.h"
 
 // The program that the kernel mapped, by its own program headers.

@@ -20,7 +20,7 @@ let
   hookLine = parts.hookLine cfg;
   launcher32 = parts.launcher32 cfg.package;
 
-  # What `nix-foreign resolve --system` writes for everybody; believed where only root can write it.
+  # What `nix-foreign resolve --system` writes for everybody; trusted where only root can write it.
   systemPlace = [
     ""
     "/v1"

@@ -15,7 +15,7 @@ import { type Choices, hasChoices } from './choices.ts';
 /** No larger document is read. */
 const MAXIMUM_SIZE = 1 << 20;
 
-/** A place's file for the choices of one program. `key`: of its real path (launch/plan-key.ts). */
+/** The file in these directories for the choices of one program. `key`: of its real path (plan/plan-format.ts). */
 export function choicesFile(dirs: Directories, key: string): string {
   return path.join(path.dirname(dirs.roots), 'choices', `${key}.json`);
 }

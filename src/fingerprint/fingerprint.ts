@@ -7,7 +7,7 @@ import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { StoreText } from '../store/add-and-pin.ts';
 
-/** Bump when the document's meaning changes; older readers refuse newer documents, migrate.ts reads older ones. */
+/** Bump when the document's meaning changes: readers refuse newer documents, and read older ones. */
 export const FINGERPRINT_VERSION = 2;
 
 /** No larger document is read. A program with 1,000 libraries needs about 200 KiB. */

@@ -92,7 +92,7 @@ function storeObjectOfSaved(file: string): string | undefined {
   }
 }
 
-/** Pinners for one root link, one after the other. */
+/** Root adders for one root link, one after the other. */
 export interface RootAdders {
   /** The one that is waiting, or a new one; undefined where there is no Nix. It waits until it is told to pin. */
   current(): RootAdder | undefined;

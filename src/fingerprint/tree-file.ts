@@ -10,7 +10,7 @@ export const MAXIMUM_TREE_SIZE = 16 << 20;
 const HEAD = '{"fingerprints":[\n';
 const TAIL = `],"version":${TREE_VERSION}}\n`;
 
-/** One program's document as parse.ts reads it: canonical, with its line feed. */
+/** One program's document as parse-fingerprint.ts reads it: canonical, with its line feed. */
 export interface TreeEntry {
   readonly sha256: string;
   readonly text: string;
@@ -52,8 +52,8 @@ function documentAt(
 }
 
 /**
- * The document of one program, for parse.ts to judge. In a canonical document `"sha256":"` can only be that key: inside
- * a string its quotes would be escaped. So a search is enough, and 16 MiB take milliseconds. Total.
+ * The document of one program, to be read by parse-fingerprint.ts. In a canonical document `"sha256":"` can only be
+ * that key: inside a string its quotes would be escaped. So a search is enough, and 16 MiB take milliseconds. Total.
  */
 export function findInTree(text: string, sha256: string): FoundInTree {
   const why = whyNoTree(text);

@@ -1,6 +1,6 @@
 // The path of a directory → it and those above it, made where they are missing.
 // A path → what is there: something, a directory, a program, names, the file behind links.
-// A command name → the file that execvp(3) would start; what the launcher does in find-program.c.
+// A command name → the file that execvp(3) would start; what the launcher does in launcher/program.c.
 import {
   accessSync,
   constants,

@@ -64,7 +64,7 @@ interface Web {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** node:http, as store/web-text.ts has it, but with connections that stay open: an index takes thousands of files. */
+/** node:http, as host/http.ts has it, but with connections that stay open: an index takes thousands of files. */
 function agentFor({ agents, env }: Web, protocol: string): Agent {
   const known = agents.get(protocol);
   if (known !== undefined) return known;

@@ -11,8 +11,11 @@ export interface CacheCopy {
   /** Those that were asked for. */
   readonly storePaths: readonly string[];
   /** With all that they need and that is not here. */
-  readonly all: readonly string[];
-  /** Bytes, as sent and in the store. */
+  readonly all: ReadonlyMap<string, PathSize>;
+}
+
+/** Bytes, as sent and in the store. */
+interface PathSize {
   readonly download: number;
   readonly unpacked: number;
 }
@@ -36,46 +39,51 @@ async function copyOf(
 ): Promise<CacheCopy | undefined> {
   const client = openCache(address, env);
   if (client === undefined) return undefined;
-  const all = new Set([storePath]);
-  let [download, unpacked] = [0, 0];
+  const waiting = new Set([storePath]);
+  const all = new Map<string, PathSize>();
   try {
-    for (const each of all) {
+    for (const each of waiting) {
       const name = path.basename(each);
       const answer = await client.get(`${name.slice(0, 32)}.narinfo`);
       const info = answer.kind === 'found' ? readNarInfo(answer.bytes.toString('latin1')) : undefined;
       if (info === undefined || info.name !== name || info.storeDir !== storeDir) return undefined;
-      download += info.download;
-      unpacked += info.unpacked;
+      all.set(each, info);
       for (const reference of info.references) {
         const referred = `${storeDir}/${reference}`;
-        if (!isLocal(referred)) all.add(referred);
+        if (!isLocal(referred)) waiting.add(referred);
       }
-      if (all.size > MOST_PATHS) return undefined;
+      if (waiting.size > MOST_PATHS) return undefined;
     }
-    return { address, storePaths: [storePath], all: [...all].sort(), download, unpacked };
+    return { address, storePaths: [storePath], all };
   } finally {
     client.close();
   }
 }
 
+function joined(before: CacheCopy | undefined, copy: CacheCopy): CacheCopy {
+  if (before === undefined) return copy;
+  const storePaths = [...before.storePaths, ...copy.storePaths];
+  return { ...copy, storePaths, all: new Map([...before.all, ...copy.all]) };
+}
+
 /**
  * A cache that its own listings are the index of need not be a substituter: `nix copy --from` takes any address, also
  * from a user whom the daemon does not trust, as long as the signature is by a key that it trusts. The first address
- * that has all of a store path's closure serves. Never throws.
+ * that has all of a store path's closure serves. One copy for each address. Never throws.
  */
 export async function copiesFrom(
   addresses: readonly string[],
   storePaths: readonly string[],
   context: CopyContext,
 ): Promise<readonly CacheCopy[]> {
-  const copies: CacheCopy[] = [];
+  const copies = new Map<string, CacheCopy>();
   for (const storePath of storePaths) {
     for (const address of addresses) {
       const copy = await copyOf(address, storePath, context);
       if (copy === undefined) continue;
-      copies.push(copy);
+      copies.set(address, joined(copies.get(address), copy));
       break;
     }
   }
-  return copies;
+  return [...copies.values()];
 }

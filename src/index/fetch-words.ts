@@ -1,4 +1,5 @@
 // A planned fetch and how far it is → the lines that the user sees.
+import { listText } from '../host/output.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { NotFound } from './choose-set.ts';
@@ -9,8 +10,7 @@ import type { PlannedFetch } from './plan-fetch.ts';
 const MOST_NAMES = 3;
 
 function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return listText(names, MOST_NAMES);
 }
 
 /** `fetching libssl.so.3, libxml2.so.2 (2 packages): 12.3 of 15.6 MiB`. */

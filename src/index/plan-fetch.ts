@@ -63,12 +63,14 @@ function glibcsIn({ paths }: FetchPreview): string[] {
 /** What comes by either way, once. */
 function withCopies(preview: FetchPreview, copies: readonly CacheCopy[]): FetchPreview {
   if (copies.length === 0) return preview;
-  const sum = (of: (copy: CacheCopy) => number) => copies.reduce((total, each) => total + of(each), 0);
+  const copied = new Map(copies.flatMap(({ all }) => [...all]));
+  for (const each of preview.paths) copied.delete(each);
+  const sizes = [...copied.values()];
   return {
     ...preview,
-    paths: [...new Set([...preview.paths, ...copies.flatMap(({ all }) => all)])].sort(),
-    download: preview.download + sum(({ download }) => download),
-    unpacked: preview.unpacked + sum(({ unpacked }) => unpacked),
+    paths: [...preview.paths, ...copied.keys()].sort(),
+    download: sizes.reduce((sum, { download }) => sum + download, preview.download),
+    unpacked: sizes.reduce((sum, { unpacked }) => sum + unpacked, preview.unpacked),
     unknown: [],
   };
 }

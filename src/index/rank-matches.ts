@@ -41,7 +41,7 @@ export interface Ranked {
 export interface RankContext {
   readonly catalogue: SideCatalogue;
   readonly target: Target;
-  /** A text for a version that is smaller the newer it is (candidates/version-order.ts, newestFirst). */
+  /** A text for a version that is smaller the newer it is (candidates/rank.ts, newestFirst). */
   readonly newestFirst: (version: string) => string;
   /** The user's choices; `refused` are also store paths that were tried in vain. */
   readonly opinion: (storePath: string, file: string) => 'preferred' | 'excluded' | 'none';

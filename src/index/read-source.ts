@@ -14,7 +14,7 @@ import { writeCatalogue } from './write-catalogue.ts';
 export interface CataloguePlace {
   /** The SQLite file (side-catalogue.ts, sideCatalogueFile). */
   readonly file: string;
-  /** The name of the lock, an absolute path (platform/lock.ts). */
+  /** The name of the lock, an absolute path (host/mutex.ts). */
   readonly lock: string;
   readonly storeDir: string;
 }
@@ -24,6 +24,8 @@ export interface SourceReading {
   readonly progress: (share: number) => void;
   /** For derived indexes. */
   readonly verify: Verify;
+  /** What `verify` goes by, as a text: where it changes, derived indexes are read anew. */
+  readonly trust?: string;
 }
 
 export type SourceState =
@@ -54,6 +56,12 @@ function stampOf({ size, mtimeNs, ino, dev }: BigIntStats): string {
 function identityOf(fd: number): string {
   const stats = fstatSync(fd, { bigint: true });
   return `${stampOf(stats)}:${edges(fd, Number(stats.size))}`;
+}
+
+/** Of a derived index also by whose keys it was read: another verdict is another reading. */
+function readingOf(fd: number, { trust = '' }: SourceReading): string {
+  const identity = identityOf(fd);
+  return derivedVersion(fd) === undefined ? identity : `${identity}:${trust}`;
 }
 
 function knownSource(place: CataloguePlace, key: string, identity: string): IndexSource | undefined {
@@ -91,7 +99,7 @@ export async function readSource(
   if ('kind' in opened) return opened;
   const { fd, key } = opened;
   try {
-    const identity = identityOf(fd);
+    const identity = readingOf(fd, reading);
     const known = knownSource(place, key, identity);
     if (known !== undefined) return { kind: 'current', source: known };
     return await withLock(place.lock, () => readOnce(place, { fd, key, identity }, reading));
@@ -122,7 +130,7 @@ async function readOnce(
     const read = isDerived
       ? await readDerived(source.fd, parts, reading.verify)
       : await readDatabase(source.fd, parts);
-    return identityOf(source.fd) === source.identity ? read : { kind: 'changed' };
+    return readingOf(source.fd, reading) === source.identity ? read : { kind: 'changed' };
   });
 }
 

@@ -1,5 +1,6 @@
 // A file that an index has under a wanted name → why it cannot be what is wanted, before anything is downloaded.
 import path from 'node:path';
+import { nameOfStoreObject } from '../store/store-location.ts';
 import { type PackageName, packageName } from './package-name.ts';
 import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
 
@@ -100,7 +101,7 @@ export function examine(
   target: Target,
   others: ReadonlySet<string>,
 ): Examined | Unsuitable {
-  const storeName = match.object.name.slice(33);
+  const storeName = nameOfStoreObject(match.object.name);
   const named = packageName(storeName);
   if (isWrongSystem(match, target)) return 'system';
   if (TREE.test(storeName)) return 'tree';

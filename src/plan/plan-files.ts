@@ -1,4 +1,4 @@
-// Launch plans in the plans directory: written whole, read with the launcher's own suspicion, listed, removed.
+// Launch plans in the plans directory: written whole, read only if nobody else can have written them, listed, removed.
 import { accessSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';

@@ -144,22 +144,26 @@ function wordOf(result: Exclude<FetchedAbsent, { kind: 'fetched' }>): FetchWord 
   return { kind: 'not-fetched', why: [why], remedy: 'take a newer index, or bring the packages by hand' };
 }
 
-/** Fetching is off: nothing but the index is asked. */
+/** Fetching is off, or there is no Nix to do it: nothing but the index is asked. */
 function wordWithoutFetching(
   names: readonly string[],
   context: RankContext,
-  typedName: string,
+  { program, context: { nix } }: Job,
 ): FetchWord | undefined {
   const { chosen, absent } = chooseSet(names, context);
   const found = chosen.map(
     ({ name, candidate }) => `the file index has ${name} in ${nameOfStoreObject(candidate.storePath)}`,
   );
   if (found.length === 0) return wordOfAbsent(absent);
-  const why = [listText(found, 3), 'fetching is off'].join('; ');
+  const [off, remedy] =
+    nix === undefined
+      ? ['Nix was not found', 'put nix-store on PATH, and start it again']
+      : ['fetching is off', `allow it once: nix-foreign resolve --fetch ${program.typedName}`];
+  const why = [listText(found, 3), off].join('; ');
   return {
     kind: 'not-fetched',
     why: [why],
-    remedy: `allow it once: nix-foreign resolve --fetch ${typedName}`,
+    remedy,
   };
 }
 
@@ -241,7 +245,7 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
     return await withRanking(job, lack, catalogue, async (context) => {
       if (!isOff) return await fetchInto(job, nix, lack, { context, settings });
       const names = lacking.map(({ name }) => name);
-      rounds.word = wordWithoutFetching(names, context, job.program.typedName);
+      rounds.word = wordWithoutFetching(names, context, job);
       return false;
     });
   } finally {

@@ -25,6 +25,8 @@ export interface FetchRounds {
   /** What came, by name. */
   readonly came: FetchedLibrary[];
   word: FetchWord | undefined;
+  /** The word that was said: once is enough. */
+  told: FetchWord | undefined;
   /** There is no file index to ask. */
   isWithoutIndex: boolean;
 }
@@ -37,6 +39,7 @@ export function noFetches(): FetchRounds {
     links: [],
     came: [],
     word: undefined,
+    told: undefined,
     isWithoutIndex: false,
   };
 }

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
+import { sha256OfText } from '../host/file-identity.ts';
 import { reportPrefix } from '../host/output.ts';
 import type { Verify } from '../index/derived-file.ts';
 import type { Search } from '../index/find-database.ts';
@@ -59,6 +60,7 @@ export async function openIndexes(
     const indexes = await readIndexes(place, indexSearch(settings, context), {
       progress: (share) => line.show(readingText(share)),
       verify: indexVerifier(settings),
+      trust: sha256OfText([...settings['trusted-fingerprint-keys']].sort().join('\n')),
     });
     await dropOthers(place, indexes);
     return indexes;

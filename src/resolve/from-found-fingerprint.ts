@@ -1,4 +1,4 @@
-// A program without a record → its plan by a fingerprint that came from elsewhere, if there is one that serves.
+// A program without a saved fingerprint → its plan by one that came from elsewhere, if one serves.
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import { programPart } from '../fingerprint/fingerprint.ts';
 import { ForeignError } from '../host/errors.ts';

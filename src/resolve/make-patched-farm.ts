@@ -10,7 +10,7 @@ import { makeDirectories } from '../host/files.ts';
 import { patchedRoot } from '../integrations/patch/patched-state.ts';
 import { addObject } from '../store/add-object.ts';
 import type { NarNode } from '../store/nix-archive.ts';
-import { storeObjectOf } from '../store/store-location.ts';
+import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FarmToMake } from './plan-patch.ts';
 
@@ -67,7 +67,7 @@ export async function makePatchedFarm(
   if (farm.kind === 'store' && context.nix !== undefined) {
     if (pinned(root) === farm.path && existsSync(farm.path)) return { kind: 'made', root };
     const { nar, references, path: storePath } = farm;
-    const name = path.basename(storePath).slice(33);
+    const name = nameOfStoreObject(storePath);
     const added = await addObject(context.nix, { name, nar, references, storePath }, root);
     return added.kind === 'added' ? { kind: 'made', root } : added;
   }

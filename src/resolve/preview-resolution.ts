@@ -1,5 +1,5 @@
 // A program → what would be chosen for it, and what would be fetched; nothing is fetched, pinned or planned.
-import { NO_CHOICES } from '../choices/choices.ts';
+import { type Choices, NO_CHOICES } from '../choices/choices.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { chooseSet } from '../index/choose-set.ts';
@@ -38,6 +38,8 @@ interface PreviewRequest {
   readonly program: DynamicProgram;
   readonly context: Context;
   readonly dirs: Directories;
+  /** Those that are about to be saved; the saved ones where left out. */
+  readonly choices?: Choices;
 }
 
 /** What the store alone gives. */
@@ -64,12 +66,13 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
 
 /** Does work with the index, ranked for the program as a start would; undefined where there is no index. */
 async function withIndex<T>(
-  { program, context, dirs }: PreviewRequest,
+  { program, context, dirs, choices }: PreviewRequest,
   lacking: readonly LackingName[],
   work: (ranking: RankContext) => Promise<T> | T,
 ): Promise<T | undefined> {
   if (lacking.length === 0 || !areFetchable(lacking, program)) return undefined;
-  const job = { program, context, dirs, choices: await choicesOfProgram(program, context) };
+  const saved = choices === undefined ? await choicesOfProgram(program, context) : { choices, file: '' };
+  const job = { program, context, dirs, choices: saved };
   const catalogue = await openLackIndex(await fetchSettings(job), job);
   if (catalogue === undefined) return undefined;
   const request = { lacking, excluded: new Set<string>(), rounds: noFetches(), isSolved: false };
@@ -80,13 +83,13 @@ async function withIndex<T>(
   }
 }
 
-/** What would be fetched; undefined where nothing is lacking, there is no index, or no Nix. */
+/** What would be fetched; undefined where nothing is lacking, there is no index or no Nix, or fetching is off. */
 export async function previewOfFetch(
   request: PreviewRequest,
   lacking: readonly LackingName[],
 ): Promise<FetchPlan | undefined> {
   const { nix } = request.context;
-  if (nix === undefined) return undefined;
+  if (nix === undefined || (await fetchSettings(request)).fetch === 'never') return undefined;
   const names = lacking.map(({ name }) => name);
   return await withIndex(request, lacking, (ranking) =>
     planFetch(names, {

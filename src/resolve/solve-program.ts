@@ -130,8 +130,9 @@ async function withFetched(
     if (found.kind === 'unsolved')
       throw explained(found.error, { ...rounds, isWithoutIndex: rounds.isWithoutIndex && !found.isBeside });
     const { word } = rounds;
-    if (word?.kind === 'not-fetched')
+    if (word?.kind === 'not-fetched' && word !== rounds.told)
       notice([`${job.program.typedName}: ${word.why.join('; ')}`, word.remedy ?? []].flat().join('; '));
+    rounds.told = word;
     return found;
   }
 }

@@ -41,10 +41,10 @@ export function createSearch(g: Encoding, loader: LoaderNode, bounds: readonly B
 }
 
 /**
- * Goes on until the walk is a whole set (`found`), or there is none. The set found is the first one in load order: each
- * name has the cheapest provider (objective.ts) that the choices before it leave possible. After a bound was lowered
- * the search can be run again: it goes on behind the set it had found, since no set before that costs less.
- * Complete unless `stepLimit`, compared with `kernel.steps`, is reached. Only the newest search of a grounding can run.
+ * Continues until all needed names have a provider (`found`), or no set is left. Finds the first set in load order:
+ * each name has the cheapest provider (objective.ts) that the choices before it allow. May be run again after a bound
+ * was lowered: it continues after the last set, since no earlier one costs less. Complete unless `sat.steps` exceeds
+ * `stepLimit`. Only the newest search of an encoding can run.
  */
 export function runSearch(search: SetSearch, stepLimit: number): 'found' | 'none' | 'limit' {
   const { loadOrder, bounds, assumed } = search;

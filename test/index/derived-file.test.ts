@@ -185,3 +185,18 @@ test('the file is small, and its text cannot be taken for a fingerprint', () => 
   const files = everything(first).reduce((sum, each) => sum + each.files.length, 0);
   assert.ok(bytes.length < 12 * files, `${bytes.length} bytes for ${files} files`);
 });
+
+test('with other keys it is looked at again: one that was refused serves, and one that served does not', async () => {
+  const file = path.join(scratch, 'with-keys');
+  assert.equal(exportIndex(first, file, undefined).kind, 'exported');
+  const place = freshPlace();
+  const refuse: Verify = () => ({ kind: 'refused', why: 'no trusted key' });
+  const readBy = async (verify: Verify, trust: string) => {
+    const state = await readSource(place, file, { progress: () => {}, verify, trust });
+    assert.ok('source' in state, state.kind);
+    return state.source.refusal?.kind;
+  };
+  assert.equal(await readBy(refuse, 'none'), 'untrusted');
+  assert.equal(await readBy(() => ({ kind: 'accepted' }), 'one'), undefined);
+  assert.equal(await readBy(refuse, 'none'), 'untrusted');
+});

@@ -1,4 +1,4 @@
-// Clauses, groups and grounding: what follows from a decision.
+// Clauses, groups and encoding: what follows from a decision.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

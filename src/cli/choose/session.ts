@@ -93,11 +93,12 @@ export interface ChooseSession {
 /** Whether planning would fetch what the store lacks for these choices. Asks before anything is changed. */
 async function canBeFetched(
   { program, context, dirs }: ChooseSession,
+  choices: Choices,
   { lacking = [] }: StoreAlternatives,
 ): Promise<boolean> {
   if (lacking.length === 0) return false;
   const { previewOfFetch } = await import('../../resolve/preview-resolution.ts');
-  return (await previewOfFetch({ program, context, dirs }, lacking))?.kind === 'planned';
+  return (await previewOfFetch({ program, context, dirs, choices }, lacking))?.kind === 'planned';
 }
 
 /** What planning fetched is in the catalogue that it refreshed. */
@@ -118,7 +119,7 @@ export async function saveChecked(session: ChooseSession, choices: Choices): Pro
   const { program, context, dirs, catalogue, earlier } = session;
   const before = setBefore(program, catalogue, earlier);
   const first = openAlternatives(program, catalogue, choices);
-  const isFetched = await canBeFetched(session, first);
+  const isFetched = await canBeFetched(session, choices, first);
   if (first.outcome.kind !== 'solution' && !isFetched) throw refusal(first, first.outcome, session);
   await chooseFor(program, { choices, earlier, context, dirs });
   const seen = isFetched ? await seenAfterFetch(session, choices) : first;

@@ -1,5 +1,5 @@
-// The tables of both commands → what may follow each word: options, kinds of arguments. launcher/options.c and run.ts
-// read the options of `nix-run-foreign`.
+// The tables of both commands → what may follow each word: options, kinds of arguments. launcher/options.c
+// reads the options of `nix-run-foreign`.
 import { SHELLS as HOOKED_SHELLS } from '../../integrations/hooks/hook-text.ts';
 import { REQUESTED_STRATEGIES } from '../../resolve/choose-strategy.ts';
 import type { CommandRow } from '../command.ts';
