@@ -42,6 +42,8 @@ interface Extended {
   readonly added: readonly Choice[];
   /** Why the name could not be had; undefined where it was. */
   readonly why: string | undefined;
+  /** Nobody offers it: no other set would have it. */
+  readonly isHopeless?: boolean;
   readonly state: bigint;
 }
 
@@ -62,7 +64,8 @@ function extend(extension: Extension): Promise<Extended> {
     if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
     const { added, outcomes } = extendSet(problem, present, [{ alternatives: alternativesFor(extension) }]);
     const outcome = outcomes[0];
-    return { added, why: outcome?.kind === 'left-out' ? outcome.why : undefined, state };
+    if (outcome?.kind !== 'left-out') return { added, why: undefined, state };
+    return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
   });
 }
 
@@ -175,16 +178,11 @@ function remember({ question, program }: Extension, why: string | undefined): Le
   return [...names];
 }
 
-/** Nobody offers it: no other set would have it. */
-function isHopeless(why: string): boolean {
-  return why.startsWith('no library offers');
-}
-
 /** Once for each name: a start that was solved with it in mind and has no set for it is not made again. */
-function tellUnfit(extension: Extension, why: string, before: readonly LearnedName[]): void {
+function tellUnfit(extension: Extension, before: readonly LearnedName[]): void {
   const { question, program, plan } = extension;
   const { name, directory } = question;
-  if (isHopeless(why) || before.some((each) => each.name === name && each.why !== undefined)) return;
+  if (before.some((each) => each.name === name && each.why !== undefined)) return;
   if (plan === undefined) return;
   solveAgain(directory);
   notice(
@@ -219,7 +217,7 @@ async function answer(extension: Extension): Promise<void> {
   const { question, program, fingerprint, dirs, context } = extension;
   const { name, directory } = question;
   const outcome = await extend(extension);
-  const { added, state } = outcome;
+  const { added, state, isHopeless = false } = outcome;
   let { why } = outcome;
   const dynamic = dynamicOf(program);
   if (why === undefined && dynamic !== undefined && fingerprint !== undefined && added.length > 0)
@@ -233,7 +231,7 @@ async function answer(extension: Extension): Promise<void> {
   addAnswers(directory, answers, state);
   touchSonameTables(dirs.catalogues, context.location.storeDir);
   debug(`${name}: ${why ?? [...answers.values()].join(', ')}`);
-  if (why !== undefined) tellUnfit(extension, why, before);
+  if (why !== undefined && !isHopeless) tellUnfit(extension, before);
 }
 
 /** For a program of Nix, which has no fingerprint. Where Nix cannot, the answer holds as long as the file is there. */

@@ -1,6 +1,7 @@
 // PATH and the system profile → the commands that /bin and /usr/bin show in a view.
-import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { isExecutable, namesIn } from '../host/files.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { HostPlace } from './host-place.ts';
 import { linkTo, type Shown } from './view-directory.ts';
@@ -24,23 +25,6 @@ export function commandDirectories(
   return [...new Set(all.map((each) => path.normalize(each).replace(/(?<=.)\/$/, '')))]
     .filter((each) => !shown.some((place) => each === place || each.startsWith(`${place}/`)))
     .filter((each) => statSync(each, { throwIfNoEntry: false })?.isDirectory() && isTrustedWay(each, uid));
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function isCommand(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** A link of the host stays the same link, from wherever it is read; a file is bound. */
@@ -103,7 +87,7 @@ interface CommandRequest {
 }
 
 function lddText(interpreter: string, directories: readonly string[]): string {
-  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isCommand) ?? '';
+  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isExecutable) ?? '';
   const isQuotable = !theirs.includes("'");
   return LDD.replaceAll('@theirs@', isQuotable ? theirs : '').replace('@interpreter@', interpreter);
 }
@@ -124,7 +108,7 @@ export function shownPrograms({
     for (const name of namesIn(directory)) {
       if (entries.size >= MOST_NAMES) return entries;
       const file = path.join(directory, name);
-      if (!entries.has(name) && isCommand(file)) entries.set(name, linkTo(file));
+      if (!entries.has(name) && isExecutable(file)) entries.set(name, linkTo(file));
     }
   const bash = entries.get('bash');
   if (bash !== undefined && !entries.has('sh')) entries.set('sh', bash);
