@@ -82,7 +82,9 @@ function isCurrent(product, sources) {
 function installNpmPackages() {
   if (isCurrent('node_modules/.package-lock.json', ['package-lock.json'])) return;
   if (lstatSync(path.join(PROJECT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    say('node_modules is a link and older than package-lock.json: npm ci would empty what it leads to; run it there');
+    say(
+      'node_modules is a link and older than package-lock.json: npm ci would empty what it leads to; run it there',
+    );
     process.exit(1);
   }
   say('installing npm packages');
