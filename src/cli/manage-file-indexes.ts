@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
-import { notice, printJson, printLine, reportPrefix } from '../host/output.ts';
+import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
 import { ageInDays, findDatabase } from '../index/find-database.ts';
 import {
   catalogueStatus,
@@ -179,7 +179,7 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
     const from = attr === '' ? '' : `  (${attr}${output === '' || output === 'out' ? '' : `.${output}`})`;
     return `${storePath}/${match.dir === '' ? '' : `${match.dir}/`}${match.name}${from}`;
   });
-  const more = candidates.length > MOST_LISTED ? [`and ${candidates.length - MOST_LISTED} more`] : [];
+  const more = moreText(candidates.length - MOST_LISTED);
   const passed = Object.entries(dropped).map(([why, number]) => `${number} ${why}`);
   const told = [
     passed.length === 0 ? [] : `passed over: ${passed.join(', ')}`,
@@ -187,7 +187,11 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
     absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
     candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
   ].flat();
-  return [...(rows.length === 0 ? [`no index has ${name}`] : rows), ...more, ...told].join('\n');
+  return [
+    ...(rows.length === 0 ? [`no index has ${name}`] : rows),
+    ...(more === '' ? [] : [more.trimStart()]),
+    ...told,
+  ].join('\n');
 }
 
 /** Returns whether an index has it. */

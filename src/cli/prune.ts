@@ -4,6 +4,7 @@ import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
+import { DAY } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
@@ -61,8 +62,6 @@ async function placesOf(uid: number): Promise<{ dirs: Directories; tellsOfUse: b
   const system = uid === 0 ? trustedSystemDirectories() : undefined;
   return system === undefined ? own : [...own, { dirs: system, tellsOfUse: false }];
 }
-
-const DAY = 24 * 60 * 60 * 1000;
 
 /** A patched file that is nowhere may come back from a disk that is not mounted. In days. */
 const LONGEST_ABSENCE = 30;

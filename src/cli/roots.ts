@@ -6,6 +6,7 @@ import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
+import { DAY } from '../host/files.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
 import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
 import { patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
@@ -98,8 +99,6 @@ export async function rootsCommand(options: { json: boolean }, context: Context)
       : ['', `${size(weights.closure)} in all, of which ${size(weights.ours)} would go without us`];
   printLine([...tableOf(rows), ...total].join('\n'));
 }
-
-const DAY = 24 * 60 * 60 * 1000;
 
 export interface RootRow {
   /** The link. */

@@ -14,6 +14,9 @@ import {
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 
+/** Milliseconds. Ages of files are told in days. */
+export const DAY = 24 * 60 * 60 * 1000;
+
 /** Follows symbolic links. Total: what cannot be looked at is no directory. */
 export function isDirectory(file: string): boolean {
   try {

@@ -89,10 +89,14 @@ export function printableLine(text: string): string {
   return printable(text).replace(/[\t\n]/g, '?');
 }
 
+/** How many there are besides those that were named, as the end of a list; empty where there are none. */
+export function moreText(count: number): string {
+  return count > 0 ? ` and ${count} more` : '';
+}
+
 /** The first few, and how many there are besides: `a, b and 3 more`. */
 export function listText(items: readonly string[], limit: number): string {
-  const more = items.length - limit;
-  return `${items.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${items.slice(0, limit).join(', ')}${moreText(items.length - limit)}`;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { reasonOf } from '../host/errors.ts';
+import { DAY } from '../host/files.ts';
 import { derivedVersion } from './derived-file.ts';
 import { databaseVersion } from './read-database.ts';
 
@@ -158,5 +159,5 @@ export function findDatabase(search: Search, after?: Place): SearchResult {
 /** Days since a file was written; undefined in the store, where every file is of 1970. */
 export function ageInDays(file: string, now: number): number | undefined {
   const { mtimeMs } = statSync(file);
-  return mtimeMs < 86_400_000 ? undefined : Math.floor((now - mtimeMs) / 86_400_000);
+  return mtimeMs < DAY ? undefined : Math.floor((now - mtimeMs) / DAY);
 }

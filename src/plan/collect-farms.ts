@@ -4,7 +4,7 @@ import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { namesIn } from '../host/files.ts';
+import { DAY, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import {
   copiesDirectory,
@@ -15,9 +15,6 @@ import {
 } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
 import { runTimeRoots, runTimesDirectory } from './run-time-record.ts';
-
-/** Milliseconds between two looks. */
-const DAY = 24 * 60 * 60 * 1000;
 
 function farmNamesIn(directory: string): string[] {
   return namesIn(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));

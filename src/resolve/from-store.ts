@@ -8,7 +8,7 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
-import { debug, notice } from '../host/output.ts';
+import { debug, listText, moreText, notice } from '../host/output.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
@@ -169,9 +169,8 @@ async function attemptOnce(
 function noticeWanting(typedName: string, wanting: SolvedSet['wanting']): void {
   const [first] = wanting;
   if (first === undefined) return;
-  const names = wanting.map(({ name }) => name).slice(0, 2);
-  const rest = wanting.length - names.length;
-  const all = rest > 0 ? `${names.join(', ')} and ${rest} more` : names.join(' and ');
+  const names = wanting.map(({ name }) => name);
+  const all = names.length > 2 ? listText(names, 2) : names.join(' and ');
   const why = wanting.length === 1 ? first.why : 'they cannot be had; nix-foreign explain says why';
   notice(
     `${typedName}: ${path.basename(first.readIn)} says that it requires ${all}, and starts without: ${why}`,
@@ -236,7 +235,7 @@ interface RefusedSet {
 
 function rejection(program: DynamicProgram, { loader, complaints, closest, hint }: RefusedSet): ForeignError {
   const [first = 'no reason given', ...others] = complaints;
-  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  const more = others.length > 0 ? ` (${moreText(others.length).trimStart()})` : '';
   const sentences = [`${first}${more}`, ...closest.map(({ what }) => what)].join('; ');
   return new ForeignError(`${program.typedName}: the loader of ${loader} refuses the set: ${sentences}`, {
     code: 'rejected',

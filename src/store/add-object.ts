@@ -8,7 +8,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { runOnBytes } from '../host/run-program.ts';
 import { repoint } from './add-and-pin.ts';
-import { type Nix, TIMEOUT } from './nix.ts';
+import { linesOf, type Nix, TIMEOUT } from './nix.ts';
 import { packString } from './nix-archive.ts';
 import { storeLocation } from './store-location.ts';
 
@@ -240,7 +240,6 @@ export async function addObject(nix: Nix, object: NewObject, root: string): Prom
   if (why === undefined && existsSync(object.storePath)) return { kind: 'added' };
   if (before === undefined) rmSync(root, { force: true });
   else repoint(root, before);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
-  const plain = (why ?? 'it is not there afterwards').replace(/\u001b\[[0-9;]*m/g, '');
-  return { kind: 'refused', why: plain.split('\n').at(0) ?? plain };
+  const [first = ''] = linesOf(why ?? 'it is not there afterwards');
+  return { kind: 'refused', why: first };
 }

@@ -7,7 +7,15 @@ import path from 'node:path';
 import { identityOfStats } from '../host/file-identity.ts';
 import { makeDirectories } from '../host/files.ts';
 import type { Ended } from '../host/run-program.ts';
-import { complaintOf, invalidPaths, type Nix, runWatched, type Show, withoutSecrets } from './nix.ts';
+import {
+  complaintOf,
+  invalidPaths,
+  linesOf,
+  type Nix,
+  runWatched,
+  type Show,
+  withoutSecrets,
+} from './nix.ts';
 import { isStoreObjectName } from './store-location.ts';
 
 export type Realised =
@@ -41,8 +49,7 @@ const CONCLUSION =
 
 /** Why paths could not be fetched, in Nix's own words, as one line without colours. */
 export function whyNotFetched(ended: Ended): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
-  const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const lines = linesOf(ended.stderr);
   const last = (beginning: string) =>
     lines.findLast((line) => line.startsWith(beginning) && !CONCLUSION.test(line));
   const reporting = last('error: ') ?? last('warning: ');

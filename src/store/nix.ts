@@ -3,6 +3,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { ForeignError } from '../host/errors.ts';
 import { isExecutable } from '../host/files.ts';
 import { debug, printable } from '../host/output.ts';
@@ -72,12 +73,16 @@ async function runNix(nix: Nix, command: string, args: readonly string[], input?
   return ended;
 }
 
-/** The last line that says `error:`, without colours: what Nix thinks went wrong. */
+/** What Nix printed, line by line, without its colours. */
+export function linesOf(text: string): string[] {
+  return stripVTControlCharacters(text).split(/\r?\n/);
+}
+
+/** The last line that says `error:`: what Nix thinks went wrong. */
 export function complaintOf(ended: Ended): string {
   if (ended.failure !== undefined) return `it could not be started (${ended.failure})`;
   if (ended.timedOut) return 'it took too long';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
-  const lines = ended.stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const lines = linesOf(ended.stderr);
   const line =
     lines.findLast((each) => each.includes('error:')) ?? lines.findLast((each) => each.trim() !== '');
   return line?.replace(/^.*?error:\s*/, '').trim() || `it ended with status ${ended.status}`;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { debug } from '../host/output.ts';
 import { runProgram } from '../host/run-program.ts';
 import { isHarmless } from './fetch.ts';
-import { complaintOf, type Nix, TIMEOUT, withoutSecrets } from './nix.ts';
+import { complaintOf, linesOf, type Nix, TIMEOUT, withoutSecrets } from './nix.ts';
 
 export interface FetchPreview {
   /** Everything that would come, closures included, sorted. */
@@ -45,8 +45,7 @@ function sectionOf(line: string): PreviewSection {
 export function parseDryRun(stderr: string): FetchPreview {
   const found = { fetch: new Set<string>(), unknown: new Set<string>(), builds: new Set<string>() };
   let [section, download, unpacked]: [PreviewSection, number, number] = [undefined, 0, 0];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with ESC
-  for (const line of stderr.replace(/\u001b\[[0-9;]*m/g, '').split(/\r?\n/)) {
+  for (const line of linesOf(stderr)) {
     const entry = /^ {2}(\/\S+)$/.exec(line)?.[1];
     if (entry !== undefined) {
       if (section !== undefined) found[section].add(entry);

@@ -12,7 +12,7 @@ import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '.
 import { addableName, findAdded, findPin } from '../../choices/find-pin.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
-import { notice } from '../../host/output.ts';
+import { moreText, notice } from '../../host/output.ts';
 import { inspectProgram } from '../../program/inspect-program.ts';
 import { conflictError } from '../../resolve/conflict-error.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -195,8 +195,8 @@ function effectLines({ changes, libraries }: Extract<ChooseOutcome, { kind: 'cho
   if (changes === null) return [`there was no set; now there is one of ${libraries}`];
   if (changes.length === 0) return ['every library stays as it was'];
   const shown = changes.slice(0, LISTED).map(changeLine);
-  const more = changes.length - shown.length;
-  return ['changes:', ...shown, ...(more > 0 ? [`  and ${more} more (--json has all)`] : [])];
+  const more = moreText(changes.length - shown.length);
+  return ['changes:', ...shown, ...(more === '' ? [] : [` ${more} (--json has all)`])];
 }
 
 /** What the command line asked for. Each word of `pin` is `SONAME=PATH`, each of `add` that or `SONAME`. */
