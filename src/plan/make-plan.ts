@@ -6,6 +6,7 @@ import type { VerifiedSet } from '../farm/verify-set.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import type { Libc } from '../program/libc.ts';
 import type { LoaderCopy } from './loader-copy.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
 import { againFile, opensPassingFiles } from './run-time-record.ts';
@@ -49,7 +50,8 @@ interface LoaderCall {
   readonly module: string | undefined;
 }
 
-function loaderArguments({ set, libc }: PlanInputs, { executed, module }: LoaderCall): Argument[] {
+function loaderArguments({ set, program }: PlanInputs, { executed, module }: LoaderCall): Argument[] {
+  const libc = program.libc.kind;
   const { loader, libraryPath } = set;
   const literal = (text: string): Argument => ({ kind: 'literal', text });
   return [
@@ -70,7 +72,7 @@ function loaderArguments({ set, libc }: PlanInputs, { executed, module }: Loader
  * says nothing to the nix-ld of another machine.
  */
 function launcherVariables(
-  { strategy, interpreter, otherLauncher }: PlanInputs,
+  { start: { strategy }, machine: { interpreter, otherLauncher } }: PlanInputs,
   suffix: string,
 ): {
   readonly entering: readonly string[];
@@ -117,13 +119,13 @@ function bundledFiles(set: VerifiedSet, storeDir: string): string[] {
 }
 
 /** What the store serves, and nothing beside the program may begin to serve unnoticed. */
-function absentBeside({ program, set, storeDir }: PlanInputs, bundled: readonly string[]): string[] {
+function absentBeside({ program, set, machine }: PlanInputs, bundled: readonly string[]): string[] {
   const { path: file, elf } = program;
   if (elf === undefined) return [];
   const served = set.objects
     .filter(({ path: opened }) => opened !== undefined && opened !== set.loader && !bundled.includes(opened))
     .map(({ name }) => path.basename(name));
-  return absentLibraries({ path: file, elf }, bundled, served, storeDir);
+  return absentLibraries({ path: file, elf }, bundled, served, machine.storeDir);
 }
 
 /** Where the audit module of a plan is. */
@@ -148,28 +150,37 @@ export function runTimeConditions({
 
 const NO_CONDITIONS = { directories: [], files: [], watched: [], absent: [] };
 
-interface PlanInputs {
-  readonly program: ProgramFile;
-  readonly set: VerifiedSet;
+/** The way that was chosen, and what was prepared for it. */
+export interface PreparedStart {
   readonly strategy: Strategy;
-  readonly interpreter: Interpreter;
-  readonly libc: 'glibc' | 'musl';
-  readonly storeDir: string;
-  readonly sha256: string;
   /** The patched copy, with that strategy. */
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
-  /** The run-time directory, and the audit module by its name in there. */
-  readonly runTime?: RunTimePlace | undefined;
   /** The loader to execute, with that strategy, where it is not the store's own. */
   readonly loaderCopy?: LoaderCopy | undefined;
   /** What the view shows, with that strategy. */
   readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
+}
+
+/** What this machine has for a start of the program. */
+interface StartedBy {
+  readonly interpreter: Interpreter;
   /** The launcher for a program that is not of this machine. */
-  readonly otherLauncher?: string | undefined;
-  /** The root link, or the plain record where there is no Nix. */
-  readonly root: string;
-  /** Where the set came from, for people. */
-  readonly origin: string;
+  readonly otherLauncher: string | undefined;
+  readonly storeDir: string;
+}
+
+interface PlanInputs {
+  readonly program: ProgramFile & { readonly libc: Pick<Libc, 'kind'> };
+  readonly set: VerifiedSet;
+  readonly start: PreparedStart;
+  readonly machine: StartedBy;
+  /** The run-time directory, and the audit module by its name in there. */
+  readonly runTime: RunTimePlace | undefined;
+  /**
+   * `root`: the link, or the plain record where there is no Nix. `sha256`: of the program. `origin`: where the set came
+   * from, for people.
+   */
+  readonly names: Required<Pick<LaunchPlan, 'root' | 'sha256' | 'origin'>>;
 }
 
 /**
@@ -178,17 +189,18 @@ interface PlanInputs {
  * @throws Node's errors when a bundled library vanished in between.
  */
 export function makePlan(inputs: PlanInputs): LaunchPlan {
-  const { program, set, strategy, interpreter, storeDir } = inputs;
+  const { program, set, start, runTime, names } = inputs;
+  const { strategy } = start;
+  const { interpreter, storeDir } = inputs.machine;
   const suffix = program.elf === undefined ? '' : (findMachine(program.elf)?.nixLdSuffix ?? '');
   const watch = (file: string) => ({ identity: identityOf(file), path: file });
   const bundled = bundledFiles(set, storeDir);
   const { entering, environment } = launcherVariables(inputs, suffix);
   const interpreterPath =
     interpreter.kind === 'missing' || !existsSync(interpreter.path) ? undefined : watch(interpreter.path);
-  const copy = strategy === 'patched' ? inputs.copy : undefined;
-  const { runTime } = inputs;
+  const copy = strategy === 'patched' ? start.copy : undefined;
   const conditions = runTime === undefined ? NO_CONDITIONS : runTimeConditions(runTime);
-  const view = strategy === 'view' ? inputs.view : undefined;
+  const view = strategy === 'view' ? start.view : undefined;
   const vacant = interpreter.kind === 'missing' ? [interpreter.path] : [];
   // What was learned counts when the view is entered. In it, the launcher as interpreter would plan for the view alone.
   const [inside, outside] = strategy === 'view' ? [NO_CONDITIONS, conditions] : [conditions, NO_CONDITIONS];
@@ -199,16 +211,14 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ...new Set([...vacant, ...(view?.absentOutside ?? []), ...outside.absent, ...absentForView]),
   ];
   const watchedOutside = [...(view?.watchedOutside ?? []), ...outside.watched];
-  const loaderCopy = strategy === 'loader' ? inputs.loaderCopy : undefined;
+  const loaderCopy = strategy === 'loader' ? start.loaderCopy : undefined;
   const copies = [copy, loaderCopy].filter((each) => each !== undefined);
   const execute = strategy === 'loader' ? (loaderCopy?.file ?? set.loader) : copy?.file;
   return {
     program: program.path,
     identity: program.identity,
     strategy,
-    root: inputs.root,
-    sha256: inputs.sha256,
-    origin: inputs.origin,
+    ...names,
     // The farm last: its files are looked up from the directory that was checked just before (launcher/plan.c).
     directories: [
       ...(view?.directories ?? []),
@@ -218,7 +228,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ],
     files: [
       set.loader,
-      inputs.root,
+      names.root,
       ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
       ...set.outside,
       ...conditions.files,

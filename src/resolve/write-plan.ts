@@ -15,14 +15,14 @@ import {
   whyNoCopy,
 } from '../integrations/patch/patched-copy.ts';
 import { listObjects } from '../ldso/list-objects.ts';
-import { type LoaderCopy, loaderCopy } from '../plan/loader-copy.ts';
-import { makePlan, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
+import { loaderCopy } from '../plan/loader-copy.ts';
+import { makePlan, type PreparedStart, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
 import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
-import { type LaunchPlan, planKey, type Strategy } from '../plan/plan-format.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectInterpreter, type Situation, type StrategyChoice, whyNoNamespace } from '../plan/strategy.ts';
 import { nixDatabaseFile } from '../store/nix-state.ts';
-import { makeView, type View } from '../view/make-view.ts';
+import { makeView } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
 import type { Job } from './job.ts';
@@ -99,13 +99,10 @@ function whyNoOf(
 
 type ProgramCopy = Extract<CopyOutcome, { kind: 'copied' }>;
 
-interface PreparedStart {
-  readonly strategy: Strategy;
+interface ChosenStart extends PreparedStart {
   /** Why a way that keeps /proc/self/exe or its children was not taken, where one was called for. */
   readonly misses?: string | undefined;
   readonly copy?: ProgramCopy;
-  readonly loaderCopy?: LoaderCopy | undefined;
-  readonly view?: View | undefined;
 }
 
 /** Writes what the chosen way needs beside the plan. @throws Node's errors when the cache cannot be written. */
@@ -114,7 +111,7 @@ function prepareChosen(
   set: VerifiedSet,
   { dirs }: Job,
   findView: () => FoundView,
-): PreparedStart {
+): ChosenStart {
   debug(`strategy ${strategy}: ${why}`);
   if (strategy === 'loader') return { strategy, misses, loaderCopy: loaderCopy(dirs, set.loader) };
   const found = strategy === 'view' ? findView() : undefined;
@@ -122,7 +119,7 @@ function prepareChosen(
 }
 
 /** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
-async function prepareStart(set: VerifiedSet, job: Job): Promise<PreparedStart> {
+async function prepareStart(set: VerifiedSet, job: Job): Promise<ChosenStart> {
   const { program, context } = job;
   const target = copyTargetOf(set, job);
   const findView = viewOnce(set, job);
@@ -199,25 +196,17 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   const { set, root, origin, drivers = [] } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
-  const { strategy, misses, copy, loaderCopy: copyOfLoader, view } = await prepareStart(set, job);
+  const { misses, ...start } = await prepareStart(set, job);
   if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
   const { storeDir } = context.location;
   const launcher = launcherForMachine(context, program.elf);
   const made = makePlan({
     program,
     set,
-    strategy,
-    interpreter,
-    copy,
-    loaderCopy: copyOfLoader,
-    view,
-    libc: program.libc.kind,
-    storeDir,
-    sha256,
-    root: root.file,
-    origin,
-    runTime: runTimeOf(pinnedSet, copy, job),
-    otherLauncher: launcher === context.launcher ? undefined : launcher,
+    start,
+    machine: { interpreter, storeDir, otherLauncher: launcher === context.launcher ? undefined : launcher },
+    runTime: runTimeOf(pinnedSet, start.copy, job),
+    names: { root: root.file, sha256, origin },
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;
