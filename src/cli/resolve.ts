@@ -9,7 +9,7 @@ import { inspectProgram } from '../program/inspect-program.ts';
 import { parseRequestedStrategy, type RequestedStrategy } from '../resolve/choose-strategy.ts';
 import type { Context } from '../resolve/context.ts';
 import type { ResolveMode } from '../resolve/job.ts';
-import { planProgram } from '../resolve/resolve-program.ts';
+import { resolveProgram } from '../resolve/resolve-program.ts';
 import {
   allDirectories,
   inSystemDirectories,
@@ -26,7 +26,7 @@ export async function resolve(
   const program = inspectProgram(typedName, context.host);
   const inPlace = forWhom === 'everybody' ? inSystemDirectories : inWritableDirectories;
   return await inPlace(context.host.uid, async (dirs) => {
-    const plan = await planProgram(program, context, dirs, mode);
+    const plan = await resolveProgram(program, context, dirs, mode);
     if (context.requested !== undefined) await saveRequested(context.requested, plan, dirs, context);
     return plan;
   });

@@ -234,14 +234,16 @@ const TIMEOUT = 10_000;
 
 /** Has the launcher try it (launcher/namespace.c). Undefined where it works, else why not, as one clause. */
 export function whyNoNamespace(launcher: string | undefined, interpreterPath: string): string | undefined {
+  return whyLauncherFails(launcher, ['--try-namespace', interpreterPath]);
+}
+
+/** Has the launcher try what its arguments say. Undefined where that works, else why not, as one clause. */
+export function whyLauncherFails(launcher: string | undefined, args: readonly string[]): string | undefined {
   if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
     return 'there is no launcher';
-  const { status, stderr, failure } = runProgramNow(launcher, ['--try-namespace', interpreterPath], {
-    env: {},
-    timeout: TIMEOUT,
-  });
+  const { status, stderr, failure } = runProgramNow(launcher, args, { env: {}, timeout: TIMEOUT });
   if (status === 0) return undefined;
-  const first = stderr.split('\n')[0]?.replace(/^nix-run-foreign: /, '');
+  const first = stderr.split('\n')[0]?.replace(/^nix-run-foreign: (?:no view can be made: )?/, '');
   return first || failure || 'the launcher could not try it';
 }
 

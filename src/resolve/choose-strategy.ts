@@ -1,12 +1,12 @@
 // A program and the machine it is on → the way to start it.
 
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine, sameMachine } from '../elf/machine.ts';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { selfReader } from '../elf/self-reader.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import { ForeignError } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 import { libcVersionOf } from '../ldso/search-paths.ts';
 import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../plan/plan-format.ts';
 import {
@@ -116,16 +116,8 @@ function bundledOf(objects: VerifiedSet['objects'], { location }: Context): stri
   return objects
     .map(({ path: file }) => file)
     .filter((file) => file !== undefined && !file.startsWith(`${location.storeDir}/`))
-    .flatMap((file) => (file === undefined ? [] : realPathOf(file)))
+    .flatMap((file) => (file === undefined ? [] : realPath(file)))
     .filter((file) => !file.startsWith(`${location.storeDir}/`));
-}
-
-function realPathOf(file: string): string[] {
-  try {
-    return [realpathSync(file)];
-  } catch {
-    return [];
-  }
 }
 
 /** What a plan says of the ways that were tried when it was made. */

@@ -16,7 +16,7 @@ import { bringing, type ClosestSentence } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
-import { type Excluded, type SolvedSet, solveFromStore } from './solve-program.ts';
+import { chooseLibraries, type Excluded, type SolvedSet } from './solve-program.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
@@ -125,7 +125,7 @@ async function attemptOnce(
   fetches: FetchRounds,
 ): Promise<ResolveAttempt> {
   const { program, dirs, context } = job;
-  const solved = await solveFromStore(job, excluded, fetches);
+  const solved = await chooseLibraries(job, excluded, fetches);
   const { fingerprint, closest } = solved;
   const link = rootOf(job);
   const before = pinned(link);

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import type { FingerprintSearch } from './find-fingerprint.ts';
 import { openSearch } from './from-found-fingerprint.ts';
 import { type DynamicProgram, dynamicOf, rootOf } from './job.ts';
-import { planProgram } from './resolve-program.ts';
+import { resolveProgram } from './resolve-program.ts';
 import { inWritableDirectories } from './writable-directories.ts';
 
 interface ProgramWithFingerprint {
@@ -30,7 +30,7 @@ export async function savedFingerprintOfProgram(
 ): Promise<ProgramWithFingerprint> {
   const program = inspectProgram(typedName, context.host);
   const plan = await inWritableDirectories(context.host.uid, (dirs) =>
-    planProgram(program, context, dirs, 'as-needed'),
+    resolveProgram(program, context, dirs, 'as-needed'),
   );
   if (plan.root === undefined || plan.sha256 === undefined) {
     throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {

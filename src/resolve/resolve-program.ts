@@ -34,7 +34,7 @@ const ROUNDS = 5;
  * touched meanwhile is inspected and resolved again.
  * @throws ForeignError with the reason where no plan is possible; Node's errors where nothing can be written.
  */
-export async function planProgram(
+export async function resolveProgram(
   file: ProgramFile,
   context: Context,
   dirs: Directories,

@@ -141,7 +141,7 @@ async function withFetched(
  * Chooses among what is in the store and what a file index has.
  * @throws ForeignError that explains itself when there is no coherent set.
  */
-export async function solveFromStore(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
+export async function chooseLibraries(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
   const { program, sha256, context } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
   const { outcome, added, closest, beyond, plugIns, drivers, reports } = await withFetched(

@@ -9,7 +9,7 @@ import { removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { planProgram } from './resolve-program.ts';
+import { resolveProgram } from './resolve-program.ts';
 import { allDirectories } from './writable-directories.ts';
 
 /**
@@ -49,7 +49,7 @@ export async function chooseFor(
 ): Promise<LaunchPlan> {
   await replaceChoices(program, choices, context, dirs);
   try {
-    return await planProgram(program, context, dirs, 'refresh');
+    return await resolveProgram(program, context, dirs, 'refresh');
   } catch (error) {
     debug('the choices cannot be planned by; the earlier ones come back');
     await replaceChoices(program, earlier, context, dirs);

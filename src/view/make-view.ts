@@ -4,9 +4,8 @@ import path from 'node:path';
 import type { Machine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
-import { runProgramNow } from '../host/run-program.ts';
 import type { LaunchPlan, ViewEntry } from '../plan/plan-format.ts';
-import { inspectInterpreter } from '../plan/strategy.ts';
+import { whyLauncherFails } from '../plan/strategy.ts';
 import { type HostPlace, hostPlace, withoutLinks } from './host-place.ts';
 import { findSharedData } from './shown-data.ts';
 import {
@@ -161,16 +160,9 @@ export function makeView({ view, directories }: ViewToMake): View {
   return view;
 }
 
-const TIMEOUT = 10_000;
-
 /** Has the launcher try it (launcher/view.c). Undefined where it works, else why not, as one clause. */
 export function whyNoView(launcher: string | undefined): string | undefined {
-  if (launcher === undefined || inspectInterpreter(launcher).kind !== 'launcher')
-    return 'there is no launcher';
-  const { status, stderr, failure } = runProgramNow(launcher, ['--try-view'], { env: {}, timeout: TIMEOUT });
-  if (status === 0) return undefined;
-  const first = stderr.split('\n')[0]?.replace(/^nix-run-foreign: (?:no view can be made: )?/, '');
-  return first || failure || 'the launcher could not try it';
+  return whyLauncherFails(launcher, ['--try-view']);
 }
 
 /** The link that every view has (launcher/view.c). */

@@ -77,10 +77,10 @@ test('a path that is not valid any more is named, and nothing is added', async (
 });
 
 test('a path that is in the store directory and not registered counts as gone', async () => {
-  const stray = path.join(store.location.storeDir, `${'a'.repeat(32)}-stray`);
-  mkdirSync(stray, { recursive: true });
-  const added = await add({ name: 'y', content: 'y', references: [stray] });
-  assert.equal(added.kind === 'vanished' && added.storePath, stray, JSON.stringify(added));
+  const unknown = path.join(store.location.storeDir, `${'a'.repeat(32)}-unknown`);
+  mkdirSync(unknown, { recursive: true });
+  const added = await add({ name: 'y', content: 'y', references: [unknown] });
+  assert.equal(added.kind === 'vanished' && added.storePath, unknown, JSON.stringify(added));
 });
 
 test('settings that forbid store paths in evaluation do not concern us', async () => {

@@ -14,7 +14,7 @@ import { inspectProgram, type ProgramFile } from '../../program/inspect-program.
 import { withRequestedStrategy } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf, verdictOf } from '../../resolve/job.ts';
-import { planProgram } from '../../resolve/resolve-program.ts';
+import { resolveProgram } from '../../resolve/resolve-program.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { type CandidateReport, candidateReportOf } from './candidates.ts';
@@ -93,7 +93,7 @@ export async function withFacts<T>(
 ): Promise<T> {
   const program = inspectProgram(typedName, context.host);
   return await inWritableDirectories(context.host.uid, async (dirs) => {
-    const plan = await planProgram(program, context, dirs, 'as-needed');
+    const plan = await resolveProgram(program, context, dirs, 'as-needed');
     const asFile = dynamicOf(program);
     if (asFile === undefined) return tell({ program, plan, dirs });
     const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;

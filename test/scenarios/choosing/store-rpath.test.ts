@@ -11,13 +11,13 @@ const root = await openToolRoot(await ensureRig('full'));
 const shop = openShop(root);
 const printing = 'int printf(const char *, ...);';
 
-const old = await shop.library('strayed-1.0', {
-  soname: 'libstrayed.so.1',
+const old = await shop.library('hidden-1.0', {
+  soname: 'libhidden.so.1',
   source: 'int s1(void) { return 100; }',
   versions: 'S_1 { global: s1; };',
 });
-const fresh = await shop.library('strayed-2.0', {
-  soname: 'libstrayed.so.1',
+const fresh = await shop.library('hidden-2.0', {
+  soname: 'libhidden.so.1',
   source: 'int s1(void) { return 200; } int s2(void) { return 2; }',
   versions: 'S_1 { global: s1; }; S_2 { global: s2; } S_1;',
 });
@@ -37,10 +37,10 @@ test('a pin that the loader would pass over is refused, not kept in name only', 
   const source = `${printing} int stubborn(void); int main(void) { printf("%d", stubborn()); return 0; }`;
   const program = shop.program('pinned-in-vain', source, [stubborn]);
   assert.equal((await root.start([program])).stdout, '100');
-  const pin = `libstrayed.so.1=${fresh.directory}`;
+  const pin = `libhidden.so.1=${fresh.directory}`;
   const outcome = await root.manage(['choose', '--pin', pin, program]);
   assert.equal(outcome.status, 126, outcome.stderr);
-  const cause = `libstrayed\\.so\\.1 would come from ${old.directory}/libstrayed\\.so\\.1, not from ${fresh.directory}/`;
+  const cause = `libhidden\\.so\\.1 would come from ${old.directory}/libhidden\\.so\\.1, not from ${fresh.directory}/`;
   assert.match(outcome.stderr, new RegExp(cause));
 });
 
@@ -50,14 +50,14 @@ const both = `${printing} int stubborn(void); int demanding(void);
 test('where nothing else serves, the refusal names both files', async () => {
   const program = shop.program('both', both, [stubborn, demanding]);
   const cause = new RegExp(
-    `would come from ${old.directory}/libstrayed\\.so\\.1, not from ${fresh.directory}/`,
+    `would come from ${old.directory}/libhidden\\.so\\.1, not from ${fresh.directory}/`,
   );
   assertRefused(await root.start([program]), { status: 126, cause });
 });
 
 test('what is loaded is chosen in the end, when it serves as well', async () => {
-  const between = await shop.library('strayed-1.5', {
-    soname: 'libstrayed.so.1',
+  const between = await shop.library('hidden-1.5', {
+    soname: 'libhidden.so.1',
     source: 'int s1(void) { return 150; }',
     versions: 'S_1 { global: s1; };',
   });
@@ -70,5 +70,5 @@ test('what is loaded is chosen in the end, when it serves as well', async () => 
   const { stdout, stderr, status } = await root.start([program]);
   assert.deepEqual([stdout, stderr, status], ['100 101', '', 0]);
   const shown = await root.manage(['fingerprint', 'show', program]);
-  assert.deepEqual(shown.stdout.match(/strayed-\d\.\d/g), ['strayed-1.0'], shown.stdout);
+  assert.deepEqual(shown.stdout.match(/hidden-\d\.\d/g), ['hidden-1.0'], shown.stdout);
 });
