@@ -11,7 +11,7 @@ import {
 } from './dynamic.ts';
 import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
-import { readSegments, SEGMENT_TYPE } from './segments.ts';
+import { readSegments } from './segments.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
 /** One global or weak symbol of DT_SYMTAB. */
@@ -42,29 +42,12 @@ const CACHED_BLOCKS = 4_096;
 
 /** All dynamic symbols, in the order of the file. Total and linear like `readElf`; a static program has none. */
 export function readSymbols(source: ByteSource): SymbolReading {
-  return read(source, () => true);
-}
-
-/** Like `readSymbols`, but `defined` stays empty and the names of defined symbols are not read. */
-export function readUndefinedSymbols(source: ByteSource): SymbolReading {
-  return read(source, (section) => section === 0);
-}
-
-function read(source: ByteSource, wanted: (section: number) => boolean): SymbolReading {
   try {
-    const opened = readHeader(source, CACHED_BLOCKS);
-    if (!opened) return { kind: 'not-elf' };
-    const { fields, header } = opened;
+    const opened = openTables(source);
+    if (opened === undefined) return { kind: 'not-elf' };
     const defined: DynamicSymbol[] = [];
     const missing: DynamicSymbol[] = [];
-    const loadable = header.type === 2 || header.type === 3;
-    const segments = loadable ? readSegments(fields, header) : [];
-    const image = openImage(fields, segments);
-    const table = readDynamicTable(image, segments);
-    if (table) {
-      const count = countSymbols(image, header, table);
-      collect({ image, table, count }, wanted, defined, missing);
-    }
+    if (opened.kind === 'tables') collect(opened, defined, missing);
     return { kind: 'symbols', defined, undefined: missing };
   } catch (error) {
     if (error instanceof Malformed) return { kind: 'bad-elf', why: error.message };
@@ -76,49 +59,86 @@ function read(source: ByteSource, wanted: (section: number) => boolean): SymbolR
 const LONGEST_STRINGS = 64 * 1024 * 1024;
 
 /**
- * Whether DT_STRTAB holds one of these names, for a symbol or anything else: where it does not, no symbol need be read.
- * True where that cannot be told. Total.
+ * Whether it leaves a symbol of one of these names to others. No name is read: the strings are searched for them, then
+ * the symbols for where they stand. False for what is no ELF file, or a damaged one. Total.
  */
-export function mayName(source: ByteSource, names: readonly string[]): boolean {
+export function leavesUndefined(source: ByteSource, names: readonly string[]): boolean {
   try {
-    const opened = readHeader(source, CACHED_BLOCKS);
-    if (!opened) return false;
-    const segments = readSegments(opened.fields, opened.header);
-    const table = readDynamicTable(openImage(opened.fields, segments), segments);
-    const [at, size] = [table?.last(DYNAMIC_TAG.strtab), table?.last(DYNAMIC_TAG.strsz)];
-    if (at === undefined || size === undefined) return false;
-    const holder = segments.find(
-      ({ type, address, fileSize }) =>
-        type === SEGMENT_TYPE.load && address <= at && at + size <= address + fileSize,
-    );
-    if (holder === undefined || size > LONGEST_STRINGS) return true;
-    const bytes = source.read(holder.offset + at - holder.address, size);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return names.some((name) => text.includes(name));
+    const opened = openTables(source);
+    if (opened?.kind !== 'tables') return false;
+    const places = placesInStrings(opened, names);
+    return places.size > 0 && hasUndefinedAt(opened, places);
   } catch (error) {
-    if (error instanceof Malformed) return true;
+    if (error instanceof Malformed) return false;
     throw error;
   }
 }
 
+/** Where these names begin in DT_STRTAB; a name may be the end of another. */
+function placesInStrings({ image, table }: SymbolTables, names: readonly string[]): ReadonlySet<number> {
+  const places = new Set<number>();
+  const address = table.last(DYNAMIC_TAG.strtab);
+  if (address === undefined) return places;
+  const room = image.room(address, LONGEST_STRINGS);
+  const bytes = image.bytes(address, Math.min(table.last(DYNAMIC_TAG.strsz) ?? room, room), 'the strings');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const name of names)
+    for (let at = text.indexOf(`${name}\0`); at >= 0; at = text.indexOf(`${name}\0`, at + 1)) places.add(at);
+  return places;
+}
+
+const SYMBOLS_AT_ONCE = 65_536;
+
+function hasUndefinedAt({ image, table, count }: SymbolTables, places: ReadonlySet<number>): boolean {
+  const address = table.last(DYNAMIC_TAG.symtab);
+  if (address === undefined) return false;
+  const { size, sectionAt } = symbolShape(image);
+  for (let index = 0; index < count; index += SYMBOLS_AT_ONCE) {
+    const length = Math.min(SYMBOLS_AT_ONCE, count - index) * size;
+    const bytes = image.bytes(address + index * size, length, 'the symbol table');
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at < length; at += size) {
+      if (view.getUint16(at + sectionAt, image.little) !== 0) continue;
+      if (places.has(view.getUint32(at, image.little))) return true;
+    }
+  }
+  return false;
+}
+
 interface SymbolTables {
+  readonly kind: 'tables';
   readonly image: Image;
   readonly table: DynamicTable;
   readonly count: number;
 }
 
+/** Undefined where it is no ELF file. Throws Malformed. */
+function openTables(source: ByteSource): SymbolTables | { readonly kind: 'static' } | undefined {
+  const opened = readHeader(source, CACHED_BLOCKS);
+  if (!opened) return undefined;
+  const { fields, header } = opened;
+  const loadable = header.type === 2 || header.type === 3;
+  const segments = loadable ? readSegments(fields, header) : [];
+  const image = openImage(fields, segments);
+  const table = readDynamicTable(image, segments);
+  if (table === undefined) return { kind: 'static' };
+  return { kind: 'tables', image, table, count: countSymbols(image, header, table) };
+}
+
+/** Bytes of a symbol; st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32. */
+function symbolShape({ wide }: Image): { size: number; infoAt: number; sectionAt: number } {
+  return wide ? { size: 24, infoAt: 4, sectionAt: 6 } : { size: 16, infoAt: 12, sectionAt: 14 };
+}
+
 function collect(
   { image, table, count }: SymbolTables,
-  wanted: (section: number) => boolean,
   defined: DynamicSymbol[],
   missing: DynamicSymbol[],
 ): void {
   const what = 'the symbol table';
   const address = table.last(DYNAMIC_TAG.symtab);
   if (address === undefined || count <= 1) return;
-  const size = image.wide ? 24 : 16;
-  // st_info and st_shndx follow st_name in class 64, and st_value and st_size in class 32.
-  const infoAt = image.wide ? 4 : 12;
+  const { size, infoAt, sectionAt } = symbolShape(image);
   if (image.room(address, count * size) < count * size)
     throw new Malformed(`${what} lies outside the loaded segments`);
   const strings = readStringTable(image, table.last(DYNAMIC_TAG.strtab));
@@ -126,9 +146,9 @@ function collect(
   for (let index = 1; index < count; index += 1) {
     const at = address + index * size;
     const info = image.u8(at + infoAt, what);
-    const section = image.u16(at + infoAt + 2, what);
+    const section = image.u16(at + sectionAt, what);
     const binding = info >> 4;
-    if (binding === 0 || !wanted(section)) continue;
+    if (binding === 0) continue;
     const name = strings.at(image.u32(at, what), 'the name of a symbol', LONGEST_LIST);
     if (name === '') continue;
     const symbol = { name, ...versionOf(index), weak: binding === 2, type: info & 15 };

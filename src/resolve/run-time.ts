@@ -3,10 +3,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';
-import { openFileSource } from '../elf/open-elf.ts';
+import { type FileSource, openFileSource } from '../elf/open-elf.ts';
 import { readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
-import { mayName, readUndefinedSymbols } from '../elf/symbols.ts';
+import { leavesUndefined } from '../elf/symbols.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
@@ -32,7 +32,7 @@ import type { Context } from './context.ts';
 /** Before, auditing slows every call, and breaks some on 64-bit ARM (audit/NOTES.md). */
 const OLDEST_GLIBC = [2, 35];
 
-const OPENING = new Set(['dlopen', 'dlmopen']);
+const OPENING = ['dlopen', 'dlmopen'];
 
 interface RunTimeRequest {
   readonly program: ProgramFile;
@@ -65,17 +65,20 @@ function isOld(loader: string): boolean {
 
 /** A file that cannot be read opens nothing. */
 function opensLibraries(file: string): boolean {
+  return readingOf(file, (source) => leavesUndefined(source, OPENING), false);
+}
+
+/** What is read of a file; `otherwise` where it cannot be read. */
+function readingOf<T>(file: string, read: (source: FileSource) => T, otherwise: T): T {
   try {
     const source = openFileSource(file);
     try {
-      if (!mayName(source, [...OPENING])) return false;
-      const symbols = readUndefinedSymbols(source);
-      return symbols.kind === 'symbols' && symbols.undefined.some(({ name }) => OPENING.has(name));
+      return read(source);
     } finally {
       source.close();
     }
   } catch {
-    return false;
+    return otherwise;
   }
 }
 
@@ -99,18 +102,15 @@ function threadStorageOf(objects: readonly string[]): number {
 }
 
 function threadStorageIn(file: string): number {
-  try {
-    const source = openFileSource(file);
-    try {
+  return readingOf(
+    file,
+    (source) => {
       const read = readHeader(source, 4);
       const segments = read === undefined ? [] : readSegments(read.fields, read.header);
       return segments.find(({ type }) => type === SEGMENT_TYPE.tls)?.memorySize ?? 0;
-    } finally {
-      source.close();
-    }
-  } catch {
-    return 0;
-  }
+    },
+    0,
+  );
 }
 
 /** Why a program has no module, in a clause; undefined where it has one. Asked too by `explain`. */
