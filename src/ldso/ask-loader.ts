@@ -4,7 +4,7 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { type Ended, runProgramNow } from '../host/run-program.ts';
 import { pathOfElfString } from '../program/run-directories.ts';
-import { isAboutSearchReport, REPORT_SEARCH_PATHS, rememberLoader } from './search-paths.ts';
+import { isLoaderKnown, REPORT_SEARCH_PATHS, rememberLoader, withoutSearchReport } from './search-paths.ts';
 
 /** ld.so --list takes 5 ms for 40 libraries; a network file system may take its time. */
 const TIMEOUT = 60_000;
@@ -98,21 +98,38 @@ function soundAndBound(request: ListRequest): ListOutput | undefined {
   const args = ['--inhibit-cache', '--library-path', libraryPath, request.program];
   const { status, stdout, stderr } = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   if (status !== 0) return undefined;
-  const said = stderr.split('\n').filter((line) => !isAboutSearchReport(line));
-  const listed = parseListOutput(stdout, said.join('\n'), request.program, unprintableNames(request));
+  const said = withoutSearchReport(stderr);
+  const listed = parseListOutput(stdout, said, request.program, unprintableNames(request));
   if (listed.complaints.length > 0) return undefined;
   rememberLoader(request.loader, stderr);
   return listed;
 }
 
+interface Listing {
+  readonly env: Readonly<Record<string, string>>;
+  readonly libraryPath: string;
+  readonly isReporting: boolean;
+}
+
+/** A loader's first answer tells its directories too, so that it need not be started once more for them. */
+function listingOf({ loader, libc, libraryPath, opened }: ListRequest): Listing {
+  if (opened !== undefined) return { env: { LD_PRELOAD: opened.join(':') }, libraryPath, isReporting: false };
+  if (libc !== 'glibc' || libraryPath === '' || isLoaderKnown(loader))
+    return { env: {}, libraryPath, isReporting: false };
+  const { env, directories } = REPORT_SEARCH_PATHS;
+  return { env, libraryPath: `${libraryPath}:${directories}`, isReporting: true };
+}
+
 function listByLoader(request: ListRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
-  const args = [...inhibit, '--library-path', request.libraryPath, '--list', request.program];
-  const env = request.opened === undefined ? {} : { LD_PRELOAD: request.opened.join(':') };
+  const { env, libraryPath, isReporting } = listingOf(request);
+  const args = [...inhibit, '--library-path', libraryPath, '--list', request.program];
   const ended = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   if (ended.failure !== undefined) throw loaderNotStarted(request.loader, ended.failure);
-  const printed = parseListOutput(ended.stdout, ended.stderr, request.program, unprintableNames(request));
+  const stderr = isReporting ? withoutSearchReport(ended.stderr) : ended.stderr;
+  if (isReporting) rememberLoader(request.loader, ended.stderr);
+  const printed = parseListOutput(ended.stdout, stderr, request.program, unprintableNames(request));
   const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);
   const silentFailure =

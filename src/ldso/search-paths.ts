@@ -26,18 +26,26 @@ const known = new Map<string, LoaderFacts | undefined>();
 /**
  * What has a loader print every list of directories before it is searched, whatever it is asked: a preload that is
  * nowhere makes it search them all (glibc elf/dl-load.c, print_search_path). The directories go at the end of its
- * library path; there is nothing in them. It complains of the preload, see `isAboutSearchReport`.
+ * library path; there is nothing in them. It complains of the preload, see `withoutSearchReport`.
  */
 export const REPORT_SEARCH_PATHS = {
   env: { LD_DEBUG: 'libs', LD_PRELOAD: 'no-such-library.so' },
   directories: `${PLAIN}:${LIB}$LIB:${PLATFORM}$PLATFORM`,
 } as const;
 
-/** Whether a line of stderr comes of `REPORT_SEARCH_PATHS` alone. */
-export function isAboutSearchReport(line: string): boolean {
-  return (
-    /^\s*\d+:\t/.test(line) || line.startsWith("ERROR: ld.so: object 'no-such-library.so' from LD_PRELOAD")
-  );
+/** Lines of stderr without those that come of `REPORT_SEARCH_PATHS` alone. */
+export function withoutSearchReport(stderr: string): string {
+  const isReport = (line: string) =>
+    /^\s*\d+:\t/.test(line) || line.startsWith("ERROR: ld.so: object 'no-such-library.so' from LD_PRELOAD");
+  return stderr
+    .split('\n')
+    .filter((line) => !isReport(line))
+    .join('\n');
+}
+
+/** Whether it was asked already. */
+export function isLoaderKnown(loader: string): boolean {
+  return known.has(loader);
 }
 
 /**
