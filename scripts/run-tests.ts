@@ -9,6 +9,7 @@ const files = named.length > 0 ? named : globSync('test/**/*.test.ts', { cwd: PR
 const { status } = spawnSync(
   process.execPath,
   [
+    `--import=${path.join(PROJECT, 'test/compile-cache.mjs')}`,
     '--test',
     '--test-concurrency=2',
     '--test-timeout=1200000',

@@ -201,7 +201,6 @@ test('processes are started in one file, and only store/ knows the names of Nix 
     'ldso/search-paths.ts',
     'plan/strategy.ts',
     'resolve/apply-patch.ts',
-    'view/make-view.ts',
   ]);
 });
 

@@ -105,14 +105,14 @@ function soundAndBound(request: ListRequest): ListOutput | undefined {
   return listed;
 }
 
-interface Listing {
+interface ListCall {
   readonly env: Readonly<Record<string, string>>;
   readonly libraryPath: string;
   readonly isReporting: boolean;
 }
 
 /** A loader's first answer tells its directories too, so that it need not be started once more for them. */
-function listingOf({ loader, libc, libraryPath, opened }: ListRequest): Listing {
+function listingOf({ loader, libc, libraryPath, opened }: ListRequest): ListCall {
   if (opened !== undefined) return { env: { LD_PRELOAD: opened.join(':') }, libraryPath, isReporting: false };
   if (libc !== 'glibc' || libraryPath === '' || isLoaderKnown(loader))
     return { env: {}, libraryPath, isReporting: false };

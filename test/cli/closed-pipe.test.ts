@@ -4,12 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
 const home = path.join(scratch, 'home');
 mkdirSync(home);
-const node = [process.execPath, '--disable-warning=ExperimentalWarning'].join(' ');
+const node = [process.execPath, ...FROM_SOURCES].join(' ');
 const program = (name: string) => path.join(import.meta.dirname, 'programs', `${name}.ts`);
 
 for (const words of [

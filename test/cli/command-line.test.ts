@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
@@ -34,23 +35,19 @@ interface Outcome {
 }
 
 function run(words: readonly string[], env: Readonly<Record<string, string>> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', PROGRAM, ...words],
-    {
-      encoding: 'utf8',
-      timeout: 30_000,
-      cwd: scratch,
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: at('home'),
-        ...store.nix.env,
-        XDG_CACHE_HOME: at('cache'),
-        XDG_STATE_HOME: at('state'),
-        ...env,
-      },
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...FROM_SOURCES, PROGRAM, ...words], {
+    encoding: 'utf8',
+    timeout: 30_000,
+    cwd: scratch,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: at('home'),
+      ...store.nix.env,
+      XDG_CACHE_HOME: at('cache'),
+      XDG_STATE_HOME: at('state'),
+      ...env,
     },
-  );
+  });
   return { status, stdout, stderr };
 }
 
@@ -295,15 +292,11 @@ test('a full or closed stdout is one line and a status, not a stack', {
 }, () => {
   const full = openSync('/dev/full', 'w');
   try {
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', PROGRAM, '--help'],
-      {
-        stdio: ['ignore', full, 'pipe'],
-        encoding: 'utf8',
-        env: { PATH: '/usr/bin', HOME: at('home') },
-      },
-    );
+    const { status, stderr } = spawnSync(process.execPath, [...FROM_SOURCES, PROGRAM, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin', HOME: at('home') },
+    });
     assert.equal(status, 125, stderr);
     assert.match(stderr, /^nix-foreign: .*no space left/);
     assert.ok(stderr.trimEnd().split('\n').length <= 2, stderr);

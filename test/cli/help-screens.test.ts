@@ -7,13 +7,14 @@ import { test } from 'node:test';
 import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
 import { LAUNCHER_OPTIONS } from '../../src/cli/completions/completion-table.ts';
 import { HEADINGS } from '../../src/cli/help-text.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 
 const PROGRAMS = path.join(import.meta.dirname, 'programs');
 
 function helpOf(program: string, words: readonly string[]): string {
   return execFileSync(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', path.join(PROGRAMS, `${program}.ts`), ...words, '--help'],
+    [...FROM_SOURCES, path.join(PROGRAMS, `${program}.ts`), ...words, '--help'],
     { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', COLUMNS: '80' } },
   );
 }

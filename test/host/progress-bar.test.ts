@@ -5,11 +5,12 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { sha256OfFile, sha256OfProgram } from '../../src/host/file-identity.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const program = path.join(import.meta.dirname, 'programs/draw-bar.ts');
-const words = ['--disable-warning=ExperimentalWarning', program];
+const words = [...FROM_SOURCES, program];
 
 test('a bar on a terminal, once a second is over', () => {
   needTool('script', 'bsdutils');

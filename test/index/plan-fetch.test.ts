@@ -14,6 +14,7 @@ import { progressLine, readingText } from '../../src/index/progress-line.ts';
 import { readSource } from '../../src/index/read-source.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import type { FetchPreview, Previewed } from '../../src/store/preview-fetch.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, type IndexedPackage, treeOf } from '../rig/file-index.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-plan-'));
@@ -263,7 +264,7 @@ test('who is in the foreground', () => {
 /** A terminal made by script(1), whose keyboard is our pipe; the program's own stdin is data. */
 async function onTerminal(keys: string, words: string): Promise<string> {
   const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');
-  const command = `echo data | ${process.execPath} --disable-warning=ExperimentalWarning ${program} ${words}`;
+  const command = `echo data | ${process.execPath} ${FROM_SOURCES.join(' ')} ${program} ${words}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   let isTyped = false;
@@ -297,11 +298,9 @@ test('a question on the terminal: yes, no, enter, nonsense', { timeout: 60_000 }
 
 test('without a terminal nobody is asked', async () => {
   const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');
-  const child = spawn(
-    'setsid',
-    ['-w', process.execPath, '--disable-warning=ExperimentalWarning', program, 'ask'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn('setsid', ['-w', process.execPath, ...FROM_SOURCES, program, 'ask'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   child.stdout.on('data', (piece) => {
     text += String(piece);

@@ -26,6 +26,7 @@ import {
   type SourceState,
 } from '../../src/index/read-source.ts';
 import { openSideCatalogue, sideCatalogueFile } from '../../src/index/side-catalogue.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, type IndexedPackage, treeOf } from '../rig/file-index.ts';
 import { writeLargeIndex } from '../rig/large-index.ts';
 
@@ -239,7 +240,7 @@ test('a link to the store is the file it leads to', async () => {
 const PROGRAM = path.join(import.meta.dirname, 'programs/read-source.ts');
 
 function start(place: CataloguePlace, file: string) {
-  const words = ['--disable-warning=ExperimentalWarning', PROGRAM, place.file, place.lock, file];
+  const words = [...FROM_SOURCES, PROGRAM, place.file, place.lock, file];
   return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { type Catalogue, catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
 import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';
 
@@ -16,13 +17,9 @@ const FILL = path.join(import.meta.dirname, 'programs/fill-catalogue.ts');
 
 function startFilling(catalogues: string, store: string): ChildProcess {
   const { storeDir, stateDir } = syntheticLocation(store);
-  return spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', FILL, catalogues, storeDir, stateDir],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  return spawn(process.execPath, [...FROM_SOURCES, FILL, catalogues, storeDir, stateDir], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function outcomeOf(
