@@ -52,6 +52,11 @@ export async function openBenchRoot(
   };
 }
 
+/** Each in a directory of its own: foreign programs beside each other are started in views. */
+export function copyName(which: number | string): string {
+  return `copy-${which}/program`;
+}
+
 /**
  * Copies of a program that differ in content, so that each is new to the tool: in the last bytes, of the section table,
  * which nobody reads. Nothing is appended: such programs are taken for those that read themselves. `first` is the number of
@@ -61,6 +66,8 @@ export function copiesOf(program: string, directory: string, count: number, firs
   const bytes = readFileSync(program);
   for (let i = 0; i < count; i += 1) {
     bytes.writeUInt32LE(first + i, bytes.length - 4);
-    writeFileSync(path.join(directory, `copy-${i}`), bytes, { mode: 0o755 });
+    const copy = path.join(directory, copyName(i));
+    mkdirSync(path.dirname(copy));
+    writeFileSync(copy, bytes, { mode: 0o755 });
   }
 }

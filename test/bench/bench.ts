@@ -5,7 +5,7 @@ import path from 'node:path';
 import { openCatalogue } from '../../src/store/catalogue.ts';
 import { refreshCatalogue } from '../../src/store/open-catalogue.ts';
 import { ensureRig, type Rig } from '../rig/rig.ts';
-import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
+import { type BenchRoot, copiesOf, copyName, DRIVER, openBenchRoot, PROGRAMS, TOOL } from './bench-root.ts';
 import { makeFortyLibraries } from './forty-libraries.ts';
 import { benchHooks } from './hooks.ts';
 import { benchIndex } from './index.ts';
@@ -125,11 +125,11 @@ async function benchFirstStarts(
   const directory = path.join(bench.programs, name);
   mkdirSync(directory);
   copiesOf(program, directory, MISS_ROUNDS + 1);
-  await planOf(bench, rig, `${PROGRAMS}/${name}/copy-${MISS_ROUNDS}`);
+  await planOf(bench, rig, `${PROGRAMS}/${name}/${copyName(MISS_ROUNDS)}`);
   const env = { ...HOME, PATH: rig.nixBin };
   const cases: Case[] = [
     { label: 'empty script, same Node', env: HOME, argv: [rig.node, `${PROGRAMS}/empty.cjs`] },
-    { label: `first start of ${name}`, env, argv: [TOOL, `${PROGRAMS}/${name}/copy-{}`, ...args] },
+    { label: `first start of ${name}`, env, argv: [TOOL, `${PROGRAMS}/${name}/${copyName('{}')}`, ...args] },
   ];
   const times = await measure(bench.root, DRIVER, MISS_ROUNDS, cases);
   return report(`miss, catalogue filled: ${name}`, cases, times, { of: 1, to: 0, at: 4 });

@@ -7,7 +7,16 @@ import { sidecarOf } from '../../src/fingerprint/sidecar.ts';
 import { sha256OfFile } from '../../src/host/file-identity.ts';
 import type { Rig } from '../rig/rig.ts';
 import { serveDirectory } from '../rig/web-server.ts';
-import { type BenchRoot, copiesOf, DRIVER, openBenchRoot, PROGRAMS, RESOLVER, TOOL } from './bench-root.ts';
+import {
+  type BenchRoot,
+  copiesOf,
+  copyName,
+  DRIVER,
+  openBenchRoot,
+  PROGRAMS,
+  RESOLVER,
+  TOOL,
+} from './bench-root.ts';
 import { type Case, measure, report } from './measure.ts';
 
 const ROUNDS = 25;
@@ -25,7 +34,7 @@ function putCopies(
   copiesOf(program, directory, ROUNDS + 1, first);
   if (document === undefined) return;
   for (let i = 0; i <= ROUNDS; i += 1) {
-    const copy = path.join(directory, `copy-${i}`);
+    const copy = path.join(directory, copyName(i));
     const identity = { sha256: sha256OfFile(copy), size: readFileSync(copy).length };
     const own = { ...document, program: { ...document.program, ...identity } };
     writeFileSync(sidecarOf(copy), `${stringify(own)}\n`);
@@ -46,7 +55,7 @@ async function benchSidecars(bench: BenchRoot, rig: Rig, name: string): Promise<
   const { stdout } = await run(bench, [rig.node, RESOLVER, ...words], env);
   putCopies(bench, name, program.path, { document: JSON.parse(stdout) as Fingerprint });
   const start = (which: string | number) =>
-    [TOOL, `${PROGRAMS}/${name}/copy-${which}`, ...program.args] as const;
+    [TOOL, `${PROGRAMS}/${name}/${copyName(which)}`, ...program.args] as const;
   const { stderr } = await run(bench, [...start(ROUNDS)], { ...env, NIX_RUN_FOREIGN_DEBUG: '1' });
   const nix = stderr.match(/^nix-run-foreign: debug: nix(?:-[a-z]+)? .*: \S+ \(\d+ ms\)$/gm)?.length ?? 0;
   const trusted = /is trusted/.test(stderr) && !/solved/.test(stderr);
@@ -71,10 +80,14 @@ async function benchAbsentSource(bench: BenchRoot, rig: Rig): Promise<boolean> {
     writeFileSync(path.join(directory, 'config.toml'), `sources = ["${server.url}"]\n`);
     const env = { ...HOME, PATH: rig.nixBin };
     const asking = { ...env, XDG_CONFIG_HOME: '/home/tester/asking' };
-    await run(bench, [TOOL, `${PROGRAMS}/alone/copy-${ROUNDS}`], env);
+    await run(bench, [TOOL, `${PROGRAMS}/alone/${copyName(ROUNDS)}`], env);
     const cases: Case[] = [
-      { label: 'first start without sources', env, argv: [TOOL, `${PROGRAMS}/alone/copy-{}`] },
-      { label: 'with a source that has none', env: asking, argv: [TOOL, `${PROGRAMS}/asking/copy-{}`] },
+      { label: 'first start without sources', env, argv: [TOOL, `${PROGRAMS}/alone/${copyName('{}')}`] },
+      {
+        label: 'with a source that has none',
+        env: asking,
+        argv: [TOOL, `${PROGRAMS}/asking/${copyName('{}')}`],
+      },
     ];
     const [alone, asked] = await measure(bench.root, DRIVER, ROUNDS, cases);
     const extra = ((asked?.median ?? Number.NaN) - (alone?.median ?? Number.NaN)) / 1000;
