@@ -4,12 +4,15 @@ import { test } from 'node:test';
 import { ensureNpmPrograms, type NpmProgram } from '../../rig/npm/programs.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
 const npm = await ensureNpmPrograms();
 /** Every library that any of them needs is in the rig's store, in some compatible version. */
 const corpus: readonly NpmProgram[] = [...rig.foreign, ...npm.programs];
+/** Each at a machine without an interpreter; with nix-ld there, which is told the same, every second. */
+const tried = { none: corpus, 'nix-ld': sampled(corpus, 2) };
 const ran = { none: 0, 'nix-ld': 0 };
 
 function assertRan({ expect }: NpmProgram, outcome: Outcome): void {
@@ -24,7 +27,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
   const isServedByNixLd = ({ architecture }: NpmProgram) =>
     interpreter === 'nix-ld' && architecture === 'amd64';
 
-  for (const program of corpus) {
+  for (const program of tried[interpreter]) {
     const { suite, name, path, args } = program;
     test(`${suite}'s ${name}, interpreter: ${interpreter}`, async () => {
       const bare = await root.bare(path, args);
@@ -43,7 +46,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
   test(`strategies, interpreter: ${interpreter}`, async () => {
     const listed = await root.manage(['list', '--json']);
     const plans = JSON.parse(listed.stdout) as { program: string; strategy: string; state: string }[];
-    const files = new Map(corpus.map((each) => [each.path, each]));
+    const files = new Map(tried[interpreter].map((each) => [each.path, each]));
     const expected = [...files.values()].map((each) => ({
       program: each.path,
       strategy: isServedByNixLd(each) ? ['interpreter'] : ['loader', 'view'],
@@ -67,8 +70,8 @@ test('the corpus: forty programs and more, of four releases and npm, all of whic
   const sources = Map.groupBy(corpus, ({ suite }) => suite);
   for (const [suite, programs] of sources) t.diagnostic(`${suite}: ${programs.length} programs`);
   t.diagnostic(`${ran.none} of ${corpus.length} ran with nothing at the interpreter's path`);
-  t.diagnostic(`${ran['nix-ld']} of ${corpus.length} ran with nix-ld there`);
-  assert.deepEqual(ran, { none: corpus.length, 'nix-ld': corpus.length });
+  t.diagnostic(`${ran['nix-ld']} of ${tried['nix-ld'].length} ran with nix-ld there`);
+  assert.deepEqual(ran, { none: corpus.length, 'nix-ld': tried['nix-ld'].length });
   assert.deepEqual([...sources.keys()].sort(), ['bookworm', 'bullseye', 'npm', 'sid', 'trixie']);
   assert.ok(corpus.length >= 40);
   assert.ok(npm.programs.length >= 5);

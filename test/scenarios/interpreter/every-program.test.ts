@@ -1,17 +1,22 @@
-// Every foreign program of the rig runs with no prefix, on its first start and on its second.
+// Every foreign program of the rig runs with no prefix, on its first start and on its second: each by one of the ways in,
+// or by all of them where everything is tried.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
+import { ALL } from '../../sample.ts';
 import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');
 const programs = rig.foreign.filter(({ architecture }) => architecture === 'amd64');
 
-for (const root of await openWays(rig)) {
-  const { way } = root;
+const ways = await openWays(rig);
 
-  for (const { suite, name, path, args, expect } of programs)
+for (const [turn, root] of ways.entries()) {
+  const { way } = root;
+  const ofThisWay = ALL ? programs : programs.filter((_, index) => index % ways.length === turn);
+
+  for (const { suite, name, path, args, expect } of ofThisWay)
     test(`${suite}'s ${name}, entered by ${way}`, async () => {
       const assertRan = (outcome: Outcome) => {
         assert.doesNotMatch(outcome.stderr, /^nix-run-foreign: /m);
