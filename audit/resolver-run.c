@@ -8,7 +8,7 @@
 #include "seccomp-filter.h"
 #include "words.h"
 
-enum { HIGHEST_TRIED_DESCRIPTOR = 65536, HIGHEST_SIGNAL = 64 };
+enum { HIGHEST_SIGNAL = 64 };
 enum { MOST_ENTRIES = 4096, ENVIRONMENT_SIZE = 1 << 20, GRACE = 1 };
 
 static const char mark[] = "NIX_RUN_FOREIGN_RESOLVING=1";
@@ -21,17 +21,6 @@ struct run {
 	long parent, limit;
 	char environment[ENVIRONMENT_SIZE];
 };
-
-static void close_from(unsigned first)
-{
-	if (kernel_close_range(first, ~0u) == 0)
-		return;
-	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
-	if (limit > HIGHEST_TRIED_DESCRIPTOR)
-		limit = HIGHEST_TRIED_DESCRIPTOR;
-	for (unsigned fd = first; fd < (unsigned)limit; fd++)
-		kernel_close((int)fd);
-}
 
 static bool set_standard_descriptors(void)
 {
@@ -50,7 +39,7 @@ static _Noreturn __attribute__((noinline)) void become_resolver(const struct run
 	kernel_set_death_signal(SIGTERM);
 	if (kernel_getppid() != keeper || !set_standard_descriptors())
 		kernel_exit(1);
-	close_from(STANDARD_ERROR + 1);
+	kernel_close_from(STANDARD_ERROR + 1);
 	kernel_chdir("/"); // the working directory may be gone; all paths are absolute
 	for (int signal = 1; signal <= HIGHEST_SIGNAL; signal++)
 		kernel_default_action(signal);

@@ -10,15 +10,13 @@ static bool wants_user_first(const struct process *process)
 	return order && text_equal(order, "user-first");
 }
 
-static struct text library_path(const struct process *process, char *bytes, size_t size, const char *of_plan,
-				const char *of_user)
+static void add_library_path(struct text *entry, const struct process *process, const char *of_plan,
+			     const char *of_user)
 {
 	bool swapped = wants_user_first(process);
-	struct text text = text_in(bytes, size);
-	text_add(&text, name);
-	text_add(&text, "=");
-	text_add_lists(&text, swapped ? of_user : of_plan, swapped ? of_plan : of_user);
-	return text;
+	text_add(entry, name);
+	text_add(entry, "=");
+	text_add_lists(entry, swapped ? of_user : of_plan, swapped ? of_plan : of_user);
 }
 
 static char **find_entry(const struct process *process, const char *of)
@@ -62,7 +60,8 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 		return -ENOMEM;
 	struct text loader_name = text_in(bytes, name_size);
 	text_add(&loader_name, plan->loader);
-	struct text entry = library_path(process, bytes + name_size, entry_size, plan->library_path, user.value);
+	struct text entry = text_in(bytes + name_size, entry_size);
+	add_library_path(&entry, process, plan->library_path, user.value);
 
 	uintptr_t *entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	uintptr_t program = *entry_in_vector, own = program_entry(&process->auxiliary);

@@ -271,7 +271,14 @@ static inline long kernel_pipe(int ends[2])
 {
 	return arch_system_call(NR_pipe2, (long)ends, 0, 0, 0, 0, 0);
 }
-static inline long kernel_close_range(unsigned first, unsigned last)
+static inline void kernel_close_from(unsigned first)
 {
-	return arch_system_call(NR_close_range, first, last, 0, 0, 0, 0);
+	enum { HIGHEST_TRIED = 65536 };
+	if (arch_system_call(NR_close_range, first, ~0u, 0, 0, 0, 0) == 0)
+		return;
+	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
+	if (limit > HIGHEST_TRIED)
+		limit = HIGHEST_TRIED;
+	for (unsigned fd = first; fd < (unsigned)limit; fd++)
+		kernel_close((int)fd);
 }

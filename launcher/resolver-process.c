@@ -7,18 +7,7 @@
 #include "launch.h"
 
 enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
-enum { HIGHEST_TRIED_DESCRIPTOR = 65536, STACK_OF_NODE = 8 * 1024 * 1024 };
-
-static void close_from(unsigned first)
-{
-	if (kernel_close_range(first, ~0u) == 0)
-		return;
-	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
-	if (limit > HIGHEST_TRIED_DESCRIPTOR)
-		limit = HIGHEST_TRIED_DESCRIPTOR;
-	for (unsigned fd = first; fd < (unsigned)limit; fd++)
-		kernel_close((int)fd);
-}
+enum { STACK_OF_NODE = 8 * 1024 * 1024 };
 
 // Where there is no /dev/null: a pipe that nobody writes to ends at once, as that does. Node aborts when one of the
 // three is closed and /dev/null is missing (src/node.cc, PlatformInit). What it prints may still only go to standard
@@ -60,7 +49,7 @@ static _Noreturn void become_command(const struct resolver_command *command, lon
 	if (!command->asks)
 		set_standard_descriptors();
 	if (!command->image)
-		close_from(STANDARD_ERROR + 1);
+		kernel_close_from(STANDARD_ERROR + 1);
 	kernel_raise_limit(RLIMIT_STACK, STACK_OF_NODE);
 	kernel_chdir("/"); // process.cwd() throws in a directory that is gone; all paths are absolute
 	kernel_set_signal_mask(0);
