@@ -17,7 +17,7 @@ import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { chooseLibraries, type Excluded, type SolvedSet } from './solve-program.ts';
-import { finishPlan } from './write-plan.ts';
+import { finishPlan, preparePlan } from './write-plan.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
 const ROUNDS = 3;
@@ -124,45 +124,74 @@ async function attemptOnce(
   rootAdder: RootAdder | undefined,
   fetches: FetchRounds,
 ): Promise<ResolveAttempt> {
-  const { program, dirs, context } = job;
   const solved = await chooseLibraries(job, excluded, fetches);
-  const { fingerprint, closest } = solved;
   const link = rootOf(job);
   const before = pinned(link);
-  // Pinning and verifying do not need each other; the plan, which relies on both, comes after, and so does the last
-  // look at the files it names.
-  const pinning = saveAndPin(rootAdder, fingerprint, dirs, link);
-  const verdict = verdictOf(program, context);
-  const request = { known: solved.libraries, libraryPathDirs: program.libraryPathDirs, verdict };
-  const verify = () => layOutAndVerify(fingerprint, program, dirs.farms, request);
-  const [root, first] = await Promise.all([pinning, verify()]);
+  const { root, set, prepared } = await pinAndVerify(job, solved, rootAdder);
   if (root.kind === 'vanished') return root;
-  // What the loader missed may have been taken just then; by now all is held.
-  const set = first.kind === 'rejected' ? await verify() : first;
   if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
-  const optional = optionalNamesOf(fingerprint);
-  const refused = set.kind === 'rejected' ? optional : await refusedWhenOpened(set, program, optional);
-  if (refused.length > 0) {
-    restore(link, before);
-    return { kind: 'optional-refused', names: refused };
-  }
-  const refusal = await refusalOf(set, solved, job);
-  if (refusal !== undefined) restore(link, before);
-  if (set.kind === 'rejected' || refusal !== undefined) return mismatchOr(refusal, set, fingerprint);
+  const objection = await objectionTo(set, solved, job);
+  if (objection !== undefined) restore(link, before);
+  if (objection?.kind === 'optional-refused') return objection;
+  if (objection !== undefined || set.kind === 'rejected')
+    return mismatchOr(objection?.error, set, solved.fingerprint);
   const { plugIns, drivers } = solved;
-  const pinnedSet = { set, root, origin: 'resolved here', plugIns, drivers: drivers.files };
+  const pinnedSet = { set, root, origin: 'resolved here', plugIns, drivers: drivers.files, prepared };
   const plan = await finishPlan(pinnedSet, job);
-  touchSonameTables(dirs.catalogues, job.context.location.storeDir);
-  noteFetched(dirs, job.sha256, fetches.came);
+  touchSonameTables(job.dirs.catalogues, job.context.location.storeDir);
+  noteFetched(job.dirs, job.sha256, fetches.came);
   if (plan === undefined)
-    return hasChanged(program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
-  for (const { what, why } of closest) notice(`${program.typedName}: ${what}: ${why}`);
-  noticeWanting(program.typedName, solved.wanting);
+    return hasChanged(job.program) ? { kind: 'changed' } : { kind: 'vanished', why: 'a file of the plan' };
+  noticeCompromises(job.program.typedName, solved);
+  return { kind: 'planned', plan };
+}
+
+/**
+ * Pinning and verifying do not need each other, nor does what a plan has beside it need a root. The plan relies on all;
+ * it comes after, and so does the last look at the files it names.
+ */
+async function pinAndVerify(job: Job, solved: SolvedSet, rootAdder: RootAdder | undefined) {
+  const { program, dirs, context } = job;
+  const { fingerprint, libraries, plugIns } = solved;
+  const pinning = saveAndPin(rootAdder, fingerprint, dirs, rootOf(job));
+  const verdict = verdictOf(program, context);
+  const request = { known: libraries, libraryPathDirs: program.libraryPathDirs, verdict };
+  const verify = () => layOutAndVerify(fingerprint, program, dirs.farms, request);
+  const verifyAndPrepare = async () => {
+    const set = await verify();
+    if (set.kind !== 'verified') return { set, prepared: undefined };
+    return { set, prepared: await preparePlan({ set, plugIns }, job) };
+  };
+  const [root, first] = await Promise.all([pinning, verifyAndPrepare()]);
+  if (root.kind === 'vanished' || first.set.kind !== 'rejected') return { root, ...first };
+  // What the loader missed may have been taken just then; by now all is held.
+  return { root, set: await verify(), prepared: undefined };
+}
+
+type Objection =
+  | Extract<ResolveAttempt, { kind: 'optional-refused' }>
+  | { readonly kind: 'refused'; readonly error: ForeignError };
+
+/** What the loader has against a set, at the start or when an optional library of it is opened. */
+async function objectionTo(
+  set: VerifiedSet | Rejected,
+  solved: SolvedSet,
+  job: Job,
+): Promise<Objection | undefined> {
+  const optional = optionalNamesOf(solved.fingerprint);
+  const names = set.kind === 'rejected' ? optional : await refusedWhenOpened(set, job.program, optional);
+  if (names.length > 0) return { kind: 'optional-refused', names };
+  const error = await refusalOf(set, solved, job);
+  return error && { kind: 'refused', error };
+}
+
+function noticeCompromises(typedName: string, { closest, wanting, drivers }: SolvedSet): void {
+  for (const { what, why } of closest) notice(`${typedName}: ${what}: ${why}`);
+  noticeWanting(typedName, wanting);
   if (drivers.unserved !== undefined)
     notice(
-      `${program.typedName}: the driver ${drivers.unserved} needs another glibc than its libraries go with, and will not load`,
+      `${typedName}: the driver ${drivers.unserved} needs another glibc than its libraries go with, and will not load`,
     );
-  return { kind: 'planned', plan };
 }
 
 /** In one line, however many a note names. */

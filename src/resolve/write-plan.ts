@@ -158,11 +158,19 @@ interface PinnedSet {
   readonly plugIns?: readonly LearnedPlugIn[];
   /** Files of drivers that it will open; others may need another set. */
   readonly drivers?: readonly string[];
+  /** Made already, while Nix pinned the set. */
+  readonly prepared?: PreparedPlan | undefined;
+}
+
+/** What a plan needs beside it, and does not depend on the root. */
+interface PreparedPlan {
+  readonly start: ChosenStart;
+  readonly runTime: RunTimePlace | undefined;
 }
 
 /** What a new solution knows of the program goes on in a new directory. */
 function runTimeOf(
-  { set, plugIns = [] }: PinnedSet,
+  { set, plugIns = [] }: Pick<PinnedSet, 'set' | 'plugIns'>,
   copy: ProgramCopy | undefined,
   job: Job,
 ): RunTimePlace | undefined {
@@ -188,6 +196,15 @@ function runTimeOf(
   );
 }
 
+/** Takes long, and can be done before the root is made. @throws Node's errors when the cache cannot be written. */
+export async function preparePlan(
+  accepted: Pick<PinnedSet, 'set' | 'plugIns'>,
+  job: Job,
+): Promise<PreparedPlan> {
+  const start = await prepareStart(accepted.set, job);
+  return { start, runTime: runTimeOf(accepted, start.copy, job) };
+}
+
 /**
  * Makes and writes the plan. The root was made before; what vanished until then shows here.
  * @returns undefined when something the plan names is not there any more.
@@ -196,7 +213,8 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   const { set, root, origin, drivers = [] } = pinnedSet;
   const { program, sha256, context, dirs } = job;
   const interpreter = inspectInterpreter(program.interpreter);
-  const { misses, ...start } = await prepareStart(set, job);
+  const prepared = pinnedSet.prepared ?? (await preparePlan(pinnedSet, job));
+  const { misses, ...start } = prepared.start;
   if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
   const { storeDir } = context.location;
   const launcher = launcherForMachine(context, program.elf);
@@ -205,7 +223,7 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
     set,
     start,
     machine: { interpreter, storeDir, otherLauncher: launcher === context.launcher ? undefined : launcher },
-    runTime: runTimeOf(pinnedSet, start.copy, job),
+    runTime: prepared.runTime,
     names: { root: root.file, sha256, origin },
   });
   // Others than its owner may not be able to see the file of choices.
