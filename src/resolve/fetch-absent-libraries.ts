@@ -70,9 +70,10 @@ function opinionOf(
   const byName = new Map(lacking.map((each) => [each.name, each]));
   return (storePath, file) => {
     const lack = byName.get(path.posix.basename(file));
-    if (rounds.tried.has(storePath) || excluded.has(storePath) || isExcluded(storePath)) return 'excluded';
-    if (lack !== undefined && (lack.known.includes(storePath) || isTooOld(storePath, lack)))
-      return 'excluded';
+    if (isExcluded(storePath)) return 'excluded';
+    if (rounds.tried.has(storePath) || excluded.has(storePath)) return 'tried';
+    if (lack?.known.includes(storePath)) return 'in the store';
+    if (lack !== undefined && isTooOld(storePath, lack)) return 'too old';
     const name = nameOfStoreObject(storePath);
     return choices.prefer.some((beginning) => name.startsWith(beginning)) ? 'preferred' : 'none';
   };
@@ -124,24 +125,38 @@ export async function openLackIndex(
   return undefined;
 }
 
-function wordOfAbsent(absent: readonly NotFound[]): FetchWord | undefined {
-  const told = absent.map(absentText);
-  if (told.length === 0) return undefined;
-  const known = absent.findIndex((each) => each.known !== undefined);
-  return { kind: 'absent', why: told.map(({ why }) => why), remedy: told[known]?.remedy };
+/** The remedy of what is known of a name goes before that of the store's error; a bare "no such name" has none. */
+function wordOfAbsent(absent: readonly NotFound[], program: string): FetchWord | undefined {
+  if (absent.length === 0) return undefined;
+  const told = absent.map((each) => absentText(each, program));
+  const isTelling = ({ known, dropped, otherVersions }: NotFound): boolean =>
+    known !== undefined || Object.keys(dropped).length > 0 || otherVersions.length > 0;
+  const at = [absent.findIndex(({ known }) => known !== undefined), absent.findIndex(isTelling)];
+  return {
+    kind: 'absent',
+    why: told.map(({ why }) => why),
+    remedy: told[at.find((each) => each >= 0) ?? -1]?.remedy,
+  };
 }
 
 const TRY_AGAIN = 'try again with a network, or bring the packages by hand';
 
-function wordOf(result: Exclude<FetchedAbsent, { kind: 'fetched' }>): FetchWord | undefined {
+type Unfetched = Exclude<FetchedAbsent, { kind: 'fetched' }>;
+
+function wordOf(result: Unfetched, program: string): FetchWord | undefined {
   if (result.kind === 'refused') return { kind: 'not-fetched', why: [result.why], remedy: result.remedy };
   if (result.kind === 'failed')
     return { kind: 'not-fetched', why: [`it cannot be fetched: ${result.why}`], remedy: TRY_AGAIN };
   const { absent, unavailable } = result;
-  if (unavailable.length === 0) return wordOfAbsent(absent);
+  if (unavailable.length === 0) return wordOfAbsent(absent, program);
   const names = listText(unavailable.map(nameOfStoreObject), 3);
   const why = `the file index names ${names}, which no substituter has`;
-  return { kind: 'not-fetched', why: [why], remedy: 'take a newer index, or bring the packages by hand' };
+  const others = absent.filter(({ dropped }) => dropped.unavailable === undefined);
+  return {
+    kind: 'not-fetched',
+    why: [why, ...(wordOfAbsent(others, program)?.why ?? [])],
+    remedy: 'take a newer index, or bring the packages by hand',
+  };
 }
 
 /** Fetching is off, or there is no Nix to do it: nothing but the index is asked. */
@@ -154,7 +169,7 @@ function wordWithoutFetching(
   const found = chosen.map(
     ({ name, candidate }) => `the file index has ${name} in ${nameOfStoreObject(candidate.storePath)}`,
   );
-  if (found.length === 0) return wordOfAbsent(absent);
+  if (found.length === 0) return wordOfAbsent(absent, program.typedName);
   const [off, remedy] =
     nix === undefined
       ? ['Nix was not found', 'put nix-store on PATH, and start it again']
@@ -176,7 +191,7 @@ function note(
   rounds.links.push(...links);
   for (const each of plan.paths) rounds.tried.add(each);
   rounds.came.push(...plan.chosen.map(fetchedLibrary));
-  rounds.word = wordOfAbsent(plan.absent);
+  rounds.word = wordOfAbsent(plan.absent, program.typedName);
   if (plan.preview.paths.length > 0) notice(`${program.typedName}: ${fetchedText(plan, from)}`);
 }
 
@@ -208,7 +223,7 @@ async function fetchInto(
     return true;
   }
   rmSync(directory, { recursive: true, force: true });
-  rounds.word = wordOf(result) ?? rounds.word;
+  rounds.word = wordOf(result, program.typedName) ?? rounds.word;
   if (result.kind === 'refused') rounds.count = MOST_ROUNDS; // nobody is asked twice
   return false;
 }
