@@ -1,4 +1,6 @@
 // `nix-foreign index status | build | export | find`: the file indexes of this machine, read, handed on, and asked.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { newestFirst } from '../candidates/rank.ts';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import type { Settings } from '../config/settings.ts';
@@ -112,13 +114,14 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
 }
 
 async function buildFromCache(
-  address: string,
+  from: string,
   roots: readonly string[],
   context: Context,
   dirs: Directories,
 ): Promise<IndexSource> {
   const line = progressLine(reportPrefix(), stderrOutput());
-  const name = nameOfCache(address);
+  const name = nameOfCache(from);
+  const address = existsSync(from) ? path.resolve(from) : from;
   const read = await readCache(indexPlace(dirs, context.location), {
     address,
     roots: roots.length === 0 ? undefined : roots,

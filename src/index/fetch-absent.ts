@@ -45,8 +45,8 @@ export type FetchedAbsent =
   /** Nix cannot; one clause. */
   | { readonly kind: 'failed'; readonly why: string };
 
-/** A cache may lack a file that it told of: then what else is there is taken, once. */
-const MOST_TRIES = 2;
+/** A cache may lack a file that it told of: then what else is there is taken, some times. */
+const MOST_TRIES = 3;
 
 type Refused = Extract<FetchedAbsent, { kind: 'refused' }>;
 
@@ -101,8 +101,7 @@ export function copiesOf(
   { catalogue, isLocal }: RankContext,
   { env }: Nix,
 ): (storePaths: readonly string[]) => Promise<readonly CacheCopy[]> {
-  const caches = catalogue.sources().filter(({ kind }) => kind === 'cache');
-  const addresses = caches.map(({ key }) => (key.startsWith('/') ? `file://${key}` : key));
+  const addresses = catalogue.cacheAddresses();
   return (storePaths) => copiesFrom(addresses, storePaths, { storeDir: catalogue.storeDir, isLocal, env });
 }
 

@@ -25,7 +25,7 @@ export function fetchingText({ chosen, preview }: PlannedFetch, { done, expected
 /** `https://cache.nixos.org` → `cache.nixos.org`; a directory stays as it is. */
 function hostOf(from: string): string {
   const url = URL.parse(from);
-  return url === null || url.host === '' ? from.replace(/^file:\/\//, '') : url.host;
+  return url === null || url.host === '' ? from.replace(/^file:\/\//, '').replace(/\?.*$/, '') : url.host;
 }
 
 /** `fetched openssl-3.5.1, libxml2-2.13.9 (15.6 MiB) from cache.nixos.org`. */

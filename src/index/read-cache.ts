@@ -1,4 +1,5 @@
 // A binary cache that has listings → a source of a side catalogue.
+import { pathToFileURL } from 'node:url';
 import { withLock } from '../host/mutex.ts';
 import { type CacheAnswer, type CacheClient, openCache } from './cache-client.ts';
 import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
@@ -139,7 +140,13 @@ async function crawlInto(
   client: CacheClient,
   roots: ReadonlySet<string>,
 ): Promise<CacheRead> {
-  const source = { key: nameOfCache(reading.address), identity: String(Date.now()), kind: 'cache' } as const;
+  const { address } = reading;
+  const source = {
+    key: nameOfCache(address),
+    identity: String(Date.now()),
+    kind: 'cache',
+    address: address.startsWith('/') ? pathToFileURL(address).href : address,
+  } as const;
   const parts = {
     client,
     storeDir: place.storeDir,

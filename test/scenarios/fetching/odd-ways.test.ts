@@ -1,6 +1,6 @@
 // Caches that are down, no substituters, or broken off; optional libraries; two programs at once → it starts all the same.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf, substitutionBind } from '../../rig/binary-cache.ts';
@@ -136,6 +136,52 @@ test('a cache that no substituter is: a user without rights copies from it, as i
     assertRan(await user.start([user.program, ...words], settings), [FETCHED]);
     assertRan(await user.startHit([user.program, ...words]));
   }
+});
+
+/** Shows files to who knows the password only. */
+const locked: Mishap = (request, response) => {
+  if (request.headers.authorization === `Basic ${Buffer.from('me:a b').toString('base64')}`) return false;
+  response.writeHead(401).end();
+  return true;
+};
+
+test('the same from a cache with a password, and one in a directory of an odd name; no secret is printed', async () => {
+  const user = await openMachine(rig, exchange, {
+    uid: 1000,
+    daemon: 'running',
+    binds: [substitutionBind(exchange, 'locked', { substituters: [], trustedKeys: [cache.key.publicKey] })],
+  });
+  const server = await serveDirectory(cache.directory, locked);
+  const address = `${server.url.replace('://', '://me:a%20b@')}?priority=3`;
+  cpSync(cache.directory, path.join(exchange.directory, 'the 1st ca%che?'), { recursive: true });
+  const named = libraries.flatMap((each) => ['--root', each]);
+  for (const { bin, version } of rig.nixVersions) {
+    const settings = { env: { PATH: bin } };
+    await startOver(user);
+    const built = await user.manage(['index', 'build', '--from', address, ...named], settings);
+    assert.equal(built.status, 0, built.stderr);
+    const started = await user.start([user.program, ...words], settings);
+    assertRan(started, [FETCHED]);
+    const said = [
+      ...[built.stdout, built.stderr, started.stderr],
+      await manage(user, ['index', 'status', '--json'], settings),
+    ];
+    assert.doesNotMatch(said.join(''), /me:|a%20b|priority/);
+    // Nix 2.8 takes the signs of an address as they are.
+    if (version.startsWith('2.8')) continue;
+    await startOver(user);
+    await manage(user, ['index', 'build', '--from', `${exchange.inRoot}/the 1st ca%che?`], settings);
+    assertRan(await user.start([user.program, ...words], settings), [FETCHED]);
+  }
+  const file = path.join(user.homeDir, '.cache/nix-run-foreign');
+  const catalogues = readdirSync(file, { recursive: true, encoding: 'utf8' }).filter((each) =>
+    each.endsWith('.file-index.sqlite'),
+  );
+  assert.deepEqual(
+    catalogues.map((each) => statSync(path.join(file, each)).mode & 0o777),
+    [0o600],
+  );
+  await server.close();
 });
 
 test('the same from a cache whose key nobody trusts', async () => {
