@@ -94,8 +94,9 @@ function assertServes(each: ReadIndex): ReadIndex {
 
 async function buildFromFiles(context: Context, dirs: Directories): Promise<readonly IndexSource[]> {
   const settings = await settingsFor(context);
-  const { read, useless } = await openIndexes(settings, context, dirs);
+  const { read, passed, useless } = await openIndexes(settings, context, dirs);
   for (const { file, why } of useless) notice(`${file}: ${why}`);
+  if (read.length === 0) passed.map(assertServes);
   if (read.length === 0) throw failure('there is no file index to read', GET_ONE);
   return read.map(assertServes).flatMap(({ state }) => ('source' in state ? [state.source] : []));
 }

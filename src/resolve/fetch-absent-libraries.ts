@@ -111,13 +111,16 @@ function tellOfIndexes({ read, useless }: ReadIndexes, { 'index-age': most }: Se
   }
 }
 
-/** The catalogue of the indexes; undefined where there is no index. */
+/** The catalogue of the indexes; undefined where there is no index. What is wrong with them is said once. */
 export async function openLackIndex(
   settings: Settings,
   { context, dirs }: Pick<Job, 'context' | 'dirs'>,
+  rounds: FetchRounds,
 ): Promise<SideCatalogue | undefined> {
   if (settings.index === 'off') return undefined;
-  tellOfIndexes(await openIndexes(settings, context, dirs), settings);
+  const indexes = await openIndexes(settings, context, dirs);
+  if (!rounds.areIndexesTold) tellOfIndexes(indexes, settings);
+  rounds.areIndexesTold = true;
   const { file, storeDir } = indexPlace(dirs, context.location);
   const catalogue = openSideCatalogue(file, storeDir);
   if (catalogue?.sources().some(({ files }) => files > 0)) return catalogue;
@@ -249,7 +252,7 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
   // Where another version serves, who does not want to fetch need not know what there would be.
   const isOff = settings.fetch === 'never' || nix === undefined;
   if (isOff && isSolved) return false;
-  const catalogue = await openLackIndex(settings, job);
+  const catalogue = await openLackIndex(settings, job, rounds);
   if (catalogue === undefined) {
     rounds.isWithoutIndex = settings.index !== 'off' && !isOff;
     return false;

@@ -1,17 +1,19 @@
 // The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
+import { existsSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
+import { reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { reportPrefix } from '../host/output.ts';
+import { debug, reportPrefix } from '../host/output.ts';
 import type { Verify } from '../index/derived-file.ts';
 import type { Search } from '../index/find-database.ts';
 import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
 import { progressLine, readingText, stderrOutput } from '../index/progress-line.ts';
 import type { IndexRefusal } from '../index/read-database.ts';
 import { type CataloguePlace, dropSource } from '../index/read-source.ts';
-import { openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
+import { type IndexSource, openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
 import type { Target } from '../index/unsuitable.ts';
 import type { StoreLocation } from '../store/store-location.ts';
 import type { Context } from './context.ts';
@@ -37,15 +39,33 @@ function indexVerifier(settings: Settings): Verify {
   };
 }
 
-/** The store path of an index changes with each update: what was read of the last one goes. */
-async function dropOthers(place: CataloguePlace, { read }: ReadIndexes): Promise<void> {
-  const current = read.map(({ state }) => ('source' in state ? state.source.key : undefined));
-  if (current.includes(undefined)) return;
-  const catalogue = openSideCatalogue(place.file, place.storeDir);
-  const sources = catalogue?.sources() ?? [];
-  catalogue?.close();
-  for (const { key, kind } of sources)
-    if (kind !== 'cache' && !current.includes(key)) await dropSource(place, key);
+/**
+ * The store path of an index changes with each update: what was read of the last one goes. What cannot be read for now,
+ * as on a disk that is not mounted, or is not named in this environment, has no successor: of that goes only what
+ * was collected.
+ */
+function isForgotten(
+  { key, kind }: IndexSource,
+  { read, passed, useless }: ReadIndexes,
+  storeDir: string,
+): boolean {
+  const current = [...read, ...passed].map(({ state }) => ('source' in state ? state.source.key : undefined));
+  if (kind === 'cache' || current.includes(key)) return false;
+  const isSucceeded = read.length > 0 && useless.length === 0 && !current.includes(undefined);
+  return isSucceeded || (key.startsWith(`${storeDir}/`) && !existsSync(key));
+}
+
+/** What cannot be forgotten now is forgotten another time. Never throws. */
+async function forgetOthers(place: CataloguePlace, indexes: ReadIndexes): Promise<void> {
+  try {
+    const catalogue = openSideCatalogue(place.file, place.storeDir);
+    const sources = catalogue?.sources() ?? [];
+    catalogue?.close();
+    for (const each of sources)
+      if (isForgotten(each, indexes, place.storeDir)) await dropSource(place, each.key);
+  } catch (error) {
+    debug(`the file index keeps what is of no use: ${reasonOf(error)}`);
+  }
 }
 
 /** Finds and reads them, the first time with a line on the terminal. */
@@ -62,7 +82,7 @@ export async function openIndexes(
       verify: indexVerifier(settings),
       trust: sha256OfText([...settings['trusted-fingerprint-keys']].sort().join('\n')),
     });
-    await dropOthers(place, indexes);
+    await forgetOthers(place, indexes);
     return indexes;
   } finally {
     line.end();

@@ -398,6 +398,21 @@ test('a question on the terminal: yes, no, enter, nonsense', { timeout: 60_000 }
   assert.match(await onTerminal('\u0004', 'ask'), /answer: unasked, data: data/);
 });
 
+test('a question where stderr goes elsewhere; none from the background', { timeout: 60_000 }, async () => {
+  assert.match(await onTerminal('y\n', 'ask 2>/dev/null'), /Fetch them\? \[Y\/n\][\s\S]*answer: yes/);
+  const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');
+  const start = `${process.execPath} --disable-warning=ExperimentalWarning ${program} ask`;
+  const child = spawn('script', ['-qec', `bash -mc "${start} & wait"`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (piece) => {
+    text += String(piece);
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  assert.match(text, /cannot ask/);
+});
+
 test('without a terminal nobody is asked', async () => {
   const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');
   const child = spawn(
