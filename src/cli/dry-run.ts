@@ -5,6 +5,7 @@ import { absentText } from '../index/fetch-words.ts';
 import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
+import { fetchSettings } from '../resolve/fetch-absent-libraries.ts';
 import { dynamicOf } from '../resolve/job.ts';
 import { previewFromStore, previewOfFetch, type StorePreview } from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
@@ -27,9 +28,8 @@ const MOST_LOST = 4;
 
 function fetchLines(plan: FetchPlan, program: string): string[] {
   if (plan.kind === 'failed') return [`nothing can be fetched: ${plan.why}`];
-  const absent = plan.absent
-    .map((each) => absentText(each, program))
-    .map(({ why, remedy }) => `${why}; ${remedy}`);
+  const told = plan.absent.filter(({ dropped }) => dropped.unavailable === undefined);
+  const absent = told.map((each) => absentText(each, program)).map(({ why, remedy }) => `${why}; ${remedy}`);
   const names = listText(plan.unavailable.map(nameOfStoreObject), MOST_LOST);
   const lost = names === '' ? [] : [`no substituter has all of ${names}`];
   if (plan.kind === 'nothing') return [...absent, ...lost];
@@ -54,7 +54,9 @@ function storeLines(
   if (rows.length > 0) return ['from the store:', ...table(rows)];
   if (error === undefined || plan?.kind === 'planned')
     return lacking.length === 0 ? [] : [`not in the store: ${lacking.map(({ name }) => name).join(', ')}`];
-  return [error.message];
+  const hint = plan === undefined && error.hint !== undefined ? [`  ${error.hint}`] : [];
+  // Each message begins with the program, which stands above.
+  return [error.message.replace(/^\S+: /, ''), ...hint];
 }
 
 function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefined) {
@@ -105,7 +107,10 @@ export async function dryRunCommand(
     const store = await previewFromStore(request);
     const plan = await previewOfFetch(request, store.lacking);
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
-    const lines = [...storeLines(store, plan), ...(plan === undefined ? [] : fetchLines(plan, typedName))];
+    const isOff = store.lacking.length > 0 && (await fetchSettings(request)).fetch === 'never';
+    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${typedName}`;
+    const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
+    const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];
     printLine([`${program.path}:`, ...lines].join('\n'));
   });
 }

@@ -1,5 +1,5 @@
 // `nix-foreign index status | build | export | find`: the file indexes of this machine, read, handed on, and asked.
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { newestFirst } from '../candidates/rank.ts';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
@@ -8,7 +8,8 @@ import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { notice, printJson, printLine, reportPrefix } from '../host/output.ts';
-import { ageInDays, findDatabase } from '../index/find-database.ts';
+import { droppedText } from '../index/fetch-words.ts';
+import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
 import {
   catalogueStatus,
   exportIndex,
@@ -65,12 +66,26 @@ function ageText(file: string): string {
   }
 }
 
+/** As readIndexes finds them: what is known to have programs only is passed by. */
+function findThrough(search: Search, sources: readonly IndexSource[]): ReturnType<typeof findDatabase> {
+  const result = findDatabase(search);
+  const [first] = result.found;
+  if (search.setting !== 'auto' || first === undefined || !isPassed(first.file, sources)) return result;
+  const next = findDatabase(search, first.place);
+  return { found: [first, ...next.found], useless: [...result.useless, ...next.useless] };
+}
+
+function isPassed(file: string, sources: readonly IndexSource[]): boolean {
+  const key = realpathSync(file);
+  return sources.some((each) => each.key === key && each.refusal?.kind === 'no-libraries');
+}
+
 /** What is there, and what was read of it. Reads nothing. */
 export async function statusCommand(format: OutputFormat, context: Context): Promise<void> {
   const settings = await settingsFor(context);
   await inWritableDirectories(context.host.uid, async (dirs) => {
-    const { found, useless } = findDatabase(indexSearch(settings, context));
     const status = catalogueStatus(indexPlace(dirs, context.location));
+    const { found, useless } = findThrough(indexSearch(settings, context), status.sources);
     if (format === 'json') return void printJson({ setting: settings.index, found, useless, ...status });
     const named = found.map(({ file, place }) => `found (${place}): ${file}${ageText(file)}`);
     const refused = useless.map(({ file, why }) => `not used: ${file}: ${why}`);
@@ -102,11 +117,7 @@ async function buildFromFiles(context: Context, dirs: Directories): Promise<read
 }
 
 function sourceOf(read: CacheRead, address: string): IndexSource {
-  if (read.kind === 'failed')
-    throw failure(
-      `${address}: ${read.why}`,
-      'name a directory, or a file:, http: or https: address of a cache',
-    );
+  if (read.kind === 'failed') throw failure(`${address}: ${read.why}`, read.remedy);
   if (!('source' in read.state))
     throw failure(`${address}: ${'why' in read.state ? read.state.why : 'it changed'}`, 'try it again');
   if (read.unlisted > 0)
@@ -184,14 +195,15 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
     return `${storePath}/${match.dir === '' ? '' : `${match.dir}/`}${match.name}${from}`;
   });
   const more = candidates.length > MOST_LISTED ? [`and ${candidates.length - MOST_LISTED} more`] : [];
-  const passed = Object.entries(dropped).map(([why, number]) => `${number} ${why}`);
+  const passed = droppedText(dropped);
   const told = [
-    passed.length === 0 ? [] : `passed over: ${passed.join(', ')}`,
+    passed === '' ? [] : `passed over: ${passed}`,
     known === undefined ? [] : `it belongs to ${known.attr} of nixpkgs`,
     absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
     candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
   ].flat();
-  return [...(rows.length === 0 ? [`no index has ${name}`] : rows), ...more, ...told].join('\n');
+  const none = passed === '' ? `no index has ${name}` : `no index has ${name} so that it would serve`;
+  return [...(rows.length === 0 ? [none] : rows), ...more, ...told].join('\n');
 }
 
 /** Returns whether an index has it. */

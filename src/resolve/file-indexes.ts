@@ -1,5 +1,5 @@
 // The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
@@ -39,30 +39,36 @@ function indexVerifier(settings: Settings): Verify {
   };
 }
 
+function realPathOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
 /**
- * The store path of an index changes with each update: what was read of the last one goes. What cannot be read for now,
- * as on a disk that is not mounted, or is not named in this environment, has no successor: of that goes only what
- * was collected.
+ * The store path of an index changes with each update: what was read of the last one goes, and so does what the setting
+ * names no longer. What is on a disk that is not mounted now, or unnamed in this environment alone, has no successor.
  */
 function isForgotten(
   { key, kind }: IndexSource,
   { read, passed, useless }: ReadIndexes,
-  storeDir: string,
+  { setting, storeDir }: Search,
 ): boolean {
-  const current = [...read, ...passed].map(({ state }) => ('source' in state ? state.source.key : undefined));
-  if (kind === 'cache' || current.includes(key)) return false;
-  const isSucceeded = read.length > 0 && useless.length === 0 && !current.includes(undefined);
-  return isSucceeded || (key.startsWith(`${storeDir}/`) && !existsSync(key));
+  const named = [...read, ...passed, ...useless].map(({ file }) => realPathOf(file));
+  if (kind === 'cache' || named.includes(key)) return false;
+  if (existsSync(key)) return setting !== 'auto' || read.length > 0;
+  return key.startsWith(`${storeDir}/`) || (read.length > 0 && useless.length === 0);
 }
 
 /** What cannot be forgotten now is forgotten another time. Never throws. */
-async function forgetOthers(place: CataloguePlace, indexes: ReadIndexes): Promise<void> {
+async function forgetOthers(place: CataloguePlace, indexes: ReadIndexes, search: Search): Promise<void> {
   try {
     const catalogue = openSideCatalogue(place.file, place.storeDir);
     const sources = catalogue?.sources() ?? [];
     catalogue?.close();
-    for (const each of sources)
-      if (isForgotten(each, indexes, place.storeDir)) await dropSource(place, each.key);
+    for (const each of sources) if (isForgotten(each, indexes, search)) await dropSource(place, each.key);
   } catch (error) {
     debug(`the file index keeps what is of no use: ${reasonOf(error)}`);
   }
@@ -77,12 +83,13 @@ export async function openIndexes(
   const line = progressLine(reportPrefix(), stderrOutput());
   const place = indexPlace(dirs, context.location);
   try {
-    const indexes = await readIndexes(place, indexSearch(settings, context), {
+    const search = indexSearch(settings, context);
+    const indexes = await readIndexes(place, search, {
       progress: (share) => line.show(readingText(share)),
       verify: indexVerifier(settings),
       trust: sha256OfText([...settings['trusted-fingerprint-keys']].sort().join('\n')),
     });
-    await forgetOthers(place, indexes);
+    await forgetOthers(place, indexes, search);
     return indexes;
   } finally {
     line.end();
