@@ -8,7 +8,7 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import type { Settings } from '../config/settings.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
-import { debug, listText, notice, reportPrefix } from '../host/output.ts';
+import { debug, listText, notice, reportPrefix, shellWord } from '../host/output.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
 import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
@@ -142,7 +142,8 @@ function wordOfAbsent(absent: readonly NotFound[], program: string): FetchWord |
   };
 }
 
-const TRY_AGAIN = 'try again with a network, or bring the packages by hand';
+const TRY_AGAIN =
+  'try again with a network; or see that Nix may fetch: substituters and trusted-public-keys in nix.conf';
 
 type Unfetched = Exclude<FetchedAbsent, { kind: 'fetched' }>;
 
@@ -158,7 +159,7 @@ function wordOf(result: Unfetched, program: string): FetchWord | undefined {
   return {
     kind: 'not-fetched',
     why: [why, ...(wordOfAbsent(others, program)?.why ?? [])],
-    remedy: 'take a newer index, or bring the packages by hand',
+    remedy: 'take a newer index, name a cache that has it in nix.conf, or bring the packages by hand',
   };
 }
 
@@ -239,6 +240,25 @@ export function areFetchable(
   return libc.kind !== 'musl' || lacking.every(({ name }) => name === libc.loaderName);
 }
 
+/** All rounds are over: what came, and is lacking still. */
+function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): FetchWord | undefined {
+  const names = new Set(lacking.map(({ name }) => name));
+  const vain = rounds.came.filter(({ name }) => names.has(name));
+  const [first] = vain;
+  if (first === undefined) return undefined;
+  const came = listText(
+    vain.map(({ storePath }) => nameOfStoreObject(storePath)),
+    MOST_ROUNDS,
+  );
+  const of = [...new Set(vain.map(({ name }) => name))].join(', ');
+  const leave = shellWord(nameOfStoreObject(first.storePath));
+  return {
+    kind: 'not-fetched',
+    why: [`what the file index has first of ${of} does not serve: ${came}`],
+    remedy: `leave them out, and what is next is tried: nix-foreign choose ${program} --exclude ${leave}`,
+  };
+}
+
 /**
  * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
  * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl its loader alone is fetched.
@@ -247,6 +267,7 @@ export function areFetchable(
 export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
   const { rounds, lacking, isSolved } = lack;
   const { nix } = job.context;
+  if (rounds.count === MOST_ROUNDS) rounds.word ??= wordOfRounds(lack, job.program.typedName);
   if (rounds.count === MOST_ROUNDS || !areFetchable(lacking, job.program)) return false;
   const settings = await fetchSettings(job);
   // Where another version serves, who does not want to fetch need not know what there would be.
