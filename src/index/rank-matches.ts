@@ -20,7 +20,7 @@ const CRITERIA = [
   'path',
 ] as const;
 
-type IndexCriterion = (typeof CRITERIA)[number];
+export type IndexCriterion = (typeof CRITERIA)[number];
 
 export interface IndexCandidate {
   readonly match: IndexMatch;

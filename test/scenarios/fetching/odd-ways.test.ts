@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync }
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf, substitutionBind } from '../../rig/binary-cache.ts';
+import { hashOf, treeOf } from '../../rig/file-index.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
@@ -20,7 +21,7 @@ import {
   withEnv,
   words,
 } from '../travelling/machines.ts';
-import { indexedCache, openFetching } from './indexed-cache.ts';
+import { indexedCache, openFetching, writeIndex } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
 const { exchange, libraries, cache, bare } = await openFetching(rig);
@@ -60,6 +61,39 @@ test('explain tells what came from the index, and where else it has the name', a
   await manage(bare, ['forget', bare.program]);
   assert.equal(existsSync(path.join(bare.homeDir, '.local/state/nix-run-foreign/v1/fetched')), true);
   assert.deepEqual(readdirSync(path.join(bare.homeDir, '.local/state/nix-run-foreign/v1/fetched')), []);
+});
+
+test('explain tells why this one, where the index has several', async () => {
+  const tree = treeOf({ 'opt/app/lib/libjq.so.1': 90_000 });
+  const bundle = { hash: hashOf(77), name: 'some-app-9.0', tree };
+  const index = writeIndex(exchange, 'several', [...cache.packages, bundle]);
+  const settings = withEnv(withIndex(), { NIX_RUN_FOREIGN_INDEX: index });
+  assertRan(await bare.start(line, settings), [FETCHED]);
+  const text = await manage(bare, ['explain', bare.program], settings);
+  const because = 'taken because it lies in lib itself; the index also has it in some-app-9.0';
+  assert.ok(text.includes(because), text);
+});
+
+/** Sends half of an archive, and is gone. */
+const dying: Mishap = (request, response) => {
+  if (!request.url?.startsWith('/nar/')) return false;
+  const bytes = readFileSync(path.join(cache.directory, request.url));
+  response.writeHead(200, { 'content-length': bytes.length });
+  response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+  return true;
+};
+
+test('a network that dies in the middle: a line of cause, one of remedy, and the next start has it', async () => {
+  const server = await serveDirectory(cache.directory, dying);
+  const refused = await bare.start(line, withIndex([server.url]));
+  await server.close();
+  assert.equal(refused.status, 126, refused.stderr);
+  assert.match(refused.stderr, /it cannot be fetched: .*\n {2}try again with a network; /);
+  const { stdout } = await bare.run({
+    argv: ['nix-store', '--check-validity', '--print-invalid', libraries[0] ?? ''],
+  });
+  assert.equal(stdout.trim(), libraries[0], 'half a path is no path');
+  assertRan(await bare.start(line, withIndex()), [FETCHED]);
 });
 
 test('one of several substituters is down', async () => {

@@ -10,6 +10,7 @@ import {
   exchangeForTests,
   fetching,
   isInStore,
+  manage,
   openMachine,
   startOver,
   withEnv,
@@ -64,6 +65,11 @@ for (const count of [1, 2])
     assert.equal(fetched.length, count + 1, stderr);
     assert.match(fetched[0] ?? '', /libjq1-99\.3/);
     assert.match(fetched.at(-1) ?? '', /libjq1-1\.6/);
+    const text = await manage(bare, ['explain', bare.program], withBogus(count));
+    assert.match(
+      text,
+      /^ {2}libjq\.so\.1: libjq1-1\.6\S* .*; the index (has it nowhere else|also has it in)/m,
+    );
   });
 
 test('three wrong choices are the most, and what was tried is told', async () => {
