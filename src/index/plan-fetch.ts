@@ -1,18 +1,13 @@
 // Names that the store lacks → what to fetch for them, as Nix says that it can be had, and how much that is.
 import path from 'node:path';
-import type { FetchPreview, Previewed } from '../store/preview-fetch.ts';
+import type { FetchPreview } from '../store/preview-fetch.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { CacheCopy } from './cache-closure.ts';
 import { type Chosen, chooseSet, type NotFound } from './choose-set.ts';
-import { findHoles } from './find-holes.ts';
+import { askFor, type Sources } from './obtainable.ts';
 import type { RankContext } from './rank-matches.ts';
 
-export interface FetchContext extends RankContext {
-  /** Asks Nix (store/preview-fetch.ts, previewFetch). */
-  readonly preview: (storePaths: readonly string[]) => Promise<Previewed>;
-  /** Looks in the caches that are indexes themselves (cache-closure.ts). */
-  readonly copies: (storePaths: readonly string[]) => Promise<readonly CacheCopy[]>;
-}
+export type FetchContext = RankContext & Sources;
 
 export interface PlannedFetch {
   readonly kind: 'planned';
@@ -87,28 +82,6 @@ function withCopies(preview: FetchPreview, copies: readonly CacheCopy[]): FetchP
   };
 }
 
-/** What can be had of a set of store paths. */
-type Obtainable =
-  | {
-      readonly kind: 'asked';
-      readonly preview: FetchPreview;
-      readonly copies: readonly CacheCopy[];
-      /** What no cache has, or not with all that it needs. */
-      readonly lost: readonly string[];
-      readonly unreachable: string | undefined;
-    }
-  | { readonly kind: 'failed'; readonly why: string };
-
-async function ask(storePaths: readonly string[], context: FetchContext): Promise<Obtainable> {
-  const answer = await context.preview(storePaths);
-  if (answer.kind === 'failed') return answer;
-  const { preview, unreachable } = answer;
-  const holes = await findHoles(storePaths, preview, context.preview);
-  const copies = holes.length === 0 ? [] : await context.copies(holes);
-  const copied = new Set(copies.flatMap(({ storePaths: each }) => each));
-  return { kind: 'asked', preview, copies, lost: holes.filter((each) => !copied.has(each)), unreachable };
-}
-
 /** Names whose choice cannot be had. */
 function namesOf(chosen: readonly Chosen[], lost: readonly string[]): Chosen[] {
   return chosen.filter(({ candidate }) => lost.includes(candidate.storePath));
@@ -122,7 +95,7 @@ async function askForOthers(
 ): Promise<readonly string[]> {
   const others = losers.flatMap((each) => each.others.slice(0, most).map(({ storePath }) => storePath));
   if (others.length === 0) return [];
-  const answer = await ask([...new Set(others)].sort(), context);
+  const answer = await askFor([...new Set(others)].sort(), context);
   return answer.kind === 'asked' ? answer.lost : [];
 }
 
@@ -137,7 +110,7 @@ export async function planFetch(names: readonly string[], context: FetchContext)
     const paths = pathsOf(chosen);
     const unavailable = [...gone.paths].sort();
     if (paths.length === 0) return { kind: 'nothing', absent, unavailable };
-    const answer = await ask(paths, context);
+    const answer = await askFor(paths, context);
     if (answer.kind === 'failed') return answer;
     const { preview, copies, lost, unreachable } = answer;
     // Without a network every question takes its time, and the answer is the same.

@@ -34,7 +34,7 @@ export interface IndexCandidate {
  * What speaks against a candidate besides what it is. `excluded`: the user; `tried`: it came, and did not serve;
  * `in the store`: it is there, and does not serve; `too old`: by its version; `unavailable`: no cache has it.
  */
-export type Refused = 'excluded' | 'tried' | 'in the store' | 'too old' | 'unavailable';
+type Refused = 'excluded' | 'tried' | 'in the store' | 'too old' | 'unavailable';
 
 /** How many were dropped, and why. */
 export type Dropped = Readonly<Partial<Record<Unsuitable | Refused, number>>>;

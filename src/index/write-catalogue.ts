@@ -9,7 +9,7 @@ import type { IndexedFile, PackageObjects } from './package-objects.ts';
 import { type IndexSource, LAST_INDEX, TABLES, VERSION } from './side-catalogue.ts';
 
 /** What is written of a source. `address`: of a binary cache, as Nix takes it; nothing prints it. */
-export type WrittenSource = IndexSource & { readonly address: string };
+type WrittenSource = IndexSource & { readonly address: string };
 
 interface CatalogueWriter {
   give(found: PackageObjects): void;

@@ -77,7 +77,7 @@ export function parseDryRun(stderr: string): FetchPreview {
 const UNREACHABLE = /^warning: (?:error: )?unable to download '([^']*)': ([^(\n]*)/m;
 
 /** `cache.example.org cannot be reached: Could not resolve hostname`. */
-export function unreachableIn(stderr: string): string | undefined {
+function unreachableIn(stderr: string): string | undefined {
   const [, address = '', why = ''] = UNREACHABLE.exec(stderr) ?? [];
   if (address === '') return undefined;
   const host = URL.parse(address)?.host || address;
