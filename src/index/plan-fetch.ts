@@ -1,9 +1,9 @@
 // Names that the store lacks → what to fetch for them, as Nix says that it can be had, and how much that is.
 import path from 'node:path';
 import type { FetchPreview } from '../store/preview-fetch.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
 import type { CacheCopy } from './cache-closure.ts';
 import { type Chosen, chooseSet, type NotFound } from './choose-set.ts';
+import { glibcsIn } from './fetch-policy.ts';
 import { askFor, type Sources } from './obtainable.ts';
 import type { RankContext } from './rank-matches.ts';
 
@@ -61,10 +61,6 @@ function without(context: FetchContext, { names, paths }: GivenUp): FetchContext
 
 function pathsOf(chosen: readonly Chosen[]): string[] {
   return [...new Set(chosen.map(({ candidate }) => candidate.storePath))].sort();
-}
-
-function glibcsIn({ paths }: FetchPreview): string[] {
-  return paths.map(nameOfStoreObject).filter((name) => /^glibc-\d[^-]*(-\d+)?$/.test(name));
 }
 
 /** What comes by either way, once. */

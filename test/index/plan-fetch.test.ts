@@ -236,7 +236,8 @@ test('the policy', () => {
   };
   const decide = (policy: Partial<FetchPolicy>, room: number | undefined, canAsk: boolean) =>
     decideFetch('tool', preview, { fetch: 'ask', limit: 100 * MIB, spent: 0, ...policy }, { room, canAsk });
-  const text = 'tool needs 2 packages that are not in the store: 312 MiB to download, 1.1 GiB unpacked';
+  const text =
+    'tool needs 2 packages (glibc-2.42-9 among them) that are not in the store: 312 MiB to download, 1.1 GiB unpacked';
   assert.deepEqual(decide({}, undefined, true), { kind: 'ask', question: `${text}. Fetch them? [Y/n] ` });
   assert.deepEqual(decide({}, undefined, false), {
     kind: 'refuse',
