@@ -98,7 +98,7 @@ static bool is_path_for_node(const char *path)
 static const char *base_in_environment(const struct process *process, const char *name)
 {
 	const char *base = process_variable(process, name);
-	return base && is_path_for_node(base) && why_not_trusted_way(process, base) != -EACCES ? base : NULL;
+	return base && is_path_for_node(base) && is_trusted_way(process, base) ? base : NULL;
 }
 
 // What /etc/passwd says, where HOME does not count or is no directory of the effective user; else NULL.

@@ -132,26 +132,28 @@ static long check_way(struct way *way, const char *path, bool follows_last)
 	way->path[size - 1] = '\0';
 	way->checked = length_checked_before(path);
 	way->links = 0;
+	way->status.st_mode = 0; // until a component is looked at: all may have been checked before
 	long failed = 0;
 	while (failed == 0 && way->path[skip_slashes(way->path, way->checked)])
 		failed = check_next(way, follows_last);
-	if (failed == 0 && way->links == 0)
+	// A last link that was not followed says nothing of where it leads.
+	if (failed == 0 && way->links == 0 && (way->status.st_mode & S_IFMT) != S_IFLNK)
 		checked_before = way->path;
 	return failed;
 }
 
-long why_not_trusted_way(const struct process *process, const char *path)
+bool is_trusted_way(const struct process *process, const char *path)
 {
 	struct way way;
 	way.process = process;
-	return check_way(&way, path, true);
+	long failed = check_way(&way, path, true);
+	return failed != -EACCES && failed != -ELOOP;
 }
 
 long why_not_trusted_directory(const struct process *process, const char *path)
 {
 	struct way way;
 	way.process = process;
-	way.status.st_mode = 0; // until a component is looked at: all may have been checked before
 	long failed = check_way(&way, path, false);
 	if (failed == 0 && way.status.st_mode == 0)
 		failed = kernel_stat_path(path, &way.status, AT_NOFOLLOW);

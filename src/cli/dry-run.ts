@@ -1,10 +1,11 @@
 // `nix-foreign resolve --dry-run PROGRAM`: what would be chosen and fetched, and how large that is; nothing is changed.
-import { printJson, printLine } from '../host/output.ts';
+import { listText, printJson, printLine } from '../host/output.ts';
 import { inBinaryUnits } from '../index/fetch-policy.ts';
 import { absentText } from '../index/fetch-words.ts';
 import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
+import { fetchSettings } from '../resolve/fetch-absent-libraries.ts';
 import { dynamicOf } from '../resolve/job.ts';
 import { previewFromStore, previewOfFetch, type StorePreview } from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
@@ -22,10 +23,15 @@ function sizeLine({ preview, glibcs }: PlannedFetch): string {
   return `${packages}${loader}: ${inBinaryUnits(download)} to download, ${inBinaryUnits(unpacked)} unpacked`;
 }
 
-function fetchLines(plan: FetchPlan): string[] {
+/** An old index may name dozens. */
+const MOST_LOST = 4;
+
+function fetchLines(plan: FetchPlan, program: string): string[] {
   if (plan.kind === 'failed') return [`nothing can be fetched: ${plan.why}`];
-  const absent = plan.absent.map(absentText).map(({ why, remedy }) => `${why}; ${remedy}`);
-  const lost = plan.unavailable.map((each) => `no substituter has ${each}`);
+  const told = plan.absent.filter(({ dropped }) => dropped.unavailable === undefined);
+  const absent = told.map((each) => absentText(each, program)).map(({ why, remedy }) => `${why}; ${remedy}`);
+  const names = listText(plan.unavailable.map(nameOfStoreObject), MOST_LOST);
+  const lost = names === '' ? [] : [`no substituter has all of ${names}`];
   if (plan.kind === 'nothing') return [...absent, ...lost];
   const rows = plan.chosen.map(({ name, candidate, others }) => {
     const rest = others.length === 0 ? '' : `  (and ${others.length} other${others.length > 1 ? 's' : ''})`;
@@ -48,10 +54,13 @@ function storeLines(
   if (rows.length > 0) return ['from the store:', ...table(rows)];
   if (error === undefined || plan?.kind === 'planned')
     return lacking.length === 0 ? [] : [`not in the store: ${lacking.map(({ name }) => name).join(', ')}`];
-  return [error.message];
+  const hint = plan === undefined && error.hint !== undefined ? [`  ${error.hint}`] : [];
+  // Each message begins with the program, which stands above.
+  return [error.message.replace(/^\S+: /, ''), ...hint];
 }
 
 function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefined) {
+  const absent = plan !== undefined && 'absent' in plan ? plan.absent : [];
   const libraries = [...store.chosen, ...store.optional].map(({ name, provider }) => ({
     name,
     file: provider.path,
@@ -64,7 +73,7 @@ function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefine
     libraries,
     lacking,
     fetch,
-    absent: plan !== undefined && 'absent' in plan ? plan.absent : [],
+    absent: absent.map((each) => ({ ...each, ...absentText(each, program) })),
     error: error?.message ?? null,
   };
 }
@@ -98,7 +107,10 @@ export async function dryRunCommand(
     const store = await previewFromStore(request);
     const plan = await previewOfFetch(request, store.lacking);
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
-    const lines = [...storeLines(store, plan), ...(plan === undefined ? [] : fetchLines(plan))];
+    const isOff = store.lacking.length > 0 && (await fetchSettings(request)).fetch === 'never';
+    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${typedName}`;
+    const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
+    const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];
     printLine([`${program.path}:`, ...lines].join('\n'));
   });
 }

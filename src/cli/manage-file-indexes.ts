@@ -1,4 +1,6 @@
 // `nix-foreign index status | build | export | find`: the file indexes of this machine, read, handed on, and asked.
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
 import { newestFirst } from '../candidates/rank.ts';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
 import type { Settings } from '../config/settings.ts';
@@ -6,7 +8,8 @@ import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
-import { ageInDays, findDatabase } from '../index/find-database.ts';
+import { droppedText } from '../index/fetch-words.ts';
+import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
 import {
   catalogueStatus,
   exportIndex,
@@ -63,12 +66,26 @@ function ageText(file: string): string {
   }
 }
 
+/** As readIndexes finds them: what is known to have programs only is passed by. */
+function findThrough(search: Search, sources: readonly IndexSource[]): ReturnType<typeof findDatabase> {
+  const result = findDatabase(search);
+  const [first] = result.found;
+  if (search.setting !== 'auto' || first === undefined || !isPassed(first.file, sources)) return result;
+  const next = findDatabase(search, first.place);
+  return { found: [first, ...next.found], useless: [...result.useless, ...next.useless] };
+}
+
+function isPassed(file: string, sources: readonly IndexSource[]): boolean {
+  const key = realpathSync(file);
+  return sources.some((each) => each.key === key && each.refusal?.kind === 'no-libraries');
+}
+
 /** What is there, and what was read of it. Reads nothing. */
 export async function statusCommand(format: OutputFormat, context: Context): Promise<void> {
   const settings = await settingsFor(context);
   await inWritableDirectories(context.host.uid, async (dirs) => {
-    const { found, useless } = findDatabase(indexSearch(settings, context));
     const status = catalogueStatus(indexPlace(dirs, context.location));
+    const { found, useless } = findThrough(indexSearch(settings, context), status.sources);
     if (format === 'json') return void printJson({ setting: settings.index, found, useless, ...status });
     const named = found.map(({ file, place }) => `found (${place}): ${file}${ageText(file)}`);
     const refused = useless.map(({ file, why }) => `not used: ${file}: ${why}`);
@@ -92,18 +109,15 @@ function assertServes(each: ReadIndex): ReadIndex {
 
 async function buildFromFiles(context: Context, dirs: Directories): Promise<readonly IndexSource[]> {
   const settings = await settingsFor(context);
-  const { read, useless } = await openIndexes(settings, context, dirs);
+  const { read, passed, useless } = await openIndexes(settings, context, dirs);
   for (const { file, why } of useless) notice(`${file}: ${why}`);
+  if (read.length === 0) passed.map(assertServes);
   if (read.length === 0) throw failure('there is no file index to read', GET_ONE);
   return read.map(assertServes).flatMap(({ state }) => ('source' in state ? [state.source] : []));
 }
 
 function sourceOf(read: CacheRead, address: string): IndexSource {
-  if (read.kind === 'failed')
-    throw failure(
-      `${address}: ${read.why}`,
-      'name a directory, or a file:, http: or https: address of a cache',
-    );
+  if (read.kind === 'failed') throw failure(`${address}: ${read.why}`, read.remedy);
   if (!('source' in read.state))
     throw failure(`${address}: ${'why' in read.state ? read.state.why : 'it changed'}`, 'try it again');
   if (read.unlisted > 0)
@@ -112,13 +126,14 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
 }
 
 async function buildFromCache(
-  address: string,
+  from: string,
   roots: readonly string[],
   context: Context,
   dirs: Directories,
 ): Promise<IndexSource> {
   const line = progressLine(reportPrefix(), stderrOutput());
-  const name = nameOfCache(address);
+  const name = nameOfCache(from);
+  const address = existsSync(from) ? path.resolve(from) : from;
   const read = await readCache(indexPlace(dirs, context.location), {
     address,
     roots: roots.length === 0 ? undefined : roots,
@@ -179,19 +194,16 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
     const from = attr === '' ? '' : `  (${attr}${output === '' || output === 'out' ? '' : `.${output}`})`;
     return `${storePath}/${match.dir === '' ? '' : `${match.dir}/`}${match.name}${from}`;
   });
-  const more = moreText(candidates.length - MOST_LISTED);
-  const passed = Object.entries(dropped).map(([why, number]) => `${number} ${why}`);
+  const more = moreText(candidates.length - MOST_LISTED).trimStart();
+  const passed = droppedText(dropped);
   const told = [
-    passed.length === 0 ? [] : `passed over: ${passed.join(', ')}`,
+    passed === '' ? [] : `passed over: ${passed}`,
     known === undefined ? [] : `it belongs to ${known.attr} of nixpkgs`,
     absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
     candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
   ].flat();
-  return [
-    ...(rows.length === 0 ? [`no index has ${name}`] : rows),
-    ...(more === '' ? [] : [more.trimStart()]),
-    ...told,
-  ].join('\n');
+  const none = passed === '' ? `no index has ${name}` : `no index has ${name} so that it would serve`;
+  return [...(rows.length === 0 ? [none] : rows), ...(more === '' ? [] : [more]), ...told].join('\n');
 }
 
 /** Returns whether an index has it. */

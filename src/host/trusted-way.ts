@@ -30,7 +30,7 @@ function isTrustedFrom(start: string, owners: readonly number[], links: number):
     const stats = lstatSync(at);
     if (!isTrusted(stats, owners)) return false;
     const further = throughLink(stats, at, names.slice(count));
-    if (further !== undefined) return links === MOST_LINKS || isTrustedFrom(further, owners, links + 1);
+    if (further !== undefined) return links < MOST_LINKS && isTrustedFrom(further, owners, links + 1);
   }
   return true;
 }
@@ -45,7 +45,7 @@ function ownersOfRoot(): number[] {
  * Each directory on the way below the root directory, in which a link or the next directory stands, belongs to root,
  * the user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write it; but
  * all may where it is sticky, and a group may whose number is that of the owner (his private group). True as well for a
- * way that ends before `file` is reached: nobody else can change the part that is there.
+ * way that ends before `file` is reached: nobody else can change the part that is there. False for a loop of links.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
   try {

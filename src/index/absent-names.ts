@@ -5,7 +5,7 @@ export interface AbsentName {
   readonly kind: 'never' | 'dropped' | 'driver';
   /** One clause, to stand behind the name: "is Debian's name; ...". */
   readonly why: string;
-  /** One clause: what the user can do. */
+  /** One clause: what the user can do. Of a command `PROGRAM` is to be replaced. */
   readonly remedy: string;
   /** The same library under the name that nixpkgs has, where its ABI is the same. */
   readonly alias?: string;
@@ -24,7 +24,8 @@ const older = (what: string) =>
 const BY_HAND = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
 const bundle = (name: string) =>
   `bring ${name} beside the program, or get a build of the program for another distribution`;
-const same = (name: string) => `nixpkgs has it as ${name}: choose it by hand with --pin`;
+const same = (name: string) =>
+  `take ${name}: nix-foreign choose PROGRAM --pin NAME=/nix/store/.../lib/${name}`;
 
 /**
  * From the removals named: nixpkgs pull requests 74855 (libffi 3.3), 111215, 150880, 232521, 287845, 322277, 356387,

@@ -1,12 +1,9 @@
 // A yes-or-no question → the answer of who sits at the terminal, whatever the program's own input is.
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { printable } from '../host/output.ts';
 
 /** `unasked`: there is no terminal, or it was closed before an answer came. */
 type Answered = 'yes' | 'no' | 'unasked';
-
-const STDERR = 2;
 
 /**
  * Whether a process is in the foreground group of its terminal, from /proc/PID/stat: process group and the terminal's
@@ -18,10 +15,16 @@ export function isInForeground(stat: string): boolean {
   return terminal !== '0' && group !== undefined && group === foreground;
 }
 
-/** Whether a question would reach somebody: stderr is a terminal, and we are in its foreground. */
+function openTerminal(): number {
+  return openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
+}
+
+/** Whether a question would reach somebody: there is a terminal, wherever stderr goes, and we are in its foreground. */
 export function canAskOnTerminal(): boolean {
   try {
-    return isatty(STDERR) && isInForeground(readFileSync('/proc/self/stat', 'latin1'));
+    if (!isInForeground(readFileSync('/proc/self/stat', 'latin1'))) return false;
+    closeSync(openTerminal());
+    return true;
   } catch {
     return false;
   }
@@ -71,7 +74,7 @@ function withoutHandlers<T>(work: () => T): T {
 export function askOnTerminal(question: string): Answered {
   let fd: number | undefined;
   try {
-    fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
+    fd = openTerminal();
     const terminal = fd;
     return withoutHandlers(() => askOn(terminal, question));
   } catch {

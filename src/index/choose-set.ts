@@ -1,6 +1,7 @@
 // Names that nothing in the store has, and a file index → one store path for each, together as few as may be.
 import { type AbsentName, absentName, isDriverName } from './absent-names.ts';
 import {
+  type Dropped,
   type Examination,
   examineName,
   type IndexCandidate,
@@ -19,7 +20,7 @@ export interface Chosen {
 export interface NotFound {
   readonly name: string;
   /** What was dropped, and why. */
-  readonly dropped: Ranked['dropped'];
+  readonly dropped: Dropped;
   readonly known: AbsentName | undefined;
   /** Other versions of the library that the index has. */
   readonly otherVersions: readonly string[];

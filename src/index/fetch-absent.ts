@@ -4,7 +4,7 @@ import { copyFrom, type Realised } from '../store/fetch.ts';
 import { type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
-import { previewFetch } from '../store/preview-fetch.ts';
+import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
 import { type CacheCopy, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
@@ -45,23 +45,22 @@ export type FetchedAbsent =
   /** Nix cannot; one clause. */
   | { readonly kind: 'failed'; readonly why: string };
 
-/** A cache may lack a file that it told of: then what else is there is taken, once. */
-const MOST_TRIES = 2;
+/** A cache may lack a file that it told of: then what else is there is taken, some times. */
+const MOST_TRIES = 3;
 
-type Refused = Extract<FetchedAbsent, { kind: 'refused' }>;
-
-function refusalOf(
-  plan: PlannedFetch,
-  { program, policy }: FetchRequest,
+/** What speaks against a fetch: the settings, the disk, or who sits at the terminal and is asked. */
+export function refusalOf(
+  preview: FetchPreview,
+  { program, policy }: Pick<FetchRequest, 'program' | 'policy'>,
   storeDir: string,
-): Refused | undefined {
+): { readonly why: string; readonly remedy: string } | undefined {
   const around = { room: freeSpace(storeDir), canAsk: canAskOnTerminal() };
-  const decision = decideFetch(program, plan.preview, policy, around);
+  const decision = decideFetch(program, preview, policy, around);
   if (decision.kind === 'go') return undefined;
-  if (decision.kind === 'refuse') return { ...decision, kind: 'refused', plan };
+  if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
   if (askOnTerminal(decision.question) === 'yes') return undefined;
   const remedy = `allow it: nix-foreign resolve --fetch ${program}, or choose other libraries: nix-foreign choose ${program}`;
-  return { kind: 'refused', plan, why: `what ${program} lacks was not to be fetched`, remedy };
+  return { why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
 /** What comes of caches that are no substituters; why not, where it does not come. */
@@ -101,8 +100,7 @@ export function copiesOf(
   { catalogue, isLocal }: RankContext,
   { env }: Nix,
 ): (storePaths: readonly string[]) => Promise<readonly CacheCopy[]> {
-  const caches = catalogue.sources().filter(({ kind }) => kind === 'cache');
-  const addresses = caches.map(({ key }) => (key.startsWith('/') ? `file://${key}` : key));
+  const addresses = catalogue.cacheAddresses();
   return (storePaths) => copiesFrom(addresses, storePaths, { storeDir: catalogue.storeDir, isLocal, env });
 }
 
@@ -124,8 +122,8 @@ export async function fetchAbsent(
     const plan = await planFetch(names, { ...withRefused(context, refused), preview, copies });
     if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why };
     if (plan.kind !== 'planned') return plan;
-    const refusal = refusalOf(plan, request, context.catalogue.storeDir);
-    if (refusal !== undefined) return refusal;
+    const refusal = refusalOf(plan.preview, request, context.catalogue.storeDir);
+    if (refusal !== undefined) return { kind: 'refused', plan, ...refusal };
     const { realised, from } = await fetchPlan(plan, request);
     if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from };
     if (realised.kind === 'failed') return realised;

@@ -1,6 +1,7 @@
 // What a fetch would bring, the user's limits, and the room there is → go on, ask, or leave it.
 import { statfsSync } from 'node:fs';
 import type { FetchPreview } from '../store/preview-fetch.ts';
+import { nameOfStoreObject } from '../store/store-location.ts';
 
 export interface FetchPolicy {
   /** `ask`: only above the limit. */
@@ -38,8 +39,16 @@ export function freeSpace(storeDir: string): number | undefined {
   }
 }
 
-function countOf({ paths }: FetchPreview): string {
-  return paths.length === 1 ? '1 package that is' : `${paths.length} packages that are`;
+/** Names of the glibcs that would come: the program may get another than the rest of the machine has. */
+export function glibcsIn({ paths }: FetchPreview): string[] {
+  return paths.map(nameOfStoreObject).filter((name) => /^glibc-\d[^-]*(-\d+)?$/.test(name));
+}
+
+function countOf(preview: FetchPreview): string {
+  const { length } = preview.paths;
+  const glibcs = glibcsIn(preview).join(', ');
+  if (length === 1) return '1 package that is';
+  return `${length} packages${glibcs === '' ? '' : ` (${glibcs} among them)`} that are`;
 }
 
 function refusal(why: string, remedy: string): FetchDecision {

@@ -19,6 +19,8 @@ export interface ReadIndex {
 
 export interface ReadIndexes {
   readonly read: readonly ReadIndex[];
+  /** Found without being named, and with programs only: passed by for the next place. */
+  readonly passed: readonly ReadIndex[];
   readonly useless: readonly UselessIndex[];
 }
 
@@ -30,7 +32,6 @@ function ageOf(file: string): number | undefined {
   }
 }
 
-/** An index of programs only, as comma has one, is passed by for the next place. */
 function hasLibraries({ state }: ReadIndex): boolean {
   return !('source' in state) || state.source.refusal?.kind !== 'no-libraries';
 }
@@ -44,19 +45,19 @@ export async function readIndexes(
   search: Search,
   reading: SourceReading,
 ): Promise<ReadIndexes> {
-  const [read, useless]: [ReadIndex[], UselessIndex[]] = [[], []];
+  const [passed, useless]: [ReadIndex[], UselessIndex[]] = [[], []];
   for (let after: Place | undefined; ; ) {
     const result = findDatabase(search, after);
     useless.push(...result.useless);
-    for (const { file, place: where } of result.found) {
-      read.push({ file, place: where, state: await readSource(place, file, reading), age: ageOf(file) });
-    }
-    const last = read.at(-1);
-    if (search.setting !== 'auto' || result.found.length === 0 || last === undefined || hasLibraries(last))
-      break;
-    after = last.place;
+    const now: ReadIndex[] = [];
+    for (const { file, place: where } of result.found)
+      now.push({ file, place: where, state: await readSource(place, file, reading), age: ageOf(file) });
+    const [first] = now;
+    if (search.setting !== 'auto' || first === undefined || hasLibraries(first))
+      return { read: now, passed, useless };
+    passed.push(first);
+    after = first.place;
   }
-  return { read, useless };
 }
 
 interface CatalogueStatus {

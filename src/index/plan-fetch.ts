@@ -1,16 +1,13 @@
 // Names that the store lacks → what to fetch for them, as Nix says that it can be had, and how much that is.
-import type { FetchPreview, Previewed } from '../store/preview-fetch.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
+import path from 'node:path';
+import type { FetchPreview } from '../store/preview-fetch.ts';
 import type { CacheCopy } from './cache-closure.ts';
 import { type Chosen, chooseSet, type NotFound } from './choose-set.ts';
+import { glibcsIn } from './fetch-policy.ts';
+import { askFor, type Sources } from './obtainable.ts';
 import type { RankContext } from './rank-matches.ts';
 
-export interface FetchContext extends RankContext {
-  /** Asks Nix (store/preview-fetch.ts, previewFetch). */
-  readonly preview: (storePaths: readonly string[]) => Promise<Previewed>;
-  /** Looks in the caches that are indexes themselves (cache-closure.ts). */
-  readonly copies: (storePaths: readonly string[]) => Promise<readonly CacheCopy[]>;
-}
+export type FetchContext = RankContext & Sources;
 
 export interface PlannedFetch {
   readonly kind: 'planned';
@@ -25,7 +22,7 @@ export interface PlannedFetch {
   /** Names of glibcs that would come: `glibc-2.41-70`. */
   readonly glibcs: readonly string[];
   readonly absent: readonly NotFound[];
-  /** Candidates that were better, and that no cache has. */
+  /** Candidates that no cache has, or not with all that they need. */
   readonly unavailable: readonly string[];
 }
 
@@ -40,24 +37,30 @@ export type FetchPlan =
   /** Nix cannot say; one clause. */
   | { readonly kind: 'failed'; readonly why: string };
 
-/** Times that Nix is asked: each asks the caches for the closure. */
-const MOST_QUESTIONS = 4;
+/** Times that a set is chosen. After each but the first, more candidates are asked for. */
+const MOST_SETS = 5;
 
-function without(context: FetchContext, unavailable: ReadonlySet<string>): FetchContext {
-  if (unavailable.size === 0) return context;
+/** Candidates of one name that are asked for after a set: none after the first, then 8, 16 and 32. */
+const MOST_OTHERS = [0, 0, 8, 16, 32];
+
+/** Names that are looked for no longer once `MOST_SETS` were in vain, and what no cache has. */
+interface GivenUp {
+  readonly names: Set<string>;
+  readonly paths: Set<string>;
+}
+
+function without(context: FetchContext, { names, paths }: GivenUp): FetchContext {
   const { opinion } = context;
+  const isGone = (storePath: string, file: string): boolean =>
+    paths.has(storePath) || names.has(path.posix.basename(file));
   return {
     ...context,
-    opinion: (storePath, file) => (unavailable.has(storePath) ? 'excluded' : opinion(storePath, file)),
+    opinion: (storePath, file) => (isGone(storePath, file) ? 'unavailable' : opinion(storePath, file)),
   };
 }
 
 function pathsOf(chosen: readonly Chosen[]): string[] {
   return [...new Set(chosen.map(({ candidate }) => candidate.storePath))].sort();
-}
-
-function glibcsIn({ paths }: FetchPreview): string[] {
-  return paths.map(nameOfStoreObject).filter((name) => /^glibc-\d[^-]*(-\d+)?$/.test(name));
 }
 
 /** What comes by either way, once. */
@@ -75,42 +78,48 @@ function withCopies(preview: FetchPreview, copies: readonly CacheCopy[]): FetchP
   };
 }
 
-/** What Nix says against a preview; undefined where it can be had as it is. */
-function whyNot({ unknown, builds }: FetchPreview, paths: readonly string[]): string | undefined {
-  if (builds.length > 0) return 'Nix would have to build something';
-  const [first] = unknown.filter((each) => !paths.includes(each));
-  return first === undefined ? undefined : `no substituter has ${first}, which one of them needs`;
+/** Names whose choice cannot be had. */
+function namesOf(chosen: readonly Chosen[], lost: readonly string[]): Chosen[] {
+  return chosen.filter(({ candidate }) => lost.includes(candidate.storePath));
+}
+
+/** Some of the candidates behind those that cannot be had are asked for at once: an old index names many such. */
+async function askForOthers(
+  losers: readonly Chosen[],
+  most: number,
+  context: FetchContext,
+): Promise<readonly string[]> {
+  const others = losers.flatMap((each) => each.others.slice(0, most).map(({ storePath }) => storePath));
+  if (others.length === 0) return [];
+  const answer = await askFor([...new Set(others)].sort(), context);
+  return answer.kind === 'asked' ? answer.lost : [];
 }
 
 /**
- * Chooses, asks Nix, and chooses anew without what no cache has. Nothing is fetched. The names of an index reach Nix
+ * Chooses, asks Nix, and chooses anew without what cannot be had. Nothing is fetched. The names of an index reach Nix
  * only as store paths that were checked letter by letter (package-objects.ts).
  */
 export async function planFetch(names: readonly string[], context: FetchContext): Promise<FetchPlan> {
-  const unavailable = new Set<string>();
-  for (let question = 0; question < MOST_QUESTIONS; question += 1) {
-    const { chosen, absent } = chooseSet(names, without(context, unavailable));
+  const gone: GivenUp = { names: new Set(), paths: new Set() };
+  for (let set = 1; ; set += 1) {
+    const { chosen, absent } = chooseSet(names, without(context, gone));
     const paths = pathsOf(chosen);
-    if (paths.length === 0) return { kind: 'nothing', absent, unavailable: [...unavailable].sort() };
-    const answer = await context.preview(paths);
+    const unavailable = [...gone.paths].sort();
+    if (paths.length === 0) return { kind: 'nothing', absent, unavailable };
+    const answer = await askFor(paths, context);
     if (answer.kind === 'failed') return answer;
-    const { preview } = answer;
-    const unknown = preview.unknown.filter((each) => paths.includes(each));
-    const copies = unknown.length === 0 ? [] : await context.copies(unknown);
-    const copied = new Set(copies.flatMap(({ storePaths }) => storePaths));
-    const missing = unknown.filter((each) => !copied.has(each));
-    if (missing.length > 0) {
-      for (const each of missing) unavailable.add(each);
-      continue;
+    const { preview, copies, lost, unreachable } = answer;
+    // Without a network every question takes its time, and the answer is the same.
+    if (unreachable !== undefined && lost.length === paths.length)
+      return { kind: 'failed', why: unreachable };
+    if (lost.length === 0) {
+      const whole = withCopies(preview, copies);
+      const planned = { chosen, paths, preview: whole, copies, glibcs: glibcsIn(whole), absent };
+      return { kind: 'planned', ...planned, unavailable };
     }
-    const why = whyNot(preview, paths);
-    if (why !== undefined) return { kind: 'failed', why };
-    const whole = withCopies(preview, copies);
-    const planned = { chosen, paths, preview: whole, copies, glibcs: glibcsIn(whole), absent };
-    return { kind: 'planned', ...planned, unavailable: [...unavailable].sort() };
+    const losers = namesOf(chosen, lost);
+    const more = await askForOthers(losers, MOST_OTHERS[set] ?? 0, context);
+    for (const each of [...lost, ...more]) gone.paths.add(each);
+    if (set >= MOST_SETS) for (const { name } of losers) gone.names.add(name);
   }
-  return {
-    kind: 'failed',
-    why: `no substituter has ${[...unavailable].sort()[0]} or others that the index names`,
-  };
 }

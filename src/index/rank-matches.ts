@@ -20,7 +20,7 @@ const CRITERIA = [
   'path',
 ] as const;
 
-type IndexCriterion = (typeof CRITERIA)[number];
+export type IndexCriterion = (typeof CRITERIA)[number];
 
 export interface IndexCandidate {
   readonly match: IndexMatch;
@@ -30,11 +30,19 @@ export interface IndexCandidate {
   readonly keys: readonly (number | string)[];
 }
 
+/**
+ * What speaks against a candidate besides what it is. `excluded`: the user; `tried`: it came, and did not serve;
+ * `in the store`: it is there, and does not serve; `too old`: by its version; `unavailable`: no cache has it.
+ */
+type Refused = 'excluded' | 'tried' | 'in the store' | 'too old' | 'unavailable';
+
+/** How many were dropped, and why. */
+export type Dropped = Readonly<Partial<Record<Unsuitable | Refused, number>>>;
+
 export interface Ranked {
   readonly name: string;
   readonly candidates: readonly IndexCandidate[];
-  /** How many were dropped, and why. */
-  readonly dropped: Readonly<Partial<Record<Unsuitable | 'excluded', number>>>;
+  readonly dropped: Dropped;
 }
 
 /** What the user and the rest of the set say of candidates. */
@@ -43,8 +51,8 @@ export interface RankContext {
   readonly target: Target;
   /** A text for a version that is smaller the newer it is (candidates/rank.ts, newestFirst). */
   readonly newestFirst: (version: string) => string;
-  /** The user's choices; `refused` are also store paths that were tried in vain. */
-  readonly opinion: (storePath: string, file: string) => 'preferred' | 'excluded' | 'none';
+  /** The user's choices, and what was seen of a candidate before. `file` is below the store path. */
+  readonly opinion: (storePath: string, file: string) => 'preferred' | 'none' | Refused;
   /** Whether Nix has it already. */
   readonly isLocal: (storePath: string) => boolean;
 }
@@ -161,7 +169,7 @@ export function whatDecides(a: IndexCandidate, b: IndexCandidate): IndexCriterio
 export interface Examination {
   readonly name: string;
   readonly examined: readonly Examined[];
-  readonly dropped: Ranked['dropped'];
+  readonly dropped: Dropped;
 }
 
 /** Looks up one name. */
@@ -169,12 +177,12 @@ export function examineName(name: string, { catalogue, target, opinion }: RankCo
   const matches = catalogue.filesNamed(name);
   const others = new Set(matches.map(({ object }) => object.name));
   const examined: Examined[] = [];
-  const dropped: Partial<Record<Unsuitable | 'excluded', number>> = {};
+  const dropped: Partial<Record<Unsuitable | Refused, number>> = {};
   for (const match of matches) {
     const storePath = `${catalogue.storeDir}/${match.object.name}`;
     const file = `${match.dir === '' ? '' : `${match.dir}/`}${match.name}`;
-    const found =
-      opinion(storePath, file) === 'excluded' ? 'excluded' : examine(catalogue, match, target, others);
+    const said = opinion(storePath, file);
+    const found = said === 'preferred' || said === 'none' ? examine(catalogue, match, target, others) : said;
     if (typeof found === 'string') dropped[found] = (dropped[found] ?? 0) + 1;
     else examined.push(found);
   }

@@ -1,4 +1,5 @@
 // A binary cache that has listings → a source of a side catalogue.
+import { pathToFileURL } from 'node:url';
 import { withLock } from '../host/mutex.ts';
 import { type CacheAnswer, type CacheClient, openCache } from './cache-client.ts';
 import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
@@ -27,8 +28,8 @@ export type CacheRead =
       /** Store paths without a listing: the cache was written without `write-nar-listing=true`. */
       readonly unlisted: number;
     }
-  /** One clause. */
-  | { readonly kind: 'failed'; readonly why: string };
+  /** One line of cause, one of remedy. */
+  | { readonly kind: 'failed'; readonly why: string; readonly remedy: string };
 
 /** Files asked for at the same time. */
 const AT_ONCE = 16;
@@ -107,23 +108,26 @@ async function rootsOf(
   return hashes === undefined ? undefined : new Set(hashes.filter((each) => each !== undefined));
 }
 
-const NO_LISTING = 'it cannot be listed: name store paths to begin with';
+function failed(why: string, remedy: string): Extract<CacheRead, { kind: 'failed' }> {
+  return { kind: 'failed', why, remedy };
+}
+
+const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a binary cache';
+const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
 /** Makes a cache a source, in place of what was read of it before. */
 export async function readCache(place: CataloguePlace, reading: CacheReading): Promise<CacheRead> {
   const client = openCache(reading.address, reading.env);
   if (client === undefined)
-    return { kind: 'failed', why: 'it is neither a directory nor a file:, http: or https: address' };
+    return failed('it is neither a directory nor a file:, http: or https: address', NAME_ANOTHER);
   try {
     const info = await client.get('nix-cache-info');
-    if (info.kind !== 'found') {
-      return {
-        kind: 'failed',
-        why: info.kind === 'absent' ? 'it is no binary cache: it has no nix-cache-info' : info.why,
-      };
-    }
+    if (info.kind === 'absent')
+      return failed('it is no binary cache: it has no nix-cache-info', NAME_ANOTHER);
+    if (info.kind === 'unreachable') return failed(info.why, TRY_AGAIN);
     const roots = await rootsOf(reading, client);
-    if (roots === undefined) return { kind: 'failed', why: NO_LISTING };
+    if (roots === undefined)
+      return failed('it cannot be listed', 'name store paths to begin with: --root STORE-PATH');
     return await crawlInto(place, reading, client, roots);
   } finally {
     client.close();
@@ -139,7 +143,13 @@ async function crawlInto(
   client: CacheClient,
   roots: ReadonlySet<string>,
 ): Promise<CacheRead> {
-  const source = { key: nameOfCache(reading.address), identity: String(Date.now()), kind: 'cache' } as const;
+  const { address } = reading;
+  const source = {
+    key: nameOfCache(address),
+    identity: String(Date.now()),
+    kind: 'cache',
+    address: address.startsWith('/') ? pathToFileURL(address).href : address,
+  } as const;
   const parts = {
     client,
     storeDir: place.storeDir,
@@ -156,6 +166,6 @@ async function crawlInto(
       return crawl.failure === undefined ? { kind: 'read', version: 1, counts: crawl.counts } : INCOMPLETE;
     }),
   );
-  if (crawl.failure !== undefined) return { kind: 'failed', why: crawl.failure };
+  if (crawl.failure !== undefined) return failed(crawl.failure, TRY_AGAIN);
   return { kind: 'read', state, unlisted: crawl.unlisted };
 }

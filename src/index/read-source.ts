@@ -134,7 +134,7 @@ async function readOnce(
   });
 }
 
-type NewSource = Pick<IndexSource, 'key' | 'identity' | 'kind'>;
+type NewSource = Pick<IndexSource, 'key' | 'identity' | 'kind'> & { readonly address?: string };
 
 type Give = (found: PackageObjects) => void;
 type ReadInto = (give: Give) => Promise<DatabaseRead | IndexRefusal | { readonly kind: 'changed' }>;
@@ -170,7 +170,7 @@ function writeRefusal(place: CataloguePlace, from: NewSource, refusal: IndexRefu
   const source = sourceOf(from, refusal, noCounts());
   const writer = writeCatalogue(place.file, from.key);
   try {
-    writer.finish(source);
+    writer.finish({ ...source, address: from.address ?? '' });
     return source;
   } finally {
     writer.abandon();
@@ -190,7 +190,7 @@ async function readInto(place: CataloguePlace, from: NewSource, read: ReadInto):
     if (answer.kind === 'changed' || answer.kind === 'unreadable') return answer;
     if (answer.kind !== 'read') return { kind: 'read', source: writeRefusal(place, from, answer) };
     const source = sourceOf(from, undefined, answer.counts);
-    writer.finish(source);
+    writer.finish({ ...source, address: from.address ?? '' });
     return { kind: 'read', source };
   } finally {
     writer.abandon();

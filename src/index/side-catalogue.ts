@@ -7,13 +7,13 @@ import type { IndexedFile, IndexedObject, PackageObjects } from './package-objec
 import type { IndexRefusal } from './read-database.ts';
 
 /** Bump when the tables or what is put into them change: an older catalogue is read anew from its sources. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 export const TABLES = `
 create table source (
   id integer primary key, key text not null unique, kind text not null, identity text not null, refusal text not null,
   entries integer not null, packages integer not null, objects integer not null, files integer not null,
-  ignored integer not null, built integer not null) strict;
+  ignored integer not null, built integer not null, address text not null) strict;
 create table object (
   id integer primary key, source integer not null, name text not null, attr text not null, output text not null,
   toplevel integer not null, system text not null, stems integer not null) strict;
@@ -57,6 +57,8 @@ interface CataloguedObject extends IndexedObject {
 export interface SideCatalogue {
   readonly storeDir: string;
   sources(): readonly IndexSource[];
+  /** Addresses of the binary caches among the sources, as Nix takes them: there may be a password in one. */
+  cacheAddresses(): readonly string[];
   /** Every file of a name, those in `lib` first; at most some thousands, whatever an index says. */
   filesNamed(name: string): readonly IndexMatch[];
   /** One file of a store object that was found. */
@@ -144,6 +146,11 @@ function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
   return {
     storeDir,
     sources: () => database.prepare('select * from source order by id').all().map(toSource),
+    cacheAddresses: () =>
+      database
+        .prepare("select address from source where kind = 'cache' order by id")
+        .all()
+        .map(({ address }) => String(address)),
     filesNamed: (name) => withoutTwins([...inLib.all(name), ...elsewhere.all(name)].map(toMatch)),
     fileIn: (object, dir, name) => one('file.object = ?', name, dir, object.id),
     fileOf: (objectName, dir, name) => one('object.name = ?', name, dir, objectName),

@@ -8,13 +8,16 @@ import { debug } from '../host/output.ts';
 import type { IndexedFile, PackageObjects } from './package-objects.ts';
 import { type IndexSource, LAST_INDEX, TABLES, VERSION } from './side-catalogue.ts';
 
+/** What is written of a source. `address`: of a binary cache, as Nix takes it; nothing prints it. */
+type WrittenSource = IndexSource & { readonly address: string };
+
 interface CatalogueWriter {
   give(found: PackageObjects): void;
   /**
    * Puts the new catalogue in the place of the old one; without a source nothing may have been given. @throws Node's
    * and SQLite's errors.
    */
-  finish(source: IndexSource | undefined): void;
+  finish(source: WrittenSource | undefined): void;
   /** Leaves everything as it was. Also after `finish`. */
   abandon(): void;
 }
@@ -85,6 +88,7 @@ function syncFile(file: string): void {
 }
 
 function prepareFile(file: string, temporary: string, key: string): DatabaseSync {
+  closeSync(openSync(temporary, 'wx', 0o600)); // the address of a cache may have a password in it
   const database = new DatabaseSync(temporary);
   try {
     database.exec(`${FAST}${TABLES}`);
@@ -144,7 +148,7 @@ function insertInto(database: DatabaseSync) {
       for (const each of files) addFile.run(each.name, each.dir, object, each.kind, each.size, each.target);
       object += 1;
     },
-    finish: (of: IndexSource | undefined): void => {
+    finish: (of: WrittenSource | undefined): void => {
       database.exec('insert or ignore into file select * from found order by name, dir, object');
       if (of !== undefined) addSourceRow(database, source, of);
       database.exec(`commit; ${LAST_INDEX}`);
@@ -152,10 +156,10 @@ function insertInto(database: DatabaseSync) {
   };
 }
 
-function addSourceRow(database: DatabaseSync, id: number, of: IndexSource): void {
+function addSourceRow(database: DatabaseSync, id: number, of: WrittenSource): void {
   const refusal = of.refusal === undefined ? '' : JSON.stringify(of.refusal);
-  const { key, kind, identity, entries, packages, objects, files, ignored, built } = of;
+  const { key, kind, identity, entries, packages, objects, files, ignored, built, address } = of;
   database
-    .prepare('insert into source values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run(id, key, kind, identity, refusal, entries, packages, objects, files, ignored, built);
+    .prepare('insert into source values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(id, key, kind, identity, refusal, entries, packages, objects, files, ignored, built, address);
 }

@@ -8,7 +8,7 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import type { Settings } from '../config/settings.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
-import { debug, listText, notice, reportPrefix } from '../host/output.ts';
+import { debug, listText, notice, reportPrefix, shellWord } from '../host/output.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
 import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
@@ -70,9 +70,10 @@ function opinionOf(
   const byName = new Map(lacking.map((each) => [each.name, each]));
   return (storePath, file) => {
     const lack = byName.get(path.posix.basename(file));
-    if (rounds.tried.has(storePath) || excluded.has(storePath) || isExcluded(storePath)) return 'excluded';
-    if (lack !== undefined && (lack.known.includes(storePath) || isTooOld(storePath, lack)))
-      return 'excluded';
+    if (isExcluded(storePath)) return 'excluded';
+    if (rounds.tried.has(storePath) || excluded.has(storePath)) return 'tried';
+    if (lack?.known.includes(storePath)) return 'in the store';
+    if (lack !== undefined && isTooOld(storePath, lack)) return 'too old';
     const name = nameOfStoreObject(storePath);
     return choices.prefer.some((beginning) => name.startsWith(beginning)) ? 'preferred' : 'none';
   };
@@ -110,13 +111,16 @@ function tellOfIndexes({ read, useless }: ReadIndexes, { 'index-age': most }: Se
   }
 }
 
-/** The catalogue of the indexes; undefined where there is no index. */
+/** The catalogue of the indexes; undefined where there is no index. What is wrong with them is said once. */
 export async function openLackIndex(
   settings: Settings,
   { context, dirs }: Pick<Job, 'context' | 'dirs'>,
+  rounds: FetchRounds,
 ): Promise<SideCatalogue | undefined> {
   if (settings.index === 'off') return undefined;
-  tellOfIndexes(await openIndexes(settings, context, dirs), settings);
+  const indexes = await openIndexes(settings, context, dirs);
+  if (!rounds.areIndexesTold) tellOfIndexes(indexes, settings);
+  rounds.areIndexesTold = true;
   const { file, storeDir } = indexPlace(dirs, context.location);
   const catalogue = openSideCatalogue(file, storeDir);
   if (catalogue?.sources().some(({ files }) => files > 0)) return catalogue;
@@ -124,24 +128,39 @@ export async function openLackIndex(
   return undefined;
 }
 
-function wordOfAbsent(absent: readonly NotFound[]): FetchWord | undefined {
-  const told = absent.map(absentText);
-  if (told.length === 0) return undefined;
-  const known = absent.findIndex((each) => each.known !== undefined);
-  return { kind: 'absent', why: told.map(({ why }) => why), remedy: told[known]?.remedy };
+/** The remedy of what is known of a name goes before that of the store's error; a bare "no such name" has none. */
+function wordOfAbsent(absent: readonly NotFound[], program: string): FetchWord | undefined {
+  if (absent.length === 0) return undefined;
+  const told = absent.map((each) => absentText(each, program));
+  const isTelling = ({ known, dropped, otherVersions }: NotFound): boolean =>
+    known !== undefined || Object.keys(dropped).length > 0 || otherVersions.length > 0;
+  const at = [absent.findIndex(({ known }) => known !== undefined), absent.findIndex(isTelling)];
+  return {
+    kind: 'absent',
+    why: told.map(({ why }) => why),
+    remedy: told[at.find((each) => each >= 0) ?? -1]?.remedy,
+  };
 }
 
-const TRY_AGAIN = 'try again with a network, or bring the packages by hand';
+const TRY_AGAIN =
+  'try again with a network; or see that Nix may fetch: substituters and trusted-public-keys in nix.conf';
 
-function wordOf(result: Exclude<FetchedAbsent, { kind: 'fetched' }>): FetchWord | undefined {
+type Unfetched = Exclude<FetchedAbsent, { kind: 'fetched' }>;
+
+function wordOf(result: Unfetched, program: string): FetchWord | undefined {
   if (result.kind === 'refused') return { kind: 'not-fetched', why: [result.why], remedy: result.remedy };
   if (result.kind === 'failed')
     return { kind: 'not-fetched', why: [`it cannot be fetched: ${result.why}`], remedy: TRY_AGAIN };
   const { absent, unavailable } = result;
-  if (unavailable.length === 0) return wordOfAbsent(absent);
+  if (unavailable.length === 0) return wordOfAbsent(absent, program);
   const names = listText(unavailable.map(nameOfStoreObject), 3);
   const why = `the file index names ${names}, which no substituter has`;
-  return { kind: 'not-fetched', why: [why], remedy: 'take a newer index, or bring the packages by hand' };
+  const others = absent.filter(({ dropped }) => dropped.unavailable === undefined);
+  return {
+    kind: 'not-fetched',
+    why: [why, ...(wordOfAbsent(others, program)?.why ?? [])],
+    remedy: 'take a newer index, name a cache that has it in nix.conf, or bring the packages by hand',
+  };
 }
 
 /** Fetching is off, or there is no Nix to do it: nothing but the index is asked. */
@@ -154,7 +173,7 @@ function wordWithoutFetching(
   const found = chosen.map(
     ({ name, candidate }) => `the file index has ${name} in ${nameOfStoreObject(candidate.storePath)}`,
   );
-  if (found.length === 0) return wordOfAbsent(absent);
+  if (found.length === 0) return wordOfAbsent(absent, program.typedName);
   const [off, remedy] =
     nix === undefined
       ? ['Nix was not found', 'put nix-store on PATH, and start it again']
@@ -176,7 +195,7 @@ function note(
   rounds.links.push(...links);
   for (const each of plan.paths) rounds.tried.add(each);
   rounds.came.push(...plan.chosen.map(fetchedLibrary));
-  rounds.word = wordOfAbsent(plan.absent);
+  rounds.word = wordOfAbsent(plan.absent, program.typedName);
   if (plan.preview.paths.length > 0) notice(`${program.typedName}: ${fetchedText(plan, from)}`);
 }
 
@@ -208,7 +227,7 @@ async function fetchInto(
     return true;
   }
   rmSync(directory, { recursive: true, force: true });
-  rounds.word = wordOf(result) ?? rounds.word;
+  rounds.word = wordOf(result, program.typedName) ?? rounds.word;
   if (result.kind === 'refused') rounds.count = MOST_ROUNDS; // nobody is asked twice
   return false;
 }
@@ -221,6 +240,25 @@ export function areFetchable(
   return libc.kind !== 'musl' || lacking.every(({ name }) => name === libc.loaderName);
 }
 
+/** All rounds are over: what came, and is lacking still. */
+function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): FetchWord | undefined {
+  const names = new Set(lacking.map(({ name }) => name));
+  const vain = rounds.came.filter(({ name }) => names.has(name));
+  const [first] = vain;
+  if (first === undefined) return undefined;
+  const came = listText(
+    vain.map(({ storePath }) => nameOfStoreObject(storePath)),
+    MOST_ROUNDS,
+  );
+  const of = [...new Set(vain.map(({ name }) => name))].join(', ');
+  const leave = shellWord(nameOfStoreObject(first.storePath));
+  return {
+    kind: 'not-fetched',
+    why: [`what the file index has first of ${of} does not serve: ${came}`],
+    remedy: `leave them out, and what is next is tried: nix-foreign choose ${program} --exclude ${leave}`,
+  };
+}
+
 /**
  * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
  * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl its loader alone is fetched.
@@ -229,12 +267,13 @@ export function areFetchable(
 export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boolean> {
   const { rounds, lacking, isSolved } = lack;
   const { nix } = job.context;
+  if (rounds.count === MOST_ROUNDS) rounds.word ??= wordOfRounds(lack, job.program.typedName);
   if (rounds.count === MOST_ROUNDS || !areFetchable(lacking, job.program)) return false;
   const settings = await fetchSettings(job);
   // Where another version serves, who does not want to fetch need not know what there would be.
   const isOff = settings.fetch === 'never' || nix === undefined;
   if (isOff && isSolved) return false;
-  const catalogue = await openLackIndex(settings, job);
+  const catalogue = await openLackIndex(settings, job, rounds);
   if (catalogue === undefined) {
     rounds.isWithoutIndex = settings.index !== 'off' && !isOff;
     return false;

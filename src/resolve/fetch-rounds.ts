@@ -27,6 +27,8 @@ export interface FetchRounds {
   word: FetchWord | undefined;
   /** The word that was said: once is enough. */
   told: FetchWord | undefined;
+  /** What is wrong with the indexes was said. */
+  areIndexesTold: boolean;
   /** There is no file index to ask. */
   isWithoutIndex: boolean;
 }
@@ -40,6 +42,7 @@ export function noFetches(): FetchRounds {
     came: [],
     word: undefined,
     told: undefined,
+    areIndexesTold: false,
     isWithoutIndex: false,
   };
 }

@@ -8,6 +8,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { ownersFor, readTrusted } from '../host/trusted-file.ts';
 import type { Chosen } from '../index/choose-set.ts';
+import { type IndexCriterion, whatDecides } from '../index/rank-matches.ts';
 
 /** A name that the store did not have. */
 export interface FetchedLibrary {
@@ -17,6 +18,8 @@ export interface FetchedLibrary {
   readonly attribute: string;
   /** Store paths that the index has the name in too, the next best first. */
   readonly others: readonly string[];
+  /** What put it before the first of the others; undefined where there are none. */
+  readonly because?: IndexCriterion | undefined;
   /** ISO 8601. */
   readonly when: string;
 }
@@ -25,10 +28,12 @@ const MOST_OTHERS = 100;
 
 export function fetchedLibrary({ name, candidate, others }: Chosen): FetchedLibrary {
   const { attr, output } = candidate.match.object;
+  const [next] = others;
   return {
     name,
     storePath: candidate.storePath,
     attribute: attr === '' || output === '' || output === 'out' ? attr : `${attr}.${output}`,
+    because: next && whatDecides(candidate, next),
     others: others.slice(0, MOST_OTHERS).map(({ storePath }) => storePath),
     when: new Date().toISOString(),
   };

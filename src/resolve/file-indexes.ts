@@ -1,17 +1,19 @@
 // The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
+import { existsSync, realpathSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
+import { reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { reportPrefix } from '../host/output.ts';
+import { debug, reportPrefix } from '../host/output.ts';
 import type { Verify } from '../index/derived-file.ts';
 import type { Search } from '../index/find-database.ts';
 import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
 import { progressLine, readingText, stderrOutput } from '../index/progress-line.ts';
 import type { IndexRefusal } from '../index/read-database.ts';
 import { type CataloguePlace, dropSource } from '../index/read-source.ts';
-import { openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
+import { type IndexSource, openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
 import type { Target } from '../index/unsuitable.ts';
 import type { StoreLocation } from '../store/store-location.ts';
 import type { Context } from './context.ts';
@@ -37,15 +39,39 @@ function indexVerifier(settings: Settings): Verify {
   };
 }
 
-/** The store path of an index changes with each update: what was read of the last one goes. */
-async function dropOthers(place: CataloguePlace, { read }: ReadIndexes): Promise<void> {
-  const current = read.map(({ state }) => ('source' in state ? state.source.key : undefined));
-  if (current.includes(undefined)) return;
-  const catalogue = openSideCatalogue(place.file, place.storeDir);
-  const sources = catalogue?.sources() ?? [];
-  catalogue?.close();
-  for (const { key, kind } of sources)
-    if (kind !== 'cache' && !current.includes(key)) await dropSource(place, key);
+function realPathOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+/**
+ * The store path of an index changes with each update: what was read of the last one goes, and so does what the setting
+ * names no longer. What is on a disk that is not mounted now, or unnamed in this environment alone, has no successor.
+ */
+function isForgotten(
+  { key, kind }: IndexSource,
+  { read, passed, useless }: ReadIndexes,
+  { setting, storeDir }: Search,
+): boolean {
+  const named = [...read, ...passed, ...useless].map(({ file }) => realPathOf(file));
+  if (kind === 'cache' || named.includes(key)) return false;
+  if (existsSync(key)) return setting !== 'auto' || read.length > 0;
+  return key.startsWith(`${storeDir}/`) || (read.length > 0 && useless.length === 0);
+}
+
+/** What cannot be forgotten now is forgotten another time. Never throws. */
+async function forgetOthers(place: CataloguePlace, indexes: ReadIndexes, search: Search): Promise<void> {
+  try {
+    const catalogue = openSideCatalogue(place.file, place.storeDir);
+    const sources = catalogue?.sources() ?? [];
+    catalogue?.close();
+    for (const each of sources) if (isForgotten(each, indexes, search)) await dropSource(place, each.key);
+  } catch (error) {
+    debug(`the file index keeps what is of no use: ${reasonOf(error)}`);
+  }
 }
 
 /** Finds and reads them, the first time with a line on the terminal. */
@@ -57,12 +83,13 @@ export async function openIndexes(
   const line = progressLine(reportPrefix(), stderrOutput());
   const place = indexPlace(dirs, context.location);
   try {
-    const indexes = await readIndexes(place, indexSearch(settings, context), {
+    const search = indexSearch(settings, context);
+    const indexes = await readIndexes(place, search, {
       progress: (share) => line.show(readingText(share)),
       verify: indexVerifier(settings),
       trust: sha256OfText([...settings['trusted-fingerprint-keys']].sort().join('\n')),
     });
-    await dropOthers(place, indexes);
+    await forgetOthers(place, indexes, search);
     return indexes;
   } finally {
     line.end();

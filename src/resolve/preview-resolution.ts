@@ -73,9 +73,10 @@ async function withIndex<T>(
   if (lacking.length === 0 || !areFetchable(lacking, program)) return undefined;
   const saved = choices === undefined ? await choicesOfProgram(program, context) : { choices, file: '' };
   const job = { program, context, dirs, choices: saved };
-  const catalogue = await openLackIndex(await fetchSettings(job), job);
+  const rounds = noFetches();
+  const catalogue = await openLackIndex(await fetchSettings(job), job, rounds);
   if (catalogue === undefined) return undefined;
-  const request = { lacking, excluded: new Set<string>(), rounds: noFetches(), isSolved: false };
+  const request = { lacking, excluded: new Set<string>(), rounds, isSolved: false };
   try {
     return await withRanking(job, request, catalogue, work);
   } finally {

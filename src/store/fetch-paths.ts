@@ -45,6 +45,7 @@ export async function fetchPaths(
 ): Promise<Realised> {
   const version = generation(await nixVersion(nix));
   if (version < 204) return await realise(nix, storePaths, link, watch.show);
-  const more = ['--log-format', 'internal-json', ...(version < 216 ? AT_ONCE : [])];
+  // One path that fails is not to keep the others from coming.
+  const more = ['--keep-going', '--log-format', 'internal-json', ...(version < 216 ? AT_ONCE : [])];
   return await realiseBy((args) => runLogged(nix, [...args, ...more], watch), nix, storePaths, link);
 }

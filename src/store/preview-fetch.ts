@@ -19,7 +19,12 @@ export interface FetchPreview {
 }
 
 export type Previewed =
-  | { readonly kind: 'previewed'; readonly preview: FetchPreview }
+  | {
+      readonly kind: 'previewed';
+      readonly preview: FetchPreview;
+      /** A cache that did not answer, one clause: what is unknown may be there all the same. */
+      readonly unreachable?: string | undefined;
+    }
   /** One clause. */
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -67,6 +72,17 @@ export function parseDryRun(stderr: string): FetchPreview {
   };
 }
 
+/** What Nix 2.8 to 2.34 warn of; behind the number of curl's error 2.26 and later say the same again. */
+const UNREACHABLE = /^warning: (?:error: )?unable to download '([^']*)': ([^(\n]*)/m;
+
+/** `cache.example.org cannot be reached: Could not resolve hostname`. */
+function unreachableIn(stderr: string): string | undefined {
+  const [, address = '', why = ''] = UNREACHABLE.exec(stderr) ?? [];
+  if (address === '') return undefined;
+  const host = URL.parse(address)?.host || address;
+  return withoutSecrets(`${host} cannot be reached: ${why.replace(/[\s:;.]+$/, '')}`);
+}
+
 /**
  * Asks Nix what it would fetch for store paths; it asks the caches for that. Its status is 0 whatever they answer
  * (Nix 2.8 to 2.34): what it prints tells.
@@ -81,5 +97,6 @@ export async function previewFetch(nix: Nix, storePaths: readonly string[]): Pro
   const ended = await runProgram(path.join(nix.bin, 'nix-store'), args, { env, timeout: TIMEOUT });
   debug(`nix-store ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
   if (ended.status !== 0) return { kind: 'failed', why: withoutSecrets(complaintOf(ended)) };
-  return { kind: 'previewed', preview: parseDryRun(ended.stderr) };
+  const { stderr } = ended;
+  return { kind: 'previewed', preview: parseDryRun(stderr), unreachable: unreachableIn(stderr) };
 }

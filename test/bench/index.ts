@@ -9,7 +9,7 @@ import { readSource } from '../../src/index/read-source.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import { writeLargeIndex } from '../rig/large-index.ts';
 
-/** In CI; by hand `node test/bench/index.ts 16650000`, or with the file of a real database. */
+/** In CI; by hand `node test/bench/index.ts 16000000 22` (number, level of zstd), or with the file of a database. */
 const ENTRIES = 200_000;
 
 /** Every entry looked at, over plain decompression in the same Node; the inserts are left out. */
@@ -139,12 +139,15 @@ function sonamesIn(file: string): string[] {
   return names.filter((_, i) => i % step === 0).slice(0, 40);
 }
 
+/** Quick to write; nix-index takes 22, which takes minutes for as many entries as nixpkgs has. */
+const LEVEL = 3;
+
 /** Prints the table. False if a limit was missed. `what`: a number of entries, or a file. */
-export async function benchIndex(what: string | number = ENTRIES): Promise<boolean> {
+export async function benchIndex(what: string | number = ENTRIES, level = LEVEL): Promise<boolean> {
   const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-bench-index-'));
   try {
     const file = typeof what === 'string' ? what : path.join(directory, 'files');
-    if (typeof what === 'number') writeLargeIndex(file, what);
+    if (typeof what === 'number') writeLargeIndex(file, what, { level });
     process.stdout.write(`\nfile index, ${statSync(file).size} bytes\n`);
     const plain = await best(3, ['decompress', file]);
     const read = await best(3, ['read', file]);
@@ -180,7 +183,9 @@ if (import.meta.main) {
   const [first = String(ENTRIES), file = '', directory = ''] = process.argv.slice(2);
   const work = WORK[first];
   if (work === undefined)
-    process.exitCode = (await benchIndex(/^\d+$/.test(first) ? Number(first) : first)) ? 0 : 1;
+    process.exitCode = (await benchIndex(/^\d+$/.test(first) ? Number(first) : first, Number(file || LEVEL)))
+      ? 0
+      : 1;
   else {
     const cost = await costOf(() => work(file, directory));
     process.stdout.write(JSON.stringify({ cost, memory: mostMemory() }));

@@ -34,7 +34,9 @@ writeFileSync(
     lib(2, 'libone-2.0', 'libone.so.1'),
     lib(3, 'libtwo-1.0', 'libtwo.so.1', 'libthree.so.1'),
     lib(4, 'libpcre-8', 'libpcre.so.1'),
-    ...Array.from({ length: 9 }, (_, i) => lib(10 + i, `libmany-1.${i}`, 'libmany.so.1')),
+    { ...lib(5, 'libonly-1.0', 'libonly.so.1'), name: 'libonly-1.0-fhs' },
+    ...Array.from({ length: 40 }, (_, i) => lib(100 + i, `libmany-1.${i}`, 'libmany.so.1')),
+    ...Array.from({ length: 2000 }, (_, i) => lib(1000 + i, `libflood-1.${i}`, 'libflood.so.1')),
   ]),
 );
 const place = {
@@ -64,12 +66,13 @@ async function plan(
   names: readonly string[],
   answer: (paths: readonly string[]) => Previewed,
   asked: string[][] = [],
+  opinion: FetchContext['opinion'] = () => 'none',
 ): Promise<FetchPlan> {
   const context: FetchContext = {
     catalogue,
     target: { system: 'x86_64-linux', triple: 'x86_64-linux-gnu', bits: 64 },
     newestFirst,
-    opinion: () => 'none',
+    opinion,
     isLocal: () => false,
     copies: async () => [],
     preview: (paths) => {
@@ -122,21 +125,96 @@ test('when no cache has anything', async () => {
   const planned = await plan(['libone.so.1'], (paths) => previewOf(paths, paths));
   assert.ok(planned.kind === 'nothing', JSON.stringify(planned));
   assert.deepEqual(planned.unavailable, [at(1, 'libone-1.0'), at(2, 'libone-2.0')].sort());
+});
+
+const many = (i: number) => at(100 + i, `libmany-1.${i}`);
+
+test('an old index: dozens of candidates that no cache has, before the one that is there', async () => {
   const asked: string[][] = [];
-  assert.equal((await plan(['libmany.so.1'], (paths) => previewOf(paths, paths), asked)).kind, 'failed');
-  assert.equal(asked.length, 4, 'and it does not ask for ever');
+  const planned = await plan(
+    ['libmany.so.1', 'libtwo.so.1'],
+    (paths) =>
+      previewOf(
+        paths,
+        paths.filter((each) => each.includes('libmany') && each !== many(3)),
+      ),
+    asked,
+  );
+  assert.ok(planned.kind === 'planned', JSON.stringify(planned));
+  assert.deepEqual(planned.paths, [many(3), at(3, 'libtwo-1.0')].sort());
+  assert.ok(asked.length <= 9, `${asked.length} questions`);
+});
+
+test('a name whose every candidate is gone keeps nobody from the others, and nobody asks for ever', async () => {
+  const asked: string[][] = [];
+  const planned = await plan(
+    ['libflood.so.1', 'libtwo.so.1'],
+    (paths) =>
+      previewOf(
+        paths,
+        paths.filter((each) => each.includes('libflood')),
+      ),
+    asked,
+  );
+  assert.ok(planned.kind === 'planned', JSON.stringify(planned).slice(0, 300));
+  assert.deepEqual(planned.paths, [at(3, 'libtwo-1.0')]);
+  const [lost] = planned.absent;
+  assert.equal(lost?.name, 'libflood.so.1');
+  assert.match(
+    absentText(lost ?? assert.fail(), 'tool').why,
+    /^the file index has libflood\.so\.1 2000 times, none of which serves: 2000 in no cache$/,
+  );
+  assert.ok(asked.length <= 12, `${asked.length} questions`);
+  assert.ok(Math.max(...asked.map((each) => each.length)) <= 128, 'and not for all at once');
+});
+
+test('a closure with a hole: its owner is found, and the next candidate taken', async () => {
+  const broken = at(2, 'libone-2.0');
+  const hole = at(99, 'gone');
+  const names = ['libone.so.1', 'libtwo.so.1', 'libpcre.so.1', 'libmany.so.1'];
+  const answer = (paths: readonly string[]) => previewOf(paths, paths.includes(broken) ? [hole] : []);
+  const asked: string[][] = [];
+  const planned = await plan(names, answer, asked);
+  assert.ok(planned.kind === 'planned', JSON.stringify(planned));
+  assert.deepEqual(
+    planned.chosen.map(({ name, candidate }) => [name, candidate.storePath]),
+    [
+      ['libmany.so.1', many(39)],
+      ['libone.so.1', at(1, 'libone-1.0')],
+      ['libpcre.so.1', at(4, 'libpcre-8')],
+      ['libtwo.so.1', at(3, 'libtwo-1.0')],
+    ],
+  );
+  assert.deepEqual(planned.unavailable, [broken]);
+  assert.ok(asked.length <= 8, `${asked.length} questions`);
 });
 
 test('what Nix may not do: build, or bring half of a closure', async () => {
-  const build = await plan(['libone.so.1'], (paths) => {
+  const build = await plan(['libtwo.so.1'], (paths) => {
     const { preview } = previewOf(paths) as { preview: FetchPreview };
     return { kind: 'previewed', preview: { ...preview, builds: [`${at(5, 'x')}.drv`] } };
   });
-  assert.deepEqual(build, { kind: 'failed', why: 'Nix would have to build something' });
-  const half = await plan(['libone.so.1'], (paths) => previewOf(paths, [at(99, 'gone')]));
-  assert.match(half.kind === 'failed' ? half.why : '', /gone, which one of them needs/);
+  assert.deepEqual(build.kind === 'nothing' && build.unavailable, [at(3, 'libtwo-1.0')]);
+  const half = await plan(['libtwo.so.1'], (paths) => previewOf(paths, [at(99, 'gone')]));
+  assert.deepEqual(half.kind === 'nothing' && half.unavailable, [at(3, 'libtwo-1.0')]);
   const down = await plan(['libone.so.1'], () => ({ kind: 'failed', why: 'no daemon' }));
   assert.deepEqual(down, { kind: 'failed', why: 'no daemon' });
+});
+
+test('a cache that does not answer is not one that lacks it', async () => {
+  const asked: string[][] = [];
+  const unreachable = 'cache.example.org cannot be reached: Could not resolve hostname';
+  const all = (paths: readonly string[]) => ({ ...previewOf(paths, paths), unreachable });
+  assert.deepEqual(await plan(['libone.so.1', 'libtwo.so.1'], all, asked), {
+    kind: 'failed',
+    why: unreachable,
+  });
+  assert.equal(asked.length, 1, 'without a network one question is enough');
+  const part = (paths: readonly string[]) => ({
+    ...previewOf(paths, paths.includes(at(2, 'libone-2.0')) ? [at(2, 'libone-2.0')] : []),
+    unreachable,
+  });
+  assert.equal((await plan(['libone.so.1', 'libtwo.so.1'], part)).kind, 'planned');
 });
 
 test('no name, no question', async () => {
@@ -159,7 +237,8 @@ test('the policy', () => {
   };
   const decide = (policy: Partial<FetchPolicy>, room: number | undefined, canAsk: boolean) =>
     decideFetch('tool', preview, { fetch: 'ask', limit: 100 * MIB, spent: 0, ...policy }, { room, canAsk });
-  const text = 'tool needs 2 packages that are not in the store: 312 MiB to download, 1.1 GiB unpacked';
+  const text =
+    'tool needs 2 packages (glibc-2.42-9 among them) that are not in the store: 312 MiB to download, 1.1 GiB unpacked';
   assert.deepEqual(decide({}, undefined, true), { kind: 'ask', question: `${text}. Fetch them? [Y/n] ` });
   assert.deepEqual(decide({}, undefined, false), {
     kind: 'refuse',
@@ -216,13 +295,38 @@ test('the lines', async () => {
   const nothing = await plan(['libpcre.so.3', 'libone.so.9', 'libnone.so.1'], (paths) => previewOf(paths));
   assert.ok(nothing.kind === 'nothing');
   assert.deepEqual(
-    nothing.absent.map((each) => absentText(each).why),
+    nothing.absent.map((each) => absentText(each, '/opt/tool').why),
     [
       'the file index has no libnone.so.1',
       'the file index has no libone.so.9, but libone.so.1',
       "libpcre.so.3 is Debian's name; nixpkgs has libpcre.so.1, the same library",
     ],
   );
+  assert.deepEqual(
+    nothing.absent.map((each) => absentText(each, '/opt/tool').remedy),
+    [
+      'bring the package by hand, or take a newer index',
+      'take a newer index; or see what has another version: nix-foreign index find libone.so.1',
+      'take libpcre.so.1: nix-foreign choose /opt/tool --pin libpcre.so.3=/nix/store/.../lib/libpcre.so.1',
+    ],
+  );
+});
+
+test('what the index has and what does not serve is not called absent', async () => {
+  const absent = async (name: string, opinion: FetchContext['opinion'] = () => 'none') => {
+    const planned = await plan([name], (paths) => previewOf(paths), [], opinion);
+    assert.ok(planned.kind === 'nothing', JSON.stringify(planned));
+    return absentText(planned.absent[0] ?? assert.fail(), '/opt/tool');
+  };
+  assert.deepEqual(await absent('libonly.so.1'), {
+    why: 'the file index has libonly.so.1 once, which does not serve: 1 in a tree of another distribution, or of one program',
+    remedy: 'bring the package by hand, or take a newer index',
+  });
+  const said = await absent('libone.so.1', (storePath) => (storePath.endsWith('2.0') ? 'excluded' : 'tried'));
+  assert.deepEqual(said, {
+    why: 'the file index has libone.so.1 2 times, none of which serves: 1 excluded by your choice, 1 tried in vain',
+    remedy: 'take your choice back: nix-foreign choose /opt/tool --reset',
+  });
 });
 
 test('a progress line: after a second, not too often, wiped, and only on a terminal', () => {
@@ -294,6 +398,21 @@ test('a question on the terminal: yes, no, enter, nonsense', { timeout: 60_000 }
     );
   }
   assert.match(await onTerminal('\u0004', 'ask'), /answer: unasked, data: data/);
+});
+
+test('a question where stderr goes elsewhere; none from the background', { timeout: 60_000 }, async () => {
+  assert.match(await onTerminal('y\n', 'ask 2>/dev/null'), /Fetch them\? \[Y\/n\][\s\S]*answer: yes/);
+  const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');
+  const start = `${process.execPath} --disable-warning=ExperimentalWarning ${program} ask`;
+  const child = spawn('script', ['-qec', `bash -mc "${start} & wait"`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (piece) => {
+    text += String(piece);
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  assert.match(text, /cannot ask/);
 });
 
 test('without a terminal nobody is asked', async () => {

@@ -93,7 +93,8 @@ test('on the web: by store paths, or where the server shows a directory', async 
   const without = await read(plain.url);
   assert.deepEqual(without.read, {
     kind: 'failed',
-    why: 'it cannot be listed: name store paths to begin with',
+    why: 'it cannot be listed',
+    remedy: 'name store paths to begin with: --root STORE-PATH',
   });
   await plain.close();
   const listed = await serveDirectory(cache, (request, response) => {

@@ -1,6 +1,6 @@
 // Index files → a side catalogue: read once, several together, replaced, refused, killed in between.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -289,6 +289,25 @@ test('killed at any moment: the old catalogue stays, the next process cleans up'
   assert.deepEqual(providers(place, 'libfoo.so.1'), ['foo-1.0/lib']);
   assert.equal(providers(place, sonames[0] ?? '').length, 1);
   assert.deepEqual(readdirSync(path.dirname(place.file)), [path.basename(place.file)]);
+});
+
+test('a disk that is full: said in one line, and nothing is left on it', {
+  skip: process.getuid?.() === 0 ? false : 'root alone can mount a small disk',
+}, () => {
+  const place = freshPlace();
+  const file = path.join(place.directory, 'files');
+  writeLargeIndex(file, 100_000);
+  const disk = path.join(place.directory, 'disk');
+  mkdirSync(disk);
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', PROGRAM];
+  const words = [...node, path.join(disk, 'x.sqlite'), place.lock, file];
+  const script = 'mount -t tmpfs -o size=32k none "$0" && "$@" && ls -A "$0"';
+  const { stdout, status } = spawnSync('unshare', ['-m', 'sh', '-c', script, disk, ...words], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0);
+  const [last = ''] = stdout.trim().split('\n').slice(-1);
+  assert.match(last, /^\{"kind":"unwritable","why":"[^"\n]*(full|space)[^"\n]*"\}$/);
 });
 
 test('a place that is read-only for us', {

@@ -135,8 +135,25 @@ test('a base that is not UTF-8 is as if it was not set', async () => {
   assert.equal(stdout, 'started\n');
 });
 
-test('a loop of links does not count, and ends', () => {
+test('a loop of links does not count, and ends', async () => {
   symlinkSync('b', at('a'));
   symlinkSync('a', at('b'));
-  assert.equal(typeof isTrustedWay(at('a'), victim), 'boolean');
+  mkdirSync(at('home'));
+  putPlan(at('home/.cache/nix-run-foreign'), program, planText(program));
+  const env = { ...workshop.environment, XDG_CACHE_HOME: at('a'), HOME: at('home') };
+  const { stdout } = await runCommand(workshop, [workshop.launcher, program], { env });
+  assert.equal(stdout, 'started\n', 'launcher');
+  assert.equal(isTrustedWay(at('a'), victim), false, 'src/');
+});
+
+test('forty links count, forty-one do not', asRoot, async () => {
+  symlinkSync('outer/base', at('1'));
+  for (let count = 2; count <= 41; count += 1) symlinkSync(String(count - 1), at(String(count)));
+  for (const [name, counts] of [
+    ['40', true],
+    ['41', false],
+  ] as const) {
+    assert.equal(isTrustedWay(at(name), victim), counts, `src/, ${name}`);
+    assert.equal(await isFollowed('XDG_CACHE_HOME', at(name)), counts, `launcher, ${name}`);
+  }
 });

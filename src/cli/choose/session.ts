@@ -16,6 +16,7 @@ import { moreText, notice } from '../../host/output.ts';
 import { inspectProgram } from '../../program/inspect-program.ts';
 import { conflictError } from '../../resolve/conflict-error.ts';
 import type { Context } from '../../resolve/context.ts';
+import { fetchNamed } from '../../resolve/fetch-named.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf } from '../../resolve/job.ts';
 import { openAlternatives, type StoreAlternatives } from '../../resolve/solve-program.ts';
 import { chooseFor } from '../../resolve/with-choices.ts';
@@ -23,6 +24,7 @@ import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { unprovidedNames } from '../../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../../solver/solution.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
+import { releaseLinks } from '../../store/fetch.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
@@ -162,6 +164,8 @@ export async function choose(
   const program = dynamicOnly(typedName, context);
   return await inWritableDirectories(context.host.uid, async (dirs) => {
     const savedChoices = await choicesOfProgram(program, context);
+    // What was fetched is held until a plan roots it.
+    const held = await fetchNamed(filesIn(words), typedName, context, dirs);
     const catalogue = await openStore(dirs.catalogues, context.location);
     try {
       const session = {
@@ -178,6 +182,7 @@ export async function choose(
       return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
     } finally {
       catalogue.close();
+      releaseLinks(held);
     }
   });
 }
@@ -230,6 +235,11 @@ function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program: Dynam
     prefer,
     ...(add.length === 0 ? {} : { add: Object.fromEntries(add) }),
   };
+}
+
+/** Files and store objects that the words name. */
+function filesIn({ pin, add }: ChooseWords): string[] {
+  return [...pin, ...add].flatMap((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : []));
 }
 
 function addedByWord(word: string, catalogue: Catalogue, program: DynamicProgram): [string, string | null] {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { listText, printJson, printLine } from '../../host/output.ts';
+import type { IndexCriterion } from '../../index/rank-matches.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
@@ -304,13 +305,30 @@ function headLines(explanation: Explanation): string[] {
   ];
 }
 
-function fetchedLine({ name, storePath, attribute, others }: FetchedLibrary): string {
+const BECAUSE: Readonly<Record<IndexCriterion, string>> = {
+  preferred: 'you prefer it',
+  'known provider': 'the library is known to be of this package',
+  'already chosen': 'it has more of what is needed, or was there already',
+  directory: 'it lies in lib itself',
+  're-export': 'it has the file, and no link to that of another',
+  name: 'the package is named like the library',
+  toplevel: 'it is a package of nixpkgs itself',
+  bundle: 'it is no bundle of many libraries',
+  covers: 'it has more of what is needed',
+  variant: 'it is no variant of another package',
+  version: 'it is the newest',
+  attribute: 'its attribute is the shortest',
+  path: 'its store path is the first by name',
+};
+
+function fetchedLine({ name, storePath, attribute, others, because }: FetchedLibrary): string {
   const where = attribute === '' ? '' : ` (${attribute})`;
   const rest =
     others.length === 0
       ? 'the index has it nowhere else'
       : `the index also has it in ${listText(others.map(nameOfStoreObject), 3)}`;
-  return `  ${name}: ${nameOfStoreObject(storePath)}${where}; ${rest}`;
+  const why = because !== undefined && because in BECAUSE ? `, taken because ${BECAUSE[because]}` : '';
+  return `  ${name}: ${nameOfStoreObject(storePath)}${where}${why}; ${rest}`;
 }
 
 function fetchedLines(fetched: readonly FetchedLibrary[]): string[] {

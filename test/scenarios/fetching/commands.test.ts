@@ -80,6 +80,23 @@ test('an index made of a binary cache serves, and goes on as one signed file', a
   assertRan(await bare.start([bare.program, ...words], derived), [/fetched /]);
 });
 
+test('a pin of what is not in the store is fetched, by the settings; without a cache it says so', async () => {
+  const pin = ['choose', bare.program, '--pin', `libjq.so.1=${jq[0]}/lib/libjq.so.1`];
+  const nowhere = await bare.manage(pin, fetching([], []));
+  assert.equal(nowhere.status, 125);
+  assert.match(nowhere.stderr, /libjq1-\S+ is not in the store, and no substituter has it\n/);
+  const off = await bare.manage(pin, withEnv(plain, { NIX_RUN_FOREIGN_FETCH: 'never' }));
+  assert.match(off.stderr, /fetching is off\n {2}allow it once: /);
+  assert.equal(isInStore(bare, jq[0] ?? ''), false);
+  const { status, stdout, stderr } = await bare.manage(pin, plain);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /jq: fetched libjq1-\S+ \([\d.]+ KiB\)$/m);
+  assert.match(stdout, /pin/);
+  await bare.run({ argv: ['nix-store', '--gc'] });
+  assertRan(await bare.start([bare.program, ...words], { env: { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/x' } }));
+  await manage(bare, ['choose', bare.program, '--reset'], plain);
+});
+
 test('a damaged index is told of, and the start goes on without it', async () => {
   const file = path.join(exchange.directory, 'damaged');
   writeFileSync(file, Buffer.from('NIXI\u0001\0\0\0\0\0\0\0nothing'));

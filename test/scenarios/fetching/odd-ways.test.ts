@@ -1,9 +1,10 @@
 // Caches that are down, no substituters, or broken off; optional libraries; two programs at once → it starts all the same.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf, substitutionBind } from '../../rig/binary-cache.ts';
+import { hashOf, treeOf } from '../../rig/file-index.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
@@ -20,7 +21,7 @@ import {
   withEnv,
   words,
 } from '../travelling/machines.ts';
-import { indexedCache, openFetching } from './indexed-cache.ts';
+import { indexedCache, openFetching, writeIndex } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
 const { exchange, libraries, cache, bare } = await openFetching(rig);
@@ -60,6 +61,39 @@ test('explain tells what came from the index, and where else it has the name', a
   await manage(bare, ['forget', bare.program]);
   assert.equal(existsSync(path.join(bare.homeDir, '.local/state/nix-run-foreign/v1/fetched')), true);
   assert.deepEqual(readdirSync(path.join(bare.homeDir, '.local/state/nix-run-foreign/v1/fetched')), []);
+});
+
+test('explain tells why this one, where the index has several', async () => {
+  const tree = treeOf({ 'opt/app/lib/libjq.so.1': 90_000 });
+  const bundle = { hash: hashOf(77), name: 'some-app-9.0', tree };
+  const index = writeIndex(exchange, 'several', [...cache.packages, bundle]);
+  const settings = withEnv(withIndex(), { NIX_RUN_FOREIGN_INDEX: index });
+  assertRan(await bare.start(line, settings), [FETCHED]);
+  const text = await manage(bare, ['explain', bare.program], settings);
+  const because = 'taken because it lies in lib itself; the index also has it in some-app-9.0';
+  assert.ok(text.includes(because), text);
+});
+
+/** Sends half of an archive, and is gone. */
+const dying: Mishap = (request, response) => {
+  if (!request.url?.startsWith('/nar/')) return false;
+  const bytes = readFileSync(path.join(cache.directory, request.url));
+  response.writeHead(200, { 'content-length': bytes.length });
+  response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+  return true;
+};
+
+test('a network that dies in the middle: a line of cause, one of remedy, and the next start has it', async () => {
+  const server = await serveDirectory(cache.directory, dying);
+  const refused = await bare.start(line, withIndex([server.url]));
+  await server.close();
+  assert.equal(refused.status, 126, refused.stderr);
+  assert.match(refused.stderr, /it cannot be fetched: .*\n {2}try again with a network; /);
+  const { stdout } = await bare.run({
+    argv: ['nix-store', '--check-validity', '--print-invalid', libraries[0] ?? ''],
+  });
+  assert.equal(stdout.trim(), libraries[0], 'half a path is no path');
+  assertRan(await bare.start(line, withIndex()), [FETCHED]);
 });
 
 test('one of several substituters is down', async () => {
@@ -136,6 +170,52 @@ test('a cache that no substituter is: a user without rights copies from it, as i
     assertRan(await user.start([user.program, ...words], settings), [FETCHED]);
     assertRan(await user.startHit([user.program, ...words]));
   }
+});
+
+/** Shows files to who knows the password only. */
+const locked: Mishap = (request, response) => {
+  if (request.headers.authorization === `Basic ${Buffer.from('me:a b').toString('base64')}`) return false;
+  response.writeHead(401).end();
+  return true;
+};
+
+test('the same from a cache with a password, and one in a directory of an odd name; no secret is printed', async () => {
+  const user = await openMachine(rig, exchange, {
+    uid: 1000,
+    daemon: 'running',
+    binds: [substitutionBind(exchange, 'locked', { substituters: [], trustedKeys: [cache.key.publicKey] })],
+  });
+  const server = await serveDirectory(cache.directory, locked);
+  const address = `${server.url.replace('://', '://me:a%20b@')}?priority=3`;
+  cpSync(cache.directory, path.join(exchange.directory, 'the 1st ca%che?'), { recursive: true });
+  const named = libraries.flatMap((each) => ['--root', each]);
+  for (const { bin, version } of rig.nixVersions) {
+    const settings = { env: { PATH: bin } };
+    await startOver(user);
+    const built = await user.manage(['index', 'build', '--from', address, ...named], settings);
+    assert.equal(built.status, 0, built.stderr);
+    const started = await user.start([user.program, ...words], settings);
+    assertRan(started, [FETCHED]);
+    const said = [
+      ...[built.stdout, built.stderr, started.stderr],
+      await manage(user, ['index', 'status', '--json'], settings),
+    ];
+    assert.doesNotMatch(said.join(''), /me:|a%20b|priority/);
+    // Nix 2.8 takes the signs of an address as they are.
+    if (version.startsWith('2.8')) continue;
+    await startOver(user);
+    await manage(user, ['index', 'build', '--from', `${exchange.inRoot}/the 1st ca%che?`], settings);
+    assertRan(await user.start([user.program, ...words], settings), [FETCHED]);
+  }
+  const file = path.join(user.homeDir, '.cache/nix-run-foreign');
+  const catalogues = readdirSync(file, { recursive: true, encoding: 'utf8' }).filter((each) =>
+    each.endsWith('.file-index.sqlite'),
+  );
+  assert.deepEqual(
+    catalogues.map((each) => statSync(path.join(file, each)).mode & 0o777),
+    [0o600],
+  );
+  await server.close();
 });
 
 test('the same from a cache whose key nobody trusts', async () => {

@@ -1,12 +1,14 @@
 // A store without the libraries of a program, an index and a binary cache → it starts: found, fetched, pinned.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf, substitutionBind } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
+import { launcher } from '../tool.ts';
 import {
   assertRan,
   fetching,
@@ -151,4 +153,21 @@ test('a miss whose libraries are all in the store opens no index', async () => {
   rmSync(path.join(bare.homeDir, '.cache'), { recursive: true });
   const broken = withEnv(withIndex(), { NIX_RUN_FOREIGN_INDEX: '/nowhere/index' });
   assertRan(await bare.start(['--refresh', ...line(bare)], broken));
+});
+
+test('nor is one looked for: no system call names it, or the catalogue of indexes', async () => {
+  await manage(bare, ['resolve', bare.program], withIndex());
+  rmSync(path.join(bare.homeDir, '.cache'), { recursive: true });
+  const log = path.join(exchange.directory, 'strace');
+  const trace = ['-f', '-qq', '-e', 'trace=%file', '-o', log];
+  const start = bare.wordsOf({
+    argv: [launcher, '--refresh', ...line(bare)],
+    env: { ...withIndex().env },
+  });
+  const [file = '', ...rest] = ['strace', ...trace, ...start.words];
+  const { status, stderr } = spawnSync(file, rest, { env: { ...start.env, PATH: process.env['PATH'] } });
+  assert.equal(status, 0, String(stderr));
+  const calls = readFileSync(log, 'utf8');
+  assert.match(calls, /nix-foreign\.cjs|catalogue/, 'the resolver was traced');
+  assert.doesNotMatch(calls, /file-index|\/exchange\/files|nix-index|nix-locate/);
 });
