@@ -35,21 +35,22 @@ export async function buildRig(level: Level, dir: string): Promise<void> {
 
 async function buildIn(temporary: string, level: Level, dir: string): Promise<Rig> {
   const selection = selections[level];
+  const machine = level === 'arm64' ? 'arm64' : 'amd64';
   const sources = join(temporary, 'nix', 'rig-sources');
   const fetched = await fetchAll(selection, join(dirname(dir), 'apt'));
   await unpack(fetched, sources);
   const packages = [...fetched.keys()];
-  const withPrograms = new Set(
-    packages.filter((p) => selection.executables[p.suite]?.includes(p.name) && p.architecture === 'amd64'),
-  );
+  const named = ({ name, architecture }: Package) =>
+    architecture === 'amd64' ? name : `${name}:${architecture}`;
+  const withPrograms = new Set(packages.filter((p) => selection.executables[p.suite]?.includes(named(p))));
   say('reading shared objects');
   const found = await findPrograms(selection.programs, packages, sources);
   const planned = mergeCycles([
     ...(await planObjects(packages, sources, withPrograms)),
-    await planNode(sources),
+    await planNode(sources, machine),
     await planEnterRoot(sources),
   ]);
-  const environment = planned.filter((o) => o.kind === 'executables' && o.group === 'bookworm:amd64');
+  const environment = planned.filter((o) => o.kind === 'executables' && o.group.startsWith('bookworm:'));
   const { paths, environmentPath } = await realise(planned, environment, temporary);
   const storePath = (object: PlannedObject) => paths.get(object) ?? '';
   const path = (key: string) => storePath(only(planned, key));
@@ -71,7 +72,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
     dir,
     nixDir: join(dir, 'nix'),
     storeDir: '/nix/store',
-    node: `${path('bookworm:amd64:nodejs-of-the-project')}/bin/node`,
+    node: `${path(`bookworm:${machine}:nodejs-of-the-project`)}/bin/node`,
     nixBin: `${path('bookworm:amd64:nix-bin')}/bin`,
     nixVersions: nixes
       .map((p) => ({
@@ -79,7 +80,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
         bin: `${path(`${p.suite}:amd64:nix-bin`)}/bin`,
       }))
       .sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true })),
-    bash: `${path('bookworm:amd64:bash')}/bin/bash`,
+    bash: `${path(`bookworm:${machine}:bash`)}/bin/bash`,
     enterRoot: `${path('tools:static:enter-root')}/bin/enter-root`,
     foreign: found.map((each) => describeProgram(each, foreignDirectory, providersOf(planned), storePath)),
     storeObjects: planned.map((object) => describeObject(object, storePath(object))),
