@@ -5,7 +5,7 @@ import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { compile, limited, openWorkshop, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
-import { needCompilerFor32Bit, on32Bit } from './tool-fixture.ts';
+import { needCompilerFor32Bit, needTool, on32Bit } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const { directory, launcher } = workshop;

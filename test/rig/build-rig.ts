@@ -1,5 +1,6 @@
 // A level and a directory → the rig built there: packages fetched, store built by Nix, programs laid out, all recorded.
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describeProgram, findPrograms } from './foreign.ts';
 import { closureOf, type Package } from './packages/closure.ts';
@@ -23,13 +24,14 @@ export async function buildRig(level: Level, dir: string): Promise<void> {
     const text = JSON.stringify(rig, (_, value) => (value instanceof RegExp ? value.source : value), 1);
     writeFileSync(join(temporary, 'versions.txt'), rig.versions.map((v) => `${v}\n`).join(''));
     writeFileSync(join(temporary, 'rig.json'), text);
-    rmSync(dir, { recursive: true, force: true });
+    // Not at one go: the lock is to be touched meanwhile, or others take it for a dead process's.
+    await rm(dir, { recursive: true, force: true });
     renameSync(temporary, dir);
     sayDone(
       `the ${level} rig is ready: ${rig.storeObjects.length} store objects, ${rig.foreign.length} programs`,
     );
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
@@ -63,7 +65,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
     renameSync(join(sources, unpackedName(p)), to);
   }
   for (const leftover of ['nix/rig-sources', 'nix/rig.nix', 'scratch']) {
-    rmSync(join(temporary, leftover), { recursive: true, force: true });
+    await rm(join(temporary, leftover), { recursive: true, force: true });
   }
   const nixes = packages.filter((p) => p.name === 'nix-bin');
   const foreignDirectory = join(dir, 'foreign');

@@ -37,9 +37,9 @@ const SPAWN = `
 extern char **environ;
 int main(int argc, char **argv) {
   pid_t pid;
-  int status = 0, error = posix_spawn(&pid, argv[1], 0, 0, argv + 1, environ);
   printf("%d bits\\n", (int)sizeof(void *) * 8);
   fflush(stdout);
+  int status = 0, error = posix_spawn(&pid, argv[1], 0, 0, argv + 1, environ);
   if (error) return printf("cannot spawn: %d\\n", error), 31;
   waitpid(pid, &status, 0);
   return WEXITSTATUS(status);
@@ -103,9 +103,11 @@ const wayOf = (name: string): Way => ways.find((each) => each.name === name) ?? 
 for (const name of names) {
   test(`${name}: a 32-bit program starts by its own name, first and second`, on32Bit, async () => {
     const { root, session } = wayOf(name);
-    assert.notEqual((await root.bare(rig.bash, ['-c', `${first} ${words.join(' ')}`])).status, 0);
+    const env = { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' };
+    assert.notEqual((await root.bare(first, words, { env })).status, 0);
     const line = `${first} ${words.join(' ')} 2>&1`;
-    const { stdout } = await session(`${line}; ${line}`);
+    const { stdout, stderr } = await session(`${line}; ${line}`);
+    assert.equal(stderr, '');
     assert.equal(stdout.match(new RegExp(small.expect, 'gm'))?.length, 2, stdout);
   });
 
