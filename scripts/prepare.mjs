@@ -1,4 +1,5 @@
-// A fresh checkout → everything `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian packages, a build.
+// A fresh checkout → everything `npm start`, `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian
+// packages, a build.
 // Plain JavaScript: it runs on whatever Node the machine has, before the pinned one is installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
@@ -6,14 +7,17 @@ import path from 'node:path';
 
 const PROJECT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 
-/** Debian package → a command of it that must be there. */
+/** Debian package → a command of it that must be there: what builds a launcher. */
+const COMPILER = { gcc: 'cc' };
+
+/** The same, for all but `npm start`. */
 const TOOLS = {
+  ...COMPILER,
   'nix-bin': 'nix-store',
   patchelf: 'patchelf',
   bubblewrap: 'bwrap',
   strace: 'strace',
   binutils: 'readelf',
-  gcc: 'cc',
 };
 
 /**
@@ -104,13 +108,14 @@ function missingOf(tools) {
 }
 
 function installDebianPackages() {
-  const missing = missingOf(TOOLS);
+  const event = process.env.npm_lifecycle_event;
+  const missing = missingOf(event === 'prestart' ? COMPILER : TOOLS);
   const canInstall = process.getuid?.() === 0 && isOnPath('apt-get');
   if (missing.length > 0 && !canInstall) {
     say(`missing: ${missing.join(', ')}; install them first: sudo apt-get install ${missing.join(' ')}`);
     process.exit(1);
   }
-  if (process.env.npm_lifecycle_event === 'pretest' && canInstall) missing.push(...missingOf(TEST_TOOLS));
+  if (event === 'pretest' && canInstall) missing.push(...missingOf(TEST_TOOLS));
   if (missing.length === 0) return;
   say(`installing Debian packages: ${missing.join(', ')}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';
