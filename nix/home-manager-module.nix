@@ -46,6 +46,8 @@ in
       xdg.configFile."nix-run-foreign/config.toml".source = configFile;
     })
 
+    (mkIf (cfg.strategy != null) { home.sessionVariables = parts.strategyVariable cfg; })
+
     (mkIf cfg.nixLd { home.sessionVariables = parts.nixLd cfg.package; })
 
     (mkIf cfg.shims { home.sessionPath = [ "${config.xdg.dataHome}/nix-run-foreign/shims" ]; })

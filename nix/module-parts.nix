@@ -38,6 +38,26 @@ in
       '';
     };
 
+    strategy = mkOption {
+      type = types.nullOr (
+        types.enum [
+          "direct"
+          "loader"
+          "nix-ld"
+          "interpreter"
+          "namespace"
+          "patched"
+          "view"
+        ]
+      );
+      default = null;
+      example = "view";
+      description = ''
+        How programs are started, where it is possible and `--strategy` was not said; `view` gives each start a file
+        system in which its children start too. Null: as suits each program.
+      '';
+    };
+
     shims = mkOption {
       type = types.bool;
       default = true;
@@ -65,6 +85,10 @@ in
       zsh = ''eval "$(${package}/bin/nix-foreign hook zsh${words})"'';
       fish = "${package}/bin/nix-foreign hook fish${words} | source";
     };
+
+  # For sessions; read when a plan is made.
+  strategyVariable =
+    { strategy, ... }: lib.optionalAttrs (strategy != null) { NIX_RUN_FOREIGN_STRATEGY = strategy; };
 
   # The launcher for 32-bit programs of x86, which the package has beside the other.
   launcher32 = package: "${package}/lib/node_modules/nix-run-foreign/dist/i686-linux/nix-run-foreign";

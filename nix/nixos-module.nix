@@ -94,6 +94,8 @@ in
       ) systemPlace;
     }
 
+    (mkIf (cfg.strategy != null) { environment.sessionVariables = parts.strategyVariable cfg; })
+
     (mkIf (configFile != null) {
       environment.etc."nix-run-foreign/config.toml".source = configFile;
     })

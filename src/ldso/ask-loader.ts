@@ -259,7 +259,8 @@ function parseLines(stdout: string, stderr: string, program: string): ListOutput
   for (const line of stdout.split('\n')) {
     const match = /^\t(.*?)(?: => (.*?))?(?: \(0x[0-9a-f]+\))?$/s.exec(line);
     const name = match?.[1];
-    if (match === null || name === undefined || name === 'statically linked') continue;
+    // Where the kernel gives no vDSO, the program itself stands in its place, which has no name (glibc elf/rtld.c).
+    if (match === null || !name || name === 'statically linked') continue;
     const target = match[2] ?? name;
     if (target.startsWith('linux-vdso.so') || target.startsWith('linux-gate.so')) continue;
     objects.push({ name, path: target === 'not found' ? undefined : target });

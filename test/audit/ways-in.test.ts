@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { AUDIT_MODULE, AUDIT_MODULE_ONCE } from '../../src/plan/run-time-files.ts';
 import { writeSonameTable } from '../../src/store/soname-table.ts';
-import { needTool, on32Bit } from '../launcher/tool-fixture.ts';
+import { needCompilerFor32Bit, needTool, on32Bit } from '../launcher/tool-fixture.ts';
 import {
   buildModule,
   CATALOGUE,
@@ -73,7 +73,7 @@ for (const { version, loader } of glibcs) {
 }
 
 test('32-bit x86: by gcc and clang, started by a real loader', async () => {
-  needTool('/usr/lib32/crt1.o', 'gcc-multilib');
+  needCompilerFor32Bit();
   const emulator = on32Bit.skip === undefined ? [] : ['qemu-i386'];
   if (emulator.length > 0) needTool('qemu-i386', 'qemu-user');
   const [glibc] = rigGlibcs('i386');

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -306,13 +307,16 @@ test('a full or closed stdout is one line and a status, not a stack', {
 });
 
 test('doctor: all is there', () => {
+  const object = path.join(store.location.storeDir, `${'0'.repeat(32)}-libc`);
+  mkdirSync(object);
   const { status, stdout } = run(['doctor', '--json']);
+  rmSync(object, { recursive: true });
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
   // The launcher is sought beside the bundle, which is not where these sources are.
   assert.deepEqual(
     lacking.map(({ subject }) => subject),
-    ['launcher'],
+    ['starts', 'launcher'],
   );
   assert.equal(status, 1);
   for (const subject of ['nix', 'store', 'directories', 'catalogue', 'x86_64-linux']) {
@@ -321,6 +325,16 @@ test('doctor: all is there', () => {
       subject,
     );
   }
+});
+
+test('doctor: a store that holds nothing starts nothing, and the first sentence says so', () => {
+  mkdirSync(at('empty-store'), { recursive: true });
+  const { status, stdout } = run(['doctor'], { NIX_STORE_DIR: at('empty-store') });
+  assert.equal(status, 1);
+  assert.match(
+    stdout,
+    /^lack +starts +foreign programs cannot be started here now: \S+empty-store holds nothing/,
+  );
 });
 
 test('doctor: every lack has a remedy, and the status says so', () => {

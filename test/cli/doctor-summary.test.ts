@@ -8,32 +8,31 @@ import { checkStarts, copiesCheck } from '../../src/cli/doctor/summary.ts';
 import { temporaryDirectories } from '../../src/host/directories.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
+const here = { arch: process.arch, env: {} };
 const good: Check = { subject: 'store', state: 'ok', detail: '/nix/store' };
 
 test('the ways are named; what only costs something is no hindrance', () => {
-  const launcher: Check = { subject: 'launcher', state: 'lack', detail: 'x', remedy: 'y' };
-  const { state, detail } = checkStarts([good, launcher], process.arch);
+  const nix: Check = { subject: 'nix', state: 'lack', detail: 'x', remedy: 'y' };
+  const { state, detail } = checkStarts([good, nix], here);
   assert.equal(state, 'ok');
   assert.match(detail, /^foreign programs start here: with nix-run-foreign in front/);
   assert.doesNotMatch(detail, /shell hook/);
   const hook: Check = { subject: 'hook', state: 'ok', detail: 'x' };
-  assert.match(checkStarts([good, hook], process.arch).detail, /; by their names, by the shell hook$/);
+  assert.match(checkStarts([good, hook], here).detail, /; by their names, by the shell hook$/);
+  const shims: Check = { subject: 'shims', state: 'ok', detail: 'x' };
+  assert.match(checkStarts([good, shims], here).detail, /; by their names, those that have a shim$/);
 });
 
-test('without a store or a place to write nothing starts, with the remedy of that', () => {
-  const missing: Check = {
-    subject: 'store',
-    state: 'lack',
-    detail: '/nix/store: gone',
-    remedy: 'install Nix',
-  };
-  assert.deepEqual(checkStarts([missing], process.arch), {
-    subject: 'starts',
-    state: 'lack',
-    detail: 'foreign programs cannot be started here now: /nix/store: gone',
-    remedy: 'install Nix',
+for (const subject of ['store', 'launcher', 'directories'])
+  test(`without ${subject} nothing starts, with the remedy of that`, () => {
+    const missing: Check = { subject, state: 'lack', detail: 'it is gone', remedy: 'bring it back' };
+    assert.deepEqual(checkStarts([missing], here), {
+      subject: 'starts',
+      state: 'lack',
+      detail: 'foreign programs cannot be started here now: it is gone',
+      remedy: 'bring it back',
+    });
   });
-});
 
 test('copies and unpacked images are counted and weighed; none is no line', () => {
   const cache = scratchDirectory();

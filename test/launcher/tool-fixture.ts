@@ -36,3 +36,9 @@ export const asRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' };
 export const on32Bit: { readonly skip?: string } = !runs32BitPrograms()
   ? { skip: 'this kernel runs no 32-bit programs' }
   : {};
+
+/** What `cc -m32` needs to link. Debian's gcc-multilib has it too, and removes the compilers for other machines. */
+export function needCompilerFor32Bit(): void {
+  needTool('/usr/lib32/crt1.o', 'libc6-dev-i386');
+  needTool('/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a', 'gcc-12-multilib');
+}

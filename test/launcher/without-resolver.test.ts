@@ -5,7 +5,7 @@ import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { compile, limited, openWorkshop, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
-import { needTool, on32Bit } from './tool-fixture.ts';
+import { needCompilerFor32Bit, needTool, on32Bit } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const { directory, launcher } = workshop;
@@ -34,7 +34,7 @@ const kinds: Record<string, readonly string[]> = {
 };
 if (process.arch === 'x64' && on32Bit.skip === undefined) kinds['static, of 32 bits'] = ['-static', '-m32'];
 
-beforeEach(() => needTool('/usr/include/gnu/stubs-32.h', 'libc6-dev-i386'));
+beforeEach(needCompilerFor32Bit);
 
 for (const [name, flags] of Object.entries(kinds))
   test(`a program that is ${name} is executed at once, and no plan is made`, async () => {

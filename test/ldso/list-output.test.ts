@@ -28,6 +28,11 @@ test('found, loader, vdso and missing', () => {
   });
 });
 
+test('a kernel without a vDSO: the program itself is in the list, with no name', () => {
+  const { objects } = parseListOutput('\t (0x0000005502850000)\n\tliba.so => /a/liba.so (0x7f)\n', '', '/p');
+  assert.deepEqual(objects, [{ name: 'liba.so', path: '/a/liba.so' }]);
+});
+
 test('blanks, brackets and arrows in paths', () => {
   const { objects } = parseListOutput('\tliba.so => /a b (c)/x => y/liba.so (0x7f)\n', '', '/p');
   assert.deepEqual(objects, [{ name: 'liba.so', path: '/a b (c)/x => y/liba.so' }]);

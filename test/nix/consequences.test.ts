@@ -56,6 +56,13 @@ test('shell hooks are the lines of docs/shells.md, for every shell that has a ho
   assert.equal(at(older, 'programs', 'zsh', 'initExtra'), documentedLine('zsh'));
 });
 
+test('a strategy is a variable of the session, beside that of nix-ld', () => {
+  const both = outcome('nixos', 'strategy = "view";', 'environment.sessionVariables');
+  assert.deepEqual(both, { NIX_LD_x86_64_linux: LAUNCHER, NIX_RUN_FOREIGN_STRATEGY: 'view' });
+  const home = outcome('home-manager', 'strategy = "view";', 'home.sessionVariables');
+  assert.deepEqual(home, { NIX_RUN_FOREIGN_STRATEGY: 'view' });
+});
+
 test('commands of Nix are wrapped by the hook', () => {
   const said = 'shellHooks = true; wrappedCommands = [ "python3" "node" ];';
   const line = `eval "$(${PACKAGE}/bin/nix-foreign hook bash --wrap python3,node)"`;

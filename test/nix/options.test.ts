@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, KEYS } from '../../src/config/settings.ts';
+import { STRATEGIES } from '../../src/plan/plan-format.ts';
 import { blocksOf, sectionOf } from '../scenarios/install/readme.ts';
 import {
   type Evaluated,
@@ -19,6 +20,7 @@ const EVERYWHERE = {
   package: ['package', 'pkgs.callPackage ./package.nix { }'],
   settings: ['submodule', {}],
   shims: ['bool', true],
+  strategy: [`nullOr enum ${JSON.stringify(STRATEGIES)}`, null],
   wrappedCommands: ['listOf strMatching', []],
 } as const;
 
@@ -116,6 +118,7 @@ const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [
   ['nixos', 'shellHooks = "bash";', /shellHooks is not of type bool/],
   ['nixos', 'binfmt = 1;', /binfmt is not of type bool/],
   ['nixos', 'appImages = "yes";', /appImages is not of type bool/],
+  ['nixos', 'strategy = "auto";', /strategy is not of type nullOr enum/],
   ['nixos', 'shims = [ ];', /shims is not of type bool/],
   ['nixos', 'package = "nix-run-foreign";', /package is not of type package/],
   ['nixos', 'settings = [ ];', /settings is not of type submodule/],

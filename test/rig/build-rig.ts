@@ -1,5 +1,6 @@
 // A level and a directory → the rig built there: packages fetched, store built by Nix, programs laid out, all recorded.
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describeProgram, findPrograms } from './foreign.ts';
 import { closureOf, type Package } from './packages/closure.ts';
@@ -23,33 +24,35 @@ export async function buildRig(level: Level, dir: string): Promise<void> {
     const text = JSON.stringify(rig, (_, value) => (value instanceof RegExp ? value.source : value), 1);
     writeFileSync(join(temporary, 'versions.txt'), rig.versions.map((v) => `${v}\n`).join(''));
     writeFileSync(join(temporary, 'rig.json'), text);
-    rmSync(dir, { recursive: true, force: true });
+    // Not at one go: the lock is to be touched meanwhile, or others take it for a dead process's.
+    await rm(dir, { recursive: true, force: true });
     renameSync(temporary, dir);
     sayDone(
       `the ${level} rig is ready: ${rig.storeObjects.length} store objects, ${rig.foreign.length} programs`,
     );
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
 async function buildIn(temporary: string, level: Level, dir: string): Promise<Rig> {
   const selection = selections[level];
+  const machine = level === 'arm64' ? 'arm64' : 'amd64';
   const sources = join(temporary, 'nix', 'rig-sources');
   const fetched = await fetchAll(selection, join(dirname(dir), 'apt'));
   await unpack(fetched, sources);
   const packages = [...fetched.keys()];
-  const withPrograms = new Set(
-    packages.filter((p) => selection.executables[p.suite]?.includes(p.name) && p.architecture === 'amd64'),
-  );
+  const named = ({ name, architecture }: Package) =>
+    architecture === 'amd64' ? name : `${name}:${architecture}`;
+  const withPrograms = new Set(packages.filter((p) => selection.executables[p.suite]?.includes(named(p))));
   say('reading shared objects');
   const found = await findPrograms(selection.programs, packages, sources);
   const planned = mergeCycles([
     ...(await planObjects(packages, sources, withPrograms)),
-    await planNode(sources),
+    await planNode(sources, machine),
     await planEnterRoot(sources),
   ]);
-  const environment = planned.filter((o) => o.kind === 'executables' && o.group === 'bookworm:amd64');
+  const environment = planned.filter((o) => o.kind === 'executables' && o.group.startsWith('bookworm:'));
   const { paths, environmentPath } = await realise(planned, environment, temporary);
   const storePath = (object: PlannedObject) => paths.get(object) ?? '';
   const path = (key: string) => storePath(only(planned, key));
@@ -62,7 +65,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
     renameSync(join(sources, unpackedName(p)), to);
   }
   for (const leftover of ['nix/rig-sources', 'nix/rig.nix', 'scratch']) {
-    rmSync(join(temporary, leftover), { recursive: true, force: true });
+    await rm(join(temporary, leftover), { recursive: true, force: true });
   }
   const nixes = packages.filter((p) => p.name === 'nix-bin');
   const foreignDirectory = join(dir, 'foreign');
@@ -71,7 +74,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
     dir,
     nixDir: join(dir, 'nix'),
     storeDir: '/nix/store',
-    node: `${path('bookworm:amd64:nodejs-of-the-project')}/bin/node`,
+    node: `${path(`bookworm:${machine}:nodejs-of-the-project`)}/bin/node`,
     nixBin: `${path('bookworm:amd64:nix-bin')}/bin`,
     nixVersions: nixes
       .map((p) => ({
@@ -79,7 +82,7 @@ async function buildIn(temporary: string, level: Level, dir: string): Promise<Ri
         bin: `${path(`${p.suite}:amd64:nix-bin`)}/bin`,
       }))
       .sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true })),
-    bash: `${path('bookworm:amd64:bash')}/bin/bash`,
+    bash: `${path(`bookworm:${machine}:bash`)}/bin/bash`,
     enterRoot: `${path('tools:static:enter-root')}/bin/enter-root`,
     foreign: found.map((each) => describeProgram(each, foreignDirectory, providersOf(planned), storePath)),
     storeObjects: planned.map((object) => describeObject(object, storePath(object))),

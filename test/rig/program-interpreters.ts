@@ -25,18 +25,21 @@ function isOurs(wanted: string): wanted is InterpreterName {
 }
 
 /** Compiles the interpreter unless this version of its source was compiled before; returns the program's path. */
-export async function compileInterpreter(name: InterpreterName): Promise<string> {
+export async function compileInterpreter(
+  name: InterpreterName,
+  machine: '-m64' | '-m32' = '-m64',
+): Promise<string> {
   const source = join(import.meta.dirname, '..', 'fixtures', 'programs', `${name}.c`);
   const hash = createHash('sha256');
   // What it includes, too.
   for (const file of [source, join(dirname(source), 'freestanding.h'), join(dirname(source), 'nix-ld.c')])
     hash.update(readFileSync(file));
   const directory = join(rigCacheDirectory(), 'interpreters', hash.digest('hex').slice(0, 16));
-  const program = join(directory, name);
+  const program = join(directory, machine === '-m64' ? name : `${name}-32`);
   if (existsSync(program)) return program;
   mkdirSync(directory, { recursive: true });
   const arriving = `${program}.${process.pid}`;
-  await execa('gcc', [...flags, '-Wall', '-Wextra', '-Werror', '-o', arriving, source]);
+  await execa('gcc', [machine, ...flags, '-Wall', '-Wextra', '-Werror', '-o', arriving, source]);
   renameSync(arriving, program);
   return program;
 }

@@ -48,7 +48,7 @@ async function lockBuilding(): Promise<() => Promise<void>> {
   const lock = (retries: number) =>
     lockfile.lock(rigCacheDirectory(), {
       lockfilePath: join(rigCacheDirectory(), 'build.lock'),
-      stale: 30_000,
+      stale: 120_000,
       update: 5_000,
       retries: { retries, factor: 1, minTimeout: 1_000, maxTimeout: 1_000 },
     });

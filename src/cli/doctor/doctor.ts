@@ -24,9 +24,19 @@ import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFil
 import { checkHooks } from './hook-checks.ts';
 import { checkStarts, copiesCheck } from './summary.ts';
 
+function emptyStore(storeDir: string): Check {
+  return {
+    subject: 'store',
+    state: 'lack',
+    detail: `${storeDir} holds nothing, not even a C library`,
+    remedy: 'install any program with Nix, e.g. nix-env -iA nixpkgs.hello',
+  };
+}
+
 function checkStore({ location }: Context): Check[] {
   try {
     const count = readdirSync(location.storeDir).filter(isStoreObjectName).length;
+    if (count === 0) return [emptyStore(location.storeDir)];
     const store: Check = {
       subject: 'store',
       state: 'ok',
@@ -113,7 +123,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
       hooks: shellHooks,
     }),
   ];
-  return [checkStarts(checks, arch), ...checks];
+  return [checkStarts(checks, { arch, env: context.env }), ...checks];
 }
 
 /** A program that was asked about, and the plan that it has. */

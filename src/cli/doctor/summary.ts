@@ -1,5 +1,6 @@
 // All findings → the first sentence, whether foreign programs start here now and how; and what copies cost.
 import { lstatSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { machinesRunBy } from '../../elf/machine.ts';
 import type { Directories } from '../../host/directories.ts';
 import { filesBelow } from '../../host/files.ts';
@@ -9,7 +10,7 @@ import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
 
 /** Without these nothing can be resolved; all else only costs something. */
-const NEEDED = ['store', 'directories'];
+const NEEDED = ['store', 'launcher', 'directories'];
 
 function hasRule(): boolean {
   try {
@@ -19,26 +20,46 @@ function hasRule(): boolean {
   }
 }
 
-function waysOf(checks: readonly Check[], arch: string): string[] {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What this machine and this session have. */
+interface Asked {
+  readonly arch: string;
+  readonly env: Environment;
+}
+
+/** Who sits at the path that foreign programs name as their interpreter. */
+function wayOfInterpreter({ arch, env }: Asked): string | undefined {
   const [own] = machinesRunBy(arch);
-  const sits = own && inspectInterpreter(own.interpreter).kind === 'launcher';
-  const hook = checks.some(({ subject, state }) => subject === 'hook' && state === 'ok');
+  if (own === undefined) return undefined;
+  const { interpreter, nixLdSuffix } = own;
+  const { kind } = inspectInterpreter(interpreter);
+  if (kind === 'launcher') return `as they are, by the launcher at ${interpreter}`;
+  if (kind === 'loader') return `as they are, with the libraries of this system`;
+  const entered = env[`NIX_LD_${nixLdSuffix}`] || env['NIX_LD'] || '';
+  if (kind !== 'nix-ld' || path.basename(entered) !== 'nix-run-foreign') return undefined;
+  return `as they are, by nix-ld at ${interpreter}`;
+}
+
+function waysOf(checks: readonly Check[], asked: Asked): string[] {
+  const has = (wanted: string) => checks.some(({ subject, state }) => subject === wanted && state === 'ok');
   return [
     'with nix-run-foreign in front',
-    ...(sits ? [`as they are, by the launcher at ${own.interpreter}`] : []),
-    ...(hasRule() ? ['as they are, by a rule of binfmt_misc'] : []),
-    ...(hook ? ['by their names, by the shell hook'] : []),
-  ];
+    wayOfInterpreter(asked) ?? '',
+    hasRule() ? 'as they are, by a rule of binfmt_misc' : '',
+    has('hook') ? 'by their names, by the shell hook' : '',
+    has('shims') ? 'by their names, those that have a shim' : '',
+  ].filter((each) => each !== '');
 }
 
 /** The sentence that comes first. */
-export function checkStarts(checks: readonly Check[], arch: string): Check {
+export function checkStarts(checks: readonly Check[], asked: Asked): Check {
   const missing = checks.find(({ subject, state }) => state === 'lack' && NEEDED.includes(subject));
   if (missing === undefined)
     return {
       subject: 'starts',
       state: 'ok',
-      detail: `foreign programs start here: ${waysOf(checks, arch).join('; ')}`,
+      detail: `foreign programs start here: ${waysOf(checks, asked).join('; ')}`,
     };
   return {
     subject: 'starts',

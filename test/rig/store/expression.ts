@@ -7,6 +7,7 @@ import type { PlannedObject } from './store-object.ts';
 const loaders: Readonly<Record<string, string>> = {
   amd64: 'lib/ld-linux-x86-64.so.2',
   i386: 'lib/ld-linux.so.2',
+  arm64: 'lib/ld-linux-aarch64.so.1',
 };
 
 /** The attribute that holds one directory of links to the programs of several objects. */

@@ -16,7 +16,7 @@ export function ownDirectories(suite: string): string {
   return `loaders=$(find $out/lib -maxdepth 1 -name 'ld-linux*' -type f -o -maxdepth 1 -name 'ld-2*' -type f)
 ${own}sed -i \
 -e 's#/etc/ld\\.so\\.cache#/etc/ld.no.cache#g' -e 's#/etc/ld\\.so\\.preload#/etc/ld.no.preload#g' \
--e 's#/lib/\\(x86_64\\|i386\\)-linux-gnu/\\x00#/non/\\1-linux-gnu/\\x00#g' \
+-e 's#/lib/\\(x86_64\\|i386\\|aarch64\\)-linux-gnu/\\x00#/non/\\1-linux-gnu/\\x00#g' \
 -e 's#\\x00/lib/\\x00/usr/lib/\\x00#\\x00/non/\\x00/usr/non/\\x00#g' $loaders`;
 }
 

@@ -2,18 +2,27 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { fetchNpmPackage } from '../npm/fetch.ts';
+import { arm64Node } from '../npm/selection.ts';
 import { readDynamic } from './readelf.ts';
 import type { PlannedObject } from './store-object.ts';
 
-/** The running Node (pinned by package.json), to be given the loader and libraries of the bookworm group. */
-export async function planNode(sources: string): Promise<PlannedObject> {
+/** The running Node (pinned by package.json), or the same for arm64. */
+async function nodeFor(machine: 'amd64' | 'arm64'): Promise<{ file: string; version: string }> {
+  if (machine === 'amd64') return { file: process.execPath, version: process.versions.node };
+  return { file: join(await fetchNpmPackage(arm64Node), 'bin/node'), version: arm64Node.version };
+}
+
+/** To be given the loader and libraries of the bookworm group. */
+export async function planNode(sources: string, machine: 'amd64' | 'arm64'): Promise<PlannedObject> {
+  const node = await nodeFor(machine);
   const file = join(sources, 'node', 'node');
   mkdirSync(dirname(file), { recursive: true });
-  copyFileSync(process.execPath, file);
+  copyFileSync(node.file, file);
   return {
-    key: 'bookworm:amd64:nodejs-of-the-project',
-    name: `nodejs-${process.versions.node}`,
-    group: 'bookworm:amd64',
+    key: `bookworm:${machine}:nodejs-of-the-project`,
+    name: `nodejs-${node.version}`,
+    group: `bookworm:${machine}`,
     files: new Map([[file, 'bin/node']]),
     links: new Map(),
     dynamic: await readDynamic([file]),

@@ -10,6 +10,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, openRoot } from '../../rig/root.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
 import { openShell, type ShellName, type ShellRoot } from '../hooks/shell-session.ts';
+import { putProgram } from '../run-time/ways.ts';
 import { npmScript } from './packed.ts';
 import { blocksOf } from './readme.ts';
 import { INSTALLED_SHELLS, shellsAlone } from './shells.ts';
@@ -136,6 +137,19 @@ for (const { interpreter, lines, place } of [
       }
     });
   }
+
+  if (interpreter === 'nix-ld')
+    test('enable = true alone: a library that a program opens while it runs, with no prefix', async () => {
+      const opens = putProgram(root, 'open-names');
+      assert.notEqual((await root.run({ argv: [opens, 'libz.so.1'] })).status, 0);
+      const session = await openShell(root, 'bash', startupFile(systemFor(lines ?? '', built), 'bash'));
+      try {
+        const { status, output } = await session.run(`${opens} libz.so.1`);
+        assert.deepEqual([status, output.split('\n')[0]], [0, 'libz.so.1 opened']);
+      } finally {
+        session.close();
+      }
+    });
 
   test(`${interpreter}: what runs is pinned`, async () => {
     // The whole of the root is collected only once: that takes ten seconds.

@@ -1,9 +1,10 @@
 // Programs that are not 64-bit glibc programs: each starts as it must, or is refused with the reason.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { on32Bit } from '../../launcher/tool-fixture.ts';
+import { needTool, on32Bit } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
@@ -12,6 +13,7 @@ import { foreign, onHost } from '../foreign-files.ts';
 import { rootLinks } from '../saved-state.ts';
 import { openToolRoot, type ToolRoot } from '../tool.ts';
 
+needTool('musl-gcc', 'musl-tools');
 const rig = await ensureRig('full');
 const place = path.join(homeInRoot, 'kinds');
 const hello = '#include <stdio.h>\nint main(int c, char **v) { return puts(c > 1 ? v[1] : v[0]) < 0; }';
@@ -108,6 +110,14 @@ for (const interpreter of ['none', 'nix-ld', 'stub-ld'] as const) {
     assertSays(await root.start([program]), 'so\n');
     assertSays(await root.startHit([program]), 'so\n');
     assert.equal(await strategyOf(root, program), 'loader');
+  });
+
+  test(name('a program that musl-gcc makes, with an argument'), async () => {
+    const program = path.join(place, 'of-musl-tools');
+    execFileSync('musl-gcc', ['-x', 'c', '-o', on('of-musl-tools'), '-'], { input: hello });
+    assert.notEqual((await root.bare(program, ['so'])).status, 0);
+    assertSays(await root.start([program, 'so']), 'so\n');
+    assertSays(await root.startHit([program, 'so']), 'so\n');
   });
 
   test(name('a program of another machine'), async () => {

@@ -1,8 +1,9 @@
-// Starts argv[1] in a user namespace that has a binfmt_misc of its own (Linux 6.7), with no rules in it yet.
+// Starts argv[1] in a user namespace that has a binfmt_misc of its own (Linux 6.7), with the rule of FIRST_RULE or none.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -24,6 +25,10 @@ int main(int argc, char **argv)
 		return perror("map"), 101;
 	if (mount("binfmt_misc", "/proc/sys/fs/binfmt_misc", "binfmt_misc", 0, NULL) != 0)
 		return perror("mount"), 102;
+	const char *rule = getenv("FIRST_RULE");
+	if (rule && !put("/proc/sys/fs/binfmt_misc/register", rule))
+		return perror("register"), 104;
+	unsetenv("FIRST_RULE");
 	execv(argv[1], argv + 1);
 	return perror(argv[1]), 103;
 }
