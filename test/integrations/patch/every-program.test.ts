@@ -13,8 +13,8 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'copies-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** As long as a launcher's path in the store. */
-const seat = path.join(scratch, `seat-${'x'.repeat(60)}`);
-symlinkSync(loader, seat);
+const interpreter = path.join(scratch, `ld-${'x'.repeat(60)}`);
+symlinkSync(loader, interpreter);
 
 const all = programsNaming(loader, ['/usr/bin', '/usr/sbin']);
 /** The whole of it takes 20 s; NIX_RUN_FOREIGN_ALL_PROGRAMS=1 has every one. */
@@ -29,7 +29,7 @@ interface Copied {
 const copied: Copied[] = [];
 const refused: string[] = [];
 for (const program of programs) {
-  const outcome = copyOfProgram(program, seat, path.join(scratch, 'copies'));
+  const outcome = copyOfProgram(program, interpreter, path.join(scratch, 'copies'));
   if (outcome.kind === 'copied') copied.push({ program, copy: outcome.file });
   else refused.push(`${program}: ${outcome.why}`);
 }
@@ -42,7 +42,7 @@ test('every program can be given another interpreter', (t) => {
 
 test('the loader has the same libraries for each copy as for the program', () => {
   for (const { program, copy } of copied) {
-    assert.equal(elfFileAt(copy)?.interpreter, seat, program);
+    assert.equal(elfFileAt(copy)?.interpreter, interpreter, program);
     assert.equal(spawnSync(loader, ['--verify', copy], { env: {} }).status, 0, program);
     assert.equal(listOf(loader, copy), listOf(loader, program), program);
   }
@@ -60,7 +60,7 @@ test('in nearly all nothing but the few fields differs, and nothing moves', () =
     let different = 0;
     for (let i = 0; i < before.length; i += 1) if (before[i] !== after[i]) different += 1;
     // The string, 8 fields of two program headers and 3 of a section header.
-    assert.ok(different <= seat.length + 1 + 11 * 8, `${program}: ${different} bytes differ`);
+    assert.ok(different <= interpreter.length + 1 + 11 * 8, `${program}: ${different} bytes differ`);
   }
 });
 
