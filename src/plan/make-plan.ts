@@ -160,6 +160,8 @@ interface PlanInputs {
   readonly copy?: { readonly directory: string; readonly file: string } | undefined;
   /** The run-time directory, and the audit module by its name in there. */
   readonly runTime?: RunTimePlace | undefined;
+  /** Paths where nothing is, at which a copy of the program does not look for its libraries as the program does. */
+  readonly neededPaths?: readonly string[];
   /** The loader to execute, with that strategy, where it is not the store's own. */
   readonly loaderCopy?: LoaderCopy | undefined;
   /** What the view shows, with that strategy. */
@@ -225,7 +227,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ],
     watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...inside.watched],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...(strategy === 'view' ? [] : beside), ...inside.absent],
+    absent: [...(strategy === 'view' ? [] : [...beside, ...(inputs.neededPaths ?? [])]), ...inside.absent],
     ...(absentOutside.length === 0 ? {} : { absentOutside }),
     ...(watchedOutside.length === 0 ? {} : { watchedOutside }),
     ...(view?.view === undefined ? {} : { view: view.view }),

@@ -127,9 +127,16 @@ export type InterpreterChanges =
   /** `why`: one clause. */
   | { readonly kind: 'no-room'; readonly why: string };
 
-/** The interpreter alone is another, by the way that keeps most. Total but for what `source.read` throws. */
-export function interpreterChanges(source: ByteSource, interpreter: string): InterpreterChanges {
-  const choice = chooseEdits(source, interpreterOnly(interpreter), 'auto');
+/**
+ * The interpreter is another, by the way that keeps most; `renamed` as in `WantedNames`. Total but for what `source.read`
+ * throws.
+ */
+export function interpreterChanges(
+  source: ByteSource,
+  interpreter: string,
+  renamed: WantedNames['renamed'] = new Map(),
+): InterpreterChanges {
+  const choice = chooseEdits(source, interpreterOnly(interpreter, renamed), 'auto');
   if (choice.kind === 'chosen') return { kind: 'changes', changes: choice.changes };
   return { kind: 'no-room', why: choice.why };
 }

@@ -8,7 +8,14 @@ import type { FileEdit } from './file-changes.ts';
 import { extended, type FreeRoom, roomsOf, takeRoom } from './free-room.ts';
 import { rewriteStrings } from './rewrite-strings.ts';
 import { isStringTag } from './string-references.ts';
-import { newStrings, stringAt, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
+import {
+  type IndexOf,
+  newStrings,
+  stringAt,
+  verneedEdits,
+  type WantedNames,
+  wantedEntries,
+} from './wanted-names.ts';
 
 type Editing =
   | { readonly kind: 'edits'; readonly edits: readonly FileEdit[] }
@@ -53,7 +60,7 @@ interface Placed {
   readonly rooms: readonly FreeRoom[];
   /** File range [start, end) of a table that is written anew. */
   readonly rewritten?: readonly [number, number];
-  indexOf(text: string): number;
+  readonly indexOf: IndexOf;
 }
 
 /** Undefined where there is no room. */
@@ -78,7 +85,7 @@ function placeCopied(
     ends.set(text, at);
     return at + (parts[index]?.length ?? 0);
   }, strings.size);
-  return { rooms: left, indexOf: (text: string) => ends.get(text) ?? 0 };
+  return { rooms: left, indexOf: (text: string, tail?: number) => tail ?? ends.get(text) ?? 0 };
 }
 
 /**
@@ -111,7 +118,7 @@ function placeBehind(
   setTag(draft, STRINGS_SIZE_TAG, end);
   const section = sectionOf(image, strings.offset, strings.address);
   if (section >= 0 && texts.length > 0) draft.sections.set(section, { ...strings, size: end });
-  return { rooms: left, indexOf: (text: string) => indexes.get(text) ?? 0 };
+  return { rooms: left, indexOf: (text: string, tail?: number) => tail ?? indexes.get(text) ?? 0 };
 }
 
 /** What the table leaves of its place is room. Its entries in the dynamic table follow in `followStrings`. */
@@ -138,7 +145,8 @@ function placeRewritten(
     address: address + bytes.length,
     size: room - bytes.length,
   };
-  return { rooms: [...rooms, left], rewritten: [offset, offset + room], indexOf };
+  // The ends of old strings are elsewhere now.
+  return { rooms: [...rooms, left], rewritten: [offset, offset + room], indexOf: (text) => indexOf(text) };
 }
 
 /** Entries that are as they were name their strings by the new indexes. */
@@ -219,7 +227,7 @@ function placeStrings(
   const rooms = roomsOf(image);
   const texts = newStrings(wanted);
   if (strings === 'rewritten') return placeRewritten(image, draft, wanted, rooms);
-  if (texts.length === 0) return { rooms, indexOf: () => 0 };
+  if (texts.length === 0) return { rooms, indexOf: (_, tail = 0) => tail };
   return strings === 'copied'
     ? placeCopied(image, draft, texts, rooms)
     : placeBehind(image, draft, texts, rooms);
