@@ -8,7 +8,7 @@ import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-ch
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
 import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
 import type { Context } from './context.ts';
-import { patchedStateOf } from './original-of.ts';
+import { changedAfterPatching, likelyStateOf, patchedStateOf } from './original-of.ts';
 import {
   findTarget,
   type HardLinks,
@@ -50,7 +50,8 @@ export async function unpatchFile(
 ): Promise<Unpatched> {
   const target = findTarget(typedName, context.location.storeDir);
   const known = await allDirectories(context.host.uid);
-  const patched = patchedStateOf(target, known);
+  // What comes out is compared with what it was: read once, and gigabytes take a second each.
+  const patched = request.isDry ? patchedStateOf(target, known) : likelyStateOf(target, known);
   if (patched === undefined)
     throw patchRefusal(
       typedName,
@@ -73,8 +74,10 @@ export async function unpatchFile(
   const copy = temporaryName(path.resolve(done.file));
   try {
     copyWithUndo(target.path, copy, undo);
-    if (hashOf(copy) !== undo.sha256)
-      throw patchRefusal(typedName, 'it is being changed', 'say it again', 'changed');
+    if (hashOf(copy) !== undo.sha256) {
+      refuseChanged(target);
+      throw changedAfterPatching(typedName);
+    }
     const why = takeAttributes(target.path, copy, context.env['PATH']);
     if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
     chmodSync(copy, undo.mode);
