@@ -3,13 +3,13 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
 import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
 import type { Context } from './context.ts';
 import { changedAfterPatching, likelyStateOf, patchedStateOf } from './original-of.ts';
 import {
+  asUnwritable,
   findTarget,
   type HardLinks,
   namesOfTarget,
@@ -69,7 +69,7 @@ export async function unpatchFile(
     ranges: undo.ranges.length,
   };
   if (request.isDry) return done;
-  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid);
+  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid, 'unpatch');
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
@@ -86,13 +86,7 @@ export async function unpatchFile(
     replaceNames(copy, names);
   } catch (error) {
     rmSync(copy, { force: true });
-    if (error instanceof ForeignError || errnoOf(error) === undefined) throw error;
-    throw new ForeignError(`${typedName}: ${done.file} cannot be written: ${reasonOf(error)}`, {
-      code: 'unwritable',
-      hint: `write another instead: nix-foreign unpatch ${typedName} -o OUT`,
-      exitCode: 125,
-      cause: error,
-    });
+    throw asUnwritable(error, target, done.file, { command: 'unpatch', size: undo.size });
   }
   if (request.output === undefined)
     for (const dirs of known)

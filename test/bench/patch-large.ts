@@ -42,6 +42,8 @@ const cases: readonly Large[] = [
 interface Used {
   readonly seconds: number;
   readonly megabytes: number;
+  /** Seconds of its own, which others on the machine do not lengthen. */
+  readonly processor: number;
 }
 
 async function timed({ root }: BenchRoot, rig: Rig, words: readonly string[]): Promise<Used> {
@@ -49,8 +51,13 @@ async function timed({ root }: BenchRoot, rig: Rig, words: readonly string[]): P
   const argv = [rig.node, '--require', `${PROGRAMS}/usage.cjs`, RESOLVER, ...words] as const;
   const { status, stderr } = await root.run({ argv, timeoutMs: 600_000, env: { PATH: rig.nixBin } });
   if (status !== 0) throw new Error(stderr);
-  const kilobytes = Number(/peak (\d+)$/m.exec(stderr)?.[1]);
-  return { seconds: (performance.now() - start) / 1000, megabytes: kilobytes / 1000 };
+  const seconds = (performance.now() - start) / 1000;
+  const [, kilobytes, user, system] = (/peak (\d+) cpu (\d+) (\d+)$/m.exec(stderr) ?? []).map(Number);
+  return {
+    seconds,
+    megabytes: (kilobytes ?? Number.NaN) / 1000,
+    processor: ((user ?? 0) + (system ?? 0)) / 1e6,
+  };
 }
 
 /** The limit is for patching; undoing is beside it. */
@@ -68,9 +75,9 @@ async function benchOne(bench: BenchRoot, rig: Rig, { label, limit, make }: Larg
   const after = statSync(file);
   const met = patch.seconds <= limit && patch.megabytes <= MEMORY;
   process.stdout.write(`\npatch, ${label}: ${met ? 'met' : 'MISSED'}\n`);
-  for (const [what, { seconds, megabytes }] of Object.entries({ patch, unpatch: undo }))
+  for (const [what, { seconds, megabytes, processor }] of Object.entries({ patch, unpatch: undo }))
     process.stdout.write(
-      `  ${what.padEnd(8)} ${seconds.toFixed(2)} s, at most ${limit}; ${megabytes.toFixed(0)} MB, at most ${MEMORY}\n`,
+      `  ${what.padEnd(8)} ${seconds.toFixed(2)} s (${processor.toFixed(2)} s of processor), at most ${limit}; ${megabytes.toFixed(0)} MB, at most ${MEMORY}\n`,
     );
   const blocks = `  ${before.blocks} blocks before, ${after.blocks} after both; ${after.size === before.size ? 'the same size' : 'ANOTHER size'}\n`;
   process.stdout.write(blocks);
@@ -80,7 +87,7 @@ async function benchOne(bench: BenchRoot, rig: Rig, { label, limit, make }: Larg
 export async function benchPatch(rig: Rig): Promise<boolean> {
   const bench = await openBenchRoot(rig, 'none');
   const usage =
-    "process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + '\\n'));\n";
+    "process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + ' cpu ' + process.cpuUsage().user + ' ' + process.cpuUsage().system + '\\n'));\n";
   writeFileSync(path.join(bench.programs, 'usage.cjs'), usage);
   try {
     // The store is looked through once, whatever is patched.
