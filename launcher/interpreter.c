@@ -104,6 +104,14 @@ static long identify(const struct process *process, struct program *program)
 	return program_identify(program);
 }
 
+// The program itself would find no libraries, whatever its loader is told (PLAN.md): its copy takes its place.
+static long become_copy(struct process *process, const struct plan *plan, struct user_library_path user)
+{
+	if (user.is_extra && !user.slot[1])
+		block_drop_last_entry(process);
+	return kernel_execve(plan->execute, process->argv, process->envp);
+}
+
 // Returns when there is no way by this plan: a negative errno, or 0 when it is not valid.
 static long enter_by_plan(struct process *process, const struct plan *plan, struct user_library_path user)
 {
@@ -111,7 +119,7 @@ static long enter_by_plan(struct process *process, const struct plan *plan, stru
 	if (!plan->records)
 		return 0;
 	if (!plan->loader || !plan->library_path)
-		return -ENOEXEC;
+		return plan->execute ? become_copy(process, plan, user) : -ENOEXEC;
 	struct mapped_loader loader = map_loader(plan->loader, page_size ? *page_size : 4096);
 	return loader.error ? loader.error : enter_loader(process, plan, &loader, user);
 }
@@ -126,8 +134,9 @@ static int cannot_enter(const struct program *program, const struct plan *plan, 
 							.cause = "it needs no loader of ours, and yet names this one",
 							.remedy = "see what it is with: nix-foreign explain ",
 							.remedy_detail = program->real_path});
-	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = plan->loader,
-								.cause = "the loader of its plan cannot be mapped: ",
+	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = plan->loader ? plan->loader : plan->execute,
+								.cause = plan->loader ? "the loader of its plan cannot be mapped: "
+										      : "the copy of its plan cannot be started: ",
 								.detail = message_of_error(error),
 								.remedy = "resolve it again: nix-run-foreign --refresh ",
 								.remedy_detail = program->real_path});

@@ -1,250 +1,67 @@
 // Debian's and vendors' programs → how many can be patched and are the same afterwards: the tables of docs/patch.md.
 //
-// node scripts/patch-figures.ts [--step N] [--only debian|npm] [--patchelf FILE] [--label TEXT] [DIRECTORY...]
-// Every Nth program of this Debian, then those of npm (scripts/vendor-programs.ts), or those of the directories.
-// Programs are run with --version. Beside patchelf of this machine that of trixie is asked, in a directory of its own.
+// node scripts/patch-figures.ts [--step N] [--only SUITE|npm] [--fresh] [--label TEXT] [DIRECTORY...]
+// Every Nth program of the releases of Debian that the tests are made of, then those of npm (vendor-programs.ts), or those
+// of the directories. Programs are run with --version, Debian's as nobody and where every change is kept aside. What was
+// judged is kept: said again, it goes on. As root.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ElfFile } from '../src/elf/elf-file.ts';
-import { elfFileAt, openFileSource } from '../src/elf/open-elf.ts';
-import { structureComplaints } from '../src/integrations/patch/check-structure.ts';
-import { chooseEdits, type Method } from '../src/integrations/patch/choose-edits.ts';
-import {
-  copyWithChanges,
-  copyWithUndo,
-  sha256OfSource,
-} from '../src/integrations/patch/copy-with-changes.ts';
-import { undoOf } from '../src/integrations/patch/file-changes.ts';
-import type { WantedNames } from '../src/integrations/patch/wanted-names.ts';
 import { preparePrivateApt } from '../test/rig/packages/private-apt.ts';
+import type { Suite } from '../test/rig/packages/selection.ts';
+import { debianRoot, runInRoot } from './debian-roots.ts';
+import {
+  byPatchelf,
+  byUs,
+  type Judge,
+  type Judgement,
+  lookAt,
+  openJudge,
+  type Program,
+  programsIn,
+} from './judge-patched.ts';
 import { fetchVendorPrograms, VENDORS } from './vendor-programs.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     step: { type: 'string' },
-    only: { type: 'string' },
-    patchelf: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    fresh: { type: 'boolean' },
     label: { type: 'string' },
+    inside: { type: 'string' },
   },
 });
-const loader = '/lib64/ld-linux-x86-64.so.2';
-const scratch = mkdtempSync(path.join(tmpdir(), 'patch-figures-'));
-/** As long as a farm's path in the store. */
-const farm = path.join(scratch, 'f'.repeat(Math.max(1, 44 - scratch.length)));
-mkdirSync(farm);
-symlinkSync(loader, path.join(farm, 'ld'));
 
-interface Program {
-  readonly file: string;
-  readonly elf: ElfFile;
-}
-
-function programsIn(directories: readonly string[], recursive: boolean): Program[] {
-  const found = new Map<string, Program>();
-  for (const directory of directories) {
-    for (const name of readdirSync(directory, { recursive, encoding: 'utf8' })) {
-      try {
-        const file = realpathSync(path.join(directory, name));
-        const { mode } = statSync(file);
-        const elf = (mode & 0o6000) === 0 ? elfFileAt(file) : undefined;
-        if (elf?.interpreter === loader) found.set(file, { file, elf });
-      } catch {} // a link that leads nowhere
-    }
-  }
-  return [...found.values()].sort((a, b) => (a.file < b.file ? -1 : 1));
-}
-
-/** What a run shows, without what is different each time: numbers, its own path. */
-function seen(file: string, as: string): string {
-  const env = { PATH: '/usr/bin:/bin', HOME: scratch };
-  const { status, signal, stdout, stderr } = spawnSync(file, ['--version'], {
-    argv0: as,
-    env,
-    cwd: scratch,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  return [status, signal, stdout, stderr]
-    .join('\n')
-    .replaceAll(file, as)
-    .replaceAll(/\b[0-9]+\b/g, 'N');
-}
-
-function listed(file: string): string {
-  const { stdout } = spawnSync(loader, ['--list', file], { encoding: 'utf8', env: {} });
-  const files = [...stdout.matchAll(/=> (\S+)/g)].map(([, each = '']) =>
-    existsSync(each) ? realpathSync(each) : each,
-  );
-  return files.filter((each) => each !== realpathSync(loader)).join('\n');
-}
-
-/** The names that libraries of the program need and it does not, as the command lifts them. */
-function transitive({ file, elf }: Program): string[] {
-  const { stdout } = spawnSync(loader, ['--list', file], { encoding: 'utf8', env: {} });
-  return [...stdout.matchAll(/^\t(\S+) => (\S+)/gm)].flatMap(([, name = '', target = '']) => {
-    const link = path.join(farm, name);
-    if (!existsSync(link)) symlinkSync(target, link);
-    return elf.needed.includes(name) || name.includes('/') ? [] : [name];
-  });
-}
-
-function gdbSees(file: string): boolean {
-  const args = ['-nx', '-batch', '-ex', 'starti', '-ex', 'info proc', file];
-  const { status, stdout } = spawnSync('gdb', args, { encoding: 'utf8', timeout: 60_000 });
-  return status === 0 && /exe = /.test(stdout);
-}
-
-interface Row {
-  possible: number;
-  same: number;
-  sameSet: number;
-  stripped: number;
-  gdb: number;
-  gdbAsked: number;
-  undone: number;
-  growth: number[];
-  failures: string[];
-}
-
-const newRow = (): Row => ({
-  possible: 0,
-  same: 0,
-  sameSet: 0,
-  stripped: 0,
-  gdb: 0,
-  gdbAsked: 0,
-  undone: 0,
-  growth: [],
-  failures: [],
-});
-
+const FIGURES = `${VENDORS}-figures`;
+const progress = path.join(FIGURES, 'judged.jsonl');
+const RELEASES: readonly (readonly [Suite, string])[] = [
+  ['bookworm', 'Debian 12'],
+  ['bullseye', 'Debian 11'],
+  ['trixie', 'Debian 13'],
+  ['sid', 'Debian sid'],
+];
 /** Programs of which gdb is asked: it takes half a second each. */
 const GDB_STEP = 20;
 
-function judge(row: Row, { file }: Program, copy: string, index: number): void {
-  row.possible += 1;
-  row.growth.push(statSync(copy).size - statSync(file).size);
-  // What some set up at their first start they say once.
-  seen(file, file);
-  const before = seen(file, file);
-  if (seen(copy, file) === before) row.same += 1;
-  else row.failures.push(`${file}: runs otherwise`);
-  if (listed(copy) === listed(file)) row.sameSet += 1;
-  else row.failures.push(`${file}: other libraries`);
-  const stripped = `${copy}.stripped`;
-  const { status } = spawnSync('strip', ['-o', stripped, copy]);
-  const elf = status === 0 ? elfFileAt(stripped) : undefined;
-  const paths = `${elf?.rpath}:${elf?.runpath}`;
-  if (elf?.interpreter?.startsWith(farm) && paths.includes(farm) && seen(stripped, file) === before)
-    row.stripped += 1;
-  else row.failures.push(`${file}: not as before after strip`);
-  rmSync(stripped, { force: true });
-  if (index % GDB_STEP === 0) {
-    row.gdbAsked += 1;
-    if (gdbSees(copy)) row.gdb += 1;
-  }
+interface Line extends Judgement {
+  readonly label: string;
+  readonly way: string;
+  /** With size and time of the file. */
+  readonly key: string;
 }
 
-function wantedFor(program: Program, lift: boolean): WantedNames {
-  const own = program.elf.runpath ?? program.elf.rpath;
-  return {
-    interpreter: path.join(farm, 'ld'),
-    runPath: { tag: 'rpath', text: own === undefined ? farm : `${own}:${farm}` },
-    renamed: new Map(),
-    lifted: lift ? transitive(program) : [],
-  };
+function judgedLines(): Line[] {
+  if (!existsSync(progress)) return [];
+  const lines = readFileSync(progress, 'utf8').split('\n');
+  return lines.filter((each) => each !== '').map((each) => JSON.parse(each) as Line);
 }
 
-function byUs(row: Row, program: Program, index: number, method: Method | 'auto', lift: boolean): void {
-  const { file } = program;
-  const source = openFileSource(file);
-  const wanted = wantedFor(program, lift);
-  const choice = chooseEdits(source, wanted, method);
-  if (choice.kind === 'impossible')
-    row.failures.push(`${file}: ${choice.why} (${choice.payload?.kind ?? 'nothing appended'})`);
-  else {
-    const copy = path.join(path.dirname(file), `.${path.basename(file)}.patched`);
-    const undo = undoOf(source, choice.changes);
-    copyWithChanges(file, copy, choice.changes, source.size);
-    chmodSync(copy, 0o755);
-    const now = openFileSource(copy);
-    const complaints = structureComplaints(source, now, { ...wanted, lifted: choice.lifted });
-    row.failures.push(...complaints.map((each) => `${file}: ${each}`));
-    now.close();
-    judge(row, program, copy, index);
-    copyWithUndo(copy, `${copy}.undone`, undo);
-    const back = createHash('sha256')
-      .update(readFileSync(`${copy}.undone`))
-      .digest('hex');
-    if (back === sha256OfSource(source)) row.undone += 1;
-    rmSync(copy);
-    rmSync(`${copy}.undone`);
-  }
-  source.close();
-}
-
-function byPatchelf(
-  row: Row,
-  program: Program,
-  index: number,
-  [command = '', ...own]: readonly string[],
-): void {
-  const { file } = program;
-  const wanted = wantedFor(program, false);
-  const copy = path.join(path.dirname(file), `.${path.basename(file)}.patched`);
-  const args = [
-    ...own,
-    '--set-interpreter',
-    wanted.interpreter ?? '',
-    '--set-rpath',
-    wanted.runPath?.text ?? '',
-    '--output',
-    copy,
-    file,
-  ];
-  const { status } = spawnSync(command, args);
-  if (status === 0) {
-    chmodSync(copy, 0o755);
-    judge(row, program, copy, index);
-  } else row.failures.push(`${file}: patchelf ends with ${status}`);
-  rmSync(copy, { force: true });
-}
-
-function text(name: string, count: number, row: Row): string {
-  const sizes = [...row.growth].sort((a, b) => a - b);
-  const [median = 0, most = 0] = [sizes[sizes.length >> 1], sizes.at(-1)];
-  const cells = [
-    name,
-    count,
-    row.possible,
-    row.same,
-    row.sameSet,
-    row.stripped,
-    `${row.gdb} of ${row.gdbAsked}`,
-    median,
-    most,
-    row.undone,
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-const step = Number(values.step ?? 1);
+const keyOf = ({ file }: Program): string => {
+  const { size, mtimeMs } = statSync(file);
+  return `${file} ${size} ${mtimeMs}`;
+};
 
 /** patchelf of another release, with the libraries that it needs: its command line. */
 async function patchelfOf(suite: 'trixie'): Promise<string[]> {
@@ -267,43 +84,108 @@ function versionOf([command = '', ...args]: readonly string[]): string {
   return stdout.trim();
 }
 
-type Way = readonly [string, (row: Row, program: Program, index: number) => void];
+function judgeAll(
+  label: string,
+  programs: readonly Program[],
+  judge: Judge,
+  patchelf: readonly string[],
+): void {
+  const known = new Set(judgedLines().map((each) => [each.label, each.way, each.key].join('\0')));
+  const ways = ['nix-foreign patch', '--no-lift', versionOf(patchelf)];
+  programs.forEach((program, index) => {
+    const key = keyOf(program);
+    const left = ways.filter((way) => !known.has([label, way, key].join('\0')));
+    if (left.length === 0) return;
+    const before = lookAt(judge, program);
+    const gdb = index % GDB_STEP === 0 ? 'gdb' : 'no gdb';
+    for (const way of left) {
+      const judged =
+        way === '--no-lift' || way === 'nix-foreign patch'
+          ? byUs(judge, before, way === '--no-lift' ? 'own' : 'lifted', gdb)
+          : byPatchelf(judge, before, patchelf, gdb);
+      appendFileSync(progress, `${JSON.stringify({ label, way, key, ...judged })}\n`);
+    }
+    if (index % 50 === 0) console.error(`${label}: ${index} of ${programs.length}`);
+  });
+  rmSync(judge.scratch, { recursive: true, force: true });
+}
 
-function table(label: string, programs: readonly Program[], ways: readonly Way[]): void {
+const percentOrCount = (yes: number, of: number, all: number): string =>
+  of === all ? `${yes}` : `${yes} of ${of}`;
+
+function tableRow(lines: readonly Line[]): string {
+  const count = lines.length;
+  const sizes = lines.flatMap(({ growth }) => growth ?? []).sort((a, b) => a - b);
+  const cell = (of: (line: Line) => boolean | undefined) => {
+    const known = lines.map(of).filter((each) => each !== undefined);
+    return percentOrCount(known.filter(Boolean).length, known.length, count);
+  };
+  const cells = [
+    `${lines[0]?.label}: ${lines[0]?.way}`,
+    count,
+    cell(({ possible }) => possible),
+    cell(({ possible, same }) => (possible ? same : false)),
+    cell(({ possible, sameSet }) => (possible ? sameSet : false)),
+    cell(({ possible, stripped }) => (possible ? stripped : false)),
+    cell(({ gdb }) => gdb),
+    sizes[sizes.length >> 1] ?? '',
+    sizes.at(-1) ?? '',
+    cell(({ undone }) => undone ?? false),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function printTable(label: string): void {
+  const lines = judgedLines().filter((each) => each.label === label);
+  const ways = [...new Set(lines.map(({ way }) => way))];
   console.log(
     '| | programs | possible | same behaviour | same libraries | after strip | gdb | growth, median | largest | undone |',
   );
   console.log('|---|---|---|---|---|---|---|---|---|---|');
-  for (const [name, work] of ways) {
-    const row = newRow();
-    programs.forEach((program, index) => {
-      work(row, program, index);
-    });
-    console.log(text(`${label}: ${name}`, programs.length, row));
-    for (const failure of row.failures) console.error(`${label}: ${name}: ${failure}`);
-  }
+  for (const way of ways) console.log(tableRow(lines.filter((each) => each.way === way)));
+  for (const { way, key, complaints } of lines)
+    for (const each of complaints) console.error(`${label}: ${way}: ${key.split(' ')[0]}: ${each}`);
   console.log();
 }
 
-const patchelfs = values.patchelf?.map((each) => [each]) ?? [['patchelf'], await patchelfOf('trixie')];
-const ways: readonly Way[] = [
-  ['nix-foreign patch', (row, program, index) => byUs(row, program, index, 'auto', true)],
-  ['--no-lift', (row, program, index) => byUs(row, program, index, 'auto', false)],
-  ...patchelfs.map(
-    (command): Way => [versionOf(command), (row, program, index) => byPatchelf(row, program, index, command)],
-  ),
-];
+const step = Number(values.step ?? 1);
 const every = (programs: readonly Program[]) => programs.filter((_, index) => index % step === 0);
-if (positionals.length > 0) table(values.label ?? '', every(programsIn(positionals, true)), ways);
-else {
+
+/** In the root of a release. */
+async function judgeRelease(label: string): Promise<void> {
   const machine = ['/usr/bin', '/usr/sbin', '/usr/libexec'].filter((each) => existsSync(each));
   // Java's programs look for their libraries by where they lie.
   const own = programsIn(machine, false).filter(({ file }) => !file.includes('/jvm/'));
-  if (values.only !== 'npm') table('Debian', every(own), ways);
-  if (values.only !== 'debian') {
+  judgeAll(label, every(own), openJudge('nobody'), await patchelfOf('trixie'));
+}
+
+async function enterRelease(suite: Suite, label: string): Promise<void> {
+  const root = suite === 'bookworm' ? '/' : await debianRoot(suite, FIGURES);
+  const tool = path.resolve(import.meta.dirname, '..');
+  const words = [process.execPath, '--disable-warning=ExperimentalWarning', process.argv[1] ?? ''];
+  const shown = [tool, path.dirname(process.execPath), VENDORS, FIGURES];
+  const status = runInRoot(root, shown, [...words, '--inside', label, '--step', String(step)]);
+  if (status !== 0) throw new Error(`${label}: its programs could not be judged (${status})`);
+}
+
+mkdirSync(FIGURES, { recursive: true });
+if (values.fresh) rmSync(progress, { force: true });
+const isWanted = (name: string) => values.only === undefined || values.only.includes(name);
+if (values.inside !== undefined) await judgeRelease(values.inside);
+else if (positionals.length > 0) {
+  const label = values.label ?? positionals.join(' ');
+  judgeAll(label, every(programsIn(positionals, true)), openJudge('self'), await patchelfOf('trixie'));
+  printTable(label);
+} else {
+  await patchelfOf('trixie');
+  for (const [suite, label] of RELEASES.filter(([each]) => isWanted(each))) {
+    await enterRelease(suite, label);
+    printTable(label);
+  }
+  if (isWanted('npm')) {
     const vendors = programsIn(fetchVendorPrograms(), true);
     console.log(`${vendors.map(({ file }) => path.basename(file)).join(', ')}\n`);
-    table('npm', vendors, ways);
+    judgeAll('npm', every(vendors), openJudge('self'), await patchelfOf('trixie'));
+    printTable('npm');
   }
 }
-rmSync(scratch, { recursive: true, force: true });

@@ -18,7 +18,7 @@ function shown(name: string): string {
 }
 
 /** A path is opened as it is; a file that has the library's plain name instead is served as others are. */
-function hintFor(program: string, { path: file }: Requirer, name: string): string {
+function hintFor(program: string, { path: file }: Pick<Requirer, 'path'>, name: string): string {
   const base = path.posix.basename(name);
   const isPlain = name.includes('/') && !name.includes('$') && whyNoLibraryName(base) === undefined;
   if (!isPlain)
@@ -29,7 +29,13 @@ function hintFor(program: string, { path: file }: Requirer, name: string): strin
     : `make the library look for it by its name: ${edit} ${shellWord(file)}`;
 }
 
-function refusal(program: string, by: Requirer, name: string, why: string): ForeignError {
+/** Of a name that no library of the store can serve: a path that is opened as it is, or what no file can be called. */
+export function refusalOfName(
+  program: string,
+  by: Pick<Requirer, 'label' | 'path'>,
+  name: string,
+  why: string,
+): ForeignError {
   const missing = name.includes('/') ? ', and there is nothing' : '';
   return new ForeignError(
     `${program}: ${by.label} needs ${shown(name)}, which no library of the store can serve: ${why}${missing}`,
@@ -55,7 +61,7 @@ function refuseOddNeeds({ roots, bundled }: Problem, program: string): void {
     for (const name of root.needed) {
       if (names.has(name) || bundled.has(name)) continue;
       const why = whyNoLibraryName(name);
-      if (why !== undefined) throw refusal(program, root, name, why);
+      if (why !== undefined) throw refusalOfName(program, root, name, why);
       names.add(name);
     }
   }

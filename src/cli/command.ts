@@ -25,6 +25,8 @@ export interface CommandRow {
   readonly usage: string;
   readonly summary: string;
   readonly options: readonly (readonly [flags: string, description: string])[];
+  /** What --help shows of the options where they are more than a screen has lines; several may share one. */
+  readonly screen?: readonly (readonly [flags: string, line: string])[];
   run(args: readonly string[], options: Options, entry: EntryProcess): Promise<void> | void;
 }
 

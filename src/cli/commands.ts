@@ -26,7 +26,7 @@ import { doctorCommand } from './doctor/doctor.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forgetCommand } from './forget.ts';
 import { graphCommand } from './graph/graph.ts';
-import { HEADINGS, helpText } from './help-text.ts';
+import { HEADINGS, helpText, screenText } from './help-text.ts';
 import { listCommand } from './list.ts';
 import { PATCH_COMMANDS } from './patch/patch-commands.ts';
 import { namedProgram } from './program-argument.ts';
@@ -273,7 +273,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
     .version(`nix-foreign ${entry.version}`)
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
-  for (const { usage, summary, options, run } of COMMANDS) {
+  for (const { usage, summary, options, screen, run } of COMMANDS) {
     const command = parentOf(program, usage)
       .command(usage.replace(GROUP, ''))
       .description(summary)
@@ -282,6 +282,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
       if (flags.includes('<')) command.option(flags, description, collect);
       else command.option(flags, description);
     }
+    if (screen !== undefined) command.helpInformation = () => screenText({ usage, summary, screen });
     command.action((...parameters: unknown[]) => {
       const self = parameters.at(-1) as Command;
       return run(self.args, self.opts<Options>(), { ...entry, runsProgram: namesArguments(words) });

@@ -1,4 +1,5 @@
 // The commands under headings → the help of `nix-foreign` itself, which fits a screen of 24 lines.
+import type { CommandRow } from './command.ts';
 
 /** Every word that may follow `nix-foreign`, with a line of at most 54 characters. */
 export const HEADINGS: readonly (readonly [
@@ -81,6 +82,24 @@ export function helpText(others: readonly (readonly [name: string, line: string]
     'Usage: nix-foreign COMMAND [OPTION...]  Start programs: nix-run-foreign PROGRAM',
     ...lines,
     'Each takes --help and --json. See also: nix-foreign --version, man nix-foreign',
+    '',
+  ].join('\n');
+}
+
+/** Of one command with many options: on a screen of 24 lines with the prompt, 80 columns wide. */
+export function screenText({
+  usage,
+  summary,
+  screen = [],
+}: Pick<CommandRow, 'usage' | 'summary' | 'screen'>): string {
+  const rows = [...screen, ['-h, --help', 'this; more is in: man nix-foreign'] as const];
+  const width = Math.max(...rows.map(([flags]) => flags.length));
+  const [name = '', ...parameters] = usage.split(' ');
+  return [
+    `Usage: nix-foreign ${name} [options] ${parameters.join(' ')}`,
+    summary,
+    '',
+    ...rows.map(([flags, line]) => `  ${flags.padEnd(width)}  ${line}`),
     '',
   ].join('\n');
 }

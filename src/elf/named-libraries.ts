@@ -1,6 +1,6 @@
 // The bytes of a file → the library names that stand in what it loads as data: what it may hand to dlopen as they are.
 import type { ByteSource } from './reader.ts';
-import { Malformed, readHeader } from './reader.ts';
+import { fillFrom, Malformed, readHeader } from './reader.ts';
 import { readSegments, SEGMENT_TYPE } from './segments.ts';
 
 interface NamedLibraries {
@@ -40,6 +40,7 @@ interface Range {
 export function namedLibraries(source: ByteSource, limits: SearchLimits = USUAL_LIMITS): NamedLibraries {
   const found = new Set<string>();
   let left = limits.bytes;
+  const buffer = Buffer.allocUnsafeSlow(PIECE_SIZE + OVERLAP);
   for (const { from, to } of dataRanges(source)) {
     for (let at = from; at < to; at += PIECE_SIZE) {
       if (left <= 0 || found.size > limits.names)
@@ -47,7 +48,8 @@ export function namedLibraries(source: ByteSource, limits: SearchLimits = USUAL_
       const begin = Math.max(from, at - OVERLAP);
       const end = Math.min(to, at + PIECE_SIZE);
       left -= end - begin;
-      const piece = { bytes: pieceOf(source, begin, end), isFirst: begin === from, isLast: end === to };
+      const { length } = fillFrom(source, buffer.subarray(0, end - begin), begin);
+      const piece = { bytes: buffer.subarray(0, length), isFirst: begin === from, isLast: end === to };
       collect(piece, found, limits.names);
     }
   }
@@ -57,11 +59,6 @@ export function namedLibraries(source: ByteSource, limits: SearchLimits = USUAL_
 
 function firstOf(names: ReadonlySet<string>, count: number): string[] {
   return [...names].slice(0, count);
-}
-
-function pieceOf(source: ByteSource, begin: number, end: number): Buffer {
-  const bytes = source.read(begin, end - begin);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Segments may overlap: no byte is read twice for that. */

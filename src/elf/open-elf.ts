@@ -25,6 +25,7 @@ export function openFileSource(path: string): FileSource {
       size: status.isFile() ? Number(status.size) : 0,
       identity: identityOfStats(status),
       read: (offset, length) => readInto(Buffer.allocUnsafeSlow(length), fd, offset),
+      readInto: (bytes, offset) => readInto(bytes, fd, offset),
       close: () => closeSync(fd),
     };
   } catch (error) {
@@ -34,7 +35,7 @@ export function openFileSource(path: string): FileSource {
 }
 
 /** pread(2) into `bytes`, again after a short read until they are full or the file ends; what was read. */
-export function readInto(bytes: Buffer, fd: number, offset: number): Uint8Array {
+export function readInto(bytes: Uint8Array, fd: number, offset: number): Uint8Array {
   let done = 0;
   while (done < bytes.length) {
     const read = readSync(fd, bytes, done, bytes.length - done, offset + done);

@@ -93,6 +93,16 @@ export class Malformed extends Error {
 export interface ByteSource {
   readonly size: number;
   read(offset: number, length: number): Uint8Array;
+  /** The same into `bytes`, where whole files are read: what was read of it. */
+  readInto?(bytes: Uint8Array, offset: number): Uint8Array;
+}
+
+/** Into `bytes` from anything. */
+export function fillFrom(source: ByteSource, bytes: Uint8Array, offset: number): Uint8Array {
+  if (source.readInto !== undefined) return source.readInto(bytes, offset);
+  const read = source.read(offset, bytes.length);
+  bytes.set(read);
+  return bytes.subarray(0, read.length);
 }
 
 /** A source over bytes already in memory. */

@@ -11,6 +11,9 @@ export interface Section {
   readonly address: number;
   readonly offset: number;
   readonly size: number;
+  /** sh_link: of a table with names, the section that has them. */
+  readonly link: number;
+  readonly align: number;
 }
 
 /** SHT_NOBITS: it has no bytes in the file. */
@@ -38,6 +41,8 @@ export function readSections(fields: FieldReader, header: Header): Section[] {
       address: word(16, 12),
       offset: word(24, 16),
       size: word(32, 20),
+      link: fields.u32(at + (wide ? 40 : 24), TABLE_NAME),
+      align: word(48, 32),
     };
   });
 }

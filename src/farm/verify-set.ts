@@ -2,15 +2,17 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
+import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
 import { realPath } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { LoadedObject } from '../ldso/ask-loader.ts';
-import { listObjects, type Verdict } from '../ldso/list-objects.ts';
+import { listObjects, listWithPlainNames, type Verdict } from '../ldso/list-objects.ts';
 import { linksBeside, type ProgramWithAdded } from '../program/bundled.ts';
 import type { Libc } from '../program/libc.ts';
+import type { PlainNames } from '../program/needed-paths.ts';
 import { usesOrigin } from '../program/run-directories.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
 import {
@@ -99,6 +101,8 @@ interface LayoutTrial {
   readonly verdict: Verdict;
   readonly driverDirectories: readonly string[];
   readonly binding?: 'start';
+  /** Where it needs libraries by paths where nothing is. */
+  readonly plain: { readonly elf: ElfFile; readonly plainNames: PlainNames } | undefined;
 }
 
 /** `libraryPathDirs` come first. */
@@ -116,7 +120,10 @@ async function attempt(
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, ...(binding && { binding }) };
   const closest = fingerprint.libraries.filter(({ match }) => match === 'closest');
   const names = new Set(closest.map(({ soname }) => soname));
-  const { objects, complaints } = await listObjects(request, libc, verdict, names);
+  const { objects, complaints } =
+    trial.plain === undefined
+      ? await listObjects(request, libc, verdict, names)
+      : await listWithPlainNames(request, libc, verdict, trial.plain);
   const { links, outside } = layout;
   const mismatches = [
     ...mismatchedFamily(objects, libc, fingerprint.loader.storePath),
@@ -167,6 +174,7 @@ interface VerifiedProgram {
   readonly libc: Libc;
   /** Searched after all others; nothing in there is part of a set. */
   readonly driverDirectories?: readonly string[];
+  readonly plainNames?: PlainNames;
 }
 
 /** What is known before a fingerprint is laid out, and how the loader is asked. */
@@ -222,6 +230,8 @@ export async function layOutAndVerify(
       farm,
       layout: laid,
       driverDirectories: foreign.driverDirectories ?? [],
+      plain:
+        foreign.plainNames === undefined ? undefined : { elf: foreign.elf, plainNames: foreign.plainNames },
     };
     const outcome = await withPlainImage(program, farms, (file) =>
       firstAccepted({ ...trial, program: file }, guess, libraryPathDirs),

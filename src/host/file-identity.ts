@@ -67,7 +67,7 @@ export function distinctStats(file: string): BigIntStats {
   }
 }
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 
 function hashFile(file: string, progress: Progress): string {
   const hash = createHash('sha256');
@@ -95,8 +95,20 @@ export function sha256OfFile(file: string): string {
 /** Bytes that are read within a second on any machine. */
 const LARGE = 64 << 20;
 
+/** By identity: a large program is read once in a process. */
+const hashes = new Map<string, string>();
+
 /** The same for a program, which may have gigabytes: with a bar on a terminal. */
 export async function sha256OfProgram(file: string): Promise<string> {
+  const identity = identityOf(file);
+  const known = hashes.get(identity);
+  if (known !== undefined) return known;
+  const sha256 = await readSha256(file);
+  if (identityOf(file) === identity) hashes.set(identity, sha256);
+  return sha256;
+}
+
+async function readSha256(file: string): Promise<string> {
   if (statSync(file).size < LARGE) return sha256OfFile(file);
   const { progress, done } = await barOnTerminal('reading the program');
   const mebibytes = (bytes: number): number => Math.ceil(bytes / (1 << 20));

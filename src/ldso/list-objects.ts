@@ -3,6 +3,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { Libc } from '../program/libc.ts';
+import type { PlainNames } from '../program/needed-paths.ts';
 import { askLoader, closestComplaints, type ListOutput, type ListRequest } from './ask-loader.ts';
 
 /** Who says what would be loaded. The simulation runs nothing. */
@@ -38,6 +39,28 @@ export async function listObjects(
   if (verdict === 'simulation') return await listBySimulation(request, libc);
   const { objects, complaints } = askLoader(request);
   return { objects, complaints: [...complaints, ...closestComplaints(request, objects, closest)] };
+}
+
+/**
+ * Of a program that needs libraries by paths where nothing is, as it is when these lead to the plain names: the loader is
+ * asked with them opened beside it, the simulation says in which order they come. `elf`: with the plain names.
+ */
+export async function listWithPlainNames(
+  request: ListRequest,
+  libc: Libc,
+  verdict: Verdict,
+  { elf, plainNames }: { readonly elf: ElfFile; readonly plainNames: PlainNames },
+): Promise<ListOutput> {
+  const opened = [...new Set(plainNames.values())];
+  const { complaints } = await listObjects({ ...request, opened }, libc, verdict);
+  const { simulateStart } = await import('./simulate-start.ts');
+  const { complaintsOf, simulatedObjects } = await import('./trace-text.ts');
+  const { loader, libraryPath, program } = request;
+  const trace = simulateStart({ path: program, elf }, libc, loader, libraryPath);
+  const objects = simulatedObjects(trace, libc.kind).map(({ name, path }) => ({ name, path }));
+  const isOfPath = (complaint: string) => [...plainNames.keys()].some((each) => complaint.includes(each));
+  const others = complaints.filter((each) => !isOfPath(each));
+  return { objects, complaints: [...new Set([...others, ...complaintsOf(trace)])] };
 }
 
 async function listBySimulation(request: ListRequest, libc: Libc): Promise<ListOutput> {

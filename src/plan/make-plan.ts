@@ -7,6 +7,8 @@ import { identityOf } from '../host/file-identity.ts';
 import { absentLibraries } from '../program/absent-libraries.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Libc } from '../program/libc.ts';
+import type { PlainNames } from '../program/needed-paths.ts';
+import { pathOfElfString } from '../program/run-directories.ts';
 import type { LoaderCopy } from './loader-copy.ts';
 import type { Argument, LaunchPlan, Strategy } from './plan-format.ts';
 import { againFile, opensPassingFiles } from './run-time-record.ts';
@@ -170,7 +172,11 @@ interface StartedBy {
 }
 
 interface PlanInputs {
-  readonly program: ProgramFile & { readonly libc: Pick<Libc, 'kind'> };
+  readonly program: ProgramFile & {
+    readonly libc: Pick<Libc, 'kind'>;
+    /** By paths where nothing is: there a copy of the program does not look for its libraries as the program does. */
+    readonly plainNames?: PlainNames | undefined;
+  };
   readonly set: VerifiedSet;
   readonly start: PreparedStart;
   readonly machine: StartedBy;
@@ -206,6 +212,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   const [inside, outside] = strategy === 'view' ? [NO_CONDITIONS, conditions] : [conditions, NO_CONDITIONS];
   // A view has directories that the machine lacks, such as /usr.
   const beside = absentBeside(inputs, bundled);
+  const neededPaths = [...(program.plainNames?.keys() ?? [])].map(pathOfElfString);
   const absentForView = strategy === 'view' ? beside : [];
   const absentOutside = [
     ...new Set([...vacant, ...(view?.absentOutside ?? []), ...outside.absent, ...absentForView]),
@@ -235,7 +242,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
     ],
     watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...inside.watched],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...(strategy === 'view' ? [] : beside), ...inside.absent],
+    absent: [...(strategy === 'view' ? [] : [...beside, ...neededPaths]), ...inside.absent],
     ...(absentOutside.length === 0 ? {} : { absentOutside }),
     ...(watchedOutside.length === 0 ? {} : { watchedOutside }),
     ...(view?.view === undefined ? {} : { view: view.view }),

@@ -17,6 +17,8 @@ export interface StrategyChoice {
   readonly why: string;
   /** Why a way that keeps /proc/self/exe or its children was not taken, where one was called for. */
   readonly misses?: string;
+  /** Why no way serves what it needs by a path: it cannot start. */
+  readonly unserved?: string;
 }
 
 function isOlder(version: readonly number[], than: readonly number[]): boolean {
@@ -58,6 +60,8 @@ export interface Situation {
   readonly readsItself?: string | undefined;
   /** A foreign program that lies in the program's own tree: it may start that one. */
   readonly relative?: string | undefined;
+  /** A library that it needs by a path where nothing is. */
+  readonly neededPath?: string | undefined;
   /**
    * Whether /proc/self/exe can be kept by a view, a namespace or a patched copy: why not, or undefined where it can.
    * Asked when needed.
@@ -156,11 +160,30 @@ function keepingItself(given: Situation): StrategyChoice | undefined {
   return isServed ? choice : { ...choice, misses: refusals.join('; ') };
 }
 
+/** By a view that has something at the path, or a copy that needs it by its plain name. No loader searches for a path. */
+function servingPath(situation: Situation, neededPath: string): StrategyChoice {
+  const { wanted, byBinfmt, interpreter, whyNo } = situation;
+  const refusals: string[] = [];
+  for (const way of wanted === 'patched' || byBinfmt ? (['copy'] as const) : (['view', 'copy'] as const)) {
+    const { strategy, name, how } = WAYS[way];
+    const why = whyUnfit(way, situation) ?? (whyNo?.[way] ?? untried)();
+    if (why === undefined)
+      return {
+        strategy,
+        why: `it needs ${neededPath}, where nothing is, and gets the library of that name: ${how(interpreter.path)}`,
+      };
+    refusals.push(`no ${name}: ${why}`);
+  }
+  const unserved = refusals.join('; ');
+  return { ...byLoader(`it needs ${neededPath}, where nothing is (${unserved})`), unserved };
+}
+
 /** Chooses the strategy for a dynamic program. A request that this machine cannot meet is passed over. */
 export function chooseStrategy(situation: Situation): StrategyChoice {
   const { interpreter, machine, wanted } = situation;
   const { kind, path } = interpreter;
   const isServed = kind === 'nix-ld' || (kind === 'launcher' && machine !== 'other');
+  if (situation.neededPath !== undefined) return servingPath(situation, situation.neededPath);
   if (wanted === 'loader') return byLoader('it was asked for');
   if (situation.byBinfmt)
     return keepingItself(situation) ?? byLoader('binfmt_misc hands the program itself to the launcher');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import type { ForeignError } from '../host/errors.ts';
 import { runProgramNow } from '../host/run-program.ts';
 import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
@@ -16,7 +16,7 @@ import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/p
 import { undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
-import { patchRefusal, refuseChanged } from './patch-target.ts';
+import { asUnwritable, patchRefusal, refuseChanged } from './patch-target.ts';
 import type { EditPlan, PatchPlan } from './plan-patch.ts';
 
 interface Applying {
@@ -153,22 +153,6 @@ function settleRecord(
   if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
 }
 
-function asRefusal(plan: EditPlan, error: unknown, output: string): unknown {
-  const errno = errnoOf(error);
-  if (error instanceof ForeignError || errno === undefined) return error;
-  const { typedName } = plan.target;
-  const hint =
-    errno === 'ENOSPC' || errno === 'EDQUOT'
-      ? `make room for ${statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0)} bytes, and say it again`
-      : `write another instead: nix-foreign patch ${typedName} -o OUT`;
-  return new ForeignError(`${typedName}: ${output} cannot be written: ${reasonOf(error)}`, {
-    code: 'unwritable',
-    hint,
-    exitCode: 125,
-    cause: error,
-  });
-}
-
 /** Code of the failure when Nix does not add the farm to its store: a directory of ours may serve. */
 export const FARM_REFUSED = 'farm-refused';
 
@@ -229,6 +213,7 @@ export async function applyPatch(
   } catch (error) {
     rmSync(copy, { force: true });
     if (known === undefined && !existsSync(copy)) forgetPatched(dirs, plan.farm.path, output);
-    throw asRefusal(plan, error, output);
+    const size = statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0);
+    throw asUnwritable(error, plan.target, output, { command: 'patch', size });
   }
 }

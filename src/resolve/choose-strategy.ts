@@ -18,6 +18,7 @@ import {
   type StrategyChoice,
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import { pathOfElfString } from '../program/run-directories.ts';
 import { fileThatNamesItself, foreignRelative, startsItselfByName } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
@@ -90,8 +91,14 @@ export function strategyOf(
     byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(program, bundledOf(objects, context)),
     relative: relativeOf(program.path, context),
+    neededPath: firstNeededPath(program),
     whyNo,
   });
+}
+
+function firstNeededPath({ plainNames }: DynamicProgram): string | undefined {
+  const [name] = plainNames?.keys() ?? [];
+  return name === undefined ? undefined : pathOfElfString(name);
 }
 
 /** The launcher that sits there already may be for another machine. */
@@ -133,6 +140,7 @@ export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyN
 export function isAsRequested(plan: LaunchPlan, program: DynamicProgram, context: Context): boolean {
   const wanted = requestedStrategy(context);
   if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
+  if (program.plainNames !== undefined) return wanted !== 'patched';
   if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return false;
   return (
     strategyOf(program, { loader: plan.loader, objects: [] }, context, asPlanned(plan)).strategy ===

@@ -10,6 +10,7 @@ import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import type { RunTimeRecord } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
+import { type PlainNames, plainNamesOf, withPlainNames } from '../program/needed-paths.ts';
 import type { Context } from './context.ts';
 import { allDirectories } from './writable-directories.ts';
 
@@ -21,6 +22,8 @@ export interface DynamicProgram extends ProgramFile {
   readonly interpreter: string;
   /** Name → file outside the store that the user added (choices/choices.ts). */
   readonly added?: ReadonlyMap<string, string>;
+  /** What it needs by a path where nothing is; `elf` has the plain names. */
+  readonly plainNames?: PlainNames;
 }
 
 /** `as-needed` takes a plan that still holds; `rehash` reads the content again; `refresh` solves again. */
@@ -60,7 +63,10 @@ export function hasChanged(program: Pick<ProgramFile, 'path' | 'identity'>): boo
 export function dynamicOf(file: ProgramFile): DynamicProgram | undefined {
   const { kind } = file;
   if (kind.kind !== 'dynamic' || file.appImage !== undefined) return undefined;
-  return { ...file, elf: kind.file, libc: libcOf(kind.file, kind.libc), interpreter: kind.interpreter };
+  const libc = libcOf(kind.file, kind.libc);
+  const plainNames: PlainNames = libc.kind === 'glibc' ? plainNamesOf(kind.file) : new Map();
+  const elf = withPlainNames(kind.file, plainNames);
+  return { ...file, elf, libc, interpreter: kind.interpreter, ...(plainNames.size > 0 && { plainNames }) };
 }
 
 /**

@@ -6,8 +6,10 @@ import { openFileSource } from '../elf/open-elf.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import type { ForeignError } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
+import { undoneSource } from '../integrations/patch/file-changes.ts';
 import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
 import { readPatched, undoThatFits } from '../integrations/patch/read-patched.ts';
 import type { UndoRecord } from '../integrations/patch/undo-record.ts';
@@ -25,6 +27,32 @@ export interface Original {
   readonly patched: { readonly farm: string; readonly undo: UndoRecord } | undefined;
 }
 
+export function changedAfterPatching(typedName: string): ForeignError {
+  return patchRefusal(
+    typedName,
+    'it was changed after it was patched (strip? update?)',
+    'what it was is not known any more: get it from its vendor again',
+    'changed-after-patching',
+  );
+}
+
+/**
+ * As `patchedStateOf`, for somebody who compares the content himself; of records that fit by size there may be several.
+ * @throws ForeignError `changed-after-patching`.
+ */
+export function likelyStateOf(target: PatchTarget, known: readonly Directories[]): Original['patched'] {
+  const source = openFileSource(target.path);
+  try {
+    const patched = readPatched(source, known);
+    const [undo, ...others] = patched?.undo.filter((each) => undoneSource(source, each) !== undefined) ?? [];
+    if (patched !== undefined && undo !== undefined && others.length === 0)
+      return { farm: patched.farm, undo };
+  } finally {
+    source.close();
+  }
+  return patchedStateOf(target, known);
+}
+
 /** @throws ForeignError `changed-after-patching`. */
 export function patchedStateOf(target: PatchTarget, known: readonly Directories[]): Original['patched'] {
   const source = openFileSource(target.path);
@@ -33,12 +61,7 @@ export function patchedStateOf(target: PatchTarget, known: readonly Directories[
     if (patched === undefined) return undefined;
     const undo = undoThatFits(source, patched);
     if (undo !== undefined) return { farm: patched.farm, undo };
-    throw patchRefusal(
-      target.typedName,
-      'it was changed after it was patched (strip? update?)',
-      'what it was is not known any more: get it from its vendor again',
-      'changed-after-patching',
-    );
+    throw changedAfterPatching(target.typedName);
   } finally {
     source.close();
   }

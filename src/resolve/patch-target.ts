@@ -110,21 +110,68 @@ export function namesOfTarget(
   );
 }
 
-/** @throws ForeignError where the file cannot be replaced by somebody of this id. */
-export function refuseUnreplaceable({ typedName, path: file, stats }: PatchTarget, uid: number): void {
-  if (uid !== 0 && stats.uid !== BigInt(uid))
-    throw patchRefusal(
-      typedName,
-      'it belongs to somebody else',
-      `as root: sudo nix-foreign patch --system ${typedName}`,
-      'not-owner',
-    );
+/** The command that would write. */
+type Command = 'patch' | 'unpatch';
+
+function writeAnother(typedName: string, command: Command): string {
+  return `leave it as it is and write another: nix-foreign ${command} ${typedName} -o OUT`;
+}
+
+function whyNotWritable(
+  file: string,
+): { readonly errno: string | undefined; readonly why: string } | undefined {
   try {
-    accessSync(path.dirname(file), constants.W_OK);
+    accessSync(file, constants.W_OK);
+    return undefined;
   } catch (error) {
-    const hint = `leave it as it is and write another: nix-foreign patch ${typedName} -o OUT`;
-    throw patchRefusal(typedName, `nothing can be written beside it: ${reasonOf(error)}`, hint, 'read-only');
+    return { errno: errnoOf(error), why: reasonOf(error) };
   }
+}
+
+/** EPERM is said of nobody's rights but of chattr(1): neither is such a file written nor renamed over. */
+function refuseImmutable({ typedName, path: file }: PatchTarget): void {
+  for (const each of [file, path.dirname(file)]) {
+    if (whyNotWritable(each)?.errno !== 'EPERM') continue;
+    const which = each === file ? 'it' : `its directory ${each}`;
+    const hint = `let it be changed: sudo chattr -i ${each}`;
+    throw patchRefusal(typedName, `${which} is immutable (chattr +i)`, hint, 'immutable');
+  }
+}
+
+/** @throws ForeignError where the file cannot be replaced by somebody of this id. */
+export function refuseUnreplaceable(target: PatchTarget, uid: number, command: Command = 'patch'): void {
+  const { typedName, path: file, stats } = target;
+  if (uid !== 0 && stats.uid !== BigInt(uid)) {
+    const hint = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
+    throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
+  }
+  refuseImmutable(target);
+  const blocked = whyNotWritable(path.dirname(file));
+  if (blocked === undefined) return;
+  const hint = writeAnother(typedName, command);
+  throw patchRefusal(typedName, `nothing can be written beside it: ${blocked.why}`, hint, 'read-only');
+}
+
+/** What an errno of writing says; everything else as it is. `size`: of what was to be written. */
+export function asUnwritable(
+  error: unknown,
+  { typedName }: PatchTarget,
+  output: string,
+  { command, size }: { readonly command: Command; readonly size: number },
+): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof ForeignError || errno === undefined) return error;
+  const hints: Readonly<Record<string, string>> = {
+    ENOSPC: `make room for ${size} bytes, and say it again`,
+    EDQUOT: `make room for ${size} bytes of your quota, and say it again`,
+    EPERM: `see whether it may only be appended to: lsattr ${output}; then: sudo chattr -a ${output}`,
+  };
+  return new ForeignError(`${typedName}: ${output} cannot be written: ${reasonOf(error)}`, {
+    code: 'unwritable',
+    hint: hints[errno] ?? writeAnother(typedName, command),
+    exitCode: 125,
+    cause: error,
+  });
 }
 
 /** @throws ForeignError `changed` where another file is there now. */

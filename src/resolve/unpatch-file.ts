@@ -3,13 +3,13 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
 import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
 import type { Context } from './context.ts';
-import { patchedStateOf } from './original-of.ts';
+import { changedAfterPatching, likelyStateOf, patchedStateOf } from './original-of.ts';
 import {
+  asUnwritable,
   findTarget,
   type HardLinks,
   namesOfTarget,
@@ -50,7 +50,8 @@ export async function unpatchFile(
 ): Promise<Unpatched> {
   const target = findTarget(typedName, context.location.storeDir);
   const known = await allDirectories(context.host.uid);
-  const patched = patchedStateOf(target, known);
+  // What comes out is compared with what it was: read once, and gigabytes take a second each.
+  const patched = request.isDry ? patchedStateOf(target, known) : likelyStateOf(target, known);
   if (patched === undefined)
     throw patchRefusal(
       typedName,
@@ -68,13 +69,15 @@ export async function unpatchFile(
     ranges: undo.ranges.length,
   };
   if (request.isDry) return done;
-  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid);
+  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid, 'unpatch');
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
     copyWithUndo(target.path, copy, undo);
-    if (hashOf(copy) !== undo.sha256)
-      throw patchRefusal(typedName, 'it is being changed', 'say it again', 'changed');
+    if (hashOf(copy) !== undo.sha256) {
+      refuseChanged(target);
+      throw changedAfterPatching(typedName);
+    }
     const why = takeAttributes(target.path, copy, context.env['PATH']);
     if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
     chmodSync(copy, undo.mode);
@@ -83,13 +86,7 @@ export async function unpatchFile(
     replaceNames(copy, names);
   } catch (error) {
     rmSync(copy, { force: true });
-    if (error instanceof ForeignError || errnoOf(error) === undefined) throw error;
-    throw new ForeignError(`${typedName}: ${done.file} cannot be written: ${reasonOf(error)}`, {
-      code: 'unwritable',
-      hint: `write another instead: nix-foreign unpatch ${typedName} -o OUT`,
-      exitCode: 125,
-      cause: error,
-    });
+    throw asUnwritable(error, target, done.file, { command: 'unpatch', size: undo.size });
   }
   if (request.output === undefined)
     for (const dirs of known)

@@ -28,7 +28,7 @@ const none = (why: string): FoundView => ({ kind: 'none', why });
 export function viewFor(
   context: Context,
   dirs: Directories,
-  of: Pick<ViewRequest, 'interpreter' | 'farm'>,
+  of: Pick<ViewRequest, 'interpreter' | 'farm' | 'byPath'>,
 ): FoundView {
   const { launcher, host, env, location } = context;
   const machine = ownMachine(context);
@@ -50,7 +50,11 @@ export function viewFor(
     storeDir,
     dirs,
   });
-  return view === undefined ? none('nothing is missing here') : { kind: 'view', view };
+  if (view === undefined) return none('nothing is missing here');
+  const [unserved] = view.unserved;
+  return unserved === undefined
+    ? { kind: 'view', view }
+    : none(`it could have nothing at ${unserved}, whose directory is to be written`);
 }
 
 function ownMachine({ host }: Context): Machine | undefined {

@@ -1,6 +1,7 @@
 // A verified and pinned set → the plan on disk, once everything it names was seen to be there.
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { refusalOfName } from '../candidates/searched-names.ts';
 import { libraryOrder } from '../farm/library-order.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import type { SavedRoot } from '../fingerprint/save-and-pin.ts';
@@ -21,6 +22,8 @@ import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectInterpreter, type Situation, type StrategyChoice, whyNoNamespace } from '../plan/strategy.ts';
+import type { PlainNames } from '../program/needed-paths.ts';
+import { pathOfElfString } from '../program/run-directories.ts';
 import { nixDatabaseFile } from '../store/nix-state.ts';
 import { makeView } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
@@ -65,15 +68,35 @@ function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job)
   return { program, sha256, set, libc: program.libc, launcher, dirs };
 }
 
+/** What is to be found at needed paths where nothing is: the loader looks for the plain names in the farm. */
+export function filesByPath(
+  plainNames: PlainNames | undefined,
+  { objects }: Pick<VerifiedSet, 'objects'>,
+): ReadonlyMap<string, string> {
+  const files = new Map(objects.map(({ name, path: file }) => [name, file]));
+  return new Map(
+    [...(plainNames ?? [])].flatMap(([name, plain]) => {
+      const file = files.get(plain);
+      return file === undefined ? [] : [[pathOfElfString(name), realpathSync(file)] as const];
+    }),
+  );
+}
+
+/** The launcher as its interpreter starts the copy: in no loader would the program itself find its libraries. */
+function withoutLoader({ loader: _, libraryPath: __, auditModule: ___, ...plan }: LaunchPlan): LaunchPlan {
+  return plan;
+}
+
 /** Found once, when it is asked for. */
 function viewOnce(set: VerifiedSet, { program, context, dirs }: Job): () => FoundView {
   const { interpreter } = program;
   const farm = { directory: set.farm, names: [...set.links.keys()] };
+  const byPath = filesByPath(program.plainNames, set);
   let found: FoundView | undefined;
   return () => {
     found ??= dirs.shared
       ? { kind: 'none', why: 'plans for everybody do not hold in one' }
-      : viewFor(context, dirs, { interpreter, farm });
+      : viewFor(context, dirs, { interpreter, farm, byPath });
     return found;
   };
 }
@@ -118,6 +141,14 @@ function prepareChosen(
   return { strategy, misses, view: found?.kind === 'view' ? makeView(found.view) : undefined };
 }
 
+/** @throws ForeignError `odd-name` where nothing leads from a needed path to the library that was chosen. */
+function refuseUnserved({ path: file, plainNames }: Job['program'], { unserved }: StrategyChoice): void {
+  const [name] = plainNames?.keys() ?? [];
+  if (unserved === undefined || name === undefined) return;
+  const why = `it is a path, which the loader opens as it is (${unserved})`;
+  throw refusalOfName(file, { label: path.basename(file), path: file }, name, why);
+}
+
 /** Chooses the strategy, and makes the copy where it is `patched`; where that fails, it is chosen again without. */
 async function prepareStart(set: VerifiedSet, job: Job): Promise<ChosenStart> {
   const { program, context } = job;
@@ -125,11 +156,13 @@ async function prepareStart(set: VerifiedSet, job: Job): Promise<ChosenStart> {
   const findView = viewOnce(set, job);
   const whyNo = whyNoOf(job, target, findView);
   const chosen = strategyOf(program, set, context, whyNo);
+  refuseUnserved(program, chosen);
   if (chosen.strategy !== 'patched') return prepareChosen(chosen, set, job, findView);
   debug(`strategy ${chosen.strategy}: ${chosen.why}`);
   const copy = await copyForPlan(target);
   if (copy.kind === 'copied') return { strategy: 'patched', copy };
   const other = strategyOf(program, set, context, { ...whyNo, copy: () => copy.why });
+  refuseUnserved(program, other);
   return prepareChosen(other, set, job, findView);
 }
 
@@ -242,7 +275,10 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   // First that of the copy: whoever starts the program finds both.
   if (plan.strategy === 'patched' && plan.execute !== undefined)
     writePlan(dirs, planOfCopy(plan, plan.execute));
-  savePlan(dirs, plan);
+  savePlan(
+    dirs,
+    plan.strategy === 'patched' && program.plainNames !== undefined ? withoutLoader(plan) : plan,
+  );
   if (!plan.directories.every((directory) => existsSync(directory))) {
     debug('the farm or the copy was collected before the plan was written');
     return undefined;

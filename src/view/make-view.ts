@@ -1,5 +1,5 @@
 // What this machine lacks of the usual layout → what a view puts in place, and what has to stay true for that.
-import { existsSync, lstatSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Machine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
@@ -28,6 +28,8 @@ export interface ViewRequest {
   readonly dirs: Directories;
   readonly interpreter?: string | undefined;
   readonly farm?: LibraryRequest['farm'];
+  /** Path where nothing is → the file that is to be found there. */
+  readonly byPath?: ReadonlyMap<string, string> | undefined;
 }
 
 /** The parts of a plan that make it one with a view. */
@@ -114,6 +116,48 @@ function dataEntries(data: Data, places: readonly HostPlace[]): ViewEntry[] {
   });
 }
 
+/** The directory in which it, or the first that is missing above it, would be made. */
+function existingAbove(file: string): string {
+  for (let above = path.dirname(file); ; above = path.dirname(above))
+    if (above === '/' || existsSync(above)) return above;
+}
+
+/** Root could write in them too, and programs do not. */
+const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set(['/', '/opt', '/usr', '/usr/local']);
+
+/** Around what is put there the view is read-only: a directory that the user writes is left alone. */
+function isOthers(directory: string): boolean {
+  if (SYSTEM_DIRECTORIES.has(directory)) return true;
+  try {
+    accessSync(directory, constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A directory of libraries has the farm's names, in itself and in that of the machine's triple. */
+function isShown(target: string, places: readonly HostPlace[]): boolean {
+  const directory = path.dirname(target);
+  return places.some((each) => directory === each.target || path.dirname(directory) === each.target);
+}
+
+function entriesByPath(
+  { byPath = new Map() }: ViewRequest,
+  places: readonly HostPlace[],
+): { served: ViewEntry[]; unserved: string[] } {
+  const served: ViewEntry[] = [];
+  const unserved: string[] = [];
+  for (const [file, source] of byPath) {
+    const target = hostPlace(file)?.state === 'missing' ? withoutLinks(file) : undefined;
+    if (target !== undefined && isShown(target, places)) continue;
+    const isBlocked = target === undefined || isBelow(target, places) !== undefined;
+    if (isBlocked || !isOthers(existingAbove(target))) unserved.push(file);
+    else served.push({ target, source });
+  }
+  return { served, unserved };
+}
+
 /** What was copied: the files that they lead to, since a system makes the links anew with each boot. */
 function linksIn({ target, names }: HostPlace): string[] {
   return names
@@ -124,6 +168,8 @@ function linksIn({ target, names }: HostPlace): string[] {
 /** A view, and the directories that it shows, which are still to be made. */
 export interface ViewToMake {
   readonly view: View;
+  /** Paths of `byPath` at which nothing can be put. */
+  readonly unserved: readonly string[];
   readonly directories: readonly ViewDirectory[];
 }
 
@@ -134,7 +180,9 @@ export function findView(request: ViewRequest): ViewToMake | undefined {
   const libraries = openPlaces(LIBRARY_PLACES);
   const lone = loneInterpreters(request, libraries);
   const directories = [...programs, ...libraryDirectories(request, libraries, data)];
+  const { served, unserved } = entriesByPath(request, [...libraries, ...places]);
   const shown = [
+    ...served,
     ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),
     ...lone,
     ...dataEntries(data, libraries),
@@ -151,7 +199,7 @@ export function findView(request: ViewRequest): ViewToMake | undefined {
     watchedOutside: [...new Set(watched)].map((file) => ({ identity: identityOf(file), path: file })),
     absentOutside: shown.map(({ target }) => target).filter((target) => !existsSync(target)),
   };
-  return { view, directories: directories.map(({ source }) => source) };
+  return { view, unserved, directories: directories.map(({ source }) => source) };
 }
 
 /** @throws Node's errors when the cache cannot be written. */

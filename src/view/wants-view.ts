@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
-import { type ByteSource, Malformed, readHeader } from '../elf/reader.ts';
+import { type ByteSource, fillFrom, Malformed, readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { isVacant } from './shown-libraries.ts';
 
@@ -13,7 +13,7 @@ const SELF = '/proc/self/exe';
  */
 const KNOWN_BY_NAME = ['\0Py_Main\0', '\0Py_BytesMain\0', '\0PHP_BINARY\0'];
 const LONGEST = 16;
-const PIECE = 1 << 20;
+const PIECE = 1 << 18;
 const WRITABLE = 2;
 const EXECUTABLE = 1;
 
@@ -35,11 +35,12 @@ function constantRanges(source: ByteSource): { from: number; to: number }[] {
 /** Whether one of the texts stands in what it loads as constants. False for what is no ELF file. */
 function hasConstant(source: ByteSource, texts: readonly string[]): boolean {
   try {
+    const piece = Buffer.allocUnsafeSlow(PIECE + LONGEST);
     return constantRanges(source).some(({ from, to }) => {
       for (let at = from; at < to; at += PIECE) {
-        const bytes = source.read(at, Math.min(PIECE + LONGEST, to - at));
-        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        if (texts.some((text) => buffer.includes(text))) return true;
+        const { length } = fillFrom(source, piece.subarray(0, to - at), at);
+        const read = piece.subarray(0, length);
+        if (texts.some((text) => read.includes(text))) return true;
       }
       return false;
     });

@@ -11,6 +11,7 @@ import { benchHooks } from './hooks.ts';
 import { benchIndex } from './index.ts';
 import { benchInterpreter } from './interpreter.ts';
 import { type Case, measure, report } from './measure.ts';
+import { benchPatch } from './patch-large.ts';
 import { benchReach } from './reach.ts';
 import { benchRunTime } from './run-time.ts';
 import { benchSolver } from './solve.ts';
@@ -198,6 +199,7 @@ const parts: Record<string, () => Promise<boolean>> = {
   catalogue: benchCatalogue,
   hooks: async () => benchHooks(PROMPTS),
   index: () => benchIndex(),
+  patch: () => benchPatch(rig),
   reach: () => benchReach(rig, HIT_ROUNDS),
   solve: benchSolver,
   travel: () => benchTravel(rig, compileNothing),

@@ -121,3 +121,40 @@ test('no way is tried that is not called for', () => {
   const whyNo = { view: never, namespace: never, copy: never };
   assert.equal(chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', whyNo }).strategy, 'loader');
 });
+
+const neededPath = '/opt/gone/lib/libz.so.1';
+const can = () => undefined;
+for (const [kind, wanted, whyNo, strategy] of [
+  ['missing', undefined, {}, 'view'],
+  ['missing', 'loader', {}, 'view'],
+  ['missing', undefined, { view: () => 'no namespaces' }, 'patched'],
+  ['missing', 'patched', {}, 'patched'],
+  ['launcher', undefined, {}, 'patched'],
+  ['nix-ld', 'nix-ld', {}, 'patched'],
+  ['loader', undefined, {}, 'patched'],
+] as const)
+  test(`what is needed by a path where nothing is, ${kind}, wanted ${wanted ?? 'nothing'}: ${strategy}`, () => {
+    const interpreter = { path: '/lib64/ld', kind, realPath: '/x', version: undefined };
+    const tried = { view: can, namespace: can, copy: can, ...whyNo };
+    const choice = chooseStrategy({
+      interpreter,
+      libc: [2, 40],
+      machine: 'own',
+      wanted,
+      neededPath,
+      whyNo: tried,
+    });
+    assert.equal(choice.strategy, strategy);
+    assert.match(choice.why, /needs \/opt\/gone\/lib\/libz\.so\.1, where nothing is/);
+    assert.equal(choice.unserved, undefined);
+  });
+
+test('what is needed by a path where nothing is, and no way leads there: it says why', () => {
+  const interpreter = { path: '/lib64/ld', kind: 'launcher', realPath: '/x', version: undefined } as const;
+  const whyNo = { view: can, namespace: can, copy: () => 'there is no room' };
+  const { unserved } = chooseStrategy({ interpreter, libc: [2, 40], machine: 'own', neededPath, whyNo });
+  assert.match(
+    unserved ?? '',
+    /^no view: something sits at \/lib64\/ld already; no patched copy: there is no room$/,
+  );
+});

@@ -13,6 +13,7 @@ import type { Context } from '../../resolve/context.ts';
 import { type FetchedLibrary, readFetched } from '../../resolve/fetched-record.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
 import { viewFor } from '../../resolve/view-for.ts';
+import { filesByPath } from '../../resolve/write-plan.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
@@ -134,7 +135,8 @@ function possibleNow({ plan, dirs, dynamic, set }: DynamicFacts, context: Contex
   const planned = asPlanned(plan);
   const view = () => {
     const farm = { directory: set.farm, names: [...set.links.keys()] };
-    const found = viewFor(context, dirs, { interpreter, farm });
+    const byPath = filesByPath(dynamic.plainNames, set);
+    const found = viewFor(context, dirs, { interpreter, farm, byPath });
     return found.kind === 'none' ? found.why : undefined;
   };
   return {

@@ -3,18 +3,51 @@ import { type CommandRow, isThere, JSON_OPTION, type Options, valuesOf } from '.
 
 const HARD_LINKS = ['--hard-links <which>', 'other names of it: refuse (the default), all or one'] as const;
 
-/** `--no-lift` is said as `lift` being false. */
-const isLeftOut = (option: Options[string]): boolean => (option as unknown) === false;
+/** Those without a value; `--no-lift`, which is said as `lift` being false, as `noLift`. */
+function givenIn(options: Options): Set<string> {
+  const names = Object.keys(options);
+  const leftOut = names.filter((name) => options[name] === false);
+  return new Set([
+    ...names.filter((name) => isThere(options[name])),
+    ...leftOut.map((name) => `no${name.slice(0, 1).toUpperCase()}${name.slice(1)}`),
+  ]);
+}
 
 export const PATCH_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'patch <programs...>',
     summary: 'write the libraries into a program, so that it starts with no help',
+    screen: [
+      ['-o, --output <file>', 'leave it as it is and write another'],
+      ['--tree', 'programs and libraries of a directory'],
+      ['--strict', 'with --tree: all of them or none'],
+      ['-n, --dry-run, --diff', 'only say what would be written; with every byte'],
+      ['-i, --interactive', 'choose libraries by hand first, as choose does'],
+      ['-y, --yes', 'do not ask on a terminal'],
+      ['--pin <soname=path>', 'as choose does: take this file'],
+      ['--exclude <pattern>', 'as choose does: never take objects named like this'],
+      ['--prefer <name>', 'as choose does: rather take objects named like this'],
+      ['--try <words>', 'run it before and after with these words; compare'],
+      ['--check, --show, --repair', 'is it whole; what it names; fetch that again'],
+      ['--user-libraries-first', 'LD_LIBRARY_PATH before the chosen libraries'],
+      ['--no-rename, --no-lift', 'needed names as they are; none more than its own'],
+      ['--plain', "the loader's own path as its interpreter"],
+      ['--method <method>', 'auto, in-place, append, insert or interpreter'],
+      ['--hard-links <which>', 'other names of it: refuse (the default), all or one'],
+      ['--system', 'with a GC root for everybody (as root)'],
+      ['--json', 'print JSON'],
+    ],
     options: [
       ['-o, --output <file>', 'leave it as it is and write another'],
-      ['--tree', 'programs and libraries of a directory; -o names one for a patched copy of it'],
+      [
+        '--tree',
+        'patch the programs and libraries of a directory; -o names a directory that is not there, for a patched copy of it',
+      ],
       ['--strict', 'with --tree: all of them or none'],
-      ['-n, --dry-run', 'write nothing, say what would be; 1: nothing to do'],
+      [
+        '-n, --dry-run',
+        'write nothing, say what would be written and where; the exit status is 1 where nothing is to be done, 126 where it is not possible',
+      ],
       ['--diff', 'the dry run, with every byte before and after'],
       ['-i, --interactive', 'choose libraries by hand first, as choose does'],
       ['-y, --yes', 'do not ask on a terminal'],
@@ -23,11 +56,17 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
       ['--exclude <pattern>', 'never take store objects named like this'],
       ['--prefer <name>', 'take store objects whose names begin with this'],
       ['--no-rename', 'keep needed names that another version serves'],
-      ['--no-lift', 'name what the program itself needs only'],
-      ['--plain', "the loader's own path as its interpreter"],
-      ['--method <method>', 'auto, in-place, append, insert or interpreter: it names the launcher only'],
+      [
+        '--no-lift',
+        'name what the program itself needs only; a library of the store with a run path of its own may then take others than the launcher would',
+      ],
+      ['--plain', "the loader's own path as its interpreter, not the farm's link to it"],
+      [
+        '--method <method>',
+        'in-place: no byte is added; append: one segment more, at the end; insert: in front of what is appended to the program; interpreter: the name of the launcher only; auto, the default: what leaves most as it is',
+      ],
       HARD_LINKS,
-      ['--try <words>', 'run it before and after with these words, and compare'],
+      ['--try <words>', 'run it before and after with these words, and compare status and output'],
       ['--check', 'only say what is patched, and what is gone'],
       ['--show', 'only say what it names now and named before, and the file behind each name'],
       ['--repair', 'root and fetch again what it names'],
@@ -51,8 +90,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
             prefer: valuesOf(options['prefer']),
             reset: false,
           },
-          set: new Set(Object.keys(options).filter((name) => isThere(options[name]))),
-          without: new Set(Object.keys(options).filter((name) => isLeftOut(options[name]))),
+          set: givenIn(options),
         },
         context,
       );

@@ -40,10 +40,8 @@ export interface PatchOptions {
   readonly trial: string | undefined;
   /** Of `choose`. */
   readonly words: ChooseWords;
-  /** Names of the options without a value that were given. */
+  /** Names of the options without a value that were given: `dryRun`, `noLift` ... */
   readonly set: ReadonlySet<string>;
-  /** Those that begin with `--no-`, without it. */
-  readonly without: ReadonlySet<string>;
 }
 
 /** One program and what became of it. */
@@ -67,11 +65,11 @@ function oneOf<T extends string>(
   throw usageError(`${option}: there is no ${value}`, `name one of: ${names.join(', ')}`);
 }
 
-export function mannerOf({ method, set, without }: PatchOptions): PatchManner {
+export function mannerOf({ method, set }: PatchOptions): PatchManner {
   return {
     method: oneOf<Method | 'auto'>(method, ['auto', ...METHODS], '--method', 'auto'),
-    rename: !without.has('rename'),
-    lift: !without.has('lift'),
+    rename: !set.has('noRename'),
+    lift: !set.has('noLift'),
     plain: set.has('plain'),
     usersFirst: set.has('userLibrariesFirst'),
   };

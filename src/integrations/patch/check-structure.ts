@@ -1,9 +1,11 @@
 // A program and its patched copy → what is wrong with the copy, by a reader that knows nothing of how it was made.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { readElf } from '../../elf/read-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
 import { Malformed } from '../../elf/reader.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
+import { readSymbols } from '../../elf/symbols.ts';
 import { largestPage } from './edit-by-segment.ts';
 import { type EditedImage, readImage } from './elf-image.ts';
 import { neededOf, stringAt, type WantedNames } from './wanted-names.ts';
@@ -88,6 +90,11 @@ function entryComplaints(before: EditedImage, after: EditedImage): string[] {
     DYNAMIC_TAG.bindNow,
     DYNAMIC_TAG.hash,
     DYNAMIC_TAG.gnuHash,
+    DYNAMIC_TAG.soname,
+    DYNAMIC_TAG.audit,
+    DYNAMIC_TAG.depaudit,
+    DYNAMIC_TAG.auxiliary,
+    DYNAMIC_TAG.filter,
     0x70000035, // DT_MIPS_RLD_MAP_REL
   ]);
   const fixed = (image: EditedImage) =>
@@ -96,6 +103,38 @@ function entryComplaints(before: EditedImage, after: EditedImage): string[] {
       .map(({ tag, value }) => `${tag}=${value}`)
       .join();
   return fixed(before) === fixed(after) ? [] : ['its dynamic table lost something'];
+}
+
+/** Symbols and versions, as ld.so finds them. */
+function linkNames(source: ByteSource, { renamed }: WantedNames): string {
+  const reading = readSymbols(source);
+  const elf = readElf(source);
+  if (reading.kind !== 'symbols' || elf.kind !== 'elf') return 'unreadable';
+  const fileOf = (name: string | undefined) => (name === undefined ? undefined : (renamed.get(name) ?? name));
+  const symbols = [...reading.defined, ...reading.undefined].map((each) => [
+    each.name,
+    each.version,
+    fileOf(each.from),
+  ]);
+  const { soname, verdef, verneed } = elf.file;
+  const needed = verneed.map(({ file, versions }) => [fileOf(file), versions]);
+  return JSON.stringify([soname, symbols, verdef, needed]);
+}
+
+/** Where the beginning of the string table is as it was, every index leads to what it led to. */
+function symbolComplaints(
+  before: EditedImage,
+  after: EditedImage,
+  sources: readonly [ByteSource, ByteSource],
+  wanted: WantedNames,
+): string[] {
+  const size = before.strings.size;
+  const beginningOf = ({ fields, strings }: EditedImage) =>
+    fields.bytes(strings.offset, size, 'the string table');
+  const isLonger = after.strings.size >= size;
+  if (isLonger && Buffer.compare(beginningOf(before), beginningOf(after)) === 0) return [];
+  const [old, now] = sources.map((each) => linkNames(each, wanted));
+  return old === now ? [] : ['its symbols or versions have other names'];
 }
 
 /** Empty where the copy is sound. Total but for what `read` throws. */
@@ -107,6 +146,7 @@ export function structureComplaints(before: ByteSource, after: ByteSource, wante
       ...dynamicComplaints(old, now),
       ...nameComplaints(old, now, wanted),
       ...entryComplaints(old, now),
+      ...symbolComplaints(old, now, [before, after], wanted),
       ...(now.header.entry === old.header.entry ? [] : ['its entry point is another']),
     ];
   } catch (error) {

@@ -64,16 +64,18 @@ function carriesContent(image: EditedImage): boolean {
 
 /** Without a payload tools see a clean file; with one the file is not stripped anyhow, and no byte may move. */
 function attemptsFor(image: EditedImage, wanted: WantedNames, payload: Payload | undefined): Attempt[] {
+  const rewritten = inPlace(image, wanted, 'rewritten', 'few');
   if (payload === undefined) {
     const clean = inPlace(image, wanted, 'copied', 'few');
     // What carries its content in sections or notes of its own does not bear to be stripped either.
     const still = carriesContent(image) ? [inPlace(image, wanted, 'behind', 'all')] : [];
-    return [clean, ...still, bySegment(image, wanted, 'append')];
+    return [clean, ...still, rewritten, bySegment(image, wanted, 'append')];
   }
   const plain = { ...wanted, lifted: [] };
   const still = [wanted, ...(wanted.lifted.length > 0 ? [plain] : [])].flatMap((each) => [
     inPlace(image, each, 'copied', 'few'),
     inPlace(image, each, 'behind', 'all'),
+    inPlace(image, each, 'rewritten', 'few'),
   ]);
   if (payload.found === 'start') return [...still, bySegment(image, wanted, 'append')];
   return payload.found === 'end' ? [...still, bySegment(image, wanted, 'insert')] : still;
@@ -82,7 +84,11 @@ function attemptsFor(image: EditedImage, wanted: WantedNames, payload: Payload |
 function attemptsBy(image: EditedImage, wanted: WantedNames, method: Method): Attempt[] {
   if (method === 'interpreter') return [{ ...inPlace(image, wanted, 'copied', 'few'), method }];
   if (method !== 'in-place') return [bySegment(image, wanted, method)];
-  return [inPlace(image, wanted, 'copied', 'few'), inPlace(image, wanted, 'behind', 'all')];
+  return [
+    inPlace(image, wanted, 'copied', 'few'),
+    inPlace(image, wanted, 'rewritten', 'few'),
+    inPlace(image, wanted, 'behind', 'all'),
+  ];
 }
 
 function firstPossible(
@@ -121,9 +127,16 @@ export type InterpreterChanges =
   /** `why`: one clause. */
   | { readonly kind: 'no-room'; readonly why: string };
 
-/** The interpreter alone is another, by the way that keeps most. Total but for what `source.read` throws. */
-export function interpreterChanges(source: ByteSource, interpreter: string): InterpreterChanges {
-  const choice = chooseEdits(source, interpreterOnly(interpreter), 'auto');
+/**
+ * The interpreter is another, by the way that keeps most; `renamed` as in `WantedNames`. Total but for what `source.read`
+ * throws.
+ */
+export function interpreterChanges(
+  source: ByteSource,
+  interpreter: string,
+  renamed: WantedNames['renamed'] = new Map(),
+): InterpreterChanges {
+  const choice = chooseEdits(source, interpreterOnly(interpreter, renamed), 'auto');
   if (choice.kind === 'chosen') return { kind: 'changes', changes: choice.changes };
   return { kind: 'no-room', why: choice.why };
 }

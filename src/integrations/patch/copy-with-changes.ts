@@ -15,12 +15,12 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import type { ByteSource } from '../../elf/reader.ts';
+import { type ByteSource, fillFrom } from '../../elf/reader.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 import type { FileChanges, Undo } from './file-changes.ts';
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 
 function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length; )
@@ -161,8 +161,9 @@ export function copyWithUndo(from: string, to: string, { ranges, added, size }: 
 /** Lower-case hex sha256 of all bytes. `tick` is called now and then. */
 export function sha256OfSource(source: ByteSource, tick: () => void = () => {}): string {
   const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, source.size));
   for (let at = 0; at < source.size; ) {
-    const bytes = source.read(at, Math.min(CHUNK, source.size - at));
+    const bytes = fillFrom(source, buffer.subarray(0, source.size - at), at);
     if (bytes.length === 0) break;
     hash.update(bytes);
     at += bytes.length;

@@ -8,7 +8,7 @@ import { type DynamicEntry, type EditedImage, STRINGS_SIZE_TAG } from './elf-ima
 import type { FileChanges } from './file-changes.ts';
 import { sortedEdits } from './file-changes.ts';
 import { findLoadSlot, type Moved } from './load-slot.ts';
-import { newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
+import { type IndexOf, newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
 
 type SegmentEditing =
   | { readonly kind: 'changes'; readonly changes: FileChanges }
@@ -135,7 +135,7 @@ function putStrings(image: EditedImage, draft: ElfDraft, block: NewSegment, text
     const section = sectionAt(image, strings.offset, strings.address);
     if (section >= 0) draft.sections.set(section, copy);
   }
-  return (text: string): number => ends.get(text) ?? 0;
+  return (text: string, tail?: number): number => tail ?? ends.get(text) ?? 0;
 }
 
 /** The table in the new segment, which becomes writable: ld.so writes DT_DEBUG. */
@@ -163,7 +163,7 @@ function putDynamic(image: EditedImage, draft: ElfDraft, block: NewSegment): voi
 /** What shall be named, and where each new name is in the string table. */
 interface NamesInStrings {
   readonly wanted: WantedNames;
-  indexOf(text: string): number;
+  readonly indexOf: IndexOf;
 }
 
 /** In place where the table has free entries, else longer. */

@@ -1,12 +1,21 @@
 // What a program shall name → the edits that say so in the room that its linker left: no byte moves, none is added.
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
 import { NO_BITS } from '../../elf/sections.ts';
-import type { Segment } from '../../elf/segments.ts';
+import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 import { draftOf, type ElfDraft, editsOfDraft } from './edit-draft.ts';
-import { type EditedImage, STRINGS_SIZE_TAG } from './elf-image.ts';
+import { type EditedImage, STRINGS_SIZE_TAG, sectionOf } from './elf-image.ts';
 import type { FileEdit } from './file-changes.ts';
 import { extended, type FreeRoom, roomsOf, takeRoom } from './free-room.ts';
-import { newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
+import { rewriteStrings } from './rewrite-strings.ts';
+import { isStringTag } from './string-references.ts';
+import {
+  type IndexOf,
+  newStrings,
+  stringAt,
+  verneedEdits,
+  type WantedNames,
+  wantedEntries,
+} from './wanted-names.ts';
 
 type Editing =
   | { readonly kind: 'edits'; readonly edits: readonly FileEdit[] }
@@ -18,7 +27,9 @@ export type NewStrings =
   /** The whole table is copied, they stand behind the copy. */
   | 'copied'
   /** They stand somewhere behind the table, which then counts as long enough to hold them. */
-  | 'behind';
+  | 'behind'
+  /** The table is written anew where it is: what nobody names goes, tails are shared. */
+  | 'rewritten';
 
 const SHT_PROGBITS = 1;
 
@@ -41,19 +52,15 @@ function place(
   return { room, left };
 }
 
-function sectionOf({ sections }: EditedImage, offset: number, address: number): number {
-  return sections.findIndex(
-    (each) => each.offset === offset && each.address === address && each.type !== NO_BITS && each.size > 0,
-  );
-}
-
 function setTag(draft: ElfDraft, tag: number, value: number): void {
   draft.entries = draft.entries.map((entry) => (entry.tag === tag ? { tag, value: BigInt(value) } : entry));
 }
 
 interface Placed {
   readonly rooms: readonly FreeRoom[];
-  indexOf(text: string): number;
+  /** File range [start, end) of a table that is written anew. */
+  readonly rewritten?: readonly [number, number];
+  readonly indexOf: IndexOf;
 }
 
 /** Undefined where there is no room. */
@@ -78,7 +85,7 @@ function placeCopied(
     ends.set(text, at);
     return at + (parts[index]?.length ?? 0);
   }, strings.size);
-  return { rooms: left, indexOf: (text: string) => ends.get(text) ?? 0 };
+  return { rooms: left, indexOf: (text: string, tail?: number) => tail ?? ends.get(text) ?? 0 };
 }
 
 /**
@@ -111,7 +118,51 @@ function placeBehind(
   setTag(draft, STRINGS_SIZE_TAG, end);
   const section = sectionOf(image, strings.offset, strings.address);
   if (section >= 0 && texts.length > 0) draft.sections.set(section, { ...strings, size: end });
-  return { rooms: left, indexOf: (text: string) => indexes.get(text) ?? 0 };
+  return { rooms: left, indexOf: (text: string, tail?: number) => tail ?? indexes.get(text) ?? 0 };
+}
+
+/** What the table leaves of its place is room. Its entries in the dynamic table follow in `followStrings`. */
+function placeRewritten(
+  image: EditedImage,
+  draft: ElfDraft,
+  wanted: WantedNames,
+  rooms: readonly FreeRoom[],
+): Placed | undefined {
+  const made = rewriteStrings(image, wanted);
+  if (made === undefined) return undefined;
+  const { bytes, room, section, references, indexOf } = made;
+  const { offset, address } = image.strings;
+  setTag(draft, STRINGS_SIZE_TAG, bytes.length);
+  draft.sections.set(section, { offset, address, size: bytes.length });
+  draft.texts.push({ offset, bytes, what: 'string table' }, ...references);
+  const index = image.segments.findIndex(
+    (each) =>
+      each.type === SEGMENT_TYPE.load && each.offset <= offset && offset < each.offset + each.fileSize,
+  );
+  const left = {
+    index,
+    offset: offset + bytes.length,
+    address: address + bytes.length,
+    size: room - bytes.length,
+  };
+  // The ends of old strings are elsewhere now.
+  return { rooms: [...rooms, left], rewritten: [offset, offset + room], indexOf: (text) => indexOf(text) };
+}
+
+/** Entries that are as they were name their strings by the new indexes. */
+function followStrings(image: EditedImage, draft: ElfDraft, indexOf: (text: string) => number): void {
+  const old = new Set(image.dynamic.entries);
+  draft.entries = draft.entries.map((entry) => {
+    if (!old.has(entry) || !isStringTag(entry.tag)) return entry;
+    return { tag: entry.tag, value: BigInt(indexOf(stringAt(image, Number(entry.value)))) };
+  });
+}
+
+/** Nothing is left of the old table behind the new one. */
+function clearRest(draft: ElfDraft, [from, to]: readonly [number, number]): void {
+  const ends = draft.texts.map(({ offset, bytes }) => [offset, offset + bytes.length] as const);
+  const end = Math.max(...ends.filter(([start]) => start >= from && start < to).map(([, last]) => last));
+  if (end < to) draft.texts.push({ offset: end, bytes: new Uint8Array(to - end), what: 'string table' });
 }
 
 /** A section of compilers' names, which is not in memory and nobody reads while the program runs. */
@@ -135,7 +186,7 @@ function placeInterpreter(
   image: EditedImage,
   draft: ElfDraft,
   text: string,
-  rooms: readonly FreeRoom[],
+  { rooms, rewritten }: Placed,
 ): boolean {
   const index = image.interpreter?.index ?? -1;
   const old = image.segments[index];
@@ -160,7 +211,8 @@ function placeInterpreter(
     return true;
   }
   const comment = commentOf(image, size);
-  if (comment === undefined) return false;
+  // There strip(1) loses it, and the file shall bear to be stripped.
+  if (comment === undefined || rewritten !== undefined) return false;
   draft.segments[index] = { ...old, ...name, offset: comment.offset };
   draft.texts.push({ offset: comment.offset, bytes, what: 'interpreter' });
   return true;
@@ -169,11 +221,13 @@ function placeInterpreter(
 function placeStrings(
   image: EditedImage,
   draft: ElfDraft,
-  texts: readonly string[],
+  wanted: WantedNames,
   strings: NewStrings,
 ): Placed | undefined {
   const rooms = roomsOf(image);
-  if (texts.length === 0) return { rooms, indexOf: () => 0 };
+  const texts = newStrings(wanted);
+  if (strings === 'rewritten') return placeRewritten(image, draft, wanted, rooms);
+  if (texts.length === 0) return { rooms, indexOf: (_, tail = 0) => tail };
   return strings === 'copied'
     ? placeCopied(image, draft, texts, rooms)
     : placeBehind(image, draft, texts, rooms);
@@ -190,8 +244,7 @@ export function editInPlace(
   spare: 'few' | 'all',
 ): Editing {
   const draft = draftOf(image);
-  const texts = newStrings(wanted);
-  const placed = placeStrings(image, draft, texts, strings);
+  const placed = placeStrings(image, draft, wanted, strings);
   if (placed === undefined) return { kind: 'no-room', why: 'there are too few free bytes for its names' };
   const room = { capacity: image.dynamic.capacity, spare };
   const entries = wantedEntries(
@@ -202,8 +255,10 @@ export function editInPlace(
   );
   if (entries === undefined) return { kind: 'no-room', why: 'its dynamic table has no free entry' };
   draft.entries = entries;
-  draft.texts.push(...verneedEdits(image, wanted, placed.indexOf));
-  if (wanted.interpreter !== undefined && !placeInterpreter(image, draft, wanted.interpreter, placed.rooms))
+  if (placed.rewritten !== undefined) followStrings(image, draft, placed.indexOf);
+  else draft.texts.push(...verneedEdits(image, wanted, placed.indexOf));
+  if (wanted.interpreter !== undefined && !placeInterpreter(image, draft, wanted.interpreter, placed))
     return { kind: 'no-room', why: "there are too few free bytes for its interpreter's name" };
+  if (placed.rewritten !== undefined) clearRest(draft, placed.rewritten);
   return { kind: 'edits', edits: editsOfDraft(image, draft) };
 }

@@ -4,7 +4,13 @@ import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
 import { describedEnd } from '../../elf/read-elf.ts';
 import type { ByteSource, FieldReader } from '../../elf/reader.ts';
 import { type Header, Malformed, readHeader } from '../../elf/reader.ts';
-import { namesOfSections, readSections, type Section, sectionNamesIndex } from '../../elf/sections.ts';
+import {
+  NO_BITS,
+  namesOfSections,
+  readSections,
+  type Section,
+  sectionNamesIndex,
+} from '../../elf/sections.ts';
 import { rangeOf, readSegments, SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 
 type NamedSection = Section & { readonly label: string };
@@ -108,6 +114,17 @@ function readDynamicPart(fields: FieldReader, segments: readonly Segment[]): Dyn
 export function lastOf({ entries }: Pick<DynamicPart, 'entries'>, tag: number): number | undefined {
   const value = entries.findLast((each) => each.tag === tag)?.value;
   return value === undefined ? undefined : Number(value);
+}
+
+/** The section that is these bytes; -1 where there is none. */
+export function sectionOf(
+  { sections }: Pick<EditedImage, 'sections'>,
+  offset: number,
+  address: number,
+): number {
+  return sections.findIndex(
+    (each) => each.offset === offset && each.address === address && each.type !== NO_BITS && each.size > 0,
+  );
 }
 
 function readStringsPart(

@@ -1,6 +1,5 @@
 // Edits of bytes and bytes added at one place → a source of the changed bytes, and what takes them back.
-import type { ByteSource } from '../../elf/reader.ts';
-import { Malformed } from '../../elf/reader.ts';
+import { type ByteSource, fillFrom, Malformed } from '../../elf/reader.ts';
 
 export interface FileEdit {
   /** In the file as it was. */
@@ -77,8 +76,8 @@ interface Patch {
   readonly bytes: Uint8Array;
 }
 
-function overlay(target: Uint8Array, offset: number, patches: readonly Patch[]): Uint8Array {
-  const bytes = Uint8Array.from(target);
+/** In place. */
+function overlay(bytes: Uint8Array, offset: number, patches: readonly Patch[]): Uint8Array {
   for (const patch of patches) {
     const from = Math.max(patch.offset, offset);
     const to = Math.min(patch.offset + patch.bytes.length, offset + bytes.length);
@@ -87,39 +86,44 @@ function overlay(target: Uint8Array, offset: number, patches: readonly Patch[]):
   return bytes;
 }
 
-/** The parts of `[offset, offset + length)` in front of, in and behind a place, each read by its own function. */
-function pieces(
-  offset: number,
-  length: number,
-  parts: readonly {
-    readonly from: number;
-    readonly to: number;
-    read(at: number, size: number): Uint8Array;
-  }[],
-): Uint8Array {
-  const found = parts.flatMap(({ from, to, read }) => {
-    const [start, end] = [Math.max(from, offset), Math.min(to, offset + length)];
-    return start < end ? [read(start, end - start)] : [];
-  });
-  return found.length === 1 ? (found[0] as Uint8Array) : Buffer.concat(found);
+/** A part of a source, and what puts bytes from `at` on into `bytes`. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  fill(bytes: Uint8Array, at: number): Uint8Array;
+}
+
+/** Of parts that follow one another. */
+function sourceOf(size: number, parts: readonly Part[]): ByteSource {
+  const readInto = (bytes: Uint8Array, offset: number): Uint8Array => {
+    let done = 0;
+    for (const { from, to, fill } of parts) {
+      const [start, end] = [Math.max(from, offset), Math.min(to, offset + bytes.length)];
+      if (start < end) done += fill(bytes.subarray(start - offset, end - offset), start).length;
+    }
+    return bytes.subarray(0, done);
+  };
+  const read = (offset: number, length: number) =>
+    readInto(Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset))), offset);
+  return { size, read, readInto };
 }
 
 /** The changed file, without writing it. */
 export function changedSource(source: ByteSource, { edits, added }: FileChanges): ByteSource {
-  const plain = (at: number, size: number) => overlay(source.read(at, size), at, edits);
-  if (added === undefined) return { size: source.size, read: plain };
-  const { at: place, bytes } = added;
-  const size = source.size + bytes.length;
-  const behind = place + bytes.length;
-  return {
-    size,
-    read: (offset, length) =>
-      pieces(offset, length, [
-        { from: 0, to: place, read: plain },
-        { from: place, to: behind, read: (at, n) => bytes.subarray(at - place, at - place + n) },
-        { from: behind, to: size, read: (at, n) => source.read(at - bytes.length, n) },
-      ]),
+  const plain = (bytes: Uint8Array, at: number) => overlay(fillFrom(source, bytes, at), at, edits);
+  if (added === undefined) return sourceOf(source.size, [{ from: 0, to: source.size, fill: plain }]);
+  const { at: place, bytes: more } = added;
+  const size = source.size + more.length;
+  const behind = place + more.length;
+  const fillMore = (bytes: Uint8Array, at: number) => {
+    bytes.set(more.subarray(at - place, at - place + bytes.length));
+    return bytes;
   };
+  return sourceOf(size, [
+    { from: 0, to: place, fill: plain },
+    { from: place, to: behind, fill: fillMore },
+    { from: behind, to: size, fill: (bytes, at) => fillFrom(source, bytes, at - more.length) },
+  ]);
 }
 
 /** The file that was there before, without writing it. Undefined where the sizes do not agree. */
@@ -128,12 +132,8 @@ export function undoneSource(source: ByteSource, { size, ranges, added }: Undo):
   const patches = ranges.map(({ offset, old }) => ({ offset, bytes: old }));
   const place = added?.at ?? size;
   const skipped = added?.length ?? 0;
-  return {
-    size,
-    read: (offset, length) =>
-      pieces(offset, length, [
-        { from: 0, to: place, read: (at, n) => overlay(source.read(at, n), at, patches) },
-        { from: place, to: size, read: (at, n) => source.read(at + skipped, n) },
-      ]),
-  };
+  return sourceOf(size, [
+    { from: 0, to: place, fill: (bytes, at) => overlay(fillFrom(source, bytes, at), at, patches) },
+    { from: place, to: size, fill: (bytes, at) => fillFrom(source, bytes, at + skipped) },
+  ]);
 }

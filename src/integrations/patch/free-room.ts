@@ -1,4 +1,5 @@
-// A program or library → the zero bytes behind its loaded segments that every kernel maps with them.
+// A program or library → the zero bytes behind its loaded segments that every kernel maps with them, and between its
+// sections.
 
 import { NO_BITS } from '../../elf/sections.ts';
 import type { Segment } from '../../elf/segments.ts';
@@ -63,12 +64,34 @@ function roomAfter(image: EditedImage, index: number, ranges: readonly (readonly
   return [{ index, offset: end, address, size }];
 }
 
+const PT_WRITABLE = 2;
+
+/** Zeros in front of a section that are there since it is aligned, in a segment that nobody writes. */
+function roomBefore(image: EditedImage, at: number, ranges: readonly (readonly [number, number])[]) {
+  const { sections, segments, fields } = image;
+  const { type, address, offset, align, size } = sections[at] ?? { type: NO_BITS, size: 0 };
+  if (type === NO_BITS || !address || !align || !size || offset === undefined) return [];
+  const index = segments.findIndex(
+    (each) => each.type === SEGMENT_TYPE.load && each.offset < offset && offset < each.offset + each.fileSize,
+  );
+  const segment = segments[index];
+  if (segment === undefined || (segment.flags & PT_WRITABLE) !== 0) return [];
+  if (address - offset !== segment.address - segment.offset) return [];
+  const inside = ranges.filter(([from, to]) => !(from <= segment.offset && to >= offset + size));
+  const end = Math.max(segment.offset, ...inside.filter(([from]) => from < offset).map(([, to]) => to));
+  const gap = offset - end;
+  if (gap <= 0 || gap >= align || gap > PAGE_SIZE) return [];
+  if (fields.bytes(end, gap, 'padding').some((byte) => byte !== 0)) return [];
+  return [{ index, offset: end, address: address - gap, size: gap }];
+}
+
 /** The largest first. */
 export function roomsOf(image: EditedImage): FreeRoom[] {
   const ranges = describedRanges(image);
-  return image.segments
-    .flatMap((_, index): FreeRoom[] => roomAfter(image, index, ranges))
-    .sort((a, b) => b.size - a.size);
+  return [
+    ...image.segments.flatMap((_, index): FreeRoom[] => roomAfter(image, index, ranges)),
+    ...image.sections.flatMap((_, index): FreeRoom[] => roomBefore(image, index, ranges)),
+  ].sort((a, b) => b.size - a.size);
 }
 
 /** A part of a room for some bytes, and the rooms without it; undefined where none is large enough. */

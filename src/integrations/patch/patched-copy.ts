@@ -19,12 +19,16 @@ import { copiesDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
 import type { Libc } from '../../program/libc.ts';
+import type { PlainNames } from '../../program/needed-paths.ts';
 import { type InterpreterChanges, interpreterChanges } from './choose-edits.ts';
 import { copyWithChanges, sha256OfSource } from './copy-with-changes.ts';
 import { type FileEdit, sortedEdits, type Undo, undoneSource, undoOf } from './file-changes.ts';
 
+/** The copy needs libraries by their plain names where the program needs them by paths where nothing is. */
+type CopiedProgram = ProgramFile & { readonly plainNames?: PlainNames };
+
 export interface CopyTarget {
-  readonly program: ProgramFile;
+  readonly program: CopiedProgram;
   readonly sha256: string;
   readonly set: VerifiedSet;
   readonly libc: Libc;
@@ -62,7 +66,7 @@ export function whyUnusable(
 export function whyNoCopy({ program, launcher = '', dirs }: CopyTarget): string | undefined {
   const unusable = whyUnusable(launcher, program) ?? whyUnread(program, dirs.shared);
   if (unusable !== undefined) return unusable;
-  const found = changesFor(program.path, unlikeForeign(launcher));
+  const found = changesFor(program, unlikeForeign(launcher));
   return found.kind === 'no-room' ? found.why : undefined;
 }
 
@@ -106,7 +110,7 @@ export type CopyOutcome =
   | { readonly kind: 'impossible'; readonly why: string };
 
 interface CopyRequest {
-  readonly program: ProgramFile;
+  readonly program: CopiedProgram;
   readonly sha256: string;
   /** Absolute path of what the copy names as its interpreter; undefined for a static program. */
   readonly interpreter: string | undefined;
@@ -118,7 +122,8 @@ interface CopyRequest {
 
 /** By content and interpreter; by the program's place too, since the copy has links to what lies around it. */
 function keyOf({ program, sha256, interpreter }: CopyRequest): string {
-  return sha256OfText(JSON.stringify([sha256, interpreter, program.path])).slice(0, 32);
+  const names = program.plainNames === undefined ? [] : [[...program.plainNames]];
+  return sha256OfText(JSON.stringify([sha256, interpreter, program.path, ...names])).slice(0, 32);
 }
 
 /** Whether a copy that is there is the one that was just made anew, byte for byte, and nobody may write to it. */
@@ -128,13 +133,13 @@ function isSame(file: string, made: string): boolean {
   return stats.size === lstatSync(made).size && sha256OfFile(file) === sha256OfFile(made);
 }
 
-function changesFor(program: string, interpreter: string | undefined) {
+function changesFor({ path: program, plainNames }: CopiedProgram, interpreter: string | undefined) {
   const source = openFileSource(program);
   try {
     const naming: InterpreterChanges =
       interpreter === undefined
         ? { kind: 'changes', changes: { edits: [], added: undefined } }
-        : interpreterChanges(source, interpreter);
+        : interpreterChanges(source, interpreter, plainNames);
     if (naming.kind === 'no-room') return naming;
     const { edits, added } = naming.changes;
     const changes = { edits: sortedEdits([...edits, ...appImageEdits(source)]), added };
@@ -172,7 +177,7 @@ function slowNotice({ typedName, size }: ProgramFile): () => void {
 /** Undefined when the copy is made, else why not. */
 function copyTo(target: string, { program, interpreter, sha256 }: CopyRequest): string | undefined {
   const tick = slowNotice(program);
-  const found = changesFor(program.path, interpreter);
+  const found = changesFor(program, interpreter);
   if (found.kind === 'no-room') return found.why;
   copyWithChanges(program.path, target, found.changes, statSync(program.path).size);
   if (!isCopyOf(target, found.undo, { sha256, tick })) return 'the program is being changed';

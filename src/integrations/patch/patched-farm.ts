@@ -7,8 +7,11 @@ import { pathOfStoreFile, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { linksBeside, type ProgramWithAdded } from '../../program/bundled.ts';
 import type { Libc } from '../../program/libc.ts';
+import type { PlainNames } from '../../program/needed-paths.ts';
 import { runDirectories } from '../../program/run-directories.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
+
+type PatchedProgram = ProgramWithAdded & { readonly libc: Libc; readonly plainNames?: PlainNames };
 
 export interface PatchedSet {
   /** Relative names in the farm → absolute targets. */
@@ -101,8 +104,13 @@ function directoriesOf({ libraryPath, farm, loader }: VerifiedSet): string[] {
     .map((each) => (each.startsWith(`${farm}/`) ? path.relative(farm, each) : each));
 }
 
+/** Needed paths where nothing is become plain names, or those of the libraries that serve them. */
+function renamePaths(renamed: Map<string, string>, plainNames: PlainNames): void {
+  for (const [name, plain] of plainNames) renamed.set(name, renamed.get(plain) ?? plain);
+}
+
 export function patchedSet(
-  { program, storeDir }: { program: ProgramWithAdded & { readonly libc: Libc }; storeDir: string },
+  { program, storeDir }: { program: PatchedProgram; storeDir: string },
   fingerprint: Fingerprint,
   verified: VerifiedSet,
   choices: { rename: boolean },
@@ -112,6 +120,7 @@ export function patchedSet(
   const renamed = choices.rename ? renamesOf(fingerprint, elf.needed, links) : new Map<string, string>();
   const neighbours = choices.rename ? neighboursOf(program) : new Map<string, string>();
   for (const [name, file] of neighbours) if (elf.needed.includes(name)) renamed.set(name, file);
+  renamePaths(renamed, program.plainNames ?? new Map());
   links.set(LOADER_NAME, verified.loader);
   const directories = directoriesOf(verified);
   const outside = new Set(verified.outside.map((file) => path.basename(file)));

@@ -18,10 +18,13 @@ export interface WantedNames {
   readonly lifted: readonly string[];
 }
 
-/** The interpreter's name alone is another; everything else is as it is. */
-export function interpreterOnly(interpreter: string): WantedNames {
+/** The interpreter's name is another, and names that the store serves by others; everything else is as it is. */
+export function interpreterOnly(
+  interpreter: string,
+  renamed: WantedNames['renamed'] = new Map(),
+): WantedNames {
   const text = Buffer.from(interpreter).toString('latin1');
-  return { interpreter: text, runPath: undefined, renamed: new Map(), lifted: [] };
+  return { interpreter: text, runPath: undefined, renamed, lifted: [] };
 }
 
 /** Strings are read as latin1, so that no byte is lost. */
@@ -39,10 +42,18 @@ export function neededOf(image: EditedImage): string[] {
     .map(({ value }) => stringAt(image, Number(value)));
 }
 
-/** Every new string, once. */
+/** Every new string, once. What is the end of the name that it stands for, as of a path, is in the table already. */
 export function newStrings(wanted: WantedNames): string[] {
   const { runPath, renamed, lifted } = wanted;
-  return [...new Set([...(runPath === undefined ? [] : [runPath.text]), ...renamed.values(), ...lifted])];
+  const names = [...renamed].filter(([old, name]) => !old.endsWith(name)).map(([, name]) => name);
+  return [...new Set([...(runPath === undefined ? [] : [runPath.text]), ...names, ...lifted])];
+}
+
+/** Of a string: `tail` where it is the end of one that the table has anyhow. */
+export type IndexOf = (text: string, tail?: number) => number;
+
+function tailOf(old: string, index: number, name: string): number | undefined {
+  return old.endsWith(name) ? index + old.length - name.length : undefined;
 }
 
 /**
@@ -82,13 +93,16 @@ function* freePlaces(
 export function wantedEntries(
   image: EditedImage,
   wanted: WantedNames,
-  indexOf: (text: string) => number,
+  indexOf: IndexOf,
   { capacity, spare }: { capacity: number; spare: 'few' | 'all' },
 ): DynamicEntry[] | undefined {
   const entries = image.dynamic.entries.map((entry) => {
     if (entry.tag !== DYNAMIC_TAG.needed) return entry;
-    const name = wanted.renamed.get(stringAt(image, Number(entry.value)));
-    return name === undefined ? entry : { tag: entry.tag, value: BigInt(indexOf(name)) };
+    const index = Number(entry.value);
+    const old = stringAt(image, index);
+    const name = wanted.renamed.get(old);
+    if (name === undefined) return entry;
+    return { tag: entry.tag, value: BigInt(indexOf(name, tailOf(old, index, name))) };
   });
   const added: DynamicEntry[] = wanted.lifted.map((name) => ({
     tag: DYNAMIC_TAG.needed,
@@ -114,11 +128,7 @@ export function wantedEntries(
 }
 
 /** vn_file of every Verneed that a renamed library is needed in (elf.h; elf/dl-version.c finds the library by it). */
-export function verneedEdits(
-  image: EditedImage,
-  { renamed }: WantedNames,
-  indexOf: (text: string) => number,
-): FileEdit[] {
+export function verneedEdits(image: EditedImage, { renamed }: WantedNames, indexOf: IndexOf): FileEdit[] {
   const address = lastOf(image.dynamic, DYNAMIC_TAG.verneed);
   if (address === undefined || renamed.size === 0) return [];
   const what = 'the table of needed versions';
@@ -127,9 +137,11 @@ export function verneedEdits(
   let at = rangeOf(segments, address, what).offset;
   for (let count = 0, next = 1; next !== 0; at += next, count += 1) {
     if (count > MOST_VERNEED) throw new Malformed(`${what} has no end`);
-    const name = renamed.get(stringAt(image, fields.u32(at + 4, what)));
+    const index = fields.u32(at + 4, what);
+    const old = stringAt(image, index);
+    const name = renamed.get(old);
     if (name !== undefined) {
-      const bytes = numberBytes(header, 4, BigInt(indexOf(name)));
+      const bytes = numberBytes(header, 4, BigInt(indexOf(name, tailOf(old, index, name))));
       edits.push({ offset: at + 4, bytes, what: 'needed versions' });
     }
     next = fields.u32(at + 12, what);

@@ -68,11 +68,11 @@ for (const [name, flags] of kinds) {
     const program = build(name.replaceAll(' ', '-'), flags);
     appendFileSync(program, 'payload');
     const before = readFileSync(program);
-    const seat = path.join(scratch, `ld-${'y'.repeat(50)}`);
-    rmSync(seat, { force: true });
-    execFileSync('ln', ['-s', '/lib64/ld-linux-x86-64.so.2', seat]);
-    const copy = patched(before, seat);
-    assert.equal(interpreterOf(copy), seat);
+    const interpreter = path.join(scratch, `ld-${'y'.repeat(50)}`);
+    rmSync(interpreter, { force: true });
+    execFileSync('ln', ['-s', '/lib64/ld-linux-x86-64.so.2', interpreter]);
+    const copy = patched(before, interpreter);
+    assert.equal(interpreterOf(copy), interpreter);
     assert.equal(copy.length, before.length);
     assert.equal(copy.subarray(-7).toString(), 'payload');
     const file = path.join(scratch, 'copy');
@@ -81,11 +81,11 @@ for (const [name, flags] of kinds) {
     execFileSync(file, { env: {} });
     execFileSync('/lib64/ld-linux-x86-64.so.2', ['--list', file]);
     const headers = execFileSync('readelf', ['-lW', file], { encoding: 'utf8' });
-    assert.match(headers, new RegExp(`Requesting program interpreter: ${seat}\\]`));
+    assert.match(headers, new RegExp(`Requesting program interpreter: ${interpreter}\\]`));
     const sections = execFileSync('readelf', ['-SW', file], { encoding: 'utf8' });
     if (/\.interp/.test(sections)) {
       const shown = execFileSync('readelf', ['-p', '.interp', file], { encoding: 'utf8' });
-      assert.match(shown, new RegExp(seat));
+      assert.match(shown, new RegExp(interpreter));
     }
     // ld.so reads the name from memory: it must lie in a segment that is loaded.
     const mapped = execFileSync('readelf', ['-lW', file], { encoding: 'utf8' });
@@ -119,12 +119,12 @@ test('bytes that are not zero are not written over: then the name goes where com
     `__asm__(".ident \\"${'z'.repeat(90)}\\"");${source}`,
   );
   const bytes = withoutRoom(readFileSync(file));
-  const seat = path.join(scratch, `ld-${'z'.repeat(40)}`);
-  rmSync(seat, { force: true });
-  execFileSync('ln', ['-s', '/lib64/ld-linux-x86-64.so.2', seat]);
+  const interpreter = path.join(scratch, `ld-${'z'.repeat(40)}`);
+  rmSync(interpreter, { force: true });
+  execFileSync('ln', ['-s', '/lib64/ld-linux-x86-64.so.2', interpreter]);
   appendFileSync(file, 'x');
-  const copy = patched(bytes, seat);
-  assert.equal(interpreterOf(copy), seat);
+  const copy = patched(bytes, interpreter);
+  assert.equal(interpreterOf(copy), interpreter);
   assert.equal(copy.length, bytes.length);
   const target = path.join(scratch, 'by-comment');
   writeFileSync(target, copy, { mode: 0o755 });

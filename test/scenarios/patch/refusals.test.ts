@@ -7,7 +7,6 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -15,8 +14,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { ALL } from '../../sample.ts';
 import { compile } from '../compile.ts';
 import { stateOf } from '../saved-state.ts';
+import { everythingIn } from './everything-in.ts';
 import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 
 /** A file system of 1 MiB, and one that cannot be written. */
@@ -38,19 +39,7 @@ function prepare(dir: string): void {
 const vendor = await openVendorRoot('small', { prepare });
 const curl = foreignNamed(vendor.rig, 'curl');
 
-/** Everything that stat(2) says but the time of access, and the content, of all files. */
-function state(): string {
-  const lines = readdirSync(vendor.dir, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .map((name) => {
-      const file = path.join(vendor.dir, name);
-      const { mode, uid: owner, size, mtimeNs, ino, nlink } = lstatSync(file, { bigint: true });
-      const isFile = lstatSync(file).isFile();
-      const hash = isFile ? createHash('sha256').update(readFileSync(file)).digest('hex') : '';
-      return [name, mode, owner, isFile ? size : '', isFile ? mtimeNs : '', ino, nlink, hash].join(' ');
-    });
-  return lines.join('\n');
-}
+const state = (): string => everythingIn(vendor.dir);
 
 interface Refusal {
   readonly name: string;
@@ -317,8 +306,8 @@ test('a running program is patched, and goes on running', async () => {
   }
 });
 
-/** NIX_RUN_FOREIGN_ALL_MOMENTS=1 takes minutes. */
-const MOMENTS = process.env['NIX_RUN_FOREIGN_ALL_MOMENTS'] === '1' ? 200 : 16;
+/** All of them take minutes. */
+const MOMENTS = ALL ? 200 : 16;
 
 test('killed at any moment it is the old file or the new one, which starts', async (t) => {
   const sha = (): string =>

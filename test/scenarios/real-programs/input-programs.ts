@@ -1,4 +1,5 @@
 // A root → small foreign programs in it, each like real ones that once could not be started.
+import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { splitStringTable } from '../../elf/split-segment.ts';
@@ -51,12 +52,17 @@ export function standardBase(root: ToolRoot): string {
   return at('lsb');
 }
 
-/** A library without DT_SONAME is needed by the path that it was linked by (Fedora's, vendors' own prefixes). */
-export function absoluteNeed(root: ToolRoot): string {
-  const { at, on } = placeOf(root, 'abs');
+/**
+ * A library without DT_SONAME is needed by the path that it was linked by (Fedora's, vendors' own prefixes): `needed`, or
+ * one beside the program.
+ */
+export function absoluteNeed(root: ToolRoot, needed?: string): string {
+  const name = needed === undefined ? 'abs' : `abs${needed.replaceAll(/\W/g, '-')}`;
+  const { at, on } = placeOf(root, name);
   const library = on('usr/lib64/libz.so.1');
   compile(library, zlibStub, ['-shared', '-fPIC']);
   compile(on('abs'), source('zlib-version.c'), [library]);
+  if (needed !== undefined) execFileSync('patchelf', ['--replace-needed', library, needed, on('abs')]);
   rmSync(on('usr'), { recursive: true });
   return at('abs');
 }

@@ -2,12 +2,12 @@
 // is told to enter the launcher, and the launcher itself.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import { homeInRoot, type Outcome } from '../../rig/root.ts';
-import { compileLibrary } from '../compile.ts';
+import type { Outcome } from '../../rig/root.ts';
+import { compile, compileLibrary } from '../compile.ts';
 import { openWays } from '../interpreter/ways-in.ts';
 import { openToolRoot, type Settings, type ToolRoot } from '../tool.ts';
 import {
@@ -177,16 +177,44 @@ for (const way of ways) {
     assertSays(await way.start(program), /^answer 7\n$/);
   });
 
-  test(title('a library needed by a path where nothing is'), async () => {
-    const program = absoluteNeed(root);
-    const refused = await way.start(program);
-    assert.equal(refused.status, way.refusal, refused.stdout);
-    assert.match(refused.stderr, /needs "\/\S+\/usr\/lib64\/libz\.so\.1"/);
-    const line = /start that: patchelf (.*)$/m.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
-    const onHostOf = (word: string) =>
-      word.endsWith('libz.so.1') ? word : word.replace(homeInRoot, root.homeDir);
-    execFileSync('patchelf', line.split(' ').map(onHostOf));
-    assertSays(await way.start(`${program}.named`), /^zlib 1\.\d/);
+  for (const needed of [undefined, '/usr/lib64/libz.so.1', '/opt/vendor/lib/libz.so.1'])
+    test(title(`a library needed by a path where nothing is (${needed ?? 'in the home'})`), async () => {
+      const program = absoluteNeed(root, needed);
+      const before = await root.bare(program);
+      if (way.name !== 'launcher') assert.notEqual(before.status, 0);
+      assertSays(await way.start(program), /^zlib 1\.\d/);
+      assertSays(await way.startHit(program), /^zlib 1\.\d/);
+      const { stdout } = await root.manage(['explain', program]);
+      assert.match(stdout, /^because +it needs \/\S+\/libz\.so\.1, where nothing is, and gets the library/m);
+      assert.match(stdout, /libz\.so\.1 .*\n.*\/nix\/store\//);
+      assert.match(stdout, /^strategy +(view|patched)$/m);
+      for (const strategy of ['loader', 'nix-ld', 'patched'])
+        assert.match((await root.start(['--strategy', strategy, program])).stdout, /^zlib 1\.\d/, strategy);
+    });
+
+  test(title('a library that comes to the path where nothing was is the one that is loaded'), async () => {
+    const { at, on } = placeOf(root, 'came');
+    const program = absoluteNeed(root, at('libz.so.1'));
+    assertSays(await way.start(program), /^zlib 1\.\d/);
+    compile(on('libz.so.1'), 'const char *zlibVersion(void) { return "own"; }', ['-shared', '-fPIC']);
+    assertSays(await way.start(program), /^zlib own$/m);
+    rmSync(on('libz.so.1'));
+    assertSays(await way.start(program), /^zlib 1\.\d/);
+  });
+
+  test(title('a program that needs a library by a path is patched, without a byte more'), async () => {
+    const program = absoluteNeed(root, '/opt/vendor/lib/libz.so.1');
+    const { on } = placeOf(root, 'abs-opt-vendor-lib-libz-so-1');
+    const size = statSync(on('abs')).size;
+    const { status, stderr } = await root.manage(['patch', '-y', program]);
+    assert.equal(status, 0, stderr);
+    assert.equal(statSync(on('abs')).size, size);
+    assert.match((await root.bare(program)).stdout, /^zlib 1\.\d/);
+    const needed = execFileSync('readelf', ['-dW', on('abs')], { encoding: 'utf8' });
+    assert.match(needed, /\(NEEDED\) .*\[libz\.so\.1\]/);
+    assert.doesNotMatch(needed, /\/opt\/vendor/);
+    assert.equal((await root.manage(['unpatch', program])).status, 0);
+    assert.match(execFileSync('readelf', ['-dW', on('abs')], { encoding: 'utf8' }), /\/opt\/vendor/);
   });
 }
 
