@@ -49,6 +49,7 @@ export function viewFor(
     searchPath: env['PATH'],
     storeDir,
     dirs,
+    manager: context.resolver,
   });
   return view === undefined ? none('nothing is missing here') : { kind: 'view', view };
 }

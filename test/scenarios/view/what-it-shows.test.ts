@@ -26,6 +26,12 @@ int main(int argc, char **argv) {
   return zlibVersion()[0] != '1' || access(own, R_OK);
 }`;
 
+/** As Playwright and ctypes do, through a shell. */
+const ASKS = `
+#include <stdlib.h>
+const char *zlibVersion(void);
+int main(void) { return zlibVersion()[0] != '1' || system("/sbin/ldconfig -p"); }`;
+
 const USES_ZLIB = 'const char *zlibVersion(void); const char *own(void) { return zlibVersion(); }';
 
 /** What NixOS has: files here where it has links, which are harder to keep. */
@@ -110,6 +116,31 @@ for (const uid of [0, USER]) {
     assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
     assert.match(stdout, /^\tlibc\.so\.6 => \/nix\/store\/\S+ \(0x/m);
     assert.notEqual((await root.start([library])).status, 0);
+  });
+
+  test(`${named}: ldd of a library inside, where its loader knows nothing of it`, async () => {
+    const text = `/usr/bin/ldd ${library} /etc/passwd; echo $?`;
+    assert.doesNotMatch((await root.bare(rig.bash, ['-c', text])).stdout, /libz/);
+    const { stdout } = await inView(text);
+    assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+    assert.match(stdout, /^\/etc\/passwd:\n\tnot a dynamic executable\n1$/m);
+  });
+
+  test(`${named}: ldconfig -p: of a foreign program its own libraries first, then what else the store has`, async () => {
+    const ofShell = await inView('/sbin/ldconfig -p');
+    assert.match(ofShell.stdout, /^\d+ libs found in cache `\/etc\/ld\.so\.cache'\n\t/);
+    const line = /^\tlibz\.so\.1 \(libc6,x86-64\) => (\/nix\/store\/\S+)$/gm;
+    const [[, newest = ''] = []] = ofShell.stdout.matchAll(line);
+    assert.match(newest, /zlib/);
+    const asks = putProgram(root, 'asks', ASKS, ['-l:libz.so.1']);
+    giveHome(root, uid);
+    const { stdout, stderr } = await inView(asks);
+    const own = (await root.manage(['explain', '--json', asks])).stdout;
+    const [[, file = ''] = []] = stdout.matchAll(line);
+    assert.ok(own.includes(path.dirname(path.dirname(file))), `${file}\n${own}\n${stderr}`);
+    assert.match(stdout.split('\n').slice(0, 20).join('\n'), /libc\.so\.6 .*=> \/nix\/store/);
+    assert.match(stdout, /^\tlibsqlite3\.so\.0 \(libc6,x86-64\) => \/nix\/store\//m);
+    assert.equal((await inView('/sbin/ldconfig -p | { read -r line; echo $line; }')).stderr, '');
   });
 
   test(`${named}: an interpreter path with ld.so's options hands over to the chosen loader`, async () => {
