@@ -26,6 +26,12 @@ int main(int argc, char **argv) {
   return zlibVersion()[0] != '1' || access(own, R_OK);
 }`;
 
+/** Becomes what its arguments say. */
+const RUNS = `
+#include <unistd.h>
+const char *zlibVersion(void);
+int main(int argc, char **argv) { return zlibVersion()[0] != '1' || argc < 2 || execv(argv[1], argv + 1); }`;
+
 /** As Playwright and ctypes do, through a shell. */
 const ASKS = `
 #include <stdlib.h>
@@ -58,6 +64,7 @@ for (const uid of [0, USER]) {
   const root = await openViewRoot(rig, { interpreter: 'stub-ld', uid, binds });
   putVendor(root);
   const opens = putProgram(root, 'opens', OPENS, ['-l:libz.so.1', '-ldl']);
+  const runs = putProgram(root, 'runs', RUNS, ['-l:libz.so.1']);
   const printsRm = putScript(
     root,
     '/home/tester/rm.sh',
@@ -70,12 +77,26 @@ for (const uid of [0, USER]) {
   const named = `user ${uid}`;
   const inView = (text: string, settings = {}) => root.start([rig.bash, '-c', text], settings);
 
-  test(`${named}: libraries of the plan by path, bare and by the loader nothing`, async () => {
-    const words = ['/usr/lib/libz.so.1', '/usr/lib/x86_64-linux-gnu/libz.so.1', '/lib64/libz.so.1'];
-    const { stdout } = await root.start(['--strategy', 'loader', opens, ...words]);
-    assert.match(stdout, /cannot open shared object file/);
-    const shown = await root.start(['--strategy', 'auto', opens, ...words]);
-    assert.deepEqual([shown.stdout, shown.status], [`${words.join('\n')}\n`, 0]);
+  const words = ['/usr/lib/libz.so.1', '/usr/lib/x86_64-linux-gnu/libz.so.1', '/lib64/libz.so.1'];
+  const all = `${words.join('\n')}\n`;
+
+  test(`${named}: libraries by path: of the plan they are there, and opened by each way and each child`, async () => {
+    assert.notEqual((await root.bare(opens, words)).status, 0);
+    const text = 'for each; do [ -e "$each" ] || exit 1; done; echo there';
+    const mine = putScript(root, '/home/tester/there.sh', `#!/bin/bash\n${text}\n`);
+    const shown = await root.start(['--strategy', 'view', opens, ...words]);
+    assert.deepEqual([shown.stdout, shown.status], [all, 0]);
+    assert.equal((await root.start(['--strategy', 'view', runs, mine, ...words])).stdout, 'there\n');
+    // No view, or one of a shell, which has no library: nothing lies there.
+    assert.equal((await inView(`${mine} ${words.join(' ')}; echo $?`)).stdout, '1\n');
+    for (const start of [
+      ['--strategy', 'loader', opens, ...words],
+      [rig.bash, '-c', `${opens} ${words.join(' ')}`],
+      ['--strategy', 'auto', opens, ...words],
+    ])
+      assert.equal((await root.start(start)).stdout, all);
+    const { stdout } = await inView(`${opens} /usr/lib/libsqlite3.so.0 && ${opens} /usr/lib/libnowhere.so.3`);
+    assert.match(stdout, /^\/usr\/lib\/libsqlite3\.so\.0\n\/usr\/lib\/libnowhere\.so\.3: cannot open shared/);
   });
 
   test(`${named}: what the host has in /bin and /usr/bin stays itself, files and links`, async () => {
