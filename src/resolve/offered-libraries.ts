@@ -91,6 +91,22 @@ function librariesOfStore(
   );
 }
 
+/** `2.43`: of the newest glibc for this machine, which whoever names none gets. Undefined where the store has none. */
+export async function newestGlibc({ host, location }: Context): Promise<string | undefined> {
+  const [own] = host.hostMachines;
+  const machine = own && findMachine(own);
+  if (machine === undefined) return undefined;
+  const { loaderSoname, class: elfClass, machine: number } = machine;
+  const loaders = await inWritableDirectories(host.uid, (dirs) =>
+    withStore(dirs.catalogues, location, (catalogue) =>
+      catalogue.librariesOffering(loaderSoname, elfClass, number),
+    ),
+  );
+  return loaders
+    .flatMap(({ storePath, file }) => libcVersionOf(path.join(storePath, file))?.join('.') ?? [])
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))[0];
+}
+
 /** Each name once for each machine; those of the caller's plan first, both by name, the newest in front. */
 export async function offeredLibraries(processId: number, context: Context): Promise<OfferedLibrary[]> {
   const plan = await planOfCaller(processId, context.host.uid);

@@ -65,7 +65,12 @@ exit 0
  * libc. What a library would bring along only the manager can tell, since it has no plan.
  */
 const LDD = `#!/bin/sh
-case $1 in --version) [ -n @theirs@ ] && exec @theirs@ --version; echo 'ldd (GNU libc)'; exit 0;; esac
+if [ "$1" = --version ]; then
+  [ -n @theirs@ ] && exec @theirs@ --version
+  if [ -x @node@ ] && [ -e @script@ ]; then ${CLEAN}; exec @node@ @script@ print-cache libc; fi
+  echo 'ldd (GNU libc)'
+  exit 0
+fi
 count=0 status=0
 for file; do case $file in -*) ;; *) count=$((count + 1));; esac; done
 for file; do

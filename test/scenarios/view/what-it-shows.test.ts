@@ -123,6 +123,8 @@ for (const uid of [0, USER]) {
     const ofBash = stdout.slice(stdout.indexOf(`${rig.bash}:\n`));
     assert.match(ofBash, /^\tlibc\.so\.6 => \/nix\/store\//m);
     assert.match(stdout, /^1$/m);
+    // Installers take the version of the libc from there.
+    assert.match((await inView('/usr/bin/ldd --version')).stdout, /^ldd \(.*\) 2\.\d+\n/);
     const list = await root.start([opens]);
     assert.equal(list.status, 0);
     const own = await root.manage(['ldd', opens]);
