@@ -10,7 +10,7 @@
 #define EXPORTED __attribute__((visibility("default"), used))
 
 // <link.h>
-enum { LA_SER_DEFAULT = 0x40 };
+enum { LA_SER_ORIG = 0x01, LA_SER_DEFAULT = 0x40 };
 enum { LM_ID_BASE = 0 };
 
 static char directory[PLACE_SIZE];
@@ -60,8 +60,20 @@ static bool put_in_place(char *searched, const char *answer)
 	return word_join(searched, length + 1, answer, "");
 }
 
+// A path of another distribution goes on as a name: ld.so then looks wherever it looks for that.
+static const char *instead_of(const char *path)
+{
+	if (path[0] != '/' || !one_at_a_time_enter())
+		return path;
+	const char *name = known_names_instead_of(path);
+	one_at_a_time_leave();
+	return name ? name : path;
+}
+
 EXPORTED char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag)
 {
+	if (flag == LA_SER_ORIG)
+		return (char *)instead_of(name);
 	if (flag != LA_SER_DEFAULT || !one_at_a_time_enter())
 		return (char *)name;
 	const struct link_map *requester = requester_of(cookie);

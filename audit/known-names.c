@@ -190,16 +190,49 @@ static bool is_of_libc(const char *name)
 	return word_after(name, "ld-linux") != NULL;
 }
 
+static bool can_answer(void)
+{
+	bool first = !known.has_begun;
+	if (!known_names_settings()->file.bytes)
+		return false;
+	if (first)
+		read_answers();
+	return true;
+}
+
+// `/usr/lib/NAME`, `/lib64/NAME`, `/usr/lib/x86_64-linux-gnu/NAME`: at most one directory more, of Debian's kind.
+static const char *name_in_usual_place(const char *path)
+{
+	static const char places[] = "/usr/lib/\0/usr/lib64/\0/lib/\0/lib64/\0";
+	const char *name = word_base_name(path);
+	for (const char *place = places; *place; place += word_length(place) + 1) {
+		const char *rest = word_after(path, place);
+		if (rest == name)
+			return name;
+		for (const char *at = rest; at && at < name; at++)
+			if (*at == '/')
+				return at + 1 == name && word_ends_with(rest, (size_t)(at - rest), "-linux-gnu") ? name : NULL;
+	}
+	return NULL;
+}
+
+const char *known_names_instead_of(const char *path)
+{
+	const char *name = name_in_usual_place(path), *answer;
+	if (!name || !name[0] || kernel_access(path, ACCESS_EXISTS) != -ENOENT)
+		return NULL;
+	if (is_of_libc(name))
+		return name;
+	if (!can_answer())
+		return NULL;
+	return look_up(name, &answer) == ANSWERED || is_in_store(name) ? name : NULL;
+}
+
 const char *known_names_answer(const char *searched, const char *requester)
 {
 	const struct question question = {.name = word_base_name(searched), .requester = requester};
-	if (is_of_libc(question.name))
+	if (is_of_libc(question.name) || !can_answer())
 		return NULL;
-	bool first = !known.has_begun;
-	if (!known_names_settings()->file.bytes)
-		return NULL;
-	if (first)
-		read_answers();
 	if (!question.name[0] || word_length(question.name) > LONGEST_NAME)
 		return NULL;
 	const char *path = decide(&question, searched);

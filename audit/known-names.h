@@ -10,5 +10,9 @@ const struct run_time_settings *known_names_settings(void);
 /// `searched`: where ld.so would look next. NULL: nothing is known of its name. Called by one thread at a time.
 const char *known_names_answer(const char *searched, const char *requester);
 
+/// `path`: what a program opens. Its last name, where that is known and the path is one where other distributions have
+/// their libraries and this machine has nothing; else NULL. Called by one thread at a time.
+const char *known_names_instead_of(const char *path);
+
 /// A plug-in that could not be loaded: the resolver says on a terminal whether the next start will have it.
 void known_names_refused(const char *path);

@@ -339,6 +339,7 @@ const SMALL_FILES = new Map<string, string>([
   ['cli/graph/svg.ts', 'a bundle of its own: it brings a large package'],
   ['ldso/simulation/simulate.ts', 'the entry of the simulation'],
   ['resolve/plan-direct.ts', 'loaded only for programs that need no library'],
+  ['cli/print-cache.ts', 'the format of ldconfig; loaded only for whoever asks from a view'],
   ['store/soname-table.ts', 'the file format is read in C; the scan of the store writes it'],
   ['index/package-name.ts', 'the rule of nixpkgs for names of outputs'],
 ]);

@@ -18,7 +18,8 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST) {
 }
 
 const isMiss =
-  process.argv[2] === 'extend' || (process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher');
+  ['extend', 'print-cache'].includes(process.argv[2] ?? '') ||
+  (process.argv[2] === 'resolve' && process.argv[3] === '--from-launcher');
 const source = path.join(__dirname, isMiss ? 'resolver.cjs' : 'main.cjs');
 const compiled = source.replace(/cjs$/, 'compiled');
 

@@ -1,5 +1,5 @@
-// The launcher's call on a miss → a launch plan; the audit module's call → answers. A bundle of its own: what a miss
-// does not need is not even read.
+// The launcher's call on a miss → a launch plan; the audit module's and ldconfig's calls → answers. A bundle of its
+// own: what a miss does not need is not even read.
 import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
 import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
@@ -61,8 +61,17 @@ async function extendForModule(words: readonly string[]): Promise<void> {
   process.exit(0);
 }
 
+/** `print-cache PID`: ldconfig in a view asks for its parent; ldd asks for `libc`. */
+async function printCacheFor(word: string): Promise<void> {
+  process.stdout.on('error', () => process.exit(1)); // whoever reads has read enough
+  const { printCacheCommand } = await import('../cli/print-cache.ts');
+  await printCacheCommand(word, await withDriverDirectories(contextOf(process, version)));
+}
+
 /** The whole process of a miss, or of a question. */
 export async function main(): Promise<void> {
+  if (process.argv[2] === 'print-cache')
+    return await begin('ldconfig', () => printCacheFor(process.argv[3] ?? ''));
   if (process.argv[2] === 'extend')
     return await begin('nix-run-foreign', () => extendForModule(process.argv.slice(3)));
   await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(4)));

@@ -1,5 +1,6 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
 import { existsSync, realpathSync } from 'node:fs';
+import { elfFileAt } from '../elf/open-elf.ts';
 import { printLine, reportFailure } from '../host/output.ts';
 import { listedText } from '../ldso/ask-loader.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
@@ -28,6 +29,7 @@ function listBy(loader: string, libraryPath: string, program: string): Listed {
 }
 
 async function listOf(typedName: string, context: Context): Promise<Listed> {
+  if (existsSync(typedName) && elfFileAt(typedName) === undefined) return NOT_DYNAMIC;
   const library = existsSync(typedName) ? await librarySet(realpathSync(typedName), context) : undefined;
   if (library !== undefined) return listBy(library.loader, library.libraryPath, realpathSync(typedName));
   const { kind, path: program } = inspectProgram(typedName, context.host);

@@ -18,7 +18,7 @@ export interface LoaderAndPath {
 }
 
 /** The highest N of the versions GLIBC_2.N that it defines or needs. */
-function highestVersion(elf: ElfFile | undefined): number {
+export function highestGlibcOf(elf: ElfFile | undefined): number {
   if (elf === undefined) return -1;
   const names = [...elf.verdef, ...elf.verneed.flatMap(({ versions }) => versions.map(({ name }) => name))];
   return Math.max(-1, ...names.map((name) => Number(/^GLIBC_2\.(\d+)/.exec(name)?.[1] ?? -1)));
@@ -51,12 +51,12 @@ export function libraryOrder(
   const own = path.dirname(loader);
   const libc = path.join(own, 'libc.so.6');
   const names = isGlibc(loader) ? linksIn(libraryPath.split(':')[0] ?? '') : [];
-  const version = names.length === 0 ? -1 : highestVersion(elfFileAt(libc));
+  const version = names.length === 0 ? -1 : highestGlibcOf(elfFileAt(libc));
   const isUnfit = (directory: string): boolean => {
     if (names.length === 0 || directory === '') return false;
     const other = path.join(directory, 'libc.so.6');
     if (statSync(other, { throwIfNoEntry: false }) !== undefined && !isSameFile(other, libc)) return true;
-    return names.some((name) => highestVersion(elfFileAt(path.join(directory, name))) > version);
+    return names.some((name) => highestGlibcOf(elfFileAt(path.join(directory, name))) > version);
   };
   const last = directories.filter(isUnfit);
   if (last.length === 0) return { first: directories, last };

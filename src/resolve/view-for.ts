@@ -49,6 +49,7 @@ export function viewFor(
     searchPath: env['PATH'],
     storeDir,
     dirs,
+    manager: context.resolver,
   });
   if (view === undefined) return none('nothing is missing here');
   const [unserved] = view.unserved;

@@ -49,6 +49,8 @@ export interface Catalogue {
   librariesOffering(name: string, elfClass: number, machine: number): CataloguedLibrary[];
   /** Every name that begins with `stem` and is offered for a class and machine, sorted. */
   namesBeginning(stem: string, elfClass: number, machine: number): string[];
+  /** Every library that a name of its own was given (DT_SONAME), ordered by that, store path and file. */
+  librariesBySoname(elfClass: number, machine: number): NamedLibrary[];
   /** Every library of one store object for a class and machine, with the names it offers, ordered by file. */
   librariesIn(storePath: string, elfClass: number, machine: number): NamedLibrary[];
   /** How many other store objects have a library that names this one, as in a run path. Looks through all of them. */
@@ -145,6 +147,11 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
     `select distinct offer.name as name from offer join library on library.id = offer.library
      where offer.name >= ? and offer.name < ? and class = ? and machine = ? order by offer.name`,
   );
+  const ofMachine = database.prepare(
+    `select json_extract(elf, '$.soname') as soname, object.name as object, file, elf
+     from library join object on object.id = library.object
+     where class = ? and machine = ? and soname is not null order by soname, object.name, file`,
+  );
   const namesOf = database.prepare('select name from offer where library = ? order by name');
   const insertObject = database.prepare('insert or ignore into object (name) values (?)');
   const insertLibrary = database.prepare(
@@ -187,6 +194,15 @@ function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
       offering.all(name, elfClass, machine).map((row) => toLibrary(row['object'], row)),
     namesBeginning: (stem, elfClass, machine) =>
       beginning.all(stem, `${stem}\u{10ffff}`, elfClass, machine).map((row) => String(row['name'])),
+    librariesBySoname: (elfClass, machine) =>
+      ofMachine.all(elfClass, machine).map((row) => ({
+        names: [String(row['soname'])],
+        storePath: `${storeDir}/${row['object']}`,
+        file: String(row['file']),
+        get elf() {
+          return JSON.parse(String(row['elf'])) as ElfFile;
+        },
+      })),
     librariesIn: (storePath, elfClass, machine) =>
       within.all(path.basename(storePath), elfClass, machine).map((row) => ({
         storePath,

@@ -26,6 +26,8 @@ export interface ViewRequest {
   readonly searchPath: string | undefined;
   readonly storeDir: string;
   readonly dirs: Directories;
+  /** The Node and the script that answer `ldd` and `ldconfig` there. */
+  readonly manager?: { readonly node: string; readonly script: string } | undefined;
   readonly interpreter?: string | undefined;
   readonly farm?: LibraryRequest['farm'];
   /** Path where nothing is → the file that is to be found there. */
@@ -85,8 +87,8 @@ function programDirectories(request: ViewRequest): {
   const shown = shownPrograms({
     places,
     directories,
-    system: machine.system,
     interpreter: machine.interpreter,
+    manager: request.manager,
   });
   const source = viewDirectory(dirs, shown);
   return { programs: places.map(({ target }) => ({ target, source })), places, from: directories };

@@ -16,7 +16,7 @@ interface SharedData {
 
 const sw = (name: string): string => `/run/current-system/sw/share/${name}`;
 
-const SHARED_DATA: readonly SharedData[] = [
+export const SHARED_DATA: readonly SharedData[] = [
   {
     place: '/usr/share/zoneinfo',
     instead: ['/etc/zoneinfo', sw('zoneinfo')],

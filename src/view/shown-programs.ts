@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isExecutable, namesIn } from '../host/files.ts';
+import { shellWord } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { HostPlace } from './host-place.ts';
 import { linkTo, type Shown } from './view-directory.ts';
@@ -39,71 +40,78 @@ function entriesOfHost(places: readonly HostPlace[]): [string, Shown][] {
   );
 }
 
-/** Prints what glibc's ldconfig -p prints, of the directory that the view shows; there is no cache to be made. */
+/** Nothing of a program's own may steer ours. */
+const CLEAN = 'unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT NODE_OPTIONS NODE_PATH';
+
+/**
+ * Prints what glibc's ldconfig -p prints, of what the process that asks can open; there is no cache to be made. Where
+ * our own package is gone, of the directory that the view shows.
+ */
 const LDCONFIG = `#!/bin/sh
 for word; do case $word in -p|--print-cache) print=1;; esac; done
 [ -n "$print" ] || exit 0
+if [ -x @node@ ] && [ -e @script@ ]; then ${CLEAN}; exec @node@ @script@ print-cache "$PPID"; fi
 count=0
 for file in /usr/lib/*.so*; do [ -e "$file" ] && count=$((count + 1)); done
 echo "$count libs found in cache \\\`/etc/ld.so.cache'"
 for file in /usr/lib/*.so*; do
-  [ -e "$file" ] && printf '\\t%s (libc6,@flags@) => %s\\n' "\${file##*/}" "$file"
+  [ -e "$file" ] && printf '\\t%s (libc6,x86-64) => %s\\n' "\${file##*/}" "$file"
 done
 exit 0
 `;
 
 /**
  * As glibc's, which would have its own libc's loader look at its own libraries. Others ask it for the version of the
- * libc.
+ * libc. What a library would bring along only the manager can tell, since it has no plan.
  */
 const LDD = `#!/bin/sh
-case $1 in --version) [ -n '@theirs@' ] && exec '@theirs@' --version; echo 'ldd (GNU libc)'; exit 0;; esac
+if [ "$1" = --version ]; then
+  [ -n @theirs@ ] && exec @theirs@ --version
+  if [ -x @node@ ] && [ -e @script@ ]; then ${CLEAN}; exec @node@ @script@ print-cache libc; fi
+  echo 'ldd (GNU libc)'
+  exit 0
+fi
 count=0 status=0
 for file; do case $file in -*) ;; *) count=$((count + 1));; esac; done
 for file; do
   case $file in -*) continue;; */*) ;; *) file=./$file;; esac
   [ $count -gt 1 ] && echo "$file:"
   if [ ! -e "$file" ]; then echo "ldd: $file: No such file or directory" >&2; status=1; continue; fi
-  '@interpreter@' --list "$file" && continue
-  printf '\\tnot a dynamic executable\\n'
+  @interpreter@ --list "$file" 2>/dev/null && continue
+  if [ -x @node@ ] && [ -e @script@ ]; then (${CLEAN}; exec @node@ @script@ ldd -- "$file") && continue
+  else printf '\\tnot a dynamic executable\\n'; fi
   status=1
 done
 exit $status
 `;
 
-/** How ldconfig names the machines that programs ask for (glibc, sysdeps/generic/dl-cache.h). */
-const FLAGS: ReadonlyMap<string, string> = new Map([
-  ['x86_64-linux', 'x86-64'],
-  ['aarch64-linux', 'AArch64'],
-]);
-
 interface CommandRequest {
   readonly places: readonly HostPlace[];
   readonly directories: readonly string[];
-  /** Of the machine, as Nix has it. */
-  readonly system: string;
   /** The interpreter path of the machine. */
   readonly interpreter: string;
+  /** What answers for libraries; undefined where nothing does. */
+  readonly manager: { readonly node: string; readonly script: string } | undefined;
 }
 
-function lddText(interpreter: string, directories: readonly string[]): string {
-  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isExecutable) ?? '';
-  const isQuotable = !theirs.includes("'");
-  return LDD.replaceAll('@theirs@', isQuotable ? theirs : '').replace('@interpreter@', interpreter);
+/** An empty word names no file. */
+function withWords(script: string, words: Readonly<Record<string, string | undefined>>): string {
+  return script.replace(/@(\w+)@/g, (_, name: string) => shellWord(words[name] ?? ''));
+}
+
+function ourCommands({ directories, interpreter, manager }: CommandRequest): [string, Shown][] {
+  const theirs = directories.map((each) => path.join(each, 'ldd')).find(isExecutable);
+  const words = { theirs, interpreter, ...manager };
+  return Object.entries({ ldconfig: LDCONFIG, ldd: LDD }).map(([name, text]) => [
+    name,
+    { kind: 'script', text: withWords(text, words) },
+  ]);
 }
 
 /** By name: the host's own first, then ours, then those of the directories in their order. */
-export function shownPrograms({
-  places,
-  directories,
-  system,
-  interpreter,
-}: CommandRequest): Map<string, Shown> {
-  const ours: [string, Shown][] = [
-    ['ldconfig', { kind: 'script', text: LDCONFIG.replace('@flags@', FLAGS.get(system) ?? system) }],
-    ['ldd', { kind: 'script', text: lddText(interpreter, directories) }],
-  ];
-  const entries = new Map([...ours, ...entriesOfHost(places)]);
+export function shownPrograms(request: CommandRequest): Map<string, Shown> {
+  const { places, directories } = request;
+  const entries = new Map([...ourCommands(request), ...entriesOfHost(places)]);
   for (const directory of directories)
     for (const name of namesIn(directory)) {
       if (entries.size >= MOST_NAMES) return entries;

@@ -61,9 +61,19 @@ async function lines(glibc: (typeof glibcs)[number], place: ReturnType<typeof ma
 }
 
 const opened = 'liblate.so.1 opened';
+const byPath = ['/usr/lib', '/lib64', '/usr/lib/x86_64-linux-gnu'].map((each) => `${each}/liblate.so.1`);
+const odd = ['/opt/liblate.so.1', '/usr/lib/other/liblate.so.1', '/usr/lib/libfalse.so.1', '/usr/lib/'];
 
 for (const glibc of glibcs) {
   const title = `glibc ${glibc.version}`;
+
+  test(`${title}: a path of another distribution, where nothing is; any other is as before`, async () => {
+    const bare = await startBy(glibc, undefined, [program, 'open', ...byPath, ...odd]);
+    assert.doesNotMatch(bare.stdout, / opened$/m);
+    const said = bare.stdout.trimEnd().split('\n').slice(byPath.length);
+    const expected = [...byPath.map((each) => `${each} opened`), ...said];
+    assert.deepEqual(await lines(glibc, makePlace(module, content), ['open', ...byPath, ...odd]), expected);
+  });
 
   test(`${title}: without the module it is not found, with it it is; a false name is as before`, async () => {
     const bare = await startBy(glibc, undefined, [program, 'open', 'liblate.so.1', 'libfalse.so.1']);

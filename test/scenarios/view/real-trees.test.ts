@@ -96,6 +96,7 @@ for (const { interpreter, uid } of cases) {
   const forks = home('forks.cjs', FORKS);
   const deno = home('deno.ts', DENO);
   const python = home('python.py', PYTHON);
+  const helper = home('helper', '#!/usr/bin/python3\nimport sys\nprint(6*7, sys.executable)\n');
   const downloads = home('downloads.mjs', DOWNLOADS);
   const built = home('built.ts', BUILT);
   mkdirSync(path.join(root.homeDir, 'src'));
@@ -126,13 +127,22 @@ for (const { interpreter, uid } of cases) {
     const venv = path.join(homeInRoot, 'venv');
     await started(root, [program, '-m', 'venv', '--without-pip', venv]);
     const text = `. ${venv}/bin/activate && python ${python}`;
-    // Libraries by path are those of the tree's first program, and bash has no zlib.
-    const inVenv = said.replace(program, `${venv}/bin/python`).replace('libz.so.1', 'None');
-    assert.equal((await root.start([rig.bash, '-c', text])).stdout, inVenv);
+    // The tree's first program is bash, which has no zlib; Python asks ldconfig, and that looks who asks.
+    assert.equal(
+      (await root.start([rig.bash, '-c', text])).stdout,
+      said.replace(program, `${venv}/bin/python`),
+    );
     assert.equal(
       await started(root, [`${venv}/bin/python`, '-c', 'import sys; print(sys.prefix)']),
       `${venv}\n`,
     );
+  });
+
+  test(`${named}: a helper that begins with /usr/bin/python3, which PATH has elsewhere`, async () => {
+    const env = { PATH: `/opt/python/bin:/nix/var/nix/profiles/default/bin` };
+    assert.notEqual((await root.bare(helper, [], { env })).status, 0);
+    const { stdout, stderr } = await root.start(['--refresh', helper], { env, timeoutMs: TIMEOUT });
+    assert.equal(stdout, '42 /opt/python/bin/python3\n', stderr);
   });
 
   test(`${named}: biome's server, which it starts of itself`, async () => {

@@ -26,6 +26,18 @@ int main(int argc, char **argv) {
   return zlibVersion()[0] != '1' || access(own, R_OK);
 }`;
 
+/** Becomes what its arguments say. */
+const RUNS = `
+#include <unistd.h>
+const char *zlibVersion(void);
+int main(int argc, char **argv) { return zlibVersion()[0] != '1' || argc < 2 || execv(argv[1], argv + 1); }`;
+
+/** As Playwright and ctypes do, through a shell. */
+const ASKS = `
+#include <stdlib.h>
+const char *zlibVersion(void);
+int main(void) { return zlibVersion()[0] != '1' || system("/sbin/ldconfig -p"); }`;
+
 const USES_ZLIB = 'const char *zlibVersion(void); const char *own(void) { return zlibVersion(); }';
 
 /** What NixOS has: files here where it has links, which are harder to keep. */
@@ -52,6 +64,7 @@ for (const uid of [0, USER]) {
   const root = await openViewRoot(rig, { interpreter: 'stub-ld', uid, binds });
   putVendor(root);
   const opens = putProgram(root, 'opens', OPENS, ['-l:libz.so.1', '-ldl']);
+  const runs = putProgram(root, 'runs', RUNS, ['-l:libz.so.1']);
   const printsRm = putScript(
     root,
     '/home/tester/rm.sh',
@@ -64,12 +77,26 @@ for (const uid of [0, USER]) {
   const named = `user ${uid}`;
   const inView = (text: string, settings = {}) => root.start([rig.bash, '-c', text], settings);
 
-  test(`${named}: libraries of the plan by path, bare and by the loader nothing`, async () => {
-    const words = ['/usr/lib/libz.so.1', '/usr/lib/x86_64-linux-gnu/libz.so.1', '/lib64/libz.so.1'];
-    const { stdout } = await root.start(['--strategy', 'loader', opens, ...words]);
-    assert.match(stdout, /cannot open shared object file/);
-    const shown = await root.start(['--strategy', 'auto', opens, ...words]);
-    assert.deepEqual([shown.stdout, shown.status], [`${words.join('\n')}\n`, 0]);
+  const words = ['/usr/lib/libz.so.1', '/usr/lib/x86_64-linux-gnu/libz.so.1', '/lib64/libz.so.1'];
+  const all = `${words.join('\n')}\n`;
+
+  test(`${named}: libraries by path: of the plan they are there, and opened by each way and each child`, async () => {
+    assert.notEqual((await root.bare(opens, words)).status, 0);
+    const text = 'for each; do [ -e "$each" ] || exit 1; done; echo there';
+    const mine = putScript(root, '/home/tester/there.sh', `#!/bin/bash\n${text}\n`);
+    const shown = await root.start(['--strategy', 'view', opens, ...words]);
+    assert.deepEqual([shown.stdout, shown.status], [all, 0]);
+    assert.equal((await root.start(['--strategy', 'view', runs, mine, ...words])).stdout, 'there\n');
+    // No view, or one of a shell, which has no library: nothing lies there.
+    assert.equal((await inView(`${mine} ${words.join(' ')}; echo $?`)).stdout, '1\n');
+    for (const start of [
+      ['--strategy', 'loader', opens, ...words],
+      [rig.bash, '-c', `${opens} ${words.join(' ')}`],
+      ['--strategy', 'auto', opens, ...words],
+    ])
+      assert.equal((await root.start(start)).stdout, all);
+    const { stdout } = await inView(`${opens} /usr/lib/libsqlite3.so.0 && ${opens} /usr/lib/libnowhere.so.3`);
+    assert.match(stdout, /^\/usr\/lib\/libsqlite3\.so\.0\n\/usr\/lib\/libnowhere\.so\.3: cannot open shared/);
   });
 
   test(`${named}: what the host has in /bin and /usr/bin stays itself, files and links`, async () => {
@@ -96,6 +123,8 @@ for (const uid of [0, USER]) {
     const ofBash = stdout.slice(stdout.indexOf(`${rig.bash}:\n`));
     assert.match(ofBash, /^\tlibc\.so\.6 => \/nix\/store\//m);
     assert.match(stdout, /^1$/m);
+    // Installers take the version of the libc from there.
+    assert.match((await inView('/usr/bin/ldd --version')).stdout, /^ldd \(.*\) 2\.\d+\n/);
     const list = await root.start([opens]);
     assert.equal(list.status, 0);
     const own = await root.manage(['ldd', opens]);
@@ -110,6 +139,31 @@ for (const uid of [0, USER]) {
     assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
     assert.match(stdout, /^\tlibc\.so\.6 => \/nix\/store\/\S+ \(0x/m);
     assert.notEqual((await root.start([library])).status, 0);
+  });
+
+  test(`${named}: ldd of a library inside, where its loader knows nothing of it`, async () => {
+    const text = `/usr/bin/ldd ${library} /etc/passwd; echo $?`;
+    assert.doesNotMatch((await root.bare(rig.bash, ['-c', text])).stdout, /libz/);
+    const { stdout } = await inView(text);
+    assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
+    assert.match(stdout, /^\/etc\/passwd:\n\tnot a dynamic executable\n1$/m);
+  });
+
+  test(`${named}: ldconfig -p: of a foreign program its own libraries first, then what else the store has`, async () => {
+    const ofShell = await inView('/sbin/ldconfig -p');
+    assert.match(ofShell.stdout, /^\d+ libs found in cache `\/etc\/ld\.so\.cache'\n\t/);
+    const line = /^\tlibz\.so\.1 \(libc6,x86-64\) => (\/nix\/store\/\S+)$/gm;
+    const [[, newest = ''] = []] = ofShell.stdout.matchAll(line);
+    assert.match(newest, /zlib/);
+    const asks = putProgram(root, 'asks', ASKS, ['-l:libz.so.1']);
+    giveHome(root, uid);
+    const { stdout, stderr } = await inView(asks);
+    const own = (await root.manage(['explain', '--json', asks])).stdout;
+    const [[, file = ''] = []] = stdout.matchAll(line);
+    assert.ok(own.includes(path.dirname(path.dirname(file))), `${file}\n${own}\n${stderr}`);
+    assert.match(stdout.split('\n').slice(0, 20).join('\n'), /libc\.so\.6 .*=> \/nix\/store/);
+    assert.match(stdout, /^\tlibsqlite3\.so\.0 \(libc6,x86-64\) => \/nix\/store\//m);
+    assert.equal((await inView('/sbin/ldconfig -p | { read -r line; echo $line; }')).stderr, '');
   });
 
   test(`${named}: an interpreter path with ld.so's options hands over to the chosen loader`, async () => {

@@ -1,0 +1,115 @@
+// Each row of the table of shared data: libraries of another Linux find it by the paths that they were built with.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { SHARED_DATA } from '../../../src/view/shown-data.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
+import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
+import { onHost } from '../foreign-files.ts';
+import type { ToolRoot } from '../tool.ts';
+import { giveHome, openViewRoot, putProgram, USER } from './view-root.ts';
+
+const rig = await ensureRig('full');
+const SOURCE = readFileSync(path.join(import.meta.dirname, 'reads-shared-data.c'), 'utf8');
+const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-shared-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+chmodSync(scratch, 0o755);
+
+/** Debian's data: package, a file of it, what is copied. */
+const DEBIAN: Readonly<Record<string, readonly [string, string]>> = {
+  zoneinfo: ['tzdata', '/usr/share/zoneinfo/Europe'],
+  xkb: ['xkb-data', '/usr/share/X11/xkb'],
+  fonts: ['fonts-dejavu-core', '/usr/share/fonts/truetype/dejavu'],
+  cursors: ['adwaita-icon-theme', '/usr/share/icons/Adwaita/cursors'],
+  terminfo: ['ncurses-base', '/lib/terminfo/x'],
+  locale: ['libc-bin', '/usr/lib/locale/C.utf8'],
+  certificates: ['ca-certificates', '/etc/ssl/certs/ca-certificates.crt'],
+};
+
+function copy(data: keyof typeof DEBIAN, to: string): void {
+  const [debian = '', from = ''] = DEBIAN[data] ?? [];
+  needTool(from, debian);
+  cpSync(from, to, { recursive: true, dereference: true });
+}
+
+const MESSAGES =
+  'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\nmsgid "missing"\nmsgstr "da"\n';
+
+/** What the profile of a NixOS has, in `share` and `lib`. */
+function furnishProfile(profile: string): void {
+  const share = path.join(profile, 'share');
+  copy('zoneinfo', path.join(share, 'zoneinfo/Europe'));
+  copy('xkb', path.join(share, 'X11/xkb'));
+  copy('fonts', path.join(share, 'X11/fonts'));
+  copy('cursors', path.join(share, 'icons/Adwaita/cursors'));
+  copy('terminfo', path.join(share, 'terminfo/x'));
+  copy('locale', path.join(profile, 'lib/locale/xx_YY.utf8'));
+  copy('certificates', path.join(share, 'ca-certificates/ca-bundle.crt'));
+  mkdirSync(path.join(share, 'mime'));
+  writeFileSync(path.join(share, 'mime/globs2'), '50:application/x-frob:*.frob\n');
+  const messages = path.join(share, 'locale/xx/LC_MESSAGES');
+  mkdirSync(messages, { recursive: true });
+  needTool('/usr/bin/msgfmt', 'gettext');
+  execFileSync('msgfmt', ['-o', path.join(messages, 'probe.mo'), '-'], { input: MESSAGES });
+}
+
+/** What the store has, where no profile has it: objects as nixpkgs has them. */
+async function furnishStore(root: ToolRoot): Promise<void> {
+  const objects = path.join(homeInRoot, 'objects');
+  copy('zoneinfo', onHost(root, path.join(objects, 'tzdata-2026a/share/zoneinfo/Europe')));
+  copy('xkb', onHost(root, path.join(objects, 'xkeyboard-config-2.46/share/X11/xkb')));
+  copy('certificates', onHost(root, path.join(objects, 'nss-cacert-3.120/etc/ssl/certs/ca-bundle.crt')));
+  for (const name of ['tzdata-2026a', 'xkeyboard-config-2.46', 'nss-cacert-3.120']) {
+    const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', path.join(objects, name)] });
+    assert.equal(add.status, 0, add.stderr);
+  }
+  rmSync(onHost(root, objects), { recursive: true });
+}
+
+function answers(stdout: string): Map<string, string> {
+  const lines = stdout.trim().split('\n');
+  return new Map(lines.map((line) => line.split(' ') as [string, string]));
+}
+
+/** Without a view each is missing, so nothing of it lies where the libraries look otherwise. */
+async function assertFound(root: ToolRoot, program: string, places: readonly string[]): Promise<void> {
+  const without = await root.start(['--strategy', 'loader', program]);
+  const all = SHARED_DATA.map(({ place }) => place).sort();
+  assert.deepEqual([...answers(without.stdout).keys()].sort(), all, without.stderr);
+  for (const [place, answer] of answers(without.stdout)) assert.equal(answer, 'missing', place);
+  for (const start of [root.start, root.startHit]) {
+    const { stdout, stderr } = await start(
+      ['--strategy', 'view', program].slice(start === root.start ? 0 : 2),
+    );
+    for (const place of places) assert.equal(answers(stdout).get(place), 'found', `${place}\n${stderr}`);
+  }
+}
+
+const profile = path.join(scratch, 'run');
+furnishProfile(path.join(profile, 'current-system/sw'));
+
+for (const uid of [0, USER]) {
+  const binds = [{ from: profile, to: '/run', mode: 'read-only' }] as const;
+  const ofSystem = await openViewRoot(rig, { interpreter: 'stub-ld', uid, binds });
+  const bare = await openViewRoot(rig, { interpreter: 'none', uid });
+  const [program = ''] = [ofSystem, bare].map((root) =>
+    putProgram(root, 'bin/reads', SOURCE, ['-w', '-ldl']),
+  );
+  for (const root of [ofSystem, bare]) giveHome(root, uid);
+
+  test(`user ${uid}: from the system profile, each of the table`, async () => {
+    const places = SHARED_DATA.map(({ place }) => place);
+    await assertFound(ofSystem, program, places);
+  });
+
+  test(`user ${uid}: from the store, where no profile has it`, async () => {
+    await furnishStore(bare);
+    const places = SHARED_DATA.filter(({ object }) => object !== undefined).map(({ place }) => place);
+    assert.equal(places.length, 3);
+    await assertFound(bare, program, places);
+  });
+}
