@@ -122,7 +122,8 @@ export function whyNoModule(
   if (libc === 'musl') return 'musl asks nobody for libraries that it has not found';
   if (isOld(loader))
     return `its glibc is older than ${OLDEST_GLIBC.join('.')}, which audit modules slow down`;
-  if (dirs.shared === true) return 'its plan is for everybody';
+  if (dirs.shared === true)
+    return 'its plan is for everybody; for one of your own, which has it: nix-foreign resolve --refresh PROGRAM';
   if (moduleFile(program, context) === undefined) return 'there is no audit module for its machine';
   if (threadStorageOf(objects) > MOST_THREAD_STORAGE)
     return 'its libraries need more static thread storage than a loader with an audit module has';

@@ -42,7 +42,7 @@ for (const [strategy, root] of [
   });
 }
 
-test('a plan for everybody has what is foreseen, and no module', async () => {
+test('a plan for everybody has what is foreseen, and no module; one of my own comes first, and has it', async () => {
   const everybody = mkdtempSync(path.join(tmpdir(), 'everybody-'));
   chmodSync(everybody, 0o755);
   after(() => rmSync(everybody, { recursive: true, force: true }));
@@ -57,4 +57,6 @@ test('a plan for everybody has what is foreseen, and no module', async () => {
   assert.equal((await root.startHit([literal])).stdout, 'opened\n');
   const { stdout } = await root.startHit([composed, 'libz.so.1']);
   assert.match(stdout, /^libz\.so\.1 libz\.so\.1: cannot open shared object file/);
+  assert.equal((await root.manage(['resolve', '--refresh', composed])).status, 0);
+  assert.match((await root.start([composed, 'libz.so.1'])).stdout, /^libz\.so\.1 opened/);
 });
