@@ -40,11 +40,12 @@ async function runTimeOf(
   const loader = interpreter;
   if (libc === 'musl') return undefined;
   const objects = objectsOf(program, loader);
-  if (whyNoModule({ program, libc, loader, objects }, context, dirs) !== undefined) return undefined;
+  const loaded = { program, libc, loader, objects } as const;
+  if (whyNoModule(loaded, context, dirs) !== undefined) return undefined;
   await haveSonameTable(program, context, dirs);
   const before = runTimeDirectoryOf(readPlan(dirs, program.path));
   const set = [program.identity, loader];
-  return openRunTime({ program, libc, loader, objects, set, before, plugIns: [] }, context, dirs);
+  return openRunTime(loaded, { set, before, plugIns: [] }, context, dirs);
 }
 
 /**

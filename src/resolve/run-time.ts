@@ -34,12 +34,17 @@ const OLDEST_GLIBC = [2, 35];
 
 const OPENING = ['dlopen', 'dlmopen'];
 
-interface RunTimeRequest {
+/** What is there when the program starts. */
+interface LoadedProgram {
   readonly program: ProgramFile;
   readonly libc: 'glibc' | 'musl';
   readonly loader: string;
   /** Paths of what is loaded at the start, without the libc family. */
   readonly objects: readonly string[];
+}
+
+/** What is known of what it opens. */
+interface OpenedBefore {
   /** What names the set. */
   readonly set: readonly string[];
   /** The directory that the program had before, whose memory goes on. */
@@ -115,7 +120,7 @@ function threadStorageIn(file: string): number {
 
 /** Why a program has no module, in a clause; undefined where it has one. Asked too by `explain`. */
 export function whyNoModule(
-  { program, libc, loader, objects }: Pick<RunTimeRequest, 'program' | 'libc' | 'loader' | 'objects'>,
+  { program, libc, loader, objects }: LoadedProgram,
   context: Context,
   dirs: Directories,
 ): string | undefined {
@@ -137,7 +142,7 @@ function passedOn({ env }: Context): Record<string, string> {
 }
 
 function settingsOf(
-  { program, loader }: RunTimeRequest,
+  { program, loader }: LoadedProgram,
   context: Context,
   dirs: Directories,
   directory: string,
@@ -183,12 +188,13 @@ function writeKnown(directory: string, files: readonly string[]): void {
  * then it finds what its plan has.
  */
 export function openRunTime(
-  request: RunTimeRequest,
+  loaded: LoadedProgram,
+  { set, before, plugIns, copy }: OpenedBefore,
   context: Context,
   dirs: Directories,
 ): RunTime | undefined {
-  const { program, before, set, plugIns, copy } = request;
-  const why = whyNoModule(request, context, dirs);
+  const { program } = loaded;
+  const why = whyNoModule(loaded, context, dirs);
   const file = moduleFile(program, context);
   if (why !== undefined || file === undefined) {
     debug(`no audit module: ${why}`);
@@ -199,7 +205,7 @@ export function openRunTime(
     const learned = learnedIn(before ?? directory, new Date().toISOString());
     const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
     const passing = opensPassingFiles(before ?? directory);
-    makeRunTimeDirectory(directory, file, settingsOf(request, context, dirs, directory));
+    makeRunTimeDirectory(directory, file, settingsOf(loaded, context, dirs, directory));
     beginAnew(directory);
     const paths = [...all.keys()];
     const byCopy = copy === undefined ? [] : besideCopy(program.path, copy, paths);

@@ -214,16 +214,8 @@ function runTimeOf(
     .flatMap(({ path: file }) => file ?? []);
   const before = runTimeDirectoryOf(readPlan(dirs, program.path));
   return openRunTime(
-    {
-      program,
-      libc,
-      loader: set.loader,
-      objects,
-      set: [set.farm, set.loader],
-      before,
-      plugIns,
-      copy: copy?.file,
-    },
+    { program, libc, loader: set.loader, objects },
+    { set: [set.farm, set.loader], before, plugIns, copy: copy?.file },
     context,
     dirs,
   );
