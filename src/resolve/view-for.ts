@@ -11,7 +11,7 @@ import {
   isInView,
   makeView,
   type View,
-  type ViewRequest,
+  type ViewedProgram,
   type ViewToMake,
   whyNoView,
 } from '../view/make-view.ts';
@@ -25,11 +25,7 @@ export type FoundView =
 const none = (why: string): FoundView => ({ kind: 'none', why });
 
 /** What a view would show on this machine, once it is known that one can be made here. Writes nothing. */
-export function viewFor(
-  context: Context,
-  dirs: Directories,
-  of: Pick<ViewRequest, 'interpreter' | 'farm' | 'byPath'>,
-): FoundView {
+export function viewFor(context: Context, dirs: Directories, of: ViewedProgram): FoundView {
   const { launcher, host, env, location } = context;
   const machine = ownMachine(context);
   const launchers = host.hostMachines.flatMap((key) => {
@@ -41,16 +37,9 @@ export function viewFor(
   if (why !== undefined || launcher === undefined || machine === undefined)
     return none(why ?? 'the machine is not known');
   const { storeDir } = location;
-  const view = findView({
-    ...of,
-    machine,
-    launchers,
-    uid: host.uid,
-    searchPath: env['PATH'],
-    storeDir,
-    dirs,
-    manager: context.resolver,
-  });
+  const { uid } = host;
+  const user = { launchers, uid, searchPath: env['PATH'], storeDir, dirs, manager: context.resolver };
+  const view = findView(machine, user, of);
   if (view === undefined) return none('nothing is missing here');
   const [unserved] = view.unserved;
   return unserved === undefined

@@ -18,8 +18,16 @@ import {
 import { commandDirectories, PROGRAM_PLACES, shownPrograms } from './shown-programs.ts';
 import { linkTo, makeViewDirectory, type ViewDirectory, viewDirectory } from './view-directory.ts';
 
-export interface ViewRequest {
-  readonly machine: Machine;
+/** The program that it is for. */
+export interface ViewedProgram {
+  readonly interpreter?: string | undefined;
+  readonly farm?: LibraryRequest['farm'];
+  /** Path where nothing is → the file that is to be found there. */
+  readonly byPath?: ReadonlyMap<string, string> | undefined;
+}
+
+/** The machine and the user that it is made for. */
+interface ViewingUser {
   readonly launchers: LibraryRequest['launchers'];
   readonly uid: number;
   /** PATH. */
@@ -28,10 +36,6 @@ export interface ViewRequest {
   readonly dirs: Directories;
   /** The Node and the script that answer `ldd` and `ldconfig` there. */
   readonly manager?: { readonly node: string; readonly script: string } | undefined;
-  readonly interpreter?: string | undefined;
-  readonly farm?: LibraryRequest['farm'];
-  /** Path where nothing is → the file that is to be found there. */
-  readonly byPath?: ReadonlyMap<string, string> | undefined;
 }
 
 /** The parts of a plan that make it one with a view. */
@@ -49,7 +53,8 @@ function isBelow(target: string, places: readonly HostPlace[]): HostPlace | unde
 
 /** Interpreters that no directory of libraries brings along: beside others of the host, or somewhere of their own. */
 function loneInterpreters(
-  { launchers, interpreter }: ViewRequest,
+  launchers: LibraryRequest['launchers'],
+  interpreter: string | undefined,
   places: readonly HostPlace[],
 ): ViewEntry[] {
   const [own, ...others] = launchers;
@@ -72,24 +77,17 @@ interface ShownDirectory {
   readonly source: ViewDirectory;
 }
 
-function programDirectories(request: ViewRequest): {
-  programs: ShownDirectory[];
-  places: HostPlace[];
-  from: string[];
-} {
-  const { machine, dirs, uid, searchPath } = request;
+function programDirectories(
+  { dirs, uid, searchPath, manager }: ViewingUser,
+  { interpreter }: Machine,
+): { programs: ShownDirectory[]; places: HostPlace[]; from: string[] } {
   const places = openPlaces(PROGRAM_PLACES);
   if (places.length === 0) return { programs: [], places, from: [] };
   const directories = commandDirectories(searchPath, uid, [
     ...PROGRAM_PLACES,
     ...places.map(({ target }) => target),
   ]);
-  const shown = shownPrograms({
-    places,
-    directories,
-    interpreter: machine.interpreter,
-    manager: request.manager,
-  });
+  const shown = shownPrograms({ places, directories, interpreter, manager });
   const source = viewDirectory(dirs, shown);
   return { programs: places.map(({ target }) => ({ target, source })), places, from: directories };
 }
@@ -97,15 +95,16 @@ function programDirectories(request: ViewRequest): {
 type Data = ReadonlyMap<string, string>;
 
 function libraryDirectories(
-  request: ViewRequest,
+  request: Omit<LibraryRequest, 'place'>,
+  dirs: Directories,
   places: readonly HostPlace[],
   data: Data,
 ): ShownDirectory[] {
   return places.map((place) => {
-    const shown = shownLibraries({ farm: undefined, interpreter: undefined, ...request, place });
+    const shown = shownLibraries({ ...request, place });
     for (const [target, file] of data)
       if (path.dirname(target) === place.target) shown.set(path.basename(target), linkTo(file));
-    return { target: place.target, source: viewDirectory(request.dirs, shown) };
+    return { target: place.target, source: viewDirectory(dirs, shown) };
   });
 }
 
@@ -145,7 +144,7 @@ function isShown(target: string, places: readonly HostPlace[]): boolean {
 }
 
 function entriesByPath(
-  { byPath = new Map() }: ViewRequest,
+  byPath: ReadonlyMap<string, string>,
   places: readonly HostPlace[],
 ): { served: ViewEntry[]; unserved: string[] } {
   const served: ViewEntry[] = [];
@@ -176,13 +175,19 @@ export interface ViewToMake {
 }
 
 /** Undefined where nothing is missing. Writes nothing. */
-export function findView(request: ViewRequest): ViewToMake | undefined {
-  const data = findSharedData(request.storeDir);
-  const { programs, places, from } = programDirectories(request);
+export function findView(
+  machine: Machine,
+  user: ViewingUser,
+  { interpreter, farm, byPath = new Map() }: ViewedProgram,
+): ViewToMake | undefined {
+  const { launchers, storeDir, dirs } = user;
+  const data = findSharedData(storeDir);
+  const { programs, places, from } = programDirectories(user, machine);
   const libraries = openPlaces(LIBRARY_PLACES);
-  const lone = loneInterpreters(request, libraries);
-  const directories = [...programs, ...libraryDirectories(request, libraries, data)];
-  const { served, unserved } = entriesByPath(request, [...libraries, ...places]);
+  const lone = loneInterpreters(launchers, interpreter, libraries);
+  const request = { machine, launchers, interpreter, farm };
+  const directories = [...programs, ...libraryDirectories(request, dirs, libraries, data)];
+  const { served, unserved } = entriesByPath(byPath, [...libraries, ...places]);
   const shown = [
     ...served,
     ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),
