@@ -4,7 +4,7 @@ import type { Environment } from '../host/tool-environment.ts';
 import { openCache } from './cache-client.ts';
 import { readNarInfo } from './cache-listing.ts';
 
-/** What is to be copied from one cache (store/fetch.ts, copyFrom). */
+/** What is to be copied from one cache (store/fetch-paths.ts, copyFrom). */
 export interface CacheCopy {
   /** As Nix takes it. */
   readonly address: string;

@@ -1,7 +1,7 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
 
-import { copyFrom, type Realised } from '../store/fetch.ts';
-import { type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
+import type { Realised } from '../store/fetch.ts';
+import { copyFrom, type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
@@ -64,9 +64,13 @@ export function refusalOf(
 }
 
 /** What comes of caches that are no substituters; why not, where it does not come. */
-async function copyAll({ copies }: PlannedFetch, { nix, show }: FetchRequest): Promise<Realised | undefined> {
-  for (const { address, storePaths } of copies) {
-    const copied = await copyFrom(nix, address, storePaths, show);
+async function copyAll(
+  plan: PlannedFetch,
+  { nix, show, onProgress }: FetchRequest,
+): Promise<Realised | undefined> {
+  const watch = { show, onProgress: (progress: FetchProgress) => onProgress(plan, progress) };
+  for (const { address, storePaths } of plan.copies) {
+    const copied = await copyFrom(nix, address, storePaths, watch);
     if (copied.kind === 'refused') return { kind: 'unavailable', paths: storePaths, why: copied.why };
   }
   return undefined;

@@ -2,7 +2,15 @@
 import path from 'node:path';
 import { debug } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
-import { type Realised, realise, realiseBy } from './fetch.ts';
+import {
+  type Copied,
+  copyArguments,
+  isHarmless,
+  type Realised,
+  realise,
+  realiseBy,
+  toCopied,
+} from './fetch.ts';
 import { LONGEST, type Nix, nixVersion, type Show, withoutSecrets } from './nix.ts';
 import { type FetchProgress, nixLog } from './nix-log.ts';
 
@@ -22,14 +30,19 @@ function generation(version: string | undefined): number {
   return 100 * Number(major) + Number(minor);
 }
 
-async function runLogged(nix: Nix, args: readonly string[], { onProgress }: FetchWatch): Promise<Ended> {
+async function runLogged(
+  nix: Nix,
+  command: 'nix' | 'nix-store',
+  args: readonly string[],
+  { onProgress }: FetchWatch,
+): Promise<Ended> {
   const log = nixLog(onProgress);
-  const ended = await runProgram(path.join(nix.bin, 'nix-store'), args, {
+  const ended = await runProgram(path.join(nix.bin, command), args, {
     env: { ...nix.env, NO_COLOR: '1' },
     timeout: LONGEST,
     onStderr: log.take,
   });
-  debug(withoutSecrets(`nix-store ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`));
+  debug(withoutSecrets(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`));
   return { ...ended, stderr: log.words() };
 }
 
@@ -47,5 +60,26 @@ export async function fetchPaths(
   if (version < 204) return await realise(nix, storePaths, link, watch.show);
   // One path that fails is not to keep the others from coming.
   const more = ['--keep-going', '--log-format', 'internal-json', ...(version < 216 ? AT_ONCE : [])];
-  return await realiseBy((args) => runLogged(nix, [...args, ...more], watch), nix, storePaths, link);
+  return await realiseBy(
+    (args) => runLogged(nix, 'nix-store', [...args, ...more], watch),
+    nix,
+    storePaths,
+    link,
+  );
+}
+
+/**
+ * Copies the closure of store paths from a binary cache into the store; a signature by a key that Nix trusts is needed
+ * as for every fetch, but the cache need be no substituter, and the user no trusted one.
+ */
+export async function copyFrom(
+  nix: Nix,
+  storeUrl: string,
+  storePaths: readonly string[],
+  watch: FetchWatch,
+): Promise<Copied> {
+  const harmful = storePaths.find((each) => !isHarmless(each));
+  if (harmful !== undefined) return { kind: 'refused', why: `${harmful} is no path of a built store object` };
+  const args = copyArguments(['--log-format', 'internal-json', '--from', storeUrl, ...storePaths]);
+  return toCopied(nix, await runLogged(nix, 'nix', args, watch));
 }

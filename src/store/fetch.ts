@@ -127,28 +127,17 @@ export async function copyClosure(
   storeUrl: string,
   show: Show,
 ): Promise<Copied> {
-  return await copyBy(nix, ['--to', storeUrl, ...storePaths], show);
-}
-
-/**
- * Copies the closure of store paths from a binary cache into the store; a signature by a key that Nix trusts is needed
- * as for every fetch, but the cache need be no substituter, and the user no trusted one.
- */
-export async function copyFrom(
-  nix: Nix,
-  storeUrl: string,
-  storePaths: readonly string[],
-  show: Show,
-): Promise<Copied> {
-  const harmful = storePaths.find((each) => !isHarmless(each));
-  if (harmful !== undefined) return { kind: 'refused', why: `${harmful} is no path of a built store object` };
-  return await copyBy(nix, ['--from', storeUrl, ...storePaths], show);
+  const args = copyArguments(['--to', storeUrl, ...storePaths]);
+  return toCopied(nix, await runWatched(nix, 'nix', args, show));
 }
 
 /** No stable command does it for binary caches, so the experimental one is asked for by name (nix3-copy(1)). */
-async function copyBy(nix: Nix, args: readonly string[], show: Show): Promise<Copied> {
-  const experimental = ['--extra-experimental-features', 'nix-command'];
-  const ended = await runWatched(nix, 'nix', [...experimental, 'copy', ...args], show);
+export function copyArguments(args: readonly string[]): readonly string[] {
+  return ['--extra-experimental-features', 'nix-command', 'copy', ...args];
+}
+
+/** How `nix copy` ended. */
+export function toCopied(nix: Nix, ended: Ended): Copied {
   if (ended.status === 0) return { kind: 'copied' };
   if (ended.failure === 'ENOENT') return { kind: 'refused', why: `there is no command nix in ${nix.bin}` };
   return { kind: 'refused', why: withoutSecrets(complaintOf(ended)) };
