@@ -42,8 +42,8 @@ export async function listObjects(
 }
 
 /**
- * Of a program that needs libraries by paths where nothing is, as it is when these lead to the plain names: the loader is
- * asked with them opened beside it, the simulation says in which order they come. `elf`: with the plain names.
+ * Of a program that needs libraries by paths where nothing is, as it is when these lead to the plain names: the loader
+ * is asked with them opened beside it, the simulation says in which order they come. `elf`: with the plain names.
  */
 export async function listWithPlainNames(
   request: ListRequest,

@@ -160,7 +160,7 @@ function keepingItself(given: Situation): StrategyChoice | undefined {
   return isServed ? choice : { ...choice, misses: refusals.join('; ') };
 }
 
-/** By a view that has something at the path, or a copy that needs it by its plain name. No loader searches for a path. */
+/** By a view that has something at the path, or a copy that needs the plain name: no loader searches for a path. */
 function servingPath(situation: Situation, neededPath: string): StrategyChoice {
   const { wanted, byBinfmt, interpreter, whyNo } = situation;
   const refusals: string[] = [];

@@ -13,8 +13,8 @@ function isAbsent(name: string): boolean {
 }
 
 /**
- * The loader opens a name with a slash as it is and searches for it nowhere. Libraries without DT_SONAME are needed by the
- * path that they had when the program was linked.
+ * The loader opens a name with a slash as it is and searches for it nowhere. Libraries without DT_SONAME are needed by
+ * the path that they had when the program was linked.
  */
 export function plainNamesOf({ needed }: Pick<ElfFile, 'needed'>): PlainNames {
   const absent = needed.filter((name) => name.includes('/') && !name.endsWith('/') && isAbsent(name));

@@ -126,7 +126,11 @@ export async function proveProgram(plan: PatchPlan, copy: string): Promise<numbe
   // Where names could not be lifted a run path of the store's libraries comes behind the user's LD_LIBRARY_PATH.
   const all =
     plan.wanted.lifted.length === plan.set.transitive.length && plan.wanted.runPath?.tag === 'rpath';
-  const proof: Proof = provePatched(copy, plan.verified, plan.program.libc.kind, all ? 'too' : 'not');
+  const asked = {
+    libc: plan.program.libc.kind,
+    storeDir: path.dirname(plan.fingerprint.loader.storePath),
+  };
+  const proof: Proof = provePatched(copy, plan.verified, asked, all ? 'too' : 'not');
   if (proof.kind === 'other') throw refusedCopy(plan, proof.why);
   return proof.objects;
 }

@@ -4,6 +4,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { openFileSource } from '../elf/open-elf.ts';
 import { readElf } from '../elf/read-elf.ts';
 import type { ByteSource } from '../elf/reader.ts';
+import { searchesItsOwnDirectory } from '../farm/layout.ts';
 import type { Directories } from '../host/directories.ts';
 import { type ChosenEdits, chooseEdits } from '../integrations/patch/choose-edits.ts';
 import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
@@ -77,12 +78,16 @@ function renamesOf(elf: ElfFile, file: string): Map<string, string> {
   return new Map(others);
 }
 
-/** Needed names that its own run path does not lead to; every process has libc and the loader. */
-function absentNames(elf: ElfFile, file: string, { program }: PatchOutline): string[] {
-  const { libc } = program;
+/** Names of libc and the loader are loaded in every process, and all of glibc is where its loader searches last. */
+function isOfProcess(name: string, { program: { libc }, verified }: PatchOutline): boolean {
+  if (name === libc.loaderName || /^libc\.(so|musl)/.test(name)) return true;
+  return libc.isFamily(name) && libc.kind === 'glibc' && searchesItsOwnDirectory(verified.loader);
+}
+
+/** Needed names that its own run path does not lead to. */
+function absentNames(elf: ElfFile, file: string, base: PatchOutline): string[] {
   const found = new Set(findBundled({ path: file, elf }).map(({ name }) => name));
-  const isThere = (name: string): boolean =>
-    found.has(name) || name.includes('/') || name === libc.loaderName || /^libc\.(so|musl)/.test(name);
+  const isThere = (name: string): boolean => found.has(name) || name.includes('/') || isOfProcess(name, base);
   return elf.needed.filter((name) => !isThere(name));
 }
 

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
+import { ForeignError } from '../../host/errors.ts';
 import { notice, printJson, printLine, reportFailure } from '../../host/output.ts';
 import { farmsNamedBy } from '../../integrations/patch/read-patched.ts';
 import { isPatchedFarm } from '../../program/run-directories.ts';
@@ -145,6 +146,11 @@ async function patchOutlined(
   return { worst, failed: [...failed, ...(spoiled === undefined ? [] : [spoiled])] };
 }
 
+/** Libraries for which nobody has what they need, or that have no room: named at the end, and no failure by itself. */
+function isLeftAsItWas(error: unknown): boolean {
+  return error instanceof ForeignError && (error.code === 'lacking' || error.code === 'no-room');
+}
+
 /** With `--strict` all of them or none: status 1 where one cannot be patched, and the tree is as it was. */
 async function patchTree(
   all: readonly PatchTask[],
@@ -164,7 +170,10 @@ async function patchTree(
   if (isStrict && failed.length > 0) await undoDone(done);
   // A program that could not be outlined failed again by itself.
   const failures = [...failed, ...outline.failures.filter(isLibrary)];
-  const statuses = failures.map(({ task, error }) => sayFailure(error, task));
+  const statuses = failures.map(({ task, error }) => {
+    const status = sayFailure(error, task);
+    return isLibrary({ task }) && isLeftAsItWas(error) ? 0 : status;
+  });
   return isStrict && failures.length > 0 ? 1 : Math.max(worst, ...statuses);
 }
 

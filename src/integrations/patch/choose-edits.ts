@@ -128,8 +128,8 @@ export type InterpreterChanges =
   | { readonly kind: 'no-room'; readonly why: string };
 
 /**
- * The interpreter is another, by the way that keeps most; `renamed` as in `WantedNames`. Total but for what `source.read`
- * throws.
+ * The interpreter is another, by the way that keeps most; `renamed` as in `WantedNames`. Total but for what
+ * `source.read` throws.
  */
 export function interpreterChanges(
   source: ByteSource,

@@ -1,5 +1,5 @@
 // A verified set → what a patched program names: the farm's contents, the run path, the names renamed and lifted.
-import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -8,7 +8,7 @@ import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { linksBeside, type ProgramWithAdded } from '../../program/bundled.ts';
 import type { Libc } from '../../program/libc.ts';
 import type { PlainNames } from '../../program/needed-paths.ts';
-import { runDirectories } from '../../program/run-directories.ts';
+import { pathOfElfString, runDirectories } from '../../program/run-directories.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
 
 type PatchedProgram = ProgramWithAdded & { readonly libc: Libc; readonly plainNames?: PlainNames };
@@ -95,6 +95,12 @@ function neighboursOf(program: ProgramWithAdded): Map<string, string> {
   return new Map(own.map(([name, file]) => [name, Buffer.from(path.basename(file)).toString('latin1')]));
 }
 
+/** Named by the program itself it comes before the user's LD_LIBRARY_PATH; by a library beside it, behind. */
+function isInRunPath({ elf, path: file }: ProgramWithAdded, name: string): boolean {
+  const directories = runDirectories(elf.runpath ?? elf.rpath, file);
+  return directories.some((each) => existsSync(path.join(each, pathOfElfString(name))));
+}
+
 /** The directories that the launcher has the loader search, without the farm and the loader's own. */
 function directoriesOf({ libraryPath, farm, loader }: VerifiedSet): string[] {
   return libraryPath
@@ -126,7 +132,9 @@ export function patchedSet(
   const outside = new Set(verified.outside.map((file) => path.basename(file)));
   const loaderName = path.basename(verified.loader);
   const found = (name: string) =>
-    name !== loaderName && name !== libc.loaderName && (links.has(name) || outside.has(name));
+    name !== loaderName &&
+    name !== libc.loaderName &&
+    (links.has(name) || outside.has(name) || isInRunPath(program, name));
   const own = new Set([...elf.needed, ...renamed.values()]);
   const targets = [...links.values(), ...directories.filter(path.isAbsolute)];
   const references = new Set(targets.flatMap((each) => storeObjectOf(storeDir, each) ?? []));

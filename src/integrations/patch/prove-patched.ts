@@ -3,10 +3,12 @@
 import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { elfFileAt } from '../../elf/open-elf.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 import { type LoadedObject, parseListOutput, verifyByLoader } from '../../ldso/ask-loader.ts';
+import { storeObjectOf } from '../../store/store-location.ts';
 
 const TIMEOUT = 60_000;
 
@@ -72,14 +74,21 @@ function withHostileDirectory<T>(names: readonly string[], work: (directory: str
 export function provePatched(
   copy: string,
   verified: VerifiedSet,
-  libc: 'glibc' | 'musl',
+  { libc, storeDir }: { readonly libc: 'glibc' | 'musl'; readonly storeDir: string },
   hostile: 'too' | 'not',
 ): Proof {
   const { loader, objects } = verified;
   if (libc === 'glibc' && !verifyByLoader(loader, copy))
     return { kind: 'other', why: `${loader} does not take the copy` };
   const expected = filesOf(objects, loader);
-  const names = objects.map(({ name }) => path.basename(name)).filter((name) => name !== '');
+  // What the program does not name itself a library beside it finds by its own run path, behind the user's directories.
+  const own = new Set(elfFileAt(copy)?.needed);
+  const isBeside = (file: string | undefined) =>
+    file !== undefined && storeObjectOf(storeDir, real(file)) === undefined;
+  const names = objects
+    .filter(({ name, path: file }) => own.has(path.basename(name)) || !isBeside(file))
+    .map(({ name }) => path.basename(name))
+    .filter((name) => name !== '');
   const outcomeIn = (env: Readonly<Record<string, string>>): string | undefined => {
     const { complaints, objects: found } = listed(loader, copy, env);
     return complaints[0] ?? differenceOf(expected, filesOf(found, loader));

@@ -6,7 +6,7 @@ import type { FileEdit } from './file-changes.ts';
 import { isStringTag, stringReferences } from './string-references.ts';
 import { newStrings, stringAt, type WantedNames } from './wanted-names.ts';
 
-export interface RewrittenStrings {
+interface RewrittenStrings {
   readonly bytes: Uint8Array;
   /** How many bytes there are where the table is. */
   readonly room: number;
@@ -24,7 +24,7 @@ interface Table {
 
 const backwards = (text: string): string => [...text].reverse().join('');
 
-/** lld shares no tails unless it is told to (`-O2`). What is new shares none: where it lies depends on its length only. */
+/** lld shares no tails without `-O2`. What is new shares none: where it lies depends on its length only. */
 function tableOf(old: Iterable<string>, fresh: readonly string[]): Table {
   const indexes = new Map([['', 0]]);
   const parts: string[] = [''];

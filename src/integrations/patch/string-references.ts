@@ -6,7 +6,7 @@ import { type EditedImage, lastOf } from './elf-image.ts';
 import { stringAt } from './wanted-names.ts';
 
 /** A word of four bytes. */
-export interface StringReference {
+interface StringReference {
   /** In the file. */
   readonly offset: number;
   readonly text: string;
@@ -69,7 +69,7 @@ function chained(image: EditedImage, from: number, field: number): number[] | un
 }
 
 /** Entries of Verneed have 16 bytes, of Verdef 20; their auxiliaries are found by `field`, names in these at `name`. */
-interface VersionTable {
+interface VersionLayout {
   readonly tag: number;
   readonly next: number;
   readonly auxiliary: number;
@@ -77,14 +77,14 @@ interface VersionTable {
   readonly name: number;
 }
 
-const VERNEED: VersionTable = {
+const VERNEED: VersionLayout = {
   tag: DYNAMIC_TAG.verneed,
   next: 12,
   auxiliary: 8,
   auxiliaryNext: 12,
   name: 8,
 };
-const VERDEF: VersionTable = {
+const VERDEF: VersionLayout = {
   tag: DYNAMIC_TAG.verdef,
   next: 16,
   auxiliary: 12,
@@ -92,7 +92,7 @@ const VERDEF: VersionTable = {
   name: 0,
 };
 
-function versionReferences(image: EditedImage, table: VersionTable): StringReference[] | undefined {
+function versionReferences(image: EditedImage, table: VersionLayout): StringReference[] | undefined {
   const address = lastOf(image.dynamic, table.tag);
   if (address === undefined) return [];
   const { fields } = image;
@@ -123,8 +123,8 @@ function hasOtherReaders({ header, dynamic, sections }: EditedImage, strings: nu
 }
 
 /**
- * Without those of the dynamic table. `strings`: the section of the string table. Undefined where it cannot be said that
- * these are all. @throws Malformed for a table that makes no sense.
+ * Without those of the dynamic table. `strings`: the section of the string table. Undefined where it cannot be said
+ * that these are all. @throws Malformed for a table that makes no sense.
  */
 export function stringReferences(image: EditedImage, strings: number): StringReference[] | undefined {
   if (hasOtherReaders(image, strings)) return undefined;

@@ -139,7 +139,7 @@ test('a library that needs what nobody has is named; with --strict the tree is a
   assert.match(strict.stderr, /wants\.so: the library is as it was: it needs libnowhere\.so\.7/);
   assert.deepEqual(sums(at('wanting')), before);
   const { status, stderr } = await manage('patch', '-y', '--tree', '/vendor/wanting');
-  assert.equal(status, 126);
+  assert.equal(status, 0);
   assert.match(stderr, /wants\.so: the library is as it was/);
   assert.match((await bare('/vendor/wanting/bin/host', ['../lib/own-path.so'])).stdout, /^1\.\d/);
 });

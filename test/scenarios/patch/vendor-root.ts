@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 import { ensureRig, type Rig } from '../../rig/rig.ts';
+import type { Bind } from '../../rig/root.ts';
 import { openToolRoot, type ToolRoot } from '../tool.ts';
 
 export interface VendorRoot {
@@ -24,7 +25,13 @@ export async function openVendorRoot(
     user = uid,
     prepare = () => {},
     daemon = user === 0 ? 'none' : 'running',
-  }: { user?: number; prepare?: (dir: string) => void; daemon?: 'none' | 'running' } = {},
+    binds = [],
+  }: {
+    user?: number;
+    prepare?: (dir: string) => void;
+    daemon?: 'none' | 'running';
+    binds?: readonly Bind[];
+  } = {},
 ): Promise<VendorRoot> {
   const rig = await ensureRig(level);
   const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-vendor-'));
@@ -34,7 +41,7 @@ export async function openVendorRoot(
   const root = await openToolRoot(rig, {
     uid: user,
     daemon,
-    binds: [{ from: dir, to: '/vendor', mode: 'read-write' }],
+    binds: [{ from: dir, to: '/vendor', mode: 'read-write' }, ...binds],
   });
   // Behind what is mounted there, and the root.
   after(() => rmSync(dir, { recursive: true, force: true }));
