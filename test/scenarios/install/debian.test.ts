@@ -1,6 +1,15 @@
 // A Debian with Nix, Node and npm, no compiler and nothing of ours: the README's section "With npm", line by line.
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -19,11 +28,24 @@ const directories: Bind[] = ['bin', 'lib', 'lib64'].map((name) => ({
   to: `/${name}`,
   mode: 'read-only',
 }));
+const isThere = (file: string): boolean => existsSync(file);
+/** The compilers of this machine, which that one lacks. */
+const compilers = [
+  ...new Set(
+    ['cc', 'gcc', 'clang', 'tcc']
+      .map((name) => `/usr/bin/${name}`)
+      .filter(isThere)
+      .map((file) => realpathSync(file)),
+  ),
+];
 const binds: Bind[] = [
   { from: '/usr', mode: 'read-only' },
   ...directories,
   ...(npm.startsWith('/usr/') ? [] : [{ from: npm, mode: 'read-only' } as const]),
   { from: '/dev/pts', mode: 'read-write' },
+  ...compilers
+    .flatMap((file) => [file, file.replace(/^\/usr/, '')])
+    .map((to): Bind => ({ from: '/dev/null', to, mode: 'read-only' })),
 ];
 const root = { ...(await openRoot(rig, { binds })), rig };
 after(() => root.close());
@@ -56,6 +78,8 @@ test('without us the vendor program does not run', async () => {
   try {
     assert.equal((await shell.run('redis-cli --version')).status, 127);
     assert.equal((await shell.run('nix-run-foreign --version')).status, 127);
+    for (const compiler of ['cc', 'gcc', 'clang'])
+      assert.notEqual((await shell.run(`${compiler} --version`)).status, 0, compiler);
   } finally {
     shell.close();
   }
