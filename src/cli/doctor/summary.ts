@@ -20,16 +20,14 @@ function hasRule(): boolean {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** What this machine and this session have. */
-interface Asked {
+interface ThisSession {
   readonly arch: string;
-  readonly env: Environment;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Who sits at the path that foreign programs name as their interpreter. */
-function wayOfInterpreter({ arch, env }: Asked): string | undefined {
+function wayOfInterpreter({ arch, env }: ThisSession): string | undefined {
   const [own] = machinesRunBy(arch);
   if (own === undefined) return undefined;
   const { interpreter, nixLdSuffix } = own;
@@ -41,11 +39,11 @@ function wayOfInterpreter({ arch, env }: Asked): string | undefined {
   return `as they are, by nix-ld at ${interpreter}`;
 }
 
-function waysOf(checks: readonly Check[], asked: Asked): string[] {
+function waysOf(checks: readonly Check[], session: ThisSession): string[] {
   const has = (wanted: string) => checks.some(({ subject, state }) => subject === wanted && state === 'ok');
   return [
     'with nix-run-foreign in front',
-    wayOfInterpreter(asked) ?? '',
+    wayOfInterpreter(session) ?? '',
     hasRule() ? 'as they are, by a rule of binfmt_misc' : '',
     has('hook') ? 'by their names, by the shell hook' : '',
     has('shims') ? 'by their names, those that have a shim' : '',
@@ -53,13 +51,13 @@ function waysOf(checks: readonly Check[], asked: Asked): string[] {
 }
 
 /** The sentence that comes first. */
-export function checkStarts(checks: readonly Check[], asked: Asked): Check {
+export function checkStarts(checks: readonly Check[], session: ThisSession): Check {
   const missing = checks.find(({ subject, state }) => state === 'lack' && NEEDED.includes(subject));
   if (missing === undefined)
     return {
       subject: 'starts',
       state: 'ok',
-      detail: `foreign programs start here: ${waysOf(checks, asked).join('; ')}`,
+      detail: `foreign programs start here: ${waysOf(checks, session).join('; ')}`,
     };
   return {
     subject: 'starts',
