@@ -41,7 +41,6 @@ in
     strategy = mkOption {
       type = types.nullOr (
         types.enum [
-          "direct"
           "loader"
           "nix-ld"
           "interpreter"
@@ -53,7 +52,7 @@ in
       default = null;
       example = "view";
       description = ''
-        How programs are started, where it is possible and `--strategy` was not said; `view` gives each start a file
+        How programs are started, where it is possible and `--strategy` was not said for one; `view` gives each start a file
         system in which its children start too. Null: as suits each program.
       '';
     };

@@ -80,6 +80,15 @@ function unpack(archive: string, root: string): void {
   if (status !== 0) throw new Error(`${archive}: ${stderr}`);
 }
 
+function unpackAll(archives: string, root: string): void {
+  for (const name of MERGED) {
+    mkdirSync(path.join(root, 'usr', name), { recursive: true });
+    symlinkSync(`usr/${name}`, path.join(root, name));
+  }
+  for (const name of readdirSync(archives).filter((each) => each.endsWith('.deb')))
+    unpack(path.join(archives, name), root);
+}
+
 /** Made once; some 3 GB. */
 export async function debianRoot(suite: Suite, directory: string): Promise<string> {
   const root = path.join(directory, `root-${suite}`);
@@ -93,15 +102,13 @@ export async function debianRoot(suite: Suite, directory: string): Promise<strin
   const { status, stderr } = spawnSync('apt-get', words, { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${suite}: ${stderr}`);
   const made = mkdtempSync(`${root}.`);
-  for (const name of MERGED) {
-    mkdirSync(path.join(made, 'usr', name), { recursive: true });
-    symlinkSync(`usr/${name}`, path.join(made, name));
+  try {
+    unpackAll(path.join(apt.directory, 'cache/archives'), made);
+    renameSync(made, root);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
   }
-  const archives = path.join(apt.directory, 'cache/archives');
-  for (const name of readdirSync(archives).filter((each) => each.endsWith('.deb')))
-    unpack(path.join(archives, name), made);
   rmSync(path.join(apt.directory, 'cache'), { recursive: true });
-  renameSync(made, root);
   return root;
 }
 

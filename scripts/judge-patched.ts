@@ -78,7 +78,7 @@ export interface Judge {
 
 export function openJudge(user: Judge['user']): Judge {
   const scratch = mkdtempSync(path.join(tmpdir(), 'figures-'));
-  const farm = path.join(scratch, 'f'.repeat(44 - scratch.length));
+  const farm = path.join(scratch, 'f'.repeat(Math.max(1, 44 - scratch.length)));
   mkdirSync(farm);
   symlinkSync(loader, path.join(farm, 'ld'));
   if (user === 'nobody') chmodSync(scratch, 0o777);

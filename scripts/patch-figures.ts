@@ -159,8 +159,14 @@ async function judgeRelease(label: string): Promise<void> {
   judgeAll(label, every(own), openJudge('nobody'), await patchelfOf('trixie'));
 }
 
+/** Debian 12 is judged as it is installed, the others by a list of packages. */
+function isThisMachine(suite: Suite): boolean {
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  return suite === 'bookworm' && /^VERSION_CODENAME=bookworm$/m.test(release) && /^ID=debian$/m.test(release);
+}
+
 async function enterRelease(suite: Suite, label: string): Promise<void> {
-  const root = suite === 'bookworm' ? '/' : await debianRoot(suite, FIGURES);
+  const root = isThisMachine(suite) ? '/' : await debianRoot(suite, FIGURES);
   const tool = path.resolve(import.meta.dirname, '..');
   const words = [process.execPath, '--disable-warning=ExperimentalWarning', process.argv[1] ?? ''];
   const shown = [tool, path.dirname(process.execPath), VENDORS, FIGURES];

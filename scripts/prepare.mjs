@@ -33,7 +33,6 @@ const TEST_TOOLS = {
   dosfstools: 'mkfs.vfat',
   elfutils: 'eu-unstrip',
   fish: 'fish',
-  'gcc-12-multilib': '/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a',
   'gcc-aarch64-linux-gnu': 'aarch64-linux-gnu-gcc',
   'gcc-powerpc64-linux-gnu': 'powerpc64-linux-gnu-gcc',
   gdb: 'gdb',
@@ -41,7 +40,6 @@ const TEST_TOOLS = {
   'groff-base': 'groff',
   'libarchive-tools': 'bsdtar',
   'libc6-dev-arm64-cross': '/usr/aarch64-linux-gnu/include/stdio.h',
-  'libc6-dev-i386': '/usr/lib32/crt1.o',
   'libc6-dev-ppc64-cross': '/usr/powerpc64-linux-gnu/include/stdio.h',
   'man-db': 'man',
   mandoc: 'mandoc',
@@ -59,6 +57,19 @@ const TEST_TOOLS = {
   'zsh-autosuggestions': '/usr/share/zsh-autosuggestions/zsh-autosuggestions.zsh',
   'zsh-syntax-highlighting': '/usr/share/zsh-syntax-highlighting/zsh-syntax-highlighting.zsh',
 };
+
+function said(command, ...args) {
+  return spawnSync(command, args, { encoding: 'utf8' }).stdout?.trim() ?? '';
+}
+
+/** What `cc -m32` needs to link: the compiler knows where it would be. */
+function toolsFor32Bit() {
+  if (process.arch !== 'x64') return {};
+  const library = said('gcc', '-m32', '-print-libgcc-file-name');
+  const version = said('gcc', '-dumpversion');
+  if (version === '') return {};
+  return { 'libc6-dev-i386': '/usr/lib32/crt1.o', [`gcc-${version}-multilib`]: library };
+}
 
 function say(text) {
   process.stderr.write(`prepare: ${text}\n`);
@@ -115,7 +126,11 @@ function installDebianPackages() {
     say(`missing: ${missing.join(', ')}; install them first: sudo apt-get install ${missing.join(' ')}`);
     process.exit(1);
   }
-  if (event === 'pretest' && canInstall) missing.push(...missingOf(TEST_TOOLS));
+  install(missing);
+  if (event === 'pretest' && canInstall) install(missingOf({ ...TEST_TOOLS, ...toolsFor32Bit() }));
+}
+
+function install(missing) {
   if (missing.length === 0) return;
   say(`installing Debian packages: ${missing.join(', ')}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';

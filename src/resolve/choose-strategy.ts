@@ -39,13 +39,16 @@ export function parseRequestedStrategy(name: string, where: string): RequestedSt
   });
 }
 
-/** Adds what is saved for the program, unless a strategy is asked for now. @throws ForeignError `usage`. */
+/**
+ * Adds what is saved for the program, else what the environment has for all, unless a strategy is asked for now.
+ * @throws ForeignError `usage`.
+ */
 export async function withRequestedStrategy(program: ProgramFile, context: Context): Promise<Context> {
   if (context.requested !== undefined) return context;
-  const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
-  if (name) return { ...context, requested: parseRequestedStrategy(name, 'NIX_RUN_FOREIGN_STRATEGY') };
   const saved = readStrategy(await allDirectories(context.host.uid), program.path);
-  return saved === undefined ? context : { ...context, requested: saved };
+  if (saved !== undefined) return { ...context, requested: saved };
+  const name = context.env['NIX_RUN_FOREIGN_STRATEGY'];
+  return name ? { ...context, requested: parseRequestedStrategy(name, 'NIX_RUN_FOREIGN_STRATEGY') } : context;
 }
 
 function requestedStrategy({ requested }: Context): Strategy | undefined {

@@ -37,8 +37,15 @@ export const on32Bit: { readonly skip?: string } = !runs32BitPrograms()
   ? { skip: 'this kernel runs no 32-bit programs' }
   : {};
 
-/** What `cc -m32` needs to link. Debian's gcc-multilib has it too, and removes the compilers for other machines. */
+function said(command: string, ...args: readonly string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8' }).trim();
+}
+
+/**
+ * What `cc -m32` needs to link, on x86-64. Debian's gcc-multilib has it too, and removes the compilers for other machines.
+ */
 export function needCompilerFor32Bit(): void {
+  if (process.arch !== 'x64') return;
   needTool('/usr/lib32/crt1.o', 'libc6-dev-i386');
-  needTool('/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a', 'gcc-12-multilib');
+  needTool(said('gcc', '-m32', '-print-libgcc-file-name'), `gcc-${said('gcc', '-dumpversion')}-multilib`);
 }

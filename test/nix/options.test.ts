@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, KEYS } from '../../src/config/settings.ts';
-import { STRATEGIES } from '../../src/plan/plan-format.ts';
+import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
 import { blocksOf, sectionOf } from '../scenarios/install/readme.ts';
 import {
   type Evaluated,
@@ -15,12 +15,14 @@ import {
 
 const SETTINGS = 'docs/settings.md';
 
+const strategies = REQUESTED_STRATEGIES.filter((each) => each !== 'auto');
+
 const EVERYWHERE = {
   enable: ['bool', false],
   package: ['package', 'pkgs.callPackage ./package.nix { }'],
   settings: ['submodule', {}],
   shims: ['bool', true],
-  strategy: [`nullOr enum ${JSON.stringify(STRATEGIES)}`, null],
+  strategy: [`nullOr enum ${JSON.stringify(strategies)}`, null],
   wrappedCommands: ['listOf strMatching', []],
 } as const;
 
@@ -119,6 +121,7 @@ const WRONG: readonly (readonly [ModuleKind, said: string, RegExp])[] = [
   ['nixos', 'binfmt = 1;', /binfmt is not of type bool/],
   ['nixos', 'appImages = "yes";', /appImages is not of type bool/],
   ['nixos', 'strategy = "auto";', /strategy is not of type nullOr enum/],
+  ['nixos', 'strategy = "direct";', /strategy is not of type nullOr enum/],
   ['nixos', 'shims = [ ];', /shims is not of type bool/],
   ['nixos', 'package = "nix-run-foreign";', /package is not of type package/],
   ['nixos', 'settings = [ ];', /settings is not of type submodule/],

@@ -76,7 +76,16 @@ function nameComplaints(before: EditedImage, after: EditedImage, wanted: WantedN
   return complaints;
 }
 
-/** Each entry but those that were meant to change is still there, in order, with its value. */
+/** Their strings may lie elsewhere, and say what they said. */
+const TEXTS: ReadonlySet<number> = new Set([
+  DYNAMIC_TAG.soname,
+  DYNAMIC_TAG.audit,
+  DYNAMIC_TAG.depaudit,
+  DYNAMIC_TAG.auxiliary,
+  DYNAMIC_TAG.filter,
+]);
+
+/** Each entry but those that were meant to change is still there, in order, with its value or its text. */
 function entryComplaints(before: EditedImage, after: EditedImage): string[] {
   const changing = new Set<number>([
     DYNAMIC_TAG.strtab,
@@ -90,18 +99,13 @@ function entryComplaints(before: EditedImage, after: EditedImage): string[] {
     DYNAMIC_TAG.bindNow,
     DYNAMIC_TAG.hash,
     DYNAMIC_TAG.gnuHash,
-    DYNAMIC_TAG.soname,
-    DYNAMIC_TAG.audit,
-    DYNAMIC_TAG.depaudit,
-    DYNAMIC_TAG.auxiliary,
-    DYNAMIC_TAG.filter,
     0x70000035, // DT_MIPS_RLD_MAP_REL
   ]);
   const fixed = (image: EditedImage) =>
     image.dynamic.entries
       .filter(({ tag }) => !changing.has(tag))
-      .map(({ tag, value }) => `${tag}=${value}`)
-      .join();
+      .map(({ tag, value }) => `${tag}=${TEXTS.has(tag) ? stringAt(image, Number(value)) : value}`)
+      .join('\0');
   return fixed(before) === fixed(after) ? [] : ['its dynamic table lost something'];
 }
 

@@ -91,6 +91,16 @@ function attemptsBy(image: EditedImage, wanted: WantedNames, method: Method): At
   ];
 }
 
+/** What one way of editing reads may make no sense where another one never looks. */
+function madeBy(run: Attempt['run']): ReturnType<Attempt['run']> {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Malformed) return { why: error.message };
+    throw error;
+  }
+}
+
 function firstPossible(
   image: EditedImage,
   attempts: readonly Attempt[],
@@ -98,7 +108,7 @@ function firstPossible(
 ): EditChoice {
   const reasons: string[] = [];
   for (const { method, lifted, run } of attempts) {
-    const made = run();
+    const made = madeBy(run);
     if ('changes' in made) return { kind: 'chosen', method, changes: made.changes, payload, lifted, image };
     reasons.push(made.why);
   }

@@ -145,8 +145,10 @@ function placeRewritten(
     address: address + bytes.length,
     size: room - bytes.length,
   };
+  // The table goes on over zeros that were room for others.
+  const others = rooms.filter((each) => each.offset < offset || each.offset >= offset + room);
   // The ends of old strings are elsewhere now.
-  return { rooms: [...rooms, left], rewritten: [offset, offset + room], indexOf: (text) => indexOf(text) };
+  return { rooms: [...others, left], rewritten: [offset, offset + room], indexOf: (text) => indexOf(text) };
 }
 
 /** Entries that are as they were name their strings by the new indexes. */

@@ -1,5 +1,6 @@
 // A string table and new strings → the table written anew where it is, without what nobody names and with shared tails.
 
+import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
 import { NO_BITS } from '../../elf/sections.ts';
 import { type EditedImage, sectionOf } from './elf-image.ts';
 import type { FileEdit } from './file-changes.ts';
@@ -69,8 +70,10 @@ function namesOfEntries(image: EditedImage, { runPath, renamed }: WantedNames): 
   const paths = new Set<number>([15, 29]); // DT_RPATH, DT_RUNPATH
   return image.dynamic.entries
     .filter(({ tag }) => isStringTag(tag) && !(runPath !== undefined && paths.has(tag)))
-    .map(({ value }) => stringAt(image, Number(value)))
-    .map((text) => renamed.get(text) ?? text);
+    .map(({ tag, value }) => {
+      const text = stringAt(image, Number(value));
+      return tag === DYNAMIC_TAG.needed ? (renamed.get(text) ?? text) : text;
+    });
 }
 
 /**

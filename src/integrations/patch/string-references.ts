@@ -1,6 +1,7 @@
 // The tables of a program → every place that holds an index of its dynamic string table, where all can be known.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { sectionNamesIndex } from '../../elf/sections.ts';
 import { rangeOf } from '../../elf/segments.ts';
 import { type EditedImage, lastOf } from './elf-image.ts';
 import { stringAt } from './wanted-names.ts';
@@ -114,8 +115,9 @@ function versionReferences(image: EditedImage, table: VersionLayout): StringRefe
 }
 
 /** Whether somebody reads the table of whom nothing is known here. */
-function hasOtherReaders({ header, dynamic, sections }: EditedImage, strings: number): boolean {
+function hasOtherReaders({ header, fields, dynamic, sections }: EditedImage, strings: number): boolean {
   return (
+    sectionNamesIndex(fields, header) === strings ||
     header.machine === EM_MIPS ||
     dynamic.entries.some(({ tag }) => tag >= OTHERS_FROM && tag < OTHERS_TO) ||
     sections.some(({ link, type, size }) => link === strings && size > 0 && !KNOWN_SECTIONS.has(type))

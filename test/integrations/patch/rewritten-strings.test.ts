@@ -10,14 +10,14 @@ import { bytesInMemory } from '../../../src/elf/reader.ts';
 import { structureComplaints } from '../../../src/integrations/patch/check-structure.ts';
 import { chooseEdits } from '../../../src/integrations/patch/choose-edits.ts';
 import { editInPlace } from '../../../src/integrations/patch/edit-in-place.ts';
-import { readImage } from '../../../src/integrations/patch/elf-image.ts';
+import { type EditedImage, readImage } from '../../../src/integrations/patch/elf-image.ts';
 import {
   changedSource,
   sortedEdits,
   undoneSource,
   undoOf,
 } from '../../../src/integrations/patch/file-changes.ts';
-import type { WantedNames } from '../../../src/integrations/patch/wanted-names.ts';
+import { stringAt, type WantedNames } from '../../../src/integrations/patch/wanted-names.ts';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { compile } from '../../scenarios/compile.ts';
 
@@ -26,7 +26,7 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'rewritten-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** As long as a farm's path in the store. */
-const farm = path.join(scratch, 'f'.repeat(44 - scratch.length));
+const farm = path.join(scratch, 'f'.repeat(Math.max(1, 44 - scratch.length)));
 mkdirSync(farm);
 symlinkSync('/lib64/ld-linux-x86-64.so.2', path.join(farm, 'ld'));
 const wanted: WantedNames = {
@@ -125,6 +125,92 @@ test('where another section names strings of the table too, it is left alone', (
   bytes.writeUInt32LE(strings, comment.at + 40);
   writeFileSync(program, bytes);
   assert.equal(rewritten(program, wanted).kind, 'no-room');
+});
+
+/** An lld program, and its bytes as `spoil` leaves them. */
+function spoiled(name: string, spoil: (bytes: Buffer, image: EditedImage) => void): string {
+  const program = compile(path.join(scratch, name), source, [...flags, '-fuse-ld=lld']);
+  const bytes = readFileSync(program);
+  spoil(bytes, readImage(bytesInMemory(bytes)));
+  writeFileSync(program, bytes);
+  return program;
+}
+
+test('where the names of sections are in the table too, it is left alone', () => {
+  const program = spoiled('section-names', (bytes, { sections }) => {
+    bytes.writeUInt16LE(
+      sections.findIndex(({ label }) => label === '.dynstr'),
+      62,
+    );
+  });
+  assert.equal(rewritten(program, wanted).kind, 'no-room');
+});
+
+test('a symbol whose name lies outside the table stands in no other way', () => {
+  const program = spoiled('bad-symbol', (bytes, { sections, strings }) => {
+    const symbols = sections.find(({ label }) => label === '.dynsym') ?? assert.fail();
+    bytes.writeUInt32LE(strings.size + 5, symbols.offset + symbols.size - 24);
+  });
+  const input = bytesInMemory(readFileSync(program));
+  assert.throws(() => editInPlace(readImage(input), wanted, 'rewritten', 'few'), /outside/);
+  const choice = chooseEdits(input, wanted, 'auto');
+  assert.ok(choice.kind === 'chosen', choice.kind === 'impossible' ? choice.why : '');
+  assert.equal(choice.method, 'append');
+});
+
+test('what filters a library by the name that a needed one had still names it', () => {
+  const AUXILIARY = 0x7ffffffd;
+  const program = compile(path.join(scratch, 'filter'), source, [
+    ...flags,
+    '-fuse-ld=lld',
+    '-shared',
+    '-fPIC',
+    '-Wl,-f,libm.so.6',
+    '-Wl,-soname,libm.so.6',
+  ]);
+  const textOf = (bytes: Buffer): string => {
+    const image = readImage(bytesInMemory(bytes));
+    const entry = image.dynamic.entries.find(({ tag }) => tag === AUXILIARY) ?? assert.fail();
+    return stringAt(image, Number(entry.value));
+  };
+  assert.equal(textOf(readFileSync(program)), 'libm.so.6');
+  const names = { ...wanted, interpreter: undefined, renamed: new Map([['libm.so.6', 'libm-other.so.6']]) };
+  const made = rewritten(program, names);
+  assert.ok(made.kind === 'edited', made.kind === 'no-room' ? made.why : '');
+  assert.equal(textOf(made.bytes), 'libm.so.6');
+  assert.equal(elfFileAt(made.file)?.soname, 'libm.so.6');
+  // And where it did not, the check would say so.
+  const input = bytesInMemory(readFileSync(program));
+  made.bytes.write('X', made.bytes.indexOf('\0libm.so.6\0') + 1);
+  assert.ok(
+    structureComplaints(input, bytesInMemory(made.bytes), names).includes('its dynamic table lost something'),
+  );
+});
+
+test('table and interpreter never have a byte in common, where padding lies behind the table', () => {
+  const text = `__attribute__((aligned(4096))) const char page[4096] = {1}; const char *seen(void) { return page; }
+    ${tails.map((name, index) => `int ${name}(void) { return ${index}; }`).join('\n')}
+    void _start(void) { for (;;) ; }`;
+  const program = compile(path.join(scratch, 'padding'), text, [
+    '-rdynamic',
+    '-nostdlib',
+    '-fuse-ld=lld',
+    '-no-pie',
+    '-Wl,--dynamic-linker=/l',
+    '-Wl,-rpath,/r',
+  ]);
+  const image = readImage(bytesInMemory(readFileSync(program)));
+  const { offset, size } = image.strings;
+  const next = Math.min(...image.sections.map((each) => each.offset).filter((each) => each >= offset + size));
+  assert.ok(next - offset - size > 400, `only ${next - offset - size} bytes are behind the table`);
+  for (let length = 1; length < 900; length += 40) {
+    const names = { ...wanted, runPath: { tag: 'rpath', text: 'r'.repeat(length) } } as const;
+    const made = rewritten(program, names);
+    assert.ok(made.kind === 'edited', made.kind === 'no-room' ? made.why : '');
+    const edited = readImage(bytesInMemory(made.bytes));
+    assert.equal(edited.interpreter?.text, wanted.interpreter);
+    assert.equal(elfFileAt(made.file)?.rpath, names.runPath.text);
+  }
 });
 
 test('one name that a symbol lost is noticed', () => {

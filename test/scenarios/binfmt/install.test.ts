@@ -7,13 +7,13 @@ import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { foreign } from '../foreign-files.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { openOwnInstance } from './own-instance.ts';
+import { onOwnBinfmt, openOwnInstance } from './own-instance.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
 const { manager, session } = openOwnInstance(root);
 
-test('status before, after install, after remove; install again is no error', async () => {
+test('status before, after install, after remove; install again is no error', onOwnBinfmt, async () => {
   const status = `${manager} binfmt status --json`;
   const script = [status, 'echo ,', `${manager} binfmt install --json`, 'echo ,', status, 'echo ,'];
   const more = [
@@ -38,34 +38,44 @@ test('status before, after install, after remove; install again is no error', as
   assert.deepEqual(after.rules, []);
 });
 
-test('print has the same rules, as binfmt.d wants them, and the kernel takes each line', async () => {
-  const script = `${manager} binfmt print > /tmp/rules; while read -r line; do
+test(
+  'print has the same rules, as binfmt.d wants them, and the kernel takes each line',
+  onOwnBinfmt,
+  async () => {
+    const script = `${manager} binfmt print > /tmp/rules; while read -r line; do
     case $line in '#'*) ;; *) printf '%s' "$line" > /proc/sys/fs/binfmt_misc/register || echo "refused $line";; esac
     done < /tmp/rules; ${manager} binfmt status --json`;
-  const { stdout, stderr } = await session(script);
-  assert.equal(stderr, '');
-  const { rules } = JSON.parse(stdout) as { rules: { name: string; flags: string }[] };
-  assert.ok(rules.length >= 4);
-  for (const { flags } of rules) assert.match(flags, /^P.*F|^PF/);
-});
+    const { stdout, stderr } = await session(script);
+    assert.equal(stderr, '');
+    const { rules } = JSON.parse(stdout) as { rules: { name: string; flags: string }[] };
+    assert.ok(rules.length >= 4);
+    for (const { flags } of rules) assert.match(flags, /^P.*F|^PF/);
+  },
+);
 
-test('where native programs would match, install refuses and says which; nothing is registered', async () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'usr-bin-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
-  copyFileSync(foreign(rig, 'bookworm', 'curl').path, path.join(directory, 'curl'));
-  mkdirSync(path.join(directory, 'd'));
-  writeFileSync(path.join(directory, 'script'), '#!/bin/sh\n');
-  const native = await openToolRoot(rig, { binds: [{ from: directory, to: '/usr/bin', mode: 'read-only' }] });
-  const instance = openOwnInstance(native);
-  const { stdout, stderr } = await instance.session(
-    `${instance.manager} binfmt install; echo "status $?"; ${instance.manager} binfmt status`,
-  );
-  assert.match(
-    stderr,
-    /^nix-foreign: the rules would match 1 programs of this machine itself, such as \/usr\/bin\/curl\n {2}\S/,
-  );
-  assert.match(stdout, /^status 125\nno rule of ours is registered\ninstall refuses: /);
-});
+test(
+  'where native programs would match, install refuses and says which; nothing is registered',
+  onOwnBinfmt,
+  async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'usr-bin-'));
+    after(() => rmSync(directory, { recursive: true, force: true }));
+    copyFileSync(foreign(rig, 'bookworm', 'curl').path, path.join(directory, 'curl'));
+    mkdirSync(path.join(directory, 'd'));
+    writeFileSync(path.join(directory, 'script'), '#!/bin/sh\n');
+    const native = await openToolRoot(rig, {
+      binds: [{ from: directory, to: '/usr/bin', mode: 'read-only' }],
+    });
+    const instance = openOwnInstance(native);
+    const { stdout, stderr } = await instance.session(
+      `${instance.manager} binfmt install; echo "status $?"; ${instance.manager} binfmt status`,
+    );
+    assert.match(
+      stderr,
+      /^nix-foreign: the rules would match 1 programs of this machine itself, such as \/usr\/bin\/curl\n {2}\S/,
+    );
+    assert.match(stdout, /^status 125\nno rule of ours is registered\ninstall refuses: /);
+  },
+);
 
 test('where it is not mounted, the command for it is named', async () => {
   const { status, stderr } = await root.manage(['binfmt', 'install']);

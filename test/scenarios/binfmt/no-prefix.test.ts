@@ -9,7 +9,7 @@ import { compile } from '../compile.ts';
 import { foreign, onHost } from '../foreign-files.ts';
 import { putSelf, reportOf } from '../strategies/self.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { openOwnInstance } from './own-instance.ts';
+import { onOwnBinfmt, openOwnInstance } from './own-instance.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
@@ -20,21 +20,25 @@ const plain = putSelf(root, 'plain', 'plain');
 const packed = putSelf(root, 'packed', 'with payload');
 const composed = putSelf(root, 'composed', 'composed');
 
-test('without the rules nothing foreign starts; with them it does; removed, it does not', async () => {
-  const line = `${plain} report; echo "status $?"`;
-  const script = [line, install, line, `${manager} binfmt remove`, line].join('; ');
-  const { stdout } = await session(script);
-  const [before, during, after] = stdout.split(/status \d+\n/);
-  assert.equal(before, '');
-  assert.match(during ?? '', /^exe /);
-  assert.match(after ?? '', /^(removed [^\n]*\n)+$/);
-  assert.deepEqual(
-    [...stdout.matchAll(/status (\d+)/g)].map(([, status]) => status),
-    ['127', '0', '127'],
-  );
-});
+test(
+  'without the rules nothing foreign starts; with them it does; removed, it does not',
+  onOwnBinfmt,
+  async () => {
+    const line = `${plain} report; echo "status $?"`;
+    const script = [line, install, line, `${manager} binfmt remove`, line].join('; ');
+    const { stdout } = await session(script);
+    const [before, during, after] = stdout.split(/status \d+\n/);
+    assert.equal(before, '');
+    assert.match(during ?? '', /^exe /);
+    assert.match(after ?? '', /^(removed [^\n]*\n)+$/);
+    assert.deepEqual(
+      [...stdout.matchAll(/status (\d+)/g)].map(([, status]) => status),
+      ['127', '0', '127'],
+    );
+  },
+);
 
-test('a real program, first start and second', async () => {
+test('a real program, first start and second', onOwnBinfmt, async () => {
   const { status, stdout, stderr } = await session(
     `${install}; ${curl.path} --version; ${curl.path} --version`,
   );
@@ -42,30 +46,34 @@ test('a real program, first start and second', async () => {
   assert.equal(stdout.match(new RegExp(curl.expect, 'gm'))?.length, 2);
 });
 
-test('argv[0], arguments, exit status and LD_LIBRARY_PATH are kept', async () => {
+test('argv[0], arguments, exit status and LD_LIBRARY_PATH are kept', onOwnBinfmt, async () => {
   const script = `${install}; (exec -a other ${plain} report); cd ${path.dirname(plain)}; ./plain exit 23; echo "status $?"`;
   const outcome = await session(script, { env: { LD_LIBRARY_PATH: '/nowhere' } });
   const seen = reportOf(outcome);
   assert.deepEqual([seen['argv0'], seen['library-path'], seen['status']], ['other', '/nowhere', '23']);
 });
 
-test('children and wiped environments come to the same', async () => {
+test('children and wiped environments come to the same', onOwnBinfmt, async () => {
   const child = reportOf(await session(`${install}; ${plain} child ${plain} report`));
   assert.deepEqual([child['zlib'], child['child']], ['1', '0']);
   const wiped = reportOf(await session(`${install}; exec -c ${plain} report`));
   assert.equal(wiped['zlib'], '1');
 });
 
-test('/proc/self/exe is the loader, but a copy for a program that is known to read it', async () => {
-  assert.match(reportOf(await session(`${install}; ${composed} report`))['exe'] ?? '', /ld-linux/);
-  assert.match(reportOf(await session(`${install}; ${plain} report`))['exe'] ?? '', /\/copies\/.*\/plain$/);
-  const seen = reportOf(await session(`${install}; ${packed} report`));
-  assert.match(seen['exe'] ?? '', /\/copies\/[0-9a-f]{32}\/bin\/packed$/);
-  assert.deepEqual([seen['payload'], seen['comm']], ['hello', 'packed']);
-  assert.equal(reportOf(await session(`${install}; ${packed} again`))['payload'], 'hello');
-});
+test(
+  '/proc/self/exe is the loader, but a copy for a program that is known to read it',
+  onOwnBinfmt,
+  async () => {
+    assert.match(reportOf(await session(`${install}; ${composed} report`))['exe'] ?? '', /ld-linux/);
+    assert.match(reportOf(await session(`${install}; ${plain} report`))['exe'] ?? '', /\/copies\/.*\/plain$/);
+    const seen = reportOf(await session(`${install}; ${packed} report`));
+    assert.match(seen['exe'] ?? '', /\/copies\/[0-9a-f]{32}\/bin\/packed$/);
+    assert.deepEqual([seen['payload'], seen['comm']], ['hello', 'packed']);
+    assert.equal(reportOf(await session(`${install}; ${packed} again`))['payload'], 'hello');
+  },
+);
 
-test('a plan that would start the program itself is made again, once', async () => {
+test('a plan that would start the program itself is made again, once', onOwnBinfmt, async () => {
   const other = await openToolRoot(rig, { interpreter: 'stub-ld' });
   const instance = openOwnInstance(other);
   const program = putSelf(other, 'packed', 'with payload');
@@ -90,7 +98,7 @@ test('a plan that would start the program itself is made again, once', async () 
   assert.match(reportOf(refreshed)['exe'] ?? '', /\/copies\//);
 });
 
-test('a static AppImage', async () => {
+test('a static AppImage', onOwnBinfmt, async () => {
   const image = path.join(homeInRoot, 'bin/image');
   const source = readFileSync(path.join(import.meta.dirname, 'programs/image.c'), 'utf8');
   compile(onHost(root, image), source, ['-static']);
@@ -103,18 +111,22 @@ test('a static AppImage', async () => {
   assert.equal(stdout, `payload squash\nargv0 ${image}\narguments 2\nstatus 7\n`);
 });
 
-test('what cannot be started is refused in our words, and does not come back for ever', async () => {
-  const broken = path.join(homeInRoot, 'bin/broken');
-  compile(onHost(root, broken), 'int nothing_has_this(void); int main(void) { return nothing_has_this(); }', [
-    '-Wl,--unresolved-symbols=ignore-all',
-    '-Wl,--no-as-needed',
-    '-l:libz.so.1',
-  ]);
-  const bytes = readFileSync(onHost(root, broken));
-  const at = bytes.indexOf('libz.so.1\0');
-  bytes.write('libq.so.9', at);
-  writeFileSync(onHost(root, broken), bytes);
-  const { stdout, stderr } = await session(`${install}; ${broken}; echo "status $?"`);
-  assert.equal(stdout, 'status 126\n');
-  assert.match(stderr, /^nix-run-foreign: .*libq\.so\.9/);
-});
+test(
+  'what cannot be started is refused in our words, and does not come back for ever',
+  onOwnBinfmt,
+  async () => {
+    const broken = path.join(homeInRoot, 'bin/broken');
+    compile(
+      onHost(root, broken),
+      'int nothing_has_this(void); int main(void) { return nothing_has_this(); }',
+      ['-Wl,--unresolved-symbols=ignore-all', '-Wl,--no-as-needed', '-l:libz.so.1'],
+    );
+    const bytes = readFileSync(onHost(root, broken));
+    const at = bytes.indexOf('libz.so.1\0');
+    bytes.write('libq.so.9', at);
+    writeFileSync(onHost(root, broken), bytes);
+    const { stdout, stderr } = await session(`${install}; ${broken}; echo "status $?"`);
+    assert.equal(stdout, 'status 126\n');
+    assert.match(stderr, /^nix-run-foreign: .*libq\.so\.9/);
+  },
+);

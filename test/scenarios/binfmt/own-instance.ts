@@ -1,4 +1,5 @@
 // A root → a session in a user namespace with a binfmt_misc of its own, in which foreign programs start with no prefix.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
@@ -13,7 +14,17 @@ export interface OwnInstance {
   session(script: string, settings?: Settings): Promise<Outcome>;
 }
 
-/** Needs a kernel from 6.7 on: binfmt_misc.c, "per user namespace instances". */
+function canMount(): boolean {
+  const mount = ['mount', '-t', 'binfmt_misc', 'binfmt_misc', '/proc/sys/fs/binfmt_misc'];
+  return spawnSync('unshare', ['--user', '--map-root-user', '--mount', ...mount]).status === 0;
+}
+
+/** Options of a test with such a session: binfmt_misc.c, "per user namespace instances". */
+export const onOwnBinfmt: { readonly skip?: string } = canMount()
+  ? {}
+  : { skip: 'here no user namespace has a binfmt_misc of its own (Linux 6.7)' };
+
+/** Where `onOwnBinfmt` skips nothing. */
 export function openOwnInstance(root: ToolRoot): OwnInstance {
   const program = path.join(homeInRoot, 'own-binfmt');
   const source = readFileSync(path.join(import.meta.dirname, 'programs/own-binfmt.c'), 'utf8');

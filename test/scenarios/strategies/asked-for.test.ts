@@ -34,6 +34,18 @@ test('another manner replaces it, auto takes it back', async () => {
   assert.equal(await exe(['--refresh']), program);
 });
 
+test('what was said for the program counts before what the environment has for all', async () => {
+  const env = { NIX_RUN_FOREIGN_STRATEGY: 'loader' };
+  const exeUnder = async (words: readonly string[]) =>
+    reportOf(await root.start([...words, program, 'report'], { env }))['exe'];
+  assert.match((await exeUnder(['--refresh'])) ?? '', /ld-linux/);
+  assert.equal(await exeUnder(['--strategy', 'namespace']), program);
+  assert.equal(await exeUnder(['--refresh']), program);
+  assert.equal(await exe(['--strategy', 'auto']), program);
+  assert.match((await exeUnder(['--refresh'])) ?? '', /ld-linux/);
+  assert.equal(await exe(['--refresh']), program);
+});
+
 test('the manager takes it too', async () => {
   const resolved = await root.manage(['resolve', '--strategy', 'patched', program]);
   assert.match(resolved.stdout, /, strategy patched\n$/);
