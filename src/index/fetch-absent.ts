@@ -8,7 +8,7 @@ import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
 import { type CacheCopy, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
-import { decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
+import { allowing, decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
 import type { RankContext } from './rank-matches.ts';
 
@@ -59,7 +59,7 @@ export function refusalOf(
   if (decision.kind === 'go') return undefined;
   if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
   if (askOnTerminal(decision.question) === 'yes') return undefined;
-  const remedy = `allow it: nix-foreign resolve --fetch ${program}, or choose other libraries: nix-foreign choose ${program}`;
+  const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${program}`;
   return { why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
@@ -96,7 +96,7 @@ async function fetchPlan(
 
 function withRefused(context: RankContext, refused: ReadonlySet<string>): RankContext {
   const { opinion } = context;
-  return { ...context, opinion: (each, file) => (refused.has(each) ? 'excluded' : opinion(each, file)) };
+  return { ...context, opinion: (each, file) => (refused.has(each) ? 'unavailable' : opinion(each, file)) };
 }
 
 /** Looks in the caches whose listings are among the indexes. */
