@@ -1,5 +1,5 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
-
+import path from 'node:path';
 import type { Realised } from '../store/fetch.ts';
 import { copyFrom, type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
@@ -66,12 +66,12 @@ export function refusalOf(
 /** What comes of caches that are no substituters; why not, where it does not come. */
 async function copyAll(
   plan: PlannedFetch,
-  { nix, show, onProgress }: FetchRequest,
+  { nix, link, show, onProgress }: FetchRequest,
 ): Promise<Realised | undefined> {
   const watch = { show, onProgress: (progress: FetchProgress) => onProgress(plan, progress) };
-  for (const { address, storePaths } of plan.copies) {
-    const copied = await copyFrom(nix, address, storePaths, watch);
-    if (copied.kind === 'refused') return { kind: 'unavailable', paths: storePaths, why: copied.why };
+  for (const copy of plan.copies) {
+    const copied = await copyFrom(nix, copy, path.dirname(link), watch);
+    if (copied.kind === 'refused') return { kind: 'unavailable', paths: copy.storePaths, why: copied.why };
   }
   return undefined;
 }

@@ -87,8 +87,5 @@ export function decideFetch(
   if (policy.fetch === 'always' || policy.spent + preview.download <= policy.limit) return { kind: 'go' };
   if (canAsk) return { kind: 'ask', question: `${needs}. Fetch them? [Y/n] ` };
   const more = `more than the limit of ${inBinaryUnits(policy.limit)}`;
-  return refusal(
-    `${needs}, ${more}`,
-    `allow it: ${allow}, or fetch-limit in config.toml`,
-  );
+  return refusal(`${needs}, ${more}`, `allow it: ${allow}, or fetch-limit in config.toml`);
 }

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf } from '../../rig/binary-cache.ts';
+import { hashOf, treeOf } from '../../rig/file-index.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import {
@@ -44,6 +45,23 @@ test('a dry run tells what would be fetched and how large it is, and changes not
   assert.ok(json.fetch.download > 0);
   for (const each of jq) assert.equal(isInStore(bare, each), false, each);
   assert.deepEqual(JSON.parse(await manage(bare, ['list', '--json'])), []);
+});
+
+test('a dry run tells that fetching is off only where an index has what is lacking', async () => {
+  const never = (settings: typeof plain, index?: string) =>
+    withEnv(settings, {
+      NIX_RUN_FOREIGN_FETCH: 'never',
+      ...(index === undefined ? {} : { NIX_RUN_FOREIGN_INDEX: index }),
+    });
+  const dryRun = ['resolve', '--dry-run', bare.program];
+  const OFF = /^fetching is off; allow it once: nix-foreign resolve --fetch \S+jq$/m;
+  assert.match(await manage(bare, dryRun, never(only)), OFF);
+  assert.doesNotMatch(await manage(bare, dryRun, never(only, 'off')), OFF);
+  const other = writeIndex(exchange, 'other', [
+    { hash: hashOf(78), name: 'none-1', tree: treeOf({ 'lib/libx.so': 9 }) },
+  ]);
+  await startOver(bare);
+  assert.doesNotMatch(await manage(bare, dryRun, never(plain, other)), OFF);
 });
 
 test('status tells what there is and what was read; find tells which package has a name', async () => {
