@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeDirectories } from '../host/files.ts';
 
-export interface CacheAccess {
+interface CacheAccess {
   /** For Nix's command line, which every user of the machine may read. */
   readonly address: string;
   readonly options: readonly string[];

@@ -172,7 +172,8 @@ test('a cache that no substituter is: a user without rights copies from it, as i
   }
 });
 
-/** Command lines that have the password in them, as every user of the machine sees them. */
+/** Command lines of processes that copy, and those of them that have the password, as every user sees them. */
+const copies: string[] = [];
 const seen: string[] = [];
 
 function lookAtProcesses(): void {
@@ -184,9 +185,6 @@ function lookAtProcesses(): void {
     } catch {} // it ended
   }
 }
-
-/** Those that copy at all. */
-const copies: string[] = [];
 
 /** Shows files to who knows the password only. */
 const locked: Mishap = (request, response) => {
