@@ -5,9 +5,13 @@ import { absentText } from '../index/fetch-words.ts';
 import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
-import { fetchSettings } from '../resolve/fetch-absent-libraries.ts';
 import { dynamicOf } from '../resolve/job.ts';
-import { previewFromStore, previewOfFetch, type StorePreview } from '../resolve/preview-resolution.ts';
+import {
+  isFetchOff,
+  previewFromStore,
+  previewOfFetch,
+  type StorePreview,
+} from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
@@ -107,7 +111,7 @@ export async function dryRunCommand(
     const store = await previewFromStore(request);
     const plan = await previewOfFetch(request, store.lacking);
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
-    const isOff = store.lacking.length > 0 && (await fetchSettings(request)).fetch === 'never';
+    const isOff = await isFetchOff(request, store.lacking);
     const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${typedName}`;
     const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
     const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];

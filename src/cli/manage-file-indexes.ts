@@ -202,7 +202,7 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
     absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
     candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
   ].flat();
-  const none = passed === '' ? `no index has ${name}` : `no index has ${name} so that it would serve`;
+  const none = passed === '' ? `no index has ${name}` : `no index has ${name} in a form that serves`;
   return [...(rows.length === 0 ? [none] : rows), ...(more === '' ? [] : [more]), ...told].join('\n');
 }
 

@@ -1,5 +1,5 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
-
+import path from 'node:path';
 import type { Realised } from '../store/fetch.ts';
 import { copyFrom, type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
@@ -8,7 +8,7 @@ import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
 import { type CacheCopy, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
-import { decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
+import { allowing, decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
 import type { RankContext } from './rank-matches.ts';
 
@@ -59,19 +59,19 @@ export function refusalOf(
   if (decision.kind === 'go') return undefined;
   if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
   if (askOnTerminal(decision.question) === 'yes') return undefined;
-  const remedy = `allow it: nix-foreign resolve --fetch ${program}, or choose other libraries: nix-foreign choose ${program}`;
+  const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${program}`;
   return { why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
 /** What comes of caches that are no substituters; why not, where it does not come. */
 async function copyAll(
   plan: PlannedFetch,
-  { nix, show, onProgress }: FetchRequest,
+  { nix, link, show, onProgress }: FetchRequest,
 ): Promise<Realised | undefined> {
   const watch = { show, onProgress: (progress: FetchProgress) => onProgress(plan, progress) };
-  for (const { address, storePaths } of plan.copies) {
-    const copied = await copyFrom(nix, address, storePaths, watch);
-    if (copied.kind === 'refused') return { kind: 'unavailable', paths: storePaths, why: copied.why };
+  for (const copy of plan.copies) {
+    const copied = await copyFrom(nix, copy, path.dirname(link), watch);
+    if (copied.kind === 'refused') return { kind: 'unavailable', paths: copy.storePaths, why: copied.why };
   }
   return undefined;
 }
@@ -96,7 +96,7 @@ async function fetchPlan(
 
 function withRefused(context: RankContext, refused: ReadonlySet<string>): RankContext {
   const { opinion } = context;
-  return { ...context, opinion: (each, file) => (refused.has(each) ? 'excluded' : opinion(each, file)) };
+  return { ...context, opinion: (each, file) => (refused.has(each) ? 'unavailable' : opinion(each, file)) };
 }
 
 /** Looks in the caches whose listings are among the indexes. */

@@ -10,6 +10,8 @@ export interface FetchPolicy {
   readonly limit: number;
   /** Bytes that earlier rounds of this resolution downloaded. */
   readonly spent: number;
+  /** A command that fetches in spite of the settings; `nix-foreign resolve --fetch PROGRAM` where left out. */
+  readonly allow?: string;
 }
 
 type FetchDecision =
@@ -55,6 +57,11 @@ function refusal(why: string, remedy: string): FetchDecision {
   return { kind: 'refuse', why, remedy };
 }
 
+/** What to type for a fetch that the settings are against. */
+export function allowing(program: string, { allow }: FetchPolicy): string {
+  return allow ?? `nix-foreign resolve --fetch ${program}`;
+}
+
 /**
  * Decides. `program` is how the program is called in messages; `room` what `freeSpace` says; `canAsk` whether somebody
  * sits at a terminal (ask-on-terminal.ts).
@@ -67,8 +74,9 @@ export function decideFetch(
 ): FetchDecision {
   const [download, unpacked] = [preview.download, preview.unpacked].map(inBinaryUnits);
   const needs = `${program} needs ${countOf(preview)} not in the store: ${download} to download, ${unpacked} unpacked`;
+  const allow = allowing(program, policy);
   if (policy.fetch === 'never') {
-    return refusal(`${needs}; fetching is off`, `allow it once: nix-foreign resolve --fetch ${program}`);
+    return refusal(`${needs}; fetching is off`, `allow it once: ${allow}`);
   }
   if (room !== undefined && room < preview.unpacked * 1.1) {
     return refusal(
@@ -79,8 +87,5 @@ export function decideFetch(
   if (policy.fetch === 'always' || policy.spent + preview.download <= policy.limit) return { kind: 'go' };
   if (canAsk) return { kind: 'ask', question: `${needs}. Fetch them? [Y/n] ` };
   const more = `more than the limit of ${inBinaryUnits(policy.limit)}`;
-  return refusal(
-    `${needs}, ${more}`,
-    `allow it: nix-foreign resolve --fetch ${program}, or fetch-limit in config.toml`,
-  );
+  return refusal(`${needs}, ${more}`, `allow it: ${allow}, or fetch-limit in config.toml`);
 }

@@ -40,6 +40,7 @@ const PASSED_OVER: Readonly<Record<keyof Dropped, string>> = {
   'in the store': 'in the store already',
   'too old': 'too old',
   unavailable: 'in no cache',
+  'not asked': 'not asked for',
   system: 'for another system',
   tree: 'in a tree of another distribution, or of one program',
   output: 'in an output that is not for use',
@@ -56,8 +57,9 @@ export function droppedText(dropped: Dropped): string {
 }
 
 /** Something could have served, but for what was seen of it or said against it. */
-function isRefused({ excluded, tried, unavailable, 'in the store': here, 'too old': old }: Dropped): boolean {
-  return [excluded, tried, unavailable, here, old].some((count) => count !== undefined);
+function isRefused(dropped: Dropped): boolean {
+  const refused = ['excluded', 'tried', 'unavailable', 'not asked', 'in the store', 'too old'] as const;
+  return refused.some((each) => dropped[each] !== undefined);
 }
 
 function refusedText({ name, dropped }: NotFound, program: string): AbsentText {

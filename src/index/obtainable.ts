@@ -18,12 +18,14 @@ type Obtainable =
       readonly copies: readonly CacheCopy[];
       /** What no cache has, or not with all that it needs; sorted. */
       readonly lost: readonly string[];
+      /** What may lack something, but was not asked for alone: there were too many; sorted. */
+      readonly unasked: readonly string[];
       /** A cache that did not answer, one clause. */
       readonly unreachable: string | undefined;
     }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** Times that Nix is asked which store path a missing one belongs to; the rest is taken for broken. */
+/** Times that Nix is asked which store path a missing one belongs to; the rest stays unasked. */
 const MOST_QUESTIONS = 24;
 
 /** Whether something is missing that was not asked for by name, or would have to be built. */
@@ -31,35 +33,42 @@ function hasHole({ unknown, builds }: FetchPreview, storePaths: readonly string[
   return builds.length > 0 || unknown.some((each) => !storePaths.includes(each));
 }
 
-/** Nix says what is missing, not for whom: halves are asked for until it is one store path. */
+interface Holes {
+  readonly broken: string[];
+  readonly unasked: string[];
+  asked: number;
+}
+
+/**
+ * Nix says what is missing, not for whom: halves are asked for until it is one store path. Returns what kept Nix from
+ * answering, one clause: then nothing is known of any of them.
+ */
 async function searchHalves(
   storePaths: readonly string[],
   preview: Sources['preview'],
-  count: { asked: number },
-): Promise<readonly string[]> {
-  if (storePaths.length === 1) return storePaths;
+  holes: Holes,
+): Promise<string | undefined> {
+  if (storePaths.length === 1) holes.broken.push(...storePaths);
+  if (storePaths.length <= 1) return undefined;
   const half = Math.ceil(storePaths.length / 2);
-  const broken: string[] = [];
   for (const part of [storePaths.slice(0, half), storePaths.slice(half)]) {
-    count.asked += 1;
-    const answer = count.asked > MOST_QUESTIONS ? undefined : await preview(part);
-    const isWhole = answer?.kind === 'previewed' && !hasHole(answer.preview, part);
-    if (!isWhole) broken.push(...(answer === undefined ? part : await searchHalves(part, preview, count)));
+    const failure = await searchPart(part, preview, holes);
+    if (failure !== undefined) return failure;
   }
-  return broken;
+  return undefined;
 }
 
-/** Those that no substituter has, and those of which it lacks a reference. Asks further where that is needed. */
-async function findHoles(
-  storePaths: readonly string[],
-  first: FetchPreview,
+async function searchPart(
+  part: readonly string[],
   preview: Sources['preview'],
-): Promise<readonly string[]> {
-  const absent = storePaths.filter((each) => first.unknown.includes(each));
-  if (!hasHole(first, storePaths)) return absent;
-  const rest = storePaths.filter((each) => !absent.includes(each));
-  const broken = rest.length === 0 ? [] : await searchHalves(rest, preview, { asked: 0 });
-  return [...absent, ...broken].sort();
+  holes: Holes,
+): Promise<string | undefined> {
+  if (holes.asked === MOST_QUESTIONS) holes.unasked.push(...part);
+  if (holes.asked === MOST_QUESTIONS) return undefined;
+  holes.asked += 1;
+  const answer = await preview(part);
+  if (answer.kind === 'failed') return answer.why;
+  return hasHole(answer.preview, part) ? await searchHalves(part, preview, holes) : undefined;
 }
 
 /** Asks for all at once; for parts only where something that they need is missing. */
@@ -67,8 +76,16 @@ export async function askFor(storePaths: readonly string[], sources: Sources): P
   const answer = await sources.preview(storePaths);
   if (answer.kind === 'failed') return answer;
   const { preview, unreachable } = answer;
-  const holes = await findHoles(storePaths, preview, sources.preview);
-  const copies = holes.length === 0 ? [] : await sources.copies(holes);
+  const absent = storePaths.filter((each) => preview.unknown.includes(each));
+  const holes: Holes = { broken: [...absent], unasked: [], asked: 0 };
+  const rest = hasHole(preview, storePaths) ? storePaths.filter((each) => !absent.includes(each)) : [];
+  const why = await searchHalves(rest, sources.preview, holes);
+  if (why !== undefined) return { kind: 'failed', why };
+  const wanted = [...holes.broken, ...holes.unasked].sort();
+  const copies = wanted.length === 0 ? [] : await sources.copies(wanted);
   const copied = new Set(copies.flatMap(({ storePaths: each }) => each));
-  return { kind: 'asked', preview, copies, lost: holes.filter((each) => !copied.has(each)), unreachable };
+  const [lost, unasked] = [holes.broken, holes.unasked].map((those) =>
+    those.filter((each) => !copied.has(each)).sort(),
+  ) as [string[], string[]];
+  return { kind: 'asked', preview, copies, lost, unasked, unreachable };
 }

@@ -43,6 +43,9 @@ const MOST_SETS = 5;
 /** Candidates of one name that are asked for after a set: none after the first, then 8, 16 and 32. */
 const MOST_OTHERS = [0, 0, 8, 16, 32];
 
+/** The same, where nothing can be had of a set and a cache does not answer: others may have what is behind. */
+const MOST_BEHIND = 32;
+
 /** Names that are looked for no longer once `MOST_SETS` were in vain, and what no cache has. */
 interface GivenUp {
   readonly names: Set<string>;
@@ -51,11 +54,14 @@ interface GivenUp {
 
 function without(context: FetchContext, { names, paths }: GivenUp): FetchContext {
   const { opinion } = context;
-  const isGone = (storePath: string, file: string): boolean =>
-    paths.has(storePath) || names.has(path.posix.basename(file));
   return {
     ...context,
-    opinion: (storePath, file) => (isGone(storePath, file) ? 'unavailable' : opinion(storePath, file)),
+    opinion: (storePath, file) => {
+      if (paths.has(storePath)) return 'unavailable';
+      const said = opinion(storePath, file);
+      const isOpen = said === 'none' || said === 'preferred';
+      return isOpen && names.has(path.posix.basename(file)) ? 'not asked' : said;
+    },
   };
 }
 
@@ -83,16 +89,20 @@ function namesOf(chosen: readonly Chosen[], lost: readonly string[]): Chosen[] {
   return chosen.filter(({ candidate }) => lost.includes(candidate.storePath));
 }
 
-/** Some of the candidates behind those that cannot be had are asked for at once: an old index names many such. */
+/**
+ * Some of the candidates behind those that cannot be had are asked for at once: an old index names many such. Returns
+ * which of them are lost, and whether any is not.
+ */
 async function askForOthers(
   losers: readonly Chosen[],
   most: number,
   context: FetchContext,
-): Promise<readonly string[]> {
-  const others = losers.flatMap((each) => each.others.slice(0, most).map(({ storePath }) => storePath));
-  if (others.length === 0) return [];
-  const answer = await askFor([...new Set(others)].sort(), context);
-  return answer.kind === 'asked' ? answer.lost : [];
+): Promise<{ readonly lost: readonly string[]; readonly isHope: boolean }> {
+  const behind = losers.flatMap((each) => each.others.slice(0, most).map(({ storePath }) => storePath));
+  const others = [...new Set(behind)].sort();
+  const answer = others.length === 0 ? undefined : await askFor(others, context);
+  if (answer?.kind !== 'asked') return { lost: [], isHope: false };
+  return { lost: answer.lost, isHope: answer.lost.length < others.length };
 }
 
 /**
@@ -108,18 +118,19 @@ export async function planFetch(names: readonly string[], context: FetchContext)
     if (paths.length === 0) return { kind: 'nothing', absent, unavailable };
     const answer = await askFor(paths, context);
     if (answer.kind === 'failed') return answer;
-    const { preview, copies, lost, unreachable } = answer;
-    // Without a network every question takes its time, and the answer is the same.
-    if (unreachable !== undefined && lost.length === paths.length)
-      return { kind: 'failed', why: unreachable };
-    if (lost.length === 0) {
+    const { preview, copies, lost, unasked, unreachable } = answer;
+    if (lost.length + unasked.length === 0) {
       const whole = withCopies(preview, copies);
       const planned = { chosen, paths, preview: whole, copies, glibcs: glibcsIn(whole), absent };
       return { kind: 'planned', ...planned, unavailable };
     }
-    const losers = namesOf(chosen, lost);
-    const more = await askForOthers(losers, MOST_OTHERS[set] ?? 0, context);
-    for (const each of [...lost, ...more]) gone.paths.add(each);
-    if (set >= MOST_SETS) for (const { name } of losers) gone.names.add(name);
+    const isSilent = unreachable !== undefined && lost.length === paths.length;
+    const most = isSilent ? MOST_BEHIND : (MOST_OTHERS[set] ?? 0);
+    const behind = await askForOthers(namesOf(chosen, lost), most, context);
+    // Without a network every question takes its time, and the answer is the same.
+    if (isSilent && !behind.isHope) return { kind: 'failed', why: unreachable };
+    for (const each of [...lost, ...behind.lost]) gone.paths.add(each);
+    if (set < MOST_SETS) continue;
+    for (const { name } of namesOf(chosen, [...lost, ...unasked])) gone.names.add(name);
   }
 }

@@ -32,9 +32,10 @@ export interface IndexCandidate {
 
 /**
  * What speaks against a candidate besides what it is. `excluded`: the user; `tried`: it came, and did not serve;
- * `in the store`: it is there, and does not serve; `too old`: by its version; `unavailable`: no cache has it.
+ * `in the store`: it is there, and does not serve; `too old`: by its version; `unavailable`: no cache has it;
+ * `not asked`: so many others were asked for in vain that nobody asked for it.
  */
-type Refused = 'excluded' | 'tried' | 'in the store' | 'too old' | 'unavailable';
+type Refused = 'excluded' | 'tried' | 'in the store' | 'too old' | 'unavailable' | 'not asked';
 
 /** How many were dropped, and why. */
 export type Dropped = Readonly<Partial<Record<Unsuitable | Refused, number>>>;

@@ -80,7 +80,9 @@ export async function fetchNamed(
   const objects = absentObjects(files, location.storeDir);
   if (objects.length === 0 || nix === undefined) return [];
   const settings = await fetchSettings({ context });
-  const policy = { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: 0 };
+  // `choose` has no word for it, and what is in the store is not fetched.
+  const allow = `nix-store --realise ${objects.join(' ')}`;
+  const policy = { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: 0, allow };
   const preview = await previewOf(nix, objects, program);
   const refusal = refusalOf(preview, { program, policy }, location.storeDir);
   if (refusal !== undefined) throw failure(program, refusal.why, refusal.remedy);

@@ -101,6 +101,15 @@ export async function previewOfFetch(
   );
 }
 
+/** Whether fetching is off, and with it an index has something for the program. */
+export async function isFetchOff(request: PreviewRequest, lacking: readonly LackingName[]): Promise<boolean> {
+  const { nix } = request.context;
+  if (nix === undefined || (await fetchSettings(request)).fetch !== 'never') return false;
+  const names = lacking.map(({ name }) => name);
+  const set = await withIndex(request, lacking, (ranking) => chooseSet(names, ranking));
+  return set !== undefined && set.chosen.length > 0;
+}
+
 /** An attribute of nixpkgs for each name that an index has at its top, without asking any cache. */
 export async function attributesByIndex(
   request: PreviewRequest,

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { debug } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
+import { accessTo } from './cache-password.ts';
 import {
   type Copied,
   copyArguments,
@@ -70,16 +71,23 @@ export async function fetchPaths(
 
 /**
  * Copies the closure of store paths from a binary cache into the store; a signature by a key that Nix trusts is needed
- * as for every fetch, but the cache need be no substituter, and the user no trusted one.
+ * as for every fetch, but the cache need be no substituter, and the user no trusted one. A password is in `directory`
+ * meanwhile: the client reads it, whether there is a daemon or not.
+ * @throws Node's errors when it cannot be written.
  */
 export async function copyFrom(
   nix: Nix,
-  storeUrl: string,
-  storePaths: readonly string[],
+  { address, storePaths }: { readonly address: string; readonly storePaths: readonly string[] },
+  directory: string,
   watch: FetchWatch,
 ): Promise<Copied> {
   const harmful = storePaths.find((each) => !isHarmless(each));
   if (harmful !== undefined) return { kind: 'refused', why: `${harmful} is no path of a built store object` };
-  const args = copyArguments(['--log-format', 'internal-json', '--from', storeUrl, ...storePaths]);
-  return toCopied(nix, await runLogged(nix, 'nix', args, watch));
+  const access = accessTo(address, directory);
+  const from = ['--log-format', 'internal-json', ...access.options, '--from', access.address];
+  try {
+    return toCopied(nix, await runLogged(nix, 'nix', copyArguments([...from, ...storePaths]), watch));
+  } finally {
+    access.end();
+  }
 }

@@ -335,6 +335,8 @@ test('doctor: a store that holds nothing starts nothing, and the first sentence 
     stdout,
     /^lack +starts +foreign programs cannot be started here now: \S+empty-store holds nothing/,
   );
+  // A distribution's Nix has no channels.
+  assert.match(stdout, /nix-env -f channel:nixpkgs-unstable -iA hello$/m);
 });
 
 test('doctor: every lack has a remedy, and the status says so', () => {

@@ -9,6 +9,7 @@ import { newestFirst } from '../../src/candidates/rank.ts';
 import { isInForeground } from '../../src/index/ask-on-terminal.ts';
 import { decideFetch, type FetchPolicy, freeSpace, inBinaryUnits } from '../../src/index/fetch-policy.ts';
 import { absentText, fetchedText, fetchingText } from '../../src/index/fetch-words.ts';
+import { askFor } from '../../src/index/obtainable.ts';
 import { type FetchContext, type FetchPlan, planFetch } from '../../src/index/plan-fetch.ts';
 import { progressLine, readingText } from '../../src/index/progress-line.ts';
 import { readSource } from '../../src/index/read-source.ts';
@@ -162,7 +163,7 @@ test('a name whose every candidate is gone keeps nobody from the others, and nob
   assert.equal(lost?.name, 'libflood.so.1');
   assert.match(
     absentText(lost ?? assert.fail(), 'tool').why,
-    /^the file index has libflood\.so\.1 2000 times, none of which serves: 2000 in no cache$/,
+    /^the file index has libflood\.so\.1 2000 times, none of which serves: \d+ in no cache, \d+ not asked for$/,
   );
   assert.ok(asked.length <= 12, `${asked.length} questions`);
   assert.ok(Math.max(...asked.map((each) => each.length)) <= 128, 'and not for all at once');
@@ -209,12 +210,40 @@ test('a cache that does not answer is not one that lacks it', async () => {
     kind: 'failed',
     why: unreachable,
   });
-  assert.equal(asked.length, 1, 'without a network one question is enough');
+  assert.equal(asked.length, 2, 'without a network it is asked for all, and once for what is behind');
   const part = (paths: readonly string[]) => ({
     ...previewOf(paths, paths.includes(at(2, 'libone-2.0')) ? [at(2, 'libone-2.0')] : []),
     unreachable,
   });
   assert.equal((await plan(['libone.so.1', 'libtwo.so.1'], part)).kind, 'planned');
+  const alone = await plan(['libone.so.1'], part);
+  assert.ok(alone.kind === 'planned', JSON.stringify(alone));
+  assert.deepEqual(alone.paths, [at(1, 'libone-1.0')], 'another cache has what is behind');
+});
+
+test('Nix that fails while it is asked for parts says nothing of any of them', async () => {
+  const answer = await askFor([many(1), many(2), many(3)], {
+    copies: async () => [],
+    preview: async (part) =>
+      part.length < 3 ? { kind: 'failed', why: 'it took too long' } : previewOf(part, [at(99, 'gone')]),
+  });
+  assert.deepEqual(answer, { kind: 'failed', why: 'it took too long' });
+});
+
+test('what Nix was not asked for is not called lost', async () => {
+  const paths = Array.from({ length: 64 }, (_, i) => many(i));
+  let questions = 0;
+  const answer = await askFor(paths, {
+    copies: async () => [],
+    preview: async (part) => {
+      questions += 1;
+      return previewOf(part, [at(99, 'gone')]);
+    },
+  });
+  assert.ok(answer.kind === 'asked', JSON.stringify(answer));
+  assert.equal(questions, 25);
+  assert.ok(answer.lost.length > 0 && answer.lost.length < 25, `${answer.lost.length} lost`);
+  assert.deepEqual([...answer.lost, ...answer.unasked].sort(), [...paths].sort());
 });
 
 test('no name, no question', async () => {

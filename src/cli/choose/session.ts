@@ -166,25 +166,31 @@ export async function choose(
     const savedChoices = await choicesOfProgram(program, context);
     // What was fetched is held until a plan roots it.
     const held = await fetchNamed(filesIn(words), typedName, context, dirs);
-    const catalogue = await openStore(dirs.catalogues, context.location);
+    const request = { typedName, program, context, dirs, earlier: savedChoices?.choices ?? NO_CHOICES };
     try {
-      const session = {
-        typedName,
-        program,
-        context,
-        dirs,
-        catalogue,
-        earlier: savedChoices?.choices ?? NO_CHOICES,
-      };
-      const added = wordsToChoices(words, catalogue, program);
-      if (!words.reset && !hasChoices(added)) return await otherwise(session);
-      noticeUnknown(added, catalogue);
-      return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : session.earlier, added));
+      return await chooseIn(request, words, otherwise);
     } finally {
-      catalogue.close();
       releaseLinks(held);
     }
   });
+}
+
+async function chooseIn(
+  request: Omit<ChooseSession, 'catalogue'>,
+  words: ChooseWords,
+  otherwise: (session: ChooseSession) => Promise<ChooseOutcome> | ChooseOutcome,
+): Promise<ChooseOutcome> {
+  const { program, context, dirs, earlier } = request;
+  const catalogue = await openStore(dirs.catalogues, context.location);
+  try {
+    const session = { ...request, catalogue };
+    const added = wordsToChoices(words, catalogue, program);
+    if (!words.reset && !hasChoices(added)) return await otherwise(session);
+    noticeUnknown(added, catalogue);
+    return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : earlier, added));
+  } finally {
+    catalogue.close();
+  }
 }
 
 const LISTED = 20;

@@ -29,7 +29,7 @@ function emptyStore(storeDir: string): Check {
     subject: 'store',
     state: 'lack',
     detail: `${storeDir} holds nothing, not even a C library`,
-    remedy: 'install any program with Nix, e.g. nix-env -iA nixpkgs.hello',
+    remedy: 'install any program with Nix, e.g. nix-env -f channel:nixpkgs-unstable -iA hello',
   };
 }
 

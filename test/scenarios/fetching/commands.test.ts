@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf } from '../../rig/binary-cache.ts';
+import { hashOf, treeOf } from '../../rig/file-index.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import {
@@ -46,6 +47,23 @@ test('a dry run tells what would be fetched and how large it is, and changes not
   assert.deepEqual(JSON.parse(await manage(bare, ['list', '--json'])), []);
 });
 
+test('a dry run tells that fetching is off only where an index has what is lacking', async () => {
+  const never = (settings: typeof plain, index?: string) =>
+    withEnv(settings, {
+      NIX_RUN_FOREIGN_FETCH: 'never',
+      ...(index === undefined ? {} : { NIX_RUN_FOREIGN_INDEX: index }),
+    });
+  const dryRun = ['resolve', '--dry-run', bare.program];
+  const OFF = /^fetching is off; allow it once: nix-foreign resolve --fetch \S+jq$/m;
+  assert.match(await manage(bare, dryRun, never(only)), OFF);
+  assert.doesNotMatch(await manage(bare, dryRun, never(only, 'off')), OFF);
+  const other = writeIndex(exchange, 'other', [
+    { hash: hashOf(78), name: 'none-1', tree: treeOf({ 'lib/libx.so': 9 }) },
+  ]);
+  await startOver(bare);
+  assert.doesNotMatch(await manage(bare, dryRun, never(plain, other)), OFF);
+});
+
 test('status tells what there is and what was read; find tells which package has a name', async () => {
   const none = await manage(bare, ['index', 'status'], plain);
   assert.match(none, /no file index was found; get one with nix-index/);
@@ -86,8 +104,12 @@ test('a pin of what is not in the store is fetched, by the settings; without a c
   assert.equal(nowhere.status, 125);
   assert.match(nowhere.stderr, /libjq1-\S+ is not in the store, and no substituter has it\n/);
   const off = await bare.manage(pin, withEnv(plain, { NIX_RUN_FOREIGN_FETCH: 'never' }));
-  assert.match(off.stderr, /fetching is off\n {2}allow it once: /);
+  const [, remedy = ''] = /fetching is off\n {2}allow it once: (.*)\n/.exec(off.stderr) ?? [];
   assert.equal(isInStore(bare, jq[0] ?? ''), false);
+  const allowed = await bare.run({ argv: [rig.bash, '-c', remedy], ...plain });
+  assert.equal(allowed.status, 0, `${remedy}: ${allowed.stderr}`);
+  await manage(bare, pin, withEnv(plain, { NIX_RUN_FOREIGN_FETCH: 'never' }));
+  await startOver(bare);
   const { status, stdout, stderr } = await bare.manage(pin, plain);
   assert.equal(status, 0, stderr);
   assert.match(stderr, /jq: fetched libjq1-\S+ \([\d.]+ KiB\)$/m);

@@ -172,8 +172,23 @@ test('a cache that no substituter is: a user without rights copies from it, as i
   }
 });
 
+/** Command lines of processes that copy, and those of them that have the password, as every user sees them. */
+const copies: string[] = [];
+const seen: string[] = [];
+
+function lookAtProcesses(): void {
+  for (const each of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const text = readFileSync(`/proc/${each}/cmdline`, 'latin1').replaceAll('\0', ' ');
+      if (text.includes(' copy ')) copies.push(text);
+      if (text.includes(' copy ') && /a%20b|a b@/.test(text)) seen.push(text);
+    } catch {} // it ended
+  }
+}
+
 /** Shows files to who knows the password only. */
 const locked: Mishap = (request, response) => {
+  if (request.url?.startsWith('/nar/')) lookAtProcesses();
   if (request.headers.authorization === `Basic ${Buffer.from('me:a b').toString('base64')}`) return false;
   response.writeHead(401).end();
   return true;
@@ -201,6 +216,14 @@ test('the same from a cache with a password, and one in a directory of an odd na
       await manage(user, ['index', 'status', '--json'], settings),
     ];
     assert.doesNotMatch(said.join(''), /me:|a%20b|priority/);
+    assert.ok(copies.splice(0).length > 0, 'no process that copies was seen');
+    assert.deepEqual(seen, [], version);
+    const state = path.join(user.homeDir, '.local/state/nix-run-foreign/v1');
+    const left = readdirSync(state, { recursive: true, encoding: 'utf8' });
+    assert.deepEqual(
+      left.filter((each) => each.includes('netrc')),
+      [],
+    );
     // Nix 2.8 takes the signs of an address as they are.
     if (version.startsWith('2.8')) continue;
     await startOver(user);

@@ -1,0 +1,50 @@
+// The address of a cache with a password in it → one without, and a file from which Nix takes the password.
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { makeDirectories } from '../host/files.ts';
+
+interface CacheAccess {
+  /** For Nix's command line, which every user of the machine may read. */
+  readonly address: string;
+  readonly options: readonly string[];
+  /** Removes the file. */
+  readonly end: () => void;
+}
+
+/** curl since 7.84 takes quotes; a word that needs none gets none, as older ones take them as they are. */
+function netrcWord(text: string): string {
+  return /^[^\s"\\]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+function netrcOf({ hostname, username, password }: URL): string {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const [login, secret] = [username, password].map((each) => netrcWord(decodeURIComponent(each)));
+  return `machine ${host} login ${login} password ${secret}\n`;
+}
+
+function passwordIn(address: string): { readonly bare: string; readonly netrc: string } | undefined {
+  const url = /^https?:/i.test(address) ? URL.parse(address) : null;
+  if (url === null || url.password === '') return undefined;
+  try {
+    const netrc = netrcOf(url);
+    [url.username, url.password] = ['', ''];
+    return { bare: url.href, netrc };
+  } catch {
+    return undefined; // a % that encodes nothing
+  }
+}
+
+/**
+ * Writes the file, for its owner only, beside others that a directory holds for one fetch.
+ * @throws Node's errors when it cannot be written.
+ */
+export function accessTo(address: string, directory: string): CacheAccess {
+  const found = passwordIn(address);
+  if (found === undefined) return { address, options: [], end: () => {} };
+  makeDirectories(directory);
+  const file = path.join(directory, 'netrc');
+  rmSync(file, { force: true });
+  writeFileSync(file, found.netrc, { mode: 0o600, flag: 'wx' });
+  const end = (): void => rmSync(file, { force: true });
+  return { address: found.bare, options: ['--option', 'netrc-file', file], end };
+}
