@@ -139,6 +139,24 @@ function listByLoader(request: ListRequest): ListOutput {
   return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
 }
 
+/**
+ * What a glibc loader complains of, and goes on: `--list` ends at the first library that it does not find (glibc
+ * elf/rtld.c, where only the mode tracing tells _dl_map_object_deps to pass over it).
+ * @throws ForeignError `loader-not-started`.
+ */
+export function allComplaints(request: ListRequest): string[] {
+  const { loader, libraryPath, program, opened = [], binding } = request;
+  const { LD_WARN, ...listing } = TRACING;
+  const env = { ...listing, LD_PRELOAD: opened.join(':'), ...(binding === 'start' && { LD_WARN }) };
+  const args = ['--inhibit-cache', '--library-path', libraryPath, program];
+  const ended = runProgramNow(loader, args, { env, timeout: TIMEOUT });
+  if (ended.failure !== undefined) throw loaderNotStarted(loader, ended.failure);
+  const others = ended.stderr.split('\n').filter((line) => !line.startsWith(UNDEFINED));
+  const { complaints } = parseListOutput(ended.stdout, others.join('\n'), program, unprintableNames(request));
+  const unbound = parseUndefinedSymbols(ended.stderr).map(undefinedText);
+  return [...complaintOfEnd(ended), ...complaints, ...unbound];
+}
+
 /** What `--list` prints, as it prints it, and how it ended. */
 export function listedText({ loader, libraryPath, program }: Omit<ListRequest, 'libc'>): Ended {
   const search = libraryPath === '' ? [] : ['--library-path', libraryPath];
