@@ -1,8 +1,8 @@
 // A name → a run of the resolver, which may leave an answer; the program must not notice that there was a child.
 //
 // execve(2) makes a process's exit signal SIGCHLD again (fs/exec.c, de_thread), so the child of the program, the
-// keeper, never calls it: it starts the resolver and waits for it. Both share the program's memory until they are done, so that
-// a program of any size pays the same, and nothing is copied while other threads write.
+// keeper, never calls it: it starts the resolver and waits for it. Both share the program's memory until they are done,
+// so that a program of any size pays the same, and nothing is copied while other threads write.
 #include "resolver-run.h"
 #include "module-kernel.h"
 #include "seccomp-filter.h"

@@ -66,16 +66,16 @@ bool launcher_path(const struct process *process, char *path);
 /// trusted because of who wrote it.
 bool is_trusted(const struct process *process, const struct kernel_stat *status);
 
-/// Whether nobody else can change where `path` (absolute) leads to. True as well where it cannot be followed to its end,
-/// and nobody else can change the part that is there; but not for a loop of links. isTrustedWay in src/host/ is the same.
+/// Whether nobody else can change where `path` (absolute) leads to; isTrustedWay in src/host/ is the same. True as well
+/// where it cannot be followed to its end, and nobody else can change the part that is there. False for a loop.
 ///
 /// Each directory on the way below the root directory, in which a link or the next directory stands, must belong to
 /// root, this user or the owner of the root directory (root of outside, in a user namespace), and nobody else may write
 /// it; but all may where it is sticky, and a group may whose number is that of the owner (his private group).
 bool is_trusted_way(const struct process *process, const char *path);
 
-/// 0 where the same is true of the way to `path`, and it is a directory, no link, that is trusted; else a negative errno:
-/// -ENOTDIR or -EACCES when it is not.
+/// 0 where the same is true of the way to `path`, and it is a directory, no link, that is trusted; else a negative
+/// errno: -ENOTDIR or -EACCES when it is not.
 long why_not_trusted_directory(const struct process *process, const char *path);
 
 /// The bytes of an open file with a NUL after them, up to `size` of them: `size` becomes how many there were. NULL when

@@ -119,3 +119,16 @@ const RUN_BY: ReadonlyMap<string, readonly string[]> = new Map([
   ['s390x', ['s390x-linux']],
   ['loong64', ['loongarch64-linux']],
 ]);
+
+/** glibc elf/cache.c, print_entry; 32-bit x86 has no name there (sysdeps/generic/dl-cache.h). */
+const CACHE_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['x86_64-linux', 'libc6,x86-64'],
+  ['aarch64-linux', 'libc6,AArch64'],
+  ['armv7l-linux', 'libc6,hard-float'],
+  ['riscv64-linux', 'libc6,double-float'],
+]);
+
+/** What `ldconfig -p` says in brackets of a library for this machine. */
+export function cacheFlagsOf(machine: MachineKey): string {
+  return CACHE_FLAGS.get(findMachine(machine)?.system ?? '') ?? 'libc6';
+}

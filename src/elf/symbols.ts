@@ -66,12 +66,19 @@ export function leavesUndefined(source: ByteSource, names: readonly string[]): b
   try {
     const opened = openTables(source);
     if (opened?.kind !== 'tables') return false;
+    if ((opened.table.last(DYNAMIC_TAG.strsz) ?? 0) > LONGEST_STRINGS) return readsUndefined(source, names);
     const places = placesInStrings(opened, names);
     return places.size > 0 && hasUndefinedAt(opened, places);
   } catch (error) {
     if (error instanceof Malformed) return false;
     throw error;
   }
+}
+
+/** The same, each name read. */
+function readsUndefined(source: ByteSource, names: readonly string[]): boolean {
+  const symbols = readSymbols(source);
+  return symbols.kind === 'symbols' && symbols.undefined.some(({ name }) => names.includes(name));
 }
 
 /** Where these names begin in DT_STRTAB; a name may be the end of another. */

@@ -125,8 +125,18 @@ function refuseUntrusted(directory: string, uid: number): void {
   throw untrusted(cause, directory, uid);
 }
 
+/** @throws Node's error where links lead in a circle. */
+function refuseLoop(directory: string): void {
+  try {
+    statSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') throw error;
+  }
+}
+
 function refuseUntrustedWay(directory: string, uid: number): void {
   if (isTrustedWay(directory, uid)) return;
+  refuseLoop(directory);
   const cause = `${directory}, or a directory on the way, belongs to somebody else or can be written by others`;
   throw untrusted(cause, directory, uid);
 }

@@ -112,10 +112,12 @@ interface ListCall {
 }
 
 /** A loader's first answer tells its directories too, so that it need not be started once more for them. */
-function listingOf({ loader, libc, libraryPath, opened }: ListRequest): ListCall {
+function listingOf(request: ListRequest, unprintable: readonly string[]): ListCall {
+  const { loader, libc, libraryPath, opened } = request;
   if (opened !== undefined) return { env: { LD_PRELOAD: opened.join(':') }, libraryPath, isReporting: false };
-  if (libc !== 'glibc' || libraryPath === '' || isLoaderKnown(loader))
-    return { env: {}, libraryPath, isReporting: false };
+  // A report is read line by line.
+  const isReadable = libc === 'glibc' && libraryPath !== '' && unprintable.length === 0;
+  if (!isReadable || isLoaderKnown(loader)) return { env: {}, libraryPath, isReporting: false };
   const { env, directories } = REPORT_SEARCH_PATHS;
   return { env, libraryPath: `${libraryPath}:${directories}`, isReporting: true };
 }
@@ -123,13 +125,14 @@ function listingOf({ loader, libc, libraryPath, opened }: ListRequest): ListCall
 function listByLoader(request: ListRequest): ListOutput {
   // musl's loader has no cache to inhibit (ldso/dynlink.c).
   const inhibit = request.libc === 'glibc' ? ['--inhibit-cache'] : [];
-  const { env, libraryPath, isReporting } = listingOf(request);
+  const unprintable = unprintableNames(request);
+  const { env, libraryPath, isReporting } = listingOf(request, unprintable);
   const args = [...inhibit, '--library-path', libraryPath, '--list', request.program];
   const ended = runProgramNow(request.loader, args, { env, timeout: TIMEOUT });
   if (ended.failure !== undefined) throw loaderNotStarted(request.loader, ended.failure);
   const stderr = isReporting ? withoutSearchReport(ended.stderr) : ended.stderr;
   if (isReporting) rememberLoader(request.loader, ended.stderr);
-  const printed = parseListOutput(ended.stdout, stderr, request.program, unprintableNames(request));
+  const printed = parseListOutput(ended.stdout, stderr, request.program, unprintable);
   const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);
   const silentFailure =

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
-import { saveAndPin } from '../fingerprint/save-and-pin.ts';
+import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
@@ -17,7 +17,7 @@ import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
 import { chooseLibraries, type Excluded, type SolvedSet } from './solve-program.ts';
-import { finishPlan, preparePlan } from './write-plan.ts';
+import { finishPlan, type PreparedPlan, preparePlan } from './write-plan.ts';
 
 /** A store object can vanish between two steps; after this many rounds something else is wrong. */
 const ROUNDS = 3;
@@ -127,9 +127,9 @@ async function attemptOnce(
   const solved = await chooseLibraries(job, excluded, fetches);
   const link = rootOf(job);
   const before = pinned(link);
-  const { root, set, prepared } = await pinAndVerify(job, solved, rootAdder);
-  if (root.kind === 'vanished') return root;
-  if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
+  const held = await pinAndVerify(job, solved, rootAdder);
+  if (held.kind === 'vanished') return held;
+  const { root, set, prepared } = held;
   const objection = await objectionTo(set, solved, job);
   if (objection !== undefined) restore(link, before);
   if (objection?.kind === 'optional-refused') return objection;
@@ -146,14 +146,26 @@ async function attemptOnce(
   return { kind: 'planned', plan };
 }
 
+type PinnedAndVerified =
+  | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
+  | {
+      readonly kind: 'held';
+      readonly root: SavedRoot;
+      readonly set: VerifiedSet | Rejected;
+      readonly prepared?: PreparedPlan | undefined;
+    };
+
 /**
  * Pinning and verifying do not need each other, nor does what a plan has beside it need a root. The plan relies on all;
  * it comes after, and so does the last look at the files it names.
  */
-async function pinAndVerify(job: Job, solved: SolvedSet, rootAdder: RootAdder | undefined) {
+async function pinAndVerify(
+  job: Job,
+  solved: SolvedSet,
+  rootAdder: RootAdder | undefined,
+): Promise<PinnedAndVerified> {
   const { program, dirs, context } = job;
   const { fingerprint, libraries, plugIns } = solved;
-  const pinning = saveAndPin(rootAdder, fingerprint, dirs, rootOf(job));
   const verdict = verdictOf(program, context);
   const request = { known: libraries, libraryPathDirs: program.libraryPathDirs, verdict };
   const verify = () => layOutAndVerify(fingerprint, program, dirs.farms, request);
@@ -162,10 +174,21 @@ async function pinAndVerify(job: Job, solved: SolvedSet, rootAdder: RootAdder | 
     if (set.kind !== 'verified') return { set, prepared: undefined };
     return { set, prepared: await preparePlan({ set, plugIns }, job) };
   };
-  const [root, first] = await Promise.all([pinning, verifyAndPrepare()]);
-  if (root.kind === 'vanished' || first.set.kind !== 'rejected') return { root, ...first };
+  // Nix has ended when this goes on, whatever came of the other: the caller may pin again. What failed while nothing
+  // held the set is no error where the set vanished.
+  const [pinning, verified] = await Promise.allSettled([
+    saveAndPin(rootAdder, fingerprint, dirs, rootOf(job)),
+    verifyAndPrepare(),
+  ]);
+  if (pinning.status === 'rejected') throw pinning.reason;
+  const root = pinning.value;
+  if (root.kind === 'vanished') return root;
+  if (verified.status === 'rejected') throw verified.reason;
   // What the loader missed may have been taken just then; by now all is held.
-  return { root, set: await verify(), prepared: undefined };
+  const { set, prepared } =
+    verified.value.set.kind === 'rejected' ? { set: await verify(), prepared: undefined } : verified.value;
+  if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
+  return { kind: 'held', root, set, prepared };
 }
 
 type Objection =

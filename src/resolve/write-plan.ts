@@ -197,7 +197,7 @@ interface PinnedSet {
 }
 
 /** What a plan needs beside it, and does not depend on the root. */
-interface PreparedPlan {
+export interface PreparedPlan {
   readonly start: ChosenStart;
   readonly runTime: RunTimePlace | undefined;
 }

@@ -80,7 +80,7 @@ interface ShownDirectory {
 
 function programDirectories(
   { dirs, uid, searchPath, manager }: ViewingUser,
-  { interpreter }: Machine,
+  machine: Machine,
 ): { programs: ShownDirectory[]; places: HostPlace[]; from: string[] } {
   const places = openPlaces(PROGRAM_PLACES);
   if (places.length === 0) return { programs: [], places, from: [] };
@@ -88,7 +88,7 @@ function programDirectories(
     ...PROGRAM_PLACES,
     ...places.map(({ target }) => target),
   ]);
-  const shown = shownPrograms({ places, directories, interpreter, manager });
+  const shown = shownPrograms({ places, directories, machine, manager });
   const source = viewDirectory(dirs, shown);
   return { programs: places.map(({ target }) => ({ target, source })), places, from: directories };
 }

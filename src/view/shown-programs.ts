@@ -1,6 +1,7 @@
 // PATH and the system profile → the commands that /bin and /usr/bin show in a view.
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { cacheFlagsOf, type Machine } from '../elf/machine.ts';
 import { isExecutable, namesIn } from '../host/files.ts';
 import { shellWord } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
@@ -55,7 +56,7 @@ count=0
 for file in /usr/lib/*.so*; do [ -e "$file" ] && count=$((count + 1)); done
 echo "$count libs found in cache \\\`/etc/ld.so.cache'"
 for file in /usr/lib/*.so*; do
-  [ -e "$file" ] && printf '\\t%s (libc6,x86-64) => %s\\n' "\${file##*/}" "$file"
+  [ -e "$file" ] && printf '\\t%s (%s) => %s\\n' "\${file##*/}" @flags@ "$file"
 done
 exit 0
 `;
@@ -77,8 +78,9 @@ for file; do
   case $file in -*) continue;; */*) ;; *) file=./$file;; esac
   [ $count -gt 1 ] && echo "$file:"
   if [ ! -e "$file" ]; then echo "ldd: $file: No such file or directory" >&2; status=1; continue; fi
-  @interpreter@ --list "$file" 2>/dev/null && continue
+  if @interpreter@ --list "$file" >/dev/null 2>&1; then @interpreter@ --list "$file"; continue; fi
   if [ -x @node@ ] && [ -e @script@ ]; then (${CLEAN}; exec @node@ @script@ ldd -- "$file") && continue
+  elif @interpreter@ --verify "$file"; then @interpreter@ --list "$file"
   else printf '\\tnot a dynamic executable\\n'; fi
   status=1
 done
@@ -88,8 +90,7 @@ exit $status
 interface CommandRequest {
   readonly places: readonly HostPlace[];
   readonly directories: readonly string[];
-  /** The interpreter path of the machine. */
-  readonly interpreter: string;
+  readonly machine: Machine;
   /** What answers for libraries; undefined where nothing does. */
   readonly manager: { readonly node: string; readonly script: string } | undefined;
 }
@@ -99,9 +100,9 @@ function withWords(script: string, words: Readonly<Record<string, string | undef
   return script.replace(/@(\w+)@/g, (_, name: string) => shellWord(words[name] ?? ''));
 }
 
-function ourCommands({ directories, interpreter, manager }: CommandRequest): [string, Shown][] {
+function ourCommands({ directories, machine, manager }: CommandRequest): [string, Shown][] {
   const theirs = directories.map((each) => path.join(each, 'ldd')).find(isExecutable);
-  const words = { theirs, interpreter, ...manager };
+  const words = { theirs, interpreter: machine.interpreter, flags: cacheFlagsOf(machine), ...manager };
   return Object.entries({ ldconfig: LDCONFIG, ldd: LDD }).map(([name, text]) => [
     name,
     { kind: 'script', text: withWords(text, words) },
