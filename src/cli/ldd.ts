@@ -1,5 +1,6 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
 import { realpathSync, statSync } from 'node:fs';
+import { trustedSystemDirectories } from '../host/directories.ts';
 import { printLine, reportFailure } from '../host/output.ts';
 import { listedText } from '../ldso/ask-loader.ts';
 import { listWithPlainNames } from '../ldso/list-objects.ts';
@@ -51,7 +52,8 @@ async function listProgram(typedName: string, context: Context): Promise<Listed>
   if (kind.kind === 'already-nix') return listBy(kind.interpreter, '', program);
   if (kind.kind !== 'dynamic') return NOT_DYNAMIC;
   const plan = await resolve(typedName, context, 'as-needed');
-  const { loader, libraryPath = '' } = planWithLoader(await allDirectories(context.host.uid), plan);
+  const all = [...(await allDirectories(context.host.uid)), trustedSystemDirectories() ?? []].flat();
+  const { loader, libraryPath = '' } = planWithLoader(all, plan);
   if (loader === undefined) return NOT_DYNAMIC;
   const dynamic = dynamicOf(file);
   const { plainNames } = dynamic ?? {};
