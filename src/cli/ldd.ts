@@ -1,11 +1,16 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
-import { existsSync, realpathSync } from 'node:fs';
-import { elfFileAt } from '../elf/open-elf.ts';
+import { realpathSync, statSync } from 'node:fs';
+import { trustedSystemDirectories } from '../host/directories.ts';
 import { printLine, reportFailure } from '../host/output.ts';
 import { listedText } from '../ldso/ask-loader.ts';
-import { inspectProgram } from '../program/inspect-program.ts';
+import { listWithPlainNames } from '../ldso/list-objects.ts';
+import { planWithLoader } from '../plan/plan-files.ts';
+import { inspectProgram, requireReadable } from '../program/inspect-program.ts';
+import type { PlainNames } from '../program/needed-paths.ts';
 import type { Context } from '../resolve/context.ts';
+import { type DynamicProgram, dynamicOf, verdictOf } from '../resolve/job.ts';
 import { librarySet } from '../resolve/library-set.ts';
+import { allDirectories } from '../resolve/writable-directories.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolve } from './resolve.ts';
 
@@ -28,15 +33,51 @@ function listBy(loader: string, libraryPath: string, program: string): Listed {
   };
 }
 
-async function listOf(typedName: string, context: Context): Promise<Listed> {
-  if (existsSync(typedName) && elfFileAt(typedName) === undefined) return NOT_DYNAMIC;
-  const library = existsSync(typedName) ? await librarySet(realpathSync(typedName), context) : undefined;
-  if (library !== undefined) return listBy(library.loader, library.libraryPath, realpathSync(typedName));
-  const { kind, path: program } = inspectProgram(typedName, context.host);
+/** Where something leads from a needed path to the plain name, as in the view or the copy that starts it. */
+async function listByPlainNames(
+  { loader, libraryPath = '' }: { readonly loader: string; readonly libraryPath?: string },
+  program: DynamicProgram & { readonly plainNames: PlainNames },
+  context: Context,
+): Promise<Listed> {
+  const { libc, path: file } = program;
+  const request = { loader, libc: libc.kind, libraryPath, program: file };
+  const listed = await listWithPlainNames(request, libc, verdictOf(program, context), program);
+  const lines = listed.objects.map(({ name, path: found = 'not found' }) => `\t${name} => ${found}`);
+  return { text: [...lines, ...listed.complaints].join('\n'), status: listed.complaints.length > 0 ? 1 : 0 };
+}
+
+async function listProgram(typedName: string, context: Context): Promise<Listed> {
+  const file = inspectProgram(typedName, context.host);
+  const { kind, path: program } = file;
   if (kind.kind === 'already-nix') return listBy(kind.interpreter, '', program);
   if (kind.kind !== 'dynamic') return NOT_DYNAMIC;
-  const { loader, libraryPath } = await resolve(typedName, context, 'as-needed');
-  return loader === undefined ? NOT_DYNAMIC : listBy(loader, libraryPath ?? '', program);
+  const plan = await resolve(typedName, context, 'as-needed');
+  const all = [...(await allDirectories(context.host.uid)), trustedSystemDirectories() ?? []].flat();
+  const { loader, libraryPath = '' } = planWithLoader(all, plan);
+  if (loader === undefined) return NOT_DYNAMIC;
+  const dynamic = dynamicOf(file);
+  const { plainNames } = dynamic ?? {};
+  return dynamic === undefined || plainNames === undefined
+    ? listBy(loader, libraryPath, program)
+    : await listByPlainNames({ loader, libraryPath }, { ...dynamic, plainNames }, context);
+}
+
+function isFile(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function listOf(typedName: string, context: Context): Promise<Listed> {
+  // What is no file is no program either, and inspectProgram says why.
+  if (!isFile(typedName)) return await listProgram(typedName, context);
+  if (requireReadable(typedName).kind === 'not-elf') return NOT_DYNAMIC;
+  const file = realpathSync(typedName);
+  const library = await librarySet(file, context);
+  if (library !== undefined) return listBy(library.loader, library.libraryPath, file);
+  return await listProgram(typedName, context);
 }
 
 /** Prints what each loads; the exit status, 1 where one of them loads nothing. */

@@ -267,13 +267,17 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
  * loader where it refuses none.
  */
 export async function refusedWhenOpened(
-  { loader, askedPath, verdict }: VerifiedSet,
-  { path: program, libc }: { readonly path: string; readonly libc: Libc },
+  { loader, askedPath, verdict }: Pick<VerifiedSet, 'loader' | 'askedPath' | 'verdict'>,
+  { path: program, libc, elf, plainNames }: ProgramWithAdded & VerifiedProgram,
   names: readonly string[],
 ): Promise<string[]> {
   const isRefused = async (opened: readonly string[]): Promise<boolean> => {
     const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
-    return (await listObjects(request, libc, verdict)).complaints.length > 0;
+    const listed =
+      plainNames === undefined
+        ? await listObjects(request, libc, verdict)
+        : await listWithPlainNames(request, libc, verdict, { elf, plainNames });
+    return listed.complaints.length > 0;
   };
   if (names.length === 0 || !(await isRefused(names))) return [];
   const good: string[] = [];

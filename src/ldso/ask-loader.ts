@@ -58,6 +58,10 @@ function complaintOfEnd(ended: Ended): string[] {
   return ended.status === undefined ? ['the loader was killed by a signal'] : [];
 }
 
+function orSilentFailure(complaints: readonly string[], { status }: Ended): readonly string[] {
+  return status === 0 || complaints.length > 0 ? complaints : [`the loader ended with status ${status}`];
+}
+
 /**
  * musl's loader names itself by the program's interpreter, where there need not be a file; whoever is asked is what
  * will run (ldso/dynlink.c, __dls3, ldd_mode).
@@ -135,11 +139,25 @@ function listByLoader(request: ListRequest): ListOutput {
   const printed = parseListOutput(ended.stdout, stderr, request.program, unprintable);
   const output = request.libc === 'musl' ? withItself(printed, request.loader) : printed;
   const end = complaintOfEnd(ended);
-  const silentFailure =
-    ended.status !== 0 && output.complaints.length === 0 && end.length === 0
-      ? [`the loader ended with status ${ended.status}`]
-      : [];
-  return { objects: output.objects, complaints: [...end, ...output.complaints, ...silentFailure] };
+  return { objects: output.objects, complaints: orSilentFailure([...end, ...output.complaints], ended) };
+}
+
+/**
+ * What a glibc loader complains of, and goes on: `--list` ends at the first library that it does not find (glibc
+ * elf/rtld.c, where only the mode tracing tells _dl_map_object_deps to pass over it).
+ * @throws ForeignError `loader-not-started`.
+ */
+export function allComplaints(request: ListRequest): readonly string[] {
+  const { loader, libraryPath, program, opened = [], binding } = request;
+  const { LD_WARN, ...listing } = TRACING;
+  const env = { ...listing, LD_PRELOAD: opened.join(':'), ...(binding === 'start' && { LD_WARN }) };
+  const args = ['--inhibit-cache', '--library-path', libraryPath, program];
+  const ended = runProgramNow(loader, args, { env, timeout: TIMEOUT });
+  if (ended.failure !== undefined) throw loaderNotStarted(loader, ended.failure);
+  const others = ended.stderr.split('\n').filter((line) => !line.startsWith(UNDEFINED));
+  const { complaints } = parseListOutput(ended.stdout, others.join('\n'), program, unprintableNames(request));
+  const unbound = parseUndefinedSymbols(ended.stderr).map(undefinedText);
+  return orSilentFailure([...complaintOfEnd(ended), ...complaints, ...unbound], ended);
 }
 
 /** What `--list` prints, as it prints it, and how it ended. */

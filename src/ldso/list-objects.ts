@@ -4,7 +4,13 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { Libc } from '../program/libc.ts';
 import type { PlainNames } from '../program/needed-paths.ts';
-import { askLoader, closestComplaints, type ListOutput, type ListRequest } from './ask-loader.ts';
+import {
+  allComplaints,
+  askLoader,
+  closestComplaints,
+  type ListOutput,
+  type ListRequest,
+} from './ask-loader.ts';
 
 /** Who says what would be loaded. The simulation runs nothing. */
 export type Verdict = 'loader' | 'simulation';
@@ -51,16 +57,22 @@ export async function listWithPlainNames(
   verdict: Verdict,
   { elf, plainNames }: { readonly elf: ElfFile; readonly plainNames: PlainNames },
 ): Promise<ListOutput> {
-  const opened = [...new Set(plainNames.values())];
-  const { complaints } = await listObjects({ ...request, opened }, libc, verdict);
+  const { loader, libraryPath, program, opened = [] } = request;
   const { simulateStart } = await import('./simulate-start.ts');
   const { complaintsOf, simulatedObjects } = await import('./trace-text.ts');
-  const { loader, libraryPath, program } = request;
-  const trace = simulateStart({ path: program, elf }, libc, loader, libraryPath);
+  const asOpened = { ...elf, needed: [...elf.needed, ...opened] };
+  const trace = simulateStart({ path: program, elf: asOpened }, libc, loader, libraryPath);
   const objects = simulatedObjects(trace, libc.kind).map(({ name, path }) => ({ name, path }));
-  const isOfPath = (complaint: string) => [...plainNames.keys()].some((each) => complaint.includes(each));
-  const others = complaints.filter((each) => !isOfPath(each));
-  return { objects, complaints: [...new Set([...others, ...complaintsOf(trace)])] };
+  const said = verdict === 'loader' ? complaintsBesidePaths(request, plainNames) : [];
+  return { objects, complaints: [...new Set([...said, ...complaintsOf(trace)])] };
+}
+
+function complaintsBesidePaths(request: ListRequest, plainNames: PlainNames): string[] {
+  const opened = [...new Set([...plainNames.values(), ...(request.opened ?? [])])];
+  const paths = [...plainNames.keys()];
+  return allComplaints({ ...request, opened }).filter(
+    (complaint) => !paths.some((each) => complaint.includes(each)),
+  );
 }
 
 async function listBySimulation(request: ListRequest, libc: Libc): Promise<ListOutput> {

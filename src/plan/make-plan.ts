@@ -313,3 +313,11 @@ export function planOfCopy(plan: LaunchPlan, copy: string): LaunchPlan {
     watched: plan.watched.filter(({ path: file }) => file !== copy),
   };
 }
+
+/**
+ * The launcher as its interpreter starts the copy: in no loader would the program itself find its libraries. The audit
+ * module stays, by which the run-time directory is found.
+ */
+export function withoutLoader({ loader: _, libraryPath: __, ...plan }: LaunchPlan): LaunchPlan {
+  return plan;
+}

@@ -59,6 +59,13 @@ export function readPlan(dirs: Directories, program: string): LaunchPlan | undef
   return plan?.program === program ? plan : undefined;
 }
 
+/** A plan that has a loader: the plan itself or, where it starts a copy and has none, that of the copy. */
+export function planWithLoader(all: readonly Directories[], plan: LaunchPlan): LaunchPlan {
+  const { loader, execute } = plan;
+  if (loader !== undefined || execute === undefined) return plan;
+  return all.map((dirs) => readPlan(dirs, execute)).find((each) => each?.loader !== undefined) ?? plan;
+}
+
 function allPlans(dirs: Directories): LaunchPlan[] {
   return namesIn(dirs.plans)
     .filter((name) => /^[0-9a-f]{16}$/.test(name))

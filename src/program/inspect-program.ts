@@ -4,7 +4,7 @@ import { type AppImage, readAppImage } from '../elf/app-image.ts';
 import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { MachineKey } from '../elf/machine.ts';
-import { type FileSource, openFileSource } from '../elf/open-elf.ts';
+import { type FileReading, type FileSource, openFileSource, readElfFile } from '../elf/open-elf.ts';
 import { readElf } from '../elf/read-elf.ts';
 import { readScriptLine } from '../elf/script-line.ts';
 import { type ExitCode, errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
@@ -121,17 +121,38 @@ function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): 
   }
 }
 
+function unreadable(typedName: string, path: string, error: unknown): ForeignError {
+  return refuse(typedName, {
+    cause: `it cannot be read: ${reasonOf(error)}`,
+    hint: `its needs are read from the file: chmod u+r ${path}`,
+    exitCode: 126,
+    code: 'unreadable',
+  });
+}
+
+function damaged(typedName: string, why: string): ForeignError {
+  return refuse(typedName, {
+    cause: `the ELF file is damaged: ${why}`,
+    hint: 'download or unpack it again',
+    exitCode: 126,
+    code: 'bad-elf',
+  });
+}
+
 function open(typedName: string, path: string): FileSource {
   try {
     return openFileSource(path);
   } catch (error) {
-    throw refuse(typedName, {
-      cause: `it cannot be read: ${reasonOf(error)}`,
-      hint: `its needs are read from the file: chmod u+r ${path}`,
-      exitCode: 126,
-      code: 'unreadable',
-    });
+    throw unreadable(typedName, path, error);
   }
+}
+
+/** What a file needs, be it a program or a library. @throws ForeignError where that cannot be read. */
+export function requireReadable(typedName: string): Extract<FileReading, { kind: 'elf' | 'not-elf' }> {
+  const reading = readElfFile(typedName);
+  if (reading.kind === 'unreadable') throw unreadable(typedName, typedName, reading.error);
+  if (reading.kind === 'bad-elf') throw damaged(typedName, reading.why);
+  return reading;
 }
 
 /**
@@ -154,12 +175,7 @@ function remedyOfNoProgram(head: Uint8Array): string {
 function refuseKind(typedName: string, kind: Classification, head: Uint8Array): void {
   switch (kind.kind) {
     case 'bad-elf':
-      throw refuse(typedName, {
-        cause: `the ELF file is damaged: ${kind.why}`,
-        hint: 'download or unpack it again',
-        exitCode: 126,
-        code: 'bad-elf',
-      });
+      throw damaged(typedName, kind.why);
     case 'not-a-program':
       throw refuse(typedName, {
         cause: `it is not a program: ${kind.why}`,

@@ -142,8 +142,9 @@ export function asPlanned({ strategy }: LaunchPlan): NonNullable<Situation['whyN
 /** A plan that was made under another request is made again; without one it stays as it is. */
 export function isAsRequested(plan: LaunchPlan, program: DynamicProgram, context: Context): boolean {
   const wanted = requestedStrategy(context);
-  if (wanted === undefined || plan.loader === undefined || plan.strategy === wanted) return true;
-  if (program.plainNames !== undefined) return wanted !== 'patched';
+  if (wanted === undefined || plan.strategy === wanted) return true;
+  if (program.plainNames !== undefined) return wanted !== 'patched' && wanted !== 'view';
+  if (plan.loader === undefined) return true;
   if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return false;
   return (
     strategyOf(program, { loader: plan.loader, objects: [] }, context, asPlanned(plan)).strategy ===

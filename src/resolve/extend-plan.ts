@@ -11,7 +11,7 @@ import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice } from '../host/output.ts';
-import { extendedPlan, planOfCopy } from '../plan/make-plan.ts';
+import { extendedPlan, planOfCopy, withoutLoader } from '../plan/make-plan.ts';
 import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
@@ -116,7 +116,7 @@ function saveExtended(
   const place = { directory: question.directory, module: plan.auditModule };
   const { root: before = root.file } = plan;
   const files = plan.files.map((file) => (file === before ? root.file : file));
-  const next = extendedPlan({ ...plan, files, root: root.file }, set, place, dirs.farms);
+  const next = extendedPlan({ ...plan, files, root: root.file, loader: set.loader }, set, place, dirs.farms);
   // In a namespace or a view other files lie at the interpreter path and elsewhere; they decided nothing now.
   const { interpreterPath: _, watchedOutside: __, absentOutside: ___, ...rest } = next;
   const why = whyNotCurrent({ ...rest, watched: [], absent: [] }, context.host.uid);
@@ -124,7 +124,7 @@ function saveExtended(
   if (why !== undefined) return false;
   if (next.strategy === 'patched' && next.execute !== undefined)
     writePlan(dirs, planOfCopy(next, next.execute));
-  savePlan(dirs, next);
+  savePlan(dirs, plan.loader === undefined ? withoutLoader(next) : next);
   return true;
 }
 

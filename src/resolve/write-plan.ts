@@ -17,7 +17,13 @@ import {
 } from '../integrations/patch/patched-copy.ts';
 import { listObjects } from '../ldso/list-objects.ts';
 import { loaderCopy } from '../plan/loader-copy.ts';
-import { makePlan, type PreparedStart, planOfCopy, type RunTimePlace } from '../plan/make-plan.ts';
+import {
+  makePlan,
+  type PreparedStart,
+  planOfCopy,
+  type RunTimePlace,
+  withoutLoader,
+} from '../plan/make-plan.ts';
 import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { type LearnedPlugIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
@@ -80,11 +86,6 @@ export function filesByPath(
       return file === undefined ? [] : [[pathOfElfString(name), realpathSync(file)] as const];
     }),
   );
-}
-
-/** The launcher as its interpreter starts the copy: in no loader would the program itself find its libraries. */
-function withoutLoader({ loader: _, libraryPath: __, auditModule: ___, ...plan }: LaunchPlan): LaunchPlan {
-  return plan;
 }
 
 /** Found once, when it is asked for. */

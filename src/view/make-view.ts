@@ -13,6 +13,7 @@ import {
   isVacant,
   LIBRARY_PLACES,
   type LibraryRequest,
+  libraryDirectoriesOf,
   shownLibraries,
 } from './shown-libraries.ts';
 import { commandDirectories, PROGRAM_PLACES, shownPrograms } from './shown-programs.ts';
@@ -137,21 +138,30 @@ function isOthers(directory: string): boolean {
   }
 }
 
-/** A directory of libraries has the farm's names, in itself and in that of the machine's triple. */
-function isShown(target: string, places: readonly HostPlace[]): boolean {
-  const directory = path.dirname(target);
-  return places.some((each) => directory === each.target || path.dirname(directory) === each.target);
+interface ShownPlaces {
+  /** Directories in which the farm's names are seen. */
+  readonly libraryDirectories: readonly string[];
+  /** Names of the farm. */
+  readonly names: readonly string[];
+  /** All places that get a directory of the view. */
+  readonly places: readonly HostPlace[];
 }
 
-function entriesByPath(
+function isShown(target: string, { libraryDirectories, names }: ShownPlaces): boolean {
+  return libraryDirectories.includes(path.dirname(target)) && names.includes(path.basename(target));
+}
+
+/** What a needed path gets of its own, and where nothing can be put: below a directory that is shown already. */
+export function entriesByPath(
   byPath: ReadonlyMap<string, string>,
-  places: readonly HostPlace[],
+  shown: ShownPlaces,
 ): { served: ViewEntry[]; unserved: string[] } {
+  const { places } = shown;
   const served: ViewEntry[] = [];
   const unserved: string[] = [];
   for (const [file, source] of byPath) {
     const target = hostPlace(file)?.state === 'missing' ? withoutLinks(file) : undefined;
-    if (target !== undefined && isShown(target, places)) continue;
+    if (target !== undefined && isShown(target, shown)) continue;
     const isBlocked = target === undefined || isBelow(target, places) !== undefined;
     if (isBlocked || !isOthers(existingAbove(target))) unserved.push(file);
     else served.push({ target, source });
@@ -187,7 +197,11 @@ export function findView(
   const lone = loneInterpreters(launchers, interpreter, libraries);
   const request = { machine, launchers, interpreter, farm };
   const directories = [...programs, ...libraryDirectories(request, dirs, libraries, data)];
-  const { served, unserved } = entriesByPath(byPath, [...libraries, ...places]);
+  const { served, unserved } = entriesByPath(byPath, {
+    libraryDirectories: libraries.flatMap((place) => libraryDirectoriesOf(place, machine)),
+    names: farm?.names ?? [],
+    places: [...libraries, ...places],
+  });
   const shown = [
     ...served,
     ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),

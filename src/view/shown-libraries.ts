@@ -23,6 +23,12 @@ const TRIPLES: ReadonlyMap<string, string> = new Map([
   ['riscv64-linux', 'riscv64-linux-gnu'],
 ]);
 
+/** Where of a place the libraries of a farm are seen: in itself, and in the directory that Debian has there. */
+export function libraryDirectoriesOf({ target }: Pick<HostPlace, 'target'>, { system }: Machine): string[] {
+  const triple = TRIPLES.get(system);
+  return triple === undefined ? [target] : [target, path.join(target, triple)];
+}
+
 export function interpreterPaths({ interpreter, muslLoader, system }: Machine): string[] {
   const directory = path.dirname(interpreter);
   const names = LSB_INTERPRETERS.get(system) ?? [];

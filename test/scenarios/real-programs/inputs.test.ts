@@ -177,7 +177,12 @@ for (const way of ways) {
     assertSays(await way.start(program), /^answer 7\n$/);
   });
 
-  for (const needed of [undefined, '/usr/lib64/libz.so.1', '/opt/vendor/lib/libz.so.1'])
+  for (const needed of [
+    undefined,
+    '/usr/lib64/libz.so.1',
+    '/usr/lib/vendor/libz.so.1',
+    '/opt/vendor/lib/libz.so.1',
+  ])
     test(title(`a library needed by a path where nothing is (${needed ?? 'in the home'})`), async () => {
       const program = absoluteNeed(root, needed);
       const before = await root.bare(program);
@@ -190,6 +195,12 @@ for (const way of ways) {
       assert.match(stdout, /^strategy +(view|patched)$/m);
       for (const strategy of ['loader', 'nix-ld', 'patched'])
         assert.match((await root.start(['--strategy', strategy, program])).stdout, /^zlib 1\.\d/, strategy);
+      // The plan that is kept now starts a copy, which has the loader.
+      for (const when of ['first', 'second']) {
+        const listed = await root.manage(['ldd', program]);
+        assert.match(listed.stdout, /^\tlibz\.so\.1 => \/\S+\/libz\.so\.1$/m, when);
+        assert.equal(listed.status, 0, listed.stderr);
+      }
     });
 
   test(title('a library that comes to the path where nothing was is the one that is loaded'), async () => {
