@@ -14,9 +14,14 @@ import {
 import { errnoOf } from './errors.ts';
 import { debug } from './output.ts';
 
-/** After this many milliseconds without a sign of life a lock counts as left behind. */
-const STALE = 5000;
-const ATTEMPTS = { retries: 600, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
+/**
+ * After this many milliseconds without a sign of life a lock counts as left behind. Who works without turns of the event
+ * loop gives none, on a busy machine for seconds.
+ */
+const STALE = 20_000;
+/** Each is about a second; after it is looked whether the holder is gone. */
+const ROUNDS = 120;
+const ATTEMPTS = { retries: 10, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
 
 /**
  * What a lock without turns of the event loop calls. Of the whole module a copy would be made, which loads all of its
@@ -50,14 +55,17 @@ async function acquire(name: string): Promise<Release> {
     stale: STALE,
     onCompromised: (error: Error) => debug(`lock ${name} was taken over: ${error.message}`),
   };
-  try {
-    // Mostly nobody else wants it: without turns of the event loop that takes 1 ms instead of 7.
-    return lockSync(name, { ...options, fs: SYNC_FS });
-  } catch (error) {
-    // proper-lockfile would retry for two minutes where no lock can be made at all.
-    if (errnoOf(error) !== 'ELOCKED') throw error;
-    removeStaleLock(name);
-    return await lock(name, { ...options, retries: ATTEMPTS });
+  // Mostly nobody else wants it: without turns of the event loop that takes 1 ms instead of 7.
+  let take: () => Release | Promise<Release> = () => lockSync(name, { ...options, fs: SYNC_FS });
+  for (let round = 0; ; round += 1) {
+    try {
+      return await take();
+    } catch (error) {
+      // proper-lockfile would try again where no lock can be made at all.
+      if (errnoOf(error) !== 'ELOCKED' || round === ROUNDS) throw error;
+      removeStaleLock(name);
+      take = () => lock(name, { ...options, retries: ATTEMPTS });
+    }
   }
 }
 
