@@ -15,8 +15,8 @@ import { errnoOf } from './errors.ts';
 import { debug } from './output.ts';
 
 /**
- * After this many milliseconds without a sign of life a lock counts as left behind. Who works without turns of the event
- * loop gives none, on a busy machine for seconds.
+ * After this many milliseconds without a sign of life a lock counts as left behind. Who works without turns of the
+ * event loop gives none, on a busy machine for seconds.
  */
 const STALE = 20_000;
 /** Each is about a second; after it is looked whether the holder is gone. */
