@@ -11,11 +11,11 @@ import {
   removeDirectories,
 } from '../integrations/hooks/hook-directories.ts';
 import {
+  atInterpreterPaths,
   type HookPaths,
   hookText,
   isShell,
   offText,
-  placeholdersOf,
   SHELLS,
   type Shell,
 } from '../integrations/hooks/hook-text.ts';
@@ -39,7 +39,7 @@ function shellOf(name: string | undefined, env: Context['env']): Shell {
 
 /** nix-ld can enter nothing but a launcher. */
 function whatStarts(launcher: string, arch: string): Pick<HookPaths, 'launcher' | 'stubs' | 'nixLd'> {
-  const { stubs, nixLd } = placeholdersOf(machinesRunBy(arch));
+  const { stubs, nixLd } = atInterpreterPaths(machinesRunBy(arch));
   const isLauncher = inspectInterpreter(launcher).kind === 'launcher';
   return {
     launcher,

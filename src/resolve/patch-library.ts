@@ -20,7 +20,13 @@ import { refusedCopy } from './apply-patch.ts';
 import type { OutlineGroup } from './farm-of-tree.ts';
 import { type Original, patchedStateOf } from './original-of.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
-import { type EditPlan, type PatchOutline, placeholder, type SharedFarm, undoRecord } from './plan-patch.ts';
+import {
+  type EditPlan,
+  type PatchOutline,
+  provisionalFarm,
+  type SharedFarm,
+  undoRecord,
+} from './plan-patch.ts';
 
 export interface LibraryOutline {
   readonly target: PatchTarget;
@@ -153,7 +159,7 @@ export function outlineLibrary(target: PatchTarget, supply: TreeSupply): Library
     if (lacking.length > 0) return { kind: 'lacking', names: lacking };
     if (hidden || (served.size === 0 && renamed.size === 0)) return { kind: 'whole' };
     const wantedIn = wantedOf(elf, base, renamed);
-    const wanted = wantedIn(placeholder(base.kind, base.context, base.dirs));
+    const wanted = wantedIn(provisionalFarm(base.kind, base.context, base.dirs));
     const { changes } = chosenEdits(source, wanted, target);
     const inputs = { target, original: { file: target.path, patched } };
     const undo = undoRecord(inputs, undoOf(source, changes), sha256OfSource(source));

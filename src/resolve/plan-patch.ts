@@ -147,7 +147,7 @@ function farmKind({ nix, location }: Context): FarmToMake['kind'] {
 }
 
 /** As long as the farm's path will be. */
-export function placeholder(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
+export function provisionalFarm(kind: FarmToMake['kind'], context: Context, dirs: Directories): string {
   const zeros = '0'.repeat(32);
   return kind === 'store'
     ? `${context.location.storeDir}/${zeros}-${FARM_NAME}`
@@ -266,7 +266,7 @@ export async function outlinePatch(
   const launched = isInterpreter ? interpreterOnly(launcherFor(inputs, program)) : undefined;
   const naming = { program, set: found.set, loader: found.verified.loader, manner };
   const wantedIn = (farm: string) => launched ?? wantedWith(farm, naming);
-  const { choice, undo } = choose(original.file, wantedIn(placeholder(kind, context, dirs)), manner);
+  const { choice, undo } = choose(original.file, wantedIn(provisionalFarm(kind, context, dirs)), manner);
   if (choice.kind !== 'chosen' || undo === undefined)
     throw refusalOf(target, choice as Exclude<EditChoice, ChosenEdits>);
   const set = withoutNeighbours(found.set, { renamed: naming.set.renamed, lifted: choice.lifted });

@@ -55,6 +55,24 @@ test('the lock of a killed process is taken over without waiting for its age', {
   assert.ok(performance.now() - before < 4000, 'it waited as for a living one');
 });
 
+test('who waits for a process that is killed meanwhile does not wait for the age of its lock', {
+  timeout: 60_000,
+}, async () => {
+  const name = path.join(scratchDirectory(), 'name');
+  const script = `import { withLock } from ${MODULE};
+    await withLock(${JSON.stringify(name)}, async () => {
+      process.stdout.write('in');
+      await new Promise((resolve) => setTimeout(resolve, 60000));
+    });`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  await once(holder.stdout, 'data');
+  const waiting = withLock(name, async () => performance.now());
+  setTimeout(() => holder.kill('SIGKILL'), 300);
+  await once(holder, 'close');
+  const ended = performance.now();
+  assert.ok((await waiting) - ended < 10_000, 'it waited as for a living one');
+});
+
 test('where no lock can be had the work is done all the same', { timeout: 20_000 }, async () => {
   const scratch = scratchDirectory();
   assert.equal(await withLock(path.join(scratch, 'no/such/directory/name'), async () => 1), 1);

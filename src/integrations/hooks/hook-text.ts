@@ -28,14 +28,14 @@ export interface HookPaths {
  * Who sits at the interpreter paths of this machine. nix-ld reads `NIX_LD_<system>` before `NIX_LD` (nix-ld,
  * README.md), and only the first machine's programs can enter the launcher.
  */
-export function placeholdersOf(machines: readonly Machine[]): Pick<HookPaths, 'stubs' | 'nixLd'> {
-  const placeholders = machines.map((machine) => ({
+export function atInterpreterPaths(machines: readonly Machine[]): Pick<HookPaths, 'stubs' | 'nixLd'> {
+  const interpreters = machines.map((machine) => ({
     machine,
     kind: inspectInterpreter(machine.interpreter).kind,
   }));
-  const [first] = placeholders;
+  const [first] = interpreters;
   return {
-    stubs: placeholders.filter(({ kind }) => kind === 'stub-ld').map(({ machine }) => machine.interpreter),
+    stubs: interpreters.filter(({ kind }) => kind === 'stub-ld').map(({ machine }) => machine.interpreter),
     nixLd: first?.kind === 'nix-ld' ? `NIX_LD_${first.machine.nixLdSuffix}` : '',
   };
 }
