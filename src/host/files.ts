@@ -55,24 +55,23 @@ export function realPath(file: string): string {
 
 /**
  * Node's own recursion (mkdirSync, Node 24) says ENOENT on a read-only file system, which is not the reason, and never
- * ends where mkdir(2) itself says ENOENT for a directory below one that is there, as in /proc.
+ * ends where mkdir(2) itself says ENOENT for a directory below one that is there, as in /proc. Others may make the same
+ * at the same time.
  * @throws Node's error of mkdir(2).
  */
 export function makeDirectories(directory: string, mode = 0o700): 'made' | 'there' {
   try {
-    mkdirSync(directory, { mode });
-    return 'made';
+    return makeOne(directory, mode);
   } catch (error) {
-    if (isDirectory(directory)) return 'there';
+    if (errnoOf(error) !== 'ENOENT') throw error;
     const above = path.dirname(directory);
-    // Also EEXIST: a file or a link that leads nowhere.
-    if (errnoOf(error) !== 'ENOENT' || isDirectory(above)) throw error;
-    makeDirectories(above, mode);
+    // Where it is there now, somebody made it since; if that was not the reason, mkdir(2) says so again.
+    if (!isDirectory(above)) makeDirectories(above, mode);
     return makeOne(directory, mode);
   }
 }
 
-/** Somebody else may have been faster. */
+/** EEXIST also of a file, and of a link that leads nowhere. */
 function makeOne(directory: string, mode: number): 'made' | 'there' {
   try {
     mkdirSync(directory, { mode });

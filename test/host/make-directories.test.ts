@@ -1,8 +1,10 @@
 // Directories are made with those above them; where that is impossible the reason is said, at once.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { makeDirectories } from '../../src/host/files.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -32,4 +34,15 @@ test('a file in the way, a link that leads nowhere', () => {
 
 test('where no directory can be made it ends', () => {
   assert.throws(() => makeDirectories('/proc/nowhere/a/b'), { code: 'ENOENT' });
+});
+
+test('two processes at once', async () => {
+  mkdirSync(at('together'));
+  const program = path.join(import.meta.dirname, 'programs/make-directories-together.ts');
+  const start = async (which: string): Promise<string> => {
+    const options = { timeout: 60_000 };
+    const argv = [program, at('together'), '300', '2', which];
+    return (await promisify(execFile)(process.execPath, argv, options)).stdout;
+  };
+  assert.deepEqual(await Promise.all(['0', '1'].map(start)), ['', '']);
 });
