@@ -19,6 +19,8 @@ import { debug } from './output.ts';
  * event loop gives none, on a busy machine for seconds.
  */
 const STALE = 20_000;
+/** Milliseconds; who takes a lock says at once who it is, unless it was killed just then. */
+const LONGEST_UNSAID = 2000;
 /** Each is about a second; after it is looked whether the holder is gone. */
 const ROUNDS = 120;
 const ATTEMPTS = { retries: 10, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
@@ -38,14 +40,26 @@ function ownerFile(name: string): string {
   return `${name}.owner`;
 }
 
+/** Why a lock counts as left behind; undefined where it does not, or cannot be told. */
+function whyLeftBehind(name: string): string | undefined {
+  try {
+    const owner = readFileSync(ownerFile(name), 'utf8');
+    if (stateOfProcess(owner) === 'gone') return `process ${owner}, which is gone`;
+  } catch {
+    const age = Date.now() - statSync(`${name}.lock`).mtimeMs;
+    if (age > LONGEST_UNSAID) return `nobody, for ${Math.round(age)} ms`;
+  }
+  return undefined;
+}
+
 /** When two take over a lock at the same time both work: correctness does not rest on it. */
 function removeStaleLock(name: string): void {
   try {
-    const owner = readFileSync(ownerFile(name), 'utf8');
-    if (stateOfProcess(owner) !== 'gone') return;
-    debug(`lock ${name} was held by process ${owner}, which is gone`);
+    const why = whyLeftBehind(name);
+    if (why === undefined) return;
+    debug(`lock ${name} was held by ${why}`);
     rmSync(`${name}.lock`, { recursive: true, force: true });
-  } catch {} // nobody said who it is
+  } catch {} // it is gone, or another's
 }
 
 async function acquire(name: string): Promise<Release> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { withLock } from '../../src/host/mutex.ts';
@@ -71,6 +71,14 @@ test('who waits for a process that is killed meanwhile does not wait for the age
   await once(holder, 'close');
   const ended = performance.now();
   assert.ok((await waiting) - ended < 10_000, 'it waited as for a living one');
+});
+
+test('a lock of a process that was killed before it said who it is', { timeout: 30_000 }, async () => {
+  const name = path.join(scratchDirectory(), 'name');
+  mkdirSync(`${name}.lock`);
+  const before = performance.now();
+  assert.equal(await withLock(name, async () => 1), 1);
+  assert.ok(performance.now() - before < 12_000, 'it waited as for a living one');
 });
 
 test('where no lock can be had the work is done all the same', { timeout: 20_000 }, async () => {

@@ -1,7 +1,8 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
+import { orderOf } from './call-kinds.ts';
 import { type Injected, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
-import { shuffled, works } from './kill-at-call.ts';
+import { works } from './kill-at-call.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
 const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EINTR'] as const;
@@ -46,20 +47,23 @@ async function round(on: Works, name: string, number: number, error: string): Pr
 async function failEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
   const on = await works();
   const begin = performance.now();
-  const { count } = await on.run(name, { how: 'count', number: 0, calls: 'all' });
+  const { order, kinds } = orderOf(await on.callsOf(name, 'all'), seed);
   const findings: Finding[] = [];
-  const kinds: Record<string, number> = { right: 0, told: 0, node: 0, after: 0 };
+  const ends: Record<string, number> = { right: 0, told: 0, node: 0, after: 0 };
+  const planned = order.flatMap((at) => ERRORS.map((error) => ({ at, error })));
   let tried = 0;
-  for (const number of shuffled(count * ERRORS.length, seed)) {
+  for (const { at, error } of planned) {
     if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
-    const error = ERRORS[number % ERRORS.length] as string;
-    const at = Math.ceil(number / ERRORS.length);
     const judged = await round(on, name, at, error);
     tried += 1;
-    if (typeof judged === 'string') kinds[judged] = (kinds[judged] ?? 0) + 1;
-    else findings.push({ what: judged.wrong, again: `faults: ${name}, ${error} at call ${at} of ${count}` });
+    if (typeof judged === 'string') ends[judged] = (ends[judged] ?? 0) + 1;
+    else
+      findings.push({
+        what: judged.wrong,
+        again: `faults: ${name}, ${error} at call ${at} of ${order.length}`,
+      });
   }
-  const figures = `of ${count} calls × ${ERRORS.length} errors; ${kinds['right']} went on, ${kinds['told']} said why, ${kinds['node']} ended Node itself`;
+  const figures = `of ${order.length} calls of ${kinds} kinds × ${ERRORS.length} errors; ${ends['right']} went on, ${ends['told']} said why, ${ends['node']} ended Node itself`;
   return {
     part: 'faults',
     target: name,

@@ -1,11 +1,21 @@
 // A root with the tool → each work that changes files there, begun anew from the same state, with something done to it.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
-import { copyHome, foreign } from '../scenarios/foreign-files.ts';
+import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 
 const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
@@ -22,6 +32,8 @@ export interface Works {
    * namespace, as on a real machine, where the dead can be told from the living.
    */
   run(name: string, injection: Injection): Promise<Injected>;
+  /** Begins it with nothing done to it. Each call that something could happen at, `NAME PATH`, in their order. */
+  callsOf(name: string, calls: Injection['calls']): Promise<string[]>;
 }
 
 export interface Injection {
@@ -37,8 +49,7 @@ export interface Ended {
 }
 
 export interface Injected extends Ended {
-  /** How many calls there were, and the name of the one that something happened at; empty when the work ended before. */
-  readonly count: number;
+  /** The name of the call that something happened at; empty when the work ended before. */
   readonly at: string;
   /** What is wrong afterwards, or undefined. */
   readonly afterwards: string | undefined;
@@ -47,34 +58,52 @@ export interface Injected extends Ended {
 interface Work {
   /** Words of nix-foreign; undefined: the program is started. */
   readonly words?: readonly string[];
-  /** The state in which it begins. */
-  readonly from: 'nothing' | 'catalogue' | 'plan';
+  /** The state in which it begins; `changed`: the program is another one since its plan was made. */
+  readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed';
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const PROGRAM = path.join(homeInRoot, 'jq');
 const SUM = ['-n', '6*7'];
+const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
+const INDEX = '/opt/torture/index';
 
 const WORKS: Readonly<Record<string, Work>> = {
   hit: { from: 'plan' },
   miss: { from: 'catalogue' },
   'miss without a catalogue': { from: 'nothing' },
-  prune: { from: 'plan', words: ['prune'] },
+  prune: { from: 'changed', words: ['prune'] },
   forget: { from: 'plan', words: ['forget', PROGRAM] },
   patch: { from: 'catalogue', words: ['patch', '-y', '--no-lift', PROGRAM] },
   export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
+  import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
+  index: { from: 'catalogue', words: ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
   publish: {
     from: 'plan',
     words: ['publish', PROGRAM, '--to', `file://${homeInRoot}/cache`],
   },
 };
 
-/** A snapshot of the home for each state. */
+/** As large as makes several pages of the database that is written from it. */
+function indexForTests(): Buffer {
+  const packages = Array.from({ length: 2_000 }, (_, number) => ({
+    hash: hashOf(number),
+    name: `package-${number}`,
+    tree: treeOf({ [`lib/libtorture-${number}.so.1`]: 9, [`bin/tool-${number}`]: 9 }),
+  }));
+  return databaseOf(packages, 2);
+}
+
+/** A snapshot of the home for each state, and what the works read. */
 async function takeStates(root: ToolRoot, directory: string): Promise<void> {
   const save = (name: string) => cpSync(root.homeDir, path.join(directory, name), copying);
   save('nothing');
   const started = await root.start([PROGRAM, ...SUM], { timeoutMs: 300_000 });
   if (started.stdout !== '42\n') throw new Error(`the program does not start: ${started.stderr}`);
   save('plan');
+  const { stdout } = await root.manage(['fingerprint', 'export', '-o', '-', PROGRAM]);
+  writeFileSync(path.join(directory, 'tools', path.basename(FINGERPRINT)), stdout);
+  writeFileSync(path.join(directory, 'tools', path.basename(INDEX)), indexForTests());
   await root.manage(['forget', PROGRAM]);
   save('catalogue');
 }
@@ -88,7 +117,9 @@ function putBack(root: ToolRoot, state: string): void {
 
 /** Plans name the program by its inode, so its file stays; only what a work may have made of it is put back. */
 async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
-  if (state === 'plan') await root.start([PROGRAM, ...SUM]);
+  if (state === 'nothing' || state === 'catalogue') return;
+  await root.start([PROGRAM, ...SUM]);
+  if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
 }
 
 function leftoversIn(root: ToolRoot): string[] {
@@ -139,25 +170,45 @@ function whyNotWhole(root: ToolRoot): string | undefined {
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
-async function interrupt(root: ToolRoot, work: Work, { how, number, calls }: Injection): Promise<Injected> {
+/** Runs a script in the state in which a work begins. */
+async function begin(
+  root: ToolRoot,
+  states: string,
+  { from, env = {} }: Work,
+  script: string,
+): Promise<void> {
+  putBack(root, path.join(states, from === 'changed' ? 'plan' : from));
+  await makePlan(root, from);
+  await root.run({ argv: [root.rig.bash, '-c', script], env, timeoutMs: 240_000 });
+}
+
+async function interrupt(
+  root: ToolRoot,
+  states: string,
+  work: Work,
+  { how, number, calls }: Injection,
+): Promise<Injected> {
   const words = wordsOf(work, root.rig.node);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...(how === 'count'
-      ? []
-      : [noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), noting(MISS, 'miss')]),
+    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), noting(MISS, 'miss')],
   ].join('');
-  await root.run({ argv: [root.rig.bash, '-c', script], timeoutMs: 240_000 });
+  await begin(root, states, work, script);
   const injected = noted(root, 'injected');
-  const [, count = '0', at = ''] = /^inject: (\d+) (.*)\n$/m.exec(injected.stderr) ?? [];
+  const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
   const stderr = injected.stderr.replace(/^inject: .*\n/m, '');
-  return {
-    ...injected,
-    stderr,
-    count: Number(count),
-    at,
-    afterwards: how === 'count' ? undefined : whyNotWhole(root),
-  };
+  return { ...injected, stderr, at, afterwards: whyNotWhole(root) };
+}
+
+async function listCalls(
+  root: ToolRoot,
+  states: string,
+  work: Work,
+  calls: Injection['calls'],
+): Promise<string[]> {
+  const words = wordsOf(work, root.rig.node);
+  await begin(root, states, work, noting([INJECTOR, 'list', '0', calls, ...words], 'listed'));
+  return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
 }
 
 export async function openWorks(): Promise<Works> {
@@ -172,12 +223,8 @@ export async function openWorks(): Promise<Works> {
   await takeStates(root, scratch);
   return {
     root,
-    run: async (name, injection) => {
-      const work = WORKS[name] as Work;
-      putBack(root, path.join(scratch, work.from));
-      await makePlan(root, work.from);
-      return interrupt(root, work, injection);
-    },
+    run: (name, injection) => interrupt(root, scratch, WORKS[name] as Work, injection),
+    callsOf: (name, calls) => listCalls(root, scratch, WORKS[name] as Work, calls),
   };
 }
 

@@ -1,5 +1,5 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
-import { seededRandom } from '../elf/seeded-random.ts';
+import { orderOf } from './call-kinds.ts';
 import { openWorks, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
@@ -9,17 +9,6 @@ let opened: Promise<Works> | undefined;
 export function works(): Promise<Works> {
   opened ??= openWorks();
   return opened;
-}
-
-/** All numbers up to `count`, in an order that a seed gives: a short run looks everywhere a little. */
-export function* shuffled(count: number, seed: number): Generator<number> {
-  const random = seededRandom(seed);
-  const numbers = Array.from({ length: count }, (_, i) => i + 1);
-  for (let left = count; left > 0; left -= 1) {
-    const at = random(left);
-    yield numbers[at] as number;
-    numbers[at] = numbers[left - 1] as number;
-  }
 }
 
 /** What is wrong after a kill, or undefined: also when the work ended before that call. */
@@ -35,16 +24,17 @@ async function round(on: Works, name: string, number: number): Promise<string | 
 async function killEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
   const on = await works();
   const begin = performance.now();
-  const { count } = await on.run(name, { how: 'count', number: 0, calls: 'changes' });
+  const { order, kinds } = orderOf(await on.callsOf(name, 'changes'), seed);
   const findings: Finding[] = [];
   let tried = 0;
-  for (const number of shuffled(count, seed)) {
+  for (const number of order) {
     if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
     const what = await round(on, name, number);
     tried += 1;
-    if (what !== undefined) findings.push({ what, again: `kill: ${name}, call ${number} of ${count}` });
+    if (what !== undefined)
+      findings.push({ what, again: `kill: ${name}, call ${number} of ${order.length}` });
   }
-  const figures = `of ${count} calls that change files`;
+  const figures = `of ${order.length} calls that change files, of ${kinds} kinds`;
   return {
     part: 'kill -9',
     target: name,

@@ -1,12 +1,14 @@
 // HOW NUMBER CALLS COMMAND... → the command, at whose NUMBER-th system call of that kind something happens to it.
 //
-// HOW: `count` (nothing happens), `kill` (the process that makes the call gets SIGKILL), `kill-all` (it and all others of
-// the command), or a number: the call is not made and fails with that errno. CALLS: `changes` (of files, and new
-// programs) or `all` that can fail. What happened is in the last line of standard error: `inject: COUNT [NAME]`.
+// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME), `kill` (the process that makes
+// the call gets SIGKILL), `kill-all` (it and all others of the command), or a number: the call is not made and fails with
+// that errno. CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of
+// standard error: `inject: COUNT [NAME]`.
 // Processes and threads are counted together. strace(1) counts each for itself, and injects no SIGKILL.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -17,32 +19,80 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Which argument says what the call is about: a path or a descriptor. */
+enum subject { NOTHING, PATH_1, PATH_2, PATH_3, DESCRIPTOR };
 
 struct call {
 	long number;
 	const char *name;
 	int only_in_all;
+	enum subject subject;
 };
 
 static const struct call calls[] = {
-	{SYS_openat, "openat", 0},	 {SYS_open, "open", 0},		     {SYS_write, "write", 0},
-	{SYS_pwrite64, "pwrite64", 0},	 {SYS_writev, "writev", 0},	     {SYS_ftruncate, "ftruncate", 0},
-	{SYS_fsync, "fsync", 0},	 {SYS_fdatasync, "fdatasync", 0},    {SYS_rename, "rename", 0},
-	{SYS_renameat, "renameat", 0},	 {SYS_renameat2, "renameat2", 0},    {SYS_link, "link", 0},
-	{SYS_linkat, "linkat", 0},	 {SYS_unlink, "unlink", 0},	     {SYS_unlinkat, "unlinkat", 0},
-	{SYS_rmdir, "rmdir", 0},	 {SYS_mkdir, "mkdir", 0},	     {SYS_mkdirat, "mkdirat", 0},
-	{SYS_symlink, "symlink", 0},	 {SYS_symlinkat, "symlinkat", 0},    {SYS_chmod, "chmod", 0},
-	{SYS_fchmod, "fchmod", 0},	 {SYS_fchmodat, "fchmodat", 0},	     {SYS_utimensat, "utimensat", 0},
-	{SYS_copy_file_range, "copy_file_range", 0}, {SYS_execve, "execve", 0},
-	{SYS_read, "read", 1},		 {SYS_pread64, "pread64", 1},	     {SYS_stat, "stat", 1},
-	{SYS_lstat, "lstat", 1},	 {SYS_fstat, "fstat", 1},	     {SYS_newfstatat, "newfstatat", 1},
-	{SYS_statx, "statx", 1},	 {SYS_access, "access", 1},	     {SYS_faccessat, "faccessat", 1},
-	{SYS_readlink, "readlink", 1},	 {SYS_readlinkat, "readlinkat", 1},  {SYS_getdents64, "getdents64", 1},
-	{SYS_pipe2, "pipe2", 1},	 {SYS_socket, "socket", 1},	     {SYS_wait4, "wait4", 1},
-	{SYS_dup3, "dup3", 1},		 {SYS_memfd_create, "memfd_create", 1},
+	{SYS_openat, "openat", 0, PATH_2},
+	{SYS_open, "open", 0, PATH_1},
+	{SYS_write, "write", 0, DESCRIPTOR},
+	{SYS_pwrite64, "pwrite64", 0, DESCRIPTOR},
+	{SYS_writev, "writev", 0, DESCRIPTOR},
+	{SYS_ftruncate, "ftruncate", 0, DESCRIPTOR},
+	{SYS_fsync, "fsync", 0, DESCRIPTOR},
+	{SYS_fdatasync, "fdatasync", 0, DESCRIPTOR},
+	{SYS_rename, "rename", 0, PATH_1},
+	{SYS_renameat, "renameat", 0, PATH_2},
+	{SYS_renameat2, "renameat2", 0, PATH_2},
+	{SYS_link, "link", 0, PATH_1},
+	{SYS_linkat, "linkat", 0, PATH_2},
+	{SYS_unlink, "unlink", 0, PATH_1},
+	{SYS_unlinkat, "unlinkat", 0, PATH_2},
+	{SYS_rmdir, "rmdir", 0, PATH_1},
+	{SYS_mkdir, "mkdir", 0, PATH_1},
+	{SYS_mkdirat, "mkdirat", 0, PATH_2},
+	{SYS_symlink, "symlink", 0, PATH_2},
+	{SYS_symlinkat, "symlinkat", 0, PATH_3},
+	{SYS_chmod, "chmod", 0, PATH_1},
+	{SYS_fchmod, "fchmod", 0, DESCRIPTOR},
+	{SYS_fchmodat, "fchmodat", 0, PATH_2},
+	{SYS_utimensat, "utimensat", 0, PATH_2},
+	{SYS_copy_file_range, "copy_file_range", 0, DESCRIPTOR},
+	{SYS_execve, "execve", 0, PATH_1},
+	{SYS_read, "read", 1, DESCRIPTOR},
+	{SYS_pread64, "pread64", 1, DESCRIPTOR},
+	{SYS_stat, "stat", 1, PATH_1},
+	{SYS_lstat, "lstat", 1, PATH_1},
+	{SYS_fstat, "fstat", 1, DESCRIPTOR},
+	{SYS_newfstatat, "newfstatat", 1, PATH_2},
+	{SYS_statx, "statx", 1, PATH_2},
+	{SYS_access, "access", 1, PATH_1},
+	{SYS_faccessat, "faccessat", 1, PATH_2},
+	{SYS_readlink, "readlink", 1, PATH_1},
+	{SYS_readlinkat, "readlinkat", 1, PATH_2},
+	{SYS_getdents64, "getdents64", 1, DESCRIPTOR},
+	{SYS_pipe2, "pipe2", 1, NOTHING},
+	{SYS_socket, "socket", 1, NOTHING},
+	{SYS_wait4, "wait4", 1, NOTHING},
+	{SYS_dup3, "dup3", 1, NOTHING},
+	{SYS_memfd_create, "memfd_create", 1, NOTHING},
+	{SYS_fcntl, "fcntl", 1, DESCRIPTOR},
+	{SYS_fallocate, "fallocate", 0, DESCRIPTOR},
+	{SYS_lseek, "lseek", 1, DESCRIPTOR},
+	{SYS_chdir, "chdir", 1, PATH_1},
+	{SYS_statfs, "statfs", 1, PATH_1},
+	{SYS_getcwd, "getcwd", 1, NOTHING},
+	{SYS_unshare, "unshare", 1, NOTHING},
+	{SYS_mount, "mount", 1, PATH_2},
+	{SYS_umount2, "umount2", 1, PATH_1},
+	{SYS_pivot_root, "pivot_root", 1, PATH_1},
+	{SYS_clone, "clone", 1, NOTHING},
+	{SYS_clone3, "clone3", 1, NOTHING},
+	{SYS_vfork, "vfork", 1, NOTHING},
+	{SYS_poll, "poll", 1, NOTHING},
+	{SYS_connect, "connect", 1, NOTHING},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -71,12 +121,37 @@ static int changes_nothing(const struct user_regs_struct *registers)
 	return opens && !(flags & (O_CREAT | O_WRONLY | O_RDWR | O_TRUNC));
 }
 
-static const char *name_of(long number)
+static const struct call *call_of(long number)
 {
-	for (size_t i = 0; i < CALLS; i++)
-		if (calls[i].number == number)
-			return calls[i].name;
-	return "?";
+	size_t i = 0;
+	while (i + 1 < CALLS && calls[i].number != number)
+		i++;
+	return calls + i;
+}
+
+static void read_path(pid_t thread, unsigned long long address, char *path)
+{
+	for (size_t read = 0; read < PATH_MAX - 1; read++) {
+		struct iovec here = {path + read, 1}, there = {(void *)(address + read), 1};
+		if (process_vm_readv(thread, &here, 1, &there, 1, 0) != 1 || path[read] == 0)
+			break;
+	}
+}
+
+static void list_call(FILE *list, pid_t thread, const struct user_regs_struct *registers)
+{
+	const struct call *call = call_of((long)registers->orig_rax);
+	char path[PATH_MAX] = "", descriptor[64];
+	int about = call->subject == PATH_1 ? 0 : call->subject == PATH_2 ? 1 : 2;
+	const unsigned long long arguments[] = {registers->rdi, registers->rsi, registers->rdx};
+	if (call->subject != NOTHING && call->subject != DESCRIPTOR)
+		read_path(thread, arguments[about], path);
+	if (call->subject != NOTHING && path[0] == 0) { // also fstat(2) as newfstatat(2) with an empty path
+		snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
+		ssize_t length = readlink(descriptor, path, sizeof path - 1);
+		path[length < 0 ? 0 : length] = 0;
+	}
+	fprintf(list, "%s %s\n", call->name, path);
 }
 
 static long group_of(long thread)
@@ -97,6 +172,7 @@ struct injection {
 	const char *how;
 	long number, count;
 	int all;
+	FILE *list;
 	const char *name; // of the call that it happened at
 };
 
@@ -105,15 +181,15 @@ static void inject(struct injection *injection, pid_t thread)
 	struct user_regs_struct registers;
 	if (ptrace(PTRACE_GETREGS, thread, 0, &registers) < 0 || (!injection->all && changes_nothing(&registers)))
 		return;
+	if (injection->list)
+		list_call(injection->list, thread, &registers);
 	if (++injection->count != injection->number)
 		return;
-	injection->name = name_of((long)registers.orig_rax);
+	injection->name = call_of((long)registers.orig_rax)->name;
 	if (!strcmp(injection->how, "kill") || !strcmp(injection->how, "kill-all")) {
 		kill((pid_t)group_of(thread), SIGKILL);
 		return;
 	}
-	if (!strcmp(injection->how, "count"))
-		return;
 	registers.orig_rax = (unsigned long long)-1; // no call (seccomp(2), SECCOMP_RET_TRACE)
 	registers.rax = (unsigned long long)-atol(injection->how);
 	ptrace(PTRACE_SETREGS, thread, 0, &registers);
@@ -152,6 +228,14 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		return 97;
 	struct injection injection = {.how = argv[1], .number = atol(argv[2]), .all = !strcmp(argv[3], "all")};
+	if (!strcmp(injection.how, "list")) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof path, "%s/calls", getenv("HOME"));
+		injection.number = -1;
+		injection.list = fopen(path, "we");
+		if (!injection.list)
+			return 95;
+	}
 	pid_t child = fork();
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
