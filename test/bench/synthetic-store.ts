@@ -24,7 +24,8 @@ function digestFor(i: number): string {
   return i.toString().padStart(32, '0');
 }
 
-function fill(storeDir: string, count: number, library: string): string[] {
+/** Makes objects in a store directory. Returns their paths. */
+export function fillStore(storeDir: string, count: number, library: string): string[] {
   const paths: string[] = [];
   for (let i = 0; i < count; i += 1) {
     const object = path.join(storeDir, `${digestFor(i)}-synthetic-${i}`);
@@ -41,11 +42,15 @@ function fill(storeDir: string, count: number, library: string): string[] {
   return paths;
 }
 
-function register(paths: readonly string[], environment: NodeJS.ProcessEnv): void {
+/** What `nix-store --load-db` reads. */
+export function storeRows(paths: readonly string[]): string {
   const hash = '0'.repeat(64);
-  const rows = paths.map((each) => `${each}\n${hash}\n1000\n\n0\n`).join('');
+  return paths.map((each) => `${each}\n${hash}\n1000\n\n0\n`).join('');
+}
+
+function register(paths: readonly string[], environment: NodeJS.ProcessEnv): void {
   execFileSync('nix-store', ['--init'], { env: environment });
-  execFileSync('nix-store', ['--load-db'], { env: environment, input: rows });
+  execFileSync('nix-store', ['--load-db'], { env: environment, input: storeRows(paths) });
 }
 
 /** Makes the store. Needs cc and Debian's nix-bin. */
@@ -56,7 +61,7 @@ export function makeSyntheticStore(count: number): SyntheticStore {
   const [source, library] = [path.join(directory, 'l.c'), path.join(directory, 'libsynthetic.so')];
   writeFileSync(source, '#include <stdio.h>\nvoid synthetic(void) { puts("synthetic"); }\n');
   execFileSync('cc', ['-shared', '-fPIC', '-Wl,-soname,libsynthetic.so.1', '-o', library, source]);
-  const paths = fill(location.storeDir, count, library);
+  const paths = fillStore(location.storeDir, count, library);
   register(paths, {
     ...process.env,
     NIX_STORE_DIR: location.storeDir,

@@ -1,76 +1,74 @@
-// Many at once → starts beside a collector, first starts at the same time, programs replaced meanwhile, and a steady load.
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Many at once → starts beside a collector, first starts at the same time, programs replaced meanwhile, starts killed.
+import { copyFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { seededRandom } from '../elf/seeded-random.ts';
+import { providerOf } from '../rig/binary-cache.ts';
 import { ensureRig } from '../rig/rig.ts';
-import { homeInRoot, type Root } from '../rig/root.ts';
+import { homeInRoot, type Outcome, type Root } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { farmNames, planFiles, rootLinks } from '../scenarios/saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
-import type { Effort, Finding, Part, Result } from './results.ts';
-
-type Round = (number: number, random: (below: number) => number) => Promise<string | undefined>;
-
-interface Crowd {
-  /** A round; what is wrong, or undefined. */
-  readonly round: Round;
-  readonly end?: () => Promise<string>;
-}
+import { exchangeForTests, fetching, openMachine, startOver } from '../scenarios/travelling/machines.ts';
+import { publishJq } from '../scenarios/travelling/publish-jq.ts';
+import type { Part } from './results.ts';
+import { type Crowd, type Round, runRounds } from './rounds.ts';
 
 /** Starts in one round, of the crowds. */
 const AT_ONCE = 64;
 const SUM = ['-n', '6*7'];
 const PROGRAM = path.join(homeInRoot, 'jq');
 
-async function openCrowdRoot(
-  binds: readonly { from: string; to: string; mode: 'read-only' }[] = [],
-): Promise<ToolRoot> {
-  const rig = await ensureRig('full');
-  const root = await openToolRoot(rig, { binds });
-  copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
+async function openCrowdRoot(): Promise<ToolRoot> {
+  const root = await openToolRoot(await ensureRig('full'));
+  copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'jq');
   return root;
 }
 
-const shell = (root: ToolRoot, script: string) =>
-  root.run({ argv: [root.rig.bash, '-c', script], env: { PATH: toolsOf(root) }, timeoutMs: 300_000 });
-
-function toolsOf(root: ToolRoot): string {
-  return `${path.dirname(root.rig.bash)}:${root.rig.nixBin}`;
+/** Runs a script of bash, with the coreutils of the default profile. */
+async function shell(root: ToolRoot, script: string): Promise<Outcome> {
+  const { bash, nixBin } = root.rig;
+  const env = { PATH: [path.dirname(bash), '/nix/var/nix/profiles/default/bin', nixBin].join(':') };
+  return await root.run({ argv: [bash, '-c', `set -e; ${script}`], env, timeoutMs: 300_000 });
 }
 
-/** One set that serves the program cannot be collected; whatever else the solver would rather take can. */
-function protectOneSet(root: ToolRoot): void {
-  const { libraryDirectories, loader } = foreign(root.rig, 'bookworm', 'jq');
-  const protector = path.join(root.nixDir, 'var/nix/gcroots/kept-by-the-torture');
-  mkdirSync(protector);
-  const objects = new Set(
-    [...libraryDirectories, loader].map((each) => each.split('/').slice(0, 4).join('/')),
-  );
-  for (const object of objects) symlinkSync(object, path.join(protector, path.basename(object)));
-}
+/** Starts in a round beside a collector: each of these is one process after the other. */
+const LANES = 3;
+const IN_LANE = 10;
 
-/** Hits, forced misses and first starts, while everything unrooted goes, a bite at a time. */
+/** Hits, forced misses and first starts, while all that is unrooted goes, and is fetched again; one set that serves stays. */
 async function besideCollector(): Promise<Crowd> {
-  const root = await openCrowdRoot();
-  protectOneSet(root);
-  let collected = 0;
-  const round: Round = async (number, random) => {
-    const collecting = root.run({
-      argv: ['nix-store', '--gc', '--max-freed', '4000000'],
-      timeoutMs: 300_000,
-    });
-    const forms = [[], ['--refresh'], ['--rehash']] as const;
-    const starts = [0, 1, 2].map(() => root.start([...(forms[random(3)] ?? []), PROGRAM, ...SUM]));
-    const outcomes = await Promise.all(starts);
-    const gone = await collecting;
-    collected += Number(/^(\d+) store paths deleted/m.exec(gone.stdout)?.[1] ?? 0);
-    if (number % 4 === 3) await root.manage(['forget', PROGRAM]);
-    const wrong = outcomes.find(({ stdout, stderr }) => stdout !== '42\n' || stderr !== '');
-    return wrong === undefined ? undefined : `${wrong.status}: ${wrong.stdout}${wrong.stderr}`;
+  const exchange = exchangeForTests();
+  const rig = await ensureRig('full');
+  const { cache, cacheKey, libraries } = await publishJq(await openMachine(rig, exchange), exchange);
+  const root = await openMachine(rig, exchange);
+  const settings = fetching([cache], [cacheKey.publicKey]);
+  const held = ['libjq.so.1', 'libonig.so.5'].map((soname) => providerOf(rig, 'trixie', soname).path);
+  await startOver(root, held);
+  let [collected, fetched] = [0, 0];
+  const form = 'case $((RANDOM % 6)) in 0) f=--refresh;; 1) f=--rehash;; *) f=;; esac';
+  const lane = `for i in {1..${IN_LANE}}; do ${form}; ${launcher} $f ${root.program} ${SUM.join(' ')}; done`;
+  const run = (argv: readonly [string, ...string[]]) => root.run({ ...settings, argv, timeoutMs: 300_000 });
+  const collect = async (): Promise<void> => {
+    const { stdout } = await run(['nix-store', '--gc']);
+    collected += Number(/^(\d+) store paths deleted/m.exec(stdout)?.[1] ?? 0);
+    const brought = await run(['nix-store', '--realise', ...libraries]);
+    fetched += [...brought.stderr.matchAll(/^copying path/gm)].length;
   };
-  return { round, end: async () => `3 starts a round, ${collected} store paths collected meanwhile` };
+  const round: Round = async (number, random) => {
+    if (number % 2 === 1) await root.manage(['forget', root.program]);
+    let isOver = false;
+    const collecting = (async () => {
+      while (!isOver) await collect();
+    })();
+    const lanes = Array.from({ length: LANES }, () => `(RANDOM=${random(32_768)}; ${lane}) &`).join(' ');
+    const { status, stdout, stderr } = await shell(root, `${lanes} wait`);
+    isOver = true;
+    await collecting;
+    if (stdout === '42\n'.repeat(LANES * IN_LANE) && stderr === '') return undefined;
+    return `${status}: ${stdout.length / 3} of ${LANES * IN_LANE}: ${stderr}`;
+  };
+  const end = async () =>
+    `${LANES * IN_LANE} starts a round, ${collected} store paths collected and ${fetched} fetched meanwhile`;
+  return { round, end };
 }
 
 function forgetAll(root: Root): void {
@@ -113,77 +111,41 @@ async function replacedMeanwhile(): Promise<Crowd> {
   return { round };
 }
 
-/** Programs with plans, of which each is started in turn. */
-const PLANNED = 40;
-const RATE = 200;
-const SECONDS = 5;
+const KILLS = 50;
 
-async function steadyLoad(): Promise<Crowd> {
-  const scratch = mkdtempSync(path.join(tmpdir(), 'torture-load-'));
-  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  const source = path.join(import.meta.dirname, 'programs/start-many.c');
-  execFileSync('gcc', ['-O1', '-static', '-o', path.join(scratch, 'start-many'), source]);
-  const root = await openCrowdRoot([{ from: scratch, to: '/opt/torture', mode: 'read-only' }]);
-  for (let number = 0; number < PLANNED; number += 1) {
-    const program = copyHome(root, foreign(root.rig, 'bookworm', 'jq'), `apps/jq-${number}`);
-    const { stdout, stderr } = await root.start([program, ...SUM]);
-    if (stdout !== '42\n') throw new Error(stderr);
-  }
-  const before = bytesBelow(root.homeDir);
-  const worst = { p50: 0, p99: 0, slowest: 0, memory: 0 };
-  const program = path.join(homeInRoot, 'apps/jq-{}');
-  const words = [String(RATE), String(SECONDS), String(PLANNED), launcher, program, ...SUM];
-  const round: Round = async () => {
-    const { stdout, stderr } = await root.run({
-      argv: ['/opt/torture/start-many', ...words],
-      timeoutMs: 300_000,
-    });
-    const [, failed, p50, p99, slowest, memory] = stdout.trim().split(' ').map(Number);
-    for (const [name, value] of Object.entries({ p50, p99, slowest, memory }))
-      worst[name as keyof typeof worst] = Math.max(worst[name as keyof typeof worst], value ?? 0);
-    return failed === 0 && stderr === '' ? undefined : `${failed} failed: ${stderr.slice(0, 200)}`;
+/** Starts in a process group of their own that are killed at any moment; the next start after each is right. */
+async function killedAtRandom(): Promise<Crowd> {
+  const root = await openCrowdRoot();
+  const words = `${PROGRAM} ${SUM.join(' ')}`;
+  const script = (seed: number) => `set -m; RANDOM=${seed}
+    for i in {1..${KILLS}}; do
+      case $((RANDOM % 4)) in 0) f=--rehash; d=9000;; 1) f=; d=3000;; *) f=--refresh; d=32768;; esac
+      ${launcher} $f ${words} > /dev/null 2>&1 & p=$!
+      printf -v wait '0.%06d' $((RANDOM % d * 10)); sleep $wait; kill -9 -- -$p || :; wait $p || :
+      said=$(${launcher} ${words} 2>&1); test "$said" = 42 || echo "killed after $wait s of '$f': $said"
+    done 2> /dev/null`;
+  const round: Round = async (number, random) => {
+    if (number % 8 === 7) await root.manage(['forget', PROGRAM]);
+    const { status, stdout } = await shell(root, script(random(32_768)));
+    if (status !== 0 || stdout !== '') return `${status}: ${stdout}`;
+    await root.start(['--refresh', PROGRAM, ...SUM]);
+    const kept = [planFiles(root), rootLinks(root), farmNames(root)].map(({ length }) => length).join(' ');
+    return kept === '1 1 1' ? undefined : `plans, roots and farms: ${kept}`;
   };
-  const end = async () => {
-    const { p50, p99, slowest, memory } = worst;
-    const times = [p50, p99, slowest].map((each) => (each / 1000).toFixed(1)).join(' / ');
-    const grown = bytesBelow(root.homeDir) - before;
-    return `${RATE} starts a second of ${PLANNED} programs for ${SECONDS} s a round; p50 / p99 / slowest at most ${times} ms, ${memory} kB, files grew by ${grown} bytes`;
-  };
-  return { round, end };
-}
-
-function bytesBelow(directory: string): number {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0);
+  return { round, end: async () => `${KILLS} kills a round` };
 }
 
 const CROWDS: Readonly<Record<string, () => Promise<Crowd>>> = {
   'beside a collector': besideCollector,
   'first starts at once': firstStartsAtOnce,
   'replaced meanwhile': replacedMeanwhile,
-  'steady load': steadyLoad,
+  'killed at random': killedAtRandom,
 };
-
-async function runCrowd(target: string, { seed, seconds, inputs }: Effort): Promise<Result> {
-  const crowd = await (CROWDS[target] as () => Promise<Crowd>)();
-  const random = seededRandom(seed);
-  const begin = performance.now();
-  const findings: Finding[] = [];
-  let tried = 0;
-  for (; tried < inputs && (performance.now() - begin) / 1000 < seconds; tried += 1) {
-    const what = await crowd.round(tried, random);
-    if (what !== undefined)
-      findings.push({ what: what.slice(0, 400), again: `${target}: seed ${seed}, round ${tried}` });
-  }
-  const took = (performance.now() - begin) / 1000;
-  const figures = (await crowd.end?.()) ?? '';
-  return { part: 'many at once', target, tried, seconds: took, figures, findings };
-}
 
 export const crowds: Part = {
   name: 'crowd',
-  what: 'starts beside a collector, first starts at the same time, programs replaced meanwhile, a steady load',
+  what: 'starts beside a collector, first starts at the same time, programs replaced meanwhile, starts killed',
   targets: Object.keys(CROWDS),
-  run: runCrowd,
+  run: async (target, effort) =>
+    await runRounds('many at once', target, await (CROWDS[target] as () => Promise<Crowd>)(), effort),
 };

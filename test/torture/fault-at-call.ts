@@ -9,7 +9,7 @@ const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EINTR'] as const;
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
-  /^(?:\S*bin\/node: error while loading|nix-run-foreign: the resolver (?:was ended by signal|failed with exit status)|node:|.*Assertion failed|#|Fatal|FATAL)/m;
+  /^(?:\S*bin\/node: (?:error while loading|OpenSSL configuration error)|nix-run-foreign: the resolver (?:was ended by signal|failed with exit status)|node:|.*Assertion failed|#|Fatal|FATAL)/m;
 const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*\n$/m;
 
 type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };

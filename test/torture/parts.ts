@@ -4,7 +4,16 @@ import { faults } from './fault-at-call.ts';
 import { cReaders } from './fuzz-c.ts';
 import { typeScriptReaders } from './fuzz-readers.ts';
 import { kills } from './kill-at-call.ts';
+import { loads } from './load.ts';
 import { loaderJudge } from './loader-judge.ts';
 import type { Part } from './results.ts';
 
-export const PARTS: readonly Part[] = [cReaders, typeScriptReaders, loaderJudge, kills, faults, crowds];
+export const PARTS: readonly Part[] = [
+  cReaders,
+  typeScriptReaders,
+  loaderJudge,
+  kills,
+  faults,
+  crowds,
+  loads,
+];
