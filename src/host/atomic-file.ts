@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { isThere } from './files.ts';
+import { isThere, TEMPORARY_NAME } from './files.ts';
 import { processIdentity, stateOfProcess } from './mutex.ts';
 
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
@@ -105,7 +105,7 @@ export function removeLeftovers(directory: string, beginning = '.'): void {
     return;
   }
   for (const name of names) {
-    const match = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/.exec(name);
+    const match = TEMPORARY_NAME.exec(name);
     if (match === null || !name.startsWith(beginning)) continue;
     const file = path.join(directory, name);
     try {

@@ -110,9 +110,14 @@ function kindOf(entry: Dirent): FoundFile['kind'] {
   return entry.isFile() ? 'file' : 'other';
 }
 
+/** What a file is called until it is whole (atomic-file.ts): it ends with whose it is, and which of his. */
+export const TEMPORARY_NAME = /^\..*\.(\d+\.\d+)\.\d+\.tmp$/;
+
 function entriesOf(directory: string, unreadable: (directory: string, error: unknown) => void): Dirent[] {
   try {
-    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return readdirSync(directory, { withFileTypes: true })
+      .filter(({ name }) => !TEMPORARY_NAME.test(name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     unreadable(directory, error);
     return [];
@@ -121,7 +126,8 @@ function entriesOf(directory: string, unreadable: (directory: string, error: unk
 
 /**
  * All that lies below a directory, sorted by name, a directory before what is in it. No link is followed: Node's own
- * `recursive` does follow them (readdirSync, Node 24). What cannot be listed is told to `unreadable` and passed over.
+ * `recursive` does follow them (readdirSync, Node 24). What cannot be listed is told to `unreadable` and passed over,
+ * and what is not whole, since we are at it or were killed, is not there.
  */
 export function* filesBelow(
   directory: string,

@@ -4,26 +4,24 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { FROM_SOURCES } from '../from-sources.ts';
+import { MANAGER } from '../built-manager.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
 const home = path.join(scratch, 'home');
 mkdirSync(home);
-const node = [process.execPath, ...FROM_SOURCES].join(' ');
-const program = (name: string) => path.join(import.meta.dirname, 'programs', `${name}.ts`);
 
 for (const words of [
-  [program('nix-foreign'), 'list'],
-  [program('nix-foreign'), 'list', '--json'],
-  [program('nix-foreign'), 'doctor'],
-  [program('nix-foreign'), 'explain', '--json', '/bin/sh', '--nonsense'],
-  [program('nix-foreign'), '--help'],
-  [program('nix-foreign'), '--version'],
+  ['list'],
+  ['list', '--json'],
+  ['doctor'],
+  ['explain', '--json', '/bin/sh', '--nonsense'],
+  ['--help'],
+  ['--version'],
 ])
-  test(words.map((word) => path.basename(word)).join(' '), () => {
+  test(`nix-foreign ${words.join(' ')}`, () => {
     // The reader is gone before the command starts: `read` ends at once, and the pipe has no other reader.
-    const line = `{ until [ -e ${scratch}/gone ]; do sleep 0.01; done; ${node} ${words.join(' ')}; echo $? >&3; } | { exec <&-; : > ${scratch}/gone; }`;
+    const line = `{ until [ -e ${scratch}/gone ]; do sleep 0.01; done; ${process.execPath} ${MANAGER} ${words.join(' ')}; echo $? >&3; } | { exec <&-; : > ${scratch}/gone; }`;
     const { stdout, stderr } = spawnSync('bash', ['-c', `rm -f ${scratch}/gone; { ${line}; } 3>&1`], {
       encoding: 'utf8',
       timeout: 30_000,

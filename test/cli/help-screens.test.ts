@@ -7,16 +7,13 @@ import { test } from 'node:test';
 import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
 import { LAUNCHER_OPTIONS } from '../../src/cli/completions/completion-table.ts';
 import { HEADINGS } from '../../src/cli/help-text.ts';
-import { FROM_SOURCES } from '../from-sources.ts';
+import { MANAGER } from '../built-manager.ts';
 
-const PROGRAMS = path.join(import.meta.dirname, 'programs');
-
-function helpOf(program: string, words: readonly string[]): string {
-  return execFileSync(
-    process.execPath,
-    [...FROM_SOURCES, path.join(PROGRAMS, `${program}.ts`), ...words, '--help'],
-    { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', COLUMNS: '80' } },
-  );
+function helpOf(words: readonly string[]): string {
+  return execFileSync(process.execPath, [MANAGER, ...words, '--help'], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin', COLUMNS: '80' },
+  });
 }
 
 /** The prompt that comes after it takes the last line. */
@@ -41,7 +38,7 @@ const words = [...COMMANDS.map(({ usage }) => nameOf(usage)), ...Object.keys(GRO
 
 for (const name of words)
   test(`nix-foreign ${name} --help`, () => {
-    const text = helpOf('nix-foreign', name.split(' '));
+    const text = helpOf(name.split(' '));
     fits(text);
     for (const { usage, options } of COMMANDS) {
       if (nameOf(usage) === name) for (const [flags] of options) assert.ok(text.includes(flags), flags);
@@ -49,7 +46,7 @@ for (const name of words)
   });
 
 test('nix-foreign --help names every command once, under a heading', () => {
-  const text = helpOf('nix-foreign', []);
+  const text = helpOf([]);
   fits(text);
   const named = HEADINGS.flatMap(([, commands]) => commands.map(([name]) => name));
   const wanted = new Set(COMMANDS.map(({ usage }) => usage.split(' ')[0] ?? ''));

@@ -5,11 +5,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { requireReadable } from '../../src/program/inspect-program.ts';
-import { FROM_SOURCES } from '../from-sources.ts';
+import { MANAGER } from '../built-manager.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
-const program = path.join(import.meta.dirname, 'programs/nix-foreign.ts');
 
 function fileOf(name: string, content: string | Uint8Array, mode = 0o755): string {
   const file = path.join(scratch, name);
@@ -30,7 +29,7 @@ for (const [file, status, stdout, stderr] of [
   [path.join(scratch, 'gone'), 127, /^$/, /gone: /],
 ] as const)
   test(path.basename(file), () => {
-    const ended = spawnSync(process.execPath, [...FROM_SOURCES, program, 'ldd', file], {
+    const ended = spawnSync(process.execPath, [MANAGER, 'ldd', file], {
       encoding: 'utf8',
       timeout: 30_000,
       env: { PATH: process.env['PATH'], HOME: scratch, NIX_STORE_DIR: path.join(scratch, 'store') },

@@ -27,6 +27,14 @@ test('links are told and not followed, whatever they lead to', () => {
   assert.deepEqual(found, expected.split(','));
 });
 
+test('what a killed process of ours left is not there', () => {
+  mkdirSync(at('left/.a.1.2.3.tmp'), { recursive: true });
+  for (const name of ['tool', '.tool.4026532193.10.4.tmp', '.tool.tmp', 'tool.1.2.3.tmp'])
+    writeFileSync(at('left', name), '');
+  const found = [...filesBelow(at('left'))].map(({ file }) => path.basename(file));
+  assert.deepEqual(found, ['.tool.tmp', 'tool', 'tool.1.2.3.tmp']);
+});
+
 test('what cannot be listed is told, and the rest is found', {
   skip: process.getuid?.() !== 0 && 'needs root',
 }, () => {

@@ -16,6 +16,7 @@ import { databaseOf, type IndexedPackage, type Tree } from '../rig/file-index.ts
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot, openRoot, type Root } from '../rig/root.ts';
 import { serveDirectory } from '../rig/web-server.ts';
+import { sampled } from '../sample.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const PROGRAM = path.join(import.meta.dirname, 'programs/fetch-absent.ts');
@@ -121,7 +122,7 @@ async function assertFetched(root: Root, { result, stderr }: Answer, version: st
   for (const each of providers) assert.ok(isThere(root, each), `${version}: the collector took ${each}`);
 }
 
-for (const { version, bin } of rig.nixVersions) {
+for (const { version, bin } of sampled(rig.nixVersions, 3, 2)) {
   test(`Nix ${version}: three names, one index, a file cache and one on the web`, async () => {
     await assertFetched(bare, await fetchIn(bare, settings(`file://${exchange.inRoot}/cache`, bin)), version);
     const server = await serveDirectory(cache);
@@ -136,7 +137,7 @@ test('an ordinary user, through a daemon', async () => {
   const binds = [exchange.bind, { from: PROJECT, mode: 'read-only' } as const, configuration];
   const root = await openRoot(rig, { uid: 1000, daemon: 'running', binds });
   after(() => root.close());
-  for (const { version, bin } of rig.nixVersions)
+  for (const { version, bin } of sampled(rig.nixVersions, 3, 0))
     await assertFetched(root, await fetchIn(root, { PATH: bin }), version);
 });
 
@@ -176,7 +177,7 @@ test('a file of the cache is gone though it is promised: the rest is not lost, t
 });
 
 test('nobody answers, nobody is trusted', async () => {
-  for (const { bin, version } of rig.nixVersions) {
+  for (const { bin, version } of sampled(rig.nixVersions, 3, 1)) {
     const { result } = await fetchIn(bare, settings('http://127.0.0.1:9', bin));
     const why = result.kind === 'failed' ? result.why : JSON.stringify(result);
     assert.match(why, /^127\.0\.0\.1:9 cannot be reached: Could(n't| not) connect to server$/, version);

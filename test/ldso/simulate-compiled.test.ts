@@ -9,6 +9,7 @@ import { elfFileAt } from '../../src/elf/open-elf.ts';
 import { filesOfMachine } from '../../src/ldso/simulate-start.ts';
 import { simulate } from '../../src/ldso/simulation/simulate.ts';
 import type { LoadTrace } from '../../src/ldso/simulation/trace.ts';
+import { ALL } from '../sample.ts';
 import { answerOf, askLoader } from './ask-loader.ts';
 import { type CompiledTree, growCompiledTree } from './compiled-tree.ts';
 import { expectedWords, type Words } from './expected-words.ts';
@@ -19,7 +20,7 @@ const home = mkdtempSync(join(tmpdir(), 'loader-compiled-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
 const loaders = await everyLoader();
-const seeds = Number(process.env['LOADER_COMPILED'] ?? 30);
+const seeds = Number(process.env['LOADER_COMPILED'] ?? (ALL ? 30 : 12));
 const first = Number(process.env['LOADER_FIRST'] ?? 1);
 
 function run(loader: string, { program, libraryPath }: CompiledTree): Words {

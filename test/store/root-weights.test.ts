@@ -8,6 +8,7 @@ import { parseRoots, type Weight } from '../../src/store/sizes.ts';
 import { providerOf } from '../rig/binary-cache.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot, openRoot, type Root } from '../rig/root.ts';
+import { sampled } from '../sample.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const PROGRAM = path.join(import.meta.dirname, 'programs/weigh-paths.ts');
@@ -118,7 +119,7 @@ async function check(root: Root, bin: string): Promise<void> {
   }
 }
 
-for (const { version, bin } of rig.nixVersions) {
+for (const { version, bin } of sampled(rig.nixVersions, 3, 2)) {
   test(`Nix ${version}, as root`, async () => {
     const root = await openRoot(rig, { binds });
     after(() => root.close());

@@ -33,8 +33,6 @@ const STARTER = '/opt/torture/start-many';
 
 interface Load {
   readonly root: ToolRoot;
-  /** A directory that is /opt/torture in the root. */
-  readonly scratch: string;
   readonly scale: Scale;
 }
 
@@ -45,7 +43,7 @@ async function openLoad({ seconds }: Effort): Promise<Load> {
   execFileSync('gcc', ['-O1', '-static', '-o', path.join(scratch, 'start-many'), source]);
   const binds = [{ from: scratch, to: '/opt/torture', mode: 'read-only' }] as const;
   const root = await openToolRoot(await ensureRig('full'), { binds });
-  return { root, scratch, scale: seconds >= LONG ? LARGE : SMALL };
+  return { root, scale: seconds >= LONG ? LARGE : SMALL };
 }
 
 async function planPrograms({ root, scale }: Load): Promise<void> {
@@ -65,8 +63,8 @@ function writeMorePlans({ root, scale }: Load): void {
     writePlan(dirs, { ...plan, program: path.join(homeInRoot, `gone/program-${number}`) });
 }
 
-async function fillStoreOf({ root, scratch, scale }: Load): Promise<void> {
-  const library = path.join(scratch, 'libsynthetic.so');
+async function fillStoreOf({ root, scale }: Load): Promise<void> {
+  const library = path.join(root.nixDir, 'libsynthetic.so'); // links do not cross file systems
   execFileSync('gcc', [
     '-shared',
     '-fPIC',

@@ -1,8 +1,9 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
+import { filesBelow } from '../../host/files.ts';
 
 export interface TreeFile {
   readonly file: string;
@@ -19,13 +20,15 @@ interface FilesInTree {
 }
 
 /** Sorted, each file once. Links are not followed: what they lead to is in the tree, or is none of its files. */
-function filesBelow(directory: string): { files: TreeFile[]; names: Set<string> } {
+function namedFiles(directory: string): { files: TreeFile[]; names: Set<string> } {
   const byInode = new Map<string, string[]>();
   const names = new Set<string>();
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    names.add(entry.name);
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
+  const refuse = (_: string, error: unknown): void => {
+    throw error;
+  };
+  for (const { file, kind } of filesBelow(directory, refuse)) {
+    names.add(path.basename(file));
+    if (kind !== 'file') continue;
     const { dev, ino } = lstatSync(file, { bigint: true });
     const key = `${dev}:${ino}`;
     byInode.set(key, [...(byInode.get(key) ?? []), file]);
@@ -44,7 +47,7 @@ function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
 
 /** @throws Node's errno errors for what is no directory. */
 export function filesInTree(directory: string): FilesInTree {
-  const { files, names } = filesBelow(directory);
+  const { files, names } = namedFiles(directory);
   const found = files.flatMap((each) => {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];

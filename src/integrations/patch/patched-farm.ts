@@ -5,6 +5,7 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { pathOfStoreFile, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
+import { filesBelow } from '../../host/files.ts';
 import { linksBeside, type ProgramWithAdded } from '../../program/bundled.ts';
 import type { Libc } from '../../program/libc.ts';
 import type { PlainNames } from '../../program/needed-paths.ts';
@@ -32,15 +33,8 @@ export const LOADER_NAME = 'ld';
 
 /** Everything in a farm on disk, mirrored directories too. */
 function linksIn(farm: string): Map<string, string> {
-  const entries = readdirSync(farm, { recursive: true, withFileTypes: true }).filter((each) =>
-    each.isSymbolicLink(),
-  );
-  return new Map(
-    entries.map((each) => {
-      const file = path.join(each.parentPath, each.name);
-      return [path.relative(farm, file), readlinkSync(file)];
-    }),
-  );
+  const links = [...filesBelow(farm)].filter(({ kind }) => kind === 'link');
+  return new Map(links.map(({ file }) => [path.relative(farm, file), readlinkSync(file)]));
 }
 
 /** The libraries of one libc, all from beside the loader: else the user's LD_LIBRARY_PATH decides. */

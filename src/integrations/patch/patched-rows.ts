@@ -1,8 +1,9 @@
 // A place → every patched file that is known in it: what it names, and whether that is there and held.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
+import { filesBelow } from '../../host/files.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
 import { farmsOf } from './read-patched.ts';
 
@@ -26,9 +27,7 @@ interface PatchedRow {
 /** A file that a farm names and that is not there, the farm itself first. */
 export function lackOf(farm: string): string | undefined {
   if (!existsSync(farm)) return farm;
-  return readdirSync(farm, { recursive: true, encoding: 'utf8' })
-    .map((name) => path.join(farm, name))
-    .find((file) => !existsSync(file));
+  return [...filesBelow(farm)].find(({ file }) => !existsSync(file))?.file;
 }
 
 /** Whether a patched file names a farm; undefined where it is no file that can be looked at. */

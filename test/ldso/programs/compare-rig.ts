@@ -27,7 +27,7 @@ function growFarm(name: string, directories: readonly string[]): string {
 }
 
 const loaders = [...new Set(rig.foreign.map(({ loader }) => loader))].map(glibcLoader);
-for (const { path, name, architecture, loader: own, libraryDirectories } of sampled(rig.foreign, 2)) {
+for (const { path, name, architecture, loader: own, libraryDirectories } of sampled(rig.foreign, 5)) {
   const wanted = architecture === 'amd64' ? 64 : 32;
   for (const loader of loaders.filter(({ elf }) => elf.class === wanted)) {
     const others = libraryDirectories.slice(0, -1);
@@ -44,7 +44,7 @@ for (const { path, name, architecture, loader: own, libraryDirectories } of samp
   }
 }
 
-for (const object of sampled(readdirSync(rig.storeDir).sort(), 3)) {
+for (const object of sampled(readdirSync(rig.storeDir).sort(), 6)) {
   const bin = join(rig.storeDir, object, 'bin');
   if (!statSync(bin, { throwIfNoEntry: false })?.isDirectory()) continue;
   for (const loader of loaders) {

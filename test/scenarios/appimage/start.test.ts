@@ -7,6 +7,7 @@ import { after, beforeEach, test } from 'node:test';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { onHost } from '../foreign-files.ts';
 import { cacheOf, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
@@ -36,14 +37,18 @@ const unpackedIn = (root: ToolRoot) => {
   return existsSync(directory) ? readdirSync(directory) : [];
 };
 
-for (const interpreter of ['none', 'nix-ld'] as const) {
+for (const [turn, interpreter] of (['none', 'nix-ld'] as const).entries()) {
   const root = await openToolRoot(rig, { interpreter, binds });
-  for (const [type, appRun] of [
-    [2, 'script'],
-    [2, 'program'],
-    [2, 'link'],
-    [1, 'script'],
-  ] as const satisfies readonly (readonly [1 | 2, AppRun])[])
+  for (const [type, appRun] of sampled(
+    [
+      [2, 'script'],
+      [2, 'program'],
+      [2, 'link'],
+      [1, 'script'],
+    ] as const satisfies readonly (readonly [1 | 2, AppRun])[],
+    2,
+    turn,
+  ))
     test(`type ${type}, AppRun a ${appRun}, interpreter ${interpreter}`, async () => {
       const image = putAppImage(root, 'App-1.0.AppImage', type, appRun);
       rmSync(path.join(cacheOf(root), 'unpacked'), { recursive: true, force: true });

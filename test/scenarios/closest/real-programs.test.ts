@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { assertStarts } from '../expect-start.ts';
 import { foreign } from '../foreign-files.ts';
@@ -83,7 +84,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { suite, program: name, gone, cause, byHand } of cases) {
+for (const { suite, program: name, gone, cause, byHand } of sampled(cases, 2)) {
   const root = await openToolRoot(rig);
   test(`${suite}'s ${name} without ${gone.source}`, async () => {
     const program = foreign(rig, suite, name);

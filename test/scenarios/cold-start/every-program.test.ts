@@ -11,8 +11,8 @@ const rig = await ensureRig('full');
 const npm = await ensureNpmPrograms();
 /** Every library that any of them needs is in the rig's store, in some compatible version. */
 const corpus: readonly NpmProgram[] = [...rig.foreign, ...npm.programs];
-/** Each at a machine without an interpreter; with nix-ld there, which is told the same, every second. */
-const tried = { none: corpus, 'nix-ld': sampled(corpus, 2) };
+/** Each at a machine without an interpreter, or at one with nix-ld there. */
+const tried = { none: sampled(corpus, 2), 'nix-ld': sampled(corpus, 2, 1) };
 const ran = { none: 0, 'nix-ld': 0 };
 
 function assertRan({ expect }: NpmProgram, outcome: Outcome): void {
@@ -69,9 +69,9 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
 test('the corpus: forty programs and more, of four releases and npm, all of which ran', (t) => {
   const sources = Map.groupBy(corpus, ({ suite }) => suite);
   for (const [suite, programs] of sources) t.diagnostic(`${suite}: ${programs.length} programs`);
-  t.diagnostic(`${ran.none} of ${corpus.length} ran with nothing at the interpreter's path`);
+  t.diagnostic(`${ran.none} of ${tried.none.length} ran with nothing at the interpreter's path`);
   t.diagnostic(`${ran['nix-ld']} of ${tried['nix-ld'].length} ran with nix-ld there`);
-  assert.deepEqual(ran, { none: corpus.length, 'nix-ld': tried['nix-ld'].length });
+  assert.deepEqual(ran, { none: tried.none.length, 'nix-ld': tried['nix-ld'].length });
   assert.deepEqual([...sources.keys()].sort(), ['bookworm', 'bullseye', 'npm', 'sid', 'trixie']);
   assert.ok(corpus.length >= 40);
   assert.ok(npm.programs.length >= 5);

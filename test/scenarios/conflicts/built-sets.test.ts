@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { openShop } from '../diamonds/shop.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { onHost } from '../foreign-files.ts';
@@ -14,7 +15,7 @@ const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
 const shop = openShop(root);
 
-for (const { name, reasons, says, build, output } of builtConflicts) {
+for (const { name, reasons, says, build, output } of sampled(builtConflicts, 2)) {
   test(name, async () => {
     const { program, remedy } = await build(shop);
     assert.notEqual((await root.bare(program)).status, 0);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Root } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { assertStarts } from '../expect-start.ts';
 import { foreign } from '../foreign-files.ts';
@@ -31,9 +32,10 @@ function takeAway({ nixDir }: Root, pattern: RegExp, having = ''): () => void {
   return () => move(away, store);
 }
 
+const tried = sampled(losses, 2);
 let explained = 0;
 
-for (const { name, suite, program: wanted, gone, having, reasons, says } of losses) {
+for (const { name, suite, program: wanted, gone, having, reasons, says } of tried) {
   test(`${suite}'s ${wanted}: ${name}`, async () => {
     const program = foreign(rig, suite, wanted);
     await assertStarts(root, program);
@@ -55,6 +57,6 @@ for (const { name, suite, program: wanted, gone, having, reasons, says } of loss
 }
 
 test('every loss is explained, and nothing else was in the way', (t) => {
-  t.diagnostic(`${explained} of ${losses.length} programs that cannot start have a minimal explanation`);
-  assert.equal(explained, losses.length);
+  t.diagnostic(`${explained} of ${tried.length} programs that cannot start have a minimal explanation`);
+  assert.equal(explained, tried.length);
 });

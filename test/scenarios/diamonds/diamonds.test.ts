@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { openToolRoot } from '../tool.ts';
 import { ownLibraries } from './own-libraries.ts';
 import { openShop } from './shop.ts';
@@ -15,7 +16,7 @@ interface Explained {
   readonly objects: readonly { readonly name: string; readonly file: string }[];
 }
 
-for (const { name, build, output, loads = {} } of [...systemLibraries, ...ownLibraries]) {
+for (const { name, build, output, loads = {} } of sampled([...systemLibraries, ...ownLibraries], 2)) {
   test(name, async () => {
     const { program, naive } = await build(shop);
     assert.notEqual((await root.bare(program)).status, 0);

@@ -6,6 +6,7 @@ import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { providerOf } from '../../rig/binary-cache.ts';
 import type { ForeignProgram } from '../../rig/foreign.ts';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { copyHome } from '../foreign-files.ts';
 import { exchangeForTests, fetching, openMachine, startOver, withEnv } from '../travelling/machines.ts';
 import { indexedCache } from './indexed-cache.ts';
@@ -33,7 +34,7 @@ test('there are enough of them', () => {
   assert.ok(programs.length >= 6, programs.map(({ name }) => name).join(', '));
 });
 
-for (const program of programs)
+for (const program of sampled(programs, 2))
   test(`${program.name} from an empty store: in one round, silent afterwards, kept by the collector`, async () => {
     await startOver(bare);
     const line = [copyHome(bare, program, `corpus/${path.basename(program.path)}`), ...program.args];

@@ -8,6 +8,7 @@ import { providerOf, substitutionBind } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
+import { sampled } from '../../sample.ts';
 import { launcher } from '../tool.ts';
 import {
   assertRan,
@@ -54,7 +55,7 @@ async function assertKept(machine: Machine): Promise<void> {
   assertRan(await machine.start(line(machine), { env: NO_RESOLVER }));
 }
 
-for (const { version, bin } of rig.nixVersions)
+for (const { version, bin } of sampled(rig.nixVersions, 3, 1))
   test(`Nix ${version}: fetched at the first start, silent at the second, kept by the collector`, async () => {
     assert.equal((await bare.bare(bare.program, words)).status, 127);
     const without = await bare.start(line(bare), fetching([cache.url], [cache.key.publicKey], bin));
@@ -82,7 +83,7 @@ test('a user without rights, through a daemon', async () => {
     daemon: 'running',
     binds: [substitutionBind(exchange, 'user', settings)],
   });
-  for (const { bin } of rig.nixVersions) {
+  for (const { bin } of sampled(rig.nixVersions, 3, 2)) {
     await startOver(user);
     assertLacking(user);
     const env = { NIX_RUN_FOREIGN_INDEX: cache.index, PATH: bin };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Outcome } from '../../rig/root.ts';
-import { ALL } from '../../sample.ts';
+import { sampled } from '../../sample.ts';
 import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');
@@ -14,9 +14,8 @@ const ways = await openWays(rig);
 
 for (const [turn, root] of ways.entries()) {
   const { way } = root;
-  const ofThisWay = ALL ? programs : programs.filter((_, index) => index % ways.length === turn);
 
-  for (const { suite, name, path, args, expect } of ofThisWay)
+  for (const { suite, name, path, args, expect } of sampled(programs, 2 * ways.length, turn))
     test(`${suite}'s ${name}, entered by ${way}`, async () => {
       const assertRan = (outcome: Outcome) => {
         assert.doesNotMatch(outcome.stderr, /^nix-run-foreign: /m);

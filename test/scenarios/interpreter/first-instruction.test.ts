@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { launcher, openToolRoot } from '../tool.ts';
@@ -47,7 +48,7 @@ const expected = [
   '',
 ];
 
-for (const root of await openWays(rig, ['nix-ld-1'])) {
+for (const [turn, root] of (await openWays(rig, ['nix-ld-1'])).entries()) {
   const { way } = root;
   for (const [build, flags] of Object.entries(builds)) {
     const file = `${program}-${flags.length}`;
@@ -55,7 +56,7 @@ for (const root of await openWays(rig, ['nix-ld-1'])) {
     compile(onHost(root, file), source, ['-Wl,-e,first_instruction', ...flags]);
     compile(onHost(root, startWith), readFileSync(startWithSource, 'utf8'), ['-w', '-static']);
 
-    for (const [name, entries] of Object.entries(environments))
+    for (const [name, entries] of sampled(Object.entries(environments), 3, turn))
       test(`${name}, ${build}, entered by ${way}`, async () => {
         const home = [
           `HOME=${homeInRoot}`,

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { furnish, report, reportOf, states, still } from '../same-process/states.ts';
 import { planFiles } from '../saved-state.ts';
 import { openWays } from './ways-in.ts';
 
 const rig = await ensureRig('full');
 
-for (const root of await openWays(rig)) {
+for (const [turn, root] of (await openWays(rig)).entries()) {
   furnish(root);
-  for (const [name, edits] of Object.entries(states)) {
+  for (const [name, edits] of sampled(Object.entries(states), 2, turn)) {
     // nix-ld's search of the environment ends there, so it does not come to NIX_LD.
     if (root.way === 'nix-ld' && name === 'an entry without =') continue;
     // nix-ld 2 leaves the file of NIX_LD open where it became one of the first three (2.0.6, src/sys.rs, Drop for File).

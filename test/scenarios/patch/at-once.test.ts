@@ -1,6 +1,5 @@
 // Patches at the same time, a file that is replaced meanwhile, a tree whose patch is killed → old files or new ones.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -73,15 +72,29 @@ test('a file that is replaced before the rename stays what it was replaced by', 
   assert.doesNotMatch((await manage('list')).stdout, /patched file {2}\/vendor\/swap/);
 });
 
-/** Descriptor 3 is where the root says how it ended. */
-function start(words: readonly string[]) {
-  const argv = [vendor.rig.node, '/opt/tool/dist/nix-foreign.cjs', ...words] as const;
-  const { words: all, env } = vendor.root.wordsOf({ argv });
-  const [file = '', ...args] = all;
-  const given = Object.fromEntries(
-    Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined),
-  );
-  return spawn(file, args, { env: given, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+/** Node's: starts the words, kills them after a while, prints the sums of files, starts the words again. */
+const KILL_AND_REPEAT = `
+  const [wait, files, script, ...words] = process.argv.slice(1);
+  const { spawn, spawnSync } = require('node:child_process');
+  const sum = (file) => require('node:crypto').hash('sha256', require('node:fs').readFileSync(file));
+  const child = spawn(process.execPath, [script, ...words], { stdio: 'ignore' });
+  const timer = setTimeout(() => child.kill('SIGKILL'), Number(wait));
+  child.on('exit', () => {
+    clearTimeout(timer);
+    const sums = files.split(' ').map(sum);
+    const { status, stderr } = spawnSync(process.execPath, [script, ...words], { encoding: 'utf8' });
+    console.log(JSON.stringify({ sums, status, stderr }));
+  });`;
+
+/** In one process namespace, as on a real machine, where the dead can be told from the living. */
+async function killAndRepeat(
+  words: readonly string[],
+  wait: number,
+  files: readonly string[],
+): Promise<{ sums: string[]; status: number; stderr: string }> {
+  const given = [String(wait), files.join(' '), '/opt/tool/dist/nix-foreign.cjs', ...words];
+  const argv = [vendor.rig.node, '-e', KILL_AND_REPEAT, '--', ...given] as const;
+  return JSON.parse((await vendor.root.run({ argv })).stdout);
 }
 
 test('a tree whose patch was killed: each file is the old one or the new one; said again all is done', async (t) => {
@@ -107,16 +120,12 @@ test('a tree whose patch was killed: each file is the old one or the new one; sa
   for (let moment = 0; moment < 8; moment += 1) {
     assert.equal((await manage('unpatch', '--tree', '/vendor/tree')).status, 0);
     assert.deepEqual(sums(), old, `moment ${moment}`);
-    const child = start(words);
-    const timer = setTimeout(() => child.kill('SIGKILL'), whole * (0.4 + 0.08 * moment));
-    await new Promise((resolve) => child.on('exit', resolve));
-    clearTimeout(timer);
-    const now = sums();
+    const files = names.map((name) => `/vendor/tree/${name}`);
+    const { sums: now, ...again } = await killAndRepeat(words, whole * (0.4 + 0.08 * moment), files);
     now.forEach((each, index) => {
       assert.ok(each === old[index] || each === patched[index], `moment ${moment}: ${names[index]}`);
     });
     ends.add(now.map((each, index) => (each === old[index] ? 'o' : 'n')).join(''));
-    const again = await manage(...words);
     assert.equal(again.status, 0, again.stderr);
     assert.deepEqual(sums(), patched, `moment ${moment}`);
     assert.equal((await vendor.root.bare('/vendor/tree/bin/three')).stdout, 'said\n');

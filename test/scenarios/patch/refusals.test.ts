@@ -307,7 +307,7 @@ test('a running program is patched, and goes on running', async () => {
 });
 
 /** All of them take minutes. */
-const MOMENTS = ALL ? 200 : 16;
+const MOMENTS = ALL ? 200 : 8;
 
 test('killed at any moment it is the old file or the new one, which starts', async (t) => {
   const sha = (): string =>

@@ -1,7 +1,16 @@
 // A vendor's directory → one farm where the sets agree, a patched copy of it, and all of it or nothing.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile, compileLibrary } from '../compile.ts';
@@ -112,4 +121,16 @@ test('with --strict what was done is undone when a later program fails its trial
     (await manage('list')).stdout,
     /vendor\/late\/.*\(not there|patched file {2}\/vendor\/late/,
   );
+});
+
+test('what a link of the tree leads to is none of its files', async () => {
+  make('outside');
+  make('inside');
+  symlinkSync('../outside/bin', at('inside/others'));
+  symlinkSync('..', at('inside/all'));
+  const before = sums(at('outside'));
+  const { status, stderr } = await vendor.root.manage(['patch', '-y', '--tree', '/vendor/inside']);
+  assert.equal(status, 0, stderr);
+  assert.equal(sums(at('outside')), before);
+  assert.equal((await vendor.root.bare('/vendor/inside/bin/one')).stdout, 'said\n');
 });

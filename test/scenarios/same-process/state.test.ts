@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { sampled } from '../../sample.ts';
 import { onHost } from '../foreign-files.ts';
 import { planFiles } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
@@ -10,7 +11,7 @@ import { furnish, output, place, report, reportOf, states, still } from './state
 
 const rig = await ensureRig('full');
 
-for (const interpreter of ['none', 'nix-ld'] as const) {
+for (const [turn, interpreter] of (['none', 'nix-ld'] as const).entries()) {
   const root = await openToolRoot(rig, { interpreter });
   furnish(root);
 
@@ -19,7 +20,7 @@ for (const interpreter of ['none', 'nix-ld'] as const) {
     assert.equal((await root.start([report, output, '23'])).status, 23);
   });
 
-  for (const [name, edits] of Object.entries(states))
+  for (const [name, edits] of sampled(Object.entries(states), 2, turn))
     test(`${name}, interpreter: ${interpreter}`, async () => {
       const plain = await reportOf(root, edits, [], still);
       for (const file of planFiles(root)) rmSync(file);

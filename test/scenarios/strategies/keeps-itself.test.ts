@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { sampled } from '../../sample.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { planFiles } from '../saved-state.ts';
@@ -20,8 +21,8 @@ const ways = [
   { strategy: 'patched', wanted: 'patched', interpreter: 'none' },
 ] as const;
 
-for (const { strategy, wanted, interpreter } of ways) {
-  for (const uid of [0, 1234]) {
+for (const [turn, { strategy, wanted, interpreter }] of ways.entries()) {
+  for (const uid of sampled([0, 1234], 2, turn)) {
     const root = await openToolRoot(rig, { interpreter, uid, daemon: uid === 0 ? 'none' : 'running' });
     const program = putSelf(root, 'self', 'with payload');
     const named = `${strategy}, user ${uid}`;

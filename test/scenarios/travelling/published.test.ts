@@ -6,6 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { emptyStore } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
+import { sampled } from '../../sample.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { rootLinks } from '../saved-state.ts';
 import {
@@ -54,7 +55,7 @@ test('with neither it does not start: the store has nothing to start it with', a
   assertRefused(outcome, { status: 126, cause: /libjq\.so\.1/ });
 });
 
-for (const { version, bin } of rig.nixVersions) {
+for (const { version, bin } of sampled(rig.nixVersions, 3, 2)) {
   test(`Nix ${version}: with only the sidecar the libraries come, and are pinned`, async () => {
     const file = putFile(other, SIDECAR, sidecar);
     const settings = fetching([cache], [cacheKey.publicKey], bin);
