@@ -59,8 +59,13 @@ test('what was changed long ago, or by another clock, is not waited for', () => 
     distinctStats(file);
     utimesSync(file, time, time);
     distinctStats(file);
-    const began = performance.now();
     assert.match(identityOfStats(distinctStats(file)), /^\d+:\d+:1:/);
-    assert.ok(performance.now() - began < 10);
+    // Others on the machine lengthen some; who waits, waits each time.
+    const times = Array.from({ length: 20 }, () => {
+      const began = performance.now();
+      distinctStats(file);
+      return performance.now() - began;
+    });
+    assert.ok(Math.min(...times) < 10, times.join(' '));
   }
 });

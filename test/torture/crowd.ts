@@ -1,5 +1,5 @@
 // Many at once → starts beside a collector, first starts at the same time, programs replaced meanwhile, starts killed.
-import { copyFileSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { providerOf } from '../rig/binary-cache.ts';
 import { ensureRig } from '../rig/rig.ts';
@@ -91,6 +91,27 @@ async function firstStartsAtOnce(): Promise<Crowd> {
   return { round, end: async () => `${AT_ONCE} starts a round` };
 }
 
+/** Programs of a new user that are started for the first time together, as a session does it. */
+const SEVERAL = 8;
+
+async function firstSession(): Promise<Crowd> {
+  const root = await openCrowdRoot();
+  for (let number = 0; number < SEVERAL; number += 1) {
+    copyHome(root, foreign(root.rig, 'bookworm', 'jq'), `jq-${number}`);
+    appendFileSync(onHost(root, `${PROGRAM}-${number}`), ` ${number}`);
+  }
+  const script = `for i in {1..${2 * SEVERAL}}; do ${launcher} ${PROGRAM}-$((i % ${SEVERAL})) ${SUM.join(' ')} & done; wait`;
+  const round: Round = async () => {
+    forgetAll(root);
+    const { stdout, stderr } = await shell(root, script);
+    if (stdout !== '42\n'.repeat(2 * SEVERAL) || stderr !== '')
+      return `${stdout.length / 3} of ${2 * SEVERAL}: ${stderr}`;
+    const kept = [planFiles(root), rootLinks(root)].map(({ length }) => length).join(' ');
+    return kept === `${SEVERAL} ${SEVERAL}` ? undefined : `plans and roots: ${kept}`;
+  };
+  return { round, end: async () => `${2 * SEVERAL} starts of ${SEVERAL} programs a round, in a new home` };
+}
+
 /** Its file becomes another version at a moment of its first start: it is one or the other, and the next start is right. */
 async function replacedMeanwhile(): Promise<Crowd> {
   const root = await openCrowdRoot();
@@ -138,6 +159,7 @@ async function killedAtRandom(): Promise<Crowd> {
 const CROWDS: Readonly<Record<string, () => Promise<Crowd>>> = {
   'beside a collector': besideCollector,
   'first starts at once': firstStartsAtOnce,
+  'first session': firstSession,
   'replaced meanwhile': replacedMeanwhile,
   'killed at random': killedAtRandom,
 };
