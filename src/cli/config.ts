@@ -5,8 +5,8 @@ import {
   readConfiguration,
   type SettingOrigin,
 } from '../config/load-config.ts';
-import { KEYS, MEANINGS } from '../config/settings.ts';
-import { notice, printJson, printLine } from '../host/output.ts';
+import { KEYS, MEANINGS, type Settings } from '../config/settings.ts';
+import { notice, printJson, printLine, withoutSecrets } from '../host/output.ts';
 import type { Context } from '../resolve/context.ts';
 
 function originText(origin: SettingOrigin): string {
@@ -20,15 +20,23 @@ function originText(origin: SettingOrigin): string {
   }
 }
 
+/** What is printed gets into reports; a source may have a password or a signed query. */
+function printed(settings: Settings): Settings {
+  return { ...settings, sources: settings.sources.map(withoutSecrets) };
+}
+
 /** Each setting as it would stand in config.toml, under its meaning and its origin. */
 function configText({ settings, origins, files }: Configuration): string {
-  const settled = KEYS.map((key) =>
-    [
+  const shown = printed(settings);
+  const settled = KEYS.map((key) => {
+    const value = JSON.stringify(shown[key]);
+    const isWhole = value === JSON.stringify(settings[key]);
+    return [
       `# ${MEANINGS[key]}`,
-      `# (${originText(origins[key])})`,
-      `${key} = ${JSON.stringify(settings[key])}`,
-    ].join('\n'),
-  );
+      `# (${originText(origins[key])}${isWhole ? '' : ', without passwords and queries'})`,
+      `${key} = ${value}`,
+    ].join('\n');
+  });
   return [`# read in this order, the last one wins: ${files.join(', ')}`, ...settled].join('\n\n');
 }
 
@@ -36,6 +44,6 @@ export async function configCommand(options: { json: boolean }, context: Context
   const files = await configurationFiles(context.host.uid);
   const configuration = await readConfiguration(files, context.env);
   for (const warning of configuration.warnings) notice(warning);
-  if (options.json) printJson(configuration);
+  if (options.json) printJson({ ...configuration, settings: printed(configuration.settings) });
   else printLine(configText(configuration));
 }

@@ -2,6 +2,7 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { ForeignError } from '../host/errors.ts';
+import { withoutSecrets } from '../host/output.ts';
 import { splitPublicKey } from './named-key.ts';
 import {
   FETCH,
@@ -32,7 +33,8 @@ const source = v.pipe(
   v.string(ARRAY),
   v.check(
     (text) => text.startsWith('/') || isWebAddress(text),
-    ({ input }) => `${JSON.stringify(input)} is neither an absolute directory nor an http(s) URL`,
+    ({ input }) =>
+      `${JSON.stringify(withoutSecrets(input))} is neither an absolute directory nor an http(s) URL`,
   ),
 );
 

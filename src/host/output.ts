@@ -119,3 +119,8 @@ export function wrapWords(line: string, width: number, hang: string): string[] {
 export function shellWord(word: string): string {
   return /^[\w./+:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
+
+/** `https://user:secret@host/x?signature` as it may be printed. The file of a key is no secret. */
+export function withoutSecrets(text: string): string {
+  return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@').replaceAll(/(:\/\/[^\s?]*\?)[^\s'"]+/g, '$1...');
+}

@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Text for its standard input; without it /dev/null. */
   readonly input?: string;
-  /** Milliseconds until it is killed. */
+  /** Milliseconds until it is killed, from when its input is whole: a program that was started early waits for that. */
   readonly timeout: number;
   /** Gets what it prints on stderr as it comes, beside what is returned; not called by `runProgramNow`. */
   readonly onStderr?: (text: string) => void;
@@ -75,17 +75,15 @@ export function startProgram(file: string, args: readonly string[], options: Run
   const ended = new Promise<Ended>((resolve) => {
     settle = resolve;
   });
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const child = execFile(
     file,
     args,
-    {
-      env: withAbsolutePath(options.env),
-      timeout: options.timeout,
-      killSignal: 'SIGKILL',
-      maxBuffer: 1 << 28,
-      encoding: 'utf8',
-    },
+    { env: withAbsolutePath(options.env), killSignal: 'SIGKILL', maxBuffer: 1 << 28, encoding: 'utf8' },
     (error, stdout, stderr) => {
+      isOver = true;
+      clearTimeout(timer);
       const notStarted = child.pid === undefined;
       settle({
         status: notStarted ? undefined : (child.exitCode ?? undefined),
@@ -101,6 +99,7 @@ export function startProgram(file: string, args: readonly string[], options: Run
   child.stdin?.on('error', () => {});
   return {
     finish: (input) => {
+      if (!isOver) timer ??= setTimeout(() => child.kill('SIGKILL'), options.timeout);
       child.stdin?.end(input);
       return ended;
     },

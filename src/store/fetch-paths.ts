@@ -1,6 +1,6 @@
 // Store paths → fetched all at once, in parallel and rooted, with the progress told meanwhile.
 import path from 'node:path';
-import { debug } from '../host/output.ts';
+import { debug, withoutSecrets } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
 import { accessTo } from './cache-password.ts';
 import {
@@ -12,7 +12,7 @@ import {
   realiseBy,
   toCopied,
 } from './fetch.ts';
-import { LONGEST, type Nix, nixVersion, type Show, withoutSecrets } from './nix.ts';
+import { LONGEST, type Nix, nixVersion, type Show } from './nix.ts';
 import { type FetchProgress, nixLog } from './nix-log.ts';
 
 export interface FetchWatch {

@@ -2,20 +2,14 @@
 // Store paths → they and all they refer to, in another store or binary cache.
 // Store objects → whether those that were there are the same still. A collector may have taken one and Nix fetched it
 // again.
+
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { identityOfStats } from '../host/file-identity.ts';
 import { makeDirectories } from '../host/files.ts';
+import { withoutSecrets } from '../host/output.ts';
 import type { Ended } from '../host/run-program.ts';
-import {
-  complaintOf,
-  invalidPaths,
-  linesOf,
-  type Nix,
-  runWatched,
-  type Show,
-  withoutSecrets,
-} from './nix.ts';
+import { complaintOf, invalidPaths, linesOf, type Nix, runWatched, type Show } from './nix.ts';
 import { isStoreObjectName } from './store-location.ts';
 
 export type Realised =

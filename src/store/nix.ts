@@ -6,7 +6,7 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { ForeignError } from '../host/errors.ts';
 import { isExecutable } from '../host/files.ts';
-import { debug, printable } from '../host/output.ts';
+import { debug, printable, withoutSecrets } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
 import { absoluteDirectories, type Environment, toolEnvironment } from '../host/tool-environment.ts';
 import { hasNixDatabase } from './nix-state.ts';
@@ -179,11 +179,6 @@ function heldBack(show: Show): { take: Show; end: () => void } {
     },
     end: () => clearTimeout(timer),
   };
-}
-
-/** `https://user:secret@host/x?signature` as it may be printed. The file of a key is no secret. */
-export function withoutSecrets(text: string): string {
-  return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@').replaceAll(/(:\/\/[^\s?]*\?)[^\s'"]+/g, '$1...');
 }
 
 /** Runs a Nix command. Its stderr is returned for a message, and shown where it takes longer than a second. */

@@ -1,9 +1,9 @@
 // Store paths → what Nix would fetch for them and how much that is, before anything is fetched.
 import path from 'node:path';
-import { debug } from '../host/output.ts';
+import { debug, withoutSecrets } from '../host/output.ts';
 import { runProgram } from '../host/run-program.ts';
 import { isHarmless } from './fetch.ts';
-import { complaintOf, linesOf, type Nix, TIMEOUT, withoutSecrets } from './nix.ts';
+import { complaintOf, linesOf, type Nix, TIMEOUT } from './nix.ts';
 
 export interface FetchPreview {
   /** Everything that would come, closures included, sorted. */

@@ -71,3 +71,11 @@ test('what was started ahead and abandoned ends', async () => {
   running.abandon();
   assert.equal((await running.finish('')).status, undefined);
 });
+
+test('a program that was started early has its time from when its input is whole', async () => {
+  const early = startProgram('/bin/cat', [], { ...options, timeout: 1500 });
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  assert.equal((await early.finish('at last')).stdout, 'at last');
+  const slow = startProgram('/bin/sleep', ['30'], { ...options, timeout: 100 });
+  assert.equal((await slow.finish('')).timedOut, true);
+});

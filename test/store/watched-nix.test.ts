@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { withoutSecrets } from '../../src/host/output.ts';
 import { whyNotFetched } from '../../src/store/fetch.ts';
-import { runWatched, withoutSecrets } from '../../src/store/nix.ts';
+import { runWatched } from '../../src/store/nix.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-watched-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

@@ -52,6 +52,20 @@ test('every key with its meaning, its value, and where that comes from', async (
   assert.match(await originOf(machine), /^\/exchange\/fingerprints\/.*signed by/);
 });
 
+test('what is printed has no password and no signed query', async () => {
+  configure(machine, 'sources = ["https://me:s3cr3t@fp.example.org/x?X-Signature=abcdef"]\n');
+  const text = await manage(machine, ['config']);
+  assert.match(
+    text,
+    /, without passwords and queries\)\nsources = \["https:\/\/\.\.\.@fp\.example\.org\/x\?\.\.\."\]$/m,
+  );
+  const json = await manage(machine, ['config', '--json']);
+  configure(machine, 'sources = ["ftp://me:s3cr3t@fp.example.org/?X-Signature=abcdef"]\n');
+  const { stderr } = await machine.manage(['config']);
+  assert.match(stderr, /fp\.example\.org/);
+  for (const each of [text, json, stderr]) assert.doesNotMatch(each, /s3cr3t|abcdef/);
+});
+
 test('what is printed is a config.toml', async () => {
   configure(machine, `${keys}source-timeout = 2.5\n`);
   const printed = await manage(machine, ['config']);
