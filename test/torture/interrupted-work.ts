@@ -122,11 +122,19 @@ async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
   if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
 }
 
+/** Of all that is there, also of what has no name yet; links are not followed. */
+function namesBelow(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(directory, entry.name);
+    return entry.isDirectory() ? [file, ...namesBelow(file)] : [file];
+  });
+}
+
 function leftoversIn(root: ToolRoot): string[] {
   return ['.cache', '.local', '.']
     .map((name) => path.join(root.homeDir, name))
     .filter(existsSync)
-    .flatMap((place) => readdirSync(place, { recursive: true }).map(String))
+    .flatMap(namesBelow)
     .filter((name) => LEFTOVER.test(name));
 }
 
