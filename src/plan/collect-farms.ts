@@ -6,11 +6,13 @@ import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { DAY, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import { runningProcesses } from '../host/processes.ts';
 import {
   copiesDirectory,
   copyOf,
   unpackedDirectory,
   unpackedOf,
+  VIEW_MARK,
   viewsDirectory,
 } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
@@ -20,7 +22,7 @@ function farmNamesIn(directory: string): string[] {
   return namesIn(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
 }
 
-/** Absolute paths. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
+/** Absolute paths of those that no plan names and no process needs. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
 function unusedDirectories(dirs: Directories): string[] {
   const places = [
     dirs.farms,
@@ -32,7 +34,24 @@ function unusedDirectories(dirs: Directories): string[] {
   const all = places.flatMap((directory) => farmNamesIn(directory).map((name) => path.join(directory, name)));
   const used =
     all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));
-  return all.filter((directory) => !used.has(directory));
+  return withoutNeeded(
+    dirs,
+    all.filter((directory) => !used.has(directory)),
+  );
+}
+
+/**
+ * Of these, those that no process needs: it may still open libraries from one, start children by one, or read what it
+ * was unpacked to. Which of the views a process is in cannot be told, so then all are needed.
+ */
+function withoutNeeded(dirs: Directories, directories: readonly string[]): string[] {
+  if (directories.length === 0) return [];
+  const processes = runningProcesses();
+  const isViewNeeded = processes.some((each) => each.hasLink(VIEW_MARK));
+  return directories.filter((directory) => {
+    const isView = path.dirname(directory) === viewsDirectory(dirs);
+    return !(isView && isViewNeeded) && !processes.some(({ text }) => text.includes(directory));
+  });
 }
 
 /** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
@@ -57,9 +76,7 @@ function removeUnlessTaken(dirs: Directories, directory: string): void {
   rmSync(aside, { recursive: true, force: true });
 }
 
-/**
- * Removes farms and copies that no plan of the place uses. A program that is running has its libraries mapped already.
- */
+/** Removes farms and copies that no plan of the place and no process uses. */
 export function collectFarms(dirs: Directories): void {
   for (const directory of unusedDirectories(dirs)) removeUnlessTaken(dirs, directory);
 }

@@ -15,6 +15,9 @@ export function copyOf(dirs: Pick<Directories, 'cache'>, file: string): string |
   return path.join(copies, file.slice(copies.length + 1).split('/')[0] ?? '');
 }
 
+/** A link in the root directory of each view (launcher/view.c). */
+export const VIEW_MARK = '/.nix-run-foreign-view';
+
 /** Holds what views put in place: directories of links, named by what is in them. */
 export function viewsDirectory({ cache }: Pick<Directories, 'cache'>): string {
   return path.join(cache, 'views');

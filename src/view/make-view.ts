@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Machine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
+import { VIEW_MARK } from '../plan/copy-directories.ts';
 import type { LaunchPlan, ViewEntry } from '../plan/plan-format.ts';
 import { whyLauncherFails } from '../plan/strategy.ts';
 import { type HostPlace, hostPlace, withoutLinks } from './host-place.ts';
@@ -236,5 +237,5 @@ export function whyNoView(launcher: string | undefined): string | undefined {
 
 /** The link that every view has (launcher/view.c). */
 export function isInView(): boolean {
-  return withoutLinks('/.nix-run-foreign-view') !== '/.nix-run-foreign-view';
+  return withoutLinks(VIEW_MARK) !== VIEW_MARK;
 }

@@ -1,6 +1,7 @@
 // Farms without a plan go: at once when asked, else a day after they were first seen unused; none that a plan names.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -42,6 +43,19 @@ test('asked to: farms without a plan go, everything else stays', () => {
   assert.ok(existsSync(used));
   assert.ok(!existsSync(unused));
   assert.deepEqual(readdirSync(dirs.farms).sort(), [path.basename(used), 'mine'].sort());
+});
+
+test('what a process was started with stays until it ends', async () => {
+  const dirs = openPlace();
+  const unused = farmOf(dirs, 'liba.so');
+  const child = spawn('sh', ['-c', 'echo; read -r line', 'sh', `--library-path=${unused}:/lib`]);
+  await once(child.stdout, 'data');
+  collectFarms(dirs);
+  assert.ok(existsSync(unused));
+  child.stdin.end();
+  await once(child, 'exit');
+  collectFarms(dirs);
+  assert.ok(!existsSync(unused));
 });
 
 test('now and then: only at the second look, a day after the first', () => {

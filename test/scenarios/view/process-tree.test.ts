@@ -1,7 +1,10 @@
 // A foreign program at any depth of a tree that was started by one prefix: bare it fails, in the view it starts.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { onHost } from '../foreign-files.ts';
 import { reportOf } from '../strategies/self.ts';
 import { launcher } from '../tool.ts';
 import {
@@ -110,6 +113,27 @@ for (const { interpreter, uid } of cases) {
     assert.match((await root.manage(['explain', program])).stdout, /^strategy {2}view$/m);
   });
 }
+
+test('what a running tree starts its children by outlives its plan', async () => {
+  const root = await openViewRoot(rig, { interpreter: 'none', uid: USER });
+  putVendor(root);
+  putScript(
+    root,
+    '/home/tester/long.sh',
+    `#!/bin/bash\n: > ~/begun\nuntil [ -e ~/go ]; do read -t 0.05 <> ~/never; done\n${program} report\n`,
+  );
+  execFileSync('mkfifo', [onHost(root, '/home/tester/never')]);
+  giveHome(root, USER);
+  const manager = `${rig.node} /opt/tool/dist/nix-foreign.cjs`;
+  const text = `${launcher} ~/long.sh & until [ -e ~/begun ]; do read -t 0.05 <> ~/never; done
+    ${manager} forget ~/long.sh >&2; ${manager} prune >&2; : > ~/go; wait $!`;
+  const outcome = await root.run({ argv: [rig.bash, '-c', text], timeoutMs: 120_000 });
+  assert.equal(reportOf(outcome)['zlib'], '1', outcome.stderr);
+  const views = onHost(root, '/home/tester/.cache/nix-run-foreign/v1/views');
+  assert.ok(readdirSync(views).length > 0);
+  await root.manage(['prune']);
+  assert.equal(existsSync(views) ? readdirSync(views).length : 0, 0);
+});
 
 test('where nix-ld is, a script and a program of Nix are told the launcher, without a namespace', async () => {
   const root = await openViewRoot(rig, { interpreter: 'nix-ld', uid: USER });
