@@ -1,12 +1,11 @@
 // The farms, patched copies and unpacked AppImages of a place → only those that a plan still names.
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { temporaryName, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { DAY, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
-import { runningProcesses } from '../host/processes.ts';
 import {
   copiesDirectory,
   copyOf,
@@ -22,7 +21,44 @@ function farmNamesIn(directory: string): string[] {
   return namesIn(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
 }
 
-/** Absolute paths of those that no plan names and no process needs. A patched copy has a plan of its own, which keeps nothing: `listPlans` leaves it out. */
+/** What proc(5) tells of a process of this user, or of another that may be looked at. */
+interface RunningProcess {
+  /** Its words, its environment, its mapped files, its program and its working directory. */
+  readonly text: string;
+  /** Whether such a link is in its root directory. */
+  hasLink(path: string): boolean;
+}
+
+function orNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return ''; // it has ended, or is somebody else's
+  }
+}
+
+/** None where there is no /proc. Never throws. */
+function runningProcesses(): RunningProcess[] {
+  let pids: string[] = [];
+  try {
+    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {}
+  return pids.map((pid) => {
+    const files = ['cmdline', 'environ', 'maps'].map((name) =>
+      orNothing(() => readFileSync(`/proc/${pid}/${name}`, 'latin1')),
+    );
+    const links = ['exe', 'cwd'].map((name) => orNothing(() => readlinkSync(`/proc/${pid}/${name}`)));
+    return {
+      text: [...files, ...links].join('\n'),
+      hasLink: (path) => orNothing(() => readlinkSync(`/proc/${pid}/root${path}`)) !== '',
+    };
+  });
+}
+
+/**
+ * Absolute paths of those that no plan names and no process needs. A patched copy has a plan of its own, which keeps
+ * nothing: `listPlans` leaves it out.
+ */
 function unusedDirectories(dirs: Directories): string[] {
   const places = [
     dirs.farms,
