@@ -1,4 +1,5 @@
 // `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
+import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
@@ -23,6 +24,8 @@ import type { EntryProcess } from './command.ts';
 interface BinfmtMachine {
   /** Node's `process.arch`. */
   readonly arch: string;
+  /** As `uname -r` prints it. */
+  readonly kernel: string;
   readonly launcher: string;
   /** The programs that a resolution starts. */
   readonly needed: readonly string[];
@@ -31,7 +34,7 @@ interface BinfmtMachine {
 /** Node itself and Nix: what a resolution starts must not come back to us. */
 export function machineOf({ context, arch, launcher }: EntryProcess): BinfmtMachine {
   const nix = context.nix === undefined ? [] : programsOfNix(context.nix);
-  return { arch, launcher, needed: [process.execPath, ...nix] };
+  return { arch, kernel: release(), launcher, needed: [process.execPath, ...nix] };
 }
 
 function refuse(cause: string, hint: string): ForeignError {
@@ -48,6 +51,19 @@ function usableLauncher(launcher: string): string {
       'install it at a short path without colons',
     );
   return launcher;
+}
+
+/**
+ * Only from 5.12 on AT_FLAGS tells that the own argv[0] of a program stands behind its path (fs/binfmt_misc.c,
+ * flag P; commit 2347961b11d4): before it, each program would get an argument too many.
+ */
+export function refuseOldKernel(kernel: string): void {
+  const [major = 0, minor = 0] = kernel.split('.').map((each) => Number.parseInt(each, 10));
+  if (major > 5 || (major === 5 && minor >= 12)) return;
+  throw refuse(
+    `Linux ${kernel} does not tell what the rules would need: that came with 5.12`,
+    'use the prefix, nix-foreign shim, or the launcher as interpreter',
+  );
 }
 
 function refuseNatives(machine: BinfmtMachine, otherwise = ''): void {
@@ -82,7 +98,7 @@ export function printRules(machine: BinfmtMachine, options: { json: boolean; for
   }
   printLine(
     `# Foreign programs start through nix-run-foreign; see binfmt.d(5). Made by: nix-foreign binfmt print
-# Only for machines whose own programs name loaders in the store: elsewhere these rules match them too.`,
+# Only for Linux 5.12 and later, and for machines whose own programs name loaders in the store: elsewhere these rules match them too.`,
   );
   for (const rule of rules) printLine(`# ${rule.about}\n${registration(rule, launcher, 'PF')}`);
 }
@@ -103,6 +119,7 @@ function registerEach(machine: BinfmtMachine, launcher: string) {
 
 export function installRules(machine: BinfmtMachine, options: { json: boolean }): void {
   const launcher = usableLauncher(machine.launcher);
+  refuseOldKernel(machine.kernel);
   refuseNatives(machine);
   entriesOrRefuse();
   removeAll(BINFMT_MISC);
