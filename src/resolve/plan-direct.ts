@@ -27,10 +27,22 @@ export async function planDirect(
     const plan = await planNixProgram(program, program.kind.interpreter, context, dirs);
     return savePlan(dirs, withChildren(plan, context, dirs));
   }
-  if (context.byBinfmt !== true || program.elf === undefined) return savePlan(dirs, directPlan(program));
+  if (context.byBinfmt !== true || program.elf === undefined)
+    return savePlan(dirs, await planStatic(program, context, dirs));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
   const copy = copyOfAppImage(program, await sha256OfProgram(program.path), dirs);
   return savePlan(dirs, copy === undefined ? directPlan(program) : copyPlan(program, copy));
+}
+
+/**
+ * As it is, without a plan being looked for at its next start: nearly none starts foreign programs. Those that do (uv,
+ * mise) have a view when they are asked to start in one.
+ */
+async function planStatic(program: ProgramFile, asked: Context, dirs: Directories): Promise<LaunchPlan> {
+  const { withRequestedStrategy } = await import('./choose-strategy.ts');
+  const context = await withRequestedStrategy(program, asked);
+  const plan = directPlan(program);
+  return context.requested === 'view' ? withChildren(plan, context, dirs) : plan;
 }
 
 /** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */

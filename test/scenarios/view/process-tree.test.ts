@@ -114,6 +114,19 @@ for (const { interpreter, uid } of cases) {
   });
 }
 
+test('a static program is started as it is, and in a view where it is asked for', async () => {
+  const root = await openViewRoot(rig, { interpreter: 'none', uid: USER });
+  putVendor(root);
+  const spawn = putProgram(root, 'bin/spawn-static', SPAWN, ['-static']);
+  giveHome(root, USER);
+  assert.equal((await root.start([spawn, program, 'report'])).stdout, 'cannot spawn: 2\n');
+  const asked = await root.start(['--strategy', 'view', spawn, program, 'report']);
+  assert.equal(reportOf(asked)['zlib'], '1', asked.stderr);
+  assert.equal(reportOf(await root.startHit([spawn, program, 'report']))['zlib'], '1');
+  await root.start(['--strategy', 'auto', spawn, program, 'report']);
+  assert.equal((await root.startHit([spawn, program, 'report'])).stdout, 'cannot spawn: 2\n');
+});
+
 test('what a running tree starts its children by outlives its plan', async () => {
   const root = await openViewRoot(rig, { interpreter: 'none', uid: USER });
   putVendor(root);
