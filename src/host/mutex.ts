@@ -11,7 +11,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import path from 'node:path';
 import { errnoOf } from './errors.ts';
+import { namesIn } from './files.ts';
 import { debug } from './output.ts';
 
 /**
@@ -59,7 +61,14 @@ function removeStaleLock(name: string): void {
     if (why === undefined) return;
     debug(`lock ${name} was held by ${why}`);
     rmSync(`${name}.lock`, { recursive: true, force: true });
+    rmSync(ownerFile(name), { force: true });
   } catch {} // it is gone, or another's
+}
+
+/** Takes away the locks in a directory that were left behind: nobody may want the same again. Never throws. */
+export function removeStaleLocks(directory: string): void {
+  const names = namesIn(directory).map((name) => /^(.+)\.(?:lock|owner)$/.exec(name)?.[1]);
+  for (const name of new Set(names)) if (name !== undefined) removeStaleLock(path.join(directory, name));
 }
 
 async function acquire(name: string): Promise<Release> {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { clearRootDirectory, keysPinning, rootLink, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { removeStaleLocks } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
 import { copiesDirectory, copyOf, unpackedDirectory, viewsDirectory } from '../plan/copy-directories.ts';
@@ -21,6 +22,7 @@ export function cleanBefore(dirs: Directories): void {
     viewsDirectory(dirs),
   ];
   for (const directory of directories) removeLeftovers(directory);
+  removeStaleLocks(dirs.locks);
 }
 
 /** Once a day removes the farms that no plan names. */

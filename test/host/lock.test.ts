@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { withLock } from '../../src/host/mutex.ts';
+import { processIdentity, removeStaleLocks, withLock } from '../../src/host/mutex.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const MODULE = JSON.stringify(path.resolve(import.meta.dirname, '../../src/host/mutex.ts'));
@@ -79,6 +79,21 @@ test('a lock of a process that was killed before it said who it is', { timeout: 
   const before = performance.now();
   assert.equal(await withLock(name, async () => 1), 1);
   assert.ok(performance.now() - before < 15_000, 'it waited as for a living one');
+});
+
+test('locks that were left behind are taken away, and no other', async () => {
+  const scratch = scratchDirectory();
+  const gone = `${processIdentity().split('.')[0]}.4194304`; // more than the kernel gives (proc(5), pid_max)
+  for (const [name, owner] of [
+    ['gone', gone],
+    ['mine', processIdentity()],
+  ] as const) {
+    mkdirSync(path.join(scratch, `${name}.lock`));
+    writeFileSync(path.join(scratch, `${name}.owner`), owner);
+  }
+  mkdirSync(path.join(scratch, 'fresh.lock'));
+  removeStaleLocks(scratch);
+  assert.deepEqual(readdirSync(scratch).sort(), ['fresh.lock', 'mine.lock', 'mine.owner']);
 });
 
 test('where no lock can be had the work is done all the same', { timeout: 60_000 }, async () => {
