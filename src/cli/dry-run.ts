@@ -1,5 +1,6 @@
 // `nix-foreign resolve --dry-run PROGRAM`: what would be chosen and fetched, and how large that is; nothing is changed.
 import { listText, printJson, printLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { inBinaryUnits } from '../index/fetch-policy.ts';
 import { absentText } from '../index/fetch-words.ts';
 import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
@@ -112,7 +113,7 @@ export async function dryRunCommand(
     const plan = await previewOfFetch(request, store.lacking);
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
     const isOff = await isFetchOff(request, store.lacking);
-    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${typedName}`;
+    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${fileWord(typedName)}`;
     const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
     const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];
     printLine([`${program.path}:`, ...lines].join('\n'));

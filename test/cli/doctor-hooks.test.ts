@@ -130,7 +130,7 @@ test('shims that are not on PATH', () => {
   write('shims/tool', '');
   assert.equal(
     check({ ...mark, PATH: '/bin' })[1],
-    `note shims: ~/shims is not on PATH → add to ~/home/.bashrc: export PATH='~/shims':"$PATH"`,
+    `note shims: ~/shims is not on PATH → add to ~/home/.bashrc: export PATH=~/shims:"$PATH"`,
   );
   assert.equal(check({ ...mark, PATH: `/bin:${shims}/` })[1], 'ok shims: 1 in ~/shims');
 });
