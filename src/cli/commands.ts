@@ -134,10 +134,10 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'ldd <programs...>',
     summary: "print the libraries of programs as glibc's ldd does: name, file, address",
-    options: [],
-    run: async (programs, _, { context, setExitStatus }) => {
+    options: [JSON_OPTION],
+    run: async (programs, { json }, { context, setExitStatus }) => {
       const { lddCommand } = await import('./ldd.ts');
-      setExitStatus(await lddCommand(programs, context));
+      setExitStatus(await lddCommand(programs, isThere(json) ? 'json' : 'text', context));
     },
   },
   {

@@ -64,7 +64,12 @@ function storeLines(
   return [error.message.replace(/^\S+: /, ''), ...hint];
 }
 
-function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefined) {
+/** What `resolve --dry-run --json` tells of the store. */
+type Shown = Pick<StorePreview, 'chosen' | 'optional' | 'lacking' | 'error'>;
+
+const NOTHING: Shown = { chosen: [], optional: [], lacking: [], error: undefined };
+
+function jsonOf(program: string, store: Shown, plan: FetchPlan | undefined) {
   const absent = plan !== undefined && 'absent' in plan ? plan.absent : [];
   const libraries = [...store.chosen, ...store.optional].map(({ name, provider }) => ({
     name,
@@ -106,7 +111,10 @@ export async function dryRunCommand(
 ): Promise<void> {
   const file = inspectProgram(typedName, context.host);
   const program = dynamicOf(file);
-  if (program === undefined) return void printLine(`${file.path}: it needs no library of ours`);
+  if (program === undefined)
+    return format === 'json'
+      ? printJson(jsonOf(file.path, NOTHING, undefined))
+      : printLine(`${file.path}: it needs no library of ours`);
   await inWritableDirectories(context.host.uid, async (dirs) => {
     const request = { program, context, dirs };
     const store = await previewFromStore(request);
