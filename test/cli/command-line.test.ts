@@ -390,3 +390,12 @@ test('ldd --json has a row for each, also for what cannot be listed', () => {
   assert.match(error.message, /nosuch: no such file or directory$/);
   assert.deepEqual(others, []);
 });
+
+test('options that are meant for the Node of others do not end the command', () => {
+  const { status, stderr } = spawnSync(path.resolve(import.meta.dirname, '../../bin/nix-foreign'), ['list'], {
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { ...store.nix.env, HOME: at('home'), NODE_OPTIONS: '--require /nowhere.js' },
+  });
+  assert.deepEqual([status, stderr], [0, '']);
+});
