@@ -65,11 +65,11 @@ function storeLines(
 }
 
 /** What `resolve --dry-run --json` tells of the store. */
-type Shown = Pick<StorePreview, 'chosen' | 'optional' | 'lacking' | 'error'>;
+type StoreShown = Pick<StorePreview, 'chosen' | 'optional' | 'lacking' | 'error'>;
 
-const NOTHING: Shown = { chosen: [], optional: [], lacking: [], error: undefined };
+const NOTHING: StoreShown = { chosen: [], optional: [], lacking: [], error: undefined };
 
-function jsonOf(program: string, store: Shown, plan: FetchPlan | undefined) {
+function jsonOf(program: string, store: StoreShown, plan: FetchPlan | undefined) {
   const absent = plan !== undefined && 'absent' in plan ? plan.absent : [];
   const libraries = [...store.chosen, ...store.optional].map(({ name, provider }) => ({
     name,

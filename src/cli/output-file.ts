@@ -35,7 +35,8 @@ function behindLinks(file: string): string {
   try {
     return realpathSync.native(file);
   } catch (error) {
-    const isLink = errnoOf(error) === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+    const isLink =
+      errnoOf(error) === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
     if (isLink) return behindLinks(path.resolve(realPath(path.dirname(file)), readlinkSync(file)));
     if (errnoOf(error) === 'ENOENT') return file;
     throw error;
@@ -51,7 +52,7 @@ export function writeOutput(named: string, text: string): void {
   try {
     const there = statSync(named, { throwIfNoEntry: false });
     // What is no file, such as a pipe or /dev/stdout, cannot be replaced by one.
-    if (there !== undefined && !there.isFile()) return writeFileSync(named, text);
+    if (there !== undefined && !there.isFile()) return void writeFileSync(named, text);
     const file = behindLinks(named);
     removeLeftoversOf(file);
     if (there === undefined) writeFileDurably(file, text, 0o644);

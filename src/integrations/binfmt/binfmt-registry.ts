@@ -47,14 +47,18 @@ export function isOn(directory: string): boolean {
 }
 
 /** What is to be said again as root. */
-type Verb = 'install' | 'remove';
+const AGAIN = {
+  install: 'sudo nix-foreign binfmt install',
+  remove: 'sudo nix-foreign binfmt remove',
+} as const;
+type Verb = keyof typeof AGAIN;
 
 function refusal(directory: string, what: string, error: unknown, verb: Verb): ForeignError {
   const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
   return new ForeignError(`${what}: ${reasonOf(error)}`, {
     code: 'binfmt',
     hint: denied
-      ? `only root may change ${directory}: say it with sudo, e.g. sudo nix-foreign binfmt ${verb}`
+      ? `only root may change ${directory}: say it with sudo, e.g. ${AGAIN[verb]}`
       : 'the kernel log may say more: dmesg',
     exitCode: 125,
     cause: error,
@@ -88,7 +92,7 @@ export function register(rule: Rule, launcher: string, directory: string, write:
   throw new Error('no flags were tried');
 }
 
-/** Removes every rule of ours, at the end of what `verb` says or on its way. @returns their names. @throws ForeignError `binfmt`. */
+/** Removes every rule of ours; `verb`: what the user said. @returns their names. @throws ForeignError `binfmt`. */
 export function removeAll(directory: string, verb: Verb = 'remove'): string[] {
   return (registered(directory) ?? []).map(({ name }) => {
     try {
