@@ -137,6 +137,10 @@ void text_add_signed(struct text *text, int64_t number);
 /// Adds untrusted text with every control character replaced by `?`, so that it cannot drive a terminal.
 void text_add_printable(struct text *text, const char *more);
 
+/// Adds untrusted text as one word of a line to type, quoted where it has to be and without control characters: the
+/// rule of the manager's `shellWord` (src/host/shell-words.ts).
+void text_add_shell_word(struct text *text, const char *word);
+
 /// Adds two lists of directories. A `:` stands between them, unless one of them is empty or the first ends in one.
 void text_add_lists(struct text *text, const char *first, const char *second);
 
@@ -145,7 +149,8 @@ void text_add_lists(struct text *text, const char *first, const char *second);
 /// Exit statuses of this tool itself, as env(1) has them.
 enum exit_status { EXIT_TOOL_FAILED = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-/// One line of cause and one of remedy. All but `cause` may be NULL. Untrusted text is made printable.
+/// One line of cause and one of remedy. All but `cause` may be NULL. Untrusted text is made printable; `remedy_detail`
+/// is one word of a command, and quoted for a shell.
 struct failure {
 	const char *about, *cause, *detail, *remedy, *remedy_detail;
 };

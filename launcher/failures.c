@@ -190,24 +190,25 @@ static bool is_there(const char *path)
 
 static struct failure interpreter_is_foreign(const struct script_line *line, const char *script)
 {
-	enum { CAUSE_SIZE = SCRIPT_LINE_SIZE + 100, COMMAND_SIZE = 2 * SCRIPT_LINE_SIZE + PATH_SIZE };
-	char *cause = memory_take(CAUSE_SIZE), *command = memory_take(COMMAND_SIZE);
-	if (!cause || !command)
+	// A quoted byte can be four.
+	enum { CAUSE_SIZE = SCRIPT_LINE_SIZE + 100, REMEDY_SIZE = 100 + 4 * (2 * SCRIPT_LINE_SIZE + PATH_SIZE) };
+	char *cause = memory_take(CAUSE_SIZE), *remedy = memory_take(REMEDY_SIZE);
+	if (!cause || !remedy)
 		return (struct failure){.cause = "its #! line names a program for another Linux"};
 	struct text text = text_in(cause, CAUSE_SIZE);
 	text_add(&text, line->interpreter);
 	text_add(&text, script_line_read(line->interpreter).is_script ? ", which is a script without its interpreter itself"
 								     : ", which is a program for another Linux itself");
-	text = text_in(command, COMMAND_SIZE);
-	text_add(&text, line->interpreter);
-	text_add(&text, line->argument[0] ? " " : "");
-	text_add(&text, line->argument);
+	text = text_in(remedy, REMEDY_SIZE);
+	text_add(&text, "start it with: nix-run-foreign ");
+	text_add_shell_word(&text, line->interpreter);
+	if (line->argument[0]) {
+		text_add(&text, " ");
+		text_add_shell_word(&text, line->argument);
+	}
 	text_add(&text, " ");
-	text_add(&text, script);
-	return (struct failure){.cause = "its #! line names ",
-				.detail = cause,
-				.remedy = "start it with: nix-run-foreign ",
-				.remedy_detail = command};
+	text_add_shell_word(&text, script);
+	return (struct failure){.cause = "its #! line names ", .detail = cause, .remedy = remedy};
 }
 
 // The file that is missing is one that the first bytes of the program name, or one that its interpreter needs.

@@ -41,7 +41,7 @@ int message_failure(int status, struct failure failure)
 		text_add(&text, "  ");
 		text_add_printable(&text, failure.remedy);
 		if (failure.remedy_detail)
-			text_add_printable(&text, failure.remedy_detail);
+			text_add_shell_word(&text, failure.remedy_detail);
 		text_add(&text, "\n");
 	}
 	write_all(2, text.bytes, text.used);

@@ -143,6 +143,49 @@ void text_add_printable(struct text *text, const char *more)
 		text_add_bytes(text, is_control(before, (unsigned char)*more, (unsigned char)more[1]) ? "?" : more, 1);
 }
 
+static bool is_plain(char byte)
+{
+	bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+	if (is_letter || (byte >= '0' && byte <= '9'))
+		return true;
+	for (const char *other = "_./+:=@,-"; *other; other++)
+		if (byte == *other)
+			return true;
+	return false;
+}
+
+static void add_octal(struct text *text, unsigned char byte)
+{
+	char escape[] = {'\\', (char)('0' + (byte >> 6)), (char)('0' + (byte >> 3 & 7)), (char)('0' + (byte & 7))};
+	text_add_bytes(text, escape, sizeof escape);
+}
+
+void text_add_shell_word(struct text *text, const char *word)
+{
+	bool plain = *word && *word != '=', controls = false; // `=` in front is an expansion of zsh's
+	unsigned char before = 0;
+	for (const char *at = word; *at; before = (unsigned char)*at++) {
+		plain = plain && is_plain(*at);
+		controls = controls || is_control(before, (unsigned char)*at, (unsigned char)at[1]);
+	}
+	if (plain) {
+		text_add(text, word);
+		return;
+	}
+	text_add(text, controls ? "$'" : "'");
+	for (before = 0; *word; before = (unsigned char)*word++) {
+		bool escaped = *word == '\'' || *word == '\\';
+		if (is_control(before, (unsigned char)*word, (unsigned char)word[1])) {
+			add_octal(text, (unsigned char)*word);
+			continue;
+		}
+		text_add(text, !escaped ? "" : controls ? "\\" : "'\\");
+		text_add_bytes(text, word, 1);
+		text_add(text, escaped && !controls ? "'" : "");
+	}
+	text_add(text, "'");
+}
+
 // RFC 3629, section 4: how many bytes follow this first one; -1 for a byte that begins nothing.
 static int following(unsigned char first)
 {

@@ -84,7 +84,8 @@ async function makeExecutables(node: string): Promise<void> {
   const bin = path.join(PROJECT, 'bin');
   mkdirSync(bin, { recursive: true });
   const manager = path.join(bin, 'nix-foreign');
-  writeFileSync(manager, `#!/bin/sh\nexec ${quoted(node)} ${quoted(SCRIPT)} "$@"\n`);
+  // As the launcher does for its resolver: what is meant for other programs could end this one at once.
+  writeFileSync(manager, `#!/bin/sh\nunset NODE_OPTIONS\nexec ${quoted(node)} ${quoted(SCRIPT)} "$@"\n`);
   chmodSync(manager, 0o755);
   const launcher = path.join(bin, 'nix-run-foreign');
   try {

@@ -28,16 +28,26 @@ __nix_foreign_offer() {
   case $1 in
     shim)
       for file in "$data"/shims/*; do
-        [[ ! -f $file || ${file##*/} != "$2"* ]] || COMPREPLY+=("${file##*/}")
+        [[ ! -f $file ]] || __nix_foreign_add "${file##*/}" "$2"
       done
       ;;
     registered)
       [[ ! -r $data/directories ]] || while IFS= read -r line; do
-        [[ $line != "$2"* ]] || COMPREPLY+=("$line")
+        __nix_foreign_add "$line" "$2"
       done <"$data/directories"
       ;;
     words:*) __nix_foreign_among "${1#words:}" "$2" ;;
   esac
+}
+
+# A name, and how one begins. Readline inserts what it gets as it is, inside a quote that was opened or outside of one.
+__nix_foreign_add() {
+  local word=$1 begun=$2
+  case $begun in
+    [\"\']*) begun=${begun:1} ;;
+    *) printf -v word %q "$1" ;;
+  esac
+  [[ $word != "$begun"* && $1 != "$begun"* ]] || COMPREPLY+=("$word")
 }
 
 # Words with commas between them, and how one begins.
@@ -150,7 +160,7 @@ __nix_run_foreign_complete() {
   elif [[ $current != */* && -n $current ]]; then
     # Programs on PATH; names of files here are of no use to it.
     while IFS= read -r word; do
-      [[ $(type -t -- "$word") != file ]] || COMPREPLY+=("$word")
+      [[ $(type -t -- "$word") != file ]] || __nix_foreign_add "$word" "$current"
     done < <(compgen -c -- "$current" | sort -u | head -n 200)
   fi
 }

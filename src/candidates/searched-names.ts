@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { whyNoLibraryName } from '../elf/library-names.ts';
 import { ForeignError } from '../host/errors.ts';
-import { shellWord } from '../host/output.ts';
+import { shellWord } from '../host/shell-words.ts';
 import { pathOfElfString } from '../program/run-directories.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
 

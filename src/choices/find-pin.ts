@@ -8,6 +8,7 @@ import { whyNoLibraryName } from '../elf/library-names.ts';
 import { machineName, sameMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { shellWord } from '../host/shell-words.ts';
 import type { Libc } from '../program/libc.ts';
 import type { Catalogue, NamedLibrary } from '../store/catalogue.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
@@ -114,7 +115,7 @@ function findFile(soname: string, typedName: string, catalogue: Catalogue, like:
   const wanted = realPath(soname, typedName);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {
-    const hint = `only store objects can be pinned: they do not change; a file of the program: --add ${soname}=${wanted}`;
+    const hint = `only store objects can be pinned: they do not change; a file of the program: --add ${shellWord(`${soname}=${wanted}`)}`;
     throw refuse(soname, `${wanted} does not lie in ${catalogue.storeDir}`, hint);
   }
   const all = catalogue.librariesIn(object, like.class, like.machine);
@@ -126,7 +127,7 @@ function findFile(soname: string, typedName: string, catalogue: Catalogue, like:
   const files = [...new Set((named.length > 0 ? named : similar).map(({ file }) => file))].sort();
   if (files.length === 1) return path.join(object, files[0] ?? '');
   if (files.length > 1) {
-    const hint = `name the file itself: --pin ${soname}=${object}/${files[0]}`;
+    const hint = `name the file itself: --pin ${shellWord(`${soname}=${object}/${files[0]}`)}`;
     throw refuse(soname, `${nameOfStoreObject(object)} has several: ${files.join(', ')}`, hint);
   }
   throw refuseEmpty(soname, wanted, within, like);
@@ -147,7 +148,7 @@ function refuseEmpty(
   }
   const hint =
     within.length > 0
-      ? `name the file itself, e.g. --pin ${soname}=${path.join(wanted, 'FILE')}; nix-foreign choose lists what serves`
+      ? `name the file itself, e.g. --pin ${shellWord(`${soname}=${path.join(wanted, 'FILE')}`)}; nix-foreign choose lists what serves`
       : 'name another store object; nix-foreign choose lists what serves';
   return refuse(soname, `${wanted} holds no such library for ${machine}`, hint);
 }

@@ -112,7 +112,7 @@ function registerEach(machine: BinfmtMachine, launcher: string) {
       flags: register(rule, launcher, BINFMT_MISC, registerIn(BINFMT_MISC)),
     }));
   } catch (error) {
-    removeAll(BINFMT_MISC);
+    removeAll(BINFMT_MISC, 'install');
     throw error;
   }
 }
@@ -122,7 +122,7 @@ export function installRules(machine: BinfmtMachine, options: { json: boolean })
   refuseOldKernel(machine.kernel);
   refuseNatives(machine);
   entriesOrRefuse();
-  removeAll(BINFMT_MISC);
+  removeAll(BINFMT_MISC, 'install');
   const done = registerEach(machine, launcher);
   if (options.json) {
     printJson(done);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { printJson, reportFailure } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { Context } from '../resolve/context.ts';
 import { chooseCommand } from './choose/choose.ts';
 import {
@@ -133,10 +134,10 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'ldd <programs...>',
     summary: "print the libraries of programs as glibc's ldd does: name, file, address",
-    options: [],
-    run: async (programs, _, { context, setExitStatus }) => {
+    options: [JSON_OPTION],
+    run: async (programs, { json }, { context, setExitStatus }) => {
       const { lddCommand } = await import('./ldd.ts');
-      setExitStatus(await lddCommand(programs, context));
+      setExitStatus(await lddCommand(programs, isThere(json) ? 'json' : 'text', context));
     },
   },
   {
@@ -191,7 +192,7 @@ export const COMMANDS: readonly CommandRow[] = [
       if (!entry.runsProgram && words.length > 0)
         throw usageError(
           'doctor: too many arguments',
-          `its own arguments stand behind --: nix-foreign doctor ${program} -- ${words.join(' ')}`,
+          `its own arguments stand behind --: nix-foreign doctor ${fileWord(program ?? '')} -- ${words.map(shellWord).join(' ')}`,
         );
       const options = { json: isThere(json), program: named, args };
       if (!(await doctorCommand(options, entry))) entry.setExitStatus(1);

@@ -1,5 +1,6 @@
 // `nix-foreign resolve --dry-run PROGRAM`: what would be chosen and fetched, and how large that is; nothing is changed.
 import { listText, printJson, printLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { inBinaryUnits } from '../index/fetch-policy.ts';
 import { absentText } from '../index/fetch-words.ts';
 import type { FetchPlan, PlannedFetch } from '../index/plan-fetch.ts';
@@ -63,7 +64,12 @@ function storeLines(
   return [error.message.replace(/^\S+: /, ''), ...hint];
 }
 
-function jsonOf(program: string, store: StorePreview, plan: FetchPlan | undefined) {
+/** What `resolve --dry-run --json` tells of the store. */
+type StoreShown = Pick<StorePreview, 'chosen' | 'optional' | 'lacking' | 'error'>;
+
+const NOTHING: StoreShown = { chosen: [], optional: [], lacking: [], error: undefined };
+
+function jsonOf(program: string, store: StoreShown, plan: FetchPlan | undefined) {
   const absent = plan !== undefined && 'absent' in plan ? plan.absent : [];
   const libraries = [...store.chosen, ...store.optional].map(({ name, provider }) => ({
     name,
@@ -105,14 +111,17 @@ export async function dryRunCommand(
 ): Promise<void> {
   const file = inspectProgram(typedName, context.host);
   const program = dynamicOf(file);
-  if (program === undefined) return void printLine(`${file.path}: it needs no library of ours`);
+  if (program === undefined)
+    return format === 'json'
+      ? printJson(jsonOf(file.path, NOTHING, undefined))
+      : printLine(`${file.path}: it needs no library of ours`);
   await inWritableDirectories(context.host.uid, async (dirs) => {
     const request = { program, context, dirs };
     const store = await previewFromStore(request);
     const plan = await previewOfFetch(request, store.lacking);
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
     const isOff = await isFetchOff(request, store.lacking);
-    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${typedName}`;
+    const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${fileWord(typedName)}`;
     const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
     const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];
     printLine([`${program.path}:`, ...lines].join('\n'));

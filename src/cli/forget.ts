@@ -10,6 +10,7 @@ import {
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { forgetPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
@@ -60,7 +61,7 @@ function refusePatched(dirs: Directories, wanted: ReadonlySet<string>): void {
   if (there === undefined) return;
   throw new ForeignError(`${there.file}: it is patched, and could not start without what its root holds`, {
     code: 'patched',
-    hint: `make it what it was, then its root goes too: nix-foreign unpatch ${there.file}`,
+    hint: `make it what it was, then its root goes too: nix-foreign unpatch ${fileWord(there.file)}`,
     exitCode: 125,
   });
 }

@@ -1,8 +1,8 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
 import { realpathSync, statSync } from 'node:fs';
 import { trustedSystemDirectories } from '../host/directories.ts';
-import { printLine, reportFailure } from '../host/output.ts';
-import { listedText } from '../ldso/ask-loader.ts';
+import { printJson, printLine, reportFailure } from '../host/output.ts';
+import { type ListOutput, listedText, parseListOutput } from '../ldso/ask-loader.ts';
 import { listWithPlainNames } from '../ldso/list-objects.ts';
 import { planWithLoader } from '../plan/plan-files.ts';
 import { inspectProgram, requireReadable } from '../program/inspect-program.ts';
@@ -11,20 +11,27 @@ import type { Context } from '../resolve/context.ts';
 import { type DynamicProgram, dynamicOf, verdictOf } from '../resolve/job.ts';
 import { librarySet } from '../resolve/library-set.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
+import { jsonFailure } from './command.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolve } from './resolve.ts';
 
-interface Listed {
+interface Listed extends ListOutput {
   readonly text: string;
   /** Of the loader, as far as it is known. */
   readonly status: number;
 }
 
-const NOT_DYNAMIC: Listed = { text: '\tnot a dynamic executable', status: 1 };
+const NOT_DYNAMIC: Listed = {
+  text: '\tnot a dynamic executable',
+  objects: [],
+  complaints: ['not a dynamic executable'],
+  status: 1,
+};
 
 function listBy(loader: string, libraryPath: string, program: string): Listed {
   const { stdout, stderr, status } = listedText({ loader, libraryPath, program });
   return {
+    ...parseListOutput(stdout, stderr, program),
     text: [stdout, stderr]
       .map((each) => each.trimEnd())
       .filter(Boolean)
@@ -43,7 +50,11 @@ async function listByPlainNames(
   const request = { loader, libc: libc.kind, libraryPath, program: file };
   const listed = await listWithPlainNames(request, libc, verdictOf(program, context), program);
   const lines = listed.objects.map(({ name, path: found = 'not found' }) => `\t${name} => ${found}`);
-  return { text: [...lines, ...listed.complaints].join('\n'), status: listed.complaints.length > 0 ? 1 : 0 };
+  return {
+    ...listed,
+    text: [...lines, ...listed.complaints].join('\n'),
+    status: listed.complaints.length > 0 ? 1 : 0,
+  };
 }
 
 async function listProgram(typedName: string, context: Context): Promise<Listed> {
@@ -80,18 +91,39 @@ async function listOf(typedName: string, context: Context): Promise<Listed> {
   return await listProgram(typedName, context);
 }
 
-/** Prints what each loads; the exit status, 1 where one of them loads nothing. */
-export async function lddCommand(programs: readonly string[], context: Context): Promise<number> {
-  let worst = 0;
-  for (const typedName of programs) {
-    if (programs.length > 1) printLine(`${typedName}:`);
-    try {
-      const { text, status } = await listOf(namedProgram(typedName, context), context);
-      printLine(text);
-      if (status !== 0) worst = 1;
-    } catch (error) {
-      worst = Math.max(1, reportFailure(error));
-    }
+/** A path is null where the loader finds none. */
+const rowOf = (program: string, { objects, complaints, status }: Listed) => ({
+  program,
+  objects: objects.map(({ name, path: file }) => ({ name, path: file ?? null })),
+  complaints,
+  status,
+});
+
+type Row = ReturnType<typeof rowOf> & Partial<ReturnType<typeof jsonFailure>>;
+
+async function rowFor(typedName: string, show: (text: string) => void, context: Context): Promise<Row> {
+  try {
+    const listed = await listOf(namedProgram(typedName, context), context);
+    show(listed.text);
+    return rowOf(typedName, listed);
+  } catch (error) {
+    const status = reportFailure(error);
+    return { program: typedName, objects: [], complaints: [], status, ...jsonFailure(error) };
   }
-  return worst;
+}
+
+/** Prints what each loads; the exit status, 1 where one of them loads nothing. */
+export async function lddCommand(
+  programs: readonly string[],
+  format: 'text' | 'json',
+  context: Context,
+): Promise<number> {
+  const show = format === 'json' ? () => {} : printLine;
+  const rows: Row[] = [];
+  for (const typedName of programs) {
+    if (programs.length > 1) show(`${typedName}:`);
+    rows.push(await rowFor(typedName, show, context));
+  }
+  if (format === 'json') printJson(rows);
+  return Math.max(0, ...rows.map(({ status, error }) => (error === undefined && status !== 0 ? 1 : status)));
 }

@@ -1,7 +1,9 @@
 // Text → the file that the user named, `-` for stdout; or a file by a name of ours, which a stranger may have taken.
-import { lstatSync, statSync, writeFileSync } from 'node:fs';
-import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
-import { ForeignError, reasonOf } from '../host/errors.ts';
+import { lstatSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { removeLeftoversOf, rewriteFileDurably, writeFileDurably } from '../host/atomic-file.ts';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 
 function unwritable(file: string, why: string, cause?: unknown): ForeignError {
   return new ForeignError(`${file}: it cannot be written: ${why}`, {
@@ -28,16 +30,34 @@ export function writeByOurName(file: string, text: string): void {
   }
 }
 
-/** Readable for all, as files that are handed on are. @throws ForeignError `unwritable`. */
-export function writeOutput(file: string, text: string): void {
-  if (file === '-') return void process.stdout.write(text);
+/** What open(2) would write to: a link leads to it, also one that leads to nothing yet. @throws Node's errno errors. */
+function behindLinks(file: string): string {
   try {
-    // What is no file, such as a pipe or /dev/stdout, cannot be replaced by one.
-    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
-    if (isFile) removeLeftoversOf(file);
-    if (isFile) writeFileDurably(file, text, 0o644);
-    else writeFileSync(file, text);
+    return realpathSync.native(file);
   } catch (error) {
-    throw unwritable(file, reasonOf(error), error);
+    const isLink =
+      errnoOf(error) === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+    if (isLink) return behindLinks(path.resolve(realPath(path.dirname(file)), readlinkSync(file)));
+    if (errnoOf(error) === 'ENOENT') return file;
+    throw error;
+  }
+}
+
+/**
+ * A new file is readable for all, as files that are handed on are; one that is there keeps its mode. A link that the
+ * user names stays one. @throws ForeignError `unwritable`.
+ */
+export function writeOutput(named: string, text: string): void {
+  if (named === '-') return void process.stdout.write(text);
+  try {
+    const there = statSync(named, { throwIfNoEntry: false });
+    // What is no file, such as a pipe or /dev/stdout, cannot be replaced by one.
+    if (there !== undefined && !there.isFile()) return void writeFileSync(named, text);
+    const file = behindLinks(named);
+    removeLeftoversOf(file);
+    if (there === undefined) writeFileDurably(file, text, 0o644);
+    else rewriteFileDurably(file, text);
+  } catch (error) {
+    throw unwritable(named, reasonOf(error), error);
   }
 }

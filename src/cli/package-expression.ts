@@ -1,5 +1,8 @@
 // A program and the attributes of its libraries → a Nix expression that callPackage takes.
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { printableLine } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 
 /** NamedAttributes of nixpkgs, and sonames that none is known for. */
 interface NamedAttributes {
@@ -62,6 +65,13 @@ function argumentsOf({ needed, optional }: PackagedProgram): string[] {
   return [...new Set([...ARGUMENTS, ...first.sort()])].map((name) => `  ${name},`);
 }
 
+/** What to type so that the store has the file by that name: `--add-fixed` takes the file's own, and refuses others. */
+function addingLine(file: string, name: string): string {
+  return name === path.basename(file)
+    ? `nix-store --add-fixed sha256 ${fileWord(file)}`
+    : `nix-prefetch-url --type sha256 --name ${shellWord(name)} ${shellWord(pathToFileURL(file).href)}`;
+}
+
 /** Ends with a line feed. */
 export function nixExpression(packaged: PackagedProgram): string {
   const { file, sha256, system, needed, optional, bundled } = packaged;
@@ -87,7 +97,7 @@ export function nixExpression(packaged: PackagedProgram): string {
     '  src = requireFile {',
     `    name = ${quoted(name)};`,
     `    hash = ${quoted(hash)};`,
-    `    message = ${quoted(`nix-store --add-fixed sha256 ${file}`)};`,
+    `    message = ${quoted(addingLine(file, name))};`,
     '  };',
     '  dontUnpack = true;',
     '',

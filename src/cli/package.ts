@@ -4,6 +4,7 @@ import { findMachine } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
 import { printJson, printLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { knownProvider } from '../index/known-providers.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
@@ -37,7 +38,7 @@ async function packagedProgram(typedName: string, context: Context): Promise<Pac
   if (program === undefined) {
     throw new ForeignError(`${typedName}: it needs no library, so there is nothing to patch`, {
       code: 'not-dynamic',
-      hint: `see what it is: nix-foreign explain ${typedName}`,
+      hint: `see what it is: nix-foreign explain ${fileWord(typedName)}`,
       exitCode: 126,
     });
   }

@@ -8,6 +8,7 @@ import { type SecretKey, signFingerprint } from '../fingerprint/signature.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { printJson, printOneLine, withoutSecrets } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { Context } from '../resolve/context.ts';
 import { savedFingerprintOfProgram } from '../resolve/program-fingerprint.ts';
 import { copyClosure } from '../store/fetch.ts';
@@ -60,7 +61,7 @@ async function publicationOf(typedName: string, context: Context): Promise<Publi
   } catch {
     throw new ForeignError(`${typedName}: its fingerprint is not in the store`, {
       code: 'unpinned',
-      hint: `see why with: nix-foreign doctor; then: nix-foreign resolve --refresh ${typedName}`,
+      hint: `see why with: nix-foreign doctor; then: nix-foreign resolve --refresh ${fileWord(typedName)}`,
       exitCode: 125,
     });
   }
@@ -100,7 +101,7 @@ export async function publishCommand(
     if (copied.kind === 'refused') {
       throw new ForeignError(`nothing was published: ${copied.why}`, {
         code: 'copy-failed',
-        hint: `try it by hand: nix copy --to ${withoutSecrets(options.to)} ${paths[0]}`,
+        hint: `try it by hand: nix copy --to ${shellWord(withoutSecrets(options.to))} ${shellWord(paths[0] ?? '')}`,
         exitCode: 125,
       });
     }

@@ -2,6 +2,7 @@
 // serves.
 import { ForeignError } from '../host/errors.ts';
 import { printJson, printOneLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { type FingerprintSearch, fromSources } from '../resolve/find-fingerprint.ts';
@@ -19,7 +20,7 @@ function failure(typedName: string, refusals: readonly string[]): ForeignError {
   }
   return new ForeignError(`${typedName}: no fingerprint serves: ${refusals.join('; ')}`, {
     code: 'fingerprint-refused',
-    hint: `search the store instead: nix-foreign resolve --refresh ${typedName}`,
+    hint: `search the store instead: nix-foreign resolve --refresh ${fileWord(typedName)}`,
     exitCode: 126,
   });
 }

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
 import { findOnPath } from '../host/files.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
+import { shellWord } from '../host/shell-words.ts';
+import { pathLine } from '../integrations/hooks/hook-text.ts';
 import {
   type AddedAll,
   addAllShims,
@@ -108,12 +110,12 @@ export async function addCommand(program: string, options: AddOptions, entry: En
   for (const { name, target } of done.added) {
     const hidden = hiddenBy(name, target, settings);
     if (hidden !== undefined)
-      notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${name}`);
+      notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${shellWord(name)}`);
   }
   const { PATH } = entry.context.env;
   if (done.added.length > 0 && !isOnPath(settings.directories, PATH))
     notice(
-      `to start them by name, put their directory on PATH: export PATH="${settings.directories.shims}:$PATH"`,
+      `to start them by name, put their directory on PATH: ${pathLine('bash', settings.directories.shims)}`,
     );
 }
 

@@ -33,7 +33,8 @@ function unknownCommand(typed: string, rest: readonly string[], rows: readonly C
 function unknownOption(row: CommandRow | undefined, rest: readonly string[]): ForeignError {
   const flags = row === undefined ? [] : flagsOf(row);
   const unknown = rest.find((word) => word.startsWith('-') && !flags.includes(word.replace(/=.*/s, '')));
-  const hint = row && `it takes ${flags.join(', ')}; see nix-foreign ${nameOf(row)} --help`;
+  const takes = flags.length === 0 ? '' : `it takes ${flags.join(', ')}; `;
+  const hint = row && `${takes}see nix-foreign ${nameOf(row)} --help`;
   return usageError(`unknown option '${unknown ?? rest.at(-1)}'`, hint);
 }
 

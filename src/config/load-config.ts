@@ -3,6 +3,7 @@
 
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { ownersFor, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
 import type { ParsedConfig } from './parse-config.ts';
 import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
@@ -105,10 +106,10 @@ function refusalOf(
       return unusable(file, 'it is larger than 1 MiB', 'make it shorter, or remove it');
     case 'owner': {
       const uid = writer === 'root' ? 0 : writer.uid;
-      return unusable(file, 'it belongs to somebody else', `chown ${uid} ${file}, or remove it`);
+      return unusable(file, 'it belongs to somebody else', `chown ${uid} ${fileWord(file)}, or remove it`);
     }
     default:
-      return unusable(file, 'others can write it', `chmod go-w ${file}`);
+      return unusable(file, 'others can write it', `chmod go-w ${fileWord(file)}`);
   }
 }
 

@@ -1,12 +1,14 @@
 // Bytes → a file that is there completely or not at all, whatever happens in between.
 import {
   closeSync,
+  fchmodSync,
   fsyncSync,
   lstatSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -16,6 +18,15 @@ import { processIdentity, stateOfProcess } from './mutex.ts';
 /** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
 const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 
+/** Bytes. The rest of NAME_MAX, 255, is for what stands around it; most file systems take no longer names. */
+const LONGEST_STEM = 200;
+
+/** How temporary names of a file begin. */
+function stemOf(target: string): string {
+  const name = Buffer.from(path.basename(target));
+  return `.${name.subarray(0, LONGEST_STEM)}.`;
+}
+
 let serial = 0;
 
 /**
@@ -23,7 +34,7 @@ let serial = 0;
  * may have been killed before: containers count from 1 again.
  */
 export function temporaryName(target: string): string {
-  const stem = path.join(path.dirname(target), `.${path.basename(target)}.${processIdentity()}`);
+  const stem = path.join(path.dirname(target), `${stemOf(target)}${processIdentity()}`);
   do serial += 1;
   while (isThere(`${stem}.${serial}.tmp`));
   return `${stem}.${serial}.tmp`;
@@ -47,6 +58,16 @@ function replaceBy(temporary: string, target: string): void {
  */
 export function writeFileDurably(target: string, content: string | Uint8Array, mode = 0o600): void {
   replaceFile(target, content, fsyncSync, mode);
+}
+
+/** The same for a file that is there: it keeps its mode, whatever the umask is. @throws Node's errno errors. */
+export function rewriteFileDurably(target: string, content: string): void {
+  const mode = statSync(target).mode & 0o777;
+  const settle = (fd: number): void => {
+    fchmodSync(fd, mode);
+    fsyncSync(fd);
+  };
+  replaceFile(target, content, settle, mode);
 }
 
 /**
@@ -93,7 +114,7 @@ function isAbandoned(file: string, owner: string): boolean {
 
 /** Removes what processes that are gone left under temporary names of one file, in a directory of the user's. */
 export function removeLeftoversOf(target: string): void {
-  removeLeftovers(path.dirname(target), `.${path.basename(target)}.`);
+  removeLeftovers(path.dirname(target), stemOf(target));
 }
 
 /** Removes what processes that are gone left under temporary names in a directory. Never throws. */

@@ -5,6 +5,7 @@ import { chmodSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { isDirectory, makeDirectories } from './files.ts';
+import { fileWord } from './shell-words.ts';
 import { isTrustedDirectory } from './trusted-file.ts';
 import { isTrustedWay } from './trusted-way.ts';
 
@@ -113,7 +114,7 @@ export function isUnwritable(error: unknown, { cache, state }: Directories): boo
 function untrusted(cause: string, directory: string, uid: number): ForeignError {
   return new ForeignError(cause, {
     code: 'untrusted-directory',
-    hint: `make it yours and private: chown ${uid} ${directory} && chmod 700 ${directory}`,
+    hint: `make it yours and private: chown ${uid} ${fileWord(directory)} && chmod 700 ${fileWord(directory)}`,
     exitCode: 125,
   });
 }

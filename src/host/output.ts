@@ -115,11 +115,6 @@ export function wrapWords(line: string, width: number, hang: string): string[] {
   return [...lines, current];
 }
 
-/** A word as a shell takes it, quoted where it has to be. */
-export function shellWord(word: string): string {
-  return /^[\w./+:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
-}
-
 /** `https://user:secret@host/x?signature` as it may be printed. The file of a key is no secret. */
 export function withoutSecrets(text: string): string {
   return text.replaceAll(/(:\/\/)[^\s/?#]*@/g, '$1...@').replaceAll(/(:\/\/[^\s?]*\?)[^\s'"]+/g, '$1...');

@@ -12,6 +12,7 @@ import { distinctStats, identityOfStats } from '../host/file-identity.ts';
 import { isDirectory } from '../host/files.ts';
 import { printableLine } from '../host/output.ts';
 import { runs32BitPrograms } from '../host/processor.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { libraryPathDirectories_ } from './run-directories.ts';
 
 export interface ProgramFile {
@@ -111,7 +112,7 @@ function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): 
     if ((Number(stats.mode) & 0o111) === 0) {
       throw refuse(typedName, {
         cause: 'it is not executable',
-        hint: `make it so: chmod +x ${path}`,
+        hint: `make it so: chmod +x ${fileWord(path)}`,
         exitCode: 126,
         code: 'not-executable',
       });
@@ -124,7 +125,7 @@ function refuseUnrunnable(typedName: string, path: string, stats: BigIntStats): 
 function unreadable(typedName: string, path: string, error: unknown): ForeignError {
   return refuse(typedName, {
     cause: `it cannot be read: ${reasonOf(error)}`,
-    hint: `its needs are read from the file: chmod u+r ${path}`,
+    hint: `its needs are read from the file: chmod u+r ${fileWord(path)}`,
     exitCode: 126,
     code: 'unreadable',
   });

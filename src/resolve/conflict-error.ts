@@ -5,7 +5,8 @@ import { whyNoneLoaded } from '../candidates/providers.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
-import { listText, shellWord } from '../host/output.ts';
+import { listText } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 import { knownProvider } from '../index/known-providers.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
@@ -36,7 +37,7 @@ function hintForClash(
   }
   const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
   if (own?.kind === 'missing-version' && has(own.name, own.version))
-    return `the program's own is found before the store's, which has ${own.version}; put it aside, and the store's serves: mv ${shellWord(own.offeredBy)} ${shellWord(`${own.offeredBy}.old`)}`;
+    return `the program's own is found before the store's, which has ${own.version}; put it aside, and the store's serves: mv ${fileWord(own.offeredBy)} ${fileWord(`${own.offeredBy}.old`)}`;
   const lacking = reasons.flatMap((each) => {
     if (each.kind === 'unbound-symbol') return each.lackingLibraries.map(({ name }) => name);
     return each.kind === 'missing-version' ? [each.name] : [];
@@ -60,14 +61,14 @@ export function hintForAround(
   const names = missing.map(({ name }) => name);
   const around = librariesAround(program, names, isMissing);
   if (around.size === 0) return undefined;
-  const words = [...around].map(([name, found]) => `--add ${name}=${shellWord(found)}`).join(' ');
+  const words = [...around].map(([name, found]) => `--add ${shellWord(`${name}=${found}`)}`).join(' ');
   const rest = names.filter((name) => !around.has(name));
   const more =
     rest.length === 0
       ? ''
       : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest)}`;
   const they = around.size === 1 ? 'it lies' : 'they lie';
-  return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${program.typedName} ${words}${more}`;
+  return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${fileWord(program.typedName)} ${words}${more}`;
 }
 
 /** Names that the store does not have, the nearest to each, and where they were looked for. */
@@ -83,7 +84,7 @@ function hintFor(
   { missing, near, catalogue }: MissingLibraries,
 ): string {
   if (conflict.reasons.some(({ kind }) => kind === 'pinned' || kind === 'excluded')) {
-    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${program.typedName} --reset`;
+    return `it is your choice that leaves no set; choose again, or take it back: nix-foreign choose ${fileWord(program.typedName)} --reset`;
   }
   const isInStore = (name: string, version: string) =>
     catalogue
@@ -102,7 +103,7 @@ function hintFor(
   const has = similar.length === 0 ? '' : `, which has ${similar.slice(0, 4).join(', ')}`;
   const byHand =
     near.length === missing.length && near.every((each) => each.byHand === 'possible')
-      ? `; the nearest can be chosen by hand: nix-foreign choose ${program.typedName}`
+      ? `; the nearest can be chosen by hand: nix-foreign choose ${fileWord(program.typedName)}`
       : '';
   const names = missing.map(({ name }) => name);
   return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(names, dynamicOf(program)?.libc.kind)}${byHand}`;
@@ -170,7 +171,7 @@ export function conflictError(
       `${program.typedName}: no set of libraries was found within ${outcome.steps} steps`,
       {
         code: 'undecided',
-        hint: `leave less to choose from: nix-foreign choose ${program.typedName} --pin SONAME=PATH, or --exclude GLOB`,
+        hint: `leave less to choose from: nix-foreign choose ${fileWord(program.typedName)} --pin SONAME=PATH, or --exclude GLOB`,
         exitCode: 125,
       },
     );

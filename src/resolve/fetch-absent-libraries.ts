@@ -8,7 +8,8 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import type { Settings } from '../config/settings.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
-import { debug, listText, notice, reportPrefix, shellWord } from '../host/output.ts';
+import { debug, listText, notice, reportPrefix } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
 import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
@@ -177,7 +178,7 @@ function wordWithoutFetching(
   const [off, remedy] =
     nix === undefined
       ? ['Nix was not found', 'put nix-store on PATH, and start it again']
-      : ['fetching is off', `allow it once: nix-foreign resolve --fetch ${program.typedName}`];
+      : ['fetching is off', `allow it once: nix-foreign resolve --fetch ${fileWord(program.typedName)}`];
   const why = [listText(found, 3), off].join('; ');
   return {
     kind: 'not-fetched',
@@ -255,7 +256,7 @@ function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): Fetc
   return {
     kind: 'not-fetched',
     why: [`what the file index has first of ${of} does not serve: ${came}`],
-    remedy: `leave them out, and what is next is tried: nix-foreign choose ${program} --exclude ${leave}`,
+    remedy: `leave them out, and what is next is tried: nix-foreign choose ${fileWord(program)} --exclude ${leave}`,
   };
 }
 

@@ -5,6 +5,7 @@ import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { notice, reportPrefix } from '../host/output.ts';
+import { shellWord } from '../host/shell-words.ts';
 import { refusalOf } from '../index/fetch-absent.ts';
 import { inBinaryUnits } from '../index/fetch-policy.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
@@ -81,7 +82,7 @@ export async function fetchNamed(
   if (objects.length === 0 || nix === undefined) return [];
   const settings = await fetchSettings({ context });
   // `choose` has no word for it, and what is in the store is not fetched.
-  const allow = `nix-store --realise ${objects.join(' ')}`;
+  const allow = `nix-store --realise ${objects.map(shellWord).join(' ')}`;
   const policy = { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: 0, allow };
   const preview = await previewOf(nix, objects, program);
   const refusal = refusalOf(preview, { program, policy }, location.storeDir);

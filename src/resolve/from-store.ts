@@ -9,6 +9,7 @@ import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
@@ -273,7 +274,7 @@ async function withSimulatedReasons(program: DynamicProgram, rejected: Rejected)
 
 function remedyOfEnd({ typedName }: DynamicProgram, { pins }: Choices): string {
   return Object.keys(pins).length > 0
-    ? `choose again, or take your choice back: nix-foreign choose ${typedName} --reset`
+    ? `choose again, or take your choice back: nix-foreign choose ${fileWord(typedName)} --reset`
     : 'get a build of the program for this processor, or start it on a machine that has what it demands';
 }
 
@@ -326,10 +327,10 @@ export function remedyOfRejection(
   choices: Choices,
 ): string {
   if (hasChoices(choices))
-    return `choose again, or take your choices back: nix-foreign choose ${typedName} --reset`;
+    return `choose again, or take your choices back: nix-foreign choose ${fileWord(typedName)} --reset`;
   if (closest.length > 0) return `bring the exact ${closest.length === 1 ? 'library' : 'libraries'} ${BRING}`;
   const object = objectIn(complaints[0] ?? '');
   return object === undefined
     ? `bring other builds of these libraries ${BRING}`
-    : `leave that library out: nix-foreign choose ${typedName} --exclude '${object}'; or bring another build of it ${BRING}`;
+    : `leave that library out: nix-foreign choose ${fileWord(typedName)} --exclude '${object}'; or bring another build of it ${BRING}`;
 }

@@ -6,6 +6,7 @@ import { readEnvArgument } from '../elf/script-line.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { findOnPath, isExecutable } from '../host/files.ts';
+import { shellWord } from '../host/shell-words.ts';
 import { absoluteDirectories } from '../host/tool-environment.ts';
 import { programBehindShim, shimDirectories } from '../integrations/shims/shim-file.ts';
 import { directPlan } from '../plan/make-plan.ts';
@@ -76,7 +77,7 @@ export async function planScript(
       `${program.typedName}: its #! line names an interpreter that is not there: ${script.interpreter}`,
       {
         code: 'no-interpreter',
-        hint: `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${found.name}`,
+        hint: `put one of its name on PATH, or: nix-foreign shim add PROGRAM --as ${shellWord(found.name)}`,
         exitCode: 126,
       },
     );

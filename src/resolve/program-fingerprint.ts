@@ -5,6 +5,7 @@ import { readSavedFingerprint, type SavedFingerprint } from '../fingerprint/save
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
@@ -35,7 +36,7 @@ export async function savedFingerprintOfProgram(
   if (plan.root === undefined || plan.sha256 === undefined) {
     throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {
       code: 'no-fingerprint',
-      hint: `it starts as it is, here and elsewhere: nix-run-foreign ${typedName}`,
+      hint: `it starts as it is, here and elsewhere: nix-run-foreign ${fileWord(typedName)}`,
       exitCode: 125,
     });
   }
@@ -43,7 +44,7 @@ export async function savedFingerprintOfProgram(
   if (saved !== undefined) return { program, plan, saved };
   throw new ForeignError(`${typedName}: what was planned for it changed just now`, {
     code: 'changed',
-    hint: `say it again; where that does not help: nix-foreign resolve --refresh ${typedName}`,
+    hint: `say it again; where that does not help: nix-foreign resolve --refresh ${fileWord(typedName)}`,
     exitCode: 125,
   });
 }
@@ -57,7 +58,7 @@ async function openProgram(
   if (program !== undefined) return { program, sha256: await sha256OfProgram(program.path) };
   throw new ForeignError(`${typedName}: it needs no library of the store, so it has no fingerprint`, {
     code: 'no-fingerprint',
-    hint: `it starts as it is, here and elsewhere: nix-run-foreign ${typedName}`,
+    hint: `it starts as it is, here and elsewhere: nix-run-foreign ${fileWord(typedName)}`,
     exitCode: 125,
   });
 }

@@ -1,5 +1,6 @@
 // How a program is started, and what sits at the interpreter path → what its children will miss, and the line that
 // mends it.
+import { fileWord } from '../host/shell-words.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Interpreter } from '../plan/strategy.ts';
 
@@ -25,10 +26,13 @@ export function reportOfChildren(
   if (strategy === 'nix-ld')
     return {
       what: 'foreign programs that it starts get its libraries',
-      remedy: `nix-run-foreign --strategy auto ${program}`,
+      remedy: `nix-run-foreign --strategy auto ${fileWord(program)}`,
     };
   if (strategy === 'namespace')
-    return { what: `${WELL.what}, ${MISSED}`, remedy: `nix-run-foreign --strategy view ${program}` };
+    return {
+      what: `${WELL.what}, ${MISSED}`,
+      remedy: `nix-run-foreign --strategy view ${fileWord(program)}`,
+    };
   if (kind === 'loader')
     return { what: `foreign programs that it starts get the libraries of the system, by ${path}` };
   const at = kind === 'missing' ? `nothing is at ${path}` : `${kind} is at ${path}`;
@@ -37,7 +41,7 @@ export function reportOfChildren(
     what: `foreign programs that it starts do not start (${at}), ${MISSED}`,
     remedy:
       why === undefined
-        ? `nix-run-foreign --strategy view ${program}`
+        ? `nix-run-foreign --strategy view ${fileWord(program)}`
         : `no view can be made here (${why}): programs.nix-ld.enable = true;`,
   };
 }

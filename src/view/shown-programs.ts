@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFlagsOf, type Machine } from '../elf/machine.ts';
 import { isExecutable, namesIn } from '../host/files.ts';
-import { shellWord } from '../host/output.ts';
+import { scriptWord } from '../host/shell-words.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { HostPlace } from './host-place.ts';
 import { linkTo, type Shown } from './view-directory.ts';
@@ -97,7 +97,7 @@ interface CommandRequest {
 
 /** An empty word names no file. */
 function withWords(script: string, words: Readonly<Record<string, string | undefined>>): string {
-  return script.replace(/@(\w+)@/g, (_, name: string) => shellWord(words[name] ?? ''));
+  return script.replace(/@(\w+)@/g, (_, name: string) => scriptWord(words[name] ?? ''));
 }
 
 function ourCommands({ directories, machine, manager }: CommandRequest): [string, Shown][] {

@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { failureOfParsing } from '../../src/cli/usage-error.ts';
 import { MANAGER } from '../built-manager.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
@@ -347,4 +349,53 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   assert.deepEqual(subjects, ['directories', 'nix', 'starts', 'store']);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
   assert.ok(!existsSync(at('no-state')), 'Nix made a store');
+});
+
+test('a command without options says of an unknown one what it can', () => {
+  const row = { usage: 'bare <file>', summary: '', options: [], run: () => {} };
+  const error = failureOfParsing({ code: 'commander.unknownOption', exitCode: 1 }, ['bare', '--x'], [row]);
+  assert.equal((error as { hint?: unknown }).hint, 'see nix-foreign bare --help');
+});
+
+test('each command takes --json, and what is told instead of none is JSON too', () => {
+  const without = COMMANDS.filter(({ options }) => !options.some(([flags]) => flags === '--json'));
+  assert.deepEqual(
+    without.map(({ usage }) => usage),
+    [],
+  );
+  const planned = run(['resolve', '--dry-run', '--json', script]);
+  assert.equal(planned.status, 0, planned.stderr);
+  assert.deepEqual(JSON.parse(planned.stdout), {
+    program: script,
+    libraries: [],
+    lacking: [],
+    fetch: null,
+    absent: [],
+    error: null,
+  });
+});
+
+test('ldd --json has a row for each, also for what cannot be listed', () => {
+  const { status, stdout } = run(['ldd', '--json', script, at('nosuch')]);
+  assert.equal(status, 127);
+  const [first, second, ...others] = JSON.parse(stdout);
+  assert.deepEqual(first, {
+    program: script,
+    objects: [],
+    complaints: ['not a dynamic executable'],
+    status: 1,
+  });
+  const { error, ...row } = second;
+  assert.deepEqual(row, { program: at('nosuch'), objects: [], complaints: [], status: 127 });
+  assert.match(error.message, /nosuch: no such file or directory$/);
+  assert.deepEqual(others, []);
+});
+
+test('options that are meant for the Node of others do not end the command', () => {
+  const { status, stderr } = spawnSync(path.resolve(import.meta.dirname, '../../bin/nix-foreign'), ['list'], {
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { ...store.nix.env, HOME: at('home'), NODE_OPTIONS: '--require /nowhere.js' },
+  });
+  assert.deepEqual([status, stderr], [0, '']);
 });

@@ -27,7 +27,7 @@ type Shell = (typeof COMPLETED_SHELLS)[number];
 
 mkdirSync(at('data/nix-run-foreign/shims'), { recursive: true });
 for (const name of ['editor', 'other tool']) writeFileSync(at('data/nix-run-foreign/shims', name), '');
-writeFileSync(at('data/nix-run-foreign/directories'), '/opt/one\n/opt/two\n');
+writeFileSync(at('data/nix-run-foreign/directories'), '/opt/one\n/opt/two\n/opt/my apps\n');
 mkdirSync(at('files/folder'), { recursive: true });
 writeFileSync(at('files/tool'), '');
 mkdirSync(at('bin'));
@@ -91,7 +91,7 @@ const special: readonly (readonly [line: string, offers: readonly string[]])[] =
   ['nix-foreign completions ', COMPLETED_SHELLS],
   ['nix-foreign shim remove e', ['editor']],
   ['nix-foreign shim remove editor ', ['editor', 'other tool']],
-  ['nix-foreign dirs remove ', ['/opt/one', '/opt/two']],
+  ['nix-foreign dirs remove ', ['/opt/one', '/opt/two', '/opt/my apps']],
   ['nix-foreign prune --unused ', []],
   ['nix-foreign no-such-command ', []],
   ['nix-foreign help sh', ['shim']],
@@ -215,4 +215,12 @@ test('zsh, evaluated before compinit: it says what has to come first', () => {
     [status, stderr],
     [0, 'nix-foreign: completions need what comes before them: autoload -Uz compinit && compinit\n'],
   );
+});
+
+test('bash inserts a name as it is offered, so it is quoted but where a quote is open', () => {
+  const [outside, inside] = ['nix-foreign dirs remove /opt/m', 'nix-foreign dirs remove "/opt/m'];
+  const offers = offersFor('bash', [outside, inside, 'nix-foreign shim remove o']);
+  assert.deepEqual(offers(outside), ['/opt/my\\ apps']);
+  assert.deepEqual(offers(inside), ['/opt/my apps']);
+  assert.deepEqual(offers('nix-foreign shim remove o'), ['other\\ tool']);
 });

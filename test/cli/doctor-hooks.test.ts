@@ -1,6 +1,7 @@
 // Half-installed hooks, each with the one line that mends it.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { checkHooks, type ShellFacts } from '../../src/cli/doctor/hook-checks.ts';
@@ -130,7 +131,7 @@ test('shims that are not on PATH', () => {
   write('shims/tool', '');
   assert.equal(
     check({ ...mark, PATH: '/bin' })[1],
-    `note shims: ~/shims is not on PATH → add to ~/home/.bashrc: export PATH='~/shims':"$PATH"`,
+    `note shims: ~/shims is not on PATH → add to ~/home/.bashrc: export PATH=~/shims:"$PATH"`,
   );
   assert.equal(check({ ...mark, PATH: `/bin:${shims}/` })[1], 'ok shims: 1 in ~/shims');
 });
@@ -138,4 +139,9 @@ test('shims that are not on PATH', () => {
 test('the name of a process', () => {
   assert.ok((processName(process.ppid) ?? '').length > 0);
   assert.equal(processName(4_194_305), undefined);
+});
+
+test('without HOME the file to add to is in the home that passwd names', () => {
+  for (const HOME of [undefined, ''])
+    assert.match(check({ HOME })[0] ?? '', new RegExp(`for bash add to ${userInfo().homedir}/\\.bashrc: `));
 });

@@ -1,10 +1,12 @@
 // What `nix-foreign package` prints → a derivation, by Nix and the stand-ins for nixpkgs.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { nixExpression, type PackagedProgram } from '../../src/cli/package-expression.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
+import { openPrivateStore } from '../store/private-store.ts';
 import { instantiate, PROJECT } from './nix-instantiate.ts';
 
 const PROGRAM: PackagedProgram = {
@@ -59,3 +61,25 @@ test('without any library the lists are left out', () => {
   const { arguments: made } = evaluated({ ...PROGRAM, needed: none, optional: none });
   assert.deepEqual([made['buildInputs'], made['runtimeDependencies']], [undefined, undefined]);
 });
+
+for (const name of ['tool', 'my jq', `a'b "\${c}" %41;#?\\\n`, '.hidden'])
+  test(`the command that it names puts the file where the derivation looks for it: ${JSON.stringify(name)}`, () => {
+    const scratch = scratchDirectory();
+    const store = openPrivateStore(path.join(scratch, 'nix'));
+    const file = path.join(scratch, name);
+    writeFileSync(file, 'content');
+    const expression = nixExpression({ ...PROGRAM, name, file });
+    const [, message = ''] = /^ {4}message = "(.*)";$/m.exec(expression) ?? [];
+    const [, wanted] = /^ {4}name = "(.*)";$/m.exec(expression) ?? [];
+    const line = message.replace(/\\(.)/g, '$1');
+    const { status, stderr } = spawnSync('bash', ['--norc', '-c', line], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...store.nix.env, PATH: `${store.nix.bin}:${process.env['PATH']}` },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    assert.equal(status, 0, `${line}\n${stderr}`);
+    const objects = readdirSync(store.location.storeDir).filter((each) => each.endsWith(`-${wanted}`));
+    assert.equal(objects.length, 1, line);
+    assert.equal(readFileSync(path.join(store.location.storeDir, objects[0] ?? ''), 'utf8'), 'content');
+  });

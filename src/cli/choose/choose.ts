@@ -1,6 +1,7 @@
 // The options of `nix-foreign choose` and a terminal, if there is one → what was chosen, and the exit status.
 import { ForeignError } from '../../host/errors.ts';
 import { printable, printJson, printLine } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { Context } from '../../resolve/context.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
@@ -45,7 +46,7 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
     if (decision.kind !== 'impossible') return { kind: decision.kind };
     throw new ForeignError(`${session.typedName}: ${decision.sentences.join('; ')}`, {
       code: 'conflict',
-      hint: `nothing was changed; take another library: nix-foreign choose ${session.typedName}`,
+      hint: `nothing was changed; take another library: nix-foreign choose ${fileWord(session.typedName)}`,
       exitCode: 126,
     });
   } finally {

@@ -13,6 +13,7 @@ import { addableName, findAdded, findPin } from '../../choices/find-pin.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { moreText, notice } from '../../host/output.ts';
+import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { inspectProgram } from '../../program/inspect-program.ts';
 import { conflictError } from '../../resolve/conflict-error.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -50,7 +51,7 @@ export function dynamicOnly(typedName: string, context: Context): DynamicProgram
   if (program !== undefined) return program;
   throw new ForeignError(`${typedName}: it needs no library of the store, so there is nothing to choose`, {
     code: 'nothing-to-choose',
-    hint: `see how it is started with: nix-foreign explain ${typedName}`,
+    hint: `see how it is started with: nix-foreign explain ${fileWord(typedName)}`,
     exitCode: 125,
   });
 }
@@ -302,6 +303,8 @@ function idlePins(
 /** With the line to type where there is one that works. */
 function idleNotice({ name, file, why, meant }: IdlePin, typedName: string): string {
   const remedy =
-    meant === undefined ? '' : `; it needs ${meant}: nix-foreign choose ${typedName} --pin ${meant}=${file}`;
+    meant === undefined
+      ? ''
+      : `; it needs ${meant}: nix-foreign choose ${fileWord(typedName)} --pin ${shellWord(`${meant}=${file}`)}`;
   return `the pin of ${name} has no effect: ${why}${remedy}`;
 }

@@ -10,6 +10,7 @@ import type {
 import { type Choices, choiceLines } from '../../choices/choices.ts';
 import type { Candidate, Needer } from '../../choices/compare.ts';
 import { listText } from '../../host/output.ts';
+import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { sizeText } from '../../store/sizes.ts';
 import { nameOfStoreObject, objectNameIn } from '../../store/store-location.ts';
 
@@ -164,9 +165,11 @@ function exampleOf(typedName: string, candidates: SonameCandidates): string[] {
   }));
   // Of what nobody has every name is to be chosen; of the others any.
   const words = (candidates.kind === 'lack' ? first : first.slice(0, 1)).flatMap(({ name, other }) =>
-    other === undefined ? [] : [`--pin ${name}=${other.provider.storePath}`],
+    other === undefined ? [] : [`--pin ${shellWord(`${name}=${other.provider.storePath}`)}`],
   );
-  return words.length === 0 ? [] : ['', `choose with: nix-foreign choose ${typedName} ${words.join(' ')}`];
+  return words.length === 0
+    ? []
+    : ['', `choose with: nix-foreign choose ${fileWord(typedName)} ${words.join(' ')}`];
 }
 
 /** For people; `given` is the program as it was typed. */

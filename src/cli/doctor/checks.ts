@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, reasonOf } from '../../host/errors.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
@@ -119,7 +120,7 @@ export function checkPatchedFiles(all: readonly Directories[]): Check[] {
   const check = { subject: 'patched files' } as const;
   const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
   const wrong = rows.flatMap(({ file, state, lacks, root }): Check[] => {
-    const remedy = `fetch them again: nix-foreign patch --repair ${file}`;
+    const remedy = `fetch them again: nix-foreign patch --repair ${fileWord(file)}`;
     if (state === 'its libraries are gone')
       return [{ ...check, state: 'lack', detail: `${file} cannot start: ${lacks} is gone`, remedy }];
     if (state === 'not there') {

@@ -5,7 +5,8 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryOrder } from '../../farm/library-order.ts';
 import { findOnPath } from '../../host/files.ts';
-import { listText, shellWord } from '../../host/output.ts';
+import { listText } from '../../host/output.ts';
+import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { listObjects } from '../../ldso/list-objects.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { librariesAround } from '../../program/beside.ts';
@@ -29,7 +30,7 @@ interface WatchedProgram {
 }
 
 const commandOf = ({ typedName, args }: WatchedProgram) =>
-  [typedName, ...args].map((word) => shellWord(word)).join(' ');
+  [fileWord(typedName), ...args.map(shellWord)].join(' ');
 
 function howItEnded({ ended }: WatchedStart): Check {
   const { status, signal, failure } = ended;
@@ -65,12 +66,14 @@ const soname = ({ name }: MissedLibrary) => path.posix.basename(name);
 
 function remedyOf(library: MissedLibrary, offered: Offered, program: WatchedProgram): string {
   const name = soname(library);
-  const choose = `nix-foreign choose ${shellWord(program.typedName)} --add`;
+  const choose = `nix-foreign choose ${fileWord(program.typedName)} --add`;
   const from = offered(name);
   if (from === 'nowhere') return `nothing in the store has it: ${bringing([name])}`;
   if (library.name.includes('/'))
     return `it is looked for by that path; have it there: nix-run-foreign --strategy view ${commandOf(program)}`;
-  return from === 'store' ? `${choose} ${name}` : `${choose} ${name}=${shellWord(from.beside)}`;
+  return from === 'store'
+    ? `${choose} ${shellWord(name)}`
+    : `${choose} ${shellWord(`${name}=${from.beside}`)}`;
 }
 
 function checkOfLibrary(library: MissedLibrary, offered: Offered, program: WatchedProgram): Check {
@@ -91,19 +94,19 @@ function checkOfProgram(file: string, program: WatchedProgram, context: Context)
     return {
       ...check,
       detail: `${file} could not be executed: its interpreter ${interpreter} is not there`,
-      remedy: remedyOfChildren ?? `nix-run-foreign ${shellWord(file)}`,
+      remedy: remedyOfChildren ?? `nix-run-foreign ${fileWord(file)}`,
     };
   if (existsSync(file))
     return {
       ...check,
       detail: `${file} could not be executed: the interpreter of its #! line is not there`,
-      remedy: remedyOfChildren ?? `nix-run-foreign ${shellWord(file)}`,
+      remedy: remedyOfChildren ?? `nix-run-foreign ${fileWord(file)}`,
     };
   const command = path.basename(file);
   const here = findOnPath(command, context.env['PATH']);
   const remedy =
     here === undefined || remedyOfChildren === undefined
-      ? `put ${command} on PATH; see which package has it with: nix-locate bin/${command}`
+      ? `put ${command} on PATH; see which package has it with: nix-locate ${shellWord(`bin/${command}`)}`
       : remedyOfChildren;
   return { ...check, detail: `${file} is not there, and was to be executed`, remedy };
 }

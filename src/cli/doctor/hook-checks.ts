@@ -6,6 +6,7 @@ import {
   hookMark,
   installLine,
   isShell,
+  pathLine,
   readMark,
   SHELLS,
   type Shell,
@@ -109,8 +110,14 @@ function checkShims(shell: Shell, { env, shims }: ShellFacts): Check[] {
   const subject = 'shims';
   if (isOnPath) return [{ subject, state: 'ok', detail: `${count} in ${shims}` }];
   const [file] = ownFiles(shell, env);
-  const line = shell === 'fish' ? `fish_add_path '${shims}'` : `export PATH='${shims}':"$PATH"`;
-  return [{ subject, state: 'note', detail: `${shims} is not on PATH`, remedy: `add to ${file}: ${line}` }];
+  return [
+    {
+      subject,
+      state: 'note',
+      detail: `${shims} is not on PATH`,
+      remedy: `add to ${file}: ${pathLine(shell, shims)}`,
+    },
+  ];
 }
 
 /** Looks at the shell that asks, and at the files of all shells. */

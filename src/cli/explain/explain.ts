@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { listText, printJson, printLine } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { IndexCriterion } from '../../index/rank-matches.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
@@ -152,7 +153,7 @@ function whyOfStrategy(facts: DynamicFacts): string {
   const { program, plan, dynamic, set, context } = facts;
   const { strategy, why } = strategyOf(dynamic, set, context, possibleNow(facts, context));
   if (strategy === plan.strategy) return why;
-  const anew = `nix-foreign resolve --strategy auto ${program.typedName}`;
+  const anew = `nix-foreign resolve --strategy auto ${fileWord(program.typedName)}`;
   return `it was asked for when the plan was made, or nothing else could be done then; to have it chosen anew: ${anew}`;
 }
 
@@ -243,7 +244,7 @@ function asPatched({ plan: _, root: __, ...explanation }: Explanation, farm: str
     ...explanation,
     kind: `${explanation.kind}, patched`,
     strategy: 'patched file',
-    why: `its libraries are written into it; undo: nix-foreign unpatch ${explanation.program}`,
+    why: `its libraries are written into it; undo: nix-foreign unpatch ${fileWord(explanation.program)}`,
     farm,
     shadowed: [],
   };
@@ -264,7 +265,7 @@ async function explainName(typedName: string, name: string, context: Context): P
       if (opened !== undefined) return { name, opened };
       throw new ForeignError(`${typedName}: it does not load ${name}`, {
         code: 'not-loaded',
-        hint: `see what it loads with: nix-foreign explain ${typedName}`,
+        hint: `see what it loads with: nix-foreign explain ${fileWord(typedName)}`,
         exitCode: 125,
       });
     }),

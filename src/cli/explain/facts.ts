@@ -7,6 +7,7 @@ import { readSavedFingerprint } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import { simulateStart } from '../../ldso/simulate-start.ts';
 import type { LoadTrace } from '../../ldso/simulation/trace.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
@@ -60,14 +61,14 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
   if (set?.kind === 'rejected') {
     throw new ForeignError(`${program.typedName}: the loader refuses its set now: ${set.complaints[0]}`, {
       code: 'rejected',
-      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${program.typedName}`,
+      hint: `name the LD_LIBRARY_PATH that it is started with, if there is one; or: nix-foreign resolve --refresh ${fileWord(program.typedName)}`,
       exitCode: 125,
     });
   }
   if (fingerprint === undefined || set?.kind !== 'verified') {
     throw new ForeignError(`${program.typedName}: what was planned for it changed just now`, {
       code: 'changed',
-      hint: `try again: nix-foreign explain ${program.typedName}`,
+      hint: `try again: nix-foreign explain ${fileWord(program.typedName)}`,
       exitCode: 125,
     });
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { findSidecar, sidecarOf } from '../../fingerprint/sidecar.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printOneLine } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { Context } from '../../resolve/context.ts';
 import {
   type FingerprintSearch,
@@ -32,7 +33,7 @@ function programBeside(file: string): string {
 function notUsed(
   file: string,
   why: string,
-  hint = `see what it says with: nix-foreign fingerprint show ${file}`,
+  hint = `see what it says with: nix-foreign fingerprint show ${fileWord(file)}`,
 ): ForeignError {
   return new ForeignError(`${file}: it is not used: ${why}`, {
     code: 'fingerprint-refused',
@@ -96,7 +97,7 @@ export async function verifyCommand(
       const checked = await check(trusted.fingerprint, search);
       if (checked.kind === 'refused') {
         const isMissing = checked.cause === 'missing';
-        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${file} ${search.program.path}`;
+        const fetching = `let Nix fetch it with: nix-foreign fingerprint import ${fileWord(file)} ${fileWord(search.program.path)}`;
         throw notUsed(file, checked.why, isMissing ? fetching : undefined);
       }
       return { signedBy: trusted.signedBy, program: search.program.path };

@@ -5,6 +5,7 @@ import { parseSecretKey, type SecretKey, signFingerprint } from '../../fingerpri
 import { treeText } from '../../fingerprint/tree-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { notice, printJson, printOneLine } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { Context } from '../../resolve/context.ts';
 import { writeOutput } from '../output-file.ts';
 import { usageError } from '../usage-error.ts';
@@ -68,7 +69,7 @@ function readKeyFile(file: string): KeyFile {
 /** ssh(1) refuses such a file; here it is told, since Nix itself makes keys with the modes of the umask. */
 function warnOfReaders(file: string, stats: Stats): void {
   if (stats.isFile() && (stats.mode & 0o077) !== 0)
-    notice(`others may read or change the secret key ${file}: chmod 600 ${file}`);
+    notice(`others may read or change the secret key ${file}: chmod 600 ${fileWord(file)}`);
 }
 
 /** @throws ForeignError `key` when the file cannot be read or holds no secret key. */

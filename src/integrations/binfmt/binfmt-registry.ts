@@ -46,12 +46,19 @@ export function isOn(directory: string): boolean {
   }
 }
 
-function refusal(directory: string, what: string, error: unknown): ForeignError {
+/** What is to be said again as root. */
+const AGAIN = {
+  install: 'sudo nix-foreign binfmt install',
+  remove: 'sudo nix-foreign binfmt remove',
+} as const;
+type Verb = keyof typeof AGAIN;
+
+function refusal(directory: string, what: string, error: unknown, verb: Verb): ForeignError {
   const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
   return new ForeignError(`${what}: ${reasonOf(error)}`, {
     code: 'binfmt',
     hint: denied
-      ? `only root may change ${directory}: say it with sudo, e.g. sudo nix-foreign binfmt install`
+      ? `only root may change ${directory}: say it with sudo, e.g. ${AGAIN[verb]}`
       : 'the kernel log may say more: dmesg',
     exitCode: 125,
     cause: error,
@@ -79,19 +86,19 @@ export function register(rule: Rule, launcher: string, directory: string, write:
     } catch (error) {
       // Linux before the flag L takes it for a mistake (fs/binfmt_misc.c, create_entry).
       if (flags === 'LF' && errnoOf(error) === 'EINVAL') continue;
-      throw refusal(directory, `${rule.name} cannot be registered`, error);
+      throw refusal(directory, `${rule.name} cannot be registered`, error, 'install');
     }
   }
   throw new Error('no flags were tried');
 }
 
-/** Removes every rule of ours. @returns their names. @throws ForeignError `binfmt`. */
-export function removeAll(directory: string): string[] {
+/** Removes every rule of ours; `verb`: what the user said. @returns their names. @throws ForeignError `binfmt`. */
+export function removeAll(directory: string, verb: Verb = 'remove'): string[] {
   return (registered(directory) ?? []).map(({ name }) => {
     try {
       writeFileSync(path.join(directory, name), '-1', { flag: 'r+' });
     } catch (error) {
-      throw refusal(directory, `${name} cannot be removed`, error);
+      throw refusal(directory, `${name} cannot be removed`, error, verb);
     }
     return name;
   });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Machine } from '../../elf/machine.ts';
+import { shellWord } from '../../host/shell-words.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -108,4 +109,10 @@ export function offText(shell: Shell, directory: string): string {
 /** The line of a shell's own file that installs the hook. */
 export function installLine(shell: Shell): string {
   return shell === 'fish' ? 'nix-foreign hook fish | source' : `eval "$(nix-foreign hook ${shell})"`;
+}
+
+/** The line of a shell's own file that puts a directory in front of PATH. */
+export function pathLine(shell: Shell, directory: string): string {
+  const word = shellWord(directory);
+  return shell === 'fish' ? `fish_add_path ${word}` : `export PATH=${word}:"$PATH"`;
 }

@@ -1,5 +1,6 @@
 // A home → the lines of the shells' own files that install a hook.
 import { readdirSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { isShell, type Shell } from './hook-text.ts';
 
@@ -26,9 +27,18 @@ function fishFiles(env: Env, home: string): string[] {
   return [path.join(directory, 'config.fish'), ...names.sort().map((name) => path.join(snippets, name))];
 }
 
+/** What a shell takes for `~` where HOME says nothing. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/'; // no entry in passwd
+  }
+}
+
 /** The files that an interactive shell of this user reads, the one for hooks first: bash(1), zsh(1), fish(1), FILES. */
 export function ownFiles(shell: Shell, env: Env): readonly [string, ...string[]] {
-  const home = env['HOME'] ?? '/';
+  const home = env['HOME'] || homeOfUser();
   const inHome = (name: string) => path.join(home, name);
   if (shell === 'bash')
     return [inHome('.bashrc'), inHome('.bash_profile'), inHome('.bash_login'), inHome('.profile')];

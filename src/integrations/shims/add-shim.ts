@@ -3,6 +3,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
+import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { type Host, inspectProgram } from '../../program/inspect-program.ts';
 import { isTaken, type Shim, type ShimDirectories, shimAt, writeShim } from './shim-file.ts';
 
@@ -73,7 +74,7 @@ export function addShim({ typedName, as }: ShimRequest, { directories, host, lau
   if (before !== undefined && before.target !== program)
     throw refuse(
       `the shim ${name} starts ${before.target} already`,
-      `name it with --as, or first: nix-foreign shim remove ${name}`,
+      `name it with --as, or first: nix-foreign shim remove ${shellWord(name)}`,
       'taken',
     );
   if (before === undefined && isTaken(directories, name))
@@ -113,7 +114,7 @@ export function addAllShims(directory: string, shimming: Shimming): AddedAll {
       else
         skipped.push({
           name,
-          why: `it would hide ${hidden}; if it is to: nix-foreign shim add ${typedName}`,
+          why: `it would hide ${hidden}; if it is to: nix-foreign shim add ${fileWord(typedName)}`,
         });
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;

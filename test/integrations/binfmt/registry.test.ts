@@ -1,6 +1,6 @@
 // Rules read from, written to and removed from a directory as the kernel's is, with a kernel that knows L and one that does not.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -103,4 +103,20 @@ test('native programs are found in directories and among what is needed, links f
   assert.deepEqual(matchedNatives(rules, [], [directory, '/nowhere']), [foreign]);
   assert.deepEqual(matchedNatives(rules, [foreign, '/nowhere/x'], []), [foreign]);
   assert.deepEqual(matchedNatives(rules, [], ['/nowhere']), []);
+});
+
+test('whoever may not remove them is told to say that again, not the opposite', () => {
+  const directory = sat('denied');
+  chmodSync(scratch, 0o755);
+  chmodSync(path.join(directory, 'nix-run-foreign-x86_64'), 0o444);
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    for (const verb of ['remove', 'install'] as const)
+      assert.throws(() => removeAll(directory, verb), {
+        hint: new RegExp(`sudo nix-foreign binfmt ${verb}$`),
+      });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });

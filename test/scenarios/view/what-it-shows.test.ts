@@ -138,6 +138,12 @@ for (const uid of [0, USER]) {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^\tlibz\.so\.1 => \/nix\/store\/\S+\/libz\.so\.1 \(0x[0-9a-f]{16}\)$/m);
     assert.match(stdout, /^\tlibc\.so\.6 => \/nix\/store\/\S+ \(0x/m);
+    const json = await root.manage(['ldd', '--json', library]);
+    assert.equal(json.status, 0, json.stderr);
+    const [row, ...others] = JSON.parse(json.stdout);
+    assert.deepEqual([row.program, row.status, row.complaints, others], [library, 0, [], []]);
+    const found = row.objects.find(({ name }: { name: string }) => name === 'libz.so.1');
+    assert.match(found.path, /^\/nix\/store\/\S+\/libz\.so\.1$/);
     assert.notEqual((await root.start([library])).status, 0);
   });
 

@@ -1,0 +1,70 @@
+// A file that the user names → what is written there, and what was there and stays.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { writeByOurName, writeOutput } from '../../src/cli/output-file.ts';
+import { scratchDirectory } from '../store/compiled-library.ts';
+
+const scratch = scratchDirectory();
+let directory = '';
+const at = (...names: string[]): string => path.join(directory, ...names);
+let count = 0;
+beforeEach(() => {
+  directory = path.join(scratch, String(++count));
+  mkdirSync(at('far'), { recursive: true });
+});
+
+test('a link stays, and what it leads to is written, with the mode that it has', () => {
+  writeFileSync(at('far', 'file'), 'old');
+  chmodSync(at('far', 'file'), 0o660); // the usual umask would take the group's right to write
+  symlinkSync('far/file', at('second'));
+  symlinkSync('second', at('first'));
+  writeOutput(at('first'), 'new');
+  assert.equal(readlinkSync(at('first')), 'second');
+  assert.equal(readlinkSync(at('second')), 'far/file');
+  assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'new');
+  assert.equal(statSync(at('far', 'file')).mode & 0o777, 0o660);
+  assert.deepEqual(readdirSync(at('far')), ['file']);
+});
+
+test('a link that leads to nothing yet has it made there', () => {
+  symlinkSync('far/file', at('link'));
+  writeOutput(at('link'), 'new');
+  assert.equal(lstatSync(at('link')).isSymbolicLink(), true);
+  assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'new');
+});
+
+test('links that lead to one another, or to no directory, are told', () => {
+  symlinkSync('loop', at('loop'));
+  symlinkSync('nowhere/file', at('astray'));
+  for (const name of ['loop', 'astray'])
+    assert.throws(() => writeOutput(at(name), 'new'), { code: 'unwritable' });
+  assert.deepEqual(readdirSync(directory).sort(), ['astray', 'far', 'loop']);
+});
+
+test('by a name of ours a link is replaced: nobody said that it leads where something may be written', () => {
+  writeFileSync(at('far', 'file'), 'old');
+  symlinkSync('far/file', at('link'));
+  writeByOurName(at('link'), 'new');
+  assert.equal(lstatSync(at('link')).isFile(), true);
+  assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'old');
+});
+
+for (const name of [`${'x'.repeat(251)}.svg`, `${'é'.repeat(127)}x`])
+  test(`a name of ${Buffer.byteLength(name)} bytes`, () => {
+    writeOutput(at(name), 'old');
+    writeOutput(at(name), 'new');
+    assert.equal(readFileSync(at(name), 'utf8'), 'new');
+    assert.deepEqual(readdirSync(directory).sort(), [name, 'far'].sort());
+  });
