@@ -34,7 +34,7 @@ __nix_foreign_run() {
 # the program and its arguments; returns the status.
 __nix_foreign_tell() {
   local IFS=' ' words=${*:3}
-  [[ $words =~ ^[[:alnum:]_./+,:@%=\ -]*$ ]] || words=${*@Q} words=${words#* * }
+  [[ $words != *[![:alnum:]_./+,:@%=\ -]* ]] || words=${*@Q} words=${words#* * }
   [[ $1 != 127 || ! -t 1 || ! -t 2 ]] ||
     printf 'nix-run-foreign: %s ended with 127; what it misses: nix-foreign doctor %s --%s\n' "$2" "$2" "${words:+ $words}" >&2
   return "$1"
@@ -43,7 +43,7 @@ __nix_foreign_tell() {
 # A program's name → a function of that name, until the next Enter.
 __nix_foreign_define() {
   # It becomes code, so only names that need no quotes. bash has no functions of other names.
-  [[ $1 =~ ^[[:alnum:]_./+,:@%-]+$ && ! -o posix ]] || return 0
+  [[ -n $1 && $1 != *[![:alnum:]_./+,:@%-]* && ! -o posix ]] || return 0
   declare -F -- "$1" >/dev/null && return 0
   eval "function $1 { __nix_foreign_run $1 \"\$@\"; }"
   __nix_foreign_defined+=("$1")
