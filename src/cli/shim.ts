@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
 import { findOnPath } from '../host/files.ts';
-import { notice, printJson, printOneLine } from '../host/output.ts';
+import { notice, printJson, printOneLine, shellWord } from '../host/output.ts';
 import {
   type AddedAll,
   addAllShims,
@@ -51,7 +51,7 @@ async function shimming({ context, launcher }: EntryProcess): Promise<Shimming> 
   };
 }
 
-/** After an update that moved the launcher, every shim learns where it is now. */
+/** After an update that moved the launcher, every shim learns where it is now, whatever is added. */
 function mendOthers({ directories, launcher }: Shimming): void {
   for (const shim of listShims(directories)) {
     if (existsSync(shim.launcher)) continue;
@@ -95,8 +95,8 @@ function added(program: string, options: AddOptions, settings: Shimming, entry: 
 
 export async function addCommand(program: string, options: AddOptions, entry: EntryProcess): Promise<void> {
   const settings = await shimming(entry);
-  const done = added(program, options, settings, entry);
   mendOthers(settings);
+  const done = added(program, options, settings, entry);
   const wantsEntries = options.desktop || options.desktopFile !== undefined;
   const entries = wantsEntries
     ? done.added.flatMap((shim) => addDesktopEntries(shim, settings.directories, options.desktopFile))
@@ -127,7 +127,7 @@ interface ShimRow {
 
 function rowOf({ name, target, file, launcher, program }: Shim): ShimRow {
   const state = !existsSync(launcher)
-    ? `the launcher is gone; nix-foreign shim add ${target} names the one of now`
+    ? `the launcher is gone; nix-foreign shim add ${shellWord(target)} --as ${shellWord(name)} names the one of now`
     : existsSync(program)
       ? 'ready'
       : 'the program is gone';
