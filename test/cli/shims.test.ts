@@ -1,7 +1,7 @@
 // `nix-foreign shim`: what it tells to type does what it says, and what fails leaves nothing behind.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { shimText } from '../../src/integrations/shims/shim-file.ts';
@@ -38,4 +38,30 @@ test('an update is followed also where nothing can be added', () => {
   writeFileSync(shim('moved'), shimText('/gone/nix-run-foreign', target), { mode: 0o755 });
   assert.equal(manage('shim', 'add', at('nothing')).status, 127);
   assert.doesNotMatch(readFileSync(shim('moved'), 'utf8'), /gone/);
+});
+
+test('a menu entry that cannot be made takes the new shim back, and leaves one that was there', () => {
+  const target = program('lone');
+  for (const [isThere, words] of [
+    [false, [target, '--desktop']],
+    [true, [target]],
+    [true, [target, '--desktop']],
+    [true, [target, '--desktop-file', at('none.desktop')]],
+  ] as const) {
+    const { status, stderr } = manage('shim', 'add', ...words);
+    assert.equal(status, words.length === 1 ? 0 : 125, stderr);
+    assert.equal(existsSync(shim('lone')), isThere, words.join(' '));
+  }
+});
+
+test('what is broken beside the entry of the vendor is passed over', { timeout: 60_000 }, () => {
+  const target = program('vendor');
+  writeFileSync(at('vendor.desktop'), `[Desktop Entry]\nExec=${target}\nIcon=picture\n`);
+  symlinkSync('nowhere', at('dangling.desktop'));
+  for (const name of ['loop.desktop', 'picture.png']) symlinkSync(name, at(name));
+  mkdirSync(at('directory.desktop'));
+  spawnSync('mkfifo', [at('pipe.desktop')]);
+  const { status, stdout, stderr } = manage('shim', 'add', '--json', '--desktop', target);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).entries, [at('.local/share/applications/vendor.desktop')]);
 });
