@@ -33,17 +33,18 @@ __nix_foreign_run() {
 # ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. The status, then
 # the program and its arguments; returns the status.
 __nix_foreign_tell() {
-  local IFS=' ' words=${*:3}
-  [[ $words =~ ^[[:alnum:]_./+,:@%=\ -]*$ ]] || words=${*@Q} words=${words#* * }
+  local IFS=' ' program=$2 words=${*:3}
+  [[ $program != *[![:alnum:]_./+,:@%=-]* ]] || program=${2@Q}
+  [[ $words != *[![:alnum:]_./+,:@%=\ -]* ]] || words=${*@Q} words=${words#* * }
   [[ $1 != 127 || ! -t 1 || ! -t 2 ]] ||
-    printf 'nix-run-foreign: %s ended with 127; what it misses: nix-foreign doctor %s --%s\n' "$2" "$2" "${words:+ $words}" >&2
+    printf 'nix-run-foreign: %s ended with 127; what it misses: nix-foreign doctor %s --%s\n' "$2" "$program" "${words:+ $words}" >&2
   return "$1"
 }
 
 # A program's name → a function of that name, until the next Enter.
 __nix_foreign_define() {
   # It becomes code, so only names that need no quotes. bash has no functions of other names.
-  [[ $1 =~ ^[[:alnum:]_./+,:@%-]+$ && ! -o posix ]] || return 0
+  [[ -n $1 && $1 != *[![:alnum:]_./+,:@%-]* && ! -o posix ]] || return 0
   declare -F -- "$1" >/dev/null && return 0
   eval "function $1 { __nix_foreign_run $1 \"\$@\"; }"
   __nix_foreign_defined+=("$1")

@@ -6,9 +6,11 @@
 # A function that answers with a text leaves it in REPLY, one that answers with words in the array `reply`; the caller
 # has declared these local. What lasts from line to line, and the paths, are declared in hook.bash.
 
+# There is no `[[ =~ ]]` here: it sets BASH_REMATCH, which is the user's, and which `local` does not keep.
+
 # A file → REPLY, its interpreter; else false. bash complains of a locale that is not installed; callers discard that.
 __nix_foreign_read_interpreter() {
-  local LC_ALL=C head
+  local LC_ALL=C head word
   IFS= read -r -N 4 head <"$1"
   if [[ $head == '#!'* ]]; then
     IFS=$' \t' read -r -n 256 head <"$1"
@@ -19,7 +21,17 @@ __nix_foreign_read_interpreter() {
   elif [[ $head == $'\x7fELF' ]]; then
     # It follows the program headers; bash drops the NULs between them.
     IFS= read -r -N 700 head <"$1"
-    [[ $head =~ /[]A-Za-z0-9_./+@%~-]*/ld[-A-Za-z0-9_.]*\.so[.0-9]* ]] && REPLY=${BASH_REMATCH[0]}
+    # The first word from a slash on that is a loader's path; a byte in front of it can be a slash too.
+    until
+      word=${head%%/*/ld*.so*} head=${head:${#word}}
+      word=${head%%[!]A-Za-z0-9_./+@%~-]*}
+      [[ $word == /*/ld*.so* ]]
+    do
+      [[ -n $head ]] || return 1
+      head=${head:1}
+    done
+    head=${word##*.so}
+    REPLY=${word%.so*}.so${head%%[!.0-9]*}
   else
     return 1
   fi
@@ -83,8 +95,12 @@ __nix_foreign_expand() {
   REPLY=$1
   if [[ $1 == \~/* ]]; then
     REPLY=$HOME/${1:2}
-  elif [[ $1 =~ ^\$\{?([A-Za-z_][A-Za-z_0-9]*)\}?(.*)$ ]]; then
-    REPLY=${!BASH_REMATCH[1]-}${BASH_REMATCH[2]}
+  elif [[ $1 == \$[A-Za-z_]* || $1 == \$\{[A-Za-z_]* ]]; then
+    local name=${1#\$} rest
+    name=${name#\{}
+    rest=${name#"${name%%[!A-Za-z_0-9]*}"}
+    name=${name%"$rest"}
+    REPLY=${!name-}${rest#\}}
     REPLY=${REPLY%% *}
   fi
 }

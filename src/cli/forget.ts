@@ -1,5 +1,5 @@
 // `nix-foreign forget PROGRAM...`: removes plan and root, so that the collector may take the libraries.
-import { realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
   allLinks,
@@ -9,26 +9,37 @@ import {
 } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { forgetPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
-import { listPlans, removePlan } from '../plan/plan-files.ts';
+import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { forgetLearned, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { Context } from '../resolve/context.ts';
 import { forgetFetched } from '../resolve/fetched-record.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { jsonFailure } from './command.ts';
+import { namedProgram } from './program-argument.ts';
 
-/** A program may be gone already: then its path as typed must do. */
-function pathsFor(typedName: string): string[] {
-  try {
-    return [realpathSync(typedName)];
-  } catch {
-    return [path.resolve(typedName)];
-  }
+/** Something is kept for the program, by its path. */
+function isKnown(known: readonly Directories[], program: string): boolean {
+  return known.some(
+    (dirs) =>
+      existsSync(planFile(dirs, program)) ||
+      linksOfProgram(dirs, planKey(program)).length > 0 ||
+      patchedRecords(dirs).some(({ files }) => files.includes(program)),
+  );
+}
+
+/** What other commands take the name for; else the path as typed, of a program that is gone already. */
+function programOf(typedName: string, known: readonly Directories[], context: Context): string {
+  const named = realPath(path.resolve(namedProgram(typedName, context)));
+  if (isKnown(known, named)) return named;
+  const typed = realPath(path.resolve(typedName));
+  return isKnown(known, typed) ? typed : named;
 }
 
 function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
@@ -90,9 +101,9 @@ export async function forgetCommand(
   options: { all?: boolean; learned?: boolean; json?: boolean },
   context: Context,
 ): Promise<ForeignError | undefined> {
-  const wanted = new Set(programs.flatMap(pathsFor));
-  const forgotten = new Set<string>();
   const known = await allDirectories(context.host.uid);
+  const wanted = new Set(programs.map((each) => programOf(each, known, context)));
+  const forgotten = new Set<string>();
   if (options.learned !== true) for (const dirs of known) refusePatched(dirs, wanted);
   for (const dirs of known) {
     for (const plan of listPlans(dirs)) {

@@ -87,7 +87,7 @@ export async function dirsCommand(
   const file = directoriesFile(await dataDirectory());
   const named = directories.map((each) => path.resolve(each));
   const change = { add: addDirectories, remove: removeDirectories, list: readDirectories }[action];
-  const all = change(file, named);
+  const all = await change(file, named);
   if (options.json) printJson(all);
   else if (action === 'list') for (const each of all) printOneLine(each);
 }

@@ -1,10 +1,10 @@
 // `nix-foreign prune`: drops the roots and unpacked AppImages of programs that are gone, changed, or unused for long.
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
-import { DAY } from '../host/files.ts';
+import { DAY, isGone } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
@@ -136,7 +136,7 @@ interface UnusedImage {
 
 /** A touched AppImage of the same content needs its files still. */
 function whyExpired({ program, identity, sha256 }: LaunchPlan): string | undefined {
-  if (statSync(program, { throwIfNoEntry: false }) === undefined) return 'the program is gone';
+  if (isGone(program)) return 'the program is gone';
   try {
     const changed = identityOf(program) !== identity && sha256OfFile(program) !== sha256;
     return changed ? 'the program changed' : undefined;

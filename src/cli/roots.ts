@@ -6,7 +6,7 @@ import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
-import { DAY } from '../host/files.ts';
+import { DAY, isGone } from '../host/files.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
 import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
 import { patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
@@ -118,17 +118,6 @@ export interface RootRow {
     | undefined;
   /** Where patched files were seen that name what the root holds. */
   readonly patched?: readonly string[];
-}
-
-/** What cannot be looked at now (EACCES in another's directory, ESTALE or EIO of a network's) may be there. */
-function isGone(program: string): boolean {
-  try {
-    lstatSync(program);
-    return false;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR';
-  }
 }
 
 /** A touched program of the same content needs its root still. */

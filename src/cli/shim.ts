@@ -53,7 +53,7 @@ async function shimming({ context, launcher }: EntryProcess): Promise<Shimming> 
   };
 }
 
-/** After an update that moved the launcher, every shim learns where it is now. */
+/** After an update that moved the launcher, every shim learns where it is now, whatever is added. */
 function mendOthers({ directories, launcher }: Shimming): void {
   for (const shim of listShims(directories)) {
     if (existsSync(shim.launcher)) continue;
@@ -95,14 +95,31 @@ function added(program: string, options: AddOptions, settings: Shimming, entry: 
   return addAllShims(all, settings);
 }
 
+/** The copies in the menu. Where one cannot be made, the shims that are new are taken back with theirs. */
+function entriesFor(
+  shims: readonly Shim[],
+  before: readonly Shim[],
+  { desktop, desktopFile }: AddOptions,
+  { directories }: Shimming,
+): string[] {
+  if (!desktop && desktopFile === undefined) return [];
+  try {
+    return shims.flatMap((shim) => addDesktopEntries(shim, directories, desktopFile));
+  } catch (error) {
+    for (const { name } of shims.filter((shim) => before.every((each) => each.name !== shim.name))) {
+      removeDesktopEntries(name, directories);
+      removeShim(directories, name);
+    }
+    throw error;
+  }
+}
+
 export async function addCommand(program: string, options: AddOptions, entry: EntryProcess): Promise<void> {
   const settings = await shimming(entry);
-  const done = added(program, options, settings, entry);
   mendOthers(settings);
-  const wantsEntries = options.desktop || options.desktopFile !== undefined;
-  const entries = wantsEntries
-    ? done.added.flatMap((shim) => addDesktopEntries(shim, settings.directories, options.desktopFile))
-    : [];
+  const before = listShims(settings.directories);
+  const done = added(program, options, settings, entry);
+  const entries = entriesFor(done.added, before, options, settings);
   if (options.json) printJson({ added: done.added.map(rowOf), skipped: done.skipped, entries });
   else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
   if (!options.json) for (const entry of entries) printOneLine(`${entry} is in the menu`);
@@ -129,7 +146,7 @@ interface ShimRow {
 
 function rowOf({ name, target, file, launcher, program }: Shim): ShimRow {
   const state = !existsSync(launcher)
-    ? `the launcher is gone; nix-foreign shim add ${target} names the one of now`
+    ? `the launcher is gone; nix-foreign shim add ${shellWord(target)} --as ${shellWord(name)} names the one of now`
     : existsSync(program)
       ? 'ready'
       : 'the program is gone';

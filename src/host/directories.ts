@@ -178,9 +178,16 @@ export function whyUnwritable(dirs: Directories, error: unknown): string {
 
 /**
  * `$XDG_DATA_HOME/nix-run-foreign`, by default `~/.local/share/nix-run-foreign`: no version in it, since PATH, menus
- * and shims name it. @throws Node's error for a user without a home directory.
+ * and shims name it. @throws ForeignError `no-home` for a user with neither HOME nor an entry in /etc/passwd.
  */
 export async function dataDirectory(): Promise<string> {
-  const { default: envPaths } = await import('env-paths');
+  const { default: envPaths } = await import('env-paths').catch((cause: unknown) => {
+    throw new ForeignError('you have no home directory', {
+      code: 'no-home',
+      hint: 'set HOME to a directory of yours',
+      exitCode: 125,
+      cause,
+    });
+  });
   return path.resolve(envPaths('nix-run-foreign', { suffix: '' }).data);
 }

@@ -35,6 +35,19 @@ export function isThere(file: string): boolean {
   }
 }
 
+/**
+ * Nothing is at the path. What cannot be looked at now (EACCES in another's directory, ELOOP, ESTALE or EIO of a
+ * network's) may be there. Total.
+ */
+export function isGone(file: string): boolean {
+  try {
+    lstatSync(file);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
+}
+
 /** The names in a directory, sorted; none in what is no directory that may be read. */
 export function namesIn(directory: string): string[] {
   try {

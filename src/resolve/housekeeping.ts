@@ -1,9 +1,10 @@
 // Our directories, before and after a program is planned → the same without leftovers.
-import { lstatSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { clearRootDirectory, keysPinning, rootLink, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { isGone } from '../host/files.ts';
 import { removeStaleLocks } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
@@ -41,7 +42,7 @@ export function forgetMoved(dirs: Directories, sha256: string): void {
   for (const key of keysPinning(dirs, sha256)) {
     const file = path.join(dirs.plans, key);
     const plan = readPlanFile(file);
-    if (plan === undefined || lstatSync(plan.program, { throwIfNoEntry: false }) !== undefined) continue;
+    if (plan === undefined || !isGone(plan.program)) continue;
     debug(`${plan.program} is gone; its plan and its root go too`);
     rmSync(file, { force: true });
     unpin(rootLink(dirs, sha256, key));

@@ -1,58 +1,74 @@
-// New choices for a program → saved with it and planned by, or everything as it was.
+// A change of a program's choices → saved with it and planned by, or everything as it was.
 
-import type { Choices } from '../choices/choices.ts';
-import { saveChoices } from '../choices/choices-file.ts';
+import { type Choices, digestOfChoices, NO_CHOICES } from '../choices/choices.ts';
+import { readChoices, saveChoices } from '../choices/choices-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { removePlan } from '../plan/plan-files.ts';
-import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { resolveProgram } from './resolve-program.ts';
 import { allDirectories } from './writable-directories.ts';
+
+/** The choices of the moment → what they are to be. */
+export type ChoiceChange = (earlier: Choices) => Choices;
+
+interface ChoicePlace {
+  readonly context: Context;
+  readonly dirs: Directories;
+}
+
+/** What was saved, and what was before. */
+interface ChangedChoices {
+  readonly choices: Choices;
+  readonly earlier: Choices;
+}
 
 /**
  * First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices.
  */
 async function replaceChoices(
   program: ProgramFile,
-  choices: Choices | undefined,
-  context: Context,
-  dirs: Directories,
-): Promise<void> {
+  change: ChoiceChange,
+  { context, dirs }: ChoicePlace,
+): Promise<ChangedChoices> {
   const key = planKey(program.path);
-  await withLock(`${dirs.locks}/${key}`, async () => {
-    for (const each of await allDirectories(context.host.uid)) {
+  return await withLock(`${dirs.locks}/${key}`, async () => {
+    const all = await allDirectories(context.host.uid);
+    const earlier = (await readChoices(all, program.path, key))?.choices ?? NO_CHOICES;
+    const choices = change(earlier);
+    for (const each of all) {
       removePlan(each, program.path);
       if (each.state !== dirs.state) await saveChoices(each, program.path, key, undefined);
     }
     await saveChoices(dirs, program.path, key, choices);
+    return { choices, earlier };
   });
 }
 
-/** The choices before and after, and where they are saved. */
-interface ChoiceChange {
-  readonly choices: Choices;
-  readonly earlier: Choices | undefined;
-  readonly context: Context;
-  readonly dirs: Directories;
-}
-
 /**
- * Keeps choices and plans the program by them. `earlier` comes back when that fails.
+ * Changes the choices as they are now, plans the program by them, and returns what was saved. Where that fails they are
+ * as before, but for what somebody wrote by hand meanwhile. One process after the other: planning can take minutes.
  * @throws ForeignError with the reason where no plan is possible with the choices.
  */
 export async function chooseFor(
   program: ProgramFile,
-  { choices, earlier, context, dirs }: ChoiceChange,
-): Promise<LaunchPlan> {
-  await replaceChoices(program, choices, context, dirs);
-  try {
-    return await resolveProgram(program, context, dirs, 'refresh');
-  } catch (error) {
-    debug('the choices cannot be planned by; the earlier ones come back');
-    await replaceChoices(program, earlier, context, dirs);
-    throw error;
-  }
+  change: ChoiceChange,
+  place: ChoicePlace,
+): Promise<Choices> {
+  const { context, dirs } = place;
+  return await withLock(`${dirs.locks}/choose-${planKey(program.path)}`, async () => {
+    const { choices, earlier } = await replaceChoices(program, change, place);
+    try {
+      await resolveProgram(program, context, dirs, 'refresh');
+      return choices;
+    } catch (error) {
+      debug('the choices cannot be planned by; the earlier ones come back');
+      const ours = digestOfChoices(choices);
+      await replaceChoices(program, (now) => (digestOfChoices(now) === ours ? earlier : now), place);
+      throw error;
+    }
+  });
 }

@@ -39,3 +39,16 @@ test('the files of an AppImage go by the last start, though a backup reads its p
   assert.deepEqual(unusedImages(dirs, 90, now * 1000), [{ program, why: 'not started for 100 days' }]);
   assert.deepEqual(unusedImages(dirs, 101, now * 1000), []);
 });
+
+test('an AppImage that cannot be looked at may be there, one that is gone goes', () => {
+  const cache = path.join(scratch, 'other/v1');
+  const dirs = { ...temporaryDirectories(0), cache, plans: path.join(cache, 'plans') };
+  mkdirSync(dirs.plans, { recursive: true });
+  const loop = path.join(scratch, 'loop');
+  symlinkSync('loop', loop);
+  const directories = [path.join(cache, 'unpacked/one')];
+  for (const name of ['loop/image', 'gone/image'])
+    writePlan(dirs, barePlan(path.join(scratch, name), { directories }));
+  const gone = { program: path.join(scratch, 'gone/image'), why: 'the program is gone' };
+  assert.deepEqual(unusedImages(dirs, undefined, now * 1000), [gone]);
+});

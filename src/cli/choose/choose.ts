@@ -1,4 +1,5 @@
 // The options of `nix-foreign choose` and a terminal, if there is one → what was chosen, and the exit status.
+import { addChoices, NO_CHOICES } from '../../choices/choices.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printable, printJson, printLine } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
@@ -42,7 +43,10 @@ async function byDialogue(session: ChooseSession): Promise<ChooseOutcome> {
       pick: (question) => pick(question, output),
       agree: (message) => agree(message, output),
     });
-    if (decision.kind === 'chosen') return await saveChecked(session, decision.choices);
+    if (decision.kind === 'chosen') {
+      const { pins } = decision;
+      return await saveChecked(session, (now) => addChoices(now, { ...NO_CHOICES, pins }));
+    }
     if (decision.kind !== 'impossible') return { kind: decision.kind };
     throw new ForeignError(`${session.typedName}: ${decision.sentences.join('; ')}`, {
       code: 'conflict',

@@ -5,7 +5,7 @@ import {
   changesBetween,
   type SonameCandidates,
 } from '../../choices/alternatives.ts';
-import type { Choices } from '../../choices/choices.ts';
+import { addChoices, type Choices, NO_CHOICES } from '../../choices/choices.ts';
 import type { Candidate } from '../../choices/compare.ts';
 import { listText, printable, printableLine } from '../../host/output.ts';
 import type { StoreAlternatives } from '../../resolve/solve-program.ts';
@@ -25,7 +25,8 @@ interface DialogIO {
 }
 
 type Decision =
-  | { readonly kind: 'chosen'; readonly choices: Choices }
+  /** `pins`: those that are new. */
+  | { readonly kind: 'chosen'; readonly pins: Choices['pins'] }
   | { readonly kind: 'cancelled' }
   /** Nothing differs, or the person said no at the end. */
   | { readonly kind: 'unchanged' }
@@ -86,7 +87,7 @@ function consequences(before: Solution | undefined, after: Solution, missing: re
 
 interface DialogAnswers {
   readonly kind: 'answered';
-  readonly choices: Choices;
+  readonly pins: Choices['pins'];
   readonly openAlternatives: StoreAlternatives;
   /** How many names were asked about. */
   readonly asked: number;
@@ -95,23 +96,23 @@ interface DialogAnswers {
 
 /** Asks for one name after the other; earlier answers can bring new ones. First those that nobody serves. */
 async function ask(start: Choices, io: DialogIO): Promise<DialogAnswers | { readonly kind: 'cancelled' }> {
-  let choices = start;
-  let openAlternatives = io.alternativesWith(choices);
+  let pins: Choices['pins'] = {};
+  let openAlternatives = io.alternativesWith(start);
   const asked = new Set<string>();
   const missing: string[] = [];
   for (;;) {
     const candidates = candidatesOf(openAlternatives);
     const next = candidates?.alternatives.find(({ name }) => !asked.has(name));
     if (candidates === undefined || next === undefined)
-      return { kind: 'answered', choices, openAlternatives, asked: asked.size, missing };
+      return { kind: 'answered', pins, openAlternatives, asked: asked.size, missing };
     asked.add(next.name);
     const answer = await io.pick(questionFor(candidates, next, io));
     if (answer.kind === 'cancelled') return answer;
     const picked = next.candidates.find(({ provider }) => provider.path === answer.value);
     if (picked === undefined || picked.chosen) continue;
     if (candidates.kind === 'lack') missing.push(lackLine(candidates, next, picked));
-    choices = { ...choices, pins: { ...choices.pins, [next.name]: answer.value } };
-    openAlternatives = io.alternativesWith(choices);
+    pins = { ...pins, [next.name]: answer.value };
+    openAlternatives = io.alternativesWith(addChoices(start, { ...NO_CHOICES, pins }));
   }
 }
 
@@ -132,11 +133,14 @@ export async function chooseByDialogue(
     return { kind: 'impossible', sentences };
   }
   if (answers.asked === 0) io.say('there is nothing to choose: no library has an alternative in the store');
-  const { choices, missing } = answers;
-  if (choices === start && (before === undefined || changesBetween(before, outcome).length === 0))
+  const { pins, missing } = answers;
+  if (
+    Object.keys(pins).length === 0 &&
+    (before === undefined || changesBetween(before, outcome).length === 0)
+  )
     return { kind: 'unchanged' };
   io.say(printable(consequences(before, outcome, missing)));
   const agreed = await io.agree('Keep these choices with the program?');
   if (agreed.kind === 'cancelled') return agreed;
-  return agreed.value ? { kind: 'chosen', choices } : { kind: 'unchanged' };
+  return agreed.value ? { kind: 'chosen', pins } : { kind: 'unchanged' };
 }

@@ -8,7 +8,14 @@ import {
   type SetChange,
   type SonameCandidates,
 } from '../../choices/alternatives.ts';
-import { addChoices, type Choices, hasChoices, NO_CHOICES, namePattern } from '../../choices/choices.ts';
+import {
+  addChoices,
+  type Choices,
+  digestOfChoices,
+  hasChoices,
+  NO_CHOICES,
+  namePattern,
+} from '../../choices/choices.ts';
 import { addableName, findAdded, findPin } from '../../choices/find-pin.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
@@ -20,7 +27,7 @@ import type { Context } from '../../resolve/context.ts';
 import { fetchNamed } from '../../resolve/fetch-named.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf } from '../../resolve/job.ts';
 import { openAlternatives, type StoreAlternatives } from '../../resolve/solve-program.ts';
-import { chooseFor } from '../../resolve/with-choices.ts';
+import { type ChoiceChange, chooseFor } from '../../resolve/with-choices.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { unprovidedNames } from '../../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../../solver/solution.ts';
@@ -104,8 +111,8 @@ async function canBeFetched(
   return (await previewOfFetch({ program, context, dirs, choices }, lacking))?.kind === 'planned';
 }
 
-/** What planning fetched is in the catalogue that it refreshed. */
-async function seenAfterFetch(
+/** The store as it is after planning: what was fetched is in the catalogue that it refreshed. */
+async function seenAfterwards(
   { program, context, dirs }: ChooseSession,
   choices: Choices,
 ): Promise<StoreAlternatives> {
@@ -117,15 +124,20 @@ async function seenAfterFetch(
   }
 }
 
-/** Saves choices that have a set, and plans by them. @throws ForeignError that explains itself when there is none. */
-export async function saveChecked(session: ChooseSession, choices: Choices): Promise<ChooseOutcome> {
+/**
+ * Saves choices that have a set, and plans by them. What was chosen since the session began stays, as far as `change`
+ * leaves it. @throws ForeignError that explains itself when there is none.
+ */
+export async function saveChecked(session: ChooseSession, change: ChoiceChange): Promise<ChooseOutcome> {
   const { program, context, dirs, catalogue, earlier } = session;
+  const wanted = change(earlier);
   const before = setBefore(program, catalogue, earlier);
-  const first = openAlternatives(program, catalogue, choices);
-  const isFetched = await canBeFetched(session, choices, first);
+  const first = openAlternatives(program, catalogue, wanted);
+  const isFetched = await canBeFetched(session, wanted, first);
   if (first.outcome.kind !== 'solution' && !isFetched) throw refusal(first, first.outcome, session);
-  await chooseFor(program, { choices, earlier, context, dirs });
-  const seen = isFetched ? await seenAfterFetch(session, choices) : first;
+  const choices = await chooseFor(program, change, { context, dirs });
+  const isFirst = !isFetched && digestOfChoices(choices) === digestOfChoices(wanted);
+  const seen = isFirst ? first : await seenAfterwards(session, choices);
   const { outcome: after } = seen;
   if (after.kind !== 'solution') throw refusal(seen, after, session);
   const idle = idlePins(choices, after, seen.problem);
@@ -181,14 +193,14 @@ async function chooseIn(
   words: ChooseWords,
   otherwise: (session: ChooseSession) => Promise<ChooseOutcome> | ChooseOutcome,
 ): Promise<ChooseOutcome> {
-  const { program, context, dirs, earlier } = request;
+  const { program, context, dirs } = request;
   const catalogue = await openStore(dirs.catalogues, context.location);
   try {
     const session = { ...request, catalogue };
     const added = wordsToChoices(words, catalogue, program);
     if (!words.reset && !hasChoices(added)) return await otherwise(session);
     noticeUnknown(added, catalogue);
-    return await saveChecked(session, addChoices(words.reset ? NO_CHOICES : earlier, added));
+    return await saveChecked(session, (now) => addChoices(words.reset ? NO_CHOICES : now, added));
   } finally {
     catalogue.close();
   }

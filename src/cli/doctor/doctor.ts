@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findMachine, machinesRunBy } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { type Directories, dataDirectory } from '../../host/directories.ts';
-import { reasonOf } from '../../host/errors.ts';
+import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
@@ -100,6 +100,16 @@ async function checkLauncher(launcher: string): Promise<Check> {
   };
 }
 
+/** The shims' directory; undefined for a user without a home directory. */
+async function shimsPlace(): Promise<string | undefined> {
+  try {
+    return path.join(await dataDirectory(), 'shims');
+  } catch (error) {
+    if (error instanceof ForeignError) return undefined;
+    throw error;
+  }
+}
+
 /** Looks at everything. */
 async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
@@ -119,7 +129,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
       env: context.env,
       parent: processName(process.ppid),
       launcher,
-      shims: path.join(await dataDirectory(), 'shims'),
+      shims: await shimsPlace(),
       hooks: shellHooks,
     }),
   ];

@@ -19,8 +19,8 @@ export interface ShellFacts {
   /** The process that started this one, by its name (proc(5), `comm`). */
   readonly parent: string | undefined;
   readonly launcher: string;
-  /** The directory of the shims. */
-  readonly shims: string;
+  /** The directory of the shims; undefined for a user without a home directory. */
+  readonly shims: string | undefined;
   /** shell-hooks/ */
   readonly hooks: string;
 }
@@ -104,10 +104,14 @@ function deadVariables(shell: Shell, { env }: ShellFacts): HookFinding[] {
 
 /** The hook finds shims; scripts and other programs do so by PATH only. */
 function checkShims(shell: Shell, { env, shims }: ShellFacts): Check[] {
+  const subject = 'shims';
+  if (shims === undefined) {
+    const detail = 'you have no home directory, so there are neither shims nor a hook';
+    return [{ subject, state: 'note', detail, remedy: 'set HOME to a directory of yours' }];
+  }
   const count = namesIn(shims).length;
   if (count === 0) return [];
   const isOnPath = (env['PATH'] ?? '').split(':').some((each) => each !== '' && path.resolve(each) === shims);
-  const subject = 'shims';
   if (isOnPath) return [{ subject, state: 'ok', detail: `${count} in ${shims}` }];
   const [file] = ownFiles(shell, env);
   return [
@@ -126,8 +130,9 @@ export function checkHooks(facts: ShellFacts): Check[] {
   const leftover = leftoverLines(facts);
   const dead = deadVariables(shell ?? 'bash', facts);
   const active = shell === undefined ? undefined : activeHook(shell, facts);
-  // A file that is to be corrected tells why there is no hook.
-  const missing = shell === undefined || leftover.length > 0 ? undefined : missingHook(shell, facts);
+  // A file that is to be corrected tells why there is no hook, and so does the lack of a home.
+  const isTold = leftover.length > 0 || facts.shims === undefined;
+  const missing = shell === undefined || isTold ? undefined : missingHook(shell, facts);
   const own = active ?? missing;
   return [
     ...[...leftover, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({

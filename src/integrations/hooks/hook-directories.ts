@@ -4,6 +4,7 @@ import path from 'node:path';
 import { writeFileAtomically } from '../../host/atomic-file.ts';
 import { errnoOf, ForeignError } from '../../host/errors.ts';
 import { makeDirectories } from '../../host/files.ts';
+import { withLock } from '../../host/mutex.ts';
 
 /** The list's file below the data directory: absolute paths, one a line, which the shells read by themselves. */
 export function directoriesFile(data: string): string {
@@ -22,9 +23,18 @@ export function readDirectories(file: string): readonly string[] {
   }
 }
 
-function write(file: string, directories: readonly string[]): void {
-  makeDirectories(path.dirname(file));
-  writeFileAtomically(file, directories.map((each) => `${each}\n`).join(''));
+/**
+ * One change after the other, each of the list as it is then. @throws what `change` throws, and then writes nothing.
+ */
+async function changeList(
+  file: string,
+  change: (known: readonly string[]) => readonly string[],
+): Promise<readonly string[]> {
+  return await withLock(file, async () => {
+    const changed = change(readDirectories(file));
+    writeFileAtomically(file, changed.map((each) => `${each}\n`).join(''));
+    return changed;
+  });
 }
 
 function refusal(directory: string, why: string, hint: string): ForeignError {
@@ -32,25 +42,29 @@ function refusal(directory: string, why: string, hint: string): ForeignError {
 }
 
 /** Adds at the end what is not there yet. @throws ForeignError `directory` for what is none, and then adds nothing. */
-export function addDirectories(file: string, directories: readonly string[]): readonly string[] {
+export async function addDirectories(
+  file: string,
+  directories: readonly string[],
+): Promise<readonly string[]> {
   for (const each of directories) {
     if (each.includes('\n')) throw refusal(each, 'a line break is in its name', 'give it another name');
     if (statSync(each, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw refusal(each, 'it is no directory', 'name a directory with programs in it');
   }
-  const all = [...new Set([...readDirectories(file), ...directories])];
-  write(file, all);
-  return all;
+  makeDirectories(path.dirname(file));
+  return await changeList(file, (known) => [...new Set([...known, ...directories])]);
 }
 
 /** @throws ForeignError `directory` for one that is not in the list, and then removes nothing. */
-export function removeDirectories(file: string, directories: readonly string[]): readonly string[] {
-  const known = readDirectories(file);
-  for (const each of directories) {
-    if (!known.includes(each))
-      throw refusal(each, 'it is not registered', 'name one of: nix-foreign dirs list');
-  }
-  const rest = known.filter((each) => !directories.includes(each));
-  write(file, rest);
-  return rest;
+export async function removeDirectories(
+  file: string,
+  directories: readonly string[],
+): Promise<readonly string[]> {
+  return await changeList(file, (known) => {
+    for (const each of directories) {
+      if (!known.includes(each))
+        throw refusal(each, 'it is not registered', 'name one of: nix-foreign dirs list');
+    }
+    return known.filter((each) => !directories.includes(each));
+  });
 }

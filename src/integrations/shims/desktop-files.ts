@@ -61,6 +61,16 @@ function rewritten(entry: string, { target, file, name }: Shim): { text: string;
   });
 }
 
+/** What is broken, or cannot be read, is no entry of this program's: others' files lie nearby too. */
+function startsProgram(entry: string, shim: Shim): boolean {
+  try {
+    return isFile(entry) && rewritten(entry, shim).started > 0;
+  } catch (error) {
+    if (error instanceof ForeignError) return false;
+    throw error;
+  }
+}
+
 /** The vendor's entries that start the program, in the places where archives have them. */
 function findEntries(shim: Shim): string[] {
   const directories = aroundProgram(shim.target).flatMap((each) => [
@@ -68,7 +78,7 @@ function findEntries(shim: Shim): string[] {
     path.join(each, 'share/applications'),
   ]);
   const entries = [...new Set(directories.flatMap(entriesIn).map(realPath))];
-  return entries.filter((entry) => rewritten(entry, shim).started > 0);
+  return entries.filter((entry) => startsProgram(entry, shim));
 }
 
 function ownerOf(file: string): string | undefined | 'nobody' {
@@ -129,8 +139,13 @@ export function removeDesktopEntries(name: string, { applications }: ShimDirecto
 /** Icon Theme Specification, "Icon lookup": the formats, best first. */
 const ENDINGS = ['.svg', '.png', '.xpm'];
 
+/** Follows symbolic links. Total. */
 function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** `256x256` → 256, `scalable` → more than any; the largest is best. */

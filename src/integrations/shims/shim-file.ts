@@ -32,7 +32,7 @@ export interface Shim extends ShimLine {
   readonly target: string;
 }
 
-/** @throws Node's error for a user without a home directory. */
+/** @throws ForeignError `no-home` for a user without a home directory. */
 export async function shimDirectories(): Promise<ShimDirectories> {
   const data = await dataDirectory();
   return {

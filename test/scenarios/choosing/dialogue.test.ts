@@ -80,6 +80,23 @@ test('typing filters; what is picked is shown with what it forces, agreed to, an
   assert.ok(library?.storePath.endsWith(wanted[1] ?? '?'));
 });
 
+test('what is chosen while the dialogue is open stays, whoever chooses at the same time', async () => {
+  const it = choose();
+  await it.until(/recommended[\s\S]*as it is now/);
+  const exclude = (name: string) => root.manage(['choose', '--exclude', name, program]);
+  const names = ['none-1', 'none-2', 'none-3', 'none-4'];
+  for (const { status, stderr } of await Promise.all(names.map(exclude))) assert.equal(status, 0, stderr);
+  it.press('Down', 'Enter');
+  await it.until(/\? libonig\.so\.5/);
+  it.press('Enter');
+  await it.until(/Keep these choices/);
+  it.press('Enter');
+  const end = await it.until(/\[status/);
+  assert.match(end, /pin libjq\.so\.1=[\s\S]*exclude none-1[\s\S]*\[status 0\]/);
+  const [text = ''] = (saved() as string[][])[2] ?? [];
+  for (const name of [...names, 'libjq.so.1']) assert.ok(text.includes(`"${name}"`), `${name}: ${text}`);
+});
+
 test('no at the end changes nothing', async () => {
   const before = saved();
   const it = choose();

@@ -106,6 +106,13 @@ test('a line, the status before it, history and the names of functions are left 
   assert.equal((await hooked.run('./tool "$_" | cat')).output, '<./tool>[last]');
 });
 
+test('what the last match of the user left in BASH_REMATCH is still there', async () => {
+  assert.equal((await hooked.run('[[ foo123 =~ ([a-z]+)([0-9]+) ]]; FOO=./tool')).status, 0);
+  const line = 'named x; $FOO y; ./tool z; nothing-of-this-name; declare -p BASH_REMATCH';
+  const kept = /\[x\][\s\S]*\[y\][\s\S]*\[z\][\s\S]*=\(\[0\]="foo123" \[1\]="foo" \[2\]="123"\)$/;
+  assert.match((await hooked.run(line)).output, kept);
+});
+
 test('Ctrl-Z, jobs, bg, kill, Ctrl-C', async () => {
   hooked.type('./tool sleep 1000');
   hooked.press('Enter');
