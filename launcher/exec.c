@@ -348,12 +348,20 @@ static struct failure explain_namespace(const struct program *program, long erro
 				.remedy_detail = program->found};
 }
 
+static struct failure explain_closed(const struct program *program)
+{
+	return (struct failure){.cause = "its working directory may not be entered by this user, and a view has to",
+				.remedy = "start it in another (cd /), or without: nix-run-foreign --strategy loader ",
+				.remedy_detail = program->found};
+}
+
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
 {
 	if (failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
 		return refuse_32_bit(program);
-	bool about_loader = plan->execute && failed.error != -E2BIG;
+	bool about_loader = plan->execute && failed.error != -E2BIG && !failed.closed;
 	struct failure failure = about_loader ? explain_loader(program, failed.error)
+			       : failed.closed ? explain_closed(program)
 			       : failed.left && !failed.entered && failed.error != -E2BIG ? explain_namespace(program, failed.error)
 								      : explain(program, failed.error);
 	failure.about = about_loader ? plan->execute : program->found;

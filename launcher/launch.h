@@ -67,6 +67,7 @@ struct namespace_entry {
 	long error; // 0 or a negative errno
 	bool entered; // all is as it shall be there, and the error is that of the execve
 	bool left;  // the process is no longer in the namespaces that it was started in, and cannot return
+	bool closed; // this user may not enter the working directory, so there is no way back to it
 };
 
 /// Leaves the mount namespace, and the user namespace where that takes rights, for ones of this process and its

@@ -6,8 +6,8 @@
 static bool is_worth_a_refresh(const struct plan *plan, struct namespace_entry failed)
 {
 	long error = failed.error;
-	if (failed.left)
-		return false; // the resolver and Nix would run in a namespace that is half made
+	if (failed.left || failed.closed)
+		return false; // the resolver and Nix would run in a namespace that is half made, or find the same again
 	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG)
 		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;

@@ -1,0 +1,42 @@
+// A plan with a view, and a process from which none can be entered → what the user is told, and what is left as it was.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
+import { planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
+
+const workshop = await openWorkshop();
+const at = (name: string): string => path.join(workshop.directory, name);
+const program = putScript(workshop.directory, 'program', 'echo "in $(readlink /proc/self/cwd)"');
+const USER = 4321;
+const asUser = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] as const;
+
+/** The plan belongs to whoever starts: root's looks like nobody's in a user namespace. */
+function plan(more: readonly string[] = []): void {
+  const file = putPlan(workshop.place, program, planText(program, ['V/view-of-a-test/ld.so ', ...more]));
+  for (const each of [file, path.dirname(file)]) chownSync(each, USER, USER);
+}
+
+async function start(cwd: string, before: readonly string[] = asUser): Promise<Outcome> {
+  const [first = '', ...rest] = [...before, workshop.launcher, program];
+  return await runCommand(workshop, [first, ...rest], { ...limited, cwd });
+}
+
+test('a working directory that the user may not enter', asRoot, async () => {
+  const closed = at('closed');
+  mkdirSync(closed, { mode: 0o700 });
+  for (const more of [[], ['x/bin/sh', 'A-c', 'Aecho started']]) {
+    plan(more);
+    const { code, stdout, stderr } = await start(closed);
+    assert.deepEqual([code, stdout], [126, '']);
+    assert.equal(
+      stderr,
+      `nix-run-foreign: ${program}: its working directory may not be entered by this user, and a view has to\n` +
+        `  start it in another (cd /), or without: nix-run-foreign --strategy loader ${program}\n`,
+    );
+  }
+  plan();
+  assert.equal((await start(workshop.directory)).stdout, `in ${workshop.directory}\n`);
+});
