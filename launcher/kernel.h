@@ -10,6 +10,7 @@ enum kernel_error {
 	EIO = 5,
 	E2BIG = 7,
 	ENOEXEC = 8,
+	ECHILD = 10,
 	ENOMEM = 12,
 	EACCES = 13,
 	EEXIST = 17,
@@ -217,6 +218,17 @@ static inline _Noreturn void kernel_exit(int status)
 static inline long kernel_fork(int exit_signal)
 {
 	return arch_system_call(NR_clone, exit_signal, 0, 0, 0, 0, 0);
+}
+// After unshare(CLONE_NEWPID) the next child is the first process of a pid namespace, and no other can be there when it
+// has ended. Until then the namespace is only seen as a link that leads nowhere (Linux 4.12; fs/proc/namespaces.c).
+static inline bool kernel_children_are_elsewhere(void)
+{
+	static const char of_children[] = "/proc/thread-self/ns/pid_for_children";
+	struct kernel_stat own, other;
+	if (kernel_stat_path("/proc/thread-self/ns/pid", &own, 0) < 0 ||
+	    kernel_stat_path(of_children, &other, AT_NOFOLLOW) < 0)
+		return false;
+	return kernel_stat_path(of_children, &other, 0) < 0 || own.st_ino != other.st_ino;
 }
 static inline long kernel_wait(long pid, int *status)
 {

@@ -136,7 +136,7 @@ struct resolver_command {
 };
 
 struct ending {
-	int error;  // not 0: it could not be started, a positive errno
+	int error;  // not 0: it could not be started, a positive errno; ECHILD: children are in another pid namespace
 	int status; // how it ended, as wait(2) has it
 };
 
