@@ -5,18 +5,21 @@
 #include <stdbool.h>
 
 enum kernel_error {
+	EPERM = 1,
 	ENOENT = 2,
 	EINTR = 4,
 	EIO = 5,
 	E2BIG = 7,
 	ENOEXEC = 8,
 	ECHILD = 10,
+	EAGAIN = 11,
 	ENOMEM = 12,
 	EACCES = 13,
 	EEXIST = 17,
 	ENODEV = 19,
 	ENOTDIR = 20,
 	EINVAL = 22,
+	EMFILE = 24,
 	ETXTBSY = 26,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,

@@ -8,7 +8,7 @@ static bool is_worth_a_refresh(const struct plan *plan, struct namespace_entry f
 	long error = failed.error;
 	if (failed.left || failed.closed)
 		return false; // the resolver and Nix would run in a namespace that is half made, or find the same again
-	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG)
+	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG && !remedy_of_limit(error))
 		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
 }

@@ -40,12 +40,11 @@ static int refuse_other_namespace(void)
 
 static int cannot_start(const struct resolver_command *command, long error)
 {
-	return message_failure(
-		EXIT_TOOL_FAILED,
-		(struct failure){.about = command->execute,
-				 .cause = "the resolver cannot be started: ",
-				 .detail = message_of_error(error),
-				 .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"});
+	struct failure failure = {.about = command->execute,
+				  .cause = "the resolver cannot be started: ",
+				  .detail = message_of_error(error),
+				  .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"};
+	return message_failure(EXIT_TOOL_FAILED, within_limits(failure, error));
 }
 
 static int ended_with(const char *how, int number)

@@ -27,7 +27,7 @@ async function start(cwd: string, before: readonly string[] = asUser): Promise<O
 test('a working directory that the user may not enter', asRoot, async () => {
   const closed = at('closed');
   mkdirSync(closed, { mode: 0o700 });
-  for (const more of [[], ['x/bin/sh', 'A-c', 'Aecho started']]) {
+  for (const more of [[], ['x/bin/sh', '0', 'A-c', 'Aecho started']]) {
     plan(more);
     const { code, stdout, stderr } = await start(closed);
     assert.deepEqual([code, stdout], [126, '']);
@@ -39,4 +39,24 @@ test('a working directory that the user may not enter', asRoot, async () => {
   }
   plan();
   assert.equal((await start(workshop.directory)).stdout, `in ${workshop.directory}\n`);
+});
+
+test('too few files may be open for a view: that is said, and not of what is started in it', asRoot, async () => {
+  plan(['x/bin/sh', '0', 'A-c', 'Aecho started']);
+  const within = (count: number) => [...asUser, 'prlimit', `--nofile=${count}:${count}`];
+  const { code, stdout, stderr } = await start(workshop.directory, within(4));
+  assert.deepEqual([code, stdout], [126, '']);
+  assert.equal(
+    stderr,
+    `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: too many open files\n` +
+      '  raise the limit of open files: ulimit -n\n',
+  );
+  assert.equal((await start(workshop.directory, within(20))).stdout, 'started\n');
+});
+
+test('what a plan executes in a view is named where that fails', asRoot, async () => {
+  plan(['x/etc/passwd']);
+  const { code, stderr } = await start(workshop.directory);
+  assert.equal(code, 126);
+  assert.match(stderr, /^nix-run-foreign: \/etc\/passwd: the loader of its plan cannot be started: permission/);
 });
