@@ -255,6 +255,12 @@ static inline long kernel_set_death_signal(int signal)
 	enum { PR_SET_PDEATHSIG = 1 };
 	return arch_system_call(NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
 }
+// 1 or 0; -EINVAL for one that this kernel does not have, and before Linux 4.3.
+static inline long kernel_is_capability_ambient(int capability)
+{
+	enum { PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_IS_SET = 1 };
+	return arch_system_call(NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0, 0);
+}
 static inline long kernel_set_signal_mask(uint64_t mask)
 {
 	enum { SIG_SETMASK = 2 };

@@ -14,8 +14,9 @@ const USER = 4321;
 const asUser = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] as const;
 
 /** The plan belongs to whoever starts: root's looks like nobody's in a user namespace. */
-function plan(more: readonly string[] = []): void {
-  const file = putPlan(workshop.place, program, planText(program, ['V/view-of-a-test/ld.so ', ...more]));
+function plan(...more: readonly string[]): void {
+  const records = more.some((record) => record[0] === 'n') ? more : ['V/view-of-a-test/ld.so ', ...more];
+  const file = putPlan(workshop.place, program, planText(program, records));
   for (const each of [file, path.dirname(file)]) chownSync(each, USER, USER);
 }
 
@@ -28,9 +29,9 @@ test('a working directory that the user may not enter', asRoot, async () => {
   const closed = at('closed');
   mkdirSync(closed, { mode: 0o700 });
   for (const more of [[], ['x/bin/sh', '0', 'A-c', 'Aecho started']]) {
-    plan(more);
+    plan(...more);
     const { code, stdout, stderr } = await start(closed);
-    assert.deepEqual([code, stdout], [126, '']);
+    assert.deepEqual([code, stdout], [126, ''], stderr);
     assert.equal(
       stderr,
       `nix-run-foreign: ${program}: its working directory may not be entered by this user, and a view has to\n` +
@@ -42,7 +43,7 @@ test('a working directory that the user may not enter', asRoot, async () => {
 });
 
 test('too few files may be open for a view: that is said, and not of what is started in it', asRoot, async () => {
-  plan(['x/bin/sh', '0', 'A-c', 'Aecho started']);
+  plan('x/bin/sh', '0', 'A-c', 'Aecho started');
   const within = (count: number) => [...asUser, 'prlimit', `--nofile=${count}:${count}`];
   const { code, stdout, stderr } = await start(workshop.directory, within(4));
   assert.deepEqual([code, stdout], [126, '']);
@@ -55,8 +56,19 @@ test('too few files may be open for a view: that is said, and not of what is sta
 });
 
 test('what a plan executes in a view is named where that fails', asRoot, async () => {
-  plan(['x/etc/passwd']);
+  plan('x/etc/passwd');
   const { code, stderr } = await start(workshop.directory);
   assert.equal(code, 126);
   assert.match(stderr, /^nix-run-foreign: \/etc\/passwd: the loader of its plan cannot be started: permission/);
+});
+
+test('ambient capabilities are not lost: the program is resolved anew, which finds another way', asRoot, async () => {
+  const ambient = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
+  const lib = putScript(workshop.directory, 'interpreter', '');
+  for (const more of [[`n${lib}`], []]) {
+    plan(...more);
+    const { code, stderr } = await start(workshop.directory, [...asUser, ...ambient]);
+    assert.deepEqual([code, stderr.split('\n')[0]], [125, 'resolver called']);
+    assert.equal((await start(workshop.directory)).code, 0);
+  }
 });
