@@ -42,33 +42,44 @@ test('a working directory that the user may not enter', asRoot, async () => {
   assert.equal((await start(workshop.directory)).stdout, `in ${workshop.directory}\n`);
 });
 
-test('too few files may be open for a view: that is said, and not of what is started in it', asRoot, async () => {
-  plan('x/bin/sh', '0', 'A-c', 'Aecho started');
-  const within = (count: number) => [...asUser, 'prlimit', `--nofile=${count}:${count}`];
-  const { code, stdout, stderr } = await start(workshop.directory, within(4));
-  assert.deepEqual([code, stdout], [126, '']);
-  assert.equal(
-    stderr,
-    `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: too many open files\n` +
-      '  raise the limit of open files: ulimit -n\n',
-  );
-  assert.equal((await start(workshop.directory, within(20))).stdout, 'started\n');
-});
+test(
+  'too few files may be open for a view: that is said, and not of what is started in it',
+  asRoot,
+  async () => {
+    plan('x/bin/sh', '0', 'A-c', 'Aecho started');
+    const within = (count: number) => [...asUser, 'prlimit', `--nofile=${count}:${count}`];
+    const { code, stdout, stderr } = await start(workshop.directory, within(4));
+    assert.deepEqual([code, stdout], [126, '']);
+    assert.equal(
+      stderr,
+      `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: too many open files\n` +
+        '  raise the limit of open files: ulimit -n\n',
+    );
+    assert.equal((await start(workshop.directory, within(20))).stdout, 'started\n');
+  },
+);
 
 test('what a plan executes in a view is named where that fails', asRoot, async () => {
   plan('x/etc/passwd');
   const { code, stderr } = await start(workshop.directory);
   assert.equal(code, 126);
-  assert.match(stderr, /^nix-run-foreign: \/etc\/passwd: the loader of its plan cannot be started: permission/);
+  assert.match(
+    stderr,
+    /^nix-run-foreign: \/etc\/passwd: the loader of its plan cannot be started: permission/,
+  );
 });
 
-test('ambient capabilities are not lost: the program is resolved anew, which finds another way', asRoot, async () => {
-  const ambient = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
-  const lib = putScript(workshop.directory, 'interpreter', '');
-  for (const more of [[`n${lib}`], []]) {
-    plan(...more);
-    const { code, stderr } = await start(workshop.directory, [...asUser, ...ambient]);
-    assert.deepEqual([code, stderr.split('\n')[0]], [125, 'resolver called']);
-    assert.equal((await start(workshop.directory)).code, 0);
-  }
-});
+test(
+  'ambient capabilities are not lost: the program is resolved anew, which finds another way',
+  asRoot,
+  async () => {
+    const ambient = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
+    const lib = putScript(workshop.directory, 'interpreter', '');
+    for (const more of [[`n${lib}`], []]) {
+      plan(...more);
+      const { code, stderr } = await start(workshop.directory, [...asUser, ...ambient]);
+      assert.deepEqual([code, stderr.split('\n')[0]], [125, 'resolver called']);
+      assert.equal((await start(workshop.directory)).code, 0);
+    }
+  },
+);

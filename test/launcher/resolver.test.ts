@@ -101,7 +101,14 @@ for (const [name, resolver, cause] of [
   });
 
 test('a resolver for which there is no process left', asRoot, async () => {
-  const user = ['setpriv', '--reuid=4321', '--regid=4321', '--clear-groups', 'prlimit', '--nproc=1:1'] as const;
+  const user = [
+    'setpriv',
+    '--reuid=4321',
+    '--regid=4321',
+    '--clear-groups',
+    'prlimit',
+    '--nproc=1:1',
+  ] as const;
   const { env } = withResolver('exit 0');
   const { code, stderr } = await runCommand(workshop, [...user, workshop.launcher, program], { env });
   assert.equal(code, 125);
