@@ -14,7 +14,6 @@ enum { NR_ioctl = 54, NR_rt_sigtimedwait = 177, NR_geteuid = 201, NR_madvise = 2
 #define O_CREAT 0100
 #define O_APPEND 02000
 
-enum { EAGAIN = 11, ECHILD = 10 };
 enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
 
 struct native_time {

@@ -201,7 +201,7 @@ bool resolver_run(const struct run_time_settings *settings, const struct questio
 	word_of_number(run->own_id, (unsigned long)run->parent);
 	bool started = false;
 	if (!seccomp_filter_may_be_there(run->environment, sizeof run->environment) &&
-	    fill_arguments(run, settings, question)) {
+	    !kernel_children_are_elsewhere() && fill_arguments(run, settings, question)) {
 		fill_environment(run, settings);
 		started = start_and_wait(run);
 	}

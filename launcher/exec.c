@@ -296,12 +296,12 @@ struct namespace_entry start_program(const struct process *process, const struct
 	entry.error = 0;
 	if (plan->interpreter_path)
 		entry = namespace_enter(process, plan->interpreter_path);
-	if (plan->has_view && !view_is_around()) {
+	if (plan->has_view && !view_is_around())
 		entry = view_enter(process, plan->records);
-		entry.entered = entry.error == 0;
-	}
-	if (entry.error == 0)
-		entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
+	if (entry.error < 0)
+		return entry;
+	entry.entered = true;
+	entry.error = kernel_execve(plan->execute ? plan->execute : program->found, arguments, environment);
 	return entry;
 }
 
@@ -348,14 +348,30 @@ static struct failure explain_namespace(const struct program *program, long erro
 				.remedy_detail = program->found};
 }
 
+static struct failure explain_closed(const struct program *program)
+{
+	return (struct failure){.cause = "its working directory may not be entered by this user, and a view has to",
+				.remedy = "start it in another (cd /), or without: nix-run-foreign --strategy loader ",
+				.remedy_detail = program->found};
+}
+
+static struct failure explain_start(const struct plan *plan, const struct program *program,
+				    struct namespace_entry failed)
+{
+	if (failed.closed)
+		return explain_closed(program);
+	if (!failed.entered && (plan->has_view || plan->interpreter_path))
+		return explain_namespace(program, failed.error);
+	return explain(program, failed.error);
+}
+
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
 {
 	if (failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
 		return refuse_32_bit(program);
-	bool about_loader = plan->execute && failed.error != -E2BIG;
+	bool about_loader = plan->execute && failed.entered && failed.error != -E2BIG;
 	struct failure failure = about_loader ? explain_loader(program, failed.error)
-			       : failed.left && !failed.entered && failed.error != -E2BIG ? explain_namespace(program, failed.error)
-								      : explain(program, failed.error);
+					      : explain_start(plan, program, failed);
 	failure.about = about_loader ? plan->execute : program->found;
-	return message_failure(EXIT_CANNOT_RUN, failure);
+	return message_failure(EXIT_CANNOT_RUN, within_limits(failure, failed.error));
 }

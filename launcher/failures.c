@@ -50,11 +50,33 @@ static struct failure unfound_at_path(const struct program *program, long error)
 	}
 }
 
+const char *remedy_of_limit(long error)
+{
+	switch (error < 0 ? -error : error) {
+	case EAGAIN:
+		return "raise the limit of processes: ulimit -u, or pids.max of its cgroup";
+	case EMFILE:
+		return "raise the limit of open files: ulimit -n";
+	default:
+		return NULL;
+	}
+}
+
+struct failure within_limits(struct failure failure, long error)
+{
+	const char *remedy = remedy_of_limit(error);
+	if (!remedy)
+		return failure;
+	failure.remedy = remedy;
+	failure.remedy_detail = NULL;
+	return failure;
+}
+
 int refuse_program(const char *name, const struct program *program, long error)
 {
 	struct failure failure = program->found ? unfound_at_path(program, error) : unfound_in_path(error);
 	failure.about = *name ? name : "''";
-	return message_failure(error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, failure);
+	return message_failure(error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, within_limits(failure, error));
 }
 
 int refuse_nameless(const struct program *program)

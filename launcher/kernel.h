@@ -5,17 +5,21 @@
 #include <stdbool.h>
 
 enum kernel_error {
+	EPERM = 1,
 	ENOENT = 2,
 	EINTR = 4,
 	EIO = 5,
 	E2BIG = 7,
 	ENOEXEC = 8,
+	ECHILD = 10,
+	EAGAIN = 11,
 	ENOMEM = 12,
 	EACCES = 13,
 	EEXIST = 17,
 	ENODEV = 19,
 	ENOTDIR = 20,
 	EINVAL = 22,
+	EMFILE = 24,
 	ETXTBSY = 26,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,
@@ -218,6 +222,17 @@ static inline long kernel_fork(int exit_signal)
 {
 	return arch_system_call(NR_clone, exit_signal, 0, 0, 0, 0, 0);
 }
+// After unshare(CLONE_NEWPID) the next child is the first process of a pid namespace, and no other can be there when it
+// has ended. Until then the namespace is only seen as a link that leads nowhere (Linux 4.12; fs/proc/namespaces.c).
+static inline bool kernel_children_are_elsewhere(void)
+{
+	static const char of_children[] = "/proc/thread-self/ns/pid_for_children";
+	struct kernel_stat own, other;
+	if (kernel_stat_path("/proc/thread-self/ns/pid", &own, 0) < 0 ||
+	    kernel_stat_path(of_children, &other, AT_NOFOLLOW) < 0)
+		return false;
+	return kernel_stat_path(of_children, &other, 0) < 0 || own.st_ino != other.st_ino;
+}
 static inline long kernel_wait(long pid, int *status)
 {
 	enum { ANY_KIND_OF_CHILD = 0x40000000 }; // __WALL: also children whose exit signal is not SIGCHLD
@@ -239,6 +254,12 @@ static inline long kernel_set_death_signal(int signal)
 {
 	enum { PR_SET_PDEATHSIG = 1 };
 	return arch_system_call(NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
+}
+// 1 or 0; -EINVAL for one that this kernel does not have, and before Linux 4.3.
+static inline long kernel_is_capability_ambient(int capability)
+{
+	enum { PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_IS_SET = 1 };
+	return arch_system_call(NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0, 0);
 }
 static inline long kernel_set_signal_mask(uint64_t mask)
 {

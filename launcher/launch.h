@@ -58,6 +58,12 @@ int refuse_invalid_plan(int status, const struct program *program, const struct 
 /// The resolver needs this program itself, so its resolution would need it again, without end.
 int refuse_within_resolver(const struct program *program);
 
+/// What mends an error of a limit that the process or its user has reached; NULL for any other error.
+const char *remedy_of_limit(long error);
+
+/// The failure with that remedy where `error` is one of a limit, else as it is.
+struct failure within_limits(struct failure failure, long error);
+
 /// Why a program that is there cannot be started with ENOENT: an interpreter is missing. Without `about`.
 struct failure missing_interpreter(const char *path);
 
@@ -65,8 +71,9 @@ struct failure missing_interpreter(const char *path);
 
 struct namespace_entry {
 	long error; // 0 or a negative errno
-	bool entered; // all is as it shall be there, and the error is that of the execve
+	bool entered; // all is as it shall be, and the error is that of the execve
 	bool left;  // the process is no longer in the namespaces that it was started in, and cannot return
+	bool closed; // this user may not enter the working directory, so there is no way back to it
 };
 
 /// Leaves the mount namespace, and the user namespace where that takes rights, for ones of this process and its
@@ -135,7 +142,7 @@ struct resolver_command {
 };
 
 struct ending {
-	int error;  // not 0: it could not be started, a positive errno
+	int error;  // not 0: it could not be started, a positive errno; ECHILD: children are in another pid namespace
 	int status; // how it ended, as wait(2) has it
 };
 

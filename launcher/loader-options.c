@@ -128,6 +128,6 @@ int loader_main(const struct process *process)
 	char **arguments = arguments_for(process, &plan, at);
 	if (arguments)
 		failed = kernel_execve(plan.loader, arguments, process->envp);
-	struct namespace_entry entry = {.error = failed};
+	struct namespace_entry entry = {.error = failed, .entered = true};
 	return start_program_failed(&plan, &program, entry);
 }

@@ -6,9 +6,9 @@
 static bool is_worth_a_refresh(const struct plan *plan, struct namespace_entry failed)
 {
 	long error = failed.error;
-	if (failed.left)
-		return false; // the resolver and Nix would run in a namespace that is half made
-	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG)
+	if (failed.left || failed.closed)
+		return false; // the resolver and Nix would run in a namespace that is half made, or find the same again
+	if ((plan->interpreter_path || plan->has_view) && error != -E2BIG && !remedy_of_limit(error))
 		return true; // namespaces may be forbidden by now
 	return error == -ENOENT || error == -ESTALE || error == -ENOTDIR || error == -ELOOP || error == -ELIBBAD;
 }
@@ -98,9 +98,20 @@ static int start_by_new_plan(struct start *start)
 				    start_program(process, &made.plan, program, start->command.argv));
 }
 
+// A program of Nix never enters the launcher: what it opens is only looked for when its plan says so (`+LD_AUDIT`).
+static void start_by_plan_of_nix(const struct start *start)
+{
+	struct process entered = *start->process;
+	entered.role = ROLE_INTERPRETER; // what a view shows at the paths of `e`, `k` and `u` is no matter
+	struct plan plan = plan_find(&entered, &start->program);
+	if (plan.records && !plan.loader && plan.set_count > 0)
+		start_program(start->process, &plan, &start->program, start->command.argv);
+}
+
 // In a view the kernel finds the launcher at every interpreter path, and the interpreter of every script.
 static long start_in_view(const struct start *start)
 {
+	start_by_plan_of_nix(start);
 	enum program_format format = program_kind_of(start->program.found).format;
 	if (format != FORMAT_SCRIPT && format != FORMAT_STATIC && format != FORMAT_DYNAMIC)
 		return -ENOEXEC;

@@ -75,6 +75,8 @@ int message_output(const char *text)
 const char *message_of_error(long error)
 {
 	switch (error < 0 ? -error : error) {
+	case EPERM:
+		return "operation not permitted";
 	case ENOENT:
 		return "no such file or directory";
 	case EIO:
@@ -83,12 +85,16 @@ const char *message_of_error(long error)
 		return "argument list too long";
 	case ENOEXEC:
 		return "exec format error";
+	case EAGAIN:
+		return "too many processes";
 	case ENOMEM:
 		return "out of memory";
 	case EACCES:
 		return "permission denied";
 	case ENOTDIR:
 		return "a component of the path is not a directory";
+	case EMFILE:
+		return "too many open files";
 	case ETXTBSY:
 		return "it is open for writing";
 	case ENAMETOOLONG:

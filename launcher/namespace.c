@@ -41,9 +41,21 @@ static struct namespace_entry has_left(long error)
 	return (struct namespace_entry){.error = error, .left = true};
 }
 
+// A new user namespace takes them all away, silently (kernel/user_namespace.c, set_cred_user_ns). The question is an
+// error for a number beyond the last one.
+static bool has_ambient_capability(void)
+{
+	long is_set = 0;
+	for (int capability = 0; is_set == 0; capability++)
+		is_set = kernel_is_capability_ambient(capability);
+	return is_set > 0;
+}
+
 static struct namespace_entry leave_with_user_namespace(const struct process *process)
 {
 	long failed = kernel_access("/proc/self/uid_map", ACCESS_EXISTS);
+	if (failed == 0 && has_ambient_capability())
+		failed = -EPERM;
 	if (failed == 0)
 		failed = unshare(CLONE_NEWUSER | CLONE_NEWNS);
 	if (failed < 0)

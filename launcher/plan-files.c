@@ -2,9 +2,6 @@
 #include "plan.h"
 
 enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
-#ifndef SYSTEM_DIRECTORY
-#define SYSTEM_DIRECTORY "/var/lib/nix-run-foreign" // PLAN.md
-#endif
 
 // In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's, PLACE_SYSTEM
 // for what an administrator resolved for everybody.
@@ -126,7 +123,7 @@ static bool is_our_directory(const struct process *process, const char *path)
 {
 	struct kernel_stat status;
 	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
-	       is_trusted(process, &status);
+	       is_trusted(process, &status, path);
 }
 
 // The path of the directory of plans, in memory of just its size: a hit touches few pages.
@@ -174,7 +171,7 @@ static struct plan_file read_plan(const struct process *process, const char *pat
 	struct plan_file plan;
 	if (kernel_fstat((int)fd, &status) < 0 || (status.st_mode & S_IFMT) != S_IFREG)
 		plan = none("the plan is not a regular file");
-	else if (!is_trusted(process, &status))
+	else if (!is_trusted(process, &status, path))
 		plan = none("the plan is not only ours to write");
 	else if (status.st_size <= 0 || status.st_size > LARGEST_PLAN)
 		plan = none("the plan is empty or over 1 MiB");

@@ -62,9 +62,13 @@ bool launcher_path(const struct process *process, char *path);
 
 // In trusted-files.c
 
+#ifndef SYSTEM_DIRECTORY
+#define SYSTEM_DIRECTORY "/var/lib/nix-run-foreign" // PLAN.md
+#endif
+
 /// May only this user and root write the file (or directory) that has this status? The one rule for all that is
-/// trusted because of who wrote it.
-bool is_trusted(const struct process *process, const struct kernel_stat *status);
+/// trusted because of who wrote it. Below SYSTEM_DIRECTORY the owner of the root directory counts as root too.
+bool is_trusted(const struct process *process, const struct kernel_stat *status, const char *path);
 
 /// Whether nobody else can change where `path` (absolute) leads to; isTrustedWay in src/host/ is the same. True as well
 /// where it cannot be followed to its end, and nobody else can change the part that is there. False for a loop.

@@ -86,6 +86,8 @@ static _Noreturn void supervise(const struct resolver_command *command, long lau
 
 struct ending resolver_process_run(const struct resolver_command *command)
 {
+	if (kernel_children_are_elsewhere())
+		return (struct ending){.error = ECHILD};
 	long shared = kernel_map_memory(sizeof(struct ending), MAP_SHARED);
 	if (is_kernel_error(shared))
 		return (struct ending){.error = (int)-shared};

@@ -30,14 +30,21 @@ static struct resolver_command resolver_command(const struct process *process, c
 	return command;
 }
 
+// With the end of the resolver the program could start no process any more.
+static int refuse_other_namespace(void)
+{
+	return message_failure(EXIT_TOOL_FAILED,
+			       (struct failure){.cause = "the resolver cannot be started: it would end a new pid namespace",
+						.remedy = "start it as a child of who made that: unshare --pid --fork"});
+}
+
 static int cannot_start(const struct resolver_command *command, long error)
 {
-	return message_failure(
-		EXIT_TOOL_FAILED,
-		(struct failure){.about = command->execute,
-				 .cause = "the resolver cannot be started: ",
-				 .detail = message_of_error(error),
-				 .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"});
+	struct failure failure = {.about = command->execute,
+				  .cause = "the resolver cannot be started: ",
+				  .detail = message_of_error(error),
+				  .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"};
+	return message_failure(EXIT_TOOL_FAILED, within_limits(failure, error));
 }
 
 static int ended_with(const char *how, int number)
@@ -61,6 +68,8 @@ static int die_of_interrupt(void)
 
 static int exit_status_of(const struct resolver_command *command, struct ending ending)
 {
+	if (ending.error == ECHILD)
+		return refuse_other_namespace();
 	if (ending.error)
 		return cannot_start(command, ending.error);
 	int signal = ending.status & 0x7f, code = ending.status >> 8 & 0xff;

@@ -256,13 +256,13 @@ static bool is_current(long fd)
 }
 
 // By its path it is the one in the new root; where that leads elsewhere, it stays in the old one.
-static void return_to(const struct view *view, const struct working_directory *directory)
+static long return_to(const struct view *view, const struct working_directory *directory)
 {
 	const char *path = directory->path;
 	bool is_there = path && kernel_chdir(path) == 0 && (is_taken_over(view, path) || is_current(directory->fd));
-	if (!is_there)
-		kernel_change_to_open((int)directory->fd);
+	long failed = is_there ? 0 : kernel_change_to_open((int)directory->fd);
 	kernel_close((int)directory->fd);
+	return failed;
 }
 
 // What would only be found out when the process has left: then it could not be started another way.
@@ -289,6 +289,8 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	if (!view.link || !view.target)
 		return (struct namespace_entry){.error = -ENOMEM};
 	struct working_directory directory = working_directory();
+	if (directory.fd < 0) // nothing leads back to it, and the process would stay in the old root directory
+		return (struct namespace_entry){.error = directory.fd, .closed = directory.fd == -EACCES};
 	entry = namespace_leave(process);
 	if (entry.error < 0)
 		return entry;
@@ -297,8 +299,8 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	if (entry.error == 0)
 		entry.error = build(&view);
 	kernel_umask(mask);
-	return_to(&view, &directory);
-	if (entry.error > 0)
-		entry.error = 0;
+	long lost = return_to(&view, &directory);
+	if (entry.error >= 0)
+		entry.error = lost;
 	return entry;
 }

@@ -220,6 +220,20 @@ for (const glibc of glibcs) {
     },
   );
 
+  test(
+    `${title}: where the next child is the first of a pid namespace, that stays for the program`,
+    asRoot,
+    async () => {
+      const place = makePlace(module, content);
+      for (const mode of ['new-pid-namespace', 'new-pid-namespace-of-thread']) {
+        const [late = '', child] = await lines(glibc, place, [mode, 'liblate.so.1']);
+        assert.match(late, /cannot open shared object file/);
+        assert.equal(child, 'child 1');
+      }
+      assert.deepEqual(runsOf(place), []);
+    },
+  );
+
   test(`${title}: 10,000 names that no store has start no resolver`, async () => {
     const place = makePlace(module, content);
     const [found = ''] = await lines(glibc, place, ['failing-probes', '10000']);

@@ -120,6 +120,20 @@ for (const closed of [[], ['0'], ['2'], ['0', '1'], ['1', '2'], ['0', '1', '2']]
     },
   );
 
+test('where the next child is the first of a pid namespace, no resolver is started', asRoot, async () => {
+  const options = withResolver(resolving(workshop, program));
+  const within = ['unshare', '--pid', workshop.launcher, program] as const;
+  const missed = await runCommand(workshop, within, options);
+  assert.equal(missed.code, 125);
+  assert.equal(
+    missed.stderr,
+    'nix-run-foreign: the resolver cannot be started: it would end a new pid namespace\n' +
+      '  start it as a child of who made that: unshare --pid --fork\n',
+  );
+  assert.equal((await run(workshop, [program], options)).code, 0);
+  assert.equal((await runCommand(workshop, within, options)).code, 0, 'a hit');
+});
+
 /** With SIGCHLD ignored the kernel would reap the resolver, and a failure would look like success. */
 test('exit status and signal of the resolver are known also where SIGCHLD is ignored', async () => {
   const command = [startWith, 'ignore', '17', '--', workshop.launcher, program] as const;

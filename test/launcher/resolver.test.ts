@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { openWorkshop, putScript, resolving, run } from './launcher-fixture.ts';
+import { openWorkshop, putScript, resolving, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
 import { asRoot, needTool } from './tool-fixture.ts';
 
@@ -99,6 +99,25 @@ for (const [name, resolver, cause] of [
       assert.match(stderr, /^[^\n]+\n {2}\S[^\n]+\n$/);
     }
   });
+
+test('a resolver for which there is no process left', asRoot, async () => {
+  const user = [
+    'setpriv',
+    '--reuid=4321',
+    '--regid=4321',
+    '--clear-groups',
+    'prlimit',
+    '--nproc=1:1',
+  ] as const;
+  const { env } = withResolver('exit 0');
+  const { code, stderr } = await runCommand(workshop, [...user, workshop.launcher, program], { env });
+  assert.equal(code, 125);
+  assert.equal(
+    stderr,
+    `nix-run-foreign: ${env['NIX_RUN_FOREIGN_RESOLVER']}: the resolver cannot be started: too many processes\n` +
+      '  raise the limit of processes: ulimit -u, or pids.max of its cgroup\n',
+  );
+});
 
 test('a resolver that dies of SIGINT takes the launcher with it', async () => {
   const { code, signal } = await run(workshop, [program], withResolver('kill -INT $$'));

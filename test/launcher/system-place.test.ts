@@ -1,11 +1,12 @@
 // Plans that root made for everybody: looked at last, and only where the user has no plan.
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { builtLauncher } from '../built-launcher.ts';
-import { openWorkshop, putScript, run } from './launcher-fixture.ts';
+import { openWorkshop, putScript, run, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const system = path.join(workshop.directory, 'system');
@@ -43,3 +44,43 @@ test('a system place that others can write is not valid', async () => {
   assert.equal((await run(workshop, [program])).stderr.split('\n')[0], 'resolver called');
   chmodSync(path.join(system, 'v1/plans'), 0o755);
 });
+
+test(
+  "in a user's namespace, where root's files look like nobody's, and not those of a stranger outside",
+  asRoot,
+  async () => {
+    const farm = path.join(system, 'v1/farms/farm');
+    mkdirSync(farm, { recursive: true });
+    const file = putPlan(system, program, planText(program, ['+PLACE=system', `d${farm}`]));
+    chmodSync(file, 0o644);
+    const asUser = ['setpriv', '--reuid=4321', '--regid=4321', '--clear-groups'] as const;
+    const inside = [
+      ...asUser,
+      'unshare',
+      '--user',
+      '--map-current-user',
+      workshop.launcher,
+      program,
+    ] as const;
+    const outside = [...asUser, workshop.launcher, program] as const;
+    for (const words of [outside, inside])
+      assert.deepEqual(await runCommand(workshop, words), {
+        code: 0,
+        signal: null,
+        stdout: 'system\n',
+        stderr: '',
+      });
+    for (const owned of [file, path.dirname(file), farm]) {
+      chownSync(owned, 4322, 4322);
+      const { stderr } = await runCommand(workshop, outside);
+      assert.equal(stderr.split('\n')[0], 'resolver called', owned);
+      chownSync(owned, 0, 0);
+    }
+    for (const owned of [file, path.dirname(file), farm]) {
+      chmodSync(owned, 0o777);
+      const { stderr } = await runCommand(workshop, inside);
+      assert.equal(stderr.split('\n')[0], 'resolver called', owned);
+      chmodSync(owned, 0o755);
+    }
+  },
+);

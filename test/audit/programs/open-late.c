@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -182,6 +183,34 @@ static int descriptors_closed(char **names)
 	return 0;
 }
 
+// The next child is the first process of a new pid namespace; when that has ended, no other can be started.
+static void *in_new_pid_namespace(void *names)
+{
+	int opened = -1;
+	if (unshare(CLONE_NEWPID) == 0)
+		opened = open_all(names);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(getpid());
+	dprintf(report, "child %d\n", child < 0 ? -errno : after_child(child));
+	return opened == 0 ? NULL : &report;
+}
+
+static int new_pid_namespace(char **names)
+{
+	return in_new_pid_namespace(names) ? 3 : 0;
+}
+
+// It is the thread's, not the process's.
+static int new_pid_namespace_of_thread(char **names)
+{
+	pthread_t thread;
+	void *failed;
+	pthread_create(&thread, NULL, in_new_pid_namespace, names);
+	pthread_join(thread, &failed);
+	return failed ? 3 : 0;
+}
+
 static int no_processes(char **names)
 {
 	const struct rlimit none = {0, 0};
@@ -314,6 +343,8 @@ static const struct {
 	{"no-new-privileges", no_new_privileges},
 	{"no-execve", no_execve},
 	{"descriptors-closed", descriptors_closed},
+	{"new-pid-namespace", new_pid_namespace},
+	{"new-pid-namespace-of-thread", new_pid_namespace_of_thread},
 	{"no-processes", no_processes},
 	{"directory-deleted", directory_deleted},
 	{"in-handler", in_handler},

@@ -174,6 +174,17 @@ async function owners(way: OpenWay): Promise<string> {
   return (await owner(USER)) === '0' ? 'as before' : "look like nobody's, but for root";
 }
 
+/** What the kernel keeps over an execve of a program that has no rights of its own, as for a service. */
+async function ambient(way: OpenWay): Promise<string> {
+  const given = `${ofRoot} with-ambient`;
+  assert.match((await seen(way, `${given} ${native} report`))['ambient'] ?? '', /^0+400$/);
+  const before = await seen(way, `$start ${probe} report`);
+  const during = await seen(way, `exec ${given} $start ${probe} report`);
+  const same = during['owner'] === before['owner'] && during['exe'] === before['exe'];
+  if (!same) await way.plan(probe); // what was found then stays
+  return `${/^0+400$/.test(during['ambient'] ?? '') ? 'kept' : 'lost'}${same ? '' : ', by another way'}`;
+}
+
 /** The first words of each row, and how its cells come about. */
 export const observations: Readonly<Record<string, (way: OpenWay) => Promise<string>>> = {
   '`/proc/self/exe`': itself,
@@ -193,5 +204,6 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   'gdb: a breakpoint in a library': gdb,
   'started by sudo': bySudo,
   'setuid children (sudo)': setuid,
+  'ambient capabilities (systemd)': ambient,
   'files of other users': owners,
 };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { stateOf } from '../saved-state.ts';
-import { openToolRoot } from '../tool.ts';
+import { launcher, openToolRoot } from '../tool.ts';
 import { putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
@@ -39,6 +39,18 @@ test('an addon of Node that needs libraries of the system', async () => {
   }
   const { stdout } = await root.manage(['explain', rig.node]);
   assert.match(stdout, /^strategy {2}view$/m);
+});
+
+test('the same in a view, where it was started in one before', async () => {
+  const inner = `require('node:child_process').execFileSync('${launcher}', [process.execPath, '-e', process.argv[1]], { stdio: 'inherit' })`;
+  for (const start of [root.start, root.startHit]) {
+    const { status, stdout, stderr } = await start([rig.node, '-e', inner, script]);
+    assert.deepEqual(
+      { status, stdout },
+      { status: 0, stdout: `loaded\nown undefined\nchild undefined\n${rig.node}\n` },
+      stderr,
+    );
+  }
 });
 
 test('what was found is pinned, and let go with the plan', async () => {

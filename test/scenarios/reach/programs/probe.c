@@ -1,12 +1,15 @@
 // Says what it sees of itself and of its process, starts itself again, starts another program, or ends.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +40,30 @@ static void payload(void)
 	printf("payload %.*s\n", found ? (int)(tail + sizeof tail - found) : 4, found ? found : "none");
 }
 
+static void ambient(void)
+{
+	char line[256];
+	FILE *file = fopen("/proc/self/status", "r");
+	exit_if(!file, 16);
+	while (fgets(line, sizeof line, file))
+		if (strncmp(line, "CapAmb:\t", 8) == 0)
+			printf("ambient %s", line + 8);
+	fclose(file);
+}
+
+// As setuid program of root: starts another as who called it, with one capability of root's.
+static int with_ambient(char **words)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct sets[2] = {0};
+	exit_if(prctl(PR_SET_KEEPCAPS, 1) != 0 || setresuid(getuid(), getuid(), getuid()) != 0, 17);
+	sets[0].effective = sets[0].permitted = sets[0].inheritable = 1 << CAP_NET_BIND_SERVICE;
+	exit_if(syscall(SYS_capset, &header, sets) != 0, 18);
+	exit_if(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0, 19);
+	execv(words[0], words);
+	return 21;
+}
+
 static void report(char **argv)
 {
 	char exe[4096] = {0}, comm[64] = {0};
@@ -52,6 +79,7 @@ static void report(char **argv)
 	for (char **each = environ; *each; each++)
 		printf(" %.*s", (int)strcspn(*each, "="), *each);
 	printf("\n");
+	ambient();
 	payload();
 }
 
@@ -94,7 +122,9 @@ int main(int argc, char **argv)
 		int status = 0;
 		waitpid(pid, &status, 0);
 		return WIFEXITED(status) ? WEXITSTATUS(status) : 31;
-	} else if (strcmp(what, "exit") == 0)
+	} else if (strcmp(what, "with-ambient") == 0)
+		return with_ambient(argv + 2);
+	else if (strcmp(what, "exit") == 0)
 		return atoi(argv[2]);
 	else if (strcmp(what, "signal") == 0)
 		raise(atoi(argv[2]));

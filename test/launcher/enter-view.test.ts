@@ -1,0 +1,85 @@
+// A plan with a view, and a process from which none can be entered → what the user is told, and what is left as it was.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
+import { planText, putPlan } from './plan-fixture.ts';
+import { asRoot } from './tool-fixture.ts';
+
+const workshop = await openWorkshop();
+const at = (name: string): string => path.join(workshop.directory, name);
+const program = putScript(workshop.directory, 'program', 'echo "in $(readlink /proc/self/cwd)"');
+const USER = 4321;
+const asUser = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] as const;
+
+/** The plan belongs to whoever starts: root's looks like nobody's in a user namespace. */
+function plan(...more: readonly string[]): void {
+  const records = more.some((record) => record[0] === 'n') ? more : ['V/view-of-a-test/ld.so ', ...more];
+  const file = putPlan(workshop.place, program, planText(program, records));
+  for (const each of [file, path.dirname(file)]) chownSync(each, USER, USER);
+}
+
+async function start(cwd: string, before: readonly string[] = asUser): Promise<Outcome> {
+  const [first = '', ...rest] = [...before, workshop.launcher, program];
+  return await runCommand(workshop, [first, ...rest], { ...limited, cwd });
+}
+
+test('a working directory that the user may not enter', asRoot, async () => {
+  const closed = at('closed');
+  mkdirSync(closed, { mode: 0o700 });
+  for (const more of [[], ['x/bin/sh', '0', 'A-c', 'Aecho started']]) {
+    plan(...more);
+    const { code, stdout, stderr } = await start(closed);
+    assert.deepEqual([code, stdout], [126, ''], stderr);
+    assert.equal(
+      stderr,
+      `nix-run-foreign: ${program}: its working directory may not be entered by this user, and a view has to\n` +
+        `  start it in another (cd /), or without: nix-run-foreign --strategy loader ${program}\n`,
+    );
+  }
+  plan();
+  assert.equal((await start(workshop.directory)).stdout, `in ${workshop.directory}\n`);
+});
+
+test(
+  'too few files may be open for a view: that is said, and not of what is started in it',
+  asRoot,
+  async () => {
+    plan('x/bin/sh', '0', 'A-c', 'Aecho started');
+    const within = (count: number) => [...asUser, 'prlimit', `--nofile=${count}:${count}`];
+    const { code, stdout, stderr } = await start(workshop.directory, within(4));
+    assert.deepEqual([code, stdout], [126, '']);
+    assert.equal(
+      stderr,
+      `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: too many open files\n` +
+        '  raise the limit of open files: ulimit -n\n',
+    );
+    assert.equal((await start(workshop.directory, within(20))).stdout, 'started\n');
+  },
+);
+
+test('what a plan executes in a view is named where that fails', asRoot, async () => {
+  plan('x/etc/passwd');
+  const { code, stderr } = await start(workshop.directory);
+  assert.equal(code, 126);
+  assert.match(
+    stderr,
+    /^nix-run-foreign: \/etc\/passwd: the loader of its plan cannot be started: permission/,
+  );
+});
+
+test(
+  'ambient capabilities are not lost: the program is resolved anew, which finds another way',
+  asRoot,
+  async () => {
+    const ambient = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
+    const lib = putScript(workshop.directory, 'interpreter', '');
+    for (const more of [[`n${lib}`], []]) {
+      plan(...more);
+      const { code, stderr } = await start(workshop.directory, [...asUser, ...ambient]);
+      assert.deepEqual([code, stderr.split('\n')[0]], [125, 'resolver called']);
+      assert.equal((await start(workshop.directory)).code, 0);
+    }
+  },
+);
