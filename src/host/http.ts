@@ -31,9 +31,10 @@ function unreachable(why: string): HttpAnswer {
   return { kind: 'unreachable', why };
 }
 
-/** The `user:password` of a URL, for Basic authentication (RFC 7617). */
-function credentialsOf({ username, password }: URL): string | undefined {
-  return username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+/** The `user:password` of a URL, for Basic authentication (RFC 7617); either may be empty, as beside a token. */
+export function credentialsOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
 }
 
 /**

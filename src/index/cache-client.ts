@@ -4,7 +4,7 @@ import type { Agent, IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, reasonOf } from '../host/errors.ts';
-import { bytesOf } from '../host/http.ts';
+import { bytesOf, credentialsOf } from '../host/http.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
@@ -78,22 +78,18 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   return agent;
 }
 
-function authOf({ username, password }: URL): { auth?: string } {
-  return username === '' ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
-}
-
 function request(web: Web, url: URL): Promise<IncomingMessage> {
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const bare = new URL(url);
   [bare.username, bare.password] = ['', ''];
   const signal = AbortSignal.timeout(TIMEOUT);
   // What a redirect leads to elsewhere gets no password.
-  const auth = url.origin === web.base.origin ? authOf(web.base) : {};
+  const auth = url.origin === web.base.origin ? credentialsOf(web.base) : undefined;
   const options = {
     agent: agentFor(web, url.protocol),
     headers: { 'user-agent': 'nix-run-foreign' },
     signal,
-    ...auth,
+    ...(auth === undefined ? {} : { auth }),
   };
   return new Promise((resolve, reject) => {
     get(bare, options, resolve).on('error', reject);

@@ -171,6 +171,8 @@ test('passwords are sent, and are not in the catalogue', async () => {
   const address = server.url.replace('http://', 'http://me:secret@');
   assertRead(await read(`${address}/`, [library, other]));
   assert.equal(sent, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+  await read(server.url.replace('http://', 'http://:token@'), [library]);
+  assert.equal(sent, `Basic ${Buffer.from(':token').toString('base64')}`);
   assert.equal(nameOfCache(`${address}/x/?token=1`), `${server.url}/x`);
   await server.close();
 });
