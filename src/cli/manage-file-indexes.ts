@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
 import { droppedText } from '../index/fetch-words.ts';
 import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
@@ -31,8 +32,9 @@ import {
 } from '../resolve/file-indexes.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
+import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import { readSecretKey } from './fingerprint/sign.ts';
+import { usageError } from './usage-error.ts';
 
 type OutputFormat = 'text' | 'json';
 
@@ -125,6 +127,14 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
   return read.state.source;
 }
 
+/** A link such as `result` names what it leads to. @throws ForeignError `usage` for what is no store path. */
+export function storePathTyped(typed: string, storeDir: string): string {
+  const file = path.resolve(typed);
+  const object = storeObjectOf(storeDir, file) ?? storeObjectOf(storeDir, realPath(file));
+  if (object !== undefined) return object;
+  throw usageError(`--root takes a store path, and not '${typed}'`, `it begins with ${storeDir}/`);
+}
+
 async function buildFromCache(
   from: string,
   roots: readonly string[],
@@ -134,9 +144,10 @@ async function buildFromCache(
   const line = progressLine(reportPrefix(), stderrOutput());
   const name = nameOfCache(from);
   const address = existsSync(from) ? path.resolve(from) : from;
-  const read = await readCache(indexPlace(dirs, context.location), {
+  const place = indexPlace(dirs, context.location);
+  const read = await readCache(place, {
     address,
-    roots: roots.length === 0 ? undefined : roots,
+    roots: roots.length === 0 ? undefined : roots.map((each) => storePathTyped(each, place.storeDir)),
     progress: (done, known) => line.show(`reading ${name}: ${done} of ${known} store paths`),
     env: context.env,
   }).finally(line.end);

@@ -46,16 +46,19 @@ export function nameOfCache(address: string): string {
 interface Crawl {
   readonly client: CacheClient;
   readonly storeDir: string;
-  readonly roots: ReadonlySet<string>;
+  /** The hashes of store paths to begin with → as they were named. */
+  readonly roots: ReadonlyMap<string, string>;
+  /** Somebody named them, so that each has to be there. */
+  readonly areNamed: boolean;
   readonly give: (found: PackageObjects) => void;
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
-  /** The first answer that is neither a file nor that there is none. */
-  failure: string | undefined;
+  /** The first answer that is neither a file nor that there is none; or a store path that was named and is not there. */
+  failure: FailedRead | undefined;
 }
 
 function textIn(crawl: Crawl, answer: CacheAnswer): Buffer | undefined {
-  if (answer.kind === 'unreachable') crawl.failure ??= answer.why;
+  if (answer.kind === 'unreachable') crawl.failure ??= failed(answer.why, TRY_AGAIN);
   return answer.kind === 'found' ? answer.bytes : undefined;
 }
 
@@ -76,6 +79,8 @@ async function visit(crawl: Crawl, hash: string): Promise<string[]> {
   const info = bytes === undefined ? undefined : readNarInfo(bytes.toString('latin1'));
   if (info === undefined || info.storeDir !== crawl.storeDir || !info.name.startsWith(`${hash}-`)) {
     crawl.counts.ignored += 1;
+    const named = crawl.areNamed ? crawl.roots.get(hash) : undefined;
+    if (named !== undefined) crawl.failure ??= failed(`it does not have ${named}`, NAME_ROOTS);
     return [];
   }
   crawl.counts.packages += 1;
@@ -84,7 +89,7 @@ async function visit(crawl: Crawl, hash: string): Promise<string[]> {
 }
 
 async function visitAll(crawl: Crawl, progress: CacheReading['progress']): Promise<void> {
-  const known = new Set(crawl.roots);
+  const known = new Set(crawl.roots.keys());
   let [waiting, done] = [[...known].sort(), 0];
   while (waiting.length > 0 && crawl.failure === undefined && known.size <= MOST_PATHS) {
     const now = waiting.slice(0, AT_ONCE);
@@ -99,20 +104,20 @@ async function visitAll(crawl: Crawl, progress: CacheReading['progress']): Promi
   }
 }
 
-async function rootsOf(
-  { roots }: CacheReading,
-  client: CacheClient,
-): Promise<ReadonlySet<string> | undefined> {
-  const names = roots ?? (await client.list());
-  const hashes = names?.map((name) => /(?:^|\/)([0-9a-df-np-sv-z]{32})(?:-|\.narinfo$)/.exec(name)?.[1]);
-  return hashes === undefined ? undefined : new Set(hashes.filter((each) => each !== undefined));
+/** `<hash>-<name>`, also below a store, and `<hash>.narinfo`; other names are left out. */
+function byHash(names: readonly string[]): ReadonlyMap<string, string> {
+  const hashOf = (name: string) => /(?:^|\/)([0-9a-df-np-sv-z]{32})(?:-|\.narinfo$)/.exec(name)?.[1];
+  return new Map(names.map((name): [string, string] => [hashOf(name) ?? '', name]).filter(([hash]) => hash));
 }
 
-function failed(why: string, remedy: string): Extract<CacheRead, { kind: 'failed' }> {
+type FailedRead = Extract<CacheRead, { kind: 'failed' }>;
+
+function failed(why: string, remedy: string): FailedRead {
   return { kind: 'failed', why, remedy };
 }
 
 const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a binary cache';
+const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
 /** Makes a cache a source, in place of what was read of it before. */
@@ -125,10 +130,10 @@ export async function readCache(place: CataloguePlace, reading: CacheReading): P
     if (info.kind === 'absent')
       return failed('it is no binary cache: it has no nix-cache-info', NAME_ANOTHER);
     if (info.kind === 'unreachable') return failed(info.why, TRY_AGAIN);
-    const roots = await rootsOf(reading, client);
-    if (roots === undefined)
+    const names = reading.roots ?? (await client.list());
+    if (names === undefined)
       return failed('it cannot be listed', 'name store paths to begin with: --root STORE-PATH');
-    return await crawlInto(place, reading, client, roots);
+    return await crawlInto(place, reading, client, byHash(names));
   } finally {
     client.close();
   }
@@ -141,7 +146,7 @@ async function crawlInto(
   place: CataloguePlace,
   reading: CacheReading,
   client: CacheClient,
-  roots: ReadonlySet<string>,
+  roots: Crawl['roots'],
 ): Promise<CacheRead> {
   const { address } = reading;
   const source = {
@@ -154,6 +159,7 @@ async function crawlInto(
     client,
     storeDir: place.storeDir,
     roots,
+    areNamed: reading.roots !== undefined,
     counts: noCounts(),
     unlisted: 0,
     failure: undefined,
@@ -166,6 +172,6 @@ async function crawlInto(
       return crawl.failure === undefined ? { kind: 'read', version: 1, counts: crawl.counts } : INCOMPLETE;
     }),
   );
-  if (crawl.failure !== undefined) return failed(crawl.failure, TRY_AGAIN);
+  if (crawl.failure !== undefined) return crawl.failure;
   return { kind: 'read', state, unlisted: crawl.unlisted };
 }

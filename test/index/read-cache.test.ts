@@ -87,6 +87,21 @@ test('some store paths, and what they refer to', async () => {
   assert.equal(providers('libxcb.so.1').length, 1);
 });
 
+test('a store path that is named and not there: nothing is replaced, however the cache is read', async () => {
+  const place = freshPlace();
+  const from = (roots: readonly string[]) =>
+    readCache(place, { address: cache, roots, progress: () => {}, env: {} });
+  assert.equal((await from([library])).kind, 'read');
+  const gone = `/nix/store/${'a'.repeat(32)}-gone`;
+  for (const roots of [[gone], [library, gone]]) {
+    const answer = await from(roots);
+    assert.equal(answer.kind === 'failed' ? answer.why : '', `it does not have ${gone}`);
+  }
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  assert.equal(catalogue?.filesNamed('libX11.so.6').length, 1);
+  catalogue?.close();
+});
+
 test('on the web: by store paths, or where the server shows a directory', async () => {
   const plain = await serveDirectory(cache);
   assertRead(await read(plain.url, [library, other]));
