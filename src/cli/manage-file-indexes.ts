@@ -9,6 +9,7 @@ import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
+import { nameOfCache } from '../index/cache-client.ts';
 import { droppedText } from '../index/fetch-words.ts';
 import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
 import {
@@ -19,7 +20,7 @@ import {
   type ReadIndex,
 } from '../index/manage-indexes.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
-import { type CacheRead, nameOfCache, readCache } from '../index/read-cache.ts';
+import { type CacheRead, readCache } from '../index/read-cache.ts';
 import { type IndexSource, openSideCatalogue } from '../index/side-catalogue.ts';
 import type { Context } from '../resolve/context.ts';
 import {

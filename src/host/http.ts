@@ -125,10 +125,11 @@ async function follow(start: URL, limits: Limits, signal: AbortSignal): Promise<
   return unreachable('it redirects without end');
 }
 
-function whyOf(error: unknown, signal: AbortSignal, limits: Limits): string {
+/** One clause. `timeout`: the milliseconds after which `signal` ends it. */
+export function whyUnreachable(error: unknown, signal: AbortSignal, timeout: number): string {
   const reason: unknown = signal.aborted ? signal.reason : undefined;
   if (reason instanceof Error && reason.name === 'TimeoutError') {
-    return `it did not answer within ${limits.timeout / 1000} s`;
+    return `it did not answer within ${timeout / 1000} s`;
   }
   const clauses: Record<string, string> = {
     ENOTFOUND: 'its name is unknown',
@@ -146,7 +147,7 @@ export async function webText(address: string, limits: Limits, stop: AbortSignal
   try {
     return await follow(new URL(address), limits, signal);
   } catch (error) {
-    return unreachable(whyOf(error, signal, limits));
+    return unreachable(whyUnreachable(error, signal, limits.timeout));
   }
 }
 
@@ -173,7 +174,7 @@ function failureOf({ timedOut }: Ended, name: string): NodeJS.ErrnoException {
  * server answers, and a process cannot exit meanwhile (NOTES.md). It is used where there is no getent.
  * `timeout`: milliseconds; `path`: the variable PATH.
  */
-function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
+export function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
   return (name, options, callback) => {
     const env = path === undefined ? {} : { PATH: path };
     const asking = startProgram('getent', ['ahosts', '--', name], { env, timeout });

@@ -4,7 +4,7 @@ import type { Agent, IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, reasonOf } from '../host/errors.ts';
-import { bytesOf, credentialsOf } from '../host/http.ts';
+import { bytesOf, credentialsOf, lookupUntil, whyUnreachable } from '../host/http.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
@@ -20,9 +20,17 @@ export interface CacheClient {
   close(): void;
 }
 
+/** Milliseconds for a file, with names, connections and redirects. */
+export interface Patience {
+  readonly timeout: number;
+}
+
+/** Somebody waits for a program; a source of fingerprints has as long. */
+export const AT_A_START: Patience = { timeout: 5000 };
+export const AT_A_BUILD: Patience = { timeout: 60_000 };
+
 /** Bytes, as sent. The listing of the largest packages has a few MB. */
 const LARGEST = 64 << 20;
-const TIMEOUT = 60_000;
 const MOST_REDIRECTS = 5;
 const SOCKETS = 16;
 
@@ -62,6 +70,7 @@ interface Web {
   readonly base: URL;
   readonly agents: Map<string, Agent>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly patience: Patience;
 }
 
 /** node:http, as host/http.ts has it, but with connections that stay open: an index takes thousands of files. */
@@ -78,16 +87,16 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   return agent;
 }
 
-function request(web: Web, url: URL): Promise<IncomingMessage> {
+function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const bare = new URL(url);
   [bare.username, bare.password] = ['', ''];
-  const signal = AbortSignal.timeout(TIMEOUT);
   // What a redirect leads to elsewhere gets no password.
   const auth = url.origin === web.base.origin ? credentialsOf(web.base) : undefined;
   const options = {
     agent: agentFor(web, url.protocol),
     headers: { 'user-agent': 'nix-run-foreign' },
+    lookup: lookupUntil(web.patience.timeout, web.env['PATH'], signal),
     signal,
     ...(auth === undefined ? {} : { auth }),
   };
@@ -114,11 +123,11 @@ async function answerOf(response: IncomingMessage): Promise<CacheAnswer> {
     : { kind: 'found', bytes };
 }
 
-async function getFrom(web: Web, name: string): Promise<CacheAnswer> {
+async function getFrom(web: Web, name: string, signal: AbortSignal): Promise<CacheAnswer> {
   let url = new URL(web.base);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const response = await request(web, url);
+    const response = await request(web, url, signal);
     if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return await answerOf(response);
     response.resume();
     const target = redirectOf(response, url);
@@ -137,13 +146,14 @@ function namesOnPage(bytes: Buffer): string[] {
   ];
 }
 
-function webClient(base: URL, env: Web['env']): CacheClient {
-  const web = { base, agents: new Map<string, Agent>(), env };
+function webClient(web: Web): CacheClient {
+  const { timeout } = web.patience;
   const get = async (name: string): Promise<CacheAnswer> => {
+    const signal = AbortSignal.timeout(timeout);
     try {
-      return await getFrom(web, name);
+      return await getFrom(web, name, signal);
     } catch (error) {
-      return unreachable(reasonOf(error));
+      return unreachable(whyUnreachable(error, signal, timeout));
     }
   };
   return {
@@ -159,10 +169,17 @@ function webClient(base: URL, env: Web['env']): CacheClient {
   };
 }
 
+/** How a cache is called: without password and query. */
+export function nameOfCache(address: string): string {
+  const url = address.startsWith('/') ? null : URL.parse(address);
+  return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
+}
+
 /** Undefined for what is neither a directory, a file: URL nor an http(s) URL. `env` is for proxies. */
-export function openCache(address: string, env: Web['env']): CacheClient | undefined {
+export function openCache(address: string, env: Web['env'], patience: Patience): CacheClient | undefined {
   if (address.startsWith('/')) return directoryClient(address);
-  const url = URL.parse(address);
-  if (url?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${url.pathname}`));
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? webClient(url, env) : undefined;
+  const base = URL.parse(address);
+  if (base?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${base.pathname}`));
+  const isWeb = base?.protocol === 'http:' || base?.protocol === 'https:';
+  return isWeb ? webClient({ base, agents: new Map(), env, patience }) : undefined;
 }

@@ -1,7 +1,7 @@
 // A binary cache that has listings → a source of a side catalogue.
 import { pathToFileURL } from 'node:url';
 import { withLock } from '../host/mutex.ts';
-import { type CacheAnswer, type CacheClient, openCache } from './cache-client.ts';
+import { AT_A_BUILD, type CacheAnswer, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
 import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
 import { noCounts, type PackageObjects } from './package-objects.ts';
 import type { DatabaseRead } from './read-database.ts';
@@ -36,12 +36,6 @@ const AT_ONCE = 16;
 
 /** More store paths than cache.nixos.org has of all years. */
 const MOST_PATHS = 1 << 21;
-
-/** How a cache is called in the catalogue: without password and query. */
-export function nameOfCache(address: string): string {
-  const url = address.startsWith('/') ? null : URL.parse(address);
-  return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
-}
 
 interface Crawl {
   readonly client: CacheClient;
@@ -122,7 +116,7 @@ const TRY_AGAIN = 'try again when it answers: what was read of it before is kept
 
 /** Makes a cache a source, in place of what was read of it before. */
 export async function readCache(place: CataloguePlace, reading: CacheReading): Promise<CacheRead> {
-  const client = openCache(reading.address, reading.env);
+  const client = openCache(reading.address, reading.env, AT_A_BUILD);
   if (client === undefined)
     return failed('it is neither a directory nor a file:, http: or https: address', NAME_ANOTHER);
   try {
