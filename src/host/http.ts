@@ -4,6 +4,7 @@
 import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
+import { type ServerTrust, withTrust } from './authorities.ts';
 import { errnoOf, reasonOf } from './errors.ts';
 import { type Ended, startProgram } from './run-program.ts';
 
@@ -55,9 +56,11 @@ function request(
   const headers = { accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': 'nix-run-foreign' };
   const lookup = lookupUntil(limits.timeout, limits.env['PATH'], signal);
   const options = { agent, headers, lookup, signal, ...(auth === undefined ? {} : { auth }) };
-  return new Promise((resolve, reject) => {
-    get(bare, options, resolve).on('error', reject);
-  });
+  const send = (trust: ServerTrust): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      get(bare, { ...options, ...trust }, resolve).on('error', reject);
+    });
+  return withTrust(limits.env, { trust: {} }, send);
 }
 
 /** The body of an answer; undefined for one that is larger than `largest` bytes. */

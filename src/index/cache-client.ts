@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } 
 import type { Agent, IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ServerTrust, withTrust } from '../host/authorities.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { bytesOf, credentialsOf, lookupUntil, whyUnreachable } from '../host/http.ts';
 
@@ -21,7 +22,7 @@ export interface CacheClient {
 }
 
 /** Milliseconds for a file, with names, connections and redirects. */
-export interface Patience {
+interface Patience {
   readonly timeout: number;
 }
 
@@ -71,6 +72,7 @@ interface Web {
   readonly agents: Map<string, Agent>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly patience: Patience;
+  trust: ServerTrust;
 }
 
 /** node:http, as host/http.ts has it, but with connections that stay open: an index takes thousands of files. */
@@ -100,9 +102,11 @@ function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessa
     signal,
     ...(auth === undefined ? {} : { auth }),
   };
-  return new Promise((resolve, reject) => {
-    get(bare, options, resolve).on('error', reject);
-  });
+  const send = (trust: ServerTrust): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      get(bare, { ...options, ...trust }, resolve).on('error', reject);
+    });
+  return withTrust(web.env, web, send);
 }
 
 /** From https to https only. */
@@ -181,5 +185,5 @@ export function openCache(address: string, env: Web['env'], patience: Patience):
   const base = URL.parse(address);
   if (base?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${base.pathname}`));
   const isWeb = base?.protocol === 'http:' || base?.protocol === 'https:';
-  return isWeb ? webClient({ base, agents: new Map(), env, patience }) : undefined;
+  return isWeb ? webClient({ base, agents: new Map(), env, patience, trust: {} }) : undefined;
 }

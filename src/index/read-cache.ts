@@ -47,7 +47,7 @@ interface Crawl {
   readonly give: (found: PackageObjects) => void;
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
-  /** The first answer that is neither a file nor that there is none; or a store path that was named and is not there. */
+  /** Of the first answer that is neither a file nor that there is none, or the first named path that is not there. */
   failure: FailedRead | undefined;
 }
 

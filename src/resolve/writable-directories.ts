@@ -16,8 +16,8 @@ import { debug, notice } from '../host/output.ts';
 import { resultCode } from '../store/sqlite-error.ts';
 
 /**
- * SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). Errors of
- * Nix's database have no such code (store/nix-database.ts): no other place of ours would help.
+ * SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). Errors
+ * of Nix's database have no such code (store/nix-database.ts): no other place of ours would help.
  */
 function isUnwritableDatabase(error: unknown): boolean {
   return [8, 10, 13, 14].includes(resultCode(error) ?? 0);

@@ -82,7 +82,7 @@ function connect(location: StoreLocation): Connection | undefined {
   return { prepare, close: () => database.close() };
 }
 
-/** With no code of SQLite, by which the catalogue would be taken for damaged, or its place for one not to be written. */
+/** Has no code of SQLite: by one, our catalogue would be called damaged, or its place not to be written. */
 function unreadable(location: StoreLocation, cause: unknown): ForeignError {
   return new ForeignError(`${nixDatabaseFile(location)} cannot be read: ${reasonOf(cause)}`, {
     code: 'nix-database',
