@@ -21,14 +21,18 @@ export interface CacheClient {
   close(): void;
 }
 
-/** Milliseconds for a file, with names, connections and redirects. */
+/** In milliseconds. */
 interface Patience {
+  /** For a file, with names, connections and redirects. */
   readonly timeout: number;
+  /** Before it is asked again for a file, where that may help. */
+  readonly pauses: readonly number[];
 }
 
 /** Somebody waits for a program; a source of fingerprints has as long. */
-export const AT_A_START: Patience = { timeout: 5000 };
-export const AT_A_BUILD: Patience = { timeout: 60_000 };
+export const AT_A_START: Patience = { timeout: 5000, pauses: [] };
+/** One lost connection among thousands of files must not be the end. */
+export const AT_A_BUILD: Patience = { timeout: 60_000, pauses: [250, 2000] };
 
 /** Bytes, as sent. The listing of the largest packages has a few MB. */
 const LARGEST = 64 << 20;
@@ -116,18 +120,28 @@ function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
   return target.protocol === 'https:' || target.protocol === from.protocol ? target : undefined;
 }
 
-async function answerOf(response: IncomingMessage): Promise<CacheAnswer> {
+/** What one request says. `busy`: the next may say something else; one clause. */
+type Reply = CacheAnswer | { readonly kind: 'busy'; readonly why: string };
+
+const LOST = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+
+function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+async function answerOf(response: IncomingMessage): Promise<Reply> {
   const status = response.statusCode ?? 0;
   const bytes = await bytesOf(response, LARGEST);
   // S3 answers 403 for what is not there to those who may not list.
   if ([403, 404, 410].includes(status)) return { kind: 'absent' };
-  if (status !== 200) return unreachable(`it answers with status ${status}`);
+  const why = `it answers with status ${status}`;
+  if (status !== 200) return isBusy(status) ? { kind: 'busy', why } : unreachable(why);
   return bytes === undefined
     ? unreachable(`it answers with more than ${LARGEST} bytes`)
     : { kind: 'found', bytes };
 }
 
-async function getFrom(web: Web, name: string, signal: AbortSignal): Promise<CacheAnswer> {
+async function getFrom(web: Web, name: string, signal: AbortSignal): Promise<Reply> {
   let url = new URL(web.base);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
@@ -150,15 +164,26 @@ function namesOnPage(bytes: Buffer): string[] {
   ];
 }
 
-function webClient(web: Web): CacheClient {
+async function getOnce(web: Web, name: string): Promise<Reply> {
   const { timeout } = web.patience;
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    return await getFrom(web, name, signal);
+  } catch (error) {
+    const why = whyUnreachable(error, signal, timeout);
+    return LOST.includes(errnoOf(error) ?? '') ? { kind: 'busy', why } : unreachable(why);
+  }
+}
+
+function webClient(web: Web): CacheClient {
   const get = async (name: string): Promise<CacheAnswer> => {
-    const signal = AbortSignal.timeout(timeout);
-    try {
-      return await getFrom(web, name, signal);
-    } catch (error) {
-      return unreachable(whyUnreachable(error, signal, timeout));
+    let reply = await getOnce(web, name);
+    for (const pause of web.patience.pauses) {
+      if (reply.kind !== 'busy') break;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      reply = await getOnce(web, name);
     }
+    return reply.kind === 'busy' ? unreachable(reply.why) : reply;
   };
   return {
     get,

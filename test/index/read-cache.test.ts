@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { nameOfCache } from '../../src/index/cache-client.ts';
+import { AT_A_START, nameOfCache, openCache } from '../../src/index/cache-client.ts';
 import { readListing, readNarInfo } from '../../src/index/cache-listing.ts';
 import { type CacheRead, readCache } from '../../src/index/read-cache.ts';
 import type { CataloguePlace } from '../../src/index/read-source.ts';
@@ -176,6 +176,28 @@ test('mishaps: a cache that is none, one without listings, one that breaks off, 
   });
   await fails(endless.url, /without end/);
   await endless.close();
+});
+
+test('a connection that is lost, or a busy server, is no end; one that stays so is, and a start does not wait', async () => {
+  const [seen, statuses] = [new Set<string | undefined>(), [0, 429, 503]];
+  let mode: 'once' | 'always' = 'once';
+  const server = await serveDirectory(cache, (request, response) => {
+    if (mode === 'once' && seen.has(request.url)) return false;
+    seen.add(request.url);
+    const status = statuses[seen.size % 3] ?? 0;
+    if (status === 0) response.destroy();
+    else response.writeHead(status).end();
+    return true;
+  });
+  assertRead(await read(server.url, [library, other]));
+  mode = 'always';
+  assert.equal((await read(server.url, [library])).read.kind, 'failed');
+  const before = server.requests.length;
+  const client = openCache(server.url, {}, AT_A_START);
+  assert.equal((await client?.get('nix-cache-info'))?.kind, 'unreachable');
+  assert.equal(server.requests.length, before + 1);
+  client?.close();
+  await server.close();
 });
 
 test('passwords are sent, and are not in the catalogue', async () => {
