@@ -44,7 +44,7 @@ interface Crawl {
   readonly roots: ReadonlyMap<string, string>;
   /** Somebody named them, so that each has to be there. */
   readonly areNamed: boolean;
-  readonly give: (found: PackageObjects) => void;
+  readonly found: PackageObjects[];
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
   /** Of the first answer that is neither a file nor that there is none, or the first named path that is not there. */
@@ -64,7 +64,7 @@ async function listingOf(crawl: Crawl, hash: string, { name }: NarInfo): Promise
   crawl.counts.objects += 1;
   crawl.counts.files += files.length;
   const object = { name, attr: '', output: '', toplevel: crawl.roots.has(hash), system: '' };
-  crawl.give({ object, files });
+  crawl.found.push({ object, files });
 }
 
 /** Looks at one store path. Returns the hashes that it refers to. */
@@ -133,39 +133,46 @@ export async function readCache(place: CataloguePlace, reading: CacheReading): P
   }
 }
 
-/** A source of which a part could not be read is not taken: it would be missed without a word. */
-const INCOMPLETE = { kind: 'changed' } as const;
-
+/** Everything that is found is kept in memory, some hundred bytes a library, until all of it is there. */
 async function crawlInto(
   place: CataloguePlace,
   reading: CacheReading,
   client: CacheClient,
   roots: Crawl['roots'],
 ): Promise<CacheRead> {
-  const { address } = reading;
+  const found: PackageObjects[] = [];
+  const crawl: Crawl = {
+    client,
+    storeDir: place.storeDir,
+    roots,
+    areNamed: reading.roots !== undefined,
+    found,
+    counts: noCounts(),
+    unlisted: 0,
+    failure: undefined,
+  };
+  await visitAll(crawl, reading.progress);
+  // A source of which a part could not be read is not taken: it would be missed without a word.
+  if (crawl.failure !== undefined) return crawl.failure;
+  return { kind: 'read', state: await addFound(place, reading, crawl), unlisted: crawl.unlisted };
+}
+
+/** The lock is for this alone: a crawl takes minutes, and starts wait for it. */
+async function addFound(
+  place: CataloguePlace,
+  { address }: CacheReading,
+  { found, counts }: Crawl,
+): Promise<SourceState> {
   const source = {
     key: nameOfCache(address),
     identity: String(Date.now()),
     kind: 'cache',
     address: address.startsWith('/') ? pathToFileURL(address).href : address,
   } as const;
-  const parts = {
-    client,
-    storeDir: place.storeDir,
-    roots,
-    areNamed: reading.roots !== undefined,
-    counts: noCounts(),
-    unlisted: 0,
-    failure: undefined,
-  };
-  let crawl: Crawl = { ...parts, give: () => {} };
-  const state = await withLock(place.lock, () =>
-    addSource(place, source, async (give): Promise<DatabaseRead | typeof INCOMPLETE> => {
-      crawl = { ...parts, give };
-      await visitAll(crawl, reading.progress);
-      return crawl.failure === undefined ? { kind: 'read', version: 1, counts: crawl.counts } : INCOMPLETE;
+  return await withLock(place.lock, () =>
+    addSource(place, source, async (give): Promise<DatabaseRead> => {
+      for (const each of found) give(each);
+      return { kind: 'read', version: 1, counts };
     }),
   );
-  if (crawl.failure !== undefined) return crawl.failure;
-  return { kind: 'read', state, unlisted: crawl.unlisted };
 }

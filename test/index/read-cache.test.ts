@@ -8,9 +8,10 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { AT_A_START, nameOfCache, openCache } from '../../src/index/cache-client.ts';
 import { readListing, readNarInfo } from '../../src/index/cache-listing.ts';
 import { type CacheRead, readCache } from '../../src/index/read-cache.ts';
-import type { CataloguePlace } from '../../src/index/read-source.ts';
+import { type CataloguePlace, readSource, type SourceState } from '../../src/index/read-source.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import { openExchange, providerOf } from '../rig/binary-cache.ts';
+import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { openRoot } from '../rig/root.ts';
 import { serveDirectory } from '../rig/web-server.ts';
@@ -101,6 +102,38 @@ test('a store path that is named and not there: nothing is replaced, however the
   const catalogue = openSideCatalogue(place.file, place.storeDir);
   assert.equal(catalogue?.filesNamed('libX11.so.6').length, 1);
   catalogue?.close();
+});
+
+test('who needs another index meanwhile does not wait, and what it reads stays', {
+  timeout: 60_000,
+}, async () => {
+  const place = freshPlace();
+  const file = path.join(path.dirname(place.file), 'files');
+  const tree = treeOf({ 'lib/libother.so.1': 9000 });
+  writeFileSync(file, databaseOf([{ hash: hashOf(1), name: 'other-1', tree }]));
+  let readMeanwhile: Promise<SourceState> | undefined;
+  const server = await serveDirectory(cache, (request, response) => {
+    if (readMeanwhile !== undefined || !request.url?.endsWith('.ls')) return false;
+    readMeanwhile = readSource(place, file, { progress: () => {}, verify: () => ({ kind: 'accepted' }) });
+    const pathname = path.join(cache, request.url);
+    void readMeanwhile.then(() => response.end(readFileSync(pathname)));
+    return true;
+  });
+  const answer = await readCache(place, {
+    address: server.url,
+    roots: [library],
+    progress: () => {},
+    env: {},
+  });
+  assert.equal(answer.kind, 'read', JSON.stringify(answer));
+  assert.equal((await readMeanwhile)?.kind, 'read');
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  assert.deepEqual(
+    ['libother.so.1', 'libX11.so.6'].map((name) => catalogue?.filesNamed(name).length),
+    [1, 1],
+  );
+  catalogue?.close();
+  await server.close();
 });
 
 test('on the web: by store paths, or where the server shows a directory', async () => {
