@@ -7,7 +7,9 @@ import type { Settings } from '../config/settings.ts';
 import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
+import { nameOfCache } from '../index/cache-client.ts';
 import { droppedText } from '../index/fetch-words.ts';
 import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
 import {
@@ -18,7 +20,7 @@ import {
   type ReadIndex,
 } from '../index/manage-indexes.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
-import { type CacheRead, nameOfCache, readCache } from '../index/read-cache.ts';
+import { type CacheRead, readCache } from '../index/read-cache.ts';
 import { type IndexSource, openSideCatalogue } from '../index/side-catalogue.ts';
 import type { Context } from '../resolve/context.ts';
 import {
@@ -28,11 +30,14 @@ import {
   openIndexes,
   refusedIndex,
   targetOf,
+  withWholeIndexes,
 } from '../resolve/file-indexes.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
+import { isDamaged } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
+import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import { readSecretKey } from './fingerprint/sign.ts';
+import { usageError } from './usage-error.ts';
 
 type OutputFormat = 'text' | 'json';
 
@@ -125,6 +130,14 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
   return read.state.source;
 }
 
+/** A link such as `result` names what it leads to. @throws ForeignError `usage` for what is no store path. */
+export function storePathTyped(typed: string, storeDir: string): string {
+  const file = path.resolve(typed);
+  const object = storeObjectOf(storeDir, file) ?? storeObjectOf(storeDir, realPath(file));
+  if (object !== undefined) return object;
+  throw usageError(`--root takes a store path, and not '${typed}'`, `it begins with ${storeDir}/`);
+}
+
 async function buildFromCache(
   from: string,
   roots: readonly string[],
@@ -134,9 +147,10 @@ async function buildFromCache(
   const line = progressLine(reportPrefix(), stderrOutput());
   const name = nameOfCache(from);
   const address = existsSync(from) ? path.resolve(from) : from;
-  const read = await readCache(indexPlace(dirs, context.location), {
+  const place = indexPlace(dirs, context.location);
+  const read = await readCache(place, {
     address,
-    roots: roots.length === 0 ? undefined : roots,
+    roots: roots.length === 0 ? undefined : roots.map((each) => storePathTyped(each, place.storeDir)),
     progress: (done, known) => line.show(`reading ${name}: ${done} of ${known} store paths`),
     env: context.env,
   }).finally(line.end);
@@ -166,8 +180,10 @@ export async function exportCommand(
   const secret = key === undefined ? undefined : readSecretKey(key);
   const sign = secret && ((text: string) => signText(text, secret));
   await inWritableDirectories(context.host.uid, async (dirs) => {
-    const exported = exportTo(file, () => exportIndex(indexPlace(dirs, context.location), file, sign));
-    if (exported.kind === 'empty')
+    const place = indexPlace(dirs, context.location);
+    const write = async () => exportTo(file, () => exportIndex(place, file, sign));
+    const exported = await withWholeIndexes(place, write);
+    if (exported === undefined || exported.kind === 'empty')
       throw failure('there is nothing to export', 'read an index first: nix-foreign index build');
     if (format === 'json') printJson({ file, bytes: exported.bytes, key: secret?.public.text ?? null });
     else
@@ -181,7 +197,7 @@ function exportTo<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (error instanceof ForeignError) throw error;
+    if (error instanceof ForeignError || isDamaged(error)) throw error;
     throw failure(`${file}: it cannot be written: ${reasonOf(error)}`, 'name a file that can be written');
   }
 }
@@ -206,32 +222,38 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
   return [...(rows.length === 0 ? [none] : rows), ...(more === '' ? [] : [more]), ...told].join('\n');
 }
 
+async function findIn(name: string, context: Context, dirs: Directories): Promise<FoundName | undefined> {
+  const settings = await settingsFor(context);
+  const { read } = await openIndexes(settings, context, dirs);
+  for (const each of read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
+  const { file, storeDir } = indexPlace(dirs, context.location);
+  const catalogue = openSideCatalogue(file, storeDir);
+  if (catalogue === undefined) return undefined;
+  const database = openNixDatabase(context.location);
+  try {
+    const [machine] = context.host.hostMachines;
+    return findName(name, {
+      catalogue,
+      target: targetOf(machine ?? { class: 64, machine: 0 }),
+      newestFirst,
+      opinion: () => 'none',
+      isLocal: (storePath) => database?.isValid(storePath) ?? false,
+    });
+  } finally {
+    database?.close();
+    catalogue.close();
+  }
+}
+
 /** Returns whether an index has it. */
 export async function findCommand(name: string, format: OutputFormat, context: Context): Promise<boolean> {
   return await inWritableDirectories(context.host.uid, async (dirs) => {
-    const settings = await settingsFor(context);
-    const { read } = await openIndexes(settings, context, dirs);
-    for (const each of read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
-    const { file, storeDir } = indexPlace(dirs, context.location);
-    const catalogue = openSideCatalogue(file, storeDir);
-    if (catalogue === undefined) throw failure('there is no file index to look in', GET_ONE);
-    const database = openNixDatabase(context.location);
-    try {
-      const [machine] = context.host.hostMachines;
-      const found = findName(name, {
-        catalogue,
-        target: targetOf(machine ?? { class: 64, machine: 0 }),
-        newestFirst,
-        opinion: () => 'none',
-        isLocal: (storePath) => database?.isValid(storePath) ?? false,
-      });
-      if (format === 'json') printJson(jsonOf(found));
-      else printLine(textOfName(found));
-      return found.candidates.length > 0;
-    } finally {
-      database?.close();
-      catalogue.close();
-    }
+    const place = indexPlace(dirs, context.location);
+    const found = await withWholeIndexes(place, () => findIn(name, context, dirs));
+    if (found === undefined) throw failure('there is no file index to look in', GET_ONE);
+    if (format === 'json') printJson(jsonOf(found));
+    else printLine(textOfName(found));
+    return found.candidates.length > 0;
   });
 }
 

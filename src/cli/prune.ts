@@ -1,10 +1,11 @@
 // `nix-foreign prune`: drops the roots and unpacked AppImages of programs that are gone, changed, or unused for long.
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { unpin } from '../fingerprint/saved-fingerprints.ts';
+import { removeLeftovers } from '../host/atomic-file.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
-import { DAY, isGone } from '../host/files.ts';
+import { DAY, isGone, namesIn } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
@@ -45,12 +46,18 @@ function drop(dirs: Directories, { link, plan, patched }: RootRow): void {
   else rmSync(path.dirname(link), { recursive: true, force: true });
 }
 
-/** Roots that a fetch left which was killed; one at work makes its own anew before it relies on them. */
-function dropFetching(dirs: Directories): void {
-  const directory = path.join(dirs.state, 'fetching');
-  try {
-    for (const name of readdirSync(directory)) rmSync(path.join(directory, name), { force: true });
-  } catch {} // nothing was ever fetched
+/**
+ * Roots that a fetch left which was killed. A saved fingerprint's are links: one at work makes its own anew before it
+ * relies on them. An index's are in a directory, which stays while its process runs.
+ */
+export function dropFetching({ state }: Pick<Directories, 'state'>): void {
+  const directory = path.join(state, 'fetching');
+  removeLeftovers(directory);
+  for (const name of namesIn(directory)) {
+    try {
+      rmSync(path.join(directory, name), { force: true });
+    } catch {} // the directory of a fetch at work
+  }
 }
 
 /**

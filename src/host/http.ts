@@ -4,6 +4,7 @@
 import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
+import { type ServerTrust, withTrust } from './authorities.ts';
 import { errnoOf, reasonOf } from './errors.ts';
 import { type Ended, startProgram } from './run-program.ts';
 
@@ -31,9 +32,10 @@ function unreachable(why: string): HttpAnswer {
   return { kind: 'unreachable', why };
 }
 
-/** The `user:password` of a URL, for Basic authentication (RFC 7617). */
-function credentialsOf({ username, password }: URL): string | undefined {
-  return username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+/** The `user:password` of a URL, for Basic authentication (RFC 7617); either may be empty, as beside a token. */
+export function credentialsOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
 }
 
 /**
@@ -54,9 +56,11 @@ function request(
   const headers = { accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': 'nix-run-foreign' };
   const lookup = lookupUntil(limits.timeout, limits.env['PATH'], signal);
   const options = { agent, headers, lookup, signal, ...(auth === undefined ? {} : { auth }) };
-  return new Promise((resolve, reject) => {
-    get(bare, options, resolve).on('error', reject);
-  });
+  const send = (trust: ServerTrust): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      get(bare, { ...options, ...trust }, resolve).on('error', reject);
+    });
+  return withTrust(limits.env, { trust: {} }, send);
 }
 
 /** The body of an answer; undefined for one that is larger than `largest` bytes. */
@@ -124,10 +128,11 @@ async function follow(start: URL, limits: Limits, signal: AbortSignal): Promise<
   return unreachable('it redirects without end');
 }
 
-function whyOf(error: unknown, signal: AbortSignal, limits: Limits): string {
+/** One clause. `timeout`: the milliseconds after which `signal` ends it. */
+export function whyUnreachable(error: unknown, signal: AbortSignal, timeout: number): string {
   const reason: unknown = signal.aborted ? signal.reason : undefined;
   if (reason instanceof Error && reason.name === 'TimeoutError') {
-    return `it did not answer within ${limits.timeout / 1000} s`;
+    return `it did not answer within ${timeout / 1000} s`;
   }
   const clauses: Record<string, string> = {
     ENOTFOUND: 'its name is unknown',
@@ -145,7 +150,7 @@ export async function webText(address: string, limits: Limits, stop: AbortSignal
   try {
     return await follow(new URL(address), limits, signal);
   } catch (error) {
-    return unreachable(whyOf(error, signal, limits));
+    return unreachable(whyUnreachable(error, signal, limits.timeout));
   }
 }
 
@@ -172,7 +177,7 @@ function failureOf({ timedOut }: Ended, name: string): NodeJS.ErrnoException {
  * server answers, and a process cannot exit meanwhile (NOTES.md). It is used where there is no getent.
  * `timeout`: milliseconds; `path`: the variable PATH.
  */
-function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
+export function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {
   return (name, options, callback) => {
     const env = path === undefined ? {} : { PATH: path };
     const asking = startProgram('getent', ['ahosts', '--', name], { env, timeout });

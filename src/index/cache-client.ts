@@ -3,8 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } 
 import type { Agent, IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ServerTrust, withTrust } from '../host/authorities.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
-import { bytesOf } from '../host/http.ts';
+import { bytesOf, credentialsOf, lookupUntil, whyUnreachable } from '../host/http.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
@@ -20,9 +21,21 @@ export interface CacheClient {
   close(): void;
 }
 
+/** In milliseconds. */
+interface Patience {
+  /** For a file, with names, connections and redirects. */
+  readonly timeout: number;
+  /** Before it is asked again for a file, where that may help. */
+  readonly pauses: readonly number[];
+}
+
+/** Somebody waits for a program; a source of fingerprints has as long. */
+export const AT_A_START: Patience = { timeout: 5000, pauses: [] };
+/** One lost connection among thousands of files must not be the end. */
+export const AT_A_BUILD: Patience = { timeout: 60_000, pauses: [250, 2000] };
+
 /** Bytes, as sent. The listing of the largest packages has a few MB. */
 const LARGEST = 64 << 20;
-const TIMEOUT = 60_000;
 const MOST_REDIRECTS = 5;
 const SOCKETS = 16;
 
@@ -62,6 +75,8 @@ interface Web {
   readonly base: URL;
   readonly agents: Map<string, Agent>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly patience: Patience;
+  trust: ServerTrust;
 }
 
 /** node:http, as host/http.ts has it, but with connections that stay open: an index takes thousands of files. */
@@ -78,26 +93,24 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   return agent;
 }
 
-function authOf({ username, password }: URL): { auth?: string } {
-  return username === '' ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
-}
-
-function request(web: Web, url: URL): Promise<IncomingMessage> {
+function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const bare = new URL(url);
   [bare.username, bare.password] = ['', ''];
-  const signal = AbortSignal.timeout(TIMEOUT);
   // What a redirect leads to elsewhere gets no password.
-  const auth = url.origin === web.base.origin ? authOf(web.base) : {};
+  const auth = url.origin === web.base.origin ? credentialsOf(web.base) : undefined;
   const options = {
     agent: agentFor(web, url.protocol),
     headers: { 'user-agent': 'nix-run-foreign' },
+    lookup: lookupUntil(web.patience.timeout, web.env['PATH'], signal),
     signal,
-    ...auth,
+    ...(auth === undefined ? {} : { auth }),
   };
-  return new Promise((resolve, reject) => {
-    get(bare, options, resolve).on('error', reject);
-  });
+  const send = (trust: ServerTrust): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      get(bare, { ...options, ...trust }, resolve).on('error', reject);
+    });
+  return withTrust(web.env, web, send);
 }
 
 /** From https to https only. */
@@ -107,22 +120,32 @@ function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
   return target.protocol === 'https:' || target.protocol === from.protocol ? target : undefined;
 }
 
-async function answerOf(response: IncomingMessage): Promise<CacheAnswer> {
+/** What one request says. `busy`: the next may say something else; one clause. */
+type Reply = CacheAnswer | { readonly kind: 'busy'; readonly why: string };
+
+const LOST = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+
+function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+async function answerOf(response: IncomingMessage): Promise<Reply> {
   const status = response.statusCode ?? 0;
   const bytes = await bytesOf(response, LARGEST);
   // S3 answers 403 for what is not there to those who may not list.
   if ([403, 404, 410].includes(status)) return { kind: 'absent' };
-  if (status !== 200) return unreachable(`it answers with status ${status}`);
+  const why = `it answers with status ${status}`;
+  if (status !== 200) return isBusy(status) ? { kind: 'busy', why } : unreachable(why);
   return bytes === undefined
     ? unreachable(`it answers with more than ${LARGEST} bytes`)
     : { kind: 'found', bytes };
 }
 
-async function getFrom(web: Web, name: string): Promise<CacheAnswer> {
+async function getFrom(web: Web, name: string, signal: AbortSignal): Promise<Reply> {
   let url = new URL(web.base);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const response = await request(web, url);
+    const response = await request(web, url, signal);
     if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return await answerOf(response);
     response.resume();
     const target = redirectOf(response, url);
@@ -141,14 +164,26 @@ function namesOnPage(bytes: Buffer): string[] {
   ];
 }
 
-function webClient(base: URL, env: Web['env']): CacheClient {
-  const web = { base, agents: new Map<string, Agent>(), env };
+async function getOnce(web: Web, name: string): Promise<Reply> {
+  const { timeout } = web.patience;
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    return await getFrom(web, name, signal);
+  } catch (error) {
+    const why = whyUnreachable(error, signal, timeout);
+    return LOST.includes(errnoOf(error) ?? '') ? { kind: 'busy', why } : unreachable(why);
+  }
+}
+
+function webClient(web: Web): CacheClient {
   const get = async (name: string): Promise<CacheAnswer> => {
-    try {
-      return await getFrom(web, name);
-    } catch (error) {
-      return unreachable(reasonOf(error));
+    let reply = await getOnce(web, name);
+    for (const pause of web.patience.pauses) {
+      if (reply.kind !== 'busy') break;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      reply = await getOnce(web, name);
     }
+    return reply.kind === 'busy' ? unreachable(reply.why) : reply;
   };
   return {
     get,
@@ -163,10 +198,17 @@ function webClient(base: URL, env: Web['env']): CacheClient {
   };
 }
 
+/** How a cache is called: without password and query. */
+export function nameOfCache(address: string): string {
+  const url = address.startsWith('/') ? null : URL.parse(address);
+  return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
+}
+
 /** Undefined for what is neither a directory, a file: URL nor an http(s) URL. `env` is for proxies. */
-export function openCache(address: string, env: Web['env']): CacheClient | undefined {
+export function openCache(address: string, env: Web['env'], patience: Patience): CacheClient | undefined {
   if (address.startsWith('/')) return directoryClient(address);
-  const url = URL.parse(address);
-  if (url?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${url.pathname}`));
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? webClient(url, env) : undefined;
+  const base = URL.parse(address);
+  if (base?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${base.pathname}`));
+  const isWeb = base?.protocol === 'http:' || base?.protocol === 'https:';
+  return isWeb ? webClient({ base, agents: new Map(), env, patience, trust: {} }) : undefined;
 }

@@ -6,7 +6,7 @@ import type { Nix } from '../store/nix.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
-import { type CacheCopy, copiesFrom } from './cache-closure.ts';
+import { type CopiesFound, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
 import { allowing, decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
@@ -99,13 +99,14 @@ function withRefused(context: RankContext, refused: ReadonlySet<string>): RankCo
   return { ...context, opinion: (each, file) => (refused.has(each) ? 'unavailable' : opinion(each, file)) };
 }
 
-/** Looks in the caches whose listings are among the indexes. */
+/** Looks in the caches whose listings are among the indexes; one that does not answer is not asked again. */
 export function copiesOf(
   { catalogue, isLocal }: RankContext,
   { env }: Nix,
-): (storePaths: readonly string[]) => Promise<readonly CacheCopy[]> {
+): (storePaths: readonly string[]) => Promise<CopiesFound> {
   const addresses = catalogue.cacheAddresses();
-  return (storePaths) => copiesFrom(addresses, storePaths, { storeDir: catalogue.storeDir, isLocal, env });
+  const context = { storeDir: catalogue.storeDir, isLocal, env, silent: new Map<string, string>() };
+  return (storePaths) => copiesFrom(addresses, storePaths, context);
 }
 
 /**
@@ -119,10 +120,10 @@ export async function fetchAbsent(
   request: FetchRequest,
 ): Promise<FetchedAbsent> {
   const refused = new Set<string>();
+  const copies = copiesOf(context, request.nix);
   let why = '';
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const preview = (paths: readonly string[]) => previewFetch(request.nix, paths);
-    const copies = copiesOf(context, request.nix);
     const plan = await planFetch(names, { ...withRefused(context, refused), preview, copies });
     if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why };
     if (plan.kind !== 'planned') return plan;

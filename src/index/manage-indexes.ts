@@ -1,6 +1,7 @@
 // What the commands about file indexes do → what there is, what a name is found in, and one file to hand on.
 import { statSync } from 'node:fs';
 import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
+import { isDamaged } from '../store/catalogue.ts';
 import { type AbsentName, absentName } from './absent-names.ts';
 import { derivedFile, type Sign } from './derived-file.ts';
 import { ageInDays, findDatabase, type Place, type Search, type UselessIndex } from './find-database.ts';
@@ -67,14 +68,18 @@ interface CatalogueStatus {
   readonly sources: readonly IndexSource[];
 }
 
-/** What is in the catalogue. Changes nothing. */
+/** What is in the catalogue; nothing is in a damaged one. Changes nothing. */
 export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
+  const none = { file: place.file, size: 0, sources: [] };
   const catalogue = openSideCatalogue(place.file, place.storeDir);
-  if (catalogue === undefined) return { file: place.file, size: 0, sources: [] };
   try {
+    if (catalogue === undefined) return none;
     return { file: place.file, size: statSync(place.file).size, sources: catalogue.sources() };
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    return none;
   } finally {
-    catalogue.close();
+    catalogue?.close();
   }
 }
 

@@ -1,13 +1,13 @@
 // Store paths → what can be had of them, by substituters or by caches that are indexes, and what cannot.
 import type { FetchPreview, Previewed } from '../store/preview-fetch.ts';
-import type { CacheCopy } from './cache-closure.ts';
+import type { CacheCopy, CopiesFound } from './cache-closure.ts';
 
 /** Who is asked. */
 export interface Sources {
   /** Asks Nix (store/preview-fetch.ts, previewFetch). */
   readonly preview: (storePaths: readonly string[]) => Promise<Previewed>;
   /** Looks in the caches that are indexes themselves (cache-closure.ts). */
-  readonly copies: (storePaths: readonly string[]) => Promise<readonly CacheCopy[]>;
+  readonly copies: (storePaths: readonly string[]) => Promise<CopiesFound>;
 }
 
 /** What can be had of a set of store paths. */
@@ -75,17 +75,19 @@ async function searchPart(
 export async function askFor(storePaths: readonly string[], sources: Sources): Promise<Obtainable> {
   const answer = await sources.preview(storePaths);
   if (answer.kind === 'failed') return answer;
-  const { preview, unreachable } = answer;
+  const { preview } = answer;
   const absent = storePaths.filter((each) => preview.unknown.includes(each));
   const holes: Holes = { broken: [...absent], unasked: [], asked: 0 };
   const rest = hasHole(preview, storePaths) ? storePaths.filter((each) => !absent.includes(each)) : [];
   const why = await searchHalves(rest, sources.preview, holes);
   if (why !== undefined) return { kind: 'failed', why };
   const wanted = [...holes.broken, ...holes.unasked].sort();
-  const copies = wanted.length === 0 ? [] : await sources.copies(wanted);
+  const found = wanted.length === 0 ? undefined : await sources.copies(wanted);
+  const copies = found?.copies ?? [];
   const copied = new Set(copies.flatMap(({ storePaths: each }) => each));
   const [lost, unasked] = [holes.broken, holes.unasked].map((those) =>
     those.filter((each) => !copied.has(each)).sort(),
   ) as [string[], string[]];
-  return { kind: 'asked', preview, copies, lost, unasked, unreachable };
+  const silent = answer.unreachable ?? found?.unreachable;
+  return { kind: 'asked', preview, copies, lost, unasked, unreachable: silent };
 }

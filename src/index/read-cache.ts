@@ -1,7 +1,7 @@
 // A binary cache that has listings → a source of a side catalogue.
 import { pathToFileURL } from 'node:url';
 import { withLock } from '../host/mutex.ts';
-import { type CacheAnswer, type CacheClient, openCache } from './cache-client.ts';
+import { AT_A_BUILD, type CacheAnswer, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
 import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
 import { noCounts, type PackageObjects } from './package-objects.ts';
 import type { DatabaseRead } from './read-database.ts';
@@ -37,25 +37,22 @@ const AT_ONCE = 16;
 /** More store paths than cache.nixos.org has of all years. */
 const MOST_PATHS = 1 << 21;
 
-/** How a cache is called in the catalogue: without password and query. */
-export function nameOfCache(address: string): string {
-  const url = address.startsWith('/') ? null : URL.parse(address);
-  return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
-}
-
 interface Crawl {
   readonly client: CacheClient;
   readonly storeDir: string;
-  readonly roots: ReadonlySet<string>;
-  readonly give: (found: PackageObjects) => void;
+  /** The hashes of store paths to begin with → as they were named. */
+  readonly roots: ReadonlyMap<string, string>;
+  /** Somebody named them, so that each has to be there. */
+  readonly areNamed: boolean;
+  readonly found: PackageObjects[];
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
-  /** The first answer that is neither a file nor that there is none. */
-  failure: string | undefined;
+  /** Of the first answer that is neither a file nor that there is none, or the first named path that is not there. */
+  failure: FailedRead | undefined;
 }
 
 function textIn(crawl: Crawl, answer: CacheAnswer): Buffer | undefined {
-  if (answer.kind === 'unreachable') crawl.failure ??= answer.why;
+  if (answer.kind === 'unreachable') crawl.failure ??= failed(answer.why, TRY_AGAIN);
   return answer.kind === 'found' ? answer.bytes : undefined;
 }
 
@@ -67,7 +64,7 @@ async function listingOf(crawl: Crawl, hash: string, { name }: NarInfo): Promise
   crawl.counts.objects += 1;
   crawl.counts.files += files.length;
   const object = { name, attr: '', output: '', toplevel: crawl.roots.has(hash), system: '' };
-  crawl.give({ object, files });
+  crawl.found.push({ object, files });
 }
 
 /** Looks at one store path. Returns the hashes that it refers to. */
@@ -76,6 +73,8 @@ async function visit(crawl: Crawl, hash: string): Promise<string[]> {
   const info = bytes === undefined ? undefined : readNarInfo(bytes.toString('latin1'));
   if (info === undefined || info.storeDir !== crawl.storeDir || !info.name.startsWith(`${hash}-`)) {
     crawl.counts.ignored += 1;
+    const named = crawl.areNamed ? crawl.roots.get(hash) : undefined;
+    if (named !== undefined) crawl.failure ??= failed(`it does not have ${named}`, NAME_ROOTS);
     return [];
   }
   crawl.counts.packages += 1;
@@ -84,7 +83,7 @@ async function visit(crawl: Crawl, hash: string): Promise<string[]> {
 }
 
 async function visitAll(crawl: Crawl, progress: CacheReading['progress']): Promise<void> {
-  const known = new Set(crawl.roots);
+  const known = new Set(crawl.roots.keys());
   let [waiting, done] = [[...known].sort(), 0];
   while (waiting.length > 0 && crawl.failure === undefined && known.size <= MOST_PATHS) {
     const now = waiting.slice(0, AT_ONCE);
@@ -99,25 +98,25 @@ async function visitAll(crawl: Crawl, progress: CacheReading['progress']): Promi
   }
 }
 
-async function rootsOf(
-  { roots }: CacheReading,
-  client: CacheClient,
-): Promise<ReadonlySet<string> | undefined> {
-  const names = roots ?? (await client.list());
-  const hashes = names?.map((name) => /(?:^|\/)([0-9a-df-np-sv-z]{32})(?:-|\.narinfo$)/.exec(name)?.[1]);
-  return hashes === undefined ? undefined : new Set(hashes.filter((each) => each !== undefined));
+/** `<hash>-<name>`, also below a store, and `<hash>.narinfo`; other names are left out. */
+function byHash(names: readonly string[]): ReadonlyMap<string, string> {
+  const hashOf = (name: string) => /(?:^|\/)([0-9a-df-np-sv-z]{32})(?:-|\.narinfo$)/.exec(name)?.[1];
+  return new Map(names.map((name): [string, string] => [hashOf(name) ?? '', name]).filter(([hash]) => hash));
 }
 
-function failed(why: string, remedy: string): Extract<CacheRead, { kind: 'failed' }> {
+type FailedRead = Extract<CacheRead, { kind: 'failed' }>;
+
+function failed(why: string, remedy: string): FailedRead {
   return { kind: 'failed', why, remedy };
 }
 
 const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a binary cache';
+const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
 /** Makes a cache a source, in place of what was read of it before. */
 export async function readCache(place: CataloguePlace, reading: CacheReading): Promise<CacheRead> {
-  const client = openCache(reading.address, reading.env);
+  const client = openCache(reading.address, reading.env, AT_A_BUILD);
   if (client === undefined)
     return failed('it is neither a directory nor a file:, http: or https: address', NAME_ANOTHER);
   try {
@@ -125,47 +124,55 @@ export async function readCache(place: CataloguePlace, reading: CacheReading): P
     if (info.kind === 'absent')
       return failed('it is no binary cache: it has no nix-cache-info', NAME_ANOTHER);
     if (info.kind === 'unreachable') return failed(info.why, TRY_AGAIN);
-    const roots = await rootsOf(reading, client);
-    if (roots === undefined)
+    const names = reading.roots ?? (await client.list());
+    if (names === undefined)
       return failed('it cannot be listed', 'name store paths to begin with: --root STORE-PATH');
-    return await crawlInto(place, reading, client, roots);
+    return await crawlInto(place, reading, client, byHash(names));
   } finally {
     client.close();
   }
 }
 
-/** A source of which a part could not be read is not taken: it would be missed without a word. */
-const INCOMPLETE = { kind: 'changed' } as const;
-
+/** Everything that is found is kept in memory, some hundred bytes a library, until all of it is there. */
 async function crawlInto(
   place: CataloguePlace,
   reading: CacheReading,
   client: CacheClient,
-  roots: ReadonlySet<string>,
+  roots: Crawl['roots'],
 ): Promise<CacheRead> {
-  const { address } = reading;
+  const found: PackageObjects[] = [];
+  const crawl: Crawl = {
+    client,
+    storeDir: place.storeDir,
+    roots,
+    areNamed: reading.roots !== undefined,
+    found,
+    counts: noCounts(),
+    unlisted: 0,
+    failure: undefined,
+  };
+  await visitAll(crawl, reading.progress);
+  // A source of which a part could not be read is not taken: it would be missed without a word.
+  if (crawl.failure !== undefined) return crawl.failure;
+  return { kind: 'read', state: await addFound(place, reading, crawl), unlisted: crawl.unlisted };
+}
+
+/** The lock is for this alone: a crawl takes minutes, and starts wait for it. */
+async function addFound(
+  place: CataloguePlace,
+  { address }: CacheReading,
+  { found, counts }: Crawl,
+): Promise<SourceState> {
   const source = {
     key: nameOfCache(address),
     identity: String(Date.now()),
     kind: 'cache',
     address: address.startsWith('/') ? pathToFileURL(address).href : address,
   } as const;
-  const parts = {
-    client,
-    storeDir: place.storeDir,
-    roots,
-    counts: noCounts(),
-    unlisted: 0,
-    failure: undefined,
-  };
-  let crawl: Crawl = { ...parts, give: () => {} };
-  const state = await withLock(place.lock, () =>
-    addSource(place, source, async (give): Promise<DatabaseRead | typeof INCOMPLETE> => {
-      crawl = { ...parts, give };
-      await visitAll(crawl, reading.progress);
-      return crawl.failure === undefined ? { kind: 'read', version: 1, counts: crawl.counts } : INCOMPLETE;
+  return await withLock(place.lock, () =>
+    addSource(place, source, async (give): Promise<DatabaseRead> => {
+      for (const each of found) give(each);
+      return { kind: 'read', version: 1, counts };
     }),
   );
-  if (crawl.failure !== undefined) return failed(crawl.failure, TRY_AGAIN);
-  return { kind: 'read', state, unlisted: crawl.unlisted };
 }

@@ -23,7 +23,7 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
 import { fetchedLibrary } from './fetched-record.ts';
-import { indexPlace, indexProblem, openIndexes, targetOf } from './file-indexes.ts';
+import { indexPlace, indexProblem, openIndexes, targetOf, withWholeIndexes } from './file-indexes.ts';
 import type { Job } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
 
@@ -260,6 +260,32 @@ function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): Fetc
   };
 }
 
+/** Asks the index, and fetches unless that is off. */
+async function fetchByIndex(
+  job: Job,
+  lack: AbsentRequest,
+  { settings, nix }: { readonly settings: Settings; readonly nix: Nix | undefined },
+): Promise<boolean> {
+  const { rounds, lacking } = lack;
+  const catalogue = await openLackIndex(settings, job, rounds);
+  if (catalogue === undefined) {
+    rounds.isWithoutIndex = settings.index !== 'off' && nix !== undefined;
+    return false;
+  }
+  rounds.count += 1;
+  debug(`the store lacks ${lacking.map(({ name }) => name).join(', ')}; the file index is asked`);
+  try {
+    return await withRanking(job, lack, catalogue, async (context) => {
+      if (nix !== undefined) return await fetchInto(job, nix, lack, { context, settings });
+      const names = lacking.map(({ name }) => name);
+      rounds.word = wordWithoutFetching(names, context, job);
+      return false;
+    });
+  } finally {
+    catalogue.close();
+  }
+}
+
 /**
  * Fetches what an index has of the names, all at once. True where something came, so that the store is to be looked at
  * again; else `rounds.word` says why not. Libraries of an index are glibc's: for musl its loader alone is fetched.
@@ -274,21 +300,7 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
   // Where another version serves, who does not want to fetch need not know what there would be.
   const isOff = settings.fetch === 'never' || nix === undefined;
   if (isOff && isSolved) return false;
-  const catalogue = await openLackIndex(settings, job, rounds);
-  if (catalogue === undefined) {
-    rounds.isWithoutIndex = settings.index !== 'off' && !isOff;
-    return false;
-  }
-  rounds.count += 1;
-  debug(`the store lacks ${lacking.map(({ name }) => name).join(', ')}; the file index is asked`);
-  try {
-    return await withRanking(job, lack, catalogue, async (context) => {
-      if (!isOff) return await fetchInto(job, nix, lack, { context, settings });
-      const names = lacking.map(({ name }) => name);
-      rounds.word = wordWithoutFetching(names, context, job);
-      return false;
-    });
-  } finally {
-    catalogue.close();
-  }
+  const place = indexPlace(job.dirs, job.context.location);
+  const fetching = { settings, nix: isOff ? undefined : nix };
+  return (await withWholeIndexes(place, () => fetchByIndex(job, lack, fetching))) ?? false;
 }

@@ -1,12 +1,12 @@
 // The settings and the machine → the file indexes, read into their catalogue, and what is wrong with them.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { debug, reportPrefix } from '../host/output.ts';
+import { debug, notice, reportPrefix } from '../host/output.ts';
 import type { Verify } from '../index/derived-file.ts';
 import type { Search } from '../index/find-database.ts';
 import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
@@ -15,6 +15,7 @@ import type { IndexRefusal } from '../index/read-database.ts';
 import { type CataloguePlace, dropSource } from '../index/read-source.ts';
 import { type IndexSource, openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
 import type { Target } from '../index/unsuitable.ts';
+import { isDamaged } from '../store/catalogue.ts';
 import type { StoreLocation } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 
@@ -94,6 +95,30 @@ export async function openIndexes(
   } finally {
     line.end();
   }
+}
+
+const READ_ANEW =
+  'what was read of the file indexes is damaged, and is read anew; of a binary cache: nix-foreign index build --from';
+
+/**
+ * Does work that opens the indexes and asks their catalogue. Damaged pages show when they are looked at: the catalogue
+ * goes then, and the work is done once more. Undefined where that meets damage as well.
+ */
+export async function withWholeIndexes<T>(
+  { file }: Pick<CataloguePlace, 'file'>,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  for (const say of [notice, debug]) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      debug(`${file} is thrown away: ${String(error)}`);
+      say(READ_ANEW);
+      rmSync(file, { force: true });
+    }
+  }
+  return undefined;
 }
 
 /** What of an index can be loaded by a program. */

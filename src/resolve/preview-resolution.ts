@@ -14,6 +14,7 @@ import { conflictError } from './conflict-error.ts';
 import type { Context } from './context.ts';
 import { areFetchable, fetchSettings, openLackIndex, withRanking } from './fetch-absent-libraries.ts';
 import { noFetches } from './fetch-rounds.ts';
+import { indexPlace, withWholeIndexes } from './file-indexes.ts';
 import { choicesOfProgram, type DynamicProgram } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
 import { withOptionalLibraries } from './optional-libraries.ts';
@@ -74,14 +75,17 @@ async function withIndex<T>(
   const saved = choices === undefined ? await choicesOfProgram(program, context) : { choices, file: '' };
   const job = { program, context, dirs, choices: saved };
   const rounds = noFetches();
-  const catalogue = await openLackIndex(await fetchSettings(job), job, rounds);
-  if (catalogue === undefined) return undefined;
+  const settings = await fetchSettings(job);
   const request = { lacking, excluded: new Set<string>(), rounds, isSolved: false };
-  try {
-    return await withRanking(job, request, catalogue, work);
-  } finally {
-    catalogue.close();
-  }
+  return await withWholeIndexes(indexPlace(dirs, context.location), async () => {
+    const catalogue = await openLackIndex(settings, job, rounds);
+    if (catalogue === undefined) return undefined;
+    try {
+      return await withRanking(job, request, catalogue, work);
+    } finally {
+      catalogue.close();
+    }
+  });
 }
 
 /** What would be fetched; undefined where nothing is lacking, there is no index or no Nix, or fetching is off. */

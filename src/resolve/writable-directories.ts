@@ -13,12 +13,14 @@ import {
 } from '../host/directories.ts';
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
+import { resultCode } from '../store/sqlite-error.ts';
 
-/** SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). */
+/**
+ * SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). Errors
+ * of Nix's database have no such code (store/nix-database.ts): no other place of ours would help.
+ */
 function isUnwritableDatabase(error: unknown): boolean {
-  return (
-    error instanceof Error && 'errcode' in error && [8, 10, 13, 14].includes(Number(error.errcode) & 0xff)
-  );
+  return [8, 10, 13, 14].includes(resultCode(error) ?? 0);
 }
 
 function meansElsewhere(error: unknown, dirs: Directories): boolean {

@@ -9,6 +9,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
+import { resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
@@ -88,11 +89,6 @@ function prepared(file: string): DatabaseSync {
     database.close();
     throw error;
   }
-}
-
-/** SQLite's result code of an error, without the extension (sqlite.org/rescode.html); undefined for any other error. */
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB; also what toLibrary says of a damaged row. */

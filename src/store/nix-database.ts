@@ -1,7 +1,9 @@
 // Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { ForeignError, reasonOf } from '../host/errors.ts';
 import { debug } from '../host/output.ts';
 import { hasNixDatabase, nixDatabaseFile } from './nix-state.ts';
+import { resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
@@ -16,13 +18,15 @@ export interface NixDatabase {
   close(): void;
 }
 
-const REFERRERS = `select count(*) as n from Refs join ValidPaths on ValidPaths.id = reference
+const HASH = 'select hash as value from ValidPaths where path = ?';
+
+const REFERRERS = `select count(*) as value from Refs join ValidPaths on ValidPaths.id = reference
   where path = ? and referrer <> reference`;
 
 const CLOSURE_SIZE = `with recursive closure (id) as (
     select id from ValidPaths where path = ?
     union select reference from Refs join closure on referrer = closure.id)
-  select coalesce(sum(narSize), 0) as n from ValidPaths join closure on closure.id = ValidPaths.id`;
+  select coalesce(sum(narSize), 0) as value from ValidPaths join closure on closure.id = ValidPaths.id`;
 
 /** Several attempts, since another process may hold the database for a moment. */
 const BUSY_TIMEOUT = 5000;
@@ -47,23 +51,82 @@ function openAsWeCan(file: string): DatabaseSync | undefined {
   return undefined;
 }
 
-/** The database itself, for questions of one caller only; undefined where there is none or it may not be read. */
-export function openTables(location: StoreLocation): DatabaseSync | undefined {
-  return hasNixDatabase(location) ? openAsWeCan(nixDatabaseFile(location)) : undefined;
+/** Prepares a statement, once for each text. */
+export type Prepare = (sql: string) => StatementSync;
+
+/** The database itself. */
+interface NixTables {
+  /**
+   * Asks, and once more in a database opened anew where SQLite could not answer: whoever reads it as `immutable` finds
+   * pages that do not fit each other when Nix writes after all.
+   * @throws ForeignError `nix-database` where SQLite cannot answer then either.
+   */
+  ask<T>(question: (prepare: Prepare) => T): T;
+  close(): void;
+}
+
+interface Connection {
+  readonly prepare: Prepare;
+  readonly close: () => void;
+}
+
+function connect(location: StoreLocation): Connection | undefined {
+  const database = hasNixDatabase(location) ? openAsWeCan(nixDatabaseFile(location)) : undefined;
+  if (database === undefined) return undefined;
+  const known = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    const statement = known.get(sql) ?? database.prepare(sql);
+    known.set(sql, statement);
+    return statement;
+  };
+  return { prepare, close: () => database.close() };
+}
+
+/** Has no code of SQLite: by one, our catalogue would be called damaged, or its place not to be written. */
+function unreadable(location: StoreLocation, cause: unknown): ForeignError {
+  return new ForeignError(`${nixDatabaseFile(location)} cannot be read: ${reasonOf(cause)}`, {
+    code: 'nix-database',
+    hint: "try it again when no Nix is at work; whether Nix's database is whole: nix-store --verify",
+    exitCode: 125,
+    cause,
+  });
+}
+
+/** Undefined where there is none or it may not be read. */
+export function openTables(location: StoreLocation): NixTables | undefined {
+  let connection = connect(location);
+  if (connection === undefined) return undefined;
+  const close = (): void => {
+    connection?.close();
+    connection = undefined;
+  };
+  const ask = <T>(question: (prepare: Prepare) => T, isLast: boolean): T => {
+    connection ??= connect(location);
+    if (connection === undefined) throw unreadable(location, new Error('it cannot be opened any more'));
+    try {
+      return question(connection.prepare);
+    } catch (error) {
+      if (resultCode(error) === undefined) throw error;
+      debug(`${nixDatabaseFile(location)}: ${String(error)}`);
+      close();
+      if (isLast) throw unreadable(location, error);
+      return ask(question, true);
+    }
+  };
+  return { ask: (question) => ask(question, false), close };
 }
 
 /** Opens the database of a store; undefined where there is none or it may not be read. */
 export function openNixDatabase(location: StoreLocation): NixDatabase | undefined {
-  const database = openTables(location);
-  if (database === undefined) return undefined;
-  const query = database.prepare('select hash from ValidPaths where path = ?');
-  const hashOf = (storePath: string): string | undefined =>
-    query.get(storePath)?.['hash'] as string | undefined;
+  const tables = openTables(location);
+  if (tables === undefined) return undefined;
+  const answerTo = (sql: string, storePath: string): SQLOutputValue | undefined =>
+    tables.ask((prepare) => prepare(sql).get(storePath)?.['value']);
   return {
-    isValid: (storePath) => hashOf(storePath) !== undefined,
-    narHashOf: hashOf,
-    referrersOf: (storePath) => Number(database.prepare(REFERRERS).get(storePath)?.['n']),
-    closureSizeOf: (storePath) => Number(database.prepare(CLOSURE_SIZE).get(storePath)?.['n']),
-    close: () => database.close(),
+    isValid: (storePath) => answerTo(HASH, storePath) !== undefined,
+    narHashOf: (storePath) => answerTo(HASH, storePath) as string | undefined,
+    referrersOf: (storePath) => Number(answerTo(REFERRERS, storePath)),
+    closureSizeOf: (storePath) => Number(answerTo(CLOSURE_SIZE, storePath)),
+    close: tables.close,
   };
 }

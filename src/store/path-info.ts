@@ -1,9 +1,8 @@
 // Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
-import type { DatabaseSync } from 'node:sqlite';
 import { ForeignError } from '../host/errors.ts';
 import type { Ended } from '../host/run-program.ts';
 import { complaintOf, invalidPaths, type Nix, runWatched } from './nix.ts';
-import { openTables } from './nix-database.ts';
+import { openTables, type Prepare } from './nix-database.ts';
 import type { StoreLocation } from './store-location.ts';
 
 export interface PathFacts {
@@ -22,8 +21,8 @@ const REFERENCES = `select path from Refs join ValidPaths on ValidPaths.id = ref
   where referrer = ? order by path`;
 
 /** What the database says; paths it does not know are left out. */
-function factsOf(database: DatabaseSync, storePaths: Iterable<string>): Map<string, PathFacts> {
-  const [facts, references] = [database.prepare(FACTS), database.prepare(REFERENCES)];
+function factsOf(prepare: Prepare, storePaths: Iterable<string>): Map<string, PathFacts> {
+  const [facts, references] = [prepare(FACTS), prepare(REFERENCES)];
   const found = new Map<string, PathFacts>();
   for (const storePath of storePaths) {
     const row = facts.get(storePath);
@@ -35,6 +34,19 @@ function factsOf(database: DatabaseSync, storePaths: Iterable<string>): Map<stri
     });
   }
   return found;
+}
+
+/** Nothing where the database cannot be read. */
+function fromTables(
+  location: StoreLocation,
+  question: (prepare: Prepare) => Map<string, PathFacts>,
+): Map<string, PathFacts> {
+  const tables = openTables(location);
+  try {
+    return tables?.ask(question) ?? new Map();
+  } finally {
+    tables?.close();
+  }
 }
 
 /**
@@ -81,13 +93,7 @@ export async function pathFacts(
   storePaths: readonly string[],
 ): Promise<FactsByPath> {
   const distinct = [...new Set(storePaths)];
-  const database = openTables(location);
-  let found = new Map<string, PathFacts>();
-  try {
-    if (database !== undefined) found = factsOf(database, distinct);
-  } finally {
-    database?.close();
-  }
+  const found = fromTables(location, (prepare) => factsOf(prepare, distinct));
   const unknown = distinct.filter((each) => !found.has(each));
   if (unknown.length === 0 || nix === undefined) return found;
   return new Map([...found, ...(await factsFromNix(nix, unknown))]);
@@ -113,24 +119,15 @@ async function factsFromNix(nix: Nix, storePaths: readonly string[]): Promise<Ma
 }
 
 /** The closure as far as the database knows it. */
-function closureIn(database: DatabaseSync, storePaths: readonly string[]): Map<string, PathFacts> {
+function closureIn(prepare: Prepare, storePaths: readonly string[]): Map<string, PathFacts> {
   const all = new Map<string, PathFacts>();
   for (let fresh = [...new Set(storePaths)]; fresh.length > 0; ) {
-    const found = factsOf(database, fresh);
+    const found = factsOf(prepare, fresh);
     for (const [storePath, facts] of found) all.set(storePath, facts);
     const references = new Set([...found.values()].flatMap((each) => each.references));
     fresh = [...references].filter((each) => !all.has(each));
   }
   return all;
-}
-
-function closureOfDatabase(location: StoreLocation, storePaths: readonly string[]): Map<string, PathFacts> {
-  const database = openTables(location);
-  try {
-    return database === undefined ? new Map() : closureIn(database, storePaths);
-  } finally {
-    database?.close();
-  }
 }
 
 /**
@@ -143,7 +140,7 @@ export async function closureFacts(
   nix: Nix | undefined,
   storePaths: readonly string[],
 ): Promise<FactsByPath> {
-  const known = closureOfDatabase(location, storePaths);
+  const known = fromTables(location, (prepare) => closureIn(prepare, storePaths));
   if (storePaths.every((each) => known.has(each))) return known;
   if (nix === undefined || (await invalidPaths(nix, storePaths)).size > 0) return new Map();
   const requisites = await runWatched(nix, 'nix-store', ['-q', '--requisites', ...storePaths], () => {});

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
 import { complaintOf, type Nix, runWatched } from './nix.ts';
-import { openNixDatabase, openTables } from './nix-database.ts';
+import { openNixDatabase, openTables, type Prepare } from './nix-database.ts';
 import { dumpFacts } from './path-info.ts';
 import { type StoreLocation, storeObjectOf } from './store-location.ts';
 
@@ -45,23 +45,26 @@ function addTo(references: Map<number, number[]>, from: number, to: number): voi
   else known.push(to);
 }
 
-function graphOfDatabase(location: StoreLocation): Graph | undefined {
-  const database = openTables(location);
-  if (database === undefined) return undefined;
+function graphOfRows(prepare: Prepare): Graph {
   const [ids, sizes] = [new Map<string, number>(), new Map<number, number>()];
   const references = new Map<number, number[]>();
-  try {
-    for (const row of database.prepare('select id, path, narSize from ValidPaths').iterate()) {
-      ids.set(String(row['path']), Number(row['id']));
-      sizes.set(Number(row['id']), Number(row['narSize'] ?? 0));
-    }
-    for (const row of database.prepare('select referrer, reference from Refs').iterate()) {
-      addTo(references, Number(row['referrer']), Number(row['reference']));
-    }
-  } finally {
-    database.close();
+  for (const row of prepare('select id, path, narSize from ValidPaths').iterate()) {
+    ids.set(String(row['path']), Number(row['id']));
+    sizes.set(Number(row['id']), Number(row['narSize'] ?? 0));
+  }
+  for (const row of prepare('select referrer, reference from Refs').iterate()) {
+    addTo(references, Number(row['referrer']), Number(row['reference']));
   }
   return { idOf: (storePath) => ids.get(storePath), sizes, references };
+}
+
+function graphOfDatabase(location: StoreLocation): Graph | undefined {
+  const tables = openTables(location);
+  try {
+    return tables?.ask(graphOfRows);
+  } finally {
+    tables?.close();
+  }
 }
 
 async function graphOfDump(nix: Nix): Promise<Graph> {

@@ -254,6 +254,8 @@ test('a password goes to the server it is for, not where that one redirects to',
   assert.deepEqual(await answer(source), found);
   const basic = `Basic ${Buffer.from('user:pass word').toString('base64')}`;
   assert.deepEqual(seen, [basic, basic, undefined]);
+  await answer(first.url.replace('://', '://:token@'));
+  assert.equal(seen[3], `Basic ${Buffer.from(':token').toString('base64')}`, 'a token without a user');
   assert.equal(nameOfSource(`${source}?secret=1`), `${first.url}/here`);
   assert.equal(nameOfSource('/srv/a'), '/srv/a');
 });

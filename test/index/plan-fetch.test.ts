@@ -75,7 +75,7 @@ async function plan(
     newestFirst,
     opinion,
     isLocal: () => false,
-    copies: async () => [],
+    copies: async () => ({ copies: [], unreachable: undefined }),
     preview: (paths) => {
       asked.push([...paths]);
       return Promise.resolve(answer(paths));
@@ -223,7 +223,7 @@ test('a cache that does not answer is not one that lacks it', async () => {
 
 test('Nix that fails while it is asked for parts says nothing of any of them', async () => {
   const answer = await askFor([many(1), many(2), many(3)], {
-    copies: async () => [],
+    copies: async () => ({ copies: [], unreachable: undefined }),
     preview: async (part) =>
       part.length < 3 ? { kind: 'failed', why: 'it took too long' } : previewOf(part, [at(99, 'gone')]),
   });
@@ -234,7 +234,7 @@ test('what Nix was not asked for is not called lost', async () => {
   const paths = Array.from({ length: 64 }, (_, i) => many(i));
   let questions = 0;
   const answer = await askFor(paths, {
-    copies: async () => [],
+    copies: async () => ({ copies: [], unreachable: undefined }),
     preview: async (part) => {
       questions += 1;
       return previewOf(part, [at(99, 'gone')]);

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { AT_A_START, nameOfCache, openCache } from '../../src/index/cache-client.ts';
 import { readListing, readNarInfo } from '../../src/index/cache-listing.ts';
-import { type CacheRead, nameOfCache, readCache } from '../../src/index/read-cache.ts';
-import type { CataloguePlace } from '../../src/index/read-source.ts';
+import { type CacheRead, readCache } from '../../src/index/read-cache.ts';
+import { type CataloguePlace, readSource, type SourceState } from '../../src/index/read-source.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import { openExchange, providerOf } from '../rig/binary-cache.ts';
+import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { openRoot } from '../rig/root.ts';
 import { serveDirectory } from '../rig/web-server.ts';
@@ -87,6 +89,53 @@ test('some store paths, and what they refer to', async () => {
   assert.equal(providers('libxcb.so.1').length, 1);
 });
 
+test('a store path that is named and not there: nothing is replaced, however the cache is read', async () => {
+  const place = freshPlace();
+  const from = (roots: readonly string[]) =>
+    readCache(place, { address: cache, roots, progress: () => {}, env: {} });
+  assert.equal((await from([library])).kind, 'read');
+  const gone = `/nix/store/${'a'.repeat(32)}-gone`;
+  for (const roots of [[gone], [library, gone]]) {
+    const answer = await from(roots);
+    assert.equal(answer.kind === 'failed' ? answer.why : '', `it does not have ${gone}`);
+  }
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  assert.equal(catalogue?.filesNamed('libX11.so.6').length, 1);
+  catalogue?.close();
+});
+
+test('who needs another index meanwhile does not wait, and what it reads stays', {
+  timeout: 60_000,
+}, async () => {
+  const place = freshPlace();
+  const file = path.join(path.dirname(place.file), 'files');
+  const tree = treeOf({ 'lib/libother.so.1': 9000 });
+  writeFileSync(file, databaseOf([{ hash: hashOf(1), name: 'other-1', tree }]));
+  let readMeanwhile: Promise<SourceState> | undefined;
+  const server = await serveDirectory(cache, (request, response) => {
+    if (readMeanwhile !== undefined || !request.url?.endsWith('.ls')) return false;
+    readMeanwhile = readSource(place, file, { progress: () => {}, verify: () => ({ kind: 'accepted' }) });
+    const pathname = path.join(cache, request.url);
+    void readMeanwhile.then(() => response.end(readFileSync(pathname)));
+    return true;
+  });
+  const answer = await readCache(place, {
+    address: server.url,
+    roots: [library],
+    progress: () => {},
+    env: {},
+  });
+  assert.equal(answer.kind, 'read', JSON.stringify(answer));
+  assert.equal((await readMeanwhile)?.kind, 'read');
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  assert.deepEqual(
+    ['libother.so.1', 'libX11.so.6'].map((name) => catalogue?.filesNamed(name).length),
+    [1, 1],
+  );
+  catalogue?.close();
+  await server.close();
+});
+
 test('on the web: by store paths, or where the server shows a directory', async () => {
   const plain = await serveDirectory(cache);
   assertRead(await read(plain.url, [library, other]));
@@ -162,6 +211,28 @@ test('mishaps: a cache that is none, one without listings, one that breaks off, 
   await endless.close();
 });
 
+test('a connection that is lost, or a busy server, is no end; one that stays so is, and a start does not wait', async () => {
+  const [seen, statuses] = [new Set<string | undefined>(), [0, 429, 503]];
+  let mode: 'once' | 'always' = 'once';
+  const server = await serveDirectory(cache, (request, response) => {
+    if (mode === 'once' && seen.has(request.url)) return false;
+    seen.add(request.url);
+    const status = statuses[seen.size % 3] ?? 0;
+    if (status === 0) response.destroy();
+    else response.writeHead(status).end();
+    return true;
+  });
+  assertRead(await read(server.url, [library, other]));
+  mode = 'always';
+  assert.equal((await read(server.url, [library])).read.kind, 'failed');
+  const before = server.requests.length;
+  const client = openCache(server.url, {}, AT_A_START);
+  assert.equal((await client?.get('nix-cache-info'))?.kind, 'unreachable');
+  assert.equal(server.requests.length, before + 1);
+  client?.close();
+  await server.close();
+});
+
 test('passwords are sent, and are not in the catalogue', async () => {
   let sent: string | undefined;
   const server = await serveDirectory(cache, (request) => {
@@ -171,6 +242,8 @@ test('passwords are sent, and are not in the catalogue', async () => {
   const address = server.url.replace('http://', 'http://me:secret@');
   assertRead(await read(`${address}/`, [library, other]));
   assert.equal(sent, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+  await read(server.url.replace('http://', 'http://:token@'), [library]);
+  assert.equal(sent, `Basic ${Buffer.from(':token').toString('base64')}`);
   assert.equal(nameOfCache(`${address}/x/?token=1`), `${server.url}/x`);
   await server.close();
 });

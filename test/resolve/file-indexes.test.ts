@@ -1,14 +1,27 @@
 // Indexes that are named, gone, back, or of programs only → what is read, what is forgotten, and what is said.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { DEFAULTS } from '../../src/config/settings.ts';
 import type { Directories } from '../../src/host/directories.ts';
+import { catalogueStatus } from '../../src/index/manage-indexes.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import type { Context } from '../../src/resolve/context.ts';
-import { indexPlace, openIndexes } from '../../src/resolve/file-indexes.ts';
+import { indexPlace, openIndexes, withWholeIndexes } from '../../src/resolve/file-indexes.ts';
 import { databaseOf, hashOf, packageBytes, treeOf, versionOne, zstdFrame } from '../rig/file-index.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-indexes-'));
@@ -124,4 +137,49 @@ test('what cannot be forgotten keeps nobody from what is known', async () => {
     if (isRoot) process.seteuid?.(0);
     chmodSync(dirs.catalogues, 0o755);
   }
+});
+
+/** Every page but those of the tables' names and of the sources, as a bad disk leaves them. */
+function damagePages(file: string, first: number): void {
+  const fd = openSync(file, 'r+');
+  const { size } = statSync(file);
+  for (let at = first * 4096; at < size; at += 4096) writeSync(fd, Buffer.alloc(4096, 0xff), 0, 4096, at);
+  closeSync(fd);
+}
+
+test('pages that are damaged: the catalogue goes, and the indexes are read anew', async () => {
+  const { put, open, dirs, at } = openMachine();
+  const many = Array.from({ length: 400 }, (_, i) => ({
+    ...lib(`n${i}`),
+    hash: hashOf(i),
+    storeDir: at('store'),
+  }));
+  const index = put('many', databaseOf(many));
+  await open([index]);
+  const place = indexPlace(dirs, { storeDir: at('store'), stateDir: at('state') });
+  let tries = 0;
+  const ask = async (): Promise<number | undefined> => {
+    tries += 1;
+    await open([index]);
+    const catalogue = openSideCatalogue(place.file, place.storeDir);
+    try {
+      return catalogue?.filesNamed('libn7.so.1').length;
+    } finally {
+      catalogue?.close();
+    }
+  };
+  assert.equal(await ask(), 1);
+  damagePages(place.file, 4);
+  await assert.rejects(ask(), { code: 'ERR_SQLITE_ERROR' });
+  assert.equal(await withWholeIndexes(place, ask), 1);
+  assert.equal(tries, 4);
+  const breaking = async (): Promise<never> => {
+    await open([index]);
+    damagePages(place.file, 4);
+    return await ask().then(() => assert.fail('it is damaged'));
+  };
+  assert.equal(await withWholeIndexes(place, breaking), undefined, 'not for ever');
+  await open([index]);
+  damagePages(place.file, 1);
+  assert.deepEqual(catalogueStatus(place), { file: place.file, size: 0, sources: [] });
 });

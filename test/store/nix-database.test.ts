@@ -1,14 +1,27 @@
 // Nix's own database: what is valid, as root and as an ordinary user, with and without a living connection.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { openCatalogue } from '../../src/store/catalogue.ts';
+import { ForeignError } from '../../src/host/errors.ts';
+import { isDamaged, openCatalogue } from '../../src/store/catalogue.ts';
 import { openNixDatabase } from '../../src/store/nix-database.ts';
 import { hasNixDatabase } from '../../src/store/nix-state.ts';
 import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.ts';
+import { resultCode } from '../../src/store/sqlite-error.ts';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
@@ -39,6 +52,46 @@ test('valid paths are valid, with the hash that Nix gives', () => {
   assert.equal(database.narHashOf(a), `sha256:${createHash('sha256').update(hex).digest('hex')}`);
   assert.equal(database.narHashOf(objectName('x')), undefined);
   database.close();
+});
+
+/** Its tree of paths becomes noise; a whole copy of it takes its name, or not. What is open stays the noise. */
+function damage({ location }: PrivateStore, then: 'replaced' | 'left'): void {
+  const file = path.join(location.stateDir, 'db/db.sqlite');
+  const bytes = readFileSync(file);
+  const fd = openSync(file, 'r+');
+  for (let at = 4096; at < bytes.length; at += 4096) writeSync(fd, Buffer.alloc(4096, 0xff), 0, 4096, at);
+  closeSync(fd);
+  if (then === 'left') return;
+  writeFileSync(`${file}.whole`, bytes);
+  renameSync(`${file}.whole`, file);
+}
+
+test('pages that do not fit each other, as while Nix writes: it is opened anew, and asked once more', () => {
+  const { store, paths } = storeWith('a');
+  const [a = ''] = paths;
+  const database = openNixDatabase(store.location);
+  damage(store, 'replaced');
+  assert.equal(database?.isValid(a), true);
+  assert.match(database?.narHashOf(a) ?? '', /^sha256:/);
+  database?.close();
+});
+
+test("a damaged database is no damage of our catalogue's, nor of its place", () => {
+  const { store, paths } = storeWith('a');
+  const database = openNixDatabase(store.location);
+  damage(store, 'left');
+  for (const ask of [database?.isValid, database?.referrersOf]) {
+    assert.throws(
+      () => ask?.(paths[0] ?? ''),
+      (error) => {
+        assert.ok(error instanceof ForeignError, String(error));
+        assert.equal(error.code, 'nix-database');
+        assert.ok(!isDamaged(error) && resultCode(error) === undefined);
+        return true;
+      },
+    );
+  }
+  database?.close();
 });
 
 test('what lies in the store without being registered is not valid', () => {
