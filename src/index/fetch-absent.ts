@@ -1,5 +1,7 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
+
 import path from 'node:path';
+import { fileWord } from '../host/shell-words.ts';
 import type { Realised } from '../store/fetch.ts';
 import { copyFrom, type FetchWatch, fetchPaths } from '../store/fetch-paths.ts';
 import type { Nix } from '../store/nix.ts';
@@ -59,7 +61,7 @@ export function refusalOf(
   if (decision.kind === 'go') return undefined;
   if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
   if (askOnTerminal(decision.question) === 'yes') return undefined;
-  const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${program}`;
+  const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${fileWord(program)}`;
   return { why: `what ${program} lacks was not to be fetched`, remedy };
 }
 

@@ -1,5 +1,7 @@
 // What a fetch would bring, the user's limits, and the room there is → go on, ask, or leave it.
+
 import { statfsSync } from 'node:fs';
+import { fileWord } from '../host/shell-words.ts';
 import type { FetchPreview } from '../store/preview-fetch.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
@@ -59,7 +61,7 @@ function refusal(why: string, remedy: string): FetchDecision {
 
 /** What to type for a fetch that the settings are against. */
 export function allowing(program: string, { allow }: FetchPolicy): string {
-  return allow ?? `nix-foreign resolve --fetch ${program}`;
+  return allow ?? `nix-foreign resolve --fetch ${fileWord(program)}`;
 }
 
 /**

@@ -1,5 +1,7 @@
 // A planned fetch and how far it is → the lines that the user sees.
+
 import { listText } from '../host/output.ts';
+import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { NotFound } from './choose-set.ts';
@@ -65,7 +67,7 @@ function isRefused(dropped: Dropped): boolean {
 function refusedText({ name, dropped }: NotFound, program: string): AbsentText {
   const count = Object.values(dropped).reduce((sum, each) => sum + each, 0);
   const where = count === 1 ? 'once, which does not serve' : `${count} times, none of which serves`;
-  const choice = `take your choice back: nix-foreign choose ${program} --reset`;
+  const choice = `take your choice back: nix-foreign choose ${fileWord(program)} --reset`;
   return {
     why: `the file index has ${name} ${where}: ${droppedText(dropped)}`,
     remedy: dropped.excluded === undefined ? BRING : choice,
@@ -85,12 +87,12 @@ export function absentText(absent: NotFound, program: string): AbsentText {
   const { name, known, otherVersions, dropped } = absent;
   if (isRefused(dropped)) return refusedText(absent, program);
   if (known !== undefined)
-    return { why: `${name} ${known.why}`, remedy: known.remedy.replace('PROGRAM', () => program) };
+    return { why: `${name} ${known.why}`, remedy: known.remedy.replace('PROGRAM', () => fileWord(program)) };
   if (Object.keys(dropped).length > 0) return refusedText(absent, program);
   if (otherVersions.length === 0) return { why: `the file index has no ${name}`, remedy: BRING };
   const [first = ''] = otherVersions;
   return {
     why: `the file index has no ${name}, but ${listed(otherVersions)}`,
-    remedy: `take a newer index; or see what has another version: nix-foreign index find ${first}`,
+    remedy: `take a newer index; or see what has another version: nix-foreign index find ${shellWord(first)}`,
   };
 }
