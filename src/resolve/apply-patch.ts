@@ -1,10 +1,11 @@
 // A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
-import { existsSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import type { ForeignError } from '../host/errors.ts';
+import { type ForeignError, reasonOf } from '../host/errors.ts';
+import { notice } from '../host/output.ts';
 import { runProgramNow } from '../host/run-program.ts';
 import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
@@ -16,7 +17,7 @@ import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/p
 import { undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
-import { asUnwritable, patchRefusal, refuseChanged } from './patch-target.ts';
+import { asUnwritable, leftBehind, patchRefusal, refuseChanged } from './patch-target.ts';
 import type { EditPlan, PatchPlan } from './plan-patch.ts';
 
 interface Applying {
@@ -142,12 +143,18 @@ function keepRecord({ farm, undos }: EditPlan, dirs: Directories, names: readonl
   writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText(undos), ...pending });
 }
 
-/** The files are there: from now on only undo takes the root. */
-function settleRecord(
-  { farm, target, original }: EditPlan,
-  dirs: Directories,
-  names: readonly string[],
-): void {
+/** The files are there: from now on only undo takes the root. A record that stays pending has them too. */
+function settleRecord(plan: EditPlan, dirs: Directories, names: readonly string[]): void {
+  try {
+    settle(plan, dirs, names);
+  } catch (error) {
+    notice(
+      `${plan.target.typedName} is patched; its record in ${dirs.state} is not whole: ${reasonOf(error)}`,
+    );
+  }
+}
+
+function settle({ farm, target, original }: EditPlan, dirs: Directories, names: readonly string[]): void {
   const record = readPatchedRecord(dirs, farm.path);
   if (record?.pending) {
     const { pending: _, ...settled } = record;
@@ -180,7 +187,7 @@ function refuseOpenEntries({ target, farm, wanted }: EditPlan, { location, env }
 /**
  * Farm and root, then the copy, then the record, then the rename: whatever ends us in between, the file is the old
  * one or the new one with all it needs.
- * @throws ForeignError; the file is as it was then.
+ * @throws ForeignError; the file is as it was then, but for `name-left`.
  */
 export async function applyPatch(
   plan: EditPlan,
@@ -193,6 +200,7 @@ export async function applyPatch(
   const known = readPatchedRecord(dirs, plan.farm.path);
   removeLeftoversOf(output);
   const copy = temporaryName(output);
+  let isNew = false;
   try {
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused')
@@ -211,12 +219,14 @@ export async function applyPatch(
     keepRecord(plan, dirs, names);
     refuseChanged(plan.target);
     const { size } = lstatSync(copy);
-    replaceNames(copy, names);
+    const left = replaceNames(copy, names);
+    isNew = true;
     settleRecord(plan, dirs, names);
+    if (left !== undefined) throw leftBehind(plan.target, left, 'patch');
     return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
   } catch (error) {
     rmSync(copy, { force: true });
-    if (known === undefined && !existsSync(copy)) forgetPatched(dirs, plan.farm.path, output);
+    if (known === undefined && !isNew) forgetPatched(dirs, plan.farm.path, output);
     const size = statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0);
     throw asUnwritable(error, plan.target, output, { command: 'patch', size });
   }

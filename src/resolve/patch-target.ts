@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
+import type { LeftName } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
   /** As it was named. */
@@ -138,18 +139,44 @@ function refuseImmutable({ typedName, path: file }: PatchTarget): void {
   }
 }
 
-/** @throws ForeignError where the file cannot be replaced by somebody of this id. */
-export function refuseUnreplaceable(target: PatchTarget, uid: number, command: Command = 'patch'): void {
+/** @throws ForeignError where the file cannot be replaced, under all of these names, by somebody of this id. */
+export function refuseUnreplaceable(
+  target: PatchTarget,
+  names: readonly string[],
+  uid: number,
+  command: Command = 'patch',
+): void {
   const { typedName, path: file, stats } = target;
   if (uid !== 0 && stats.uid !== BigInt(uid)) {
     const hint = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
     throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
   }
   refuseImmutable(target);
-  const blocked = whyNotWritable(path.dirname(file));
-  if (blocked === undefined) return;
-  const hint = writeAnother(typedName, command);
-  throw patchRefusal(typedName, `nothing can be written beside it: ${blocked.why}`, hint, 'read-only');
+  for (const name of names) {
+    const blocked = whyNotWritable(path.dirname(name));
+    if (blocked === undefined) continue;
+    const which = name === file ? 'it' : `its other name ${name}`;
+    const hint = writeAnother(typedName, command);
+    throw patchRefusal(
+      typedName,
+      `nothing can be written beside ${which}: ${blocked.why}`,
+      hint,
+      'read-only',
+    );
+  }
+}
+
+/** Said when the first of its names is the new file already. */
+export function leftBehind(target: PatchTarget, left: LeftName & {}, command: Command): ForeignError {
+  return new ForeignError(
+    `${target.typedName}: it is ${command}ed, but not its other name ${left.name}: ${reasonOf(left.error)}`,
+    {
+      code: 'name-left',
+      hint: `make that one a link to it: ln -f ${target.path} ${left.name}`,
+      exitCode: 125,
+      cause: left.error,
+    },
+  );
 }
 
 /** What an errno of writing says; everything else as it is. `size`: of what was to be written. */

@@ -12,6 +12,7 @@ import {
   asUnwritable,
   findTarget,
   type HardLinks,
+  leftBehind,
   namesOfTarget,
   patchRefusal,
   refuseChanged,
@@ -69,7 +70,7 @@ export async function unpatchFile(
     ranges: undo.ranges.length,
   };
   if (request.isDry) return done;
-  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid, 'unpatch');
+  if (request.output === undefined) refuseUnreplaceable(target, names, context.host.uid, 'unpatch');
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
@@ -83,7 +84,9 @@ export async function unpatchFile(
     chmodSync(copy, undo.mode);
     setTime(copy, undo.mtime, context.env['PATH']);
     refuseChanged(target);
-    replaceNames(copy, names);
+    const left = replaceNames(copy, names);
+    // The record stays: what was left names the farm.
+    if (left !== undefined) throw leftBehind(target, left, 'unpatch');
   } catch (error) {
     rmSync(copy, { force: true });
     throw asUnwritable(error, target, done.file, { command: 'unpatch', size: undo.size });

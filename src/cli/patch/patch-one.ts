@@ -117,8 +117,8 @@ export async function outlineOne({
   dirs,
 }: PatchTask): Promise<PatchOutline> {
   const target = findTarget(typedName, context.location.storeDir);
-  if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
-  namesOfTarget(target, hardLinksOf(options), others);
+  const names = namesOfTarget(target, hardLinksOf(options), others);
+  if (!isDryRun(options)) refuseUnreplaceable(target, names, context.host.uid);
   return await withOriginal(target, context, 'in the cache', (original) =>
     outlinePatch({ target, original, manner: mannerOf(options), context, dirs }),
   );
@@ -136,7 +136,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
   if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
   const output = outputFor(typedName, options.output);
   const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
-  if (!isDry && output === undefined) refuseUnreplaceable(target, context.host.uid);
+  if (!isDry && output === undefined) refuseUnreplaceable(target, names, context.host.uid);
   const work = () =>
     withOriginal(
       target,

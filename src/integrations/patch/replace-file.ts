@@ -13,16 +13,23 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, temporaryName } from '../../host/atomic-file.ts';
+import { reasonOf } from '../../host/errors.ts';
+import { debug } from '../../host/output.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 
 const TIMEOUT = 60_000;
 
+/** One that may be written but not read (mode 0300) cannot be opened for it. The files are there all the same. */
 function settleDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(directory, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    debug(`fsync of ${directory}: ${reasonOf(error)}`);
   }
 }
 
@@ -69,19 +76,59 @@ export function setTime(file: string, mtime: bigint, searchPath: string | undefi
   utimesSync(file, seconds, seconds);
 }
 
-/** Every one of `names` is then the new file; the first one first. @throws Node's errno errors. */
-export function replaceNames(made: string, names: readonly string[]): void {
-  const [first = '', ...others] = names;
-  renameSync(made, first);
-  for (const other of others) {
-    removeLeftoversOf(other);
-    const temporary = temporaryName(other);
+interface Replacement {
+  readonly name: string;
+  /** Beside it. */
+  readonly temporary: string;
+}
+
+/** A temporary link to the file beside each of the names. @throws Node's errno errors; none is left then. */
+function linkBeside(made: string, names: readonly string[]): Replacement[] {
+  const links: Replacement[] = [];
+  try {
+    for (const name of names) {
+      removeLeftoversOf(name);
+      const temporary = temporaryName(name);
+      linkSync(made, temporary);
+      links.push({ name, temporary });
+    }
+    return links;
+  } catch (error) {
+    for (const { temporary } of links) rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A name that is still the old file, and why: undefined where there is none. */
+export type LeftName = { readonly name: string; readonly error: unknown } | undefined;
+
+function renameAll(links: readonly Replacement[]): LeftName {
+  let left: LeftName;
+  for (const { name, temporary } of links) {
     try {
-      linkSync(first, temporary);
-      renameSync(temporary, other);
-    } finally {
+      renameSync(temporary, name);
+    } catch (error) {
+      left ??= { name, error };
       rmSync(temporary, { force: true });
     }
   }
+  return left;
+}
+
+/**
+ * Every one of `names` is then the new file; the first one first. What can fail is done before the first is.
+ * @throws Node's errno errors; every name is the old file then.
+ */
+export function replaceNames(made: string, names: readonly string[]): LeftName {
+  const [first = '', ...others] = names;
+  const links = linkBeside(made, others);
+  try {
+    renameSync(made, first);
+  } catch (error) {
+    for (const { temporary } of links) rmSync(temporary, { force: true });
+    throw error;
+  }
+  const left = renameAll(links);
   for (const directory of new Set(names.map((name) => path.dirname(name)))) settleDirectory(directory);
+  return left;
 }

@@ -1,0 +1,39 @@
+// A copy and the names that it shall have → all of them, or each as it was; what it takes over from the file before.
+import assert from 'node:assert/strict';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { replaceNames } from '../../../src/integrations/patch/replace-file.ts';
+
+const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-replace-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const at = (name: string): string => path.join(dir, name);
+
+function put(name: string, content: string): string {
+  mkdirSync(path.dirname(at(name)), { recursive: true });
+  writeFileSync(at(name), content);
+  return at(name);
+}
+
+test('a name beside which nothing can be written leaves the first one the old file', () => {
+  const first = put('early/first', 'old');
+  const made = put('early/made', 'new');
+  assert.throws(() => replaceNames(made, [first, at('early/second'), at('nowhere/third')]), /ENOENT/);
+  assert.equal(readFileSync(first, 'utf8'), 'old');
+  assert.deepEqual(readdirSync(at('early')).sort(), ['first', 'made']);
+});
+
+test('a name that cannot be renamed over is told, and the others are the new file', () => {
+  const first = put('late/first', 'old');
+  const made = put('late/made', 'new');
+  mkdirSync(at('late/directory'));
+  linkSync(first, at('late/third'));
+  const left = replaceNames(made, [first, at('late/directory'), at('late/third')]);
+  assert.equal(left?.name, at('late/directory'));
+  assert.deepEqual(
+    ['first', 'third'].map((name) => readFileSync(at(`late/${name}`), 'utf8')),
+    ['new', 'new'],
+  );
+  assert.deepEqual(readdirSync(at('late')).sort(), ['directory', 'first', 'third']);
+});

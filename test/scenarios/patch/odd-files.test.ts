@@ -1,0 +1,59 @@
+// Files with odd modes, names, times and links, alone and in trees → patched and back, or refused with each as it was.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { compile } from '../compile.ts';
+import { openVendorRoot, uid } from './vendor-root.ts';
+
+const SAY = '#include <stdio.h>\nint main(void) { return puts("said") < 0; }';
+const vendor = await openVendorRoot('small');
+const at = (name: string): string => path.join(vendor.dir, name);
+const say = compile(at('say'), SAY);
+const sha = (name: string): string =>
+  createHash('sha256')
+    .update(readFileSync(at(name)))
+    .digest('hex');
+const first = sha('say');
+const manage = async (...words: string[]) => await vendor.root.manage(words);
+const collect = async () => await vendor.root.run({ argv: [`${vendor.rig.nixBin}/nix-store`, '--gc'] });
+
+async function done(...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await manage(...words);
+  assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** A directory of the user's, with the program in it under two names in two directories. */
+function linked(name: string): void {
+  vendor.put(say, `${name}/bin/a`);
+  mkdirSync(at(`${name}/lib`));
+  linkSync(at(`${name}/bin/a`), at(`${name}/lib/b`));
+  for (const each of [name, `${name}/lib`]) chownSync(at(each), uid, uid);
+}
+
+test('a directory that may be written but not read: the program is patched, has its root, and starts', async () => {
+  vendor.put(say, 'blind/tool');
+  chmodSync(at('blind'), 0o300);
+  await done('patch', '-y', '/vendor/blind/tool');
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/blind/tool')).stdout, 'said\n');
+  await done('unpatch', '/vendor/blind/tool');
+  assert.equal(sha('blind/tool'), first);
+});
+
+test('a hard link in a directory that cannot be written: none of its names is patched', async () => {
+  linked('half');
+  chmodSync(at('half/lib'), 0o555);
+  const { status, stderr } = await manage('patch', '-y', '--tree', '/vendor/half');
+  assert.equal(status, 126, stderr);
+  assert.match(
+    stderr,
+    /nothing can be written beside its other name \/vendor\/half\/lib\/b: permission denied\n/,
+  );
+  assert.deepEqual([sha('half/bin/a'), sha('half/lib/b')], [first, first]);
+  assert.equal(statSync(at('half/bin/a')).nlink, 2);
+  assert.deepEqual(readdirSync(at('half/bin')), ['a']);
+  assert.doesNotMatch(await done('list'), /vendor\/half/);
+});
