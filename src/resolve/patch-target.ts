@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
+import { isTrustedWay } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
@@ -139,6 +140,47 @@ function refuseImmutable({ typedName, path: file }: PatchTarget): void {
   }
 }
 
+/** In a sticky directory others cannot touch what is root's, but what is given to its owner is his to rename. */
+function isRootsAlone(directory: string, owner: bigint): boolean {
+  if (!isTrustedWay(directory, 0)) return false;
+  return owner === 0n || (statSync(directory).mode & 0o1002) !== 0o1002;
+}
+
+/** Who may do what root may not. */
+function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
+  if (stats.uid === 0n) return writeAnother(typedName, command);
+  return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${typedName}`;
+}
+
+/**
+ * What root writes is reached by its name again and again (cp(1), chown(2)): who may rename there could put a link to
+ * another file in its place. `output`: the file is to be this one, and belongs to who makes it.
+ * @throws ForeignError `others-directory`.
+ */
+export function refuseOthersDirectory(
+  target: PatchTarget,
+  names: readonly string[],
+  uid: number,
+  { command, output }: { readonly command: Command; readonly output: string | undefined },
+): void {
+  if (uid !== 0) return;
+  const owner = output === undefined ? target.stats.uid : 0n;
+  for (const directory of names.map((name) => path.dirname(name))) {
+    if (isRootsAlone(directory, owner)) continue;
+    const cause = `others may rename files in ${directory}, so root could be led to another file`;
+    const hint = output === undefined ? asOwner(target, command) : 'name an output where only root may write';
+    throw patchRefusal(target.typedName, cause, hint, 'others-directory');
+  }
+}
+
+function refuseOthersFile(target: PatchTarget, uid: number, command: Command): void {
+  const { typedName, path: file, stats } = target;
+  if (uid === 0 || stats.uid === BigInt(uid)) return;
+  const asRoot = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
+  const hint = isRootsAlone(path.dirname(file), stats.uid) ? asRoot : asOwner(target, command);
+  throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
+}
+
 /** @throws ForeignError where the file cannot be replaced, under all of these names, by somebody of this id. */
 export function refuseUnreplaceable(
   target: PatchTarget,
@@ -146,11 +188,9 @@ export function refuseUnreplaceable(
   uid: number,
   command: Command = 'patch',
 ): void {
-  const { typedName, path: file, stats } = target;
-  if (uid !== 0 && stats.uid !== BigInt(uid)) {
-    const hint = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
-    throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
-  }
+  const { typedName, path: file } = target;
+  refuseOthersFile(target, uid, command);
+  refuseOthersDirectory(target, names, uid, { command, output: undefined });
   refuseImmutable(target);
   for (const name of names) {
     const blocked = whyNotWritable(path.dirname(name));

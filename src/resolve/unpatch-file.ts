@@ -16,6 +16,7 @@ import {
   namesOfTarget,
   patchRefusal,
   refuseChanged,
+  refuseOthersDirectory,
   refuseUnreplaceable,
 } from './patch-target.ts';
 import { allDirectories } from './writable-directories.ts';
@@ -70,7 +71,9 @@ export async function unpatchFile(
     ranges: undo.ranges.length,
   };
   if (request.isDry) return done;
-  if (request.output === undefined) refuseUnreplaceable(target, names, context.host.uid, 'unpatch');
+  const { uid } = context.host;
+  if (request.output === undefined) refuseUnreplaceable(target, names, uid, 'unpatch');
+  else refuseOthersDirectory(target, names, uid, { command: 'unpatch', output: request.output });
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {

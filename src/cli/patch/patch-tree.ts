@@ -2,7 +2,9 @@
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { isTrustedWay } from '../../host/trusted-way.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
+import type { Context } from '../../resolve/context.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
 import type { LibraryOutline } from '../../resolve/patch-library.ts';
 import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
@@ -71,12 +73,17 @@ export async function undoDone(
 }
 
 /** The tree itself stays as it is. @throws ForeignError. */
-export function copyTree(directory: string, output: string, searchPath: string | undefined): string {
+export function copyTree(directory: string, output: string, { env, host }: Context): string {
   const to = path.resolve(output);
+  if (host.uid === 0 && !isTrustedWay(path.dirname(to), 0))
+    throw usageError(
+      `others may rename files in ${path.dirname(to)}`,
+      'name an output where only root may write',
+    );
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined)
     throw usageError(`${output} is there already`, 'name a directory that is not there yet');
   try {
-    copyDirectory(directory, to, searchPath);
+    copyDirectory(directory, to, env['PATH']);
     return to;
   } catch (error) {
     rmSync(to, { recursive: true, force: true });
