@@ -1,5 +1,5 @@
 // A patched file → the very file that was patched: bytes, modes, times; then its root and its record go.
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
@@ -84,7 +84,8 @@ export async function unpatchFile(
     }
     const why = takeAttributes(target.path, copy, context.env['PATH']);
     if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
-    chmodSync(copy, undo.mode);
+    // With an ACL its mask is among them.
+    if ((statSync(copy).mode & 0o7777) !== undo.mode) chmodSync(copy, undo.mode);
     setTime(copy, undo.mtime, context.env['PATH']);
     refuseChanged(target);
     const left = replaceNames(copy, names);

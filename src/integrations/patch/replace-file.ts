@@ -34,11 +34,11 @@ function settleDirectory(directory: string): void {
 }
 
 /**
- * Extended attributes, so ACLs and file capabilities (xattr(7)), last of all, since chown and write take
- * capabilities away. Node has no call for them; without cp(1) they are left out. @returns why not, as one clause.
+ * Extended attributes, so file capabilities (xattr(7)), last of all, since chown and write take capabilities away. An
+ * ACL comes with the mode: /etc/xattr.conf, which cp(1) heeds, leaves it out of the attributes. Node has no call for them; without cp(1) they are left out. @returns why not, as one clause.
  */
 function copyAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
-  const args = ['--attributes-only', '--preserve=xattr', '--', from, to];
+  const args = ['--attributes-only', '--preserve=mode,xattr', '--', from, to];
   const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
   const { status, failure, stderr } = runProgramNow('cp', args, { env, timeout: TIMEOUT });
   if (status === 0 || failure === 'ENOENT') return undefined;

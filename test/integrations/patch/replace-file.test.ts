@@ -1,11 +1,24 @@
 // A copy and the names that it shall have → all of them, or each as it was; what it takes over from the file before.
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { replaceNames } from '../../../src/integrations/patch/replace-file.ts';
+import { replaceNames, takeAttributes } from '../../../src/integrations/patch/replace-file.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
 
+needTool('setfacl', 'acl');
 const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-replace-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
 const at = (name: string): string => path.join(dir, name);
@@ -36,4 +49,16 @@ test('a name that cannot be renamed over is told, and the others are the new fil
     ['new', 'new'],
   );
   assert.deepEqual(readdirSync(at('late')).sort(), ['directory', 'first', 'third']);
+});
+
+test('an access control list is taken over, and gives the group no more than before', () => {
+  const [from, to] = [put('lists/from', 'old'), put('lists/to', 'new')];
+  chmodSync(from, 0o700);
+  execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
+  const listOf = (file: string) =>
+    execFileSync('getfacl', ['-cn', '--absolute-names', file], { encoding: 'utf8' });
+  assert.match(listOf(from), /^user:65534:r-x\ngroup::---\nmask::r-x$/m);
+  assert.equal(takeAttributes(from, to, process.env['PATH']), undefined);
+  assert.equal(listOf(to), listOf(from));
+  assert.equal(statSync(to).mode, statSync(from).mode);
 });
