@@ -14,7 +14,7 @@ import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
 import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
 import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
-import { undoText } from '../integrations/patch/undo-record.ts';
+import { readUndoText, undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
 import { asUnwritable, leftBehind, patchRefusal, refuseChanged } from './patch-target.ts';
@@ -216,6 +216,8 @@ export async function applyPatch(
     checkBytes(plan, copy);
     const objects = await prove(copy);
     if (trial !== undefined) tryCopy(plan, copy, trial, context);
+    // Nothing is written that could not be taken back.
+    if (readUndoText(undoText(plan.undos)) === undefined) throw refusedCopy(plan, 'it could not be undone');
     keepRecord(plan, dirs, names);
     refuseChanged(plan.target);
     const { size } = lstatSync(copy);

@@ -65,12 +65,19 @@ export function takeAttributes(from: string, to: string, searchPath: string | un
   return copyAttributes(from, to, searchPath);
 }
 
+/** Decimal seconds, with a sign before 1970. */
+function secondsOf(time: bigint): string {
+  const digits = String(time < 0n ? -time : time).padStart(10, '0');
+  return `${time < 0n ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
+
 /** `mtime`: nanoseconds since 1970. Node's call is exact to a microsecond, touch(1) to the last digit. */
 export function setTime(file: string, mtime: bigint, searchPath: string | undefined): void {
-  const digits = String(mtime).padStart(10, '0');
-  const time = `@${digits.slice(0, -9)}.${digits.slice(-9)}`;
   const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
-  const { status } = runProgramNow('touch', ['-m', '-d', time, '--', file], { env, timeout: TIMEOUT });
+  const { status } = runProgramNow('touch', ['-m', '-d', `@${secondsOf(mtime)}`, '--', file], {
+    env,
+    timeout: TIMEOUT,
+  });
   if (status === 0) return;
   const seconds = Number(mtime / 1000n) / 1e6;
   utimesSync(file, seconds, seconds);

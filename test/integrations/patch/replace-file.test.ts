@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { replaceNames, takeAttributes } from '../../../src/integrations/patch/replace-file.ts';
+import { replaceNames, setTime, takeAttributes } from '../../../src/integrations/patch/replace-file.ts';
 import { needTool } from '../../launcher/tool-fixture.ts';
 
 needTool('setfacl', 'acl');
@@ -61,4 +61,12 @@ test('an access control list is taken over, and gives the group no more than bef
   assert.equal(takeAttributes(from, to, process.env['PATH']), undefined);
   assert.equal(listOf(to), listOf(from));
   assert.equal(statSync(to).mode, statSync(from).mode);
+});
+
+test('a time before 1970 is set to the last digit', () => {
+  const file = put('times/file', '');
+  for (const time of [-18_576_000_000_000_001n, -1n, 0n, 5n, 1_700_000_000_123_456_789n]) {
+    setTime(file, time, process.env['PATH']);
+    assert.equal(statSync(file, { bigint: true }).mtimeNs, time);
+  }
 });
