@@ -1,7 +1,17 @@
 // Files with odd modes, names, times and links, alone and in trees → patched and back, or refused with each as it was.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile } from '../compile.ts';
@@ -56,4 +66,28 @@ test('a hard link in a directory that cannot be written: none of its names is pa
   assert.equal(statSync(at('half/bin/a')).nlink, 2);
   assert.deepEqual(readdirSync(at('half/bin')), ['a']);
   assert.doesNotMatch(await done('list'), /vendor\/half/);
+});
+
+test('a time before 1970 comes back', async () => {
+  vendor.put(say, 'old');
+  utimesSync(at('old'), -18_576_000.5, -18_576_000.5);
+  const { mtimeNs } = statSync(at('old'), { bigint: true });
+  await done('patch', '-y', '/vendor/old');
+  await done('unpatch', '/vendor/old');
+  assert.deepEqual([sha('old'), statSync(at('old'), { bigint: true }).mtimeNs], [first, mtimeNs]);
+});
+
+test('names that are not UTF-8 are passed over in a tree, and told once', async () => {
+  vendor.put(say, 'latin/tool');
+  for (const name of ['caf\xe9', 'na\xefve']) {
+    const file = Buffer.concat([Buffer.from(at('latin/')), Buffer.from(name, 'latin1')]);
+    writeFileSync(file, '');
+  }
+  mkdirSync(Buffer.concat([Buffer.from(at('latin/')), Buffer.from('\xe9t\xe9', 'latin1')]));
+  for (const words of [['patch', '-y'], ['unpatch']]) {
+    const { status, stderr } = await manage(...words, '--tree', '/vendor/latin');
+    assert.equal(status, 0, stderr);
+    assert.equal(stderr.match(/3 names in it are not UTF-8/g)?.length, 1, stderr);
+  }
+  assert.equal(sha('latin/tool'), first);
 });
