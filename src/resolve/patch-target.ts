@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
-import { identityOfStats } from '../host/file-identity.ts';
+import { identityOfStats, inodeOf } from '../host/file-identity.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
 
@@ -72,20 +72,20 @@ export function findTarget(typedName: string, storeDir: string): PatchTarget {
   return { typedName, path: file, stats, identity: identityOfStats(stats) };
 }
 
+function isNameOf(name: string, stats: BigIntStats): boolean {
+  const found = lstatSync(name, { bigint: true, throwIfNoEntry: false });
+  return found?.isFile() === true && inodeOf(found) === inodeOf(stats);
+}
+
 /** Names of the same file in one directory. */
 function namesBeside({ path: file, stats }: PatchTarget): string[] {
   const directory = path.dirname(file);
-  return readdirSync(directory)
-    .map((name) => path.join(directory, name))
-    .filter((each) => {
-      const found = lstatSync(each, { bigint: true, throwIfNoEntry: false });
-      return found?.isFile() === true && found.dev === stats.dev && found.ino === stats.ino;
-    })
-    .sort();
+  const names = readdirSync(directory).map((name) => path.join(directory, name));
+  return names.filter((each) => isNameOf(each, stats)).sort();
 }
 
 /**
- * Every name that the changed file is to have, the named one first. `known`: other names of the same file.
+ * Every name that the changed file is to have, the named one first. `known`: files that may be other names of it.
  * @throws ForeignError `hard-links` where names would be left behind that nobody spoke of.
  */
 export function namesOfTarget(
@@ -95,7 +95,8 @@ export function namesOfTarget(
 ): readonly string[] {
   const { typedName, path: file, stats } = target;
   if (stats.nlink === 1n || wanted === 'one') return [file];
-  const found = [...new Set([...namesBeside(target), ...known])].filter((each) => each !== file);
+  const elsewhere = known.filter((each) => isNameOf(each, stats));
+  const found = [...new Set([...namesBeside(target), ...elsewhere])].filter((each) => each !== file);
   const others = Number(stats.nlink) - 1;
   if (wanted === 'all' && found.length === others) return [file, ...found];
   const names = found.length === 0 ? '' : `: ${found.slice(0, 3).join(', ')}`;
@@ -103,7 +104,7 @@ export function namesOfTarget(
   throw patchRefusal(
     typedName,
     wanted === 'all'
-      ? `${cause}, and not all of them are in its directory`
+      ? `${cause}, and where they all are is not known`
       : `${cause}, which would stay as they are`,
     wanted === 'all'
       ? 'leave the others as they are: --hard-links one'

@@ -32,6 +32,8 @@ interface Unpatched {
 interface UnpatchRequest {
   readonly output: string | undefined;
   readonly hardLinks: HardLinks;
+  /** Files that may be other names of it. */
+  readonly known: readonly string[];
   readonly isDry: boolean;
 }
 
@@ -62,7 +64,8 @@ export async function unpatchFile(
       'not-patched',
     );
   const { farm, undo } = patched;
-  const names = request.output === undefined ? namesOfTarget(target, request.hardLinks) : [request.output];
+  const names =
+    request.output === undefined ? namesOfTarget(target, request.hardLinks, request.known) : [request.output];
   const done = {
     file: names[0] ?? typedName,
     farm,

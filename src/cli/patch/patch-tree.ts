@@ -58,7 +58,7 @@ export async function outlineTree(
 /** With `--strict` what was done already is undone when a later file fails. */
 export async function undoDone(
   done: readonly {
-    readonly task: Pick<PatchTask, 'context'>;
+    readonly task: Pick<PatchTask, 'context' | 'others'>;
     readonly outcome: PatchOutcome | PatchedLibrary;
   }[],
 ): Promise<void> {
@@ -66,7 +66,7 @@ export async function undoDone(
     if (outcome.kind !== 'patched' || outcome.plan.original.patched !== undefined) continue;
     await unpatchFile(
       outcome.applied.file,
-      { output: undefined, hardLinks: 'all', isDry: false },
+      { output: undefined, hardLinks: 'all', known: task.others, isDry: false },
       task.context,
     );
   }

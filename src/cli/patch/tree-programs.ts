@@ -1,5 +1,5 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
-import { lstatSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -59,9 +59,9 @@ function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
   return type === 3 && dynamic && interpreter === undefined && needed.length > 0;
 }
 
-/** @throws Node's errno errors for what is no directory. */
+/** By real paths, as records have them. @throws Node's errno errors for what is no directory. */
 export function filesInTree(directory: string): FilesInTree {
-  const { files, names } = namedFiles(directory);
+  const { files, names } = namedFiles(realpathSync(directory));
   const found = files.flatMap((each) => {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];

@@ -37,9 +37,9 @@ async function done(...words: string[]): Promise<string> {
 
 /** A directory of the user's, with the program in it under two names in two directories. */
 function linked(name: string): void {
-  vendor.put(say, `${name}/bin/a`);
+  vendor.put(say, `${name}/bin/first`);
   mkdirSync(at(`${name}/lib`));
-  linkSync(at(`${name}/bin/a`), at(`${name}/lib/b`));
+  linkSync(at(`${name}/bin/first`), at(`${name}/lib/second`));
   for (const each of [name, `${name}/lib`]) chownSync(at(each), uid, uid);
 }
 
@@ -60,11 +60,11 @@ test('a hard link in a directory that cannot be written: none of its names is pa
   assert.equal(status, 126, stderr);
   assert.match(
     stderr,
-    /nothing can be written beside its other name \/vendor\/half\/lib\/b: permission denied\n/,
+    /nothing can be written beside its other name \/vendor\/half\/lib\/second: permission denied\n/,
   );
-  assert.deepEqual([sha('half/bin/a'), sha('half/lib/b')], [first, first]);
-  assert.equal(statSync(at('half/bin/a')).nlink, 2);
-  assert.deepEqual(readdirSync(at('half/bin')), ['a']);
+  assert.deepEqual([sha('half/bin/first'), sha('half/lib/second')], [first, first]);
+  assert.equal(statSync(at('half/bin/first')).nlink, 2);
+  assert.deepEqual(readdirSync(at('half/bin')), ['first']);
   assert.doesNotMatch(await done('list'), /vendor\/half/);
 });
 
@@ -90,4 +90,58 @@ test('names that are not UTF-8 are passed over in a tree, and told once', async 
     assert.equal(stderr.match(/3 names in it are not UTF-8/g)?.length, 1, stderr);
   }
   assert.equal(sha('latin/tool'), first);
+});
+
+const linkedNames = ['bin/first', 'lib/second'];
+const sums = (tree: string) => linkedNames.map((name) => sha(`${tree}/${name}`));
+const inodes = (tree: string) => new Set(linkedNames.map((name) => statSync(at(`${tree}/${name}`)).ino));
+
+test('hard links in two directories of a tree go there and back as one file, by a relative path too', async () => {
+  linked('links');
+  for (const [cwd, tree] of [
+    ['/', '/vendor/links'],
+    ['/vendor', 'links'],
+  ] as const) {
+    const typed = async (...words: string[]) => await vendor.root.manage(words, { cwd });
+    const patched = await typed('patch', '-y', '--tree', tree);
+    assert.equal(patched.status, 0, patched.stderr);
+    assert.equal(inodes('links').size, 1);
+    assert.notEqual(sha('links/bin/first'), first);
+    const listed = JSON.parse(await done('list', '--json')).map((row: { program: string }) => row.program);
+    assert.deepEqual(
+      listed.filter((each: string) => each.includes('links')),
+      ['/vendor/links/bin/first', '/vendor/links/lib/second'],
+    );
+    const undone = await typed('unpatch', '--tree', tree);
+    assert.equal(undone.status, 0, undone.stderr);
+    assert.deepEqual(sums('links'), [first, first]);
+    assert.equal(inodes('links').size, 1);
+  }
+});
+
+test('hard links in one directory are patched by a relative path, and taken back by --all', async () => {
+  vendor.put(say, 'pair/a');
+  linkSync(at('pair/a'), at('pair/b'));
+  const { status, stderr } = await vendor.root.manage(['patch', '-y', '--tree', 'pair'], { cwd: '/vendor' });
+  assert.equal(status, 0, stderr);
+  linked('links-again');
+  await done('patch', '-y', '--tree', '/vendor/links-again');
+  await done('unpatch', '--all');
+  assert.deepEqual([sha('pair/a'), sha('pair/b'), ...sums('links-again')], [first, first, first, first]);
+  assert.doesNotMatch(await done('list'), /patched file/);
+});
+
+test('with --strict hard links are undone too when a later program fails its trial', async () => {
+  linked('strict');
+  const self = `#include <stdio.h>
+    #include <sys/stat.h>
+    int main(void) { struct stat s; stat("/proc/self/exe", &s); printf("%ld\\n", (long) s.st_size); return 0; }`;
+  vendor.put(compile(at('self'), self), 'strict/bin/last');
+  const words = ['--method', 'append', '--try', 'x', '--strict'];
+  const { status, stdout, stderr } = await manage('patch', '-y', ...words, '--tree', '/vendor/strict');
+  assert.equal(status, 1, stderr);
+  assert.match(stdout, /bin\/first: patched/, stderr);
+  assert.match(stderr, /bin\/last: the patched copy is not as good/);
+  assert.deepEqual(sums('strict'), [first, first]);
+  assert.equal(inodes('strict').size, 1);
 });
