@@ -11,7 +11,12 @@ import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
 import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
-import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
+import {
+  dropPatched,
+  forgetPatched,
+  keepPatched,
+  settlePatched,
+} from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
 import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
 import { readUndoText, undoText } from '../integrations/patch/undo-record.ts';
@@ -136,17 +141,10 @@ export async function proveProgram(plan: PatchPlan, copy: string): Promise<numbe
   return proof.objects;
 }
 
-function keepRecord({ farm, undos }: EditPlan, dirs: Directories, names: readonly string[]): void {
-  const known = readPatchedRecord(dirs, farm.path);
-  const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
-  const files = [...(known?.files ?? []), ...names];
-  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText(undos), ...pending });
-}
-
 /** The files are there: from now on only undo takes the root. A record that stays pending has them too. */
-function settleRecord(plan: EditPlan, dirs: Directories, names: readonly string[]): void {
+async function settleRecord(plan: EditPlan, dirs: Directories, names: readonly string[]): Promise<void> {
   try {
-    settle(plan, dirs, names);
+    await settle(plan, dirs, names);
   } catch (error) {
     notice(
       `${plan.target.typedName} is patched; its record in ${dirs.state} is not whole: ${reasonOf(error)}`,
@@ -154,14 +152,15 @@ function settleRecord(plan: EditPlan, dirs: Directories, names: readonly string[
   }
 }
 
-function settle({ farm, target, original }: EditPlan, dirs: Directories, names: readonly string[]): void {
-  const record = readPatchedRecord(dirs, farm.path);
-  if (record?.pending) {
-    const { pending: _, ...settled } = record;
-    writePatchedRecord(dirs, settled);
-  }
-  if (original.patched === undefined || original.patched.farm === farm.path) return;
-  if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
+async function settle(
+  { farm, target, original }: EditPlan,
+  dirs: Directories,
+  names: readonly string[],
+): Promise<void> {
+  await settlePatched(dirs, farm.path);
+  const { patched } = original;
+  if (patched === undefined || patched.farm === farm.path || !names.includes(target.path)) return;
+  await forgetPatched(dirs, patched.farm, names);
 }
 
 /** Code of the failure when Nix does not add the farm to its store: a directory of ours may serve. */
@@ -185,7 +184,7 @@ function refuseOpenEntries({ target, farm, wanted }: EditPlan, { location, env }
 }
 
 /**
- * Farm and root, then the copy, then the record, then the rename: whatever ends us in between, the file is the old
+ * The record, farm and root, then the copy, then the rename: whatever ends us in between, the file is the old
  * one or the new one with all it needs.
  * @throws ForeignError; the file is as it was then, but for `name-left`.
  */
@@ -197,11 +196,15 @@ export async function applyPatch(
 ): Promise<Applied> {
   const [output = plan.target.path] = names;
   refuseOpenEntries(plan, context);
-  const known = readPatchedRecord(dirs, plan.farm.path);
   removeLeftoversOf(output);
   const copy = temporaryName(output);
   let isNew = false;
+  // Nothing is written that could not be taken back.
+  const undo = undoText(plan.undos);
+  if (readUndoText(undo) === undefined) throw refusedCopy(plan, 'it could not be undone');
+  let added: readonly string[] = [];
   try {
+    added = await keepPatched(dirs, { farm: plan.farm.path, undo }, names);
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused')
       throw patchRefusal(
@@ -216,19 +219,16 @@ export async function applyPatch(
     checkBytes(plan, copy);
     const objects = await prove(copy);
     if (trial !== undefined) tryCopy(plan, copy, trial, context);
-    // Nothing is written that could not be taken back.
-    if (readUndoText(undoText(plan.undos)) === undefined) throw refusedCopy(plan, 'it could not be undone');
-    keepRecord(plan, dirs, names);
     refuseChanged(plan.target);
     const { size } = lstatSync(copy);
     const left = replaceNames(copy, names);
     isNew = true;
-    settleRecord(plan, dirs, names);
+    await settleRecord(plan, dirs, names);
     if (left !== undefined) throw leftBehind(plan.target, left, 'patch');
     return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
   } catch (error) {
     rmSync(copy, { force: true });
-    if (known === undefined && !isNew) forgetPatched(dirs, plan.farm.path, output);
+    if (!isNew) await dropPatched(dirs, plan.farm.path, added);
     const size = statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0);
     throw asUnwritable(error, plan.target, output, { command: 'patch', size });
   }

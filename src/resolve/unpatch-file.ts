@@ -1,5 +1,5 @@
-// A patched file → the very file that was patched: bytes, modes, times; then its root and its record go.
-import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs';
+// A patched file → the very file that was patched: bytes, modes, times; its root goes when nothing can need it.
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
@@ -98,12 +98,6 @@ export async function unpatchFile(
     rmSync(copy, { force: true });
     throw asUnwritable(error, target, done.file, { command: 'unpatch', size: undo.size });
   }
-  if (request.output === undefined)
-    for (const dirs of known)
-      if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(dirs, farm, names);
+  if (request.output === undefined) for (const dirs of known) await forgetPatched(dirs, farm, names);
   return done;
-}
-
-function forgetAll(dirs: Parameters<typeof forgetPatched>[0], farm: string, names: readonly string[]): void {
-  for (const name of names) forgetPatched(dirs, farm, name);
 }

@@ -6,13 +6,8 @@ import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
-import {
-  patchedRoot,
-  readPatchedRecord,
-  writePatchedRecord,
-} from '../../integrations/patch/patched-state.ts';
+import { patchedRoot, readPatchedRecord, rememberPatched } from '../../integrations/patch/patched-state.ts';
 import { farmsNamedBy, readPatched, undoThatFits } from '../../integrations/patch/read-patched.ts';
-import { undoText } from '../../integrations/patch/undo-record.ts';
 import { isPatchedFarm } from '../../program/run-directories.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
@@ -36,7 +31,7 @@ function isLinkTo(root: string, farm: string): boolean {
   }
 }
 
-function check(file: string, context: Context, known: readonly Directories[]): PatchedState {
+async function check(file: string, context: Context, known: readonly Directories[]): Promise<PatchedState> {
   const target = findTarget(file, context.location.storeDir);
   const source = openFileSource(target.path);
   try {
@@ -45,7 +40,7 @@ function check(file: string, context: Context, known: readonly Directories[]): P
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
     const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
     const undo = patched && undoThatFits(source, patched);
-    if (undo !== undefined && patched !== undefined) remember(known, farm, target.path, patched.undo);
+    if (undo !== undefined) await remember(known, farm, target.path);
     return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };
   } finally {
     source.close();
@@ -53,16 +48,11 @@ function check(file: string, context: Context, known: readonly Directories[]): P
 }
 
 /** The file was moved or copied: its record says so from now on. */
-function remember(
-  known: readonly Directories[],
-  farm: string,
-  file: string,
-  undo: Parameters<typeof undoText>[0],
-): void {
+async function remember(known: readonly Directories[], farm: string, file: string): Promise<void> {
   const dirs = known.find((each) => readPatchedRecord(each, farm) !== undefined);
   const record = dirs && readPatchedRecord(dirs, farm);
   if (dirs === undefined || record === undefined || record.files.includes(file)) return;
-  writePatchedRecord(dirs, { farm, files: [...record.files, file], undo: undoText(undo) });
+  await rememberPatched(dirs, farm, file);
 }
 
 function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
@@ -117,7 +107,7 @@ export async function checkPatched(
       if (shown.farm === null) status = 1;
       continue;
     }
-    const checked = check(file, context, known);
+    const checked = await check(file, context, known);
     if (how === 'repair') printLine(await repair(checked, context, known));
     else if (format === 'json') printJson(checked);
     else printLine(text(checked));

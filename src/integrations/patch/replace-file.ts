@@ -35,7 +35,8 @@ function settleDirectory(directory: string): void {
 
 /**
  * Extended attributes, so file capabilities (xattr(7)), last of all, since chown and write take capabilities away. An
- * ACL comes with the mode: /etc/xattr.conf, which cp(1) heeds, leaves it out of the attributes. Node has no call for them; without cp(1) they are left out. @returns why not, as one clause.
+ * ACL comes with the mode: /etc/xattr.conf, which cp(1) heeds, leaves it out of the attributes. Node has no call for
+ * them; without cp(1) they are left out. @returns why not, as one clause.
  */
 function copyAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
   const args = ['--attributes-only', '--preserve=mode,xattr', '--', from, to];

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -144,4 +145,21 @@ test('with --strict hard links are undone too when a later program fails its tri
   assert.match(stderr, /bin\/last: the patched copy is not as good/);
   assert.deepEqual(sums('strict'), [first, first]);
   assert.equal(inodes('strict').size, 1);
+});
+
+test('a copy of a patched file keeps root and undo data when the other is taken back', async () => {
+  vendor.put(compile(at('twin'), `${SAY}\nint twin;`), 'twins/one');
+  const before = sha('twins/one');
+  await done('patch', '-y', '/vendor/twins/one');
+  cpSync(at('twins/one'), at('twins/two'), { preserveTimestamps: true });
+  chownSync(at('twins/two'), uid, uid);
+  await done('unpatch', '/vendor/twins/one');
+  assert.doesNotMatch(await done('list'), /patched file.*twins/);
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/twins/two')).stdout, 'said\n');
+  await done('prune');
+  assert.match(await done('list'), /^patched file {2}\/vendor\/twins\/two$/m);
+  await done('unpatch', '/vendor/twins/two');
+  assert.equal(sha('twins/two'), before);
+  assert.match(await done('prune', '--patched'), /pruned \/vendor\/twins\/one, \/vendor\/twins\/two: /);
 });
