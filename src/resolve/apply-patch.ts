@@ -204,7 +204,8 @@ export async function applyPatch(
   if (readUndoText(undo) === undefined) throw refusedCopy(plan, 'it could not be undone');
   let added: readonly string[] = [];
   try {
-    added = await keepPatched(dirs, { farm: plan.farm.path, undo }, names);
+    const stats = { mode: plan.undo.mode, mtime: String(plan.undo.mtime) };
+    added = await keepPatched(dirs, { farm: plan.farm.path, undo, stats }, names);
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused')
       throw patchRefusal(

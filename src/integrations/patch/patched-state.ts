@@ -7,12 +7,21 @@ import { makeDirectories } from '../../host/files.ts';
 import { withLock } from '../../host/mutex.ts';
 import { readUndoText } from './undo-record.ts';
 
+/** Of a file before it was patched. */
+interface OwnStats {
+  readonly mode: number;
+  /** Nanoseconds since 1970, decimal. */
+  readonly mtime: string;
+}
+
 export interface PatchedRecord {
   readonly farm: string;
   /** Where files that name the farm were seen: absolute paths. */
   readonly files: readonly string[];
   /** Where files were that were made again what they were: copies that nobody told us of may name the farm. */
   readonly former?: readonly string[];
+  /** By file: files of one content share what is in `undo`, also the mode and time of one of them. */
+  readonly own?: Readonly<Record<string, OwnStats>>;
   /** As in the farm (undo-record.ts). */
   readonly undo: string;
   /** Written before the first file was renamed: whoever was killed then left a root that nothing needs. */
@@ -52,6 +61,14 @@ export function writePatchedRecord(dirs: Pick<Directories, 'state'>, record: Pat
   writeFileDurably(path.join(directory, 'record.json'), text);
 }
 
+function readOwn(value: unknown): [string, OwnStats][] {
+  return Object.entries(value ?? {}).flatMap(([file, own]: [string, Partial<OwnStats> | null]) => {
+    const [mode, mtime] = [own?.mode, own?.mtime];
+    if (!Number.isSafeInteger(mode) || !/^-?\d{1,20}$/.test(String(mtime))) return [];
+    return [[file, { mode: Number(mode) & 0o7777, mtime: String(mtime) }]];
+  });
+}
+
 function readRecordFile(file: string): PatchedRecord | undefined {
   try {
     const text = readFileSync(file, 'utf8');
@@ -62,10 +79,12 @@ function readRecordFile(file: string): PatchedRecord | undefined {
     if (!Array.isArray(files) || !files.every((each) => typeof each === 'string')) return undefined;
     if (typeof undo !== 'string' || readUndoText(undo) === undefined) return undefined;
     const former = Array.isArray(read.former) ? read.former.filter((each) => typeof each === 'string') : [];
+    const own = readOwn(read.own);
     return {
       farm,
       files,
       undo,
+      ...(own.length > 0 ? { own: Object.fromEntries(own) } : {}),
       ...(former.length > 0 ? { former } : {}),
       ...(read.pending === true ? { pending: true } : {}),
     };
@@ -126,13 +145,14 @@ async function withRecord<T>(
  */
 export async function keepPatched(
   dirs: RecordPlace,
-  { farm, undo }: Pick<PatchedRecord, 'farm' | 'undo'>,
+  { farm, undo, stats }: Pick<PatchedRecord, 'farm' | 'undo'> & { readonly stats: OwnStats },
   names: readonly string[],
 ): Promise<string[]> {
   return await withRecord(dirs, farm, (known) => {
     const pending = known === undefined ? ({ pending: true } as const) : {};
     const files = known?.files ?? [];
-    writePatchedRecord(dirs, { ...known, ...pending, farm, files: [...files, ...names], undo });
+    const own = { ...known?.own, ...Object.fromEntries(names.map((name) => [name, stats])) };
+    writePatchedRecord(dirs, { ...known, ...pending, farm, files: [...files, ...names], own, undo });
     return names.filter((name) => !files.includes(name));
   });
 }
@@ -154,17 +174,18 @@ export async function rememberPatched(dirs: RecordPlace, farm: string, file: str
   });
 }
 
-function without({ files }: PatchedRecord, names: readonly string[]): string[] {
-  return files.filter((each) => !names.includes(each));
+function without({ files, own = {} }: PatchedRecord, names: readonly string[]) {
+  const left = Object.entries(own).filter(([file]) => !names.includes(file));
+  return { files: files.filter((each) => !names.includes(each)), own: Object.fromEntries(left) };
 }
 
 /** Nothing names the farm by these names; where nothing did by others, root and record go. @throws errno errors. */
 export async function dropPatched(dirs: RecordPlace, farm: string, names: readonly string[]): Promise<void> {
   await withRecord(dirs, farm, (record) => {
     if (record === undefined) return;
-    const files = without(record, names);
+    const { files, own } = without(record, names);
     const former = (record.former ?? []).filter((each) => !names.includes(each));
-    if (files.length > 0 || former.length > 0) writePatchedRecord(dirs, { ...record, files, former });
+    if (files.length > 0 || former.length > 0) writePatchedRecord(dirs, { ...record, files, own, former });
     else rmSync(recordDirectory(dirs, farm), { recursive: true, force: true });
   });
 }
@@ -180,9 +201,9 @@ export async function forgetPatched(
 ): Promise<void> {
   await withRecord(dirs, farm, (record) => {
     if (record === undefined) return;
-    const files = without(record, names);
+    const { files, own } = without(record, names);
     const former = [...new Set([...(record.former ?? []), ...names])].sort();
-    writePatchedRecord(dirs, { ...record, files, former });
+    writePatchedRecord(dirs, { ...record, files, own, former });
     if (files.length === 0) writeFileSync(missingMark(dirs, farm), '');
   });
 }

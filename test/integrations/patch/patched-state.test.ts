@@ -26,6 +26,7 @@ function placeNamed(name: string) {
   return dirs;
 }
 
+const stats = { mode: 0o755, mtime: '-5' };
 const farm = '/nix/store/abc-f';
 
 const MODULE = path.resolve(import.meta.dirname, '../../../src/integrations/patch/patched-state.ts');
@@ -33,7 +34,7 @@ const KEEP = `
   const [module, dirs, undo, who] = process.argv.slice(1);
   const { keepPatched } = await import(module);
   for (let count = 0; count < 12; count += 1)
-    await keepPatched(JSON.parse(dirs), { farm: '${farm}', undo }, ['/' + who + '/' + count]);`;
+    await keepPatched(JSON.parse(dirs), { farm: '${farm}', undo, stats: { mode: 493, mtime: '0' } }, ['/' + who + '/' + count]);`;
 
 test('four processes at once: no name is lost', async () => {
   const dirs = placeNamed('at-once');
@@ -54,22 +55,23 @@ test('four processes at once: no name is lost', async () => {
 
 test('what was forgotten says where it was, and since when none is known', async () => {
   const dirs = placeNamed('forgotten');
-  assert.deepEqual(await keepPatched(dirs, { farm, undo }, ['/a', '/b']), ['/a', '/b']);
+  assert.deepEqual(await keepPatched(dirs, { farm, undo, stats }, ['/a', '/b']), ['/a', '/b']);
   await settlePatched(dirs, farm);
+  assert.deepEqual(readPatchedRecord(dirs, farm)?.own, { '/a': stats, '/b': stats });
   await forgetPatched(dirs, farm, ['/a']);
   assert.ok(!existsSync(missingMark(dirs, farm)));
   await forgetPatched(dirs, farm, ['/b']);
   assert.deepEqual(readPatchedRecord(dirs, farm), { farm, files: [], former: ['/a', '/b'], undo });
   assert.ok(existsSync(missingMark(dirs, farm)));
-  await keepPatched(dirs, { farm, undo }, ['/c']);
+  await keepPatched(dirs, { farm, undo, stats }, ['/c']);
   await settlePatched(dirs, farm);
   assert.ok(!existsSync(missingMark(dirs, farm)));
 });
 
 test('a patch that failed takes back its own names only', async () => {
   const dirs = placeNamed('failed');
-  await keepPatched(dirs, { farm, undo }, ['/a']);
-  const added = await keepPatched(dirs, { farm, undo }, ['/a', '/b']);
+  await keepPatched(dirs, { farm, undo, stats }, ['/a']);
+  const added = await keepPatched(dirs, { farm, undo, stats }, ['/a', '/b']);
   assert.deepEqual(added, ['/b']);
   await dropPatched(dirs, farm, added);
   assert.deepEqual(readPatchedRecord(dirs, farm)?.files, ['/a']);

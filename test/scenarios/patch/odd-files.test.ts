@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -162,4 +163,27 @@ test('a copy of a patched file keeps root and undo data when the other is taken 
   await done('unpatch', '/vendor/twins/two');
   assert.equal(sha('twins/two'), before);
   assert.match(await done('prune', '--patched'), /pruned \/vendor\/twins\/one, \/vendor\/twins\/two: /);
+});
+
+test('files of one content that name the launcher only, and those of a tree, keep mode and time each', async () => {
+  const files = ['same/a/tool', 'same/b/tool'];
+  const stats = () => files.map((name) => [statSync(at(name)).mode & 0o7777, statSync(at(name)).mtimeMs]);
+  files.forEach((name, index) => {
+    vendor.put(compile(at('same-content'), `${SAY}\nint same;`), name);
+    chmodSync(at(name), index === 0 ? 0o755 : 0o700);
+    utimesSync(at(name), 1e9 + index, 1e9 + index);
+  });
+  chownSync(at('same'), uid, uid);
+  const before = stats();
+  await done('patch', '-y', '--tree', '/vendor/same');
+  await done('unpatch', '--tree', '/vendor/same');
+  assert.deepEqual(stats(), before);
+  for (const name of files) await done('patch', '-y', '--method', 'interpreter', `/vendor/${name}`);
+  for (const name of files.reverse()) await done('unpatch', `/vendor/${name}`);
+  files.reverse();
+  assert.deepEqual(stats(), before);
+  for (const name of files) await done('patch', '-y', '--method', 'interpreter', `/vendor/${name}`);
+  renameSync(at('same/b/tool'), at('same/b/moved'));
+  await done('unpatch', '/vendor/same/b/moved');
+  assert.equal(statSync(at('same/b/moved')).mode & 0o7777, 0o700);
 });
