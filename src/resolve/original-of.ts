@@ -19,7 +19,7 @@ import { planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
-import { allDirectories } from './writable-directories.ts';
+import { allDirectories, patchPlaces } from './writable-directories.ts';
 
 export interface Original {
   /** The target itself, or a file with what it was. */
@@ -125,7 +125,7 @@ export async function withOriginal<T>(
   work: (original: Original) => Promise<T>,
 ): Promise<T> {
   const known = await allDirectories(context.host.uid);
-  const patched = patchedStateOf(target, known);
+  const patched = patchedStateOf(target, await patchPlaces(context.host.uid));
   if (patched === undefined) return await work({ file: target.path, patched });
   const { file, whole } = fileFor(target, where, known[0]?.cache ?? '/tmp');
   try {

@@ -19,7 +19,7 @@ import {
   refuseOthersDirectory,
   refuseUnreplaceable,
 } from './patch-target.ts';
-import { allDirectories } from './writable-directories.ts';
+import { patchPlaces } from './writable-directories.ts';
 
 interface Unpatched {
   readonly file: string;
@@ -53,7 +53,7 @@ export async function unpatchFile(
   context: Context,
 ): Promise<Unpatched> {
   const target = findTarget(typedName, context.location.storeDir);
-  const known = await allDirectories(context.host.uid);
+  const known = await patchPlaces(context.host.uid);
   // What comes out is compared with what it was: read once, and gigabytes take a second each.
   const patched = request.isDry ? patchedStateOf(target, known) : likelyStateOf(target, known);
   if (patched === undefined)

@@ -6,12 +6,19 @@ import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
-import { patchedRoot, readPatchedRecord, rememberPatched } from '../../integrations/patch/patched-state.ts';
+import {
+  keepPatched,
+  patchedRoot,
+  readPatchedRecord,
+  rememberPatched,
+  settlePatched,
+} from '../../integrations/patch/patched-state.ts';
 import { farmsNamedBy, readPatched, undoThatFits } from '../../integrations/patch/read-patched.ts';
+import { undoText } from '../../integrations/patch/undo-record.ts';
 import { isPatchedFarm } from '../../program/run-directories.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { patchPlaces } from '../../resolve/writable-directories.ts';
 import { shownText, showPatched } from './show-patched.ts';
 
 interface PatchedState {
@@ -40,11 +47,16 @@ async function check(file: string, context: Context, known: readonly Directories
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
     const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
     const undo = patched && undoThatFits(source, patched);
-    if (undo !== undefined) await remember(known, farm, target.path);
+    if (undo !== undefined) await remember(placesOfOwn(known, context), farm, target.path);
     return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };
   } finally {
     source.close();
   }
+}
+
+/** Only root writes in the system's. */
+function placesOfOwn(known: readonly Directories[], { host }: Context): readonly Directories[] {
+  return known.filter(({ shared }) => shared !== true || host.uid === 0);
 }
 
 /** The file was moved or copied: its record says so from now on. */
@@ -66,6 +78,27 @@ function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
   return `${file}: patched, names ${farm}; ${state}; ${undo}`;
 }
 
+/** A root without a record would be taken for what a killed patch left. */
+async function recordRepaired(
+  file: string,
+  farm: string,
+  context: Context,
+  known: readonly Directories[],
+): Promise<void> {
+  const [dirs] = known;
+  const isKnown = known.some((each) => readPatchedRecord(each, farm) !== undefined);
+  if (dirs === undefined || isKnown) return;
+  const target = findTarget(file, context.location.storeDir);
+  const source = openFileSource(target.path);
+  try {
+    const undo = undoText(readPatched(source, known)?.undo ?? []);
+    await keepPatched(dirs, { farm, undo }, [target.path]);
+    await settlePatched(dirs, farm);
+  } finally {
+    source.close();
+  }
+}
+
 /** What is there gets a root; what is gone is fetched by its name, which a substituter may have. */
 async function repair(
   { file, farm, lacks, root }: PatchedState,
@@ -74,7 +107,10 @@ async function repair(
 ): Promise<string> {
   const [dirs] = known;
   if (farm === undefined) return `${file}: it is not patched`;
-  if (lacks === undefined && root !== undefined) return `${file}: nothing is to be done`;
+  if (lacks === undefined && root !== undefined) {
+    await recordRepaired(file, farm, context, known);
+    return `${file}: nothing is to be done`;
+  }
   const { storeDir } = context.location;
   const why =
     context.nix === undefined || dirs === undefined || !farm.startsWith(`${storeDir}/`)
@@ -82,7 +118,10 @@ async function repair(
       : await pin(context.nix, patchedRoot(dirs, farm), farm).then((done) =>
           done.kind === 'rooted' ? undefined : done.why,
         );
-  if (why === undefined) return `${file}: ${farm} is there and held`;
+  if (why === undefined) {
+    await recordRepaired(file, farm, context, known);
+    return `${file}: ${farm} is there and held`;
+  }
   throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
     code: 'gone',
     hint: `make it what it was and patch it anew: nix-foreign unpatch ${file} && nix-foreign patch ${file}`,
@@ -97,7 +136,7 @@ export async function checkPatched(
   format: 'text' | 'json',
   context: Context,
 ): Promise<number> {
-  const known = await allDirectories(context.host.uid);
+  const known = await patchPlaces(context.host.uid);
   let status = 0;
   for (const file of files) {
     if (how === 'show') {

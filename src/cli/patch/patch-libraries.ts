@@ -13,7 +13,7 @@ import {
 } from '../../resolve/patch-library.ts';
 import { findTarget, namesOfTarget, patchRefusal, refuseUnreplaceable } from '../../resolve/patch-target.ts';
 import type { EditPlan, SharedFarm } from '../../resolve/plan-patch.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { patchPlaces } from '../../resolve/writable-directories.ts';
 import { hardLinksOf, isDryRun, mannerOf, type PatchTask } from './patch-one.ts';
 
 /** A library of a tree, as it is named. */
@@ -57,7 +57,7 @@ export async function outlineLibraries(
     if (groups.length === 0 || mannerOf(options).method === 'interpreter') break;
     try {
       const target = findTarget(typedName, context.location.storeDir);
-      const known = await allDirectories(context.host.uid);
+      const known = await patchPlaces(context.host.uid);
       const outlook = outlineLibrary(target, { groups, names: task.names, known });
       if (outlook.kind === 'whole') continue;
       if (outlook.kind === 'lacking') throw lackingError(typedName, outlook.names);

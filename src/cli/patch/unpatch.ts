@@ -8,7 +8,7 @@ import { patchedRecords } from '../../integrations/patch/patched-state.ts';
 import type { Context } from '../../resolve/context.ts';
 import type { HardLinks } from '../../resolve/patch-target.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
@@ -35,7 +35,9 @@ async function filesOf(
   { isTree, isAll }: UnpatchOptions,
   context: Context,
 ): Promise<TreeFile[]> {
-  if (isAll) return knownFiles(await allDirectories(context.host.uid));
+  const { uid } = context.host;
+  // What root patched for everybody only root takes back.
+  if (isAll) return knownFiles(uid === 0 ? await patchPlaces(uid) : await allDirectories(uid));
   if (isTree) {
     const trees = programs.map(filesInTree);
     return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]);

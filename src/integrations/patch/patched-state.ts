@@ -145,13 +145,14 @@ async function withRecord<T>(
  */
 export async function keepPatched(
   dirs: RecordPlace,
-  { farm, undo, stats }: Pick<PatchedRecord, 'farm' | 'undo'> & { readonly stats: OwnStats },
+  { farm, undo, stats }: Pick<PatchedRecord, 'farm' | 'undo'> & { readonly stats?: OwnStats },
   names: readonly string[],
 ): Promise<string[]> {
   return await withRecord(dirs, farm, (known) => {
     const pending = known === undefined ? ({ pending: true } as const) : {};
     const files = known?.files ?? [];
-    const own = { ...known?.own, ...Object.fromEntries(names.map((name) => [name, stats])) };
+    const added = stats === undefined ? [] : names.map((name) => [name, stats] as const);
+    const own = { ...known?.own, ...Object.fromEntries(added) };
     writePatchedRecord(dirs, { ...known, ...pending, farm, files: [...files, ...names], own, undo });
     return names.filter((name) => !files.includes(name));
   });
@@ -200,7 +201,7 @@ export async function forgetPatched(
   names: readonly string[],
 ): Promise<void> {
   await withRecord(dirs, farm, (record) => {
-    if (record === undefined) return;
+    if (record === undefined || !names.some((each) => record.files.includes(each))) return;
     const { files, own } = without(record, names);
     const former = [...new Set([...(record.former ?? []), ...names])].sort();
     writePatchedRecord(dirs, { ...record, files, own, former });

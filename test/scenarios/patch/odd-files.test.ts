@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -17,6 +18,7 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile } from '../compile.ts';
+import { stateOf } from '../saved-state.ts';
 import { openVendorRoot, uid } from './vendor-root.ts';
 
 const SAY = '#include <stdio.h>\nint main(void) { return puts("said") < 0; }';
@@ -186,4 +188,19 @@ test('files of one content that name the launcher only, and those of a tree, kee
   renameSync(at('same/b/tool'), at('same/b/moved'));
   await done('unpatch', '/vendor/same/b/moved');
   assert.equal(statSync(at('same/b/moved')).mode & 0o7777, 0o700);
+});
+
+test('a root that --repair made has a record, so prune leaves it', async () => {
+  vendor.put(compile(at('mend-content'), `${SAY}\nint mend;`), 'mend/tool');
+  const { farm } = JSON.parse(await done('patch', '-y', '--json', '/vendor/mend/tool'));
+  const record = path.join(stateOf(vendor.root), 'patched', path.basename(farm));
+  rmSync(record, { recursive: true });
+  assert.match(await done('patch', '--repair', '/vendor/mend/tool'), /is there and held/);
+  const old = new Date(Date.now() - 3 * 3600 * 1000);
+  utimesSync(record, old, old);
+  await done('prune');
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/mend/tool')).stdout, 'said\n');
+  assert.match(await done('list'), /^patched file {2}\/vendor\/mend\/tool$/m);
+  await done('unpatch', '/vendor/mend/tool');
 });
