@@ -18,11 +18,16 @@ import {
   settlePatched,
 } from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
-import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
+import {
+  hasCapabilities,
+  replaceNames,
+  takeAttributes,
+  takeModes,
+} from '../integrations/patch/replace-file.ts';
 import { readUndoText, undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
-import { asUnwritable, leftBehind, patchRefusal, refuseChanged } from './patch-target.ts';
+import { asUnwritable, leftBehind, patchRefusal, refuseChanged, withoutAttributes } from './patch-target.ts';
 import type { EditPlan, PatchPlan } from './plan-patch.ts';
 
 interface Applying {
@@ -215,8 +220,9 @@ export async function applyPatch(
         FARM_REFUSED,
       );
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
-    const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);
-    if (attributes !== undefined) throw refusedCopy(plan, attributes);
+    const take = names.includes(plan.target.path) ? takeAttributes : takeModes;
+    const attributes = take(plan.target.path, copy, context.env['PATH']);
+    if (attributes !== undefined) throw withoutAttributes(plan.target, attributes, 'patch');
     checkBytes(plan, copy);
     const objects = await prove(copy);
     if (trial !== undefined) tryCopy(plan, copy, trial, context);

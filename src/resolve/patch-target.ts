@@ -120,6 +120,11 @@ function writeAnother(typedName: string, command: Command): string {
   return `leave it as it is and write another: nix-foreign ${command} ${typedName} -o OUT`;
 }
 
+export function withoutAttributes({ typedName }: PatchTarget, why: string, command: Command): ForeignError {
+  const hint = `try it as root, or ${writeAnother(typedName, command)}`;
+  return patchRefusal(typedName, why, hint, 'attributes');
+}
+
 function whyNotWritable(
   file: string,
 ): { readonly errno: string | undefined; readonly why: string } | undefined {

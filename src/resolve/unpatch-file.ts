@@ -5,7 +5,7 @@ import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
-import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
+import { replaceNames, setTime, takeAttributes, takeModes } from '../integrations/patch/replace-file.ts';
 import type { Context } from './context.ts';
 import { changedAfterPatching, likelyStateOf, patchedStateOf } from './original-of.ts';
 import {
@@ -18,6 +18,7 @@ import {
   refuseChanged,
   refuseOthersDirectory,
   refuseUnreplaceable,
+  withoutAttributes,
 } from './patch-target.ts';
 import { patchPlaces } from './writable-directories.ts';
 
@@ -85,10 +86,12 @@ export async function unpatchFile(
       refuseChanged(target);
       throw changedAfterPatching(typedName);
     }
-    const why = takeAttributes(target.path, copy, context.env['PATH']);
-    if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
+    const take = request.output === undefined ? takeAttributes : takeModes;
+    const why = take(target.path, copy, context.env['PATH']);
+    if (why !== undefined) throw withoutAttributes(target, why, 'unpatch');
     // With an ACL its mask is among them.
-    if ((statSync(copy).mode & 0o7777) !== undo.mode) chmodSync(copy, undo.mode);
+    const mode = request.output === undefined ? undo.mode : undo.mode & 0o777;
+    if ((statSync(copy).mode & 0o7777) !== mode) chmodSync(copy, mode);
     setTime(copy, undo.mtime, context.env['PATH']);
     refuseChanged(target);
     const left = replaceNames(copy, names);

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, temporaryName } from '../../host/atomic-file.ts';
-import { reasonOf } from '../../host/errors.ts';
+import { errnoOf, reasonOf } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 
@@ -61,9 +61,23 @@ export function hasCapabilities(file: string, searchPath: string | undefined): b
 export function takeAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
   const { uid, gid, mode } = statSync(from);
   const own = statSync(to);
-  if (own.uid !== uid || own.gid !== gid) chownSync(to, uid, gid);
+  try {
+    if (own.uid !== uid || own.gid !== gid) chownSync(to, uid, gid);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error;
+    return 'its owner and group cannot be given to the new file';
+  }
   chmodSync(to, mode & 0o7777);
   return copyAttributes(from, to, searchPath);
+}
+
+/** As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. */
+export function takeModes(from: string, to: string, searchPath: string | undefined): string | undefined {
+  const { mode } = statSync(from);
+  chmodSync(to, mode & 0o777);
+  const why = copyAttributes(from, to, searchPath);
+  chmodSync(to, mode & 0o777);
+  return why;
 }
 
 /** Decimal seconds, with a sign before 1970. */

@@ -204,3 +204,16 @@ test('a root that --repair made has a record, so prune leaves it', async () => {
   assert.match(await done('list'), /^patched file {2}\/vendor\/mend\/tool$/m);
   await done('unpatch', '/vendor/mend/tool');
 });
+
+test("another's file is patched to an output, which is whose who makes it", async () => {
+  vendor.put(say, 'theirs/tool');
+  chownSync(at('theirs/tool'), 0, 0);
+  await done('patch', '-y', '/vendor/theirs/tool', '-o', '/vendor/theirs/mine');
+  const { uid: owner, mode } = statSync(at('theirs/mine'));
+  assert.deepEqual([owner, mode & 0o7777], [uid, 0o755]);
+  vendor.put(say, 'theirs/group');
+  chownSync(at('theirs/group'), uid, 0);
+  const { status, stderr } = await manage('patch', '-y', '/vendor/theirs/group');
+  assert.equal(status, 126);
+  assert.match(stderr, /its owner and group cannot be given to the new file\n.*as root.* -o OUT$/m);
+});
