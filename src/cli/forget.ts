@@ -13,7 +13,7 @@ import { realPath } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
-import { forgetPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
+import { dropPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
 import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
@@ -30,7 +30,7 @@ function isKnown(known: readonly Directories[], program: string): boolean {
     (dirs) =>
       existsSync(planFile(dirs, program)) ||
       linksOfProgram(dirs, planKey(program)).length > 0 ||
-      patchedRecords(dirs).some(({ files }) => files.includes(program)),
+      patchedRecords(dirs).some(({ files, former = [] }) => [...files, ...former].includes(program)),
   );
 }
 
@@ -72,18 +72,20 @@ function refusePatched(dirs: Directories, wanted: ReadonlySet<string>): void {
   if (there === undefined) return;
   throw new ForeignError(`${there.file}: it is patched, and could not start without what its root holds`, {
     code: 'patched',
-    hint: `make it what it was, then its root goes too: nix-foreign unpatch ${fileWord(there.file)}`,
+    hint: `make it what it was first: nix-foreign unpatch ${fileWord(there.file)}`,
     exitCode: 125,
   });
 }
 
-/** Of patched files that are gone, or were replaced, root and record go. Returns these files. */
-function forgetGone(dirs: Directories, wanted: ReadonlySet<string>): string[] {
-  return patchedRecords(dirs).flatMap(({ farm, files }) => {
-    const gone = files.filter((file) => wanted.has(file));
-    for (const file of gone) forgetPatched(dirs, farm, file);
-    return gone;
-  });
+/** Of patched files that are gone, were replaced or made what they were, root and record go. Returns these files. */
+async function forgetGone(dirs: Directories, wanted: ReadonlySet<string>): Promise<string[]> {
+  const forgotten: string[] = [];
+  for (const { farm, files, former = [] } of patchedRecords(dirs)) {
+    const gone = [...files, ...former].filter((file) => wanted.has(file));
+    if (gone.length > 0) await dropPatched(dirs, farm, gone);
+    forgotten.push(...gone);
+  }
+  return forgotten;
 }
 
 function unknownPrograms(programs: readonly string[]): ForeignError | undefined {
@@ -113,7 +115,8 @@ export async function forgetCommand(
       forgotten.add(plan.program);
     }
     if (options.learned) continue;
-    for (const program of [...forgetRoots(dirs, wanted), ...forgetGone(dirs, wanted)]) forgotten.add(program);
+    for (const program of [...forgetRoots(dirs, wanted), ...(await forgetGone(dirs, wanted))])
+      forgotten.add(program);
     if (options.all) for (const link of allLinks(dirs)) unpin(link);
     collectFarms(dirs);
   }

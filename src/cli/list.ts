@@ -7,7 +7,7 @@ import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { allDirectories } from '../resolve/writable-directories.ts';
+import { allDirectories, patchPlaces } from '../resolve/writable-directories.ts';
 
 interface PlanRow {
   readonly program: string;
@@ -68,8 +68,8 @@ function patchedFiles(all: readonly Directories[]): PlanRow[] {
 }
 
 /** Patched files start without a plan, so the row of one that there is from before says nothing. */
-function rowsWithPatched(all: readonly Directories[], uid: number): PlanRow[] {
-  const patched = patchedFiles(all);
+async function rowsWithPatched(all: readonly Directories[], uid: number): Promise<PlanRow[]> {
+  const patched = patchedFiles(await patchPlaces(uid));
   const files = new Set(patched.map(({ program }) => program));
   const rows = [...rowsOf(all, uid).filter(({ program }) => !files.has(program)), ...patched];
   return rows.sort((a, b) => (a.program < b.program ? -1 : 1));
@@ -77,7 +77,7 @@ function rowsWithPatched(all: readonly Directories[], uid: number): PlanRow[] {
 
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.host;
-  const rows = rowsWithPatched(await allDirectories(uid), uid);
+  const rows = await rowsWithPatched(await allDirectories(uid), uid);
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));
 }

@@ -118,7 +118,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
       if (!options.dryRun) drop(dirs, row);
     }
     for (const { record, root, why, kept } of prunePatched(dirs, options, now)) {
-      const names = record.files.join(', ');
+      const names = [...record.files, ...(record.former ?? [])].join(', ');
       if (kept !== undefined && !options.json)
         printOneLine(`kept ${names}: ${kept}; or: nix-foreign prune --patched`);
       if (why === undefined) continue;

@@ -9,7 +9,7 @@ import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { DAY, isGone } from '../host/files.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
 import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
-import { patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
+import { type PatchedRecord, patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
 import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
@@ -153,7 +153,9 @@ export function savedRoots(dirs: Directories): RootRow[] {
 /** The roots of patched files, which follow the content and not the path: nothing but undo takes them. */
 export function patchedRootRows(dirs: Directories, now: number): RootRow[] {
   const abandoned = abandonedRoots(dirs, now);
-  const links = new Map(patchedRecords(dirs).map(({ farm, files }) => [patchedRoot(dirs, farm), files]));
+  const rootAndFiles = ({ farm, files, former = [] }: PatchedRecord) =>
+    [patchedRoot(dirs, farm), files.length > 0 ? files : former] as const;
+  const links = new Map(patchedRecords(dirs).map(rootAndFiles));
   for (const directory of abandoned) {
     const link = path.join(directory, 'root');
     links.set(link, links.get(link) ?? []);

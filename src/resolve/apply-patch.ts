@@ -1,22 +1,33 @@
 // A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
-import { existsSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import type { ForeignError } from '../host/errors.ts';
+import { type ForeignError, reasonOf } from '../host/errors.ts';
+import { notice } from '../host/output.ts';
 import { runProgramNow } from '../host/run-program.ts';
 import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
 import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
-import { forgetPatched, readPatchedRecord, writePatchedRecord } from '../integrations/patch/patched-state.ts';
+import {
+  dropPatched,
+  forgetPatched,
+  keepPatched,
+  settlePatched,
+} from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
-import { hasCapabilities, replaceNames, takeAttributes } from '../integrations/patch/replace-file.ts';
-import { undoText } from '../integrations/patch/undo-record.ts';
+import {
+  hasCapabilities,
+  replaceNames,
+  takeAttributes,
+  takeModes,
+} from '../integrations/patch/replace-file.ts';
+import { readUndoText, undoText } from '../integrations/patch/undo-record.ts';
 import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
-import { asUnwritable, patchRefusal, refuseChanged } from './patch-target.ts';
+import { asUnwritable, leftBehind, patchRefusal, refuseChanged, withoutAttributes } from './patch-target.ts';
 import type { EditPlan, PatchPlan } from './plan-patch.ts';
 
 interface Applying {
@@ -135,26 +146,26 @@ export async function proveProgram(plan: PatchPlan, copy: string): Promise<numbe
   return proof.objects;
 }
 
-function keepRecord({ farm, undos }: EditPlan, dirs: Directories, names: readonly string[]): void {
-  const known = readPatchedRecord(dirs, farm.path);
-  const pending = known === undefined || known.pending === true ? ({ pending: true } as const) : {};
-  const files = [...(known?.files ?? []), ...names];
-  writePatchedRecord(dirs, { farm: farm.path, files, undo: undoText(undos), ...pending });
+/** The files are there: from now on only undo takes the root. A record that stays pending has them too. */
+async function settleRecord(plan: EditPlan, dirs: Directories, names: readonly string[]): Promise<void> {
+  try {
+    await settle(plan, dirs, names);
+  } catch (error) {
+    notice(
+      `${plan.target.typedName} is patched; its record in ${dirs.state} is not whole: ${reasonOf(error)}`,
+    );
+  }
 }
 
-/** The files are there: from now on only undo takes the root. */
-function settleRecord(
+async function settle(
   { farm, target, original }: EditPlan,
   dirs: Directories,
   names: readonly string[],
-): void {
-  const record = readPatchedRecord(dirs, farm.path);
-  if (record?.pending) {
-    const { pending: _, ...settled } = record;
-    writePatchedRecord(dirs, settled);
-  }
-  if (original.patched === undefined || original.patched.farm === farm.path) return;
-  if (names.includes(target.path)) forgetPatched(dirs, original.patched.farm, target.path);
+): Promise<void> {
+  await settlePatched(dirs, farm.path);
+  const { patched } = original;
+  if (patched === undefined || patched.farm === farm.path || !names.includes(target.path)) return;
+  await forgetPatched(dirs, patched.farm, names);
 }
 
 /** Code of the failure when Nix does not add the farm to its store: a directory of ours may serve. */
@@ -178,9 +189,9 @@ function refuseOpenEntries({ target, farm, wanted }: EditPlan, { location, env }
 }
 
 /**
- * Farm and root, then the copy, then the record, then the rename: whatever ends us in between, the file is the old
+ * The record, farm and root, then the copy, then the rename: whatever ends us in between, the file is the old
  * one or the new one with all it needs.
- * @throws ForeignError; the file is as it was then.
+ * @throws ForeignError; the file is as it was then, but for `name-left`.
  */
 export async function applyPatch(
   plan: EditPlan,
@@ -190,10 +201,16 @@ export async function applyPatch(
 ): Promise<Applied> {
   const [output = plan.target.path] = names;
   refuseOpenEntries(plan, context);
-  const known = readPatchedRecord(dirs, plan.farm.path);
   removeLeftoversOf(output);
   const copy = temporaryName(output);
+  let isNew = false;
+  // Nothing is written that could not be taken back.
+  const undo = undoText(plan.undos);
+  if (readUndoText(undo) === undefined) throw refusedCopy(plan, 'it could not be undone');
+  let added: readonly string[] = [];
   try {
+    const stats = { mode: plan.undo.mode, mtime: String(plan.undo.mtime) };
+    added = await keepPatched(dirs, { farm: plan.farm.path, undo, stats }, names);
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused')
       throw patchRefusal(
@@ -203,20 +220,22 @@ export async function applyPatch(
         FARM_REFUSED,
       );
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
-    const attributes = takeAttributes(plan.target.path, copy, context.env['PATH']);
-    if (attributes !== undefined) throw refusedCopy(plan, attributes);
+    const take = names.includes(plan.target.path) ? takeAttributes : takeModes;
+    const attributes = take(plan.target.path, copy, context.env['PATH']);
+    if (attributes !== undefined) throw withoutAttributes(plan.target, attributes, 'patch');
     checkBytes(plan, copy);
     const objects = await prove(copy);
     if (trial !== undefined) tryCopy(plan, copy, trial, context);
-    keepRecord(plan, dirs, names);
     refuseChanged(plan.target);
     const { size } = lstatSync(copy);
-    replaceNames(copy, names);
-    settleRecord(plan, dirs, names);
+    const left = replaceNames(copy, names);
+    isNew = true;
+    await settleRecord(plan, dirs, names);
+    if (left !== undefined) throw leftBehind(plan.target, left, 'patch');
     return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
   } catch (error) {
     rmSync(copy, { force: true });
-    if (known === undefined && !existsSync(copy)) forgetPatched(dirs, plan.farm.path, output);
+    if (!isNew) await dropPatched(dirs, plan.farm.path, added);
     const size = statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0);
     throw asUnwritable(error, plan.target, output, { command: 'patch', size });
   }

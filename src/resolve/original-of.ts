@@ -11,6 +11,7 @@ import { makeDirectories } from '../host/files.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
 import { undoneSource } from '../integrations/patch/file-changes.ts';
 import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
+import { readPatchedRecord } from '../integrations/patch/patched-state.ts';
 import { readPatched, undoThatFits } from '../integrations/patch/read-patched.ts';
 import type { UndoRecord } from '../integrations/patch/undo-record.ts';
 import { removePlan } from '../plan/plan-files.ts';
@@ -18,7 +19,7 @@ import { planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
-import { allDirectories } from './writable-directories.ts';
+import { allDirectories, patchPlaces } from './writable-directories.ts';
 
 export interface Original {
   /** The target itself, or a file with what it was. */
@@ -37,6 +38,21 @@ export function changedAfterPatching(typedName: string): ForeignError {
 }
 
 /**
+ * Mode and time of this very file. Of one that was moved only the content is known: it lets nobody do more than now.
+ */
+function stateOfFile(
+  { path: file, stats }: PatchTarget,
+  farm: string,
+  undo: UndoRecord,
+  known: readonly Directories[],
+): Original['patched'] {
+  const records = known.map((dirs) => readPatchedRecord(dirs, farm));
+  const own = records.find((record) => record?.own?.[file] !== undefined)?.own?.[file];
+  if (own !== undefined) return { farm, undo: { ...undo, mode: own.mode, mtime: BigInt(own.mtime) } };
+  return { farm, undo: { ...undo, mode: undo.mode & Number(stats.mode) } };
+}
+
+/**
  * As `patchedStateOf`, for somebody who compares the content himself; of records that fit by size there may be several.
  * @throws ForeignError `changed-after-patching`.
  */
@@ -46,7 +62,7 @@ export function likelyStateOf(target: PatchTarget, known: readonly Directories[]
     const patched = readPatched(source, known);
     const [undo, ...others] = patched?.undo.filter((each) => undoneSource(source, each) !== undefined) ?? [];
     if (patched !== undefined && undo !== undefined && others.length === 0)
-      return { farm: patched.farm, undo };
+      return stateOfFile(target, patched.farm, undo, known);
   } finally {
     source.close();
   }
@@ -60,7 +76,7 @@ export function patchedStateOf(target: PatchTarget, known: readonly Directories[
     const patched = readPatched(source, known);
     if (patched === undefined) return undefined;
     const undo = undoThatFits(source, patched);
-    if (undo !== undefined) return { farm: patched.farm, undo };
+    if (undo !== undefined) return stateOfFile(target, patched.farm, undo, known);
     throw changedAfterPatching(target.typedName);
   } finally {
     source.close();
@@ -109,7 +125,7 @@ export async function withOriginal<T>(
   work: (original: Original) => Promise<T>,
 ): Promise<T> {
   const known = await allDirectories(context.host.uid);
-  const patched = patchedStateOf(target, known);
+  const patched = patchedStateOf(target, await patchPlaces(context.host.uid));
   if (patched === undefined) return await work({ file: target.path, patched });
   const { file, whole } = fileFor(target, where, known[0]?.cache ?? '/tmp');
   try {

@@ -10,7 +10,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
-import { identityOfStats } from '../host/file-identity.ts';
+import { identityOfStats, inodeOf } from '../host/file-identity.ts';
+import { isTrustedWay } from '../host/trusted-way.ts';
+import type { LeftName } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
   /** As it was named. */
@@ -70,20 +72,20 @@ export function findTarget(typedName: string, storeDir: string): PatchTarget {
   return { typedName, path: file, stats, identity: identityOfStats(stats) };
 }
 
+function isNameOf(name: string, stats: BigIntStats): boolean {
+  const found = lstatSync(name, { bigint: true, throwIfNoEntry: false });
+  return found?.isFile() === true && inodeOf(found) === inodeOf(stats);
+}
+
 /** Names of the same file in one directory. */
 function namesBeside({ path: file, stats }: PatchTarget): string[] {
   const directory = path.dirname(file);
-  return readdirSync(directory)
-    .map((name) => path.join(directory, name))
-    .filter((each) => {
-      const found = lstatSync(each, { bigint: true, throwIfNoEntry: false });
-      return found?.isFile() === true && found.dev === stats.dev && found.ino === stats.ino;
-    })
-    .sort();
+  const names = readdirSync(directory).map((name) => path.join(directory, name));
+  return names.filter((each) => isNameOf(each, stats)).sort();
 }
 
 /**
- * Every name that the changed file is to have, the named one first. `known`: other names of the same file.
+ * Every name that the changed file is to have, the named one first. `known`: files that may be other names of it.
  * @throws ForeignError `hard-links` where names would be left behind that nobody spoke of.
  */
 export function namesOfTarget(
@@ -93,7 +95,8 @@ export function namesOfTarget(
 ): readonly string[] {
   const { typedName, path: file, stats } = target;
   if (stats.nlink === 1n || wanted === 'one') return [file];
-  const found = [...new Set([...namesBeside(target), ...known])].filter((each) => each !== file);
+  const elsewhere = known.filter((each) => isNameOf(each, stats));
+  const found = [...new Set([...namesBeside(target), ...elsewhere])].filter((each) => each !== file);
   const others = Number(stats.nlink) - 1;
   if (wanted === 'all' && found.length === others) return [file, ...found];
   const names = found.length === 0 ? '' : `: ${found.slice(0, 3).join(', ')}`;
@@ -101,7 +104,7 @@ export function namesOfTarget(
   throw patchRefusal(
     typedName,
     wanted === 'all'
-      ? `${cause}, and not all of them are in its directory`
+      ? `${cause}, and where they all are is not known`
       : `${cause}, which would stay as they are`,
     wanted === 'all'
       ? 'leave the others as they are: --hard-links one'
@@ -115,6 +118,11 @@ type Command = 'patch' | 'unpatch';
 
 function writeAnother(typedName: string, command: Command): string {
   return `leave it as it is and write another: nix-foreign ${command} ${typedName} -o OUT`;
+}
+
+export function withoutAttributes({ typedName }: PatchTarget, why: string, command: Command): ForeignError {
+  const hint = `try it as root, or ${writeAnother(typedName, command)}`;
+  return patchRefusal(typedName, why, hint, 'attributes');
 }
 
 function whyNotWritable(
@@ -138,18 +146,83 @@ function refuseImmutable({ typedName, path: file }: PatchTarget): void {
   }
 }
 
-/** @throws ForeignError where the file cannot be replaced by somebody of this id. */
-export function refuseUnreplaceable(target: PatchTarget, uid: number, command: Command = 'patch'): void {
-  const { typedName, path: file, stats } = target;
-  if (uid !== 0 && stats.uid !== BigInt(uid)) {
-    const hint = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
-    throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
+/** In a sticky directory others cannot touch what is root's, but what is given to its owner is his to rename. */
+function isRootsAlone(directory: string, owner: bigint): boolean {
+  if (!isTrustedWay(directory, 0)) return false;
+  return owner === 0n || (statSync(directory).mode & 0o1002) !== 0o1002;
+}
+
+/** Who may do what root may not. */
+function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
+  if (stats.uid === 0n) return writeAnother(typedName, command);
+  return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${typedName}`;
+}
+
+/**
+ * What root writes is reached by its name again and again (cp(1), chown(2)): who may rename there could put a link to
+ * another file in its place. `output`: the file is to be this one, and belongs to who makes it.
+ * @throws ForeignError `others-directory`.
+ */
+export function refuseOthersDirectory(
+  target: PatchTarget,
+  names: readonly string[],
+  uid: number,
+  { command, output }: { readonly command: Command; readonly output: string | undefined },
+): void {
+  if (uid !== 0) return;
+  const owner = output === undefined ? target.stats.uid : 0n;
+  for (const directory of names.map((name) => path.dirname(name))) {
+    if (isRootsAlone(directory, owner)) continue;
+    const cause = `others may rename files in ${directory}, so root could be led to another file`;
+    const hint = output === undefined ? asOwner(target, command) : 'name an output where only root may write';
+    throw patchRefusal(target.typedName, cause, hint, 'others-directory');
   }
+}
+
+function refuseOthersFile(target: PatchTarget, uid: number, command: Command): void {
+  const { typedName, path: file, stats } = target;
+  if (uid === 0 || stats.uid === BigInt(uid)) return;
+  const asRoot = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
+  const hint = isRootsAlone(path.dirname(file), stats.uid) ? asRoot : asOwner(target, command);
+  throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
+}
+
+/** @throws ForeignError where the file cannot be replaced, under all of these names, by somebody of this id. */
+export function refuseUnreplaceable(
+  target: PatchTarget,
+  names: readonly string[],
+  uid: number,
+  command: Command = 'patch',
+): void {
+  const { typedName, path: file } = target;
+  refuseOthersFile(target, uid, command);
+  refuseOthersDirectory(target, names, uid, { command, output: undefined });
   refuseImmutable(target);
-  const blocked = whyNotWritable(path.dirname(file));
-  if (blocked === undefined) return;
-  const hint = writeAnother(typedName, command);
-  throw patchRefusal(typedName, `nothing can be written beside it: ${blocked.why}`, hint, 'read-only');
+  for (const name of names) {
+    const blocked = whyNotWritable(path.dirname(name));
+    if (blocked === undefined) continue;
+    const which = name === file ? 'it' : `its other name ${name}`;
+    const hint = writeAnother(typedName, command);
+    throw patchRefusal(
+      typedName,
+      `nothing can be written beside ${which}: ${blocked.why}`,
+      hint,
+      'read-only',
+    );
+  }
+}
+
+/** Said when the first of its names is the new file already. */
+export function leftBehind(target: PatchTarget, left: LeftName & {}, command: Command): ForeignError {
+  return new ForeignError(
+    `${target.typedName}: it is ${command}ed, but not its other name ${left.name}: ${reasonOf(left.error)}`,
+    {
+      code: 'name-left',
+      hint: `make that one a link to it: ln -f ${target.path} ${left.name}`,
+      exitCode: 125,
+      cause: left.error,
+    },
+  );
 }
 
 /** What an errno of writing says; everything else as it is. `size`: of what was to be written. */

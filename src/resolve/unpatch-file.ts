@@ -1,23 +1,26 @@
-// A patched file → the very file that was patched: bytes, modes, times; then its root and its record go.
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+// A patched file → the very file that was patched: bytes, modes, times; its root goes when nothing can need it.
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
-import { replaceNames, setTime, takeAttributes } from '../integrations/patch/replace-file.ts';
+import { replaceNames, setTime, takeAttributes, takeModes } from '../integrations/patch/replace-file.ts';
 import type { Context } from './context.ts';
 import { changedAfterPatching, likelyStateOf, patchedStateOf } from './original-of.ts';
 import {
   asUnwritable,
   findTarget,
   type HardLinks,
+  leftBehind,
   namesOfTarget,
   patchRefusal,
   refuseChanged,
+  refuseOthersDirectory,
   refuseUnreplaceable,
+  withoutAttributes,
 } from './patch-target.ts';
-import { allDirectories } from './writable-directories.ts';
+import { patchPlaces } from './writable-directories.ts';
 
 interface Unpatched {
   readonly file: string;
@@ -30,6 +33,8 @@ interface Unpatched {
 interface UnpatchRequest {
   readonly output: string | undefined;
   readonly hardLinks: HardLinks;
+  /** Files that may be other names of it. */
+  readonly known: readonly string[];
   readonly isDry: boolean;
 }
 
@@ -49,7 +54,7 @@ export async function unpatchFile(
   context: Context,
 ): Promise<Unpatched> {
   const target = findTarget(typedName, context.location.storeDir);
-  const known = await allDirectories(context.host.uid);
+  const known = await patchPlaces(context.host.uid);
   // What comes out is compared with what it was: read once, and gigabytes take a second each.
   const patched = request.isDry ? patchedStateOf(target, known) : likelyStateOf(target, known);
   if (patched === undefined)
@@ -60,7 +65,8 @@ export async function unpatchFile(
       'not-patched',
     );
   const { farm, undo } = patched;
-  const names = request.output === undefined ? namesOfTarget(target, request.hardLinks) : [request.output];
+  const names =
+    request.output === undefined ? namesOfTarget(target, request.hardLinks, request.known) : [request.output];
   const done = {
     file: names[0] ?? typedName,
     farm,
@@ -69,7 +75,9 @@ export async function unpatchFile(
     ranges: undo.ranges.length,
   };
   if (request.isDry) return done;
-  if (request.output === undefined) refuseUnreplaceable(target, context.host.uid, 'unpatch');
+  const { uid } = context.host;
+  if (request.output === undefined) refuseUnreplaceable(target, names, uid, 'unpatch');
+  else refuseOthersDirectory(target, names, uid, { command: 'unpatch', output: request.output });
   removeLeftoversOf(path.resolve(done.file));
   const copy = temporaryName(path.resolve(done.file));
   try {
@@ -78,22 +86,21 @@ export async function unpatchFile(
       refuseChanged(target);
       throw changedAfterPatching(typedName);
     }
-    const why = takeAttributes(target.path, copy, context.env['PATH']);
-    if (why !== undefined) throw patchRefusal(typedName, why, 'try it as root', 'attributes');
-    chmodSync(copy, undo.mode);
+    const take = request.output === undefined ? takeAttributes : takeModes;
+    const why = take(target.path, copy, context.env['PATH']);
+    if (why !== undefined) throw withoutAttributes(target, why, 'unpatch');
+    // With an ACL its mask is among them.
+    const mode = request.output === undefined ? undo.mode : undo.mode & 0o777;
+    if ((statSync(copy).mode & 0o7777) !== mode) chmodSync(copy, mode);
     setTime(copy, undo.mtime, context.env['PATH']);
     refuseChanged(target);
-    replaceNames(copy, names);
+    const left = replaceNames(copy, names);
+    // The record stays: what was left names the farm.
+    if (left !== undefined) throw leftBehind(target, left, 'unpatch');
   } catch (error) {
     rmSync(copy, { force: true });
     throw asUnwritable(error, target, done.file, { command: 'unpatch', size: undo.size });
   }
-  if (request.output === undefined)
-    for (const dirs of known)
-      if (lstatSync(target.path, { throwIfNoEntry: false })) forgetAll(dirs, farm, names);
+  if (request.output === undefined) for (const dirs of known) await forgetPatched(dirs, farm, names);
   return done;
-}
-
-function forgetAll(dirs: Parameters<typeof forgetPatched>[0], farm: string, names: readonly string[]): void {
-  for (const name of names) forgetPatched(dirs, farm, name);
 }

@@ -8,6 +8,7 @@ import {
   openToAll,
   systemDirectories,
   temporaryDirectories,
+  trustedSystemDirectories,
   userDirectories,
   whyUnwritable,
 } from '../host/directories.ts';
@@ -37,6 +38,12 @@ export async function allDirectories(uid: number): Promise<Directories[]> {
     debug(`no home directory: ${String(error)}`);
     return [temporaryDirectories(uid)];
   }
+}
+
+/** Where patched files may be known: a root that serves everybody is in the system's place. */
+export async function patchPlaces(uid: number): Promise<Directories[]> {
+  const system = trustedSystemDirectories();
+  return [...(await allDirectories(uid)), ...(system === undefined ? [] : [system])];
 }
 
 /**

@@ -12,7 +12,7 @@ import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
@@ -124,7 +124,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
     await checkLauncher(launcher),
     ...places,
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
-    ...checkPatchedFiles(all),
+    ...checkPatchedFiles(await patchPlaces(uid)),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),

@@ -7,16 +7,18 @@ import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
+  keepPatched,
   patchedRoot,
   readPatchedRecord,
-  writePatchedRecord,
+  rememberPatched,
+  settlePatched,
 } from '../../integrations/patch/patched-state.ts';
 import { farmsNamedBy, readPatched, undoThatFits } from '../../integrations/patch/read-patched.ts';
 import { undoText } from '../../integrations/patch/undo-record.ts';
 import { isPatchedFarm } from '../../program/run-directories.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { patchPlaces } from '../../resolve/writable-directories.ts';
 import { shownText, showPatched } from './show-patched.ts';
 
 interface PatchedState {
@@ -36,7 +38,7 @@ function isLinkTo(root: string, farm: string): boolean {
   }
 }
 
-function check(file: string, context: Context, known: readonly Directories[]): PatchedState {
+async function check(file: string, context: Context, known: readonly Directories[]): Promise<PatchedState> {
   const target = findTarget(file, context.location.storeDir);
   const source = openFileSource(target.path);
   try {
@@ -45,24 +47,24 @@ function check(file: string, context: Context, known: readonly Directories[]): P
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
     const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
     const undo = patched && undoThatFits(source, patched);
-    if (undo !== undefined && patched !== undefined) remember(known, farm, target.path, patched.undo);
+    if (undo !== undefined) await remember(placesOfOwn(known, context), farm, target.path);
     return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };
   } finally {
     source.close();
   }
 }
 
+/** Only root writes in the system's. */
+function placesOfOwn(known: readonly Directories[], { host }: Context): readonly Directories[] {
+  return known.filter(({ shared }) => shared !== true || host.uid === 0);
+}
+
 /** The file was moved or copied: its record says so from now on. */
-function remember(
-  known: readonly Directories[],
-  farm: string,
-  file: string,
-  undo: Parameters<typeof undoText>[0],
-): void {
+async function remember(known: readonly Directories[], farm: string, file: string): Promise<void> {
   const dirs = known.find((each) => readPatchedRecord(each, farm) !== undefined);
   const record = dirs && readPatchedRecord(dirs, farm);
   if (dirs === undefined || record === undefined || record.files.includes(file)) return;
-  writePatchedRecord(dirs, { farm, files: [...record.files, file], undo: undoText(undo) });
+  await rememberPatched(dirs, farm, file);
 }
 
 function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
@@ -76,6 +78,27 @@ function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
   return `${file}: patched, names ${farm}; ${state}; ${undo}`;
 }
 
+/** A root without a record would be taken for what a killed patch left. */
+async function recordRepaired(
+  file: string,
+  farm: string,
+  context: Context,
+  known: readonly Directories[],
+): Promise<void> {
+  const [dirs] = known;
+  const isKnown = known.some((each) => readPatchedRecord(each, farm) !== undefined);
+  if (dirs === undefined || isKnown) return;
+  const target = findTarget(file, context.location.storeDir);
+  const source = openFileSource(target.path);
+  try {
+    const undo = undoText(readPatched(source, known)?.undo ?? []);
+    await keepPatched(dirs, { farm, undo }, [target.path]);
+    await settlePatched(dirs, farm);
+  } finally {
+    source.close();
+  }
+}
+
 /** What is there gets a root; what is gone is fetched by its name, which a substituter may have. */
 async function repair(
   { file, farm, lacks, root }: PatchedState,
@@ -84,7 +107,10 @@ async function repair(
 ): Promise<string> {
   const [dirs] = known;
   if (farm === undefined) return `${file}: it is not patched`;
-  if (lacks === undefined && root !== undefined) return `${file}: nothing is to be done`;
+  if (lacks === undefined && root !== undefined) {
+    await recordRepaired(file, farm, context, known);
+    return `${file}: nothing is to be done`;
+  }
   const { storeDir } = context.location;
   const why =
     context.nix === undefined || dirs === undefined || !farm.startsWith(`${storeDir}/`)
@@ -92,7 +118,10 @@ async function repair(
       : await pin(context.nix, patchedRoot(dirs, farm), farm).then((done) =>
           done.kind === 'rooted' ? undefined : done.why,
         );
-  if (why === undefined) return `${file}: ${farm} is there and held`;
+  if (why === undefined) {
+    await recordRepaired(file, farm, context, known);
+    return `${file}: ${farm} is there and held`;
+  }
   throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
     code: 'gone',
     hint: `make it what it was and patch it anew: nix-foreign unpatch ${file} && nix-foreign patch ${file}`,
@@ -107,7 +136,7 @@ export async function checkPatched(
   format: 'text' | 'json',
   context: Context,
 ): Promise<number> {
-  const known = await allDirectories(context.host.uid);
+  const known = await patchPlaces(context.host.uid);
   let status = 0;
   for (const file of files) {
     if (how === 'show') {
@@ -117,7 +146,7 @@ export async function checkPatched(
       if (shown.farm === null) status = 1;
       continue;
     }
-    const checked = check(file, context, known);
+    const checked = await check(file, context, known);
     if (how === 'repair') printLine(await repair(checked, context, known));
     else if (format === 'json') printJson(checked);
     else printLine(text(checked));

@@ -13,7 +13,7 @@ import {
 } from '../../resolve/patch-library.ts';
 import { findTarget, namesOfTarget, patchRefusal, refuseUnreplaceable } from '../../resolve/patch-target.ts';
 import type { EditPlan, SharedFarm } from '../../resolve/plan-patch.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { patchPlaces } from '../../resolve/writable-directories.ts';
 import { hardLinksOf, isDryRun, mannerOf, type PatchTask } from './patch-one.ts';
 
 /** A library of a tree, as it is named. */
@@ -53,16 +53,16 @@ export async function outlineLibraries(
   const outlines: LibraryOutline[] = [];
   const failures: { task: PatchTask; error: unknown }[] = [];
   for (const task of tasks) {
-    const { typedName, others, options, context, names } = task;
+    const { typedName, others, options, context } = task;
     if (groups.length === 0 || mannerOf(options).method === 'interpreter') break;
     try {
       const target = findTarget(typedName, context.location.storeDir);
-      const known = await allDirectories(context.host.uid);
-      const outlook = outlineLibrary(target, { groups, names, known });
+      const known = await patchPlaces(context.host.uid);
+      const outlook = outlineLibrary(target, { groups, names: task.names, known });
       if (outlook.kind === 'whole') continue;
       if (outlook.kind === 'lacking') throw lackingError(typedName, outlook.names);
-      if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
-      namesOfTarget(target, hardLinksOf(options), others);
+      const names = namesOfTarget(target, hardLinksOf(options), others);
+      if (!isDryRun(options)) refuseUnreplaceable(target, names, context.host.uid);
       outlines.push(outlook.outline);
     } catch (error) {
       failures.push({ task, error });

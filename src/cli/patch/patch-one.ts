@@ -20,6 +20,7 @@ import {
   findTarget,
   type HardLinks,
   namesOfTarget,
+  refuseOthersDirectory,
   refuseUnreplaceable,
 } from '../../resolve/patch-target.ts';
 import {
@@ -117,8 +118,8 @@ export async function outlineOne({
   dirs,
 }: PatchTask): Promise<PatchOutline> {
   const target = findTarget(typedName, context.location.storeDir);
-  if (!isDryRun(options)) refuseUnreplaceable(target, context.host.uid);
-  namesOfTarget(target, hardLinksOf(options), others);
+  const names = namesOfTarget(target, hardLinksOf(options), others);
+  if (!isDryRun(options)) refuseUnreplaceable(target, names, context.host.uid);
   return await withOriginal(target, context, 'in the cache', (original) =>
     outlinePatch({ target, original, manner: mannerOf(options), context, dirs }),
   );
@@ -136,12 +137,14 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
   if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
   const output = outputFor(typedName, options.output);
   const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
-  if (!isDry && output === undefined) refuseUnreplaceable(target, context.host.uid);
+  const { uid } = context.host;
+  if (!isDry && output === undefined) refuseUnreplaceable(target, names, uid);
+  if (!isDry && output !== undefined) refuseOthersDirectory(target, names, uid, { command: 'patch', output });
   const work = () =>
     withOriginal(
       target,
       context,
-      isDry ? 'in the cache' : 'beside',
+      isDry || output !== undefined ? 'in the cache' : 'beside',
       async (original): Promise<PatchOutcome> => {
         const inputs = { target, original, manner: mannerOf(options), context, dirs };
         const planned = (kind?: 'directory') =>

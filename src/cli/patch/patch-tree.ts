@@ -2,7 +2,9 @@
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { isTrustedWay } from '../../host/trusted-way.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
+import type { Context } from '../../resolve/context.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
 import type { LibraryOutline } from '../../resolve/patch-library.ts';
 import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
@@ -56,7 +58,7 @@ export async function outlineTree(
 /** With `--strict` what was done already is undone when a later file fails. */
 export async function undoDone(
   done: readonly {
-    readonly task: Pick<PatchTask, 'context'>;
+    readonly task: Pick<PatchTask, 'context' | 'others'>;
     readonly outcome: PatchOutcome | PatchedLibrary;
   }[],
 ): Promise<void> {
@@ -64,19 +66,24 @@ export async function undoDone(
     if (outcome.kind !== 'patched' || outcome.plan.original.patched !== undefined) continue;
     await unpatchFile(
       outcome.applied.file,
-      { output: undefined, hardLinks: 'all', isDry: false },
+      { output: undefined, hardLinks: 'all', known: task.others, isDry: false },
       task.context,
     );
   }
 }
 
 /** The tree itself stays as it is. @throws ForeignError. */
-export function copyTree(directory: string, output: string, searchPath: string | undefined): string {
+export function copyTree(directory: string, output: string, { env, host }: Context): string {
   const to = path.resolve(output);
+  if (host.uid === 0 && !isTrustedWay(path.dirname(to), 0))
+    throw usageError(
+      `others may rename files in ${path.dirname(to)}`,
+      'name an output where only root may write',
+    );
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined)
     throw usageError(`${output} is there already`, 'name a directory that is not there yet');
   try {
-    copyDirectory(directory, to, searchPath);
+    copyDirectory(directory, to, env['PATH']);
     return to;
   } catch (error) {
     rmSync(to, { recursive: true, force: true });

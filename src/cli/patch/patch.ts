@@ -230,7 +230,7 @@ async function patchCopy(
   context: Context,
 ): Promise<number> {
   const { copyTree } = await import('./patch-tree.ts');
-  const copy = copyTree(tree, output, context.env['PATH']);
+  const copy = copyTree(tree, output, context);
   const status = await patchCommand([copy], { ...options, output: undefined }, context);
   if (status !== 0 && options.set.has('strict')) rmSync(copy, { recursive: true, force: true });
   return status;

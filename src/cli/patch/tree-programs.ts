@@ -1,9 +1,12 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
-import { lstatSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
+import { errnoOf } from '../../host/errors.ts';
+import { inodeOf } from '../../host/file-identity.ts';
 import { filesBelow } from '../../host/files.ts';
+import { notice } from '../../host/output.ts';
 
 export interface TreeFile {
   readonly file: string;
@@ -19,20 +22,31 @@ interface FilesInTree {
   readonly names: ReadonlySet<string>;
 }
 
+/** Node has no other names than UTF-8: by what it reads such a file is not found. A file may also have gone since. */
+function tellUnreachable(directory: string, files: readonly string[]): void {
+  const odd = files.filter((file) => file.includes('\ufffd'));
+  if (odd.length === 0) return;
+  const [count, verb] = odd.length === 1 ? ['a name', 'is'] : [`${odd.length} names`, 'are'];
+  notice(`${directory}: ${count} in it ${verb} not UTF-8, and what lies there is passed over`);
+}
+
 /** Sorted, each file once. Links are not followed: what they lead to is in the tree, or is none of its files. */
 function namedFiles(directory: string): { files: TreeFile[]; names: Set<string> } {
   const byInode = new Map<string, string[]>();
   const names = new Set<string>();
-  const refuse = (_: string, error: unknown): void => {
-    throw error;
+  const unreachable: string[] = [];
+  const refuse = (below: string, error: unknown): void => {
+    if (below === directory || errnoOf(error) !== 'ENOENT') throw error;
   };
   for (const { file, kind } of filesBelow(directory, refuse)) {
-    names.add(path.basename(file));
-    if (kind !== 'file') continue;
-    const { dev, ino } = lstatSync(file, { bigint: true });
-    const key = `${dev}:${ino}`;
+    const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) unreachable.push(file);
+    else names.add(path.basename(file));
+    if (stats === undefined || kind !== 'file') continue;
+    const key = inodeOf(stats);
     byInode.set(key, [...(byInode.get(key) ?? []), file]);
   }
+  tellUnreachable(directory, unreachable);
   const files = [...byInode.values()]
     .map((found) => found.sort())
     .map(([file = '', ...others]) => ({ file, others }))
@@ -45,9 +59,9 @@ function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
   return type === 3 && dynamic && interpreter === undefined && needed.length > 0;
 }
 
-/** @throws Node's errno errors for what is no directory. */
+/** By real paths, as records have them. @throws Node's errno errors for what is no directory. */
 export function filesInTree(directory: string): FilesInTree {
-  const { files, names } = namedFiles(directory);
+  const { files, names } = namedFiles(realpathSync(directory));
   const found = files.flatMap((each) => {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];

@@ -1,17 +1,18 @@
 // `nix-foreign unpatch PROGRAM...`: patched programs as they were, byte for byte.
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine, reportFailure } from '../../host/output.ts';
 import { patchedRecords } from '../../integrations/patch/patched-state.ts';
 import type { Context } from '../../resolve/context.ts';
 import type { HardLinks } from '../../resolve/patch-target.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
-import { allDirectories } from '../../resolve/writable-directories.ts';
+import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
-import { filesInTree } from './tree-programs.ts';
+import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 interface UnpatchOptions {
   readonly output: string | undefined;
@@ -22,27 +23,30 @@ interface UnpatchOptions {
   readonly isJson: boolean;
 }
 
+/** Of all that are known, each may be a hard link to another. Sorted. */
+function knownFiles(places: readonly Directories[]): TreeFile[] {
+  const files = places.flatMap((dirs) => patchedRecords(dirs).flatMap((record) => record.files));
+  const there = [...new Set(files)].filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined);
+  return there.sort().map((file) => ({ file, others: there }));
+}
+
 async function filesOf(
   programs: readonly string[],
   { isTree, isAll }: UnpatchOptions,
   context: Context,
-): Promise<string[]> {
-  if (isAll) {
-    const known = await allDirectories(context.host.uid);
-    const files = known.flatMap((dirs) => patchedRecords(dirs).flatMap((record) => record.files));
-    return [...new Set(files)]
-      .filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined)
-      .sort();
-  }
+): Promise<TreeFile[]> {
+  const { uid } = context.host;
+  // What root patched for everybody only root takes back.
+  if (isAll) return knownFiles(uid === 0 ? await patchPlaces(uid) : await allDirectories(uid));
   if (isTree) {
     const trees = programs.map(filesInTree);
-    return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]).map(({ file }) => file);
+    return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]);
   }
-  return programs.map((each) => namedProgram(each, context));
+  return programs.map((each) => ({ file: namedProgram(each, context), others: [] }));
 }
 
-function hardLinksOf(value: string | undefined, isTree: boolean): HardLinks {
-  const fallback = isTree ? 'all' : 'refuse';
+function hardLinksOf(value: string | undefined, several: boolean): HardLinks {
+  const fallback = several ? 'all' : 'refuse';
   if (value === undefined) return fallback;
   if (value === 'refuse' || value === 'all' || value === 'one') return value;
   throw usageError(`--hard-links: there is no ${value}`, 'name one of: refuse, all, one');
@@ -60,11 +64,12 @@ export async function unpatchCommand(
     throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
   let worst = 0;
-  for (const file of await filesOf(programs, options, context)) {
+  const hardLinks = hardLinksOf(options.hardLinks, isTree || isAll);
+  for (const { file, others } of await filesOf(programs, options, context)) {
     const isDirectory =
       output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
     const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
-    const request = { output: target, hardLinks: hardLinksOf(options.hardLinks, isTree), isDry };
+    const request = { output: target, hardLinks, known: others, isDry };
     try {
       const done = await unpatchFile(file, request, context);
       if (isJson) printJson({ program: file, ...done });
@@ -73,7 +78,8 @@ export async function unpatchCommand(
           `${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`,
         );
     } catch (error) {
-      if (isTree && error instanceof ForeignError && error.code === 'not-patched') continue;
+      // The other name of one that was taken back just now.
+      if ((isTree || isAll) && error instanceof ForeignError && error.code === 'not-patched') continue;
       if (!several) throw error;
       if (isJson) printJson({ program: file, ...jsonFailure(error) });
       worst = Math.max(worst, reportFailure(error));

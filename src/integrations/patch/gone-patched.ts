@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { namesFarm } from './patched-rows.ts';
-import { type PatchedRecord, recordDirectory } from './patched-state.ts';
+import { missingMark, type PatchedRecord } from './patched-state.ts';
 import { readUndoText } from './undo-record.ts';
 
 type StatePlace = Pick<Directories, 'state'>;
@@ -79,26 +79,22 @@ function homeOf(): string[] {
 
 /** Changes nothing. Where no file is left in its place the directories around are searched, and the user's home. */
 export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): PatchedFate {
-  const { farm, files } = record;
+  const { farm, files, former = [] } = record;
   if (files.some((file) => isThere(dirs, file, farm))) return { kind: 'there' };
   const sizes = sizesOf(record);
   const found: string[] = [];
-  for (const file of filesNear([...files.flatMap(directoriesAbove), ...homeOf()])) {
+  for (const file of filesNear([...[...files, ...former].flatMap(directoriesAbove), ...homeOf()])) {
     if (!sizes.has(lstatSync(file, { throwIfNoEntry: false })?.size ?? -1)) continue;
     if (namesFarm(dirs, file, farm) === true) found.push(file);
   }
   if (found.length > 0) return { kind: 'moved', files: found };
-  const mark = lstatSync(markOf(dirs, farm), { throwIfNoEntry: false });
+  const mark = lstatSync(missingMark(dirs, farm), { throwIfNoEntry: false });
   return { kind: 'gone', since: mark?.mtimeMs ?? now };
-}
-
-function markOf(dirs: StatePlace, farm: string): string {
-  return path.join(recordDirectory(dirs, farm), 'missing');
 }
 
 /** From now on it is known since when no file names the farm; `there` and `moved` end that. @throws errno errors. */
 export function noteFate(dirs: StatePlace, farm: string, fate: PatchedFate): void {
-  const mark = markOf(dirs, farm);
+  const mark = missingMark(dirs, farm);
   if (fate.kind !== 'gone') rmSync(mark, { force: true });
   else if (lstatSync(mark, { throwIfNoEntry: false }) === undefined) writeFileSync(mark, '');
 }

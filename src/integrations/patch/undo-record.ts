@@ -10,7 +10,7 @@ export interface UndoRecord extends Undo {
   /** Of the file as it was. */
   readonly sha256: string;
   readonly mode: number;
-  /** Nanoseconds since 1970. */
+  /** Nanoseconds since 1970; negative before it. */
   readonly mtime: bigint;
 }
 
@@ -53,7 +53,7 @@ function readFile(value: Partial<Written> | null): UndoRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { sha256, size, mode, mtime, added, ranges } = value;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
-  if (!isCount(size) || !isCount(mode) || !/^\d{1,20}$/.test(String(mtime))) return undefined;
+  if (!isCount(size) || !isCount(mode) || !/^-?\d{1,20}$/.test(String(mtime))) return undefined;
   if (added !== undefined && !(isCount(added?.at) && isCount(added?.length))) return undefined;
   if (!Array.isArray(ranges) || !ranges.every(isRange)) return undefined;
   const read = ranges.map(([offset, old]) => ({ offset, old: Buffer.from(old, 'hex') }));

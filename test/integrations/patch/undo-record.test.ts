@@ -16,6 +16,8 @@ test('a record is read as it was written, times to the last digit', () => {
   const plain = { ...record, sha256: 'cd'.repeat(32), added: undefined };
   assert.deepEqual(readUndoText(undoText([plain, record])), [record, plain]);
   assert.equal(undoText([plain, record]), undoText([record, plain]));
+  const old = { ...record, mtime: -18_576_000_000_000_001n };
+  assert.deepEqual(readUndoText(undoText([old])), [old]);
 });
 
 test('what is damaged, of another version or leads out of the file is none', () => {

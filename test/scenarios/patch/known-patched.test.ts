@@ -147,5 +147,6 @@ test('doctor says which patched file has lost its libraries, and how to get them
   );
   assert.match(await manage('list'), /its libraries are gone/);
   await manage('unpatch', '/vendor/curl');
+  await manage('forget', '/vendor/curl');
   assert.ok(!existsSync(record));
 });

@@ -1,9 +1,10 @@
 // A program that starts with more rights than its user, patched by root → it keeps them, and names only what lies in the store.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { compile } from '../compile.ts';
 import { openVendorRoot } from './vendor-root.ts';
 
@@ -15,7 +16,13 @@ const SOURCE = `#include <stdio.h>
     return 0;
   }`;
 
-const vendor = await openVendorRoot('small', { user: 0 });
+const varLib = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-var-lib-'));
+chmodSync(varLib, 0o755);
+const vendor = await openVendorRoot('small', {
+  user: 0,
+  binds: [{ from: varLib, to: '/var/lib', mode: 'read-write' }],
+});
+after(() => rmSync(varLib, { recursive: true, force: true }));
 const at = (name: string): string => path.join(vendor.dir, name);
 
 /** Of another user, where this root's /nix is. */
@@ -63,4 +70,22 @@ test('with a run path of its own outside the store it is refused', async () => {
   assert.equal(status, 126);
   assert.match(stderr, /setuid or setgid.*\/vendor\/lib, which lies outside the store\n.*chmod u-s,g-s/s);
   assert.equal(statSync(at('open'), { bigint: true }).mtimeNs, before.mtimeNs);
+});
+
+test('what is patched for everybody is known as patched, and goes back', async () => {
+  const manage = async (...words: string[]) => {
+    const { status, stdout, stderr } = await vendor.root.manage(words);
+    assert.equal(status, 0, `${words.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  compile(at('for-all'), SOURCE);
+  const before = readFileSync(at('for-all'));
+  for (const method of ['interpreter', 'auto']) {
+    await manage('patch', '-y', '--system', '--method', method, '/vendor/for-all');
+    assert.match(await manage('patch', '--check', '/vendor/for-all'), /can be undone/);
+    assert.match(await manage('list'), /^patched file {2}\/vendor\/for-all$/m);
+    await manage(...(method === 'auto' ? ['unpatch', '--all'] : ['unpatch', '/vendor/for-all']));
+    assert.ok(readFileSync(at('for-all')).equals(before), method);
+    assert.doesNotMatch(await manage('list'), /patched file/);
+  }
 });

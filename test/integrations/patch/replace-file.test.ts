@@ -1,0 +1,72 @@
+// A copy and the names that it shall have → all of them, or each as it was; what it takes over from the file before.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { replaceNames, setTime, takeAttributes } from '../../../src/integrations/patch/replace-file.ts';
+import { needTool } from '../../launcher/tool-fixture.ts';
+
+needTool('setfacl', 'acl');
+const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-replace-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const at = (name: string): string => path.join(dir, name);
+
+function put(name: string, content: string): string {
+  mkdirSync(path.dirname(at(name)), { recursive: true });
+  writeFileSync(at(name), content);
+  return at(name);
+}
+
+test('a name beside which nothing can be written leaves the first one the old file', () => {
+  const first = put('early/first', 'old');
+  const made = put('early/made', 'new');
+  assert.throws(() => replaceNames(made, [first, at('early/second'), at('nowhere/third')]), /ENOENT/);
+  assert.equal(readFileSync(first, 'utf8'), 'old');
+  assert.deepEqual(readdirSync(at('early')).sort(), ['first', 'made']);
+});
+
+test('a name that cannot be renamed over is told, and the others are the new file', () => {
+  const first = put('late/first', 'old');
+  const made = put('late/made', 'new');
+  mkdirSync(at('late/directory'));
+  linkSync(first, at('late/third'));
+  const left = replaceNames(made, [first, at('late/directory'), at('late/third')]);
+  assert.equal(left?.name, at('late/directory'));
+  assert.deepEqual(
+    ['first', 'third'].map((name) => readFileSync(at(`late/${name}`), 'utf8')),
+    ['new', 'new'],
+  );
+  assert.deepEqual(readdirSync(at('late')).sort(), ['directory', 'first', 'third']);
+});
+
+test('an access control list is taken over, and gives the group no more than before', () => {
+  const [from, to] = [put('lists/from', 'old'), put('lists/to', 'new')];
+  chmodSync(from, 0o700);
+  execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
+  const listOf = (file: string) =>
+    execFileSync('getfacl', ['-cn', '--absolute-names', file], { encoding: 'utf8' });
+  assert.match(listOf(from), /^user:65534:r-x\ngroup::---\nmask::r-x$/m);
+  assert.equal(takeAttributes(from, to, process.env['PATH']), undefined);
+  assert.equal(listOf(to), listOf(from));
+  assert.equal(statSync(to).mode, statSync(from).mode);
+});
+
+test('a time before 1970 is set to the last digit', () => {
+  const file = put('times/file', '');
+  for (const time of [-18_576_000_000_000_001n, -1n, 0n, 5n, 1_700_000_000_123_456_789n]) {
+    setTime(file, time, process.env['PATH']);
+    assert.equal(statSync(file, { bigint: true }).mtimeNs, time);
+  }
+});

@@ -1,0 +1,65 @@
+// A file and who would replace it → whether root could be led to another file while it does.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { ForeignError } from '../../src/host/errors.ts';
+import { findTarget, refuseOthersDirectory, refuseUnreplaceable } from '../../src/resolve/patch-target.ts';
+
+const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-target-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const OWNER = 1000;
+const asRoot = process.getuid?.() === 0 ? {} : { skip: 'only root gives files away' };
+
+/** A file of one owner in a directory of another. */
+function put(name: string, file: number, directory: number, mode = 0o755): string {
+  const target = path.join(dir, name, 'tool');
+  mkdirSync(path.dirname(target));
+  writeFileSync(target, '');
+  chownSync(target, file, file);
+  chownSync(path.dirname(target), directory, directory);
+  chmodSync(path.dirname(target), mode);
+  return target;
+}
+
+/** What is said to somebody who would replace it; undefined where nothing is in the way. */
+function refusalOf(file: string, uid: number): string | undefined {
+  try {
+    refuseUnreplaceable(findTarget(file, '/nix/store'), [file], uid);
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof ForeignError);
+    return `${error.code}: ${error.hint}`;
+  }
+}
+
+test('root replaces no file where its owner may rename: the owner does', asRoot, () => {
+  const file = put('theirs', OWNER, OWNER);
+  const hint = `as its owner: sudo -u '#${OWNER}' nix-foreign patch ${file}`;
+  assert.equal(refusalOf(file, 0), `others-directory: ${hint}`);
+  assert.equal(refusalOf(file, 2000), `not-owner: ${hint}`);
+  assert.equal(refusalOf(file, OWNER), undefined);
+});
+
+test("root's own file in a directory of another's is left too", asRoot, () => {
+  const file = put('planted', 0, OWNER);
+  assert.match(refusalOf(file, 0) ?? '', /^others-directory: leave it as it is and write another/);
+});
+
+test('where only root may write it replaces what is whose it may be', asRoot, () => {
+  const file = put('kept', OWNER, 0);
+  assert.equal(refusalOf(file, 0), undefined);
+  assert.equal(refusalOf(file, 2000), `not-owner: as root: sudo nix-foreign patch --system ${file}`);
+});
+
+test("in a sticky directory only what is root's, and outputs", asRoot, () => {
+  assert.match(refusalOf(put('sticky', OWNER, 0, 0o1777), 0) ?? '', /^others-directory/);
+  assert.equal(refusalOf(put('sticky-roots', 0, 0, 0o1777), 0), undefined);
+  const target = findTarget(put('source', OWNER, OWNER), '/nix/store');
+  const asOutput = (name: string) =>
+    refuseOthersDirectory(target, [path.join(dir, name, 'out')], 0, { command: 'patch', output: name });
+  asOutput('sticky');
+  asOutput('kept');
+  assert.throws(() => asOutput('source'), /others may rename files in/);
+});
