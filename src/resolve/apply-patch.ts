@@ -1,4 +1,5 @@
 // A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
+
 import { lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
@@ -7,6 +8,7 @@ import type { Directories } from '../host/directories.ts';
 import { type ForeignError, reasonOf } from '../host/errors.ts';
 import { notice } from '../host/output.ts';
 import { runProgramNow } from '../host/run-program.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
@@ -70,7 +72,7 @@ export function isAlreadySo({ target, original, chosen, farm }: EditPlan): boole
 }
 
 export function refusedCopy({ target }: EditPlan, why: string): ForeignError {
-  const hint = `${target.typedName} is as it was; another way may do: nix-foreign patch ${target.typedName} --method append, or nix-foreign shim add`;
+  const hint = `${target.typedName} is as it was; another way may do: nix-foreign patch ${fileWord(target.typedName)} --method append, or nix-foreign shim add`;
   return patchRefusal(target.typedName, `the patched copy is not as good: ${why}`, hint, 'not-verified');
 }
 

@@ -1,4 +1,5 @@
 // A file that may be patched already → its original content, where the stages can look at it.
+
 import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
@@ -8,6 +9,7 @@ import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
 import { undoneSource } from '../integrations/patch/file-changes.ts';
 import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
@@ -148,12 +150,12 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
   const { typedName } = target;
   const program = inspectProgram(file, { ...context.host, libraryPath: undefined });
   const head = () => readHead(file);
-  const start = `start it as it is: nix-run-foreign ${typedName}`;
+  const start = `start it as it is: nix-run-foreign ${fileWord(typedName)}`;
   if (program.appImage !== undefined)
     throw patchRefusal(
       typedName,
       'it is an AppImage',
-      `${start}, or make a command of it: nix-foreign shim add ${typedName}`,
+      `${start}, or make a command of it: nix-foreign shim add ${fileWord(typedName)}`,
       'appimage',
     );
   switch (program.kind.kind) {
@@ -161,7 +163,7 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
       throw patchRefusal(
         typedName,
         'it is a script',
-        `${start}, or make a command of it: nix-foreign shim add ${typedName}`,
+        `${start}, or make a command of it: nix-foreign shim add ${fileWord(typedName)}`,
         'script',
       );
     case 'static':

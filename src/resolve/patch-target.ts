@@ -1,4 +1,5 @@
 // A file as it was named → what is to be patched there, once nothing about the file itself is in the way.
+
 import {
   accessSync,
   type BigIntStats,
@@ -11,6 +12,7 @@ import {
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats, inodeOf } from '../host/file-identity.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
 
@@ -52,7 +54,7 @@ export function findTarget(typedName: string, storeDir: string): PatchTarget {
     throw patchRefusal(
       typedName,
       'it is a directory',
-      `patch what is in it: nix-foreign patch --tree ${typedName}`,
+      `patch what is in it: nix-foreign patch --tree ${fileWord(typedName)}`,
       'directory',
     );
   if (!stats.isFile())
@@ -67,7 +69,12 @@ export function findTarget(typedName: string, storeDir: string): PatchTarget {
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
-    throw patchRefusal(typedName, `it cannot be read: ${reasonOf(error)}`, `chmod u+r ${file}`, 'unreadable');
+    throw patchRefusal(
+      typedName,
+      `it cannot be read: ${reasonOf(error)}`,
+      `chmod u+r ${fileWord(file)}`,
+      'unreadable',
+    );
   }
   return { typedName, path: file, stats, identity: identityOfStats(stats) };
 }
@@ -117,7 +124,7 @@ export function namesOfTarget(
 type Command = 'patch' | 'unpatch';
 
 function writeAnother(typedName: string, command: Command): string {
-  return `leave it as it is and write another: nix-foreign ${command} ${typedName} -o OUT`;
+  return `leave it as it is and write another: nix-foreign ${command} ${fileWord(typedName)} -o OUT`;
 }
 
 export function withoutAttributes({ typedName }: PatchTarget, why: string, command: Command): ForeignError {
@@ -141,7 +148,7 @@ function refuseImmutable({ typedName, path: file }: PatchTarget): void {
   for (const each of [file, path.dirname(file)]) {
     if (whyNotWritable(each)?.errno !== 'EPERM') continue;
     const which = each === file ? 'it' : `its directory ${each}`;
-    const hint = `let it be changed: sudo chattr -i ${each}`;
+    const hint = `let it be changed: sudo chattr -i ${fileWord(each)}`;
     throw patchRefusal(typedName, `${which} is immutable (chattr +i)`, hint, 'immutable');
   }
 }
@@ -155,7 +162,7 @@ function isRootsAlone(directory: string, owner: bigint): boolean {
 /** Who may do what root may not. */
 function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
   if (stats.uid === 0n) return writeAnother(typedName, command);
-  return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${typedName}`;
+  return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${fileWord(typedName)}`;
 }
 
 /**
@@ -182,7 +189,7 @@ export function refuseOthersDirectory(
 function refuseOthersFile(target: PatchTarget, uid: number, command: Command): void {
   const { typedName, path: file, stats } = target;
   if (uid === 0 || stats.uid === BigInt(uid)) return;
-  const asRoot = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${typedName}`;
+  const asRoot = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${fileWord(typedName)}`;
   const hint = isRootsAlone(path.dirname(file), stats.uid) ? asRoot : asOwner(target, command);
   throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
 }
@@ -237,7 +244,7 @@ export function asUnwritable(
   const hints: Readonly<Record<string, string>> = {
     ENOSPC: `make room for ${size} bytes, and say it again`,
     EDQUOT: `make room for ${size} bytes of your quota, and say it again`,
-    EPERM: `see whether it may only be appended to: lsattr ${output}; then: sudo chattr -a ${output}`,
+    EPERM: `see whether it may only be appended to: lsattr ${fileWord(output)}; then: sudo chattr -a ${fileWord(output)}`,
   };
   return new ForeignError(`${typedName}: ${output} cannot be written: ${reasonOf(error)}`, {
     code: 'unwritable',

@@ -7,6 +7,7 @@ import { layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { fileWord } from '../host/shell-words.ts';
 import {
   type ChosenEdits,
   chooseEdits,
@@ -112,8 +113,8 @@ function refusalOf({ typedName }: PatchTarget, choice: Exclude<EditChoice, Chose
     payload === undefined ? '' : `, and ${payload.bytes} bytes are appended to it (${payload.kind})`;
   const hint =
     payload === undefined
-      ? `start it as it is: nix-run-foreign ${typedName}, or make a command of it: nix-foreign shim add ${typedName}`
-      : `let it name the launcher only: nix-foreign patch ${typedName} --method interpreter; or try whether it bears more: --method append --try=--version`;
+      ? `start it as it is: nix-run-foreign ${fileWord(typedName)}, or make a command of it: nix-foreign shim add ${fileWord(typedName)}`
+      : `let it name the launcher only: nix-foreign patch ${fileWord(typedName)} --method interpreter; or try whether it bears more: --method append --try=--version`;
   return patchRefusal(typedName, `it cannot be patched: ${why}${about}`, hint, 'no-room');
 }
 
@@ -216,7 +217,7 @@ async function setOf(inputs: PatchInputs, program: DynamicProgram) {
     throw patchRefusal(
       target.typedName,
       `the loader refuses the set: ${verified.complaints[0] ?? 'no reason given'}`,
-      `choose another: nix-foreign choose ${target.typedName}`,
+      `choose another: nix-foreign choose ${fileWord(target.typedName)}`,
       'rejected',
     );
   const facts = { program, storeDir: context.location.storeDir };

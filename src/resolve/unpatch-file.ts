@@ -1,8 +1,10 @@
 // A patched file → the very file that was patched: bytes, modes, times; its root goes when nothing can need it.
+
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { copyWithUndo, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { forgetPatched } from '../integrations/patch/patched-state.ts';
 import { replaceNames, setTime, takeAttributes, takeModes } from '../integrations/patch/replace-file.ts';
@@ -61,7 +63,7 @@ export async function unpatchFile(
     throw patchRefusal(
       typedName,
       'it is not patched, or nothing is known of what it was',
-      `see: nix-foreign patch --check ${typedName}`,
+      `see: nix-foreign patch --check ${fileWord(typedName)}`,
       'not-patched',
     );
   const { farm, undo } = patched;

@@ -1,10 +1,12 @@
 // Patched files → what each names, whether that is there and held, and for `--repair` the libraries again.
+
 import { readlinkSync } from 'node:fs';
 import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
   keepPatched,
@@ -70,8 +72,10 @@ async function remember(known: readonly Directories[], farm: string, file: strin
 function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
   if (farm === undefined) return `${file}: it is not patched`;
   const held =
-    root === undefined ? `no GC root holds it: nix-foreign patch --repair ${file}` : `held by ${root}`;
-  const state = lacks === undefined ? held : `${lacks} is gone: nix-foreign patch --repair ${file}`;
+    root === undefined
+      ? `no GC root holds it: nix-foreign patch --repair ${fileWord(file)}`
+      : `held by ${root}`;
+  const state = lacks === undefined ? held : `${lacks} is gone: nix-foreign patch --repair ${fileWord(file)}`;
   const undo = isUndoable
     ? 'can be undone'
     : 'was changed after it was patched, or nothing is known of what it was';
@@ -124,7 +128,7 @@ async function repair(
   }
   throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
     code: 'gone',
-    hint: `make it what it was and patch it anew: nix-foreign unpatch ${file} && nix-foreign patch ${file}`,
+    hint: `make it what it was and patch it anew: nix-foreign unpatch ${fileWord(file)} && nix-foreign patch ${fileWord(file)}`,
     exitCode: 126,
   });
 }

@@ -1,6 +1,8 @@
 // A reckoned or a finished patch → what people read of it, and what `--json` prints.
+
 import path from 'node:path';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { FileEdit } from '../../integrations/patch/file-changes.ts';
 import type { Applied } from '../../resolve/apply-patch.ts';
 import type { EditPlan, PatchPlan } from '../../resolve/plan-patch.ts';
@@ -186,7 +188,7 @@ export function appliedText(plan: PatchPlan, applied: Applied): string {
   const { chosen, undo } = plan;
   const how = `${METHOD_TEXTS[chosen.method]}, ${undo.ranges.length} ranges, ${grownBy(plan)} bytes larger`;
   const tried = applied.tried === undefined ? '' : `; run with ${applied.tried.join(' ')}: the same`;
-  return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}\n  undo: nix-foreign unpatch ${applied.file}`;
+  return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}\n  undo: nix-foreign unpatch ${fileWord(applied.file)}`;
 }
 
 /** For people, of a library in a tree. */
