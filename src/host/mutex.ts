@@ -42,6 +42,11 @@ function ownerFile(name: string): string {
   return `${name}.owner`;
 }
 
+/** After the lock: a name without one is seen to be nobody's at once. The next holder may have written his already. */
+function removeOwnName(name: string): void {
+  if (readFileSync(ownerFile(name), 'utf8') === processIdentity()) rmSync(ownerFile(name), { force: true });
+}
+
 /** Why a lock counts as left behind; undefined where it does not, or cannot be told. */
 function whyLeftBehind(name: string): string | undefined {
   try {
@@ -101,9 +106,9 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
   try {
     const unlock = await acquire(name);
     writeFileSync(ownerFile(name), processIdentity());
-    release = () => {
-      rmSync(ownerFile(name), { force: true });
-      return unlock();
+    release = async () => {
+      await unlock();
+      removeOwnName(name);
     };
   } catch (error) {
     debug(`lock ${name} not taken: ${String(error)}`);
