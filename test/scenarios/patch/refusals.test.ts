@@ -75,7 +75,8 @@ const refusals: readonly Refusal[] = [
     make: () => chownSync(vendor.put(curl, 'roots-own'), 0, 0),
     words: ['/vendor/roots-own'],
     cause: /it belongs to somebody else/,
-    remedy: /sudo nix-foreign patch --system/,
+    // Not as root: in this directory another user may rename.
+    remedy: /write another: nix-foreign patch \/vendor\/roots-own -o OUT$/,
   },
   {
     name: 'a full file system',

@@ -199,7 +199,7 @@ const refusals: readonly Refusal[] = [
     make: () => chownSync(at('others/tool'), 0, 0),
     words: ['unpatch', '/vendor/others/tool'],
     cause: /it belongs to somebody else$/,
-    remedy: /sudo nix-foreign unpatch \/vendor\/others\/tool$/,
+    remedy: /write another: nix-foreign unpatch \/vendor\/others\/tool -o OUT$/,
   },
   {
     name: 'unpatch: a file that is not patched',
