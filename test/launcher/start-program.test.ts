@@ -70,7 +70,7 @@ test('a script whose interpreter is there, and is foreign itself', async () => {
   const foreign = compileForeign();
   for (const [name, line, command] of [
     ['alone', `#!${foreign}`, foreign],
-    ['with-argument', `#! ${foreign} \t-w  -s \t`, `${foreign} -w  -s`],
+    ['with-argument', `#! ${foreign} \t-w  -s \t`, `${foreign} '-w  -s'`], // one argument, as the kernel has it
   ] as const) {
     const script = putFile(name, `${line}\necho\n`);
     const { stderr } = await refused(script);
