@@ -50,7 +50,14 @@ function lineIn(text: string): string {
 }
 
 const { PATH } = process.env;
-const env = { PATH, HOME: home, NIX_STORE_DIR: path.join(scratch, 'store') };
+const env = {
+  PATH,
+  HOME: home,
+  // No farm can lie in such a home; the place below /tmp is that of other tests too.
+  XDG_CACHE_HOME: path.join(scratch, 'cache'),
+  XDG_STATE_HOME: path.join(scratch, 'state'),
+  NIX_STORE_DIR: path.join(scratch, 'store'),
+};
 
 /** The last line that it says. */
 function remedyOf(command: readonly [string, ...string[]], more: NodeJS.ProcessEnv = {}): string {
