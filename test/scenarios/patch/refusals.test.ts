@@ -16,7 +16,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { ALL } from '../../sample.ts';
 import { compile } from '../compile.ts';
-import { stateOf } from '../saved-state.ts';
+import { cacheOf, stateOf } from '../saved-state.ts';
 import { everythingIn } from './everything-in.ts';
 import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 
@@ -326,6 +326,8 @@ test('killed at any moment it is the old file or the new one, which starts', asy
   // On a machine that others share too the last moments may come before the end of one more patch.
   for (let moment = 0; moment < MOMENTS || (ends.size < 2 && moment < 3 * MOMENTS); moment += 1) {
     vendor.put(curl, 'killed');
+    // Each round is another process namespace, in which nobody can see that the holder of the lock is gone.
+    rmSync(path.join(cacheOf(vendor.root), 'locks'), { recursive: true, force: true });
     // Every other time the farm and its root are made anew.
     if (moment % 2 === 0)
       rmSync(path.join(stateOf(vendor.root), 'patched'), { recursive: true, force: true });

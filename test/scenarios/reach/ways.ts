@@ -92,8 +92,9 @@ export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
     return runCommand({ ...line, words: [...under, ...line.words] }, command, 'own-status');
   };
   const patch = async (program: string) => {
+    for (const each of [path.dirname(program), program]) chownSync(onHost(root, each), USER, USER);
     const words = `${rig.node} /opt/tool/dist/nix-foreign.cjs patch -y ${program}`;
-    const { status, stderr } = await script(words, { uid: 0 });
+    const { status, stderr } = await script(words);
     if (status !== 0) throw new Error(`${name}: ${stderr}`);
   };
   const plan = async (program: string) => {
