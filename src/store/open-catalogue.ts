@@ -15,6 +15,7 @@ import {
   openCatalogue,
   openPopularity,
   removeCatalogue,
+  unlessBusy,
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
@@ -61,7 +62,7 @@ function withPopularity(catalogue: Catalogue, location: StoreLocation): Catalogu
 export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
   const file = catalogueFile(directory, location.storeDir);
   try {
-    return withPopularity(await openAndRefresh(file, location), location);
+    return withPopularity(await unlessBusy(() => openAndRefresh(file, location)), location);
   } catch (error) {
     if (!isDamaged(error)) throw error;
     debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
@@ -88,7 +89,7 @@ export async function withStore<T>(
     }
   };
   try {
-    return await attempt();
+    return await unlessBusy(attempt);
   } catch (error) {
     if (!isDamaged(error)) throw error;
     const file = catalogueFile(directory, location.storeDir);

@@ -6,7 +6,7 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { type Catalogue, catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
+import { type Catalogue, catalogueFile, openCatalogue, unlessBusy } from '../../src/store/catalogue.ts';
 import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
@@ -278,4 +278,20 @@ test('a catalogue that is only held by somebody for a moment is not thrown away'
 test('a directory in place of the catalogue is an error, not a wrong answer', () => {
   const scratch = scratchDirectory();
   assert.throws(() => openCatalogue(scratch, '/store'));
+});
+
+test('what is told at once that the file is busy is done again; any other error ends it', async () => {
+  const busy = Object.assign(new Error('database is locked'), { errcode: 261 }); // SQLITE_BUSY_RECOVERY
+  let calls = 0;
+  const answer = await unlessBusy(async () => {
+    calls += 1;
+    if (calls < 3) throw busy;
+    return calls;
+  });
+  assert.equal(answer, 3);
+  const full = Object.assign(new Error('full'), { errcode: 13 });
+  await assert.rejects(
+    unlessBusy(() => Promise.reject(full)),
+    full,
+  );
 });
