@@ -1,5 +1,4 @@
 // Names that the store lacks → fetched and rooted, or why not; one round of a resolution.
-
 import path from 'node:path';
 import { fileWord } from '../host/shell-words.ts';
 import type { Realised } from '../store/fetch.ts';

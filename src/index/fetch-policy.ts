@@ -1,5 +1,4 @@
 // What a fetch would bring, the user's limits, and the room there is → go on, ask, or leave it.
-
 import { statfsSync } from 'node:fs';
 import { fileWord } from '../host/shell-words.ts';
 import type { FetchPreview } from '../store/preview-fetch.ts';

@@ -1,5 +1,4 @@
 // A planned fetch and how far it is → the lines that the user sees.
-
 import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { FetchProgress } from '../store/nix-log.ts';

@@ -1,5 +1,4 @@
 // A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
-
 import { lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';

@@ -1,5 +1,4 @@
 // A file that may be patched already → its original content, where the stages can look at it.
-
 import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';

@@ -1,5 +1,4 @@
 // A file as it was named → what is to be patched there, once nothing about the file itself is in the way.
-
 import {
   accessSync,
   type BigIntStats,

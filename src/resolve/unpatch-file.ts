@@ -1,5 +1,4 @@
 // A patched file → the very file that was patched: bytes, modes, times; its root goes when nothing can need it.
-
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';

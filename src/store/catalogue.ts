@@ -102,30 +102,23 @@ function isUnusableNow(error: unknown): boolean {
   return [5, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
 }
 
-/** Processes that start together may each replace a damaged file once, or make it one that is written ahead. */
-const ATTEMPTS = 16;
+/** Processes that start together may each replace a damaged file once. */
+const ATTEMPTS = 8;
 
-/** SQLITE_BUSY: while another makes it a WAL, SQLite does not wait (sqlite.org/wal.html). */
-const BUSY = 5;
-
-/** Milliseconds, times the number of the attempt. */
-const WAIT = 20;
-
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
+/** Milliseconds. */
+const [LONGEST_BUSY, WAIT] = [5000, 50];
 
 /**
- * Does work again that met SQLITE_BUSY: of what the last user of a WAL does as it closes it, others are told so at once
- * (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
+ * Does work again that met SQLITE_BUSY, for a while: of what the last user of a WAL does as it closes it, others are
+ * told so at once (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
  */
 export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (const until = Date.now() + LONGEST_BUSY; ; ) {
     try {
       return await work();
     } catch (error) {
-      if (resultCode(error) !== BUSY || attempt === ATTEMPTS) throw error;
-      pause(WAIT * attempt);
+      if (resultCode(error) !== 5 || Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, WAIT));
     }
   }
 }
@@ -147,10 +140,7 @@ export function openCatalogue(file: string, storeDir: string): Catalogue {
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
       // Or others have just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
-      if (isUnusableNow(error)) {
-        if (resultCode(error) === BUSY) pause(WAIT * attempt);
-        continue;
-      }
+      if (isUnusableNow(error)) continue;
       debug(`catalogue ${file} is made anew: ${String(error)}`);
       removeCatalogue(file);
     }

@@ -1,5 +1,4 @@
 // Patched files → what each names, whether that is there and held, and for `--repair` the libraries again.
-
 import { readlinkSync } from 'node:fs';
 import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';

@@ -1,5 +1,4 @@
 // A reckoned or a finished patch → what people read of it, and what `--json` prints.
-
 import path from 'node:path';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import { fileWord } from '../../host/shell-words.ts';
