@@ -19,6 +19,7 @@ import { unpackedOf } from '../plan/copy-directories.ts';
 import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
+import { cleanBefore, cleanPatched } from '../resolve/housekeeping.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { patchedRootRows, type RootRow, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
@@ -126,6 +127,8 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
       if (!options.dryRun) rmSync(path.dirname(root), { recursive: true, force: true });
     }
     if (options.dryRun) continue;
+    cleanBefore(dirs);
+    cleanPatched(dirs);
     dropFetching(dirs);
     collectFarms(dirs);
   }

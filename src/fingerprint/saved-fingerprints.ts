@@ -1,11 +1,10 @@
 // A program's content hash, or its plan key → the saved fingerprints, their root links, and how these are removed.
 import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileDurably } from '../host/atomic-file.ts';
+import { replaceLink, writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
-import { repoint } from '../store/add-and-pin.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
@@ -133,7 +132,7 @@ export async function pin(
 /** Sets a root link back to what it named before a new set was tried; without one it is removed. */
 export function restore(link: string, before: string | undefined): void {
   if (before === undefined) unpin(link);
-  else if (pinned(link) !== before) repoint(link, before);
+  else if (pinned(link) !== before) replaceLink(link, before);
 }
 
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */

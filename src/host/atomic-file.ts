@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -96,6 +97,21 @@ function replaceFile(
       closeSync(fd);
     }
     replaceBy(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Puts a symbolic link at a name by rename: others see what was there or the new one. @throws Node's errno errors;
+ * nothing is left behind then.
+ */
+export function replaceLink(link: string, target: string): void {
+  const temporary = temporaryName(link);
+  try {
+    symlinkSync(target, temporary);
+    renameSync(temporary, link);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

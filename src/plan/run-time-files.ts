@@ -1,7 +1,7 @@
 // A plan's set → the files beside the audit module: settings, answers, what was learned (audit/RUN-TIME.md).
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../host/atomic-file.ts';
+import { removeLeftovers, replaceLink, writeFileAtomically } from '../host/atomic-file.ts';
 import { makeDirectories } from '../host/files.ts';
 import { ANY_MACHINE, type NameTable, nameTableBytes, readNameTable } from '../store/name-table.ts';
 
@@ -61,11 +61,11 @@ export function settingsText(settings: RunTimeSettings, learned: string): string
  */
 export function makeRunTimeDirectory(directory: string, module: string, settings: RunTimeSettings): void {
   makeDirectories(directory);
+  removeLeftovers(directory);
   const learned = path.join(directory, 'learned');
   writeFileSync(learned, '', { flag: 'a', mode: 0o600 });
   for (const name of [AUDIT_MODULE, AUDIT_MODULE_ONCE]) {
-    rmSync(path.join(directory, name), { force: true });
-    symlinkSync(module, path.join(directory, name));
+    replaceLink(path.join(directory, name), module); // a start at this moment needs it
   }
   writeFileAtomically(path.join(directory, 'settings'), settingsText(settings, learned));
 }

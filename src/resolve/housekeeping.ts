@@ -4,26 +4,29 @@ import path from 'node:path';
 import { clearRootDirectory, keysPinning, rootLink, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { isGone } from '../host/files.ts';
+import { isGone, namesIn } from '../host/files.ts';
 import { removeStaleLocks } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { patchedDirectory } from '../integrations/patch/patched-state.ts';
 import { collectFarmsDaily } from '../plan/collect-farms.ts';
-import { copiesDirectory, copyOf, unpackedDirectory, viewsDirectory } from '../plan/copy-directories.ts';
+import { copyOf } from '../plan/copy-directories.ts';
 import { readPlanFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from './context.ts';
 
-/** Removes what processes that were killed left behind. */
+/** Removes what processes that were killed left behind; of roots: `cleanRootsOf`, of patches: `cleanPatched`. */
 export function cleanBefore(dirs: Directories): void {
-  const directories = [
-    dirs.plans,
-    dirs.farms,
-    copiesDirectory(dirs),
-    unpackedDirectory(dirs),
-    viewsDirectory(dirs),
-  ];
-  for (const directory of directories) removeLeftovers(directory);
+  for (const top of [dirs.cache, dirs.state]) {
+    removeLeftovers(top);
+    for (const name of namesIn(top)) removeLeftovers(path.join(top, name));
+  }
   removeStaleLocks(dirs.locks);
+}
+
+/** The same of patches, for commands of theirs: there can be hundreds of these directories. */
+export function cleanPatched(dirs: Pick<Directories, 'state'>): void {
+  const patched = patchedDirectory(dirs);
+  for (const name of namesIn(patched)) removeLeftovers(path.join(patched, name));
 }
 
 /** Once a day removes the farms that no plan names. */

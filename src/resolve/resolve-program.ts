@@ -14,7 +14,7 @@ import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
-import { cleanAfter, cleanBefore, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
+import { cleanAfter, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
 import {
   choicesOfProgram,
   type DynamicProgram,
@@ -40,7 +40,6 @@ export async function resolveProgram(
   dirs: Directories,
   mode: ResolveMode,
 ): Promise<LaunchPlan> {
-  cleanBefore(dirs);
   let program = file;
   for (let round = 1; round <= ROUNDS; round += 1) {
     const resolution = await planUnlessChanged(program, context, dirs, mode);

@@ -15,6 +15,7 @@ import {
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import { resultCode } from '../store/sqlite-error.ts';
+import { cleanBefore } from './housekeeping.ts';
 
 /**
  * SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). Errors
@@ -47,7 +48,8 @@ export async function patchPlaces(uid: number): Promise<Directories[]> {
 }
 
 /**
- * Does work in the user's place or, when that cannot be written (read-only home, full disk), in the one below /tmp.
+ * Does work in the user's place or, when that cannot be written (read-only home, full disk), in the one below /tmp,
+ * cleaned of what killed processes left there.
  * @throws ForeignError `nowhere-to-write` when neither works; whatever else `work` throws.
  */
 export async function inWritableDirectories<T>(
@@ -63,6 +65,7 @@ export async function inWritableDirectories<T>(
     }
     try {
       createDirectories(dirs, uid);
+      cleanBefore(dirs);
       const done = await work(dirs);
       if (failures.length > 0) notice(`${failures.join('; ')}; using ${dirs.cache} until it can be written`);
       return done;
@@ -99,6 +102,7 @@ export async function inSystemDirectories<T>(
   }
   const dirs = systemDirectories();
   createDirectories(dirs, uid);
+  cleanBefore(dirs);
   try {
     return await work(dirs);
   } finally {

@@ -1,7 +1,7 @@
 // A text and the store paths it names → a store object that references them, pinned by one indirect GC root.
-import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { temporaryName } from '../host/atomic-file.ts';
+import { replaceLink } from '../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
@@ -81,17 +81,6 @@ function targetOf(link: string): string | undefined {
   }
 }
 
-/** A root is the link's path, whatever it names: replaced as `nix-build` replaces `result`. */
-export function repoint(link: string, storePath: string): void {
-  const temporary = temporaryName(link);
-  try {
-    symlinkSync(storePath, temporary);
-    renameSync(temporary, link);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
 /** What Nix says of a derivation that is valid without being there. */
 const NO_FILE_OF_DERIVATION = /^opening file '[^']*-pins-a-text\.drv'/;
 
@@ -149,7 +138,7 @@ function startOnce(nix: Nix, link: string): RootAdder {
         return NO_FILE_OF_DERIVATION.test(refusal.why) ? { kind: 'damaged', why: refusal.why } : refusal;
       }
       const held = textHeldBy(link, text.content);
-      if (held.kind === 'pinned' && held.storePath !== targetOf(link)) repoint(link, held.storePath);
+      if (held.kind === 'pinned' && held.storePath !== targetOf(link)) replaceLink(link, held.storePath);
       return held;
     },
     abandon: () => running.abandon(),

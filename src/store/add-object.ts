@@ -3,11 +3,11 @@
 import { accessSync, constants, existsSync, readlinkSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { replaceLink } from '../host/atomic-file.ts';
 import { reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { runOnBytes } from '../host/run-program.ts';
-import { repoint } from './add-and-pin.ts';
 import { linesOf, type Nix, TIMEOUT } from './nix.ts';
 import { packString } from './nix-archive.ts';
 import { storeLocation } from './store-location.ts';
@@ -235,11 +235,11 @@ function linked(link: string): string | undefined {
 export async function addObject(nix: Nix, object: NewObject, root: string): Promise<Added> {
   makeDirectories(path.dirname(root));
   const before = linked(root);
-  repoint(root, object.storePath);
+  replaceLink(root, object.storePath);
   const why = await askNix(nix, requestFor(object, root), object.storePath);
   if (why === undefined && existsSync(object.storePath)) return { kind: 'added' };
   if (before === undefined) rmSync(root, { force: true });
-  else repoint(root, before);
+  else replaceLink(root, before);
   const [first = ''] = linesOf(why ?? 'it is not there afterwards');
   return { kind: 'refused', why: first };
 }

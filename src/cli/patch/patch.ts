@@ -8,6 +8,7 @@ import { farmsNamedBy } from '../../integrations/patch/read-patched.ts';
 import { isPatchedFarm } from '../../program/run-directories.ts';
 import { proveProgram } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
+import { cleanPatched } from '../../resolve/housekeeping.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
@@ -268,6 +269,7 @@ export async function patchCommand(
   );
   if (status !== 0) return status;
   const work = async (dirs: Directories): Promise<number> => {
+    cleanPatched(dirs);
     const taskOf = ({ file, others }: TreeFile) => ({ typedName: file, others, options, context, dirs });
     const tasks = files.map(taskOf);
     if (!set.has('tree')) return await patchAll(tasks);

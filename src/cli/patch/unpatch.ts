@@ -6,6 +6,7 @@ import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine, reportFailure } from '../../host/output.ts';
 import { patchedRecords } from '../../integrations/patch/patched-state.ts';
 import type { Context } from '../../resolve/context.ts';
+import { cleanPatched } from '../../resolve/housekeeping.ts';
 import type { HardLinks } from '../../resolve/patch-target.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
@@ -63,6 +64,7 @@ export async function unpatchCommand(
   if (output !== undefined && (programs.length !== 1 || isTree))
     throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
+  if (!isDry) for (const dirs of await patchPlaces(context.host.uid)) cleanPatched(dirs);
   let worst = 0;
   const hardLinks = hardLinksOf(options.hardLinks, isTree || isAll);
   for (const { file, others } of await filesOf(programs, options, context)) {

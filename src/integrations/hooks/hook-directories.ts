@@ -1,7 +1,7 @@
 // Words of the user → the list of directories whose programs run by name though they are not on PATH.
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../../host/atomic-file.ts';
+import { removeLeftoversOf, writeFileAtomically } from '../../host/atomic-file.ts';
 import { errnoOf, ForeignError } from '../../host/errors.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { withLock } from '../../host/mutex.ts';
@@ -32,6 +32,7 @@ async function changeList(
 ): Promise<readonly string[]> {
   return await withLock(file, async () => {
     const changed = change(readDirectories(file));
+    removeLeftoversOf(file);
     writeFileAtomically(file, changed.map((each) => `${each}\n`).join(''));
     return changed;
   });

@@ -1,17 +1,7 @@
 // A program and the launcher → the shim that starts the one through the other: written, read, listed, removed.
-import {
-  chmodSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { removeLeftovers, temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
+import { removeLeftovers, replaceLink, writeFileDurably } from '../../host/atomic-file.ts';
 import { dataDirectory } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { makeDirectories } from '../../host/files.ts';
@@ -91,18 +81,6 @@ export function listShims(directories: ShimDirectories): Shim[] {
     .filter((shim) => shim !== undefined);
 }
 
-function replaceLink(link: string, target: string): void {
-  makeDirectories(path.dirname(link));
-  const temporary = temporaryName(link);
-  try {
-    symlinkSync(target, temporary);
-    renameSync(temporary, link);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
 /** `by-link`: the program is told by argv[0] that it has the shim's name. */
 type Naming = 'by-path' | 'by-link';
 
@@ -117,7 +95,10 @@ export function writeShim(
   const file = path.join(directories.shims, name);
   makeDirectories(directories.shims);
   removeLeftovers(directories.shims);
-  if (naming === 'by-link') replaceLink(link, program);
+  if (naming === 'by-link') {
+    makeDirectories(path.dirname(link));
+    replaceLink(link, program);
+  }
   const line = { launcher, program: naming === 'by-link' ? link : program };
   writeFileDurably(file, shimText(launcher, line.program), 0o700);
   chmodSync(file, 0o700); // whatever the umask

@@ -13,15 +13,18 @@ import type { LoaderError } from './trace.ts';
 export function checkVersions(session: GlibcState, searchList: readonly LinkMap[]): boolean {
   for (const map of visible(session)) {
     if (map.elf === undefined) continue;
+    let isMarked = false;
     for (const verneed of map.elf.verneed) {
       const provider = findNeeded(session, searchList, map, verneed.file);
       if (provider === undefined) {
         session.errors.push(inconsistent(map, verneed.file));
         return false;
       }
-      if (provider.elf !== undefined) matchVersions(session, map, provider, verneed);
+      if (provider.elf === undefined) continue;
+      matchVersions(session, map, provider, verneed);
+      isMarked ||= verneed.versions.some(({ name }) => name === RELR_MARKER);
     }
-    if (lacksRelrMarker(session, map)) {
+    if (!isMarked && needsRelrMarker(session, map)) {
       session.errors.push(withoutMarker(map));
       return false;
     }
@@ -67,13 +70,14 @@ function matchVersions(session: GlibcState, map: LinkMap, provider: LinkMap, { v
   }
 }
 
+/** Counts where the library is there that it is needed of, not where `ldd` only notes that library as missing. */
+const RELR_MARKER = 'GLIBC_ABI_DT_RELR';
+
 /** Since 2.36. Only objects with a DT_VERNEED are looked at. */
-function lacksRelrMarker({ request }: GlibcState, { elf }: LinkMap): boolean {
+function needsRelrMarker({ request }: GlibcState, { elf }: LinkMap): boolean {
   if (!elf?.hasRelr || elf.verneed.length === 0) return false;
   if (!isAtLeast(request.loader.settings, 2, 36)) return false;
-  const marker = 'GLIBC_ABI_DT_RELR';
-  const marked = elf.verneed.some(({ versions }) => versions.some(({ name }) => name === marker));
-  return !marked && elf.needed.some((name) => name.startsWith('libc.so.'));
+  return elf.needed.some((name) => name.startsWith('libc.so.'));
 }
 
 function inconsistent(map: LinkMap, file: string): LoaderError {
@@ -82,7 +86,7 @@ function inconsistent(map: LinkMap, file: string): LoaderError {
 }
 
 function withoutMarker(map: LinkMap): LoaderError {
-  const message = `${map.path}: DT_RELR without GLIBC_ABI_DT_RELR dependency`;
+  const message = `${map.path}: DT_RELR without ${RELR_MARKER} dependency`;
   return { stage: 'versions', kind: 'relr', about: map.path, neededBy: undefined, message };
 }
 

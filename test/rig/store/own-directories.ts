@@ -9,6 +9,8 @@ const strings = '/lib/x86_64-linux-gnu/\\x00/usr/lib/x86_64-linux-gnu/\\x00/lib/
  * preload file. They are replaced, byte for byte of the same length: the files by names that exist nowhere, and
  * - in the glibcs of bookworm and later, for x86-64, the second directory by `$out/lib/`, the others by nothing. (The
  *   first one's length is a constant in the code, so it cannot be the longer one.) `$out` may have 58 characters;
+ *   What a name is put together in is as long as the longest directory, a constant in the code as well
+ *   (elf/dl-load.c, max_dirnamelen): it becomes 127, or the loader writes over its own stack.
  * - elsewhere all directories by nothing: such an ld.so must be told where its libc is.
  */
 export function ownDirectories(suite: string): string {
@@ -25,4 +27,5 @@ padding=
 while [ \${#padding} -lt $(((63 - length) * 4)) ]; do padding="$padding\\x00"; done
 size=$(printf '\\\\x%02x' $length)
 sed -i -E "s#${table}${strings}\\x00{29}#\\x16\\1$size\\2\\x03\\3\\x03\\4/non/x86_64-linux-gnu/\\x00$out/lib/\\x00/-/\\x00/-/\\x00$padding#" $loaders
+sed -i -E 's#(\\x48\\xc7\\x05..[\\x00-\\x07]\\x00)\\x1a(\\x00\\x00\\x00)#\\1\\x7f\\2#' $loaders
 `;
