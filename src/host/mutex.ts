@@ -47,16 +47,23 @@ function removeOwnName(name: string): void {
   if (readFileSync(ownerFile(name), 'utf8') === processIdentity()) rmSync(ownerFile(name), { force: true });
 }
 
+/** Empty also where who took it was killed before it had written who it is. */
+function ownerOf(name: string): string {
+  try {
+    return readFileSync(ownerFile(name), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Why a lock counts as left behind; undefined where it does not, or cannot be told. */
 function whyLeftBehind(name: string): string | undefined {
-  try {
-    const owner = readFileSync(ownerFile(name), 'utf8');
-    if (stateOfProcess(owner) === 'gone') return `process ${owner}, which is gone`;
-  } catch {
+  const owner = ownerOf(name);
+  if (owner === '') {
     const age = Date.now() - statSync(`${name}.lock`).mtimeMs;
-    if (age > LONGEST_UNSAID) return `nobody, for ${Math.round(age)} ms`;
+    return age > LONGEST_UNSAID ? `nobody, for ${Math.round(age)} ms` : undefined;
   }
-  return undefined;
+  return stateOfProcess(owner) === 'gone' ? `process ${owner}, which is gone` : undefined;
 }
 
 /** When two take over a lock at the same time both work: correctness does not rest on it. */

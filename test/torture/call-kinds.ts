@@ -18,10 +18,17 @@ function shuffled<T>(items: readonly T[], random: (below: number) => number): T[
   return items.map(() => left.splice(random(left.length), 1)[0] as T);
 }
 
+/** Of Node, Nix and their loaders, whose paths and memory maps they read again and again. */
+function isOthers(call: string): boolean {
+  return / \/(?:nix\/store|proc|sys)\//.test(call);
+}
+
 export interface OrderedCalls {
-  /** Numbers of calls, from 1: the first `kinds` are one of each kind. */
+  /** Numbers of calls, from 1: the first `kinds` are one of each kind, then come those that others' code does not make. */
   readonly order: readonly number[];
   readonly kinds: number;
+  /** How many are of a kind of their own or not of others' code. */
+  readonly own: number;
 }
 
 /** The same for the same calls and seed. */
@@ -30,7 +37,42 @@ export function orderOf(calls: readonly string[], seed: number): OrderedCalls {
   const byKind = Map.groupBy(calls.keys(), (at) => kindOfCall(calls[at] as string));
   const firsts = [...byKind.values()].map((all) => all[random(all.length)] as number);
   const chosen = new Set(firsts);
-  const others = [...calls.keys()].filter((at) => !chosen.has(at));
-  const order = [...shuffled(firsts, random), ...shuffled(others, random)].map((at) => at + 1);
-  return { order, kinds: firsts.length };
+  const left = [...calls.keys()].filter((at) => !chosen.has(at));
+  const own = left.filter((at) => !isOthers(calls[at] as string));
+  const rest = left.filter((at) => isOthers(calls[at] as string));
+  const order = [firsts, own, rest].flatMap((each) => shuffled(each, random)).map((at) => at + 1);
+  return { order, kinds: firsts.length, own: firsts.length + own.length };
+}
+
+/** What the manual page of a call says that it can fail with, of what a machine does to one that works. */
+const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] = [
+  ['read pread64', ['EIO', 'EINTR']],
+  ['write pwrite64 writev fallocate', ['ENOSPC', 'EIO', 'EINTR']],
+  ['fsync fdatasync', ['ENOSPC', 'EIO', 'EINTR']],
+  ['openat-to-write open-to-write', ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EINTR']],
+  ['openat open', ['EIO', 'EACCES', 'EMFILE', 'EINTR']],
+  ['rename renameat renameat2 link linkat mkdir mkdirat symlink symlinkat', ['ENOSPC', 'EIO', 'EACCES']],
+  ['unlink unlinkat rmdir chmod fchmod fchmodat utimensat', ['EIO', 'EACCES']],
+  ['stat lstat newfstatat statx access faccessat readlink readlinkat chdir statfs', ['EIO', 'EACCES']],
+  ['copy_file_range', ['ENOSPC', 'EIO']],
+  ['ftruncate', ['EIO', 'EINTR']],
+  ['fstat getdents64 lseek', ['EIO']],
+  ['getcwd', ['EACCES']],
+  ['execve', ['EIO', 'EACCES', 'EMFILE']],
+  ['pipe2 memfd_create', ['EMFILE']],
+  ['dup3 fcntl', ['EMFILE', 'EINTR']],
+  ['socket', ['EMFILE', 'EACCES']],
+  ['connect', ['EACCES', 'EINTR']],
+  ['wait4 poll', ['EINTR']],
+  ['clone clone3 vfork', ['EAGAIN']],
+  ['unshare', ['ENOSPC', 'EACCES']],
+  ['mount umount2 pivot_root', ['EIO', 'EACCES']],
+];
+
+/** Of a line of `callsOf`. */
+export function errorsOf(call: string): readonly string[] {
+  const [name = ''] = call.split(' ', 1);
+  const found = ERRORS.find(([names]) => names.split(' ').includes(name));
+  if (found === undefined) throw new Error(`no errors are known of ${name}`);
+  return found[1];
 }

@@ -1,11 +1,8 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
-import { orderOf } from './call-kinds.ts';
-import { type Injected, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
-import { works } from './kill-at-call.ts';
-import type { Effort, Finding, Part, Result } from './results.ts';
-
-const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EINTR'] as const;
+import { errorsOf, orderOf } from './call-kinds.ts';
+import { type Injected, type Round, throughCalls, UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import type { Effort, Part, Result } from './results.ts';
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
@@ -31,53 +28,54 @@ function judge(name: string, { status, stdout, stderr }: Injected): Judgement {
   return { wrong: `status ${status}: ${stderr}` };
 }
 
-async function round(on: Works, name: string, number: number, error: string): Promise<Judgement | 'after'> {
-  const errno = constants.errno[error as keyof typeof constants.errno];
-  const injected = await on.run(name, { how: String(errno), number, calls: 'all' });
-  if (injected.status === UNENDED) return { wrong: `${error}: it did not end` };
-  if (injected.at === '') return 'after';
-  const judged = judge(name, injected);
-  if (typeof judged === 'object')
-    return { wrong: `${error} from ${injected.at}: ${judged.wrong.slice(0, 300)}` };
-  const { afterwards } = injected;
-  if (afterwards === undefined) return judged;
-  return { wrong: `${error} from ${injected.at}, afterwards: ${afterwards.slice(0, 300)}` };
+interface Fault {
+  /** Of the call, from 1. */
+  readonly number: number;
+  /** Name of an errno. */
+  readonly error: string;
 }
 
-async function failEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
-  const on = await works();
-  const begin = performance.now();
-  const { order, kinds } = orderOf(await on.callsOf(name, 'all'), seed);
-  const findings: Finding[] = [];
-  const ends: Record<string, number> = { right: 0, told: 0, node: 0, after: 0 };
-  // The first call is the injector's own, by which the work begins.
-  const planned = order.filter((at) => at > 1).flatMap((at) => ERRORS.map((error) => ({ at, error })));
-  let tried = 0;
-  for (const { at, error } of planned) {
-    if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
-    const judged = await round(on, name, at, error);
-    tried += 1;
-    if (typeof judged === 'string') ends[judged] = (ends[judged] ?? 0) + 1;
-    else
-      findings.push({
-        what: judged.wrong,
-        again: `faults: ${name}, ${error} at call ${at} of ${order.length}`,
-      });
-  }
-  const figures = `of ${order.length} calls of ${kinds} kinds × ${ERRORS.length} errors; ${ends['right']} went on, ${ends['told']} said why, ${ends['node']} ended Node itself`;
-  return {
-    part: 'faults',
-    target: name,
-    tried,
-    seconds: (performance.now() - begin) / 1000,
-    figures,
-    findings,
+/** Counts how works ended; what is wrong with one. */
+function roundOf(name: string, calls: number, ends: Map<string, number>): Round<Fault> {
+  return async (on, { number, error }) => {
+    const again = `faults: ${name}, ${error} at call ${number} of ${calls}`;
+    const how = String(constants.errno[error as keyof typeof constants.errno]);
+    const injected = await on.run(name, { how, number, calls: 'all' });
+    if (injected.status === UNENDED) return { what: `${error}: it did not end`, again };
+    const judged = injected.at === '' ? 'after' : judge(name, injected);
+    if (typeof judged === 'object')
+      return { what: `${error} from ${injected.at}: ${judged.wrong.slice(0, 300)}`, again };
+    const { afterwards } = injected;
+    if (afterwards !== undefined && judged !== 'after')
+      return { what: `${error} from ${injected.at}, afterwards: ${afterwards.slice(0, 300)}`, again };
+    ends.set(judged, (ends.get(judged) ?? 0) + 1);
+    return undefined;
   };
+}
+
+async function failEverywhere(name: string, effort: Effort): Promise<Result> {
+  const ends = new Map<string, number>();
+  let of = '';
+  const done = await throughCalls(name, 'all', effort, (calls) => {
+    const { order, kinds, own } = orderOf(calls, effort.seed);
+    const faultsOf = (numbers: readonly number[]): Fault[] =>
+      numbers
+        .filter((number) => number > 1) // the first call is the injector's own, by which the work begins
+        .flatMap((number) =>
+          errorsOf(calls[number - 1] as string).map((error): Fault => ({ number, error })),
+        );
+    const items = faultsOf(order);
+    of = `of ${items.length} (${calls.length} calls), ${faultsOf(order.slice(0, own)).length} of them not in others' code, ${faultsOf(order.slice(0, kinds)).length} of a kind of their own`;
+    return { items, round: roundOf(name, order.length, ends) };
+  });
+  const count = (end: string) => ends.get(end) ?? 0;
+  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} ended Node itself`;
+  return { part: 'faults', target: name, figures, ...done };
 }
 
 export const faults: Part = {
   name: 'faults',
-  what: `${ERRORS.join(', ')} from the N-th call, for all N, of each work`,
+  what: 'ENOSPC, EIO, EACCES, EMFILE, EINTR, each from the N-th call where it can be, for all N, of each work',
   targets: WORK_NAMES.map((name) => `faults ${name}`),
   run: (target, effort) => failEverywhere(target.replace(/^faults /, ''), effort),
 };

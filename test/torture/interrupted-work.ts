@@ -4,28 +4,34 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
+import { emptyStore, providerOf } from '../rig/binary-cache.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
+import type { Effort, Finding } from './results.ts';
 
 const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
 const INJECTOR = '/opt/torture/inject-at-call';
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** What is written beside a file before it has its name, and locks. */
-const LEFTOVER = /\.tmp$|\.lock$|\.owner$|\.new$/;
+const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
+
+/** What is in the store: the whole rig, or little more than one set. */
+type Store = 'whole' | 'small';
 
 export interface Works {
-  readonly root: ToolRoot;
   /**
    * Puts the state back in which the work begins, begins it with something done to it (`how`, `number`, `calls` as
    * inject-at-call.c has them), lets it run to its end once more, and starts the program twice. All in one process
@@ -61,6 +67,8 @@ interface Work {
   /** The state in which it begins; `changed`: the program is another one since its plan was made. */
   readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed';
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the whole. */
+  readonly store?: Store;
 }
 
 const PROGRAM = path.join(homeInRoot, 'jq');
@@ -71,7 +79,7 @@ const INDEX = '/opt/torture/index';
 const WORKS: Readonly<Record<string, Work>> = {
   hit: { from: 'plan' },
   miss: { from: 'catalogue' },
-  'miss without a catalogue': { from: 'nothing' },
+  'miss without a catalogue': { from: 'nothing', store: 'small' },
   prune: { from: 'changed', words: ['prune'] },
   forget: { from: 'plan', words: ['forget', PROGRAM] },
   patch: { from: 'catalogue', words: ['patch', '-y', '--no-lift', PROGRAM] },
@@ -135,7 +143,7 @@ function leftoversIn(root: ToolRoot): string[] {
     .map((name) => path.join(root.homeDir, name))
     .filter(existsSync)
     .flatMap(namesBelow)
-    .filter((name) => LEFTOVER.test(name));
+    .filter((name) => ENDINGS.includes(path.extname(name).slice(1)));
 }
 
 function wordsOf({ words }: Work, node: string): [string, ...string[]] {
@@ -160,8 +168,12 @@ function noted(root: ToolRoot, name: string): Ended {
 }
 
 const START = [launcher, PROGRAM, ...SUM];
-/** What a hit leaves lying about, the next run of the resolver takes away. */
-const MISS = [launcher, '--refresh', PROGRAM, ...SUM];
+/**
+ * What a hit leaves lying about, the next run of the resolver takes away: in the same process namespace, and a lock
+ * whose holder has not said who it is after 2 s.
+ */
+const MISS_IF_LEFT = `shopt -s globstar dotglob nullglob; left=(~/**/*.{${ENDINGS.join()}})
+if ((\${#left[@]})); then read -rt 2.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
 
 /** What is wrong after the work was interrupted, and done once more. */
 function whyNotWhole(root: ToolRoot): string | undefined {
@@ -199,7 +211,7 @@ async function interrupt(
   const words = wordsOf(work, root.rig.node);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), noting(MISS, 'miss')],
+    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), MISS_IF_LEFT],
   ].join('');
   await begin(root, states, work, script);
   const injected = noted(root, 'injected');
@@ -219,7 +231,19 @@ async function listCalls(
   return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
 }
 
-export async function openWorks(): Promise<Works> {
+/** Makes it a store in which only Node, Nix and one set for the program are: everything is listed in less calls. */
+async function makeSmall(root: ToolRoot): Promise<void> {
+  const roots = path.join(root.nixDir, 'var/nix/gcroots/held-by-the-torture');
+  mkdirSync(roots);
+  for (const soname of ['libjq.so.1', 'libonig.so.5']) {
+    const { path: held } = providerOf(root.rig, 'trixie', soname);
+    symlinkSync(held, path.join(roots, path.basename(held)));
+  }
+  await emptyStore(root);
+}
+
+/** A root of its own, for one work after the other. */
+async function openWorks(store: Store): Promise<Works> {
   const rig = await ensureRig('full');
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -227,13 +251,50 @@ export async function openWorks(): Promise<Works> {
   cpSync(SOURCE, path.join(tools, 'inject-at-call.c'));
   execFileSync('gcc', ['-O1', '-static', '-o', path.join(tools, 'inject-at-call'), SOURCE]);
   const root = await openToolRoot(rig, { binds: [{ from: tools, to: '/opt/torture', mode: 'read-only' }] });
+  if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
   return {
-    root,
     run: (name, injection) => interrupt(root, scratch, WORKS[name] as Work, injection),
     callsOf: (name, calls) => listCalls(root, scratch, WORKS[name] as Work, calls),
   };
 }
 
 export const WORK_NAMES = Object.keys(WORKS);
+
+const opened = new Map<Store, Promise<Works>[]>();
+
+/** As many roots as there are processors, the same for all works of a run. */
+async function lanesOf(name: string): Promise<Works[]> {
+  const store = WORKS[name]?.store ?? 'whole';
+  const lanes = opened.get(store) ?? Array.from({ length: availableParallelism() }, () => openWorks(store));
+  opened.set(store, lanes);
+  return await Promise.all(lanes);
+}
+
+export type Round<T> = (on: Works, item: T) => Promise<Finding | undefined>;
+
+/** Calls of a work → what is to be done to it, until all is done or the time is over, by several roots at once. */
+export async function throughCalls<T>(
+  name: string,
+  calls: Injection['calls'],
+  { seconds, inputs }: Pick<Effort, 'seconds' | 'inputs'>,
+  plan: (calls: readonly string[]) => { readonly items: readonly T[]; readonly round: Round<T> },
+): Promise<{ tried: number; seconds: number; findings: Finding[] }> {
+  const lanes = await lanesOf(name);
+  const begin = performance.now();
+  const { items, round } = plan(await (lanes[0] as Works).callsOf(name, calls));
+  const findings: Finding[] = [];
+  let tried = 0;
+  const isOver = () =>
+    (performance.now() - begin) / 1000 > seconds || tried >= Math.min(inputs, items.length);
+  const work = async (on: Works): Promise<void> => {
+    while (!isOver()) {
+      tried += 1;
+      const found = await round(on, items[tried - 1] as T);
+      if (found !== undefined) findings.push(found);
+    }
+  };
+  await Promise.all(lanes.map(work));
+  return { tried, seconds: (performance.now() - begin) / 1000, findings };
+}

@@ -1,48 +1,28 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
 import { orderOf } from './call-kinds.ts';
-import { openWorks, UNENDED, WORK_NAMES, type Works } from './interrupted-work.ts';
-import type { Effort, Finding, Part, Result } from './results.ts';
+import { type Round, throughCalls, UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import type { Effort, Part, Result } from './results.ts';
 
-let opened: Promise<Works> | undefined;
-
-/** One root for all works of a run. */
-export function works(): Promise<Works> {
-  opened ??= openWorks();
-  return opened;
-}
-
-/** What is wrong after a kill, or undefined: also when the work ended before that call. */
-async function round(on: Works, name: string, number: number): Promise<string | undefined> {
-  const how = number % 2 === 0 ? 'kill' : 'kill-all';
-  const { status, at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
-  if (status === UNENDED) return 'it did not end';
-  return at === '' || afterwards === undefined
-    ? undefined
-    : `${how} before ${at}: ${afterwards.slice(0, 300)}`;
-}
-
-async function killEverywhere(name: string, { seed, seconds, inputs }: Effort): Promise<Result> {
-  const on = await works();
-  const begin = performance.now();
-  const { order, kinds } = orderOf(await on.callsOf(name, 'changes'), seed);
-  const findings: Finding[] = [];
-  let tried = 0;
-  for (const number of order) {
-    if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
-    const what = await round(on, name, number);
-    tried += 1;
-    if (what !== undefined)
-      findings.push({ what, again: `kill: ${name}, call ${number} of ${order.length}` });
-  }
-  const figures = `of ${order.length} calls that change files, of ${kinds} kinds`;
-  return {
-    part: 'kill -9',
-    target: name,
-    tried,
-    seconds: (performance.now() - begin) / 1000,
-    figures,
-    findings,
+/** What is wrong after a kill; nothing also when the work ended before that call. */
+function roundOf(name: string, calls: number): Round<number> {
+  return async (on, number) => {
+    const how = number % 2 === 0 ? 'kill' : 'kill-all';
+    const again = `kill: ${name}, call ${number} of ${calls}`;
+    const { status, at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
+    if (status === UNENDED) return { what: 'it did not end', again };
+    if (at === '' || afterwards === undefined) return undefined;
+    return { what: `${how} before ${at}: ${afterwards.slice(0, 300)}`, again };
   };
+}
+
+async function killEverywhere(name: string, effort: Effort): Promise<Result> {
+  let figures = '';
+  const done = await throughCalls(name, 'changes', effort, (calls) => {
+    const { order, kinds } = orderOf(calls, effort.seed);
+    figures = `of ${order.length} calls that change files, of ${kinds} kinds`;
+    return { items: order, round: roundOf(name, order.length) };
+  });
+  return { part: 'kill -9', target: name, figures, ...done };
 }
 
 export const kills: Part = {

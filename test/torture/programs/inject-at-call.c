@@ -1,6 +1,7 @@
 // HOW NUMBER CALLS COMMAND... → the command, at whose NUMBER-th system call of that kind something happens to it.
 //
-// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME), `kill` (the process that makes
+// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME,
+// `openat-to-write PATH` where it may create), `kill` (the process that makes
 // the call gets SIGKILL), `kill-all` (it and all others of the command), or a number: the call is not made and fails with
 // that errno. CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of
 // standard error: `inject: COUNT [NAME]`.
@@ -114,11 +115,15 @@ static void stop_at_calls(int all)
 		_exit(99);
 }
 
+static int opens(const struct user_regs_struct *registers)
+{
+	return registers->orig_rax == SYS_openat || registers->orig_rax == SYS_open;
+}
+
 static int changes_nothing(const struct user_regs_struct *registers)
 {
 	unsigned long long flags = registers->orig_rax == SYS_openat ? registers->rdx : registers->rsi;
-	int opens = registers->orig_rax == SYS_openat || registers->orig_rax == SYS_open;
-	return opens && !(flags & (O_CREAT | O_WRONLY | O_RDWR | O_TRUNC));
+	return opens(registers) && !(flags & (O_CREAT | O_WRONLY | O_RDWR | O_TRUNC));
 }
 
 static const struct call *call_of(long number)
@@ -151,7 +156,8 @@ static void list_call(FILE *list, pid_t thread, const struct user_regs_struct *r
 		ssize_t length = readlink(descriptor, path, sizeof path - 1);
 		path[length < 0 ? 0 : length] = 0;
 	}
-	fprintf(list, "%s %s\n", call->name, path);
+	int changes = opens(registers) && !changes_nothing(registers);
+	fprintf(list, "%s%s %s\n", call->name, changes ? "-to-write" : "", path);
 }
 
 static long group_of(long thread)
