@@ -23,6 +23,15 @@ async function openCrowdRoot(): Promise<ToolRoot> {
   return root;
 }
 
+/** Programs of different content, `jq-0` and on. Their paths. */
+function copiesFor(root: ToolRoot, count: number): string[] {
+  return Array.from({ length: count }, (_, number) => {
+    const program = copyHome(root, foreign(root.rig, 'bookworm', 'jq'), `jq-${number}`);
+    appendFileSync(onHost(root, program), ` ${number}`);
+    return program;
+  });
+}
+
 /** Runs a script of bash, with the coreutils of the default profile. */
 async function shell(root: ToolRoot, script: string): Promise<Outcome> {
   const { bash, nixBin } = root.rig;
@@ -96,10 +105,7 @@ const SEVERAL = 8;
 
 async function firstSession(): Promise<Crowd> {
   const root = await openCrowdRoot();
-  for (let number = 0; number < SEVERAL; number += 1) {
-    copyHome(root, foreign(root.rig, 'bookworm', 'jq'), `jq-${number}`);
-    appendFileSync(onHost(root, `${PROGRAM}-${number}`), ` ${number}`);
-  }
+  copiesFor(root, SEVERAL);
   const script = `for i in {1..${2 * SEVERAL}}; do ${launcher} ${PROGRAM}-$((i % ${SEVERAL})) ${SUM.join(' ')} & done; wait`;
   const round: Round = async () => {
     forgetAll(root);
@@ -132,13 +138,15 @@ async function replacedMeanwhile(): Promise<Crowd> {
   return { round };
 }
 
+/** In a round, of each of the programs. */
 const KILLS = 50;
+const KILLED = 4;
 
 /** Starts in a process group of their own that are killed at any moment; the next start after each is right. */
 async function killedAtRandom(): Promise<Crowd> {
   const root = await openCrowdRoot();
-  const words = `${PROGRAM} ${SUM.join(' ')}`;
-  const script = (seed: number) => `set -m; RANDOM=${seed}
+  const programs = copiesFor(root, KILLED);
+  const lane = (words: string, seed: number) => `set -m; RANDOM=${seed}
     for i in {1..${KILLS}}; do
       case $((RANDOM % 4)) in 0) f=--rehash; d=9000;; 1) f=; d=3000;; *) f=--refresh; d=32768;; esac
       ${launcher} $f ${words} > /dev/null 2>&1 & p=$!
@@ -146,14 +154,15 @@ async function killedAtRandom(): Promise<Crowd> {
       said=$(${launcher} ${words} 2>&1); test "$said" = 42 || echo "killed after $wait s of '$f': $said"
     done 2> /dev/null`;
   const round: Round = async (number, random) => {
-    if (number % 8 === 7) await root.manage(['forget', PROGRAM]);
-    const { status, stdout } = await shell(root, script(random(32_768)));
+    if (number % 8 === 7) await root.manage(['forget', ...programs]);
+    const lanes = programs.map((program) => `(${lane(`${program} ${SUM.join(' ')}`, random(32_768))}) &`);
+    const { status, stdout } = await shell(root, `${lanes.join('\n')} wait`);
     if (status !== 0 || stdout !== '') return `${status}: ${stdout}`;
-    await root.start(['--refresh', PROGRAM, ...SUM]);
+    for (const program of programs) await root.start(['--refresh', program, ...SUM]);
     const kept = [planFiles(root), rootLinks(root), farmNames(root)].map(({ length }) => length).join(' ');
-    return kept === '1 1 1' ? undefined : `plans, roots and farms: ${kept}`;
+    return kept === `${KILLED} ${KILLED} 1` ? undefined : `plans, roots and farms: ${kept}`;
   };
-  return { round, end: async () => `${KILLS} kills a round` };
+  return { round, end: async () => `${KILLED} × ${KILLS} kills a round` };
 }
 
 const CROWDS: Readonly<Record<string, () => Promise<Crowd>>> = {

@@ -88,7 +88,7 @@ const WORKS: Readonly<Record<string, Work>> = {
   index: { from: 'catalogue', words: ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
   publish: {
     from: 'plan',
-    words: ['publish', PROGRAM, '--to', `file://${homeInRoot}/cache`],
+    words: ['publish', PROGRAM, '--to', `file://${homeInRoot}/cache?compression=none`],
   },
 };
 
