@@ -78,6 +78,9 @@ test('a lock of a process that was killed before it said who it is', { timeout: 
   mkdirSync(`${name}.lock`);
   const before = performance.now();
   assert.equal(await withLock(name, async () => 1), 1);
+  mkdirSync(`${name}.lock`);
+  writeFileSync(`${name}.owner`, ''); // killed between open(2) and write(2)
+  assert.equal(await withLock(name, async () => 2), 2);
   assert.ok(performance.now() - before < 15_000, 'it waited as for a living one');
 });
 

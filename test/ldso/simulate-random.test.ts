@@ -27,6 +27,13 @@ function check(seed: number, mood: Mood): string {
   return real.status === 0 ? 'load everything' : 'do not';
 }
 
+/** Trees that a long run found foretold wrongly: the version of DT_RELR of a library that is missing, as ldd has it. */
+const FOUND = [20_267_643, 20_281_311];
+
+test('trees that were foretold wrongly', () => {
+  for (const seed of FOUND) check(seed, 'rough');
+});
+
 for (const mood of ['sound', 'rough'] as const) {
   test(`${mood} trees of libraries, ${loaders.length} loaders`, (t) => {
     const ends = new Map<string, number>();

@@ -1,0 +1,48 @@
+// The directory of a program's audit module made again and again → a start at any moment finds the module in it.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { AUDIT_MODULE, AUDIT_MODULE_ONCE, makeRunTimeDirectory } from '../../src/plan/run-time-files.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'run-time-files-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const MODULE = JSON.stringify(path.resolve(import.meta.dirname, '../../src/plan/run-time-files.ts'));
+const SETTINGS = {
+  storeDir: '/nix/store',
+  notLearned: [],
+  environment: {},
+  defaultDirectories: [],
+};
+
+test('the module is there while the directory is made again', { timeout: 60_000 }, async () => {
+  const [directory, module] = [path.join(scratch, 'a'), path.join(scratch, 'module.so')];
+  writeFileSync(module, '');
+  makeRunTimeDirectory(directory, module, SETTINGS);
+  const script = `import { makeRunTimeDirectory } from ${MODULE};
+    const [directory, module, settings] = ${JSON.stringify([directory, module, SETTINGS])};
+    for (let i = 0; i < 1500; i += 1) makeRunTimeDirectory(directory, module, settings);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  const ended = once(child, 'close');
+  let [missing, looked] = [0, 0];
+  while (child.exitCode === null && child.signalCode === null) {
+    for (let i = 0; i < 500; i += 1) {
+      looked += 1;
+      for (const name of [AUDIT_MODULE, AUDIT_MODULE_ONCE])
+        if (statSync(path.join(directory, name), { throwIfNoEntry: false }) === undefined) missing += 1;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(await ended, [0, null]);
+  assert.ok(looked > 1000);
+  assert.equal(missing, 0);
+  assert.ok(existsSync(path.join(directory, 'settings')));
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+});
