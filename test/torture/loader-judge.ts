@@ -10,6 +10,7 @@ import { compareMerit, everySet, reasonKey } from '../solver/brute-force.ts';
 import { randomProblem } from '../solver/random-problem.ts';
 import { randomSymbolProblem } from '../solver/random-symbols.ts';
 import type { Effort, Part, Result } from './results.ts';
+import { openSets } from './set-judge.ts';
 
 /** One round; what is wrong, or a word for the figures. */
 type Round = (seed: number) => { readonly wrong: string } | { readonly kind: string };
@@ -69,17 +70,21 @@ function rounds(target: string, round: Round, { seed, seconds, inputs }: Effort)
   };
 }
 
-const [TREES, PROBLEMS] = ['trees by each loader', 'problems by each set'] as const;
+const [TREES, SETS, PROBLEMS] = [
+  'trees by each loader',
+  'sets by each loader',
+  'problems by each set',
+] as const;
 
 export const loaderJudge: Part = {
   name: 'judge',
-  what: 'random trees of libraries by each real loader, random problems by each conceivable set',
-  targets: [TREES, PROBLEMS],
+  what: 'random trees and sets of libraries by each real loader, random problems by each conceivable set',
+  targets: [TREES, SETS, PROBLEMS],
   run: async (target, effort) => {
     if (target === PROBLEMS) return rounds(target, problemRound, effort);
     const home = mkdtempSync(path.join(tmpdir(), 'torture-trees-'));
     try {
-      return rounds(target, await treeRound(home), effort);
+      return rounds(target, await (target === SETS ? openSets : treeRound)(home), effort);
     } finally {
       rmSync(home, { recursive: true });
     }

@@ -1,9 +1,10 @@
-// The torture's first two parts with few inputs → no fault; and a reader that has one is found out.
+// The torture's first parts with few inputs → no fault; and a reader that has one is found out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../elf/seeded-random.ts';
 import { cReaders } from './fuzz-c.ts';
 import { typeScriptReaders } from './fuzz-readers.ts';
+import { loaderJudge } from './loader-judge.ts';
 import { mutate } from './mutate.ts';
 import type { Part } from './results.ts';
 
@@ -20,6 +21,13 @@ for (const [part, effort] of EFFORTS)
       assert.deepEqual(findings, []);
       assert.ok(tried > 0, 'nothing was tried');
     });
+
+test('sets that the solver takes are loaded by real glibcs, where it takes none no set is', async () => {
+  const effort = { seed: 1, seconds: 600, inputs: 120 };
+  const { figures, findings } = await loaderJudge.run('sets by each loader', effort);
+  assert.deepEqual(findings, []);
+  assert.match(figures, /\d\d solution, \d\d conflict/);
+});
 
 test('an input is the same for the same numbers, and most differ from what they are made of', () => {
   const seed = Buffer.from('[Desktop Entry]\nExec=app %U\n');
