@@ -14,7 +14,7 @@ import {
 import { findTarget, namesOfTarget, patchRefusal, refuseUnreplaceable } from '../../resolve/patch-target.ts';
 import type { EditPlan, SharedFarm } from '../../resolve/plan-patch.ts';
 import { patchPlaces } from '../../resolve/writable-directories.ts';
-import { hardLinksOf, isDryRun, mannerOf, type PatchTask } from './patch-one.ts';
+import { hardLinksOf, isDryRun, mannerOf, type PatchTask, refuseSecondPatch } from './patch-one.ts';
 
 /** A library of a tree, as it is named. */
 export interface LibraryTask extends PatchTask {
@@ -89,6 +89,7 @@ export async function patchLibrary(
         const plan = planLibrary(outline, shared, original);
         if (isAlreadySo(plan)) return { kind: 'unchanged', plan, outline };
         if (isDry) return { kind: 'planned', plan, outline };
+        refuseSecondPatch(plan, options);
         const prove = (copy: string) => proveLibrary(plan, outline, copy);
         const applied = await applyPatch(plan, { names, trial: undefined, prove }, context, dirs);
         return { kind: 'patched', plan, outline, applied };

@@ -5,6 +5,7 @@ import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { withLock } from '../../host/mutex.ts';
 import { notice } from '../../host/output.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import { METHODS, type Method } from '../../integrations/patch/choose-edits.ts';
 import { planKey } from '../../plan/plan-format.ts';
 import {
@@ -20,10 +21,12 @@ import {
   findTarget,
   type HardLinks,
   namesOfTarget,
+  patchRefusal,
   refuseOthersDirectory,
   refuseUnreplaceable,
 } from '../../resolve/patch-target.ts';
 import {
+  type EditPlan,
   outlinePatch,
   type PatchManner,
   type PatchOutline,
@@ -129,6 +132,18 @@ export function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
   return oneOf(hardLinks, HARD_LINKS, '--hard-links', set.has('tree') ? 'all' : 'refuse');
 }
 
+/** With `--strict` what is done may have to be undone, which gives what a file was before its first patch. @throws ForeignError. */
+export function refuseSecondPatch({ target, original }: EditPlan, { set }: PatchOptions): void {
+  if (!set.has('strict') || original.patched === undefined) return;
+  const { typedName } = target;
+  throw patchRefusal(
+    typedName,
+    'it is patched already by other choices, and could not be put back if another file fails',
+    `take it back first: nix-foreign unpatch ${fileWord(typedName)}; or leave --strict out`,
+    'patched-before',
+  );
+}
+
 export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
   const { typedName, others, options, context, dirs, farms } = task;
   const { trial } = options;
@@ -152,6 +167,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const plan = await planned();
         if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
         if (isDry) return { kind: 'planned', plan };
+        refuseSecondPatch(plan, options);
         if (!(await agrees(plan, options))) return { kind: 'declined' };
         const words = trial?.split(/\s+/).filter((word) => word !== '');
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({

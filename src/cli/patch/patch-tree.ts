@@ -27,7 +27,7 @@ export interface TreeOutline {
   readonly libraries: readonly LibraryOutline[];
   readonly farms: ReadonlyMap<string, SharedFarm>;
   /** What cannot be patched, each with its task. */
-  readonly failures: readonly { readonly task: PatchTask; readonly error: unknown }[];
+  readonly failures: readonly FailedInTree[];
 }
 
 /** Looks at every file first: which of them can share a farm is known then, and which cannot be patched. */
@@ -36,7 +36,7 @@ export async function outlineTree(
   libraries: readonly LibraryTask[],
 ): Promise<TreeOutline> {
   const outlines: PatchOutline[] = [];
-  const failures: { task: PatchTask; error: unknown }[] = [];
+  const failures: FailedInTree[] = [];
   for (const task of tasks) {
     try {
       outlines.push(await outlineOne(task));
@@ -55,21 +55,30 @@ export async function outlineTree(
   };
 }
 
-/** With `--strict` what was done already is undone when a later file fails. */
-export async function undoDone(
-  done: readonly {
-    readonly task: Pick<PatchTask, 'context' | 'others'>;
-    readonly outcome: PatchOutcome | PatchedLibrary;
-  }[],
-): Promise<void> {
+export interface DoneInTree {
+  readonly task: PatchTask;
+  readonly outcome: PatchOutcome | PatchedLibrary;
+}
+
+/** What is wrong with one file of a tree. */
+export interface FailedInTree {
+  readonly task: PatchTask;
+  readonly error: unknown;
+}
+
+/** What was done already is undone when a later file fails. Returns what could not be. */
+export async function undoDone(done: readonly DoneInTree[]): Promise<FailedInTree[]> {
+  const failed: FailedInTree[] = [];
   for (const { task, outcome } of done) {
     if (outcome.kind !== 'patched' || outcome.plan.original.patched !== undefined) continue;
-    await unpatchFile(
-      outcome.applied.file,
-      { output: undefined, hardLinks: 'all', known: task.others, isDry: false },
-      task.context,
-    );
+    const request = { output: undefined, hardLinks: 'all', known: task.others, isDry: false } as const;
+    try {
+      await unpatchFile(outcome.applied.file, request, task.context);
+    } catch (error) {
+      failed.push({ task, error });
+    }
   }
+  return failed;
 }
 
 /** The tree itself stays as it is. @throws ForeignError. */

@@ -16,7 +16,7 @@ import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
 import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
 import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
-import type { TreeOutline } from './patch-tree.ts';
+import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
@@ -81,32 +81,29 @@ async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
   return worst;
 }
 
-interface DoneInTree {
-  readonly task: PatchTask;
-  readonly outcome: PatchOutcome | PatchedLibrary;
-}
-
 async function outcomeOf<T>(work: Promise<T>): Promise<T | { kind: 'failed'; error: unknown }> {
   return await work.catch((error: unknown) => ({ kind: 'failed' as const, error }));
 }
 
-/** The loader is asked about the programs again; where a library led one elsewhere all libraries are as before. */
-async function spoiledProgram(
-  done: readonly DoneInTree[],
-): Promise<{ task: PatchTask; error: unknown } | undefined> {
+/**
+ * The loader is asked about the programs again; where a library led one elsewhere all libraries are as before, and no
+ * longer in `done`. What is wrong.
+ */
+async function spoiledProgram(done: DoneInTree[]): Promise<FailedInTree[]> {
   const libraries = done.filter(({ outcome }) => 'outline' in outcome && outcome.kind === 'patched');
-  if (libraries.length === 0) return undefined;
+  if (libraries.length === 0) return [];
   for (const { task, outcome } of done) {
     if ('outline' in outcome || (outcome.kind !== 'patched' && outcome.kind !== 'unchanged')) continue;
     try {
       await proveProgram(outcome.plan, outcome.plan.target.path);
     } catch (error) {
       const { undoDone } = await import('./patch-tree.ts');
-      await undoDone(libraries);
-      return { task, error };
+      const left = await undoDone(libraries);
+      for (const each of libraries) done.splice(done.indexOf(each), 1);
+      return [{ task, error }, ...left];
     }
   }
-  return undefined;
+  return [];
 }
 
 /** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
@@ -114,10 +111,10 @@ async function patchOutlined(
   { tasks, libraries, farms }: TreeOutline,
   ofLibraries: readonly LibraryTask[],
   done: DoneInTree[],
-): Promise<{ worst: number; failed: { task: PatchTask; error: unknown }[] }> {
+): Promise<{ worst: number; failed: FailedInTree[] }> {
   const { isLeftOut } = await import('./patch-tree.ts');
   const { patchLibrary } = await import('./patch-libraries.ts');
-  const failed: { task: PatchTask; error: unknown }[] = [];
+  const failed: FailedInTree[] = [];
   let worst = 0;
   for (const task of tasks) {
     const outcome = await outcomeOf(patchOne(task));
@@ -143,8 +140,7 @@ async function patchOutlined(
     done.push({ task, outcome });
     sayLibrary(outcome, task);
   }
-  const spoiled = await spoiledProgram(done);
-  return { worst, failed: [...failed, ...(spoiled === undefined ? [] : [spoiled])] };
+  return { worst, failed: [...failed, ...(await spoiledProgram(done))] };
 }
 
 /** Libraries for which nobody has what they need, or that have no room: named at the end, and no failure by itself. */
@@ -168,9 +164,9 @@ async function patchTree(
   }
   const done: DoneInTree[] = [];
   const { worst, failed } = await patchOutlined(outline, ofLibraries, done);
-  if (isStrict && failed.length > 0) await undoDone(done);
+  const left = isStrict && failed.length > 0 ? await undoDone(done) : [];
   // A program that could not be outlined failed again by itself.
-  const failures = [...failed, ...outline.failures.filter(isLibrary)];
+  const failures = [...failed, ...left, ...outline.failures.filter(isLibrary)];
   const statuses = failures.map(({ task, error }) => {
     const status = sayFailure(error, task);
     return isLibrary({ task }) && isLeftAsItWas(error) ? 0 : status;

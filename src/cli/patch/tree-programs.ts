@@ -1,5 +1,5 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
-import { lstatSync, realpathSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -59,6 +59,24 @@ function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
   return type === 3 && dynamic && interpreter === undefined && needed.length > 0;
 }
 
+function mayRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** May be executed, and not read (mode 0111): nobody but their owner can patch them. */
+function tellUnreadable(files: readonly TreeFile[]): void {
+  const unreadable = files.filter(({ file }) => (lstatSync(file).mode & 0o111) !== 0 && !mayRead(file));
+  const [first] = unreadable;
+  if (first === undefined) return;
+  const more = unreadable.length === 1 ? '' : ` and ${unreadable.length - 1} more`;
+  notice(`${first.file}${more}: executable, but you may not read it, so it is passed over`);
+}
+
 /** By real paths, as records have them. @throws Node's errno errors for what is no directory. */
 export function filesInTree(directory: string): FilesInTree {
   const { files, names } = namedFiles(realpathSync(directory));
@@ -66,6 +84,7 @@ export function filesInTree(directory: string): FilesInTree {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];
   });
+  tellUnreadable(files.filter(({ file }) => !found.some((each) => each.file === file)));
   for (const { elf } of found) if (elf.soname !== undefined) names.add(elf.soname);
   const plain = ({ file, others }: TreeFile): TreeFile => ({ file, others });
   return {

@@ -150,6 +150,33 @@ test('with --strict hard links are undone too when a later program fails its tri
   assert.equal(inodes('strict').size, 1);
 });
 
+test('with --strict a file that is patched by other choices is not patched again, and the tree stays', async () => {
+  vendor.put(compile(at('early'), `${SAY}\nint early;`), 'again/one');
+  vendor.put(compile(at('late'), `${SAY}\nint late;`), 'again/two');
+  await done('patch', '-y', '--method', 'append', '/vendor/again/one');
+  const before = [sha('again/one'), sha('again/two')];
+  const words = ['patch', '-y', '--strict', '--plain', '--tree', '/vendor/again'];
+  const { status, stderr } = await manage(...words);
+  assert.equal(status, 1);
+  assert.match(stderr, /again\/one: it is patched already by other choices/);
+  assert.match(stderr, /unpatch \/vendor\/again\/one/);
+  assert.deepEqual([sha('again/one'), sha('again/two')], before);
+  await done('unpatch', '/vendor/again/one');
+  await done(...words);
+});
+
+test('a program of a tree that may be executed but not read is named', async () => {
+  vendor.put(say, 'closed/open');
+  const closed = vendor.put(say, 'closed/shut');
+  chownSync(closed, 0, 0);
+  chmodSync(closed, 0o111);
+  const { status, stderr } = await manage('patch', '-y', '--tree', '/vendor/closed');
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /\/vendor\/closed\/shut: executable, but you may not read it, so it is passed over/);
+  assert.doesNotMatch(stderr, /closed\/open/);
+  assert.notEqual(sha('closed/open'), first);
+});
+
 test('a copy of a patched file keeps root and undo data when the other is taken back', async () => {
   vendor.put(compile(at('twin'), `${SAY}\nint twin;`), 'twins/one');
   const before = sha('twins/one');
