@@ -132,7 +132,10 @@ export function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
   return oneOf(hardLinks, HARD_LINKS, '--hard-links', set.has('tree') ? 'all' : 'refuse');
 }
 
-/** With `--strict` what is done may have to be undone, which gives what a file was before its first patch. @throws ForeignError. */
+/**
+ * With `--strict` what is done may have to be undone, which gives what a file was before its first patch.
+ * @throws ForeignError.
+ */
 export function refuseSecondPatch({ target, original }: EditPlan, { set }: PatchOptions): void {
   if (!set.has('strict') || original.patched === undefined) return;
   const { typedName } = target;
