@@ -9,6 +9,9 @@ static const char name[] = "/nix-foreign-audit.so";
 // By this name it takes itself out of LD_AUDIT, so that no child has it; nobody else is there who does.
 static const char name_that_leaves[] = "/nix-foreign-audit-once.so";
 
+// By this, a digit and `.so` it is for the program that is executed after so many: wrappers of Nix execute another.
+static const char name_that_waits[] = "/nix-foreign-audit-in-";
+
 enum { MOST_ARGUMENTS = 12 };
 
 static bool take_directory(const char *path, size_t length, const char *end, char directory[PLACE_SIZE])
@@ -52,11 +55,26 @@ static void leave(char **slot, char *list, char *element, size_t length)
 		;
 }
 
+// The next program executed finds one less, and at the end the name that leaves, which is as long.
+static bool count_down(char *element, size_t length, char directory[PLACE_SIZE])
+{
+	if (length < 4 || !word_ends_with(element, length, ".so"))
+		return false;
+	char *digit = element + length - 4;
+	if (*digit < '1' || *digit > '9' || !take_directory(element, length - 4, name_that_waits, directory))
+		return false;
+	if (--*digit > '0')
+		return true;
+	for (size_t i = 0; i < 4; i++)
+		digit[i - 3] = "once"[i];
+	return true;
+}
+
 static bool find_in_list(char **slot, char *list, char directory[PLACE_SIZE])
 {
 	for (char *element = list;; element++) {
 		size_t length = element_length(element);
-		if (take_directory(element, length, name, directory))
+		if (take_directory(element, length, name, directory) || count_down(element, length, directory))
 			return true;
 		if (take_directory(element, length, name_that_leaves, directory)) {
 			leave(slot, list, element, length);

@@ -1,12 +1,12 @@
 // A fingerprint and a program → a farm on disk that the chosen loader has accepted for it, or what speaks against it.
-import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { APP_IMAGE_MARK, isAppImage } from '../elf/app-image.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import type { Fingerprint, StoreFile } from '../fingerprint/fingerprint.ts';
 import { temporaryName } from '../host/atomic-file.ts';
-import { realPath } from '../host/files.ts';
+import { readStart, realPath } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { LoadedObject } from '../ldso/ask-loader.ts';
 import { listObjects, listWithPlainNames, type Verdict } from '../ldso/list-objects.ts';
@@ -342,16 +342,6 @@ export function mismatchesOf(
     if (library === undefined || loaded === undefined || !isMismatch(loaded, library, reached)) return [];
     return [{ name, chosen: library.path, loaded }];
   });
-}
-
-function readStart(file: string, size: number): Buffer {
-  const fd = openSync(file, 'r');
-  try {
-    const bytes = Buffer.alloc(size);
-    return bytes.subarray(0, readSync(fd, bytes, 0, size, 0));
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /**

@@ -3,11 +3,14 @@
 // A command name → the file that execvp(3) would start; what the launcher does in launcher/program.c.
 import {
   accessSync,
+  closeSync,
   constants,
   type Dirent,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
+  readSync,
   realpathSync,
   statSync,
 } from 'node:fs';
@@ -54,6 +57,17 @@ export function namesIn(directory: string): string[] {
     return readdirSync(directory).sort();
   } catch {
     return [];
+  }
+}
+
+/** The first bytes of a file, at most `size`. @throws Node's errno errors. */
+export function readStart(file: string, size: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(fd, bytes, 0, size, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -5,9 +5,18 @@ import { removeLeftovers, replaceLink, writeFileAtomically } from '../host/atomi
 import { makeDirectories } from '../host/files.ts';
 import { ANY_MACHINE, type NameTable, nameTableBytes, readNameTable } from '../store/name-table.ts';
 
-/** The module's name; by the other one it takes itself out of LD_AUDIT. */
+/** The module's name. */
 export const AUDIT_MODULE = 'nix-foreign-audit.so';
-export const AUDIT_MODULE_ONCE = 'nix-foreign-audit-once.so';
+
+/** By it the module takes itself out of LD_AUDIT: at once, or in the program executed after so many others, at most 9. */
+export function auditModuleOnce(after = 0): string {
+  return after === 0 ? 'nix-foreign-audit-once.so' : `nix-foreign-audit-in-${after}.so`;
+}
+
+/** Whether a path ends in a name of the module. */
+export function isAuditModule(file: string): boolean {
+  return /^nix-foreign-audit(?:-once|-in-[1-9])?\.so$/.test(path.basename(file));
+}
 
 /** A word of the resolver's command line: literal, or what the module fills in. */
 type ResolverWord = { readonly text: string } | 'name' | 'requester' | 'process';
@@ -25,6 +34,8 @@ export interface RunTimeSettings {
   readonly storeDir?: string;
   /** More directories of which that is true: farms, drivers. */
   readonly notLearned?: readonly string[];
+  /** How many wrappers of Nix execute each other before the program; not in the file. */
+  readonly wrappers?: number;
   /** Environment of the resolver where the process's own cannot be read. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -64,7 +75,9 @@ export function makeRunTimeDirectory(directory: string, module: string, settings
   removeLeftovers(directory);
   const learned = path.join(directory, 'learned');
   writeFileSync(learned, '', { flag: 'a', mode: 0o600 });
-  for (const name of [AUDIT_MODULE, AUDIT_MODULE_ONCE]) {
+  const { wrappers = 0 } = settings;
+  const once = Array.from({ length: wrappers + 1 }, (_, after) => auditModuleOnce(after));
+  for (const name of [AUDIT_MODULE, ...once]) {
     replaceLink(path.join(directory, name), module); // a start at this moment needs it
   }
   writeFileAtomically(path.join(directory, 'settings'), settingsText(settings, learned));

@@ -6,7 +6,7 @@ import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';
 import { copiesDirectory } from './copy-directories.ts';
 import type { LaunchPlan } from './plan-format.ts';
-import { AUDIT_MODULE, AUDIT_MODULE_ONCE, readLearned } from './run-time-files.ts';
+import { isAuditModule, readLearned } from './run-time-files.ts';
 
 /** A name that the program asked for while it ran. */
 export interface LearnedName {
@@ -54,13 +54,10 @@ export function runTimeDirectoryFor(dirs: Directories, program: string, set: rea
   return path.join(runTimesDirectory(dirs), name);
 }
 
-/** The module that a plan names, by either of its names. */
+/** The module that a plan names, by any of its names. */
 function moduleOf({ auditModule, environment }: LaunchPlan): string | undefined {
-  const names = [AUDIT_MODULE, AUDIT_MODULE_ONCE];
   const inEnvironment = environment.find(([name]) => name === 'LD_AUDIT')?.[1];
-  return [auditModule, inEnvironment].find(
-    (file) => file !== undefined && names.includes(path.basename(file)),
-  );
+  return [auditModule, inEnvironment].find((file) => file !== undefined && isAuditModule(file));
 }
 
 /** Undefined where the plan has no module. */

@@ -1,6 +1,7 @@
 // A program that Nix built → its plan: as it is, with the audit module where it may open foreign plug-ins.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { askLoader } from '../ldso/ask-loader.ts';
@@ -10,17 +11,27 @@ import type { LaunchPlan } from '../plan/plan-format.ts';
 import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { libcOf } from '../program/libc.ts';
+import { programOfWrapper } from '../program/nix-wrapper.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { sonameTableFile } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
-import { openRunTime, type RunTime, whyNoModule } from './run-time.ts';
+import { type LoadedProgram, openRunTime, type RunTime, whyNoModule } from './run-time.ts';
 
 /** What its own loader loads for it, without the libc family. */
-function objectsOf(program: ProgramFile, loader: string): string[] {
-  if (program.elf === undefined) return [];
-  const { isFamily } = libcOf(program.elf, 'glibc');
-  const { objects } = askLoader({ loader, libc: 'glibc', libraryPath: '', program: program.path });
+function objectsOf(program: string, elf: ElfFile | undefined, loader: string): string[] {
+  if (elf === undefined) return [];
+  const { isFamily } = libcOf(elf, 'glibc');
+  const { objects } = askLoader({ loader, libc: 'glibc', libraryPath: '', program });
   return objects.filter(({ name }) => !isFamily(path.basename(name))).flatMap(({ path: file }) => file ?? []);
+}
+
+/** Of a wrapper, what is loaded for the program that it executes in its place. */
+function executedBy(itself: LoadedProgram, { location }: Context): LoadedProgram {
+  const executed = programOfWrapper(itself.program.path, location.storeDir);
+  if (executed === undefined) return itself;
+  const { file, elf, wrappers } = executed;
+  const loader = elf.interpreter ?? itself.loader;
+  return { ...itself, loader, objects: [file, ...objectsOf(file, elf, loader)], wrappers };
 }
 
 /** The table is made with the catalogue: once for a store, and kept up to date by every first start. */
@@ -39,8 +50,8 @@ async function runTimeOf(
   const libc = path.basename(interpreter).startsWith('ld-musl-') ? 'musl' : 'glibc';
   const loader = interpreter;
   if (libc === 'musl') return undefined;
-  const objects = objectsOf(program, loader);
-  const loaded = { program, libc, loader, objects } as const;
+  const itself = { program, libc, loader, objects: objectsOf(program.path, program.elf, loader) } as const;
+  const loaded = executedBy(itself, context);
   if (whyNoModule(loaded, context, dirs) !== undefined) return undefined;
   await haveSonameTable(program, context, dirs);
   const before = runTimeDirectoryOf(readPlan(dirs, program.path));

@@ -12,7 +12,7 @@ import { debug } from '../host/output.ts';
 import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
 import {
   AUDIT_MODULE,
-  AUDIT_MODULE_ONCE,
+  auditModuleOnce,
   makeRunTimeDirectory,
   type RunTimeSettings,
 } from '../plan/run-time-files.ts';
@@ -35,12 +35,14 @@ const OLDEST_GLIBC = [2, 35];
 const OPENING = ['dlopen', 'dlmopen'];
 
 /** What is there when the program starts. */
-interface LoadedProgram {
+export interface LoadedProgram {
   readonly program: ProgramFile;
   readonly libc: 'glibc' | 'musl';
   readonly loader: string;
   /** Paths of what is loaded at the start, without the libc family. */
   readonly objects: readonly string[];
+  /** How many wrappers of Nix execute each other before what is loaded. */
+  readonly wrappers?: number;
 }
 
 /** What is known of what it opens. */
@@ -142,7 +144,7 @@ function passedOn({ env }: Context): Record<string, string> {
 }
 
 function settingsOf(
-  { program, loader }: LoadedProgram,
+  { program, loader, wrappers = 0 }: LoadedProgram,
   context: Context,
   dirs: Directories,
   directory: string,
@@ -167,6 +169,7 @@ function settingsOf(
     storeDir: location.storeDir,
     notLearned: [dirs.farms, ...(program.driverDirectories ?? []), '/run', '/usr/lib/wsl'],
     environment: passedOn(context),
+    wrappers,
   };
 }
 
@@ -222,5 +225,5 @@ export function openRunTime(
     return undefined;
   }
   const at = (name: string) => path.join(directory, name);
-  return { directory, module: at(AUDIT_MODULE), moduleOnce: at(AUDIT_MODULE_ONCE) };
+  return { directory, module: at(AUDIT_MODULE), moduleOnce: at(auditModuleOnce(loaded.wrappers)) };
 }

@@ -125,6 +125,7 @@ export function makePlace(module: string, content: PlaceContent): Place {
     },
     defaultDirectories: [],
     environment: {},
+    wrappers: 2,
     ...settings,
   });
   for (const name of ['.', 'settings', 'learned'])

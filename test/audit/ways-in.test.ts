@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { AUDIT_MODULE, AUDIT_MODULE_ONCE } from '../../src/plan/run-time-files.ts';
+import { AUDIT_MODULE, auditModuleOnce } from '../../src/plan/run-time-files.ts';
 import { writeSonameTable } from '../../src/store/soname-table.ts';
 import { needCompilerFor32Bit, needTool, on32Bit } from '../launcher/tool-fixture.ts';
 import {
@@ -51,10 +51,23 @@ for (const { version, loader } of glibcs) {
       const entry = `LD_AUDIT=${list(path.join(place.directory, AUDIT_MODULE))}`;
       assert.deepEqual(await lines(start(entry)), [opened, entry]);
       const again = makePlace(module, content);
-      const once = `LD_AUDIT=${list(path.join(again.directory, AUDIT_MODULE_ONCE))}`;
+      const once = `LD_AUDIT=${list(path.join(again.directory, auditModuleOnce()))}`;
       const rest = title === 'alone' ? [] : [`LD_AUDIT=${othersModule}`];
       assert.deepEqual(await lines(start(once)), [opened, ...rest]);
     });
+
+  test(`glibc ${version}: in the program that is executed after two others, and not in its children`, async () => {
+    const place = makePlace(module, content);
+    const own = (after: number) => path.join(place.directory, auditModuleOnce(after));
+    const wrapper = '/usr/bin/env';
+    const seen = (entry: string, ...wrappers: string[]) => runWords([wrapper, entry, ...wrappers, wrapper]);
+    assert.match((await seen(`LD_AUDIT=${own(2)}`)).stdout, new RegExp(`^LD_AUDIT=${own(1)}$`, 'm'));
+    assert.match((await seen(`LD_AUDIT=${own(2)}`, wrapper)).stdout, new RegExp(`^LD_AUDIT=${own(0)}$`, 'm'));
+    assert.doesNotMatch((await seen(`LD_AUDIT=${own(2)}`, wrapper, wrapper)).stdout, /LD_AUDIT/);
+    const entry = `LD_AUDIT=${othersModule}:${own(2)}`;
+    const started = await lines([wrapper, entry, wrapper, wrapper, loader, ...libraries, ...command]);
+    assert.deepEqual(started, [opened, `LD_AUDIT=${othersModule}`]);
+  });
 
   test(`glibc ${version}: under any other name it takes itself out, and says nothing`, async () => {
     const { status, stdout, stderr } = await runWords(start(`LD_AUDIT=${module}`));

@@ -1,5 +1,4 @@
 // `nix-foreign fingerprint show FILE|PROGRAM` and `diff A B`: what a fingerprint says, and how two differ.
-import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import {
   canonicalText,
@@ -8,6 +7,7 @@ import {
   type StoreFile,
 } from '../../fingerprint/fingerprint.ts';
 import { hexOfNarHash } from '../../fingerprint/nar-hash.ts';
+import { readStart } from '../../host/files.ts';
 import { printableLine, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
 import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
@@ -19,13 +19,7 @@ import { type NamedDocument, readNamedDocument } from './named-document.ts';
 /** A document begins with a brace; no program does. */
 function isDocument(file: string): boolean {
   try {
-    const fd = openSync(file, 'r');
-    try {
-      const first = Buffer.alloc(1);
-      return readSync(fd, first, 0, 1, 0) === 1 && first.toString() === '{';
-    } finally {
-      closeSync(fd);
-    }
+    return readStart(file, 1).toString() === '{';
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 // Rules and this machine's own programs → those that the rules would take away from it.
-import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { readStart } from '../../host/files.ts';
 import { HEAD_SIZE, isMatched, type Rule } from './binfmt-rules.ts';
 
 /** Where a system keeps the programs that it cannot do without. */
@@ -15,17 +16,11 @@ const SYSTEM_DIRECTORIES = [
 
 /** The first bytes of a regular file; empty for what cannot be read. */
 export function headOf(file: string): Uint8Array {
-  const bytes = new Uint8Array(HEAD_SIZE);
+  const empty = new Uint8Array();
   try {
-    if (!statSync(file).isFile()) return bytes.subarray(0, 0);
-    const fd = openSync(file, 'r');
-    try {
-      return bytes.subarray(0, readSync(fd, bytes, 0, HEAD_SIZE, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return statSync(file).isFile() ? readStart(file, HEAD_SIZE) : empty;
   } catch {
-    return bytes.subarray(0, 0);
+    return empty;
   }
 }
 

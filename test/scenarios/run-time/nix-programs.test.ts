@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
+import { onHost } from '../foreign-files.ts';
 import { stateOf } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { putPlugIn } from './ways.ts';
@@ -70,6 +74,48 @@ test('what is found fits the libc that runs', async () => {
   const libcs = stdout.split('\n').filter((file) => /\/libc\.so\.6$/.test(file));
   assert.equal(libcs.length, 1);
   assert.match(stdout, /\/libz\.so\.1/);
+});
+
+/** As makeBinaryWrapper of nixpkgs makes it, with the command that it writes into the file. */
+function wrapperOf(program: string, name: string): string {
+  const interpreter = elfFileAt(path.join(rig.dir, rig.node))?.interpreter as string;
+  const libc = path.join(rig.dir, path.dirname(interpreter));
+  const source = `#include <stdlib.h>
+    #include <unistd.h>
+    const char *DOCSTRING = "\\n\\nmakeCWrapper '${program}' \\\\\\n    --inherit-argv0 \\\\\\n    --set 'WRAPPED' '1'\\n\\n";
+    int main(int argc, char **argv) { setenv("WRAPPED", "1", 1); return execv("${program}", argv); }`;
+  const file = path.join(homeInRoot, name);
+  const flags = [
+    `-Wl,-dynamic-linker,${interpreter}`,
+    `-Wl,-rpath,${path.dirname(interpreter)}`,
+    `-L${libc}`,
+  ];
+  compile(onHost(root, file), source, flags);
+  return file;
+}
+
+/** Wrappers of the store name each other; a copy of the file is enough for the first one. */
+async function addToStore(file: string): Promise<string> {
+  const { stdout } = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', file] });
+  return stdout.trim();
+}
+
+test('a wrapper that executes the program has no module itself, and what it executes has', async () => {
+  const inner = await addToStore(wrapperOf(rig.node, 'node-wrapped'));
+  for (const [name, program] of [
+    ['node', rig.node],
+    ['outer', inner],
+  ] as const) {
+    const wrapper = wrapperOf(program, name);
+    const seen = `${script}; console.log(process.env.WRAPPED)`;
+    const bare = await root.run({ argv: [wrapper, '-e', seen] });
+    assert.match(bare.stdout, /^libz\.so\.1: cannot open shared object file/);
+    for (const start of [root.start, root.startHit]) {
+      const { status, stdout, stderr } = await start([wrapper, '-e', seen]);
+      const expected = `loaded\nown undefined\nchild undefined\n${rig.node}\n1\n`;
+      assert.deepEqual({ status, stdout }, { status: 0, stdout: expected }, stderr);
+    }
+  }
 });
 
 test('a program of Nix that opens nothing has no module', async () => {
