@@ -65,7 +65,7 @@ interface Work {
   /** Words of nix-foreign; undefined: the program is started. */
   readonly words?: readonly string[];
   /** The state in which it begins; `changed`: the program is another one since its plan was made. */
-  readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed';
+  readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed' | 'patched';
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the whole. */
   readonly store?: Store;
@@ -76,13 +76,16 @@ const SUM = ['-n', '6*7'];
 const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
 const INDEX = '/opt/torture/index';
 
+const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
+
 const WORKS: Readonly<Record<string, Work>> = {
   hit: { from: 'plan' },
   miss: { from: 'catalogue' },
   'miss without a catalogue': { from: 'nothing', store: 'small' },
   prune: { from: 'changed', words: ['prune'] },
   forget: { from: 'plan', words: ['forget', PROGRAM] },
-  patch: { from: 'catalogue', words: ['patch', '-y', '--no-lift', PROGRAM] },
+  patch: { from: 'catalogue', words: PATCH },
+  unpatch: { from: 'patched', words: ['unpatch', PROGRAM] },
   export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
   import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
   index: { from: 'catalogue', words: ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
@@ -114,6 +117,8 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
   writeFileSync(path.join(directory, 'tools', path.basename(INDEX)), indexForTests());
   await root.manage(['forget', PROGRAM]);
   save('catalogue');
+  await root.manage(PATCH);
+  save('patched');
 }
 
 const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
@@ -125,7 +130,7 @@ function putBack(root: ToolRoot, state: string): void {
 
 /** Plans name the program by its inode, so its file stays; only what a work may have made of it is put back. */
 async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
-  if (state === 'nothing' || state === 'catalogue') return;
+  if (state !== 'plan' && state !== 'changed') return;
   await root.start([PROGRAM, ...SUM]);
   if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
 }
@@ -182,7 +187,8 @@ function whyNotWhole(root: ToolRoot): string | undefined {
     Ended,
     Ended,
   ];
-  const isDone = again.stderr.includes('no plan is kept for it'); // it was forgotten, and the end was cut
+  // It was done, and the end was cut.
+  const isDone = /no plan is kept for it|it is not patched/.test(again.stderr);
   if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
   if (second.stdout !== '42\n' || second.stderr !== '') return `the second start: ${second.stderr}`;
