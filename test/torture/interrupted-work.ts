@@ -175,10 +175,10 @@ function noted(root: ToolRoot, name: string): Ended {
 const START = [launcher, PROGRAM, ...SUM];
 /**
  * What a hit leaves lying about, the next run of the resolver takes away: in the same process namespace, and a lock
- * whose holder has not said who it is after 2 s.
+ * whose holder has not said who it is after 2 s, of times that are up to 1 s ahead (proper-lockfile).
  */
 const MISS_IF_LEFT = `shopt -s globstar dotglob nullglob; left=(~/**/*.{${ENDINGS.join()}})
-if ((\${#left[@]})); then read -rt 2.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
+if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
 
 /** What is wrong after the work was interrupted, and done once more. */
 function whyNotWhole(root: ToolRoot): string | undefined {

@@ -7,6 +7,7 @@ import { kills } from './kill-at-call.ts';
 import { loads } from './load.ts';
 import { loaderJudge } from './loader-judge.ts';
 import type { Part } from './results.ts';
+import { swaps } from './swapped-directory.ts';
 
 export const PARTS: readonly Part[] = [
   cReaders,
@@ -14,6 +15,7 @@ export const PARTS: readonly Part[] = [
   loaderJudge,
   kills,
   faults,
+  swaps,
   crowds,
   loads,
 ];

@@ -7,6 +7,7 @@ import { typeScriptReaders } from './fuzz-readers.ts';
 import { loaderJudge } from './loader-judge.ts';
 import { mutate } from './mutate.ts';
 import type { Part } from './results.ts';
+import { swaps } from './swapped-directory.ts';
 
 /** All together, without building the fuzzers: a minute. */
 const EFFORTS = [
@@ -27,6 +28,13 @@ test('sets that the solver takes are loaded by real glibcs, where it takes none 
   const { figures, findings } = await loaderJudge.run('sets by each loader', effort);
   assert.deepEqual(findings, []);
   assert.match(figures, /\d\d solution, \d\d conflict/);
+});
+
+test('a directory that somebody else swaps is never followed', async () => {
+  for (const target of ['hit: directories of XDG', 'hit: the place below /tmp']) {
+    const { tried, findings } = await swaps.run(target, { seed: 1, seconds: 600, inputs: 20 });
+    assert.deepEqual([tried, findings], [20, []]);
+  }
 });
 
 test('an input is the same for the same numbers, and most differ from what they are made of', () => {

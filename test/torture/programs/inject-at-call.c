@@ -1,8 +1,9 @@
 // HOW NUMBER CALLS COMMAND... → the command, at whose NUMBER-th system call of that kind something happens to it.
 //
-// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME,
+// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME or CALLS,
 // `openat-to-write PATH` where it may create), `kill` (the process that makes
-// the call gets SIGKILL), `kill-all` (it and all others of the command), or a number: the call is not made and fails with
+// the call gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER
+// of the environment change places, before each call when NUMBER is 0), or a number: the call is not made and fails with
 // that errno. CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of
 // standard error: `inject: COUNT [NAME]`.
 // Processes and threads are counted together. strace(1) counts each for itself, and injects no SIGKILL.
@@ -189,9 +190,15 @@ static void inject(struct injection *injection, pid_t thread)
 		return;
 	if (injection->list)
 		list_call(injection->list, thread, &registers);
-	if (++injection->count != injection->number)
+	int exchanges = !strcmp(injection->how, "exchange");
+	if (++injection->count != injection->number && !(exchanges && injection->number == 0))
 		return;
 	injection->name = call_of((long)registers.orig_rax)->name;
+	if (exchanges) {
+		if (renameat2(AT_FDCWD, getenv("ONE"), AT_FDCWD, getenv("OTHER"), RENAME_EXCHANGE) < 0)
+			exit(94);
+		return;
+	}
 	if (!strcmp(injection->how, "kill") || !strcmp(injection->how, "kill-all")) {
 		kill((pid_t)group_of(thread), SIGKILL);
 		return;
@@ -236,7 +243,7 @@ int main(int argc, char **argv)
 	struct injection injection = {.how = argv[1], .number = atol(argv[2]), .all = !strcmp(argv[3], "all")};
 	if (!strcmp(injection.how, "list")) {
 		char path[PATH_MAX];
-		snprintf(path, sizeof path, "%s/calls", getenv("HOME"));
+		snprintf(path, sizeof path, "%s/calls", getenv("CALLS") ? getenv("CALLS") : getenv("HOME"));
 		injection.number = -1;
 		injection.list = fopen(path, "we");
 		if (!injection.list)
