@@ -65,8 +65,9 @@ static bool count_down(char *element, size_t length, char directory[PLACE_SIZE])
 		return false;
 	if (--*digit > '0')
 		return true;
+	char *word = digit - 3;
 	for (size_t i = 0; i < 4; i++)
-		digit[i - 3] = "once"[i];
+		word[i] = "once"[i];
 	return true;
 }
 

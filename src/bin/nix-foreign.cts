@@ -8,14 +8,18 @@ const vm: typeof import('node:vm') = require('node:vm');
 
 const OLDEST = 24;
 
-if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+/** Before any of our modules is there. */
+function refuse(cause: string, remedy: string): never {
   const name = process.argv[3] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
-  process.stderr.write(
-    `${name}: Node ${OLDEST} or newer is needed, and ${process.execPath} is ${process.version}\n` +
-      '  put a newer node on PATH in front of it\n',
-  );
+  process.stderr.write(`${name}: ${cause}\n  ${remedy}\n`);
   process.exit(125);
 }
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST)
+  refuse(
+    `Node ${OLDEST} or newer is needed, and ${process.execPath} is ${process.version}`,
+    'put a newer node on PATH in front of it',
+  );
 
 const isMiss =
   ['extend', 'print-cache'].includes(process.argv[2] ?? '') ||
@@ -40,11 +44,23 @@ type Wrapped = (
 ) => void;
 
 const cachedData = readCompiled();
-const script = new vm.Script(
-  `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(source, 'utf8')}\n})`,
-  // Code of another V8 is rejected, and the source is compiled.
-  { filename: source, ...(cachedData === undefined ? {} : { cachedData }) },
-);
+
+function compile(): import('node:vm').Script {
+  try {
+    return new vm.Script(
+      `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(source, 'utf8')}\n})`,
+      // Code of another V8 is rejected, and the source is compiled.
+      { filename: source, ...(cachedData === undefined ? {} : { cachedData }) },
+    );
+  } catch (error) {
+    return refuse(
+      `${source} cannot be read, or is damaged: ${(error as Error).message}`,
+      'install it again, as it was installed before',
+    );
+  }
+}
+
+const script = compile();
 const module_ = { exports: {} as typeof import('./main.ts') };
 (script.runInThisContext() as Wrapped)(module_.exports, require, module_, source, __dirname);
 

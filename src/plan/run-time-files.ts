@@ -34,8 +34,6 @@ export interface RunTimeSettings {
   readonly storeDir?: string;
   /** More directories of which that is true: farms, drivers. */
   readonly notLearned?: readonly string[];
-  /** How many wrappers of Nix execute each other before the program; not in the file. */
-  readonly wrappers?: number;
   /** Environment of the resolver where the process's own cannot be read. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -67,15 +65,20 @@ export function settingsText(settings: RunTimeSettings, learned: string): string
 }
 
 /**
- * Makes the directory, or what is missing in it; answers that are there stay.
+ * Makes the directory, or what is missing in it; answers that are there stay. `wrappers`: how many programs execute
+ * each other before the one that it is for.
  * @throws Node's errno errors.
  */
-export function makeRunTimeDirectory(directory: string, module: string, settings: RunTimeSettings): void {
+export function makeRunTimeDirectory(
+  directory: string,
+  module: string,
+  settings: RunTimeSettings,
+  wrappers = 0,
+): void {
   makeDirectories(directory);
   removeLeftovers(directory);
   const learned = path.join(directory, 'learned');
   writeFileSync(learned, '', { flag: 'a', mode: 0o600 });
-  const { wrappers = 0 } = settings;
   const once = Array.from({ length: wrappers + 1 }, (_, after) => auditModuleOnce(after));
   for (const name of [AUDIT_MODULE, ...once]) {
     replaceLink(path.join(directory, name), module); // a start at this moment needs it

@@ -15,7 +15,7 @@ import { programOfWrapper } from '../program/nix-wrapper.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { sonameTableFile } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
-import { type LoadedProgram, openRunTime, type RunTime, whyNoModule } from './run-time.ts';
+import { isOld, type LoadedProgram, openRunTime, type RunTime, whyNoModule } from './run-time.ts';
 
 /** What its own loader loads for it, without the libc family. */
 function objectsOf(program: string, elf: ElfFile | undefined, loader: string): string[] {
@@ -28,8 +28,11 @@ function objectsOf(program: string, elf: ElfFile | undefined, loader: string): s
 /** Of a wrapper, what is loaded for the program that it executes in its place. */
 function executedBy(itself: LoadedProgram, { location }: Context): LoadedProgram {
   const executed = programOfWrapper(itself.program.path, location.storeDir);
-  if (executed === undefined) return itself;
+  // The module is for one machine, and is loaded in the wrapper too.
+  if (executed === undefined || isOld(itself.loader)) return itself;
   const { file, elf, wrappers } = executed;
+  const { elf: own } = itself.program;
+  if (elf.machine !== own?.machine || elf.class !== own.class) return itself;
   const loader = elf.interpreter ?? itself.loader;
   return { ...itself, loader, objects: [file, ...objectsOf(file, elf, loader)], wrappers };
 }

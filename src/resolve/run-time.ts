@@ -64,7 +64,8 @@ export interface RunTime {
   readonly moduleOnce: string;
 }
 
-function isOld(loader: string): boolean {
+/** Whether an audit module costs too much with a loader, or breaks something. */
+export function isOld(loader: string): boolean {
   const [major = 0, minor = 0] = libcVersionOf(loader) ?? [];
   const [least = 0, second = 0] = OLDEST_GLIBC;
   return major < least || (major === least && minor < second);
@@ -144,7 +145,7 @@ function passedOn({ env }: Context): Record<string, string> {
 }
 
 function settingsOf(
-  { program, loader, wrappers = 0 }: LoadedProgram,
+  { program, loader }: LoadedProgram,
   context: Context,
   dirs: Directories,
   directory: string,
@@ -169,7 +170,6 @@ function settingsOf(
     storeDir: location.storeDir,
     notLearned: [dirs.farms, ...(program.driverDirectories ?? []), '/run', '/usr/lib/wsl'],
     environment: passedOn(context),
-    wrappers,
   };
 }
 
@@ -208,7 +208,7 @@ export function openRunTime(
     const learned = learnedIn(before ?? directory, new Date().toISOString());
     const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
     const passing = opensPassingFiles(before ?? directory);
-    makeRunTimeDirectory(directory, file, settingsOf(loaded, context, dirs, directory));
+    makeRunTimeDirectory(directory, file, settingsOf(loaded, context, dirs, directory), loaded.wrappers);
     beginAnew(directory);
     const paths = [...all.keys()];
     const byCopy = copy === undefined ? [] : besideCopy(program.path, copy, paths);

@@ -14,6 +14,7 @@ import {
 } from '../host/directories.ts';
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
+import { isTrustedWay } from '../host/trusted-way.ts';
 import { resultCode } from '../store/sqlite-error.ts';
 import { cleanBefore } from './housekeeping.ts';
 
@@ -30,8 +31,8 @@ function meansElsewhere(error: unknown, dirs: Directories): boolean {
   return untrusted || isUnwritable(error, dirs) || isUnwritableDatabase(error);
 }
 
-/** The places in the order in which the launcher looks at them. */
-export async function allDirectories(uid: number): Promise<Directories[]> {
+/** The places in the order in which the launcher looks at them, whoever made what is there. */
+export async function everyPlace(uid: number): Promise<Directories[]> {
   try {
     return [await userDirectories(), temporaryDirectories(uid)];
   } catch (error) {
@@ -39,6 +40,15 @@ export async function allDirectories(uid: number): Promise<Directories[]> {
     debug(`no home directory: ${String(error)}`);
     return [temporaryDirectories(uid)];
   }
+}
+
+/**
+ * Those of them that nobody else can change: in others nothing is read, changed or removed. Somebody else may have made
+ * the one in /tmp first, with links in it to what is the user's.
+ */
+export async function allDirectories(uid: number): Promise<Directories[]> {
+  const places = await everyPlace(uid);
+  return places.filter(({ cache, state }) => [cache, state].every((each) => isTrustedWay(each, uid)));
 }
 
 /** Where patched files may be known: a root that serves everybody is in the system's place. */
@@ -58,7 +68,7 @@ export async function inWritableDirectories<T>(
 ): Promise<T> {
   const failures: string[] = [];
   let errno: string | undefined;
-  for (const dirs of await allDirectories(uid)) {
+  for (const dirs of await everyPlace(uid)) {
     if (!isSafeInLibraryPath(dirs.farms)) {
       failures.push(`${dirs.farms} holds a character that ends an element of a library path`);
       continue;

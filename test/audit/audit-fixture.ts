@@ -117,7 +117,7 @@ export function makePlace(module: string, content: PlaceContent): Place {
     string,
     string,
   ];
-  makeRunTimeDirectory(place, module, {
+  const all: RunTimeSettings = {
     sonameTable: table,
     resolver: {
       file: resolver,
@@ -125,9 +125,9 @@ export function makePlace(module: string, content: PlaceContent): Place {
     },
     defaultDirectories: [],
     environment: {},
-    wrappers: 2,
     ...settings,
-  });
+  };
+  makeRunTimeDirectory(place, module, all, 2);
   for (const name of ['.', 'settings', 'learned'])
     chmodSync(path.join(place, name), name === '.' ? 0o755 : 0o644);
   writeSonameTable(table, names, { machine: X86_64, catalogue: CATALOGUE });

@@ -110,6 +110,7 @@ const AUDIT_STARTS = [
   'a./found\neLD_AUDIT=/mine.so:/cache/x/nix-foreign-audit-once.so:/other.so\n',
   'eLD_AUDIT=/cache/x/nix-foreign-audit-once.so\neB=\n',
   'a./found\neLD_AUDIT=/mine.so:/cache/x/nix-foreign-audit-in-2.so\neA=1\n',
+  'eA=1\neLD_AUDIT=/cache/x/nix-foreign-audit-in-1.so\n',
   'a--audit\na/cache/x/nix-foreign-audit.so\na--library-path\na/farm\na./found\n',
 ];
 

@@ -44,7 +44,7 @@ export function orderOf(calls: readonly string[], seed: number): OrderedCalls {
   return { order, kinds: firsts.length, own: firsts.length + own.length };
 }
 
-/** What the manual page of a call says that it can fail with, of what a machine does to one that works. */
+/** What a call of this name may fail with; file systems give EIO and EACCES also where the manual page has neither. */
 const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] = [
   ['read pread64', ['EIO', 'EINTR']],
   ['write pwrite64 writev fallocate', ['ENOSPC', 'EIO', 'EINTR']],

@@ -151,13 +151,13 @@ async function killedAtRandom(): Promise<Crowd> {
       case $((RANDOM % 4)) in 0) f=--rehash; d=9000;; 1) f=; d=3000;; *) f=--refresh; d=32768;; esac
       ${launcher} $f ${words} > /dev/null 2>&1 & p=$!
       printf -v wait '0.%06d' $((RANDOM % d * 10)); sleep $wait; kill -9 -- -$p || :; wait $p || :
-      said=$(${launcher} ${words} 2>&1); test "$said" = 42 || echo "killed after $wait s of '$f': $said"
-    done 2> /dev/null`;
+      said=$(${launcher} ${words} 2>&1) || said="$said (status $?)"; test "$said" = 42 || echo "killed after $wait s of '$f': $said"
+    done 2> /dev/null; echo end`;
   const round: Round = async (number, random) => {
     if (number % 8 === 7) await root.manage(['forget', ...programs]);
     const lanes = programs.map((program) => `(${lane(`${program} ${SUM.join(' ')}`, random(32_768))}) &`);
     const { status, stdout } = await shell(root, `${lanes.join('\n')} wait`);
-    if (status !== 0 || stdout !== '') return `${status}: ${stdout}`;
+    if (status !== 0 || stdout !== 'end\n'.repeat(KILLED)) return `${status}: ${stdout}`;
     for (const program of programs) await root.start(['--refresh', program, ...SUM]);
     const kept = [planFiles(root), rootLinks(root), farmNames(root)].map(({ length }) => length).join(' ');
     return kept === `${KILLED} ${KILLED} 1` ? undefined : `plans, roots and farms: ${kept}`;

@@ -7,19 +7,37 @@ import type { Effort, Part, Result } from './results.ts';
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
   /^(?:\S*bin\/node: (?:error while loading|OpenSSL configuration error)|nix-run-foreign: the resolver (?:was ended by signal|failed with exit status)|node:|.*Assertion failed|#|Fatal|FATAL)/m;
-const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*\n$/m;
+/** An exception that went through a function of ours is ours. */
+const FRAME_OF_OURS = /^ +at .*\/opt\/tool\/dist\/[^ ]*:\d+:\d+/m;
+/** Of abort(3) and of a trap, as a shell has them: how Node ends itself. */
+const NODE_ENDS = [134, 133];
+const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*$/gm;
+const OF_LAUNCHER = [125, 126, 127];
+
+function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean {
+  const told = stderr.match(CAUSE_AND_REMEDY) ?? [];
+  if (told.length !== 1 || !stderr.endsWith(`${told[0]}\n`)) return false;
+  return !isStart || (OF_LAUNCHER.includes(status) && stdout === '');
+}
+
+function isNodes(name: string, { status, stderr }: Injected): boolean {
+  if (name === 'hit' || FRAME_OF_OURS.test(stderr)) return false;
+  return NODE_FAILED.test(stderr) || NODE_ENDS.includes(status);
+}
 
 type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };
 
-function judge(name: string, { status, stdout, stderr }: Injected): Judgement {
+function judge(name: string, injected: Injected): Judgement {
+  const { status, stdout, stderr } = injected;
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
   if (status === 0) return isStart && stdout !== '42\n' ? { wrong: `it printed ${stdout}` } : 'right';
-  if (CAUSE_AND_REMEDY.test(stderr)) return 'told';
-  if (NODE_FAILED.test(stderr) || status > 128) return 'node';
+  if (isTold(isStart, injected)) return 'told';
+  if (isNodes(name, injected)) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
   if (
     isStart &&
+    ['', '42\n'].includes(stdout) &&
     /^jq: |^Error: writing output failed|error while loading shared libraries|cannot open shared|jq: error/m.test(
       stderr,
     )
@@ -69,7 +87,7 @@ async function failEverywhere(name: string, effort: Effort): Promise<Result> {
     return { items, round: roundOf(name, order.length, ends) };
   });
   const count = (end: string) => ends.get(end) ?? 0;
-  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} ended Node itself`;
+  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} ended Node itself, ${count('after')} had ended before their call`;
   return { part: 'faults', target: name, figures, ...done };
 }
 

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
+import { sha256OfFile } from '../../src/host/file-identity.ts';
 import { emptyStore, providerOf } from '../rig/binary-cache.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
@@ -64,6 +65,8 @@ export interface Injected extends Ended {
 interface Work {
   /** Words of nix-foreign; undefined: the program is started. */
   readonly words?: readonly string[];
+  /** What is said when the work is to be done again, and was done to its end. */
+  readonly doneBefore?: RegExp;
   /** The state in which it begins; `changed`: the program is another one since its plan was made. */
   readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed' | 'patched';
   readonly env?: Readonly<Record<string, string>>;
@@ -83,9 +86,9 @@ const WORKS: Readonly<Record<string, Work>> = {
   miss: { from: 'catalogue' },
   'miss without a catalogue': { from: 'nothing', store: 'small' },
   prune: { from: 'changed', words: ['prune'] },
-  forget: { from: 'plan', words: ['forget', PROGRAM] },
+  forget: { from: 'plan', words: ['forget', PROGRAM], doneBefore: /no plan is kept for it/ },
   patch: { from: 'catalogue', words: PATCH },
-  unpatch: { from: 'patched', words: ['unpatch', PROGRAM] },
+  unpatch: { from: 'patched', words: ['unpatch', PROGRAM], doneBefore: /it is not patched/ },
   export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
   import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
   index: { from: 'catalogue', words: ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
@@ -117,7 +120,8 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
   writeFileSync(path.join(directory, 'tools', path.basename(INDEX)), indexForTests());
   await root.manage(['forget', PROGRAM]);
   save('catalogue');
-  await root.manage(PATCH);
+  const patched = await root.manage(PATCH);
+  if (patched.status !== 0) throw new Error(patched.stderr);
   save('patched');
 }
 
@@ -180,18 +184,31 @@ const START = [launcher, PROGRAM, ...SUM];
 const MISS_IF_LEFT = `shopt -s globstar dotglob nullglob; left=(~/**/*.{${ENDINGS.join()}})
 if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
 
+/** Only a patch changes its bytes. */
+function wrongOfProgram(root: ToolRoot, name: string): string | undefined {
+  if (WORKS[name]?.from === 'changed') return undefined;
+  const original = foreign(root.rig, 'bookworm', 'jq').path;
+  const isAsBefore = sha256OfFile(onHost(root, PROGRAM)) === sha256OfFile(original);
+  if (name === 'patch') return isAsBefore ? 'the program is not patched' : undefined;
+  return isAsBefore ? undefined : 'the program is not what it was';
+}
+
 /** What is wrong after the work was interrupted, and done once more. */
-function whyNotWhole(root: ToolRoot): string | undefined {
+function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   const [again, first, second] = ['again', 'first', 'second'].map((name) => noted(root, name)) as [
     Ended,
     Ended,
     Ended,
   ];
-  // It was done, and the end was cut.
-  const isDone = /no plan is kept for it|it is not patched/.test(again.stderr);
+  const isDone = WORKS[name]?.doneBefore?.test(again.stderr) === true;
   if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
   if (second.stdout !== '42\n' || second.stderr !== '') return `the second start: ${second.stderr}`;
+  const miss = noted(root, 'miss');
+  if (miss.status !== UNENDED && (miss.status !== 0 || miss.stdout !== '42\n'))
+    return `a miss afterwards: ${miss.status} ${miss.stderr}`;
+  const wrong = wrongOfProgram(root, name);
+  if (wrong !== undefined) return wrong;
   const left = leftoversIn(root);
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
@@ -211,9 +228,10 @@ async function begin(
 async function interrupt(
   root: ToolRoot,
   states: string,
-  work: Work,
+  name: string,
   { how, number, calls }: Injection,
 ): Promise<Injected> {
+  const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
@@ -223,7 +241,7 @@ async function interrupt(
   const injected = noted(root, 'injected');
   const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
   const stderr = injected.stderr.replace(/^inject: .*\n/m, '');
-  return { ...injected, stderr, at, afterwards: whyNotWhole(root) };
+  return { ...injected, stderr, at, afterwards: whyNotWhole(root, name) };
 }
 
 async function listCalls(
@@ -234,6 +252,8 @@ async function listCalls(
 ): Promise<string[]> {
   const words = wordsOf(work, root.rig.node);
   await begin(root, states, work, noting([INJECTOR, 'list', '0', calls, ...words], 'listed'));
+  const { status, stderr } = noted(root, 'listed');
+  if (status !== 0) throw new Error(`the work fails when nothing is done to it: ${status} ${stderr}`);
   return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
 }
 
@@ -261,7 +281,7 @@ async function openWorks(store: Store): Promise<Works> {
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
   return {
-    run: (name, injection) => interrupt(root, scratch, WORKS[name] as Work, injection),
+    run: (name, injection) => interrupt(root, scratch, name, injection),
     callsOf: (name, calls) => listCalls(root, scratch, WORKS[name] as Work, calls),
   };
 }

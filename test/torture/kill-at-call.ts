@@ -4,12 +4,13 @@ import { type Round, throughCalls, UNENDED, WORK_NAMES } from './interrupted-wor
 import type { Effort, Part, Result } from './results.ts';
 
 /** What is wrong after a kill; nothing also when the work ended before that call. */
-function roundOf(name: string, calls: number): Round<number> {
+function roundOf(name: string, calls: number, count: { before: number }): Round<number> {
   return async (on, number) => {
     const how = number % 2 === 0 ? 'kill' : 'kill-all';
     const again = `kill: ${name}, call ${number} of ${calls}`;
     const { status, at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
     if (status === UNENDED) return { what: 'it did not end', again };
+    if (at === '') count.before += 1;
     if (at === '' || afterwards === undefined) return undefined;
     return { what: `${how} before ${at}: ${afterwards.slice(0, 300)}`, again };
   };
@@ -17,12 +18,14 @@ function roundOf(name: string, calls: number): Round<number> {
 
 async function killEverywhere(name: string, effort: Effort): Promise<Result> {
   let figures = '';
+  const count = { before: 0 };
   const done = await throughCalls(name, 'changes', effort, (calls) => {
     const { order, kinds } = orderOf(calls, effort.seed);
     figures = `of ${order.length} calls that change files, of ${kinds} kinds`;
-    return { items: order, round: roundOf(name, order.length) };
+    return { items: order, round: roundOf(name, order.length, count) };
   });
-  return { part: 'kill -9', target: name, figures, ...done };
+  const before = count.before === 0 ? '' : `; ${count.before} ended before their call`;
+  return { part: 'kill -9', target: name, figures: `${figures}${before}`, ...done };
 }
 
 export const kills: Part = {

@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -14,7 +15,6 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { temporaryDirectories } from '../../src/host/directories.ts';
-import { filesBelow } from '../../src/host/files.ts';
 import { listPlans, writePlan } from '../../src/plan/plan-files.ts';
 import type { LaunchPlan } from '../../src/plan/plan-format.ts';
 import { ensureRig } from '../rig/rig.ts';
@@ -79,7 +79,8 @@ function inTmp(root: ToolRoot, file: string): string {
 }
 
 function giveAway(directory: string): void {
-  for (const { file } of filesBelow(directory, () => {})) lchownSync(file, OTHERS, OTHERS);
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  for (const { parentPath, name } of entries) lchownSync(path.join(parentPath, name), OTHERS, OTHERS);
 }
 
 /** It holds wherever it lies, and whatever was copied. */
@@ -100,11 +101,9 @@ function forge(root: ToolRoot, place: Place, to: string): void {
 }
 
 /** Links that lead to root's own directories, and the other one: nothing in it is root's. */
-function putBack({ root, place }: Swapping, forged: string): void {
-  const [one, other] = [place.swapped, `${place.swapped}.other`].map((file) => inTmp(root, file)) as [
-    string,
-    string,
-  ];
+function putBack({ root, place }: Swapping, forged: string, isOther: boolean): void {
+  const names = [place.swapped, `${place.swapped}.other`].map((file) => inTmp(root, file));
+  const [one, other] = (isOther ? names.toReversed() : names) as [string, string];
   for (const each of [one, other]) rmSync(each, { recursive: true, force: true });
   symlinkSync(path.join(homeInRoot, 'mine'), one);
   lchownSync(one, OTHERS, OTHERS);
@@ -113,11 +112,21 @@ function putBack({ root, place }: Swapping, forged: string): void {
   chownSync(other, OTHERS, OTHERS);
 }
 
-function rootsFilesIn(directory: string): string[] {
-  if (lstatSync(directory).isSymbolicLink()) return [];
-  return [...filesBelow(directory, () => {})]
-    .map(({ file }) => file)
-    .filter((file) => lstatSync(file).uid === 0);
+/** All that is in a directory, also under temporary names: owner, size and time of each. */
+function listed(directory: string): string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .map(({ parentPath, name }) => path.join(parentPath, name))
+    .map((file) => [file, lstatSync(file)] as const)
+    .map(([file, { uid, size, mtimeMs }]) => `${file} of ${uid}, ${size} bytes, ${mtimeMs}`)
+    .sort();
+}
+
+/** What a start could change in the hands of somebody else, and behind the link that leads to root's own. */
+function seen({ root, place }: Swapping): readonly string[] {
+  const both = [place.swapped, `${place.swapped}.other`].map((file) => inTmp(root, file));
+  const directories = both.filter((file) => lstatSync(file).isDirectory());
+  return [...directories, path.join(root.homeDir, 'mine')].flatMap(listed);
 }
 
 async function start(
@@ -130,13 +139,14 @@ async function start(
   return await root.run({ argv, env });
 }
 
-function wrongOf(on: Swapping, { status, stdout, stderr }: Outcome): string | undefined {
+/** Names change places, and nothing else. */
+function namesLeftOut(list: readonly string[], { place }: Swapping): string[] {
+  return list.map((line) => line.replaceAll(`${place.swapped}.other`, place.swapped)).sort();
+}
+
+function wrongOf({ status, stdout, stderr }: Outcome): string | undefined {
   const isTold = status === 125 && /^nix-run-foreign: .+\n {2}.+\n$/m.test(stderr) && stdout === '';
-  if (!isTold && (stdout !== '42\n' || status !== 0)) return `${status}: ${stdout}${stderr}`;
-  const left = [on.place.swapped, `${on.place.swapped}.other`].flatMap((file) =>
-    rootsFilesIn(inTmp(on.root, file)),
-  );
-  return left.length === 0 ? undefined : `root wrote ${left.join(' ')}`;
+  return isTold || (stdout === '42\n' && status === 0) ? undefined : `${status}: ${stdout}${stderr}`;
 }
 
 async function openSwapping(place: Place): Promise<{ on: Swapping; forged: string }> {
@@ -184,21 +194,26 @@ type Form = keyof typeof FORMS;
 async function swapEverywhere(name: string, form: Form, { seed, seconds, inputs }: Effort): Promise<Result> {
   const { on, forged } = await openSwapping(PLACES[name] as Place);
   const begin = performance.now();
-  putBack(on, forged);
+  putBack(on, forged, false);
   await start(on, [INJECTOR, 'list', '0', 'all'], FORMS[form]);
   const calls = readFileSync(inTmp(on.root, '/tmp/calls'), 'utf8').split('\n').slice(0, -1);
   const { order, kinds, own } = orderOf(calls, seed);
   const findings: Finding[] = [];
   let tried = 0;
-  // Before every call from either state, then before one call of each.
-  for (const number of [0, 0, ...order]) {
+  let before = 0;
+  // Before every call, then before one of each; from the link to root's own directory, and from the other.
+  const all = [0, ...order].flatMap((number) => [false, true].map((isOther) => ({ number, isOther })));
+  for (const { number, isOther } of all) {
     if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
-    putBack(on, forged);
-    if (tried % 2 === 1) await start(on, [INJECTOR, 'exchange', '1', 'all'], ['--version']);
+    putBack(on, forged, isOther);
+    const was = namesLeftOut(seen(on), on);
     const outcome = await start(on, [INJECTOR, 'exchange', String(number), 'all'], FORMS[form]);
     tried += 1;
+    if (!/^inject: \d+ \w/m.test(outcome.stderr)) before += 1;
     const stderr = outcome.stderr.replace(/^inject: .*\n/m, '');
-    const wrong = wrongOf(on, { ...outcome, stderr });
+    const is = namesLeftOut(seen(on), on);
+    const changed = is.find((line, at) => line !== was[at]) ?? was[is.length];
+    const wrong = wrongOf({ ...outcome, stderr }) ?? (changed && `something was changed: ${changed}`);
     if (wrong !== undefined)
       findings.push({ what: wrong.slice(0, 300), again: `swapped before call ${number}` });
   }
@@ -207,7 +222,7 @@ async function swapEverywhere(name: string, form: Form, { seed, seconds, inputs 
     target: `${form}: ${name}`,
     tried,
     seconds: (performance.now() - begin) / 1000,
-    figures: `of ${order.length + 2} calls, ${own} of them not in others' code, of ${kinds} kinds`,
+    figures: `of ${all.length}, before each of ${order.length} calls and all, from two states; ${own} calls not in others' code, of ${kinds} kinds; ${before} starts had ended before`,
     findings,
   };
 }

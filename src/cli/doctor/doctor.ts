@@ -12,7 +12,7 @@ import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
-import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
+import { everyPlace, patchPlaces } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
@@ -113,7 +113,7 @@ async function shimsPlace(): Promise<string | undefined> {
 /** Looks at everything. */
 async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
-  const all = await allDirectories(uid);
+  const all = await everyPlace(uid);
   const [dirs] = all;
   const places =
     dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)];

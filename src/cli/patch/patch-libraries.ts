@@ -88,8 +88,8 @@ export async function patchLibrary(
       async (original): Promise<PatchedLibrary> => {
         const plan = planLibrary(outline, shared, original);
         if (isAlreadySo(plan)) return { kind: 'unchanged', plan, outline };
-        if (isDry) return { kind: 'planned', plan, outline };
         refuseSecondPatch(plan, options);
+        if (isDry) return { kind: 'planned', plan, outline };
         const prove = (copy: string) => proveLibrary(plan, outline, copy);
         const applied = await applyPatch(plan, { names, trial: undefined, prove }, context, dirs);
         return { kind: 'patched', plan, outline, applied };

@@ -46,6 +46,8 @@ export interface PatchOptions {
   readonly words: ChooseWords;
   /** Names of the options without a value that were given: `dryRun`, `noLift` ... */
   readonly set: ReadonlySet<string>;
+  /** The tree was copied for it, and the copy goes as a whole where a file fails. */
+  readonly isCopy?: true;
 }
 
 /** One program and what became of it. */
@@ -136,8 +138,8 @@ export function hardLinksOf({ hardLinks, set }: PatchOptions): HardLinks {
  * With `--strict` what is done may have to be undone, which gives what a file was before its first patch.
  * @throws ForeignError.
  */
-export function refuseSecondPatch({ target, original }: EditPlan, { set }: PatchOptions): void {
-  if (!set.has('strict') || original.patched === undefined) return;
+export function refuseSecondPatch({ target, original }: EditPlan, { set, isCopy }: PatchOptions): void {
+  if (!set.has('strict') || isCopy === true || original.patched === undefined) return;
   const { typedName } = target;
   throw patchRefusal(
     typedName,
@@ -169,8 +171,8 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
           planPatch(inputs, kind === undefined ? { shared: farms?.get(target.path) } : { kind });
         const plan = await planned();
         if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
-        if (isDry) return { kind: 'planned', plan };
         refuseSecondPatch(plan, options);
+        if (isDry) return { kind: 'planned', plan };
         if (!(await agrees(plan, options))) return { kind: 'declined' };
         const words = trial?.split(/\s+/).filter((word) => word !== '');
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({

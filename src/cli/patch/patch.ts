@@ -17,7 +17,7 @@ import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
 import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
 import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
 import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
-import { filesInTree, type TreeFile } from './tree-programs.ts';
+import { filesInTree, type TreeFile, tellUnreadable } from './tree-programs.ts';
 
 function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
   const isJson = options.set.has('json');
@@ -177,6 +177,7 @@ async function patchTree(
 interface NamedFiles {
   readonly programs: readonly TreeFile[];
   readonly libraries: readonly (TreeFile & { readonly names: ReadonlySet<string> })[];
+  readonly unreadable: readonly string[];
 }
 
 function filesOf(programs: readonly string[], options: PatchOptions, context: Context): NamedFiles {
@@ -184,11 +185,13 @@ function filesOf(programs: readonly string[], options: PatchOptions, context: Co
     return {
       programs: programs.map((each) => ({ file: namedProgram(each, context), others: [] })),
       libraries: [],
+      unreadable: [],
     };
   const trees = programs.map(filesInTree);
   return {
     programs: trees.flatMap((tree) => tree.programs),
     libraries: trees.flatMap(({ libraries, names }) => libraries.map((each) => ({ ...each, names }))),
+    unreadable: trees.flatMap((tree) => tree.unreadable),
   };
 }
 
@@ -228,7 +231,7 @@ async function patchCopy(
 ): Promise<number> {
   const { copyTree } = await import('./patch-tree.ts');
   const copy = copyTree(tree, output, context);
-  const status = await patchCommand([copy], { ...options, output: undefined }, context);
+  const status = await patchCommand([copy], { ...options, output: undefined, isCopy: true }, context);
   if (status !== 0 && options.set.has('strict')) rmSync(copy, { recursive: true, force: true });
   return status;
 }
@@ -247,7 +250,7 @@ export async function patchCommand(
   const [tree = ''] = programs;
   if (set.has('tree') && options.output !== undefined && !isDryRun(options))
     return await patchCopy(tree, options.output, options, context);
-  const { programs: files, libraries } = filesOf(programs, options, context);
+  const { programs: files, libraries, unreadable } = filesOf(programs, options, context);
   const look = (['show', 'repair', 'check'] as const).find((each) => set.has(each));
   if (look !== undefined) {
     const { checkPatched } = await import('./check-patched.ts');
@@ -258,6 +261,7 @@ export async function patchCommand(
       context,
     );
   }
+  tellUnreadable(unreadable);
   const status = await chooseFirst(
     files.map(({ file }) => file),
     options,

@@ -20,6 +20,8 @@ interface FilesInTree {
   readonly libraries: readonly TreeFile[];
   /** Names of all files and links, and sonames of the libraries. */
   readonly names: ReadonlySet<string>;
+  /** May be programs. */
+  readonly unreadable: readonly string[];
 }
 
 /** Node has no other names than UTF-8: by what it reads such a file is not found. A file may also have gone since. */
@@ -68,13 +70,17 @@ function mayRead(file: string): boolean {
   }
 }
 
-/** May be executed, and not read (mode 0111): nobody but their owner can patch them. */
-function tellUnreadable(files: readonly TreeFile[]): void {
-  const unreadable = files.filter(({ file }) => (lstatSync(file).mode & 0o111) !== 0 && !mayRead(file));
+function isUnreadable(file: string): boolean {
+  const mode = lstatSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o111) !== 0 && !mayRead(file);
+}
+
+/** Those that may be executed, and not read (mode 0111), are passed over. */
+export function tellUnreadable(unreadable: readonly string[]): void {
   const [first] = unreadable;
   if (first === undefined) return;
   const more = unreadable.length === 1 ? '' : ` and ${unreadable.length - 1} more`;
-  notice(`${first.file}${more}: executable, but you may not read it, so it is passed over`);
+  notice(`${first}${more}: executable, but you may not read it, so it is passed over`);
 }
 
 /** By real paths, as records have them. @throws Node's errno errors for what is no directory. */
@@ -84,12 +90,13 @@ export function filesInTree(directory: string): FilesInTree {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];
   });
-  tellUnreadable(files.filter(({ file }) => !found.some((each) => each.file === file)));
+  const known = new Set(found.map(({ file }) => file));
   for (const { elf } of found) if (elf.soname !== undefined) names.add(elf.soname);
   const plain = ({ file, others }: TreeFile): TreeFile => ({ file, others });
   return {
     programs: found.filter(({ elf }) => elf.interpreter !== undefined).map(plain),
     libraries: found.filter(({ elf }) => isLibrary(elf)).map(plain),
     names,
+    unreadable: files.map(({ file }) => file).filter((file) => !known.has(file) && isUnreadable(file)),
   };
 }

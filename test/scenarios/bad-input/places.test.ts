@@ -1,6 +1,15 @@
 // Nowhere to write, or not there: the program starts all the same where it can, and one line says what was done.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -125,4 +134,40 @@ const squatted = await openToolRoot(rig, {
 test("a place below /tmp that is somebody else's", async () => {
   chownSync(readOnlyHome.homeDir, STRANGER, STRANGER);
   assertRefused(await squatted.start(words), { status: 125, cause: /belongs to somebody else/ });
+});
+
+const attacked = await openToolRoot(rig);
+test('a place in /tmp that somebody else made first: nothing that its links lead to is changed', async () => {
+  const root = attacked;
+  const [home, tmp] = [root.homeDir, path.join(root.homeDir, '../tmp')];
+  const victim = path.join(home, 'victim');
+  for (const name of ['flake.lock', 'photos/one', '.x.1.2.tmp', 'record.json']) {
+    mkdirSync(path.dirname(path.join(victim, name)), { recursive: true });
+    writeFileSync(path.join(victim, name), 'mine');
+    utimesSync(path.join(victim, name), 1, 1);
+  }
+  utimesSync(path.join(victim, 'photos'), 1, 1);
+  const before = readdirSync(victim, { recursive: true }).sort();
+  for (const [base, names] of Object.entries({
+    v1: ['plans', 'farms', 'locks', 'catalogues', 'copies', 'unpacked', 'views', 'run-times'],
+    'state/v1': ['roots', 'fingerprints', 'fetching', 'patched', 'choices'],
+  })) {
+    const directory = path.join(tmp, 'nix-run-foreign-0', base);
+    mkdirSync(directory, { recursive: true });
+    for (const name of names) symlinkSync(path.join(homeInRoot, 'victim'), path.join(directory, name));
+    for (const each of [directory, path.dirname(directory)]) chownSync(each, 1234, 1234);
+  }
+  chownSync(path.join(tmp, 'nix-run-foreign-0'), 1234, 1234);
+  const first = await root.start(words);
+  assert.equal(first.stdout, '42\n', first.stderr);
+  for (const command of [
+    ['prune', '--patched', '--unused', '1'],
+    ['forget', '--all'],
+    ['unpatch', '--all'],
+    ['forget', jq.path],
+    ['list'],
+    ['doctor'],
+  ])
+    await root.manage(command);
+  assert.deepEqual(readdirSync(victim, { recursive: true }).sort(), before);
 });
