@@ -83,11 +83,11 @@ async function failEverywhere(name: string, effort: Effort): Promise<Result> {
           errorsOf(calls[number - 1] as string).map((error): Fault => ({ number, error })),
         );
     const items = faultsOf(order);
-    of = `of ${items.length} (${calls.length} calls), ${faultsOf(order.slice(0, own)).length} of them not in others' code, ${faultsOf(order.slice(0, kinds)).length} of a kind of their own`;
+    of = `of ${items.length} (${calls.length} calls): ${faultsOf(order.slice(0, own)).length} of ours, ${faultsOf(order.slice(0, kinds)).length} of each kind`;
     return { items, round: roundOf(name, order.length, ends) };
   });
   const count = (end: string) => ends.get(end) ?? 0;
-  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} ended Node itself, ${count('after')} had ended before their call`;
+  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} Node's, ${count('after')} before`;
   return { part: 'faults', target: name, figures, ...done };
 }
 

@@ -141,7 +141,7 @@ async function steadyLoad(effort: Effort): Promise<Crowd> {
     const [p50, p99] = [median(all.map((each) => each.p50)), median(all.map((each) => each.p99))];
     const memory = Math.max(...all.map((each) => each.memory));
     const grown = bytesBelow(root.homeDir) - before;
-    return `${RATE} starts a second of ${scale.programs} programs, ${SECONDS} s a round; p50 / p99 of the median round and slowest of all ${milliseconds([p50, p99, slowest])} ms, ${memory} kB, files grew by ${grown} bytes`;
+    return `${RATE} a second of ${scale.programs} programs, ${SECONDS} s a round; p50 / p99 / slowest ${milliseconds([p50, p99, slowest])} ms, ${memory} kB, ${grown} bytes more`;
   };
   return { round, end };
 }
