@@ -8,7 +8,7 @@ import { ANY_MACHINE, type NameTable, nameTableBytes, readNameTable } from '../s
 /** The module's name. */
 export const AUDIT_MODULE = 'nix-foreign-audit.so';
 
-/** By it the module takes itself out of LD_AUDIT: at once, or in the program executed after so many others */
+/** A name by which it leaves LD_AUDIT: at once, or in the program that is executed after so many others, at most 9. */
 export function auditModuleOnce(after = 0): string {
   return after === 0 ? 'nix-foreign-audit-once.so' : `nix-foreign-audit-in-${after}.so`;
 }

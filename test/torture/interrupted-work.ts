@@ -24,13 +24,19 @@ import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import type { Effort, Finding } from './results.ts';
 
 const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
-const INJECTOR = '/opt/torture/inject-at-call';
+/** Where a root has it whose `/opt/torture` is a directory with it. */
+export const INJECTOR = '/opt/torture/inject-at-call';
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** What is written beside a file before it has its name, and locks. */
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 
 /** What is in the store: the whole rig, or little more than one set. */
 type Store = 'whole' | 'small';
+
+/** Puts inject-at-call into a directory. */
+export function buildInjector(directory: string): void {
+  execFileSync('gcc', ['-O1', '-static', '-o', path.join(directory, path.basename(INJECTOR)), SOURCE]);
+}
 
 export interface Works {
   /**
@@ -275,7 +281,7 @@ async function openWorks(store: Store): Promise<Works> {
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const tools = path.join(scratch, 'tools');
   cpSync(SOURCE, path.join(tools, 'inject-at-call.c'));
-  execFileSync('gcc', ['-O1', '-static', '-o', path.join(tools, 'inject-at-call'), SOURCE]);
+  buildInjector(tools);
   const root = await openToolRoot(rig, { binds: [{ from: tools, to: '/opt/torture', mode: 'read-only' }] });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');

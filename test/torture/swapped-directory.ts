@@ -1,5 +1,4 @@
 // A directory that somebody else may swap → swapped before each call of a start in turn, and before every one: never followed.
-import { execFileSync } from 'node:child_process';
 import {
   chownSync,
   cpSync,
@@ -23,11 +22,10 @@ import { compileLibrary } from '../scenarios/compile.ts';
 import { copyHome, foreign } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
+import { buildInjector, INJECTOR } from './interrupted-work.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
-const INJECTOR = '/opt/torture/inject-at-call';
 const OTHERS_LIBRARY = '/opt/torture/libothers.so';
-const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
 const PROGRAM = path.join(homeInRoot, 'jq');
 const SUM = ['-n', '6*7'];
 const copying = { recursive: true, verbatimSymlinks: true } as const;
@@ -154,7 +152,7 @@ async function openSwapping(place: Place): Promise<{ on: Swapping; forged: strin
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const [tools, forged] = [path.join(scratch, 'tools'), path.join(scratch, 'forged')];
   mkdirSync(tools);
-  execFileSync('gcc', ['-O1', '-static', '-o', path.join(tools, 'inject-at-call'), SOURCE]);
+  buildInjector(tools);
   const evil =
     '#include <unistd.h>\n__attribute__((constructor)) static void begin(void) { if (write(1, "somebody else\\n", 14) > 0) _exit(9); }';
   compileLibrary(path.join(tools, path.basename(OTHERS_LIBRARY)), 'libothers.so', evil);
@@ -222,7 +220,7 @@ async function swapEverywhere(name: string, form: Form, { seed, seconds, inputs 
     target: `${form}: ${name}`,
     tried,
     seconds: (performance.now() - begin) / 1000,
-    figures: `of ${all.length}, before each of ${order.length} calls and all, from two states; ${own} calls not in others' code, of ${kinds} kinds; ${before} starts had ended before`,
+    figures: `of ${all.length} (${order.length} calls and all, two states): ${own} calls of ours, ${kinds} kinds; ${before} before`,
     findings,
   };
 }
