@@ -161,6 +161,10 @@ test('with --strict a file that is patched by other choices is not patched again
   assert.match(stderr, /again\/one: it is patched already by other choices/);
   assert.match(stderr, /unpatch \/vendor\/again\/one/);
   assert.deepEqual([sha('again/one'), sha('again/two')], before);
+  // Of a copy nothing has to be put back: it would go as a whole.
+  await done(...words, '-o', '/vendor/again-copied');
+  assert.notEqual(sha('again-copied/one'), before[0]);
+  assert.deepEqual([sha('again/one'), sha('again/two')], before);
   await done('unpatch', '/vendor/again/one');
   await done(...words);
 });
