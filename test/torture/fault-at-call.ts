@@ -25,9 +25,10 @@ function isNodes(name: string, { status, stderr }: Injected): boolean {
   return NODE_FAILED.test(stderr) || NODE_ENDS.includes(status);
 }
 
-type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };
+export type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };
 
-function judge(name: string, injected: Injected): Judgement {
+/** How a work ended at whose call a fault was. */
+export function judge(name: string, injected: Injected): Judgement {
   const { status, stdout, stderr } = injected;
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -133,9 +134,17 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
 
 const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
+/** A program as it was keeps its inode, by which plans name it. */
 function putBack(root: ToolRoot, state: string): void {
-  for (const name of readdirSync(root.homeDir)) rmSync(path.join(root.homeDir, name), { recursive: true });
-  cpSync(state, root.homeDir, copying);
+  const isAsItWas = (name: string): boolean => {
+    const [is, was] = [root.homeDir, state].map((home) => path.join(home, name)) as [string, string];
+    return existsSync(is) && statSync(is).isFile() && readFileSync(is).equals(readFileSync(was));
+  };
+  const kept = readdirSync(state).filter(isAsItWas);
+  for (const name of readdirSync(root.homeDir))
+    if (!kept.includes(name)) rmSync(path.join(root.homeDir, name), { recursive: true });
+  for (const name of readdirSync(state))
+    if (!kept.includes(name)) cpSync(path.join(state, name), path.join(root.homeDir, name), copying);
 }
 
 /** Plans name the program by its inode, so its file stays; only what a work may have made of it is put back. */
