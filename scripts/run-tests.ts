@@ -1,6 +1,7 @@
 // The test files named, or all of them → node:test, two files at a time, each printing its closing lines.
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { freemem } from 'node:os';
 import path from 'node:path';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
@@ -12,7 +13,7 @@ const BYTES_NEEDED = 12 * 2 ** 30;
 function directoryInMemory(): string | undefined {
   try {
     const { bavail, bsize } = statfsSync(MEMORY);
-    if (bavail * bsize < BYTES_NEEDED) return undefined;
+    if (Math.min(bavail * bsize, freemem()) < BYTES_NEEDED) return undefined;
     const directory = mkdtempSync(path.join(MEMORY, 'tests-'));
     const script = path.join(directory, 'runs');
     writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
