@@ -11,6 +11,8 @@ const NODE_FAILED =
 const FRAME_OF_OURS = /^ +at .*\/opt\/tool\/dist\/[^ ]*:\d+:\d+/m;
 /** Of abort(3) and of a trap, as a shell has them: how Node ends itself. */
 const NODE_ENDS = [134, 133];
+/** SIGSEGV: of Node, also with an empty script, where a pipe of its own cannot be made. */
+const NODE_WITHOUT_PIPES = 139;
 const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*$/gm;
 const OF_LAUNCHER = [125, 126, 127];
 
@@ -20,8 +22,9 @@ function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean
   return !isStart || (OF_LAUNCHER.includes(status) && stdout === '');
 }
 
-function isNodes(name: string, { status, stderr }: Injected): boolean {
+function isNodes(name: string, isStart: boolean, { status, stderr, at }: Injected): boolean {
   if (name === 'hit' || FRAME_OF_OURS.test(stderr)) return false;
+  if (status === NODE_WITHOUT_PIPES) return !isStart && at === 'pipe2';
   return NODE_FAILED.test(stderr) || NODE_ENDS.includes(status);
 }
 
@@ -34,7 +37,7 @@ export function judge(name: string, injected: Injected): Judgement {
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
   if (status === 0) return isStart && stdout !== '42\n' ? { wrong: `it printed ${stdout}` } : 'right';
   if (isTold(isStart, injected)) return 'told';
-  if (isNodes(name, injected)) return 'node';
+  if (isNodes(name, isStart, injected)) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
   if (
     isStart &&

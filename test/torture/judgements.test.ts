@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
 import { judge } from './fault-at-call.ts';
-import type { Ended } from './interrupted-work.ts';
+import type { Injected } from './interrupted-work.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -11,7 +11,7 @@ const OF_MANAGER = TOLD.replace('nix-run-foreign', 'nix-foreign');
 const OUR_FRAME = '    at writePlan (/opt/tool/dist/nix-foreign.cjs:1:2)\n';
 
 /** Work, end, judgement. */
-const ENDS: readonly (readonly [string, Partial<Ended>, string])[] = [
+const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['hit', { stdout: '42\n' }, 'right'],
   ['miss', { stdout: '42\n' }, 'right'],
   ['hit', { stdout: '' }, 'wrong'],
@@ -36,6 +36,9 @@ const ENDS: readonly (readonly [string, Partial<Ended>, string])[] = [
   ['prune', { status: 134, stderr: `node:fs:1\n${OUR_FRAME}` }, 'wrong'],
   ['prune', { status: 1, stderr: `node:fs:1\n${OUR_FRAME}` }, 'wrong'],
   ['hit', { status: 134, stderr: '' }, 'wrong'], // no Node takes part
+  ['prune', { status: 139, at: 'pipe2' }, 'node'],
+  ['prune', { status: 139, at: 'write' }, 'wrong'],
+  ['miss', { status: 139, at: 'pipe2' }, 'wrong'], // the launcher would have told of it
   ['hit', { status: 2, stderr: 'jq: error: writing output failed\n' }, 'told'],
   ['hit', { status: 139, stderr: '' }, 'wrong'],
 ];
