@@ -126,7 +126,6 @@ function planEdits(bytes: Buffer): unknown {
 /** Names that programs need, and lists of directories in them. */
 const NAMES = [
   'libpython3.11.so.1.0\nlibdb-5.3.so\nld-linux-x86-64.so.2\nlibz.so',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a token of ld.so
   '$ORIGIN/../lib:${ORIGIN}:/usr/$LIB:$PLATFORM;/opt//x/\nlibssl.so.3\nlibssl.so.1.1',
 ];
 

@@ -8,7 +8,6 @@ import { storeLocation } from '../../../src/store/store-location.ts';
 const [reference = '', link = ''] = process.argv.slice(2);
 const nix = findNix(process.env);
 if (nix === undefined) throw new Error('no Nix on PATH');
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is Nix's antiquotation
 const content = '"quoted" ${x} $${y} back\\slash\nnew line\rreturn é 日本';
 const gone = `/nix/store/${'a'.repeat(32)}-gone`;
 const add = (references: readonly string[]) =>
