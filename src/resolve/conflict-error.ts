@@ -4,36 +4,57 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { whyNoneLoaded } from '../candidates/providers.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
+import { findMachine, type MachineKey, machinesRunBy } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import { knownProvider } from '../index/known-providers.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import type { Libc } from '../program/libc.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { dynamicOf } from './job.ts';
 
+/** What a program demands of a package; for this machine and glibc where nothing is said. */
+export interface Demand {
+  readonly elf?: MachineKey | undefined;
+  readonly libc?: Pick<Libc, 'kind'> | undefined;
+}
+
+/** `nix-build` of packages for the program's machine: of another than Nix' own it must be told the system. */
+function nixBuild(attributes: readonly string[], elf: MachineKey | undefined): string {
+  const system = elf && findMachine(elf)?.system;
+  const isOwn = system === undefined || system === machinesRunBy(process.arch)[0]?.system;
+  const words = [
+    ...(isOwn ? [] : ['--argstr', 'system', system]),
+    ...attributes.flatMap((each) => ['-A', each]),
+  ];
+  return `nix-build '<nixpkgs>' ${words.join(' ')}`;
+}
+
 /**
  * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them.
  */
-export function bringing(sonames: readonly string[], libc: 'glibc' | 'musl' = 'glibc'): string {
+export function bringing(sonames: readonly string[], { elf, libc }: Demand = {}): string {
   const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
   const attributes = known.length === 0 ? ['PACKAGE'] : known;
-  const prefix = libc === 'musl' ? 'pkgsMusl.' : '';
-  return `e.g. nix-build '<nixpkgs>' ${attributes.map((each) => `-A ${prefix}${each}`).join(' ')}, and try again`;
+  const prefix = libc?.kind === 'musl' ? 'pkgsMusl.' : '';
+  const ofLibc = attributes.map((each) => `${prefix}${each}`);
+  return `e.g. ${nixBuild(ofLibc, elf)}, and try again`;
 }
 
 /** Libraries that are there, but in builds that do not go with the rest. */
 function hintForClash(
   reasons: readonly Reason[],
   has: (name: string, version: string) => boolean,
-  libc: 'glibc' | 'musl' = 'glibc',
+  demand: Demand,
 ): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
-    return `bring the C library into the store, e.g. nix-build '<nixpkgs>' -A ${libc}, and try again`;
+    const libc = demand.libc?.kind ?? 'glibc';
+    return `bring the C library into the store, e.g. ${nixBuild([libc], demand.elf)}, and try again`;
   }
   const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
   if (own?.kind === 'missing-version' && has(own.name, own.version))
@@ -43,8 +64,8 @@ function hintForClash(
     return each.kind === 'missing-version' ? [each.name] : [];
   });
   return lacking.length === 0
-    ? `bring libraries into the store that fit together, ${bringing([])}`
-    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking)}`;
+    ? `bring libraries into the store that fit together, ${bringing([], demand)}`
+    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking, demand)}`;
 }
 
 /** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
@@ -66,7 +87,7 @@ export function hintForAround(
   const more =
     rest.length === 0
       ? ''
-      : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest)}`;
+      : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest, program)}`;
   const they = around.size === 1 ? 'it lies' : 'they lie';
   return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${fileWord(program.typedName)} ${words}${more}`;
 }
@@ -90,7 +111,7 @@ function hintFor(
     catalogue
       .librariesOffering(name, program.elf?.class ?? 64, program.elf?.machine ?? 0)
       .some(({ elf }) => elf.verdef.includes(version));
-  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore, dynamicOf(program)?.libc.kind);
+  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore, dynamicOf(program) ?? {});
   const around = hintForAround(program, missing, catalogue);
   if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>
@@ -106,7 +127,7 @@ function hintFor(
       ? `; the nearest can be chosen by hand: nix-foreign choose ${fileWord(program.typedName)}`
       : '';
   const names = missing.map(({ name }) => name);
-  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(names, dynamicOf(program)?.libc.kind)}${byHand}`;
+  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(names, dynamicOf(program))}${byHand}`;
 }
 
 /** Of so many names the nearest library is told; `choose` lists all. */

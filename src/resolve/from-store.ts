@@ -13,7 +13,7 @@ import { fileWord } from '../host/shell-words.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
-import { bringing, type ClosestSentence } from './conflict-error.ts';
+import { bringing, type ClosestSentence, type Demand } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
@@ -255,7 +255,7 @@ async function refusalOf(
   const loader = fingerprint.loader.storePath;
   if (set.kind === 'rejected') {
     const complaints = await withSimulatedReasons(program, set);
-    const hint = remedyOfRejection(program.typedName, complaints, closest, chosen);
+    const hint = remedyOfRejection(program, complaints, closest, chosen);
     return rejection(program, { loader, complaints, closest, hint });
   }
   const complaints = listTells === 'all' ? [] : await startComplaints(program, set);
@@ -308,8 +308,6 @@ async function startComplaints(program: DynamicProgram, set: VerifiedSet): Promi
   return complaintsOf(simulateStart(program, program.libc, set.loader, set.askedPath));
 }
 
-const BRING = `into the store, ${bringing([])}`;
-
 /** The store object that the complaint is about. */
 function objectIn(complaint: string): string | undefined {
   const found = objectNameIn(/^\/[^\s:']+/.exec(complaint)?.[0] ?? '');
@@ -321,16 +319,18 @@ function objectIn(complaint: string): string | undefined {
  * loader names. The solver knows nothing against the set, so choosing among the same candidates would be guessing.
  */
 export function remedyOfRejection(
-  typedName: string,
+  program: Demand & Pick<DynamicProgram, 'typedName'>,
   complaints: readonly string[],
   closest: readonly unknown[],
   choices: Choices,
 ): string {
+  const { typedName } = program;
+  const bring = `into the store, ${bringing([], program)}`;
   if (hasChoices(choices))
     return `choose again, or take your choices back: nix-foreign choose ${fileWord(typedName)} --reset`;
-  if (closest.length > 0) return `bring the exact ${closest.length === 1 ? 'library' : 'libraries'} ${BRING}`;
+  if (closest.length > 0) return `bring the exact ${closest.length === 1 ? 'library' : 'libraries'} ${bring}`;
   const object = objectIn(complaints[0] ?? '');
   return object === undefined
-    ? `bring other builds of these libraries ${BRING}`
-    : `leave that library out: nix-foreign choose ${fileWord(typedName)} --exclude '${object}'; or bring another build of it ${BRING}`;
+    ? `bring other builds of these libraries ${bring}`
+    : `leave that library out: nix-foreign choose ${fileWord(typedName)} --exclude '${object}'; or bring another build of it ${bring}`;
 }

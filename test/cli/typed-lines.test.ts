@@ -150,7 +150,7 @@ test('of a program whose children miss theirs, and of a choice that leaves no se
   );
   assert.deepEqual(commandsOf(children.remedy ?? ''), [['nix-run-foreign', '--strategy', 'view', at('x')]]);
   const choices = { pins: { 'libz.so.1': '/nix/store/x' }, exclude: [], prefer: [] };
-  const remedy = remedyOfRejection(at('x'), [], [], choices);
+  const remedy = remedyOfRejection({ typedName: at('x') }, [], [], choices);
   assert.deepEqual(commandsOf(lineIn(remedy)), [['nix-foreign', 'choose', at('x'), '--reset']]);
 });
 

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
-import { closestSentences, isEvident, nearestSentences } from '../../src/resolve/conflict-error.ts';
+import { machineOfSystem, machinesRunBy } from '../../src/elf/machine.ts';
+import {
+  bringing,
+  closestSentences,
+  type Demand,
+  isEvident,
+  nearestSentences,
+} from '../../src/resolve/conflict-error.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, problem, provider, requirer } from '../solver/small-problem.ts';
 
@@ -118,4 +125,21 @@ test('where nothing is needed of the nearest, only its name speaks for it', () =
 test('without other versions there is nothing to tell', () => {
   assert.deepEqual(nearestSentences(['liba.so.1'], judged()), []);
   assert.deepEqual(nearestSentences(['liba.so.1'], undefined), []);
+});
+
+test('what to type brings packages for the machine and the C library of the program', () => {
+  const machine = (system: string) => ({ elf: machineOfSystem(system) });
+  const typed = (demand?: Demand) => bringing(['libfontconfig.so.1', 'libz.so.1'], demand);
+  const [own] = machinesRunBy(process.arch);
+  assert.equal(typed(), "e.g. nix-build '<nixpkgs>' -A fontconfig.lib -A zlib, and try again");
+  assert.equal(typed({ elf: own }), typed());
+  assert.match(
+    typed(machine('i686-linux')),
+    /'<nixpkgs>' --argstr system i686-linux -A fontconfig\.lib -A zlib,/,
+  );
+  assert.match(typed(machine('aarch64-linux')), /--argstr system aarch64-linux -A fontconfig/);
+  assert.match(
+    typed({ libc: { kind: 'musl' } }),
+    /'<nixpkgs>' -A pkgsMusl\.fontconfig\.lib -A pkgsMusl\.zlib,/,
+  );
 });

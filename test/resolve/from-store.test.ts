@@ -6,7 +6,7 @@ import { remedyOfRejection } from '../../src/resolve/from-store.ts';
 
 const object = `/nix/store/${'0'.repeat(32)}-foo-1.0`;
 const remedy = (complaint: string, closest: readonly string[] = [], choices = NO_CHOICES) =>
-  remedyOfRejection('./tool', [complaint], closest, choices);
+  remedyOfRejection({ typedName: './tool' }, [complaint], closest, choices);
 
 test('the library that the loader names is left out', () => {
   assert.match(

@@ -64,11 +64,16 @@ async function offersFor(program: ProgramFile, names: readonly string[], context
 /** A path counts by its last part: that is the name which a library of the store has. */
 const soname = ({ name }: MissedLibrary) => path.posix.basename(name);
 
-function remedyOf(library: MissedLibrary, offered: Offered, program: WatchedProgram): string {
+function remedyOf(
+  library: MissedLibrary,
+  offered: Offered,
+  program: WatchedProgram,
+  file: ProgramFile,
+): string {
   const name = soname(library);
   const choose = `nix-foreign choose ${fileWord(program.typedName)} --add`;
   const from = offered(name);
-  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name])}`;
+  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], dynamicOf(file))}`;
   if (library.name.includes('/'))
     return `it is looked for by that path; have it there: nix-run-foreign --strategy view ${commandOf(program)}`;
   return from === 'store'
@@ -76,13 +81,18 @@ function remedyOf(library: MissedLibrary, offered: Offered, program: WatchedProg
     : `${choose} ${shellWord(`${name}=${from.beside}`)}`;
 }
 
-function checkOfLibrary(library: MissedLibrary, offered: Offered, program: WatchedProgram): Check {
+function checkOfLibrary(
+  library: MissedLibrary,
+  offered: Offered,
+  program: WatchedProgram,
+  file: ProgramFile,
+): Check {
   const { name, by, how } = library;
   return {
     subject: 'library',
     state: how === 'needed' ? 'lack' : 'note',
     detail: `${name}, ${how === 'needed' ? 'which' : 'opened while it ran by'} ${by}${how === 'needed' ? ' needs' : ''}, was not found`,
-    remedy: remedyOf(library, offered, program),
+    remedy: remedyOf(library, offered, program, file),
   };
 }
 
@@ -183,7 +193,7 @@ export async function examineRun(
   const offered = await offersFor(file, watched.libraries.map(soname), context);
   const checks = [
     ...(await checksOfLoader(file, program, watched, context)),
-    ...watched.libraries.map((each) => checkOfLibrary(each, offered, program)),
+    ...watched.libraries.map((each) => checkOfLibrary(each, offered, program, file)),
     ...watched.programs.map((each) => checkOfProgram(each, program, context)),
     ...checksOfFiles(watched.files, program),
   ];
