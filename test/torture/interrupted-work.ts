@@ -237,7 +237,7 @@ async function begin(
 ): Promise<void> {
   putBack(root, path.join(states, from === 'changed' ? 'plan' : from));
   await makePlan(root, from);
-  await root.run({ argv: [root.rig.bash, '-c', script], env, timeoutMs: 240_000 });
+  await root.run({ argv: [root.rig.bash, '-c', script], env, timeoutMs: 100_000 });
 }
 
 async function interrupt(

@@ -74,5 +74,6 @@ test('one call of each kind comes first, and every call comes once', () => {
 test('errors are those that a call can have; of an unknown one the run stops', () => {
   assert.ok(errorsOf('openat-to-write /x').includes('ENOSPC'));
   assert.ok(!errorsOf('openat /x').includes('ENOSPC'));
+  assert.deepEqual(errorsOf('write pipe:[12]'), ['EINTR']);
   assert.throws(() => errorsOf('sendfile /x'), /no errors are known of sendfile/);
 });

@@ -4,8 +4,8 @@
 // `openat-to-write PATH` where it may create), `kill` (the process that makes
 // the call gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER
 // of the environment change places, before each call when NUMBER is 0), or a number: the call is not made and fails with
-// that errno. CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of
-// standard error: `inject: COUNT [NAME]`.
+// that errno (where it is about a pipe, which cannot have the error, the next one that can). CALLS: `changes` (of files, and
+// new programs) or `all` that can fail. What happened is in the last line of standard error: `inject: COUNT [NAME]`.
 // Processes and threads are counted together. strace(1) counts each for itself, and injects no SIGKILL.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -161,6 +161,17 @@ static void list_call(FILE *list, pid_t thread, const struct user_regs_struct *r
 	fprintf(list, "%s%s %s\n", call->name, changes ? "-to-write" : "", path);
 }
 
+/* Pipes and their like are no disk: Node waits for ever for what it lost in its own (libuv, uv__signal_unlock). */
+static int can_fail(pid_t thread, const struct user_regs_struct *registers, int error)
+{
+	char descriptor[64], path[PATH_MAX];
+	if (call_of((long)registers->orig_rax)->subject != DESCRIPTOR || (error != EIO && error != ENOSPC))
+		return 1;
+	snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
+	ssize_t length = readlink(descriptor, path, sizeof path);
+	return length > 0 && path[0] == '/';
+}
+
 static long group_of(long thread)
 {
 	char path[64], line[256];
@@ -190,8 +201,11 @@ static void inject(struct injection *injection, pid_t thread)
 		return;
 	if (injection->list)
 		list_call(injection->list, thread, &registers);
-	int exchanges = !strcmp(injection->how, "exchange");
-	if (++injection->count != injection->number && !(exchanges && injection->number == 0))
+	int exchanges = !strcmp(injection->how, "exchange"), error = atoi(injection->how);
+	injection->count++;
+	if (error && (injection->name || injection->count < injection->number || !can_fail(thread, &registers, error)))
+		return;
+	if (!error && injection->count != injection->number && !(exchanges && injection->number == 0))
 		return;
 	injection->name = call_of((long)registers.orig_rax)->name;
 	if (exchanges) {
@@ -204,7 +218,7 @@ static void inject(struct injection *injection, pid_t thread)
 		return;
 	}
 	registers.orig_rax = (unsigned long long)-1; // no call (seccomp(2), SECCOMP_RET_TRACE)
-	registers.rax = (unsigned long long)-atol(injection->how);
+	registers.rax = (unsigned long long)-error;
 	ptrace(PTRACE_SETREGS, thread, 0, &registers);
 }
 
