@@ -71,14 +71,11 @@ const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] =
   ['mount umount2 pivot_root', ['EIO', 'EACCES']],
 ];
 
-/** What only a disk has. */
-const OF_FILES = ['EIO', 'ENOSPC'];
-
 /** Of a line of `callsOf`. */
 export function errorsOf(call: string): readonly string[] {
   const [name = ''] = call.split(' ', 1);
   const found = ERRORS.find(([names]) => names.split(' ').includes(name));
   if (found === undefined) throw new Error(`no errors are known of ${name}`);
   const isNoFile = / (?:pipe|socket|anon_inode):/.test(call);
-  return isNoFile ? found[1].filter((error) => !OF_FILES.includes(error)) : found[1];
+  return isNoFile ? found[1].filter((error) => error === 'EINTR') : found[1];
 }

@@ -4,7 +4,7 @@
 // `openat-to-write PATH` where it may create), `kill` (the process that makes
 // the call gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER
 // of the environment change places, before each call when NUMBER is 0), or a number: the call is not made and fails with
-// that errno (where it is about a pipe, which cannot have the error, the next one that can). CALLS: `changes` (of files, and
+// that errno (where it is about a pipe, which has none but EINTR, the next one that is not). CALLS: `changes` (of files, and
 // new programs) or `all` that can fail. What happened is in the last line of standard error: `inject: COUNT [NAME]`.
 // Processes and threads are counted together. strace(1) counts each for itself, and injects no SIGKILL.
 #define _GNU_SOURCE
@@ -165,7 +165,7 @@ static void list_call(FILE *list, pid_t thread, const struct user_regs_struct *r
 static int can_fail(pid_t thread, const struct user_regs_struct *registers, int error)
 {
 	char descriptor[64], path[PATH_MAX];
-	if (call_of((long)registers->orig_rax)->subject != DESCRIPTOR || (error != EIO && error != ENOSPC))
+	if (call_of((long)registers->orig_rax)->subject != DESCRIPTOR || error == EINTR)
 		return 1;
 	snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
 	ssize_t length = readlink(descriptor, path, sizeof path);
