@@ -97,7 +97,7 @@ const ROWS: readonly AbsentRow[] = [
     /^libffi\.so\.7$/,
     'dropped',
     'belongs to libffi 3.3, which nixpkgs has as libffi_3_3 at most',
-    'bring it by hand: nix-build <nixpkgs> -A libffi_3_3, or an older nixpkgs',
+    "bring it by hand: nix-build '<nixpkgs>' -A libffi_3_3, or an older nixpkgs",
   ],
   [
     /^libgcrypt\.so\.11$/,
@@ -187,7 +187,7 @@ const ROWS: readonly AbsentRow[] = [
     /^libncurses(w)?\.so\.5$|^libtinfo\.so\.5$/,
     'dropped',
     'has the old ABI of ncurses, which nixpkgs has as ncurses5 at most',
-    'bring it by hand: nix-build <nixpkgs> -A ncurses5, or an older nixpkgs',
+    "bring it by hand: nix-build '<nixpkgs>' -A ncurses5, or an older nixpkgs",
   ],
   [
     /^lib(cuda|nvidia-[\w-]+|nvcuvid|nvoptix|GLX_nvidia|EGL_nvidia|GLESv[12]_(CM_)?nvidia)\.so(\.|$)/,

@@ -190,3 +190,16 @@ test('in no text of the sources does a word stand behind a command as it is', ()
   );
   assert.deepEqual(bare, []);
 });
+
+test('a shell takes <nixpkgs> for a word wherever it is to be typed', () => {
+  const project = path.resolve(import.meta.dirname, '../..');
+  const files = globSync(['src/**/*.ts', 'docs/*.md', 'README.md'], { cwd: project });
+  const lines = files.flatMap((file) =>
+    [
+      ...readFileSync(path.join(project, file), 'utf8').matchAll(
+        /^.*\bnix-(?:build|shell|env) [^'\n]*<nixpkgs>.*$/gm,
+      ),
+    ].map(([line]) => `${file}: ${line}`),
+  );
+  assert.deepEqual(lines, []);
+});
