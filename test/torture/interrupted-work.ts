@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
+import { temporaryDirectories } from '../../src/host/directories.ts';
 import { sha256OfFile } from '../../src/host/file-identity.ts';
 import { emptyStore, providerOf } from '../rig/binary-cache.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
@@ -134,8 +135,18 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
 
 const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
+/** Our place below /tmp, as a path of the host: what a work turns to that cannot write at home. */
+function placeInTmp(root: ToolRoot): string {
+  return path.join(
+    root.homeDir,
+    '../tmp',
+    path.relative('/tmp', path.dirname(temporaryDirectories(0).cache)),
+  );
+}
+
 /** A program as it was keeps its inode, by which plans name it. */
 function putBack(root: ToolRoot, state: string): void {
+  rmSync(placeInTmp(root), { recursive: true, force: true });
   const isAsItWas = (name: string): boolean => {
     const [is, was] = [root.homeDir, state].map((home) => path.join(home, name)) as [string, string];
     return existsSync(is) && statSync(is).isFile() && readFileSync(is).equals(readFileSync(was));
