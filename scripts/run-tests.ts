@@ -1,6 +1,6 @@
 // The test files named, or all of them → node:test, two files at a time, each printing its closing lines.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import path from 'node:path';
 
@@ -15,6 +15,7 @@ function directoryInMemory(): string | undefined {
     const { bavail, bsize } = statfsSync(MEMORY);
     if (Math.min(bavail * bsize, freemem()) < BYTES_NEEDED) return undefined;
     const directory = mkdtempSync(path.join(MEMORY, 'tests-'));
+    chmodSync(directory, 0o1777); // as /tmp: some tests are other users
     const script = path.join(directory, 'runs');
     writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
     if (spawnSync(script).status === 0) return directory;
