@@ -15,15 +15,16 @@ import {
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
-import { resultCode } from '../store/sqlite-error.ts';
+import { isBusy, resultCode } from '../store/sqlite-error.ts';
 import { cleanBefore } from './housekeeping.ts';
 
 /**
- * SQLite cannot open, write or grow its file there (sqlite.org/rescode.html: READONLY, IOERR, FULL, CANTOPEN). Errors
- * of Nix's database have no such code (store/nix-database.ts): no other place of ours would help.
+ * SQLite cannot open, lock, write or grow its file there (sqlite.org/rescode.html: PERM, READONLY, IOERR, FULL,
+ * CANTOPEN; BUSY and PROTOCOL after all attempts, as on a file system without locks). Errors of Nix's database have no
+ * such code (store/nix-database.ts): no other place of ours would help.
  */
 function isUnwritableDatabase(error: unknown): boolean {
-  return [8, 10, 13, 14].includes(resultCode(error) ?? 0);
+  return isBusy(error) || [3, 8, 10, 13, 14].includes(resultCode(error) ?? 0);
 }
 
 function meansElsewhere(error: unknown, dirs: Directories): boolean {

@@ -9,7 +9,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
-import { resultCode } from './sqlite-error.ts';
+import { isBusy, resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
@@ -71,20 +71,24 @@ export function catalogueFile(directory: string, storeDir: string): string {
   return path.join(directory, `${sha256OfText(storeDir).slice(0, 16)}.sqlite`);
 }
 
-function prepared(file: string): DatabaseSync {
+function prepare(database: DatabaseSync): void {
+  // A lost write is a library scanned again: no need to wait for the disk.
+  database.exec('pragma journal_mode = wal; pragma synchronous = off;');
+  const version = (): number => Number(database.prepare('pragma user_version').get()?.['user_version']);
+  if (version() === VERSION) return;
+  database.exec('begin immediate');
+  // Somebody else may have made the tables while we waited for the lock.
+  if (version() === 0) database.exec(TABLES);
+  database.exec('commit');
+  if (version() !== VERSION) throw new Error(`catalogue version ${version()}, expected ${VERSION}`);
+}
+
+/** What fails is closed: SQLite keeps a lock that was not given back for as long as its process has the file open. */
+function openOnce(file: string, storeDir: string): Catalogue {
   const database = new DatabaseSync(file, { timeout: 60_000, enableForeignKeyConstraints: true });
   try {
-    // A lost write is a library scanned again: no need to wait for the disk.
-    database.exec('pragma journal_mode = wal; pragma synchronous = off;');
-    const version = (): number => Number(database.prepare('pragma user_version').get()?.['user_version']);
-    if (version() !== VERSION) {
-      database.exec('begin immediate');
-      // Somebody else may have made the tables while we waited for the lock.
-      if (version() === 0) database.exec(TABLES);
-      database.exec('commit');
-      if (version() !== VERSION) throw new Error(`catalogue version ${version()}, expected ${VERSION}`);
-    }
-    return database;
+    prepare(database);
+    return overDatabase(database, storeDir);
   } catch (error) {
     database.close();
     throw error;
@@ -97,9 +101,9 @@ export function isDamaged(error: unknown): boolean {
   return code === 11 || code === 26 || error instanceof SyntaxError;
 }
 
-/** SQLITE_BUSY, NOMEM, READONLY, IOERR, FULL: nothing is wrong with what the file holds, so it is not thrown away. */
+/** SQLITE_PERM, NOMEM, READONLY, IOERR, FULL: nothing is wrong with what the file holds, so it is not thrown away. */
 function isUnusableNow(error: unknown): boolean {
-  return [5, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
+  return isBusy(error) || [3, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
 }
 
 /** Processes that start together may each replace a damaged file once. */
@@ -109,7 +113,7 @@ const ATTEMPTS = 8;
 const [LONGEST_BUSY, WAIT] = [5000, 50];
 
 /**
- * Does work again that met SQLITE_BUSY, for a while: of what the last user of a WAL does as it closes it, others are
+ * Does work again that did not get a lock, for a while: of what the last user of a WAL does as it closes it, others are
  * told so at once (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
  */
 export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
@@ -117,7 +121,7 @@ export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (resultCode(error) !== 5 || Date.now() > until) throw error;
+      if (!isBusy(error) || Date.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, WAIT));
     }
   }
@@ -136,7 +140,7 @@ export function openCatalogue(file: string, storeDir: string): Catalogue {
   if (file !== ':memory:') makeDirectories(path.dirname(file));
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return overDatabase(prepared(file), storeDir);
+      return openOnce(file, storeDir);
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
       // Or others have just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.

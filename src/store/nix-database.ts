@@ -33,8 +33,13 @@ const BUSY_TIMEOUT = 5000;
 
 function open(location: string): DatabaseSync {
   const database = new DatabaseSync(location, { readOnly: true, timeout: BUSY_TIMEOUT });
-  database.prepare('select 1 from ValidPaths limit 1').get();
-  return database;
+  try {
+    database.prepare('select 1 from ValidPaths limit 1').get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function openAsWeCan(file: string): DatabaseSync | undefined {

@@ -4,3 +4,8 @@
 export function resultCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }
+
+/** SQLITE_BUSY and SQLITE_PROTOCOL: a lock could not be had, where there is no busy handler or it gave up. */
+export function isBusy(error: unknown): boolean {
+  return [5, 15].includes(resultCode(error) ?? 0);
+}

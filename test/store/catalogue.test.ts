@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -281,17 +281,40 @@ test('a directory in place of the catalogue is an error, not a wrong answer', ()
 });
 
 test('what is told at once that the file is busy is done again; any other error ends it', async () => {
-  const busy = Object.assign(new Error('database is locked'), { errcode: 261 }); // SQLITE_BUSY_RECOVERY
-  let calls = 0;
-  const answer = await unlessBusy(async () => {
-    calls += 1;
-    if (calls < 3) throw busy;
-    return calls;
-  });
-  assert.equal(answer, 3);
+  // SQLITE_BUSY_RECOVERY; SQLITE_PROTOCOL, where a lock of the WAL fails by EINTR or EMFILE.
+  for (const errcode of [261, 15]) {
+    let calls = 0;
+    const answer = await unlessBusy(async () => {
+      calls += 1;
+      if (calls < 3) throw Object.assign(new Error('locked'), { errcode });
+      return calls;
+    });
+    assert.equal(answer, 3);
+  }
   const full = Object.assign(new Error('full'), { errcode: 13 });
   await assert.rejects(
     unlessBusy(() => Promise.reject(full)),
     full,
   );
+});
+
+test('what could not be used is closed: its locks go with it', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  filled(file).close();
+  const database = new DatabaseSync(file);
+  database.exec('drop table offer');
+  database.close();
+  const catalogue = openCatalogue(file, '/store');
+  const held = readdirSync('/proc/self/fd').map((each) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${each}`);
+    } catch {
+      return ''; // of the listing itself
+    }
+  });
+  assert.deepEqual(
+    held.filter((each) => each.startsWith(file) && each.endsWith(' (deleted)')),
+    [],
+  );
+  catalogue.close();
 });
