@@ -115,6 +115,14 @@ test('a full disk, seen only when a file is written', asRoot, () => {
   temporaryDirectories(work({ prepare: fill }), /no space left/);
 });
 
+for (const [name, errcode] of [
+  ['SQLITE_BUSY', '5'],
+  ['SQLITE_PROTOCOL', '15'],
+] as const)
+  test(`a home where a database cannot be locked: ${name}`, asRoot, () => {
+    temporaryDirectories(work({ env: { HOME: '/mnt', SQLITE_AT_HOME: errcode } }), /locking protocol/);
+  });
+
 test('nothing of a failed attempt is left behind on the full disk', asRoot, () => {
   const fill = `mount -t tmpfs -o size=96k,uid=${UID},gid=${UID},mode=755 none /mnt`;
   const answer = work({ prepare: fill, bytes: 200_000 });
