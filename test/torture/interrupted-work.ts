@@ -158,7 +158,7 @@ function putBack(root: ToolRoot, state: string): void {
     if (!kept.includes(name)) cpSync(path.join(state, name), path.join(root.homeDir, name), copying);
 }
 
-/** Plans name the program by its inode, so its file stays; only what a work may have made of it is put back. */
+/** Of the program as it is now. */
 async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
   if (state !== 'plan' && state !== 'changed') return;
   await root.start([PROGRAM, ...SUM]);
