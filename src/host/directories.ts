@@ -86,15 +86,17 @@ function openTreeToAll(directory: string): void {
   }
 }
 
-/** Said of a directory that cannot take files, whatever the path is; write(2) and fsync(2) know no path. */
+/** Said of a directory that cannot take files by calls that know no path: write(2), fsync(2), ftruncate(2). */
 const UNWRITABLE = [
   ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ELOOP'],
   ...['EIO', 'ENAMETOOLONG', 'EMFILE', 'ENFILE', 'ESTALE', 'ENODEV', 'ENXIO'],
 ];
 
-/** The path that a system call of Node's failed for. */
-function pathOf(error: unknown): string | undefined {
-  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+/** The paths that a system call of Node's failed for: two of rename(2), link(2), symlink(2) and a copy. */
+function pathsOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { path: one, dest: other } = error as { path?: unknown; dest?: unknown };
+  return [one, other].filter((each) => typeof each === 'string');
 }
 
 /** The one is the other or lies below it, whichever is the longer. */
@@ -102,13 +104,20 @@ function isOnOneWay(file: string, directory: string): boolean {
   return `${directory}/`.startsWith(`${file}/`) || file.startsWith(`${directory}/`);
 }
 
-/** True for errors that say a place cannot take files, as opposed to defects of ours: any errno about a path in it. */
+/** read(2) knows no path either, but nothing is wrong with where we write. */
+function isOfReading(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'read';
+}
+
+/**
+ * True for errors that say a place cannot take files: any errno about a path in it, of a write what it says. What is
+ * about another path (the program, the store) is not, nor are defects of ours.
+ */
 export function isUnwritable(error: unknown, { cache, state }: Directories): boolean {
-  const [errno, file] = [errnoOf(error), pathOf(error)];
+  const [errno, files] = [errnoOf(error), pathsOf(error)];
   if (errno === undefined) return false;
-  const isAboutPlace =
-    file !== undefined && [cache, state].some((each) => isOnOneWay(file, path.dirname(each)));
-  return isAboutPlace || UNWRITABLE.includes(errno);
+  if (files.length === 0) return UNWRITABLE.includes(errno) && !isOfReading(error);
+  return files.some((file) => [cache, state].some((each) => isOnOneWay(file, path.dirname(each))));
 }
 
 function untrusted(cause: string, directory: string, uid: number): ForeignError {
@@ -171,7 +180,7 @@ export function createDirectories(dirs: Directories, uid: number): void {
 /** One line saying why a place cannot be used. */
 export function whyUnwritable(dirs: Directories, error: unknown): string {
   if (error instanceof ForeignError) return error.message;
-  const file = pathOf(error) ?? dirs.cache;
+  const file = pathsOf(error).at(-1) ?? dirs.cache;
   const isOfState = !isOnOneWay(file, dirs.cache) && isOnOneWay(file, dirs.state);
   return `cannot write ${isOfState ? dirs.state : dirs.cache}: ${reasonOf(error)}`;
 }

@@ -32,6 +32,12 @@ function meansElsewhere(error: unknown, dirs: Directories): boolean {
   return untrusted || isUnwritable(error, dirs) || isUnwritableDatabase(error);
 }
 
+/** One clause for a place that failed. */
+function whyNot(dirs: Directories, error: unknown): string {
+  if (!isBusy(error)) return whyUnwritable(dirs, error);
+  return `cannot lock a file in ${dirs.catalogues}: another process holds it, or its file system has no locks`;
+}
+
 /** The places in the order in which the launcher looks at them, whoever made what is there. */
 export async function everyPlace(uid: number): Promise<Directories[]> {
   try {
@@ -82,7 +88,8 @@ export async function inWritableDirectories<T>(
       return done;
     } catch (error) {
       if (!meansElsewhere(error, dirs)) throw error;
-      failures.push(whyUnwritable(dirs, error));
+      failures.push(whyNot(dirs, error));
+      debug(`${dirs.cache}: ${String(error)}`);
       errno = errnoOf(error);
     }
   }

@@ -1,6 +1,6 @@
 // A SQLite file → the shared objects of one store, by the names they can be needed by.
 // A store path → how much the rest of the store relies on it, and how much it brings along.
-import { rmSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ElfFile } from '../elf/elf-file.ts';
@@ -83,11 +83,18 @@ function prepare(database: DatabaseSync): void {
   if (version() !== VERSION) throw new Error(`catalogue version ${version()}, expected ${VERSION}`);
 }
 
+/**
+ * Milliseconds. Opening needs locks that others have for a moment only; a file system without locks is known by that.
+ * Others write a batch of objects at a time (open-catalogue.ts).
+ */
+const [OPENING, WRITING] = [1_000, 60_000];
+
 /** What fails is closed: SQLite keeps a lock that was not given back for as long as its process has the file open. */
 function openOnce(file: string, storeDir: string): Catalogue {
-  const database = new DatabaseSync(file, { timeout: 60_000, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(file, { timeout: OPENING, enableForeignKeyConstraints: true });
   try {
     prepare(database);
+    database.exec(`pragma busy_timeout = ${WRITING}`);
     return overDatabase(database, storeDir);
   } catch (error) {
     database.close();
@@ -103,7 +110,26 @@ export function isDamaged(error: unknown): boolean {
 
 /** SQLITE_PERM, NOMEM, READONLY, IOERR, FULL: nothing is wrong with what the file holds, so it is not thrown away. */
 function isUnusableNow(error: unknown): boolean {
-  return isBusy(error) || [3, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
+  return [3, 7, 8, 10, 13].includes(resultCode(error) ?? 0);
+}
+
+const CANTOPEN = 14;
+
+/** The files of a catalogue: SQLite's own, its journal and the index of that. */
+function filesOf(file: string): string[] {
+  return ['', '-wal', '-shm'].map((suffix) => file + suffix);
+}
+
+/**
+ * True where SQLite cannot open what is there and whole. SQLite does not say why (sqlite.org/rescode.html#cantopen).
+ * @throws Node's error, where it is open(2) that fails: too many open files, permission denied.
+ */
+function cannotBeOpenedNow(error: unknown, file: string): boolean {
+  if (resultCode(error) !== CANTOPEN || file === ':memory:') return false;
+  const isOther = (each: string): boolean => lstatSync(each, { throwIfNoEntry: false })?.isFile() === false;
+  if (filesOf(file).some(isOther)) return false;
+  closeSync(openSync(file, 'a'));
+  return true;
 }
 
 /** Processes that start together may each replace a damaged file once. */
@@ -129,12 +155,13 @@ export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
 
 /** Removes a catalogue's files. */
 export function removeCatalogue(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+  for (const each of filesOf(file)) rmSync(each, { force: true });
 }
 
 /**
  * Opens the catalogue of a store, making or remaking it when it is missing, damaged or of another version.
- * @throws Node's error when no database can be written there.
+ * @throws SQLite's or Node's error when no database can be written there; at once where no lock is to be had
+ *   (unlessBusy).
  */
 export function openCatalogue(file: string, storeDir: string): Catalogue {
   if (file !== ':memory:') makeDirectories(path.dirname(file));
@@ -142,9 +169,9 @@ export function openCatalogue(file: string, storeDir: string): Catalogue {
     try {
       return openOnce(file, storeDir);
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS || isBusy(error)) throw error;
       // Or others have just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
-      if (isUnusableNow(error)) continue;
+      if (isUnusableNow(error) || cannotBeOpenedNow(error, file)) continue;
       debug(`catalogue ${file} is made anew: ${String(error)}`);
       removeCatalogue(file);
     }

@@ -42,18 +42,34 @@ function open(location: string): DatabaseSync {
   }
 }
 
+/** SQLITE_READONLY, SQLITE_CANTOPEN. */
+function mayNotBeShared(error: unknown): boolean {
+  return [8, 14].includes(resultCode(error) ?? 0);
+}
+
+/** What fails once: a lock, a read of a disk. */
+const ATTEMPTS = 3;
+
 function openAsWeCan(file: string): DatabaseSync | undefined {
   // A reader that may not create the -shm file fails unless some other process has the database open;
   // then nobody is writing either and `immutable` is right (sqlite.org/wal.html, "Read-Only Databases").
+  // It is also for file systems without locks, though it does not see what Nix has just written.
   const uri = `file:${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
-  for (const location of [file, uri]) {
+  const tryAs = (location: string): DatabaseSync | 'again' | 'never' => {
     try {
       return open(location);
     } catch (error) {
       debug(`${location}: ${String(error)}`);
+      return mayNotBeShared(error) ? 'never' : 'again';
     }
+  };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const opened = tryAs(file);
+    if (typeof opened === 'object') return opened;
+    if (opened === 'never') break;
   }
-  return undefined;
+  const opened = tryAs(uri);
+  return typeof opened === 'object' ? opened : undefined;
 }
 
 /** Prepares a statement, once for each text. */

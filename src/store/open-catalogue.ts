@@ -6,7 +6,7 @@ import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
-import { debug } from '../host/output.ts';
+import { debug, notice, printableLine } from '../host/output.ts';
 import { barOnTerminal, type Progress } from '../host/progress-bar.ts';
 import {
   type Catalogue,
@@ -19,7 +19,7 @@ import {
 } from './catalogue.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
-import { type FoundLibrary, scanObject } from './scan-object.ts';
+import { type FoundLibrary, scanComplete } from './scan-object.ts';
 import { noteNewState, refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
@@ -195,7 +195,15 @@ function holdsNoLibrary(name: string): boolean {
   return name.endsWith('.drv') || /-fingerprint-[0-9a-f]{16}\.json$/.test(name);
 }
 
-/** Reads new store objects into the catalogue; returns how many were left out as not yet complete. */
+function noticeUnreadable(storeDir: string, unreadable: ReadonlyMap<string, unknown>): void {
+  const [first] = unreadable;
+  if (first === undefined) return;
+  const [name, error] = first;
+  const more = unreadable.size === 1 ? '' : `, and ${unreadable.size - 1} more`;
+  notice(printableLine(`left out, since it cannot be read: ${storeDir}/${name}: ${reasonOf(error)}${more}`));
+}
+
+/** Reads new store objects into the catalogue; returns how many are to be looked at again. */
 async function readObjects(
   all: readonly string[],
   catalogue: Catalogue,
@@ -209,18 +217,22 @@ async function readObjects(
   const database = openNixDatabase(location);
   try {
     const isComplete = validityTest(location, database);
+    const unreadable = new Map<string, unknown>();
     let unfinished = 0;
     for (let start = 0; start < names.length; start += BATCH) {
       const found = new Map<string, readonly FoundLibrary[]>();
       for (const name of names.slice(start, start + BATCH)) {
-        if (isComplete(name)) found.set(name, scanObject(path.join(location.storeDir, name)));
-        else unfinished += 1;
+        const scanned = scanComplete(path.join(location.storeDir, name), () => isComplete(name));
+        if (scanned.kind === 'found') found.set(name, scanned.libraries);
+        if (scanned.kind === 'unfinished') unfinished += 1;
+        if (scanned.kind === 'unreadable') unreadable.set(name, scanned.error);
       }
       catalogue.update(found, []);
       progress(Math.min(start + BATCH, names.length), names.length);
       await yieldToEventLoop();
     }
-    return unfinished;
+    noticeUnreadable(location.storeDir, unreadable);
+    return unfinished + unreadable.size;
   } finally {
     database?.close();
   }

@@ -2,7 +2,8 @@
 import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { elfFileAt } from '../elf/open-elf.ts';
+import { readElfFile } from '../elf/open-elf.ts';
+import { errnoOf } from '../host/errors.ts';
 
 /** A shared object in a store object. */
 export interface FoundLibrary {
@@ -27,12 +28,29 @@ function isLibraryName(name: string): boolean {
   return /\.so(\.[\w.+-]*)?$/.test(name) || /^ld[-.\w]*\.so/.test(name);
 }
 
-function readDirectory(directory: string): Dirent[] {
+/** What will not change: a file that vanished, is none that can be read, or may not be read by this user. */
+const LASTING = [
+  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'],
+  ...['EACCES', 'EPERM', 'ENXIO', 'ENODEV', 'EINVAL'],
+];
+
+/** @throws the error, where another look may find more: a failing disk or network, too many open files. */
+function throwPassing(error: unknown): void {
+  if (!LASTING.includes(errnoOf(error) ?? '')) throw error;
+}
+
+/** @throws Node's errors that may pass. */
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch {
-    return [];
+    return look();
+  } catch (error) {
+    throwPassing(error);
+    return undefined;
   }
+}
+
+function readDirectory(directory: string): Dirent[] {
+  return unlessGone(() => readdirSync(directory, { withFileTypes: true })) ?? [];
 }
 
 interface Listing {
@@ -46,22 +64,18 @@ interface Listing {
  * lies.
  */
 function targetInside(root: string, link: string): string | undefined {
-  try {
-    const target = path.resolve(root, path.dirname(link), readlinkSync(path.join(root, link)));
-    return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
-  } catch {
-    return undefined; // it vanished meanwhile
-  }
+  const to = unlessGone(() => readlinkSync(path.join(root, link)));
+  if (to === undefined) return undefined;
+  const target = path.resolve(root, path.dirname(link), to);
+  return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
 }
 
 /** The file behind a link whose target is not among the listed: through a linked directory, or outside `lib`. */
 function realFileInside(root: string, link: string): string | undefined {
-  try {
-    const [top, target] = [realpathSync.native(root), realpathSync.native(path.join(root, link))];
-    return target.startsWith(`${top}/`) ? target.slice(top.length + 1) : undefined;
-  } catch {
-    return undefined;
-  }
+  const [top, target] = [root, path.join(root, link)].map((each) =>
+    unlessGone(() => realpathSync.native(each)),
+  );
+  return target?.startsWith(`${top}/`) ? target.slice(`${top}/`.length) : undefined;
 }
 
 function list(root: string, directory: string, depth: number, into: Listing): void {
@@ -89,14 +103,21 @@ function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
   return file;
 }
 
+const ET_DYN = 3;
+
 /** Reads a file's ELF facts when it is a shared object that ld.so could load. */
 function readLibrary(file: string): ElfFile | undefined {
-  const elf = elfFileAt(file);
-  const ET_DYN = 3;
-  return elf?.type === ET_DYN && elf.dynamic ? elf : undefined;
+  const reading = readElfFile(file);
+  if (reading.kind === 'unreadable') throwPassing(reading.error);
+  if (reading.kind !== 'elf') return undefined;
+  const { type, dynamic } = reading.file;
+  return type === ET_DYN && dynamic ? reading.file : undefined;
 }
 
-/** Lists the shared objects of one store object, sorted by file. An object without any gives an empty list. */
+/**
+ * Lists the shared objects of one store object, sorted by file. An object without any gives an empty list.
+ * @throws Node's errors that may pass: EIO, EMFILE, ENOMEM, ESTALE. What was read until then is not all of it.
+ */
 export function scanObject(root: string): FoundLibrary[] {
   const listing: Listing = { files: [], links: new Map() };
   for (const entry of readDirectory(root)) {
@@ -121,4 +142,32 @@ export function scanObject(root: string): FoundLibrary[] {
     found.push({ file, elf, names: [...names].sort() });
   }
   return found;
+}
+
+/** Of the process or the machine: no other object can be read then either. */
+const LACKS = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+/** What is in one object, `error`: two looks at it failed. */
+type Scanned =
+  | { readonly kind: 'found'; readonly libraries: readonly FoundLibrary[] }
+  | { readonly kind: 'unfinished' }
+  | { readonly kind: 'unreadable'; readonly error: unknown };
+
+/**
+ * Reads a complete object, again where that fails once. One that a collector takes meanwhile is not complete: whoever
+ * fetches it again brings the same name, which would be known by the half that was read.
+ * @throws Node's errors of LACKS.
+ */
+export function scanComplete(root: string, isComplete: () => boolean): Scanned {
+  if (!isComplete()) return { kind: 'unfinished' };
+  for (let isLast = false; ; isLast = true) {
+    try {
+      const libraries = scanObject(root);
+      return isComplete() ? { kind: 'found', libraries } : { kind: 'unfinished' };
+    } catch (error) {
+      if (!isLast) continue;
+      if (LACKS.includes(errnoOf(error) ?? '')) throw error;
+      return { kind: 'unreadable', error };
+    }
+  }
 }

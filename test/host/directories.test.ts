@@ -79,6 +79,17 @@ test('what is not about a place is no reason to go elsewhere', () => {
   assert.ok(!isUnwritable(new TypeError('x is not a function'), dirs));
 });
 
+test('a failing disk with the program or the store on it is no reason to go elsewhere', () => {
+  const dirs = directoriesBelow(path.join(scratch, 'place'));
+  const failure = (code: string, syscall: string, paths: object = {}) =>
+    Object.assign(new Error(code), { code, syscall, ...paths });
+  for (const code of ['EIO', 'ESTALE', 'EMFILE'])
+    assert.ok(!isUnwritable(failure(code, 'open', { path: '/share/bin/program' }), dirs));
+  assert.ok(!isUnwritable(failure('EIO', 'read'), dirs));
+  const link = { path: '/nix/store/x', dest: path.join(dirs.farms, 'x') };
+  assert.ok(isUnwritable(failure('EIO', 'symlink', link), dirs), 'of two paths one is in the place');
+});
+
 test('an errno that nobody expected is told as what it is, a defect is not', () => {
   const fd = openSync('/proc/self/mem', 'r');
   const error = failureOf(() => readFileSync(fd));

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
+import { buildFailingCalls, type FailingCalls, failing } from '../store/failing-calls.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 /** Where the checkout is in there, since /tmp may hide it. */
@@ -29,6 +31,7 @@ interface Case {
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly bytes?: number;
+  readonly calls?: FailingCalls;
 }
 
 function work(given: Case): Answer {
@@ -39,15 +42,18 @@ function work(given: Case): Answer {
   chmodSync(tmp ?? '', 0o1777);
   const uid = String(given.uid ?? UID);
   const node = process.execPath.replace(`${PROJECT}/`, `${SEEN_AT}/`);
+  const preloaded = given.calls === undefined ? {} : failing('/mnt/failing-calls.so', given.calls);
+  if (given.calls !== undefined) buildFailingCalls(path.join(home ?? '', 'failing-calls.so'));
+  const variables = Object.entries(preloaded).map(([name, value]) => `${name}=${value}`);
   const script = `set -e
     mount --bind "$1" ${SEEN_AT}; mount --bind "$2" /mnt; chown ${uid}:${uid} /mnt; mount --bind "$3" /tmp
     ${given.prepare ?? ''}
     cd /
-    exec setpriv --reuid=${uid} --regid=${uid} --clear-groups "$4" --disable-warning=ExperimentalWarning \
+    exec setpriv --reuid=${uid} --regid=${uid} --clear-groups env ${variables.join(' ')} "$4" --disable-warning=ExperimentalWarning \
       ${SEEN_AT}/test/resolve/programs/use-place.ts ${given.bytes ?? 10}`;
   const words = ['-m', 'sh', '-c', script, 'sh', PROJECT, home ?? '', tmp ?? '', node];
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...(given.env ?? { HOME: '/mnt' }) };
-  const ended = spawnSync('unshare', words, { env, encoding: 'utf8', timeout: 20_000 });
+  const ended = spawnSync('unshare', words, { env, encoding: 'utf8', timeout: 60_000 });
   assert.equal(ended.status, 0, ended.stderr);
   return { ...(JSON.parse(ended.stdout) as Omit<Answer, 'stderr'>), stderr: ended.stderr };
 }
@@ -115,12 +121,16 @@ test('a full disk, seen only when a file is written', asRoot, () => {
   temporaryDirectories(work({ prepare: fill }), /no space left/);
 });
 
-for (const [name, errcode] of [
-  ['SQLITE_BUSY', '5'],
-  ['SQLITE_PROTOCOL', '15'],
-] as const)
-  test(`a home where a database cannot be locked: ${name}`, asRoot, () => {
-    temporaryDirectories(work({ env: { HOME: '/mnt', SQLITE_AT_HOME: errcode } }), /locking protocol/);
+for (const [name, errno] of Object.entries({ ENOLCK: constants.errno.ENOLCK, EIO: constants.errno.EIO }))
+  test(`a home whose file system gives no locks: ${name}`, asRoot, () => {
+    const calls = { call: 'lock', below: '/mnt/.cache', errno } as const;
+    const prepare = `mkdir /mnt/store; chown ${UID} /mnt/store`;
+    temporaryDirectories(
+      work({ prepare, calls, env: { HOME: '/mnt', STORE: '/mnt/store' } }),
+      name === 'ENOLCK'
+        ? /cannot lock a file in .*, or its file system has no locks/
+        : /cannot write .*disk I\/O/,
+    );
   });
 
 test('nothing of a failed attempt is left behind on the full disk', asRoot, () => {

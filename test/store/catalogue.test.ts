@@ -1,8 +1,9 @@
 // The catalogue's file: what it answers, several processes at once, and every kind of damage.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -11,6 +12,7 @@ import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
+import { buildFailingCalls, type FailingCalls, failing } from './failing-calls.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';
 
 const FILL = path.join(import.meta.dirname, 'programs/fill-catalogue.ts');
@@ -317,4 +319,36 @@ test('what could not be used is closed: its locks go with it', () => {
     [],
   );
   catalogue.close();
+});
+
+/** Another process opens the catalogue while calls about its file fail; what was thrown. */
+function openFailing(file: string, calls: Omit<FailingCalls, 'below'>): string {
+  const library = path.join(path.dirname(file), 'failing-calls.so');
+  buildFailingCalls(library);
+  const script = `import { openCatalogue } from ${JSON.stringify(path.resolve('src/store/catalogue.ts'))};
+    try { console.log(openCatalogue(${JSON.stringify(file)}, '/store').counts().objects) }
+    catch (error) { console.log(String(error.code), error.errcode ?? '') }`;
+  const env = { ...process.env, ...failing(library, { ...calls, below: file }) };
+  return execFileSync(process.execPath, [...FROM_SOURCES, '--input-type=module', '-e', script], {
+    env,
+    encoding: 'utf8',
+  }).trim();
+}
+
+test('a catalogue that cannot be opened now is not thrown away, and the reason is said', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  filled(file).close();
+  const { ino } = statSync(file);
+  for (const name of ['EMFILE', 'EIO', 'ENFILE'] as const)
+    assert.equal(openFailing(file, { call: 'open', errno: constants.errno[name] }), name);
+  assert.equal(openFailing(file, { call: 'open', errno: constants.errno.EMFILE, times: 1 }), '1');
+  assert.equal(statSync(file).ino, ino);
+});
+
+test('on a file system without locks the answer comes at once', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  filled(file).close();
+  const begin = performance.now();
+  assert.match(openFailing(file, { call: 'lock', errno: constants.errno.ENOLCK }), /^ERR_SQLITE_ERROR \d+$/);
+  assert.ok(performance.now() - begin < 30_000);
 });

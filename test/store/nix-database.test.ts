@@ -13,6 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -24,6 +25,7 @@ import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.t
 import { resultCode } from '../../src/store/sqlite-error.ts';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
+import { buildFailingCalls, failing } from './failing-calls.ts';
 import { openPrivateStore, type PrivateStore } from './private-store.ts';
 
 needTool('nix-store', 'nix-bin');
@@ -163,15 +165,17 @@ test('no database, an empty one and one of something else are none', () => {
 });
 
 /** What another user's process says of the validity of paths. */
-function askAsNobody(store: PrivateStore, paths: readonly string[]): unknown {
+function askAsNobody(store: PrivateStore, paths: readonly string[], env: NodeJS.ProcessEnv = {}): unknown {
   const module = JSON.stringify(path.resolve('src/store/nix-database.ts'));
   const script = `import { openNixDatabase } from ${module};
     const database = openNixDatabase(${JSON.stringify(store.location)});
     const paths = ${JSON.stringify(paths)};
     console.log(JSON.stringify(database === undefined ? null : paths.map((each) => database.isValid(each))));`;
-  const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
+  const words = ['--reuid=65534', '--regid=65534', '--clear-groups'];
   const node = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
-  return JSON.parse(execFileSync('setpriv', [...words, ...node], { encoding: 'utf8' }));
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const argv = ['env', ...variables, process.execPath, ...node];
+  return JSON.parse(execFileSync('setpriv', [...words, ...argv], { encoding: 'utf8' }));
 }
 
 /** What another user's process is told of the size of a path. */
@@ -210,6 +214,14 @@ test('an ordinary user sees what a living connection has not checkpointed yet', 
     .prepare("insert into ValidPaths (path, hash, registrationTime) values (?, 'sha256:0', 1)")
     .run(fresh);
   assert.deepEqual(askAsNobody(store, [...paths, fresh]), [true, true]);
+  const library = path.join(path.dirname(store.location.stateDir), 'failing-calls.so');
+  buildFailingCalls(library);
+  for (const name of ['EINTR', 'EIO'] as const)
+    for (const times of [1, 2]) {
+      const calls = { call: 'lock', below: file, errno: constants.errno[name], times } as const;
+      const answer = askAsNobody(store, [...paths, fresh], failing(library, calls));
+      assert.deepEqual(answer, [true, true], `${name}, ${times} times`);
+    }
   living.close();
 });
 

@@ -1,6 +1,8 @@
 // Refreshing: what is new, gone, unfinished or changed in the store directory, and what an unchanged one costs.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ForeignError } from '../../src/host/errors.ts';
@@ -8,6 +10,7 @@ import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
 import { refreshCatalogue } from '../../src/store/open-catalogue.ts';
 import type { StoreLocation } from '../../src/store/store-location.ts';
 import { scratchDirectory } from './compiled-library.ts';
+import { buildFailingCalls, type FailingCalls, failing } from './failing-calls.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';
 
 interface Fixture {
@@ -181,4 +184,59 @@ test('long work is done alone, and by the second process not again', async () =>
   await refreshCatalogue(catalogue, location, () => (steps += 1), alone);
   assert.equal(steps, 0);
   assert.equal(catalogue.counts().objects, 260);
+});
+
+const FILL = path.resolve('test/store/programs/fill-catalogue.ts');
+
+/** Another process brings the catalogue up to date while calls fail. */
+function fillFailing(
+  scratch: string,
+  calls: FailingCalls,
+): { counts: unknown; stderr: string; status: number | null } {
+  const library = path.join(scratch, 'failing-calls.so');
+  buildFailingCalls(library);
+  const { storeDir, stateDir } = syntheticLocation(scratch);
+  const words = ['--disable-warning=ExperimentalWarning', FILL, path.join(scratch, 'c'), storeDir, stateDir];
+  const env = { ...process.env, ...failing(library, calls) };
+  const { stdout, stderr, status } = spawnSync(process.execPath, words, { env, encoding: 'utf8' });
+  return { counts: stdout === '' ? undefined : JSON.parse(stdout), stderr, status };
+}
+
+test('a library that cannot be read once is read again', () => {
+  const scratch = scratchDirectory();
+  const [name = ''] = addObjects(scratch, 'a', 2);
+  const below = path.join(syntheticLocation(scratch).storeDir, name);
+  const { counts, stderr } = fillFailing(scratch, {
+    call: 'read',
+    below,
+    errno: constants.errno.EIO,
+    times: 1,
+  });
+  assert.deepEqual(counts, { objects: 2, libraries: 2, offered: 2 });
+  assert.equal(stderr, '');
+});
+
+for (const call of ['read', 'open'] as const)
+  test(`an object that a failing disk cannot ${call} is said, and looked at again`, () => {
+    const scratch = scratchDirectory();
+    const [name = ''] = addObjects(scratch, 'a', 2);
+    const { storeDir } = syntheticLocation(scratch);
+    utimesSync(storeDir, 1_000, 1_000);
+    const below = path.join(storeDir, name);
+    const { counts, stderr } = fillFailing(scratch, { call, below, errno: constants.errno.EIO });
+    assert.deepEqual(counts, { objects: 1, libraries: 1, offered: 1 });
+    assert.equal(stderr, `fill: left out, since it cannot be read: ${below}: input/output error\n`);
+    const later = fillFailing(scratch, { call, below: '/nowhere', errno: constants.errno.EIO });
+    assert.deepEqual(later.counts, { objects: 2, libraries: 2, offered: 2 });
+  });
+
+test('with too many open files nothing is called empty', () => {
+  const scratch = scratchDirectory();
+  const [name = ''] = addObjects(scratch, 'a', 2);
+  const below = path.join(syntheticLocation(scratch).storeDir, name);
+  const { stderr, status } = fillFailing(scratch, { call: 'open', below, errno: constants.errno.EMFILE });
+  assert.equal(status, 1);
+  assert.match(stderr, /EMFILE: too many open files/);
+  const later = fillFailing(scratch, { call: 'open', below: '/nowhere', errno: constants.errno.EMFILE });
+  assert.deepEqual(later.counts, { objects: 2, libraries: 2, offered: 2 });
 });

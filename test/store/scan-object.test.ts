@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { scanObject } from '../../src/store/scan-object.ts';
+import { scanComplete, scanObject } from '../../src/store/scan-object.ts';
 import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, compileProgram, objectName, scratchDirectory } from './compiled-library.ts';
 
@@ -158,7 +158,7 @@ test('what cannot be read is passed over', asRoot, () => {
   chmodSync(path.join(root, 'lib/closed'), 0o700);
   chmodSync(path.join(root, 'lib/secret.so'), 0o600);
   chmodSync(scratch, 0o755);
-  const script = `import { scanObject } from ${JSON.stringify(path.resolve('src/store/scan-object.ts'))};
+  const script = `import { scanComplete, scanObject } from ${JSON.stringify(path.resolve('src/store/scan-object.ts'))};
     console.log(JSON.stringify(scanObject(${JSON.stringify(root)}).map((each) => each.file)));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     uid: 65534,
@@ -175,4 +175,14 @@ test('the facts of the file are those that ld.so decides by', () => {
   assert.deepEqual(facts?.elf.needed, ['libneeded.so.2']);
   assert.equal(facts?.elf.runpath, '$ORIGIN/private');
   assert.equal(facts?.elf.soname, undefined);
+});
+
+test('an object that is taken while it is read is not complete, though half of it was there', () => {
+  const root = makeObject('taken', { 'lib/a.so': 'elf' });
+  const answers = [true, false];
+  assert.deepEqual(
+    scanComplete(root, () => answers.shift() === true),
+    { kind: 'unfinished' },
+  );
+  assert.equal(scanComplete(root, () => true).kind, 'found');
 });

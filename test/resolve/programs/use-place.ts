@@ -4,18 +4,16 @@ import path from 'node:path';
 import { writeFileAtomically } from '../../../src/host/atomic-file.ts';
 import { ForeignError } from '../../../src/host/errors.ts';
 import { inWritableDirectories } from '../../../src/resolve/writable-directories.ts';
+import { openStore } from '../../../src/store/open-catalogue.ts';
 
 const size = Number(process.argv[2] ?? 10);
-/** Of SQLite, which its database in the home meets. */
-const errcode = process.env['SQLITE_AT_HOME'];
+/** A store to open there, as a path. */
+const storeDir = process.env['STORE'];
 const uid = process.geteuid?.() ?? 0;
 try {
   const answer = await inWritableDirectories(uid, async (dirs) => {
-    if (errcode !== undefined && dirs.plans.startsWith('/mnt/'))
-      throw Object.assign(new Error('locking protocol'), {
-        code: 'ERR_SQLITE_ERROR',
-        errcode: Number(errcode),
-      });
+    if (storeDir !== undefined)
+      (await openStore(dirs.catalogues, { storeDir, stateDir: '/nowhere' })).close();
     const file = path.join(dirs.plans, '0123456789abcdef');
     writeFileAtomically(file, 'x'.repeat(size));
     return { plans: dirs.plans, bytes: readFileSync(file).length };
