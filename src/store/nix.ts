@@ -110,6 +110,15 @@ export function refusalOf(ended: Ended): NixRefusal {
   return { kind: 'vanished', why, storePath: /\/[^\s'"]+/.exec(why)?.[0] };
 }
 
+/** What Nix did not do for us, where that ends the work. */
+export function nixFailed(request: string, ended: Ended): ForeignError {
+  return new ForeignError(`nix-store ${request} failed: ${complaintOf(ended)}`, {
+    code: 'nix-failed',
+    hint: 'see whether Nix answers, and what to do where it does not: nix-foreign doctor',
+    exitCode: 125,
+  });
+}
+
 /** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
 export async function addRoot(
   nix: Nix,
@@ -127,13 +136,7 @@ export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Pro
   for (let i = 0; i < storePaths.length; i += BATCH) {
     const args = ['--check-validity', '--print-invalid', ...storePaths.slice(i, i + BATCH)];
     const ended = await runNix(nix, 'nix-store', args);
-    if (ended.status !== 0) {
-      throw new ForeignError(`nix-store --check-validity failed: ${complaintOf(ended)}`, {
-        code: 'nix-failed',
-        hint: 'see whether the Nix daemon runs: nix-store --version && nix-store -q --hash /nix/store/* | head -1',
-        exitCode: 125,
-      });
-    }
+    if (ended.status !== 0) throw nixFailed('--check-validity', ended);
     for (const line of ended.stdout.split('\n')) if (line !== '') invalid.add(line);
   }
   return invalid;

@@ -1,7 +1,5 @@
 // Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
-import { ForeignError } from '../host/errors.ts';
-import type { Ended } from '../host/run-program.ts';
-import { complaintOf, invalidPaths, type Nix, runWatched } from './nix.ts';
+import { invalidPaths, type Nix, nixFailed, runWatched } from './nix.ts';
 import { openTables, type Prepare } from './nix-database.ts';
 import type { StoreLocation } from './store-location.ts';
 
@@ -65,14 +63,6 @@ export function parseDump(dump: string): Map<string, PathFacts> {
     at = end;
   }
   return found;
-}
-
-function nixFailed(request: string, ended: Ended): ForeignError {
-  return new ForeignError(`nix-store ${request} failed: ${complaintOf(ended)}`, {
-    code: 'nix-failed',
-    hint: 'see whether the Nix daemon runs: nix-store -q --hash /nix/store/* | head -1',
-    exitCode: 125,
-  });
 }
 
 /** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
