@@ -66,12 +66,16 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'make room there',
   EDQUOT: 'make room there',
   EIO: 'check the disk: dmesg says more',
+  ESTALE: 'mount its file system anew: findmnt --target names it',
   ENAMETOOLONG: 'take a shorter name',
 };
 
-/** What the user can do about an errno. */
-export function remedyOf(errno: string | undefined): string {
-  return REMEDIES[errno ?? ''] ?? 'check the path and its permissions: ls -ld says more';
+/** What the user can do about an errno; `otherwise` where that depends on what was to be done. */
+export function remedyOf(
+  errno: string | undefined,
+  otherwise = 'check the path and its permissions: ls -ld says more',
+): string {
+  return REMEDIES[errno ?? ''] ?? otherwise;
 }
 
 /** An error of a system call that nobody expected → what is told of it; undefined for defects of ours. */

@@ -5,8 +5,8 @@ import { replaceLink } from '../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
-import { startProgram } from '../host/run-program.ts';
-import { type Nix, type NixRefusal, refusalOf, TIMEOUT } from './nix.ts';
+import { type Ended, startProgram } from '../host/run-program.ts';
+import { heldBack, type Nix, type NixRefusal, refusalOf, showOnStderr, TIMEOUT } from './nix.ts';
 
 export interface StoreText {
   readonly name: string;
@@ -122,17 +122,37 @@ export function startRootAdder(nix: Nix, link: string): RootAdder {
   };
 }
 
+/**
+ * Nix, as long as its expression is not known. What it says is shown where it works for longer than a second then: it
+ * waits for a collector, for minutes at times. What it says before has to wait for us.
+ */
+function startInstantiate(nix: Nix, args: readonly string[]) {
+  const { begin, take, end } = heldBack(showOnStderr);
+  const command = path.join(nix.bin, 'nix-instantiate');
+  const running = startProgram(command, args, { env: nix.env, timeout: TIMEOUT, onStderr: take });
+  return {
+    abandon: running.abandon,
+    finish: async (expression: string): Promise<Ended> => {
+      begin();
+      try {
+        const ended = await running.finish(expression);
+        debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
+        return ended;
+      } finally {
+        end();
+      }
+    },
+  };
+}
+
 function startOnce(nix: Nix, link: string): RootAdder {
   makeDirectories(path.dirname(link));
   // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
   const settings = ['--option', 'pure-eval', 'false', '--option', 'restrict-eval', 'false'];
-  const args = [...settings, '--add-root', link, '--indirect', '-'];
-  const command = path.join(nix.bin, 'nix-instantiate');
-  const running = startProgram(command, args, { env: nix.env, timeout: TIMEOUT });
+  const running = startInstantiate(nix, [...settings, '--add-root', link, '--indirect', '-']);
   return {
     pin: async (text) => {
       const ended = await running.finish(expressionFor(text));
-      debug(`nix-instantiate ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
       if (ended.status !== 0) {
         const refusal = refusalOf(ended);
         return NO_FILE_OF_DERIVATION.test(refusal.why) ? { kind: 'damaged', why: refusal.why } : refusal;
@@ -141,6 +161,6 @@ function startOnce(nix: Nix, link: string): RootAdder {
       if (held.kind === 'pinned' && held.storePath !== targetOf(link)) replaceLink(link, held.storePath);
       return held;
     },
-    abandon: () => running.abandon(),
+    abandon: running.abandon,
   };
 }

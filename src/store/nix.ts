@@ -63,14 +63,9 @@ export function programsOfNix({ bin }: Nix): string[] {
   return ['nix-store', 'nix-instantiate', 'nix-daemon'].map((name) => path.join(bin, name));
 }
 
-async function runNix(nix: Nix, command: string, args: readonly string[], input?: string): Promise<Ended> {
-  const ended = await runProgram(path.join(nix.bin, command), args, {
-    env: nix.env,
-    timeout: TIMEOUT,
-    ...(input === undefined ? {} : { input }),
-  });
-  debug(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`);
-  return ended;
+/** A command that answers at once unless it waits for others, as for a collector's lock: it says so on stderr then. */
+function runNix(nix: Nix, command: string, args: readonly string[]): Promise<Ended> {
+  return runShowing(nix, [command, ...args], { show: showOnStderr, timeout: TIMEOUT });
 }
 
 /** What Nix printed, line by line, without its colours. */
@@ -110,6 +105,15 @@ export function refusalOf(ended: Ended): NixRefusal {
   return { kind: 'vanished', why, storePath: /\/[^\s'"]+/.exec(why)?.[0] };
 }
 
+/** What Nix did not do for us, where that ends the work. */
+export function nixFailed(request: string, ended: Ended): ForeignError {
+  return new ForeignError(`nix-store ${request} failed: ${complaintOf(ended)}`, {
+    code: 'nix-failed',
+    hint: 'see whether Nix answers, and what to do where it does not: nix-foreign doctor',
+    exitCode: 125,
+  });
+}
+
 /** Makes `link` an indirect GC root of a store path (nix-store(1), --add-root; --indirect is for Nix 2.3). */
 export async function addRoot(
   nix: Nix,
@@ -127,13 +131,7 @@ export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Pro
   for (let i = 0; i < storePaths.length; i += BATCH) {
     const args = ['--check-validity', '--print-invalid', ...storePaths.slice(i, i + BATCH)];
     const ended = await runNix(nix, 'nix-store', args);
-    if (ended.status !== 0) {
-      throw new ForeignError(`nix-store --check-validity failed: ${complaintOf(ended)}`, {
-        code: 'nix-failed',
-        hint: 'see whether the Nix daemon runs: nix-store --version && nix-store -q --hash /nix/store/* | head -1',
-        exitCode: 125,
-      });
-    }
+    if (ended.status !== 0) throw nixFailed('--check-validity', ended);
     for (const line of ended.stdout.split('\n')) if (line !== '') invalid.add(line);
   }
   return invalid;
@@ -164,17 +162,21 @@ export function showOnStderr(text: string): void {
   } catch {} // a stderr that is closed is nobody's failure
 }
 
-/** Text that waits for a second, then shown as it comes. */
-function heldBack(show: Show): { take: Show; end: () => void } {
+/** Text that waits until a second after `begin`, then shown as it comes, without passwords. */
+export function heldBack(show: Show): { begin: () => void; take: Show; end: () => void } {
   let waiting: string | undefined = '';
-  const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const showNow = (): void => {
     const text = waiting ?? '';
     waiting = undefined;
-    if (text !== '') show(text);
-  }, SILENCE);
+    if (text !== '') show(withoutSecrets(text));
+  };
   return {
+    begin: () => {
+      timer ??= setTimeout(showNow, SILENCE);
+    },
     take: (text) => {
-      if (waiting === undefined) show(text);
+      if (waiting === undefined) show(withoutSecrets(text));
       else waiting += text;
     },
     end: () => clearTimeout(timer),
@@ -182,19 +184,20 @@ function heldBack(show: Show): { take: Show; end: () => void } {
 }
 
 /** Runs a Nix command. Its stderr is returned for a message, and shown where it takes longer than a second. */
-export async function runWatched(
+export function runWatched(nix: Nix, command: string, args: readonly string[], show: Show): Promise<Ended> {
+  return runShowing(nix, [command, ...args], { show, timeout: LONGEST });
+}
+
+async function runShowing(
   nix: Nix,
-  command: string,
-  args: readonly string[],
-  show: Show,
+  [command, ...args]: readonly [string, ...string[]],
+  { show, timeout }: { readonly show: Show; readonly timeout: number },
 ): Promise<Ended> {
-  const { take, end } = heldBack((text) => show(withoutSecrets(text)));
+  const { begin, take, end } = heldBack(show);
+  begin();
   try {
-    const ended = await runProgram(path.join(nix.bin, command), args, {
-      env: nix.env,
-      timeout: LONGEST,
-      onStderr: take,
-    });
+    const file = path.join(nix.bin, command);
+    const ended = await runProgram(file, args, { env: nix.env, timeout, onStderr: take });
     debug(withoutSecrets(`${command} ${args.join(' ')}: ${ended.status ?? ended.failure ?? 'killed'}`));
     if (ended.status !== 0) debug(withoutSecrets(`it said: ${printable(ended.stderr)}`));
     return ended;

@@ -3,7 +3,7 @@
 // New names in the store directory → those that are complete store objects.
 import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { errnoOf, ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice, printableLine } from '../host/output.ts';
@@ -117,10 +117,11 @@ function stateOf(storeDir: string): string | undefined {
   return now - stats.mtimeNs < RACY ? undefined : identityOfStats(stats);
 }
 
-function hintFor(errno: string | undefined): string {
-  if (errno === 'ENOENT') return 'install Nix, or name the store with NIX_STORE_DIR';
-  if (errno === 'EMFILE') return 'allow more open files: ulimit -n 256';
-  return 'check its permissions, or name the store with NIX_STORE_DIR';
+/** What can be done about a store that cannot be read. */
+export function remedyOfStore(errno: string | undefined): string {
+  return errno === 'ENOENT'
+    ? 'install Nix, or name the store with NIX_STORE_DIR'
+    : remedyOf(errno, 'check its permissions, or name the store with NIX_STORE_DIR');
 }
 
 function listStore(storeDir: string): string[] {
@@ -129,7 +130,7 @@ function listStore(storeDir: string): string[] {
   } catch (error) {
     throw new ForeignError(`cannot read the store ${storeDir}: ${reasonOf(error)}`, {
       code: 'no-store',
-      hint: hintFor(errnoOf(error)),
+      hint: remedyOfStore(errnoOf(error)),
       exitCode: 125,
       cause: error,
     });

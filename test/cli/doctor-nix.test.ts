@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { checkNix } from '../../src/cli/doctor/checks.ts';
+import { ForeignError } from '../../src/host/errors.ts';
+import { invalidPaths } from '../../src/store/nix.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
@@ -16,6 +18,18 @@ const withEnv = (env: Record<string, string>) => checkNix({ nix: { ...nix, env: 
 test('a Nix that answers', async () => {
   const { state, detail } = await checkNix({ nix });
   assert.deepEqual([state, detail.endsWith(` in ${nix.bin}`)], ['ok', true]);
+});
+
+test('what failed names the question that shows a Nix in order, whatever else lies in its store', async () => {
+  for (const name of [`${'a'.repeat(32)}-x.lock`, `${'b'.repeat(32)}-left-over`])
+    mkdirSync(path.join(location.storeDir, name));
+  const failed = { ...nix, env: { ...nix.env, NIX_REMOTE: 'nothing://' } };
+  await assert.rejects(invalidPaths(failed, [location.storeDir]), (error) => {
+    assert.ok(error instanceof ForeignError);
+    assert.match(error.hint, /: nix-foreign doctor$/);
+    return true;
+  });
+  assert.equal((await checkNix({ nix })).state, 'ok');
 });
 
 test('no Nix, and one that cannot be run', async () => {

@@ -1,12 +1,15 @@
 // Directories are tried by writing, the catalogue is looked at and never changed.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { checkCatalogue, checkDirectories } from '../../src/cli/doctor/checks.ts';
 import type { Directories } from '../../src/host/directories.ts';
+import { remedyOf } from '../../src/host/errors.ts';
 import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
+import { FROM_SOURCES } from '../from-sources.ts';
 import { asRoot } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -42,8 +45,9 @@ test('a directory that takes no file is named, although its modes allow it', asR
   assert.equal(checkDirectories(dirs, uid).state, 'ok');
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=1,mode=700', 'none', dirs.roots]);
   try {
-    const { state, detail } = checkDirectories(dirs, uid);
+    const { state, detail, remedy } = checkDirectories(dirs, uid);
     assert.deepEqual([state, detail], ['lack', `${dirs.roots}: no space left on the device`]);
+    assert.equal(remedy, remedyOf('ENOSPC'));
   } finally {
     execFileSync('umount', [dirs.roots]);
   }
@@ -56,11 +60,16 @@ test('a catalogue that is missing is none the less missing afterwards', () => {
   assert.ok(!existsSync(path.join(scratch, 'empty')));
 });
 
-test('a catalogue that is there is counted', () => {
-  const dirs = placeIn('there');
+function filledPlace(name: string): Directories {
+  const dirs = placeIn(name);
   const catalogue = openCatalogue(catalogueFile(dirs.catalogues, location.storeDir), location.storeDir);
   catalogue.update(new Map([['a', []]]), []);
   catalogue.close();
+  return dirs;
+}
+
+test('a catalogue that is there is counted', () => {
+  const dirs = filledPlace('there');
   const { state, detail } = checkCatalogue(dirs, location);
   assert.equal(state, 'ok');
   assert.match(detail, /^0 libraries in 1 store objects: /);
@@ -80,4 +89,45 @@ test('a damaged catalogue, one of another making and a directory stay as they ar
   mkdirSync(file);
   assert.notEqual(checkCatalogue(dirs, location).state, 'ok');
   assert.deepEqual(readdirSync(dirs.catalogues), [path.basename(file)]);
+});
+
+test('one that somebody else has to themselves just now lacks nothing', () => {
+  const dirs = filledPlace('busy');
+  const file = catalogueFile(dirs.catalogues, location.storeDir);
+  const other = new DatabaseSync(file);
+  other.exec('pragma locking_mode = exclusive; begin exclusive');
+  try {
+    const detail = `${file} is in use just now, and was not counted`;
+    assert.deepEqual(checkCatalogue(dirs, location), { subject: 'catalogue', state: 'note', detail });
+  } finally {
+    other.close();
+  }
+});
+
+test('a good one for which no file can be opened: the limit is named, not the file', () => {
+  const dirs = filledPlace('crowded');
+  const program = path.join(import.meta.dirname, 'programs/crowded-checks.ts');
+  const words = [process.execPath, ...FROM_SOURCES, program, JSON.stringify([dirs, location])];
+  const stdout = execFileSync('bash', ['-c', 'ulimit -n 128; exec "$@"', 'bash', ...words], {
+    encoding: 'utf8',
+  });
+  const { state, detail, remedy, expected } = JSON.parse(stdout);
+  assert.deepEqual([state, remedy], ['lack', expected]);
+  assert.match(detail, /\.sqlite: too many open files$/);
+});
+
+test('a good one beside which SQLite can make no -shm is not to be removed', asRoot, () => {
+  const dirs = filledPlace('read only');
+  const still = path.join(scratch, 'still');
+  cpSync(dirs.catalogues, still, { recursive: true });
+  execFileSync('mount', ['--bind', still, dirs.catalogues]);
+  try {
+    execFileSync('mount', ['-o', 'remount,bind,ro', dirs.catalogues]);
+    const { state, detail, remedy } = checkCatalogue(dirs, location);
+    assert.equal(state, 'lack');
+    assert.match(detail, /\.sqlite: read-only file system$/);
+    assert.match(remedy ?? '', /^check the path and its permissions/);
+  } finally {
+    execFileSync('umount', [dirs.catalogues]);
+  }
 });

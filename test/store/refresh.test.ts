@@ -5,9 +5,9 @@ import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ForeignError } from '../../src/host/errors.ts';
+import { ForeignError, remedyOf } from '../../src/host/errors.ts';
 import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
-import { refreshCatalogue } from '../../src/store/open-catalogue.ts';
+import { refreshCatalogue, remedyOfStore } from '../../src/store/open-catalogue.ts';
 import type { StoreLocation } from '../../src/store/store-location.ts';
 import { scratchDirectory } from './compiled-library.ts';
 import { buildFailingCalls, type FailingCalls, failing } from './failing-calls.ts';
@@ -159,6 +159,15 @@ test('a store that cannot be listed is an error that names it', async () => {
     assert.match(error.message, new RegExp(location.storeDir));
     return true;
   });
+});
+
+test('what can be done about it is of what is wrong with it', () => {
+  for (const errno of ['EIO', 'ESTALE', 'ENFILE', 'EMFILE']) {
+    assert.equal(remedyOfStore(errno), remedyOf(errno));
+    assert.doesNotMatch(remedyOfStore(errno), /permissions/);
+  }
+  assert.match(remedyOfStore('ENOENT'), /^install Nix/);
+  assert.match(remedyOfStore('EACCES'), /permissions, or name the store with NIX_STORE_DIR$/);
 });
 
 test('progress counts up to the whole', async () => {

@@ -31,9 +31,10 @@ import { type ChoiceChange, chooseFor } from '../../resolve/with-choices.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { unprovidedNames } from '../../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../../solver/solution.ts';
+import { askingAgain } from '../../store/asking-again.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
 import { releaseLinks } from '../../store/fetch.ts';
-import { openStore } from '../../store/open-catalogue.ts';
+import { openStore, withStore } from '../../store/open-catalogue.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import { candidatesText, candidatesView, changeLine, choicesText } from './view.ts';
@@ -116,12 +117,9 @@ async function seenAfterwards(
   { program, context, dirs }: ChooseSession,
   choices: Choices,
 ): Promise<StoreAlternatives> {
-  const catalogue = await openStore(dirs.catalogues, context.location);
-  try {
-    return openAlternatives(program, catalogue, choices);
-  } finally {
-    catalogue.close();
-  }
+  return await withStore(dirs.catalogues, context.location, (catalogue) =>
+    openAlternatives(program, catalogue, choices),
+  );
 }
 
 /**
@@ -194,7 +192,7 @@ async function chooseIn(
   otherwise: (session: ChooseSession) => Promise<ChooseOutcome> | ChooseOutcome,
 ): Promise<ChooseOutcome> {
   const { program, context, dirs } = request;
-  const catalogue = await openStore(dirs.catalogues, context.location);
+  const catalogue = askingAgain(await openStore(dirs.catalogues, context.location));
   try {
     const session = { ...request, catalogue };
     const added = wordsToChoices(words, catalogue, program);

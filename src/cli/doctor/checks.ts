@@ -1,15 +1,16 @@
 // Nix, the user's directories and the catalogue → whether each can do its part, and what mends it.
-import { rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
-import { errnoOf, reasonOf } from '../../host/errors.ts';
+import { errnoOf, reasonOf, remedyOf } from '../../host/errors.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
 import { invalidPaths, missingForNix, type Nix, nixVersion } from '../../store/nix.ts';
+import { isBusy, resultCode } from '../../store/sqlite-error.ts';
 import { type StoreLocation, storeLocation } from '../../store/store-location.ts';
 
 /** One finding. */
@@ -64,13 +65,15 @@ function tryToWrite(directory: string): void {
   }
 }
 
+const YOURS = 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME';
+
 /** Writes and removes a small file wherever a first start writes. */
 export function checkDirectories(dirs: Directories, uid: number): Check {
   const lack = (directory: string, error: unknown): Check => ({
     subject: 'directories',
     state: 'lack',
     detail: `${directory}: ${reasonOf(error)}`,
-    remedy: 'make them yours and writable, or name others with XDG_CACHE_HOME and XDG_STATE_HOME',
+    remedy: remedyOf(errnoOf(error), YOURS),
   });
   try {
     createDirectories(dirs, uid);
@@ -98,6 +101,36 @@ function countsIn(file: string): { objects: number; libraries: number } {
   }
 }
 
+/** SQLITE_ERROR: tables are not there, or not as ours. */
+function isFilledAnew(error: unknown): boolean {
+  return isDamaged(error) || resultCode(error) === 1;
+}
+
+/** SQLite keeps the errno to itself: the system is asked for what it needs, a file beside the catalogue (-shm) too. */
+function systemErrorBehind(error: unknown, file: string): unknown {
+  if (resultCode(error) === undefined) return error;
+  try {
+    readFileSync(file);
+    tryToWrite(path.dirname(file));
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** Why a catalogue was not counted. It is never to be removed by hand: what is wrong with a file mends itself. */
+function uncounted(error: unknown, file: string): Omit<Check, 'subject'> {
+  if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
+    return { state: 'note', detail: 'it is filled at the first start' };
+  if (isBusy(error)) return { state: 'note', detail: `${file} is in use just now, and was not counted` };
+  const cause = isFilledAnew(error) ? error : systemErrorBehind(error, file);
+  const errno = resultCode(cause) === 10 ? 'EIO' : errnoOf(cause);
+  // A directory in its place gives way too (openStore).
+  if (isFilledAnew(error) || errno === 'EISDIR')
+    return { state: 'note', detail: `${file} is damaged; it is filled anew at the next start` };
+  return { state: 'lack', detail: `${file}: ${reasonOf(cause)}`, remedy: remedyOf(errno) };
+}
+
 /** Looks, and changes nothing: a first start fills a catalogue that is missing or damaged. */
 export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): Check {
   const check = { subject: 'catalogue' } as const;
@@ -107,11 +140,7 @@ export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): 
     const { objects, libraries } = countsIn(file);
     return { ...check, state: 'ok', detail: `${libraries} libraries in ${objects} store objects: ${file}` };
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
-      return { ...check, state: 'note', detail: 'it is filled at the first start' };
-    if (isDamaged(error))
-      return { ...check, state: 'note', detail: `${file} is damaged; it is filled anew at the next start` };
-    return { ...check, state: 'lack', detail: `${file}: ${reasonOf(error)}`, remedy: `remove ${file}` };
+    return { ...check, ...uncounted(error, file) };
   }
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findMachine, machinesRunBy } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { type Directories, dataDirectory } from '../../host/directories.ts';
-import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
@@ -14,6 +14,7 @@ import type { Context } from '../../resolve/context.ts';
 import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
 import { everyPlace, patchPlaces } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
+import { remedyOfStore } from '../../store/open-catalogue.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
@@ -49,14 +50,7 @@ function checkStore({ location }: Context): Check[] {
     return [store, { subject: 'database', state: 'note', detail }];
   } catch (error) {
     const detail = `${location.storeDir}: ${reasonOf(error)}`;
-    return [
-      {
-        subject: 'store',
-        state: 'lack',
-        detail,
-        remedy: 'install Nix, or name the store with NIX_STORE_DIR',
-      },
-    ];
+    return [{ subject: 'store', state: 'lack', detail, remedy: remedyOfStore(errnoOf(error)) }];
   }
 }
 

@@ -17,6 +17,7 @@ import type { Context } from '../../resolve/context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf, verdictOf } from '../../resolve/job.ts';
 import { resolveProgram } from '../../resolve/resolve-program.ts';
 import { inWritableDirectories } from '../../resolve/writable-directories.ts';
+import { askingAgain } from '../../store/asking-again.ts';
 import { openStore } from '../../store/open-catalogue.ts';
 import { type CandidateReport, candidateReportOf } from './candidates.ts';
 import { loadMap, type MapEntry } from './load-map.ts';
@@ -79,7 +80,7 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
 /** Without the store there is still the plan to tell of. */
 async function openedStore(dirs: Directories, context: Context) {
   try {
-    return await openStore(dirs.catalogues, context.location);
+    return askingAgain(await openStore(dirs.catalogues, context.location));
   } catch (error) {
     debug(`the alternatives are left out: ${String(error)}`);
     return undefined;
