@@ -1,9 +1,6 @@
 // A catalogue that stays open while somebody looks at it → one whose questions are asked again where they get no lock.
 import type { Catalogue, Popularity } from './catalogue.ts';
-import { isBusy } from './sqlite-error.ts';
-
-/** Milliseconds, as `unlessBusy` has them. */
-const [LONGEST_BUSY, WAIT] = [5000, 50];
+import { isBusy, LOCK_PATIENCE } from './sqlite-error.ts';
 
 function waitNow(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -14,12 +11,12 @@ function askingFor<Words extends unknown[], Answer>(
   question: (...words: Words) => Answer,
 ): (...words: Words) => Answer {
   return (...words) => {
-    for (const until = Date.now() + LONGEST_BUSY; ; ) {
+    for (const until = Date.now() + LOCK_PATIENCE.longest; ; ) {
       try {
         return question(...words);
       } catch (error) {
         if (!isBusy(error) || Date.now() > until) throw error;
-        waitNow(WAIT);
+        waitNow(LOCK_PATIENCE.between);
       }
     }
   };

@@ -9,7 +9,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
-import { isBusy, resultCode } from './sqlite-error.ts';
+import { isBusy, LOCK_PATIENCE, resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
@@ -135,20 +135,17 @@ function cannotBeOpenedNow(error: unknown, file: string): boolean {
 /** Processes that start together may each replace a damaged file once. */
 const ATTEMPTS = 8;
 
-/** Milliseconds. */
-const [LONGEST_BUSY, WAIT] = [5000, 50];
-
 /**
  * Does work again that did not get a lock, for a while: of what the last user of a WAL does as it closes it, others are
  * told so at once (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
  */
 export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + LONGEST_BUSY; ; ) {
+  for (const until = Date.now() + LOCK_PATIENCE.longest; ; ) {
     try {
       return await work();
     } catch (error) {
       if (!isBusy(error) || Date.now() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, WAIT));
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PATIENCE.between));
     }
   }
 }

@@ -67,7 +67,7 @@ export async function openStore(directory: string, location: StoreLocation): Pro
     if (!isDamaged(error)) throw error;
     debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
     removeCatalogue(file);
-    return withPopularity(await openAndRefresh(file, location), location);
+    return withPopularity(await unlessBusy(() => openAndRefresh(file, location)), location);
   }
 }
 

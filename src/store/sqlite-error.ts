@@ -9,3 +9,6 @@ export function resultCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   return [5, 15].includes(resultCode(error) ?? 0);
 }
+
+/** How long a lock is asked for again, and how often. Milliseconds. */
+export const LOCK_PATIENCE = { longest: 5000, between: 50 } as const;
