@@ -119,7 +119,7 @@ export function findName(name: string, context: RankContext): FoundName {
   const alike = namesAlike(context.catalogue, cut < 0 ? name : name.slice(0, cut)).filter(
     (each) => each !== name,
   );
-  return { ...ranked, known: knownProvider(name), absent: absentName(name), alike };
+  return { ...ranked, known: knownProvider(name), absent: absentName(name, context.target.system), alike };
 }
 
 function namesAlike(catalogue: SideCatalogue, stem: string): readonly string[] {
