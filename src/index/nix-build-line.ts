@@ -10,8 +10,8 @@ export function foreignSystem(system: string | undefined, arch: string = process
 }
 
 /**
- * A clause on systems that Nix builds for only where its settings say so; empty for others. On x86_64 it builds for i686
- * as well (Nix manual, "extra-platforms").
+ * A clause on systems that Nix builds for only where its settings say so; empty for others. On x86_64 it builds for
+ * i686 as well (Nix manual, "extra-platforms").
  */
 export function demandOnNix(system: string | undefined, arch: string = process.arch): string {
   const foreign = foreignSystem(system, arch);
