@@ -77,7 +77,8 @@ function addingLine(file: string, name: string): string {
 function howToBuild(name: string, system: string): string {
   const foreign = foreignSystem(system);
   const set = foreign === undefined ? '{ }' : `{ system = ${quoted(foreign)}; }`;
-  return `nix-build -E 'with import <nixpkgs> ${set}; callPackage ./${name}.nix { }'${demandOnNix(system)}`;
+  const line = `nix-build -E ${shellWord(`with import <nixpkgs> ${set}; callPackage ./${name}.nix { }`)}`;
+  return `${line}${demandOnNix(system)}`;
 }
 
 /** Ends with a line feed. */

@@ -31,5 +31,6 @@ export function nixBuild(
     ...(foreign === undefined ? [] : ['--argstr', 'system', foreign]),
     ...attributes.flatMap((each) => ['-A', each]),
   ];
-  return `nix-build '<nixpkgs>' ${words.join(' ')}${demandOnNix(system, arch)}`;
+  const line = `nix-build '<nixpkgs>' ${words.join(' ')}`;
+  return `${line}${demandOnNix(system, arch)}`;
 }

@@ -45,7 +45,7 @@ function howItEnded({ ended }: WatchedStart): Check {
 const soname = ({ name }: MissedLibrary) => path.posix.basename(name);
 
 /** Who asked for a library: the program, or a child of it that is for another machine. */
-interface Asker {
+interface Requester {
   readonly path: string;
   readonly elf: ElfFile;
   readonly kind: 'program' | 'child';
@@ -58,7 +58,7 @@ function fileCalled(by: string, { env }: Context): string | undefined {
   return by.includes('/') ? path.resolve(by) : findOnPath(by, env['PATH']);
 }
 
-function askerOf({ by }: MissedLibrary, program: ProgramFile, context: Context): Asker | undefined {
+function requesterOf({ by }: MissedLibrary, program: ProgramFile, context: Context): Requester | undefined {
   const called = fileCalled(by, context);
   const elf = called === undefined ? undefined : elfFileAt(called);
   const machine = program.elf ?? context.host.hostMachines[0];
@@ -70,9 +70,9 @@ function askerOf({ by }: MissedLibrary, program: ProgramFile, context: Context):
 }
 
 /** A library that was not found, who asked for it, and where it could come from. */
-interface OfferedLibrary {
+interface MissedAndOffered {
   readonly library: MissedLibrary;
-  readonly asker: Asker | undefined;
+  readonly requester: Requester | undefined;
   readonly from: 'store' | { readonly beside: string } | 'nowhere';
 }
 
@@ -80,31 +80,31 @@ async function offersFor(
   program: ProgramFile,
   libraries: readonly MissedLibrary[],
   context: Context,
-): Promise<OfferedLibrary[]> {
+): Promise<MissedAndOffered[]> {
   if (libraries.length === 0) return [];
   return await inWritableDirectories(context.host.uid, async ({ catalogues }) =>
     withStore(catalogues, context.location, (catalogue) =>
-      libraries.map((library): OfferedLibrary => {
-        const asker = askerOf(library, program, context);
-        if (asker === undefined) return { library, asker, from: 'nowhere' };
+      libraries.map((library): MissedAndOffered => {
+        const requester = requesterOf(library, program, context);
+        if (requester === undefined) return { library, requester, from: 'nowhere' };
         const name = soname(library);
-        const searched = asker.kind === 'child' ? asker : dynamicOf(program);
+        const searched = requester.kind === 'child' ? requester : dynamicOf(program);
         const beside = searched && librariesAround(searched, [name], () => false).get(name);
-        if (beside !== undefined) return { library, asker, from: { beside } };
-        const { elf } = asker;
+        if (beside !== undefined) return { library, requester, from: { beside } };
+        const { elf } = requester;
         const isStored = catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
-        return { library, asker, from: isStored ? 'store' : 'nowhere' };
+        return { library, requester, from: isStored ? 'store' : 'nowhere' };
       }),
     ),
   );
 }
 
-function remedyOf({ library, asker, from }: OfferedLibrary, program: WatchedProgram): string {
+function remedyOf({ library, requester, from }: MissedAndOffered, program: WatchedProgram): string {
   const name = soname(library);
-  const typedName = asker?.typedName;
+  const typedName = requester?.typedName;
   const choose = `nix-foreign choose ${typedName === undefined ? 'PROGRAM' : fileWord(typedName)} --add`;
   // Whoever asked has glibc: musl's loader tells nothing of what it misses.
-  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], asker)}`;
+  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], requester)}`;
   if (library.name.includes('/'))
     return `it is looked for by that path; have it there: nix-run-foreign --strategy view ${commandOf(program)}`;
   return from === 'store'
@@ -112,7 +112,7 @@ function remedyOf({ library, asker, from }: OfferedLibrary, program: WatchedProg
     : `${choose} ${shellWord(`${name}=${from.beside}`)}`;
 }
 
-function checkOfLibrary(offered: OfferedLibrary, program: WatchedProgram): Check {
+function checkOfLibrary(offered: MissedAndOffered, program: WatchedProgram): Check {
   const { name, by, how } = offered.library;
   return {
     subject: 'library',
