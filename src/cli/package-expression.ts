@@ -77,7 +77,8 @@ function addingLine(file: string, name: string): string {
 function howToBuild(name: string, system: string): string {
   const foreign = foreignSystem(system);
   const set = foreign === undefined ? '{ }' : `{ system = ${quoted(foreign)}; }`;
-  const line = `nix-build -E ${shellWord(`with import <nixpkgs> ${set}; callPackage ./${name}.nix { }`)}`;
+  const expression = `with import <nixpkgs> ${set}; callPackage ./${name}.nix { }`;
+  const line = `nix-build -E ${shellWord(expression)}`;
   return `${line}${demandOnNix(system)}`;
 }
 
