@@ -101,8 +101,7 @@ async function offersFor(
 
 function remedyOf({ library, requester, from }: MissedAndOffered, program: WatchedProgram): string {
   const name = soname(library);
-  const typedName = requester?.typedName;
-  const choose = `nix-foreign choose ${typedName === undefined ? 'PROGRAM' : fileWord(typedName)} --add`;
+  const choose = `nix-foreign choose ${fileWord(requester?.typedName ?? 'PROGRAM')} --add`;
   // Whoever asked has glibc: musl's loader tells nothing of what it misses.
   if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], requester)}`;
   if (library.name.includes('/'))
