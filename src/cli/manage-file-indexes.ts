@@ -35,6 +35,7 @@ import {
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { isDamaged } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
+import { resultCode } from '../store/sqlite-error.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import { readSecretKey } from './fingerprint/sign.ts';
 import { usageError } from './usage-error.ts';
@@ -124,7 +125,10 @@ async function buildFromFiles(context: Context, dirs: Directories): Promise<read
 function sourceOf(read: CacheRead, address: string): IndexSource {
   if (read.kind === 'failed') throw failure(`${address}: ${read.why}`, read.remedy);
   if (!('source' in read.state))
-    throw failure(`${address}: ${'why' in read.state ? read.state.why : 'it changed'}`, 'try it again');
+    throw failure(
+      `${address}: ${'why' in read.state ? read.state.why : 'it changed'}`,
+      'remedy' in read.state ? read.state.remedy : 'try it again',
+    );
   if (read.unlisted > 0)
     notice(`${read.unlisted} store paths have no listing: fill the cache with write-nar-listing=true`);
   return read.state.source;
@@ -197,7 +201,8 @@ function exportTo<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (error instanceof ForeignError || isDamaged(error)) throw error;
+    // What SQLite says is of what is read.
+    if (error instanceof ForeignError || isDamaged(error) || resultCode(error) !== undefined) throw error;
     throw failure(`${file}: it cannot be written: ${reasonOf(error)}`, 'name a file that can be written');
   }
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { printableLine } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
+import { demandOnNix, foreignSystem } from '../index/nix-build-line.ts';
 
 /** NamedAttributes of nixpkgs, and sonames that none is known for. */
 interface NamedAttributes {
@@ -72,6 +73,15 @@ function addingLine(file: string, name: string): string {
     : `nix-prefetch-url --type sha256 --name ${shellWord(name)} ${shellWord(pathToFileURL(file).href)}`;
 }
 
+/** For a program of another machine nixpkgs must be told of it. */
+function howToBuild(name: string, system: string): string {
+  const foreign = foreignSystem(system);
+  const set = foreign === undefined ? '{ }' : `{ system = ${quoted(foreign)}; }`;
+  const expression = `with import <nixpkgs> ${set}; callPackage ./${name}.nix { }`;
+  const line = `nix-build -E ${shellWord(expression)}`;
+  return `${line}${demandOnNix(system)}`;
+}
+
 /** Ends with a line feed. */
 export function nixExpression(packaged: PackagedProgram): string {
   const { file, sha256, system, needed, optional, bundled } = packaged;
@@ -84,7 +94,7 @@ export function nixExpression(packaged: PackagedProgram): string {
           `# It has libraries beside it (${printableLine(bundled.slice(0, 3).join(', '))}): take its directory for src.`,
         ];
   return [
-    `# A start for a package: nix-build -E 'with import <nixpkgs> { }; callPackage ./${name}.nix { }'`,
+    `# A start for a package: ${howToBuild(name, system)}`,
     ...more,
     '{',
     ...argumentsOf(packaged),

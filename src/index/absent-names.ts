@@ -1,4 +1,5 @@
 // A library name that no current nixpkgs has → why, and what to do about it.
+import { nixBuild } from './nix-build-line.ts';
 
 /** `never`: it is another distribution's name; `dropped`: nixpkgs had it; `driver`: it belongs to the machine. */
 export interface AbsentName {
@@ -15,12 +16,14 @@ type AbsentRow = readonly [
   pattern: RegExp,
   kind: AbsentName['kind'],
   why: string,
-  remedy: string,
+  remedy: string | ((system: string) => string),
   alias?: string,
 ];
 
 const older = (what: string) =>
   `take ${what} from an older nixpkgs, or name an index of old packages (index in config.toml)`;
+const built = (attribute: string) => (system: string) =>
+  `bring it by hand, from an older nixpkgs where this one lacks it: ${nixBuild([attribute], system)}`;
 const BY_HAND = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
 const bundle = (name: string) =>
   `bring ${name} beside the program, or get a build of the program for another distribution`;
@@ -97,7 +100,7 @@ const ROWS: readonly AbsentRow[] = [
     /^libffi\.so\.7$/,
     'dropped',
     'belongs to libffi 3.3, which nixpkgs has as libffi_3_3 at most',
-    "bring it by hand: nix-build '<nixpkgs>' -A libffi_3_3, or an older nixpkgs",
+    built('libffi_3_3'),
   ],
   [
     /^libgcrypt\.so\.11$/,
@@ -187,7 +190,7 @@ const ROWS: readonly AbsentRow[] = [
     /^libncurses(w)?\.so\.5$|^libtinfo\.so\.5$/,
     'dropped',
     'has the old ABI of ncurses, which nixpkgs has as ncurses5 at most',
-    "bring it by hand: nix-build '<nixpkgs>' -A ncurses5, or an older nixpkgs",
+    built('ncurses5'),
   ],
   [
     /^lib(cuda|nvidia-[\w-]+|nvcuvid|nvoptix|GLX_nvidia|EGL_nvidia|GLESv[12]_(CM_)?nvidia)\.so(\.|$)/,
@@ -197,15 +200,16 @@ const ROWS: readonly AbsentRow[] = [
   ],
 ];
 
-/** What is known of a name that nothing has. */
-export function absentName(name: string): AbsentName | undefined {
+/** What is known of a name that nothing has; `system`: the program's, empty where nobody knows. */
+export function absentName(name: string, system: string): AbsentName | undefined {
   const row = ROWS.find(([pattern]) => pattern.test(name));
   if (row === undefined) return undefined;
   const [, kind, why, remedy, alias] = row;
-  return { kind, why, remedy: remedy.replace('NAME', name), ...(alias === undefined ? {} : { alias }) };
+  const text = typeof remedy === 'string' ? remedy.replace('NAME', name) : remedy(system);
+  return { kind, why, remedy: text, ...(alias === undefined ? {} : { alias }) };
 }
 
 /** Names that are never taken from an index. */
 export function isDriverName(name: string): boolean {
-  return absentName(name)?.kind === 'driver';
+  return absentName(name, '')?.kind === 'driver';
 }

@@ -54,7 +54,12 @@ function otherVersions(name: string, { catalogue }: RankContext): readonly strin
 }
 
 function notFound({ name, dropped }: Examination, context: RankContext): NotFound {
-  return { name, dropped, known: absentName(name), otherVersions: otherVersions(name, context) };
+  return {
+    name,
+    dropped,
+    known: absentName(name, context.target.system),
+    otherVersions: otherVersions(name, context),
+  };
 }
 
 /** Names with few candidates first: they decide what the others may share. */

@@ -1,8 +1,8 @@
 // What the commands about file indexes do → what there is, what a name is found in, and one file to hand on.
 import { statSync } from 'node:fs';
 import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
-import { isDamaged } from '../store/catalogue.ts';
 import { type AbsentName, absentName } from './absent-names.ts';
+import { assertNoCatalogue } from './catalogue-errors.ts';
 import { derivedFile, type Sign } from './derived-file.ts';
 import { ageInDays, findDatabase, type Place, type Search, type UselessIndex } from './find-database.ts';
 import { type KnownProvider, knownProvider } from './known-providers.ts';
@@ -76,7 +76,7 @@ export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
     if (catalogue === undefined) return none;
     return { file: place.file, size: statSync(place.file).size, sources: catalogue.sources() };
   } catch (error) {
-    if (!isDamaged(error)) throw error;
+    assertNoCatalogue(error, place.file);
     return none;
   } finally {
     catalogue?.close();
@@ -119,7 +119,7 @@ export function findName(name: string, context: RankContext): FoundName {
   const alike = namesAlike(context.catalogue, cut < 0 ? name : name.slice(0, cut)).filter(
     (each) => each !== name,
   );
-  return { ...ranked, known: knownProvider(name), absent: absentName(name), alike };
+  return { ...ranked, known: knownProvider(name), absent: absentName(name, context.target.system), alike };
 }
 
 function namesAlike(catalogue: SideCatalogue, stem: string): readonly string[] {

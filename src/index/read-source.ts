@@ -4,6 +4,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, 
 import { reasonOf } from '../host/errors.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { assertNoCatalogue, isUnreadableCatalogue, remedyOfCatalogue } from './catalogue-errors.ts';
 import { derivedVersion, readDerived, type Verify } from './derived-file.ts';
 import { type EntryCounts, noCounts, type PackageObjects } from './package-objects.ts';
 import { type DatabaseRead, type IndexRefusal, readDatabase } from './read-database.ts';
@@ -35,8 +36,8 @@ export type SourceState =
   | { readonly kind: 'unreadable'; readonly why: string }
   /** It was another file at the end than at the beginning. */
   | { readonly kind: 'changed' }
-  /** No catalogue can be written. */
-  | { readonly kind: 'unwritable'; readonly why: string };
+  /** No catalogue can be written, or the one that is there cannot be read. */
+  | { readonly kind: 'unwritable'; readonly why: string; readonly remedy: string };
 
 const EDGE = 65_536;
 
@@ -69,6 +70,7 @@ function knownSource(place: CataloguePlace, key: string, identity: string): Inde
   try {
     return catalogue?.sources().find((each) => each.key === key && each.identity === identity);
   } catch (error) {
+    assertNoCatalogue(error, place.file);
     debug(`the file index is read anew: ${String(error)}`);
     return undefined;
   } finally {
@@ -104,7 +106,7 @@ export async function readSource(
     if (known !== undefined) return { kind: 'current', source: known };
     return await withLock(place.lock, () => readOnce(place, { fd, key, identity }, reading));
   } catch (error) {
-    return unreadable(error);
+    return isUnreadableCatalogue(error) ? unwritable(error) : unreadable(error);
   } finally {
     closeSync(fd);
   }
@@ -181,6 +183,10 @@ function unreadable(error: unknown): { readonly kind: 'unreadable'; readonly why
   return { kind: 'unreadable', why: reasonOf(error) };
 }
 
+function unwritable(error: unknown): SourceState {
+  return { kind: 'unwritable', why: reasonOf(error), remedy: remedyOfCatalogue(error) };
+}
+
 async function readInto(place: CataloguePlace, from: NewSource, read: ReadInto): Promise<SourceState> {
   const writer = writeCatalogue(place.file, from.key);
   try {
@@ -206,19 +212,26 @@ export async function addSource(
   try {
     return await readInto(place, from, read);
   } catch (error) {
-    return { kind: 'unwritable', why: reasonOf(error) };
+    return unwritable(error);
   }
 }
 
 /** Forgets a source. Returns whether there was one. @throws Node's and SQLite's errors. */
 export async function dropSource(place: CataloguePlace, key: string): Promise<boolean> {
   return await withLock(place.lock, async () => {
-    const catalogue = openSideCatalogue(place.file, place.storeDir);
-    const isThere = catalogue?.sources().some((each) => each.key === key) ?? false;
-    catalogue?.close();
+    const isThere = hasSource(place, key);
     if (isThere) writeWithout(place, key);
     return isThere;
   });
+}
+
+function hasSource(place: CataloguePlace, key: string): boolean {
+  const catalogue = openSideCatalogue(place.file, place.storeDir);
+  try {
+    return catalogue?.sources().some((each) => each.key === key) ?? false;
+  } finally {
+    catalogue?.close();
+  }
 }
 
 function writeWithout(place: CataloguePlace, key: string): void {

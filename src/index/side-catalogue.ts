@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { sha256OfText } from '../host/file-identity.ts';
 import { debug } from '../host/output.ts';
+import { addressOf, assertNoCatalogue } from './catalogue-errors.ts';
 import type { IndexedFile, IndexedObject, PackageObjects } from './package-objects.ts';
 import type { IndexRefusal } from './read-database.ts';
 
@@ -121,19 +122,25 @@ function toMatch(row: CatalogueRow): IndexMatch {
 const MATCH = `select file.name as name, dir, kind, size, target, object.id as id, object.name as object_name, attr, output,
   toplevel, system, stems from file join object on object.id = file.object`;
 
-/** Opens what is there. Undefined: there is none, or one of another version, or no catalogue at all. */
+/**
+ * Opens what is there. Undefined: there is none, or one of another version, or no catalogue at all.
+ * @throws ForeignError `unreadable-index` where what is there cannot be opened now.
+ */
 export function openSideCatalogue(file: string, storeDir: string): SideCatalogue | undefined {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
-    if (database.prepare('pragma user_version').get()?.['user_version'] !== VERSION)
-      throw new Error('another version');
-    return overDatabase(database, storeDir);
+    database = new DatabaseSync(addressOf(file), { readOnly: true });
+    if (database.prepare('pragma user_version').get()?.['user_version'] === VERSION)
+      return overDatabase(database, storeDir);
+    debug(`no file index in ${file}: another version`);
   } catch (error) {
-    debug(`no file index in ${file}: ${String(error)}`);
     database?.close();
+    assertNoCatalogue(error, file);
+    debug(`no file index in ${file}: ${String(error)}`);
     return undefined;
   }
+  database.close();
+  return undefined;
 }
 
 function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import { addressOf, assertNoCatalogue } from './catalogue-errors.ts';
 import type { IndexedFile, PackageObjects } from './package-objects.ts';
 import { type IndexSource, LAST_INDEX, TABLES, VERSION } from './side-catalogue.ts';
 
@@ -46,27 +47,42 @@ insert into source select * from old.source where key <> :key;
 insert into object select * from old.object where source in (select id from source);
 insert into file select file.* from old.file join object on object.id = file.object;`;
 
-/** Takes over what other sources gave. A catalogue that cannot be read is a catalogue without sources. */
+/**
+ * Takes over what other sources gave. One that is damaged is a catalogue without sources; where another cannot be read
+ * now, it stays as it is: what a binary cache gave does not come back by itself.
+ */
 function copyOthers(database: DatabaseSync, file: string, key: string): void {
   try {
-    database
-      .prepare('attach ? as old')
-      .run(`file:${encodeURI(file).replaceAll(/[?#]/g, encodeURIComponent)}?mode=ro`);
+    database.prepare('attach ? as old').run(addressOf(file).href);
   } catch (error) {
+    assertNoCatalogue(error, file);
     debug(`no older file index: ${String(error)}`);
     return;
   }
   try {
     if (hasTables(database)) copyRows(database, key);
   } catch (error) {
+    assertNoCatalogue(error, file);
     debug(`the older file index is left behind: ${String(error)}`);
-    database.exec('delete from file; delete from object; delete from source;');
   } finally {
     database.exec('detach old');
   }
 }
 
+/** All or nothing. What a disk did not give once, and SQLite calls damage, is asked for again. */
 function copyRows(database: DatabaseSync, key: string): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      copyOnce(database, key);
+      return;
+    } catch (error) {
+      database.exec('delete from file; delete from object; delete from source;');
+      if (tries === 2) throw error;
+    }
+  }
+}
+
+function copyOnce(database: DatabaseSync, key: string): void {
   for (const statement of COPY.split(';').filter((each) => each.trim() !== '')) {
     const prepared = database.prepare(statement);
     if (statement.includes(':key')) prepared.run({ key });

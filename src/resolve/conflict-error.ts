@@ -4,11 +4,12 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { whyNoneLoaded } from '../candidates/providers.ts';
 import { otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
-import { findMachine, type MachineKey, machinesRunBy } from '../elf/machine.ts';
+import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import { knownProvider } from '../index/known-providers.ts';
+import { nixBuild } from '../index/nix-build-line.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Libc } from '../program/libc.ts';
@@ -24,26 +25,17 @@ export interface Demand {
   readonly libc?: Pick<Libc, 'kind'> | undefined;
 }
 
-/** `nix-build` of packages for the program's machine: of another than Nix' own it must be told the system. */
-function nixBuild(attributes: readonly string[], elf: MachineKey | undefined): string {
-  const system = elf && findMachine(elf)?.system;
-  const isOwn = system === undefined || system === machinesRunBy(process.arch)[0]?.system;
-  const words = [
-    ...(isOwn ? [] : ['--argstr', 'system', system]),
-    ...attributes.flatMap((each) => ['-A', each]),
-  ];
-  return `nix-build '<nixpkgs>' ${words.join(' ')}`;
-}
+const systemOf = ({ elf }: Demand): string | undefined => elf && findMachine(elf)?.system;
 
 /**
  * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them.
  */
-export function bringing(sonames: readonly string[], { elf, libc }: Demand = {}): string {
+export function bringing(sonames: readonly string[], demand: Demand = {}): string {
   const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
   const attributes = known.length === 0 ? ['PACKAGE'] : known;
-  const prefix = libc?.kind === 'musl' ? 'pkgsMusl.' : '';
+  const prefix = demand.libc?.kind === 'musl' ? 'pkgsMusl.' : '';
   const ofLibc = attributes.map((each) => `${prefix}${each}`);
-  return `e.g. ${nixBuild(ofLibc, elf)}, and try again`;
+  return `e.g. ${nixBuild(ofLibc, systemOf(demand))}, and try again`;
 }
 
 /** Libraries that are there, but in builds that do not go with the rest. */
@@ -54,7 +46,7 @@ function hintForClash(
 ): string {
   if (reasons.some(({ kind }) => kind === 'no-loader')) {
     const libc = demand.libc?.kind ?? 'glibc';
-    return `bring the C library into the store, e.g. ${nixBuild([libc], demand.elf)}, and try again`;
+    return `bring the C library into the store, e.g. ${nixBuild([libc], systemOf(demand))}, and try again`;
   }
   const own = reasons.find((each) => each.kind === 'missing-version' && each.offeredIn === undefined);
   if (own?.kind === 'missing-version' && has(own.name, own.version))

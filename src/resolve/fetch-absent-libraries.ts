@@ -10,6 +10,7 @@ import { isLibcFamily } from '../elf/library-names.ts';
 import { removeLeftovers, temporaryName } from '../host/atomic-file.ts';
 import { debug, listText, notice, reportPrefix } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
+import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
 import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
@@ -302,5 +303,11 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
   if (isOff && isSolved) return false;
   const place = indexPlace(job.dirs, job.context.location);
   const fetching = { settings, nix: isOff ? undefined : nix };
-  return (await withWholeIndexes(place, () => fetchByIndex(job, lack, fetching))) ?? false;
+  try {
+    return (await withWholeIndexes(place, () => fetchByIndex(job, lack, fetching))) ?? false;
+  } catch (error) {
+    if (!isUnreadableCatalogue(error)) throw error;
+    rounds.word = { kind: 'not-fetched', why: [error.message], remedy: error.hint };
+    return false;
+  }
 }

@@ -7,6 +7,7 @@ import type { Directories } from '../host/directories.ts';
 import { reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
 import { debug, notice, reportPrefix } from '../host/output.ts';
+import { assertNoCatalogue } from '../index/catalogue-errors.ts';
 import type { Verify } from '../index/derived-file.ts';
 import type { Search } from '../index/find-database.ts';
 import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-indexes.ts';
@@ -103,6 +104,7 @@ const READ_ANEW =
 /**
  * Does work that opens the indexes and asks their catalogue. Damaged pages show when they are looked at: the catalogue
  * goes then, and the work is done once more. Undefined where that meets damage as well.
+ * @throws ForeignError `unreadable-index` where the catalogue cannot be asked now.
  */
 export async function withWholeIndexes<T>(
   { file }: Pick<CataloguePlace, 'file'>,
@@ -112,6 +114,7 @@ export async function withWholeIndexes<T>(
     try {
       return await work();
     } catch (error) {
+      if (!isDamaged(error)) assertNoCatalogue(error, file);
       if (!isDamaged(error)) throw error;
       debug(`${file} is thrown away: ${String(error)}`);
       say(READ_ANEW);
@@ -176,6 +179,6 @@ export function indexProblem({ file, state }: ReadIndex): IndexProblem | undefin
         remedy: 'start it again when whatever writes it has ended',
       };
     case 'unwritable':
-      return { why: `no catalogue of ${file} can be written: ${state.why}`, remedy: 'make room for it' };
+      return { why: `no catalogue of ${file} can be written: ${state.why}`, remedy: state.remedy };
   }
 }

@@ -2,6 +2,8 @@
 import { type Choices, NO_CHOICES } from '../choices/choices.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
+import { notice } from '../host/output.ts';
+import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet } from '../index/choose-set.ts';
 import { copiesOf } from '../index/fetch-absent.ts';
 import { type FetchPlan, planFetch } from '../index/plan-fetch.ts';
@@ -65,7 +67,7 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
   });
 }
 
-/** Does work with the index, ranked for the program as a start would; undefined where there is no index. */
+/** Does work with the index, ranked for the program as a start would; undefined where no index can be asked. */
 async function withIndex<T>(
   { program, context, dirs, choices }: PreviewRequest,
   lacking: readonly LackingName[],
@@ -77,7 +79,7 @@ async function withIndex<T>(
   const rounds = noFetches();
   const settings = await fetchSettings(job);
   const request = { lacking, excluded: new Set<string>(), rounds, isSolved: false };
-  return await withWholeIndexes(indexPlace(dirs, context.location), async () => {
+  const asked = withWholeIndexes(indexPlace(dirs, context.location), async () => {
     const catalogue = await openLackIndex(settings, job, rounds);
     if (catalogue === undefined) return undefined;
     try {
@@ -85,6 +87,11 @@ async function withIndex<T>(
     } finally {
       catalogue.close();
     }
+  });
+  return await asked.catch((error: unknown) => {
+    if (!isUnreadableCatalogue(error)) throw error;
+    notice(`${error.message}; ${error.hint}`);
+    return undefined;
   });
 }
 

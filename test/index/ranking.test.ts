@@ -7,11 +7,15 @@ import { after, test } from 'node:test';
 import { newestFirst } from '../../src/candidates/rank.ts';
 import { absentName } from '../../src/index/absent-names.ts';
 import { chooseSet } from '../../src/index/choose-set.ts';
+import { absentText } from '../../src/index/fetch-words.ts';
 import { KNOWN_PROVIDERS, knownProvider } from '../../src/index/known-providers.ts';
+import { findName } from '../../src/index/manage-indexes.ts';
 import { packageName } from '../../src/index/package-name.ts';
 import { type RankContext, whatDecides } from '../../src/index/rank-matches.ts';
 import { readSource } from '../../src/index/read-source.ts';
 import { openSideCatalogue, type SideCatalogue } from '../../src/index/side-catalogue.ts';
+import { targetOf } from '../../src/resolve/file-indexes.ts';
+import { OTHER } from '../elf/foreign-program.ts';
 import { databaseOf, hashOf, type IndexedPackage, treeOf } from '../rig/file-index.ts';
 import { RIGHT_ROWS, rankingWorld } from './ranking-world.ts';
 
@@ -247,11 +251,21 @@ test('the tables', () => {
     'libcuda.so',
     'libpython3.10.so.1.0',
   ]) {
-    const known = absentName(name);
+    const known = absentName(name, 'x86_64-linux');
     assert.ok(known, name);
     assert.doesNotMatch(`${known.why}${known.remedy}`, /\n|NAME=|^[A-Z][a-z]+ /, name);
   }
-  assert.equal(absentName('libssl.so.3'), undefined);
+  assert.equal(absentName('libssl.so.3', 'x86_64-linux'), undefined);
+});
+
+test('of a name that an index lacks, and of one that is asked for: what to type is for the program', async () => {
+  const catalogue = await catalogueOf([]);
+  const target = targetOf(OTHER);
+  const typed = new RegExp(`'<nixpkgs>' --argstr system ${OTHER.system} -A ncurses5$`);
+  const { absent } = chooseSet(['libtinfo.so.5'], contextOf(catalogue, { target }));
+  assert.deepEqual(absent.length, 1);
+  for (const each of absent) assert.match(absentText(each, './tool').remedy, typed);
+  assert.match(findName('libtinfo.so.5', contextOf(catalogue, { target })).absent?.remedy ?? '', typed);
 });
 
 test('names of store objects', () => {

@@ -307,7 +307,10 @@ test('a disk that is full: said in one line, and nothing is left on it', {
   });
   assert.equal(status, 0);
   const [last = ''] = stdout.trim().split('\n').slice(-1);
-  assert.match(last, /^\{"kind":"unwritable","why":"[^"\n]*(full|space)[^"\n]*"\}$/);
+  assert.match(
+    last,
+    /^\{"kind":"unwritable","why":"[^"\n]*(full|space)[^"\n]*","remedy":"make room there"\}$/,
+  );
 });
 
 test('a place that is read-only for us', {

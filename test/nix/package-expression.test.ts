@@ -5,6 +5,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { nixExpression, type PackagedProgram } from '../../src/cli/package-expression.ts';
+import { machinesRunBy } from '../../src/elf/machine.ts';
+import { OTHER } from '../elf/foreign-program.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { openPrivateStore } from '../store/private-store.ts';
 import { instantiate, PROJECT } from './nix-instantiate.ts';
@@ -41,6 +43,17 @@ test('libraries by attributes, the source by its hash, unknown names as comments
   assert.deepEqual(made['nativeBuildInputs'], [object('auto-patchelf-hook')]);
   assert.match(nixExpression(PROGRAM), /^ {4}# libmystery\.so\.3: which package has it is not known$/m);
   assert.match(nixExpression(PROGRAM), /hash = "sha256-q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=";/);
+});
+
+test('the command that it begins with is for the machine of the program', () => {
+  const command = (system: string) => nixExpression({ ...PROGRAM, system }).split('\n')[0];
+  const [own] = machinesRunBy(process.arch);
+  const start = "# A start for a package: nix-build -E 'with import <nixpkgs>";
+  assert.equal(command(own?.system ?? ''), `${start} { }; callPackage ./tool.nix { }'`);
+  assert.equal(
+    command(OTHER.system),
+    `${start} { system = "${OTHER.system}"; }; callPackage ./tool.nix { }'`,
+  );
 });
 
 test('names that are hostile stay texts and comments', () => {

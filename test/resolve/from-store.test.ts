@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_CHOICES } from '../../src/choices/choices.ts';
 import { remedyOfRejection } from '../../src/resolve/from-store.ts';
+import { OTHER } from '../elf/foreign-program.ts';
 
 const object = `/nix/store/${'0'.repeat(32)}-foo-1.0`;
 const remedy = (complaint: string, closest: readonly string[] = [], choices = NO_CHOICES) =>
@@ -14,6 +15,19 @@ test('the library that the loader names is left out', () => {
     /choose \.\/tool --exclude 'foo-1\.0'/,
   );
   assert.match(remedy(`${object}: broken`), /--exclude 'foo-1\.0'/);
+});
+
+test('other builds are brought for the machine of the program', () => {
+  const program = { typedName: './tool', elf: OTHER };
+  const system = `--argstr system ${OTHER.system} -A PACKAGE, and`;
+  for (const [complaint, closest] of [
+    [`${object}: broken`, []],
+    ['', []],
+    ['', ['one']],
+  ] as const) {
+    const told = remedyOfRejection(program, [complaint], closest, NO_CHOICES);
+    assert.ok(told.includes(system), told);
+  }
 });
 
 test('nobody in particular: other builds; closest matches: the exact ones; choices: taken back', () => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
+import { sameMachine } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryOrder } from '../../farm/library-order.ts';
 import { findOnPath } from '../../host/files.ts';
@@ -40,40 +41,69 @@ function howItEnded({ ended }: WatchedStart): Check {
   return { subject: 'run', state: status === 0 ? 'ok' : 'note', detail };
 }
 
-/** Where a name that was not found could come from. */
-type Offered = (name: string) => 'store' | { readonly beside: string } | 'nowhere';
-
-async function offersFor(program: ProgramFile, names: readonly string[], context: Context): Promise<Offered> {
-  const dynamic = dynamicOf(program);
-  const like: Pick<ElfFile, 'class' | 'machine'> | undefined = program.elf;
-  if (like === undefined || names.length === 0) return () => 'nowhere';
-  const stored = await inWritableDirectories(context.host.uid, async ({ catalogues }) =>
-    withStore(catalogues, context.location, (catalogue) => {
-      const has = (name: string) => catalogue.librariesOffering(name, like.class, like.machine).length > 0;
-      return new Set(names.filter(has));
-    }),
-  );
-  const around = dynamic && librariesAround(dynamic, names, () => false);
-  return (name) => {
-    const beside = around?.get(name);
-    if (beside !== undefined) return { beside };
-    return stored.has(name) ? 'store' : 'nowhere';
-  };
-}
-
 /** A path counts by its last part: that is the name which a library of the store has. */
 const soname = ({ name }: MissedLibrary) => path.posix.basename(name);
 
-function remedyOf(
-  library: MissedLibrary,
-  offered: Offered,
-  program: WatchedProgram,
-  file: ProgramFile,
-): string {
+/** Who asked for a library: the program, or a child of it that is for another machine. */
+interface Requester {
+  readonly path: string;
+  readonly elf: ElfFile;
+  readonly kind: 'program' | 'child';
+  /** As it is typed to choose its libraries; undefined where that is not known. */
+  readonly typedName: string | undefined;
+}
+
+/** ld.so names the file, or of a program what it was called by. */
+function fileCalled(by: string, { env }: Context): string | undefined {
+  return by.includes('/') ? path.resolve(by) : findOnPath(by, env['PATH']);
+}
+
+function requesterOf({ by }: MissedLibrary, program: ProgramFile, context: Context): Requester | undefined {
+  const called = fileCalled(by, context);
+  const elf = called === undefined ? undefined : elfFileAt(called);
+  const machine = program.elf ?? context.host.hostMachines[0];
+  const isOther = elf !== undefined && machine !== undefined && !sameMachine(elf, machine);
+  if (called !== undefined && isOther)
+    return { path: called, elf, kind: 'child', typedName: elf.interpreter && called };
+  const { path: file, typedName } = program;
+  return program.elf && { path: file, elf: program.elf, kind: 'program', typedName };
+}
+
+/** A library that was not found, who asked for it, and where it could come from. */
+interface MissedAndOffered {
+  readonly library: MissedLibrary;
+  readonly requester: Requester | undefined;
+  readonly from: 'store' | { readonly beside: string } | 'nowhere';
+}
+
+async function offersFor(
+  program: ProgramFile,
+  libraries: readonly MissedLibrary[],
+  context: Context,
+): Promise<MissedAndOffered[]> {
+  if (libraries.length === 0) return [];
+  return await inWritableDirectories(context.host.uid, async ({ catalogues }) =>
+    withStore(catalogues, context.location, (catalogue) =>
+      libraries.map((library): MissedAndOffered => {
+        const requester = requesterOf(library, program, context);
+        if (requester === undefined) return { library, requester, from: 'nowhere' };
+        const name = soname(library);
+        const searched = requester.kind === 'child' ? requester : dynamicOf(program);
+        const beside = searched && librariesAround(searched, [name], () => false).get(name);
+        if (beside !== undefined) return { library, requester, from: { beside } };
+        const { elf } = requester;
+        const isStored = catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
+        return { library, requester, from: isStored ? 'store' : 'nowhere' };
+      }),
+    ),
+  );
+}
+
+function remedyOf({ library, requester, from }: MissedAndOffered, program: WatchedProgram): string {
   const name = soname(library);
-  const choose = `nix-foreign choose ${fileWord(program.typedName)} --add`;
-  const from = offered(name);
-  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], dynamicOf(file))}`;
+  const choose = `nix-foreign choose ${fileWord(requester?.typedName ?? 'PROGRAM')} --add`;
+  // Whoever asked has glibc: musl's loader tells nothing of what it misses.
+  if (from === 'nowhere') return `nothing in the store has it: ${bringing([name], requester)}`;
   if (library.name.includes('/'))
     return `it is looked for by that path; have it there: nix-run-foreign --strategy view ${commandOf(program)}`;
   return from === 'store'
@@ -81,18 +111,13 @@ function remedyOf(
     : `${choose} ${shellWord(`${name}=${from.beside}`)}`;
 }
 
-function checkOfLibrary(
-  library: MissedLibrary,
-  offered: Offered,
-  program: WatchedProgram,
-  file: ProgramFile,
-): Check {
-  const { name, by, how } = library;
+function checkOfLibrary(offered: MissedAndOffered, program: WatchedProgram): Check {
+  const { name, by, how } = offered.library;
   return {
     subject: 'library',
     state: how === 'needed' ? 'lack' : 'note',
     detail: `${name}, ${how === 'needed' ? 'which' : 'opened while it ran by'} ${by}${how === 'needed' ? ' needs' : ''}, was not found`,
-    remedy: remedyOf(library, offered, program, file),
+    remedy: remedyOf(offered, program),
   };
 }
 
@@ -190,10 +215,10 @@ export async function examineRun(
   const words: [string, ...string[]] = [launcher, '--', program.typedName, ...program.args];
   const watched = await watchStart({ words: words as [string, ...string[]], env: context.env, output });
   const file = inspectProgram(program.typedName, context.host);
-  const offered = await offersFor(file, watched.libraries.map(soname), context);
+  const offered = await offersFor(file, watched.libraries, context);
   const checks = [
     ...(await checksOfLoader(file, program, watched, context)),
-    ...watched.libraries.map((each) => checkOfLibrary(each, offered, program, file)),
+    ...offered.map((each) => checkOfLibrary(each, program)),
     ...watched.programs.map((each) => checkOfProgram(each, program, context)),
     ...checksOfFiles(watched.files, program),
   ];
