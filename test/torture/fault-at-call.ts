@@ -82,6 +82,11 @@ function judgeEnd(name: string, injected: Injected): Exclude<Judgement, 'before'
   return { wrong: `status ${status}: ${stderr}` };
 }
 
+function oneLine(text: string): string {
+  return text.trimEnd().replaceAll(/\n\s*/g, ' | ').slice(0, 300);
+}
+
+/** In inject-at-call.c. */
 const SIGNS = { once: '', there: '/', everywhere: '+' } as const;
 
 /** Counts how works ended; what is wrong with one. */
@@ -98,7 +103,7 @@ function roundOf(name: string, calls: readonly string[], ends: Map<string, numbe
     const judged = judge(name, fault, injected);
     if (typeof judged === 'object') {
       const at = injected.at || 'nothing';
-      return { what: `${error} from ${at}: ${judged.wrong.slice(0, 300)}`, again };
+      return { what: `${error} from ${at}: ${oneLine(judged.wrong)}`, again };
     }
     ends.set(judged, (ends.get(judged) ?? 0) + 1);
     return undefined;

@@ -237,12 +237,23 @@ function noted(root: ToolRoot, name: string): Ended {
 }
 
 const START = [launcher, PROGRAM, ...SUM];
+
+/** Waits until a lock counts as left behind whose holder has not said who it is: 2 s, of times 1 s ahead at most. */
+function ifLeftIn(directory: string, words: readonly string[], name: string): string {
+  return `left=(${directory}/**/*.{${ENDINGS.join()}})
+if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
+`;
+}
+
 /**
- * What a hit leaves lying about, the next run of the resolver takes away: in the same process namespace, and a lock
- * whose holder has not said who it is after 2 s, of times that are up to 1 s ahead (proper-lockfile).
+ * What a hit leaves lying about, the next run of the resolver takes away, and below /tmp, where the next one may not
+ * come, prune: in the same process namespace (proper-lockfile).
  */
-const MISS_IF_LEFT = `shopt -s globstar dotglob nullglob; left=(~/**/*.{${ENDINGS.join()}})
-if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
+function cleaning(root: ToolRoot): string {
+  const prune = [root.rig.node, SCRIPT, 'prune'];
+  return `shopt -s globstar dotglob nullglob
+${ifLeftIn('~', [launcher, '--refresh', PROGRAM, ...SUM], 'miss')}${ifLeftIn(PLACE, prune, 'pruned')}`;
+}
 
 /** Only a patch changes its bytes. */
 function wrongOfProgram(root: ToolRoot, name: string): string | undefined {
@@ -294,7 +305,7 @@ async function interrupt(
   const words = wordsOf(work, root.rig.node);
   const script = [
     ...[noting([INJECTOR, how, String(number), calls, ...words], 'injected'), copyIfDone(root, name)],
-    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), MISS_IF_LEFT],
+    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
   await begin(root, states, work, script);
   const injected = noted(root, 'injected');

@@ -41,8 +41,16 @@ function planOf(left: Left): LaunchPlan | undefined {
     .find((plan) => plan?.program === left.program);
 }
 
+/** The links that hold documents in the store: `roots/SHA256/KEY`. */
+function rootsOf(left: Left): string[] {
+  return layoutsOf(left, '.local/state', 'state').flatMap((state) =>
+    filesIn(path.join(state, 'roots')).flatMap(filesIn),
+  );
+}
+
 function whyPlanned(left: Left): string | undefined {
-  return planOf(left) === undefined ? undefined : 'the plan is there still';
+  if (planOf(left) !== undefined) return 'the plan is there still';
+  return rootsOf(left).length > 0 ? 'its root is there still' : undefined;
 }
 
 function isOriginal({ home, program, original }: Left): boolean {
@@ -89,9 +97,7 @@ function whyNotInCache(cache: string, object: string): string | undefined {
 /** Each object refers to nothing that is not there; so with the document all is there. */
 function whyNotPublished(left: Left): string | undefined {
   const cache = path.join(left.home, 'cache');
-  const documents = layoutsOf(left, '.local/state', 'state')
-    .flatMap((state) => filesIn(path.join(state, 'fingerprints')))
-    .map((file) => path.basename(readlinkSync(file)));
+  const documents = rootsOf(left).map((link) => path.basename(readlinkSync(link)));
   const infos = filesIn(cache).filter((file) => file.endsWith('.narinfo'));
   const referred = infos.flatMap((file) => fieldOf(readFileSync(file, 'utf8'), 'References').split(' '));
   const all = new Set([...documents, ...referred.filter((name) => name !== '')]);
