@@ -1,8 +1,9 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Injected, type Round, throughCalls, UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import { type Injected, type Injection, UNENDED, WORK_NAMES } from './interrupted-work.ts';
 import type { Effort, Part, Result } from './results.ts';
+import { type Round, throughCalls } from './through-calls.ts';
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
@@ -89,15 +90,21 @@ function oneLine(text: string): string {
 /** In inject-at-call.c. */
 const SIGNS = { once: '', there: '/', everywhere: '+' } as const;
 
+/** The call is counted among those of its name: of others threads make more or fewer each time. */
+export function injectionOf({ number, error, extent }: Fault, calls: readonly string[]): Injection {
+  const nameOf = (call: string | undefined) => call?.split(' ', 1)[0];
+  const name = nameOf(calls[number - 1]);
+  const errno = constants.errno[error as keyof typeof constants.errno];
+  const among = calls.slice(0, number).filter((call) => nameOf(call) === name).length;
+  return { how: `${errno}@${name}${SIGNS[extent]}`, number: among, calls: 'all' };
+}
+
 /** Counts how works ended; what is wrong with one. */
 function roundOf(name: string, calls: readonly string[], ends: Map<string, number>): Round<Fault> {
   return async (on, fault) => {
     const { number, error, extent } = fault;
     const again = `faults: ${name}, ${error} at call ${number} of ${calls.length}, ${extent}`;
-    const [callName] = (calls[number - 1] as string).split(' ', 1);
-    const errno = constants.errno[error as keyof typeof constants.errno];
-    const how = `${errno}@${callName}${SIGNS[extent]}`;
-    const injected = await on.run(name, { how, number, calls: 'all' });
+    const injected = await on.run(name, injectionOf(fault, calls));
     if (injected.status === UNENDED)
       return { what: `${error} from ${calls[number - 1]}: it did not end`, again };
     const judged = judge(name, fault, injected);

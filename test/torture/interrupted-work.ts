@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { temporaryDirectories } from '../../src/host/directories.ts';
 import { sha256OfFile } from '../../src/host/file-identity.ts';
@@ -23,7 +23,6 @@ import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
-import type { Effort, Finding } from './results.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 
 const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
@@ -34,7 +33,7 @@ const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 
 /** What is in the store: the whole rig, or little more than one set. */
-type Store = 'whole' | 'small';
+export type Store = 'whole' | 'small';
 
 /** Puts inject-at-call into a directory. */
 export function buildInjector(directory: string): void {
@@ -351,7 +350,7 @@ async function makeSmall(root: ToolRoot): Promise<void> {
 }
 
 /** A root of its own, for one work after the other. */
-async function openWorks(store: Store): Promise<Works> {
+export async function openWorks(store: Store): Promise<Works> {
   const rig = await ensureRig('full');
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -370,39 +369,7 @@ async function openWorks(store: Store): Promise<Works> {
 
 export const WORK_NAMES = Object.keys(WORKS);
 
-const opened = new Map<Store, Promise<Works>[]>();
-
-/** As many roots as there are processors, the same for all works of a run. */
-async function lanesOf(name: string): Promise<Works[]> {
-  const store = WORKS[name]?.store ?? 'whole';
-  const lanes = opened.get(store) ?? Array.from({ length: availableParallelism() }, () => openWorks(store));
-  opened.set(store, lanes);
-  return await Promise.all(lanes);
-}
-
-export type Round<T> = (on: Works, item: T) => Promise<Finding | undefined>;
-
-/** Calls of a work → what is to be done to it, until all is done or the time is over, by several roots at once. */
-export async function throughCalls<T>(
-  name: string,
-  calls: Injection['calls'],
-  { seconds, inputs }: Pick<Effort, 'seconds' | 'inputs'>,
-  plan: (calls: readonly string[]) => { readonly items: readonly T[]; readonly round: Round<T> },
-): Promise<{ tried: number; seconds: number; findings: Finding[] }> {
-  const lanes = await lanesOf(name);
-  const begin = performance.now();
-  const { items, round } = plan(await (lanes[0] as Works).callsOf(name, calls));
-  const findings: Finding[] = [];
-  let tried = 0;
-  const isOver = () =>
-    (performance.now() - begin) / 1000 > seconds || tried >= Math.min(inputs, items.length);
-  const work = async (on: Works): Promise<void> => {
-    while (!isOver()) {
-      tried += 1;
-      const found = await round(on, items[tried - 1] as T);
-      if (found !== undefined) findings.push(found);
-    }
-  };
-  await Promise.all(lanes.map(work));
-  return { tried, seconds: (performance.now() - begin) / 1000, findings };
+/** What is in the store that a work needs. */
+export function storeOf(name: string): Store {
+  return WORKS[name]?.store ?? 'whole';
 }

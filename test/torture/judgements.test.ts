@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Fault, judge } from './fault-at-call.ts';
+import { type Fault, injectionOf, judge } from './fault-at-call.ts';
 import { buildInjector, INJECTOR, type Injected } from './interrupted-work.ts';
 
 const TOLD =
@@ -114,6 +114,12 @@ test('errors are those that a call can have; of an unknown one the run stops', (
   assert.ok(errorsOf('fcntl-to-lock /x').includes('ENOLCK'));
   assert.ok(!errorsOf('fcntl /x').includes('ENOLCK'));
   assert.throws(() => errorsOf('sendfile /x'), /no errors are known of sendfile/);
+});
+
+test('a call is counted among those of its name', () => {
+  const calls = ['execve /x', 'openat /a', 'openat-to-write /b', 'wait4 ', 'openat /c'];
+  const fault = { number: 5, error: 'EIO', extent: 'there' } as const;
+  assert.deepEqual(injectionOf(fault, calls), { how: '5@openat/', number: 2, calls: 'all' });
 });
 
 /** Three lines, the first into a pipe: what of them came through, by HOW. */

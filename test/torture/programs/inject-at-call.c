@@ -3,8 +3,8 @@
 // HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME or CALLS, `openat-to-write PATH`
 // where it may create, `fcntl-to-lock PATH` where it takes or gives back a lock), `kill` (the process that makes the call
 // gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER of the
-// environment change places, before each call when NUMBER is 0), or `ERRNO@NAME`: the first call of that name from the
-// NUMBER-th on is not made and fails with that errno; calls about pipes are passed by, which have none but EINTR. With `+`
+// environment change places, before each call when NUMBER is 0), or `ERRNO@NAME`: only calls of that name count, and
+// the first from the NUMBER-th on is not made and fails with that errno; pipes are passed by, which have none but EINTR. With `+`
 // at its end all later ones of that name fail too, with `/` those on the way to the same place: the first directory of
 // the path. Then what goes to the command's own standard output and error is left alone, or nothing could be told.
 // CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of standard
@@ -232,12 +232,9 @@ struct injection {
 };
 
 /* Whether this call fails. */
-static int has_error(const struct injection *injection, const char *name, const char *path,
-		     const struct user_regs_struct *registers)
+static int has_error(const struct injection *injection, const char *path, const struct user_regs_struct *registers)
 {
-	if (injection->count < injection->number || strcmp(name, injection->of) != 0)
-		return 0;
-	if (!can_fail(registers, path, injection->error) || (injection->lasts && is_told(path)))
+	if (injection->count < injection->number || !can_fail(registers, path, injection->error) || (injection->lasts && is_told(path)))
 		return 0;
 	return !injection->happened || injection->lasts == '+' ||
 	       (injection->lasts == '/' && is_same_place(injection->path, path));
@@ -249,14 +246,16 @@ static void inject(struct injection *injection, pid_t thread)
 	char name[32], path[PATH_MAX];
 	if (ptrace(PTRACE_GETREGS, thread, 0, &registers) < 0 || (!injection->all && changes_nothing(&registers)))
 		return;
-	injection->count++;
 	name_of(&registers, name);
+	if (injection->error && strcmp(name, injection->of) != 0)
+		return;
+	injection->count++;
 	int exchanges = !strcmp(injection->how, "exchange"), is_here = injection->count == injection->number;
 	if (injection->list || is_here || (injection->error && injection->count > injection->number))
 		read_subject(thread, &registers, path);
 	if (injection->list)
 		fprintf(injection->list, "%s %s\n", name, path);
-	if (injection->error ? !has_error(injection, name, path, &registers)
+	if (injection->error ? !has_error(injection, path, &registers)
 			     : !is_here && !(exchanges && injection->number == 0))
 		return;
 	if (exchanges && injection->number == 0)
