@@ -61,6 +61,7 @@ const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] =
   ['execve', ['EIO', 'EACCES', 'EMFILE']],
   ['pipe2 memfd_create', ['EMFILE']],
   ['dup3 fcntl', ['EMFILE', 'EINTR']],
+  ['fcntl-to-lock flock', ['ENOLCK', 'EINTR']],
   ['socket', ['EMFILE', 'EACCES']],
   ['connect', ['EACCES', 'EINTR']],
   ['wait4 poll', ['EINTR']],
@@ -76,6 +77,7 @@ export function errorsOf(call: string): readonly string[] {
   const [name = ''] = call.split(' ', 1);
   const found = ERRORS.find(([names]) => names.split(' ').includes(name));
   if (found === undefined) throw new Error(`no errors are known of ${name}`);
+  // Also sockets: most are Node's own pairs, and which are not only netlink tells (sock_diag(7)).
   const isNoFile = / (?:pipe|socket|anon_inode):/.test(call);
   return isNoFile ? found[1].filter((error) => error === 'EINTR') : found[1];
 }

@@ -1,8 +1,9 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Injected, type Round, throughCalls, UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import { type Injected, type Injection, UNENDED, WORK_NAMES } from './interrupted-work.ts';
 import type { Effort, Part, Result } from './results.ts';
+import { type Round, throughCalls } from './through-calls.ts';
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
@@ -14,28 +15,60 @@ const NODE_ENDS = [134, 133];
 /** SIGSEGV: of Node, also with an empty script, where a pipe of its own cannot be made. */
 const NODE_WITHOUT_PIPES = 139;
 const CAUSE_AND_REMEDY = /^(?:nix-run-foreign|nix-foreign): .+\n {2}\S.*$/gm;
-const OF_LAUNCHER = [125, 126, 127];
+/** Of the launcher and of the manager (env(1), "Exit status"). */
+const OF_TOOL = [125, 126, 127];
+/** Said where a work is done in the place below /tmp. */
+const ELSEWHERE = /; using \/tmp\//;
+
+/** What a call fails with. */
+export interface Fault {
+  /** Of the call, from 1. */
+  readonly number: number;
+  /** Name of an errno. */
+  readonly error: string;
+  /** That call alone; also all later ones of its name, in the same first directory or `everywhere`. */
+  readonly extent: 'once' | 'there' | 'everywhere';
+}
 
 function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean {
   const told = stderr.match(CAUSE_AND_REMEDY) ?? [];
   if (told.length !== 1 || !stderr.endsWith(`${told[0]}\n`)) return false;
-  return !isStart || (OF_LAUNCHER.includes(status) && stdout === '');
+  return OF_TOOL.includes(status) && (!isStart || stdout === '');
+}
+
+/** An interrupted call is made again, and what others' files have says nothing about our directories. */
+function mayGoElsewhere({ error, extent }: Omit<Fault, 'number'>, at: string): boolean {
+  return extent === 'everywhere' || (at !== '' && error !== 'EINTR' && !at.includes(' /nix/store/'));
 }
 
 function isNodes(name: string, isStart: boolean, { status, stderr, at }: Injected): boolean {
   if (name === 'hit' || FRAME_OF_OURS.test(stderr)) return false;
-  if (status === NODE_WITHOUT_PIPES) return !isStart && at === 'pipe2';
+  if (status === NODE_WITHOUT_PIPES) return !isStart && at.startsWith('pipe2');
   return NODE_FAILED.test(stderr) || NODE_ENDS.includes(status);
 }
 
-export type Judgement = 'right' | 'told' | 'node' | { readonly wrong: string };
+/** `elsewhere`: right, in the place below /tmp; `before`: right, and the work ended before the call. */
+export type Judgement = 'right' | 'elsewhere' | 'told' | 'node' | 'before' | { readonly wrong: string };
 
-/** How a work ended at whose call a fault was. */
-export function judge(name: string, injected: Injected): Judgement {
-  const { status, stdout, stderr } = injected;
+/** How a work ended at whose call a fault was, and what is there afterwards. */
+export function judge(name: string, fault: Omit<Fault, 'number'>, injected: Injected): Judgement {
+  const { stderr, at, afterwards } = injected;
+  if (ELSEWHERE.test(stderr) && !mayGoElsewhere(fault, at)) return { wrong: `it went elsewhere: ${stderr}` };
+  const end = judgeEnd(name, injected);
+  if (typeof end === 'object') return end;
+  if (at === '' && end !== 'right') return { wrong: `nothing was done to it: ${stderr}` };
+  if (afterwards !== undefined) return { wrong: `afterwards: ${afterwards}` };
+  return at === '' ? 'before' : end;
+}
+
+function judgeEnd(name: string, injected: Injected): Exclude<Judgement, 'before'> {
+  const { status, stdout, stderr, undone } = injected;
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
-  if (status === 0) return isStart && stdout !== '42\n' ? { wrong: `it printed ${stdout}` } : 'right';
+  if (status === 0 && isStart && stdout !== '42\n') return { wrong: `it printed ${stdout}` };
+  if (status === 0 && undone !== undefined)
+    return { wrong: `it says it is done, but ${undone}: ${stdout}${stderr}` };
+  if (status === 0) return ELSEWHERE.test(stderr) ? 'elsewhere' : 'right';
   if (isTold(isStart, injected)) return 'told';
   if (isNodes(name, isStart, injected)) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
@@ -50,32 +83,66 @@ export function judge(name: string, injected: Injected): Judgement {
   return { wrong: `status ${status}: ${stderr}` };
 }
 
-interface Fault {
-  /** Of the call, from 1. */
-  readonly number: number;
-  /** Name of an errno. */
-  readonly error: string;
+function oneLine(text: string): string {
+  return text.trimEnd().replaceAll(/\n\s*/g, ' | ').slice(0, 300);
+}
+
+/** In inject-at-call.c. */
+const SIGNS = { once: '', there: '/', everywhere: '+' } as const;
+
+/** The call is counted among those of its name: of others threads make more or fewer each time. */
+export function injectionOf({ number, error, extent }: Fault, calls: readonly string[]): Injection {
+  const nameOf = (call: string | undefined) => call?.split(' ', 1)[0];
+  const name = nameOf(calls[number - 1]);
+  const errno = constants.errno[error as keyof typeof constants.errno];
+  const among = calls.slice(0, number).filter((call) => nameOf(call) === name).length;
+  return { how: `${errno}@${name}${SIGNS[extent]}`, number: among, calls: 'all' };
 }
 
 /** Counts how works ended; what is wrong with one. */
-function roundOf(name: string, calls: number, ends: Map<string, number>): Round<Fault> {
-  return async (on, { number, error }) => {
-    const again = `faults: ${name}, ${error} at call ${number} of ${calls}`;
-    const how = String(constants.errno[error as keyof typeof constants.errno]);
-    const injected = await on.run(name, { how, number, calls: 'all' });
-    if (injected.status === UNENDED) return { what: `${error}: it did not end`, again };
-    const judged = injected.at === '' ? 'after' : judge(name, injected);
-    if (typeof judged === 'object')
-      return { what: `${error} from ${injected.at}: ${judged.wrong.slice(0, 300)}`, again };
-    const { afterwards } = injected;
-    if (afterwards !== undefined && judged !== 'after')
-      return { what: `${error} from ${injected.at}, afterwards: ${afterwards.slice(0, 300)}`, again };
+function roundOf(name: string, calls: readonly string[], ends: Map<string, number>): Round<Fault> {
+  return async (on, fault) => {
+    const { number, error, extent } = fault;
+    const again = `faults: ${name}, ${error} at call ${number} of ${calls.length}, ${extent}`;
+    const injected = await on.run(name, injectionOf(fault, calls));
+    if (injected.status === UNENDED)
+      return { what: `${error} from ${calls[number - 1]}: it did not end`, again };
+    const judged = judge(name, fault, injected);
+    if (typeof judged === 'object') {
+      const at = injected.at || 'nothing';
+      return { what: `${error} from ${at}: ${oneLine(judged.wrong)}`, again };
+    }
     ends.set(judged, (ends.get(judged) ?? 0) + 1);
     return undefined;
   };
 }
 
-async function failEverywhere(name: string, effort: Effort): Promise<Result> {
+/** What lasts: a full disk, no descriptors left, no locks, a broken disk. */
+const LASTING = ['ENOSPC', 'EMFILE', 'ENOLCK', 'EIO'];
+
+type Faults = (call: string, number: number) => Fault[];
+
+const onceAt: Faults = (call, number) =>
+  errorsOf(call).map((error): Fault => ({ number, error, extent: 'once' }));
+
+/** A call about no file has no directory. */
+const lastingFrom: Faults = (call, number) =>
+  errorsOf(call)
+    .filter((error) => LASTING.includes(error))
+    .flatMap((error): Fault[] => [
+      ...(call.includes(' /') ? [{ number, error, extent: 'there' } as const] : []),
+      { number, error, extent: 'everywhere' },
+    ]);
+
+const ENDS = {
+  right: 'went on',
+  elsewhere: 'elsewhere',
+  told: 'said why',
+  node: "Node's",
+  before: 'before',
+} as const;
+
+async function failEverywhere(part: string, name: string, effort: Effort, faultsAt: Faults): Promise<Result> {
   const ends = new Map<string, number>();
   let of = '';
   const done = await throughCalls(name, 'all', effort, (calls) => {
@@ -83,21 +150,26 @@ async function failEverywhere(name: string, effort: Effort): Promise<Result> {
     const faultsOf = (numbers: readonly number[]): Fault[] =>
       numbers
         .filter((number) => number > 1) // the first call is the injector's own, by which the work begins
-        .flatMap((number) =>
-          errorsOf(calls[number - 1] as string).map((error): Fault => ({ number, error })),
-        );
+        .flatMap((number) => faultsAt(calls[number - 1] as string, number));
     const items = faultsOf(order);
     of = `of ${items.length} (${calls.length} calls): ${faultsOf(order.slice(0, own)).length} of ours, ${faultsOf(order.slice(0, kinds)).length} of each kind`;
-    return { items, round: roundOf(name, order.length, ends) };
+    return { items, round: roundOf(name, calls, ends) };
   });
-  const count = (end: string) => ends.get(end) ?? 0;
-  const figures = `${of}; ${count('right')} went on, ${count('told')} said why, ${count('node')} Node's, ${count('after')} before`;
-  return { part: 'faults', target: name, figures, ...done };
+  const counts = Object.entries(ENDS).map(([end, words]) => `${ends.get(end) ?? 0} ${words}`);
+  return { part, target: name, figures: `${of}; ${counts.join(', ')}`, ...done };
 }
 
 export const faults: Part = {
   name: 'faults',
-  what: 'ENOSPC, EIO, EACCES, EMFILE, EINTR, each from the N-th call where it can be, for all N, of each work',
+  what: 'ENOSPC, EIO, EACCES, EMFILE, ENOLCK, EINTR, each at the N-th call where it can be, once, for all N, of each work',
   targets: WORK_NAMES.map((name) => `faults ${name}`),
-  run: (target, effort) => failEverywhere(target.replace(/^faults /, ''), effort),
+  run: (target, effort) => failEverywhere('faults', target.replace(/^faults /, ''), effort, onceAt),
+};
+
+export const lastingFaults: Part = {
+  name: 'lasting',
+  what: 'ENOSPC, EIO, EMFILE, ENOLCK, each at the N-th call and all later ones of its name, there and everywhere',
+  targets: WORK_NAMES.map((name) => `lasting ${name}`),
+  run: (target, effort) =>
+    failEverywhere('lasting faults', target.replace(/^lasting /, ''), effort, lastingFrom),
 };

@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { temporaryDirectories } from '../../src/host/directories.ts';
 import { sha256OfFile } from '../../src/host/file-identity.ts';
@@ -23,7 +23,7 @@ import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
-import type { Effort, Finding } from './results.ts';
+import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 
 const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
 /** Where a root has it whose `/opt/torture` is a directory with it. */
@@ -33,7 +33,7 @@ const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 
 /** What is in the store: the whole rig, or little more than one set. */
-type Store = 'whole' | 'small';
+export type Store = 'whole' | 'small';
 
 /** Puts inject-at-call into a directory. */
 export function buildInjector(directory: string): void {
@@ -52,6 +52,7 @@ export interface Works {
 }
 
 export interface Injection {
+  /** As inject-at-call.c has it. */
   readonly how: string;
   readonly number: number;
   readonly calls: 'changes' | 'all';
@@ -64,8 +65,10 @@ export interface Ended {
 }
 
 export interface Injected extends Ended {
-  /** The name of the call that something happened at; empty when the work ended before. */
+  /** `NAME PATH` of the call that something happened at; empty when the work ended before. */
   readonly at: string;
+  /** What a command has not done that says it succeeded. */
+  readonly undone: string | undefined;
   /** What is wrong afterwards, or undefined. */
   readonly afterwards: string | undefined;
 }
@@ -135,18 +138,49 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
 
 const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
-/** Our place below /tmp, as a path of the host: what a work turns to that cannot write at home. */
-function placeInTmp(root: ToolRoot): string {
-  return path.join(
-    root.homeDir,
-    '../tmp',
-    path.relative('/tmp', path.dirname(temporaryDirectories(0).cache)),
-  );
+function inTmp(root: ToolRoot, file: string): string {
+  return path.join(root.homeDir, '../tmp', path.relative('/tmp', file));
+}
+
+/** Our place below /tmp: what a work turns to that cannot write at home. */
+const PLACE = path.dirname(temporaryDirectories(0).cache);
+
+/** Where a copy is of what a command left, before the next one. */
+const SEEN = '/tmp/seen';
+const SEEN_HOME = `${SEEN}/home`;
+const SEEN_PLACE = `${SEEN}/place`;
+
+const COPIES = JSON.stringify([
+  [homeInRoot, SEEN_HOME],
+  [PLACE, SEEN_PLACE],
+]);
+const COPY = `for (const [from, to] of ${COPIES})
+  if (fs.existsSync(from)) fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true })`;
+
+/** The shell has no cp(1) there. */
+function copyIfDone(root: ToolRoot, name: string): string {
+  return hasEffect(name) ? `[[ $(<~/injected.status) == 0 ]] && ${root.rig.node} -e '${COPY}'\n` : '';
+}
+
+function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string, string]): Left {
+  const document = path.join(states, 'tools', path.basename(FINGERPRINT));
+  const original = foreign(root.rig, 'bookworm', 'jq').path;
+  return { home, place, program: PROGRAM, original, document, storeDir: '/nix/store' };
+}
+
+/** As the work left it, with nothing done after it. */
+function whyUndoneNow(root: ToolRoot, states: string, name: string): string | undefined {
+  return whyUndone(name, leftIn(root, states, [root.homeDir, inTmp(root, PLACE)]));
+}
+
+function whyUndoneThen(root: ToolRoot, states: string, name: string): string | undefined {
+  const seen = [inTmp(root, SEEN_HOME), inTmp(root, SEEN_PLACE)] as const;
+  return existsSync(seen[0]) ? whyUndone(name, leftIn(root, states, seen)) : undefined;
 }
 
 /** A program as it was keeps its inode, by which plans name it. */
 function putBack(root: ToolRoot, state: string): void {
-  rmSync(placeInTmp(root), { recursive: true, force: true });
+  for (const file of [PLACE, SEEN]) rmSync(inTmp(root, file), { recursive: true, force: true });
   const isAsItWas = (name: string): boolean => {
     const [is, was] = [root.homeDir, state].map((home) => path.join(home, name)) as [string, string];
     return existsSync(is) && statSync(is).isFile() && readFileSync(is).equals(readFileSync(was));
@@ -174,8 +208,7 @@ function namesBelow(directory: string): string[] {
 }
 
 function leftoversIn(root: ToolRoot): string[] {
-  return ['.cache', '.local', '.']
-    .map((name) => path.join(root.homeDir, name))
+  return [root.homeDir, inTmp(root, PLACE)]
     .filter(existsSync)
     .flatMap(namesBelow)
     .filter((name) => ENDINGS.includes(path.extname(name).slice(1)));
@@ -203,12 +236,23 @@ function noted(root: ToolRoot, name: string): Ended {
 }
 
 const START = [launcher, PROGRAM, ...SUM];
+
+/** Waits until a lock counts as left behind whose holder has not said who it is: 2 s, of times 1 s ahead at most. */
+function ifLeftIn(directory: string, words: readonly string[], name: string): string {
+  return `left=(${directory}/**/*.{${ENDINGS.join()}})
+if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
+`;
+}
+
 /**
- * What a hit leaves lying about, the next run of the resolver takes away: in the same process namespace, and a lock
- * whose holder has not said who it is after 2 s, of times that are up to 1 s ahead (proper-lockfile).
+ * What a hit leaves lying about, the next run of the resolver takes away, and below /tmp, where the next one may not
+ * come, prune: in the same process namespace (proper-lockfile).
  */
-const MISS_IF_LEFT = `shopt -s globstar dotglob nullglob; left=(~/**/*.{${ENDINGS.join()}})
-if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting([launcher, '--refresh', PROGRAM, ...SUM], 'miss')}fi`;
+function cleaning(root: ToolRoot): string {
+  const prune = [root.rig.node, SCRIPT, 'prune'];
+  return `shopt -s globstar dotglob nullglob
+${ifLeftIn('~', [launcher, '--refresh', PROGRAM, ...SUM], 'miss')}${ifLeftIn(PLACE, prune, 'pruned')}`;
+}
 
 /** Only a patch changes its bytes. */
 function wrongOfProgram(root: ToolRoot, name: string): string | undefined {
@@ -239,16 +283,15 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
-/** Runs a script in the state in which a work begins. */
-async function begin(
-  root: ToolRoot,
-  states: string,
-  { from, env = {} }: Work,
-  script: string,
-): Promise<void> {
-  putBack(root, path.join(states, from === 'changed' ? 'plan' : from));
-  await makePlan(root, from);
-  await root.run({ argv: [root.rig.bash, '-c', script], env, timeoutMs: 100_000 });
+/** Runs a script in the state in which a work begins; on a busy machine it may need a second try to end in its time. */
+async function begin(root: ToolRoot, states: string, work: Work, script: string): Promise<void> {
+  for (let tries = 0; tries < 2; tries += 1) {
+    putBack(root, path.join(states, work.from === 'changed' ? 'plan' : work.from));
+    await makePlan(root, work.from);
+    const argv = [root.rig.bash, '-c', script] as const;
+    const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
+    if (!timedOut) return;
+  }
 }
 
 async function interrupt(
@@ -260,26 +303,38 @@ async function interrupt(
   const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
-    noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), MISS_IF_LEFT],
+    ...[noting([INJECTOR, how, String(number), calls, ...words], 'injected'), copyIfDone(root, name)],
+    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
   await begin(root, states, work, script);
   const injected = noted(root, 'injected');
   const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
   const stderr = injected.stderr.replace(/^inject: .*\n/m, '');
-  return { ...injected, stderr, at, afterwards: whyNotWhole(root, name) };
+  const undone = whyUndoneThen(root, states, name);
+  return { ...injected, stderr, at: at.trim(), undone, afterwards: whyNotWhole(root, name) };
 }
 
+/** Also holds what `whyUndone` is worth: nothing is done before the work, and all afterwards. */
 async function listCalls(
   root: ToolRoot,
   states: string,
-  work: Work,
+  name: string,
   calls: Injection['calls'],
 ): Promise<string[]> {
-  const words = wordsOf(work, root.rig.node);
-  await begin(root, states, work, noting([INJECTOR, 'list', '0', calls, ...words], 'listed'));
+  const work = WORKS[name] as Work;
+  await begin(root, states, work, '');
+  if (hasEffect(name) && whyUndoneNow(root, states, name) === undefined)
+    throw new Error(`${name} counts as done before it is`);
+  await begin(
+    root,
+    states,
+    work,
+    noting([INJECTOR, 'list', '0', calls, ...wordsOf(work, root.rig.node)], 'listed'),
+  );
   const { status, stderr } = noted(root, 'listed');
-  if (status !== 0) throw new Error(`the work fails when nothing is done to it: ${status} ${stderr}`);
+  const why = whyUndoneNow(root, states, name);
+  if (status !== 0 || why !== undefined)
+    throw new Error(`the work fails when nothing is done to it: ${status} ${why} ${stderr}`);
   return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
 }
 
@@ -295,7 +350,7 @@ async function makeSmall(root: ToolRoot): Promise<void> {
 }
 
 /** A root of its own, for one work after the other. */
-async function openWorks(store: Store): Promise<Works> {
+export async function openWorks(store: Store): Promise<Works> {
   const rig = await ensureRig('full');
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -308,45 +363,13 @@ async function openWorks(store: Store): Promise<Works> {
   await takeStates(root, scratch);
   return {
     run: (name, injection) => interrupt(root, scratch, name, injection),
-    callsOf: (name, calls) => listCalls(root, scratch, WORKS[name] as Work, calls),
+    callsOf: (name, calls) => listCalls(root, scratch, name, calls),
   };
 }
 
 export const WORK_NAMES = Object.keys(WORKS);
 
-const opened = new Map<Store, Promise<Works>[]>();
-
-/** As many roots as there are processors, the same for all works of a run. */
-async function lanesOf(name: string): Promise<Works[]> {
-  const store = WORKS[name]?.store ?? 'whole';
-  const lanes = opened.get(store) ?? Array.from({ length: availableParallelism() }, () => openWorks(store));
-  opened.set(store, lanes);
-  return await Promise.all(lanes);
-}
-
-export type Round<T> = (on: Works, item: T) => Promise<Finding | undefined>;
-
-/** Calls of a work → what is to be done to it, until all is done or the time is over, by several roots at once. */
-export async function throughCalls<T>(
-  name: string,
-  calls: Injection['calls'],
-  { seconds, inputs }: Pick<Effort, 'seconds' | 'inputs'>,
-  plan: (calls: readonly string[]) => { readonly items: readonly T[]; readonly round: Round<T> },
-): Promise<{ tried: number; seconds: number; findings: Finding[] }> {
-  const lanes = await lanesOf(name);
-  const begin = performance.now();
-  const { items, round } = plan(await (lanes[0] as Works).callsOf(name, calls));
-  const findings: Finding[] = [];
-  let tried = 0;
-  const isOver = () =>
-    (performance.now() - begin) / 1000 > seconds || tried >= Math.min(inputs, items.length);
-  const work = async (on: Works): Promise<void> => {
-    while (!isOver()) {
-      tried += 1;
-      const found = await round(on, items[tried - 1] as T);
-      if (found !== undefined) findings.push(found);
-    }
-  };
-  await Promise.all(lanes.map(work));
-  return { tried, seconds: (performance.now() - begin) / 1000, findings };
+/** What is in the store that a work needs. */
+export function storeOf(name: string): Store {
+  return WORKS[name]?.store ?? 'whole';
 }

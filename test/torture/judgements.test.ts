@@ -1,9 +1,13 @@
 // Ends of works that a fault hit, right and wrong ones → each is told from the others, so the torture can fail.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { judge } from './fault-at-call.ts';
-import type { Injected } from './interrupted-work.ts';
+import { type Fault, injectionOf, judge } from './fault-at-call.ts';
+import { buildInjector, INJECTOR, type Injected } from './interrupted-work.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -19,13 +23,21 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['prune', { stdout: 'nothing to take away\n' }, 'right'],
   ['miss', { status: 125, stderr: TOLD }, 'told'],
   ['hit', { status: 126, stderr: TOLD }, 'told'],
-  ['prune', { status: 1, stderr: OF_MANAGER }, 'told'],
+  ['prune', { status: 125, stderr: OF_MANAGER }, 'told'],
+  ['prune', { status: 1, stderr: OF_MANAGER }, 'wrong'], // no status of ours
+  ['forget', { status: 0, undone: 'the plan is there still' }, 'wrong'],
+  ['forget', { status: 125, stderr: OF_MANAGER, undone: 'the plan is there still' }, 'told'],
+  ['miss', { stdout: '42\n', afterwards: 'left: x.tmp' }, 'wrong'],
+  ['miss', { stdout: '42\n', at: '' }, 'before'],
+  ['miss', { stdout: '42\n', at: '', afterwards: 'left: x.tmp' }, 'wrong'],
+  ['miss', { status: 125, stderr: TOLD, at: '' }, 'wrong'], // it failed, and nothing was done to it
+  ['prune', { status: 134, at: '' }, 'wrong'],
   ['miss', { status: 1, stderr: TOLD }, 'wrong'], // the status is the program's own
   ['miss', { status: 125, stderr: TOLD, stdout: '42\n' }, 'wrong'], // it ran, and failed afterwards
   ['miss', { status: 125, stderr: 'nix-run-foreign: no space left on device\n' }, 'wrong'], // no remedy
-  ['prune', { status: 1, stderr: OF_MANAGER + OF_MANAGER }, 'wrong'],
-  ['prune', { status: 1, stderr: `${OF_MANAGER}and more\n` }, 'wrong'],
-  ['prune', { status: 1, stderr: '' }, 'wrong'],
+  ['prune', { status: 125, stderr: OF_MANAGER + OF_MANAGER }, 'wrong'],
+  ['prune', { status: 125, stderr: `${OF_MANAGER}and more\n` }, 'wrong'],
+  ['prune', { status: 125, stderr: '' }, 'wrong'],
   ['prune', { status: 0, stderr: 'nix-foreign: internal error: x\n  Report it.\n' }, 'wrong'],
   [
     'miss',
@@ -43,11 +55,35 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['hit', { status: 139, stderr: '' }, 'wrong'],
 ];
 
+function judgementOf(work: string, fault: Omit<Fault, 'number'>, end: Partial<Injected>): string {
+  const nothing = { undone: undefined, afterwards: undefined };
+  const judged = judge(work, fault, { status: 0, stdout: '', stderr: '', at: 'write', ...nothing, ...end });
+  return typeof judged === 'string' ? judged : 'wrong';
+}
+
 for (const [work, end, expected] of ENDS)
   test(`${work}: ${JSON.stringify(end)} is ${expected}`, () => {
-    const whole = { status: 0, stdout: '', stderr: '', at: 'write', afterwards: undefined, ...end };
-    const judged = judge(work, whole);
-    assert.equal(typeof judged === 'string' ? judged : 'wrong', expected);
+    assert.equal(judgementOf(work, { error: 'ENOSPC', extent: 'once' }, end), expected);
+  });
+
+const FLED =
+  'nix-run-foreign: cannot write /home/me/.cache/nix-run-foreign/v1: x; using /tmp/nix-run-foreign-0/v1 until it can be written\n';
+const OF_OURS = 'pwrite64 /home/me/.cache/nix-run-foreign/v1/catalogues/store.db';
+const OF_STORE = 'openat /nix/store/x-glibc/lib/libc.so.6';
+
+/** Errno, extent, call, judgement of a start that was right in the place below /tmp. */
+const FLIGHTS = [
+  ['ENOSPC', 'once', OF_OURS, 'elsewhere'],
+  ['EINTR', 'once', OF_OURS, 'wrong'], // it was to ask again
+  ['EIO', 'once', OF_STORE, 'wrong'], // our directory has nothing
+  ['EMFILE', 'there', OF_STORE, 'wrong'],
+  ['EMFILE', 'everywhere', OF_STORE, 'elsewhere'],
+  ['ENOSPC', 'once', '', 'wrong'], // nothing was done to it
+] as const;
+
+for (const [error, extent, at, expected] of FLIGHTS)
+  test(`a flight to /tmp for ${error}, ${extent}, at "${at}" is ${expected}`, () => {
+    assert.equal(judgementOf('miss', { error, extent }, { stdout: '42\n', stderr: FLED, at }), expected);
   });
 
 test('one call of each kind comes first, and every call comes once', () => {
@@ -75,5 +111,34 @@ test('errors are those that a call can have; of an unknown one the run stops', (
   assert.ok(errorsOf('openat-to-write /x').includes('ENOSPC'));
   assert.ok(!errorsOf('openat /x').includes('ENOSPC'));
   assert.deepEqual(errorsOf('write pipe:[12]'), ['EINTR']);
+  assert.ok(errorsOf('fcntl-to-lock /x').includes('ENOLCK'));
+  assert.ok(!errorsOf('fcntl /x').includes('ENOLCK'));
   assert.throws(() => errorsOf('sendfile /x'), /no errors are known of sendfile/);
 });
+
+test('a call is counted among those of its name', () => {
+  const calls = ['execve /x', 'openat /a', 'openat-to-write /b', 'wait4 ', 'openat /c'];
+  const fault = { number: 5, error: 'EIO', extent: 'there' } as const;
+  assert.deepEqual(injectionOf(fault, calls), { how: '5@openat/', number: 2, calls: 'all' });
+});
+
+/** Three lines, the first into a pipe: what of them came through, by HOW. */
+const WRITTEN = [
+  ['28@write', ['lost', 'kept', 'kept']],
+  ['28@write/', ['lost', 'kept', 'lost']],
+  ['28@write+', ['lost', 'lost', 'lost']],
+] as const;
+
+for (const [how, expected] of WRITTEN)
+  test(`${how}: calls of that name fail, those about pipes and other calls do not`, () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'injector-'));
+    const files = [`${directory}/one`, '/proc/self/comm', `${directory}/two`];
+    const script = `echo x | while read -r _; do :; done; ${files.map((file) => `echo y > ${file}; echo $? >&2`).join('; ')}`;
+    buildInjector(directory);
+    const injector = path.join(directory, path.basename(INJECTOR));
+    const { stderr } = spawnSync(injector, [how, '1', 'all', 'bash', '-c', script], { encoding: 'utf8' });
+    rmSync(directory, { recursive: true });
+    const statuses = stderr.match(/^\d$/gm)?.map((status) => (status === '0' ? 'kept' : 'lost'));
+    assert.deepEqual(statuses, expected);
+    assert.match(stderr, new RegExp(`^inject: \\d+ write ${files[0]}$`, 'm'));
+  });

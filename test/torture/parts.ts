@@ -1,6 +1,6 @@
 // The parts of the torture, in the order in which they run.
 import { crowds } from './crowd.ts';
-import { faults } from './fault-at-call.ts';
+import { faults, lastingFaults } from './fault-at-call.ts';
 import { cReaders } from './fuzz-c.ts';
 import { typeScriptReaders } from './fuzz-readers.ts';
 import { kills } from './kill-at-call.ts';
@@ -15,6 +15,7 @@ export const PARTS: readonly Part[] = [
   loaderJudge,
   kills,
   faults,
+  lastingFaults,
   swaps,
   crowds,
   loads,

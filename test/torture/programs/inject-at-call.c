@@ -1,12 +1,15 @@
 // HOW NUMBER CALLS COMMAND... → the command, at whose NUMBER-th system call of that kind something happens to it.
 //
-// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME or CALLS,
-// `openat-to-write PATH` where it may create), `kill` (the process that makes
-// the call gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER
-// of the environment change places, before each call when NUMBER is 0), or a number: the call is not made and fails with
-// that errno (where it is about a pipe, which has none but EINTR, the next one that is not). CALLS: `changes` (of files, and
-// new programs) or `all` that can fail. What happened is in the last line of standard error: `inject: COUNT [NAME]`.
-// Processes and threads are counted together. strace(1) counts each for itself, and injects no SIGKILL.
+// HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME or CALLS, `openat-to-write PATH`
+// where it may create, `fcntl-to-lock PATH` where it takes or gives back a lock), `kill` (the process that makes the call
+// gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call the paths ONE and OTHER of the
+// environment change places, before each call when NUMBER is 0), or `ERRNO@NAME`: only calls of that name count, and
+// the first from the NUMBER-th on is not made and fails with that errno; pipes are passed by, which have none but EINTR. With `+`
+// at its end all later ones of that name fail too, with `/` those on the way to the same place: the first directory of
+// the path. Then what goes to the command's own standard output and error is left alone, or nothing could be told.
+// CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of standard
+// error: `inject: COUNT [NAME PATH]`. Processes and threads are counted together. strace(1) counts each for itself, and
+// injects no SIGKILL.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -81,6 +84,7 @@ static const struct call calls[] = {
 	{SYS_dup3, "dup3", 1, NOTHING},
 	{SYS_memfd_create, "memfd_create", 1, NOTHING},
 	{SYS_fcntl, "fcntl", 1, DESCRIPTOR},
+	{SYS_flock, "flock", 1, DESCRIPTOR},
 	{SYS_fallocate, "fallocate", 0, DESCRIPTOR},
 	{SYS_lseek, "lseek", 1, DESCRIPTOR},
 	{SYS_chdir, "chdir", 1, PATH_1},
@@ -144,32 +148,61 @@ static void read_path(pid_t thread, unsigned long long address, char *path)
 	}
 }
 
-static void list_call(FILE *list, pid_t thread, const struct user_regs_struct *registers)
+static int locks(const struct user_regs_struct *registers)
+{
+	long command = (long)registers->rsi;
+	return registers->orig_rax == SYS_fcntl &&
+	       (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW);
+}
+
+static const char *name_of(const struct user_regs_struct *registers, char name[32])
+{
+	int writes = opens(registers) && !changes_nothing(registers);
+	const char *what = writes ? "-to-write" : locks(registers) ? "-to-lock" : "";
+	snprintf(name, 32, "%s%s", call_of((long)registers->orig_rax)->name, what);
+	return name;
+}
+
+/* What the call is about; empty where it is about no file. */
+static void read_subject(pid_t thread, const struct user_regs_struct *registers, char path[PATH_MAX])
 {
 	const struct call *call = call_of((long)registers->orig_rax);
-	char path[PATH_MAX] = "", descriptor[64];
+	char descriptor[64];
 	int about = call->subject == PATH_1 ? 0 : call->subject == PATH_2 ? 1 : 2;
 	const unsigned long long arguments[] = {registers->rdi, registers->rsi, registers->rdx};
+	memset(path, 0, PATH_MAX);
 	if (call->subject != NOTHING && call->subject != DESCRIPTOR)
 		read_path(thread, arguments[about], path);
 	if (call->subject != NOTHING && path[0] == 0) { // also fstat(2) as newfstatat(2) with an empty path
 		snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
-		ssize_t length = readlink(descriptor, path, sizeof path - 1);
+		ssize_t length = readlink(descriptor, path, PATH_MAX - 1);
 		path[length < 0 ? 0 : length] = 0;
 	}
-	int changes = opens(registers) && !changes_nothing(registers);
-	fprintf(list, "%s%s %s\n", call->name, changes ? "-to-write" : "", path);
 }
 
 /* Pipes and their like are no disk: Node waits for ever for what it lost in its own (libuv, uv__signal_unlock). */
-static int can_fail(pid_t thread, const struct user_regs_struct *registers, int error)
+static int can_fail(const struct user_regs_struct *registers, const char *path, int error)
 {
-	char descriptor[64], path[PATH_MAX];
-	if (call_of((long)registers->orig_rax)->subject != DESCRIPTOR || error == EINTR)
-		return 1;
-	snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
-	ssize_t length = readlink(descriptor, path, sizeof path);
-	return length > 0 && path[0] == '/';
+	return call_of((long)registers->orig_rax)->subject != DESCRIPTOR || error == EINTR || path[0] == '/';
+}
+
+/* Of the command: where it tells what failed. */
+static int is_told(const char *path)
+{
+	char output[PATH_MAX];
+	for (const char *const *each = (const char *const[]){"/proc/self/fd/1", "/proc/self/fd/2", NULL}; *each; each++) {
+		ssize_t length = readlink(*each, output, sizeof output - 1);
+		output[length < 0 ? 0 : length] = 0;
+		if (length > 0 && !strcmp(path, output))
+			return 1;
+	}
+	return 0;
+}
+
+static int is_same_place(const char *one, const char *other)
+{
+	size_t length = strcspn(one + (one[0] == '/'), "/") + (one[0] == '/');
+	return !strncmp(one, other, length) && (other[length] == '/' || other[length] == 0);
 }
 
 static long group_of(long thread)
@@ -191,23 +224,46 @@ struct injection {
 	long number, count;
 	int all;
 	FILE *list;
-	const char *name; // of the call that it happened at
+	int error;
+	char of[32];	 // names of calls that may have the error
+	char lasts;	 // '+', '/', or 0
+	int happened;
+	char at[PATH_MAX + 32], path[PATH_MAX]; // the first call that it happened at
 };
+
+/* Whether this call fails. */
+static int has_error(const struct injection *injection, const char *path, const struct user_regs_struct *registers)
+{
+	if (injection->count < injection->number || !can_fail(registers, path, injection->error) || (injection->lasts && is_told(path)))
+		return 0;
+	return !injection->happened || injection->lasts == '+' ||
+	       (injection->lasts == '/' && is_same_place(injection->path, path));
+}
 
 static void inject(struct injection *injection, pid_t thread)
 {
 	struct user_regs_struct registers;
+	char name[32], path[PATH_MAX];
 	if (ptrace(PTRACE_GETREGS, thread, 0, &registers) < 0 || (!injection->all && changes_nothing(&registers)))
 		return;
-	if (injection->list)
-		list_call(injection->list, thread, &registers);
-	int exchanges = !strcmp(injection->how, "exchange"), error = atoi(injection->how);
+	name_of(&registers, name);
+	if (injection->error && strcmp(name, injection->of) != 0)
+		return;
 	injection->count++;
-	if (error && (injection->name || injection->count < injection->number || !can_fail(thread, &registers, error)))
+	int exchanges = !strcmp(injection->how, "exchange"), is_here = injection->count == injection->number;
+	if (injection->list || is_here || (injection->error && injection->count > injection->number))
+		read_subject(thread, &registers, path);
+	if (injection->list)
+		fprintf(injection->list, "%s %s\n", name, path);
+	if (injection->error ? !has_error(injection, path, &registers)
+			     : !is_here && !(exchanges && injection->number == 0))
 		return;
-	if (!error && injection->count != injection->number && !(exchanges && injection->number == 0))
-		return;
-	injection->name = call_of((long)registers.orig_rax)->name;
+	if (exchanges && injection->number == 0)
+		path[0] = 0;
+	if (!injection->happened++) {
+		snprintf(injection->at, sizeof injection->at, "%s %s", name, path);
+		memcpy(injection->path, path, sizeof path);
+	}
 	if (exchanges) {
 		if (renameat2(AT_FDCWD, getenv("ONE"), AT_FDCWD, getenv("OTHER"), RENAME_EXCHANGE) < 0)
 			exit(94);
@@ -218,13 +274,13 @@ static void inject(struct injection *injection, pid_t thread)
 		return;
 	}
 	registers.orig_rax = (unsigned long long)-1; // no call (seccomp(2), SECCOMP_RET_TRACE)
-	registers.rax = (unsigned long long)-error;
+	registers.rax = (unsigned long long)-injection->error;
 	ptrace(PTRACE_SETREGS, thread, 0, &registers);
 }
 
 static int say(const struct injection *injection, int status)
 {
-	fprintf(stderr, "inject: %ld %s\n", injection->count, injection->name ? injection->name : "");
+	fprintf(stderr, "inject: %ld %s\n", injection->count, injection->at);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -243,7 +299,7 @@ static int follow(struct injection *injection, pid_t first)
 		int event = status >> 16, signal = WSTOPSIG(status);
 		if (event == PTRACE_EVENT_SECCOMP)
 			inject(injection, thread);
-		if (injection->name && !strcmp(injection->how, "kill-all"))
+		if (injection->happened && !strcmp(injection->how, "kill-all"))
 			return say(injection, SIGKILL);
 		int passed = event || signal == SIGSTOP || signal == SIGTRAP ? 0 : signal;
 		ptrace(PTRACE_CONT, thread, 0, passed);
@@ -263,6 +319,7 @@ int main(int argc, char **argv)
 		if (!injection.list)
 			return 95;
 	}
+	sscanf(injection.how, "%d@%31[a-z0-9_-]%c", &injection.error, injection.of, &injection.lasts);
 	pid_t child = fork();
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);

@@ -1,0 +1,126 @@
+// A work of the torture that says it is done, and what it left → what it did not do.
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { sha256OfFile } from '../../src/host/file-identity.ts';
+import { openSideCatalogue, sideCatalogueFile } from '../../src/index/side-catalogue.ts';
+import { type LaunchPlan, parsePlan } from '../../src/plan/plan-format.ts';
+
+/** What a work left, as paths of the host, and what it is measured by. */
+export interface Left {
+  readonly home: string;
+  /** Our place below /tmp. */
+  readonly place: string;
+  /** The program of the work, as a path of the root. */
+  readonly program: string;
+  /** The program as it was. */
+  readonly original: string;
+  /** A file with the document that is exported. */
+  readonly document: string;
+  /** Where the store is that links of the root lead to. */
+  readonly storeDir: string;
+}
+
+function filesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory).map((name) => path.join(directory, name)) : [];
+}
+
+/** `v1` of the user's own place, and of the one below /tmp. */
+function layoutsOf({ home, place }: Left, own: string, belowPlace: string): string[] {
+  return [path.join(home, own, 'nix-run-foreign/v1'), path.join(place, belowPlace, 'v1')];
+}
+
+function cachesOf(left: Left): string[] {
+  return layoutsOf(left, '.cache', '');
+}
+
+function planOf(left: Left): LaunchPlan | undefined {
+  return cachesOf(left)
+    .flatMap((cache) => filesIn(path.join(cache, 'plans')))
+    .map((file) => parsePlan(readFileSync(file)))
+    .find((plan) => plan?.program === left.program);
+}
+
+/** The links that hold documents in the store: `roots/SHA256/KEY`. */
+function rootsOf(left: Left): string[] {
+  return layoutsOf(left, '.local/state', 'state').flatMap((state) =>
+    filesIn(path.join(state, 'roots')).flatMap(filesIn),
+  );
+}
+
+function whyPlanned(left: Left): string | undefined {
+  if (planOf(left) !== undefined) return 'the plan is there still';
+  return rootsOf(left).length > 0 ? 'its root is there still' : undefined;
+}
+
+function isOriginal({ home, program, original }: Left): boolean {
+  return sha256OfFile(path.join(home, path.basename(program))) === sha256OfFile(original);
+}
+
+function jsonIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNotExported({ home, program, document }: Left): string | undefined {
+  const file = path.join(home, `${path.basename(program)}.nix-fingerprint.json`);
+  return isDeepStrictEqual(jsonIn(file), jsonIn(document)) ? undefined : 'the document is not whole';
+}
+
+function whyNotIndexed(left: Left): string | undefined {
+  const objects = cachesOf(left).flatMap((cache) => {
+    const file = sideCatalogueFile(path.join(cache, 'catalogues'), left.storeDir);
+    const catalogue = existsSync(file) ? openSideCatalogue(file, left.storeDir) : undefined;
+    const counts = catalogue?.sources().map((source) => source.objects) ?? [];
+    catalogue?.close();
+    return counts;
+  });
+  return objects.some((count) => count > 0) ? undefined : 'no index was read';
+}
+
+function fieldOf(text: string, name: string): string {
+  return new RegExp(`^${name}: ?(.*)$`, 'm').exec(text)?.[1] ?? '';
+}
+
+function whyNotInCache(cache: string, object: string): string | undefined {
+  const file = path.join(cache, `${object.slice(0, 32)}.narinfo`);
+  if (!existsSync(file)) return `${object} was not published`;
+  const text = readFileSync(file, 'utf8');
+  const packed = path.join(cache, fieldOf(text, 'URL'));
+  const size = statSync(packed, { throwIfNoEntry: false })?.size;
+  return size === Number(fieldOf(text, 'FileSize')) ? undefined : `${object} is not whole in the cache`;
+}
+
+/** Each object refers to nothing that is not there; so with the document all is there. */
+function whyNotPublished(left: Left): string | undefined {
+  const cache = path.join(left.home, 'cache');
+  const documents = rootsOf(left).map((link) => path.basename(readlinkSync(link)));
+  const infos = filesIn(cache).filter((file) => file.endsWith('.narinfo'));
+  const referred = infos.flatMap((file) => fieldOf(readFileSync(file, 'utf8'), 'References').split(' '));
+  const all = new Set([...documents, ...referred.filter((name) => name !== '')]);
+  return [...all].map((object) => whyNotInCache(cache, object)).find((why) => why !== undefined);
+}
+
+/** Of commands only: a start that printed what it should did all that it is for. */
+const EFFECTS: Readonly<Record<string, (left: Left) => string | undefined>> = {
+  prune: whyPlanned,
+  forget: whyPlanned,
+  patch: (left) => (isOriginal(left) ? 'the program is not patched' : undefined),
+  unpatch: (left) => (isOriginal(left) ? undefined : 'the program is not what it was'),
+  export: whyNotExported,
+  import: (left) => (planOf(left) === undefined ? 'no plan was made' : undefined),
+  index: whyNotIndexed,
+  publish: whyNotPublished,
+};
+
+export function hasEffect(name: string): boolean {
+  return name in EFFECTS;
+}
+
+/** What a work did not do; undefined where it did all. */
+export function whyUndone(name: string, left: Left): string | undefined {
+  return EFFECTS[name]?.(left);
+}
