@@ -36,6 +36,18 @@ export function otherVersionsOf(
   return namesBeginning(stem).filter((name) => name !== wanted && stemOf(name) === stem);
 }
 
+function beforeSo(name: string): string {
+  return name.slice(0, name.indexOf('.so'));
+}
+
+/**
+ * True where the version before `.so` is the same, or none stands there. It names a release that others are not
+ * compatible with, by intent (libtool manual, "Release numbers"): libpython3.11, libdb-5.3.
+ */
+export function isSameRelease(left: string, right: string): boolean {
+  return beforeSo(left) === beforeSo(right);
+}
+
 /** The numbers after `.so`: `libcrypto.so.1.1` → 1, 1. */
 function numbersOf(name: string): readonly number[] {
   return (partsOf(name)?.[3]?.match(/\d+/g) ?? []).map(Number);
@@ -47,10 +59,9 @@ function numbersOf(name: string): readonly number[] {
  * the first that differs is off, below 1.
  */
 export function distance(wanted: string, name: string): readonly [number, number, number] {
-  const beforeSo = (each: string) => each.slice(0, each.indexOf('.so'));
   const [a, b] = [numbersOf(wanted), numbersOf(name)];
   const different = a.findIndex((each, i) => each !== b[i]);
   const shared = different < 0 ? a.length : different;
   const gap = Math.abs((a[shared] ?? 0) - (b[shared] ?? 0));
-  return [beforeSo(wanted) === beforeSo(name) ? 0 : 1, -shared, gap / (gap + 1)];
+  return [isSameRelease(wanted, name) ? 0 : 1, -shared, gap / (gap + 1)];
 }

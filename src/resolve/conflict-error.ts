@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
 import { whyNoneLoaded } from '../candidates/providers.ts';
-import { otherVersionsOf } from '../candidates/soname.ts';
+import { isSameRelease, otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
@@ -224,9 +224,13 @@ function sumOf(provider: Provider, judgements: readonly Judgement[]): Sum {
   };
 }
 
+function sonameOf({ soname, file }: Provider): string {
+  return soname ?? path.basename(file);
+}
+
 /** `libffi.so.8 (libffi-3.4.4)`. */
-function nameOf({ soname, file, storePath }: Provider): string {
-  return `${soname ?? path.basename(file)} (${nameOfStoreObject(storePath)})`;
+function nameOf(provider: Provider): string {
+  return `${sonameOf(provider)} (${nameOfStoreObject(provider.storePath)})`;
 }
 
 function countOfSymbols(count: number): string {
@@ -256,7 +260,7 @@ function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
 
 /**
  * True if something speaks for every closest match of a set besides its name: a symbol that is needed of it, or that it
- * is loaded anyway, for those who need it by its own name.
+ * is loaded anyway, for those who need it by its own name. Nothing speaks for another release.
  */
 export function isEvident({ choices }: Solution, { closest }: Problem): boolean {
   const isLoadedAnyway = ({ provider }: Choice): boolean =>
@@ -265,8 +269,8 @@ export function isEvident({ choices }: Solution, { closest }: Problem): boolean 
     (choice) =>
       choice.provider.match !== 'closest' ||
       closest === undefined ||
-      neededOf(choice, closest) > 0 ||
-      isLoadedAnyway(choice),
+      (isSameRelease(choice.name, sonameOf(choice.provider)) &&
+        (neededOf(choice, closest) > 0 || isLoadedAnyway(choice))),
   );
 }
 
@@ -308,6 +312,15 @@ function lackOf({ needed, missing, versions }: Sum, names: readonly string[]): s
   return parts.join(' and ');
 }
 
+/** What keeps the nearest from being taken. */
+function doubtOf(name: string, nearest: Sum, names: readonly string[]): string | undefined {
+  const lack = lackOf(nearest, names);
+  if (lack !== '') return `which lacks ${lack}`;
+  if (nearest.needed.size === 0) return 'and nothing that is needed of it shows that it would do';
+  const isOther = !isSameRelease(name, sonameOf(nearest.provider));
+  return isOther ? 'which has what is needed, and is another release' : undefined;
+}
+
 /** For each name that nobody has, the nearest version of the library and what keeps it from being taken. */
 export function nearestSentences(
   names: readonly string[],
@@ -317,10 +330,8 @@ export function nearestSentences(
   return names.flatMap((name) => {
     const nearest = nearestOf(name, closest);
     if (nearest === undefined) return [];
-    const lack = lackOf(nearest, names);
-    if (lack === '' && nearest.needed.size > 0) return [];
-    const doubt =
-      lack === '' ? 'and nothing that is needed of it shows that it would do' : `which lacks ${lack}`;
+    const doubt = doubtOf(name, nearest, names);
+    if (doubt === undefined) return [];
     const text = `the nearest to ${name} is ${nameOf(nearest.provider)}, ${doubt}`;
     return [
       {

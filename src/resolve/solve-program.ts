@@ -227,7 +227,7 @@ function tooOldIn(outcome: SolvedProblem['outcome']): string[] {
 /**
  * With exact matches only and, where some name has no provider at all, once more with other versions of the missing
  * libraries. If these do not serve either, or nothing but the name shows that they would, the outcome is the
- * first one and `closest` has what was found of them.
+ * first one and `closest` has what was found of them. What lies around the program is not replaced: the user is told.
  */
 function solveAll(question: StoreQuestion): SolvedProblem {
   const exact = solveWithin('exact', question);
@@ -235,6 +235,8 @@ function solveAll(question: StoreQuestion): SolvedProblem {
   if (outcome.kind !== 'conflict') return exact;
   const lacking = lackingNames(exact.problem, outcome, question.program.libc.loaderName);
   if (!outcome.reasons.some(({ kind }) => kind === 'no-provider')) return { ...exact, lacking };
+  if (hintForAround(question.program, unprovidedNames(exact.problem), question.catalogue) !== undefined)
+    return { ...exact, lacking };
   const near = solveWithin('closest', question);
   const { closest } = near.problem;
   const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);

@@ -1,7 +1,9 @@
 // The exact library is not in the store, and no other version has all that is needed: refused, with what is missing.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { compileLibrary } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { foreign } from '../foreign-files.ts';
 import { openToolRoot } from '../tool.ts';
@@ -97,4 +99,48 @@ test('by hand it may be chosen all the same: here the symbol is not called', asy
   assert.equal(chosen.status, 0, chosen.stderr);
   const outcome = await root.start([program]);
   assert.deepEqual([outcome.status, outcome.stderr], [0, '']);
+});
+
+test('another release, which is in the name before .so, is only offered', async () => {
+  const stub = stand(root, 'libdb-5.1.so', 'void *db_version(int *a, int *b, int *c) { return 0; }');
+  const program = programNeeding(
+    root,
+    'release',
+    `#include <stdio.h>
+     char *db_version(int *, int *, int *);
+     int main(void) { int n; printf("%.12s\\n", db_version(&n, &n, &n)); return 0; }`,
+    [stub],
+  );
+  const refused = await root.start([program]);
+  assertRefused(refused, { status: 126, cause: /libdb-5\.1\.so; .*nearest to .* is libdb-5\.3\.so/ });
+  assert.match(refused.stderr, /can be chosen by hand: nix-foreign choose/);
+  const library = storeLibrary(root, /^libdb5\.3-/, 'lib/libdb-5.3.so').replace(root.nixDir, '/nix');
+  const chosen = await root.manage(['choose', program, '--pin', `libdb-5.1.so=${library}`]);
+  assert.equal(chosen.status, 0, chosen.stderr);
+  assert.equal((await root.start([program])).stdout, 'Berkeley DB \n');
+});
+
+test('the exact library around the program is offered, and none of the store is taken instead', async () => {
+  const source = 'int rl_readline_version = 0x700; void add_history(const char *line) {}';
+  const beside = compileLibrary(
+    path.join(root.homeDir, 'moved/lib/libreadline.so.7'),
+    'libreadline.so.7',
+    source,
+  );
+  const program = programNeeding(
+    root,
+    'moved/bin/tool',
+    `#include <stdio.h>
+     extern int rl_readline_version; void add_history(const char *);
+     int main(void) { add_history("x"); printf("%x\\n", rl_readline_version); return 0; }`,
+    [beside, '-Wl,-rpath,/where/it/was/built'],
+  );
+  const refused = await root.start([program]);
+  assertRefused(refused, { status: 126, cause: /libreadline\.so\.7/ });
+  const [, words = ''] =
+    /it lies beside the program, take it with: nix-foreign (.*)\n/.exec(refused.stderr) ?? [];
+  assert.match(words, /^choose \S+ --add libreadline\.so\.7=\S+moved\/lib\/libreadline\.so\.7$/);
+  const chosen = await root.manage(words.split(' '));
+  assert.equal(chosen.status, 0, chosen.stderr);
+  assert.equal((await root.start([program])).stdout, '700\n');
 });
