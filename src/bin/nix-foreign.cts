@@ -81,7 +81,9 @@ function writeCompiled(): void {
     fs.writeFileSync(temporary, script.createCachedData());
     fs.renameSync(temporary, compiled);
   } catch {
-    fs.rmSync(temporary, { force: true });
+    try {
+      fs.rmSync(temporary, { force: true });
+    } catch {} // the next run compiles, and writes, too
   }
 }
 

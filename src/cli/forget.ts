@@ -9,7 +9,7 @@ import {
 } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
-import { realPath } from '../host/files.ts';
+import { isGone, realPath } from '../host/files.ts';
 import { printJson, printOneLine } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
@@ -47,6 +47,13 @@ function forgetPlan(dirs: Directories, plan: LaunchPlan): void {
   if (plan.sha256 !== undefined) forgetFetched(dirs, plan.sha256);
   if (plan.root?.startsWith(`${dirs.roots}/`)) unpin(plan.root);
   else if (plan.sha256 !== undefined) removePlainFingerprint(dirs, plan.sha256);
+}
+
+/** A plan that could not be read is passed over by `listPlans`. True where there was one. */
+function removeUnread(dirs: Directories, program: string): boolean {
+  const isLeft = !isGone(planFile(dirs, program));
+  removePlan(dirs, program);
+  return isLeft;
 }
 
 /** The plan no longer holds, and its set is no longer trusted. */
@@ -115,6 +122,7 @@ export async function forgetCommand(
       forgotten.add(plan.program);
     }
     if (options.learned) continue;
+    for (const program of wanted) if (removeUnread(dirs, program)) forgotten.add(program);
     for (const program of [...forgetRoots(dirs, wanted), ...(await forgetGone(dirs, wanted))])
       forgotten.add(program);
     if (options.all) for (const link of allLinks(dirs)) unpin(link);

@@ -6,7 +6,7 @@ import { removeLeftovers } from '../host/atomic-file.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { DAY, isGone, namesIn } from '../host/files.ts';
-import { printJson, printOneLine } from '../host/output.ts';
+import { notice, printJson, printOneLine } from '../host/output.ts';
 import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
   type PatchedRecord,
@@ -20,7 +20,7 @@ import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.t
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { cleanBefore, cleanPatched } from '../resolve/housekeeping.ts';
-import { allDirectories } from '../resolve/writable-directories.ts';
+import { allDirectories, placesLeftOut } from '../resolve/writable-directories.ts';
 import { patchedRootRows, type RootRow, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
@@ -105,6 +105,8 @@ function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now:
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
+  for (const directory of await placesLeftOut(context.host.uid))
+    notice(`${directory} is left out: somebody else could change it, or it cannot be looked at`);
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
   for (const { dirs, tellsOfUse } of await placesOf(context.host.uid)) {
     const days = tellsOfUse ? unused : undefined;

@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } fr
 import path from 'node:path';
 import { replaceLink, writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { isThere, makeDirectories, namesIn } from '../host/files.ts';
+import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
@@ -88,17 +88,20 @@ export function removePlainFingerprint(dirs: Directories, sha256: string): void 
   rmSync(plainFingerprint(dirs, sha256), { force: true });
 }
 
-/** The root links of one program's place, sorted; more than one while a new content replaces an old one. */
+/**
+ * The root links of one program's place, sorted; more than one while a new content replaces an old one.
+ * @throws Node's errors.
+ */
 export function linksOfProgram(dirs: Directories, key: string): string[] {
-  return namesIn(dirs.roots)
+  return allNamesIn(dirs.roots)
     .map((sha256) => rootLink(dirs, sha256, key))
     .filter(isThere);
 }
 
-/** Every root link of a place, sorted. */
+/** Every root link of a place, sorted. @throws Node's errors. */
 export function allLinks(dirs: Directories): string[] {
-  return namesIn(dirs.roots).flatMap((sha256) =>
-    namesIn(path.join(dirs.roots, sha256)).map((key) => rootLink(dirs, sha256, key)),
+  return allNamesIn(dirs.roots).flatMap((sha256) =>
+    allNamesIn(path.join(dirs.roots, sha256)).map((key) => rootLink(dirs, sha256, key)),
   );
 }
 

@@ -60,6 +60,16 @@ export function namesIn(directory: string): string[] {
   }
 }
 
+/** The same for work that must not take what cannot be read for empty. @throws Node's errors; nothing need be there. */
+export function allNamesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
+}
+
 /** The first bytes of a file, at most `size`. @throws Node's errno errors. */
 export function readStart(file: string, size: number): Buffer {
   const fd = openSync(file, 'r');

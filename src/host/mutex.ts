@@ -42,6 +42,16 @@ function ownerFile(name: string): string {
   return `${name}.owner`;
 }
 
+/** No empty file stays where nothing can be written. @throws Node's errors. */
+function sayOwner(name: string): void {
+  try {
+    writeFileSync(ownerFile(name), processIdentity());
+  } catch (error) {
+    rmSync(ownerFile(name), { force: true });
+    throw error;
+  }
+}
+
 /** After the lock: a name without one is seen to be nobody's at once. The next holder may have written his already. */
 function removeOwnName(name: string): void {
   if (readFileSync(ownerFile(name), 'utf8') === processIdentity()) rmSync(ownerFile(name), { force: true });
@@ -60,7 +70,8 @@ function ownerOf(name: string): string {
 function whyLeftBehind(name: string): string | undefined {
   const owner = ownerOf(name);
   if (owner === '') {
-    const age = Date.now() - statSync(`${name}.lock`).mtimeMs;
+    const lock = statSync(`${name}.lock`, { throwIfNoEntry: false }) ?? statSync(ownerFile(name));
+    const age = Date.now() - lock.mtimeMs;
     return age > LONGEST_UNSAID ? `nobody, for ${Math.round(age)} ms` : undefined;
   }
   return stateOfProcess(owner) === 'gone' ? `process ${owner}, which is gone` : undefined;
@@ -112,13 +123,13 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
   let release: Release = () => {};
   try {
     const unlock = await acquire(name);
-    writeFileSync(ownerFile(name), processIdentity());
     release = async () => {
       await unlock();
       removeOwnName(name);
     };
+    sayOwner(name);
   } catch (error) {
-    debug(`lock ${name} not taken: ${String(error)}`);
+    debug(`lock ${name} not taken, or not named: ${String(error)}`);
   }
   try {
     return await work();

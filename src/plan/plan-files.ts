@@ -5,7 +5,7 @@ import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
-import { namesIn } from '../host/files.ts';
+import { allNamesIn } from '../host/files.ts';
 import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { copyOf } from './copy-directories.ts';
 import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-format.ts';
@@ -67,7 +67,7 @@ export function planWithLoader(all: readonly Directories[], plan: LaunchPlan): L
 }
 
 function allPlans(dirs: Directories): LaunchPlan[] {
-  return namesIn(dirs.plans)
+  return allNamesIn(dirs.plans)
     .filter((name) => /^[0-9a-f]{16}$/.test(name))
     .map((name) => readPlanFile(path.join(dirs.plans, name)))
     .filter((plan) => plan !== undefined);

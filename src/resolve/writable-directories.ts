@@ -1,5 +1,5 @@
 // The user's directories → the first place where work that must write can be done.
-
+import path from 'node:path';
 import { isSafeInLibraryPath } from '../farm/farm.ts';
 import {
   createDirectories,
@@ -13,6 +13,7 @@ import {
   whyUnwritable,
 } from '../host/directories.ts';
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
+import { isGone } from '../host/files.ts';
 import { debug, notice } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import { isBusy, resultCode } from '../store/sqlite-error.ts';
@@ -56,6 +57,13 @@ export async function everyPlace(uid: number): Promise<Directories[]> {
 export async function allDirectories(uid: number): Promise<Directories[]> {
   const places = await everyPlace(uid);
   return places.filter(({ cache, state }) => [cache, state].every((each) => isTrustedWay(each, uid)));
+}
+
+/** Those that are left out, and there. */
+export async function placesLeftOut(uid: number): Promise<string[]> {
+  const used = new Set((await allDirectories(uid)).map(({ cache }) => cache));
+  const places = (await everyPlace(uid)).filter(({ cache }) => !used.has(cache));
+  return places.map(({ cache }) => path.dirname(cache)).filter((directory) => !isGone(directory));
 }
 
 /** Where patched files may be known: a root that serves everybody is in the system's place. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { processIdentity, removeStaleLocks, withLock } from '../../src/host/mutex.ts';
@@ -95,8 +95,11 @@ test('locks that were left behind are taken away, and no other', async () => {
     writeFileSync(path.join(scratch, `${name}.owner`), owner);
   }
   mkdirSync(path.join(scratch, 'fresh.lock'));
+  // Its lock is gone: nothing could be written, or the process was killed behind it.
+  for (const name of ['alone', 'written']) writeFileSync(path.join(scratch, `${name}.owner`), '');
+  utimesSync(path.join(scratch, 'alone.owner'), 1, 1);
   removeStaleLocks(scratch);
-  assert.deepEqual(readdirSync(scratch).sort(), ['fresh.lock', 'mine.lock', 'mine.owner']);
+  assert.deepEqual(readdirSync(scratch).sort(), ['fresh.lock', 'mine.lock', 'mine.owner', 'written.owner']);
 });
 
 test('where no lock can be had the work is done all the same', { timeout: 60_000 }, async () => {

@@ -61,12 +61,17 @@ export function judge(name: string, fault: Omit<Fault, 'number'>, injected: Inje
   return at === '' ? 'before' : end;
 }
 
+/** The program or its plan that cannot be looked at may be needed, so `prune` keeps what is theirs; a place it names. */
+function mayKeep(name: string, { stderr, at }: Injected): boolean {
+  return name === 'prune' && (/ is left out: /.test(stderr) || /\/jq$|\/plans\/[0-9a-f]{16}$/.test(at));
+}
+
 function judgeEnd(name: string, injected: Injected): Exclude<Judgement, 'before'> {
   const { status, stdout, stderr, undone } = injected;
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
   if (status === 0 && isStart && stdout !== '42\n') return { wrong: `it printed ${stdout}` };
-  if (status === 0 && undone !== undefined)
+  if (status === 0 && undone !== undefined && !mayKeep(name, injected))
     return { wrong: `it says it is done, but ${undone}: ${stdout}${stderr}` };
   if (status === 0) return ELSEWHERE.test(stderr) ? 'elsewhere' : 'right';
   if (isTold(isStart, injected)) return 'told';

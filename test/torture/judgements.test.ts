@@ -27,6 +27,9 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['prune', { status: 1, stderr: OF_MANAGER }, 'wrong'], // no status of ours
   ['forget', { status: 0, undone: 'the plan is there still' }, 'wrong'],
   ['forget', { status: 125, stderr: OF_MANAGER, undone: 'the plan is there still' }, 'told'],
+  ['prune', { undone: 'the plan is there still', at: 'statx /home/me/.cache' }, 'wrong'],
+  ['prune', { undone: 'the plan is there still', at: 'openat /home/me/jq' }, 'right'], // it may be needed
+  ['prune', { undone: 'the plan is there still', stderr: 'nix-foreign: /x is left out: why\n' }, 'right'],
   ['miss', { stdout: '42\n', afterwards: 'left: x.tmp' }, 'wrong'],
   ['miss', { stdout: '42\n', at: '' }, 'before'],
   ['miss', { stdout: '42\n', at: '', afterwards: 'left: x.tmp' }, 'wrong'],

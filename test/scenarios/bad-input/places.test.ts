@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -17,7 +18,7 @@ import { homeInRoot, type Outcome } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { assertRefused } from '../expect-failure.ts';
 import { foreign } from '../foreign-files.ts';
-import { cacheOf } from '../saved-state.ts';
+import { cacheOf, planFiles, stateOf } from '../saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
@@ -167,7 +168,27 @@ test('a place in /tmp that somebody else made first: nothing that its links lead
     ['forget', jq.path],
     ['list'],
     ['doctor'],
-  ])
-    await root.manage(command);
+  ]) {
+    const { stderr } = await root.manage(command);
+    if (command[0] === 'prune') assert.match(stderr, /\/tmp\/nix-run-foreign-0 is left out: somebody else/);
+  }
   assert.deepEqual(readdirSync(victim, { recursive: true }).sort(), before);
+});
+
+const unreadable = await openToolRoot(rig);
+test('what cannot be read is not taken for nothing: forget removes the plan, prune says why it cannot look', async () => {
+  assert.equal((await unreadable.start(words)).stdout, '42\n');
+  const [plan = ''] = planFiles(unreadable);
+  rmSync(plan);
+  symlinkSync(path.basename(plan), plan);
+  const forgotten = await unreadable.manage(['forget', jq.path]);
+  assert.deepEqual([forgotten.status, forgotten.stdout], [0, `forgot ${jq.path}\n`], forgotten.stderr);
+  assert.deepEqual(planFiles(unreadable), []);
+
+  const roots = path.join(stateOf(unreadable), 'roots');
+  rmSync(roots, { recursive: true });
+  symlinkSync('roots', roots);
+  const { status, stdout, stderr } = await unreadable.manage(['prune']);
+  assert.deepEqual([status, stdout], [125, ''], stderr);
+  assert.match(stderr, /^nix-foreign: \S+roots: scandir: too many levels of symbolic links\n {2}\S.*\n$/);
 });
