@@ -6,7 +6,7 @@ import { errnoOf, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type Ended, startProgram } from '../host/run-program.ts';
-import { heldBack, type Nix, type NixRefusal, refusalOf, showOnStderr, TIMEOUT } from './nix.ts';
+import { heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
 
 export interface StoreText {
   readonly name: string;
@@ -127,7 +127,7 @@ export function startRootAdder(nix: Nix, link: string): RootAdder {
  * waits for a collector, for minutes at times. What it says before has to wait for us.
  */
 function startInstantiate(nix: Nix, args: readonly string[]) {
-  const { begin, take, end } = heldBack(showOnStderr);
+  const { begin, take, end } = heldBack(showWaiting);
   const command = path.join(nix.bin, 'nix-instantiate');
   const running = startProgram(command, args, { env: nix.env, timeout: TIMEOUT, onStderr: take });
   return {

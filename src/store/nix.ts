@@ -65,7 +65,7 @@ export function programsOfNix({ bin }: Nix): string[] {
 
 /** A command that answers at once unless it waits for others, as for a collector's lock: it says so on stderr then. */
 function runNix(nix: Nix, command: string, args: readonly string[]): Promise<Ended> {
-  return runShowing(nix, [command, ...args], { show: showOnStderr, timeout: TIMEOUT });
+  return runShowing(nix, [command, ...args], { show: showWaiting, timeout: TIMEOUT });
 }
 
 /** What Nix printed, line by line, without its colours. */
@@ -160,6 +160,15 @@ export function showOnStderr(text: string): void {
   try {
     writeSync(2, printable(text));
   } catch {} // a stderr that is closed is nobody's failure
+}
+
+/**
+ * The same of lines that say what Nix waits for, and of no warning: a first start is silent on a slow machine too
+ * (Nix: src/libstore/gc.cc, local-store.cc, pathlocks.cc).
+ */
+export function showWaiting(text: string): void {
+  const lines = text.split('\n').filter((line) => /\bwaiting for\b/.test(line));
+  for (const line of lines) showOnStderr(`${line}\n`);
 }
 
 /** Text that waits until a second after `begin`, then shown as it comes, without passwords. */

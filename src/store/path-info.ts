@@ -1,5 +1,5 @@
 // Store paths → what Nix has on record of them: hash, size, references. From its database, or from Nix itself.
-import { invalidPaths, type Nix, nixFailed, runWatched, showOnStderr } from './nix.ts';
+import { invalidPaths, type Nix, nixFailed, runWatched, showWaiting } from './nix.ts';
 import { openTables, type Prepare } from './nix-database.ts';
 import type { StoreLocation } from './store-location.ts';
 
@@ -67,7 +67,7 @@ export function parseDump(dump: string): Map<string, PathFacts> {
 
 /** Asks Nix; without paths for everything that is valid. @throws ForeignError `nix-failed`. */
 export async function dumpFacts(nix: Nix, storePaths: readonly string[]): Promise<Map<string, PathFacts>> {
-  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], showOnStderr);
+  const ended = await runWatched(nix, 'nix-store', ['--dump-db', ...storePaths], showWaiting);
   if (ended.status !== 0) throw nixFailed('--dump-db', ended);
   return parseDump(ended.stdout);
 }
@@ -133,7 +133,7 @@ export async function closureFacts(
   const known = fromTables(location, (prepare) => closureIn(prepare, storePaths));
   if (storePaths.every((each) => known.has(each))) return known;
   if (nix === undefined || (await invalidPaths(nix, storePaths)).size > 0) return new Map();
-  const requisites = await runWatched(nix, 'nix-store', ['-q', '--requisites', ...storePaths], showOnStderr);
+  const requisites = await runWatched(nix, 'nix-store', ['-q', '--requisites', ...storePaths], showWaiting);
   if (requisites.status !== 0) throw nixFailed('-q --requisites', requisites);
   return await dumpFacts(
     nix,

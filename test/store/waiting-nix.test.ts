@@ -35,7 +35,7 @@ function saidBy(request: string, milliseconds = 0): string {
 for (const request of ['pin', 'root', 'dump']) {
   test(`what Nix waits for is said while it does: ${request}`, () => {
     putNix(2);
-    assert.match(saidBy(request), new RegExp(`^${WORDS.replaceAll('.', '\\.')}$`, 'm'));
+    assert.equal(saidBy(request), `${WORDS}\n`);
   });
 }
 
