@@ -36,9 +36,13 @@ function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean
   return OF_TOOL.includes(status) && (!isStart || stdout === '');
 }
 
+/** A loader is copied to our directories, and a copy that fails does not say which side failed (uv_fs_copyfile). */
+const COPIED = /\/lib\/ld-[^/ ]+$/;
+
 /** An interrupted call is made again, and what others' files have says nothing about our directories. */
 function mayGoElsewhere({ error, extent }: Omit<Fault, 'number'>, at: string): boolean {
-  return extent === 'everywhere' || (at !== '' && error !== 'EINTR' && !at.includes(' /nix/store/'));
+  const isOthers = at.includes(' /nix/store/') && !COPIED.test(at);
+  return extent === 'everywhere' || (at !== '' && error !== 'EINTR' && !isOthers);
 }
 
 function isNodes(name: string, isStart: boolean, { status, stderr, at }: Injected): boolean {

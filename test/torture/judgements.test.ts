@@ -80,6 +80,7 @@ const FLIGHTS = [
   ['EINTR', 'once', OF_OURS, 'wrong'], // it was to ask again
   ['EIO', 'once', OF_STORE, 'wrong'], // our directory has nothing
   ['EMFILE', 'there', OF_STORE, 'wrong'],
+  ['EIO', 'once', 'fstat /nix/store/x-glibc/lib/ld-linux-x86-64.so.2', 'elsewhere'], // it is copied to ours
   ['EMFILE', 'everywhere', OF_STORE, 'elsewhere'],
   ['ENOSPC', 'once', '', 'wrong'], // nothing was done to it
 ] as const;
