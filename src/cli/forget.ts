@@ -15,13 +15,14 @@ import { fileWord } from '../host/shell-words.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { dropPatched, patchedRecords } from '../integrations/patch/patched-state.ts';
 import { collectFarms } from '../plan/collect-farms.ts';
-import { listPlans, planFile, removePlan } from '../plan/plan-files.ts';
+import { planFile, removePlan, removeUnreadPlans } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { forgetLearned, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { Context } from '../resolve/context.ts';
 import { forgetFetched } from '../resolve/fetched-record.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { jsonFailure } from './command.ts';
+import { plansIn } from './list.ts';
 import { namedProgram } from './program-argument.ts';
 
 /** Something is kept for the program, by its path. */
@@ -115,7 +116,7 @@ export async function forgetCommand(
   const forgotten = new Set<string>();
   if (options.learned !== true) for (const dirs of known) refusePatched(dirs, wanted);
   for (const dirs of known) {
-    for (const plan of listPlans(dirs)) {
+    for (const plan of plansIn(dirs)) {
       if (!options.all && !wanted.has(plan.program)) continue;
       if (options.learned) forgetLearnedOf(plan);
       else forgetPlan(dirs, plan);
@@ -123,6 +124,7 @@ export async function forgetCommand(
     }
     if (options.learned) continue;
     for (const program of wanted) if (removeUnread(dirs, program)) forgotten.add(program);
+    if (options.all) removeUnreadPlans(dirs);
     for (const program of [...forgetRoots(dirs, wanted), ...(await forgetGone(dirs, wanted))])
       forgotten.add(program);
     if (options.all) for (const link of allLinks(dirs)) unpin(link);

@@ -2,7 +2,8 @@
 // pinned.
 import { lstatSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
-import { printableLine, printJson, printLine } from '../host/output.ts';
+import { errnoOf, reasonOf } from '../host/errors.ts';
+import { notice, printableLine, printJson, printLine } from '../host/output.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
@@ -40,10 +41,21 @@ function rowOf(plan: LaunchPlan, all: readonly Directories[], uid: number): Plan
   };
 }
 
+/** One place that cannot be read does not hide the others. */
+export function plansIn(dirs: Directories): LaunchPlan[] {
+  try {
+    return listPlans(dirs);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    notice(`${dirs.plans}: ${reasonOf(error)}; what is planned there is left out`);
+    return [];
+  }
+}
+
 /** One row for each program: that of the plan which the launcher would follow, else of the first place that has one. */
 export function rowsOf(all: readonly Directories[], uid: number): PlanRow[] {
   const rows = new Map<string, PlanRow>();
-  for (const plan of all.flatMap(listPlans)) {
+  for (const plan of all.flatMap(plansIn)) {
     if (rows.get(plan.program)?.state === 'ready') continue;
     const row = rowOf(plan, all, uid);
     if (row.state === 'ready' || !rows.has(plan.program)) rows.set(plan.program, row);

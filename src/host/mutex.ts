@@ -80,10 +80,11 @@ function whyLeftBehind(name: string): string | undefined {
 /** When two take over a lock at the same time both work: correctness does not rest on it. */
 function removeStaleLock(name: string): void {
   try {
+    const isAlone = statSync(`${name}.lock`, { throwIfNoEntry: false }) === undefined;
     const why = whyLeftBehind(name);
     if (why === undefined) return;
     debug(`lock ${name} was held by ${why}`);
-    rmSync(`${name}.lock`, { recursive: true, force: true });
+    if (!isAlone) rmSync(`${name}.lock`, { recursive: true, force: true });
     rmSync(ownerFile(name), { force: true });
   } catch {} // it is gone, or another's
 }
@@ -150,9 +151,12 @@ function pidNamespace(): string {
   }
 }
 
-/** `<pid namespace>.<pid>`: digits and one dot. */
+let identity: string | undefined;
+
+/** `<pid namespace>.<pid>`: digits and one dot; the same for as long as the process runs. */
 export function processIdentity(): string {
-  return `${pidNamespace()}.${process.pid}`;
+  identity ??= `${pidNamespace()}.${process.pid}`;
+  return identity;
 }
 
 /** `unknown` for processes of another pid namespace, which cannot be asked. */

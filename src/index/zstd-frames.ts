@@ -178,6 +178,7 @@ async function decodeFrame(fd: number, frame: Frame, take: Take): Promise<Damage
     }
     return undefined;
   } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw error; // of read(2): the file may be whole
     return damage(whyNotDecoded(error));
   } finally {
     packed.destroy();
@@ -185,7 +186,10 @@ async function decodeFrame(fd: number, frame: Frame, take: Take): Promise<Damage
   }
 }
 
-/** Decodes frames one after the other; skippable ones are skipped. `most`: bytes of the decoded whole. Never throws. */
+/**
+ * Decodes frames one after the other; skippable ones are skipped. `most`: bytes of the decoded whole.
+ * @throws Node's errors of reading the file.
+ */
 export async function decodeFrames(
   fd: number,
   frames: readonly Frame[],

@@ -55,6 +55,11 @@ function runningProcesses(): RunningProcess[] {
   });
 }
 
+/** A plan that cannot be read now may name a farm. */
+function fail(error: unknown): never {
+  throw error;
+}
+
 /**
  * Absolute paths of those that no plan names and no process needs. A patched copy has a plan of its own, which keeps
  * nothing: `listPlans` leaves it out.
@@ -69,7 +74,7 @@ function unusedDirectories(dirs: Directories): string[] {
   ];
   const all = places.flatMap((directory) => farmNamesIn(directory).map((name) => path.join(directory, name)));
   const used =
-    all.length === 0 ? new Set() : new Set(listPlans(dirs).flatMap(({ directories }) => directories));
+    all.length === 0 ? new Set() : new Set(listPlans(dirs, fail).flatMap(({ directories }) => directories));
   return withoutNeeded(
     dirs,
     all.filter((directory) => !used.has(directory)),
@@ -100,21 +105,35 @@ function forgetBelow(dirs: Directories, directory: string): void {
     if (unpacked && root?.startsWith(`${dirs.roots}/`)) unpin(root);
 }
 
+/** True as well where that cannot be told: a failing disk, too many open files. */
+function isNamed(dirs: Directories, directory: string): boolean {
+  try {
+    return listPlans(dirs, fail).some(({ directories }) => directories.includes(directory));
+  } catch {
+    return true;
+  }
+}
+
 /** Moved aside and looked for again: whoever writes a plan looks after that whether its farm is there (NOTES.md). */
 function removeUnlessTaken(dirs: Directories, directory: string): void {
   const aside = temporaryName(directory);
   try {
     renameSync(directory, aside);
-    if (listPlans(dirs).some(({ directories }) => directories.includes(directory)))
-      renameSync(aside, directory);
+    if (isNamed(dirs, directory)) renameSync(aside, directory);
     else forgetBelow(dirs, directory);
   } catch {} // somebody else moved it, or made it again
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Removes farms and copies that no plan of the place and no process uses. */
+/** Removes farms and copies that no plan of the place and no process uses; none where a plan cannot be read now. */
 export function collectFarms(dirs: Directories): void {
-  for (const directory of unusedDirectories(dirs)) removeUnlessTaken(dirs, directory);
+  let unused: string[] = [];
+  try {
+    unused = unusedDirectories(dirs);
+  } catch (error) {
+    debug(`farms are not collected: ${String(error)}`);
+  }
+  for (const directory of unused) removeUnlessTaken(dirs, directory);
 }
 
 /** What the last look found unused; its time is that of the look. */

@@ -46,10 +46,18 @@ export function lastUseOf(file: string, root: string | undefined): number {
   return Math.max(modifiedAt(file), modifiedAt(root));
 }
 
+/** Hears of a plan that is there and cannot be read now: a failing disk, too many open files. */
+type OnUnreadable = (error: unknown) => void;
+
+/** The launcher cannot read it either. */
+const NO_PLAN = ['EACCES', 'EPERM', 'ELOOP'];
+
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
-export function readPlanFile(file: string): LaunchPlan | undefined {
+export function readPlanFile(file: string, onUnreadable: OnUnreadable = () => {}): LaunchPlan | undefined {
   const owners = ownersFor(process.geteuid?.() ?? 0);
   const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
+  if (content.kind === 'unreadable' && !NO_PLAN.includes(errnoOf(content.error) ?? ''))
+    onUnreadable(content.error);
   return content.kind === 'read' ? parsePlan(content.bytes) : undefined;
 }
 
@@ -66,16 +74,24 @@ export function planWithLoader(all: readonly Directories[], plan: LaunchPlan): L
   return all.map((dirs) => readPlan(dirs, execute)).find((each) => each?.loader !== undefined) ?? plan;
 }
 
-function allPlans(dirs: Directories): LaunchPlan[] {
+function allPlanFiles(dirs: Directories): string[] {
   return allNamesIn(dirs.plans)
     .filter((name) => /^[0-9a-f]{16}$/.test(name))
-    .map((name) => readPlanFile(path.join(dirs.plans, name)))
+    .map((name) => path.join(dirs.plans, name));
+}
+
+function allPlans(dirs: Directories, onUnreadable?: OnUnreadable): LaunchPlan[] {
+  return allPlanFiles(dirs)
+    .map((file) => readPlanFile(file, onUnreadable))
     .filter((plan) => plan !== undefined);
 }
 
-/** All plans of a place but those of patched copies, sorted by program. Files that are no plan are passed over. */
-export function listPlans(dirs: Directories): LaunchPlan[] {
-  return allPlans(dirs)
+/**
+ * All plans of a place but those of patched copies, sorted by program. Files that are no plan are passed over.
+ * @throws Node's errors where the directory cannot be read.
+ */
+export function listPlans(dirs: Directories, onUnreadable?: OnUnreadable): LaunchPlan[] {
+  return allPlans(dirs, onUnreadable)
     .filter(({ program }) => copyOf(dirs, program) === undefined)
     .sort((a, b) => (a.program < b.program ? -1 : 1));
 }
@@ -85,6 +101,11 @@ export function removePlansBelow(dirs: Directories, directory: string): LaunchPl
   const below = allPlans(dirs).filter(({ program }) => program.startsWith(`${directory}/`));
   for (const { program } of below) removePlan(dirs, program);
   return below;
+}
+
+/** Removes what is called like a plan and cannot be read as one. */
+export function removeUnreadPlans(dirs: Directories): void {
+  for (const file of allPlanFiles(dirs)) if (readPlanFile(file) === undefined) rmSync(file, { force: true });
 }
 
 export function removePlan(dirs: Directories, program: string): void {

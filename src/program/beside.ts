@@ -58,6 +58,9 @@ export function underAnotherName(
 /** Where programs have their libraries when a script is meant to set LD_LIBRARY_PATH; relative to the program. */
 const USUAL_PLACES = ['.', '../lib', '../lib64', '../libs', 'lib', 'lib64', 'libs'];
 
+/** What lies there belongs to the machine, not to a program in /usr/bin. */
+const OF_MACHINE = /^(?:\/usr(?:\/local)?)?\/lib(?:64|32|x32|s)?$/;
+
 /**
  * Name → file in the usual places around a program, for missing names; also for what these files need, as far as
  * `isMissing`. Nothing but a message comes of it: no loader looks there.
@@ -67,7 +70,9 @@ export function librariesAround(
   names: readonly string[],
   isMissing: (name: string) => boolean,
 ): ReadonlyMap<string, string> {
-  const places = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each));
+  const places = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each)).filter(
+    (each) => !OF_MACHINE.test(each),
+  );
   const found = new Map<string, string>();
   const queue = [...names];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

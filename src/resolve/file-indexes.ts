@@ -102,22 +102,25 @@ const READ_ANEW =
   'what was read of the file indexes is damaged, and is read anew; of a binary cache: nix-foreign index build --from';
 
 /**
- * Does work that opens the indexes and asks their catalogue. Damaged pages show when they are looked at: the catalogue
- * goes then, and the work is done once more. Undefined where that meets damage as well.
+ * Does work that opens the indexes and asks their catalogue. Damaged pages show when they are looked at: where they are
+ * damaged at the second look too the catalogue goes, and the work is done once more. Undefined where that meets damage
+ * as well.
  * @throws ForeignError `unreadable-index` where the catalogue cannot be asked now.
  */
 export async function withWholeIndexes<T>(
   { file }: Pick<CataloguePlace, 'file'>,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  for (const say of [notice, debug]) {
+  for (const attempt of ['first', 'second', 'anew'] as const) {
     try {
       return await work();
     } catch (error) {
-      if (!isDamaged(error)) assertNoCatalogue(error, file);
+      // SQLite calls it damage, too, where the disk does not give a page.
+      assertNoCatalogue(error, file);
       if (!isDamaged(error)) throw error;
-      debug(`${file} is thrown away: ${String(error)}`);
-      say(READ_ANEW);
+      debug(`${file} is damaged: ${String(error)}`);
+      if (attempt === 'first') continue;
+      if (attempt === 'second') notice(READ_ANEW);
       rmSync(file, { force: true });
     }
   }

@@ -72,8 +72,8 @@ export function catalogueFile(directory: string, storeDir: string): string {
 }
 
 function prepare(database: DatabaseSync): void {
-  // A lost write is a library scanned again: no need to wait for the disk.
-  database.exec('pragma journal_mode = wal; pragma synchronous = off;');
+  // A lost write is a library scanned again: no need to wait for the disk, nor for others who do.
+  database.exec('pragma synchronous = off; pragma journal_mode = wal;');
   const version = (): number => Number(database.prepare('pragma user_version').get()?.['user_version']);
   if (version() === VERSION) return;
   database.exec('begin immediate');

@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { debug } from '../host/output.ts';
 import { hasNixDatabase, nixDatabaseFile } from './nix-state.ts';
-import { resultCode } from './sqlite-error.ts';
+import { isBusy, resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
@@ -42,12 +42,12 @@ function open(location: string): DatabaseSync {
   }
 }
 
-/** SQLITE_READONLY, SQLITE_CANTOPEN. */
+/** SQLITE_READONLY, SQLITE_CANTOPEN; of locks SQLite itself has asked again, for as long as BUSY_TIMEOUT. */
 function mayNotBeShared(error: unknown): boolean {
-  return [8, 14].includes(resultCode(error) ?? 0);
+  return isBusy(error) || [8, 14].includes(resultCode(error) ?? 0);
 }
 
-/** What fails once: a lock, a read of a disk. */
+/** What may fail once: a call about a lock, a read of a disk. */
 const ATTEMPTS = 3;
 
 function openAsWeCan(file: string): DatabaseSync | undefined {

@@ -166,10 +166,10 @@ async function apply(
   progress: Progress,
 ): Promise<void> {
   if (changes === undefined) return;
-  const unfinished = await readObjects(changes.fresh, catalogue, location, progress);
+  const { found, left } = await readObjects(changes.fresh, catalogue, location, progress);
   if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
-  if ([...changes.fresh, ...changes.dropped].some((name) => !holdsNoLibrary(name))) noteNewState(catalogue);
-  if (changes.state !== undefined && unfinished === 0) catalogue.setMemo(MEMO, changes.state);
+  if (found > 0 || changes.dropped.some((name) => !holdsNoLibrary(name))) noteNewState(catalogue);
+  if (changes.state !== undefined && left === 0) catalogue.setMemo(MEMO, changes.state);
 }
 
 /**
@@ -196,25 +196,45 @@ function holdsNoLibrary(name: string): boolean {
   return name.endsWith('.drv') || /-fingerprint-[0-9a-f]{16}\.json$/.test(name);
 }
 
-function noticeUnreadable(storeDir: string, unreadable: ReadonlyMap<string, unknown>): void {
+/** Names of those that the last look could not read, as it was told. */
+const UNREADABLE = 'unreadable-objects';
+
+/** Says so when it is news: they are looked at again whenever the catalogue is opened. */
+function tellUnreadable(
+  catalogue: Catalogue,
+  storeDir: string,
+  unreadable: ReadonlyMap<string, unknown>,
+): void {
+  const names = [...unreadable.keys()].join(' ');
+  if (names === (catalogue.memo(UNREADABLE) ?? '')) return;
+  catalogue.setMemo(UNREADABLE, names);
   const [first] = unreadable;
   if (first === undefined) return;
   const [name, error] = first;
   const more = unreadable.size === 1 ? '' : `, and ${unreadable.size - 1} more`;
-  notice(printableLine(`left out, since it cannot be read: ${storeDir}/${name}: ${reasonOf(error)}${more}`));
+  const cause = `left out, since it cannot be read: ${storeDir}/${name}: ${reasonOf(error)}${more}`;
+  notice(printableLine(`${cause}; ${remedyOf(errnoOf(error))}`));
 }
 
-/** Reads new store objects into the catalogue; returns how many are to be looked at again. */
+/** What was done with new objects. */
+interface Read {
+  /** How many hold what a library may be among. */
+  readonly found: number;
+  /** How many are to be looked at again. */
+  readonly left: number;
+}
+
+/** Reads new store objects into the catalogue. */
 async function readObjects(
   all: readonly string[],
   catalogue: Catalogue,
   location: StoreLocation,
   progress: Progress,
-): Promise<number> {
+): Promise<Read> {
   const files = all.filter(holdsNoLibrary);
   if (files.length > 0) catalogue.update(new Map(files.map((name) => [name, []])), []);
   const names = all.filter((name) => !holdsNoLibrary(name));
-  if (names.length === 0) return 0;
+  if (names.length === 0) return { found: 0, left: 0 };
   const database = openNixDatabase(location);
   try {
     const isComplete = validityTest(location, database);
@@ -232,8 +252,9 @@ async function readObjects(
       progress(Math.min(start + BATCH, names.length), names.length);
       await yieldToEventLoop();
     }
-    noticeUnreadable(location.storeDir, unreadable);
-    return unfinished + unreadable.size;
+    tellUnreadable(catalogue, location.storeDir, unreadable);
+    const left = unfinished + unreadable.size;
+    return { found: names.length - left, left };
   } finally {
     database?.close();
   }

@@ -97,8 +97,12 @@ test('one that somebody else has to themselves just now lacks nothing', () => {
   const other = new DatabaseSync(file);
   other.exec('pragma locking_mode = exclusive; begin exclusive');
   try {
-    const detail = `${file} is in use just now, and was not counted`;
-    assert.deepEqual(checkCatalogue(dirs, location), { subject: 'catalogue', state: 'note', detail });
+    const { subject, state, detail, remedy } = checkCatalogue(dirs, location);
+    assert.deepEqual([subject, state, remedy], ['catalogue', 'note', undefined]);
+    assert.ok(
+      detail.startsWith(`${file}: no lock is to be had, so it was not counted: another process holds it`),
+      detail,
+    );
   } finally {
     other.close();
   }

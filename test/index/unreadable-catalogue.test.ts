@@ -1,4 +1,4 @@
-// What was read of indexes, and an error when it is opened, locked or read → nothing of it is lost, and the error is told.
+// What was read of indexes, and an error when it is opened, locked or read → nothing is lost, and the error is told.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,7 @@ import { OTHER } from '../elf/foreign-program.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
+import { buildFailingCalls, failing } from '../store/failing-calls.ts';
 
 const { EMFILE, EIO, ENOLCK } = constants.errno;
 const scratch = scratchDirectory();
@@ -195,4 +196,18 @@ test('a start goes on with what the store says, and with why the index could not
   assert.equal(word?.remedy, 'check the path and its permissions: ls -ld says more');
   show();
   rmSync(place.file);
+});
+
+test('an index that a failing disk does not give is not called damaged, and is read when it does', async () => {
+  const { place, second } = await withFirst();
+  const failingCalls = path.join(scratch, 'failing-calls.so');
+  buildFailingCalls(failingCalls);
+  const program = path.join(import.meta.dirname, 'programs/read-source.ts');
+  for (const errno of [EIO, constants.errno.EINTR]) {
+    const env = { ...process.env, ...failing(failingCalls, { call: 'read', below: second, errno }) };
+    const words = [...FROM_SOURCES, program, place.file, place.lock, second];
+    const { stdout } = spawnSync(process.execPath, words, { env, encoding: 'utf8' });
+    assert.equal(JSON.parse(stdout.trim().split('\n').at(-1) ?? '').kind, 'unreadable', stdout);
+  }
+  assert.equal((await readSource(place, second, reading)).kind, 'read');
 });

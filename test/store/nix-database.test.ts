@@ -222,6 +222,12 @@ test('an ordinary user sees what a living connection has not checkpointed yet', 
       const answer = askAsNobody(store, [...paths, fresh], failing(library, calls));
       assert.deepEqual(answer, [true, true], `${name}, ${times} times`);
     }
+  const without = failing(library, { call: 'lock', below: file, errno: constants.errno.EIO });
+  assert.deepEqual(
+    askAsNobody(store, [...paths, fresh], without),
+    [true, false],
+    'as it was last checkpointed',
+  );
   living.close();
 });
 

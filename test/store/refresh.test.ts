@@ -234,9 +234,14 @@ for (const call of ['read', 'open'] as const)
     const below = path.join(storeDir, name);
     const { counts, stderr } = fillFailing(scratch, { call, below, errno: constants.errno.EIO });
     assert.deepEqual(counts, { objects: 1, libraries: 1, offered: 1 });
-    assert.equal(stderr, `fill: left out, since it cannot be read: ${below}: input/output error\n`);
+    assert.equal(
+      stderr,
+      `fill: left out, since it cannot be read: ${below}: input/output error; check the disk: dmesg says more\n`,
+    );
+    const again = fillFailing(scratch, { call, below, errno: constants.errno.EIO });
+    assert.deepEqual([again.counts, again.stderr], [counts, ''], 'it is said when it is news');
     const later = fillFailing(scratch, { call, below: '/nowhere', errno: constants.errno.EIO });
-    assert.deepEqual(later.counts, { objects: 2, libraries: 2, offered: 2 });
+    assert.deepEqual([later.counts, later.stderr], [{ objects: 2, libraries: 2, offered: 2 }, '']);
   });
 
 test('with too many open files nothing is called empty', () => {

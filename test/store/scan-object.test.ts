@@ -158,7 +158,7 @@ test('what cannot be read is passed over', asRoot, () => {
   chmodSync(path.join(root, 'lib/closed'), 0o700);
   chmodSync(path.join(root, 'lib/secret.so'), 0o600);
   chmodSync(scratch, 0o755);
-  const script = `import { scanComplete, scanObject } from ${JSON.stringify(path.resolve('src/store/scan-object.ts'))};
+  const script = `import { scanObject } from ${JSON.stringify(path.resolve('src/store/scan-object.ts'))};
     console.log(JSON.stringify(scanObject(${JSON.stringify(root)}).map((each) => each.file)));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     uid: 65534,

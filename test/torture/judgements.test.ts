@@ -134,7 +134,9 @@ const WRITTEN = [
 ] as const;
 
 for (const [how, expected] of WRITTEN)
-  test(`${how}: calls of that name fail, those about pipes and other calls do not`, () => {
+  test(`${how}: calls of that name fail, others and those about pipes do not`, {
+    skip: process.arch !== 'x64',
+  }, () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'injector-'));
     const files = [`${directory}/one`, '/proc/self/comm', `${directory}/two`];
     const script = `echo x | while read -r _; do :; done; ${files.map((file) => `echo y > ${file}; echo $? >&2`).join('; ')}`;

@@ -118,11 +118,14 @@ function systemErrorBehind(error: unknown, file: string): unknown {
   }
 }
 
+const NO_LOCK =
+  'no lock is to be had, so it was not counted: another process holds it, or, where that stays so, its file system has no locks; XDG_CACHE_HOME names another';
+
 /** Why a catalogue was not counted. It is never to be removed by hand: what is wrong with a file mends itself. */
 function uncounted(error: unknown, file: string): Omit<Check, 'subject'> {
   if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
     return { state: 'note', detail: 'it is filled at the first start' };
-  if (isBusy(error)) return { state: 'note', detail: `${file} is in use just now, and was not counted` };
+  if (isBusy(error)) return { state: 'note', detail: `${file}: ${NO_LOCK}` };
   const cause = isFilledAnew(error) ? error : systemErrorBehind(error, file);
   const errno = resultCode(cause) === 10 ? 'EIO' : errnoOf(cause);
   // A directory in its place gives way too (openStore).

@@ -185,6 +185,22 @@ test('what cannot be read is not taken for nothing: forget removes the plan, pru
   assert.deepEqual([forgotten.status, forgotten.stdout], [0, `forgot ${jq.path}\n`], forgotten.stderr);
   assert.deepEqual(planFiles(unreadable), []);
 
+  assert.equal((await unreadable.start(words)).stdout, '42\n');
+  const [again = ''] = planFiles(unreadable);
+  writeFileSync(again, 'cut');
+  assert.equal((await unreadable.manage(['forget', '--all'])).status, 0);
+  assert.deepEqual(planFiles(unreadable), []);
+
+  const plans = path.join(cacheOf(unreadable), 'plans');
+  rmSync(plans, { recursive: true });
+  symlinkSync('plans', plans);
+  const list = await unreadable.manage(['list']);
+  assert.match(
+    list.stderr,
+    /^nix-foreign: \S+plans: too many levels of symbolic links; what is planned there is left out\n$/,
+  );
+  rmSync(plans);
+
   const roots = path.join(stateOf(unreadable), 'roots');
   rmSync(roots, { recursive: true });
   symlinkSync('roots', roots);

@@ -37,15 +37,18 @@ static int is_failing_at(const char *call, int fd)
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-int fcntl64(int fd, int command, ...)
-{
-	va_list list;
-	va_start(list, command);
-	void *argument = va_arg(list, void *);
-	va_end(list);
-	int locks = command == F_SETLK || command == F_SETLKW || command == F_GETLK;
-	return locks && is_failing_at("lock", fd) ? -1 : REAL(fcntl64)(fd, command, argument);
-}
+#define FCNTL(name)                                                                                            \
+	int name(int fd, int command, ...)                                                                     \
+	{                                                                                                      \
+		va_list list;                                                                                  \
+		va_start(list, command);                                                                       \
+		void *argument = va_arg(list, void *);                                                         \
+		va_end(list);                                                                                  \
+		int locks = command == F_SETLK || command == F_SETLKW || command == F_GETLK;                   \
+		return locks && is_failing_at("lock", fd) ? -1 : REAL(name)(fd, command, argument);            \
+	}
+FCNTL(fcntl)
+FCNTL(fcntl64)
 
 ssize_t read(int fd, void *bytes, size_t length)
 {
