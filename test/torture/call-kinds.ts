@@ -24,7 +24,7 @@ function isOthers(call: string): boolean {
 }
 
 export interface OrderedCalls {
-  /** Numbers of calls, from 1: the first `kinds` are one of each kind, then come those that others' code does not make. */
+  /** Numbers of calls, from 1: the first `kinds` are one of each kind, then come those of our own code. */
   readonly order: readonly number[];
   readonly kinds: number;
   /** How many are of a kind of their own or not of others' code. */

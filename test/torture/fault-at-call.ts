@@ -65,7 +65,7 @@ export function judge(name: string, fault: Omit<Fault, 'number'>, injected: Inje
   return at === '' ? 'before' : end;
 }
 
-/** The program or its plan that cannot be looked at may be needed, so `prune` keeps what is theirs; a place it names. */
+/** `prune` keeps what belongs to a program that cannot be looked at now, or whose plan cannot; it names such a place. */
 function mayKeep(name: string, { stderr, at }: Injected): boolean {
   return name === 'prune' && (/ is left out: /.test(stderr) || /\/jq$|\/plans\/[0-9a-f]{16}$/.test(at));
 }

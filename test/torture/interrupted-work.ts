@@ -1,4 +1,4 @@
-// A root with the tool → each work that changes files there, begun anew from the same state, with something done to it.
+// A root with the tool → each work that changes files there, begun from the same state, with something done to it.
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,

@@ -1,4 +1,4 @@
-// A place, a store and as many open files as the limit allows → what the doctor says of its catalogue, as JSON on stdout.
+// A place, a store and as many open files as the limit allows → what the doctor says of its catalogue, as JSON.
 import { closeSync, openSync } from 'node:fs';
 import { checkCatalogue } from '../../../src/cli/doctor/checks.ts';
 import type { Directories } from '../../../src/host/directories.ts';
