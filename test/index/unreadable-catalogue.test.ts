@@ -22,13 +22,12 @@ import { OTHER } from '../elf/foreign-program.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
-import { buildFailingCalls, failing } from '../store/failing-calls.ts';
+import { buildFailingCalls, type FailingCalls, failing } from '../store/failing-calls.ts';
 
 const { EMFILE, EIO, ENOLCK } = constants.errno;
 const scratch = scratchDirectory();
-const preloaded = path.join(scratch, 'failing-catalogue.so');
-const source = path.join(import.meta.dirname, 'programs/failing-catalogue.c');
-execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', preloaded, source, '-ldl']);
+const failingCalls = path.join(scratch, 'failing-calls.so');
+buildFailingCalls(failingCalls);
 
 const library = (name: string, number: number) => ({
   hash: hashOf(number),
@@ -69,16 +68,14 @@ function has(place: CataloguePlace, name: string): boolean {
   }
 }
 
-/** Reads an index in a process that meets faults; what became of it. */
-function readWith(faults: Readonly<Record<string, number>>, place: CataloguePlace, index: string): string {
+/** Reads an index in a process whose calls fail, about the catalogue or what is named; what became of it. */
+function readWith(
+  calls: Omit<FailingCalls, 'below'> & { readonly below?: string },
+  place: CataloguePlace,
+  index: string,
+): string {
   const program = path.join(import.meta.dirname, 'programs/read-source.ts');
-  const settings = Object.entries(faults).map(([name, value]) => [name, String(value)]);
-  const env = {
-    ...process.env,
-    ...Object.fromEntries(settings),
-    LD_PRELOAD: preloaded,
-    CATALOGUE: place.file,
-  };
+  const env = { ...process.env, ...failing(failingCalls, { below: place.file, ...calls }) };
   const words = [...FROM_SOURCES, program, place.file, place.lock, index];
   const { stdout, stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 60_000 });
   return stdout.trim().split('\n').at(-1) || stderr;
@@ -87,7 +84,7 @@ function readWith(faults: Readonly<Record<string, number>>, place: CataloguePlac
 test('no lock is to be had: none is needed, and nothing is lost', async () => {
   const { place, second } = await withFirst();
   const begun = Date.now();
-  assert.match(readWith({ LOCK: ENOLCK }, place, second), /^\{"kind":"read"/);
+  assert.match(readWith({ call: 'lock', errno: ENOLCK }, place, second), /^\{"kind":"read"/);
   assert.ok(Date.now() - begun < 15_000, 'nobody waits for it');
   assert.deepEqual([has(place, 'libone.so.1'), has(place, 'libtwo.so.1')], [true, true]);
 });
@@ -97,7 +94,7 @@ for (const from of [1, 2, 3])
   test(`no descriptor is left at opening ${from}: the other source stays`, async () => {
     const { place, second } = await withFirst();
     const before = readFileSync(place.file);
-    const said = readWith({ OPEN: EMFILE, FROM: from }, place, second);
+    const said = readWith({ call: 'open', errno: EMFILE, from }, place, second);
     const { kind, why, remedy } = JSON.parse(said);
     assert.deepEqual([kind, remedy], ['unwritable', 'allow more open files: ulimit -n 256'], said);
     assert.match(why, /^\/.*: too many open files$/);
@@ -107,7 +104,9 @@ for (const from of [1, 2, 3])
 test('the disk does not give what others gave: they stay', async () => {
   const { place, second } = await withFirst();
   const before = readFileSync(place.file);
-  const { kind, why, remedy } = JSON.parse(readWith({ READ: EIO, AFTER: 16_384, TIMES: 1e6 }, place, second));
+  const { kind, why, remedy } = JSON.parse(
+    readWith({ call: 'read', errno: EIO, after: 16_384 }, place, second),
+  );
   assert.deepEqual([kind, remedy], ['unwritable', 'check the disk: dmesg says more']);
   assert.match(why, /^\/.*: input\/output error$/);
   assert.ok(readFileSync(place.file).equals(before));
@@ -115,7 +114,7 @@ test('the disk does not give what others gave: they stay', async () => {
 
 test('the disk does not give a page once: it is asked again', async () => {
   const { place, second } = await withFirst();
-  const said = readWith({ READ: EIO, AFTER: 16_384, TIMES: 1 }, place, second);
+  const said = readWith({ call: 'read', errno: EIO, after: 16_384, times: 1 }, place, second);
   assert.match(said, /^\{"kind":"read"/);
   assert.deepEqual([has(place, 'libone.so.1'), has(place, 'libtwo.so.1')], [true, true]);
 });
@@ -163,7 +162,7 @@ test('what a binary cache gave is there after a rewrite that failed', async () =
     catalogue?.close();
     return all;
   };
-  readWith({ OPEN: EMFILE, FROM: 3 }, place, second);
+  readWith({ call: 'open', errno: EMFILE, from: 3 }, place, second);
   assert.deepEqual(addresses(), [pathToFileURL(cache).href]);
   assert.equal((await readSource(place, second, reading)).kind, 'read');
   assert.deepEqual(addresses(), [pathToFileURL(cache).href]);
@@ -200,14 +199,9 @@ test('a start goes on with what the store says, and with why the index could not
 
 test('an index that a failing disk does not give is not called damaged, and is read when it does', async () => {
   const { place, second } = await withFirst();
-  const failingCalls = path.join(scratch, 'failing-calls.so');
-  buildFailingCalls(failingCalls);
-  const program = path.join(import.meta.dirname, 'programs/read-source.ts');
   for (const errno of [EIO, constants.errno.EINTR]) {
-    const env = { ...process.env, ...failing(failingCalls, { call: 'read', below: second, errno }) };
-    const words = [...FROM_SOURCES, program, place.file, place.lock, second];
-    const { stdout } = spawnSync(process.execPath, words, { env, encoding: 'utf8' });
-    assert.equal(JSON.parse(stdout.trim().split('\n').at(-1) ?? '').kind, 'unreadable', stdout);
+    const said = readWith({ call: 'read', errno, below: second }, place, second);
+    assert.equal(JSON.parse(said).kind, 'unreadable', said);
   }
   assert.equal((await readSource(place, second, reading)).kind, 'read');
 });

@@ -9,6 +9,10 @@ export interface FailingCalls {
   readonly errno: number;
   /** How many of them; all where it is not given. */
   readonly times?: number;
+  /** The first of them, from 1. */
+  readonly from?: number;
+  /** Of reads: the first offset. */
+  readonly after?: number;
 }
 
 /** Makes the library that is preloaded into the process. */
@@ -19,13 +23,15 @@ export function buildFailingCalls(library: string): void {
 
 export function failing(
   library: string,
-  { call, below, errno, times }: FailingCalls,
+  { call, below, errno, times, from = 1, after = 0 }: FailingCalls,
 ): Record<string, string> {
   return {
     LD_PRELOAD: library,
     FAIL_CALL: call,
     FAIL_BELOW: below,
     FAIL_ERRNO: String(errno),
+    FAIL_FROM: String(from),
+    FAIL_AFTER: String(after),
     ...(times === undefined ? {} : { FAIL_TIMES: String(times) }),
   };
 }

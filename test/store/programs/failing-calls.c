@@ -1,5 +1,6 @@
-// Preloaded into a process: calls about files below FAIL_BELOW fail with FAIL_ERRNO, the first FAIL_TIMES of them.
-// FAIL_CALL: `lock` (fcntl(2), of locks), `read` (pread(2) and read(2)), `open`.
+// Preloaded into a process: calls about files whose path begins with FAIL_BELOW fail with FAIL_ERRNO, from the
+// FAIL_FROM-th on, FAIL_TIMES of them. FAIL_CALL: `lock` (fcntl(2), of locks), `read` (pread(2), from the offset
+// FAIL_AFTER on, and read(2)), `open`.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,13 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
+static long setting(const char *name)
+{
+	const char *value = getenv(name);
+	return value ? atol(value) : 0;
+}
+
 static int is_failing(const char *call, const char *path)
 {
-	static int times;
+	static int met, times;
 	const char *wanted = getenv("FAIL_CALL"), *below = getenv("FAIL_BELOW"), *most = getenv("FAIL_TIMES");
 	if (!wanted || !below || strcmp(call, wanted) || strncmp(path, below, strlen(below)))
 		return 0;
-	if (most && times >= atoi(most))
+	if (++met < setting("FAIL_FROM") || (most && times >= atoi(most)))
 		return 0;
 	times++;
 	errno = atoi(getenv("FAIL_ERRNO"));
@@ -57,7 +64,8 @@ ssize_t read(int fd, void *bytes, size_t length)
 
 ssize_t pread64(int fd, void *bytes, size_t length, off64_t offset)
 {
-	return is_failing_at("read", fd) ? -1 : REAL(pread64)(fd, bytes, length, offset);
+	int fails = offset >= setting("FAIL_AFTER") && is_failing_at("read", fd);
+	return fails ? -1 : REAL(pread64)(fd, bytes, length, offset);
 }
 
 static int open_by(const char *path, int flags, mode_t mode)
