@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
-import { complaintOf, type Nix, runWatched } from './nix.ts';
+import { complaintOf, type Nix, runWatched, showWaiting } from './nix.ts';
 import { openNixDatabase, openTables, type Prepare } from './nix-database.ts';
 import { dumpFacts } from './path-info.ts';
 import { type StoreLocation, storeObjectOf } from './store-location.ts';
@@ -117,7 +117,7 @@ export function parseRoots(output: string): OurRoot[] {
 
 /** @throws ForeignError `nix-failed`. */
 async function allRoots(nix: Nix): Promise<OurRoot[]> {
-  const ended = await runWatched(nix, 'nix-store', ['--gc', '--print-roots'], () => {});
+  const ended = await runWatched(nix, 'nix-store', ['--gc', '--print-roots'], showWaiting);
   if (ended.status === 0) return parseRoots(ended.stdout);
   throw new ForeignError(`nix-store --gc --print-roots failed: ${complaintOf(ended)}`, {
     code: 'nix-failed',

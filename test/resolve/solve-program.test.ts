@@ -19,12 +19,17 @@ add('glibc-2.36', 'lib/libc.so.6', {
 add('one-2.0', 'lib/libone.so.2', { soname: 'libone.so.2', source: one });
 
 function solved(name: string, source: string) {
-  const stub = compileLibrary(path.join(scratch, 'libone.so.1'), { soname: 'libone.so.1', source: one });
+  // Not around the program.
+  const stub = compileLibrary(path.join(scratch, 'stubs/here/libone.so.1'), {
+    soname: 'libone.so.1',
+    source: one,
+  });
   const file = compileProgram(path.join(scratch, name), { source, needs: [stub] });
   const elf = elfOf(file);
   const libc = libcOf(elf, 'glibc');
   const interpreter = '/lib64/ld-linux-x86-64.so.2';
-  const program = { typedName: name, path: file, elf, libc, interpreter } as unknown as DynamicProgram;
+  const kind = { kind: 'dynamic', file: elf, libc: 'glibc', interpreter };
+  const program = { typedName: name, path: file, kind, elf, libc, interpreter } as unknown as DynamicProgram;
   return solveProgram(program, catalogue(), new Set());
 }
 
