@@ -17,7 +17,7 @@ import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts'
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
-import { dynamicOf } from './job.ts';
+import { type DynamicProgram, dynamicOf } from './job.ts';
 
 /** What a program demands of a package; for this machine and glibc where nothing is said. */
 export interface Demand {
@@ -60,6 +60,22 @@ function hintForClash(
     : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking, demand)}`;
 }
 
+/** Name → file around the program, of the missing libraries and of what these need. */
+export function aroundProgram(
+  program: Pick<DynamicProgram, 'path' | 'elf' | 'libc'>,
+  missing: readonly Unprovided[],
+  catalogue: Catalogue,
+): ReadonlyMap<string, string> {
+  const { elf, libc } = program;
+  const isMissing = (name: string) =>
+    !libc.isFamily(name) && catalogue.librariesOffering(name, elf.class, elf.machine).length === 0;
+  return librariesAround(
+    program,
+    missing.map(({ name }) => name),
+    isMissing,
+  );
+}
+
 /** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
 export function hintForAround(
   file: ProgramFile,
@@ -68,11 +84,8 @@ export function hintForAround(
 ): string | undefined {
   const program = dynamicOf(file);
   if (program === undefined) return undefined;
-  const { elf, libc } = program;
-  const isMissing = (name: string) =>
-    !libc.isFamily(name) && catalogue.librariesOffering(name, elf.class, elf.machine).length === 0;
   const names = missing.map(({ name }) => name);
-  const around = librariesAround(program, names, isMissing);
+  const around = aroundProgram(program, missing, catalogue);
   if (around.size === 0) return undefined;
   const words = [...around].map(([name, found]) => `--add ${shellWord(`${name}=${found}`)}`).join(' ');
   const rest = names.filter((name) => !around.has(name));

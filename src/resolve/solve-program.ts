@@ -15,6 +15,7 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import {
+  aroundProgram,
   type ClosestSentence,
   closestSentences,
   conflictError,
@@ -235,8 +236,8 @@ function solveAll(question: StoreQuestion): SolvedProblem {
   if (outcome.kind !== 'conflict') return exact;
   const lacking = lackingNames(exact.problem, outcome, question.program.libc.loaderName);
   if (!outcome.reasons.some(({ kind }) => kind === 'no-provider')) return { ...exact, lacking };
-  if (hintForAround(question.program, unprovidedNames(exact.problem), question.catalogue) !== undefined)
-    return { ...exact, lacking };
+  const around = aroundProgram(question.program, unprovidedNames(exact.problem), question.catalogue);
+  if (around.size > 0) return { ...exact, lacking };
   const near = solveWithin('closest', question);
   const { closest } = near.problem;
   const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);

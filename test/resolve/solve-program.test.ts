@@ -28,8 +28,7 @@ function solved(name: string, source: string) {
   const elf = elfOf(file);
   const libc = libcOf(elf, 'glibc');
   const interpreter = '/lib64/ld-linux-x86-64.so.2';
-  const kind = { kind: 'dynamic', file: elf, libc: 'glibc', interpreter };
-  const program = { typedName: name, path: file, kind, elf, libc, interpreter } as unknown as DynamicProgram;
+  const program = { typedName: name, path: file, elf, libc, interpreter } as unknown as DynamicProgram;
   return solveProgram(program, catalogue(), new Set());
 }
 
