@@ -170,16 +170,17 @@ async function muchOfEverything(effort: Effort): Promise<Crowd> {
   const end = async () => {
     const grown = bytesBelow(root.homeDir) - before;
     const prune = await startMany(root, [1, 1, 1], [...manager, 'prune']);
-    const of = (all: readonly Times[], key: 'p50' | 'p99' | 'memory') => median(all.map((each) => each[key]));
+    if (prune.failed !== 0 || grown > 0) throw new Error(`prune: ${prune.stderr}; ${grown} bytes more`);
+    const of = (all: readonly Times[], key: 'p50' | 'p99') => median(all.map((each) => each[key])) / 1000;
+    const memoryOf = (all: readonly Times[]) => `${megabytes(median(all.map((each) => each.memory)))} MB`;
+    const timeAndMemory = (all: readonly Times[]) => `${of(all, 'p50').toFixed(0)} ms ${memoryOf(all)}`;
     return [
-      `${scale.programs} programs, ${scale.plans} more plans, ${scale.storePaths} store paths`,
-      `catalogue and first start ${milliseconds([first.p50])} ms, ${megabytes(first.memory)} MB`,
-      `miss p50 ${milliseconds([of(misses, 'p50')])} ms, ${megabytes(of(misses, 'memory'))} MB`,
-      `hit p50 / p99 ${milliseconds([of(hits, 'p50'), of(hits, 'p99')])} ms`,
-      `list ${milliseconds([of(lists, 'p50')])} ms, ${megabytes(of(lists, 'memory'))} MB`,
-      `prune ${milliseconds([prune.p50])} ms, ${megabytes(prune.memory)} MB, ${prune.failed} failed`,
-      `files grew by ${grown} bytes`,
-    ].join('; ');
+      `${scale.storePaths} paths, ${scale.plans} plans: first ${timeAndMemory([first])}`,
+      `miss ${timeAndMemory(misses)}`,
+      `hit ${of(hits, 'p50').toFixed(1)}/${of(hits, 'p99').toFixed(0)} ms`,
+      `list ${timeAndMemory(lists)}`,
+      `prune ${of([prune], 'p50').toFixed(0)} ms`,
+    ].join(', ');
   };
   return { round, end };
 }
