@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
-import { resultCode } from '../store/sqlite-error.ts';
+import { errnoBehind, resultCode } from '../store/sqlite-error.ts';
 
 /**
  * As SQLite takes it. Nothing writes into a catalogue that is in place, it is replaced: so no lock is asked for, which
@@ -42,17 +42,9 @@ function errorOfReading(file: string): unknown {
   }
 }
 
-/** Of SQLite's own codes, those that an errno says better. */
-const ERRNOS: ReadonlyMap<number, string> = new Map([
-  [10, 'EIO'],
-  [13, 'ENOSPC'],
-]);
-
 /** What the user can do about an error of SQLite or the system that a catalogue met. */
 export function remedyOfCatalogue(error: unknown): string {
-  return error instanceof ForeignError
-    ? error.hint
-    : remedyOf(ERRNOS.get(resultCode(error) ?? 0) ?? errnoOf(error));
+  return error instanceof ForeignError ? error.hint : remedyOf(errnoBehind(error));
 }
 
 const CODE = 'unreadable-index';

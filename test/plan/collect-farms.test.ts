@@ -1,8 +1,18 @@
 // Farms without a plan go: at once when asked, else a day after they were first seen unused; none that a plan names.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,6 +21,7 @@ import type { Directories } from '../../src/host/directories.ts';
 import { collectFarms, collectFarmsDaily } from '../../src/plan/collect-farms.ts';
 import { planFile, writePlan } from '../../src/plan/plan-files.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
+import { buildFailingCalls, failing } from '../store/failing-calls.ts';
 import { barePlan } from './bare-plan.ts';
 
 function openPlace(): Directories {
@@ -142,4 +153,29 @@ test('while plans are written: whoever finds the farm after writing keeps it', {
     readdirSync(dirs.farms).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('where the plans cannot be read no farm goes', () => {
+  const dirs = openPlace();
+  const farm = farmOf(dirs, 'liba.so');
+  rmSync(dirs.plans, { recursive: true });
+  symlinkSync('plans', dirs.plans);
+  collectFarms(dirs);
+  assert.ok(existsSync(farm));
+});
+
+test('where one plan cannot be read now, its farm stays, and the others too', () => {
+  const dirs = openPlace();
+  const [used, unused] = [farmOf(dirs, 'liba.so'), farmOf(dirs, 'libb.so')];
+  plan(dirs, '/a', used);
+  const library = path.join(dirs.cache, 'failing-calls.so');
+  buildFailingCalls(library);
+  const module = path.resolve('src/plan/collect-farms.ts');
+  const script = `import { collectFarms } from ${JSON.stringify(module)}; collectFarms(${JSON.stringify(dirs)})`;
+  const calls = { call: 'read', below: planFile(dirs, '/a'), errno: constants.errno.EIO } as const;
+  const env = { ...process.env, ...failing(library, calls) };
+  execFileSync(process.execPath, ['--input-type=module', '-e', script], { env });
+  assert.deepEqual([existsSync(used), existsSync(unused)], [true, true]);
+  collectFarms(dirs);
+  assert.deepEqual([existsSync(used), existsSync(unused)], [true, false]);
 });

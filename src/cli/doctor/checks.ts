@@ -10,7 +10,7 @@ import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
 import { invalidPaths, missingForNix, type Nix, nixVersion } from '../../store/nix.ts';
-import { isBusy, resultCode } from '../../store/sqlite-error.ts';
+import { errnoBehind, isBusy, resultCode } from '../../store/sqlite-error.ts';
 import { type StoreLocation, storeLocation } from '../../store/store-location.ts';
 
 /** One finding. */
@@ -127,7 +127,7 @@ function uncounted(error: unknown, file: string): Omit<Check, 'subject'> {
     return { state: 'note', detail: 'it is filled at the first start' };
   if (isBusy(error)) return { state: 'note', detail: `${file}: ${NO_LOCK}` };
   const cause = isFilledAnew(error) ? error : systemErrorBehind(error, file);
-  const errno = resultCode(cause) === 10 ? 'EIO' : errnoOf(cause);
+  const errno = errnoBehind(cause);
   // A directory in its place gives way too (openStore).
   if (isFilledAnew(error) || errno === 'EISDIR')
     return { state: 'note', detail: `${file} is damaged; it is filled anew at the next start` };
