@@ -2,7 +2,7 @@
 // pinned.
 import { lstatSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
-import { errnoOf, reasonOf } from '../host/errors.ts';
+import { errnoOf, reasonOf, remedyOf } from '../host/errors.ts';
 import { notice, printableLine, printJson, printLine } from '../host/output.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
@@ -46,8 +46,9 @@ export function plansIn(dirs: Directories): LaunchPlan[] {
   try {
     return listPlans(dirs);
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    notice(`${dirs.plans}: ${reasonOf(error)}; what is planned there is left out`);
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    notice(`${dirs.plans}: ${reasonOf(error)}; what is planned there is left out; ${remedyOf(errno)}`);
     return [];
   }
 }

@@ -7,6 +7,7 @@ import { type Directories, trustedSystemDirectories } from '../host/directories.
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { DAY, isGone, namesIn } from '../host/files.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
   type PatchedRecord,
@@ -106,7 +107,9 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   const unused = daysOf(options.unused);
   const now = Date.now();
   for (const directory of await placesLeftOut(context.host.uid))
-    notice(`${directory} is left out: somebody else could change it, or it cannot be looked at`);
+    notice(
+      `${directory} is left out: somebody else could change it, or it cannot be looked at; whose it is: ls -ld ${fileWord(directory)}`,
+    );
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
   for (const { dirs, tellsOfUse } of await placesOf(context.host.uid)) {
     const days = tellsOfUse ? unused : undefined;
