@@ -25,9 +25,11 @@ import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 
-const SOURCE = path.join(import.meta.dirname, 'programs/inject-at-call.c');
+const PROGRAMS = path.join(import.meta.dirname, 'programs');
 /** Where a root has it whose `/opt/torture` is a directory with it. */
 export const INJECTOR = '/opt/torture/inject-at-call';
+/** The same for what directories hold. */
+export const DIGEST = '/opt/torture/digest-of-trees';
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** What is written beside a file before it has its name, and locks. */
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
@@ -35,16 +37,20 @@ const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 /** What is in the store: the whole rig, or little more than one set. */
 export type Store = 'whole' | 'small';
 
-/** Puts inject-at-call into a directory. */
+/** Puts inject-at-call and digest-of-trees into a directory. */
 export function buildInjector(directory: string): void {
-  execFileSync('gcc', ['-O1', '-static', '-o', path.join(directory, path.basename(INJECTOR)), SOURCE]);
+  for (const name of [INJECTOR, DIGEST].map((file) => path.basename(file))) {
+    const source = path.join(PROGRAMS, `${name}.c`);
+    execFileSync('gcc', ['-O1', '-static', '-o', path.join(directory, name), source]);
+  }
 }
 
 export interface Works {
   /**
    * Puts the state back in which the work begins, begins it with something done to it (`how`, `number`, `calls` as
    * inject-at-call.c has them), lets it run to its end once more, and starts the program twice. All in one process
-   * namespace, as on a real machine, where the dead can be told from the living.
+   * namespace, as on a real machine, where the dead can be told from the living. After a state in which all was right
+   * once, it ends with the work.
    */
   run(name: string, injection: Injection): Promise<Injected>;
   /** Begins it with nothing done to it. Each call that something could happen at, `NAME PATH`, in their order. */
@@ -67,7 +73,7 @@ export interface Ended {
 export interface Injected extends Ended {
   /** `NAME PATH` of the call that something happened at; empty when the work ended before. */
   readonly at: string;
-  /** What a command has not done that says it succeeded. */
+  /** What a command has not done of what it is for. */
   readonly undone: string | undefined;
   /** What is wrong afterwards, or undefined. */
   readonly afterwards: string | undefined;
@@ -121,7 +127,7 @@ function indexForTests(): Buffer {
 
 /** A snapshot of the home for each state, and what the works read. */
 async function takeStates(root: ToolRoot, directory: string): Promise<void> {
-  const save = (name: string) => cpSync(root.homeDir, path.join(directory, name), copying);
+  const save = (name: string) => cpSync(root.homeDir, path.join(directory, name), AS_IT_IS);
   save('nothing');
   const started = await root.start([PROGRAM, ...SUM], { timeoutMs: 300_000 });
   if (started.stdout !== '42\n') throw new Error(`the program does not start: ${started.stderr}`);
@@ -136,7 +142,7 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
   save('patched');
 }
 
-const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
+const AS_IT_IS = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
 function inTmp(root: ToolRoot, file: string): string {
   return path.join(root.homeDir, '../tmp', path.relative('/tmp', file));
@@ -158,8 +164,8 @@ const COPY = `for (const [from, to] of ${COPIES})
   if (fs.existsSync(from)) fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true })`;
 
 /** The shell has no cp(1) there. */
-function copyIfDone(root: ToolRoot, name: string): string {
-  return hasEffect(name) ? `[[ $(<~/injected.status) == 0 ]] && ${root.rig.node} -e '${COPY}'\n` : '';
+function copying(root: ToolRoot, name: string): string {
+  return hasEffect(name) ? `${root.rig.node} -e '${COPY}'\n` : '';
 }
 
 function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string, string]): Left {
@@ -189,7 +195,7 @@ function putBack(root: ToolRoot, state: string): void {
   for (const name of readdirSync(root.homeDir))
     if (!kept.includes(name)) rmSync(path.join(root.homeDir, name), { recursive: true });
   for (const name of readdirSync(state))
-    if (!kept.includes(name)) cpSync(path.join(state, name), path.join(root.homeDir, name), copying);
+    if (!kept.includes(name)) cpSync(path.join(state, name), path.join(root.homeDir, name), AS_IT_IS);
 }
 
 /** Of the program as it is now. */
@@ -294,24 +300,56 @@ async function begin(root: ToolRoot, states: string, work: Work, script: string)
   }
 }
 
-async function interrupt(
-  root: ToolRoot,
-  states: string,
-  name: string,
-  { how, number, calls }: Injection,
-): Promise<Injected> {
+/** Below `/opt/torture`: a file for each state after which all was found right, named by `nameOfState`. */
+const KNOWN = 'known';
+
+/** What is there after a work, as far as it decides what comes: of the store which objects and roots there are. */
+const DIGEST_NOW = [DIGEST, homeInRoot, PLACE, 'NAMES=/nix/store', 'NAMES=/nix/var/nix/gcroots/auto'];
+
+/** `digest`: of a shell or of TypeScript. */
+function nameOfState(name: string, digest: string): string {
+  return `${name.replaceAll(' ', '-')}-${digest}`;
+}
+
+/** What comes after a state is decided by it: where that was right once, it is not gone through again. */
+function unlessKnown(name: string): string {
+  const file = `/opt/torture/${KNOWN}/${nameOfState(name, '$(<~/digest.stdout)')}`;
+  return `${noting(DIGEST_NOW, 'digest')}[[ -e "${file}" ]] && exit\n`;
+}
+
+/** A root, and what was learned of it. */
+interface Lane {
+  readonly root: ToolRoot;
+  /** A directory with a home for each state in which works begin, and with `tools`. */
+  readonly states: string;
+  /** Of each known state what a command has not done that left it. */
+  readonly undone: Map<string, string | undefined>;
+}
+
+function learn({ states, undone }: Lane, state: string, what: string | undefined): void {
+  undone.set(state, what);
+  writeFileSync(path.join(states, 'tools', KNOWN, state), '');
+}
+
+async function interrupt(lane: Lane, name: string, { how, number, calls }: Injection): Promise<Injected> {
+  const { root, states } = lane;
   const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
-    ...[noting([INJECTOR, how, String(number), calls, ...words], 'injected'), copyIfDone(root, name)],
+    noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
+    ...[unlessKnown(name), copying(root, name)],
     ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
   await begin(root, states, work, script);
   const injected = noted(root, 'injected');
   const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
-  const stderr = injected.stderr.replace(/^inject: .*\n/m, '');
+  const end = { ...injected, stderr: injected.stderr.replace(/^inject: .*\n/m, ''), at: at.trim() };
+  const state = nameOfState(name, noted(root, 'digest').stdout.trim());
+  if (lane.undone.has(state)) return { ...end, undone: lane.undone.get(state), afterwards: undefined };
   const undone = whyUndoneThen(root, states, name);
-  return { ...injected, stderr, at: at.trim(), undone, afterwards: whyNotWhole(root, name) };
+  const afterwards = whyNotWhole(root, name);
+  if (afterwards === undefined) learn(lane, state, undone);
+  return { ...end, undone, afterwards };
 }
 
 /** Also holds what `whyUndone` is worth: nothing is done before the work, and all afterwards. */
@@ -355,14 +393,15 @@ export async function openWorks(store: Store): Promise<Works> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const tools = path.join(scratch, 'tools');
-  cpSync(SOURCE, path.join(tools, 'inject-at-call.c'));
+  mkdirSync(path.join(tools, KNOWN), { recursive: true });
   buildInjector(tools);
   const root = await openToolRoot(rig, { binds: [{ from: tools, to: '/opt/torture', mode: 'read-only' }] });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
+  const lane: Lane = { root, states: scratch, undone: new Map() };
   return {
-    run: (name, injection) => interrupt(root, scratch, name, injection),
+    run: (name, injection) => interrupt(lane, name, injection),
     callsOf: (name, calls) => listCalls(root, scratch, name, calls),
   };
 }

@@ -1,13 +1,22 @@
 // Ends of works that a fault hit, right and wrong ones → each is told from the others, so the torture can fail.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
 import { type Fault, injectionOf, judge } from './fault-at-call.ts';
-import { buildInjector, INJECTOR, type Injected } from './interrupted-work.ts';
+import { buildInjector, DIGEST, INJECTOR, type Injected } from './interrupted-work.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -126,6 +135,11 @@ test('a call is counted among those of its name', () => {
   assert.deepEqual(injectionOf(fault, calls), { how: '5@openat/', number: 2, calls: 'all' });
 });
 
+const canBuild = process.arch === 'x64';
+const tools = mkdtempSync(path.join(tmpdir(), 'torture-tools-'));
+if (canBuild) buildInjector(tools);
+after(() => rmSync(tools, { recursive: true }));
+
 /** Three lines, the first into a pipe: what of them came through, by HOW. */
 const WRITTEN = [
   ['28@write', ['lost', 'kept', 'kept']],
@@ -135,16 +149,65 @@ const WRITTEN = [
 
 for (const [how, expected] of WRITTEN)
   test(`${how}: calls of that name fail, others and those about pipes do not`, {
-    skip: process.arch !== 'x64',
+    skip: !canBuild,
   }, () => {
-    const directory = mkdtempSync(path.join(tmpdir(), 'injector-'));
+    const directory = mkdtempSync(path.join(tools, 'injected-'));
     const files = [`${directory}/one`, '/proc/self/comm', `${directory}/two`];
     const script = `echo x | while read -r _; do :; done; ${files.map((file) => `echo y > ${file}; echo $? >&2`).join('; ')}`;
-    buildInjector(directory);
-    const injector = path.join(directory, path.basename(INJECTOR));
+    const injector = path.join(tools, path.basename(INJECTOR));
     const { stderr } = spawnSync(injector, [how, '1', 'all', 'bash', '-c', script], { encoding: 'utf8' });
-    rmSync(directory, { recursive: true });
     const statuses = stderr.match(/^\d$/gm)?.map((status) => (status === '0' ? 'kept' : 'lost'));
     assert.deepEqual(statuses, expected);
     assert.match(stderr, new RegExp(`^inject: \\d+ write ${files[0]}$`, 'm'));
+  });
+
+/** What is done to a tree, and whether it is another state then. */
+const CHANGES: readonly (readonly [string, (tree: string) => void, 'same' | 'other'])[] = [
+  ['nothing', () => {}, 'same'],
+  ['a time', (tree) => utimesSync(`${tree}/plan`, 1, 1), 'same'],
+  ['a file written anew', (tree) => renameSync(copyOf(tree, 'plan'), `${tree}/plan`), 'same'],
+  ['what a command said', (tree) => writeFileSync(`${tree}/again.stderr`, 'x'), 'same'],
+  ['what is in a directory of names', (tree) => writeFileSync(`${tree}/../store/object/file`, 'x'), 'same'],
+  ['a content of the same size', (tree) => writeFileSync(`${tree}/plan`, 'PLAN'), 'other'],
+  ['a permission', (tree) => chmodSync(`${tree}/plan`, 0o600), 'other'],
+  ['a name', (tree) => renameSync(`${tree}/plan`, `${tree}/plan.tmp`), 'other'],
+  ['an empty directory', (tree) => mkdirSync(`${tree}/deep/lock`), 'other'],
+  ['a content deep below', (tree) => writeFileSync(`${tree}/deep/said.stderr`, 'x'), 'other'],
+  ['where a link leads', (tree) => renameSync(linkIn(tree, 'other'), `${tree}/link`), 'other'],
+  ['contents that change places', (tree) => exchange(`${tree}/plan`, `${tree}/deep/said.stderr`), 'other'],
+  ['a name in a directory of names', (tree) => mkdirSync(`${tree}/../store/another`), 'other'],
+];
+
+function copyOf(tree: string, name: string): string {
+  writeFileSync(`${tree}/copy`, name);
+  return `${tree}/copy`;
+}
+
+function linkIn(tree: string, target: string): string {
+  symlinkSync(target, `${tree}/new`);
+  return `${tree}/new`;
+}
+
+function exchange(one: string, other: string): void {
+  renameSync(one, `${one}.kept`);
+  renameSync(other, one);
+  renameSync(`${one}.kept`, other);
+}
+
+for (const [what, change, expected] of CHANGES)
+  test(`a state that differs by ${what} is the ${expected}`, { skip: !canBuild }, () => {
+    const directory = mkdtempSync(path.join(tools, 'digest-'));
+    const tree = path.join(directory, 'tree');
+    const store = path.join(directory, 'store');
+    mkdirSync(`${tree}/deep`, { recursive: true });
+    mkdirSync(`${store}/object`, { recursive: true });
+    writeFileSync(`${tree}/plan`, 'plan');
+    writeFileSync(`${tree}/deep/said.stderr`, 'said');
+    symlinkSync('target', `${tree}/link`);
+    const digest = () =>
+      spawnSync(path.join(tools, path.basename(DIGEST)), [tree, `NAMES=${store}`], { encoding: 'utf8' });
+    const before = digest();
+    change(tree);
+    assert.match(before.stdout, /^[0-9a-f]{16}\n$/);
+    assert.equal(digest().stdout === before.stdout ? 'same' : 'other', expected);
   });
