@@ -12,15 +12,15 @@ export interface Namespace {
   close(): Promise<void>;
 }
 
-// An overlay cannot keep its changes on another overlay (a container's /tmp): then they are kept in memory.
+// Changes are kept in memory: an overlay cannot keep them on another overlay (a container's /tmp), and each request to
+// Nix waits for the disk.
 const script = `
-overlay() { mkdir -p "$2/upper" "$2/work" &&
-  mount -t overlay rig-nix -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" /nix; }
-overlay "$1" "$2" 2>/dev/null || { mount -t tmpfs rig-nix "$2" && overlay "$1" "$2"; } || exit
-echo ready && exec cat`;
+mount -t tmpfs rig-nix "$2" && mkdir "$2/upper" "$2/work" || exit
+mount -t overlay rig-nix -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" /nix && echo ready && exec cat`;
 
 /**
- * Mounts an overlay at /nix: reads come from `lower`, which is never written, writes go to `directory`.
+ * Mounts an overlay at /nix: reads come from `lower`, which is never written; `directory` is where writes
+ * are mounted.
  * Needs root. Throws with the kernel's reason when it cannot be mounted.
  */
 export async function openNamespace(lower: string, directory: string): Promise<Namespace> {

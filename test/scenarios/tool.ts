@@ -1,5 +1,18 @@
 // A rig → a root with the built tool in it, and the commands its users type there.
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -27,6 +40,14 @@ export interface ToolRoot extends Root {
   manage(words: readonly string[], settings?: Settings): Promise<Outcome>;
 }
 
+export interface ToolRootOptions extends RootOptions {
+  /**
+   * `none`: the first start lists the whole store. Default: `made` once for all roots over the rig, where it is in the
+   * cache of a user with no XDG_CACHE_HOME.
+   */
+  readonly catalogue?: 'made' | 'none';
+}
+
 const builds = new Map<string, Promise<string>>();
 
 /** A copy of what `npm run build` made, with a launcher that knows its place in the root. */
@@ -48,8 +69,52 @@ async function install(rig: Rig): Promise<string> {
   return directory;
 }
 
+/** Below the home. */
+const CATALOGUES = '.cache/nix-run-foreign/v1/catalogues';
+
+const MADE = path.join(import.meta.dirname, '../../node_modules/.cache/catalogues');
+
+/** Named by the rig and the build. */
+function madeCatalogue(rig: Rig, build: string): string {
+  const hash = createHash('sha256').update(rig.nixDir);
+  for (const name of readdirSync(path.join(build, 'dist'))
+    .filter((each) => each.endsWith('.cjs'))
+    .sort())
+    hash.update(readFileSync(path.join(build, 'dist', name)));
+  return path.join(MADE, hash.digest('hex').slice(0, 16));
+}
+
+/** What a first start makes of the rig's store; test files may do it at the same time. */
+async function makeCatalogue(rig: Rig, build: string, made: string): Promise<void> {
+  const root = await openRoot(rig, { binds: [{ from: build, to: '/opt/tool', mode: 'read-only' }] });
+  const program = rig.foreign.find(({ name }) => name === 'jq') ?? rig.foreign[0];
+  const { status, stderr } = await root.run({ argv: [launcher, program?.path ?? '', '--version'] });
+  if (status !== 0) throw new Error(`no catalogue of the rig can be made: ${stderr}`);
+  mkdirSync(MADE, { recursive: true });
+  const copy = mkdtempSync(`${made}.`);
+  cpSync(path.join(root.homeDir, CATALOGUES), copy, { recursive: true });
+  await root.close();
+  try {
+    renameSync(copy, made);
+  } catch {
+    rmSync(copy, { recursive: true }); // another was faster
+  }
+}
+
+async function putCatalogue(rig: Rig, build: string, { homeDir }: Root, uid: number): Promise<void> {
+  const made = madeCatalogue(rig, build);
+  if (!existsSync(made)) await makeCatalogue(rig, build, made);
+  cpSync(made, path.join(homeDir, CATALOGUES), { recursive: true });
+  const parts = CATALOGUES.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'));
+  const files = readdirSync(made).map((name) => path.join(CATALOGUES, name));
+  for (const name of [...parts, ...files]) {
+    if (parts.includes(name)) chmodSync(path.join(homeDir, name), 0o700);
+    chownSync(path.join(homeDir, name), uid, uid);
+  }
+}
+
 /** Opens a root over the rig with the tool at /opt/tool. */
-export async function openToolRoot(rig: Rig, options: RootOptions = {}): Promise<ToolRoot> {
+export async function openToolRoot(rig: Rig, options: ToolRootOptions = {}): Promise<ToolRoot> {
   const build = builds.get(rig.node) ?? install(rig);
   builds.set(rig.node, build);
   const binds = [
@@ -58,6 +123,7 @@ export async function openToolRoot(rig: Rig, options: RootOptions = {}): Promise
   ];
   const root = await openRoot(rig, { ...options, binds });
   after(() => root.close());
+  if (options.catalogue !== 'none') await putCatalogue(rig, await build, root, options.uid ?? 0);
   const start = (words: readonly string[], settings: Settings = {}) =>
     root.run({ ...settings, argv: [launcher, ...words] });
   return {

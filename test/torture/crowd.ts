@@ -18,7 +18,7 @@ const SUM = ['-n', '6*7'];
 const PROGRAM = path.join(homeInRoot, 'jq');
 
 async function openCrowdRoot(): Promise<ToolRoot> {
-  const root = await openToolRoot(await ensureRig('full'));
+  const root = await openToolRoot(await ensureRig('full'), { catalogue: 'none' });
   copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'jq');
   return root;
 }

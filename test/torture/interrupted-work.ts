@@ -395,7 +395,8 @@ export async function openWorks(store: Store): Promise<Works> {
   const tools = path.join(scratch, 'tools');
   mkdirSync(path.join(tools, KNOWN), { recursive: true });
   buildInjector(tools);
-  const root = await openToolRoot(rig, { binds: [{ from: tools, to: '/opt/torture', mode: 'read-only' }] });
+  const binds = [{ from: tools, to: '/opt/torture', mode: 'read-only' }] as const;
+  const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);

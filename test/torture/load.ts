@@ -42,7 +42,7 @@ async function openLoad({ seconds }: Effort): Promise<Load> {
   const source = path.join(import.meta.dirname, 'programs/start-many.c');
   execFileSync('gcc', ['-O1', '-static', '-o', path.join(scratch, 'start-many'), source]);
   const binds = [{ from: scratch, to: '/opt/torture', mode: 'read-only' }] as const;
-  const root = await openToolRoot(await ensureRig('full'), { binds });
+  const root = await openToolRoot(await ensureRig('full'), { binds, catalogue: 'none' });
   return { root, scale: seconds >= LONG ? LARGE : SMALL };
 }
 

@@ -288,6 +288,7 @@ async function openSwapping(place: Place): Promise<Swapping> {
   buildInjector(tools);
   compileLibrary(path.join(tools, path.basename(OTHERS_LIBRARY)), 'libothers.so', EVIL);
   const root = await openToolRoot(await ensureRig('full'), {
+    catalogue: 'none',
     binds: [
       { from: tools, to: '/opt/torture', mode: 'read-only' },
       { from: lib, to: '/var/lib', mode: 'read-write' },

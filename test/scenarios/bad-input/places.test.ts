@@ -50,7 +50,7 @@ async function assertElsewhere(root: ToolRoot, notice: RegExp): Promise<void> {
   assertHit(await root.startHit(words));
 }
 
-const readOnlyHome = await openToolRoot(rig, { readOnly: ['home'] });
+const readOnlyHome = await openToolRoot(rig, { readOnly: ['home'], catalogue: 'none' });
 test('a read-only home', async () => {
   await assertElsewhere(
     readOnlyHome,
@@ -58,7 +58,7 @@ test('a read-only home', async () => {
   );
 });
 
-const used = await openToolRoot(rig);
+const used = await openToolRoot(rig, { catalogue: 'none' });
 compileProgram(used, 'on-read-only');
 for (const directory of ['', '.local', '.local/state/nix-run-foreign/v1/roots'])
   test(`HOME was used, then ~/${directory} is read-only: what is new starts, what was there too`, async () => {
@@ -81,14 +81,14 @@ for (const directory of ['', '.local', '.local/state/nix-run-foreign/v1/roots'])
     await used.manage(['forget', jq.path]);
   });
 
-const readOnly = await openToolRoot(rig, { readOnly: ['home', 'tmp'] });
+const readOnly = await openToolRoot(rig, { readOnly: ['home', 'tmp'], catalogue: 'none' });
 test('a read-only home and /tmp', async () => {
   const outcome = await readOnly.start(words);
   assertRefused(outcome, { status: 125, cause: /nowhere to keep.*read-only file system.*read-only/ });
   assert.match(outcome.stderr, /XDG_CACHE_HOME/);
 });
 
-const disks = await openToolRoot(rig);
+const disks = await openToolRoot(rig, { catalogue: 'none' });
 compileProgram(disks, 'on-small-disk');
 const onSmallDisk = (kib: number, directories: readonly string[]) =>
   disks.run({
@@ -104,7 +104,7 @@ for (const kib of [4, 16, 32, 64, 256, 1024])
     await disks.manage(['forget', '--all']);
   });
 
-const noState = await openToolRoot(rig, { readOnly: ['nix'] });
+const noState = await openToolRoot(rig, { readOnly: ['nix'], catalogue: 'none' });
 test('a state directory that cannot be written', async () => {
   const settings = { env: { XDG_STATE_HOME: '/nix/store' } };
   const notice = /cannot write \/nix\/store\/nix-run-foreign\/v1: read-only file system; using \/tmp/;
@@ -114,14 +114,14 @@ test('a state directory that cannot be written', async () => {
   assertHit(await noState.startHit(words, settings));
 });
 
-const open = await openToolRoot(rig);
+const open = await openToolRoot(rig, { catalogue: 'none' });
 test('plans that others can write', async () => {
   mkdirSync(path.join(cacheOf(open), 'plans'), { recursive: true });
   chmodSync(path.join(cacheOf(open), 'plans'), 0o777);
   await assertElsewhere(open, new RegExp(`can be written by others; using ${temporary}`));
 });
 
-const file = await openToolRoot(rig);
+const file = await openToolRoot(rig, { catalogue: 'none' });
 test('a cache that is a file', async () => {
   writeFileSync(path.join(file.homeDir, '.cache'), '');
   await assertElsewhere(file, new RegExp(`not a directory; using ${temporary}`));
@@ -130,6 +130,7 @@ test('a cache that is a file', async () => {
 const STRANGER = 4711;
 const squatted = await openToolRoot(rig, {
   readOnly: ['home'],
+  catalogue: 'none',
   binds: [{ from: readOnlyHome.homeDir, to: '/tmp/nix-run-foreign-0', mode: 'read-write' }],
 });
 test("a place below /tmp that is somebody else's", async () => {
@@ -137,7 +138,7 @@ test("a place below /tmp that is somebody else's", async () => {
   assertRefused(await squatted.start(words), { status: 125, cause: /belongs to somebody else/ });
 });
 
-const attacked = await openToolRoot(rig);
+const attacked = await openToolRoot(rig, { catalogue: 'none' });
 test('a place in /tmp that somebody else made first: nothing that its links lead to is changed', async () => {
   const root = attacked;
   const [home, tmp] = [root.homeDir, path.join(root.homeDir, '../tmp')];
@@ -179,7 +180,7 @@ test('a place in /tmp that somebody else made first: nothing that its links lead
   assert.deepEqual(readdirSync(victim, { recursive: true }).sort(), before);
 });
 
-const unreadable = await openToolRoot(rig);
+const unreadable = await openToolRoot(rig, { catalogue: 'none' });
 test('what cannot be read is not taken for nothing: forget removes the plan, prune says why it cannot look', async () => {
   assert.equal((await unreadable.start(words)).stdout, '42\n');
   const [plan = ''] = planFiles(unreadable);

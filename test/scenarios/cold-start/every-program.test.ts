@@ -23,7 +23,7 @@ function assertRan({ expect }: NpmProgram, outcome: Outcome): void {
 }
 
 for (const interpreter of ['none', 'nix-ld'] as const) {
-  const root = await openToolRoot(rig, { interpreter, binds: npm.binds });
+  const root = await openToolRoot(rig, { interpreter, binds: npm.binds, catalogue: 'none' });
   const isServedByNixLd = ({ architecture }: NpmProgram) =>
     interpreter === 'nix-ld' && architecture === 'amd64';
 

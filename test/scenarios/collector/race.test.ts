@@ -8,7 +8,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
-const root = await openToolRoot(rig);
+const root = await openToolRoot(rig, { catalogue: 'none' });
 const AT_ONCE = 3;
 /** Bytes after which one collection stops, so that there are many. */
 const BITE = '20000000';

@@ -13,7 +13,7 @@ const rig = await ensureRig('full');
 const jq = foreign(rig, 'bookworm', 'jq');
 const MANY = 20;
 
-const one = await openToolRoot(rig);
+const one = await openToolRoot(rig, { catalogue: 'none' });
 test('twenty first starts of one program: Nix is asked once', async () => {
   const bin = path.join(one.homeDir, 'bin');
   mkdirSync(bin);
@@ -34,7 +34,7 @@ test('twenty first starts of one program: Nix is asked once', async () => {
   assert.deepEqual([planFiles(one).length, rootLinks(one).length, farmNames(one).length], [1, 1, 1]);
 });
 
-const several = await openToolRoot(rig);
+const several = await openToolRoot(rig, { catalogue: 'none' });
 test('first starts of ten programs, three of each', async () => {
   const programs = rig.foreign.slice(0, 10);
   const lines = programs.flatMap(({ path: program, args }, index) => {

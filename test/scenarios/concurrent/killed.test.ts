@@ -11,7 +11,7 @@ import { farmNames, rootLinks } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
-const root = await openToolRoot(rig);
+const root = await openToolRoot(rig, { catalogue: 'none' });
 const jq = foreign(rig, 'bookworm', 'jq');
 const ROUNDS = ALL ? 40 : 16;
 /** A miss with a filled catalogue takes about this many milliseconds on a slow machine. */

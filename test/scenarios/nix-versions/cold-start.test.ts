@@ -11,7 +11,7 @@ const rig = await ensureRig('full');
 const rsvg = foreign(rig, 'bookworm', 'rsvg-convert');
 
 for (const { version, bin } of rig.nixVersions) {
-  const root = await openToolRoot(rig);
+  const root = await openToolRoot(rig, { catalogue: 'none' });
   const settings = { env: { PATH: bin } };
   test(`Nix ${version}`, async () => {
     const words = [rsvg.path, ...rsvg.args];

@@ -106,6 +106,7 @@ test('an empty PATH is the working directory', async () => {
 });
 
 const unknown = await openToolRoot(rig, {
+  catalogue: 'none',
   uid: 1000,
   binds: [{ from: '/dev/null', to: '/etc/passwd', mode: 'read-only' }],
 });
