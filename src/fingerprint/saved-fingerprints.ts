@@ -6,6 +6,7 @@ import type { Directories } from '../host/directories.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
+import { spareFromCollector } from '../store/spare-from-collector.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A saved fingerprint, and where. */
@@ -129,7 +130,10 @@ export async function pin(
   storePath: string,
 ): Promise<{ kind: 'rooted' } | NixRefusal> {
   makeDirectories(path.dirname(link));
-  return await addRoot(nix, link, storePath);
+  const rooted = await addRoot(nix, link, storePath);
+  if (rooted.kind !== 'rooted') return rooted;
+  await spareFromCollector(nix, [storePath]);
+  return isThere(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
 }
 
 /** Sets a root link back to what it named before a new set was tried; without one it is removed. */

@@ -7,6 +7,7 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type Ended, startProgram } from '../host/run-program.ts';
 import { heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
+import { spareFromCollector } from './spare-from-collector.ts';
 
 export interface StoreText {
   readonly name: string;
@@ -158,7 +159,9 @@ function startOnce(nix: Nix, link: string): RootAdder {
         return NO_FILE_OF_DERIVATION.test(refusal.why) ? { kind: 'damaged', why: refusal.why } : refusal;
       }
       const held = textHeldBy(link, text.content);
-      if (held.kind === 'pinned' && held.storePath !== targetOf(link)) replaceLink(link, held.storePath);
+      if (held.kind !== 'pinned') return held;
+      if (held.storePath !== targetOf(link)) replaceLink(link, held.storePath);
+      await spareFromCollector(nix, [held.storePath]);
       return held;
     },
     abandon: running.abandon,

@@ -10,6 +10,7 @@ import { debug } from '../host/output.ts';
 import { runOnBytes } from '../host/run-program.ts';
 import { linesOf, type Nix, TIMEOUT } from './nix.ts';
 import { packString } from './nix-archive.ts';
+import { spareFromCollector } from './spare-from-collector.ts';
 import { storeLocation } from './store-location.ts';
 
 interface NewObject {
@@ -237,6 +238,7 @@ export async function addObject(nix: Nix, object: NewObject, root: string): Prom
   const before = linked(root);
   replaceLink(root, object.storePath);
   const why = await askNix(nix, requestFor(object, root), object.storePath);
+  if (why === undefined) await spareFromCollector(nix, [object.storePath]);
   if (why === undefined && existsSync(object.storePath)) return { kind: 'added' };
   if (before === undefined) rmSync(root, { force: true });
   else replaceLink(root, before);

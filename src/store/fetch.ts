@@ -10,6 +10,7 @@ import { makeDirectories } from '../host/files.ts';
 import { withoutSecrets } from '../host/output.ts';
 import type { Ended } from '../host/run-program.ts';
 import { complaintOf, invalidPaths, linesOf, type Nix, runWatched, type Show } from './nix.ts';
+import { spareFromCollector } from './spare-from-collector.ts';
 import { isStoreObjectName } from './store-location.ts';
 
 export type Realised =
@@ -99,7 +100,10 @@ export async function realiseBy(
   const links = linksOf(link, distinct.length);
   releaseLinks(links); // Nix replaces nothing but links into the store
   const ended = await run(['--realise', ...distinct, '--add-root', link, '--indirect']); // --indirect is for Nix 2.3
-  if (ended.status === 0) return { kind: 'realised', links };
+  if (ended.status === 0) {
+    await spareFromCollector(nix, distinct);
+    return { kind: 'realised', links };
+  }
   releaseLinks(links);
   return await judge(nix, distinct, ended);
 }
