@@ -63,11 +63,11 @@ export function dropFetching({ state }: Pick<Directories, 'state'>): void {
 }
 
 /**
- * The user's own places; root's also the one of the system. That tells nothing of use: the starts of those whom it is
- * for cannot touch what is root's.
+ * The user's own places (`users`); root's also the one of the system. That tells nothing of use: the starts of those
+ * whom it is for cannot touch what is root's.
  */
-async function placesOf(uid: number): Promise<{ dirs: Directories; tellsOfUse: boolean }[]> {
-  const own = (await allDirectories(uid)).map((dirs) => ({ dirs, tellsOfUse: true }));
+function placesOf(uid: number, users: readonly Directories[]): { dirs: Directories; tellsOfUse: boolean }[] {
+  const own = users.map((dirs) => ({ dirs, tellsOfUse: true }));
   const system = uid === 0 ? trustedSystemDirectories() : undefined;
   return system === undefined ? own : [...own, { dirs: system, tellsOfUse: false }];
 }
@@ -106,12 +106,13 @@ function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now:
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
-  for (const directory of await placesLeftOut(context.host.uid))
+  const users = await allDirectories(context.host.uid);
+  for (const directory of await placesLeftOut(context.host.uid, users))
     notice(
       `${directory} is left out: somebody else could change it, or it cannot be looked at; whose it is: ls -ld ${fileWord(directory)}`,
     );
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
-  for (const { dirs, tellsOfUse } of await placesOf(context.host.uid)) {
+  for (const { dirs, tellsOfUse } of placesOf(context.host.uid, users)) {
     const days = tellsOfUse ? unused : undefined;
     for (const { program, why } of unusedImages(dirs, days, now)) {
       pruned.push({ program, root: null, why });

@@ -2,7 +2,7 @@
 // holds.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
-import { allLinks, pinned } from '../fingerprint/saved-fingerprints.ts';
+import { allLinks, pinned, rootIn } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
@@ -138,7 +138,7 @@ function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expire
 /** Sorted by program, those without a plan last. */
 export function savedRoots(dirs: Directories): RootRow[] {
   const rows = allLinks(dirs).map((link): RootRow | undefined => {
-    const storePath = pinned(link);
+    const storePath = rootIn(link);
     if (storePath === undefined) return undefined;
     const sha256 = path.basename(path.dirname(link));
     const file = path.join(dirs.plans, path.basename(link));

@@ -3,6 +3,7 @@ import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } fr
 import path from 'node:path';
 import { replaceLink, writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { errnoOf } from '../host/errors.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
@@ -111,12 +112,22 @@ export function keysPinning(dirs: Directories, sha256: string): string[] {
   return namesIn(path.join(dirs.roots, sha256));
 }
 
-/** The store object a root link names; undefined when there is no such link. */
+/** The store object a root link names; undefined when there is no such link, or it cannot be read. */
 export function pinned(link: string): string | undefined {
   try {
-    return readlinkSync(link);
+    return rootIn(link);
   } catch {
     return undefined;
+  }
+}
+
+/** The same for work that must not take what cannot be read for nothing. @throws Node's errors. */
+export function rootIn(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
 }
 

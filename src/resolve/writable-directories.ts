@@ -59,10 +59,10 @@ export async function allDirectories(uid: number): Promise<Directories[]> {
   return places.filter(({ cache, state }) => [cache, state].every((each) => isTrustedWay(each, uid)));
 }
 
-/** Those that are left out, and there. */
-export async function placesLeftOut(uid: number): Promise<string[]> {
-  const used = new Set((await allDirectories(uid)).map(({ cache }) => cache));
-  const places = (await everyPlace(uid)).filter(({ cache }) => !used.has(cache));
+/** Those that are not among the `used`, and there. */
+export async function placesLeftOut(uid: number, used: readonly Directories[]): Promise<string[]> {
+  const caches = new Set(used.map(({ cache }) => cache));
+  const places = (await everyPlace(uid)).filter(({ cache }) => !caches.has(cache));
   return places.map(({ cache }) => path.dirname(cache)).filter((directory) => !isGone(directory));
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 export interface FailingCalls {
-  readonly call: 'lock' | 'read' | 'open';
+  readonly call: 'lock' | 'read' | 'open' | 'readlink';
   /** Of files whose path begins so. */
   readonly below: string;
   readonly errno: number;

@@ -1,6 +1,6 @@
 // Preloaded into a process: calls about files whose path begins with FAIL_BELOW fail with FAIL_ERRNO, from the
 // FAIL_FROM-th on, FAIL_TIMES of them. FAIL_CALL: `lock` (fcntl(2), of locks), `read` (pread(2), from the offset
-// FAIL_AFTER on, and read(2)), `open`.
+// FAIL_AFTER on, and read(2)), `open`, `readlink`.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,18 +31,18 @@ static int is_failing(const char *call, const char *path)
 	return 1;
 }
 
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
 static int is_failing_at(const char *call, int fd)
 {
 	char link[64], path[PATH_MAX] = "";
 	int before = errno;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	if (readlink(link, path, sizeof path - 1) < 0)
+	if (REAL(readlink)(link, path, sizeof path - 1) < 0)
 		path[0] = 0;
 	errno = before;
 	return is_failing(call, path);
 }
-
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 #define FCNTL(name)                                                                                            \
 	int name(int fd, int command, ...)                                                                     \
@@ -84,3 +84,8 @@ static int open_by(const char *path, int flags, mode_t mode)
 	}
 OPEN(open)
 OPEN(open64)
+
+ssize_t readlink(const char *path, char *target, size_t size)
+{
+	return is_failing("readlink", path) ? -1 : REAL(readlink)(path, target, size);
+}
