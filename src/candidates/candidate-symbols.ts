@@ -132,6 +132,8 @@ function orElse<T>(unknown: T, ask: () => T): T {
 export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): UnversionedSymbols {
   const blocks = createFileBlocks();
   const known = new Map<string, ObjectSymbols | undefined>();
+  // Also of bundled libraries: set after set is tried with them.
+  const bound = new Map<string, readonly string[]>();
   const objectAt = (path: string): ObjectSymbols | undefined => {
     if (!known.has(path))
       known.set(
@@ -156,8 +158,9 @@ export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): Un
       const atStart = libc === 'musl' || times.includes('start') || bindsAllAtStart(object.tables);
       return atStart ? 'start' : 'call';
     },
-    boundAmong: (path) => memo?.recall(path),
+    boundAmong: (path) => bound.get(path) ?? memo?.recall(path),
     noteBound: (path, files) => {
+      bound.set(path, files);
       // What could not be read says nothing.
       if ([path, ...files].every((each) => objectAt(each) !== undefined)) memo?.remember(path, files);
     },

@@ -7,11 +7,17 @@ import { hashEntrySize, MOST_SYMBOLS } from './symbols.ts';
 
 const WHAT = 'the hash table';
 
+/** One name is looked for in object after object. */
+const latest = { name: '', hash: 5381 };
+
 /** The hash of DT_GNU_HASH (glibc elf/dl-hash.h, _dl_new_hash). */
 function gnuHashOf(name: string): number {
+  if (name === latest.name) return latest.hash;
   let hash = 5381;
   for (let i = 0; i < name.length; i += 1) hash = (Math.imul(hash, 33) + name.charCodeAt(i)) | 0;
-  return hash >>> 0;
+  latest.name = name;
+  latest.hash = hash >>> 0;
+  return latest.hash;
 }
 
 /** The hash of DT_HASH (gABI chapter 5, elf_hash). */

@@ -43,18 +43,25 @@ export function* unboundReferences(
     if (symbols.boundAmong?.(by.path)?.every((file) => files.has(file))) continue;
     const wanted = symbols.wantedBy(by.path);
     const likely = wanted.length === 0 ? [] : likelyFirst(scope, by);
-    const definers = new Set<string>();
+    // Few objects define nearly all that one wants, and not only those that it needs itself.
+    const definers: LoadedObjects[] = [];
     let isBound = true;
     for (const symbol of wanted) {
-      const definer = likely.find(({ path }) => symbols.definedBy(path, symbol));
+      const defines = ({ path }: LoadedObjects) => symbols.definedBy(path, symbol);
+      if (definers.some(defines)) continue;
+      const definer = likely.find(defines);
       if (definer !== undefined) {
-        definers.add(definer.path);
+        definers.push(definer);
         continue;
       }
       isBound = false;
       yield { by, symbol };
     }
-    if (isBound) symbols.noteBound?.(by.path, [...definers]);
+    if (isBound)
+      symbols.noteBound?.(
+        by.path,
+        definers.map(({ path }) => path),
+      );
   }
 }
 
