@@ -63,13 +63,13 @@ export function dropFetching({ state }: Pick<Directories, 'state'>): void {
 }
 
 /**
- * The user's own places (`users`); root's also the one of the system. That tells nothing of use: the starts of those
+ * The user's own places (`own`); root's also the one of the system. That tells nothing of use: the starts of those
  * whom it is for cannot touch what is root's.
  */
-function placesOf(uid: number, users: readonly Directories[]): { dirs: Directories; tellsOfUse: boolean }[] {
-  const own = users.map((dirs) => ({ dirs, tellsOfUse: true }));
+function placesOf(uid: number, own: readonly Directories[]): { dirs: Directories; tellsOfUse: boolean }[] {
+  const places = own.map((dirs) => ({ dirs, tellsOfUse: true }));
   const system = uid === 0 ? trustedSystemDirectories() : undefined;
-  return system === undefined ? own : [...own, { dirs: system, tellsOfUse: false }];
+  return system === undefined ? places : [...places, { dirs: system, tellsOfUse: false }];
 }
 
 /** A patched file that is nowhere may come back from a disk that is not mounted. In days. */
@@ -106,19 +106,24 @@ function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now:
 export async function pruneCommand(options: PruneOptions, context: Context): Promise<void> {
   const unused = daysOf(options.unused);
   const now = Date.now();
-  const users = await allDirectories(context.host.uid);
-  for (const directory of await placesLeftOut(context.host.uid, users))
+  const own = await allDirectories(context.host.uid);
+  for (const directory of await placesLeftOut(context.host.uid, own))
     notice(
       `${directory} is left out: somebody else could change it, or it cannot be looked at; whose it is: ls -ld ${fileWord(directory)}`,
     );
   const pruned: { program: string | null; root: string | null; why: string }[] = [];
-  for (const { dirs, tellsOfUse } of placesOf(context.host.uid, users)) {
+  // All is looked at before anything goes: where something cannot be, what went would not be told.
+  const found = placesOf(context.host.uid, own).map(({ dirs, tellsOfUse }) => {
     const days = tellsOfUse ? unused : undefined;
-    for (const { program, why } of unusedImages(dirs, days, now)) {
+    const roots = [...savedRoots(dirs), ...patchedRootRows(dirs, now)];
+    return { dirs, days, images: unusedImages(dirs, days, now), roots };
+  });
+  for (const { dirs, days, images, roots } of found) {
+    for (const { program, why } of images) {
       pruned.push({ program, root: null, why });
       if (!options.dryRun) removePlan(dirs, program);
     }
-    for (const row of [...savedRoots(dirs), ...patchedRootRows(dirs, now)]) {
+    for (const row of roots) {
       const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
       pruned.push({ program: row.plan?.program ?? null, root: row.link, why });

@@ -2,7 +2,7 @@
 // holds.
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
-import { allLinks, pinned, rootIn } from '../fingerprint/saved-fingerprints.ts';
+import { allLinks } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
@@ -14,6 +14,7 @@ import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
+import { readRoot } from '../store/root-link.ts';
 import { sizeText, type Weights, weighRoots } from '../store/sizes.ts';
 
 interface PrintedRoot {
@@ -138,7 +139,7 @@ function expiryOf(plan: LaunchPlan | undefined, sha256: string): RootRow['expire
 /** Sorted by program, those without a plan last. */
 export function savedRoots(dirs: Directories): RootRow[] {
   const rows = allLinks(dirs).map((link): RootRow | undefined => {
-    const storePath = rootIn(link);
+    const storePath = readRoot(link);
     if (storePath === undefined) return undefined;
     const sha256 = path.basename(path.dirname(link));
     const file = path.join(dirs.plans, path.basename(link));
@@ -164,7 +165,7 @@ export function patchedRootRows(dirs: Directories, now: number): RootRow[] {
     const isAbandoned = abandoned.includes(path.dirname(link));
     return {
       link,
-      storePath: pinned(link) ?? '',
+      storePath: readRoot(link) ?? '',
       sha256: '',
       plan: undefined,
       lastUse: lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? 0,

@@ -1,13 +1,13 @@
 // A program's content hash, or its plan key → the saved fingerprints, their root links, and how these are removed.
 import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { replaceLink, writeFileDurably } from '../host/atomic-file.ts';
+import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { errnoOf } from '../host/errors.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
-import { spareFromCollector } from '../store/spare-from-collector.ts';
+import { readRoot, setRootBack } from '../store/root-link.ts';
+import { SILENT, spareFromCollector } from '../store/spare-from-collector.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A saved fingerprint, and where. */
@@ -115,19 +115,9 @@ export function keysPinning(dirs: Directories, sha256: string): string[] {
 /** The store object a root link names; undefined when there is no such link, or it cannot be read. */
 export function pinned(link: string): string | undefined {
   try {
-    return rootIn(link);
+    return readRoot(link);
   } catch {
     return undefined;
-  }
-}
-
-/** The same for work that must not take what cannot be read for nothing. @throws Node's errors. */
-export function rootIn(link: string): string | undefined {
-  try {
-    return readlinkSync(link);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
   }
 }
 
@@ -143,14 +133,14 @@ export async function pin(
   makeDirectories(path.dirname(link));
   const rooted = await addRoot(nix, link, storePath);
   if (rooted.kind !== 'rooted') return rooted;
-  await spareFromCollector(nix, [storePath]);
+  if ((await spareFromCollector(nix, [storePath])) === 'unanswered') return { kind: 'refused', why: SILENT };
   return isThere(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
 }
 
 /** Sets a root link back to what it named before a new set was tried; without one it is removed. */
-export function restore(link: string, before: string | undefined): void {
+export async function restore(nix: Nix | undefined, link: string, before: string | undefined): Promise<void> {
   if (before === undefined) unpin(link);
-  else if (pinned(link) !== before) replaceLink(link, before);
+  else await setRootBack(nix, link, before);
 }
 
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */

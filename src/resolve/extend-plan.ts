@@ -6,7 +6,7 @@ import type { Requirer } from '../candidates/problem.ts';
 import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import { pin, pinned, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
+import { pin, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
@@ -29,6 +29,7 @@ import { inspectProgram } from '../program/inspect-program.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Choice } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
+import { readRoot } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
@@ -150,11 +151,11 @@ async function planExtended(
     if (set.kind === 'rejected') return set.complaints[0] ?? 'the loader refuses it';
     const names = added.map(({ name }) => name);
     if ((await refusedWhenOpened(set, dynamic, names)).length > 0) return 'the loader refuses it';
-    const before = pinned(link);
+    const before = readRoot(link);
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
     if (saveExtended(extension, set, root)) return undefined;
-    restore(link, before); // the process has what it asked for, and its next start asks again
+    await restore(context.nix, link, before); // the process has what it asked for, and its next start asks again
     return undefined;
   } finally {
     rootAdders.close();

@@ -6,11 +6,12 @@ import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
-import { pinned, restore } from '../fingerprint/saved-fingerprints.ts';
+import { restore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
+import { readRoot } from '../store/root-link.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import { bringing, type ClosestSentence, type Demand } from './conflict-error.ts';
@@ -127,12 +128,12 @@ async function attemptOnce(
 ): Promise<ResolveAttempt> {
   const solved = await chooseLibraries(job, excluded, fetches);
   const link = rootOf(job);
-  const before = pinned(link);
+  const before = readRoot(link);
   const held = await pinAndVerify(job, solved, rootAdder);
   if (held.kind === 'vanished') return held;
   const { root, set, prepared } = held;
   const objection = await objectionTo(set, solved, job);
-  if (objection !== undefined) restore(link, before);
+  if (objection !== undefined) await restore(job.context.nix, link, before);
   if (objection?.kind === 'optional-refused') return objection;
   if (objection !== undefined || set.kind === 'rejected')
     return mismatchOr(objection?.error, set, solved.fingerprint);

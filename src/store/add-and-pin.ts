@@ -6,8 +6,8 @@ import { errnoOf, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type Ended, startProgram } from '../host/run-program.ts';
-import { heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
-import { spareFromCollector } from './spare-from-collector.ts';
+import { addRoot, heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
+import { isRegistered, SILENT, spareFromCollector } from './spare-from-collector.ts';
 
 export interface StoreText {
   readonly name: string;
@@ -146,6 +146,15 @@ function startInstantiate(nix: Nix, args: readonly string[]) {
   };
 }
 
+/** For a link whose entry among the roots of Nix went while it was made. */
+async function pinAgain(nix: Nix, link: string, held: Extract<Pinned, { kind: 'pinned' }>): Promise<Pinned> {
+  debug(`${link} is no root of Nix any more; it is made once more`);
+  const rooted = await addRoot(nix, link, held.storePath);
+  if (rooted.kind !== 'rooted') return rooted;
+  await spareFromCollector(nix, [held.storePath]);
+  return held;
+}
+
 function startOnce(nix: Nix, link: string): RootAdder {
   makeDirectories(path.dirname(link));
   // Settings of the user's nix.conf that would forbid builtins.storePath; our expression reads nothing else.
@@ -160,9 +169,14 @@ function startOnce(nix: Nix, link: string): RootAdder {
       }
       const held = textHeldBy(link, text.content);
       if (held.kind !== 'pinned') return held;
-      if (held.storePath !== targetOf(link)) replaceLink(link, held.storePath);
-      await spareFromCollector(nix, [held.storePath]);
-      return held;
+      const derivation = targetOf(link);
+      if (held.storePath !== derivation) replaceLink(link, held.storePath);
+      const told = await spareFromCollector(nix, [
+        ...(derivation === undefined ? [] : [derivation]),
+        held.storePath,
+      ]);
+      if (told === 'unanswered') return { kind: 'refused', why: SILENT };
+      return isRegistered(nix, link) ? held : await pinAgain(nix, link, held);
     },
     abandon: running.abandon,
   };

@@ -1,6 +1,6 @@
 // A NAR with its references → a store object that Nix knows them of, and its indirect GC root, in one request.
 
-import { accessSync, constants, existsSync, readlinkSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { replaceLink } from '../host/atomic-file.ts';
@@ -10,6 +10,7 @@ import { debug } from '../host/output.ts';
 import { runOnBytes } from '../host/run-program.ts';
 import { linesOf, type Nix, TIMEOUT } from './nix.ts';
 import { packString } from './nix-archive.ts';
+import { readRoot, setRootBack } from './root-link.ts';
 import { spareFromCollector } from './spare-from-collector.ts';
 import { storeLocation } from './store-location.ts';
 
@@ -220,14 +221,6 @@ async function askNix(nix: Nix, request: Buffer, storePath: string): Promise<str
   }
 }
 
-function linked(link: string): string | undefined {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Adds the object and makes `root` its indirect root, over one connection, which holds the object until the root is
  * known.
@@ -235,13 +228,13 @@ function linked(link: string): string | undefined {
  */
 export async function addObject(nix: Nix, object: NewObject, root: string): Promise<Added> {
   makeDirectories(path.dirname(root));
-  const before = linked(root);
+  const before = readRoot(root);
   replaceLink(root, object.storePath);
   const why = await askNix(nix, requestFor(object, root), object.storePath);
   if (why === undefined) await spareFromCollector(nix, [object.storePath]);
   if (why === undefined && existsSync(object.storePath)) return { kind: 'added' };
   if (before === undefined) rmSync(root, { force: true });
-  else replaceLink(root, before);
+  else await setRootBack(nix, root, before);
   const [first = ''] = linesOf(why ?? 'it is not there afterwards');
   return { kind: 'refused', why: first };
 }

@@ -19,7 +19,7 @@ function compressed(hash: Buffer): Buffer {
 }
 
 /** The lowest five bits last (printHash32). */
-function base32(bytes: Buffer): string {
+export function base32(bytes: Buffer): string {
   const value = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
   const length = Math.ceil((bytes.length * 8) / 5);
   return Array.from({ length }, (_, index) => {

@@ -1,5 +1,6 @@
 // A collector that begins while Nix makes a root, and reads neither the root nor the process → what is pinned stays.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -7,67 +8,156 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { startRootAdder } from '../../src/store/add-and-pin.ts';
-import { spareFromCollector } from '../../src/store/spare-from-collector.ts';
+import type { Nix } from '../../src/store/nix.ts';
+import { isRegistered, spareFromCollector } from '../../src/store/spare-from-collector.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
 import { openPrivateStore } from './private-store.ts';
 
 needTool('nix-store', 'nix-bin');
-needTool('strace', 'strace');
 const scratch = scratchDirectory();
 const store = openPrivateStore(path.join(scratch, 'nix'));
-const temporaryRoots = path.join(store.location.stateDir, 'temproots');
+const { stateDir } = store.location;
+const temporaryRoots = path.join(stateDir, 'temproots');
+const at = (name: string): string => path.join(scratch, name);
+const library = at('held-nix.so');
+execFileSync('cc', [
+  '-shared',
+  '-fPIC',
+  '-o',
+  library,
+  path.join(import.meta.dirname, 'programs/held-nix.c'),
+  '-ldl',
+]);
 
-/** Microseconds: of Nix before it makes a link, and of the collector between the roots and the temporary ones. */
-const [BEFORE_LINK, BETWEEN_ROOTS] = [1_500_000, 3_000_000];
+/** The collector has read the roots; Nix has ended, its root made. */
+const [ROOTS_READ, ENDED] = [at('roots-read'), at('ended')];
 
 /** Nix, which waits before it makes its root, having named the path to a collector. */
-const slowBin = path.join(scratch, 'slow-nix');
-mkdirSync(slowBin);
+const heldBin = at('held-nix');
+mkdirSync(heldBin);
 writeFileSync(
-  path.join(slowBin, 'nix-instantiate'),
-  `#!/bin/sh\nexec strace -f -qq -o /dev/null -e trace=symlink -e inject=symlink:delay_enter=${BEFORE_LINK}:when=1 '${store.nix.bin}/nix-instantiate' "$@"\n`,
+  path.join(heldBin, 'nix-instantiate'),
+  `#!/bin/sh
+LD_PRELOAD='${library}' HOLD_LINKS_UNTIL='${ROOTS_READ}' '${store.nix.bin}/nix-instantiate' "$@"
+status=$?
+: > '${ENDED}'
+exit $status
+`,
 );
-chmodSync(path.join(slowBin, 'nix-instantiate'), 0o755);
-const slowNix = { ...store.nix, bin: slowBin };
+chmodSync(path.join(heldBin, 'nix-instantiate'), 0o755);
+const heldNix: Nix = { ...store.nix, bin: heldBin };
 
-/** Begins as soon as Nix has named a derivation, which is the last before its root. */
-async function collectMeanwhile(): Promise<void> {
-  const isNamed = (name: string): boolean =>
-    readFileSync(path.join(temporaryRoots, name), 'utf8').includes('.drv');
-  while (!(existsSync(temporaryRoots) && readdirSync(temporaryRoots).some(isNamed))) await pause(10);
-  const injected = `inject=openat:delay_enter=${BETWEEN_ROOTS}`;
-  const traced = ['-f', '-qq', '-o', '/dev/null', '-P', temporaryRoots, '-e', 'trace=openat', '-e', injected];
-  const collector = [...traced, path.join(store.nix.bin, 'nix-store'), '--gc'];
-  await execa('strace', collector, { env: store.nix.env, extendEnv: false });
+function isNamed(name: string): boolean {
+  try {
+    return readFileSync(path.join(temporaryRoots, name), 'utf8').includes('.drv');
+  } catch {
+    return false; // it has ended
+  }
 }
 
+/** Begins as soon as Nix has named a derivation, which is the last before its root, and waits until Nix has ended. */
+async function collectMeanwhile(): Promise<void> {
+  for (let waited = 0; waited < 3000 && !readdirSync(temporaryRoots).some(isNamed); waited += 1)
+    await pause(10);
+  const held = { HOLD_AT: temporaryRoots, SAY_HELD: ROOTS_READ, HOLD_UNTIL: ENDED, LD_PRELOAD: library };
+  const env = { ...store.nix.env, ...held };
+  await execa(path.join(store.nix.bin, 'nix-store'), ['--gc'], { env, extendEnv: false });
+  for (const file of [ROOTS_READ, ENDED]) rmSync(file);
+}
+
+mkdirSync(temporaryRoots, { recursive: true });
+
 test('by itself Nix loses what it has just made a root of: the next test can fail', async () => {
-  const link = path.join(scratch, 'lost');
+  const link = at('lost');
   const expression = 'derivation { name = "lost"; system = "none"; builder = "none"; }';
   const words = ['--add-root', link, '--indirect', '-E', expression];
-  const made = execa(path.join(slowBin, 'nix-instantiate'), words, { env: store.nix.env, extendEnv: false });
+  const made = execa(path.join(heldBin, 'nix-instantiate'), words, { env: store.nix.env, extendEnv: false });
   await Promise.all([made, collectMeanwhile()]);
   assert.equal(existsSync(readlinkSync(link)), false);
 });
 
 test('a text that is pinned then stays, for this collector and the next', async () => {
-  const link = path.join(scratch, 'links/text');
-  const pinning = startRootAdder(slowNix, link).pin({ name: 'text', content: 'kept', references: [] });
+  const link = at('links/text');
+  const pinning = startRootAdder(heldNix, link).pin({ name: 'text', content: 'kept', references: [] });
   const [pinned] = await Promise.all([pinning, collectMeanwhile()]);
   assert.deepEqual(pinned, { kind: 'pinned', storePath: readlinkSync(link) });
   store.run('nix-store', '--gc');
   assert.equal(readFileSync(link, 'utf8'), 'kept');
 });
 
-test('where no collector is running, and where none ever was, nothing is waited for', async () => {
-  const nowhere = { ...store.nix, env: { ...store.nix.env, NIX_STATE_DIR: path.join(scratch, 'none') } };
-  for (const nix of [store.nix, nowhere]) await spareFromCollector(nix, ['/nix/store/a', '/nix/store/b']);
+test('a root whose entry went while it was made is made once more', async () => {
+  const link = at('links/unregistered');
+  // What a collector does that found an earlier root of this name gone.
+  const bin = at('losing-nix');
+  mkdirSync(bin);
+  writeFileSync(
+    path.join(bin, 'nix-instantiate'),
+    `#!/bin/sh
+'${store.nix.bin}/nix-instantiate' "$@" || exit
+for entry in '${stateDir}'/gcroots/auto/*; do
+  [ "$(readlink "$entry")" = '${link}' ] && rm "$entry"
+done
+exit 0
+`,
+  );
+  chmodSync(path.join(bin, 'nix-instantiate'), 0o755);
+  execFileSync('ln', ['-s', path.join(store.nix.bin, 'nix-store'), path.join(bin, 'nix-store')]);
+  const nix: Nix = { ...store.nix, bin };
+  assert.equal(isRegistered(nix, link), false);
+  const pinned = await startRootAdder(nix, link).pin({ name: 'text', content: 'registered', references: [] });
+  assert.equal(pinned.kind, 'pinned');
+  assert.equal(isRegistered(nix, link), true);
+  store.run('nix-store', '--gc');
+  assert.equal(readFileSync(link, 'utf8'), 'registered');
+});
+
+/** What listens in place of a collector. */
+async function collectorThat(answers: (server: Server) => void): Promise<{ nix: Nix; server: Server }> {
+  const state = at(`state-${Math.random()}`);
+  mkdirSync(path.join(state, 'gc-socket'), { recursive: true });
+  const server = createServer();
+  answers(server);
+  await new Promise<void>((resolve) => server.listen(path.join(state, 'gc-socket/socket'), resolve));
+  return { nix: { ...store.nix, env: { ...store.nix.env, NIX_STATE_DIR: state } }, server };
+}
+
+const PATHS = ['/nix/store/a', '/nix/store/b'];
+
+test('every path is a line, and each is answered before it goes on', async () => {
+  let heard = '';
+  const { nix, server } = await collectorThat((each) =>
+    each.on('connection', (socket) =>
+      socket.on('data', (data) => {
+        heard += String(data);
+        socket.write('1');
+        setTimeout(() => socket.write('1'), 50);
+      }),
+    ),
+  );
+  assert.equal(await spareFromCollector(nix, PATHS), 'told');
+  assert.equal(heard, '/nix/store/a\n/nix/store/b\n');
+  server.close();
+});
+
+test('a collector that ends meanwhile is none: the next one finds the root', async () => {
+  const { nix, server } = await collectorThat((each) => each.on('connection', (socket) => socket.destroy()));
+  assert.equal(await spareFromCollector(nix, PATHS), 'none');
+  server.close();
+});
+
+test('where no collector is running, and where none ever was, nobody is told', async () => {
+  const { nix, server } = await collectorThat(() => {});
+  await new Promise((resolve) => server.close(resolve));
+  for (const each of [nix, store.nix, { ...nix, env: { ...nix.env, NIX_STATE_DIR: at('nowhere') } }])
+    assert.equal(await spareFromCollector(each, PATHS), 'none');
 });
