@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,10 +43,10 @@ export interface ToolRoot extends Root {
 
 export interface ToolRootOptions extends RootOptions {
   /**
-   * `none`: the first start lists the whole store. Default: `made` once for all roots over the rig, where it is in the
-   * cache of a user with no XDG_CACHE_HOME.
+   * Without: the first start lists the whole store. Otherwise a home that can be written has a catalogue of the rig
+   * already, as after a first start of jq elsewhere, with what that learned of the libraries of jq.
    */
-  readonly catalogue?: 'made' | 'none';
+  readonly catalogue?: 'none';
 }
 
 const builds = new Map<string, Promise<string>>();
@@ -87,23 +88,32 @@ function madeCatalogue(rig: Rig, build: string): string {
 /** What a first start makes of the rig's store; test files may do it at the same time. */
 async function makeCatalogue(rig: Rig, build: string, made: string): Promise<void> {
   const root = await openRoot(rig, { binds: [{ from: build, to: '/opt/tool', mode: 'read-only' }] });
-  const program = rig.foreign.find(({ name }) => name === 'jq') ?? rig.foreign[0];
-  const { status, stderr } = await root.run({ argv: [launcher, program?.path ?? '', '--version'] });
-  if (status !== 0) throw new Error(`no catalogue of the rig can be made: ${stderr}`);
-  mkdirSync(MADE, { recursive: true });
-  const copy = mkdtempSync(`${made}.`);
-  cpSync(path.join(root.homeDir, CATALOGUES), copy, { recursive: true });
-  await root.close();
   try {
-    renameSync(copy, made);
-  } catch {
-    rmSync(copy, { recursive: true }); // another was faster
+    const program = rig.foreign.find(({ name }) => name === 'jq') ?? rig.foreign[0];
+    const { status, stderr } = await root.run({ argv: [launcher, program?.path ?? '', '--version'] });
+    if (status !== 0) throw new Error(`no catalogue of the rig can be made: ${stderr}`);
+    mkdirSync(MADE, { recursive: true });
+    const copy = mkdtempSync(`${made}.`);
+    cpSync(path.join(root.homeDir, CATALOGUES), copy, { recursive: true });
+    if (!existsSync(made)) renameSync(copy, made);
+  } finally {
+    await root.close();
   }
+}
+
+/** Those of earlier builds and rigs, and what two that were made at once left. */
+function removeOlderThan(days: number): void {
+  for (const file of readdirSync(MADE).map((name) => path.join(MADE, name)))
+    if (Date.now() - statSync(file).mtimeMs > days * 86_400_000)
+      rmSync(file, { recursive: true, force: true });
 }
 
 async function putCatalogue(rig: Rig, build: string, { homeDir }: Root, uid: number): Promise<void> {
   const made = madeCatalogue(rig, build);
-  if (!existsSync(made)) await makeCatalogue(rig, build, made);
+  if (!existsSync(made)) {
+    await makeCatalogue(rig, build, made);
+    removeOlderThan(2);
+  }
   cpSync(made, path.join(homeDir, CATALOGUES), { recursive: true });
   const parts = CATALOGUES.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'));
   const files = readdirSync(made).map((name) => path.join(CATALOGUES, name));
@@ -123,7 +133,8 @@ export async function openToolRoot(rig: Rig, options: ToolRootOptions = {}): Pro
   ];
   const root = await openRoot(rig, { ...options, binds });
   after(() => root.close());
-  if (options.catalogue !== 'none') await putCatalogue(rig, await build, root, options.uid ?? 0);
+  if (options.catalogue !== 'none' && !options.readOnly?.includes('home'))
+    await putCatalogue(rig, await build, root, options.uid ?? 0);
   const start = (words: readonly string[], settings: Settings = {}) =>
     root.run({ ...settings, argv: [launcher, ...words] });
   return {

@@ -117,6 +117,7 @@ function roundOf(name: string, calls: readonly string[], ends: Map<string, numbe
     if (injected.status === UNENDED)
       return { what: `${error} from ${calls[number - 1]}: it did not end`, again };
     const judged = judge(name, fault, injected);
+    if (injected.isKnown) ends.set('known', (ends.get('known') ?? 0) + 1);
     if (typeof judged === 'object') {
       const at = injected.at || 'nothing';
       return { what: `${error} from ${at}: ${oneLine(judged.wrong)}`, again };
@@ -149,6 +150,7 @@ const ENDS = {
   told: 'said why',
   node: "Node's",
   before: 'before',
+  known: 'known',
 } as const;
 
 async function failEverywhere(part: string, name: string, effort: Effort, faultsAt: Faults): Promise<Result> {

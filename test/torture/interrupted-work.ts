@@ -1,5 +1,4 @@
 // A root with the tool → each work that changes files there, begun from the same state, with something done to it.
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -23,13 +22,10 @@ import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
+import { buildInjector, INJECTOR } from './injector.ts';
+import { type KnownStates, openKnownStates } from './known-states.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 
-const PROGRAMS = path.join(import.meta.dirname, 'programs');
-/** Where a root has it whose `/opt/torture` is a directory with it. */
-export const INJECTOR = '/opt/torture/inject-at-call';
-/** The same for what directories hold. */
-export const DIGEST = '/opt/torture/digest-of-trees';
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** What is written beside a file before it has its name, and locks. */
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
@@ -37,20 +33,12 @@ const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 /** What is in the store: the whole rig, or little more than one set. */
 export type Store = 'whole' | 'small';
 
-/** Puts inject-at-call and digest-of-trees into a directory. */
-export function buildInjector(directory: string): void {
-  for (const name of [INJECTOR, DIGEST].map((file) => path.basename(file))) {
-    const source = path.join(PROGRAMS, `${name}.c`);
-    execFileSync('gcc', ['-O1', '-static', '-o', path.join(directory, name), source]);
-  }
-}
-
 export interface Works {
   /**
    * Puts the state back in which the work begins, begins it with something done to it (`how`, `number`, `calls` as
    * inject-at-call.c has them), lets it run to its end once more, and starts the program twice. All in one process
    * namespace, as on a real machine, where the dead can be told from the living. After a state in which all was right
-   * once, it ends with the work.
+   * twice, it ends with the work.
    */
   run(name: string, injection: Injection): Promise<Injected>;
   /** Begins it with nothing done to it. Each call that something could happen at, `NAME PATH`, in their order. */
@@ -77,6 +65,8 @@ export interface Injected extends Ended {
   readonly undone: string | undefined;
   /** What is wrong afterwards, or undefined. */
   readonly afterwards: string | undefined;
+  /** It left a state that is known, and nothing more was done. */
+  readonly isKnown: boolean;
 }
 
 interface Work {
@@ -181,7 +171,12 @@ function whyUndoneNow(root: ToolRoot, states: string, name: string): string | un
 
 function whyUndoneThen(root: ToolRoot, states: string, name: string): string | undefined {
   const seen = [inTmp(root, SEEN_HOME), inTmp(root, SEEN_PLACE)] as const;
-  return existsSync(seen[0]) ? whyUndone(name, leftIn(root, states, seen)) : undefined;
+  if (!existsSync(seen[0])) return undefined;
+  try {
+    return whyUndone(name, leftIn(root, states, seen));
+  } catch (error) {
+    return `what it left is not whole: ${String(error)}`;
+  }
 }
 
 /** A program as it was keeps its inode, by which plans name it. */
@@ -279,10 +274,13 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   const isDone = WORKS[name]?.doneBefore?.test(again.stderr) === true;
   if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
-  if (second.stdout !== '42\n' || second.stderr !== '') return `the second start: ${second.stderr}`;
+  if (second.stdout !== '42\n' || second.stderr !== '' || second.status !== 0)
+    return `the second start: ${second.status} ${second.stderr}`;
   const miss = noted(root, 'miss');
   if (miss.status !== UNENDED && (miss.status !== 0 || miss.stdout !== '42\n'))
     return `a miss afterwards: ${miss.status} ${miss.stderr}`;
+  const pruned = noted(root, 'pruned');
+  if (![UNENDED, 0].includes(pruned.status)) return `prune afterwards: ${pruned.status} ${pruned.stderr}`;
   const wrong = wrongOfProgram(root, name);
   if (wrong !== undefined) return wrong;
   const left = leftoversIn(root);
@@ -290,66 +288,49 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
 }
 
 /** Runs a script in the state in which a work begins; on a busy machine it may need a second try to end in its time. */
-async function begin(root: ToolRoot, states: string, work: Work, script: string): Promise<void> {
+async function begin(
+  root: ToolRoot,
+  states: string,
+  work: Work,
+  script: string,
+): Promise<{ timedOut: boolean }> {
   for (let tries = 0; tries < 2; tries += 1) {
     putBack(root, path.join(states, work.from === 'changed' ? 'plan' : work.from));
     await makePlan(root, work.from);
     const argv = [root.rig.bash, '-c', script] as const;
     const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
-    if (!timedOut) return;
+    if (!timedOut) return { timedOut };
   }
+  return { timedOut: true };
 }
 
-/** Below `/opt/torture`: a file for each state after which all was found right, named by `nameOfState`. */
-const KNOWN = 'known';
-
-/** What is there after a work, as far as it decides what comes: of the store which objects and roots there are. */
-const DIGEST_NOW = [DIGEST, homeInRoot, PLACE, 'NAMES=/nix/store', 'NAMES=/nix/var/nix/gcroots/auto'];
-
-/** `digest`: of a shell or of TypeScript. */
-function nameOfState(name: string, digest: string): string {
-  return `${name.replaceAll(' ', '-')}-${digest}`;
-}
-
-/** What comes after a state is decided by it: where that was right once, it is not gone through again. */
-function unlessKnown(name: string): string {
-  const file = `/opt/torture/${KNOWN}/${nameOfState(name, '$(<~/digest.stdout)')}`;
-  return `${noting(DIGEST_NOW, 'digest')}[[ -e "${file}" ]] && exit\n`;
-}
-
-/** A root, and what was learned of it. */
+/** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
 interface Lane {
   readonly root: ToolRoot;
-  /** A directory with a home for each state in which works begin, and with `tools`. */
   readonly states: string;
-  /** Of each known state what a command has not done that left it. */
-  readonly undone: Map<string, string | undefined>;
-}
-
-function learn({ states, undone }: Lane, state: string, what: string | undefined): void {
-  undone.set(state, what);
-  writeFileSync(path.join(states, 'tools', KNOWN, state), '');
+  readonly known: KnownStates;
 }
 
 async function interrupt(lane: Lane, name: string, { how, number, calls }: Injection): Promise<Injected> {
-  const { root, states } = lane;
+  const { root, states, known } = lane;
   const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
-    noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...[unlessKnown(name), copying(root, name)],
+    ...[noting([INJECTOR, how, String(number), calls, ...words], 'injected'), noting(known.digest, 'digest')],
+    ...[known.endIfKnown(name, how), copying(root, name)],
     ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
-  await begin(root, states, work, script);
+  const { timedOut } = await begin(root, states, work, script);
   const injected = noted(root, 'injected');
   const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
   const end = { ...injected, stderr: injected.stderr.replace(/^inject: .*\n/m, ''), at: at.trim() };
-  const state = nameOfState(name, noted(root, 'digest').stdout.trim());
-  if (lane.undone.has(state)) return { ...end, undone: lane.undone.get(state), afterwards: undefined };
+  const digest = noted(root, 'digest').stdout.trim();
+  const state = noted(root, 'again').status === UNENDED ? known.recall(name, digest) : undefined;
+  if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
   const undone = whyUndoneThen(root, states, name);
   const afterwards = whyNotWhole(root, name);
-  if (afterwards === undefined) learn(lane, state, undone);
-  return { ...end, undone, afterwards };
+  if (afterwards === undefined && !timedOut) known.learn(name, digest, undone);
+  return { ...end, undone, afterwards, isKnown: false };
 }
 
 /** Also holds what `whyUndone` is worth: nothing is done before the work, and all afterwards. */
@@ -393,14 +374,14 @@ export async function openWorks(store: Store): Promise<Works> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const tools = path.join(scratch, 'tools');
-  mkdirSync(path.join(tools, KNOWN), { recursive: true });
+  const known = openKnownStates(tools, PLACE);
   buildInjector(tools);
   const binds = [{ from: tools, to: '/opt/torture', mode: 'read-only' }] as const;
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
-  const lane: Lane = { root, states: scratch, undone: new Map() };
+  const lane: Lane = { root, states: scratch, known };
   return {
     run: (name, injection) => interrupt(lane, name, injection),
     callsOf: (name, calls) => listCalls(root, scratch, name, calls),

@@ -5,6 +5,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,7 +17,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
 import { type Fault, injectionOf, judge } from './fault-at-call.ts';
-import { buildInjector, DIGEST, INJECTOR, type Injected } from './interrupted-work.ts';
+import { buildInjector, DIGEST, INJECTOR } from './injector.ts';
+import type { Injected } from './interrupted-work.ts';
+import { openKnownStates } from './known-states.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -68,7 +71,7 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
 ];
 
 function judgementOf(work: string, fault: Omit<Fault, 'number'>, end: Partial<Injected>): string {
-  const nothing = { undone: undefined, afterwards: undefined };
+  const nothing = { undone: undefined, afterwards: undefined, isKnown: false };
   const judged = judge(work, fault, { status: 0, stdout: '', stderr: '', at: 'write', ...nothing, ...end });
   return typeof judged === 'string' ? judged : 'wrong';
 }
@@ -165,7 +168,13 @@ for (const [how, expected] of WRITTEN)
 const CHANGES: readonly (readonly [string, (tree: string) => void, 'same' | 'other'])[] = [
   ['nothing', () => {}, 'same'],
   ['a time', (tree) => utimesSync(`${tree}/plan`, 1, 1), 'same'],
-  ['a file written anew', (tree) => renameSync(copyOf(tree, 'plan'), `${tree}/plan`), 'same'],
+  [
+    'a file of ours written anew',
+    (tree) => renameSync(copyOf(tree, 'said'), `${tree}/deep/said.stderr`),
+    'same',
+  ],
+  ['the program written anew', (tree) => renameSync(copyOf(tree, 'program'), `${tree}/program`), 'other'],
+  ['who may write to it', (tree) => chmodSync(tree, 0o777), 'other'],
   ['what a command said', (tree) => writeFileSync(`${tree}/again.stderr`, 'x'), 'same'],
   ['what is in a directory of names', (tree) => writeFileSync(`${tree}/../store/object/file`, 'x'), 'same'],
   ['a content of the same size', (tree) => writeFileSync(`${tree}/plan`, 'PLAN'), 'other'],
@@ -179,7 +188,7 @@ const CHANGES: readonly (readonly [string, (tree: string) => void, 'same' | 'oth
 ];
 
 function copyOf(tree: string, name: string): string {
-  writeFileSync(`${tree}/copy`, name);
+  writeFileSync(`${tree}/copy`, name, { mode: name === 'program' ? 0o755 : 0o644 });
   return `${tree}/copy`;
 }
 
@@ -202,6 +211,7 @@ for (const [what, change, expected] of CHANGES)
     mkdirSync(`${tree}/deep`, { recursive: true });
     mkdirSync(`${store}/object`, { recursive: true });
     writeFileSync(`${tree}/plan`, 'plan');
+    writeFileSync(`${tree}/program`, 'program', { mode: 0o755 });
     writeFileSync(`${tree}/deep/said.stderr`, 'said');
     symlinkSync('target', `${tree}/link`);
     const digest = () =>
@@ -211,3 +221,19 @@ for (const [what, change, expected] of CHANGES)
     assert.match(before.stdout, /^[0-9a-f]{16}\n$/);
     assert.equal(digest().stdout === before.stdout ? 'same' : 'other', expected);
   });
+
+test('a state is known that was right twice, of one work, and none that could not be told', () => {
+  const directory = mkdtempSync(path.join(tools, 'known-'));
+  const known = openKnownStates(directory, '/tmp/place');
+  const [state, other] = ['0123456789abcdef', 'fedcba9876543210'];
+  known.learn('miss', state, 'half');
+  assert.equal(known.recall('miss', state), undefined);
+  known.learn('miss', state, 'half');
+  assert.equal(known.recall('miss', state)?.undone, 'half');
+  assert.deepEqual([known.recall('hit', state), known.recall('miss', other)], [undefined, undefined]);
+  for (let times = 0; times < 3; times += 1) known.learn('miss', '', undefined);
+  assert.equal(known.recall('miss', ''), undefined);
+  assert.deepEqual(readdirSync(path.join(directory, 'known')), [`miss-${state}`]);
+  assert.match(known.endIfKnown('miss', '5@openat'), /exit/);
+  assert.equal(known.endIfKnown('miss', '5@utimensat'), '');
+});

@@ -26,7 +26,7 @@ import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../scenarios/saved-state.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
-import { buildInjector, INJECTOR } from './interrupted-work.ts';
+import { buildInjector, INJECTOR } from './injector.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
 
 const OTHERS_LIBRARY = '/opt/torture/libothers.so';

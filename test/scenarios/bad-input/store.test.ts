@@ -40,12 +40,12 @@ test('no Nix, then Nix again', async () => {
   assert.match(stdout, new RegExp(`^"?${homeInRoot}/`, 'm'));
 });
 
-const unprivileged = await openToolRoot(rig, { uid: 1000 });
+const unprivileged = await openToolRoot(rig, { uid: 1000, catalogue: 'none' });
 test('a user without a daemon', async () => {
   await assertUnpinned(unprivileged, /./, {});
 });
 
-const readOnly = await openToolRoot(rig, { readOnly: ['nix'] });
+const readOnly = await openToolRoot(rig, { readOnly: ['nix'], catalogue: 'none' });
 test('a read-only store', async () => {
   await assertUnpinned(readOnly, /./, {});
 });
@@ -69,7 +69,7 @@ for (const [name, deed] of Object.entries(deeds)) {
   });
 }
 
-const closed = await openToolRoot(rig, { uid: 1000, daemon: 'running' });
+const closed = await openToolRoot(rig, { uid: 1000, daemon: 'running', catalogue: 'none' });
 test('a store that cannot be listed', async () => {
   const store = path.join(closed.nixDir, 'store');
   const { mode } = lstatSync(store);

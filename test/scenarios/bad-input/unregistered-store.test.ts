@@ -5,7 +5,7 @@ import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
-const root = await openToolRoot(rig);
+const root = await openToolRoot(rig, { catalogue: 'none' });
 const jq = rig.foreign.find(({ name }) => name === 'jq');
 assert.ok(jq);
 

@@ -11,7 +11,7 @@ import { openToolRoot, type Settings } from '../tool.ts';
 
 const rig = await ensureRig('full');
 const jq = foreign(rig, 'bookworm', 'jq');
-const root = await openToolRoot(rig, { uid: 1000, daemon: 'running' });
+const root = await openToolRoot(rig, { uid: 1000, daemon: 'running', catalogue: 'none' });
 
 for (const [index, { version, bin }] of sampled(rig.nixVersions, 3, 1).entries()) {
   const settings: Settings = { env: { PATH: bin } };

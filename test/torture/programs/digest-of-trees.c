@@ -1,6 +1,7 @@
-// TREE... → a number of 16 hexadecimal digits, the same for the same names, kinds, permissions, contents and link
-// targets below; times and inodes do not count. Of `NAMES=DIRECTORY` only the names directly in it count. What is left
-// directly in a tree by `noting` (NAME.stdout, NAME.stderr, NAME.status) does not.
+// TREE... → a number of 16 hexadecimal digits, the same for the same names, owners, kinds, permissions, contents and
+// link targets; times do not count, and inodes only of programs directly in a tree, by which plans name them. Of
+// `NAMES=DIRECTORY` only the names directly in it count. What is left directly in a tree by `noting` (NAME.stdout,
+// NAME.stderr, NAME.status) does not.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,6 +25,12 @@ static uint64_t mixed(uint64_t hash)
 	hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdu;
 	hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53u;
 	return hash ^ (hash >> 33);
+}
+
+static uint64_t add_status(uint64_t hash, const struct stat *status, int with_inode)
+{
+	const uint64_t all[] = {status->st_mode, status->st_uid, with_inode ? status->st_ino : 0};
+	return add_bytes(hash, all, sizeof all);
 }
 
 static uint64_t add_content(uint64_t hash, const char *path, mode_t mode)
@@ -67,7 +74,7 @@ static uint64_t digest_below(const char *directory, size_t top, int only_names)
 			continue;
 		uint64_t hash = add_bytes(0xcbf29ce484222325u, path + top, strlen(path + top) + 1);
 		if (!only_names && lstat(path, &status) == 0) {
-			hash = add_bytes(hash, &status.st_mode, sizeof status.st_mode);
+			hash = add_status(hash, &status, strlen(directory) == top && S_ISREG(status.st_mode) && (status.st_mode & 0111));
 			hash = add_content(hash, path, status.st_mode);
 		}
 		sum += mixed(hash);
@@ -86,7 +93,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		int only_names = !strncmp(argv[i], names, sizeof names - 1);
 		const char *tree = argv[i] + (only_names ? sizeof names - 1 : 0);
-		hash = mixed(hash + digest_below(tree, strlen(tree), only_names));
+		struct stat status = {0};
+		lstat(tree, &status);
+		hash = mixed(hash + add_status(0, &status, 0) + digest_below(tree, strlen(tree), only_names));
 	}
 	printf("%016llx\n", (unsigned long long)hash);
 	return 0;
