@@ -7,7 +7,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt, type FileReading, readElfFile } from '../elf/open-elf.ts';
 import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
-import { distinctStats } from '../host/file-identity.ts';
+import { distinctStats, identityOfStats } from '../host/file-identity.ts';
 import { underAnotherName } from './beside.ts';
 import {
   effectiveRpath,
@@ -63,12 +63,22 @@ function searchedByLoader(object: LoadedFile, libraryPathDirs: readonly string[]
   return [...directories, ...libraryPathDirs];
 }
 
+/** A hundred plug-ins of one tree lead to the same libraries. By path; as long as the file is the same. */
+const readings = new Map<string, { readonly identity: string; readonly reading: FileReading }>();
+
 /** Read at a moment from which on a change of the file shows: the plan will know it by its time stamps. Total. */
 function readDistinct(file: string): FileReading {
+  let identity: string;
   try {
-    distinctStats(file);
-  } catch {} // the reading says why
-  return readElfFile(file);
+    identity = identityOfStats(distinctStats(file));
+  } catch {
+    return readElfFile(file); // it says why
+  }
+  const known = readings.get(file);
+  if (known?.identity === identity) return known.reading;
+  const reading = readElfFile(file);
+  if (reading.kind === 'elf') readings.set(file, { identity, reading });
+  return reading;
 }
 
 /** Reads a candidate as ld.so would take it: right class and machine, else it is passed over. */

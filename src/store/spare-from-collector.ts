@@ -47,8 +47,8 @@ function tellOnce(socket: string, storePaths: readonly string[], patience: numbe
   });
 }
 
-/** What connect(2) says where nobody listens, or has ended meanwhile. */
-const NOBODY = ['ECONNREFUSED', 'ENOENT', 'EPIPE', 'ECONNRESET'];
+/** What connect(2) says where others are before us (unix(7)), or the machine has no room for now. */
+const PASSING = ['EAGAIN', 'EINTR', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
 
 /**
  * Called after Nix has ended that made the roots, and before the paths are looked at. Nix names a path to the collector
@@ -65,16 +65,15 @@ export async function spareFromCollector({ env }: Nix, storePaths: readonly stri
   const until = performance.now() + PATIENCE;
   for (;;) {
     const told = await tellOnce(socket, storePaths, PATIENCE);
-    if (told === 'told' || told === 'unanswered' || told === 'none' || NOBODY.includes(told)) {
-      debug(`collector: ${told}`);
-      return told === 'told' || told === 'unanswered' ? told : 'none';
+    const isPassing = PASSING.includes(told);
+    if (isPassing && performance.now() < until) {
+      await pause(AGAIN);
+      continue;
     }
-    // EAGAIN: too many are waiting for it (unix(7)); EMFILE and the like may pass.
-    if (performance.now() > until) {
-      debug(`collector: ${told}`);
-      return 'unanswered';
-    }
-    await pause(AGAIN);
+    debug(`collector: ${told}`);
+    if (told === 'told') return told;
+    // Mostly nobody listens there. Who may not connect at all is no worse off than without the question.
+    return told === 'unanswered' || isPassing ? 'unanswered' : 'none';
   }
 }
 

@@ -42,12 +42,13 @@ execFileSync('cc', [
 /** The collector has read the roots; Nix has ended, its root made. */
 const [ROOTS_READ, ENDED] = [at('roots-read'), at('ended')];
 
-/** Nix, which waits before it makes its root, having named the path to a collector. */
+/** Nix, which waits the first time before it makes its root, having named the path to a collector. */
 const heldBin = at('held-nix');
 mkdirSync(heldBin);
 writeFileSync(
   path.join(heldBin, 'nix-instantiate'),
   `#!/bin/sh
+[ -e '${ENDED}' ] && exec '${store.nix.bin}/nix-instantiate' "$@"
 LD_PRELOAD='${library}' HOLD_LINKS_UNTIL='${ROOTS_READ}' '${store.nix.bin}/nix-instantiate' "$@"
 status=$?
 : > '${ENDED}'
@@ -72,7 +73,6 @@ async function collectMeanwhile(): Promise<void> {
   const held = { HOLD_AT: temporaryRoots, SAY_HELD: ROOTS_READ, HOLD_UNTIL: ENDED, LD_PRELOAD: library };
   const env = { ...store.nix.env, ...held };
   await execa(path.join(store.nix.bin, 'nix-store'), ['--gc'], { env, extendEnv: false });
-  for (const file of [ROOTS_READ, ENDED]) rmSync(file);
 }
 
 mkdirSync(temporaryRoots, { recursive: true });
@@ -83,9 +83,11 @@ test('by itself Nix loses what it has just made a root of: the next test can fai
   const words = ['--add-root', link, '--indirect', '-E', expression];
   const made = execa(path.join(heldBin, 'nix-instantiate'), words, { env: store.nix.env, extendEnv: false });
   await Promise.all([made, collectMeanwhile()]);
+  for (const file of [ROOTS_READ, ENDED]) rmSync(file);
   assert.equal(existsSync(readlinkSync(link)), false);
 });
 
+// Kept as it is, or under another name where the collector was faster.
 test('a text that is pinned then stays, for this collector and the next', async () => {
   const link = at('links/text');
   const pinning = startRootAdder(heldNix, link).pin({ name: 'text', content: 'kept', references: [] });
@@ -160,4 +162,13 @@ test('where no collector is running, and where none ever was, nobody is told', a
   await new Promise((resolve) => server.close(resolve));
   for (const each of [nix, store.nix, { ...nix, env: { ...nix.env, NIX_STATE_DIR: at('nowhere') } }])
     assert.equal(await spareFromCollector(each, PATHS), 'none');
+});
+
+test('a socket that nobody may connect to, and a path too long for one, are nobody', async () => {
+  const { nix, server } = await collectorThat(() => {});
+  const socket = path.join(String(nix.env['NIX_STATE_DIR']), 'gc-socket/socket');
+  server.close();
+  writeFileSync(socket, 'no socket');
+  const long = { ...nix, env: { ...nix.env, NIX_STATE_DIR: `/${'x'.repeat(200)}` } };
+  for (const each of [nix, long]) assert.equal(await spareFromCollector(each, PATHS), 'none');
 });
