@@ -28,7 +28,7 @@ export const SILENT = 'the garbage collector that is running does not answer';
 type Told = 'told' | 'none' | 'unanswered';
 
 /** @returns an errno where the collector cannot be reached. */
-function tellOnce(socket: string, storePaths: readonly string[], patience: number): Promise<Told | string> {
+function tellOnce(socket: string, storePaths: readonly string[]): Promise<Told | string> {
   return new Promise((resolve) => {
     const connection = connect(socket);
     let answers = 0;
@@ -36,7 +36,7 @@ function tellOnce(socket: string, storePaths: readonly string[], patience: numbe
       connection.removeAllListeners('close').destroy();
       resolve(told);
     };
-    connection.setTimeout(patience, () => end('unanswered'));
+    connection.setTimeout(PATIENCE, () => end('unanswered'));
     connection.on('error', (error) => end(errnoOf(error) ?? 'unanswered'));
     connection.on('close', () => end('none')); // it has ended
     connection.on('data', ({ length }) => {
@@ -47,8 +47,8 @@ function tellOnce(socket: string, storePaths: readonly string[], patience: numbe
   });
 }
 
-/** What connect(2) says where others are before us (unix(7)), or the machine has no room for now. */
-const PASSING = ['EAGAIN', 'EINTR', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
+/** What connect(2) says where others are before us (unix(7)), or a signal came. */
+const PASSING = ['EAGAIN', 'EINTR'];
 
 /**
  * Called after Nix has ended that made the roots, and before the paths are looked at. Nix names a path to the collector
@@ -64,7 +64,7 @@ export async function spareFromCollector({ env }: Nix, storePaths: readonly stri
   const socket = path.join(storeLocation(env).stateDir, SOCKET);
   const until = performance.now() + PATIENCE;
   for (;;) {
-    const told = await tellOnce(socket, storePaths, PATIENCE);
+    const told = await tellOnce(socket, storePaths);
     const isPassing = PASSING.includes(told);
     if (isPassing && performance.now() < until) {
       await pause(AGAIN);
@@ -72,7 +72,7 @@ export async function spareFromCollector({ env }: Nix, storePaths: readonly stri
     }
     debug(`collector: ${told}`);
     if (told === 'told') return told;
-    // Mostly nobody listens there. Who may not connect at all is no worse off than without the question.
+    // Mostly nobody listens there. Who cannot connect at all is no worse off than without the question.
     return told === 'unanswered' || isPassing ? 'unanswered' : 'none';
   }
 }
