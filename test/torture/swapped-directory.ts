@@ -361,7 +361,7 @@ async function swapEverywhere({ place, form, target }: Target, effort: Effort): 
     target,
     tried,
     seconds: (performance.now() - begin) / 1000,
-    figures: `of ${all.length} (${order.length} calls and all, two states): ${own} calls of ours, ${kinds} kinds; ${before} before`,
+    figures: `of ${all.length} (${order.length} calls, two states): ${own} of ours, ${kinds} kinds; ${before} before`,
     findings,
   };
 }
