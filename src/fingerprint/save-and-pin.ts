@@ -1,5 +1,4 @@
 // A fingerprint → its store object and the one root that pins it and all it names, by a Nix that was started ahead.
-import { readlinkSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { type Pinned, type RootAdder, refusingRootAdder, startRootAdder } from '../store/add-and-pin.ts';
 import { missingForNix, type Nix } from '../store/nix.ts';
@@ -7,6 +6,7 @@ import { storeLocation } from '../store/store-location.ts';
 import { type Fingerprint, storeTextOf } from './fingerprint.ts';
 import {
   pin,
+  pinned,
   removePlainFingerprint,
   type SavedFingerprint,
   savePlainFingerprint,
@@ -75,21 +75,12 @@ export async function alsoPin(
   dirs: Directories,
   link: string,
 ): Promise<Root> {
-  const storePath = storeObjectOfSaved(saved.file);
+  const storePath = pinned(saved.file); // of a plain one none
   if (storePath === undefined || nix === undefined) {
     return await saveAndPin(startSaving(nix, link), saved.fingerprint, dirs, link);
   }
   if (saved.file === link) return { kind: 'saved', file: link };
   return rootAfter(await pin(nix, link, storePath), saved.fingerprint, dirs, link);
-}
-
-/** The store object behind a saved fingerprint; undefined for a plain one. */
-function storeObjectOfSaved(file: string): string | undefined {
-  try {
-    return readlinkSync(file);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Root adders for one root link, one after the other. */

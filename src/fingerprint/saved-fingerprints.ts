@@ -5,9 +5,8 @@ import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
-import { addRoot, type Nix, type NixRefusal } from '../store/nix.ts';
-import { readRoot, setRootBack } from '../store/root-link.ts';
-import { SILENT, spareFromCollector } from '../store/spare-from-collector.ts';
+import type { Nix, NixRefusal } from '../store/nix.ts';
+import { addKeptRoot, readRoot, setRootBack } from '../store/root-link.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A saved fingerprint, and where. */
@@ -131,10 +130,7 @@ export async function pin(
   storePath: string,
 ): Promise<{ kind: 'rooted' } | NixRefusal> {
   makeDirectories(path.dirname(link));
-  const rooted = await addRoot(nix, link, storePath);
-  if (rooted.kind !== 'rooted') return rooted;
-  if ((await spareFromCollector(nix, [storePath])) === 'unanswered') return { kind: 'refused', why: SILENT };
-  return isThere(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
+  return await addKeptRoot(nix, link, storePath);
 }
 
 /** Sets a root link back to what it named before a new set was tried; without one it is removed. */

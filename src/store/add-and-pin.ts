@@ -6,7 +6,8 @@ import { errnoOf, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { type Ended, startProgram } from '../host/run-program.ts';
-import { addRoot, heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
+import { heldBack, type Nix, type NixRefusal, refusalOf, showWaiting, TIMEOUT } from './nix.ts';
+import { addKeptRoot } from './root-link.ts';
 import { isRegistered, SILENT, spareFromCollector } from './spare-from-collector.ts';
 
 export interface StoreText {
@@ -149,10 +150,8 @@ function startInstantiate(nix: Nix, args: readonly string[]) {
 /** For a link whose entry among the roots of Nix went while it was made. */
 async function pinAgain(nix: Nix, link: string, held: Extract<Pinned, { kind: 'pinned' }>): Promise<Pinned> {
   debug(`${link} is no root of Nix any more; it is made once more`);
-  const rooted = await addRoot(nix, link, held.storePath);
-  if (rooted.kind !== 'rooted') return rooted;
-  await spareFromCollector(nix, [held.storePath]);
-  return held;
+  const rooted = await addKeptRoot(nix, link, held.storePath);
+  return rooted.kind === 'rooted' ? held : rooted;
 }
 
 function startOnce(nix: Nix, link: string): RootAdder {

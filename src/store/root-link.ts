@@ -1,9 +1,9 @@
-// A root link → the store path that it names, and the link set back to an earlier one.
-import { readlinkSync } from 'node:fs';
+// A root link → the store path that it names; the link made a root that no running collector misses, or set back.
+import { existsSync, readlinkSync } from 'node:fs';
 import { replaceLink } from '../host/atomic-file.ts';
 import { errnoOf } from '../host/errors.ts';
-import type { Nix } from './nix.ts';
-import { spareFromCollector } from './spare-from-collector.ts';
+import { addRoot, type Nix, type NixRefusal } from './nix.ts';
+import { SILENT, spareFromCollector } from './spare-from-collector.ts';
 
 /** Undefined where there is no such link. @throws Node's errors for one that cannot be read: it may hold something. */
 export function readRoot(link: string): string | undefined {
@@ -13,6 +13,18 @@ export function readRoot(link: string): string | undefined {
     if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+/** Makes `link` an indirect root of a valid store path, also for a collector that is running. */
+export async function addKeptRoot(
+  nix: Nix,
+  link: string,
+  storePath: string,
+): Promise<{ kind: 'rooted' } | NixRefusal> {
+  const rooted = await addRoot(nix, link, storePath);
+  if (rooted.kind !== 'rooted') return rooted;
+  if ((await spareFromCollector(nix, [storePath])) === 'unanswered') return { kind: 'refused', why: SILENT };
+  return existsSync(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
 }
 
 /** A collector that looked at the link in between has seen only what it named then. */
