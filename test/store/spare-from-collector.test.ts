@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -18,6 +19,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { startRootAdder } from '../../src/store/add-and-pin.ts';
 import type { Nix } from '../../src/store/nix.ts';
+import { setRootBack } from '../../src/store/root-link.ts';
 import { isRegistered, spareFromCollector } from '../../src/store/spare-from-collector.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
@@ -148,6 +150,23 @@ test('every path is a line, and each is answered before it goes on', async () =>
   );
   assert.equal(await spareFromCollector(nix, PATHS), 'told');
   assert.equal(heard, '/nix/store/a\n/nix/store/b\n');
+  server.close();
+});
+
+test('of a root that is set back the collector hears, of one that was not changed it does not', async () => {
+  const heard: string[] = [];
+  const { nix, server } = await collectorThat((each) =>
+    each.on('connection', (socket) =>
+      socket.on('data', (data) => {
+        heard.push(String(data));
+        socket.write('1');
+      }),
+    ),
+  );
+  const link = at('set-back');
+  symlinkSync('/nix/store/b', link);
+  for (let times = 0; times < 2; times += 1) await setRootBack(nix, link, '/nix/store/a');
+  assert.deepEqual([readlinkSync(link), heard], ['/nix/store/a', ['/nix/store/a\n']]);
   server.close();
 });
 
