@@ -23,14 +23,20 @@ function throughLink(stats: Stats, at: string, rest: readonly string[]): string 
   return [target.startsWith('/') ? target : `${path.dirname(at)}/${target}`, ...rest].join('/');
 }
 
-function isTrustedFrom(start: string, owners: readonly number[], links: number): boolean {
+function isTrustedFrom(
+  start: string,
+  owners: readonly number[],
+  end: 'judged' | 'as it is',
+  links = 0,
+): boolean {
   const names = start.split('/').filter((name) => name !== '');
   for (let count = 1; count <= names.length; count++) {
     const at = `/${names.slice(0, count).join('/')}`;
     const stats = lstatSync(at);
-    if (!isTrusted(stats, owners)) return false;
+    const isEnd = count === names.length && !stats.isSymbolicLink();
+    if (!(isEnd && end === 'as it is') && !isTrusted(stats, owners)) return false;
     const further = throughLink(stats, at, names.slice(count));
-    if (further !== undefined) return links < MOST_LINKS && isTrustedFrom(further, owners, links + 1);
+    if (further !== undefined) return links < MOST_LINKS && isTrustedFrom(further, owners, end, links + 1);
   }
   return true;
 }
@@ -48,8 +54,17 @@ function ownersOfRoot(): number[] {
  * way that ends before `file` is reached: nobody else can change the part that is there. False for a loop of links.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
+  return isTrustedTo(file, uid, 'judged');
+}
+
+/** The same of all that comes before the file, whoever owns the file itself: nobody else changes where a name leads. */
+export function isTrustedName(file: string, uid: number): boolean {
+  return isTrustedTo(file, uid, 'as it is');
+}
+
+function isTrustedTo(file: string, uid: number, end: 'judged' | 'as it is'): boolean {
   try {
-    return isTrustedFrom(file, [0, uid, ...ownersOfRoot()], 0);
+    return isTrustedFrom(file, [0, uid, ...ownersOfRoot()], end);
   } catch (error) {
     return errnoOf(error) !== 'EACCES';
   }

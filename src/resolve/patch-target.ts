@@ -12,7 +12,7 @@ import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats, inodeOf } from '../host/file-identity.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { isTrustedWay } from '../host/trusted-way.ts';
+import { isTrustedName, isTrustedWay } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
@@ -165,6 +165,26 @@ function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
 }
 
 /**
+ * A link that somebody else put there, or may, leads root to a file that root did not mean. `file` is where it led when
+ * it was looked at first: what is done is done to that one.
+ * @throws ForeignError `others-link`.
+ */
+export function refuseOthersLink(typedName: string, file: string, uid: number, command: Command): void {
+  const name = path.isAbsolute(typedName) ? typedName : `${process.cwd()}/${typedName}`;
+  if (uid !== 0 || path.resolve(name) === file || isTrustedName(name, 0)) return;
+  const isTree = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  const meant = isTree
+    ? `nix-foreign ${command} --tree ${fileWord(file)}`
+    : `nix-foreign ${command} ${fileWord(file)}`;
+  throw patchRefusal(
+    typedName,
+    `others may change where it leads, which is ${file} now`,
+    `if that is meant, name it itself: ${meant}`,
+    'others-link',
+  );
+}
+
+/**
  * What root writes is reached by its name again and again (cp(1), chown(2)): who may rename there could put a link to
  * another file in its place. `output`: the file is to be this one, and belongs to who makes it.
  * @throws ForeignError `others-directory`.
@@ -176,6 +196,7 @@ export function refuseOthersDirectory(
   { command, output }: { readonly command: Command; readonly output: string | undefined },
 ): void {
   if (uid !== 0) return;
+  if (output === undefined) refuseOthersLink(target.typedName, target.path, uid, command);
   const owner = output === undefined ? target.stats.uid : 0n;
   for (const directory of names.map((name) => path.dirname(name))) {
     if (isRootsAlone(directory, owner)) continue;

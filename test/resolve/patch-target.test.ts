@@ -1,6 +1,15 @@
 // A file and who would replace it → whether root could be led to another file while it does.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -24,9 +33,9 @@ function put(name: string, file: number, directory: number, mode = 0o755): strin
 }
 
 /** What is said to somebody who would replace it; undefined where nothing is in the way. */
-function refusalOf(file: string, uid: number): string | undefined {
+function refusalOf(typedName: string, uid: number, file = typedName): string | undefined {
   try {
-    refuseUnreplaceable(findTarget(file, '/nix/store'), [file], uid);
+    refuseUnreplaceable(findTarget(typedName, '/nix/store'), [file], uid);
     return undefined;
   } catch (error) {
     assert.ok(error instanceof ForeignError);
@@ -62,4 +71,21 @@ test("in a sticky directory only what is root's, and outputs", asRoot, () => {
   asOutput('sticky');
   asOutput('kept');
   assert.throws(() => asOutput('source'), /others may rename files in/);
+});
+
+test('no link that others may change leads root to another file, wherever that lies', asRoot, () => {
+  const file = put('meant', OWNER, 0);
+  mkdirSync(path.join(dir, 'links'));
+  const link = path.join(dir, 'links/tool');
+  symlinkSync(file, link);
+  const through = () => refusalOf(link, 0, file);
+  assert.equal(through(), undefined, "root's own link, whoever owns the file");
+  const refused = `others-link: if that is meant, name it itself: nix-foreign patch ${file}`;
+  chownSync(path.join(dir, 'links'), OWNER, OWNER);
+  assert.equal(through(), refused);
+  chownSync(path.join(dir, 'links'), 0, 0);
+  chmodSync(path.join(dir, 'links'), 0o1777);
+  assert.equal(through(), undefined, 'a sticky directory');
+  lchownSync(link, OWNER, OWNER);
+  assert.equal(through(), refused);
 });

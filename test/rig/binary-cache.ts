@@ -73,7 +73,11 @@ export interface KeyPair {
 }
 
 /** Has Nix make a key pair. */
-export async function makeKeyPair(root: Root, exchange: Exchange, name: string): Promise<KeyPair> {
+export async function makeKeyPair(
+  root: Root,
+  exchange: Pick<Exchange, 'inRoot'>,
+  name: string,
+): Promise<KeyPair> {
   const at = (ending: string) => `${exchange.inRoot}/${name}.${ending}`;
   await inRoot(root, 'nix-store', '--generate-binary-cache-key', name, at('secret'), at('public'));
   const publicKey = await inRoot(root, 'nix', ...experimental, 'eval', '--raw', ...readingOf(at('public')));

@@ -84,7 +84,7 @@ interface Work {
 const PROGRAM = path.join(homeInRoot, 'jq');
 const SUM = ['-n', '6*7'];
 const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
-const INDEX = '/opt/torture/index';
+export const INDEX = '/opt/torture/index';
 
 const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
 
@@ -106,7 +106,7 @@ const WORKS: Readonly<Record<string, Work>> = {
 };
 
 /** As large as makes several pages of the database that is written from it. */
-function indexForTests(): Buffer {
+export function indexForTests(): Buffer {
   const packages = Array.from({ length: 2_000 }, (_, number) => ({
     hash: hashOf(number),
     name: `package-${number}`,

@@ -37,6 +37,9 @@ const SWAPS = {
   'forget: directories of XDG': 5,
   'for everybody: the place for everybody': 5,
   'first start: a fingerprint beside a link to the program': 5,
+  'first start: a tree file beside the program': 5,
+  'first start: a source of fingerprints': 5,
+  'patch: the directory of a program that is patched': 9,
 };
 
 test('a directory that somebody else swaps is never followed', async () => {

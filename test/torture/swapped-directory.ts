@@ -4,6 +4,7 @@ import {
   chownSync,
   cpSync,
   lchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -13,208 +14,48 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { temporaryDirectories } from '../../src/host/directories.ts';
-import { listPlans, writePlan } from '../../src/plan/plan-files.ts';
-import type { LaunchPlan } from '../../src/plan/plan-format.ts';
-import { providerOf } from '../rig/binary-cache.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot, type Outcome } from '../rig/root.ts';
 import { compileLibrary } from '../scenarios/compile.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
-import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../scenarios/saved-state.ts';
-import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
+import { launcher, openToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
+import { INDEX, indexForTests } from './interrupted-work.ts';
 import type { Effort, Finding, Part, Result } from './results.ts';
+import {
+  copying,
+  FORMS,
+  type Form,
+  type FormName,
+  OTHERS_LIBRARY,
+  onHostOf,
+  PLACES,
+  type Place,
+  PROGRAM,
+  SUM,
+  type Swapping,
+} from './swapped-places.ts';
 
-const OTHERS_LIBRARY = '/opt/torture/libothers.so';
-const PROGRAM = path.join(homeInRoot, 'jq');
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
-const SUM = ['-n', '6*7'];
-const copying = { recursive: true, verbatimSymlinks: true } as const;
 /** Somebody else's user id; the starts are root's. */
 const OTHERS = 4321;
-
-interface Swapping {
-  readonly root: ToolRoot;
-  readonly place: Place;
-  /** What somebody else forged, and what root would have there: directories of the host. */
-  readonly forged: string;
-  readonly own: string;
-  /** The directory around the swapped ones, on the host. */
-  readonly around: string;
-}
-
-/** What root does meanwhile. */
-interface Form {
-  /** Options of the launcher, or words of nix-foreign. */
-  readonly start?: readonly string[];
-  readonly manage?: readonly string[];
-  /** Brings about a state in which it has something to do. */
-  prepare?(root: ToolRoot): Promise<void>;
-}
-
-const FORMS = {
-  hit: { start: [] },
-  miss: { start: ['--refresh'] },
-  'first start': { start: [], prepare: async (root) => forgetPlans(root) },
-  view: { start: ['--refresh', '--strategy', 'view'] },
-  prune: { manage: ['prune'], prepare: leavePlanOfGone },
-  forget: { manage: ['forget', PROGRAM], prepare: startOnce },
-  shim: { manage: ['shim', 'add', PROGRAM] },
-  'for everybody': { manage: ['resolve', '--system', PROGRAM] },
-} satisfies Readonly<Record<string, Form>>;
-type FormName = keyof typeof FORMS;
-
-function forgetPlans(root: ToolRoot): void {
-  for (const each of [path.join(cacheOf(root), 'plans'), path.join(stateOf(root), 'roots')])
-    rmSync(each, { recursive: true, force: true });
-}
-
-async function startOnce(root: ToolRoot): Promise<void> {
-  await root.start([PROGRAM, ...SUM]);
-}
-
-/** What `prune` takes away. */
-async function leavePlanOfGone(root: ToolRoot): Promise<void> {
-  const gone = copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'gone');
-  await root.start([gone, ...SUM]);
-  rmSync(onHost(root, gone));
-}
-
-interface Place {
-  /** Is swapped with `${swapped}.other`. */
-  readonly swapped: string;
-  /** Of the directory around them: others may rename in it what is theirs, or everything. */
-  readonly around: 'sticky' | 'of others';
-  /** What stands there besides what was forged: somebody else's link to what is root's, or root's own itself. */
-  readonly besides: 'link' | 'own';
-  readonly env?: Readonly<Record<string, string>>;
-  readonly readOnly?: readonly 'home'[];
-  /** As it is named; PROGRAM by default. */
-  readonly program?: string;
-  readonly forms: readonly FormName[];
-  /** Fills the directories `forged` and `own`. */
-  forge(on: Swapping): void | Promise<void>;
-  /** A form that follows what is forged if it is root's. */
-  readonly follower: FormName;
-  isFollowed(root: ToolRoot, outcome: Outcome): boolean;
-}
-
-/** It holds wherever it lies, and whatever was copied. */
-function withoutConditions(plan: LaunchPlan): LaunchPlan {
-  const { interpreterPath: _, ...rest } = plan;
-  return { ...rest, files: [], watched: [], absent: [], directories: [] };
-}
-
-/** Our directories as a start of root's leaves them, with a library of somebody else's in each plan. */
-function forgePlans({ forged, own }: Swapping, from: readonly string[], to: readonly string[]): void {
-  for (const [at, each] of from.entries()) cpSync(each, path.join(forged, to[at] ?? ''), copying);
-  const dirs = { ...temporaryDirectories(0), plans: path.join(forged, to[0] ?? '', 'v1/plans') };
-  for (const plan of listPlans(dirs))
-    writePlan(dirs, { ...withoutConditions(plan), environment: [['LD_PRELOAD', OTHERS_LIBRARY]] });
-  cpSync(forged, own, copying);
-}
-
-function isSaidByOthers(_: ToolRoot, { stdout }: Outcome): boolean {
-  return stdout.startsWith('somebody else');
-}
-
-/** Of a library that is not the best for the program. */
-function otherStorePath({ rig }: ToolRoot): string {
-  return providerOf(rig, 'bullseye', 'libonig.so.5').path;
-}
-
-/** It starts with the library that only the forged fingerprint names. */
-function hasOtherLibrary(root: ToolRoot): boolean {
-  const saved = rootLinks(root).flatMap((link) => fingerprintBehind(root, link).libraries);
-  return saved.some(({ storePath }) => storePath === otherStorePath(root));
-}
-
-async function putFingerprint(root: ToolRoot, directory: string): Promise<void> {
-  const { status, stdout, stderr } = await root.manage(['fingerprint', 'export', '-o', '-', PROGRAM]);
-  if (status !== 0) throw new Error(stderr);
-  mkdirSync(directory);
-  symlinkSync(PROGRAM, path.join(directory, 'jq'));
-  writeFileSync(path.join(directory, 'jq.nix-fingerprint.json'), stdout);
-}
-
-async function forgeFingerprint({ root, forged, own }: Swapping): Promise<void> {
-  await putFingerprint(root, own);
-  await root.manage(['choose', PROGRAM, '--pin', `libonig.so.5=${otherStorePath(root)}/lib/libonig.so.5`]);
-  await putFingerprint(root, forged);
-  await root.manage(['choose', PROGRAM, '--reset']);
-}
-
-async function forgePlaceForEverybody(on: Swapping): Promise<void> {
-  const { status, stderr } = await on.root.manage(['resolve', '--system', PROGRAM]);
-  if (status !== 0) throw new Error(stderr);
-  forgePlans(on, [onHostOf(on)], ['']);
-}
-
-const XDG_ON_HOST = ['.cache/nix-run-foreign', '.local/state/nix-run-foreign'];
-
-const PLACES: Readonly<Record<string, Place>> = {
-  'directories of XDG': {
-    swapped: '/tmp/x',
-    around: 'sticky',
-    besides: 'link',
-    env: {
-      XDG_CACHE_HOME: '/tmp/x/cache',
-      XDG_STATE_HOME: '/tmp/x/state',
-      XDG_CONFIG_HOME: '/tmp/x/config',
-      XDG_DATA_HOME: '/tmp/x/data',
-    },
-    forms: ['hit', 'miss', 'view', 'prune', 'forget', 'shim'],
-    forge: (on) => {
-      const from = XDG_ON_HOST.map((name) => path.join(on.root.homeDir, name));
-      forgePlans(on, from, ['cache/nix-run-foreign', 'state/nix-run-foreign']);
-    },
-    follower: 'hit',
-    isFollowed: isSaidByOthers,
-  },
-  'the place below /tmp': {
-    swapped: '/tmp/nix-run-foreign-0',
-    around: 'sticky',
-    besides: 'link',
-    readOnly: ['home'],
-    forms: ['hit', 'miss', 'view', 'prune', 'forget'],
-    forge: (on) => forgePlans(on, [onHostOf(on)], ['']),
-    follower: 'hit',
-    isFollowed: isSaidByOthers,
-  },
-  'the place for everybody': {
-    swapped: '/var/lib/nix-run-foreign',
-    around: 'sticky',
-    besides: 'link',
-    forms: ['first start', 'prune', 'forget', 'for everybody'],
-    forge: forgePlaceForEverybody,
-    follower: 'first start',
-    isFollowed: isSaidByOthers,
-  },
-  'a fingerprint beside a link to the program': {
-    swapped: '/tmp/of-others/x',
-    around: 'of others',
-    besides: 'own',
-    program: '/tmp/of-others/x/jq',
-    forms: ['first start'],
-    forge: forgeFingerprint,
-    follower: 'first start',
-    isFollowed: hasOtherLibrary,
-  },
-};
-
-/** One of the two swapped, on the host. */
-function onHostOf({ place, around }: Pick<Swapping, 'place' | 'around'>, ending = ''): string {
-  return path.join(around, `${path.basename(place.swapped)}${ending}`);
-}
 
 function giveAway(directory: string): void {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
   for (const { parentPath, name } of entries) lchownSync(path.join(parentPath, name), OTHERS, OTHERS);
   chownSync(directory, OTHERS, OTHERS);
+}
+
+/** In both directories the one file of root's, which others may give names (link(2)). */
+function putLinked({ root, place }: Swapping, directories: readonly string[]): void {
+  for (const directory of directories) {
+    const file = path.join(directory, place.linked ?? '');
+    rmSync(file, { force: true });
+    linkSync(onHost(root, PROGRAM), file);
+  }
 }
 
 /** What is root's, or a link to it, and what was forged, of which nothing is root's. */
@@ -229,6 +70,7 @@ function putBack(on: Swapping, isOther: boolean): void {
   }
   cpSync(on.forged, other, copying);
   giveAway(other);
+  if (on.place.linked !== undefined) putLinked(on, [one, other]);
 }
 
 /** All that is in a directory, also under temporary names: owner, size and time of each. */
@@ -250,13 +92,19 @@ function seen(on: Swapping): readonly string[] {
 
 function wordsOf({ root, place }: Swapping, name: FormName): string[] {
   const { start, manage }: Form = FORMS[name];
-  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage];
+  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage(root)];
   return [launcher, ...(start ?? []), place.program ?? PROGRAM, ...SUM];
 }
 
 async function run(on: Swapping, form: FormName, injection: readonly string[] = []): Promise<Outcome> {
   const { swapped, env } = on.place;
-  const variables = { ...env, CALLS: '/tmp', ONE: swapped, OTHER: `${swapped}.other` };
+  const variables = {
+    ...env,
+    NIX_RUN_FOREIGN_INDEX: INDEX,
+    CALLS: '/tmp',
+    ONE: swapped,
+    OTHER: `${swapped}.other`,
+  };
   const argv = [...injection, ...wordsOf(on, form)] as [string, ...string[]];
   return await on.root.run({ argv, env: variables });
 }
@@ -268,7 +116,7 @@ function namesLeftOut(list: readonly string[], on: Swapping): string[] {
 
 function wrongOf(form: FormName, { status, stdout, stderr }: Outcome): string | undefined {
   const isStart = 'start' in FORMS[form];
-  const isTold = status === 125 && /^nix-(?:run-)?foreign: .+\n {2}.+\n$/m.test(stderr);
+  const isTold = [125, 126].includes(status ?? 0) && /^nix-(?:run-)?foreign: .+\n {2}.+\n$/m.test(stderr);
   const isRight = status === 0 && (isStart ? stdout === '42\n' : !stdout.startsWith('somebody else'));
   return isRight || (isTold && (stdout === '' || !isStart)) ? undefined : `${status}: ${stdout}${stderr}`;
 }
@@ -286,6 +134,7 @@ async function openSwapping(place: Place): Promise<Swapping> {
   ];
   for (const each of [tools, lib]) mkdirSync(each);
   buildInjector(tools);
+  writeFileSync(path.join(tools, path.basename(INDEX)), indexForTests());
   compileLibrary(path.join(tools, path.basename(OTHERS_LIBRARY)), 'libothers.so', EVIL);
   const root = await openToolRoot(await ensureRig('full'), {
     catalogue: 'none',
@@ -315,47 +164,69 @@ async function believeInForged(on: Swapping): Promise<void> {
   const own = onHostOf(on);
   rmSync(own, { recursive: true, force: true });
   cpSync(forged, own, copying);
+  if (place.linked !== undefined) putLinked(on, [own]);
   await (FORMS[place.follower] as Form).prepare?.(root);
+  place.trust?.(root, 'forged too');
   const outcome = await run(on, place.follower);
   if (!place.isFollowed(root, outcome))
     throw new Error(`what is forged is not followed if it is root's: ${outcome.stdout}${outcome.stderr}`);
   rmSync(own, { recursive: true });
+  place.trust?.(root, 'own');
 }
+
+/** What is wrong after a start or a command during which the directories changed places before this call. */
+async function swapAt(
+  on: Swapping,
+  form: FormName,
+  { number, isOther }: { readonly number: number; readonly isOther: boolean },
+): Promise<{ readonly wrong: string | undefined; readonly isBefore: boolean }> {
+  await prepare(on, form, isOther);
+  const was = namesLeftOut(seen(on), on);
+  const outcome = await run(on, form, [INJECTOR, 'exchange', String(number), 'all']);
+  const stderr = outcome.stderr.replace(/^inject: .*\n/m, '');
+  const is = namesLeftOut(seen(on), on);
+  const changed = is.find((line, at) => line !== was[at]) ?? was[is.length];
+  const wrong =
+    wrongOf(form, { ...outcome, stderr }) ??
+    (on.place.isFollowed(on.root, outcome) ? 'what is forged was followed' : undefined) ??
+    (changed && `something was changed: ${changed}`);
+  return { wrong, isBefore: !/^inject: \d+ \w/m.test(outcome.stderr) };
+}
+
+async function prepare(on: Swapping, form: FormName, isOther: boolean): Promise<void> {
+  await (FORMS[form] as Form).prepare?.(on.root);
+  putBack(on, isOther);
+}
+
+/** A second root takes its time to be made. */
+const FEW_INPUTS = 100;
 
 async function swapEverywhere({ place, form, target }: Target, effort: Effort): Promise<Result> {
   const { seed, seconds, inputs } = effort;
-  const on = await openSwapping(place);
+  const length = inputs < FEW_INPUTS ? 1 : availableParallelism();
+  const lanes = await Promise.all(Array.from({ length }, () => openSwapping(place)));
   const begin = performance.now();
-  const prepare = async (isOther: boolean) => {
-    await (FORMS[form] as Form).prepare?.(on.root);
-    putBack(on, isOther);
-  };
-  await prepare(false);
-  await run(on, form, [INJECTOR, 'list', '0', 'all']);
-  const calls = readFileSync(path.join(on.root.homeDir, '../tmp/calls'), 'utf8').split('\n').slice(0, -1);
+  const first = lanes[0] as Swapping;
+  await prepare(first, form, false);
+  await run(first, form, [INJECTOR, 'list', '0', 'all']);
+  const calls = readFileSync(path.join(first.root.homeDir, '../tmp/calls'), 'utf8').split('\n').slice(0, -1);
   const { order, kinds, own } = orderOf(calls, seed);
   const findings: Finding[] = [];
   let tried = 0;
   let before = 0;
   // Before every call, then before one of each; from the link to root's own directory, and from the other.
   const all = [0, ...order].flatMap((number) => [false, true].map((isOther) => ({ number, isOther })));
-  for (const { number, isOther } of all) {
-    if ((performance.now() - begin) / 1000 > seconds || tried >= inputs) break;
-    await prepare(isOther);
-    const was = namesLeftOut(seen(on), on);
-    const outcome = await run(on, form, [INJECTOR, 'exchange', String(number), 'all']);
-    tried += 1;
-    if (!/^inject: \d+ \w/m.test(outcome.stderr)) before += 1;
-    const stderr = outcome.stderr.replace(/^inject: .*\n/m, '');
-    const is = namesLeftOut(seen(on), on);
-    const changed = is.find((line, at) => line !== was[at]) ?? was[is.length];
-    const wrong =
-      wrongOf(form, { ...outcome, stderr }) ??
-      (place.isFollowed(on.root, outcome) ? 'what is forged was followed' : undefined) ??
-      (changed && `something was changed: ${changed}`);
-    if (wrong !== undefined)
-      findings.push({ what: wrong.slice(0, 300), again: `swapped before call ${number}` });
-  }
+  const work = async (on: Swapping): Promise<void> => {
+    while ((performance.now() - begin) / 1000 < seconds && tried < Math.min(inputs, all.length)) {
+      tried += 1;
+      const at = all[tried - 1] as (typeof all)[number];
+      const { wrong, isBefore } = await swapAt(on, form, at);
+      if (isBefore) before += 1;
+      const again = `swapped before call ${at.number}, ${at.isOther ? 'others first' : 'others later'}`;
+      if (wrong !== undefined) findings.push({ what: wrong.slice(0, 300), again });
+    }
+  };
+  await Promise.all(lanes.map(work));
   return {
     part: 'swapped by somebody else',
     target,

@@ -9,6 +9,7 @@ import { isPatchedFarm } from '../../program/run-directories.ts';
 import { proveProgram } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
+import { refuseOthersLink } from '../../resolve/patch-target.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram } from '../program-argument.ts';
@@ -187,7 +188,10 @@ function filesOf(programs: readonly string[], options: PatchOptions, context: Co
       libraries: [],
       unreadable: [],
     };
-  const trees = programs.map(filesInTree);
+  const isHarmless = isDryRun(options) || options.output !== undefined;
+  const judge = (typedName: string, real: string) =>
+    isHarmless ? undefined : refuseOthersLink(typedName, real, context.host.uid, 'patch');
+  const trees = programs.map((each) => filesInTree(each, judge));
   return {
     programs: trees.flatMap((tree) => tree.programs),
     libraries: trees.flatMap(({ libraries, names }) => libraries.map((each) => ({ ...each, names }))),

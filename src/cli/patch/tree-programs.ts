@@ -83,9 +83,17 @@ export function tellUnreadable(unreadable: readonly string[]): void {
   notice(`${first}${more}: executable, but you may not read it, so it is passed over`);
 }
 
-/** By real paths, as records have them. @throws Node's errno errors for what is no directory. */
-export function filesInTree(directory: string): FilesInTree {
-  const { files, names } = namedFiles(realpathSync(directory));
+/**
+ * By real paths, as records have them. `judge` is told where the name leads, and may throw.
+ * @throws Node's errno errors for what is no directory.
+ */
+export function filesInTree(
+  typedName: string,
+  judge: (typedName: string, real: string) => void,
+): FilesInTree {
+  const directory = realpathSync(typedName);
+  judge(typedName, directory);
+  const { files, names } = namedFiles(directory);
   const found = files.flatMap((each) => {
     const elf = elfFileAt(each.file);
     return elf === undefined ? [] : [{ ...each, elf }];

@@ -7,7 +7,7 @@ import { printJson, printLine, reportFailure } from '../../host/output.ts';
 import { patchedRecords } from '../../integrations/patch/patched-state.ts';
 import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
-import type { HardLinks } from '../../resolve/patch-target.ts';
+import { type HardLinks, refuseOthersLink } from '../../resolve/patch-target.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
@@ -33,14 +33,16 @@ function knownFiles(places: readonly Directories[]): TreeFile[] {
 
 async function filesOf(
   programs: readonly string[],
-  { isTree, isAll }: UnpatchOptions,
+  { isTree, isAll, isDry }: UnpatchOptions,
   context: Context,
 ): Promise<TreeFile[]> {
   const { uid } = context.host;
   // What root patched for everybody only root takes back.
   if (isAll) return knownFiles(uid === 0 ? await patchPlaces(uid) : await allDirectories(uid));
   if (isTree) {
-    const trees = programs.map(filesInTree);
+    const judge = (typedName: string, real: string) =>
+      isDry ? undefined : refuseOthersLink(typedName, real, uid, 'unpatch');
+    const trees = programs.map((each) => filesInTree(each, judge));
     return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]);
   }
   return programs.map((each) => ({ file: namedProgram(each, context), others: [] }));

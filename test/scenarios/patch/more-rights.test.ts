@@ -1,7 +1,17 @@
 // A program that starts with more rights than its user, patched by root → it keeps them, and names only what lies in the store.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -88,4 +98,31 @@ test('what is patched for everybody is known as patched, and goes back', async (
     assert.ok(readFileSync(at('for-all')).equals(before), method);
     assert.doesNotMatch(await manage('list'), /patched file/);
   }
+});
+
+test('what a link of somebody else leads to is neither patched nor taken back, itself or as a tree', async () => {
+  for (const each of ['app', 'theirs']) mkdirSync(at(each));
+  compile(at('app/tool'), SOURCE);
+  symlinkSync('/vendor/app/tool', at('theirs/tool'));
+  symlinkSync('/vendor/app', at('theirs/tree'));
+  for (const each of ['theirs/tool', 'theirs/tree']) lchownSync(at(each), 4321, 4321);
+  chownSync(at('theirs'), 4321, 4321);
+  const before = readFileSync(at('app/tool'));
+  for (const command of ['patch', 'unpatch'])
+    for (const [tree, link, real] of [
+      [[], '/vendor/theirs/tool', '/vendor/app/tool'],
+      [['--tree'], '/vendor/theirs/tree', '/vendor/app'],
+    ] as const) {
+      if (command === 'unpatch') assert.equal((await patch('app/tool')).status, 0);
+      const patched = readFileSync(at('app/tool'));
+      const yes = command === 'patch' ? ['-y'] : [];
+      const { status, stderr } = await vendor.root.manage([command, ...yes, ...tree, link]);
+      assert.equal(status, 126, stderr);
+      const words = ['nix-foreign', command, ...tree, real].join(' ');
+      assert.ok(stderr.includes(`others may change where it leads, which is ${real} now\n`), stderr);
+      assert.ok(stderr.endsWith(`if that is meant, name it itself: ${words}\n`), stderr);
+      assert.deepEqual(readFileSync(at('app/tool')), patched);
+    }
+  assert.equal((await vendor.root.manage(['unpatch', '/vendor/app/tool'])).status, 0);
+  assert.deepEqual(readFileSync(at('app/tool')), before);
 });

@@ -1,0 +1,306 @@
+// What somebody else may swap: which directories, what was forged in them, and what root does meanwhile.
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { pathInSource } from '../../src/fingerprint/remote-source.ts';
+import { treeText } from '../../src/fingerprint/tree-file.ts';
+import { temporaryDirectories } from '../../src/host/directories.ts';
+import { listPlans, writePlan } from '../../src/plan/plan-files.ts';
+import type { LaunchPlan } from '../../src/plan/plan-format.ts';
+import { makeKeyPair, providerOf } from '../rig/binary-cache.ts';
+import { homeInRoot, type Outcome } from '../rig/root.ts';
+import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
+import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../scenarios/saved-state.ts';
+import type { ToolRoot } from '../scenarios/tool.ts';
+import { INDEX } from './interrupted-work.ts';
+
+export const OTHERS_LIBRARY = '/opt/torture/libothers.so';
+export const PROGRAM = path.join(homeInRoot, 'jq');
+export const SUM = ['-n', '6*7'];
+/** In a directory that is swapped. */
+const TYPED = '/tmp/of-others/x/jq';
+/** Where a link in a forged directory leads to. */
+const LINKED = path.join(homeInRoot, 'mine/jq');
+export const copying = { recursive: true, verbatimSymlinks: true } as const;
+
+export interface Swapping {
+  readonly root: ToolRoot;
+  readonly place: Place;
+  /** What somebody else forged, and what root would have there: directories of the host. */
+  readonly forged: string;
+  readonly own: string;
+  /** The directory around the swapped ones, on the host. */
+  readonly around: string;
+}
+
+/** What root does meanwhile. */
+export interface Form {
+  /** Options of the launcher, or words of nix-foreign. */
+  readonly start?: readonly string[];
+  readonly manage?: (root: ToolRoot) => readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Brings about a state in which it has something to do. */
+  prepare?(root: ToolRoot): Promise<void>;
+}
+
+export const FORMS = {
+  hit: { start: [] },
+  miss: { start: ['--refresh'] },
+  'first start': { start: [], prepare: async (root) => forgetPlans(root) },
+  view: { start: ['--refresh', '--strategy', 'view'] },
+  prune: { manage: () => ['prune'], prepare: leavePlanOfGone },
+  forget: { manage: () => ['forget', PROGRAM], prepare: startOnce },
+  shim: { manage: () => ['shim', 'add', PROGRAM] },
+  'for everybody': { manage: () => ['resolve', '--system', PROGRAM] },
+  index: { manage: () => ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
+  choose: { manage: (root) => ['choose', PROGRAM, '--pin', otherLibrary(root)] },
+  patch: { manage: () => ['patch', '-y', '--no-lift', TYPED], prepare: putOriginal },
+} satisfies Readonly<Record<string, Form>>;
+export type FormName = keyof typeof FORMS;
+
+function forgetPlans(root: ToolRoot): void {
+  for (const each of [path.join(cacheOf(root), 'plans'), path.join(stateOf(root), 'roots')])
+    rmSync(each, { recursive: true, force: true });
+}
+
+async function startOnce(root: ToolRoot): Promise<void> {
+  await root.start([PROGRAM, ...SUM]);
+}
+
+/** Of root's, which a link in the forged directory leads to. */
+async function putOriginal(root: ToolRoot): Promise<void> {
+  const original = foreign(root.rig, 'bookworm', 'jq').path;
+  const file = onHost(root, LINKED);
+  if (!existsSync(file) || !readFileSync(file).equals(readFileSync(original)))
+    copyHome(root, foreign(root.rig, 'bookworm', 'jq'), path.relative(homeInRoot, LINKED));
+}
+
+/** What `prune` takes away. */
+async function leavePlanOfGone(root: ToolRoot): Promise<void> {
+  const gone = copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'gone');
+  await root.start([gone, ...SUM]);
+  rmSync(onHost(root, gone));
+}
+
+export interface Place {
+  /** Is swapped with `${swapped}.other`. */
+  readonly swapped: string;
+  /** Of the directory around them: others may rename in it what is theirs, or everything. */
+  readonly around: 'sticky' | 'of others';
+  /** What stands there besides what was forged: somebody else's link to what is root's, or root's own itself. */
+  readonly besides: 'link' | 'own';
+  readonly env?: Readonly<Record<string, string>>;
+  readonly readOnly?: readonly 'home'[];
+  /** As it is named; PROGRAM by default. */
+  readonly program?: string;
+  /** In both, a further name of PROGRAM, which is root's. */
+  readonly linked?: string;
+  readonly forms: readonly FormName[];
+  /** Fills the directories `forged` and `own`. */
+  forge(on: Swapping): void | Promise<void>;
+  /** A form that follows what is forged if it is root's. */
+  readonly follower: FormName;
+  isFollowed(root: ToolRoot, outcome: Outcome): boolean;
+  /** Before it is followed, and then again. */
+  trust?(root: ToolRoot, what: 'forged too' | 'own'): void;
+}
+
+/** It holds wherever it lies, and whatever was copied. */
+function withoutConditions(plan: LaunchPlan): LaunchPlan {
+  const { interpreterPath: _, ...rest } = plan;
+  return { ...rest, files: [], watched: [], absent: [], directories: [] };
+}
+
+/** Our directories as a start of root's leaves them, with a library of somebody else's in each plan. */
+function forgePlans({ forged, own }: Swapping, from: readonly string[], to: readonly string[]): void {
+  for (const [at, each] of from.entries()) cpSync(each, path.join(forged, to[at] ?? ''), copying);
+  const dirs = { ...temporaryDirectories(0), plans: path.join(forged, to[0] ?? '', 'v1/plans') };
+  for (const plan of listPlans(dirs))
+    writePlan(dirs, { ...withoutConditions(plan), environment: [['LD_PRELOAD', OTHERS_LIBRARY]] });
+  cpSync(forged, own, copying);
+}
+
+function isSaidByOthers(_: ToolRoot, { stdout }: Outcome): boolean {
+  return stdout.startsWith('somebody else');
+}
+
+/** Of a library that is not the best for the program. */
+function otherStorePath({ rig }: ToolRoot): string {
+  return providerOf(rig, 'bullseye', 'libonig.so.5').path;
+}
+
+function otherLibrary(root: ToolRoot): string {
+  return `libonig.so.5=${otherStorePath(root)}/lib/libonig.so.5`;
+}
+
+/** It starts with the library that only the forged fingerprint names. */
+function hasOtherLibrary(root: ToolRoot): boolean {
+  const saved = rootLinks(root).flatMap((link) => fingerprintBehind(root, link).libraries);
+  return saved.some(({ storePath }) => storePath === otherStorePath(root));
+}
+
+async function managed(root: ToolRoot, ...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await root.manage(words);
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+/** Of root's the fingerprint that the program has, of others' one with another library. */
+async function forgeFingerprint(
+  { root, forged, own }: Swapping,
+  put: (directory: string, document: string) => void | Promise<void>,
+): Promise<void> {
+  const exported = async (directory: string): Promise<void> => {
+    mkdirSync(directory);
+    await put(directory, await managed(root, 'fingerprint', 'export', '-o', '-', PROGRAM));
+  };
+  await exported(own);
+  await managed(root, 'choose', PROGRAM, '--pin', otherLibrary(root));
+  await exported(forged);
+  await managed(root, 'choose', PROGRAM, '--reset');
+}
+
+function putBesideLink(directory: string, document: string): void {
+  symlinkSync(PROGRAM, path.join(directory, 'jq'));
+  writeFileSync(path.join(directory, 'jq.nix-fingerprint.json'), document);
+}
+
+function putTree(directory: string, document: string): void {
+  const { sha256 } = JSON.parse(document).program;
+  writeFileSync(path.join(directory, '.nix-fingerprints.json'), treeText([{ sha256, text: document }]));
+}
+
+const KEYS = path.join(homeInRoot, 'keys');
+
+/** Signed: root's by the key that root trusts. */
+async function forgeSource(on: Swapping): Promise<void> {
+  const { root } = on;
+  const keys = onHost(root, KEYS);
+  mkdirSync(keys);
+  await forgeFingerprint(on, async (directory, document) => {
+    const name = path.basename(directory);
+    const { secretFile, publicKey } = await makeKeyPair(root, { inRoot: KEYS }, name);
+    writeFileSync(path.join(keys, `${name}.text`), publicKey);
+    writeFileSync(path.join(keys, 'document'), document);
+    await managed(root, 'fingerprint', 'sign', '--key', secretFile, `${KEYS}/document`);
+    const file = path.join(directory, pathInSource(JSON.parse(document).program.sha256));
+    mkdirSync(path.dirname(file), { recursive: true });
+    copyFileSync(path.join(keys, 'document'), file);
+  });
+}
+
+function trustKeys(root: ToolRoot, what: 'forged too' | 'own'): void {
+  const names = what === 'own' ? ['mine'] : ['mine', 'forged'];
+  const keys = names.map((name) => readFileSync(path.join(onHost(root, KEYS), `${name}.text`), 'utf8'));
+  const directory = path.join(root.homeDir, '.config/nix-run-foreign');
+  mkdirSync(directory, { recursive: true });
+  const lines = [['sources', ['/tmp/of-others/x']] as const, ['trusted-fingerprint-keys', keys] as const];
+  const text = lines.map(([name, values]) => `${name} = ${JSON.stringify(values)}\n`).join('');
+  writeFileSync(path.join(directory, 'config.toml'), text);
+}
+
+async function forgePlaceForEverybody(on: Swapping): Promise<void> {
+  const { status, stderr } = await on.root.manage(['resolve', '--system', PROGRAM]);
+  if (status !== 0) throw new Error(stderr);
+  forgePlans(on, [onHostOf(on)], ['']);
+}
+
+const XDG_ON_HOST = ['.cache/nix-run-foreign', '.local/state/nix-run-foreign'];
+
+export const PLACES: Readonly<Record<string, Place>> = {
+  'directories of XDG': {
+    swapped: '/tmp/x',
+    around: 'sticky',
+    besides: 'link',
+    env: {
+      XDG_CACHE_HOME: '/tmp/x/cache',
+      XDG_STATE_HOME: '/tmp/x/state',
+      XDG_CONFIG_HOME: '/tmp/x/config',
+      XDG_DATA_HOME: '/tmp/x/data',
+    },
+    forms: ['hit', 'miss', 'view', 'prune', 'forget', 'shim', 'choose', 'index'],
+    forge: (on) => {
+      const from = XDG_ON_HOST.map((name) => path.join(on.root.homeDir, name));
+      forgePlans(on, from, ['cache/nix-run-foreign', 'state/nix-run-foreign']);
+    },
+    follower: 'hit',
+    isFollowed: isSaidByOthers,
+  },
+  'the place below /tmp': {
+    swapped: '/tmp/nix-run-foreign-0',
+    around: 'sticky',
+    besides: 'link',
+    readOnly: ['home'],
+    forms: ['hit', 'miss', 'view', 'prune', 'forget'],
+    forge: (on) => forgePlans(on, [onHostOf(on)], ['']),
+    follower: 'hit',
+    isFollowed: isSaidByOthers,
+  },
+  'the place for everybody': {
+    swapped: '/var/lib/nix-run-foreign',
+    around: 'sticky',
+    besides: 'link',
+    forms: ['first start', 'prune', 'forget', 'for everybody'],
+    forge: forgePlaceForEverybody,
+    follower: 'first start',
+    isFollowed: isSaidByOthers,
+  },
+  'a fingerprint beside a link to the program': {
+    swapped: '/tmp/of-others/x',
+    around: 'of others',
+    besides: 'own',
+    program: TYPED,
+    forms: ['first start'],
+    forge: (on) => forgeFingerprint(on, putBesideLink),
+    follower: 'first start',
+    isFollowed: hasOtherLibrary,
+  },
+  'a tree file beside the program': {
+    swapped: '/tmp/of-others/x',
+    around: 'of others',
+    besides: 'own',
+    program: TYPED,
+    linked: 'jq',
+    forms: ['first start'],
+    forge: (on) => forgeFingerprint(on, putTree),
+    follower: 'first start',
+    isFollowed: hasOtherLibrary,
+  },
+  'a source of fingerprints': {
+    swapped: '/tmp/of-others/x',
+    around: 'of others',
+    besides: 'own',
+    forms: ['first start'],
+    forge: forgeSource,
+    follower: 'first start',
+    isFollowed: hasOtherLibrary,
+    trust: trustKeys,
+  },
+  'the directory of a program that is patched': {
+    swapped: '/tmp/of-others/x',
+    around: 'of others',
+    besides: 'own',
+    program: TYPED,
+    forms: ['patch'],
+    forge: ({ forged, own, root }) => {
+      for (const each of [forged, own]) mkdirSync(each);
+      symlinkSync(LINKED, path.join(forged, 'jq'));
+      copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'mine/jq');
+    },
+    follower: 'patch',
+    isFollowed: (_, { stdout }) => stdout.includes('patched'),
+  },
+};
+
+/** One of the two swapped, on the host. */
+export function onHostOf({ place, around }: Pick<Swapping, 'place' | 'around'>, ending = ''): string {
+  return path.join(around, `${path.basename(place.swapped)}${ending}`);
+}
