@@ -75,7 +75,7 @@ async function startOnce(root: ToolRoot): Promise<void> {
   await root.start([PROGRAM, ...SUM]);
 }
 
-/** Of root's, which a link in the forged directory leads to. */
+/** The file of root's that a link in the forged directory leads to. */
 async function putOriginal(root: ToolRoot): Promise<void> {
   const original = foreign(root.rig, 'bookworm', 'jq').path;
   const file = onHost(root, LINKED);
