@@ -62,6 +62,8 @@ const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] =
   ['pipe2 memfd_create', ['EMFILE']],
   ['dup3 fcntl', ['EMFILE', 'EINTR']],
   ['fcntl-to-lock flock', ['ENOLCK', 'EINTR']],
+  // A signal interrupts it only before a lock is checked or acquired (fcntl(2), "EINTR").
+  ['fcntl-to-unlock', ['ENOLCK']],
   ['socket', ['EMFILE', 'EACCES']],
   ['connect', ['EACCES', 'EINTR']],
   ['wait4 poll', ['EINTR']],

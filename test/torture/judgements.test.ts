@@ -128,6 +128,7 @@ test('errors are those that a call can have; of an unknown one the run stops', (
   assert.ok(!errorsOf('openat /x').includes('ENOSPC'));
   assert.deepEqual(errorsOf('write pipe:[12]'), ['EINTR']);
   assert.ok(errorsOf('fcntl-to-lock /x').includes('ENOLCK'));
+  assert.deepEqual(errorsOf('fcntl-to-unlock /x'), ['ENOLCK']);
   assert.ok(!errorsOf('fcntl /x').includes('ENOLCK'));
   assert.throws(() => errorsOf('sendfile /x'), /no errors are known of sendfile/);
 });

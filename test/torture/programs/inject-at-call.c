@@ -1,13 +1,13 @@
 // HOW NUMBER CALLS COMMAND... → the command, at whose NUMBER-th system call of that kind something happens to it.
 //
 // HOW: `list` (nothing happens; each call is a line `NAME PATH` of the file calls in HOME or CALLS,
-// `openat-to-write PATH` where it may create, `fcntl-to-lock PATH` where it takes or gives back a lock), `kill` (the
-// process that makes the call gets SIGKILL), `kill-all` (it and all others of the command), `exchange` (before the call
-// the paths ONE and OTHER of the environment change places, before each call when NUMBER is 0), or `ERRNO@NAME`: only
-// calls of that name count, and the first from the NUMBER-th on is not made and fails with that errno; pipes are passed
-// by, which have none but EINTR. With `+` at its end all later ones of that name fail too, with `/` those on the way to
-// the same place: the first directory of the path. Then what goes to the command's own standard output and error is left
-// alone, or nothing could be told.
+// `openat-to-write PATH` where it may create, `fcntl-to-lock PATH` and `fcntl-to-unlock PATH` where it takes and gives
+// back a lock), `kill` (the process that makes the call gets SIGKILL), `kill-all` (it and all others of the command),
+// `exchange` (before the call the paths ONE and OTHER of the environment change places, before each call when NUMBER is
+// 0), or `ERRNO@NAME`: only calls of that name count, and the first from the NUMBER-th on is not made and fails with that
+// errno; pipes are passed by, which have none but EINTR. With `+` at its end all later ones of that name fail too, with
+// `/` those on the way to the same place: the first directory of the path. Then what goes to the command's own standard
+// output and error is left alone, or nothing could be told.
 // CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of standard
 // error: `inject: COUNT [NAME PATH]`. Processes and threads are counted together. strace(1) counts each for itself, and
 // injects no SIGKILL.
@@ -156,10 +156,21 @@ static int locks(const struct user_regs_struct *registers)
 	       (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW);
 }
 
-static const char *name_of(const struct user_regs_struct *registers, char name[32])
+static int unlocks(pid_t thread, const struct user_regs_struct *registers)
+{
+	struct flock lock = {.l_type = F_RDLCK};
+	struct iovec here = {&lock, sizeof lock}, there = {(void *)registers->rdx, sizeof lock};
+	return process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof lock && lock.l_type == F_UNLCK;
+}
+
+static const char *name_of(pid_t thread, const struct user_regs_struct *registers, char name[32])
 {
 	int writes = opens(registers) && !changes_nothing(registers);
-	const char *what = writes ? "-to-write" : locks(registers) ? "-to-lock" : "";
+	const char *what = "";
+	if (writes)
+		what = "-to-write";
+	else if (locks(registers))
+		what = unlocks(thread, registers) ? "-to-unlock" : "-to-lock";
 	snprintf(name, 32, "%s%s", call_of((long)registers->orig_rax)->name, what);
 	return name;
 }
@@ -247,7 +258,7 @@ static void inject(struct injection *injection, pid_t thread)
 	char name[32], path[PATH_MAX];
 	if (ptrace(PTRACE_GETREGS, thread, 0, &registers) < 0 || (!injection->all && changes_nothing(&registers)))
 		return;
-	name_of(&registers, name);
+	name_of(thread, &registers, name);
 	if (injection->error && strcmp(name, injection->of) != 0)
 		return;
 	injection->count++;
