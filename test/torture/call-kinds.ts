@@ -1,5 +1,5 @@
 // The system calls of a work → in which order something is done to them: one of each kind first, then all others.
-import { seededRandom } from '../elf/seeded-random.ts';
+import { hash } from 'node:crypto';
 
 /**
  * Calls of one name about files of one kind: names of store objects, hashes and numbers are left out, and within the
@@ -13,9 +13,18 @@ export function kindOfCall(call: string): string {
     .replace(/\d+/g, '0');
 }
 
-function shuffled<T>(items: readonly T[], random: (below: number) => number): T[] {
-  const left = [...items];
-  return items.map(() => left.splice(random(left.length), 1)[0] as T);
+/**
+ * A number for each call that only the seed, its kind and how many of that kind came before decide: where threads make
+ * a few calls more, all others keep theirs, and a later run can go on behind an earlier one.
+ */
+function lotsOf(calls: readonly string[], seed: number): string[] {
+  const counts = new Map<string, number>();
+  return calls.map((call) => {
+    const kind = kindOfCall(call);
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return hash('sha1', `${seed} ${count} ${kind}`);
+  });
 }
 
 /** Of Node, Nix and their loaders, whose paths and memory maps they read again and again. */
@@ -33,14 +42,16 @@ export interface OrderedCalls {
 
 /** The same for the same calls and seed. */
 export function orderOf(calls: readonly string[], seed: number): OrderedCalls {
-  const random = seededRandom(seed);
-  const byKind = Map.groupBy(calls.keys(), (at) => kindOfCall(calls[at] as string));
-  const firsts = [...byKind.values()].map((all) => all[random(all.length)] as number);
+  const lots = lotsOf(calls, seed);
+  const drawn = [...calls.keys()].sort((a, b) => ((lots[a] as string) < (lots[b] as string) ? -1 : 1));
+  const firsts = [...Map.groupBy(drawn, (at) => kindOfCall(calls[at] as string)).values()].map(
+    ([first]) => first as number,
+  );
   const chosen = new Set(firsts);
-  const left = [...calls.keys()].filter((at) => !chosen.has(at));
+  const left = drawn.filter((at) => !chosen.has(at));
   const own = left.filter((at) => !isOthers(calls[at] as string));
   const rest = left.filter((at) => isOthers(calls[at] as string));
-  const order = [firsts, own, rest].flatMap((each) => shuffled(each, random)).map((at) => at + 1);
+  const order = [...firsts, ...own, ...rest].map((at) => at + 1);
   return { order, kinds: firsts.length, own: firsts.length + own.length };
 }
 

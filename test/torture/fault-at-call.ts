@@ -167,7 +167,8 @@ async function failEverywhere(part: string, name: string, effort: Effort, faults
     return { items, round: roundOf(name, calls, ends) };
   });
   const counts = Object.entries(ENDS).map(([end, words]) => `${ends.get(end) ?? 0} ${words}`);
-  return { part, target: name, figures: `${of}; ${counts.join(', ')}`, ...done };
+  const from = effort.from === undefined || effort.from === 0 ? '' : `, behind ${effort.from}`;
+  return { part, target: name, figures: `${of}${from}; ${counts.join(', ')}`, ...done };
 }
 
 export const faults: Part = {

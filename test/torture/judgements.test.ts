@@ -123,6 +123,15 @@ test('one call of each kind comes first, and every call comes once', () => {
   assert.match(calls[(order[4] as number) - 1] as string, /glibc/);
 });
 
+test('a few calls more leave the others in their order', () => {
+  const calls = Array.from({ length: 60 }, (_, number) => `openat /home/me/${'abc'[number % 3]}/file`);
+  const named = (all: readonly string[]) => orderOf(all, 7).order.map((number) => all[number - 1] as string);
+  const more = [...calls.slice(0, 20), 'openat /proc/self/maps', 'mmap ', ...calls.slice(20)];
+  const kept = named(more).filter((call) => calls.includes(call));
+  assert.deepEqual(kept, named(calls));
+  assert.notDeepEqual(kept, calls);
+});
+
 test('errors are those that a call can have; of an unknown one the run stops', () => {
   assert.ok(errorsOf('openat-to-write /x').includes('ENOSPC'));
   assert.ok(!errorsOf('openat /x').includes('ENOSPC'));

@@ -27,6 +27,8 @@ export interface Effort {
   readonly seconds: number;
   /** Ends a target earlier; Infinity: only time counts. */
   readonly inputs: number;
+  /** So many an earlier run with this seed has tried: of calls, in their order. Default 0. */
+  readonly from?: number;
 }
 
 export interface Part {

@@ -19,20 +19,20 @@ export type Round<T> = (on: Works, item: T) => Promise<Finding | undefined>;
 export async function throughCalls<T>(
   name: string,
   calls: Injection['calls'],
-  { seconds, inputs }: Pick<Effort, 'seconds' | 'inputs'>,
+  { seconds, inputs, from = 0 }: Omit<Effort, 'seed'>,
   plan: (calls: readonly string[]) => { readonly items: readonly T[]; readonly round: Round<T> },
 ): Promise<{ tried: number; seconds: number; findings: Finding[] }> {
   const lanes = await lanesOf(name);
   const begin = performance.now();
   const { items, round } = plan(await (lanes[0] as Works).callsOf(name, calls));
+  const left = items.slice(from);
   const findings: Finding[] = [];
   let tried = 0;
-  const isOver = () =>
-    (performance.now() - begin) / 1000 > seconds || tried >= Math.min(inputs, items.length);
+  const isOver = () => (performance.now() - begin) / 1000 > seconds || tried >= Math.min(inputs, left.length);
   const work = async (on: Works): Promise<void> => {
     while (!isOver()) {
       tried += 1;
-      const found = await round(on, items[tried - 1] as T);
+      const found = await round(on, left[tried - 1] as T);
       if (found !== undefined) findings.push(found);
     }
   };

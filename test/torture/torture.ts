@@ -1,4 +1,4 @@
-// `npm run torture -- [--minutes N] [--seed S] [--only NAME,...] [--inputs N] [--write]` → findings, and a table.
+// `npm run torture -- [--minutes N] [--seed S] [--only NAME,...] [--from N] [--inputs N] [--write]` → findings, and a table.
 import { parseArgs } from 'node:util';
 import { PARTS } from './parts.ts';
 import type { Part, Result } from './results.ts';
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: PARTS.map(({ name }) => name).join(',') },
     /** Ends each target earlier. */
     inputs: { type: 'string', default: 'Infinity' },
+    /** Goes on behind so many faults or kills of an earlier run with this seed. */
+    from: { type: 'string', default: '0' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -30,13 +32,17 @@ if (chosen.length === 0) {
   for (const { name, what, targets } of PARTS) console.error(`${name}: ${what}\n  ${targets.join(', ')}`);
   throw new Error('--only names none of these parts and targets');
 }
-const [seed, inputs] = [Number(values.seed), Number(values.inputs)];
+const [seed, inputs, from] = [values.seed, values.inputs, values.from].map(Number) as [
+  number,
+  number,
+  number,
+];
 const seconds = (Number(values.minutes) * 60) / chosen.length;
 console.log(`seed ${seed}, ${chosen.length} targets, ${seconds.toFixed(1)} s each at most`);
 
 const results: Result[] = [];
 for (const { part, target } of chosen) {
-  const result = await part.run(target, { seed, seconds, inputs });
+  const result = await part.run(target, { seed, seconds, inputs, from });
   results.push(result);
   console.log(tableLine(result));
   for (const { what, again } of result.findings) console.log(`  FOUND ${what}\n    again: ${again}`);
