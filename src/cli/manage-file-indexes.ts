@@ -6,7 +6,7 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import type { Settings } from '../config/settings.ts';
 import { signText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
-import { ForeignError, reasonOf } from '../host/errors.ts';
+import { ForeignError } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
 import { nameOfCache } from '../index/cache-client.ts';
@@ -33,11 +33,10 @@ import {
   withWholeIndexes,
 } from '../resolve/file-indexes.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
-import { isDamaged } from '../store/catalogue.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { resultCode } from '../store/sqlite-error.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import { readSecretKey } from './fingerprint/sign.ts';
+import { writeOutput } from './output-file.ts';
 import { usageError } from './usage-error.ts';
 
 type OutputFormat = 'text' | 'json';
@@ -185,26 +184,17 @@ export async function exportCommand(
   const sign = secret && ((text: string) => signText(text, secret));
   await inWritableDirectories(context.host.uid, async (dirs) => {
     const place = indexPlace(dirs, context.location);
-    const write = async () => exportTo(file, () => exportIndex(place, file, sign));
-    const exported = await withWholeIndexes(place, write);
+    const exported = await withWholeIndexes(place, async () => exportIndex(place, sign));
     if (exported === undefined || exported.kind === 'empty')
       throw failure('there is nothing to export', 'read an index first: nix-foreign index build');
-    if (format === 'json') printJson({ file, bytes: exported.bytes, key: secret?.public.text ?? null });
+    const bytes = exported.content.length;
+    writeOutput(path.resolve(file), exported.content);
+    if (format === 'json') printJson({ file, bytes, key: secret?.public.text ?? null });
     else
       printLine(
-        `${file}: ${count(exported.bytes)} bytes${secret ? `, signed; its public key is ${secret.public.text}` : ', not signed: nobody else takes it'}`,
+        `${file}: ${count(bytes)} bytes${secret ? `, signed; its public key is ${secret.public.text}` : ', not signed: nobody else takes it'}`,
       );
   });
-}
-
-function exportTo<T>(file: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    // What SQLite says is of what is read.
-    if (error instanceof ForeignError || isDamaged(error) || resultCode(error) !== undefined) throw error;
-    throw failure(`${file}: it cannot be written: ${reasonOf(error)}`, 'name a file that can be written');
-  }
 }
 
 const MOST_LISTED = 20;

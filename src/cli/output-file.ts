@@ -1,14 +1,25 @@
 // Text → the file that the user named, `-` for stdout; or a file by a name of ours, which a stranger may have taken.
-import { lstatSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, rewriteFileDurably, writeFileDurably } from '../host/atomic-file.ts';
-import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
+import { ForeignError, reasonOf } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
+import { MOST_LINKS, trustedOwners } from '../host/trusted-way.ts';
 
 function unwritable(file: string, why: string, cause?: unknown): ForeignError {
   return new ForeignError(`${file}: it cannot be written: ${why}`, {
     code: 'unwritable',
-    hint: 'name a file that can be written: -o FILE',
+    hint: 'name a file that can be written',
     exitCode: 125,
     cause,
   });
@@ -30,16 +41,33 @@ export function writeByOurName(file: string, text: string): void {
   }
 }
 
-/** What open(2) would write to: a link leads to it, also one that leads to nothing yet. @throws Node's errno errors. */
-function behindLinks(file: string): string {
+/**
+ * What open(2) would write to: a link leads to it, also one that leads to nothing yet. Not a link of somebody else, who
+ * could lead there to any file (the kernel has it so in sticky directories: proc(5), "protected_symlinks").
+ * @throws ForeignError `others-link`; Node's errno errors.
+ */
+function behindLinks(named: string): string {
+  const owners = trustedOwners(process.getuid?.() ?? 0);
+  let file = path.resolve(named);
+  for (let links = 0; ; links += 1) {
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (stats === undefined || !stats.isSymbolicLink()) return file;
+    if (links === MOST_LINKS) return realpathSync.native(file); // ELOOP
+    const target = readlinkSync(file);
+    if (!owners.includes(stats.uid))
+      throw unwritable(named, `${file} is a link of uid ${stats.uid}, and leads to ${target}`);
+    file = path.resolve(realPath(path.dirname(file)), target);
+  }
+}
+
+/** Bytes into what is no file, such as a pipe or /dev/stdout. @throws Node's errno errors. */
+function writeInto(named: string, content: string | Uint8Array): void {
+  const fd = openSync(named, constants.O_WRONLY);
   try {
-    return realpathSync.native(file);
-  } catch (error) {
-    const isLink =
-      errnoOf(error) === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
-    if (isLink) return behindLinks(path.resolve(realPath(path.dirname(file)), readlinkSync(file)));
-    if (errnoOf(error) === 'ENOENT') return file;
-    throw error;
+    if (fstatSync(fd).isFile()) throw unwritable(named, 'it was replaced by a file meanwhile');
+    writeFileSync(fd, content);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -47,17 +75,17 @@ function behindLinks(file: string): string {
  * A new file is readable for all, as files that are handed on are; one that is there keeps its mode. A link that the
  * user names stays one. @throws ForeignError `unwritable`.
  */
-export function writeOutput(named: string, text: string): void {
-  if (named === '-') return void process.stdout.write(text);
+export function writeOutput(named: string, content: string | Uint8Array): void {
+  if (named === '-') return void process.stdout.write(content);
   try {
     const there = statSync(named, { throwIfNoEntry: false });
-    // What is no file, such as a pipe or /dev/stdout, cannot be replaced by one.
-    if (there !== undefined && !there.isFile()) return void writeFileSync(named, text);
+    // It cannot be replaced by a file.
+    if (there !== undefined && !there.isFile()) return void writeInto(named, content);
     const file = behindLinks(named);
     removeLeftoversOf(file);
-    if (there === undefined) writeFileDurably(file, text, 0o644);
-    else rewriteFileDurably(file, text);
+    if (there === undefined) writeFileDurably(file, content, 0o644);
+    else rewriteFileDurably(file, content);
   } catch (error) {
-    throw unwritable(named, reasonOf(error), error);
+    throw error instanceof ForeignError ? error : unwritable(named, reasonOf(error), error);
   }
 }

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { findOnPath } from '../host/files.ts';
 import { programBehindShim } from '../integrations/shims/shim-file.ts';
 import type { Context } from '../resolve/context.ts';
+import { refuseOthersShim } from '../resolve/patch-target.ts';
 
 /** What is named may be a file here; `nix-run-foreign` never looks here, so a directory of that name is not meant. */
 function isFileHere(name: string): boolean {
@@ -14,8 +15,28 @@ function isFileHere(name: string): boolean {
   }
 }
 
+/** What is found on PATH for a bare name, and what stands behind it. */
+function foundOnPath(
+  name: string,
+  { env }: Pick<Context, 'env'>,
+): { found: string; program: string } | undefined {
+  if (name === '' || name.includes('/') || isFileHere(name)) return undefined;
+  const found = findOnPath(name, env['PATH']);
+  return found === undefined ? undefined : { found, program: programBehindShim(found) };
+}
+
 /** The name itself where it is found nowhere: the failure is then about what the user wrote. */
-export function namedProgram(name: string, { env }: Pick<Context, 'env'>): string {
-  if (name === '' || name.includes('/') || isFileHere(name)) return name;
-  return programBehindShim(findOnPath(name, env['PATH']) ?? name);
+export function namedProgram(name: string, context: Pick<Context, 'env'>): string {
+  return foundOnPath(name, context)?.program ?? name;
+}
+
+/** The same for a program that is to be changed. @throws ForeignError where a shim of others names it to root. */
+export function programToChange(
+  name: string,
+  context: Pick<Context, 'env' | 'host'>,
+  command: 'patch' | 'unpatch',
+): string {
+  const { found, program } = foundOnPath(name, context) ?? { found: name, program: name };
+  if (found !== program) refuseOthersShim(found, program, context.host.uid, command);
+  return program;
 }

@@ -62,7 +62,7 @@ export function writeFileDurably(target: string, content: string | Uint8Array, m
 }
 
 /** The same for a file that is there: it keeps its mode, whatever the umask is. @throws Node's errno errors. */
-export function rewriteFileDurably(target: string, content: string): void {
+export function rewriteFileDurably(target: string, content: string | Uint8Array): void {
   const mode = statSync(target).mode & 0o777;
   const settle = (fd: number): void => {
     fchmodSync(fd, mode);

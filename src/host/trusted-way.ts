@@ -6,7 +6,7 @@ import { otherWriterOf } from './trusted-file.ts';
 
 const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
-const MOST_LINKS = 40;
+export const MOST_LINKS = 40;
 
 /** As otherWriterOf, with what differs on a way: in a sticky directory others cannot replace what is not theirs. */
 function isTrusted(stats: Stats, owners: readonly number[]): boolean {
@@ -23,22 +23,28 @@ function throughLink(stats: Stats, at: string, rest: readonly string[]): string 
   return [target.startsWith('/') ? target : `${path.dirname(at)}/${target}`, ...rest].join('/');
 }
 
-function isTrustedFrom(
-  start: string,
-  owners: readonly number[],
-  end: 'judged' | 'as it is',
-  links = 0,
-): boolean {
+/** What of the way's end is judged: `as it is` leaves out what is no link. */
+type End = 'judged' | 'as it is';
+
+/** The real path at which the way arrives; undefined where somebody else can change it. @throws errno errors. */
+function arrivalOf(start: string, owners: readonly number[], end: End, links = 0): string | undefined {
   const names = start.split('/').filter((name) => name !== '');
   for (let count = 1; count <= names.length; count++) {
     const at = `/${names.slice(0, count).join('/')}`;
     const stats = lstatSync(at);
     const isEnd = count === names.length && !stats.isSymbolicLink();
-    if (!(isEnd && end === 'as it is') && !isTrusted(stats, owners)) return false;
+    if (!(isEnd && end === 'as it is') && !isTrusted(stats, owners)) return undefined;
     const further = throughLink(stats, at, names.slice(count));
-    if (further !== undefined) return links < MOST_LINKS && isTrustedFrom(further, owners, end, links + 1);
+    if (further !== undefined)
+      return links < MOST_LINKS ? arrivalOf(further, owners, end, links + 1) : undefined;
   }
-  return true;
+  // No link is in it, so `..` is what stands before it.
+  return path.resolve(`/${names.join('/')}`);
+}
+
+/** Whose links and directories lead nobody astray: root's, the user's, and those of root of outside. */
+export function trustedOwners(uid: number): readonly number[] {
+  return [0, uid, ...ownersOfRoot()];
 }
 
 /** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. */
@@ -54,18 +60,30 @@ function ownersOfRoot(): number[] {
  * way that ends before `file` is reached: nobody else can change the part that is there. False for a loop of links.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
-  return isTrustedTo(file, uid, 'judged');
-}
-
-/** The same of all that comes before the file, whoever owns the file itself: nobody else changes where a name leads. */
-export function isTrustedName(file: string, uid: number): boolean {
-  return isTrustedTo(file, uid, 'as it is');
-}
-
-function isTrustedTo(file: string, uid: number, end: 'judged' | 'as it is'): boolean {
   try {
-    return isTrustedFrom(file, [0, uid, ...ownersOfRoot()], end);
+    return arrivalOf(file, trustedOwners(uid), 'judged') !== undefined;
   } catch (error) {
     return errnoOf(error) !== 'EACCES';
+  }
+}
+
+/** The same for a way that must be there to its end. */
+export function isTrustedAndThere(file: string, uid: number): boolean {
+  return arrivalThere(file, uid, 'judged') !== undefined;
+}
+
+/**
+ * Where an absolute name leads, by one look at each step, whoever owns what is there; undefined where somebody else can
+ * change that, or where nothing is.
+ */
+export function trustedTarget(name: string, uid: number): string | undefined {
+  return arrivalThere(name, uid, 'as it is');
+}
+
+function arrivalThere(file: string, uid: number, end: End): string | undefined {
+  try {
+    return arrivalOf(file, trustedOwners(uid), end);
+  } catch {
+    return undefined;
   }
 }

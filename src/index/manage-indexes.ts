@@ -1,6 +1,5 @@
 // What the commands about file indexes do → what there is, what a name is found in, and one file to hand on.
 import { statSync } from 'node:fs';
-import { removeLeftoversOf, writeFileDurably } from '../host/atomic-file.ts';
 import { type AbsentName, absentName } from './absent-names.ts';
 import { assertNoCatalogue } from './catalogue-errors.ts';
 import { derivedFile, type Sign } from './derived-file.ts';
@@ -84,20 +83,17 @@ export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
 }
 
 type ExportedIndex =
-  | { readonly kind: 'exported'; readonly bytes: number }
+  | { readonly kind: 'exported'; readonly content: Uint8Array }
   /** There is nothing in the catalogue. */
   | { readonly kind: 'empty' };
 
-/** Writes what is in the catalogue into one file. @throws Node's errors of writing. */
-export function exportIndex(place: CataloguePlace, target: string, sign: Sign | undefined): ExportedIndex {
+/** The bytes of one file with what is in the catalogue. */
+export function exportIndex(place: CataloguePlace, sign: Sign | undefined): ExportedIndex {
   const catalogue = openSideCatalogue(place.file, place.storeDir);
   try {
     if (catalogue === undefined || catalogue.sources().every(({ objects }) => objects === 0))
       return { kind: 'empty' };
-    const bytes = derivedFile(place.storeDir, catalogue.packages(), sign);
-    removeLeftoversOf(target);
-    writeFileDurably(target, bytes, 0o644);
-    return { kind: 'exported', bytes: bytes.length };
+    return { kind: 'exported', content: derivedFile(place.storeDir, catalogue.packages(), sign) };
   } finally {
     catalogue?.close();
   }

@@ -11,8 +11,9 @@ import {
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats, inodeOf } from '../host/file-identity.ts';
+import { isThere } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { isTrustedName, isTrustedWay } from '../host/trusted-way.ts';
+import { isTrustedAndThere, trustedTarget } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
@@ -154,7 +155,7 @@ function refuseImmutable({ typedName, path: file }: PatchTarget): void {
 
 /** In a sticky directory others cannot touch what is root's, but what is given to its owner is his to rename. */
 function isRootsAlone(directory: string, owner: bigint): boolean {
-  if (!isTrustedWay(directory, 0)) return false;
+  if (!isTrustedAndThere(directory, 0)) return false;
   return owner === 0n || (statSync(directory).mode & 0o1002) !== 0o1002;
 }
 
@@ -164,19 +165,12 @@ function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
   return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${fileWord(typedName)}`;
 }
 
-/**
- * A link that somebody else put there, or may, leads root to a file that root did not mean. `file` is where it led when
- * it was looked at first: what is done is done to that one.
- * @throws ForeignError `others-link`.
- */
-export function refuseOthersLink(typedName: string, file: string, uid: number, command: Command): void {
-  const name = path.isAbsolute(typedName) ? typedName : `${process.cwd()}/${typedName}`;
-  if (uid !== 0 || path.resolve(name) === file || isTrustedName(name, 0)) return;
+function ledByOthers(typedName: string, file: string, command: Command): ForeignError {
   const isTree = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
   const meant = isTree
     ? `nix-foreign ${command} --tree ${fileWord(file)}`
     : `nix-foreign ${command} ${fileWord(file)}`;
-  throw patchRefusal(
+  return patchRefusal(
     typedName,
     `others may change where it leads, which is ${file} now`,
     `if that is meant, name it itself: ${meant}`,
@@ -185,9 +179,25 @@ export function refuseOthersLink(typedName: string, file: string, uid: number, c
 }
 
 /**
+ * A link that somebody else put there, or may, leads root to a file that root did not mean. `file` is where it led when
+ * it was looked at first: what is done is done to that one.
+ * @throws ForeignError `others-link`; what lies where others may rename is refused for that, file by file.
+ */
+export function refuseOthersLink(typedName: string, file: string, uid: number, command: Command): void {
+  const name = path.isAbsolute(typedName) ? typedName : `${process.cwd()}/${typedName}`;
+  if (uid !== 0 || path.resolve(name) === file || trustedTarget(name, 0) === file) return;
+  if (isTrustedAndThere(path.dirname(file), 0)) throw ledByOthers(typedName, file, command);
+}
+
+/** A shim that root found on PATH and that stands for a program. @throws ForeignError `others-link`. */
+export function refuseOthersShim(shim: string, program: string, uid: number, command: Command): void {
+  if (uid === 0 && !isTrustedAndThere(shim, 0)) throw ledByOthers(shim, program, command);
+}
+
+/**
  * What root writes is reached by its name again and again (cp(1), chown(2)): who may rename there could put a link to
  * another file in its place. `output`: the file is to be this one, and belongs to who makes it.
- * @throws ForeignError `others-directory`.
+ * @throws ForeignError `others-directory`, `others-link`.
  */
 export function refuseOthersDirectory(
   target: PatchTarget,
@@ -196,14 +206,21 @@ export function refuseOthersDirectory(
   { command, output }: { readonly command: Command; readonly output: string | undefined },
 ): void {
   if (uid !== 0) return;
-  if (output === undefined) refuseOthersLink(target.typedName, target.path, uid, command);
   const owner = output === undefined ? target.stats.uid : 0n;
   for (const directory of names.map((name) => path.dirname(name))) {
     if (isRootsAlone(directory, owner)) continue;
+    if (!isThere(directory))
+      throw patchRefusal(
+        target.typedName,
+        `there is no directory ${directory}`,
+        `make it first: mkdir -p ${fileWord(directory)}`,
+        'no-directory',
+      );
     const cause = `others may rename files in ${directory}, so root could be led to another file`;
     const hint = output === undefined ? asOwner(target, command) : 'name an output where only root may write';
     throw patchRefusal(target.typedName, cause, hint, 'others-directory');
   }
+  if (output === undefined) refuseOthersLink(target.typedName, target.path, uid, command);
 }
 
 function refuseOthersFile(target: PatchTarget, uid: number, command: Command): void {

@@ -1,7 +1,10 @@
 // A file that the user names → what is written there, and what was there and stays.
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -12,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { beforeEach, test } from 'node:test';
 import { writeByOurName, writeOutput } from '../../src/cli/output-file.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
@@ -51,6 +55,37 @@ test('links that lead to one another, or to no directory, are told', () => {
   for (const name of ['loop', 'astray'])
     assert.throws(() => writeOutput(at(name), 'new'), { code: 'unwritable' });
   assert.deepEqual(readdirSync(directory).sort(), ['astray', 'far', 'loop']);
+});
+
+const asRoot = process.getuid?.() === 0 ? {} : { skip: 'only root gives files away' };
+
+test('a link of somebody else is not followed, to a file or to nothing yet', asRoot, () => {
+  writeFileSync(at('far', 'file'), 'old');
+  for (const name of ['file', 'none']) {
+    symlinkSync(`far/${name}`, at(name));
+    symlinkSync(name, at(`mine-${name}`));
+    lchownSync(at(name), 4321, 4321);
+    for (const each of [name, `mine-${name}`])
+      assert.throws(() => writeOutput(at(each), 'new'), /is a link of uid 4321, and leads to far\//);
+  }
+  assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'old');
+  assert.equal(existsSync(at('far', 'none')), false);
+});
+
+test('a directory stays, with all that is in it', () => {
+  writeFileSync(at('far', 'file'), 'old');
+  assert.throws(() => writeOutput(at('far'), 'new'), { code: 'unwritable' });
+  assert.throws(() => writeByOurName(at('far'), 'new'), { code: 'unwritable' });
+  assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'old');
+});
+
+test('what is no file is written into: a device, a pipe that somebody reads', async () => {
+  writeOutput('/dev/null', 'new');
+  execFileSync('mkfifo', [at('pipe')]);
+  const reader = spawn('cat', [at('pipe')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = text(reader.stdout);
+  writeOutput(at('pipe'), 'new');
+  assert.equal(await said, 'new');
 });
 
 test('by a name of ours a link is replaced: nobody said that it leads where something may be written', () => {

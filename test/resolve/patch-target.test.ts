@@ -14,7 +14,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { ForeignError } from '../../src/host/errors.ts';
-import { findTarget, refuseOthersDirectory, refuseUnreplaceable } from '../../src/resolve/patch-target.ts';
+import {
+  findTarget,
+  refuseOthersDirectory,
+  refuseOthersLink,
+  refuseOthersShim,
+  refuseUnreplaceable,
+} from '../../src/resolve/patch-target.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-target-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -88,4 +94,40 @@ test('no link that others may change leads root to another file, wherever that l
   assert.equal(through(), undefined, 'a sticky directory');
   lchownSync(link, OWNER, OWNER);
   assert.equal(through(), refused);
+  const ledTo = (name: string) => () => refuseOthersLink(name, file, 0, 'patch');
+  assert.doesNotThrow(ledTo(file));
+  // Exchanged meanwhile: it was a link when it was looked at first.
+  rmSync(link);
+  assert.throws(ledTo(link), { code: 'others-link' }, 'gone');
+  writeFileSync(link, '');
+  chownSync(link, OWNER, OWNER);
+  assert.throws(ledTo(link), { code: 'others-link' }, 'a file of theirs');
+  assert.throws(ledTo(path.join(dir, 'meant/../links/tool')), { code: 'others-link' });
+  assert.doesNotThrow(ledTo(path.join(dir, 'links/../meant/tool')));
+});
+
+test('what others may rename is refused for that, also behind their link', asRoot, () => {
+  const file = put('behind', OWNER, OWNER);
+  const link = path.join(dir, 'to-theirs');
+  symlinkSync(file, link);
+  lchownSync(link, OWNER, OWNER);
+  const hint = `as its owner: sudo -u '#${OWNER}' nix-foreign patch ${link}`;
+  assert.equal(refusalOf(link, 0, file), `others-directory: ${hint}`);
+});
+
+test('a directory that is not there, which anybody might make, is no place for an output', asRoot, () => {
+  const target = findTarget(put('absent', 0, 0), '/nix/store');
+  const names = [path.join(dir, 'nowhere/out')];
+  const asOutput = () => refuseOthersDirectory(target, names, 0, { command: 'patch', output: names[0] });
+  assert.throws(asOutput, { code: 'no-directory', hint: `make it first: mkdir -p ${dir}/nowhere` });
+});
+
+test('a shim of somebody else says to root which program nobody meant', asRoot, () => {
+  const file = put('shimmed', 0, 0);
+  const shim = put('shims', 0, 0);
+  const led = () => refuseOthersShim(shim, file, 0, 'patch');
+  assert.doesNotThrow(led);
+  chownSync(shim, OWNER, OWNER);
+  assert.throws(led, { code: 'others-link' });
+  assert.doesNotThrow(() => refuseOthersShim(shim, file, OWNER, 'patch'));
 });

@@ -1,8 +1,10 @@
 // The files of a directory → each with the farm that it shares with others, or why the tree stays as it is.
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
-import { isTrustedWay } from '../../host/trusted-way.ts';
+import { isThere } from '../../host/files.ts';
+import { fileWord } from '../../host/shell-words.ts';
+import { isTrustedAndThere } from '../../host/trusted-way.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
 import type { Context } from '../../resolve/context.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
@@ -84,7 +86,12 @@ export async function undoDone(done: readonly DoneInTree[]): Promise<FailedInTre
 /** The tree itself stays as it is. @throws ForeignError. */
 export function copyTree(directory: string, output: string, { env, host }: Context): string {
   const to = path.resolve(output);
-  if (host.uid === 0 && !isTrustedWay(path.dirname(to), 0))
+  if (!isThere(path.dirname(to)))
+    throw usageError(
+      `there is no directory ${path.dirname(to)}`,
+      `make it first: mkdir -p ${fileWord(path.dirname(to))}`,
+    );
+  if (host.uid === 0 && !isTrustedAndThere(path.dirname(to), 0))
     throw usageError(
       `others may rename files in ${path.dirname(to)}`,
       'name an output where only root may write',
@@ -92,7 +99,8 @@ export function copyTree(directory: string, output: string, { env, host }: Conte
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined)
     throw usageError(`${output} is there already`, 'name a directory that is not there yet');
   try {
-    copyDirectory(directory, to, env['PATH']);
+    // cp(1) copies a link as one, and what is patched behind it would be the tree itself.
+    copyDirectory(realpathSync(directory), to, env['PATH']);
     return to;
   } catch (error) {
     rmSync(to, { recursive: true, force: true });

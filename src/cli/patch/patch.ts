@@ -9,10 +9,10 @@ import { isPatchedFarm } from '../../program/run-directories.ts';
 import { proveProgram } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
-import { refuseOthersLink } from '../../resolve/patch-target.ts';
+import { findTarget, refuseOthersLink, refuseUnreplaceable } from '../../resolve/patch-target.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
-import { namedProgram } from '../program-argument.ts';
+import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
 import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
@@ -181,14 +181,21 @@ interface NamedFiles {
   readonly unreadable: readonly string[];
 }
 
+/** What leaves the files as they are. */
+function lookOf({ set }: PatchOptions): 'show' | 'repair' | 'check' | undefined {
+  return (['show', 'repair', 'check'] as const).find((each) => set.has(each));
+}
+
 function filesOf(programs: readonly string[], options: PatchOptions, context: Context): NamedFiles {
+  const isHarmless = isDryRun(options) || options.output !== undefined || lookOf(options) !== undefined;
+  const named = (each: string) =>
+    isHarmless ? namedProgram(each, context) : programToChange(each, context, 'patch');
   if (!options.set.has('tree'))
     return {
-      programs: programs.map((each) => ({ file: namedProgram(each, context), others: [] })),
+      programs: programs.map((each) => ({ file: named(each), others: [] })),
       libraries: [],
       unreadable: [],
     };
-  const isHarmless = isDryRun(options) || options.output !== undefined;
   const judge = (typedName: string, real: string) =>
     isHarmless ? undefined : refuseOthersLink(typedName, real, context.host.uid, 'patch');
   const trees = programs.map((each) => filesInTree(each, judge));
@@ -208,16 +215,23 @@ function isNamingFarm(file: string): boolean {
   }
 }
 
+/** Before anything is kept of a patch that cannot be. @throws ForeignError. */
+function refuseUnpatchable(file: string, { location, host }: Context): void {
+  const target = findTarget(file, location.storeDir);
+  refuseUnreplaceable(target, [target.path], host.uid);
+}
+
 /** What the words of `choose` say, or the dialogue; it is kept with the program, as by `choose`. The exit status. */
 async function chooseFirst(
   files: readonly string[],
-  { words, set }: PatchOptions,
+  { words, set, output }: PatchOptions,
   context: Context,
 ): Promise<number> {
   const isSaid = [words.pin, words.exclude, words.prefer].some((each) => each.length > 0);
   if (!isSaid && !set.has('interactive')) return 0;
   if (set.has('dryRun') || set.has('diff'))
     throw usageError('a dry run keeps no choice', 'choose first, with nix-foreign choose, or leave -n out');
+  if (!set.has('tree') && output === undefined) for (const file of files) refuseUnpatchable(file, context);
   const { chooseCommand } = await import('../choose/choose.ts');
   for (const file of files) {
     const status = await chooseCommand(file, words, set.has('json') ? 'none' : 'text', context);
@@ -226,7 +240,7 @@ async function chooseFirst(
   return 0;
 }
 
-/** `--tree DIR -o DIR2`: with `--strict` and a failure there is no copy. */
+/** `--tree DIR -o DIR2`: where nothing could be done, and with `--strict` and a failure, there is no copy. */
 async function patchCopy(
   tree: string,
   output: string,
@@ -235,9 +249,15 @@ async function patchCopy(
 ): Promise<number> {
   const { copyTree } = await import('./patch-tree.ts');
   const copy = copyTree(tree, output, context);
-  const status = await patchCommand([copy], { ...options, output: undefined, isCopy: true }, context);
-  if (status !== 0 && options.set.has('strict')) rmSync(copy, { recursive: true, force: true });
-  return status;
+  const remove = () => rmSync(copy, { recursive: true, force: true });
+  try {
+    const status = await patchCommand([copy], { ...options, output: undefined, isCopy: true }, context);
+    if (status !== 0 && options.set.has('strict')) remove();
+    return status;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 /** The exit status. @throws ForeignError. */
@@ -255,7 +275,7 @@ export async function patchCommand(
   if (set.has('tree') && options.output !== undefined && !isDryRun(options))
     return await patchCopy(tree, options.output, options, context);
   const { programs: files, libraries, unreadable } = filesOf(programs, options, context);
-  const look = (['show', 'repair', 'check'] as const).find((each) => set.has(each));
+  const look = lookOf(options);
   if (look !== undefined) {
     const { checkPatched } = await import('./check-patched.ts');
     return await checkPatched(

@@ -11,7 +11,7 @@ import { type HardLinks, refuseOthersLink } from '../../resolve/patch-target.ts'
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
-import { namedProgram } from '../program-argument.ts';
+import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
 
@@ -45,7 +45,9 @@ async function filesOf(
     const trees = programs.map((each) => filesInTree(each, judge));
     return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]);
   }
-  return programs.map((each) => ({ file: namedProgram(each, context), others: [] }));
+  const named = (each: string) =>
+    isDry ? namedProgram(each, context) : programToChange(each, context, 'unpatch');
+  return programs.map((each) => ({ file: named(each), others: [] }));
 }
 
 function hardLinksOf(value: string | undefined, several: boolean): HardLinks {

@@ -1,11 +1,12 @@
 // An index, a cache and an empty store → what the commands say of them, and what an index that was handed on is worth.
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf } from '../../rig/binary-cache.ts';
 import { hashOf, treeOf } from '../../rig/file-index.ts';
 import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import {
   assertRan,
@@ -88,6 +89,11 @@ test('an index made of a binary cache serves, and goes on as one signed file', a
   const out = `${exchange.inRoot}/shared.index`;
   await manage(bare, ['index', 'export', out, '--key', cache.key.secretFile], plain);
   assertRan(await bare.start([bare.program, ...words], plain), [/fetched /]);
+  mkdirSync(path.join(bare.homeDir, 'indexes/kept'), { recursive: true });
+  const astray = await bare.manage(['index', 'export', `${homeInRoot}/indexes`], plain);
+  assert.equal(astray.status, 125);
+  assert.match(astray.stderr, /indexes: it cannot be written: .*\n {2}name a file that can be written\n$/);
+  assert.ok(existsSync(path.join(bare.homeDir, 'indexes/kept')), 'a directory stays, with all that is in it');
 
   await startOver(bare);
   const derived = withEnv(plain, { NIX_RUN_FOREIGN_INDEX: out });

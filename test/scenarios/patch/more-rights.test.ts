@@ -5,8 +5,10 @@ import {
   chmodSync,
   chownSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -125,4 +127,35 @@ test('what a link of somebody else leads to is neither patched nor taken back, i
     }
   assert.equal((await vendor.root.manage(['unpatch', '/vendor/app/tool'])).status, 0);
   assert.deepEqual(readFileSync(at('app/tool')), before);
+});
+
+test('what only looks follows it, and a choice is not kept of what is refused', async () => {
+  const looked = await vendor.root.manage(['patch', '--check', '--tree', '/vendor/theirs/tree']);
+  assert.doesNotMatch(looked.stderr, /others may change where it leads/);
+  const choice = ['--exclude', 'nothing-of-this-name'];
+  const { status, stderr } = await vendor.root.manage(['patch', '-y', ...choice, '/vendor/theirs/tool']);
+  assert.equal(status, 126);
+  assert.match(stderr, /others may change where it leads/);
+  const kept = readdirSync(vendor.root.homeDir, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    kept.filter((name) => /choices\/./.test(name)),
+    [],
+  );
+});
+
+test('a tree that a link names is copied, and stays as it is', async () => {
+  symlinkSync('app', at('current'));
+  const before = readFileSync(at('app/tool'));
+  const { status, stderr } = await vendor.root.manage([
+    'patch',
+    '-y',
+    '--tree',
+    '/vendor/current',
+    '-o',
+    '/vendor/copy',
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.equal(lstatSync(at('copy')).isDirectory(), true);
+  assert.deepEqual(readFileSync(at('app/tool')), before);
+  assert.notDeepEqual(readFileSync(at('copy/tool')), before);
 });
