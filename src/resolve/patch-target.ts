@@ -35,7 +35,8 @@ export function patchRefusal(typedName: string, cause: string, hint: string, cod
 function locate(typedName: string): { file: string; stats: BigIntStats } {
   try {
     const file = realpathSync.native(typedName);
-    return { file, stats: statSync(file, { bigint: true }) };
+    // Where a link is by now, somebody exchanges it.
+    return { file, stats: lstatSync(file, { bigint: true }) };
   } catch (error) {
     const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
     throw new ForeignError(`${typedName}: ${reasonOf(error)}`, {
@@ -293,7 +294,7 @@ export function asUnwritable(
 
 /** @throws ForeignError `changed` where another file is there now. */
 export function refuseChanged({ typedName, path: file, identity }: PatchTarget): void {
-  const now = statSync(file, { bigint: true, throwIfNoEntry: false });
+  const now = lstatSync(file, { bigint: true, throwIfNoEntry: false });
   if (now !== undefined && identityOfStats(now) === identity) return;
   throw patchRefusal(
     typedName,

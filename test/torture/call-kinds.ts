@@ -9,6 +9,7 @@ export function kindOfCall(call: string): string {
   return call
     .replace(/(\/nix\/store\/)[^ ]*?(\.so\b[^/ ]*|\/)?$/, (_, store, end = '') => `${store}*${end}`)
     .replace(/[0-9a-f]{8,}/g, '#')
+    .replace(/-[A-Za-z0-9]{6}(?=\/|$)/g, '-*') // mkdtemp(3)
     .replace(/\.so[.\d]*$/, '.so')
     .replace(/\d+/g, '0');
 }

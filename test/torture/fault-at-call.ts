@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { errorsOf, orderOf } from './call-kinds.ts';
 import { type Injected, type Injection, UNENDED, WORK_NAMES } from './interrupted-work.ts';
-import type { Effort, Part, Result } from './results.ts';
+import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
@@ -167,8 +167,7 @@ async function failEverywhere(part: string, name: string, effort: Effort, faults
     return { items, round: roundOf(name, calls, ends) };
   });
   const counts = Object.entries(ENDS).map(([end, words]) => `${ends.get(end) ?? 0} ${words}`);
-  const from = effort.from === undefined || effort.from === 0 ? '' : `, behind ${effort.from}`;
-  return { part, target: name, figures: `${of}${from}; ${counts.join(', ')}`, ...done };
+  return { part, target: name, figures: `${of}${behind(effort)}; ${counts.join(', ')}`, ...done };
 }
 
 export const faults: Part = {

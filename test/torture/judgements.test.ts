@@ -130,6 +130,14 @@ test('a few calls more leave the others in their order', () => {
   const kept = named(more).filter((call) => calls.includes(call));
   assert.deepEqual(kept, named(calls));
   assert.notDeepEqual(kept, calls);
+  const inMade = (letters: string) => calls.map((call) => call.replace('/me/', `/me/made-${letters}/`));
+  const orders = ['aBc123', 'Zq0pLm'].map((letters) => orderOf(inMade(letters), 7).order);
+  assert.deepEqual(orders[0], orders[1]);
+  const oneMore = orderOf([...calls, calls[0] as string], 7).order;
+  assert.deepEqual(
+    oneMore.filter((number) => number <= calls.length),
+    orderOf(calls, 7).order,
+  );
 });
 
 test('errors are those that a call can have; of an unknown one the run stops', () => {

@@ -1,7 +1,7 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
 import { orderOf } from './call-kinds.ts';
 import { UNENDED, WORK_NAMES } from './interrupted-work.ts';
-import type { Effort, Part, Result } from './results.ts';
+import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
 
 /** What is wrong after a kill; nothing also when the work ended before that call. */
@@ -26,7 +26,7 @@ async function killEverywhere(name: string, effort: Effort): Promise<Result> {
     return { items: order, round: roundOf(name, order.length, count) };
   });
   const before = count.before === 0 ? '' : `; ${count.before} ended before their call`;
-  return { part: 'kill -9', target: name, figures: `${figures}${before}`, ...done };
+  return { part: 'kill -9', target: name, figures: `${figures}${behind(effort)}${before}`, ...done };
 }
 
 export const kills: Part = {

@@ -31,6 +31,11 @@ export interface Effort {
   readonly from?: number;
 }
 
+/** For the figures of a run that went on behind an earlier one. */
+export function behind({ from = 0 }: Effort): string {
+  return from === 0 ? '' : `, behind ${from}`;
+}
+
 export interface Part {
   readonly name: string;
   /** One line for the list of parts. */

@@ -32,14 +32,15 @@ test('sets that the solver takes are loaded by real glibcs, where it takes none 
 
 /** In one test: the tool that they install goes when a test has ended. */
 const SWAPS = {
-  'hit: directories of XDG': 20,
-  'hit: the place below /tmp': 20,
+  'hit: directories of XDG': 10,
+  'hit: the place below /tmp': 10,
   'forget: directories of XDG': 5,
   'for everybody: the place for everybody': 5,
   'first start: a fingerprint beside a link to the program': 5,
   'first start: a tree file beside the program': 5,
   'first start: a source of fingerprints': 5,
-  'patch: the directory of a program that is patched': 9,
+  'patch: the directory of a program that is patched': 5,
+  'unpatch: a link in /tmp that a program is named by': 4,
 };
 
 test('a directory that somebody else swaps is never followed', async () => {

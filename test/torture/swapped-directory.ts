@@ -24,7 +24,7 @@ import { launcher, openToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
 import { INDEX, indexForTests } from './interrupted-work.ts';
-import type { Effort, Finding, Part, Result } from './results.ts';
+import { behind, type Effort, type Finding, type Part, type Result } from './results.ts';
 import {
   copying,
   FORMS,
@@ -43,10 +43,15 @@ const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** Somebody else's user id; the starts are root's. */
 const OTHERS = 4321;
 
-function giveAway(directory: string): void {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  for (const { parentPath, name } of entries) lchownSync(path.join(parentPath, name), OTHERS, OTHERS);
-  chownSync(directory, OTHERS, OTHERS);
+/** Itself, and all that is in it where it is a directory. */
+function everythingAt(file: string): string[] {
+  if (!lstatSync(file).isDirectory()) return [file];
+  const entries = readdirSync(file, { recursive: true, withFileTypes: true });
+  return [file, ...entries.map(({ parentPath, name }) => path.join(parentPath, name))];
+}
+
+function giveAway(file: string): void {
+  for (const each of everythingAt(file)) lchownSync(each, OTHERS, OTHERS);
 }
 
 /** In both directories the one file of root's, which others may give names (link(2)). */
@@ -73,34 +78,33 @@ function putBack(on: Swapping, isOther: boolean): void {
   if (on.place.linked !== undefined) putLinked(on, [one, other]);
 }
 
-/** All that is in a directory, also under temporary names: owner, size and time of each. */
-function listed(directory: string): string[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .map(({ parentPath, name }) => path.join(parentPath, name))
-    .map((file) => [file, lstatSync(file)] as const)
-    .map(([file, { uid, size, mtimeMs }]) => `${file} of ${uid}, ${size} bytes, ${mtimeMs}`)
+/** All that is there, also under temporary names: owner, size and time of each. */
+function listed(file: string): string[] {
+  return everythingAt(file)
+    .map((each) => [each, lstatSync(each)] as const)
+    .map(([each, { uid, size, mtimeMs }]) => `${each} of ${uid}, ${size} bytes, ${mtimeMs}`)
     .sort();
 }
 
 /** What could be changed in the hands of somebody else, and what is root's behind their link. */
 function seen(on: Swapping): readonly string[] {
   const both = ['', '.other'].map((ending) => onHostOf(on, ending));
-  const directories = both.filter((file) => lstatSync(file).isDirectory());
-  return [...directories, on.own].flatMap(listed);
+  const forged = both.filter((file) => !lstatSync(file).isSymbolicLink());
+  return [...forged, on.own].flatMap(listed);
 }
 
 function wordsOf({ root, place }: Swapping, name: FormName): string[] {
   const { start, manage }: Form = FORMS[name];
-  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage(root)];
+  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage(root, place.program ?? PROGRAM)];
   return [launcher, ...(start ?? []), place.program ?? PROGRAM, ...SUM];
 }
 
 async function run(on: Swapping, form: FormName, injection: readonly string[] = []): Promise<Outcome> {
   const { swapped, env } = on.place;
+  const { env: ofForm }: Form = FORMS[form];
   const variables = {
     ...env,
-    NIX_RUN_FOREIGN_INDEX: INDEX,
+    ...ofForm,
     CALLS: '/tmp',
     ONE: swapped,
     OTHER: `${swapped}.other`,
@@ -116,7 +120,8 @@ function namesLeftOut(list: readonly string[], on: Swapping): string[] {
 
 function wrongOf(form: FormName, { status, stdout, stderr }: Outcome): string | undefined {
   const isStart = 'start' in FORMS[form];
-  const isTold = [125, 126].includes(status ?? 0) && /^nix-(?:run-)?foreign: .+\n {2}.+\n$/m.test(stderr);
+  const { refusal = 125 }: Form = FORMS[form];
+  const isTold = [125, refusal].includes(status ?? 0) && /^nix-(?:run-)?foreign: .+\n {2}.+\n$/m.test(stderr);
   const isRight = status === 0 && (isStart ? stdout === '42\n' : !stdout.startsWith('somebody else'));
   return isRight || (isTold && (stdout === '' || !isStart)) ? undefined : `${status}: ${stdout}${stderr}`;
 }
@@ -202,7 +207,7 @@ async function prepare(on: Swapping, form: FormName, isOther: boolean): Promise<
 const FEW_INPUTS = 100;
 
 async function swapEverywhere({ place, form, target }: Target, effort: Effort): Promise<Result> {
-  const { seed, seconds, inputs } = effort;
+  const { seed, seconds, inputs, from = 0 } = effort;
   const length = inputs < FEW_INPUTS ? 1 : availableParallelism();
   const lanes = await Promise.all(Array.from({ length }, () => openSwapping(place)));
   const begin = performance.now();
@@ -216,10 +221,11 @@ async function swapEverywhere({ place, form, target }: Target, effort: Effort): 
   let before = 0;
   // Before every call, then before one of each; from the link to root's own directory, and from the other.
   const all = [0, ...order].flatMap((number) => [false, true].map((isOther) => ({ number, isOther })));
+  const left = all.slice(from);
   const work = async (on: Swapping): Promise<void> => {
-    while ((performance.now() - begin) / 1000 < seconds && tried < Math.min(inputs, all.length)) {
+    while ((performance.now() - begin) / 1000 < seconds && tried < Math.min(inputs, left.length)) {
       tried += 1;
-      const at = all[tried - 1] as (typeof all)[number];
+      const at = left[tried - 1] as (typeof all)[number];
       const { wrong, isBefore } = await swapAt(on, form, at);
       if (isBefore) before += 1;
       const again = `swapped before call ${at.number}, ${at.isOther ? 'others first' : 'others later'}`;
@@ -232,7 +238,7 @@ async function swapEverywhere({ place, form, target }: Target, effort: Effort): 
     target,
     tried,
     seconds: (performance.now() - begin) / 1000,
-    figures: `of ${all.length} (${order.length} calls, two states): ${own} of ours, ${kinds} kinds; ${before} before`,
+    figures: `of ${all.length} (${order.length} calls, two states): ${own} of ours, ${kinds} kinds${behind(effort)}; ${before} before`,
     findings,
   };
 }

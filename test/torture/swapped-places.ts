@@ -27,8 +27,7 @@ export const PROGRAM = path.join(homeInRoot, 'jq');
 export const SUM = ['-n', '6*7'];
 /** In a directory that is swapped. */
 const TYPED = '/tmp/of-others/x/jq';
-/** Where a link in a forged directory leads to. */
-const LINKED = path.join(homeInRoot, 'mine/jq');
+const PATCH = ['patch', '-y', '--no-lift'];
 export const copying = { recursive: true, verbatimSymlinks: true } as const;
 
 export interface Swapping {
@@ -45,7 +44,9 @@ export interface Swapping {
 export interface Form {
   /** Options of the launcher, or words of nix-foreign. */
   readonly start?: readonly string[];
-  readonly manage?: (root: ToolRoot) => readonly string[];
+  readonly manage?: (root: ToolRoot, typed: string) => readonly string[];
+  /** The status of a refusal besides 125. */
+  readonly refusal?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Brings about a state in which it has something to do. */
   prepare?(root: ToolRoot): Promise<void>;
@@ -60,9 +61,11 @@ export const FORMS = {
   forget: { manage: () => ['forget', PROGRAM], prepare: startOnce },
   shim: { manage: () => ['shim', 'add', PROGRAM] },
   'for everybody': { manage: () => ['resolve', '--system', PROGRAM] },
-  index: { manage: () => ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
+  index: { manage: () => ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX }, prepare: forgetIndex },
   choose: { manage: (root) => ['choose', PROGRAM, '--pin', otherLibrary(root)] },
-  patch: { manage: () => ['patch', '-y', '--no-lift', TYPED], prepare: putOriginal },
+  patch: { manage: (_, typed) => [...PATCH, typed], refusal: 126, prepare: putOriginal },
+  'patch tree': { manage: (_, typed) => [...PATCH, '--tree', typed], refusal: 126, prepare: putOriginal },
+  unpatch: { manage: (_, typed) => ['unpatch', typed], refusal: 126, prepare: putPatched },
 } satisfies Readonly<Record<string, Form>>;
 export type FormName = keyof typeof FORMS;
 
@@ -75,12 +78,30 @@ async function startOnce(root: ToolRoot): Promise<void> {
   await root.start([PROGRAM, ...SUM]);
 }
 
-/** The file of root's that a link in the forged directory leads to. */
-async function putOriginal(root: ToolRoot): Promise<void> {
+/** The file of root's that a link in the hands of others leads to, itself or with its directory; below the home. */
+function nameOfOwn(root: ToolRoot): string {
+  return existsSync(path.join(root.homeDir, 'mine/jq')) ? 'mine/jq' : 'mine';
+}
+
+function isOriginal(root: ToolRoot): boolean {
   const original = foreign(root.rig, 'bookworm', 'jq').path;
-  const file = onHost(root, LINKED);
-  if (!existsSync(file) || !readFileSync(file).equals(readFileSync(original)))
-    copyHome(root, foreign(root.rig, 'bookworm', 'jq'), path.relative(homeInRoot, LINKED));
+  return readFileSync(path.join(root.homeDir, nameOfOwn(root))).equals(readFileSync(original));
+}
+
+async function putOriginal(root: ToolRoot): Promise<void> {
+  if (!isOriginal(root)) copyHome(root, foreign(root.rig, 'bookworm', 'jq'), nameOfOwn(root));
+}
+
+async function putPatched(root: ToolRoot): Promise<void> {
+  if (isOriginal(root)) await managed(root, ...PATCH, path.join(homeInRoot, nameOfOwn(root)));
+}
+
+/** Others' directories are passed over, so it is kept in the place below /tmp. */
+async function forgetIndex(root: ToolRoot): Promise<void> {
+  rmSync(path.join(root.homeDir, '..', temporaryDirectories(0).cache, '..'), {
+    recursive: true,
+    force: true,
+  });
 }
 
 /** What `prune` takes away. */
@@ -130,6 +151,10 @@ function forgePlans({ forged, own }: Swapping, from: readonly string[], to: read
 
 function isSaidByOthers(_: ToolRoot, { stdout }: Outcome): boolean {
   return stdout.startsWith('somebody else');
+}
+
+function isDone(_: ToolRoot, { status }: Outcome): boolean {
+  return status === 0;
 }
 
 /** Of a library that is not the best for the program. */
@@ -292,11 +317,38 @@ export const PLACES: Readonly<Record<string, Place>> = {
     forms: ['patch'],
     forge: ({ forged, own, root }) => {
       for (const each of [forged, own]) mkdirSync(each);
-      symlinkSync(LINKED, path.join(forged, 'jq'));
+      symlinkSync(path.join(homeInRoot, 'mine/jq'), path.join(forged, 'jq'));
       copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'mine/jq');
     },
     follower: 'patch',
-    isFollowed: (_, { stdout }) => stdout.includes('patched'),
+    isFollowed: isDone,
+  },
+  'a link in /tmp that a program is named by': {
+    swapped: '/tmp/tool',
+    around: 'sticky',
+    besides: 'link',
+    program: '/tmp/tool',
+    forms: ['patch', 'unpatch'],
+    forge: ({ forged, own, root }) => {
+      for (const each of [forged, own]) copyFileSync(foreign(root.rig, 'bookworm', 'jq').path, each);
+    },
+    follower: 'patch',
+    isFollowed: isDone,
+  },
+  'a link in /tmp that a tree is named by': {
+    swapped: '/tmp/tree',
+    around: 'sticky',
+    besides: 'link',
+    program: '/tmp/tree',
+    forms: ['patch tree'],
+    forge: ({ forged, own, root }) => {
+      for (const each of [forged, own]) {
+        mkdirSync(each);
+        copyFileSync(foreign(root.rig, 'bookworm', 'jq').path, path.join(each, 'jq'));
+      }
+    },
+    follower: 'patch tree',
+    isFollowed: isDone,
   },
 };
 

@@ -13,7 +13,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: PARTS.map(({ name }) => name).join(',') },
     /** Ends each target earlier. */
     inputs: { type: 'string', default: 'Infinity' },
-    /** Goes on behind so many faults or kills of an earlier run with this seed. */
+    /** Goes on behind so many kills, faults or swaps of an earlier run with this seed. */
     from: { type: 'string', default: '0' },
     write: { type: 'boolean', default: false },
   },
@@ -37,6 +37,13 @@ const [seed, inputs, from] = [values.seed, values.inputs, values.from].map(Numbe
   number,
   number,
 ];
+if (
+  !(
+    from === 0 ||
+    (from > 0 && chosen.every(({ part }) => ['kill', 'faults', 'lasting', 'swap'].includes(part.name)))
+  )
+)
+  throw new Error('--from is a number, for kill, faults, lasting and swap');
 const seconds = (Number(values.minutes) * 60) / chosen.length;
 console.log(`seed ${seed}, ${chosen.length} targets, ${seconds.toFixed(1)} s each at most`);
 
