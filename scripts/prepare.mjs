@@ -62,12 +62,12 @@ function said(command, ...args) {
   return spawnSync(command, args, { encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
-/** What `cc -m32` needs to link: the compiler knows where it would be. */
+/** What `cc -m32` needs to link. Without it the compiler names its 64-bit library for `-m32` too. */
 function toolsFor32Bit() {
   if (process.arch !== 'x64') return {};
-  const library = said('gcc', '-m32', '-print-libgcc-file-name');
   const version = said('gcc', '-dumpversion');
   if (version === '') return {};
+  const library = path.join(path.dirname(said('gcc', '-print-libgcc-file-name')), '32/libgcc.a');
   return { 'libc6-dev-i386': '/usr/lib32/crt1.o', [`gcc-${version}-multilib`]: library };
 }
 
