@@ -188,7 +188,7 @@ export async function exportCommand(
     if (exported === undefined || exported.kind === 'empty')
       throw failure('there is nothing to export', 'read an index first: nix-foreign index build');
     const bytes = exported.content.length;
-    writeOutput(path.resolve(file), exported.content);
+    writeOutput(file === '-' ? './-' : file, exported.content);
     if (format === 'json') printJson({ file, bytes, key: secret?.public.text ?? null });
     else
       printLine(

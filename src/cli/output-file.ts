@@ -1,25 +1,15 @@
 // Text → the file that the user named, `-` for stdout; or a file by a name of ours, which a stranger may have taken.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import path from 'node:path';
-import { removeLeftoversOf, rewriteFileDurably, writeFileDurably } from '../host/atomic-file.ts';
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { removeLeftoversOf, rewriteNamedFile, writeNamedFile } from '../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
-import { realPath } from '../host/files.ts';
-import { MOST_LINKS, trustedOwners } from '../host/trusted-way.ts';
+import { targetToWrite } from '../host/trusted-way.ts';
 
-function unwritable(file: string, why: string, cause?: unknown): ForeignError {
+const NAME_ANOTHER = 'name a file that can be written';
+
+function unwritable(file: string, why: string, hint: string, cause?: unknown): ForeignError {
   return new ForeignError(`${file}: it cannot be written: ${why}`, {
     code: 'unwritable',
-    hint: 'name a file that can be written',
+    hint,
     exitCode: 125,
     cause,
   });
@@ -27,44 +17,39 @@ function unwritable(file: string, why: string, cause?: unknown): ForeignError {
 
 /**
  * Writes where nobody said that a pipe or a device may be: a link there is replaced and never followed, and what is
- * neither that nor a file stays. @throws ForeignError `unwritable`.
+ * neither that nor a file stays. `hint`: how another file is named. @throws ForeignError `unwritable`.
  */
-export function writeByOurName(file: string, text: string): void {
+export function writeByOurName(file: string, text: string, hint = `${NAME_ANOTHER}: -o FILE`): void {
   try {
     const there = lstatSync(file, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
-      throw unwritable(file, 'what is there is no file');
+      throw unwritable(file, 'what is there is no file', hint);
     removeLeftoversOf(file);
-    writeFileDurably(file, text, 0o644);
+    writeNamedFile(file, text, 0o644);
   } catch (error) {
-    throw error instanceof ForeignError ? error : unwritable(file, reasonOf(error), error);
+    throw error instanceof ForeignError ? error : unwritable(file, reasonOf(error), hint, error);
   }
 }
 
-/**
- * What open(2) would write to: a link leads to it, also one that leads to nothing yet. Not a link of somebody else, who
- * could lead there to any file (the kernel has it so in sticky directories: proc(5), "protected_symlinks").
- * @throws ForeignError `others-link`; Node's errno errors.
- */
-function behindLinks(named: string): string {
-  const owners = trustedOwners(process.getuid?.() ?? 0);
-  let file = path.resolve(named);
-  for (let links = 0; ; links += 1) {
-    const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (stats === undefined || !stats.isSymbolicLink()) return file;
-    if (links === MOST_LINKS) return realpathSync.native(file); // ELOOP
-    const target = readlinkSync(file);
-    if (!owners.includes(stats.uid))
-      throw unwritable(named, `${file} is a link of uid ${stats.uid}, and leads to ${target}`);
-    file = path.resolve(realPath(path.dirname(file)), target);
-  }
+/** Through links of the user's and of root. @throws ForeignError `unwritable`; Node's errno errors. */
+function fileMeant(named: string): string {
+  if (['', '.', '..'].includes(named.slice(named.lastIndexOf('/') + 1)))
+    throw unwritable(named, 'it names a directory', NAME_ANOTHER);
+  const file = targetToWrite(named, process.getuid?.() ?? 0);
+  if (file !== undefined) return file;
+  throw unwritable(
+    named,
+    'a link of somebody else is on the way, or too many links',
+    'if what they lead to is meant, name that itself',
+  );
 }
 
 /** Bytes into what is no file, such as a pipe or /dev/stdout. @throws Node's errno errors. */
 function writeInto(named: string, content: string | Uint8Array): void {
   const fd = openSync(named, constants.O_WRONLY);
   try {
-    if (fstatSync(fd).isFile()) throw unwritable(named, 'it was replaced by a file meanwhile');
+    if (fstatSync(fd).isFile())
+      throw unwritable(named, 'a file took its place meanwhile', 'say it again, where nobody else writes');
     writeFileSync(fd, content);
   } finally {
     closeSync(fd);
@@ -79,13 +64,13 @@ export function writeOutput(named: string, content: string | Uint8Array): void {
   if (named === '-') return void process.stdout.write(content);
   try {
     const there = statSync(named, { throwIfNoEntry: false });
+    const file = fileMeant(named);
     // It cannot be replaced by a file.
     if (there !== undefined && !there.isFile()) return void writeInto(named, content);
-    const file = behindLinks(named);
     removeLeftoversOf(file);
-    if (there === undefined) writeFileDurably(file, content, 0o644);
-    else rewriteFileDurably(file, content);
+    if (there === undefined) writeNamedFile(file, content, 0o644);
+    else rewriteNamedFile(file, content);
   } catch (error) {
-    throw error instanceof ForeignError ? error : unwritable(named, reasonOf(error), error);
+    throw error instanceof ForeignError ? error : unwritable(named, reasonOf(error), NAME_ANOTHER, error);
   }
 }

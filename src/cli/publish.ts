@@ -67,6 +67,8 @@ async function publicationOf(typedName: string, context: Context): Promise<Publi
   }
 }
 
+const NAME_DIRECTORY = 'name a directory that can be written: --fingerprints DIR';
+
 function writeDocument(
   directory: string,
   { choices: _, ...fingerprint }: Fingerprint,
@@ -78,11 +80,11 @@ function writeDocument(
   } catch (error) {
     throw new ForeignError(`${path.dirname(file)}: it cannot be made: ${reasonOf(error)}`, {
       code: 'unwritable',
-      hint: 'name a directory that can be written: --fingerprints DIR',
+      hint: NAME_DIRECTORY,
       exitCode: 125,
     });
   }
-  writeByOurName(file, signedText(fingerprint, [signFingerprint(fingerprint, key)]));
+  writeByOurName(file, signedText(fingerprint, [signFingerprint(fingerprint, key)]), NAME_DIRECTORY);
   return file;
 }
 

@@ -41,34 +41,41 @@ export function temporaryName(target: string): string {
   return `${stem}.${serial}.tmp`;
 }
 
-/** Renames; a directory in the way, which rename(2) does not replace by a file, is removed first. */
-function replaceBy(temporary: string, target: string): void {
+/** What becomes of a directory in the way, which rename(2) does not replace by a file. */
+type InTheWay = 'removed' | 'kept';
+
+function replaceBy(temporary: string, target: string, directory: InTheWay): void {
   try {
     renameSync(temporary, target);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    if (directory === 'kept' || (error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
     rmSync(target, { recursive: true });
     renameSync(temporary, target);
   }
 }
 
 /**
- * Writes a file by temporary name, fsync and rename: after a loss of power it is the old one or the new one.
- * `mode` as in open(2), which the umask may lessen.
+ * Writes a file of ours by temporary name, fsync and rename: after a loss of power it is the old one or the new one. A
+ * directory in its place is removed. `mode` as in open(2), which the umask may lessen.
  * @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileDurably(target: string, content: string | Uint8Array, mode = 0o600): void {
-  replaceFile(target, content, fsyncSync, mode);
+  replaceFile(target, content, { settle: fsyncSync, mode, directory: 'removed' });
+}
+
+/** The same where a user says: a directory of that name stays, with all that is in it (EISDIR). */
+export function writeNamedFile(target: string, content: string | Uint8Array, mode: number): void {
+  replaceFile(target, content, { settle: fsyncSync, mode, directory: 'kept' });
 }
 
 /** The same for a file that is there: it keeps its mode, whatever the umask is. @throws Node's errno errors. */
-export function rewriteFileDurably(target: string, content: string | Uint8Array): void {
+export function rewriteNamedFile(target: string, content: string | Uint8Array): void {
   const mode = statSync(target).mode & 0o777;
   const settle = (fd: number): void => {
     fchmodSync(fd, mode);
     fsyncSync(fd);
   };
-  replaceFile(target, content, settle, mode);
+  replaceFile(target, content, { settle, mode, directory: 'kept' });
 }
 
 /**
@@ -77,14 +84,20 @@ export function rewriteFileDurably(target: string, content: string | Uint8Array)
  * disk. @throws Node's errno errors; nothing is left behind then.
  */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {
-  replaceFile(target, content, () => {}, 0o600);
+  replaceFile(target, content, { settle: () => {}, mode: 0o600, directory: 'removed' });
+}
+
+interface Manner {
+  /** Before the file has its name. */
+  readonly settle: (fd: number) => void;
+  readonly mode: number;
+  readonly directory: InTheWay;
 }
 
 function replaceFile(
   target: string,
   content: string | Uint8Array,
-  settle: (fd: number) => void,
-  mode: number,
+  { settle, mode, directory }: Manner,
 ): void {
   const temporary = temporaryName(target);
   try {
@@ -96,7 +109,7 @@ function replaceFile(
     } finally {
       closeSync(fd);
     }
-    replaceBy(temporary, target);
+    replaceBy(temporary, target, directory);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

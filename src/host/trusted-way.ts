@@ -6,7 +6,7 @@ import { otherWriterOf } from './trusted-file.ts';
 
 const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
-export const MOST_LINKS = 40;
+const MOST_LINKS = 40;
 
 /** As otherWriterOf, with what differs on a way: in a sticky directory others cannot replace what is not theirs. */
 function isTrusted(stats: Stats, owners: readonly number[]): boolean {
@@ -23,27 +23,30 @@ function throughLink(stats: Stats, at: string, rest: readonly string[]): string 
   return [target.startsWith('/') ? target : `${path.dirname(at)}/${target}`, ...rest].join('/');
 }
 
-/** What of the way's end is judged: `as it is` leaves out what is no link. */
-type End = 'judged' | 'as it is';
+/** Whether one step of a way counts; the end is what is no link and has nothing behind it. */
+type Judge = (stats: Stats, isEnd: boolean) => boolean;
 
-/** The real path at which the way arrives; undefined where somebody else can change it. @throws errno errors. */
-function arrivalOf(start: string, owners: readonly number[], end: End, links = 0): string | undefined {
+/** The real path at which the way arrives; undefined where a step does not count. @throws Node's errno errors. */
+function arrivalOf(start: string, counts: Judge, links = 0): string | undefined {
   const names = start.split('/').filter((name) => name !== '');
   for (let count = 1; count <= names.length; count++) {
     const at = `/${names.slice(0, count).join('/')}`;
     const stats = lstatSync(at);
-    const isEnd = count === names.length && !stats.isSymbolicLink();
-    if (!(isEnd && end === 'as it is') && !isTrusted(stats, owners)) return undefined;
+    if (!counts(stats, count === names.length && !stats.isSymbolicLink())) return undefined;
     const further = throughLink(stats, at, names.slice(count));
-    if (further !== undefined)
-      return links < MOST_LINKS ? arrivalOf(further, owners, end, links + 1) : undefined;
+    if (further !== undefined) return links < MOST_LINKS ? arrivalOf(further, counts, links + 1) : undefined;
   }
   // No link is in it, so `..` is what stands before it.
   return path.resolve(`/${names.join('/')}`);
 }
 
+/** As the kernel has it, so without making `..` less. */
+function absolute(name: string): string {
+  return path.isAbsolute(name) ? name : `${process.cwd()}/${name}`;
+}
+
 /** Whose links and directories lead nobody astray: root's, the user's, and those of root of outside. */
-export function trustedOwners(uid: number): readonly number[] {
+function trustedOwners(uid: number): readonly number[] {
   return [0, uid, ...ownersOfRoot()];
 }
 
@@ -60,30 +63,55 @@ function ownersOfRoot(): number[] {
  * way that ends before `file` is reached: nobody else can change the part that is there. False for a loop of links.
  */
 export function isTrustedWay(file: string, uid: number): boolean {
+  const owners = trustedOwners(uid);
   try {
-    return arrivalOf(file, trustedOwners(uid), 'judged') !== undefined;
+    return arrivalOf(absolute(file), (stats) => isTrusted(stats, owners)) !== undefined;
   } catch (error) {
     return errnoOf(error) !== 'EACCES';
   }
 }
 
-/** The same for a way that must be there to its end. */
-export function isTrustedAndThere(file: string, uid: number): boolean {
-  return arrivalThere(file, uid, 'judged') !== undefined;
-}
-
-/**
- * Where an absolute name leads, by one look at each step, whoever owns what is there; undefined where somebody else can
- * change that, or where nothing is.
- */
-export function trustedTarget(name: string, uid: number): string | undefined {
-  return arrivalThere(name, uid, 'as it is');
-}
-
-function arrivalThere(file: string, uid: number, end: End): string | undefined {
+/** Undefined also where something is missing on the way. */
+function arrivalThere(name: string, counts: Judge): string | undefined {
   try {
-    return arrivalOf(file, trustedOwners(uid), end);
+    return arrivalOf(absolute(name), counts);
   } catch {
     return undefined;
   }
+}
+
+/** The same for a way that must be there to its end. */
+export function isTrustedAndThere(file: string, uid: number): boolean {
+  const owners = trustedOwners(uid);
+  return arrivalThere(file, (stats) => isTrusted(stats, owners)) !== undefined;
+}
+
+/**
+ * Where a name leads, by one look at each step, whoever owns what is there; undefined where somebody else can change
+ * that, or where nothing is.
+ */
+export function trustedTarget(name: string, uid: number): string | undefined {
+  const owners = trustedOwners(uid);
+  return arrivalThere(name, (stats, isEnd) => isEnd || isTrusted(stats, owners));
+}
+
+/**
+ * Which file a name means that is to be written, were it not there yet: as the kernel follows it, but through no link
+ * of somebody else, who could lead there to any file (so have sticky directories it: proc(5), "protected_symlinks").
+ * Undefined where there is such a link. @throws Node's errno errors.
+ */
+export function targetToWrite(name: string, uid: number): string | undefined {
+  const owners = trustedOwners(uid);
+  const counts: Judge = (stats) => !stats.isSymbolicLink() || owners.includes(stats.uid);
+  let at = absolute(name);
+  for (let links = 0; links <= MOST_LINKS; links += 1) {
+    const end = at.lastIndexOf('/');
+    const directory = arrivalOf(`${at.slice(0, end)}/`, counts);
+    const file = directory && path.join(directory, at.slice(end + 1));
+    const stats = file === undefined ? undefined : lstatSync(file, { throwIfNoEntry: false });
+    if (file === undefined || stats === undefined || !stats.isSymbolicLink()) return file;
+    if (!counts(stats, false)) return undefined;
+    at = throughLink(stats, file, []) as string;
+  }
+  return undefined;
 }

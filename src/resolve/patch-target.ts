@@ -11,7 +11,7 @@ import {
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { identityOfStats, inodeOf } from '../host/file-identity.ts';
-import { isThere } from '../host/files.ts';
+import { isGone } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { isTrustedAndThere, trustedTarget } from '../host/trusted-way.ts';
 import type { LeftName } from '../integrations/patch/replace-file.ts';
@@ -32,7 +32,8 @@ export function patchRefusal(typedName: string, cause: string, hint: string, cod
   return new ForeignError(`${typedName}: ${cause}`, { code, hint, exitCode: 126 });
 }
 
-function locate(typedName: string): { file: string; stats: BigIntStats } {
+/** What a name leads to. @throws ForeignError `not-found`, `unreachable`. */
+export function locate(typedName: string): { readonly file: string; readonly stats: BigIntStats } {
   try {
     const file = realpathSync.native(typedName);
     // Where a link is by now, somebody exchanges it.
@@ -185,14 +186,14 @@ function ledByOthers(typedName: string, file: string, command: Command): Foreign
  * @throws ForeignError `others-link`; what lies where others may rename is refused for that, file by file.
  */
 export function refuseOthersLink(typedName: string, file: string, uid: number, command: Command): void {
-  const name = path.isAbsolute(typedName) ? typedName : `${process.cwd()}/${typedName}`;
-  if (uid !== 0 || path.resolve(name) === file || trustedTarget(name, 0) === file) return;
+  if (uid !== 0 || path.resolve(typedName) === file || trustedTarget(typedName, 0) === file) return;
   if (isTrustedAndThere(path.dirname(file), 0)) throw ledByOthers(typedName, file, command);
 }
 
-/** A shim that root found on PATH and that stands for a program. @throws ForeignError `others-link`. */
+/** The same for a shim that root found on PATH and that stands for a program. @throws ForeignError `others-link`. */
 export function refuseOthersShim(shim: string, program: string, uid: number, command: Command): void {
-  if (uid === 0 && !isTrustedAndThere(shim, 0)) throw ledByOthers(shim, program, command);
+  if (uid !== 0 || isTrustedAndThere(shim, 0)) return;
+  if (isTrustedAndThere(path.dirname(program), 0)) throw ledByOthers(shim, program, command);
 }
 
 /**
@@ -210,7 +211,7 @@ export function refuseOthersDirectory(
   const owner = output === undefined ? target.stats.uid : 0n;
   for (const directory of names.map((name) => path.dirname(name))) {
     if (isRootsAlone(directory, owner)) continue;
-    if (!isThere(directory))
+    if (isGone(directory))
       throw patchRefusal(
         target.typedName,
         `there is no directory ${directory}`,

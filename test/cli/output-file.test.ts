@@ -66,10 +66,39 @@ test('a link of somebody else is not followed, to a file or to nothing yet', asR
     symlinkSync(name, at(`mine-${name}`));
     lchownSync(at(name), 4321, 4321);
     for (const each of [name, `mine-${name}`])
-      assert.throws(() => writeOutput(at(each), 'new'), /is a link of uid 4321, and leads to far\//);
+      assert.throws(() => writeOutput(at(each), 'new'), /a link of somebody else is on the way/);
   }
   assert.equal(readFileSync(at('far', 'file'), 'utf8'), 'old');
   assert.equal(existsSync(at('far', 'none')), false);
+});
+
+test('nor one on the way, or to what is no file', asRoot, () => {
+  symlinkSync('far', at('way'));
+  symlinkSync('/dev/null', at('device'));
+  for (const name of ['way', 'device']) lchownSync(at(name), 4321, 4321);
+  for (const name of ['way/file', 'device'])
+    assert.throws(() => writeOutput(at(name), 'new'), /a link of somebody else is on the way/);
+  assert.deepEqual(readdirSync(at('far')), []);
+});
+
+test('`..` is what stands before the directory behind a link, as the kernel has it', () => {
+  mkdirSync(at('far/releases/3'), { recursive: true });
+  mkdirSync(at('out/kept'), { recursive: true });
+  symlinkSync('far/releases/3', at('current'));
+  symlinkSync('current/../out', at('linked'));
+  for (const name of ['current/../out', 'linked']) {
+    writeOutput(`${directory}/${name}`, name);
+    assert.equal(readFileSync(at('far/releases/out'), 'utf8'), name);
+  }
+  assert.deepEqual(readdirSync(at('out')), ['kept']);
+});
+
+test('the name of a directory makes no file, nor a file with a slash behind it another', () => {
+  writeFileSync(at('file'), 'old');
+  for (const name of ['new/', 'file/', 'far/..', '.'])
+    assert.throws(() => writeOutput(`${directory}/${name}`, 'new'), { code: 'unwritable' });
+  assert.equal(readFileSync(at('file'), 'utf8'), 'old');
+  assert.deepEqual(readdirSync(directory).sort(), ['far', 'file']);
 });
 
 test('a directory stays, with all that is in it', () => {

@@ -130,4 +130,11 @@ test('a shim of somebody else says to root which program nobody meant', asRoot, 
   chownSync(shim, OWNER, OWNER);
   assert.throws(led, { code: 'others-link' });
   assert.doesNotThrow(() => refuseOthersShim(shim, file, OWNER, 'patch'));
+  const there = path.relative(process.cwd(), shim);
+  assert.throws(() => refuseOthersShim(there, file, 0, 'patch'), { code: 'others-link' }, 'a relative PATH');
+  chownSync(shim, 0, 0);
+  assert.doesNotThrow(() => refuseOthersShim(there, file, 0, 'patch'));
+  chownSync(shim, OWNER, OWNER);
+  const theirs = put('behind-shim', OWNER, OWNER);
+  assert.doesNotThrow(() => refuseOthersShim(shim, theirs, 0, 'patch'), 'refused for its directory');
 });

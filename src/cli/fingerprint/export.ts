@@ -85,7 +85,7 @@ async function exportTree(directory: string, options: ExportOptions, context: Co
     if (options.output !== undefined) throw usageError('one file for many programs is a tree', 'add --tree');
     return await exportEach(programs, context, (program, fingerprint) => {
       const file = sidecarOf(program.path);
-      writeByOurName(file, documentText(fingerprint, key));
+      writeByOurName(file, documentText(fingerprint, key), 'keep all of them in one file: --tree -o FILE');
       return file;
     });
   }

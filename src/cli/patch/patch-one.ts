@@ -21,6 +21,7 @@ import {
   findTarget,
   type HardLinks,
   namesOfTarget,
+  type PatchTarget,
   patchRefusal,
   refuseOthersDirectory,
   refuseUnreplaceable,
@@ -149,17 +150,34 @@ export function refuseSecondPatch({ target, original }: EditPlan, { set, isCopy 
   );
 }
 
-export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
-  const { typedName, others, options, context, dirs, farms } = task;
-  const { trial } = options;
-  const isDry = isDryRun(options);
+/** What is to be patched, and under which names it is written. @throws ForeignError where that cannot be. */
+export function replaceableTarget({
+  typedName,
+  others,
+  options,
+  context,
+}: Pick<PatchTask, 'typedName' | 'others' | 'options' | 'context'>): {
+  readonly target: PatchTarget;
+  readonly output: string | undefined;
+  readonly names: readonly string[];
+} {
   const target = findTarget(typedName, context.location.storeDir);
-  if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
   const output = outputFor(typedName, options.output);
   const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
   const { uid } = context.host;
-  if (!isDry && output === undefined) refuseUnreplaceable(target, names, uid);
-  if (!isDry && output !== undefined) refuseOthersDirectory(target, names, uid, { command: 'patch', output });
+  if (!isDryRun(options)) {
+    if (output === undefined) refuseUnreplaceable(target, names, uid);
+    else refuseOthersDirectory(target, names, uid, { command: 'patch', output });
+  }
+  return { target, output, names };
+}
+
+export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
+  const { typedName, options, context, dirs, farms } = task;
+  const { trial } = options;
+  const isDry = isDryRun(options);
+  const { target, output, names } = replaceableTarget(task);
+  if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
   const work = () =>
     withOriginal(
       target,

@@ -1,14 +1,15 @@
 // The files of a directory → each with the farm that it shares with others, or why the tree stays as it is.
-import { lstatSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
-import { isThere } from '../../host/files.ts';
+import { isGone } from '../../host/files.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { isTrustedAndThere } from '../../host/trusted-way.ts';
 import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
 import type { Context } from '../../resolve/context.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
 import type { LibraryOutline } from '../../resolve/patch-library.ts';
+import { locate } from '../../resolve/patch-target.ts';
 import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
@@ -86,7 +87,9 @@ export async function undoDone(done: readonly DoneInTree[]): Promise<FailedInTre
 /** The tree itself stays as it is. @throws ForeignError. */
 export function copyTree(directory: string, output: string, { env, host }: Context): string {
   const to = path.resolve(output);
-  if (!isThere(path.dirname(to)))
+  // cp(1) copies a link as one, and what is patched behind it would be the tree itself.
+  const { file: tree } = locate(directory);
+  if (isGone(path.dirname(to)))
     throw usageError(
       `there is no directory ${path.dirname(to)}`,
       `make it first: mkdir -p ${fileWord(path.dirname(to))}`,
@@ -99,8 +102,7 @@ export function copyTree(directory: string, output: string, { env, host }: Conte
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined)
     throw usageError(`${output} is there already`, 'name a directory that is not there yet');
   try {
-    // cp(1) copies a link as one, and what is patched behind it would be the tree itself.
-    copyDirectory(realpathSync(directory), to, env['PATH']);
+    copyDirectory(tree, to, env['PATH']);
     return to;
   } catch (error) {
     rmSync(to, { recursive: true, force: true });

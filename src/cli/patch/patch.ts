@@ -9,13 +9,20 @@ import { isPatchedFarm } from '../../program/run-directories.ts';
 import { proveProgram } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
-import { findTarget, refuseOthersLink, refuseUnreplaceable } from '../../resolve/patch-target.ts';
+import { refuseOthersLink } from '../../resolve/patch-target.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
-import { isDryRun, type PatchOptions, type PatchOutcome, type PatchTask, patchOne } from './patch-one.ts';
+import {
+  isDryRun,
+  type PatchOptions,
+  type PatchOutcome,
+  type PatchTask,
+  patchOne,
+  replaceableTarget,
+} from './patch-one.ts';
 import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
 import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile, tellUnreadable } from './tree-programs.ts';
@@ -215,32 +222,37 @@ function isNamingFarm(file: string): boolean {
   }
 }
 
-/** Before anything is kept of a patch that cannot be. @throws ForeignError. */
-function refuseUnpatchable(file: string, { location, host }: Context): void {
-  const target = findTarget(file, location.storeDir);
-  refuseUnreplaceable(target, [target.path], host.uid);
+/** Whether nothing can be written; the patch says why. @throws what is no ForeignError. */
+function isRefused(file: TreeFile, options: PatchOptions, context: Context): boolean {
+  try {
+    replaceableTarget({ typedName: file.file, others: file.others, options, context });
+    return false;
+  } catch (error) {
+    if (error instanceof ForeignError) return true;
+    throw error;
+  }
 }
 
 /** What the words of `choose` say, or the dialogue; it is kept with the program, as by `choose`. The exit status. */
 async function chooseFirst(
-  files: readonly string[],
-  { words, set, output }: PatchOptions,
+  files: readonly TreeFile[],
+  options: PatchOptions,
   context: Context,
 ): Promise<number> {
+  const { words, set } = options;
   const isSaid = [words.pin, words.exclude, words.prefer].some((each) => each.length > 0);
   if (!isSaid && !set.has('interactive')) return 0;
   if (set.has('dryRun') || set.has('diff'))
     throw usageError('a dry run keeps no choice', 'choose first, with nix-foreign choose, or leave -n out');
-  if (!set.has('tree') && output === undefined) for (const file of files) refuseUnpatchable(file, context);
   const { chooseCommand } = await import('../choose/choose.ts');
-  for (const file of files) {
-    const status = await chooseCommand(file, words, set.has('json') ? 'none' : 'text', context);
+  for (const file of files.filter((each) => !isRefused(each, options, context))) {
+    const status = await chooseCommand(file.file, words, set.has('json') ? 'none' : 'text', context);
     if (status !== 0) return status;
   }
   return 0;
 }
 
-/** `--tree DIR -o DIR2`: where nothing could be done, and with `--strict` and a failure, there is no copy. */
+/** `--tree DIR -o DIR2`: where it ends by an error, and with `--strict` and a failure, there is no copy. */
 async function patchCopy(
   tree: string,
   output: string,
@@ -286,11 +298,7 @@ export async function patchCommand(
     );
   }
   tellUnreadable(unreadable);
-  const status = await chooseFirst(
-    files.map(({ file }) => file),
-    options,
-    context,
-  );
+  const status = await chooseFirst(files, options, context);
   if (status !== 0) return status;
   const work = async (dirs: Directories): Promise<number> => {
     cleanPatched(dirs);

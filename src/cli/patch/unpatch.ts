@@ -33,7 +33,7 @@ function knownFiles(places: readonly Directories[]): TreeFile[] {
 
 async function filesOf(
   programs: readonly string[],
-  { isTree, isAll, isDry }: UnpatchOptions,
+  { isTree, isAll, isDry, output }: UnpatchOptions,
   context: Context,
 ): Promise<TreeFile[]> {
   const { uid } = context.host;
@@ -46,7 +46,7 @@ async function filesOf(
     return trees.flatMap((tree) => [...tree.programs, ...tree.libraries]);
   }
   const named = (each: string) =>
-    isDry ? namedProgram(each, context) : programToChange(each, context, 'unpatch');
+    isDry || output !== undefined ? namedProgram(each, context) : programToChange(each, context, 'unpatch');
   return programs.map((each) => ({ file: named(each), others: [] }));
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, writeFileDurably } from '../../host/atomic-file.ts';
-import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
 import { makeDirectories, namesIn, realPath } from '../../host/files.ts';
 import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
 import type { Shim, ShimDirectories } from './shim-file.ts';
@@ -84,8 +84,8 @@ function findEntries(shim: Shim): string[] {
 function ownerOf(file: string): string | undefined | 'nobody' {
   try {
     return shimOfEntry(readFileSync(file, 'utf8'));
-  } catch {
-    return 'nobody';
+  } catch (error) {
+    return errnoOf(error) === 'EISDIR' ? undefined : 'nobody';
   }
 }
 

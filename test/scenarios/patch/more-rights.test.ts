@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   lchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -130,12 +131,18 @@ test('what a link of somebody else leads to is neither patched nor taken back, i
 });
 
 test('what only looks follows it, and a choice is not kept of what is refused', async () => {
-  const looked = await vendor.root.manage(['patch', '--check', '--tree', '/vendor/theirs/tree']);
-  assert.doesNotMatch(looked.stderr, /others may change where it leads/);
+  for (const look of ['--check', '--show']) {
+    const looked = await vendor.root.manage(['patch', look, '--tree', '/vendor/theirs/tree']);
+    assert.match(looked.stdout + looked.stderr, /^(?:nix-foreign: )?\/vendor\/app\/tool: .*not patched/m);
+  }
   const choice = ['--exclude', 'nothing-of-this-name'];
   const { status, stderr } = await vendor.root.manage(['patch', '-y', ...choice, '/vendor/theirs/tool']);
   assert.equal(status, 126);
   assert.match(stderr, /others may change where it leads/);
+  compile(at('app/linked'), SOURCE);
+  linkSync(at('app/linked'), at('app/other'));
+  const hard = await vendor.root.manage(['patch', '-y', ...choice, '/vendor/app/linked']);
+  assert.equal(hard.status, 126, 'hard links');
   const kept = readdirSync(vendor.root.homeDir, { recursive: true, encoding: 'utf8' });
   assert.deepEqual(
     kept.filter((name) => /choices\/./.test(name)),
@@ -158,4 +165,6 @@ test('a tree that a link names is copied, and stays as it is', async () => {
   assert.equal(lstatSync(at('copy')).isDirectory(), true);
   assert.deepEqual(readFileSync(at('app/tool')), before);
   assert.notDeepEqual(readFileSync(at('copy/tool')), before);
+  const gone = await vendor.root.manage(['patch', '-y', '--tree', '/vendor/gone', '-o', '/vendor/copy2']);
+  assert.match(gone.stderr, /^nix-foreign: \/vendor\/gone: no such file or directory\n/);
 });
