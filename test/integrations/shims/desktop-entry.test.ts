@@ -1,7 +1,7 @@
 // A vendor's desktop entry → what of it changes, and what stays byte for byte.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { rewriteEntry, shimOfEntry } from '../../../src/integrations/shims/desktop-entry.ts';
@@ -109,6 +109,10 @@ test("the user's own entry of that name stays, and an entry of another program i
   writeFileSync(own, vendor);
   assert.throws(() => addDesktopEntries(shim, places, entry), { code: 'taken' });
   assert.equal(readFileSync(own, 'utf8'), vendor);
+  rmSync(own);
+  mkdirSync(path.join(own, 'kept'), { recursive: true });
+  assert.throws(() => addDesktopEntries(shim, places, entry), { code: 'taken' }, 'a directory');
+  assert.ok(existsSync(path.join(own, 'kept')));
   const other = at('other.desktop');
   writeFileSync(other, vendor.replaceAll('vendor-app', 'another'));
   assert.throws(() => addDesktopEntries(shim, places, other), { code: 'no-desktop-entry' });
