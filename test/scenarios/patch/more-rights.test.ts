@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -19,6 +20,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile } from '../compile.ts';
+import { stateOf } from '../saved-state.ts';
 import { openVendorRoot } from './vendor-root.ts';
 
 const SOURCE = `#include <stdio.h>
@@ -143,11 +145,11 @@ test('what only looks follows it, and a choice is not kept of what is refused', 
   linkSync(at('app/linked'), at('app/other'));
   const hard = await vendor.root.manage(['patch', '-y', ...choice, '/vendor/app/linked']);
   assert.equal(hard.status, 126, 'hard links');
-  const kept = readdirSync(vendor.root.homeDir, { recursive: true, encoding: 'utf8' });
-  assert.deepEqual(
-    kept.filter((name) => /choices\/./.test(name)),
-    [],
-  );
+  const kept = path.join(stateOf(vendor.root), 'choices');
+  assert.equal(existsSync(kept), false, 'no choice');
+  await vendor.root.manage(['choose', ...choice, '/vendor/app/tool']);
+  assert.equal(readdirSync(kept).length, 1);
+  await vendor.root.manage(['choose', '--reset', '/vendor/app/tool']);
 });
 
 test('a tree that a link names is copied, and stays as it is', async () => {
