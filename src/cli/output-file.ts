@@ -1,8 +1,9 @@
 // Text → the file that the user named, `-` for stdout; or a file by a name of ours, which a stranger may have taken.
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { removeLeftoversOf, rewriteNamedFile, writeNamedFile } from '../host/atomic-file.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
-import { targetToWrite } from '../host/trusted-way.ts';
+import { directoryToWrite, targetToWrite } from '../host/trusted-way.ts';
 
 const NAME_ANOTHER = 'name a file that can be written';
 
@@ -73,4 +74,11 @@ export function writeOutput(named: string, content: string | Uint8Array): void {
   } catch (error) {
     throw error instanceof ForeignError ? error : unwritable(named, reasonOf(error), NAME_ANOTHER, error);
   }
+}
+
+/** Where a program is written to by `-o`, which may be a directory: absolute, as the kernel follows the name. */
+export function programOutput(typedName: string, output: string, uid: number): string {
+  const isDirectory = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const directory = directoryToWrite(isDirectory ? output : path.dirname(output), uid);
+  return `${directory === '/' ? '' : directory}/${path.basename(isDirectory ? typedName : output)}`;
 }

@@ -95,6 +95,21 @@ export function trustedTarget(name: string, uid: number): string | undefined {
   return arrivalThere(name, (stats, isEnd) => isEnd || isTrusted(stats, owners));
 }
 
+/** Undefined where a link of somebody else is on the way. @throws Node's errno errors. */
+function throughOwnLinks(directory: string, uid: number): string | undefined {
+  const owners = trustedOwners(uid);
+  return arrivalOf(absolute(directory), (stats) => !stats.isSymbolicLink() || owners.includes(stats.uid));
+}
+
+/** The directory in which a file is to be written, by no link of somebody else; else the name as it is, absolute. */
+export function directoryToWrite(directory: string, uid: number): string {
+  try {
+    return throughOwnLinks(directory, uid) ?? absolute(directory);
+  } catch {
+    return absolute(directory); // nothing is there, or it cannot be looked at: who writes says so
+  }
+}
+
 /**
  * Which file a name means that is to be written, were it not there yet: as the kernel follows it, but through no link
  * of somebody else, who could lead there to any file (so have sticky directories it: proc(5), "protected_symlinks").
@@ -102,15 +117,14 @@ export function trustedTarget(name: string, uid: number): string | undefined {
  */
 export function targetToWrite(name: string, uid: number): string | undefined {
   const owners = trustedOwners(uid);
-  const counts: Judge = (stats) => !stats.isSymbolicLink() || owners.includes(stats.uid);
   let at = absolute(name);
   for (let links = 0; links <= MOST_LINKS; links += 1) {
     const end = at.lastIndexOf('/');
-    const directory = arrivalOf(`${at.slice(0, end)}/`, counts);
+    const directory = throughOwnLinks(`${at.slice(0, end)}/`, uid);
     const file = directory && path.join(directory, at.slice(end + 1));
     const stats = file === undefined ? undefined : lstatSync(file, { throwIfNoEntry: false });
     if (file === undefined || stats === undefined || !stats.isSymbolicLink()) return file;
-    if (!counts(stats, false)) return undefined;
+    if (!owners.includes(stats.uid)) return undefined;
     at = throughLink(stats, file, []) as string;
   }
   return undefined;

@@ -17,7 +17,7 @@ import {
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeEach, test } from 'node:test';
-import { writeByOurName, writeOutput } from '../../src/cli/output-file.ts';
+import { programOutput, writeByOurName, writeOutput } from '../../src/cli/output-file.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -91,6 +91,9 @@ test('`..` is what stands before the directory behind a link, as the kernel has 
     assert.equal(readFileSync(at('far/releases/out'), 'utf8'), name);
   }
   assert.deepEqual(readdirSync(at('out')), ['kept']);
+  assert.equal(programOutput('/x/jq', `${directory}/current/../jq`, 0), at('far/releases/jq'));
+  assert.equal(programOutput('/x/jq', `${directory}/current`, 0), at('far/releases/3/jq'));
+  assert.equal(programOutput('/x/jq', at('nowhere/jq'), 0), at('nowhere/jq'));
 });
 
 test('the name of a directory makes no file, nor a file with a slash behind it another', () => {

@@ -1,5 +1,4 @@
 // A program and the options of `nix-foreign patch` → the program patched, or what would be written.
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
@@ -36,6 +35,7 @@ import {
   type SharedFarm,
 } from '../../resolve/plan-patch.ts';
 import type { ChooseWords } from '../choose/session.ts';
+import { programOutput } from '../output-file.ts';
 import { usageError } from '../usage-error.ts';
 
 export interface PatchOptions {
@@ -80,12 +80,6 @@ export function mannerOf({ method, set }: PatchOptions): PatchManner {
     plain: set.has('plain'),
     usersFirst: set.has('userLibrariesFirst'),
   };
-}
-
-function outputFor(typedName: string, output: string | undefined): string | undefined {
-  if (output === undefined) return undefined;
-  const isDirectory = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return path.resolve(isDirectory ? path.join(output, path.basename(typedName)) : output);
 }
 
 async function agrees(plan: PatchPlan, { set }: PatchOptions): Promise<boolean> {
@@ -162,9 +156,9 @@ export function replaceableTarget({
   readonly names: readonly string[];
 } {
   const target = findTarget(typedName, context.location.storeDir);
-  const output = outputFor(typedName, options.output);
-  const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
   const { uid } = context.host;
+  const output = options.output === undefined ? undefined : programOutput(typedName, options.output, uid);
+  const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
   if (!isDryRun(options)) {
     if (output === undefined) refuseUnreplaceable(target, names, uid);
     else refuseOthersDirectory(target, names, uid, { command: 'patch', output });

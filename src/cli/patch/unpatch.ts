@@ -1,6 +1,5 @@
 // `nix-foreign unpatch PROGRAM...`: patched programs as they were, byte for byte.
 import { statSync } from 'node:fs';
-import path from 'node:path';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printJson, printLine, reportFailure } from '../../host/output.ts';
@@ -11,6 +10,7 @@ import { type HardLinks, refuseOthersLink } from '../../resolve/patch-target.ts'
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { allDirectories, patchPlaces } from '../../resolve/writable-directories.ts';
 import { jsonFailure } from '../command.ts';
+import { programOutput } from '../output-file.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
@@ -72,9 +72,7 @@ export async function unpatchCommand(
   let worst = 0;
   const hardLinks = hardLinksOf(options.hardLinks, isTree || isAll);
   for (const { file, others } of await filesOf(programs, options, context)) {
-    const isDirectory =
-      output !== undefined && (statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false);
-    const target = output && path.resolve(isDirectory ? path.join(output, path.basename(file)) : output);
+    const target = output === undefined ? undefined : programOutput(file, output, context.host.uid);
     const request = { output: target, hardLinks, known: others, isDry };
     try {
       const done = await unpatchFile(file, request, context);
