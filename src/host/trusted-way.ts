@@ -50,10 +50,15 @@ function trustedOwners(uid: number): readonly number[] {
   return [0, uid, ...ownersOfRoot()];
 }
 
-/** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. */
+/** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. Total. */
 function ownersOfRoot(): number[] {
-  const proc = lstatSync('/proc', { throwIfNoEntry: false });
-  return [lstatSync('/').uid, ...(proc === undefined ? [] : [proc.uid])];
+  return ['/', '/proc'].flatMap((each) => {
+    try {
+      return [lstatSync(each).uid];
+    } catch {
+      return []; // who is not known is not trusted
+    }
+  });
 }
 
 /**
