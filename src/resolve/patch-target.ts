@@ -199,7 +199,7 @@ export function refuseOthersShim(shim: string, program: string, uid: number, com
 /**
  * What root writes is reached by its name again and again (cp(1), chown(2)): who may rename there could put a link to
  * another file in its place. `output`: the file is to be this one, and belongs to who makes it.
- * @throws ForeignError `others-directory`, `others-link`.
+ * @throws ForeignError `others-directory`, `no-directory`, `others-link`.
  */
 export function refuseOthersDirectory(
   target: PatchTarget,

@@ -32,8 +32,8 @@ test('sets that the solver takes are loaded by real glibcs, where it takes none 
 
 /** In one test: the tool that they install goes when a test has ended. */
 const SWAPS = {
-  'hit: directories of XDG': 10,
-  'hit: the place below /tmp': 10,
+  'hit: directories of XDG': 20,
+  'hit: the place below /tmp': 20,
   'forget: directories of XDG': 5,
   'for everybody: the place for everybody': 5,
   'first start: a fingerprint beside a link to the program': 5,

@@ -1,4 +1,4 @@
-// `npm run torture -- [--minutes N] [--seed S] [--only NAME,...] [--from N] [--inputs N] [--write]` → findings, and a table.
+// `npm run torture -- [--minutes N] [--seed S] [--only NAME,...] [--from N] [--inputs N] [--write]` → findings, a table.
 import { parseArgs } from 'node:util';
 import { PARTS } from './parts.ts';
 import type { Part, Result } from './results.ts';
@@ -37,12 +37,8 @@ const [seed, inputs, from] = [values.seed, values.inputs, values.from].map(Numbe
   number,
   number,
 ];
-if (
-  !(
-    from === 0 ||
-    (from > 0 && chosen.every(({ part }) => ['kill', 'faults', 'lasting', 'swap'].includes(part.name)))
-  )
-)
+const GOES_ON = ['kill', 'faults', 'lasting', 'swap'];
+if (!(from >= 0) || (from > 0 && chosen.some(({ part }) => !GOES_ON.includes(part.name))))
   throw new Error('--from is a number, for kill, faults, lasting and swap');
 const seconds = (Number(values.minutes) * 60) / chosen.length;
 console.log(`seed ${seed}, ${chosen.length} targets, ${seconds.toFixed(1)} s each at most`);

@@ -82,8 +82,7 @@ test('each copy runs as the program does', () => {
   const some = copied.filter((_, index) => index % Math.ceil(copied.length / 60) === 0);
   assert.ok(some.length >= 30, `only ${some.length} are started`);
   for (const { program, copy } of some) {
-    // A first run may tell what it makes in a new home.
-    if (outputOf(copy, program) === outputOf(program, program)) continue;
+    outputOf(program, program); // a first run may tell what it makes in a new home
     assert.equal(outputOf(copy, program), outputOf(program, program), program);
   }
 });

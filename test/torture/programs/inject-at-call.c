@@ -4,8 +4,8 @@
 // `openat-to-write PATH` where it may create, `fcntl-to-lock PATH` and `fcntl-to-unlock PATH` where it takes and gives
 // back a lock), `kill` (the process that makes the call gets SIGKILL), `kill-all` (it and all others of the command),
 // `exchange` (before the call the paths ONE and OTHER of the environment change places, before each call when NUMBER is
-// 0), or `ERRNO@NAME`: only calls of that name count, and the first from the NUMBER-th on is not made and fails with that
-// errno; pipes are passed by, which have none but EINTR. With `+` at its end all later ones of that name fail too, with
+// 0), or `ERRNO@NAME`: only calls of that name count, and the first from the NUMBER-th on is not made and fails with
+// that errno; pipes are passed by, which have none but EINTR. With `+` at its end all later ones of that name fail too, with
 // `/` those on the way to the same place: the first directory of the path. Then what goes to the command's own standard
 // output and error is left alone, or nothing could be told.
 // CALLS: `changes` (of files, and new programs) or `all` that can fail. What happened is in the last line of standard
