@@ -1,9 +1,10 @@
 // A work, an errno and a number → that call fails so: one line of cause, or nothing noticed; afterwards all is right.
 import { constants } from 'node:os';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Injected, type Injection, UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import { type Injected, type Injection, UNENDED } from './interrupted-work.ts';
 import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
+import { WORK_NAMES } from './works.ts';
 
 /** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
 const NODE_FAILED =
@@ -153,16 +154,24 @@ const ENDS = {
   known: 'known',
 } as const;
 
+/** One fault of each call, from its first error or a later one; then the next of each, until all are done. */
+export function inTurns(calls: readonly (readonly Fault[])[]): Fault[] {
+  const turned = calls.map((each, at) => each.map((_, turn) => each[(at + turn) % each.length] as Fault));
+  const most = Math.max(0, ...turned.map((each) => each.length));
+  return Array.from({ length: most }, (_, turn) => turned.flatMap((each) => each[turn] ?? [])).flat();
+}
+
 async function failEverywhere(part: string, name: string, effort: Effort, faultsAt: Faults): Promise<Result> {
   const ends = new Map<string, number>();
   let of = '';
   const done = await throughCalls(name, 'all', effort, (calls) => {
     const { order, kinds, own } = orderOf(calls, effort.seed);
-    const faultsOf = (numbers: readonly number[]): Fault[] =>
+    const eachOf = (numbers: readonly number[]): Fault[][] =>
       numbers
         .filter((number) => number > 1) // the first call is the injector's own, by which the work begins
-        .flatMap((number) => faultsAt(calls[number - 1] as string, number));
-    const items = faultsOf(order);
+        .map((number) => faultsAt(calls[number - 1] as string, number));
+    const faultsOf = (numbers: readonly number[]): Fault[] => eachOf(numbers).flat();
+    const items = [...faultsOf(order.slice(0, own)), ...inTurns(eachOf(order.slice(own)))];
     of = `of ${items.length} (${calls.length} calls): ${faultsOf(order.slice(0, own)).length} of ours, ${faultsOf(order.slice(0, kinds)).length} of each kind`;
     return { items, round: roundOf(name, calls, ends) };
   });

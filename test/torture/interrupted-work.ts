@@ -25,13 +25,11 @@ import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
+import { FINGERPRINT, INDEX, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** What is written beside a file before it has its name, and locks. */
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
-
-/** What is in the store: the whole rig, or little more than one set. */
-export type Store = 'whole' | 'small';
 
 export interface Works {
   /**
@@ -68,42 +66,6 @@ export interface Injected extends Ended {
   /** It left a state that is known, and nothing more was done. */
   readonly isKnown: boolean;
 }
-
-interface Work {
-  /** Words of nix-foreign; undefined: the program is started. */
-  readonly words?: readonly string[];
-  /** What is said when the work is to be done again, and was done to its end. */
-  readonly doneBefore?: RegExp;
-  /** The state in which it begins; `changed`: the program is another one since its plan was made. */
-  readonly from: 'nothing' | 'catalogue' | 'plan' | 'changed' | 'patched';
-  readonly env?: Readonly<Record<string, string>>;
-  /** Default: the whole. */
-  readonly store?: Store;
-}
-
-const PROGRAM = path.join(homeInRoot, 'jq');
-const SUM = ['-n', '6*7'];
-const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
-export const INDEX = '/opt/torture/index';
-
-const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
-
-const WORKS: Readonly<Record<string, Work>> = {
-  hit: { from: 'plan' },
-  miss: { from: 'catalogue' },
-  'miss without a catalogue': { from: 'nothing', store: 'small' },
-  prune: { from: 'changed', words: ['prune'] },
-  forget: { from: 'plan', words: ['forget', PROGRAM], doneBefore: /no plan is kept for it/ },
-  patch: { from: 'catalogue', words: PATCH },
-  unpatch: { from: 'patched', words: ['unpatch', PROGRAM], doneBefore: /it is not patched/ },
-  export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
-  import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
-  index: { from: 'catalogue', words: ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX } },
-  publish: {
-    from: 'plan',
-    words: ['publish', PROGRAM, '--to', `file://${homeInRoot}/cache?compression=none`],
-  },
-};
 
 /** As large as makes several pages of the database that is written from it. */
 export function indexForTests(): Buffer {
@@ -287,21 +249,13 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
-/** Runs a script in the state in which a work begins; on a busy machine it may need a second try to end in its time. */
-async function begin(
-  root: ToolRoot,
-  states: string,
-  work: Work,
-  script: string,
-): Promise<{ timedOut: boolean }> {
-  for (let tries = 0; tries < 2; tries += 1) {
-    putBack(root, path.join(states, work.from === 'changed' ? 'plan' : work.from));
-    await makePlan(root, work.from);
-    const argv = [root.rig.bash, '-c', script] as const;
-    const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
-    if (!timedOut) return { timedOut };
-  }
-  return { timedOut: true };
+/** Runs a script in the state in which a work begins. @returns whether it ended in its time */
+async function begin(root: ToolRoot, states: string, work: Work, script: string): Promise<boolean> {
+  putBack(root, path.join(states, work.from === 'changed' ? 'plan' : work.from));
+  await makePlan(root, work.from);
+  const argv = [root.rig.bash, '-c', script] as const;
+  const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
+  return !timedOut;
 }
 
 /** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
@@ -311,25 +265,34 @@ interface Lane {
   readonly known: KnownStates;
 }
 
-async function interrupt(lane: Lane, name: string, { how, number, calls }: Injection): Promise<Injected> {
-  const { root, states, known } = lane;
+/** On a busy machine it may need a second try to end in its time. */
+async function interrupt(lane: Lane, name: string, injection: Injection): Promise<Injected> {
+  const { ended, ...injected } = await interruptOnce(lane, name, injection);
+  return ended ? injected : await interruptOnce(lane, name, injection);
+}
+
+async function interruptOnce(
+  { root, states, known }: Lane,
+  name: string,
+  { how, number, calls }: Injection,
+): Promise<Injected & { readonly ended: boolean }> {
   const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
-    ...[noting([INJECTOR, how, String(number), calls, ...words], 'injected'), noting(known.digest, 'digest')],
-    ...[known.endIfKnown(name, how), copying(root, name)],
+    noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
+    ...[known.endIfKnown, copying(root, name)],
     ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
-  const { timedOut } = await begin(root, states, work, script);
+  const { given } = known.answer(name, how);
+  const ended = await begin(root, states, work, script);
+  const { known: state, learn } = await given();
   const injected = noted(root, 'injected');
   const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
-  const end = { ...injected, stderr: injected.stderr.replace(/^inject: .*\n/m, ''), at: at.trim() };
-  const digest = noted(root, 'digest').stdout.trim();
-  const state = noted(root, 'again').status === UNENDED ? known.recall(name, digest) : undefined;
+  const end = { ...injected, stderr: injected.stderr.replace(/^inject: .*\n/m, ''), at: at.trim(), ended };
   if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
   const undone = whyUndoneThen(root, states, name);
   const afterwards = whyNotWhole(root, name);
-  if (afterwards === undefined && !timedOut) known.learn(name, digest, undone);
+  if (afterwards === undefined && ended) learn({ undone });
   return { ...end, undone, afterwards, isKnown: false };
 }
 
@@ -374,23 +337,20 @@ export async function openWorks(store: Store): Promise<Works> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const tools = path.join(scratch, 'tools');
-  const known = openKnownStates(tools, PLACE);
+  mkdirSync(tools);
   buildInjector(tools);
   const binds = [{ from: tools, to: '/opt/torture', mode: 'read-only' }] as const;
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
+  const known = openKnownStates(tools, '/opt/torture', {
+    trees: [root.homeDir, inTmp(root, PLACE)],
+    named: [path.join(root.nixDir, 'store'), path.join(root.nixDir, 'var/nix/gcroots/auto')],
+  });
   const lane: Lane = { root, states: scratch, known };
   return {
     run: (name, injection) => interrupt(lane, name, injection),
     callsOf: (name, calls) => listCalls(root, scratch, name, calls),
   };
-}
-
-export const WORK_NAMES = Object.keys(WORKS);
-
-/** What is in the store that a work needs. */
-export function storeOf(name: string): Store {
-  return WORKS[name]?.store ?? 'whole';
 }

@@ -1,25 +1,14 @@
 // Ends of works that a fault hit, right and wrong ones → each is told from the others, so the torture can fail.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Fault, injectionOf, judge } from './fault-at-call.ts';
-import { buildInjector, DIGEST, INJECTOR } from './injector.ts';
+import { type Fault, injectionOf, inTurns, judge } from './fault-at-call.ts';
+import { buildInjector, INJECTOR } from './injector.ts';
 import type { Injected } from './interrupted-work.ts';
-import { openKnownStates } from './known-states.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -182,76 +171,20 @@ for (const [how, expected] of WRITTEN)
     assert.match(stderr, new RegExp(`^inject: \\d+ write ${files[0]}$`, 'm'));
   });
 
-/** What is done to a tree, and whether it is another state then. */
-const CHANGES: readonly (readonly [string, (tree: string) => void, 'same' | 'other'])[] = [
-  ['nothing', () => {}, 'same'],
-  ['a time', (tree) => utimesSync(`${tree}/plan`, 1, 1), 'same'],
-  [
-    'a file of ours written anew',
-    (tree) => renameSync(copyOf(tree, 'said'), `${tree}/deep/said.stderr`),
-    'same',
-  ],
-  ['the program written anew', (tree) => renameSync(copyOf(tree, 'program'), `${tree}/program`), 'other'],
-  ['who may write to it', (tree) => chmodSync(tree, 0o777), 'other'],
-  ['what a command said', (tree) => writeFileSync(`${tree}/again.stderr`, 'x'), 'same'],
-  ['what is in a directory of names', (tree) => writeFileSync(`${tree}/../store/object/file`, 'x'), 'same'],
-  ['a content of the same size', (tree) => writeFileSync(`${tree}/plan`, 'PLAN'), 'other'],
-  ['a permission', (tree) => chmodSync(`${tree}/plan`, 0o600), 'other'],
-  ['a name', (tree) => renameSync(`${tree}/plan`, `${tree}/plan.tmp`), 'other'],
-  ['an empty directory', (tree) => mkdirSync(`${tree}/deep/lock`), 'other'],
-  ['a content deep below', (tree) => writeFileSync(`${tree}/deep/said.stderr`, 'x'), 'other'],
-  ['where a link leads', (tree) => renameSync(linkIn(tree, 'other'), `${tree}/link`), 'other'],
-  ['contents that change places', (tree) => exchange(`${tree}/plan`, `${tree}/deep/said.stderr`), 'other'],
-  ['a name in a directory of names', (tree) => mkdirSync(`${tree}/../store/another`), 'other'],
-];
+test('a call that may create is of another name than one that may not', { skip: !canBuild }, () => {
+  const file = path.join(mkdtempSync(path.join(tools, 'injected-')), 'made');
+  const injector = path.join(tools, path.basename(INJECTOR));
+  const words = ['13@openat-to-write', '1', 'all', 'sh', '-c', `read -r _ < /proc/self/stat; : > ${file}`];
+  const { stderr } = spawnSync(injector, words, { encoding: 'utf8' });
+  assert.match(stderr, new RegExp(`^inject: 1 openat-to-write ${file}$`, 'm'));
+});
 
-function copyOf(tree: string, name: string): string {
-  writeFileSync(`${tree}/copy`, name, { mode: name === 'program' ? 0o755 : 0o644 });
-  return `${tree}/copy`;
-}
-
-function linkIn(tree: string, target: string): string {
-  symlinkSync(target, `${tree}/new`);
-  return `${tree}/new`;
-}
-
-function exchange(one: string, other: string): void {
-  renameSync(one, `${one}.kept`);
-  renameSync(other, one);
-  renameSync(`${one}.kept`, other);
-}
-
-for (const [what, change, expected] of CHANGES)
-  test(`a state that differs by ${what} is the ${expected}`, { skip: !canBuild }, () => {
-    const directory = mkdtempSync(path.join(tools, 'digest-'));
-    const tree = path.join(directory, 'tree');
-    const store = path.join(directory, 'store');
-    mkdirSync(`${tree}/deep`, { recursive: true });
-    mkdirSync(`${store}/object`, { recursive: true });
-    writeFileSync(`${tree}/plan`, 'plan');
-    writeFileSync(`${tree}/program`, 'program', { mode: 0o755 });
-    writeFileSync(`${tree}/deep/said.stderr`, 'said');
-    symlinkSync('target', `${tree}/link`);
-    const digest = () =>
-      spawnSync(path.join(tools, path.basename(DIGEST)), [tree, `NAMES=${store}`], { encoding: 'utf8' });
-    const before = digest();
-    change(tree);
-    assert.match(before.stdout, /^[0-9a-f]{16}\n$/);
-    assert.equal(digest().stdout === before.stdout ? 'same' : 'other', expected);
-  });
-
-test('a state is known that was right twice, of one work, and none that could not be told', () => {
-  const directory = mkdtempSync(path.join(tools, 'known-'));
-  const known = openKnownStates(directory, '/tmp/place');
-  const [state, other] = ['0123456789abcdef', 'fedcba9876543210'];
-  known.learn('miss', state, 'half');
-  assert.equal(known.recall('miss', state), undefined);
-  known.learn('miss', state, 'half');
-  assert.equal(known.recall('miss', state)?.undone, 'half');
-  assert.deepEqual([known.recall('hit', state), known.recall('miss', other)], [undefined, undefined]);
-  for (let times = 0; times < 3; times += 1) known.learn('miss', '', undefined);
-  assert.equal(known.recall('miss', ''), undefined);
-  assert.deepEqual(readdirSync(path.join(directory, 'known')), [`miss-${state}`]);
-  assert.match(known.endIfKnown('miss', '5@openat'), /exit/);
-  assert.equal(known.endIfKnown('miss', '5@utimensat'), '');
+test('of calls of others each has one fault first, by turns another one, then all others', () => {
+  const faultsOf = (errors: string, number: number) =>
+    errors.split(' ').map((error): Fault => ({ number, error, extent: 'once' }));
+  const calls = ['EIO EACCES EINTR', 'EIO', 'EIO EACCES'].map(faultsOf);
+  assert.deepEqual(
+    inTurns(calls).map(({ number, error }) => `${number} ${error}`),
+    ['0 EIO', '1 EIO', '2 EIO', '0 EACCES', '2 EACCES', '0 EINTR'],
+  );
 });

@@ -1,8 +1,9 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
 import { orderOf } from './call-kinds.ts';
-import { UNENDED, WORK_NAMES } from './interrupted-work.ts';
+import { UNENDED } from './interrupted-work.ts';
 import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
+import { WORK_NAMES } from './works.ts';
 
 /** What is wrong after a kill; nothing also when the work ended before that call. */
 function roundOf(name: string, calls: number, count: { before: number }): Round<number> {

@@ -1,11 +1,12 @@
 // What a work left → whether all that comes after was right each time, so that it need not be gone through again.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { homeInRoot } from '../rig/root.ts';
-import { DIGEST } from './injector.ts';
+import { stateDigest, type Trees } from './state-digest.ts';
 
-/** Below `/opt/torture`: a file for each known state. */
-const KNOWN = 'known';
+/** A fifo that a shell asks at whether it may end. */
+const ANSWER = 'answer';
 
 /** What comes after may go wrong now and then only, so once is not enough. */
 const TIMES = 2;
@@ -13,42 +14,66 @@ const TIMES = 2;
 /** What these change is times and permissions, and times decide without being in a digest (locks, last use). */
 const UNSEEN = /@(?:utimensat|f?chmod(?:at)?)\b/;
 
+/** A state that may be known: what a command has not done that left it. */
+export interface State {
+  readonly undone: string | undefined;
+}
+
 export interface KnownStates {
-  /** Words of the command that tells one state from another. */
-  readonly digest: readonly string[];
-  /** Ends a shell script after a state that is known; `~/digest.stdout` is what `digest` said. */
-  endIfKnown(work: string, how: string): string;
-  /** Undefined for what is not known; else what a command has not done that left it. */
-  recall(work: string, digest: string): { readonly undone: string | undefined } | undefined;
-  /** All was right after it. */
-  learn(work: string, digest: string, undone: string | undefined): void;
+  /** Asks whether the state is known, and ends a shell script if so. */
+  readonly endIfKnown: string;
+  /** Answers one shell that asks after `work` was done with `how`; `given`, once the shell has ended: what it was told. */
+  answer(work: string, how: string): { given(): Promise<Answer> };
+}
+
+export interface Answer {
+  /** Undefined: the state is new, and to be learnt when all is right after it. */
+  readonly known: State | undefined;
+  learn(state: State): void;
+}
+
+/** Undefined: it cannot be told, since something is at work there. */
+function digestOf(trees: Trees): string | undefined {
+  try {
+    return stateDigest(trees);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
- * @param tools is `/opt/torture` in the root
- * @param place ours below /tmp; with the home, and the names of store objects and roots, it decides what comes after
+ * @param tools a directory, `seen` by the shells
+ * @param trees with what is in the store they decide what comes after
  */
-export function openKnownStates(tools: string, place: string): KnownStates {
-  mkdirSync(path.join(tools, KNOWN), { recursive: true });
-  const states = new Map<string, { times: number; readonly undone: string | undefined }>();
-  const nameOf = (work: string, digest: string) => `${work.replaceAll(' ', '-')}-${digest}`;
+export function openKnownStates(tools: string, seen: string, trees: Omit<Trees, 'scratch'>): KnownStates {
+  const fifo = path.join(tools, ANSWER);
+  execFileSync('mkfifo', [fifo]);
+  const states = new Map<string, State & { times: number }>();
+  const tell = async (work: string, how: string): Promise<Answer> => {
+    const shell = await open(fifo, 'w'); // when it reads
+    const digest = digestOf({ ...trees, scratch: path.join(tools, 'looked-at') });
+    const name = `${work} ${digest}`;
+    const state = states.get(name);
+    const isKnown = state !== undefined && state.times >= TIMES && !UNSEEN.test(how);
+    await shell.write(isKnown ? 'known\n' : 'new\n').catch(() => undefined); // it may have been ended meanwhile
+    await shell.close();
+    const learn = ({ undone }: State): void => {
+      if (digest !== undefined) states.set(name, { times: (state?.times ?? 0) + 1, undone });
+    };
+    return { known: isKnown ? state : undefined, learn };
+  };
   return {
-    digest: [DIGEST, homeInRoot, place, 'NAMES=/nix/store', 'NAMES=/nix/var/nix/gcroots/auto'],
-    endIfKnown: (work, how) => {
-      const file = `/opt/torture/${KNOWN}/${nameOf(work, '$(<~/digest.stdout)')}`;
-      return UNSEEN.test(how) ? '' : `[[ -e "${file}" ]] && exit\n`;
-    },
-    recall: (work, digest) => {
-      const state = states.get(nameOf(work, digest));
-      return state !== undefined && state.times >= TIMES ? state : undefined;
-    },
-    learn: (work, digest, undone) => {
-      if (!/^[0-9a-f]{16}$/.test(digest)) return; // it could not be told
-      const name = nameOf(work, digest);
-      const state = states.get(name) ?? { times: 0, undone };
-      state.times += 1;
-      states.set(name, state);
-      if (state.times === TIMES) writeFileSync(path.join(tools, KNOWN, name), '');
+    endIfKnown: `read -r answer < ${seen}/${ANSWER}; [[ $answer == known ]] && exit\n`,
+    answer: (work, how) => {
+      const told = tell(work, how);
+      return {
+        given: async () => {
+          const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK); // or it would wait for ever
+          const result = await told;
+          closeSync(reader);
+          return result;
+        },
+      };
     },
   };
 }

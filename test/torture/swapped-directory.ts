@@ -23,7 +23,7 @@ import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
-import { INDEX, indexForTests } from './interrupted-work.ts';
+import { indexForTests } from './interrupted-work.ts';
 import { behind, type Effort, type Finding, type Part, type Result } from './results.ts';
 import {
   copying,
@@ -38,6 +38,7 @@ import {
   SUM,
   type Swapping,
 } from './swapped-places.ts';
+import { INDEX } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 /** Somebody else's user id; the starts are root's. */

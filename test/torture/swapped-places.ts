@@ -20,7 +20,7 @@ import { homeInRoot, type Outcome } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../scenarios/saved-state.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
-import { INDEX } from './interrupted-work.ts';
+import { INDEX } from './works.ts';
 
 export const OTHERS_LIBRARY = '/opt/torture/libothers.so';
 export const PROGRAM = path.join(homeInRoot, 'jq');

@@ -1,7 +1,8 @@
 // A work and what is to be done at its calls → all done, or as much as there is time for, by several roots at once.
 import { availableParallelism } from 'node:os';
-import { type Injection, openWorks, type Store, storeOf, type Works } from './interrupted-work.ts';
+import { type Injection, openWorks, type Works } from './interrupted-work.ts';
 import type { Effort, Finding } from './results.ts';
+import { type Store, storeOf } from './works.ts';
 
 const opened = new Map<Store, Promise<Works>[]>();
 

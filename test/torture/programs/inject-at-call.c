@@ -103,13 +103,21 @@ static const struct call calls[] = {
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
-static void stop_at_calls(int all)
+/* Of a call as `name_of` tells it: also of `openat` for `openat-to-write`. */
+static int has_name(const struct call *call, const char *name)
+{
+	size_t length = strlen(call->name);
+	return !strncmp(name, call->name, length) && (name[length] == 0 || !strncmp(name + length, "-to-", 4));
+}
+
+/* Of one name when only those count: each stop costs more than most calls. */
+static void stop_at_calls(int all, const char *of)
 {
 	struct sock_filter code[2 * CALLS + 2];
 	size_t length = 0;
 	code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < CALLS; i++) {
-		if (calls[i].only_in_all && !all)
+		if ((calls[i].only_in_all && !all) || (*of && !has_name(calls + i, of)))
 			continue;
 		code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1);
 		code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
@@ -336,7 +344,7 @@ int main(int argc, char **argv)
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
-		stop_at_calls(injection.all);
+		stop_at_calls(injection.all, injection.of);
 		execvp(argv[4], argv + 4);
 		_exit(127);
 	}
