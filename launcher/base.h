@@ -78,18 +78,19 @@ bool process_has_foreign_rights(const struct process *process);
 bool process_is_called_by_binfmt(const struct process *process);
 
 /// A new entry takes 16 bytes: ld.so needs the stack pointer 16-aligned (System V ABI x86-64, 3.4.1; i386, 2.2.2).
-enum { ENTRY_COPIES = 16 / sizeof(char *) };
+enum { ENTRY_WORDS = 16 / sizeof(char *) };
 
 /// Puts `entry` into the environment, in place of what `slot` points to, or as a new one when `slot` is NULL.
 ///
-/// A new one goes to the end, ENTRY_COPIES times, and the block begins 16 bytes lower. When it is taken away again,
-/// the words that are left can be read as NULL and pairs of the auxiliary vector that mean nothing (AT_IGNORE). So
-/// the vector stays where ld.so found it, and still follows the environment, which programs without a libc rely on.
-void block_put_entry(struct process *process, char **slot, char *entry);
+/// A new one goes to the end, with as many `fillers` behind it as make ENTRY_WORDS, and the block begins 16 bytes
+/// lower. When it is taken away again, the words that are left can be read as NULL and pairs of the auxiliary vector
+/// that mean nothing (AT_IGNORE). So the vector stays where ld.so found it, and still follows the environment, which
+/// programs without a libc rely on.
+void block_put_entry(struct process *process, char **slot, char *entry, char *filler);
 
-/// Takes new entries away, the first copy of which is at `slot`; `other` may be NULL. False when they are not there as
-/// they were put, one after the other at the end.
-bool block_take_entries(char **slot, const char *entry, const char *other);
+/// Takes new entries away, the first of which is at `slot`. False when they are not there as they were put, one after
+/// the other at the end: then some of these `count` words are still there.
+bool block_take_entries(char **slot, size_t count);
 
 /// Takes the last entry out of the environment; the auxiliary vector moves down to close the gap.
 void block_drop_last_entry(struct process *process);

@@ -31,7 +31,8 @@ static char **find_entry(const struct process *process, const char *of)
 // memory ran out: then the program finds what its plan has.
 static struct made_entry put_audit_entry(struct process *process, const char *module)
 {
-	struct made_entry made = {.harmless = "LD_AUDIT="};
+	static char empty[] = "LD_AUDIT="; // glibc adds them all up (elf/rtld.c, process_envvars)
+	struct made_entry made = {.filler = empty, .harmless = empty};
 	char **slot = module ? find_entry(process, audit_name) : NULL;
 	const char *of_user = slot ? *slot + sizeof audit_name : "";
 	size_t size = module ? sizeof audit_name + text_length(module) + 1 + text_length(of_user) + 1 : 0;
@@ -44,7 +45,7 @@ static struct made_entry put_audit_entry(struct process *process, const char *mo
 	made.text = text.bytes;
 	made.size = text.used + 1;
 	made.original = slot ? *slot : NULL;
-	block_put_entry(process, slot, made.text);
+	block_put_entry(process, slot, made.text, made.filler);
 	return made;
 }
 
@@ -73,9 +74,13 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 		program = own;
 		entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	}
-	block_put_entry(process, user.slot, entry.bytes);
-	struct made_entry of_path = {
-		.text = entry.bytes, .size = entry.used + 1, .original = user.entry, .harmless = "LD_LIBRARY_PATH="};
+	// The same twice: glibc takes the last one, musl the first.
+	block_put_entry(process, user.slot, entry.bytes, entry.bytes);
+	struct made_entry of_path = {.text = entry.bytes,
+				     .filler = entry.bytes,
+				     .size = entry.used + 1,
+				     .original = user.entry,
+				     .harmless = "LD_LIBRARY_PATH="};
 	struct made_entry of_audit = put_audit_entry(process, plan->audit_module);
 	struct restoration restoration = {
 		.target = program,

@@ -42,6 +42,7 @@ struct user_library_path user_library_path_find(struct process *process);
 /// An environment entry that was made for the loader.
 struct made_entry {
 	char *text;	      // NULL: none was made
+	char *filler;	      // what stands behind a new one, as often as it needs
 	size_t size;	      // bytes of `text` with the NUL
 	char *original;	      // what was there before; NULL when there was none
 	const char *harmless; // what `text` becomes where a copy of the environment may hold it; no longer than that

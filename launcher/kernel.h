@@ -132,7 +132,7 @@ static inline long kernel_read_directory(int fd, void *into, size_t size)
 {
 	return arch_system_call(NR_getdents64, fd, (long)into, (long)size, 0, 0, 0);
 }
-enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_REMOUNT = 0x20 };
+enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_REMOUNT = 0x20 };
 enum { MS_BIND = 0x1000, MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
 
 static inline long kernel_mount(const char *source, const char *target, unsigned long flags)

@@ -69,27 +69,25 @@ static void move_words_down(uintptr_t *from, uintptr_t *end, size_t by)
 		from[-(ptrdiff_t)by] = *from;
 }
 
-void block_put_entry(struct process *process, char **slot, char *entry)
+void block_put_entry(struct process *process, char **slot, char *entry, char *filler)
 {
 	if (slot) {
 		*slot = entry;
 		return;
 	}
 	char **end = end_of(process->envp);
-	move_words_down(process->block, (uintptr_t *)end, ENTRY_COPIES);
-	for (int i = 1; i <= ENTRY_COPIES; i++)
-		end[-i] = entry;
-	process->block -= ENTRY_COPIES;
+	move_words_down(process->block, (uintptr_t *)end, ENTRY_WORDS);
+	for (int i = 1; i < ENTRY_WORDS; i++)
+		end[-i] = filler;
+	end[-ENTRY_WORDS] = entry;
+	process->block -= ENTRY_WORDS;
 	process->argv = (char **)(process->block + 1);
 	process->envp = process->argv + process->argc + 1;
 }
 
-bool block_take_entries(char **slot, const char *entry, const char *other)
+bool block_take_entries(char **slot, size_t count)
 {
-	size_t count = 0;
-	while (slot[count] && (slot[count] == entry || slot[count] == other))
-		count++;
-	if (count == 0 || slot[count] || count % ENTRY_COPIES)
+	if (slot[count] || count % ENTRY_WORDS)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		((uintptr_t *)slot)[i] = i % 2 ? AT_IGNORE : 0;

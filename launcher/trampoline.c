@@ -97,25 +97,34 @@ uintptr_t trampoline_prepare(const struct restoration *wanted)
 static const struct made_entry *find_made(const char *text)
 {
 	for (size_t i = 0; i < MADE_ENTRIES; i++)
-		if (pending.entries[i].text == text)
+		if (pending.entries[i].text == text || pending.entries[i].filler == text)
 			return &pending.entries[i];
 	return NULL;
+}
+
+// How many entries from here on are ours, with nothing there before.
+static size_t count_new(char **from)
+{
+	size_t count = 0;
+	for (const struct made_entry *made; from[count]; count++) {
+		made = find_made(from[count]);
+		if (!made || made->original)
+			break;
+	}
+	return count;
 }
 
 // Code of libraries that ran before the program may have moved entries (unsetenv(3) moves them down).
 static void restore_slots(void)
 {
 	char **to = pending.envp;
-	const char *texts[MADE_ENTRIES]; // of those that nothing was there before
-	for (size_t i = 0; i < MADE_ENTRIES; i++)
-		texts[i] = pending.entries[i].original ? NULL : pending.entries[i].text;
 	for (char **from = pending.envp; *from; from++) {
 		const struct made_entry *made = find_made(*from);
 		if (!made)
 			*to++ = *from;
 		else if (made->original)
 			*to++ = made->original;
-		else if (from == to && block_take_entries(from, texts[0], texts[1]))
+		else if (from == to && block_take_entries(from, count_new(from)))
 			return;
 	}
 	*to = NULL;

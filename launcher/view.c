@@ -95,6 +95,27 @@ static long take_over(const struct view *view, const char *to, unsigned type)
 	return type == ENTRY_IS_LINK ? copy_link(view, from, to) : bind(from, to, type == ENTRY_IS_DIRECTORY);
 }
 
+// Children of root could write there otherwise, and whoever owns it could change what later views show.
+static long bind_read_only(const char *from, const char *to)
+{
+	enum { FLAGS = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV };
+	long failed = bind(from, to, true);
+	if (failed == 0)
+		failed = kernel_mount(0, to, FLAGS);
+	// Where another user namespace mounted it, no flag can be taken away (mount_namespaces(7)).
+	return failed == -EPERM ? kernel_mount(0, to, FLAGS | MS_NOEXEC) : failed;
+}
+
+// The store stays as it is where Nix could not make it writable again, which takes all flags away
+// (libstore/local-store.cc, makeStoreWritable).
+static long bind_itself(const char *path)
+{
+	long failed = bind(path + 1, path, true);
+	if (failed == 0)
+		failed = kernel_mount(0, path, MS_REMOUNT | MS_BIND | MS_RDONLY);
+	return failed == -EPERM ? 0 : failed;
+}
+
 static bool is_dot_or_dots(const char *name)
 {
 	return text_equal(name, ".") || text_equal(name, "..");
@@ -176,10 +197,16 @@ static long put_in_place(const struct view *view, const char *record)
 	size_t length = target_length(record);
 	text_add_bytes(&text, record + 1, length);
 	const char *source = record + 1 + length + 1;
+	bool is_directory = *source && source[text_length(source) - 1] == '/';
 	long failed = text.cut ? -ENAMETOOLONG : make_parents(target);
-	if (failed == 0)
-		failed = kernel_make_link(*source ? source : view->launcher, target);
-	if (failed < 0 || !*source)
+	if (failed < 0)
+		return failed;
+	if (text_begins(source, target, length) && text_equal(source + length, "/"))
+		return bind_itself(target);
+	if (!is_directory)
+		return kernel_make_link(*source ? source : view->launcher, target);
+	failed = bind_read_only(source + 1, target);
+	if (failed < 0)
 		return failed;
 	failed = for_each_entry(view, target, keep_file);
 	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;
@@ -242,10 +269,10 @@ static struct working_directory working_directory(void)
 					  kernel_open(AT_CWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 }
 
-// A directory of the new root itself, with the entries of the one that has its path in the old root.
+// A directory of the new root itself, or one that is shown there: in place of the one with its path in the old root.
 static bool is_taken_over(const struct view *view, const char *path)
 {
-	return text_equal(path, "/") || relation_of(view, path) == OPENED;
+	return text_equal(path, "/") || relation_of(view, path) != UNTOUCHED;
 }
 
 static bool is_current(long fd)

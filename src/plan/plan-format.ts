@@ -75,6 +75,7 @@ export interface LaunchPlan {
 export interface ViewEntry {
   /** Absolute, without blanks and links. */
   readonly target: string;
+  /** A directory that is bound there, read-only, where it ends in `/`. */
   readonly source?: string;
 }
 

@@ -170,6 +170,18 @@ export function entriesByPath(
   return { served, unserved };
 }
 
+/** The directory around another one takes no new entries in a view, which would be noticed there. */
+const USUAL_STORE = '/nix/store';
+
+/**
+ * Root could write to the store through the links that lead there, under names that the machine has not: so it is what
+ * it is on NixOS, read-only. Nix makes it writable for itself (libstore/local-store.cc, makeStoreWritable).
+ */
+function storeEntry(storeDir: string, uid: number): ViewEntry[] {
+  const isUsual = storeDir === USUAL_STORE && withoutLinks(storeDir) === USUAL_STORE;
+  return uid === 0 && isUsual ? [{ target: USUAL_STORE, source: `${USUAL_STORE}/` }] : [];
+}
+
 /** What was copied: the files that they lead to, since a system makes the links anew with each boot. */
 function linksIn({ target, names }: HostPlace): string[] {
   return names
@@ -205,7 +217,7 @@ export function findView(
   });
   const shown = [
     ...served,
-    ...directories.map(({ target, source }): ViewEntry => ({ target, source: source.directory })),
+    ...directories.map(({ target, source }): ViewEntry => ({ target, source: `${source.directory}/` })),
     ...lone,
     ...dataEntries(data, libraries),
   ];
@@ -216,7 +228,7 @@ export function findView(
     ...lone.map(({ target }) => target).filter((each) => existsSync(each)),
   ];
   const view = {
-    view: shown,
+    view: [...shown, ...storeEntry(storeDir, user.uid)],
     directories: [...new Set(directories.map(({ source }) => source.directory))],
     watchedOutside: [...new Set(watched)].map((file) => ({ identity: identityOf(file), path: file })),
     absentOutside: shown.map(({ target }) => target).filter((target) => !existsSync(target)),

@@ -1,5 +1,16 @@
 // Names and what shall stand at them → where the directory with them lies in the cache, and that directory, made once.
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
@@ -41,9 +52,33 @@ export function viewDirectory(dirs: Directories, shown: ReadonlyMap<string, Show
   return { directory: path.join(viewsDirectory(dirs), name), entries };
 }
 
-/** One that is there stays. @throws Node's errors when the place cannot be written. */
-export function makeViewDirectory({ directory, entries }: ViewDirectory): void {
-  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
+function isShown(file: string, shown: Shown): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (shown.kind === 'link') return stats.isSymbolicLink() && readlinkSync(file) === shown.to;
+  return stats.isFile() && readFileSync(file, 'utf8') === (shown.kind === 'script' ? shown.text : '');
+}
+
+/** Gives a directory that is there its entries back, one by one, since trees may be running with it. */
+function mend({ directory, entries }: ViewDirectory): void {
+  const wanted = new Map(entries);
+  for (const name of readdirSync(directory))
+    if (!wanted.has(name)) rmSync(path.join(directory, name), { recursive: true });
+  for (const [name, shown] of entries) {
+    const file = path.join(directory, name);
+    if (isShown(file, shown)) continue;
+    rmSync(file, { recursive: true, force: true });
+    put(file, shown);
+  }
+}
+
+/** One that is there stays, and gets back what was changed in it. @throws Node's errors when it cannot be written. */
+export function makeViewDirectory(view: ViewDirectory): void {
+  const { directory, entries } = view;
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    mend(view);
+    return;
+  }
   makeDirectories(path.dirname(directory));
   const temporary = temporaryName(directory);
   try {
