@@ -142,7 +142,8 @@ void text_add_printable(struct text *text, const char *more);
 /// rule of the manager's `shellWord` (src/host/shell-words.ts).
 void text_add_shell_word(struct text *text, const char *word);
 
-/// Adds two lists of directories. A `:` stands between them, unless one of them is empty or the first ends in one.
+/// Adds two lists of directories, a `:` between them unless one is empty. One that ends in `:` has an empty element
+/// there, the working directory (ld.so(8), LD_LIBRARY_PATH), so another follows.
 void text_add_lists(struct text *text, const char *first, const char *second);
 
 // In messages.c

@@ -8,12 +8,14 @@ static char *library_path(const struct process *process, const struct plan *plan
 	if (!of_user || !*of_user)
 		return (char *)list;
 	const char *first = library_order(plan, of_user, list, &unfit);
-	size_t size = text_length(first) + 1 + text_length(list) + 1 + text_length(unfit) + 1;
+	size_t size = text_length(of_user) + 1 + text_length(list) + 1 + text_length(unfit) + 1;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
 	struct text joined = text_in(bytes, size);
-	text_add_lists(&joined, first, list);
+	text_add(&joined, first ? first : of_user);
+	text_add(&joined, first ? "" : ":");
+	text_add(&joined, list);
 	text_add(&joined, *unfit ? ":" : "");
 	text_add(&joined, unfit);
 	return bytes;
@@ -25,6 +27,8 @@ static bool names_program(const struct plan *plan, const struct program *program
 {
 	if (argv0[0] == '/')
 		return text_equal(argv0, program->real_path);
+	if (argv0[0] == '-') // an option of the loader's
+		return false;
 	bool has_slash = text_base_name(argv0) != argv0;
 	if (!has_slash || !plan->execute || !text_is_loader_of_glibc(plan->execute))
 		return false;
@@ -151,6 +155,21 @@ static char *entry_of(const char *name, const char *value)
 	return bytes;
 }
 
+// The module first, then what the user has the loader ask.
+static char *entry_of_audit(const struct process *process, const char *entry)
+{
+	const char *of_user = process_variable(process, "LD_AUDIT");
+	if (!of_user)
+		return (char *)entry;
+	size_t size = text_length(entry) + 1 + text_length(of_user) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add_lists(&text, entry, of_user);
+	return bytes;
+}
+
 // NAME=<path of the launcher>, for a nix-ld that shall enter it as the loader.
 static char *entry_of_launcher(const struct process *process, const char *name)
 {
@@ -200,7 +219,7 @@ static char *entry_of_record(const struct process *process, const char *record, 
 	case 'v':
 		return entry_of(record + 1, argv0);
 	default:
-		return (char *)record + 1;
+		return text_after(record, "+LD_AUDIT=") ? entry_of_audit(process, record + 1) : (char *)record + 1;
 	}
 }
 

@@ -110,11 +110,21 @@ int refuse_odd_interpreter(const struct program *program)
 				 .remedy_detail = program->real_path});
 }
 
-int refuse_foreign_rights(int status, const char *about, const char *remedy)
+// The caller's ids differ, and it is not this file that makes them so.
+static bool caller_has_two_users(const struct process *process)
 {
-	return message_failure(status, (struct failure){.about = about,
-							.cause = "started with the rights of another user or group",
-							.remedy = remedy});
+	enum { SETS_IDS = 06000 };
+	struct kernel_stat status;
+	bool differ = process->uid != process->euid || process->gid != process->egid;
+	return differ && kernel_stat_path("/proc/self/exe", &status, 0) == 0 && !(status.st_mode & SETS_IDS);
+}
+
+int refuse_foreign_rights(const struct process *process, int status, struct failure failure)
+{
+	failure.cause = "started with the rights of another user or group";
+	if (caller_has_two_users(process))
+		failure.remedy = "whoever starts it has two users or groups, the real and the effective one: make both the same";
+	return message_failure(status, failure);
 }
 
 int refuse_invalid_plan(int status, const struct program *program, const struct plan *plan)

@@ -112,8 +112,12 @@ static long identify(const struct process *process, struct program *program)
 // The program itself would find no libraries, whatever its loader is told (PLAN.md): its copy takes its place.
 static long become_copy(struct process *process, const struct plan *plan, struct user_library_path user)
 {
-	if (user.is_extra && !user.slot[1])
-		block_drop_last_entry(process);
+	// As the user had it: neither the program nor its children get what was there for nix-ld.
+	if (user.is_extra)
+		for (char **slot = user.slot; (slot[0] = slot[1]); slot++)
+			;
+	else if (user.slot)
+		*user.slot = user.entry;
 	return kernel_execve(plan->execute, process->argv, process->envp);
 }
 
@@ -158,8 +162,10 @@ int interpreter_main(struct process *process)
 	struct program program;
 	long failed = identify(process, &program);
 	if (process_has_foreign_rights(process))
-		return refuse_foreign_rights(EXIT_NOT_FOUND, failed ? NULL : program.real_path,
-					     "foreign programs cannot be setuid, setgid or have capabilities");
+		return refuse_foreign_rights(
+			process, EXIT_NOT_FOUND,
+			(struct failure){.about = failed ? NULL : program.real_path,
+					 .remedy = "foreign programs cannot be setuid, setgid or have capabilities"});
 	if (failed < 0)
 		return message_failure(EXIT_NOT_FOUND,
 				       (struct failure){.cause = "the program that is starting cannot be found: ",

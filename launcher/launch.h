@@ -49,8 +49,9 @@ int refuse_32_bit(const struct program *program);
 /// Its interpreter is not named by an absolute path of printable characters.
 int refuse_odd_interpreter(const struct program *program);
 
-/// This process has rights of another user or group. `about` may be NULL.
-int refuse_foreign_rights(int status, const char *about, const char *remedy);
+/// This process has rights of another user or group. `failure` has a remedy for a file that gives them, and may say
+/// what it is about.
+int refuse_foreign_rights(const struct process *process, int status, struct failure failure);
 
 /// The resolver made a plan that is not valid.
 int refuse_invalid_plan(int status, const struct program *program, const struct plan *plan);
@@ -94,9 +95,9 @@ bool view_is_around(void);
 
 // In library-order.c
 
-/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's; `unfit` becomes those that
-/// shall follow it, "" for none: directories that hold another libc, or a library of a name in the plan's farm that
-/// needs a newer glibc than the plan's.
+/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's, each with a `:` behind it, or
+/// NULL where all may; `unfit` becomes those that shall follow the list, "" for none: directories that hold another
+/// libc, or a library of a name in the plan's farm that needs a newer glibc than the plan's.
 const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit);
 
 // In exec.c

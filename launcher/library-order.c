@@ -198,8 +198,8 @@ static bool prepare(struct judge *judge, const struct plan *plan, const char *li
 
 static void add_element(struct text *list, const char *element, size_t length)
 {
-	text_add(list, list->used > 0 ? ":" : "");
 	text_add_bytes(list, element, length);
+	text_add(list, ":");
 }
 
 const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit)
@@ -207,12 +207,12 @@ const char *library_order(const struct plan *plan, const char *of_user, const ch
 	struct judge judge;
 	*unfit = "";
 	if (!prepare(&judge, plan, list))
-		return of_user;
+		return NULL;
 	size_t own = (size_t)(text_base_name(plan->loader) - plan->loader) - 1;
 	size_t size = text_length(of_user) + 2, last_size = size + own + 1;
 	char *first_bytes = memory_take(size), *last_bytes = memory_take(last_size);
 	if (!first_bytes || !last_bytes)
-		return of_user;
+		return NULL;
 	struct text first = text_in(first_bytes, size), last = text_in(last_bytes, last_size);
 	for (const char *element = of_user;; element++) {
 		size_t length = first_length(element);
@@ -229,7 +229,8 @@ const char *library_order(const struct plan *plan, const char *of_user, const ch
 			break;
 	}
 	if (last.used == 0)
-		return of_user;
+		return NULL;
+	last.bytes[last.used - 1] = '\0';
 	*unfit = last.bytes;
 	return first.bytes;
 }

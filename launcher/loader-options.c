@@ -111,7 +111,10 @@ int loader_main(const struct process *process)
 		failed = program_identify(&program);
 	if (failed < 0)
 		return refuse_program(process->argv[at], &program, failed);
-	struct plan plan = plan_find(process, &program);
+	struct process entered = *process;
+	if (view_is_around())
+		entered.role = ROLE_INTERPRETER; // what it shows at the paths of `e`, `k` and `u` is no matter
+	struct plan plan = plan_find(&entered, &program);
 	if (!plan.records) {
 		enum program_format format = program_kind_of(program.found).format;
 		if (format == FORMAT_STATIC || format == FORMAT_SCRIPT)

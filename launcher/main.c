@@ -153,7 +153,9 @@ static int choose_and_start(struct start *start)
 int launcher_main(const struct process *process)
 {
 	if (process_has_foreign_rights(process))
-		return refuse_foreign_rights(EXIT_TOOL_FAILED, NULL, "install it without setuid, setgid and capabilities");
+		return refuse_foreign_rights(
+			process, EXIT_TOOL_FAILED,
+			(struct failure){.remedy = "install it without setuid, setgid and capabilities"});
 	if (loader_is_called(process))
 		return loader_main(process);
 	// `program` is not zeroed as a whole: that would touch the page of a path that is short.

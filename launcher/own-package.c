@@ -90,6 +90,23 @@ static char *beside_directory(const char *path, const char *name)
 enum { MOUNT_FIELDS = 5 };
 enum mount_field { MOUNT_DEVICE = 2, MOUNT_ROOT = 3, MOUNT_POINT = 4 };
 
+static bool is_octal(char digit)
+{
+	return digit >= '0' && digit <= '7';
+}
+
+// Blanks, line ends and backslashes are `\040` and so on there (fs/proc_namespace.c, mangle).
+static void unescape(char *field)
+{
+	char *to = field;
+	for (const char *from = field; *from;) {
+		bool is_escaped = from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3]);
+		*to++ = is_escaped ? (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0')) : *from;
+		from += is_escaped ? 4 : 1;
+	}
+	*to = '\0';
+}
+
 // `ID PARENT DEVICE ROOT POINT ...`, ROOT being the path within the file system (proc(5), /proc/pid/mountinfo).
 static bool read_mount(char *line, char *fields[MOUNT_FIELDS])
 {
@@ -100,6 +117,7 @@ static bool read_mount(char *line, char *fields[MOUNT_FIELDS])
 		if (!*line)
 			return false;
 		*line++ = '\0';
+		unescape(fields[i]);
 	}
 	return true;
 }

@@ -118,6 +118,22 @@ static const char *base_of(const struct process *process, enum plan_place place,
 	return xdg ? NULL : home_in_passwd(process);
 }
 
+// uid 65534 is what a user namespace shows for each owner who has no number there, the user too (user_namespaces(7)).
+// Where some have none, nothing in /tmp can be told to be the user's.
+static bool is_told_from_others(const struct process *process)
+{
+	enum { NOBODY = 65534 };
+	static const char all[] = " 4294967295\n";
+	char map[64] = {0};
+	if (process->euid != NOBODY)
+		return true;
+	long fd = kernel_open(AT_CWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	long size = fd < 0 ? fd : kernel_read((int)fd, map, sizeof map - 1);
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return size >= (long)sizeof all && text_equal(map + size - (sizeof all - 1), all);
+}
+
 // Anyone may make a directory in /tmp, so the first component of ours is checked like the last.
 static bool is_our_directory(const struct process *process, const char *path)
 {
@@ -141,7 +157,7 @@ static char *name_plans(const struct process *process, enum plan_place place)
 	text_add(&path, rest);
 	if (place == PLACE_TMP) {
 		text_add_unsigned(&path, process->euid);
-		if (!is_our_directory(process, bytes))
+		if (!is_told_from_others(process) || !is_our_directory(process, bytes))
 			return NULL;
 	}
 	text_add(&path, "/v1/plans");

@@ -183,10 +183,7 @@ bool launcher_path(const struct process *process, char *path)
 		return true;
 	}
 	const uintptr_t *started_by = auxiliary_value(&process->auxiliary, AT_EXECFN);
-	struct text text = text_in(path, PATH_SIZE);
-	if (started_by)
-		text_add(&text, (const char *)*started_by);
-	return started_by && !text.cut;
+	return started_by && program_make_absolute((const char *)*started_by, path) == 0;
 }
 
 // What the kernel adds to the path of a file without a name (proc(5), /proc/pid/exe; memfd_create(2)).

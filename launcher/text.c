@@ -122,9 +122,8 @@ void text_add_signed(struct text *text, int64_t number)
 
 void text_add_lists(struct text *text, const char *first, const char *second)
 {
-	size_t length = text_length(first);
 	text_add(text, first);
-	text_add(text, length > 0 && *second && first[length - 1] != ':' ? ":" : "");
+	text_add(text, *first && *second ? ":" : "");
 	text_add(text, second);
 }
 

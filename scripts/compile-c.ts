@@ -38,16 +38,19 @@ export interface Compiler {
 }
 
 /** lld would give the read-only data a segment of its own; other versions of clang and lld may make other bytes. */
-const clangFor = (target: string): Compiler => ({
+const clangFor = (target: string, size: readonly string[]): Compiler => ({
   cc: 'clang',
-  flags: [`--target=${target}`, '-fuse-ld=lld', '-Wl,--no-rosegment'],
+  flags: [`--target=${target}`, '-fuse-ld=lld', '-Wl,--no-rosegment', ...size],
 });
+
+/** A function that is called often is rarely put in the place of a call: 1 to 2 per cent smaller than -Os alone. */
+const FEWER_INLINE = ['-mllvm', '-inline-threshold=5'];
 
 /** The machines that the package has launchers for, by Nix's name of their system. */
 export const SYSTEMS: Readonly<Record<string, Compiler>> = {
-  'x86_64-linux': clangFor('x86_64-linux-gnu'),
-  'aarch64-linux': clangFor('aarch64-linux-gnu'),
-  'i686-linux': clangFor('i686-linux-gnu'),
+  'x86_64-linux': clangFor('x86_64-linux-gnu', FEWER_INLINE),
+  'aarch64-linux': clangFor('aarch64-linux-gnu', ['-Oz']),
+  'i686-linux': clangFor('i686-linux-gnu', FEWER_INLINE), // -Oz calls functions of libgcc
 };
 
 /** What any compiler of a machine builds for, by Node's `process.arch`. */

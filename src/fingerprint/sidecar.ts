@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, reasonOf } from '../host/errors.ts';
+import { NOBODY } from '../host/user-namespace.ts';
 import { MAXIMUM_SIZE } from './fingerprint.ts';
 import { findInTree, MAXIMUM_TREE_SIZE } from './tree-file.ts';
 import {
   type DistrustCause,
   judgeTrust,
-  NOBODY,
   type Owners,
   type ProgramIdentity,
   type Trust,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { isLibcFamily, isLoaderName } from '../elf/library-names.ts';
 import { printableLine } from '../host/output.ts';
 import { type Ownership, otherWriterOf } from '../host/trusted-file.ts';
+import { NOBODY } from '../host/user-namespace.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { PublicKey } from './signature.ts';
 
@@ -135,12 +136,6 @@ export async function judgeTrust(
   if (verified.cause !== 'unsigned') return refused(verified.cause, `${verified.why}; ${lack.why}`);
   return refused(lack.cause, `${lack.why}, and ${verified.why}`);
 }
-
-/**
- * The uid that stat(2) shows for every owner who has no number in this user namespace (/proc/sys/fs/overflowuid,
- * user_namespaces(7)). It stands for many, so it is nobody's property.
- */
-export const NOBODY = 65534;
 
 /** Who is trusted besides root. */
 export interface Owners {

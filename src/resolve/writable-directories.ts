@@ -16,6 +16,7 @@ import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { isGone } from '../host/files.ts';
 import { debug, notice } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
+import { isToldFromOthers } from '../host/user-namespace.ts';
 import { isBusy, resultCode } from '../store/sqlite-error.ts';
 import { cleanBefore } from './housekeeping.ts';
 
@@ -41,12 +42,13 @@ function whyNot(dirs: Directories, error: unknown): string {
 
 /** The places in the order in which the launcher looks at them, whoever made what is there. */
 export async function everyPlace(uid: number): Promise<Directories[]> {
+  const belowTmp = isToldFromOthers(uid) ? [temporaryDirectories(uid)] : [];
   try {
-    return [await userDirectories(), temporaryDirectories(uid)];
+    return [await userDirectories(), ...belowTmp];
   } catch (error) {
     // No HOME and no entry in /etc/passwd.
     debug(`no home directory: ${String(error)}`);
-    return [temporaryDirectories(uid)];
+    return belowTmp;
   }
 }
 
@@ -101,6 +103,10 @@ export async function inWritableDirectories<T>(
       errno = errnoOf(error);
     }
   }
+  if (!isToldFromOthers(uid))
+    failures.push(
+      'in /tmp this user cannot be told from others, who have no number in this user namespace either',
+    );
   throw new ForeignError(`there is nowhere to keep what was found: ${failures.join('; ')}`, {
     code: 'nowhere-to-write',
     hint:

@@ -10,7 +10,7 @@ import {
   sidecarLocations,
   TREE_NAME,
 } from '../../src/fingerprint/sidecar.ts';
-import { NOBODY } from '../../src/fingerprint/trust.ts';
+import { NOBODY } from '../../src/host/user-namespace.ts';
 import { put } from './documents.ts';
 
 /** Everything belongs to uid 1 but what is listed; no directory is a symbolic link but what is listed. */

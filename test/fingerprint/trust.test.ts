@@ -1,7 +1,8 @@
 // Owners and modes → who is trusted. Every combination of the bits that matter is tried.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOBODY, type Owners, writersOf } from '../../src/fingerprint/trust.ts';
+import { type Owners, writersOf } from '../../src/fingerprint/trust.ts';
+import { NOBODY } from '../../src/host/user-namespace.ts';
 
 const owners: Owners = { user: 1000, program: 2000 };
 const ours = { uid: 1000, mode: 0o100644 };

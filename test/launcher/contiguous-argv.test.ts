@@ -1,7 +1,7 @@
 // A program that its loader starts by command → its argv in one piece in memory, wherever argv[0] names its path.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { LOADER } from './interpreter-fixture.ts';
@@ -57,6 +57,13 @@ for (const [cwd, name] of [
   test(`${name} is what the program sees, though apart: the loader would find another $ORIGIN`, async () => {
     assert.deepEqual(await report(cwd, [name, 'a']), ['apart', name, 'a']);
   });
+
+test('a name that the loader would take for an option is not told to it', async () => {
+  mkdirSync(at('--d'));
+  copyFileSync(program, at('--d/report'));
+  putPlan(place, at('--d/report'), planText(at('--d/report'), loader));
+  assert.deepEqual(await report(directory, ['--', '--d/report', 'a']), ['apart', '--d/report', 'a']);
+});
 
 test('a name of its own stays', async () => {
   assert.deepEqual(await report(directory, ['--argv0', 'name', program, 'a']), ['apart', 'name', 'a']);

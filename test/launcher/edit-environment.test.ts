@@ -1,6 +1,6 @@
 // What of the environment reaches the program, by a plan's edits, and what reaches the resolver.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile, openWorkshop, putScript, resolving, runCommand } from './launcher-fixture.ts';
@@ -42,6 +42,21 @@ test('what is to be the path of the launcher comes in its order too, and replace
   const own = workshop.launcher;
   assert.deepEqual(await environment(['NA', '+B=b'], edits), [`A=${own}`, 'B=b', 'KEPT=1', ...base]);
   assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
+});
+
+test('the audit module comes in front of what the user has the loader ask', async () => {
+  const library = path.join(workshop.directory, 'library.c');
+  writeFileSync(library, 'int library(void) { return 0; }');
+  const prints = compile(workshop, 'print-environment', ['-static', library]); // no loader is told of it
+  putPlan(workshop.place, prints, planText(prints, ['+LD_AUDIT=/m']));
+  for (const [ofUser, expected] of [
+    [['entry', 'LD_AUDIT=/u:/v'], 'LD_AUDIT=/m:/u:/v'],
+    [['entry', 'LD_AUDIT='], 'LD_AUDIT=/m'],
+    [[], 'LD_AUDIT=/m'],
+  ] as const) {
+    const { stdout } = await runCommand(workshop, [startWith, ...ofUser, '--', workshop.launcher, prints]);
+    assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), [expected]);
+  }
 });
 
 test("a list for nix-ld goes in front of the user's own", async () => {

@@ -69,6 +69,11 @@ async function listOf(libraryPath: string): Promise<string | undefined> {
   return /^argv 3 (.*)$/m.exec(readFileSync(output, 'utf8'))?.[1];
 }
 
+test('an empty element, the working directory, is kept', async () => {
+  assert.equal(await listOf(`${at('older')}:`), `${at('older')}::${farm}:/more`);
+  assert.equal(await listOf(`:${at('newer')}`), `:${farm}:/more:${own}:${at('newer')}`);
+});
+
 for (const [names, first, last] of cases)
   test(`${names.join(', ')}: last ${last.join(', ') || 'none'}`, async () => {
     const paths = (each: readonly string[]) => each.map((name) => at(name));

@@ -1,6 +1,15 @@
 // Where plans are looked for, and from whom one is taken.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile, openWorkshop, putScript, run, runCommand } from './launcher-fixture.ts';
@@ -142,6 +151,26 @@ test('a place in /tmp that somebody else made is not valid', asRoot, async () =>
   chmodSync(path.join(workshop.directory, 'moved'), 0o755);
   symlinkSync(path.join(workshop.directory, 'moved'), fallback);
   assert.equal((await runCommand(workshop, command, bare)).code, 125);
+});
+
+/** Runs it as a user, in /tmp a place of uid 65534 that `owner` made. */
+async function startBeside(owner: number, [first, ...rest]: readonly [string, ...string[]]) {
+  const made = path.join(workshop.directory, `made-by-${owner}`);
+  const file = putPlan(made, program, text);
+  for (const each of [made, path.join(made, 'v1'), path.dirname(file), file]) chownSync(each, owner, owner);
+  const place = '/tmp/nix-run-foreign-65534';
+  const start = [first, ...rest, workshop.launcher, program].join(' ');
+  const script = `mkdir -p ${place}; mount --bind ${made} ${place} && exec ${start}`;
+  return await runCommand(workshop, ['unshare', '-m', 'sh', '-c', script], bare);
+}
+
+test('uid 65534 is the user only where no other can be shown by it', asRoot, async () => {
+  const as = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  const unmapped = await startBeside(1001, ['setpriv', ...as(2000), 'unshare', '-U']);
+  assert.deepEqual([unmapped.code, unmapped.stdout], [125, '']);
+  const nobody = await startBeside(65534, ['setpriv', ...as(65534)]);
+  const isFirst = / 4294967295\n$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  assert.deepEqual([nobody.code, nobody.stdout], isFirst ? [0, 'started\n'] : [125, '']);
 });
 
 test('without /proc a plan is found by the path as given', asRoot, async () => {

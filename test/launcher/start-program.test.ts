@@ -165,6 +165,20 @@ test('a noexec mount', asRoot, async () => {
   assert.match(stderr, /^nix-run-foreign: .+\/true: you may not execute it\n {2}.+ noexec\n$/);
 });
 
+test('a caller of two users is told that, not that the launcher has rights', asRoot, async () => {
+  const { code, stderr } = await runCommand(workshop, [
+    'setpriv',
+    '--ruid=1000',
+    workshop.launcher,
+    '/bin/true',
+  ]);
+  assert.equal(code, 125);
+  assert.match(
+    stderr,
+    /^nix-run-foreign: started with the rights of another.*\n {2}whoever starts it has two users/,
+  );
+});
+
 for (const mode of [0o4755, 0o2755])
   test(`a launcher of mode ${mode.toString(8)}, entered by another user, refuses`, asRoot, async () => {
     const installed = path.join(workshop.directory, 'installed');

@@ -35,6 +35,20 @@ for (const [strategy, root] of [
     assert.match(stdout, /in the set for that: .*libsqlite3\.so\.0/);
   });
 
+  test(`${strategy}: the module is loaded once, whatever the user has the loader ask`, async () => {
+    const counts = putProgram(root, 'count-modules', `counts-${strategy}`);
+    const without = await root.start([...wish, counts, 'libz.so.1']);
+    assert.equal(without.stdout, '1\n', without.stderr);
+    const other = putPlugIn(
+      root,
+      `other-${strategy}.so`,
+      'unsigned la_version(unsigned v) { return v; }',
+      [],
+    );
+    const beside = await root.start([counts, 'libz.so.1'], { env: { LD_AUDIT: other } });
+    assert.equal(beside.stdout, '1\n', beside.stderr);
+  });
+
   test(`${strategy}: a false name fails as before`, async () => {
     const { status, stdout } = await root.start([...wish, program, 'libfalse.so.9']);
     assert.match(stdout, /^libfalse\.so\.9 libfalse\.so\.9: cannot open shared object file/);
