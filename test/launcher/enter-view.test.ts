@@ -83,3 +83,26 @@ test(
     }
   },
 );
+
+test(
+  'named by a relative path where there is no /proc, the launcher is in the view by its own',
+  asRoot,
+  async () => {
+    plan();
+    const file = putPlan(
+      workshop.place,
+      program,
+      planText(program, [
+        'V/view-of-a-test/ld.so ',
+        'x/bin/sh',
+        'Ash',
+        'A-c',
+        'Areadlink /view-of-a-test/ld.so',
+      ]),
+    );
+    for (const each of [file, path.dirname(file)]) chownSync(each, 0, 0);
+    const script = `umount -l /proc && cd '${path.dirname(workshop.launcher)}' && exec ./${path.basename(workshop.launcher)} '${program}'`;
+    const { stdout, stderr } = await start(workshop.directory, ['unshare', '-m', 'sh', '-c', script]);
+    assert.equal(stdout, `${workshop.launcher}\n`, stderr);
+  },
+);

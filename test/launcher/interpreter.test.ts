@@ -1,5 +1,6 @@
 // The launcher as a program's interpreter: by its plan, after a miss, and the reasons why it refuses.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -39,6 +40,18 @@ test('by its plan', async () => {
   await assertMiss(/there is no directory of plans/);
   plan(workshop, program, libraries);
   assert.deepEqual(await start(), ran);
+});
+
+test('the module of its plan is asked once, and the program sees no LD_AUDIT', async () => {
+  const module = path.join(directory, 'module.so');
+  const source = path.join(directory, 'module.c');
+  writeFileSync(
+    source,
+    '#include <unistd.h>\nunsigned la_version(unsigned v) { return write(2, "asked\\n", 6) == 6 ? v : 0; }',
+  );
+  execFileSync('cc', ['-shared', '-fPIC', '-o', module, source]);
+  plan(workshop, program, libraries, LOADER, [`m${module}`]);
+  assert.deepEqual(await start(), { ...ran, stderr: 'asked\n' });
 });
 
 test('the command role starts it too', async () => {

@@ -157,6 +157,7 @@ test('a place in /tmp that somebody else made is not valid', asRoot, async () =>
 async function startBeside(owner: number, [first, ...rest]: readonly [string, ...string[]]) {
   const made = path.join(workshop.directory, `made-by-${owner}`);
   const file = putPlan(made, program, text);
+  chmodSync(file, 0o644);
   for (const each of [made, path.join(made, 'v1'), path.dirname(file), file]) chownSync(each, owner, owner);
   const place = '/tmp/nix-run-foreign-65534';
   const start = [first, ...rest, workshop.launcher, program].join(' ');
@@ -167,6 +168,7 @@ async function startBeside(owner: number, [first, ...rest]: readonly [string, ..
 test('uid 65534 is the user only where no other can be shown by it', asRoot, async () => {
   const as = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
   const unmapped = await startBeside(1001, ['setpriv', ...as(2000), 'unshare', '-U']);
+
   assert.deepEqual([unmapped.code, unmapped.stdout], [125, '']);
   const nobody = await startBeside(65534, ['setpriv', ...as(65534)]);
   const isFirst = / 4294967295\n$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
