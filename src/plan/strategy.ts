@@ -60,6 +60,8 @@ export interface Situation {
   readonly readsItself?: string | undefined;
   /** A foreign program that lies in the program's own tree: it may start that one. */
   readonly relative?: string | undefined;
+  /** Whether starting other programs is what it is there for, as for a shell. */
+  readonly startsOthers?: boolean;
   /** A library that it needs by a path where nothing is. */
   readonly neededPath?: string | undefined;
   /**
@@ -133,17 +135,19 @@ function whyUnfit(way: Way, { interpreter: { kind, path }, machine }: Situation)
   return kind === 'missing' || kind === 'stub-ld' ? undefined : `something sits at ${path} already`;
 }
 
-function reasonFor({ readsItself, relative, wanted }: Situation): string | undefined {
+function reasonFor({ readsItself, relative, startsOthers, wanted }: Situation): string | undefined {
   if (wanted === 'view' || wanted === 'namespace' || wanted === 'patched') return 'it was asked for';
   if (wanted !== undefined) return undefined;
   if (readsItself !== undefined) return `it reads /proc/self/exe (${readsItself})`;
-  return relative === undefined ? undefined : `it may start ${relative}, which is foreign too`;
+  if (relative !== undefined) return `it may start ${relative}, which is foreign too`;
+  return startsOthers === true ? 'it starts other programs, which may be foreign too' : undefined;
 }
 
 /** By a view, a namespace or a copy, whichever is wanted or works; undefined where none does or none is called for. */
 function keepingItself(given: Situation): StrategyChoice | undefined {
   const wanted = given.byBinfmt && given.wanted !== 'patched' ? undefined : given.wanted;
-  const situation = { ...given, wanted, relative: given.byBinfmt ? undefined : given.relative };
+  const others = given.byBinfmt ? { relative: undefined, startsOthers: false } : {};
+  const situation = { ...given, wanted, ...others };
   const { interpreter, whyNo } = situation;
   const reason = reasonFor(situation);
   if (reason === undefined) return undefined;

@@ -1,6 +1,5 @@
 // A program and the machine it is on → the way to start it.
 
-import path from 'node:path';
 import { findMachine, sameMachine } from '../elf/machine.ts';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { selfReader } from '../elf/self-reader.ts';
@@ -19,7 +18,7 @@ import {
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { pathOfElfString } from '../program/run-directories.ts';
-import { fileThatNamesItself, foreignRelative, startsItselfByName } from '../view/wants-view.ts';
+import { foreignRelative, startsItselfByName, startsOthers, whyItReadsItself } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
 import { launcherForMachine } from './own-package.ts';
@@ -59,8 +58,7 @@ function requestedStrategy({ requested }: Context): Strategy | undefined {
 function readsItself(program: DynamicProgram, bundled: readonly string[]): string | undefined {
   const packed = packedBy(program);
   if (packed !== undefined) return packed;
-  const file = fileThatNamesItself([program.path, ...bundled]);
-  return file === undefined ? undefined : `its name stands in ${path.basename(file)}`;
+  return whyItReadsItself([program.path, ...bundled]);
 }
 
 function packedBy(program: DynamicProgram): string | undefined {
@@ -94,6 +92,7 @@ export function strategyOf(
     byBinfmt: context.byBinfmt === true,
     readsItself: readsItself(program, bundledOf(objects, context)),
     relative: relativeOf(program.path, context),
+    startsOthers: startsOthers(program.path),
     neededPath: firstNeededPath(program),
     whyNo,
   });

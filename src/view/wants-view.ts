@@ -4,9 +4,25 @@ import path from 'node:path';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { type ByteSource, fillFrom, Malformed, readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
+import { leavesUndefined } from '../elf/symbols.ts';
 import { isVacant } from './shown-libraries.ts';
 
-const SELF = '/proc/self/exe';
+/** Also put together: Qt 5 (qcoreapplication.cpp, qAppFileName) and those that ask by their process id. */
+const SELF = ['/proc/self/exe', ...['1', 'd', 'i', 'u', 'ld', 'lld'].map((id) => `/proc/%${id}/exe`)];
+/**
+ * Functions that tell a program its path by /proc/self/exe, wherever their library lies: libuv, SDL, Perl within
+ * another program ($^X), LLVM, D.
+ */
+const SELF_BY_FUNCTION = [
+  'uv_exepath',
+  'SDL_GetBasePath',
+  'perl_parse',
+  '_ZN4llvm3sys2fs17getMainExecutableEPKcPv',
+  '_ZN4llvm3sys2fs17getMainExecutableB5cxx11EPKcPv',
+  '_D3std4file11thisExePathFNeZAya',
+];
+/** Libraries whose programs do: Node as a library (process.execPath), and Qt, which looks for plug-ins beside it. */
+const SELF_BY_LIBRARY = /^lib(?:node\.so\.|Qt[56]Core\.so\.)/;
 /**
  * Of programs that know their path by the name they were called by, and start themselves by it: Python's
  * sys.executable (before and since 3.8), PHP's PHP_BINARY.
@@ -50,27 +66,55 @@ function hasConstant(source: ByteSource, texts: readonly string[]): boolean {
   }
 }
 
-function fileHasConstant(file: string, texts: readonly string[]): boolean {
+/** False for what is gone or cannot be read. */
+function isSo(file: string, ask: (source: ByteSource) => boolean): boolean {
   try {
     const source = openFileSource(file);
     try {
-      return hasConstant(source, texts);
+      return ask(source);
     } finally {
       source.close();
     }
   } catch {
-    return false; // gone, or unreadable
+    return false;
   }
 }
 
-/** The first of these files, of a program and of what it brings along, that has the text among its constants. */
-export function fileThatNamesItself(files: readonly string[]): string | undefined {
-  return files.find((file) => fileHasConstant(file, [SELF]));
+/** By which of these files, of a program and of what it brings along, it reads /proc/self/exe, as one clause. */
+export function whyItReadsItself(files: readonly string[]): string | undefined {
+  // One text is looked for in less time than all.
+  const isNaming = (source: ByteSource): boolean =>
+    hasConstant(source, ['/exe']) && hasConstant(source, SELF);
+  const naming = files.find((file) => isSo(file, isNaming));
+  if (naming !== undefined) return `its name stands in ${path.basename(naming)}`;
+  for (const file of files) {
+    const library = elfFileAt(file)?.needed.find((each) => SELF_BY_LIBRARY.test(each));
+    if (library !== undefined) return `${path.basename(file)} uses ${library}`;
+    const name = SELF_BY_FUNCTION.find((each) => isSo(file, (source) => leavesUndefined(source, [each])));
+    if (name !== undefined) return `${path.basename(file)} uses ${name}`;
+  }
+  return undefined;
 }
 
 /** Whether it starts itself again by the name it was called by, as Python and PHP do. */
 export function startsItselfByName(program: string): boolean {
-  return fileHasConstant(program, KNOWN_BY_NAME);
+  return isSo(program, (source) => hasConstant(source, KNOWN_BY_NAME));
+}
+
+/** What is there to start other programs: shells, tracers, sandboxes, build tools, interpreters of such scripts. */
+const STARTERS = new RegExp(
+  `^(?:${[
+    '(?:ba|da|a|z|k|mk|lk|oil|tc|c|fi|el|nu)?sh|elvish|nu|xonsh',
+    'strace|ltrace|gdb|gdbserver|lldb|rr|perf|valgrind|bwrap|firejail|proot|fakechroot|unshare|nsenter|chroot',
+    'g?make|ninja|samu|cmake|ctest|meson|bazel|cargo|rustc|go|cc|gcc|g\\+\\+|clang|clang\\+\\+',
+    'env|xargs|find|nohup|nice|ionice|timeout|setsid|stdbuf|time|watch|parallel|entr|flock|script|expect',
+    'tmux|screen|vim?|nvim|emacs|lua|luajit|tclsh|wish|ruby|irb|[gmn]?awk|R|Rscript|julia|guile|git',
+  ].join('|')})[-.\\d]*$`,
+);
+
+/** By its name, as `zsh`, `zsh5` or `lua5.4`. */
+export function startsOthers(program: string): boolean {
+  return STARTERS.test(path.basename(program));
 }
 
 /** A directory with more entries is no program's own. */
