@@ -54,7 +54,7 @@ function runFirst(
   return last;
 }
 
-/** Why the copy would have other rights or attributes: one clause. `no-cp`: another cp(1) than what is there does it. */
+/** Why the copy would have other rights or attributes: one clause. `no-cp`: it takes another cp(1) than is there. */
 export interface LostAttributes {
   readonly kind: 'refused' | 'no-cp';
   readonly why: string;
@@ -64,8 +64,8 @@ export interface LostAttributes {
 const UNKNOWN_OPTION = /(unrecognized|unknown|illegal|invalid) option/i;
 
 /**
- * Of a file whose attributes cannot be copied: getfattr(1) names them, ACL and capabilities among them. Every file has a
- * label of SELinux, which its directory gives. Without getfattr it counts as having none.
+ * Of a file whose attributes cannot be copied: getfattr(1) names them, ACL and capabilities among them. A label of
+ * SELinux comes from the directory. Without getfattr the file counts as having none.
  */
 function hasAttributes(file: string, searchPath: string | undefined): boolean {
   const args = ['-m', '-', '--absolute-names', '--', file];
