@@ -200,7 +200,7 @@ export interface SymbolCoverage {
   readonly missing: readonly string[];
 }
 
-/** The problem in which every name is served as in the set, so that who else has a symbol is asked of what is loaded. */
+/** Every name is served as in the set, so that who else has a symbol is asked of what is loaded. */
 function inSet(problem: Problem, { loader, choices }: Solution): Problem {
   const chosen = new Map(choices.map(({ name, provider }) => [name, [provider]]));
   return {
