@@ -67,8 +67,8 @@ type LinkEnd =
   | { readonly kind: 'nowhere' };
 
 /**
- * An index has links to directories as links, and nothing below them: with `lib64 -> lib`, as many packages have it,
- * `lib64/libfoo.so.1` is what the same package has elsewhere under that name.
+ * An index has a link to a directory as a link, and nothing below it: where `lib64` leads to `lib`, as it often does,
+ * what is to be `lib64/libfoo.so.1` is what the same package has under that name elsewhere.
  */
 function behindLinkedDirectory(
   catalogue: SideCatalogue,
