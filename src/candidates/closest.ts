@@ -67,6 +67,7 @@ export function closestIn(
   const needed = new Map<string, readonly DynamicSymbol[]>();
   const objects = new Map<string, MissingFromLibrary>();
   const judgements = new Map<string, Map<string, Judgement>>();
+  const possible = new Map<string, ReadonlySet<string>>();
 
   const providersOf = (name: string): readonly Provider[] => {
     let found = providers.get(name);
@@ -78,6 +79,17 @@ export function closestIn(
   };
   const someDefines = (name: string, symbol: DynamicSymbol): boolean =>
     providersOf(name).some((each) => serves(symbol, symbolsOf(each.path).defined.get(symbol.name)));
+
+  /** The set may take another provider than the best one for the library that the symbol is from. */
+  const anyDefines = (by: Requirer, symbol: DynamicSymbol): boolean => {
+    let others = possible.get(by.path);
+    if (others === undefined) {
+      others = new Set([...othersInScope(scope, by, 'all')].map((each) => each.path));
+      possible.set(by.path, others);
+    }
+    for (const file of others) if (binds(symbol, symbolsOf(file).defined.get(symbol.name))) return true;
+    return false;
+  };
 
   const missingIn = (by: Requirer): MissingFromLibrary => {
     let lacking = objects.get(by.path);
@@ -104,6 +116,24 @@ export function closestIn(
     return symbols;
   };
 
+  const covered = (question: CoverageQuestion): Coverage => {
+    const { by, name } = question;
+    const needed = neededBy(by, name);
+    const coverage = coverageOf(needed, question);
+    if (coverage.missing.length === 0) return coverage;
+    // No version of this library has it, and some other library does: it is none of this library's.
+    const isOthers = (symbol: DynamicSymbol): boolean =>
+      symbol.version === undefined &&
+      symbol.from === undefined &&
+      coverage.missing.includes(symbol.name) &&
+      !someDefines(name, symbol) &&
+      anyDefines(by, symbol);
+    return coverageOf(
+      needed.filter((symbol) => !isOthers(symbol)),
+      question,
+    );
+  };
+
   return {
     providersOf,
     coverage: (by, name, provider) => {
@@ -112,7 +142,7 @@ export function closestIn(
       const key = `${by.path}\0${provider.path}`;
       const judged = known.get(key);
       if (judged !== undefined) return judged.coverage;
-      const coverage = coverageOf(neededBy(by, name), { by, name, provider, symbolsOf });
+      const coverage = covered({ by, name, provider, symbolsOf });
       known.set(key, { provider, by, coverage });
       return coverage;
     },
@@ -128,17 +158,23 @@ function spelled({ name, version }: DynamicSymbol): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-function serverOf(scope: ClosestScope, name: string): Requirer | undefined {
+/** Who serves a name: the best provider, or any that could. */
+type Servers = 'best' | 'all';
+
+function serversOf(scope: ClosestScope, name: string, servers: Servers): readonly Requirer[] {
   const bundled = scope.bundled.get(name);
-  if (bundled) return bundled;
-  return scope.isFamily(name) ? scope.loaders[0]?.family.get(name) : scope.providersOf(name)[0];
+  if (bundled) return [bundled];
+  const every = scope.isFamily(name)
+    ? scope.loaders.flatMap(({ family }) => family.get(name) ?? [])
+    : scope.providersOf(name);
+  return servers === 'all' ? every : every.slice(0, 1);
 }
 
 /**
- * The objects that a reference of `by` may bind to besides the library it lacks: all that is loaded with the best
- * providers (glibc elf/dl-lookup.c: the program's scope first).
+ * The objects that a reference of `by` may bind to besides the library it lacks: all that is loaded with such providers
+ * (glibc elf/dl-lookup.c: the program's scope first).
  */
-function* othersInScope(scope: ClosestScope, by: Requirer): Generator<Requirer> {
+function* othersInScope(scope: ClosestScope, by: Requirer, servers: Servers): Generator<Requirer> {
   const queue: Requirer[] = [by, ...scope.roots];
   const seen = new Set<string>();
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
@@ -146,15 +182,14 @@ function* othersInScope(scope: ClosestScope, by: Requirer): Generator<Requirer> 
     for (const name of object.needed) {
       if (seen.has(name)) continue;
       seen.add(name);
-      const server = serverOf(scope, name);
-      if (server !== undefined) queue.push(server);
+      queue.push(...serversOf(scope, name, servers));
     }
   }
 }
 
 /**
- * The symbols without version, and so without a file, that `by` needs and nobody else in its scope defines. The same
- * for every library it lacks.
+ * The symbols without version, and so without a file, that `by` needs and nobody else in its scope, with the best
+ * providers, defines. The same for every library it lacks.
  */
 export function undefinedSymbolsOf(
   scope: ClosestScope,
@@ -162,7 +197,7 @@ export function undefinedSymbolsOf(
   symbolsOf: (file: string) => Symbols,
 ): readonly DynamicSymbol[] {
   let undefinedSymbols = symbolsOf(by.path).wanted.filter(({ version }) => version === undefined);
-  for (const other of othersInScope(scope, by)) {
+  for (const other of othersInScope(scope, by, 'best')) {
     if (undefinedSymbols.length === 0) break;
     const { defined } = symbolsOf(other.path);
     undefinedSymbols = undefinedSymbols.filter((symbol) => !binds(symbol, defined.get(symbol.name)));

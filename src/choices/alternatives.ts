@@ -66,7 +66,7 @@ interface Seen {
 
 /** Of the names that more than one store object could serve. */
 export function candidatesInSet({ problem, every }: Seen, solution: Solution): SonameCandidates {
-  const judge = symbolCoverage(problem);
+  const judge = symbolCoverage(inSet(problem, solution));
   return {
     kind: 'set',
     alternatives: alternativesOf(problem, every, solution),
@@ -198,6 +198,16 @@ export interface SymbolCoverage {
   readonly needed: number;
   /** ... and those that the candidate lacks, sorted, as `name` or `name@version`. */
   readonly missing: readonly string[];
+}
+
+/** Every name is served as in the set, so that who else has a symbol is asked of what is loaded. */
+function inSet(problem: Problem, { loader, choices }: Solution): Problem {
+  const chosen = new Map(choices.map(({ name, provider }) => [name, [provider]]));
+  return {
+    ...problem,
+    loaders: [loader],
+    providersOf: (name) => chosen.get(name) ?? problem.providersOf(name),
+  };
 }
 
 /** A function that judges candidates of a problem; it reads each file once. */

@@ -74,10 +74,15 @@ function ageText(file: string): string {
 /** As readIndexes finds them: what is known to have programs only is passed by. */
 function findThrough(search: Search, sources: readonly IndexSource[]): ReturnType<typeof findDatabase> {
   const result = findDatabase(search);
-  const [first] = result.found;
-  if (search.setting !== 'auto' || first === undefined || !isPassed(first.file, sources)) return result;
-  const next = findDatabase(search, first.place);
-  return { found: [first, ...next.found], useless: [...result.useless, ...next.useless] };
+  const [found, useless] = [[...result.found], [...result.useless]];
+  let last = search.setting === 'auto' ? found[0] : undefined;
+  while (last !== undefined && isPassed(last.file, sources)) {
+    const next = findDatabase(search, last);
+    found.push(...next.found);
+    useless.push(...next.useless);
+    last = next.found[0];
+  }
+  return { found, useless };
 }
 
 function isPassed(file: string, sources: readonly IndexSource[]): boolean {

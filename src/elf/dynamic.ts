@@ -7,6 +7,7 @@ import { SEGMENT_TYPE, type Segment } from './segments.ts';
 export const DYNAMIC_TAG = {
   needed: 1,
   pltrelsz: 2,
+  pltgot: 3,
   hash: 4,
   strtab: 5,
   symtab: 6,
@@ -23,6 +24,7 @@ export const DYNAMIC_TAG = {
   bindNow: 24,
   runpath: 29,
   flags: 30,
+  relrsz: 35,
   relr: 36,
   gnuHash: 0x6ffffef5,
   depaudit: 0x6ffffefb,

@@ -1,5 +1,5 @@
 // What a binary cache says of a store path → its shared objects, and the store paths that it refers to.
-import { brotliDecompressSync, zstdDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { isSharedObjectPath } from './frcode.ts';
 import { type IndexedFile, isUsableObject, toIndexedFile } from './package-objects.ts';
 
@@ -32,12 +32,16 @@ const LARGEST = 256 << 20;
 const DEEPEST = 64;
 const MOST_FILES = 1 << 20;
 
-/** Caches send listings as they are, or packed, and do not always say so: the first bytes tell. */
+/**
+ * Caches send listings as they are, or packed as `ls-compression` of their store says, and do not always say so: the
+ * first bytes tell. Node has no xz.
+ */
 function unpack(bytes: Buffer): Buffer | undefined {
   const limit = { maxOutputLength: LARGEST };
   try {
     if (bytes[0] === 0x7b) return bytes;
     if (bytes.length >= 4 && bytes.readUInt32LE() === 0xfd2fb528) return zstdDecompressSync(bytes, limit);
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, limit);
     return brotliDecompressSync(bytes, limit);
   } catch {
     return undefined;

@@ -109,17 +109,29 @@ function fromWrapper({ env, storeDir }: Search): string | undefined {
   return undefined;
 }
 
-/** The one that came to the store last: every file in it bears the same time, but not its inode. */
-function newestInStore({ storeDir }: Search): string | undefined {
+/** A store object, not what Nix puts beside one while it makes it. */
+function isDatabaseObject(name: string): boolean {
+  const rest = /^[0-9a-z]{32}-nix-index-database(|-[0-9A-Za-z+\-._?=]+)$/.exec(name)?.[1];
+  return rest !== undefined && !/-small(-|$)|\.(drv|lock|chroot|check|tmp)$/.test(rest);
+}
+
+/**
+ * The one that came to the store last goes first: every file in it bears the same time, but not its inode. There may be
+ * several of one name: comma's wrapper makes a link farm with programs only.
+ */
+function inStore({ storeDir }: Search): string[] {
   try {
-    const named = readdirSync(storeDir).filter(
-      (name) => DATABASE.test(name) && !/-small(-|$)|\.drv$/.test(name),
-    );
-    const dated = named.map((name) => ({ name, time: statSync(path.join(storeDir, name)).ctimeMs }));
-    const [newest] = dated.sort((a, b) => b.time - a.time || (a.name < b.name ? -1 : 1));
-    return newest === undefined ? undefined : path.join(storeDir, newest.name);
+    const dated = readdirSync(storeDir)
+      .filter(isDatabaseObject)
+      .flatMap((name) => {
+        const stats = statSync(path.join(storeDir, name), { throwIfNoEntry: false });
+        return stats === undefined ? [] : [{ name, time: stats.ctimeMs }];
+      });
+    return dated
+      .sort((a, b) => b.time - a.time || (a.name < b.name ? -1 : 1))
+      .map(({ name }) => path.join(storeDir, name));
   } catch {
-    return undefined;
+    return [];
   }
 }
 
@@ -128,14 +140,14 @@ function* automatic(search: Search): Generator<[Place, string | undefined]> {
   yield ['variable', search.env['NIX_INDEX_DATABASE'] || undefined];
   yield ['cache', cacheDirectory(search)];
   yield ['nix-locate', fromWrapper(search)];
-  yield ['store', newestInStore(search)];
+  for (const file of inStore(search)) yield ['store', file];
 }
 
 /**
  * Finds the index. Whether it holds libraries is known when it was read: comma's wrapper, for one, names an index of
- * programs only, so with `after` the places behind one are looked at.
+ * programs only, so with `after` it goes on behind one that was found.
  */
-export function findDatabase(search: Search, after?: Place): SearchResult {
+export function findDatabase(search: Search, after?: Pick<FoundIndex, 'file' | 'place'>): SearchResult {
   const { setting } = search;
   if (setting === 'off') return { found: [], useless: [] };
   if (setting !== 'auto') {
@@ -149,7 +161,8 @@ export function findDatabase(search: Search, after?: Place): SearchResult {
   let isPast = after === undefined;
   for (const [place, file] of automatic(search)) {
     const looked = isPast && file !== undefined ? look(file, place) : undefined;
-    if (place === after) isPast = true;
+    const isIt = file === after?.file || path.join(file ?? '', IN_DIRECTORY) === after?.file;
+    if (place === after?.place && isIt) isPast = true;
     if (looked?.kind === 'found') return { found: [looked], useless };
     if (looked !== undefined) useless.push(looked);
   }

@@ -46,7 +46,7 @@ export async function readIndexes(
   reading: SourceReading,
 ): Promise<ReadIndexes> {
   const [passed, useless]: [ReadIndex[], UselessIndex[]] = [[], []];
-  for (let after: Place | undefined; ; ) {
+  for (let after: ReadIndex | undefined; ; ) {
     const result = findDatabase(search, after);
     useless.push(...result.useless);
     const now: ReadIndex[] = [];
@@ -56,7 +56,7 @@ export async function readIndexes(
     if (search.setting !== 'auto' || first === undefined || hasLibraries(first))
       return { read: now, passed, useless };
     passed.push(first);
-    after = first.place;
+    after = first;
   }
 }
 

@@ -43,7 +43,7 @@ export interface EntryCounts {
   files: number;
   /** Names and packages that nobody may be given: other stores, `..`, control characters. */
   ignored: number;
-  /** Packages that begin outside `/bin`: without any, the index was made of programs only. */
+  /** Packages that begin outside `/bin`, which is itself inside: without any, the index was made of programs only. */
   outsideBin: number;
 }
 
@@ -56,8 +56,9 @@ const MOST_FILES = 1 << 21;
 
 const SLASH = 0x2f;
 
-function isBelowBin(path: Uint8Array, length: number): boolean {
-  if (length < 5 || path[0] !== SLASH || path[4] !== SLASH) return false;
+/** With `--filter-prefix /bin` an index has the directory itself too, with `/bin/` only what is in it. */
+function isBin(path: Uint8Array, length: number): boolean {
+  if (length < 4 || path[0] !== SLASH || (length > 4 && path[4] !== SLASH)) return false;
   return path[1] === 0x62 && path[2] === 0x69 && path[3] === 0x6e;
 }
 
@@ -195,7 +196,7 @@ export function collectPackages(storeDir: string, give: (found: PackageObjects) 
     entry: (metadata, metadataLength, path, pathLength) => {
       if (metadataLength === 1 && metadata[0] === 0x70) return endPackage(path.subarray(0, pathLength));
       isWithin = true;
-      if (counts.outsideBin === 0 && !isBelowBin(path, pathLength)) counts.outsideBin += 1;
+      if (counts.outsideBin === 0 && !isBin(path, pathLength)) counts.outsideBin += 1;
       if (!isSharedObjectPath(path, pathLength)) return undefined;
       addFile(metadata, metadataLength, path, pathLength);
       return files.length > MOST_FILES ? `it has more than ${MOST_FILES} shared objects` : undefined;

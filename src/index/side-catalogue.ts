@@ -64,6 +64,8 @@ export interface SideCatalogue {
   filesNamed(name: string): readonly IndexMatch[];
   /** One file of a store object that was found. */
   fileIn(object: CataloguedObject, dir: string, name: string): IndexMatch | undefined;
+  /** Files of this name in any directory of a store object. */
+  filesIn(object: CataloguedObject, name: string): readonly IndexMatch[];
   /** One file of a store object by its name, `<hash>-<name>`. */
   fileOf(objectName: string, dir: string, name: string): IndexMatch | undefined;
   /** Names that begin so, sorted, at most `most`. */
@@ -146,6 +148,7 @@ export function openSideCatalogue(file: string, storeDir: string): SideCatalogue
 function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
   const inLib = database.prepare(`${MATCH} where file.name = ? and dir = 'lib' limit ${MOST_IN_LIB}`);
   const elsewhere = database.prepare(`${MATCH} where file.name = ? and dir <> 'lib' limit ${MOST_ELSEWHERE}`);
+  const inObject = database.prepare(`${MATCH} where file.name = ? and file.object = ? order by dir`);
   const one = (where: string, ...values: SQLInputValue[]): IndexMatch | undefined => {
     const row = database.prepare(`${MATCH} where file.name = ? and dir = ? and ${where}`).get(...values);
     return row === undefined ? undefined : toMatch(row);
@@ -160,6 +163,7 @@ function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
         .map(({ address }) => String(address)),
     filesNamed: (name) => withoutTwins([...inLib.all(name), ...elsewhere.all(name)].map(toMatch)),
     fileIn: (object, dir, name) => one('file.object = ?', name, dir, object.id),
+    filesIn: (object, name) => inObject.all(name, object.id).map(toMatch),
     fileOf: (objectName, dir, name) => one('object.name = ?', name, dir, objectName),
     namesBeginning: (letters, most) =>
       database

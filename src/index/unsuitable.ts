@@ -66,6 +66,19 @@ type LinkEnd =
   | { readonly kind: 'elsewhere'; readonly object: string; readonly match: IndexMatch | undefined }
   | { readonly kind: 'nowhere' };
 
+/**
+ * An index has a link to a directory as a link, and nothing below it: where `lib64` leads to `lib`, as it often does,
+ * what is to be `lib64/libfoo.so.1` is what the same package has under that name elsewhere.
+ */
+function behindLinkedDirectory(
+  catalogue: SideCatalogue,
+  { object, dir, name: own }: IndexMatch,
+  name: string,
+): IndexMatch | undefined {
+  const found = catalogue.filesIn(object, name).filter((each) => each.dir !== dir || each.name !== own);
+  return found.find(({ kind }) => kind !== 'link') ?? found[0];
+}
+
 /** Where a link of a store object leads; a name that cannot be looked up, as it has no `.so`, is taken for a file. */
 function follow(catalogue: SideCatalogue, match: IndexMatch): LinkEnd {
   let at = match;
@@ -79,7 +92,7 @@ function follow(catalogue: SideCatalogue, match: IndexMatch): LinkEnd {
     if (object !== at.object.name)
       return { kind: 'elsewhere', object, match: catalogue.fileOf(object, dir, name) };
     if (!/\.so($|\.)/.test(name)) return { kind: 'file', match: at };
-    const next = catalogue.fileIn(at.object, dir, name);
+    const next = catalogue.fileIn(at.object, dir, name) ?? behindLinkedDirectory(catalogue, at, name);
     if (next === undefined) return { kind: 'nowhere' };
     at = next;
   }

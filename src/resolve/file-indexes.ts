@@ -6,6 +6,7 @@ import { parsePublicKey, verifyText } from '../fingerprint/signature.ts';
 import type { Directories } from '../host/directories.ts';
 import { reasonOf } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
+import { DAY } from '../host/files.ts';
 import { debug, notice, reportPrefix } from '../host/output.ts';
 import { assertNoCatalogue } from '../index/catalogue-errors.ts';
 import type { Verify } from '../index/derived-file.ts';
@@ -49,19 +50,24 @@ function realPathOf(file: string): string {
   }
 }
 
+/** Milliseconds for which a file that only another environment names is kept after it was read. */
+const KEPT = 30 * DAY;
+
 /**
  * The store path of an index changes with each update: what was read of the last one goes, and so does what the setting
  * names no longer. What is on a disk that is not mounted now, or unnamed in this environment alone, has no successor.
  */
 function isForgotten(
-  { key, kind }: IndexSource,
+  { key, kind, built }: IndexSource,
   { read, passed, useless }: ReadIndexes,
   { setting, storeDir }: Search,
 ): boolean {
   const named = [...read, ...passed, ...useless].map(({ file }) => realPathOf(file));
   if (kind === 'cache' || named.includes(key)) return false;
-  if (existsSync(key)) return setting !== 'auto' || read.length > 0;
-  return key.startsWith(`${storeDir}/`) || (read.length > 0 && useless.length === 0);
+  const isInStore = key.startsWith(`${storeDir}/`);
+  if (existsSync(key))
+    return setting !== 'auto' || (read.length > 0 && (isInStore || Date.now() - built > KEPT));
+  return isInStore || (read.length > 0 && useless.length === 0);
 }
 
 /** What cannot be forgotten now is forgotten another time. Never throws. */

@@ -38,8 +38,11 @@ export function changedAfterPatching(typedName: string): ForeignError {
   );
 }
 
+const SET_ID = 0o6000;
+
 /**
- * Mode and time of this very file. Of one that was moved only the content is known: it lets nobody do more than now.
+ * Mode and time of this very file, but for set-id bits that were taken away since. Of one that was moved only the
+ * content is known: it lets nobody do more than now.
  */
 function stateOfFile(
   { path: file, stats }: PatchTarget,
@@ -49,8 +52,9 @@ function stateOfFile(
 ): Original['patched'] {
   const records = known.map((dirs) => readPatchedRecord(dirs, farm));
   const own = records.find((record) => record?.own?.[file] !== undefined)?.own?.[file];
-  if (own !== undefined) return { farm, undo: { ...undo, mode: own.mode, mtime: BigInt(own.mtime) } };
-  return { farm, undo: { ...undo, mode: undo.mode & Number(stats.mode) } };
+  const now = Number(stats.mode);
+  if (own === undefined) return { farm, undo: { ...undo, mode: undo.mode & now } };
+  return { farm, undo: { ...undo, mode: own.mode & (now | ~SET_ID), mtime: BigInt(own.mtime) } };
 }
 
 /**

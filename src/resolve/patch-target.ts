@@ -14,7 +14,7 @@ import { identityOfStats, inodeOf } from '../host/file-identity.ts';
 import { isGone } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { isTrustedAndThere, trustedTarget } from '../host/trusted-way.ts';
-import type { LeftName } from '../integrations/patch/replace-file.ts';
+import type { LeftName, LostAttributes } from '../integrations/patch/replace-file.ts';
 
 export interface PatchTarget {
   /** As it was named. */
@@ -129,8 +129,15 @@ function writeAnother(typedName: string, command: Command): string {
   return `leave it as it is and write another: nix-foreign ${command} ${fileWord(typedName)} -o OUT`;
 }
 
-export function withoutAttributes({ typedName }: PatchTarget, why: string, command: Command): ForeignError {
-  const hint = `try it as root, or ${writeAnother(typedName, command)}`;
+export function withoutAttributes(
+  { typedName }: PatchTarget,
+  { kind, why }: LostAttributes,
+  command: Command,
+): ForeignError {
+  const hint =
+    kind === 'no-cp'
+      ? `get one for this command: nix-shell -p coreutils; or take them away first: setfattr(1), setfacl(1)`
+      : `try it as root, or ${writeAnother(typedName, command)}`;
   return patchRefusal(typedName, why, hint, 'attributes');
 }
 

@@ -30,6 +30,8 @@ add('left-2.0', 'libleft.so.2', { source: functions('left') });
 add('right-2.0', 'libright.so.2', { source: functions('right') });
 add('glibc-2.36', 'libm-2.36.so', { soname: 'libm.so.6', source: functions('sine') });
 add('kinds-2.0', 'libkinds.so.2', { source: 'int call = 1; int value = 2; __thread int own = 3;' });
+add('shared-2.0', 'libshared.so.1', { source: functions('shared') });
+add('shared-1.0', 'libshared.so.1', { source: functions('shared', 'engine') });
 add('near-1.0', 'libnear.so.1', { source: functions('beside') });
 
 /** The problem of a program that calls these functions of these libraries. */
@@ -122,6 +124,18 @@ test('what nobody has at all is missing from every candidate', () => {
   const one = stub('libplain.so.9', { source: functions('one', 'three') });
   const problem = problemOf('nobody', callsTo('one', 'three'), [one]);
   assert.equal(missingNamesOf(problem, 'libplain.so.9')['libplain.so.2'], 'three of 2');
+});
+
+test('a symbol that a provider has which is not the best of its name is none of the library that is missing', () => {
+  const one = stub('libplain.so.1', { source: functions('one') });
+  const shared = stub('libshared.so.1', { source: functions('shared', 'engine') });
+  const problem = problemOf('second', callsTo('one', 'engine'), [one, shared]);
+  const defining = (file: string) => problem.symbols?.definedBy(file, 'engine');
+  assert.deepEqual(
+    problem.providersOf('libshared.so.1').map((each) => defining(each.path)),
+    [false, true],
+  );
+  assert.equal(missingNamesOf(problem, 'libplain.so.1')['libplain.so.3'], 'of 1');
 });
 
 test('what is called must be a function there, and what is read a variable', () => {

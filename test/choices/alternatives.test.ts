@@ -1,10 +1,14 @@
 // Names that nobody serves: found with the rest solved, the nearest library first; nothing where no choice would help.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
+import { buildProblem } from '../../src/candidates/build-problem.ts';
 import type { ClosestMatches, Provider } from '../../src/candidates/problem.ts';
 import { candidatesOf, missingNamesOf } from '../../src/choices/alternatives.ts';
 import { solve } from '../../src/solver/solve.ts';
+import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
 import { glibc, type Parts, problem, provider, requirer } from '../solver/small-problem.ts';
+import { compileProgram } from '../store/compiled-library.ts';
 
 const loaders = [glibc('2.41', ['GLIBC_2.34'])];
 const root = requirer('/opt/ruby', { needed: ['libleft.so.7', 'libright.so.1', 'libz.so.1', 'libc.so.6'] });
@@ -77,5 +81,38 @@ test('where there is a set, its alternatives are offered', () => {
   assert.deepEqual(
     candidatesOf(set)?.alternatives.map(({ name }) => name),
     ['libz.so.1'],
+  );
+});
+
+test('symbols that another library of the set has are not wanted of a candidate, whoever is first for that name', () => {
+  const store = openCompiledStore();
+  const add = (object: string, soname: string, source: string) =>
+    store.add(object, `lib/${soname}`, { soname, source });
+  add('glibc-2.36', 'ld-linux-x86-64.so.2', '');
+  add('glibc-2.36', 'libc.so.6', '');
+  add('other-2.0', 'libother.so.1', 'int other(void) { return 1; }');
+  const other = add(
+    'other-1.0',
+    'libother.so.1',
+    'int other(void) { return 1; } int engine(void) { return 1; }',
+  );
+  const plain = add('plain-1.0', 'libplain.so.1', 'int plain(void) { return 1; }');
+  add('plain-2.0', 'libplain.so.1', 'int plain(void) { return 1; }');
+  const source = 'int plain(void); int engine(void); int main(void) { return plain() + engine(); }';
+  const program = compileProgram(path.join(store.scratch, 'program'), { source, needs: [plain, other] });
+  const inspected = { path: program, elf: elfOf(program), libc: 'glibc' } as const;
+  const stated = buildProblem(inspected, store.catalogue(), new Set(), {
+    preference: 'none',
+    reach: 'exact',
+  });
+  const first = stated.providersOf('libother.so.1')[0];
+  assert.notEqual(first?.path, other);
+  const pinned = { ...stated, pins: new Map([['libother.so.1', other]]) };
+  const found = candidatesOf({ problem: pinned, outcome: solve(pinned), every: stated.providersOf });
+  const plains = found?.alternatives.find(({ name }) => name === 'libplain.so.1');
+  assert.ok(found && plains);
+  assert.deepEqual(
+    plains.candidates.map((each) => found.factsOf(plains, each).coverage),
+    [0, 1].map(() => ({ needed: 1, missing: [] })),
   );
 });

@@ -153,6 +153,33 @@ test('of several in the store the one that came last; never a small one or a der
   assert.ok(at());
 });
 
+/** As comma's wrapper makes it: `files` is a link to the small index. */
+test('of several in the store the first with libraries, whichever came last; never what Nix has beside an object', async () => {
+  const { at, put, search } = world();
+  const full = put(`${inStore(9, 'nix-index-database')}/files`, index);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const target = put(`${inStore(8, 'index-x86_64-linux-small')}`, small);
+  const farms = [5, 6].map((number) => at(inStore(number, 'nix-index-database')));
+  for (const farm of farms) {
+    mkdirSync(farm);
+    symlinkSync(target, path.join(farm, 'files'));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const name of ['nix-index-database.lock', 'nix-index-database-1.drv', 'nix-index-databases'])
+    put(inStore(7, name), index);
+  symlinkSync('nowhere', at(inStore(4, 'nix-index-database')));
+  const place = { file: at('side.sqlite'), lock: at('lock'), storeDir: '/nix/store' };
+  const { read, passed } = await readIndexes(place, search, {
+    progress: () => {},
+    verify: () => ({ kind: 'accepted' }),
+  });
+  assert.deepEqual(
+    read.map(({ file }) => file),
+    [full],
+  );
+  assert.deepEqual(passed.map(({ file }) => path.dirname(file)).sort(), farms);
+});
+
 test("an index of programs only, as comma's wrapper names one, is passed by", async () => {
   const { at, put, search } = world();
   const named = put('small/files', small);

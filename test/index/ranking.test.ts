@@ -152,6 +152,28 @@ test('what is dropped, and why', async () => {
   });
 });
 
+test('a link through a link to a directory, which has no entries of its own, is no dangling one', async () => {
+  const self = `/nix/store/${hashOf(1)}-linked-1`;
+  const packages = [
+    lib(1, 'linked-1', {
+      lib64: '-> lib',
+      'lib/libwant.so.1': `-> ${self}/lib64/libwant.so.1.2`,
+      'lib/libwant.so.1.2': 9000,
+    }),
+    lib(2, 'relative-1', { 'lib/libwant.so.1': '-> ../lib64/libwant.so.1.2', 'lib/libwant.so.1.2': 9000 }),
+    lib(3, 'script-1', { 'lib/libwant.so.1': '-> ../lib64/libwant.so.1.2', 'lib/libwant.so.1.2': 200 }),
+    lib(4, 'dangling-1', { 'lib/libwant.so.1': '-> ../lib64/libwant.so.1.2' }),
+  ];
+  const context = contextOf(await catalogueOf(packages));
+  const { examineName } = await import('../../src/index/rank-matches.ts');
+  const { examined, dropped } = examineName('libwant.so.1', context);
+  assert.deepEqual(examined.map(({ match }) => match.object.name).sort(), [
+    `${hashOf(1)}-linked-1`,
+    `${hashOf(2)}-relative-1`,
+  ]);
+  assert.deepEqual(dropped, { 'linker script': 1, 'dangling link': 1 });
+});
+
 test('a 32-bit program takes what is labelled otherwise', async () => {
   const packages = [
     lib(1, 'libwant-1', { 'lib/libwant.so.1': 9000 }, { toplevel: false }),

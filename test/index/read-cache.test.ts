@@ -160,7 +160,7 @@ test('on the web: by store paths, or where the server shows a directory', async 
 });
 
 test('listings are packed in several ways', async () => {
-  for (const pack of [brotliCompressSync, zstdCompressSync]) {
+  for (const pack of [brotliCompressSync, gzipSync, zstdCompressSync]) {
     const packed = path.join(scratch, pack.name);
     cpSync(cache, packed, { recursive: true });
     for (const name of readdirSync(packed).filter((each) => each.endsWith('.ls'))) {
@@ -258,6 +258,7 @@ test('hostile listings and narinfos', () => {
     half: Buffer.from('{"root":'),
     number: Buffer.from('{"root":1}'),
     gzip: gzipSync('{}'),
+    'half of gzip': gzipSync('{"root":{}}').subarray(0, 20),
     deep: Buffer.from(`{"root":${deep}}`),
     bomb: zstdCompressSync(Buffer.alloc(300 << 20, '{')),
   })) {

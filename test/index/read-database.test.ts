@@ -170,12 +170,13 @@ test('bytes altered anywhere: read as something, or damaged, and never an except
 });
 
 test('an index of programs only is recognised', async () => {
-  const small = packages.map((each) =>
-    packageBytes({ ...each, tree: treeOf({ 'bin/tool': 5, 'lib/libx.so': 600 }) }, '/bin/'),
-  );
-  assert.deepEqual((await read(versionOne(zstdFrame(Buffer.concat(small))))).answer, {
-    kind: 'no-libraries',
-  });
+  for (const prefix of ['/bin/', '/bin']) {
+    const small = packages.map((each) =>
+      packageBytes({ ...each, tree: treeOf({ 'bin/tool': 5, 'lib/libx.so': 600 }) }, prefix),
+    );
+    const { answer } = await read(versionOne(zstdFrame(Buffer.concat(small))));
+    assert.deepEqual(answer, { kind: 'no-libraries' }, prefix);
+  }
   const binary = packageBytes({ ...library(1), tree: treeOf({ 'binary/tool': 5 }) }, '/binary/');
   assert.equal((await read(versionOne(zstdFrame(binary)))).answer.kind, 'read');
 });

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { DEFAULTS } from '../../src/config/settings.ts';
 import type { Directories } from '../../src/host/directories.ts';
@@ -100,6 +101,23 @@ test('an index that is found nowhere for now is kept; of the store only what was
     [path.relative(at(), `${young}/files`)],
     'the next one takes the place of the last',
   );
+});
+
+test('two environments that name different files do not make each other read them anew', async () => {
+  const { put, open, dirs, at } = openMachine();
+  const named = put('named', databaseOf([lib('one')]));
+  put('home/.cache/nix-index/files', databaseOf([lib('two')]));
+  const states = [];
+  for (const variable of [named, undefined, named, undefined]) {
+    const { indexes } = await open('auto', variable);
+    states.push(...indexes.read.map(({ state }) => state.kind));
+  }
+  assert.deepEqual(states, ['read', 'read', 'current', 'current']);
+  const { file } = indexPlace(dirs, { storeDir: at('store'), stateDir: at('state') });
+  const database = new DatabaseSync(file);
+  database.exec(`update source set built = built - ${31 * 86_400_000}`);
+  database.close();
+  assert.deepEqual((await open('auto', named)).keys, ['named'], 'a month later');
 });
 
 test('an index of programs only is passed by, and read once', async () => {

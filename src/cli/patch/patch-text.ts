@@ -78,6 +78,8 @@ function neededLines(plan: PatchPlan): string[] {
   const texts = [...renamed, ...(same.length > 0 ? [`${same.join(', ')}   as they are`] : [])];
   const own = texts.map((text, index) => line(index === 0 ? '  needed' : '', text));
   const { lifted } = plan.wanted;
+  const { notLifted } = plan.chosen;
+  if (notLifted !== undefined) return [...own, line('', `no more: ${notLifted}`)];
   return lifted.length === 0
     ? own
     : [
@@ -187,7 +189,10 @@ export function appliedText(plan: PatchPlan, applied: Applied): string {
   const { chosen, undo } = plan;
   const how = `${METHOD_TEXTS[chosen.method]}, ${undo.ranges.length} ranges, ${grownBy(plan)} bytes larger`;
   const tried = applied.tried === undefined ? '' : `; run with ${applied.tried.join(' ')}: the same`;
-  return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}\n  undo: nix-foreign unpatch ${fileWord(applied.file)}`;
+  const { notLifted } = chosen;
+  const open =
+    notLifted === undefined ? '' : `; LD_LIBRARY_PATH may change those that libraries need: ${notLifted}`;
+  return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}${open}\n  undo: nix-foreign unpatch ${fileWord(applied.file)}`;
 }
 
 /** For people, of a library in a tree. */

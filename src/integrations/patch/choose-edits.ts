@@ -17,8 +17,10 @@ export interface ChosenEdits {
   readonly method: Method;
   readonly changes: FileChanges;
   readonly payload: Payload | undefined;
-  /** Whether the names that could be left out were. */
+  /** All names that were to be needed more, or none. */
   readonly lifted: readonly string[];
+  /** Why there are none though there should be: one clause. */
+  readonly notLifted: string | undefined;
   readonly image: EditedImage;
 }
 
@@ -65,13 +67,14 @@ function carriesContent(image: EditedImage): boolean {
 /** Without a payload tools see a clean file; with one the file is not stripped anyhow, and no byte may move. */
 function attemptsFor(image: EditedImage, wanted: WantedNames, payload: Payload | undefined): Attempt[] {
   const rewritten = inPlace(image, wanted, 'rewritten', 'few');
+  const plain = { ...wanted, lifted: [] };
   if (payload === undefined) {
     const clean = inPlace(image, wanted, 'copied', 'few');
     // What carries its content in sections or notes of its own does not bear to be stripped either.
     const still = carriesContent(image) ? [inPlace(image, wanted, 'behind', 'all')] : [];
-    return [clean, ...still, rewritten, bySegment(image, wanted, 'append')];
+    const all = [clean, ...still, rewritten, bySegment(image, wanted, 'append')];
+    return wanted.lifted.length === 0 ? all : [...all, ...attemptsFor(image, plain, undefined)];
   }
-  const plain = { ...wanted, lifted: [] };
   const still = [wanted, ...(wanted.lifted.length > 0 ? [plain] : [])].flatMap((each) => [
     inPlace(image, each, 'copied', 'few'),
     inPlace(image, each, 'behind', 'all'),
@@ -83,7 +86,12 @@ function attemptsFor(image: EditedImage, wanted: WantedNames, payload: Payload |
 
 function attemptsBy(image: EditedImage, wanted: WantedNames, method: Method): Attempt[] {
   if (method === 'interpreter') return [{ ...inPlace(image, wanted, 'copied', 'few'), method }];
-  if (method !== 'in-place') return [bySegment(image, wanted, method)];
+  if (method !== 'in-place') {
+    const plain = { ...wanted, lifted: [] };
+    return (wanted.lifted.length > 0 ? [wanted, plain] : [wanted]).map((each) =>
+      bySegment(image, each, method),
+    );
+  }
   return [
     inPlace(image, wanted, 'copied', 'few'),
     inPlace(image, wanted, 'rewritten', 'few'),
@@ -106,13 +114,16 @@ function firstPossible(
   attempts: readonly Attempt[],
   payload: Payload | undefined,
 ): EditChoice {
-  const reasons: string[] = [];
+  const reasons: { readonly why: string; readonly isLifting: boolean }[] = [];
   for (const { method, lifted, run } of attempts) {
     const made = madeBy(run);
-    if ('changes' in made) return { kind: 'chosen', method, changes: made.changes, payload, lifted, image };
-    reasons.push(made.why);
+    if ('changes' in made) {
+      const notLifted = lifted.length > 0 ? undefined : reasons.findLast(({ isLifting }) => isLifting)?.why;
+      return { kind: 'chosen', method, changes: made.changes, payload, lifted, notLifted, image };
+    }
+    reasons.push({ why: made.why, isLifting: lifted.length > 0 });
   }
-  return { kind: 'impossible', why: reasons.at(-1) ?? 'there is no way', payload };
+  return { kind: 'impossible', why: reasons.at(-1)?.why ?? 'there is no way', payload };
 }
 
 /**

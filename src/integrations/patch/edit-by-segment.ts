@@ -3,9 +3,10 @@
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
 import type { Header } from '../../elf/reader.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
-import { draftOf, dynamicBytes, type ElfDraft, editsOfDraft } from './edit-draft.ts';
+import { isDynamicTableReferred } from './dynamic-references.ts';
+import { draftOf, dynamicBytes, type ElfDraft, editsOfDraft, numberBytes } from './edit-draft.ts';
 import { type DynamicEntry, type EditedImage, STRINGS_SIZE_TAG } from './elf-image.ts';
-import type { FileChanges } from './file-changes.ts';
+import type { FileChanges, FileEdit } from './file-changes.ts';
 import { sortedEdits } from './file-changes.ts';
 import { findLoadSlot, type Moved } from './load-slot.ts';
 import { type IndexOf, newStrings, verneedEdits, type WantedNames, wantedEntries } from './wanted-names.ts';
@@ -22,6 +23,9 @@ const STEP = 4096;
 const ALIGNMENT = 16;
 const READABLE = 4;
 const WRITABLE = 2;
+const SHT_SYMTAB = 2;
+const DYNAMIC_SYMBOL = Buffer.from('_DYNAMIC\0');
+const REFERRED = 'its code refers to its dynamic table, which would have to move';
 /** Relative to the address of the entry itself (elf.h). */
 const DT_MIPS_RLD_MAP_REL = 0x70000035;
 
@@ -138,6 +142,30 @@ function putStrings(image: EditedImage, draft: ElfDraft, block: NewSegment, text
   return (text: string, tail?: number): number => tail ?? ends.get(text) ?? 0;
 }
 
+/**
+ * `_DYNAMIC` in .symtab, for debuggers and eu-elflint(1): st_value follows st_shndx in class 64 and st_name in class
+ * 32.
+ */
+function symbolEdits({ header, fields, sections, dynamic }: EditedImage, address: number): FileEdit[] {
+  const what = 'a symbol';
+  const [entry, valueAt] = fields.wide ? [24, 8] : [16, 4];
+  const table = sections.find(({ type }) => type === SHT_SYMTAB);
+  const names = sections[table?.link ?? -1];
+  if (table === undefined || names === undefined) return [];
+  const edits: FileEdit[] = [];
+  const end = Math.min(table.offset + table.size, fields.size);
+  for (let at = table.offset; at + entry <= end; at += entry) {
+    if (fields.word(at + valueAt, what) !== dynamic.address) continue;
+    const name = names.offset + fields.u32(at, what);
+    const isIt = fields
+      .bytes(name, DYNAMIC_SYMBOL.length, what)
+      .every((byte, i) => byte === DYNAMIC_SYMBOL[i]);
+    const bytes = numberBytes(header, fields.wide ? 8 : 4, BigInt(address));
+    if (isIt) edits.push({ offset: at + valueAt, bytes, what: 'symbol _DYNAMIC' });
+  }
+  return edits;
+}
+
 /** The table in the new segment, which becomes writable: ld.so writes DT_DEBUG. */
 function putDynamic(image: EditedImage, draft: ElfDraft, block: NewSegment): void {
   const { header, dynamic } = image;
@@ -157,6 +185,7 @@ function putDynamic(image: EditedImage, draft: ElfDraft, block: NewSegment): voi
   );
   const section = sectionAt(image, dynamic.offset, dynamic.address);
   if (section >= 0) draft.sections.set(section, { offset, address, size });
+  draft.texts.push(...symbolEdits(image, address));
   draft.dynamic = 'moved';
 }
 
@@ -166,22 +195,28 @@ interface NamesInStrings {
   readonly indexOf: IndexOf;
 }
 
-/** In place where the table has free entries, else longer. */
+/** In place where the table has free entries, else longer, and moved. False where it must move and may not. */
 function putEntries(
   image: EditedImage,
   draft: ElfDraft,
   block: NewSegment,
   { wanted, indexOf }: NamesInStrings,
-) {
+): boolean {
   const now = { ...image, dynamic: { ...image.dynamic, entries: draft.entries } };
-  const inPlace = wantedEntries(now, wanted, indexOf, { capacity: image.dynamic.capacity, spare: 'few' });
+  const within = (spare: 'few' | 'all') =>
+    wantedEntries(now, wanted, indexOf, { capacity: image.dynamic.capacity, spare });
+  const few = within('few');
+  const isStuck = few === undefined && isDynamicTableReferred(image);
+  const inPlace = isStuck ? within('all') : few;
   if (inPlace !== undefined) {
     draft.entries = inPlace;
-    return;
+    return true;
   }
+  if (isStuck) return false;
   const capacity = draft.entries.length + wanted.lifted.length + 2;
   draft.entries = wantedEntries(now, wanted, indexOf, { capacity, spare: 'few' }) ?? draft.entries;
   putDynamic(image, draft, block);
+  return true;
 }
 
 function bytesOf(block: NewSegment, at: number, isInserted: boolean): Uint8Array {
@@ -209,7 +244,7 @@ export function editBySegment(
   for (const range of slot.moved) moveRange(image, draft, block, range);
   if (wanted.interpreter !== undefined) putInterpreter(image, draft, block, wanted.interpreter);
   const indexOf = putStrings(image, draft, block, newStrings(wanted));
-  putEntries(image, draft, block, { wanted, indexOf });
+  if (!putEntries(image, draft, block, { wanted, indexOf })) return { kind: 'no-room', why: REFERRED };
   draft.texts.push(...verneedEdits(image, wanted, indexOf));
   if (block.size === 0) return { kind: 'no-room', why: 'there is nothing to add' };
   const load: Segment = {

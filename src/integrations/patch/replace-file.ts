@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -15,7 +16,7 @@ import path from 'node:path';
 import { removeLeftoversOf, temporaryName } from '../../host/atomic-file.ts';
 import { errnoOf, reasonOf } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
-import { runProgramNow } from '../../host/run-program.ts';
+import { type Ended, runProgramNow } from '../../host/run-program.ts';
 
 const TIMEOUT = 60_000;
 
@@ -33,18 +34,68 @@ function settleDirectory(directory: string): void {
   }
 }
 
+const SYSTEM_PLACES = '/run/current-system/sw/bin:/usr/bin:/bin';
+
+/** Starts each program of this name on PATH until one `serves`; how that one ended, else the last. */
+function runFirst(
+  name: string,
+  args: readonly string[],
+  searchPath: string | undefined,
+  serves: (ended: Ended) => boolean,
+): Ended | undefined {
+  const env = { PATH: searchPath ?? SYSTEM_PLACES };
+  const directories = env.PATH.split(':').filter(path.isAbsolute);
+  let last: Ended | undefined;
+  for (const file of new Set(directories.map((each) => path.join(each, name)))) {
+    if (!existsSync(file)) continue;
+    last = runProgramNow(file, args, { env, timeout: TIMEOUT });
+    if (serves(last)) return last;
+  }
+  return last;
+}
+
+/** Why the copy would have other rights or attributes: one clause. `no-cp`: it takes another cp(1) than is there. */
+export interface LostAttributes {
+  readonly kind: 'refused' | 'no-cp';
+  readonly why: string;
+}
+
+/** What cp(1) of BusyBox, toybox and BSD says of an option of GNU's. */
+const UNKNOWN_OPTION = /(unrecognized|unknown|illegal|invalid) option/i;
+
+/**
+ * Of a file whose attributes cannot be copied: getfattr(1) names them, ACL and capabilities among them. A label of
+ * SELinux comes from the directory. Without getfattr the file counts as having none.
+ */
+function hasAttributes(file: string, searchPath: string | undefined): boolean {
+  const args = ['-m', '-', '--absolute-names', '--', file];
+  const places = `${searchPath ?? ''}:${SYSTEM_PLACES}`;
+  const listed = runFirst('getfattr', args, places, ({ status }) => status === 0);
+  if (listed?.status !== 0) return hasCapabilities(file, searchPath);
+  return listed.stdout.split('\n').some((line) => /^[a-z]+\./.test(line) && line !== 'security.selinux');
+}
+
 /**
  * Extended attributes, so file capabilities (xattr(7)), last of all, since chown and write take capabilities away. An
  * ACL comes with the mode: /etc/xattr.conf, which cp(1) heeds, leaves it out of the attributes. Node has no call for
- * them; without cp(1) they are left out. @returns why not, as one clause.
+ * them, and only GNU's cp copies them alone.
  */
-function copyAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
+function copyAttributes(
+  from: string,
+  to: string,
+  searchPath: string | undefined,
+): LostAttributes | undefined {
   const args = ['--attributes-only', '--preserve=mode,xattr', '--', from, to];
-  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
-  const { status, failure, stderr } = runProgramNow('cp', args, { env, timeout: TIMEOUT });
-  if (status === 0 || failure === 'ENOENT') return undefined;
+  const isOther = ({ failure, stderr }: Ended) => failure !== undefined || UNKNOWN_OPTION.test(stderr);
+  const ended = runFirst('cp', args, searchPath, (each) => !isOther(each));
+  if (ended === undefined || isOther(ended)) {
+    const why = 'it has extended attributes or an access control list, which only GNU cp copies';
+    return hasAttributes(from, searchPath) ? { kind: 'no-cp', why } : undefined;
+  }
+  const { status, stderr } = ended;
   // Neither its file system nor that of the copy has any.
-  return /not supported/i.test(stderr) ? undefined : (stderr.trim().split('\n')[0] ?? 'cp failed');
+  if (status === 0 || /not supported/i.test(stderr)) return undefined;
+  return { kind: 'refused', why: stderr.trim().split('\n')[0] ?? 'cp failed' };
 }
 
 /** Asks getcap(8), which is where capabilities are given; without it a file counts as having none. */
@@ -54,25 +105,30 @@ export function hasCapabilities(file: string, searchPath: string | undefined): b
   return status === 0 && stdout.includes('cap_');
 }
 
-/**
- * The copy gets owner, group, modes and attributes of the other. @returns why not, as one clause. @throws errno
- * errors.
- */
-export function takeAttributes(from: string, to: string, searchPath: string | undefined): string | undefined {
+/** The copy gets owner, group, modes and attributes of the other. @throws errno errors. */
+export function takeAttributes(
+  from: string,
+  to: string,
+  searchPath: string | undefined,
+): LostAttributes | undefined {
   const { uid, gid, mode } = statSync(from);
   const own = statSync(to);
   try {
     if (own.uid !== uid || own.gid !== gid) chownSync(to, uid, gid);
   } catch (error) {
     if (errnoOf(error) !== 'EPERM') throw error;
-    return 'its owner and group cannot be given to the new file';
+    return { kind: 'refused', why: 'its owner and group cannot be given to the new file' };
   }
   chmodSync(to, mode & 0o7777);
   return copyAttributes(from, to, searchPath);
 }
 
 /** As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. */
-export function takeModes(from: string, to: string, searchPath: string | undefined): string | undefined {
+export function takeModes(
+  from: string,
+  to: string,
+  searchPath: string | undefined,
+): LostAttributes | undefined {
   const { mode } = statSync(from);
   chmodSync(to, mode & 0o777);
   const why = copyAttributes(from, to, searchPath);
@@ -88,12 +144,9 @@ function secondsOf(time: bigint): string {
 
 /** `mtime`: nanoseconds since 1970. Node's call is exact to a microsecond, touch(1) to the last digit. */
 export function setTime(file: string, mtime: bigint, searchPath: string | undefined): void {
-  const env = { PATH: searchPath ?? '/run/current-system/sw/bin:/usr/bin:/bin' };
-  const { status } = runProgramNow('touch', ['-m', '-d', `@${secondsOf(mtime)}`, '--', file], {
-    env,
-    timeout: TIMEOUT,
-  });
-  if (status === 0) return;
+  const args = ['-m', '-d', `@${secondsOf(mtime)}`, '--', file];
+  const isSet = () => statSync(file, { bigint: true }).mtimeNs === mtime;
+  if (runFirst('touch', args, searchPath, isSet) !== undefined && isSet()) return;
   const seconds = Number(mtime / 1000n) / 1e6;
   utimesSync(file, seconds, seconds);
 }

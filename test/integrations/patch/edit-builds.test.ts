@@ -177,3 +177,102 @@ test('gdb stops at main, and knows the libraries', () => {
     assert.match(said, /libm\.so\.6/, method);
   }
 });
+
+const seeker = (how: string) => `#include <stdio.h>
+#include <link.h>
+extern ElfW(Dyn) _DYNAMIC[];
+${how}
+int main(void) {
+  for (ElfW(Dyn) *each = TABLE; each->d_tag != DT_NULL; each++)
+    if (each->d_tag == DT_DEBUG) {
+      struct link_map *map = ((struct r_debug *) each->d_un.d_ptr)->r_map;
+      int count = 0;
+      for (; map != NULL; map = map->l_next) count++;
+      puts(count > 2 ? "several" : "few");
+    }
+  return 0;
+}
+`;
+const ways: readonly (readonly [string, string, readonly string[]])[] = [
+  ['by an instruction', '#define TABLE _DYNAMIC', ['-O2']],
+  ['as in a library', '#define TABLE _DYNAMIC', ['-fPIC']],
+  ['by a pointer in data', 'ElfW(Dyn) *volatile pointer = _DYNAMIC;\n#define TABLE pointer', ['-O1']],
+  [
+    'by a pointer that RELR relocates',
+    'ElfW(Dyn) *volatile pointer = _DYNAMIC;\n#define TABLE pointer',
+    ['-O1', '-Wl,-z,pack-relative-relocs'],
+  ],
+];
+
+/** DT_DEBUG is written where PT_DYNAMIC leads: what has the address of the table finds the old one, and a null pointer. */
+test('a program that has the address of its dynamic table finds r_debug by it, so the table is not moved', () => {
+  const linkers = ['bfd', 'gold', 'lld', 'mold'].flatMap((each) =>
+    ['-pie', '-no-pie'].map((kind) => [`-fuse-ld=${each}`, kind]),
+  );
+  for (const [name, how, flags] of ways)
+    for (const linker of linkers) {
+      if (flags.some((flag) => flag.includes('relocs')) && linker[0] !== '-fuse-ld=bfd') continue;
+      const told = `${name}, ${linker}`;
+      const program = compile(path.join(scratch, 'seeker'), seeker(how), [...flags, ...linker, '-s']);
+      assert.match(run(program), /^0\n\nseveral\n/, told);
+      for (const method of ['auto', 'append'] as const) {
+        const found = chooseEdits(bytesInMemory(readFileSync(program)), wanted, method);
+        if (found.kind === 'impossible') {
+          // It leaves no entry even for the run path.
+          assert.deepEqual(linker, ['-fuse-ld=lld', '-no-pie'], told);
+          assert.match(found.why, /refers to its dynamic table/, told);
+          continue;
+        }
+        const { file, choice } = edit(program, method);
+        assert.equal(run(file), run(program), `${told}, ${method}`);
+        assert.deepEqual(choice.lifted, [], told);
+        assert.match(choice.notLifted ?? '', /refers to its dynamic table/, told);
+      }
+    }
+});
+
+test('of another machine too, and only what refers to the table is left without the names', () => {
+  needTool('aarch64-linux-gnu-gcc', 'gcc-aarch64-linux-gnu');
+  needTool('musl-gcc', 'musl-tools');
+  const lifted = (cc: string, text: string, flags: readonly string[]): number => {
+    const program = path.join(scratch, 'other');
+    execFileSync(cc, ['-x', 'c', '-w', '-o', program, '-', ...flags], { input: text });
+    const choice = chooseEdits(bytesInMemory(readFileSync(program)), wanted, 'auto');
+    assert.ok(choice.kind === 'chosen');
+    return choice.lifted.length;
+  };
+  const seeking = seeker('#define TABLE _DYNAMIC');
+  for (const optimisation of ['-O0', '-O2'])
+    for (const kind of ['-pie', '-no-pie']) {
+      for (const [cc, bits] of [
+        ['aarch64-linux-gnu-gcc', '-fPIE'],
+        ['gcc', '-m32'],
+      ] as const) {
+        const flags = [optimisation, kind, bits];
+        assert.equal(lifted(cc, seeking, flags), 0, `${cc} ${flags}`);
+        assert.equal(lifted(cc, 'int main(void) { return 0; }', flags), 6, `${cc} ${flags}`);
+      }
+      // Its start code names the table, and looks at it in static programs only.
+      assert.equal(lifted('musl-gcc', 'int main(void) { return 0; }', [optimisation, kind]), 6);
+    }
+});
+
+test('where the table moves the symbol for it does, and eu-elflint finds nothing new', () => {
+  needTool('eu-elflint', 'elfutils');
+  const program = build('symbols', []);
+  const complaints = (file: string) =>
+    spawnSync('eu-elflint', ['--gnu-ld', file], { encoding: 'utf8' }).stdout.split('\n').sort();
+  const { file, choice } = edit(program, 'append');
+  assert.equal(choice.lifted.length, wanted.lifted.length);
+  const place = /DYNAMIC +0x\w+ 0x(\w+)/.exec(
+    execFileSync('readelf', ['-lW', file], { encoding: 'utf8' }),
+  )?.[1];
+  const symbol = /(\w+) +0 OBJECT +LOCAL +DEFAULT +\w+ _DYNAMIC/.exec(
+    execFileSync('readelf', ['-sW', file], { encoding: 'utf8' }),
+  )?.[1];
+  assert.equal(symbol, place);
+  assert.deepEqual(
+    complaints(file).filter((each) => !complaints(program).includes(each)),
+    [],
+  );
+});

@@ -63,6 +63,27 @@ test('an access control list is taken over, and gives the group no more than bef
   assert.equal(statSync(to).mode, statSync(from).mode);
 });
 
+test("with a cp that is not GNU's the next one on PATH is asked, and without one only what has attributes is refused", () => {
+  needTool('setfattr', 'attr');
+  const [from, to] = [put('busybox/from', 'old'), put('busybox/to', 'new')];
+  put('busybox/bin/cp', `#!/bin/sh\necho "cp: unrecognized option '$1'" >&2\nexit 1\n`);
+  chmodSync(at('busybox/bin/cp'), 0o755);
+  chmodSync(from, 0o750);
+  assert.equal(takeAttributes(from, to, at('busybox/bin')), undefined);
+  assert.equal(statSync(to).mode & 0o777, 0o750);
+  execFileSync('setfattr', ['-n', 'user.mark', '-v', 'kept', from]);
+  assert.deepEqual(takeAttributes(from, to, at('busybox/bin'))?.kind, 'no-cp');
+  assert.deepEqual(takeAttributes(from, to, at('nowhere'))?.kind, 'no-cp');
+  assert.equal(takeAttributes(from, to, `${at('busybox/bin')}:${process.env['PATH']}`), undefined);
+  assert.match(
+    execFileSync('getfattr', ['-d', '--absolute-names', to], { encoding: 'utf8' }),
+    /user\.mark="kept"/,
+  );
+  execFileSync('setfattr', ['-x', 'user.mark', from]);
+  execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
+  assert.deepEqual(takeAttributes(from, to, at('busybox/bin'))?.kind, 'no-cp');
+});
+
 test('a time before 1970 is set to the last digit', () => {
   const file = put('times/file', '');
   for (const time of [-18_576_000_000_000_001n, -1n, 0n, 5n, 1_700_000_000_123_456_789n]) {

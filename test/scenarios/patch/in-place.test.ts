@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { compile, compileLibrary } from '../compile.ts';
 import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 
 const shaOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -123,4 +124,24 @@ test('without our state, by the farm alone, it is undone too', async () => {
   });
   assert.equal(status, 0, stderr);
   assert.equal(shaOf(tool), first);
+});
+
+test('a program that finds r_debug by _DYNAMIC does so when it is patched, and is told of what that costs', async () => {
+  const library = compileLibrary(path.join(vendor.dir, 'stub/libcurl.so.4'), 'libcurl.so.4', 'int stub;');
+  const source = `#include <stdio.h>
+    #include <link.h>
+    extern ElfW(Dyn) _DYNAMIC[];
+    int main(void) {
+      for (ElfW(Dyn) *each = _DYNAMIC; each->d_tag != DT_NULL; each++)
+        if (each->d_tag == DT_DEBUG)
+          puts(((struct r_debug *) each->d_un.d_ptr)->r_map->l_next != NULL ? "listed" : "alone");
+      return 0;
+    }`;
+  const tool = compile(path.join(vendor.dir, 'seeker'), source, ['-s', '-Wl,--no-as-needed', library]);
+  chownSync(tool, uid, uid);
+  const why = /its code refers to its dynamic table/;
+  assert.match(await manage('patch', '-n', '/vendor/seeker'), why);
+  assert.match(await manage('patch', '-y', '/vendor/seeker'), why);
+  const { status, stdout, stderr } = await vendor.root.bare('/vendor/seeker', [], { env: {} });
+  assert.deepEqual([status, stdout, stderr], [0, 'listed\n', '']);
 });

@@ -63,6 +63,21 @@ test('a setuid program keeps the bit, its owner, and starts with the rights of r
   assert.equal(statSync(at('setuid')).mode & 0o7777, 0o4755);
 });
 
+test('a set-id bit that was taken away after patching does not come back', async () => {
+  for (const [name, given, left] of [
+    ['tamed', 0o6755, 0o755],
+    ['half-tamed', 0o6755, 0o2755],
+  ] as const) {
+    compile(at(name), SOURCE);
+    chmodSync(at(name), given);
+    assert.equal((await patch(name)).status, 0);
+    chmodSync(at(name), left);
+    const { status, stderr } = await vendor.root.manage(['unpatch', `/vendor/${name}`]);
+    assert.equal(status, 0, stderr);
+    assert.equal(statSync(at(name)).mode & 0o7777, left, name);
+  }
+});
+
 test('file capabilities are kept, there and back', async () => {
   compile(at('capable'), SOURCE);
   execFileSync('setcap', ['cap_net_raw+ep', at('capable')]);
