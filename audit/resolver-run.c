@@ -5,13 +5,14 @@
 // so that a program of any size pays the same, and nothing is copied while other threads write.
 #include "resolver-run.h"
 #include "module-kernel.h"
+#include "resolver-environment.h"
 #include "seccomp-filter.h"
 #include "words.h"
 
 enum { HIGHEST_SIGNAL = 64 };
 enum { MOST_ENTRIES = 4096, ENVIRONMENT_SIZE = 1 << 20, GRACE = 1 };
 
-static const char mark[] = "NIX_RUN_FOREIGN_RESOLVING=1";
+static const char mark[] = RESOLVER_MARK "=1";
 
 struct run {
 	const char *execute;
@@ -96,16 +97,6 @@ static __attribute__((noinline)) long start_keeper(const struct run *run)
 	return pid;
 }
 
-static bool steers_the_resolver(const char *entry)
-{
-	static const char names[][28] = {"LD_", "NODE_", "NIX_LD", "MALLOC_", "GLIBC_TUNABLES=",
-					 "ELECTRON_RUN_AS_NODE=", "NIX_RUN_FOREIGN_RESOLVING="};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (word_after(entry, names[i]))
-			return true;
-	return false;
-}
-
 static bool is_entry(const char *entry)
 {
 	while (*entry && *entry != '=')
@@ -132,7 +123,7 @@ static void fill_environment(struct run *run, const struct run_time_settings *se
 	size_t size = read_all("/proc/self/environ", run->environment, sizeof run->environment - 1);
 	const char *bytes = run->environment;
 	for (const char *entry = bytes; entry < bytes + size && next < end; entry = settings_next(entry))
-		if (is_entry(entry) && !steers_the_resolver(entry))
+		if (is_entry(entry) && is_for_resolver(entry))
 			*next++ = (char *)entry;
 	const char *record = settings_next(settings->file.bytes);
 	for (; size == 0 && record[0] != '.' && next < end; record = settings_next(record))

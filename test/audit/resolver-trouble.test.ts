@@ -124,22 +124,35 @@ test('within the resolver nobody is asked', async () => {
   assert.deepEqual(runsOf(place), []);
 });
 
-test('the resolver has the environment of the start, without what would steer it, and its mark', async () => {
-  const place = makePlace(module, { ...content, script: 'env > "$0.env"; pwd >> "$0.env"' });
+/** What a stand-in for the resolver finds in its environment, but what its shell sets. */
+const WRITE_ENVIRONMENT = `tr '\\0' '\\n' < /proc/$$/environ > "$0.env"`;
+
+function environmentOf(place: Place): readonly string[] {
+  const text = readFileSync(path.join(place.directory, 'resolver.env'), 'utf8');
+  return text.trimEnd().split('\n').sort();
+}
+
+test('the resolver has of the environment of the start only what is for it, and its mark', async () => {
+  const script = `${WRITE_ENVIRONMENT}; pwd > "$0.cwd"`;
+  const place = makePlace(module, { ...content, script });
+  const told = { HOME: '/home/me', LC_ALL: 'C', NIX_PATH: 'x', XDG_CACHE_HOME: '/c', https_proxy: 'x' };
   await open(place, undefined, {
-    HOME: '/home/me',
+    ...told,
     LD_DEBUG_OUTPUT: '/x',
     NODE_OPTIONS: '--x',
     NIX_LD: '/y',
+    OPENSSL_CONF: '/x',
+    OPENSSL_MODULES: '/x',
+    SSLKEYLOGFILE: '/x',
+    UV_THREADPOOL_SIZE: '1',
+    NIX_RUN_FOREIGN_WRITE_COMPILED: '/x',
+    PATHS: '/x',
+    OF_NOBODY: '1',
   });
-  const env = readFileSync(path.join(place.directory, 'resolver.env'), 'utf8').split('\n');
-  assert.ok(
-    env.includes('HOME=/home/me') && env.includes('NIX_RUN_FOREIGN_RESOLVING=1') && env.includes('/'),
-  );
-  assert.deepEqual(
-    env.filter((entry) => /^(LD_|NODE_|NIX_LD)/.test(entry)),
-    [],
-  );
+  const expected = { ...told, PATH: '/usr/bin:/bin', NIX_RUN_FOREIGN_RESOLVING: '1' };
+  const entries = Object.entries(expected).map(([name, value]) => `${name}=${value}`);
+  assert.deepEqual(environmentOf(place), entries.sort());
+  assert.equal(readFileSync(path.join(place.directory, 'resolver.cwd'), 'utf8'), '/\n');
 });
 
 test('an absent answer holds for its state of the catalogue only', async () => {
