@@ -97,11 +97,25 @@ static __attribute__((noinline)) long start_keeper(const struct run *run)
 	return pid;
 }
 
-static bool is_entry(const char *entry)
+// How many bytes stand up to the first `=`, with it; 0 without one.
+static size_t name_length(const char *entry)
 {
-	while (*entry && *entry != '=')
-		entry++;
-	return *entry == '=';
+	size_t length = 0;
+	while (entry[length] && entry[length] != '=')
+		length++;
+	return entry[length] ? length + 1 : 0;
+}
+
+static bool has_name(char *const *entries, const char *name, size_t length)
+{
+	for (; *entries; entries++) {
+		size_t same = 0;
+		while (same < length && (*entries)[same] == name[same])
+			same++;
+		if (same == length)
+			return true;
+	}
+	return false;
 }
 
 static size_t read_all(const char *path, char *into, size_t size)
@@ -117,18 +131,31 @@ static size_t read_all(const char *path, char *into, size_t size)
 }
 
 // The environment that this process was started with: the program may have put anything in the place of its own.
+static char **add_own_entries(struct run *run, char **next)
+{
+	char **end = run->envp + MOST_ENTRIES, *entry = run->environment;
+	size_t size = read_all("/proc/self/environ", entry, sizeof run->environment - 1);
+	const char *bytes_end = entry + size;
+	entry[size] = '\0';
+	for (const char *after; (after = settings_next(entry)) <= bytes_end && next < end; entry = (char *)after)
+		if (name_length(entry) && is_for_resolver(entry))
+			*next++ = entry;
+	return next;
+}
+
+// Programs write over the memory that it is read from (setproctitle), or may not read it: the settings have what counts.
+static char **add_missing_entries(struct run *run, const struct run_time_settings *settings, char **next)
+{
+	const char *record = settings_next(settings->file.bytes);
+	for (; record[0] != '.' && next < run->envp + MOST_ENTRIES; record = settings_next(record))
+		if (record[0] == 'e' && !has_name(run->envp, record + 1, name_length(record + 1)))
+			*next++ = (char *)record + 1;
+	return next;
+}
+
 static void fill_environment(struct run *run, const struct run_time_settings *settings)
 {
-	char **next = run->envp, **end = run->envp + MOST_ENTRIES;
-	size_t size = read_all("/proc/self/environ", run->environment, sizeof run->environment - 1);
-	const char *bytes = run->environment;
-	for (const char *entry = bytes; entry < bytes + size && next < end; entry = settings_next(entry))
-		if (is_entry(entry) && is_for_resolver(entry))
-			*next++ = (char *)entry;
-	const char *record = settings_next(settings->file.bytes);
-	for (; size == 0 && record[0] != '.' && next < end; record = settings_next(record))
-		if (record[0] == 'e')
-			*next++ = (char *)record + 1;
+	char **next = add_missing_entries(run, settings, add_own_entries(run, run->envp));
 	*next++ = (char *)mark;
 	*next = NULL;
 }

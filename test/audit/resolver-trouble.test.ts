@@ -155,6 +155,22 @@ test('the resolver has of the environment of the start only what is for it, and 
   assert.equal(readFileSync(path.join(place.directory, 'resolver.cwd'), 'utf8'), '/\n');
 });
 
+test('a program that writes over its environment leaves the resolver what the settings have', async () => {
+  const environment = { HOME: '/home/plan', PATH: '/usr/bin:/bin', XDG_CACHE_HOME: '/c' };
+  const settings = { environment };
+  const place = makePlace(module, { ...content, script: WRITE_ENVIRONMENT, settings });
+  const entries = (all: Readonly<Record<string, string>>) =>
+    Object.entries({ ...all, NIX_RUN_FOREIGN_RESOLVING: '1' }).map(([name, value]) => `${name}=${value}`);
+  assert.ok(newest);
+  const env = { HOME: '/home/me', LANG: 'C' };
+  const { stdout } = await startBy(newest, place, [program, 'title-written', 'liblate.so.1'], env);
+  assert.equal(stdout, 'liblate.so.1 opened\n');
+  assert.deepEqual(environmentOf(place), entries(environment).sort());
+  rmSync(path.join(place.directory, 'answers'));
+  await open(place, undefined, env);
+  assert.deepEqual(environmentOf(place), entries({ ...environment, ...env }).sort());
+});
+
 test('an absent answer holds for its state of the catalogue only', async () => {
   const place = makePlace(module, { ...content, answers: { 'liblate.so.1': '' } });
   assert.match(await open(place), notFound);
