@@ -75,6 +75,7 @@ static _Noreturn __attribute__((noinline)) void keep(const struct run *run)
 		kernel_exit(1);
 	kernel_default_action(SIGCHLD); // were it ignored, the kernel would reap the resolver unseen
 	long pid = start_resolver(run, kernel_getpid());
+	kernel_close_from(0); // another thread may close its end of a pipe meanwhile, and the reader shall see that
 	int status = 0;
 	if (pid > 0 && !ended_within(pid, run->limit, &status)) {
 		kernel_kill(pid, SIGTERM);
@@ -143,7 +144,7 @@ static char **add_own_entries(struct run *run, char **next)
 	return next;
 }
 
-// Programs write over the memory that it is read from (setproctitle), or may not read it: the settings have what counts.
+// Programs write over the memory that it is read from (setproctitle): the settings have what counts.
 static char **add_missing_entries(struct run *run, const struct run_time_settings *settings, char **next)
 {
 	const char *record = settings_next(settings->file.bytes);

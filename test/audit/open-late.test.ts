@@ -19,6 +19,7 @@ const oldest = glibcs[0];
 assert.ok(oldest);
 const module = await buildModule('nix-foreign-audit.so');
 const program = compileProgram('open-late', oldest);
+const meanwhile = compileProgram('open-meanwhile', oldest);
 const late = compileLibrary('liblate.so.1', 'int answer(void) { return 42; }\n');
 const other = compileLibrary('libother.so.1', 'int answer(void) { return 43; }\n');
 const needingProgram = compileProgram('open-late', oldest, ['-Wl,--no-as-needed', other]);
@@ -175,6 +176,15 @@ for (const glibc of glibcs) {
     const slow = makePlace(module, { ...content, script: 'sleep 2' });
     const found = await lines(glibc, slow, ['in-child-of-busy', 'liblate.so.1', 'libother.so.1']);
     assert.deepEqual(found, ['libother.so.1 opened', opened]);
+  });
+
+  test(`${title}: while it waits, a pipe that another thread closes has its end`, async () => {
+    const script = 'touch "$0.began"; sleep 2; touch "$0.ended"';
+    const place = makePlace(module, { ...content, script });
+    const files = ['began', 'ended'].map((each) => `${place.directory}/resolver.${each}`);
+    const words = [meanwhile, 'close-pipe', 'liblate.so.1', ...files];
+    const { stdout, stderr } = await startBy(glibc, place, words);
+    assert.deepEqual([stdout, stderr], [`end during the search\n${opened}\n`, '']);
   });
 
   test(`${title}: a handler of SIGCHLD and waitpid(-1) see nothing`, async () => {
