@@ -41,6 +41,7 @@ static _Noreturn __attribute__((noinline)) void become_resolver(const struct run
 	if (kernel_getppid() != keeper || !set_standard_descriptors())
 		kernel_exit(1);
 	kernel_close_from(STANDARD_ERROR + 1);
+	kernel_leave_session(); // Ctrl-Z stops the program, and would stop the resolver for longer than it may take
 	kernel_chdir("/"); // the working directory may be gone; all paths are absolute
 	for (int signal = 1; signal <= HIGHEST_SIGNAL; signal++)
 		kernel_default_action(signal);
@@ -57,13 +58,17 @@ static __attribute__((noinline)) long start_resolver(const struct run *run, long
 	return pid;
 }
 
-// False when it still runs after these seconds.
+// False when it still runs after these seconds. What is to end the program's process group ends the resolver's too.
 static bool ended_within(long pid, long seconds, int *status)
 {
 	const struct native_time second = {1, 0};
+	const uint64_t ending = signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
 	while (kernel_wait_now(pid, status) == 0) {
-		if (kernel_wait_for_signal((uint64_t)1 << (SIGCHLD - 1), &second) == -EAGAIN && --seconds < 0)
+		long signal = kernel_wait_for_signal(ending | signal_bit(SIGCHLD), &second);
+		if (signal == -EAGAIN && --seconds < 0)
 			return false;
+		if (signal > 0 && signal != SIGCHLD)
+			kernel_kill(-pid, (int)signal);
 	}
 	return true;
 }
@@ -80,7 +85,7 @@ static _Noreturn __attribute__((noinline)) void keep(const struct run *run)
 	if (pid > 0 && !ended_within(pid, run->limit, &status)) {
 		kernel_kill(pid, SIGTERM);
 		if (!ended_within(pid, GRACE, &status)) {
-			kernel_kill(pid, SIGKILL);
+			kernel_kill(-pid, SIGKILL);
 			kernel_wait(pid, &status);
 		}
 	}

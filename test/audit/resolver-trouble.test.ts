@@ -71,11 +71,41 @@ test('a resolver that hangs is ended after its time, and its children with it', 
   assert.ok(await hasEnded(child));
 });
 
-test('a resolver that does not listen is killed', async () => {
-  const script = 'trap "" TERM; while :; do :; done';
+test('a resolver that does not listen is killed, and its children with it', async () => {
+  const script = 'sleep 60 & echo $! > "$0.child"; trap "" TERM; while :; do :; done';
   const place = makePlace(module, { ...content, script, settings: { limit: 1 } });
   assert.match(await open(place), notFound);
+  const child = readFileSync(path.join(place.directory, 'resolver.child'), 'utf8').trim();
+  assert.ok(await hasEnded(child));
 });
+
+/** The words that have the loader start the program, which opens the library. */
+function openingWords(place: Place): string[] {
+  assert.ok(newest);
+  return [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
+}
+
+test('a stop of the process group during a search, as by Ctrl-Z, comes after it, and harms nothing', async () => {
+  const place = makePlace(module, { ...content, script: 'kill -s TSTP -- "-$4"' });
+  // A job of a shell, which is its process group: one that no shell could continue is not stopped.
+  const runs = '[ -d /proc/$! ] && ! grep -q "^State:.T" /proc/$!/status';
+  const goOn = `while ${runs}; do sleep 0.05; done; echo stopped; kill -CONT -- -$!; wait -f $!`;
+  const shell = ['bash', '--norc', '-c', `set -m; "$@" & ${goOn}`, 'bash'];
+  const { status, stdout } = await runWords([...shell, ...openingWords(place)]);
+  assert.deepEqual([status, stdout], [0, 'stopped\nliblate.so.1 opened\n']);
+});
+
+for (const ending of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'])
+  test(`${ending} to the process group, as by Ctrl-C, ends a search and the program`, async () => {
+    const script = `echo $$ > "$0.began"; kill -s ${ending.slice(3)} -- "-$4"; exec sleep 60`;
+    const place = makePlace(module, { ...content, script });
+    const begin = Date.now();
+    const group = ['setsid', 'sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+    const { signal, stdout } = await runWords([...group, ...openingWords(place)]);
+    assert.deepEqual([signal, stdout], [ending, '']);
+    assert.ok(Date.now() - begin < 15_000);
+    assert.ok(await hasEnded(readFileSync(path.join(place.directory, 'resolver.began'), 'utf8').trim()));
+  });
 
 for (const [title, script] of [
   ['fails', 'exit 1'],
@@ -92,9 +122,13 @@ for (const [title, script] of [
 
 test('what the resolver says is seen on a terminal, and nowhere else', async () => {
   const place = makePlace(module, { ...content, script: 'echo out; echo "next time" >&2' });
-  assert.ok(newest);
-  const words = [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
-  const { stdout } = await runWords(['script', '-qec', words.join(' '), '/dev/null']);
+  // Even where the terminal stops whoever writes to it from the background.
+  const { stdout } = await runWords([
+    'script',
+    '-qec',
+    `stty tostop; ${openingWords(place).join(' ')}`,
+    '/dev/null',
+  ]);
   assert.equal(stdout.replaceAll('\r', ''), 'next time\nliblate.so.1 opened\n');
 });
 
