@@ -5,6 +5,7 @@
 #include "one-at-a-time.h"
 #include "own-place.h"
 #include "refused-object.h"
+#include "resolver-environment.h"
 #include "words.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
@@ -18,7 +19,7 @@ static char directory[PLACE_SIZE];
 static bool is_within_resolver(char **envp)
 {
 	for (; *envp; envp++)
-		if (word_after(*envp, "NIX_RUN_FOREIGN_RESOLVING="))
+		if (word_after(*envp, RESOLVER_MARK "="))
 			return true;
 	return false;
 }

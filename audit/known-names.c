@@ -1,21 +1,24 @@
 // A name that ld.so has not found → the path of a file, or to nothing: what is known, and what is asked for.
 #include "known-names.h"
+#include "kept-table.h"
 #include "link-names.h"
 #include "module-kernel.h"
-#include "name-table.h"
 #include "words.h"
 
-enum { MOST_ANSWER_BYTES = 1 << 20, MOST_TABLE_BYTES = 1 << 28, MOST_ASKED = 64, LONGEST_NAME = 255 };
+enum { MOST_ASKED = 64, LONGEST_NAME = 255 };
 enum { TRUSTED_FOR = 100000000 }; // nanoseconds
+
+// Answers are few: they are copied, so that nothing that happens to the file later matters.
+static const struct table_kind of_answers = {1 << 20, COPIED, ANY_MACHINE};
+// The soname table is mapped, so it must not be looked at when the file was shortened: that would end the process.
+static const struct table_kind of_sonames = {1 << 28, MAPPED, ARCH_ELF_MACHINE};
 
 static struct {
 	const char *directory;
-	bool has_begun;
+	bool has_begun, has_read_answers;
 	struct run_time_settings settings;
-	struct file_state answers_state;
 	struct kernel_time looked;
-	struct own_file answers_file, table_file;
-	struct name_table answers, table;
+	struct kept_table answers, table;
 	bool is_stale, has_doubted;
 	int asked_count;
 	uint64_t asked[MOST_ASKED];
@@ -32,30 +35,23 @@ void known_names_begin(const char *directory)
 	known.directory = directory;
 }
 
+// Whole before they count: another thread may fork at any moment.
 const struct run_time_settings *known_names_settings(void)
 {
 	if (known.has_begun)
 		return &known.settings;
-	known.has_begun = true;
 	long room = kernel_map_memory(PATH_SIZE, MAP_PRIVATE);
-	if (is_kernel_error(room))
-		return &known.settings;
-	known.path = (char *)room;
-	known.settings = run_time_settings_read(beside_module("/settings"));
+	if (!is_kernel_error(room)) {
+		known.path = (char *)room;
+		known.settings = run_time_settings_read(beside_module("/settings"));
+	}
+	__atomic_store_n(&known.has_begun, true, __ATOMIC_RELEASE);
 	return &known.settings;
 }
 
-// Answers are few: they are copied, so that nothing that happens to the file later matters.
 static void read_answers(void)
 {
-	const char *path = beside_module("/answers");
-	struct file_state now = own_file_state(path);
-	if (file_state_equal(&now, &known.answers_state))
-		return;
-	own_file_close(&known.answers_file);
-	known.answers_file = own_file_open(path, MOST_ANSWER_BYTES, COPIED);
-	known.answers = name_table_of(&known.answers_file, ANY_MACHINE);
-	known.answers_state = now;
+	kept_table_look(&known.answers, beside_module("/answers"), &of_answers);
 }
 
 // A program may look for a thousand names in a row, and stat(2) costs more than all the rest.
@@ -85,23 +81,16 @@ static bool is_store_newer(const struct file_state *table)
 	return false;
 }
 
-// The soname table is mapped, so it must not be looked at when the file was shortened: that would end the process.
 static bool is_in_store(const char *name)
 {
 	const char *path = known.settings.table;
 	if (!path)
 		return false;
 	if (is_time_to_look()) {
-		struct file_state now = own_file_state(path);
-		if (!file_state_equal(&now, &known.table_file.state)) {
-			own_file_close(&known.table_file);
-			known.table_file = own_file_open(path, MOST_TABLE_BYTES, MAPPED);
-			known.table = name_table_of(&known.table_file, ARCH_ELF_MACHINE);
-			known.table_file.state = now;
-		}
+		struct file_state now = kept_table_look(&known.table, path, &of_sonames);
 		known.is_stale = now.inode != 0 && is_store_newer(&now);
 	}
-	return name_table_find(&known.table, name) != NULL;
+	return name_table_find(kept_table_current(&known.table), name) != NULL;
 }
 
 static bool is_in_directory(const char *directory, const char *name)
@@ -138,13 +127,14 @@ enum verdict { UNKNOWN, ABSENT, ANSWERED };
 // What cannot be had is so for one state of the catalogue; what was found stays.
 static enum verdict look_up(const char *name, const char **path)
 {
-	const char *value = name_table_find(&known.answers, name);
+	const struct name_table *answers = kept_table_current(&known.answers), *table = kept_table_current(&known.table);
+	const char *value = name_table_find(answers, name);
 	if (!value)
 		return UNKNOWN;
 	*path = value;
 	if (value[0] == '/')
 		return ANSWERED;
-	return !known.table.bytes || known.answers.catalogue == known.table.catalogue ? ABSENT : UNKNOWN;
+	return !table->bytes || answers->catalogue == table->catalogue ? ABSENT : UNKNOWN;
 }
 
 static enum verdict ask(const struct question *question, const char **path)
@@ -192,11 +182,11 @@ static bool is_of_libc(const char *name)
 
 static bool can_answer(void)
 {
-	bool first = !known.has_begun;
 	if (!known_names_settings()->file.bytes)
 		return false;
-	if (first)
+	if (!known.has_read_answers)
 		read_answers();
+	__atomic_store_n(&known.has_read_answers, true, __ATOMIC_RELEASE);
 	return true;
 }
 

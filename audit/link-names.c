@@ -46,7 +46,8 @@ const char *lasting_answer(const char *path)
 	char *bytes = answers->bytes + answers->used;
 	word_join(bytes, size, path, "");
 	answers->used += size;
-	answers->each[answers->count++] = bytes;
+	answers->each[answers->count] = bytes;
+	__atomic_store_n(&answers->count, answers->count + 1, __ATOMIC_RELEASE); // another thread may fork at any moment
 	return bytes;
 }
 
@@ -72,7 +73,8 @@ bool link_name_opened(struct link_map *map)
 	bool is_named_so = word_equal(map->name, answers->expected);
 	struct renamed *free_one = is_named_so ? NULL : find_renamed(NULL);
 	if (free_one) {
-		*free_one = (struct renamed){.map = map, .own_name = map->name};
+		free_one->own_name = map->name;
+		__atomic_store_n(&free_one->map, map, __ATOMIC_RELEASE);
 		map->name = (char *)answers->expected;
 	}
 	answers->expected = NULL;

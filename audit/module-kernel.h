@@ -4,17 +4,18 @@
 #include "kernel.h"
 
 #if defined(__x86_64__)
-enum { NR_ioctl = 16, NR_madvise = 28, NR_geteuid = 107, NR_rt_sigtimedwait = 128, NR_futex = 202 };
+enum { NR_ioctl = 16, NR_madvise = 28, NR_geteuid = 107, NR_setsid = 112, NR_rt_sigtimedwait = 128, NR_futex = 202 };
 #elif defined(__aarch64__)
-enum { NR_ioctl = 29, NR_futex = 98, NR_rt_sigtimedwait = 137, NR_geteuid = 175, NR_madvise = 233 };
+enum { NR_ioctl = 29, NR_futex = 98, NR_rt_sigtimedwait = 137, NR_setsid = 157, NR_geteuid = 175, NR_madvise = 233 };
 #elif defined(__i386__)
-enum { NR_ioctl = 54, NR_rt_sigtimedwait = 177, NR_geteuid = 201, NR_madvise = 219, NR_futex = 240 };
+enum { NR_ioctl = 54, NR_setsid = 66, NR_rt_sigtimedwait = 177, NR_geteuid = 201, NR_madvise = 219, NR_futex = 240 };
 #endif
 
 #define O_CREAT 0100
 #define O_APPEND 02000
 
 enum { STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR };
+enum { SIGHUP = 1, SIGQUIT = 3 };
 
 struct native_time {
 	long seconds, nanoseconds;
@@ -51,7 +52,16 @@ static inline long kernel_swap_signal_mask(const uint64_t *mask, uint64_t *befor
 	enum { SIG_SETMASK = 2 };
 	return arch_system_call(NR_rt_sigprocmask, SIG_SETMASK, (long)mask, (long)before, sizeof *mask, 0, 0);
 }
-// Waits for one of these blocked signals; -EAGAIN when the time is over.
+// A session and a process group of its own, without a terminal.
+static inline long kernel_leave_session(void)
+{
+	return arch_system_call(NR_setsid, 0, 0, 0, 0, 0, 0);
+}
+static inline uint64_t signal_bit(int signal)
+{
+	return (uint64_t)1 << (signal - 1);
+}
+// Waits for one of these blocked signals, and takes it; -EAGAIN when the time is over.
 static inline long kernel_wait_for_signal(uint64_t signals, const struct native_time *patience)
 {
 	return arch_system_call(NR_rt_sigtimedwait, (long)&signals, 0, (long)patience, sizeof signals, 0, 0);

@@ -5,13 +5,14 @@
 // so that a program of any size pays the same, and nothing is copied while other threads write.
 #include "resolver-run.h"
 #include "module-kernel.h"
+#include "resolver-environment.h"
 #include "seccomp-filter.h"
 #include "words.h"
 
 enum { HIGHEST_SIGNAL = 64 };
 enum { MOST_ENTRIES = 4096, ENVIRONMENT_SIZE = 1 << 20, GRACE = 1 };
 
-static const char mark[] = "NIX_RUN_FOREIGN_RESOLVING=1";
+static const char mark[] = RESOLVER_MARK "=1";
 
 struct run {
 	const char *execute;
@@ -40,6 +41,7 @@ static _Noreturn __attribute__((noinline)) void become_resolver(const struct run
 	if (kernel_getppid() != keeper || !set_standard_descriptors())
 		kernel_exit(1);
 	kernel_close_from(STANDARD_ERROR + 1);
+	kernel_leave_session(); // Ctrl-Z stops the program, and would stop the resolver for longer than it may take
 	kernel_chdir("/"); // the working directory may be gone; all paths are absolute
 	for (int signal = 1; signal <= HIGHEST_SIGNAL; signal++)
 		kernel_default_action(signal);
@@ -56,13 +58,17 @@ static __attribute__((noinline)) long start_resolver(const struct run *run, long
 	return pid;
 }
 
-// False when it still runs after these seconds.
+// False when it still runs after these seconds. What is to end the program's process group ends the resolver's too.
 static bool ended_within(long pid, long seconds, int *status)
 {
 	const struct native_time second = {1, 0};
+	const uint64_t ending = signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
 	while (kernel_wait_now(pid, status) == 0) {
-		if (kernel_wait_for_signal((uint64_t)1 << (SIGCHLD - 1), &second) == -EAGAIN && --seconds < 0)
+		long signal = kernel_wait_for_signal(ending | signal_bit(SIGCHLD), &second);
+		if (signal == -EAGAIN && --seconds < 0)
 			return false;
+		if (signal > 0 && signal != SIGCHLD)
+			kernel_kill(-pid, (int)signal);
 	}
 	return true;
 }
@@ -74,11 +80,12 @@ static _Noreturn __attribute__((noinline)) void keep(const struct run *run)
 		kernel_exit(1);
 	kernel_default_action(SIGCHLD); // were it ignored, the kernel would reap the resolver unseen
 	long pid = start_resolver(run, kernel_getpid());
+	kernel_close_from(0); // another thread may close its end of a pipe meanwhile, and the reader shall see that
 	int status = 0;
 	if (pid > 0 && !ended_within(pid, run->limit, &status)) {
 		kernel_kill(pid, SIGTERM);
 		if (!ended_within(pid, GRACE, &status)) {
-			kernel_kill(pid, SIGKILL);
+			kernel_kill(-pid, SIGKILL);
 			kernel_wait(pid, &status);
 		}
 	}
@@ -96,21 +103,25 @@ static __attribute__((noinline)) long start_keeper(const struct run *run)
 	return pid;
 }
 
-static bool steers_the_resolver(const char *entry)
+// How many bytes stand up to the first `=`, with it; 0 without one.
+static size_t name_length(const char *entry)
 {
-	static const char names[][28] = {"LD_", "NODE_", "NIX_LD", "MALLOC_", "GLIBC_TUNABLES=",
-					 "ELECTRON_RUN_AS_NODE=", "NIX_RUN_FOREIGN_RESOLVING="};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (word_after(entry, names[i]))
-			return true;
-	return false;
+	size_t length = 0;
+	while (entry[length] && entry[length] != '=')
+		length++;
+	return entry[length] ? length + 1 : 0;
 }
 
-static bool is_entry(const char *entry)
+static bool has_name(char *const *entries, const char *name, size_t length)
 {
-	while (*entry && *entry != '=')
-		entry++;
-	return *entry == '=';
+	for (; *entries; entries++) {
+		size_t same = 0;
+		while (same < length && (*entries)[same] == name[same])
+			same++;
+		if (same == length)
+			return true;
+	}
+	return false;
 }
 
 static size_t read_all(const char *path, char *into, size_t size)
@@ -126,18 +137,31 @@ static size_t read_all(const char *path, char *into, size_t size)
 }
 
 // The environment that this process was started with: the program may have put anything in the place of its own.
+static char **add_own_entries(struct run *run, char **next)
+{
+	char **end = run->envp + MOST_ENTRIES, *entry = run->environment;
+	size_t size = read_all("/proc/self/environ", entry, sizeof run->environment - 1);
+	const char *bytes_end = entry + size;
+	entry[size] = '\0';
+	for (const char *after; (after = settings_next(entry)) <= bytes_end && next < end; entry = (char *)after)
+		if (name_length(entry) && is_for_resolver(entry))
+			*next++ = entry;
+	return next;
+}
+
+// Programs write over the memory that it is read from (setproctitle): the settings have what counts.
+static char **add_missing_entries(struct run *run, const struct run_time_settings *settings, char **next)
+{
+	const char *record = settings_next(settings->file.bytes);
+	for (; record[0] != '.' && next < run->envp + MOST_ENTRIES; record = settings_next(record))
+		if (record[0] == 'e' && !has_name(run->envp, record + 1, name_length(record + 1)))
+			*next++ = (char *)record + 1;
+	return next;
+}
+
 static void fill_environment(struct run *run, const struct run_time_settings *settings)
 {
-	char **next = run->envp, **end = run->envp + MOST_ENTRIES;
-	size_t size = read_all("/proc/self/environ", run->environment, sizeof run->environment - 1);
-	const char *bytes = run->environment;
-	for (const char *entry = bytes; entry < bytes + size && next < end; entry = settings_next(entry))
-		if (is_entry(entry) && !steers_the_resolver(entry))
-			*next++ = (char *)entry;
-	const char *record = settings_next(settings->file.bytes);
-	for (; size == 0 && record[0] != '.' && next < end; record = settings_next(record))
-		if (record[0] == 'e')
-			*next++ = (char *)record + 1;
+	char **next = add_missing_entries(run, settings, add_own_entries(run, run->envp));
 	*next++ = (char *)mark;
 	*next = NULL;
 }

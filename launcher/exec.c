@@ -245,33 +245,6 @@ static char **environment_of_plan(const struct process *process, const struct pl
 	return edited;
 }
 
-// What the resolver, and the Nix that it starts, may be told. Anything else could change how their loader, Node,
-// OpenSSL or Nix themselves behave. A name that ends in `=` is a whole one, any other the beginning of one. One string
-// after the other, since each pointer would be a relocation in every start.
-static const char for_resolver[] = "PATH=\0HOME=\0USER=\0LOGNAME=\0SHELL=\0TMPDIR=\0"
-				   "LANG=\0LANGUAGE=\0LC_\0LOCALE_ARCHIVE\0TZ=\0TZDIR=\0"
-				   "TERM=\0COLORTERM=\0NO_COLOR=\0FORCE_COLOR=\0COLUMNS=\0LINES=\0"
-				   "XDG_\0NIX_\0AWS_\0SSH_AUTH_SOCK=\0"
-				   "SSL_CERT_FILE=\0SSL_CERT_DIR=\0CURL_CA_BUNDLE=\0"
-				   "http_proxy=\0https_proxy=\0all_proxy=\0no_proxy=\0"
-				   "HTTP_PROXY=\0HTTPS_PROXY=\0ALL_PROXY=\0NO_PROXY=\0";
-
-// Of those that begin so, these are not for the resolver.
-static const char not_for_resolver[] = "NIX_LD\0NIX_RUN_FOREIGN_WRITE_COMPILED=\0" RESOLVER_MARK "=\0";
-
-static bool begins_with_one_of(const char *entry, const char *prefixes)
-{
-	for (; *prefixes; prefixes += text_length(prefixes) + 1)
-		if (text_after(entry, prefixes))
-			return true;
-	return false;
-}
-
-static bool is_for_resolver(const char *entry)
-{
-	return begins_with_one_of(entry, for_resolver) && !begins_with_one_of(entry, not_for_resolver);
-}
-
 // The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
 static char *renamed_library_path(const char *entry)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plan.h"
+#include "resolver-environment.h"
 
 // In main.c
 
@@ -110,11 +111,8 @@ struct namespace_entry start_program(const struct process *process, const struct
 /// Says why `start_program` failed; returns the exit status.
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed);
 
-/// The environment that marks the resolver, and every process that it starts.
-#define RESOLVER_MARK "NIX_RUN_FOREIGN_RESOLVING"
-
-/// The environment without what would change how the Node of the resolver loads and behaves, and with the mark; NULL
-/// when memory ran out.
+/// The environment without what is not for the resolver (resolver-environment.h), and with the mark; NULL when memory
+/// ran out.
 char **environment_of_resolver(const struct process *process);
 
 // In own-package.c

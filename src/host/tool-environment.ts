@@ -6,7 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What Nix and a compiler may be told; anything else could change how their loader, OpenSSL, or they themselves behave.
- * A name that ends in `=` is a whole one, any other the beginning of one. The same list as in launcher/exec.c.
+ * A name that ends in `=` is a whole one, any other the beginning of one. The same list as in
+ * launcher/resolver-environment.h.
  */
 const PASSED = [
   ...['PATH=', 'HOME=', 'USER=', 'LOGNAME=', 'SHELL=', 'TMPDIR='],

@@ -34,7 +34,7 @@ export interface RunTimeSettings {
   readonly storeDir?: string;
   /** More directories of which that is true: farms, drivers. */
   readonly notLearned?: readonly string[];
-  /** Environment of the resolver where the process's own cannot be read. */
+  /** Environment of the resolver, each name that the process's own, as it can be read, does not have. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -1,24 +1,27 @@
 // Names that ld.so finds nowhere → files that the audit module answers, in every state that a process can be in.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { asRoot } from '../launcher/tool-fixture.ts';
+import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import {
   buildModule,
   compileLibrary,
   compileProgram,
+  loaderWords,
   makePlace,
   type PlaceContent,
   rigGlibcs,
   runsOf,
+  runWords,
   startBy,
 } from './audit-fixture.ts';
 
 const glibcs = rigGlibcs();
-const oldest = glibcs[0];
-assert.ok(oldest);
+const [oldest, newest] = [glibcs[0], glibcs.at(-1)];
+assert.ok(oldest && newest);
 const module = await buildModule('nix-foreign-audit.so');
 const program = compileProgram('open-late', oldest);
+const meanwhile = compileProgram('open-meanwhile', oldest);
 const late = compileLibrary('liblate.so.1', 'int answer(void) { return 42; }\n');
 const other = compileLibrary('libother.so.1', 'int answer(void) { return 43; }\n');
 const needingProgram = compileProgram('open-late', oldest, ['-Wl,--no-as-needed', other]);
@@ -177,6 +180,15 @@ for (const glibc of glibcs) {
     assert.deepEqual(found, ['libother.so.1 opened', opened]);
   });
 
+  test(`${title}: while it waits, a pipe that another thread closes has its end`, async () => {
+    const script = 'touch "$0.began"; sleep 2; touch "$0.ended"';
+    const place = makePlace(module, { ...content, script });
+    const files = ['began', 'ended'].map((each) => `${place.directory}/resolver.${each}`);
+    const words = [meanwhile, 'close-pipe', 'liblate.so.1', ...files];
+    const { stdout, stderr } = await startBy(glibc, place, words);
+    assert.deepEqual([stdout, stderr], [`end during the search\n${opened}\n`, '']);
+  });
+
   test(`${title}: a handler of SIGCHLD and waitpid(-1) see nothing`, async () => {
     const found = await lines(glibc, makePlace(module, content), ['with-child-handler', 'liblate.so.1']);
     assert.deepEqual(found, [
@@ -241,3 +253,32 @@ for (const glibc of glibcs) {
     assert.deepEqual(runsOf(place), []);
   });
 }
+
+test('a process that forks while another thread reads a new soname table has a child that reads no old one', async () => {
+  needTool('strace', 'strace');
+  const place = makePlace(module, content);
+  const [table, next] = ['sonames', 'next-sonames'].map((each) => `${place.directory}/${each}`);
+  assert.ok(table && next);
+  copyFileSync(table, next);
+  const slow = [
+    'strace',
+    '-f',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=munmap',
+    '-e',
+    'inject=munmap:delay_exit=300000',
+  ];
+  const start = [newest.loader, ...loaderWords(newest, place), meanwhile];
+  const words = ['fork-at-change', 'libfalse.so.1', table, next, 'libfalse.so.2'];
+  const { status, stdout, stderr } = await runWords([...slow, ...start, ...words]);
+  assert.deepEqual([status, stdout, stderr], [0, 'child 0\nlibfalse.so.1 not opened\n', '']);
+});
+
+test('answers count for a program that has loaded a plug-in before, with names that no table has', async () => {
+  const settings = { storeDir: '/nix/store' };
+  const place = makePlace(module, { answers: { 'liblate.so.1': late }, settings });
+  const { stdout } = await startBy(newest, place, [program, 'open', other, 'liblate.so.1']);
+  assert.equal(stdout, `${other} opened\n${opened}\n`);
+});

@@ -71,11 +71,41 @@ test('a resolver that hangs is ended after its time, and its children with it', 
   assert.ok(await hasEnded(child));
 });
 
-test('a resolver that does not listen is killed', async () => {
-  const script = 'trap "" TERM; while :; do :; done';
+test('a resolver that does not listen is killed, and its children with it', async () => {
+  const script = 'sleep 60 & echo $! > "$0.child"; trap "" TERM; while :; do :; done';
   const place = makePlace(module, { ...content, script, settings: { limit: 1 } });
   assert.match(await open(place), notFound);
+  const child = readFileSync(path.join(place.directory, 'resolver.child'), 'utf8').trim();
+  assert.ok(await hasEnded(child));
 });
+
+/** The words that have the loader start the program, which opens the library. */
+function openingWords(place: Place): string[] {
+  assert.ok(newest);
+  return [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
+}
+
+test('a stop of the process group during a search, as by Ctrl-Z, comes after it, and harms nothing', async () => {
+  const place = makePlace(module, { ...content, script: 'kill -s TSTP -- "-$4"' });
+  // A job of a shell, which is its process group: one that no shell could continue is not stopped.
+  const runs = '[ -d /proc/$! ] && ! grep -q "^State:.T" /proc/$!/status';
+  const goOn = `while ${runs}; do sleep 0.05; done; echo stopped; kill -CONT -- -$!; wait -f $!`;
+  const shell = ['bash', '--norc', '-c', `set -m; "$@" & ${goOn}`, 'bash'];
+  const { status, stdout } = await runWords([...shell, ...openingWords(place)]);
+  assert.deepEqual([status, stdout], [0, 'stopped\nliblate.so.1 opened\n']);
+});
+
+for (const ending of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'])
+  test(`${ending} to the process group, as by Ctrl-C, ends a search and the program`, async () => {
+    const script = `echo $$ > "$0.began"; kill -s ${ending.slice(3)} -- "-$4"; exec sleep 60`;
+    const place = makePlace(module, { ...content, script });
+    const begin = Date.now();
+    const group = ['setsid', 'sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+    const { signal, stdout } = await runWords([...group, ...openingWords(place)]);
+    assert.deepEqual([signal, stdout], [ending, '']);
+    assert.ok(Date.now() - begin < 15_000);
+    assert.ok(await hasEnded(readFileSync(path.join(place.directory, 'resolver.began'), 'utf8').trim()));
+  });
 
 for (const [title, script] of [
   ['fails', 'exit 1'],
@@ -92,9 +122,13 @@ for (const [title, script] of [
 
 test('what the resolver says is seen on a terminal, and nowhere else', async () => {
   const place = makePlace(module, { ...content, script: 'echo out; echo "next time" >&2' });
-  assert.ok(newest);
-  const words = [newest.loader, ...loaderWords(newest, place), program, 'open', 'liblate.so.1'];
-  const { stdout } = await runWords(['script', '-qec', words.join(' '), '/dev/null']);
+  // Even where the terminal stops whoever writes to it from the background.
+  const { stdout } = await runWords([
+    'script',
+    '-qec',
+    `stty tostop; ${openingWords(place).join(' ')}`,
+    '/dev/null',
+  ]);
   assert.equal(stdout.replaceAll('\r', ''), 'next time\nliblate.so.1 opened\n');
 });
 
@@ -124,22 +158,51 @@ test('within the resolver nobody is asked', async () => {
   assert.deepEqual(runsOf(place), []);
 });
 
-test('the resolver has the environment of the start, without what would steer it, and its mark', async () => {
-  const place = makePlace(module, { ...content, script: 'env > "$0.env"; pwd >> "$0.env"' });
+/** What a stand-in for the resolver finds in its environment, but what its shell sets. */
+const WRITE_ENVIRONMENT = `tr '\\0' '\\n' < /proc/$$/environ > "$0.env"`;
+
+function environmentOf(place: Place): readonly string[] {
+  const text = readFileSync(path.join(place.directory, 'resolver.env'), 'utf8');
+  return text.trimEnd().split('\n').sort();
+}
+
+test('the resolver has of the environment of the start only what is for it, and its mark', async () => {
+  const script = `${WRITE_ENVIRONMENT}; pwd > "$0.cwd"`;
+  const place = makePlace(module, { ...content, script });
+  const told = { HOME: '/home/me', LC_ALL: 'C', NIX_PATH: 'x', XDG_CACHE_HOME: '/c', https_proxy: 'x' };
   await open(place, undefined, {
-    HOME: '/home/me',
+    ...told,
     LD_DEBUG_OUTPUT: '/x',
     NODE_OPTIONS: '--x',
     NIX_LD: '/y',
+    OPENSSL_CONF: '/x',
+    OPENSSL_MODULES: '/x',
+    SSLKEYLOGFILE: '/x',
+    UV_THREADPOOL_SIZE: '1',
+    NIX_RUN_FOREIGN_WRITE_COMPILED: '/x',
+    PATHS: '/x',
+    OF_NOBODY: '1',
   });
-  const env = readFileSync(path.join(place.directory, 'resolver.env'), 'utf8').split('\n');
-  assert.ok(
-    env.includes('HOME=/home/me') && env.includes('NIX_RUN_FOREIGN_RESOLVING=1') && env.includes('/'),
-  );
-  assert.deepEqual(
-    env.filter((entry) => /^(LD_|NODE_|NIX_LD)/.test(entry)),
-    [],
-  );
+  const expected = { ...told, PATH: '/usr/bin:/bin', NIX_RUN_FOREIGN_RESOLVING: '1' };
+  const entries = Object.entries(expected).map(([name, value]) => `${name}=${value}`);
+  assert.deepEqual(environmentOf(place), entries.sort());
+  assert.equal(readFileSync(path.join(place.directory, 'resolver.cwd'), 'utf8'), '/\n');
+});
+
+test('a program that writes over its environment leaves the resolver what the settings have', async () => {
+  const environment = { HOME: '/home/plan', PATH: '/usr/bin:/bin', XDG_CACHE_HOME: '/c' };
+  const settings = { environment };
+  const place = makePlace(module, { ...content, script: WRITE_ENVIRONMENT, settings });
+  const entries = (all: Readonly<Record<string, string>>) =>
+    Object.entries({ ...all, NIX_RUN_FOREIGN_RESOLVING: '1' }).map(([name, value]) => `${name}=${value}`);
+  assert.ok(newest);
+  const env = { HOME: '/home/me', LANG: 'C' };
+  const { stdout } = await startBy(newest, place, [program, 'title-written', 'liblate.so.1'], env);
+  assert.equal(stdout, 'liblate.so.1 opened\n');
+  assert.deepEqual(environmentOf(place), entries(environment).sort());
+  rmSync(path.join(place.directory, 'answers'));
+  await open(place, undefined, env);
+  assert.deepEqual(environmentOf(place), entries({ ...environment, ...env }).sort());
 });
 
 test('an absent answer holds for its state of the catalogue only', async () => {

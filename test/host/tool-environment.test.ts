@@ -9,7 +9,8 @@ import { scratchDirectory } from '../store/compiled-library.ts';
 
 /** The names and beginnings of names in the launcher's list. */
 function launcherList(): string[] {
-  const source = readFileSync(path.resolve(import.meta.dirname, '../../launcher/exec.c'), 'utf8');
+  const header = path.resolve(import.meta.dirname, '../../launcher/resolver-environment.h');
+  const source = readFileSync(header, 'utf8');
   const list = /for_resolver\[\] = ([^;]*);/.exec(source)?.[1] ?? '';
   return [...list.matchAll(/"([^"]*)"/g)].flatMap(([, part = '']) => part.split('\\0')).filter(Boolean);
 }
