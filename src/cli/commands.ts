@@ -272,6 +272,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
   if (words[0] === '--version' && words[1] === '--json') return printBillOfMaterials(entry);
   const program = new Command('nix-foreign')
     .version(`nix-foreign ${entry.version}`)
+    .enablePositionalOptions() // behind a command --version is its own affair
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
   for (const { usage, summary, options, screen, run } of COMMANDS) {

@@ -86,6 +86,12 @@ test('the version is that of package.json', () => {
   assert.deepEqual(run(['--version']), { status: 0, stdout: `nix-foreign ${version}\n`, stderr: '' });
 });
 
+test('--version behind a command is no question for the version', () => {
+  failure(run(['list', '--version']), 125, /unknown option '--version'$/);
+  failure(run(['shim', 'list', '-V']), 125, /unknown option '-V'$/);
+  failure(run(['patch', at('nothing'), '--try', '--version']), 127, /no such file/);
+});
+
 for (const words of [
   [],
   ['no-such-command'],
