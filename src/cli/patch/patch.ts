@@ -11,7 +11,7 @@ import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
 import { refuseOthersLink } from '../../resolve/patch-target.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
-import { jsonFailure } from '../command.ts';
+import { INTERRUPTED, jsonFailure } from '../command.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
@@ -50,6 +50,7 @@ function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
       else printLine(`${typedName}: it is patched already, by the same choices; nothing is to be done`);
       break;
     case 'declined':
+    case 'cancelled':
       printLine(`${typedName} is as it was`);
       break;
     case 'failed':
@@ -66,6 +67,8 @@ function sayLibrary(outcome: PatchedLibrary, { options, typedName }: PatchTask):
 
 function statusOf(outcome: PatchOutcome, { set }: PatchOptions): number {
   if (outcome.kind === 'failed') return reportFailure(outcome.error);
+  if (outcome.kind === 'cancelled') return INTERRUPTED;
+  if (outcome.kind === 'declined') return 1;
   return outcome.kind === 'unchanged' && set.has('dryRun') ? 1 : 0;
 }
 
@@ -75,7 +78,7 @@ function sayFailure(error: unknown, task: PatchTask): number {
   return statusOf(outcome, task.options);
 }
 
-/** Several are done as far as they go; one alone fails as every command does. */
+/** Several are done as far as they go, or until Ctrl-C; one alone fails as every command does. */
 async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
   let worst = 0;
   for (const task of tasks) {
@@ -85,6 +88,7 @@ async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
     });
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
+    if (outcome.kind === 'cancelled') break;
   }
   return worst;
 }
@@ -114,6 +118,11 @@ async function spoiledProgram(done: DoneInTree[]): Promise<FailedInTree[]> {
   return [];
 }
 
+/** Whether an answer of the user's ends the work on a tree. */
+function isRefusal({ kind }: PatchOutcome, { options }: PatchTask): boolean {
+  return kind === 'cancelled' || (kind === 'declined' && options.set.has('strict'));
+}
+
 /** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
 async function patchOutlined(
   { tasks, libraries, farms }: TreeOutline,
@@ -134,6 +143,7 @@ async function patchOutlined(
     done.push({ task, outcome });
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
+    if (isRefusal(outcome, task)) return { worst, failed };
   }
   for (const outline of libraries) {
     const task = ofLibraries.find(({ typedName }) => typedName === outline.target.typedName);
@@ -172,14 +182,15 @@ async function patchTree(
   }
   const done: DoneInTree[] = [];
   const { worst, failed } = await patchOutlined(outline, ofLibraries, done);
-  const left = isStrict && failed.length > 0 ? await undoDone(done) : [];
+  const isRefused = done.some(({ task, outcome }) => !('outline' in outcome) && isRefusal(outcome, task));
+  const left = isStrict && (failed.length > 0 || isRefused) ? await undoDone(done) : [];
   // A program that could not be outlined failed again by itself.
   const failures = [...failed, ...left, ...outline.failures.filter(isLibrary)];
   const statuses = failures.map(({ task, error }) => {
     const status = sayFailure(error, task);
     return isLibrary({ task }) && isLeftAsItWas(error) ? 0 : status;
   });
-  return isStrict && failures.length > 0 ? 1 : Math.max(worst, ...statuses);
+  return isStrict && failures.length > 0 && !isRefused ? 1 : Math.max(worst, ...statuses);
 }
 
 interface NamedFiles {
