@@ -32,7 +32,7 @@ import { listCommand } from './list.ts';
 import { PATCH_COMMANDS } from './patch/patch-commands.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolveCommand } from './resolve.ts';
-import { failureOfParsing, usageError } from './usage-error.ts';
+import { failureOfParsing, refuseBesideAll, usageError } from './usage-error.ts';
 
 function withFetch(context: Context, fetch: Options[string]): Context {
   return typeof fetch === 'boolean' ? { ...context, fetch: fetch ? 'always' : 'never' } : context;
@@ -166,6 +166,7 @@ export const COMMANDS: readonly CommandRow[] = [
     run: async (programs, { all, learned, json }, { context, setExitStatus }) => {
       if (programs.length === 0 && !isThere(all))
         throw usageError('forget needs a program', 'name one of: nix-foreign list, or say --all');
+      if (isThere(all)) refuseBesideAll('forget', programs);
       const failure = await forgetCommand(
         programs,
         { all: isThere(all), learned: isThere(learned), json: isThere(json) },

@@ -1,10 +1,21 @@
 // The kind of error that commander throws, and the words → what is wrong with them, in the form of all our failures.
 import { ForeignError } from '../host/errors.ts';
+import { fileWord } from '../host/shell-words.ts';
 import type { CommandRow } from './command.ts';
 
 /** A misuse of the command line: status 125, as with env(1). */
 export function usageError(message: string, hint = 'see nix-foreign --help'): ForeignError {
   return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
+}
+
+/** Who names a program means that one, and lost every other. @throws ForeignError `usage`. */
+export function refuseBesideAll(command: string, programs: readonly string[]): void {
+  const [first] = programs;
+  if (first === undefined) return;
+  throw usageError(
+    `${command}: --all stands beside ${first}, and means every program that is known`,
+    `name programs, or all: nix-foreign ${command} ${fileWord(first)}, or nix-foreign ${command} --all`,
+  );
 }
 
 /** The words of a usage in front of its arguments. */

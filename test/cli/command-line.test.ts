@@ -241,6 +241,15 @@ test('forget --all with nothing to forget is no failure', () => {
   assert.deepEqual(run(['forget', '--all', '--json']), { status: 0, stdout: '[]\n', stderr: '' });
 });
 
+test('--all beside a program is refused, and nothing is forgotten', () => {
+  assert.equal(run(['resolve', script]).status, 0);
+  failure(run(['forget', '--all', script]), 125, /^nix-foreign: forget: --all stands beside/);
+  assert.equal(JSON.parse(run(['list', '--json']).stdout).length, 1);
+  failure(run(['unpatch', '--all', script]), 125, /^nix-foreign: unpatch: --all stands beside/);
+  failure(run(['unpatch', '--all', '--tree', scratch]), 125, /--all stands beside/);
+  run(['forget', '--all']);
+});
+
 test('a program that is gone can still be forgotten', () => {
   const gone = at('gone');
   copyFileSync(script, gone);

@@ -12,7 +12,7 @@ import { allDirectories, patchPlaces } from '../../resolve/writable-directories.
 import { jsonFailure } from '../command.ts';
 import { programOutput } from '../output-file.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
-import { usageError } from '../usage-error.ts';
+import { refuseBesideAll, usageError } from '../usage-error.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 interface UnpatchOptions {
@@ -65,6 +65,7 @@ export async function unpatchCommand(
 ): Promise<number> {
   const { output, isTree, isAll, isDry, isJson } = options;
   if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
+  if (isAll) refuseBesideAll('unpatch', programs);
   if (output !== undefined && (programs.length !== 1 || isTree))
     throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
