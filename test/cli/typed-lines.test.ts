@@ -85,6 +85,19 @@ test('of what cannot be executed', () => {
   assert.deepEqual(commandsOf(lineIn(manage('explain', closed))), [['chmod', '+x', closed]]);
 });
 
+test('of a directory that is to be patched, taken back or looked at', () => {
+  for (const words of [
+    ['patch'],
+    ['unpatch'],
+    ['patch', '--check'],
+    ['patch', '--repair'],
+    ['patch', '--show'],
+  ])
+    assert.deepEqual(commandsOf(lineIn(manage(...words, stubs))), [
+      ['nix-foreign', ...words, '--tree', stubs],
+    ]);
+});
+
 test('of what needs no library', () => {
   const explain = [['nix-foreign', 'explain', alone]];
   assert.deepEqual(commandsOf(lineIn(manage('package', alone))), explain);

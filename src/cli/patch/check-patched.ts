@@ -39,8 +39,13 @@ function isLinkTo(root: string, farm: string): boolean {
   }
 }
 
-async function check(file: string, context: Context, known: readonly Directories[]): Promise<PatchedState> {
-  const target = findTarget(file, context.location.storeDir);
+async function check(
+  file: string,
+  how: 'check' | 'repair',
+  context: Context,
+  known: readonly Directories[],
+): Promise<PatchedState> {
+  const target = findTarget(file, context.location.storeDir, `patch --${how}`);
   const source = openFileSource(target.path);
   try {
     const patched = readPatched(source, known);
@@ -149,7 +154,7 @@ export async function checkPatched(
       if (shown.farm === null) status = 1;
       continue;
     }
-    const checked = await check(file, context, known);
+    const checked = await check(file, how, context, known);
     if (how === 'repair') printLine(await repair(checked, context, known));
     else if (format === 'json') printJson(checked);
     else printLine(text(checked));
