@@ -105,6 +105,8 @@ export interface PatchTask {
   readonly options: PatchOptions;
   readonly context: Context;
   readonly dirs: Directories;
+  /** Takes what `--json` says of it. */
+  tell(row: unknown): void;
   /** Of a tree, by the programs' real paths. */
   readonly farms?: ReadonlyMap<string, SharedFarm>;
 }

@@ -23,22 +23,30 @@ import {
   patchOne,
   replaceableTarget,
 } from './patch-one.ts';
-import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
+import {
+  appliedText,
+  diffText,
+  documentOf,
+  libraryJson,
+  libraryText,
+  planJson,
+  planText,
+} from './patch-text.ts';
 import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile, tellUnreadable } from './tree-programs.ts';
 
-function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
+function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): void {
   const isJson = options.set.has('json');
   switch (outcome.kind) {
     case 'planned':
-      if (isJson) printJson(planJson(outcome.plan, undefined));
+      if (isJson) tell(planJson(outcome.plan, undefined));
       else
         printLine(
           [planText(outcome.plan), ...(options.set.has('diff') ? [diffText(outcome.plan)] : [])].join('\n'),
         );
       break;
     case 'patched':
-      if (isJson) printJson(planJson(outcome.plan, outcome.applied));
+      if (isJson) tell(planJson(outcome.plan, outcome.applied));
       else printLine(appliedText(outcome.plan, outcome.applied));
       if (outcome.applied.unpinned !== undefined)
         notice(
@@ -46,7 +54,7 @@ function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
         );
       break;
     case 'unchanged':
-      if (isJson) printJson({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
+      if (isJson) tell({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
       else printLine(`${typedName}: it is patched already, by the same choices; nothing is to be done`);
       break;
     case 'declined':
@@ -54,13 +62,13 @@ function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
       printLine(`${typedName} is as it was`);
       break;
     case 'failed':
-      if (isJson) printJson({ program: typedName, ...jsonFailure(outcome.error) });
+      if (isJson) tell({ program: typedName, ...jsonFailure(outcome.error) });
   }
 }
 
-function sayLibrary(outcome: PatchedLibrary, { options, typedName }: PatchTask): void {
+function sayLibrary(outcome: PatchedLibrary, { options, typedName, tell }: PatchTask): void {
   const isJson = options.set.has('json');
-  if (isJson) printJson(libraryJson(outcome));
+  if (isJson) tell(libraryJson(outcome));
   else printLine(libraryText(outcome, typedName));
   if (outcome.kind === 'planned' && options.set.has('diff') && !isJson) printLine(diffText(outcome.plan));
 }
@@ -297,6 +305,21 @@ export async function patchCommand(
   const [tree = ''] = programs;
   if (set.has('tree') && options.output !== undefined && !isDryRun(options))
     return await patchCopy(tree, options.output, options, context);
+  const rows: unknown[] = [];
+  const status = await patchNamed(programs, options, context, (row) => void rows.push(row));
+  if (set.has('json'))
+    printJson(documentOf(rows, programs.length > 1 || set.has('tree') ? 'several' : 'one'));
+  return status;
+}
+
+/** The exit status; `tell` gets what `--json` says of each file. */
+async function patchNamed(
+  programs: readonly string[],
+  options: PatchOptions,
+  context: Context,
+  tell: (row: unknown) => void,
+): Promise<number> {
+  const { set } = options;
   const { programs: files, libraries, unreadable } = filesOf(programs, options, context);
   const look = lookOf(options);
   if (look !== undefined) {
@@ -304,7 +327,7 @@ export async function patchCommand(
     return await checkPatched(
       [...files, ...libraries.filter(({ file }) => isNamingFarm(file))].map(({ file }) => file),
       look,
-      set.has('json') ? 'json' : 'text',
+      set.has('json') ? tell : undefined,
       context,
     );
   }
@@ -313,7 +336,14 @@ export async function patchCommand(
   if (status !== 0) return status;
   const work = async (dirs: Directories): Promise<number> => {
     cleanPatched(dirs);
-    const taskOf = ({ file, others }: TreeFile) => ({ typedName: file, others, options, context, dirs });
+    const taskOf = ({ file, others }: TreeFile) => ({
+      typedName: file,
+      others,
+      options,
+      context,
+      dirs,
+      tell,
+    });
     const tasks = files.map(taskOf);
     if (!set.has('tree')) return await patchAll(tasks);
     const ofLibraries = libraries.map((each) => ({ ...taskOf(each), names: each.names }));
