@@ -40,7 +40,10 @@ function configText({ settings, origins, files }: Configuration): string {
   return [`# read in this order, the last one wins: ${files.join(', ')}`, ...settled].join('\n\n');
 }
 
-/** Where something is broken people get the keys all the same, then what is wrong. @throws ForeignError `configuration`. */
+/**
+ * Where something is broken people get the keys all the same, then what is wrong.
+ * @throws ForeignError `configuration`.
+ */
 async function readOrTellDefaults(
   options: { json: boolean },
   { host, env }: Pick<Context, 'host' | 'env'>,

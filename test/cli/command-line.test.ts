@@ -351,6 +351,34 @@ test('doctor: a store that holds nothing starts nothing, and the first sentence 
   assert.match(stdout, /nix-env -f channel:nixpkgs-unstable -iA hello$/m);
 });
 
+test('doctor: a broken setting keeps all from starting, and is told with its line', () => {
+  mkdirSync(at('config/nix-run-foreign'), { recursive: true });
+  writeFileSync(at('config/nix-run-foreign/config.toml'), 'sources = 3\n', { mode: 0o600 });
+  for (const [env, why] of [
+    [{ XDG_CONFIG_HOME: at('config') }, /config\.toml:1: sources: it must be an array/],
+    [{ NIX_RUN_FOREIGN_FETCH: 'maybe' }, /NIX_RUN_FOREIGN_FETCH must be ask, always or never/],
+  ] as const) {
+    const { status, stdout } = run(['doctor', '--json'], env);
+    const checks = JSON.parse(stdout) as { subject: string; state: string; detail: string }[];
+    const lacking = checks.filter(({ state }) => state === 'lack');
+    assert.ok(
+      lacking.some(({ subject, detail }) => subject === 'configuration' && why.test(detail)),
+      stdout,
+    );
+    assert.match(lacking[0]?.detail ?? '', /^foreign programs cannot be started here now/);
+    assert.equal(status, 1);
+  }
+});
+
+test('config: where a file is broken the keys and their defaults are told, and what is wrong', () => {
+  const env = { XDG_CONFIG_HOME: at('config') };
+  const { status, stdout, stderr } = run(['config'], env);
+  assert.equal(status, 125);
+  assert.match(stdout, /^sources = \[\]$/m);
+  assert.match(stderr, /config\.toml:1: sources: .*\n {2}.*nix-foreign config\n$/);
+  assert.equal(JSON.parse(run(['config', '--json'], env).stdout).error.code, 'configuration');
+});
+
 test('doctor: every lack has a remedy, and the status says so', () => {
   const { status, stdout, stderr } = run(['doctor', '--json'], {
     NIX_STORE_DIR: at('none'),
@@ -361,7 +389,7 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
   const subjects = lacking.map(({ subject }) => subject).sort();
-  assert.deepEqual(subjects, ['directories', 'nix', 'starts', 'store']);
+  assert.deepEqual(subjects, ['nix', 'own directories', 'starts', 'store']);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
   assert.ok(!existsSync(at('no-state')), 'Nix made a store');
 });
