@@ -31,26 +31,46 @@ function commandTyped([first = '', second = '']: readonly string[], rows: readon
 const flagsOf = ({ options }: CommandRow): string[] =>
   options.flatMap(([flags]) => flags.replace(/ <.*/, '').split(', '));
 
-function unknownCommand(typed: string, rest: readonly string[], rows: readonly CommandRow[]): ForeignError {
+/** What commander found to be like the word: its sentence, and no other program's, is read here. */
+function suggestionIn(message: unknown): string {
+  const [, like] = /\(Did you mean (?:one of )?(.+)\?\)$/.exec(String(message)) ?? [];
+  return like === undefined ? '' : `did you mean ${like.split(', ').join(' or ')}? `;
+}
+
+/** What was typed: a command, a group of commands, or nothing; and the words behind it. */
+interface Typed {
+  readonly typed: string;
+  readonly rest: readonly string[];
+  /** In front of the hint; empty where nothing is like the word. */
+  readonly suggestion: string;
+}
+
+function unknownCommand({ typed, rest, suggestion }: Typed, rows: readonly CommandRow[]): ForeignError {
   const below = rows.map(nameOf).filter((name) => name.startsWith(`${typed} `));
   const [unknown] = rest;
   const none = typed === '' ? 'no command is named' : `${typed} needs a command`;
   return usageError(
     unknown === undefined ? none : `unknown command '${unknown}'`,
-    typed === '' ? undefined : `name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
+    typed === ''
+      ? `${suggestion}see nix-foreign --help`
+      : `${suggestion}name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
   );
 }
 
-function unknownOption(row: CommandRow | undefined, rest: readonly string[]): ForeignError {
+function unknownOption(row: CommandRow | undefined, { rest, suggestion }: Typed): ForeignError {
   const flags = row === undefined ? [] : flagsOf(row);
   const unknown = rest.find((word) => word.startsWith('-') && !flags.includes(word.replace(/=.*/s, '')));
   const takes = flags.length === 0 ? '' : `it takes ${flags.join(', ')}; `;
-  const hint = row && `${takes}see nix-foreign ${nameOf(row)} --help`;
+  const hint = row && `${suggestion}${takes}see nix-foreign ${nameOf(row)} --help`;
   return usageError(`unknown option '${unknown ?? rest.at(-1)}'`, hint);
 }
 
-/** `code`: of the list in commander's docs/error-handling; `typed`: a command, a group of commands, or nothing. */
-function failureOf(code: string, words: readonly string[], rows: readonly CommandRow[]): ForeignError {
+/** `code`: of the list in commander's docs/error-handling; `message`: its sentence. */
+function failureOf(
+  { code, message }: { readonly code: string; readonly message: unknown },
+  words: readonly string[],
+  rows: readonly CommandRow[],
+): ForeignError {
   const line = words[0] === 'help' ? words.slice(1) : words;
   const typed = commandTyped(line, rows);
   const rest = typed === '' ? line : line.slice(typed.split(' ').length);
@@ -59,9 +79,9 @@ function failureOf(code: string, words: readonly string[], rows: readonly Comman
   switch (code) {
     case 'commander.help':
     case 'commander.unknownCommand':
-      return unknownCommand(typed, rest, rows);
+      return unknownCommand({ typed, rest, suggestion: suggestionIn(message) }, rows);
     case 'commander.unknownOption':
-      return unknownOption(row, rest);
+      return unknownOption(row, { typed, rest, suggestion: suggestionIn(message) });
     case 'commander.missingArgument':
       return usageError(`${typed}: an argument is missing`, help);
     case 'commander.excessArguments':
@@ -82,7 +102,7 @@ export function failureOfParsing(
   words: readonly string[],
   rows: readonly CommandRow[],
 ): unknown {
-  const { code, exitCode } = error as { code?: unknown; exitCode?: number };
+  const { code, exitCode, message } = error as { code?: unknown; exitCode?: number; message?: unknown };
   if (typeof code !== 'string' || !code.startsWith('commander.')) return error;
-  return exitCode === 0 ? undefined : failureOf(code, words, rows);
+  return exitCode === 0 ? undefined : failureOf({ code, message }, words, rows);
 }

@@ -116,11 +116,11 @@ for (const [words, cause, hint] of [
   [['nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['help', 'nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'", 'see nix-foreign --help'],
-  [['resolv', 'x'], "unknown command 'resolv'", 'see nix-foreign --help'],
+  [['resolv', 'x'], "unknown command 'resolv'", 'did you mean resolve? see nix-foreign --help'],
   [
     ['shim', 'ad'],
     "unknown command 'ad'",
-    'name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
+    'did you mean add? name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
   ],
   [
     ['shim'],
@@ -132,7 +132,11 @@ for (const [words, cause, hint] of [
     "unknown option '--nosuch=1'",
     'it takes --json; see nix-foreign fingerprint verify --help',
   ],
-  [['list', '--jsno'], "unknown option '--jsno'", 'it takes --json; see nix-foreign list --help'],
+  [
+    ['list', '--jsno'],
+    "unknown option '--jsno'",
+    'did you mean --json? it takes --json; see nix-foreign list --help',
+  ],
   [['--nosuch'], "unknown option '--nosuch'", 'see nix-foreign --help'],
   [
     ['resolve'],
