@@ -194,7 +194,7 @@ const HARMLESS = [
 test('in no text of the sources does a word stand behind a command as it is', () => {
   const project = path.resolve(import.meta.dirname, '../..');
   const commands =
-    /(?:nix-(?:run-)?foreign|chmod|chown|chattr|lsattr|mv|sudo|nix-store|nix-locate|nix copy|nix-build) ((?:[^`,;$\n]|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|\$)*)/g;
+    /(?:nix-(?:run-)?foreign|chmod|chown|chattr|lsattr|mv|sudo|nix-store|nix-locate|nix --extra-experimental-features nix-command copy|nix-build) ((?:[^`,;$\n]|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|\$)*)/g;
   const bare = globSync('src/**/*.ts', { cwd: project }).flatMap((file) =>
     [...readFileSync(path.join(project, file), 'utf8').matchAll(commands)]
       .flatMap(([, rest = '']) => [...rest.matchAll(/\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}/g)])
