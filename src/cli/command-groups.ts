@@ -106,7 +106,7 @@ export const FINGERPRINT_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'fingerprint sign <files...>',
     summary: 'add a signature to fingerprints',
-    options: [[KEY_OPTION, 'the secret key, as nix key generate-secret makes it'], JSON_OPTION],
+    options: [[KEY_OPTION, 'the secret key, as nix-store --generate-binary-cache-key makes it'], JSON_OPTION],
     run: async (files, { key, json }, { context }) => {
       const { signCommand } = await import('./fingerprint/sign.ts');
       signCommand(files, { key: valuesOf(key).at(-1), json: isThere(json) }, context);

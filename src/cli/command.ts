@@ -21,6 +21,9 @@ export type Options = Readonly<Record<string, boolean | readonly string[] | unde
 export const valuesOf = (option: Options[string]): readonly string[] => (Array.isArray(option) ? option : []);
 export const isThere = (option: Options[string]): boolean => option === true;
 
+/** As a shell has it for a command that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
 export interface CommandRow {
   readonly usage: string;
   readonly summary: string;

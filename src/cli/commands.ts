@@ -32,7 +32,7 @@ import { listCommand } from './list.ts';
 import { PATCH_COMMANDS } from './patch/patch-commands.ts';
 import { namedProgram } from './program-argument.ts';
 import { resolveCommand } from './resolve.ts';
-import { failureOfParsing, usageError } from './usage-error.ts';
+import { failureOfParsing, refuseBesideAll, usageError } from './usage-error.ts';
 
 function withFetch(context: Context, fetch: Options[string]): Context {
   return typeof fetch === 'boolean' ? { ...context, fetch: fetch ? 'always' : 'never' } : context;
@@ -166,6 +166,7 @@ export const COMMANDS: readonly CommandRow[] = [
     run: async (programs, { all, learned, json }, { context, setExitStatus }) => {
       if (programs.length === 0 && !isThere(all))
         throw usageError('forget needs a program', 'name one of: nix-foreign list, or say --all');
+      if (isThere(all)) refuseBesideAll('forget', programs);
       const failure = await forgetCommand(
         programs,
         { all: isThere(all), learned: isThere(learned), json: isThere(json) },
@@ -272,6 +273,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
   if (words[0] === '--version' && words[1] === '--json') return printBillOfMaterials(entry);
   const program = new Command('nix-foreign')
     .version(`nix-foreign ${entry.version}`)
+    .enablePositionalOptions() // behind a command --version is its own affair
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // reportFailure says what is wrong
   for (const { usage, summary, options, screen, run } of COMMANDS) {

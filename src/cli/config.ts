@@ -40,9 +40,28 @@ function configText({ settings, origins, files }: Configuration): string {
   return [`# read in this order, the last one wins: ${files.join(', ')}`, ...settled].join('\n\n');
 }
 
+/**
+ * Where something is broken people get the keys all the same, then what is wrong.
+ * @throws ForeignError `configuration`.
+ */
+async function readOrTellDefaults(
+  options: { json: boolean },
+  { host, env }: Pick<Context, 'host' | 'env'>,
+): Promise<Configuration> {
+  const files = await configurationFiles(host.uid);
+  try {
+    return await readConfiguration(files, env);
+  } catch (error) {
+    if (options.json) throw error;
+    const defaults = await readConfiguration([], {});
+    printLine('# nothing can be read while something is broken; these are the keys and their defaults');
+    printLine(configText({ ...defaults, files: files.map(({ file }) => file) }));
+    throw error;
+  }
+}
+
 export async function configCommand(options: { json: boolean }, context: Context): Promise<void> {
-  const files = await configurationFiles(context.host.uid);
-  const configuration = await readConfiguration(files, context.env);
+  const configuration = await readOrTellDefaults(options, context);
   for (const warning of configuration.warnings) notice(warning);
   if (options.json) printJson({ ...configuration, settings: printed(configuration.settings) });
   else printLine(configText(configuration));

@@ -48,7 +48,7 @@ function keyFor(options: PublishOptions): SecretKey | undefined {
   if (options.fingerprints !== undefined && options.key === undefined) {
     throw usageError(
       'fingerprints from a source are believed only when they are signed',
-      'sign them with: --key FILE (nix key generate-secret makes one)',
+      'sign them with: --key FILE; nix-store --generate-binary-cache-key NAME FILE PUBLIC-FILE makes one',
     );
   }
   return options.key === undefined ? undefined : readSecretKey(options.key);
@@ -103,7 +103,7 @@ export async function publishCommand(
     if (copied.kind === 'refused') {
       throw new ForeignError(`nothing was published: ${copied.why}`, {
         code: 'copy-failed',
-        hint: `try it by hand: nix copy --to ${shellWord(withoutSecrets(options.to))} ${shellWord(paths[0] ?? '')}`,
+        hint: `try it by hand: nix --extra-experimental-features nix-command copy --to ${shellWord(withoutSecrets(options.to))} ${shellWord(paths[0] ?? '')}`,
         exitCode: 125,
       });
     }

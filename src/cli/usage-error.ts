@@ -1,10 +1,21 @@
 // The kind of error that commander throws, and the words → what is wrong with them, in the form of all our failures.
 import { ForeignError } from '../host/errors.ts';
+import { fileWord } from '../host/shell-words.ts';
 import type { CommandRow } from './command.ts';
 
 /** A misuse of the command line: status 125, as with env(1). */
 export function usageError(message: string, hint = 'see nix-foreign --help'): ForeignError {
   return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
+}
+
+/** Who names a program means that one, and lost every other. @throws ForeignError `usage`. */
+export function refuseBesideAll(command: string, programs: readonly string[]): void {
+  const [first] = programs;
+  if (first === undefined) return;
+  throw usageError(
+    `${command}: --all stands beside ${first}, and means every program that is known`,
+    `name programs, or all: nix-foreign ${command} ${fileWord(first)}, or nix-foreign ${command} --all`,
+  );
 }
 
 /** The words of a usage in front of its arguments. */
@@ -20,26 +31,46 @@ function commandTyped([first = '', second = '']: readonly string[], rows: readon
 const flagsOf = ({ options }: CommandRow): string[] =>
   options.flatMap(([flags]) => flags.replace(/ <.*/, '').split(', '));
 
-function unknownCommand(typed: string, rest: readonly string[], rows: readonly CommandRow[]): ForeignError {
+/** What commander found to be like the word: its sentence, and no other program's, is read here. */
+function suggestionIn(message: unknown): string {
+  const [, like] = /\(Did you mean (?:one of )?(.+)\?\)$/.exec(String(message)) ?? [];
+  return like === undefined ? '' : `did you mean ${like.split(', ').join(' or ')}? `;
+}
+
+/** What was typed: a command, a group of commands, or nothing; and the words behind it. */
+interface Typed {
+  readonly typed: string;
+  readonly rest: readonly string[];
+  /** In front of the hint; empty where nothing is like the word. */
+  readonly suggestion: string;
+}
+
+function unknownCommand({ typed, rest, suggestion }: Typed, rows: readonly CommandRow[]): ForeignError {
   const below = rows.map(nameOf).filter((name) => name.startsWith(`${typed} `));
   const [unknown] = rest;
   const none = typed === '' ? 'no command is named' : `${typed} needs a command`;
   return usageError(
     unknown === undefined ? none : `unknown command '${unknown}'`,
-    typed === '' ? undefined : `name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
+    typed === ''
+      ? `${suggestion}see nix-foreign --help`
+      : `${suggestion}name one of: ${below.map((each) => `nix-foreign ${each}`).join(', ')}`,
   );
 }
 
-function unknownOption(row: CommandRow | undefined, rest: readonly string[]): ForeignError {
+function unknownOption(row: CommandRow | undefined, { rest, suggestion }: Typed): ForeignError {
   const flags = row === undefined ? [] : flagsOf(row);
   const unknown = rest.find((word) => word.startsWith('-') && !flags.includes(word.replace(/=.*/s, '')));
   const takes = flags.length === 0 ? '' : `it takes ${flags.join(', ')}; `;
-  const hint = row && `${takes}see nix-foreign ${nameOf(row)} --help`;
+  const hint = row && `${suggestion}${takes}see nix-foreign ${nameOf(row)} --help`;
   return usageError(`unknown option '${unknown ?? rest.at(-1)}'`, hint);
 }
 
-/** `code`: of the list in commander's docs/error-handling; `typed`: a command, a group of commands, or nothing. */
-function failureOf(code: string, words: readonly string[], rows: readonly CommandRow[]): ForeignError {
+/** `code`: of the list in commander's docs/error-handling; `message`: its sentence. */
+function failureOf(
+  { code, message }: { readonly code: string; readonly message: unknown },
+  words: readonly string[],
+  rows: readonly CommandRow[],
+): ForeignError {
   const line = words[0] === 'help' ? words.slice(1) : words;
   const typed = commandTyped(line, rows);
   const rest = typed === '' ? line : line.slice(typed.split(' ').length);
@@ -48,9 +79,9 @@ function failureOf(code: string, words: readonly string[], rows: readonly Comman
   switch (code) {
     case 'commander.help':
     case 'commander.unknownCommand':
-      return unknownCommand(typed, rest, rows);
+      return unknownCommand({ typed, rest, suggestion: suggestionIn(message) }, rows);
     case 'commander.unknownOption':
-      return unknownOption(row, rest);
+      return unknownOption(row, { typed, rest, suggestion: suggestionIn(message) });
     case 'commander.missingArgument':
       return usageError(`${typed}: an argument is missing`, help);
     case 'commander.excessArguments':
@@ -71,7 +102,7 @@ export function failureOfParsing(
   words: readonly string[],
   rows: readonly CommandRow[],
 ): unknown {
-  const { code, exitCode } = error as { code?: unknown; exitCode?: number };
+  const { code, exitCode, message } = error as { code?: unknown; exitCode?: number; message?: unknown };
   if (typeof code !== 'string' || !code.startsWith('commander.')) return error;
-  return exitCode === 0 ? undefined : failureOf(code, words, rows);
+  return exitCode === 0 ? undefined : failureOf({ code, message }, words, rows);
 }

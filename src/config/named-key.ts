@@ -29,6 +29,7 @@ export function bytesOfBase64(text: string): Buffer | undefined {
 /** Nix: src/libutil/signature/local-keys.cc, Key::Key. White space at the ends is a file's, not the key's. Total. */
 export function splitKey(text: string): NamedBytes | KeyRefusal {
   const written = text.trim();
+  if (written === '') return { kind: 'refused', why: 'it is empty' };
   const colon = written.indexOf(':');
   if (colon < 1) return { kind: 'refused', why: 'it has no name and colon in front of the key' };
   const name = written.slice(0, colon);
@@ -38,7 +39,7 @@ export function splitKey(text: string): NamedBytes | KeyRefusal {
   return { kind: 'bytes', name, bytes };
 }
 
-/** A public key of `nix key convert-secret-to-public`. Total. */
+/** A public key of `nix-store --generate-binary-cache-key`. Total. */
 export function splitPublicKey(text: string): NamedBytes | KeyRefusal {
   const split = splitKey(text);
   if (split.kind === 'refused') return split;

@@ -19,7 +19,7 @@ export interface PublicKey {
   readonly text: string;
 }
 
-/** What `nix key generate-secret` prints: `name:` and 64 bytes in base 64, the seed and then the public key. */
+/** As `nix-store --generate-binary-cache-key` writes it: `name:` and 64 bytes in base 64, seed and public key. */
 export interface SecretKey {
   readonly name: string;
   readonly key: KeyObject;

@@ -25,6 +25,9 @@ export interface PatchTarget {
   readonly identity: string;
 }
 
+/** The command that would write. */
+type Command = 'patch' | 'unpatch';
+
 export type HardLinks = 'refuse' | 'all' | 'one';
 
 /** Why a file is not patched; nothing was changed. */
@@ -49,14 +52,17 @@ export function locate(typedName: string): { readonly file: string; readonly sta
   }
 }
 
-/** @throws ForeignError for what is no file, or one that nobody but Nix may change. */
-export function findTarget(typedName: string, storeDir: string): PatchTarget {
+/**
+ * `command`: the one that was typed, with its option, for a directory: `patch --check`.
+ * @throws ForeignError for what is no file, or one that nobody but Nix may change.
+ */
+export function findTarget(typedName: string, storeDir: string, command = 'patch'): PatchTarget {
   const { file, stats } = locate(typedName);
   if (stats.isDirectory())
     throw patchRefusal(
       typedName,
       'it is a directory',
-      `patch what is in it: nix-foreign patch --tree ${fileWord(typedName)}`,
+      `name what is in it: nix-foreign ${command} --tree ${fileWord(typedName)}`,
       'directory',
     );
   if (!stats.isFile())
@@ -101,6 +107,7 @@ export function namesOfTarget(
   target: PatchTarget,
   wanted: HardLinks,
   known: readonly string[] = [],
+  command: Command = 'patch',
 ): readonly string[] {
   const { typedName, path: file, stats } = target;
   if (stats.nlink === 1n || wanted === 'one') return [file];
@@ -117,13 +124,10 @@ export function namesOfTarget(
       : `${cause}, which would stay as they are`,
     wanted === 'all'
       ? 'leave the others as they are: --hard-links one'
-      : 'patch them too, or leave them: --hard-links all, --hard-links one',
+      : `${command} them too, or leave them: --hard-links all, --hard-links one`,
     'hard-links',
   );
 }
-
-/** The command that would write. */
-type Command = 'patch' | 'unpatch';
 
 function writeAnother(typedName: string, command: Command): string {
   return `leave it as it is and write another: nix-foreign ${command} ${fileWord(typedName)} -o OUT`;

@@ -54,7 +54,7 @@ export async function unpatchFile(
   request: UnpatchRequest,
   context: Context,
 ): Promise<Unpatched> {
-  const target = findTarget(typedName, context.location.storeDir);
+  const target = findTarget(typedName, context.location.storeDir, 'unpatch');
   const known = await patchPlaces(context.host.uid);
   // What comes out is compared with what it was: read once, and gigabytes take a second each.
   const patched = request.isDry ? patchedStateOf(target, known) : likelyStateOf(target, known);
@@ -66,8 +66,8 @@ export async function unpatchFile(
       'not-patched',
     );
   const { farm, undo } = patched;
-  const names =
-    request.output === undefined ? namesOfTarget(target, request.hardLinks, request.known) : [request.output];
+  const { output, hardLinks } = request;
+  const names = output === undefined ? namesOfTarget(target, hardLinks, request.known, 'unpatch') : [output];
   const done = {
     file: names[0] ?? typedName,
     farm,

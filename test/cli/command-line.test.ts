@@ -86,6 +86,12 @@ test('the version is that of package.json', () => {
   assert.deepEqual(run(['--version']), { status: 0, stdout: `nix-foreign ${version}\n`, stderr: '' });
 });
 
+test('--version behind a command is no question for the version', () => {
+  failure(run(['list', '--version']), 125, /unknown option '--version'$/);
+  failure(run(['shim', 'list', '-V']), 125, /unknown option '-V'$/);
+  failure(run(['patch', at('nothing'), '--try', '--version']), 127, /no such file/);
+});
+
 for (const words of [
   [],
   ['no-such-command'],
@@ -110,11 +116,11 @@ for (const [words, cause, hint] of [
   [['nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['help', 'nosuch'], "unknown command 'nosuch'", 'see nix-foreign --help'],
   [['no\nsuch\u001b[31m'], "unknown command 'no?such?[31m'", 'see nix-foreign --help'],
-  [['resolv', 'x'], "unknown command 'resolv'", 'see nix-foreign --help'],
+  [['resolv', 'x'], "unknown command 'resolv'", 'did you mean resolve? see nix-foreign --help'],
   [
     ['shim', 'ad'],
     "unknown command 'ad'",
-    'name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
+    'did you mean add? name one of: nix-foreign shim add, nix-foreign shim list, nix-foreign shim remove',
   ],
   [
     ['shim'],
@@ -126,7 +132,11 @@ for (const [words, cause, hint] of [
     "unknown option '--nosuch=1'",
     'it takes --json; see nix-foreign fingerprint verify --help',
   ],
-  [['list', '--jsno'], "unknown option '--jsno'", 'it takes --json; see nix-foreign list --help'],
+  [
+    ['list', '--jsno'],
+    "unknown option '--jsno'",
+    'did you mean --json? it takes --json; see nix-foreign list --help',
+  ],
   [['--nosuch'], "unknown option '--nosuch'", 'see nix-foreign --help'],
   [
     ['resolve'],
@@ -235,6 +245,15 @@ test('forget --all with nothing to forget is no failure', () => {
   assert.deepEqual(run(['forget', '--all', '--json']), { status: 0, stdout: '[]\n', stderr: '' });
 });
 
+test('--all beside a program is refused, and nothing is forgotten', () => {
+  assert.equal(run(['resolve', script]).status, 0);
+  failure(run(['forget', '--all', script]), 125, /^nix-foreign: forget: --all stands beside/);
+  assert.equal(JSON.parse(run(['list', '--json']).stdout).length, 1);
+  failure(run(['unpatch', '--all', script]), 125, /^nix-foreign: unpatch: --all stands beside/);
+  failure(run(['unpatch', '--all', '--tree', scratch]), 125, /--all stands beside/);
+  run(['forget', '--all']);
+});
+
 test('a program that is gone can still be forgotten', () => {
   const gone = at('gone');
   copyFileSync(script, gone);
@@ -336,6 +355,34 @@ test('doctor: a store that holds nothing starts nothing, and the first sentence 
   assert.match(stdout, /nix-env -f channel:nixpkgs-unstable -iA hello$/m);
 });
 
+test('doctor: a broken setting keeps all from starting, and is told with its line', () => {
+  mkdirSync(at('config/nix-run-foreign'), { recursive: true });
+  writeFileSync(at('config/nix-run-foreign/config.toml'), 'sources = 3\n', { mode: 0o600 });
+  for (const [env, why] of [
+    [{ XDG_CONFIG_HOME: at('config') }, /config\.toml:1: sources: it must be an array/],
+    [{ NIX_RUN_FOREIGN_FETCH: 'maybe' }, /NIX_RUN_FOREIGN_FETCH must be ask, always or never/],
+  ] as const) {
+    const { status, stdout } = run(['doctor', '--json'], env);
+    const checks = JSON.parse(stdout) as { subject: string; state: string; detail: string }[];
+    const lacking = checks.filter(({ state }) => state === 'lack');
+    assert.ok(
+      lacking.some(({ subject, detail }) => subject === 'configuration' && why.test(detail)),
+      stdout,
+    );
+    assert.match(lacking[0]?.detail ?? '', /^foreign programs cannot be started here now/);
+    assert.equal(status, 1);
+  }
+});
+
+test('config: where a file is broken the keys and their defaults are told, and what is wrong', () => {
+  const env = { XDG_CONFIG_HOME: at('config') };
+  const { status, stdout, stderr } = run(['config'], env);
+  assert.equal(status, 125);
+  assert.match(stdout, /^sources = \[\]$/m);
+  assert.match(stderr, /config\.toml:1: sources: .*\n {2}.*nix-foreign config\n$/);
+  assert.equal(JSON.parse(run(['config', '--json'], env).stdout).error.code, 'configuration');
+});
+
 test('doctor: every lack has a remedy, and the status says so', () => {
   const { status, stdout, stderr } = run(['doctor', '--json'], {
     NIX_STORE_DIR: at('none'),
@@ -346,7 +393,7 @@ test('doctor: every lack has a remedy, and the status says so', () => {
   const checks = JSON.parse(stdout) as { subject: string; state: string; remedy?: string }[];
   const lacking = checks.filter(({ state }) => state === 'lack');
   const subjects = lacking.map(({ subject }) => subject).sort();
-  assert.deepEqual(subjects, ['directories', 'nix', 'starts', 'store']);
+  assert.deepEqual(subjects, ['nix', 'own directories', 'starts', 'store']);
   for (const { remedy } of lacking) assert.ok(remedy && remedy.length > 10);
   assert.ok(!existsSync(at('no-state')), 'Nix made a store');
 });

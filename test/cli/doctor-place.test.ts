@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { checkCatalogue, checkDirectories } from '../../src/cli/doctor/checks.ts';
+import { checkCatalogue, checkDirectories, checkPlaces } from '../../src/cli/doctor/checks.ts';
+import { checkStarts } from '../../src/cli/doctor/summary.ts';
 import type { Directories } from '../../src/host/directories.ts';
 import { remedyOf } from '../../src/host/errors.ts';
 import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
@@ -51,6 +52,25 @@ test('a directory that takes no file is named, although its modes allow it', asR
   } finally {
     execFileSync('umount', [dirs.roots]);
   }
+});
+
+test('where the own place cannot be written starts go on in the other, and that is told', () => {
+  const [own, other] = [placeIn('file/own'), placeIn('other')];
+  writeFileSync(path.join(scratch, 'file'), '');
+  const { dirs, checks } = checkPlaces([own, other], uid);
+  assert.equal(dirs, other);
+  const said = checks.map(({ subject, state }) => [subject, state]);
+  assert.deepEqual(said, [
+    ['directories', 'ok'],
+    ['own directories', 'lack'],
+  ]);
+  assert.ok(checks[1]?.detail.endsWith(`what is found is kept in ${path.dirname(other.cache)} only`));
+  assert.equal(checkStarts(checks, { arch: process.arch, env: {} }).state, 'ok');
+  const nowhere = checkPlaces([own, placeIn('file/other')], uid).checks;
+  assert.deepEqual(
+    nowhere.map(({ subject, state }) => [subject, state]),
+    [['directories', 'lack']],
+  );
 });
 
 test('a catalogue that is missing is none the less missing afterwards', () => {

@@ -23,7 +23,7 @@ test('the ways are named; what only costs something is no hindrance', () => {
   assert.match(checkStarts([good, shims], here).detail, /; by their names, those that have a shim$/);
 });
 
-for (const subject of ['store', 'launcher', 'directories'])
+for (const subject of ['configuration', 'store', 'launcher', 'directories'])
   test(`without ${subject} nothing starts, with the remedy of that`, () => {
     const missing: Check = { subject, state: 'lack', detail: 'it is gone', remedy: 'bring it back' };
     assert.deepEqual(checkStarts([missing], here), {

@@ -85,6 +85,19 @@ test('of what cannot be executed', () => {
   assert.deepEqual(commandsOf(lineIn(manage('explain', closed))), [['chmod', '+x', closed]]);
 });
 
+test('of a directory that is to be patched, taken back or looked at', () => {
+  for (const words of [
+    ['patch'],
+    ['unpatch'],
+    ['patch', '--check'],
+    ['patch', '--repair'],
+    ['patch', '--show'],
+  ])
+    assert.deepEqual(commandsOf(lineIn(manage(...words, stubs))), [
+      ['nix-foreign', ...words, '--tree', stubs],
+    ]);
+});
+
 test('of what needs no library', () => {
   const explain = [['nix-foreign', 'explain', alone]];
   assert.deepEqual(commandsOf(lineIn(manage('package', alone))), explain);
@@ -181,7 +194,7 @@ const HARMLESS = [
 test('in no text of the sources does a word stand behind a command as it is', () => {
   const project = path.resolve(import.meta.dirname, '../..');
   const commands =
-    /(?:nix-(?:run-)?foreign|chmod|chown|chattr|lsattr|mv|sudo|nix-store|nix-locate|nix copy|nix-build) ((?:[^`,;$\n]|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|\$)*)/g;
+    /(?:nix-(?:run-)?foreign|chmod|chown|chattr|lsattr|mv|sudo|nix-store|nix-locate|nix --extra-experimental-features nix-command copy|nix-build) ((?:[^`,;$\n]|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|\$)*)/g;
   const bare = globSync('src/**/*.ts', { cwd: project }).flatMap((file) =>
     [...readFileSync(path.join(project, file), 'utf8').matchAll(commands)]
       .flatMap(([, rest = '']) => [...rest.matchAll(/\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}/g)])

@@ -7,6 +7,7 @@ import type { Context } from '../../resolve/context.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
 import { openAlternatives } from '../../resolve/solve-program.ts';
 import { closureSizes } from '../../store/sizes.ts';
+import { INTERRUPTED } from '../command.ts';
 import { chooseByDialogue } from './dialog.ts';
 import {
   type ChooseOutcome,
@@ -17,9 +18,6 @@ import {
   outcomeText,
   saveChecked,
 } from './session.ts';
-
-/** As a shell has it for a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /** The dialogue reads stdin and draws on stderr; stdout may be anything. */
 function isInteractive(): boolean {

@@ -2,9 +2,11 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { configurationFiles, readConfiguration } from '../../config/load-config.ts';
+import { KEYS } from '../../config/settings.ts';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
-import { errnoOf, reasonOf, remedyOf } from '../../host/errors.ts';
+import { errnoOf, ForeignError, reasonOf, remedyOf } from '../../host/errors.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -55,6 +57,23 @@ export async function checkNix({ nix }: Pick<Context, 'nix'>): Promise<Check> {
   );
 }
 
+/** A start that resolves reads it, and ends where it is broken. */
+export async function checkConfiguration({ host, env }: Pick<Context, 'host' | 'env'>): Promise<Check[]> {
+  const check = { subject: 'configuration' } as const;
+  try {
+    const { origins, warnings } = await readConfiguration(await configurationFiles(host.uid), env);
+    const set = KEYS.filter((key) => origins[key].kind !== 'default');
+    const detail = set.length === 0 ? 'every setting is as it comes' : `${set.join(', ')}: set`;
+    return [
+      { ...check, state: 'ok', detail: `${detail}; see nix-foreign config` },
+      ...warnings.map((warning): Check => ({ ...check, state: 'note', detail: warning })),
+    ];
+  } catch (error) {
+    if (!(error instanceof ForeignError)) throw error;
+    return [{ ...check, state: 'lack', detail: error.message, remedy: error.hint }];
+  }
+}
+
 /** Modes say little of a read-only or full disk. */
 function tryToWrite(directory: string): void {
   const file = temporaryName(path.join(directory, 'doctor'));
@@ -88,6 +107,27 @@ export function checkDirectories(dirs: Directories, uid: number): Check {
     }
   }
   return { subject: 'directories', state: 'ok', detail: `${dirs.cache} and ${dirs.state}` };
+}
+
+/**
+ * Where a start writes, in the first of the places that can be written; and what keeps it from the user's own, which is
+ * the first.
+ */
+export function checkPlaces(
+  all: readonly Directories[],
+  uid: number,
+): { readonly dirs: Directories | undefined; readonly checks: readonly Check[] } {
+  const [own, ...others] = all;
+  if (own === undefined) return { dirs: undefined, checks: [] };
+  const check = checkDirectories(own, uid);
+  const standIn =
+    check.state === 'ok' ? own : others.find((each) => checkDirectories(each, uid).state === 'ok');
+  if (standIn === undefined || standIn === own) return { dirs: own, checks: [check] };
+  const detail = `${check.detail}; what is found is kept in ${path.dirname(standIn.cache)} only`;
+  return {
+    dirs: standIn,
+    checks: [checkDirectories(standIn, uid), { ...check, subject: 'own directories', detail }],
+  };
 }
 
 function countsIn(file: string): { objects: number; libraries: number } {

@@ -21,7 +21,14 @@ import { whyNoView } from '../../view/make-view.ts';
 import type { EntryProcess } from '../command.ts';
 import { processName } from '../hook.ts';
 import { resolve } from '../resolve.ts';
-import { type Check, checkCatalogue, checkDirectories, checkNix, checkPatchedFiles } from './checks.ts';
+import {
+  type Check,
+  checkCatalogue,
+  checkConfiguration,
+  checkNix,
+  checkPatchedFiles,
+  checkPlaces,
+} from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 import { checkStarts, copiesCheck } from './summary.ts';
 
@@ -107,16 +114,15 @@ async function shimsPlace(): Promise<string | undefined> {
 /** Looks at everything. */
 async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
-  const all = await everyPlace(uid);
-  const [dirs] = all;
-  const places =
-    dirs === undefined ? [] : [checkDirectories(dirs, uid), checkCatalogue(dirs, context.location)];
+  const { dirs, checks: places } = checkPlaces(await everyPlace(uid), uid);
   const checks = [
+    ...(await checkConfiguration(context)),
     await checkNix(context),
     ...checkStore(context),
     ...checkInterpreters(arch, dirs),
     await checkLauncher(launcher),
     ...places,
+    ...(dirs === undefined ? [] : [checkCatalogue(dirs, context.location)]),
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
     ...checkPatchedFiles(await patchPlaces(uid)),
     ...checkHooks({

@@ -10,7 +10,7 @@ import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
 
 /** Without these nothing can be resolved; all else only costs something. */
-const NEEDED = ['store', 'launcher', 'directories'];
+const NEEDED = ['configuration', 'store', 'launcher', 'directories'];
 
 function hasRule(): boolean {
   try {

@@ -43,7 +43,7 @@ export function signCommand(
       printOneLine(`signed ${file} with ${key.name}; its public key is ${key.public.text}`);
 }
 
-const HINT = 'make one with: nix key generate-secret --key-name NAME > FILE';
+const HINT = 'make one with: nix-store --generate-binary-cache-key NAME FILE PUBLIC-FILE';
 
 function unusable(file: string, why: string): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'key', hint: HINT, exitCode: 125 });

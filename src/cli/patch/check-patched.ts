@@ -4,7 +4,7 @@ import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
-import { printJson, printLine } from '../../host/output.ts';
+import { printLine } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
@@ -39,8 +39,13 @@ function isLinkTo(root: string, farm: string): boolean {
   }
 }
 
-async function check(file: string, context: Context, known: readonly Directories[]): Promise<PatchedState> {
-  const target = findTarget(file, context.location.storeDir);
+async function check(
+  file: string,
+  how: 'check' | 'repair',
+  context: Context,
+  known: readonly Directories[],
+): Promise<PatchedState> {
+  const target = findTarget(file, context.location.storeDir, `patch --${how}`);
   const source = openFileSource(target.path);
   try {
     const patched = readPatched(source, known);
@@ -102,17 +107,23 @@ async function recordRepaired(
   }
 }
 
+interface Repaired {
+  readonly file: string;
+  readonly farm: string | undefined;
+  readonly state: 'not patched' | 'unchanged' | 'held';
+}
+
 /** What is there gets a root; what is gone is fetched by its name, which a substituter may have. */
 async function repair(
   { file, farm, lacks, root }: PatchedState,
   context: Context,
   known: readonly Directories[],
-): Promise<string> {
+): Promise<Repaired> {
   const [dirs] = known;
-  if (farm === undefined) return `${file}: it is not patched`;
+  if (farm === undefined) return { file, farm, state: 'not patched' };
   if (lacks === undefined && root !== undefined) {
     await recordRepaired(file, farm, context, known);
-    return `${file}: nothing is to be done`;
+    return { file, farm, state: 'unchanged' };
   }
   const { storeDir } = context.location;
   const why =
@@ -123,7 +134,7 @@ async function repair(
         );
   if (why === undefined) {
     await recordRepaired(file, farm, context, known);
-    return `${file}: ${farm} is there and held`;
+    return { file, farm, state: 'held' };
   }
   throw new ForeignError(`${file}: ${lacks ?? farm} cannot be had again: ${why}`, {
     code: 'gone',
@@ -132,27 +143,41 @@ async function repair(
   });
 }
 
-/** The exit status: 0 where every file is patched and has what it names, else 1. */
+function repairedText({ file, farm, state }: Repaired): string {
+  switch (state) {
+    case 'not patched':
+      return `${file}: it is not patched`;
+    case 'unchanged':
+      return `${file}: nothing is to be done`;
+    case 'held':
+      return `${file}: ${farm} is there and held`;
+  }
+}
+
+/**
+ * `tell` gets what `--json` says of each file; without it lines are printed. The exit status: 0 where every file is
+ * patched and has what it names, else 1.
+ */
 export async function checkPatched(
   files: readonly string[],
   how: 'check' | 'repair' | 'show',
-  format: 'text' | 'json',
+  tell: ((row: unknown) => void) | undefined,
   context: Context,
 ): Promise<number> {
   const known = await patchPlaces(context.host.uid);
+  const say = <T>(value: T, text: (value: T) => string): void =>
+    tell === undefined ? printLine(text(value)) : tell(value);
   let status = 0;
   for (const file of files) {
     if (how === 'show') {
       const shown = showPatched(file, context, known);
-      if (format === 'json') printJson(shown);
-      else printLine(shownText(shown));
+      say(shown, shownText);
       if (shown.farm === null) status = 1;
       continue;
     }
-    const checked = await check(file, context, known);
-    if (how === 'repair') printLine(await repair(checked, context, known));
-    else if (format === 'json') printJson(checked);
-    else printLine(text(checked));
+    const checked = await check(file, how, context, known);
+    if (how === 'repair') say(await repair(checked, context, known), repairedText);
+    else say(checked, text);
     if (how === 'check' && (checked.farm === undefined || checked.lacks !== undefined)) status = 1;
   }
   return status;

@@ -55,7 +55,8 @@ export interface PatchOptions {
 export type PatchOutcome =
   | { readonly kind: 'planned' | 'unchanged'; readonly plan: PatchPlan }
   | { readonly kind: 'patched'; readonly plan: PatchPlan; readonly applied: Applied }
-  | { readonly kind: 'declined' }
+  /** The question was answered with no, or left with Ctrl-C. */
+  | { readonly kind: 'declined' | 'cancelled' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 const HARD_LINKS: readonly HardLinks[] = ['refuse', 'all', 'one'];
@@ -82,16 +83,20 @@ export function mannerOf({ method, set }: PatchOptions): PatchManner {
   };
 }
 
-async function agrees(plan: PatchPlan, { set }: PatchOptions): Promise<boolean> {
+async function askedFor(
+  plan: PatchPlan,
+  { set }: PatchOptions,
+): Promise<'agreed' | 'declined' | 'cancelled'> {
   const isAsked = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  if (!isAsked || set.has('yes') || set.has('json')) return true;
+  if (!isAsked || set.has('yes') || set.has('json')) return 'agreed';
   const { agree } = await import('../choose/prompts.ts');
   const grows = plan.chosen.changes.added?.bytes.length ?? 0;
   const answer = await agree(
     `Patch ${plan.target.typedName} (${plan.undo.ranges.length} edits, ${grows} bytes larger, undo by nix-foreign unpatch)?`,
     process.stderr,
   );
-  return answer.kind === 'answered' && answer.value;
+  if (answer.kind === 'cancelled') return 'cancelled';
+  return answer.value ? 'agreed' : 'declined';
 }
 
 export interface PatchTask {
@@ -100,6 +105,8 @@ export interface PatchTask {
   readonly options: PatchOptions;
   readonly context: Context;
   readonly dirs: Directories;
+  /** Takes what `--json` says of it. */
+  tell(row: unknown): void;
   /** Of a tree, by the programs' real paths. */
   readonly farms?: ReadonlyMap<string, SharedFarm>;
 }
@@ -185,7 +192,8 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
         refuseSecondPatch(plan, options);
         if (isDry) return { kind: 'planned', plan };
-        if (!(await agrees(plan, options))) return { kind: 'declined' };
+        const answer = await askedFor(plan, options);
+        if (answer !== 'agreed') return { kind: answer };
         const words = trial?.split(/\s+/).filter((word) => word !== '');
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({
           kind: 'patched',

@@ -184,6 +184,11 @@ export function planJson(plan: PatchPlan, applied: Applied | undefined) {
   };
 }
 
+/** What `--json` prints: what is said of the file that was named alone, else an array, also of none. */
+export function documentOf(rows: readonly unknown[], named: 'one' | 'several'): unknown {
+  return named === 'one' && rows.length === 1 ? rows[0] : rows;
+}
+
 /** For people, once it is done. */
 export function appliedText(plan: PatchPlan, applied: Applied): string {
   const { chosen, undo } = plan;

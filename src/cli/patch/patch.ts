@@ -11,7 +11,7 @@ import type { Context } from '../../resolve/context.ts';
 import { cleanPatched } from '../../resolve/housekeeping.ts';
 import { refuseOthersLink } from '../../resolve/patch-target.ts';
 import { inSystemDirectories, inWritableDirectories } from '../../resolve/writable-directories.ts';
-import { jsonFailure } from '../command.ts';
+import { INTERRUPTED, jsonFailure } from '../command.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
 import type { LibraryTask, PatchedLibrary } from './patch-libraries.ts';
@@ -23,22 +23,30 @@ import {
   patchOne,
   replaceableTarget,
 } from './patch-one.ts';
-import { appliedText, diffText, libraryJson, libraryText, planJson, planText } from './patch-text.ts';
+import {
+  appliedText,
+  diffText,
+  documentOf,
+  libraryJson,
+  libraryText,
+  planJson,
+  planText,
+} from './patch-text.ts';
 import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile, tellUnreadable } from './tree-programs.ts';
 
-function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
+function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): void {
   const isJson = options.set.has('json');
   switch (outcome.kind) {
     case 'planned':
-      if (isJson) printJson(planJson(outcome.plan, undefined));
+      if (isJson) tell(planJson(outcome.plan, undefined));
       else
         printLine(
           [planText(outcome.plan), ...(options.set.has('diff') ? [diffText(outcome.plan)] : [])].join('\n'),
         );
       break;
     case 'patched':
-      if (isJson) printJson(planJson(outcome.plan, outcome.applied));
+      if (isJson) tell(planJson(outcome.plan, outcome.applied));
       else printLine(appliedText(outcome.plan, outcome.applied));
       if (outcome.applied.unpinned !== undefined)
         notice(
@@ -46,26 +54,29 @@ function say(outcome: PatchOutcome, { options, typedName }: PatchTask): void {
         );
       break;
     case 'unchanged':
-      if (isJson) printJson({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
+      if (isJson) tell({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
       else printLine(`${typedName}: it is patched already, by the same choices; nothing is to be done`);
       break;
     case 'declined':
+    case 'cancelled':
       printLine(`${typedName} is as it was`);
       break;
     case 'failed':
-      if (isJson) printJson({ program: typedName, ...jsonFailure(outcome.error) });
+      if (isJson) tell({ program: typedName, ...jsonFailure(outcome.error) });
   }
 }
 
-function sayLibrary(outcome: PatchedLibrary, { options, typedName }: PatchTask): void {
+function sayLibrary(outcome: PatchedLibrary, { options, typedName, tell }: PatchTask): void {
   const isJson = options.set.has('json');
-  if (isJson) printJson(libraryJson(outcome));
+  if (isJson) tell(libraryJson(outcome));
   else printLine(libraryText(outcome, typedName));
   if (outcome.kind === 'planned' && options.set.has('diff') && !isJson) printLine(diffText(outcome.plan));
 }
 
 function statusOf(outcome: PatchOutcome, { set }: PatchOptions): number {
   if (outcome.kind === 'failed') return reportFailure(outcome.error);
+  if (outcome.kind === 'cancelled') return INTERRUPTED;
+  if (outcome.kind === 'declined') return 1;
   return outcome.kind === 'unchanged' && set.has('dryRun') ? 1 : 0;
 }
 
@@ -75,7 +86,7 @@ function sayFailure(error: unknown, task: PatchTask): number {
   return statusOf(outcome, task.options);
 }
 
-/** Several are done as far as they go; one alone fails as every command does. */
+/** Several are done as far as they go, or until Ctrl-C; one alone fails as every command does. */
 async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
   let worst = 0;
   for (const task of tasks) {
@@ -85,6 +96,7 @@ async function patchAll(tasks: readonly PatchTask[]): Promise<number> {
     });
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
+    if (outcome.kind === 'cancelled') break;
   }
   return worst;
 }
@@ -114,6 +126,11 @@ async function spoiledProgram(done: DoneInTree[]): Promise<FailedInTree[]> {
   return [];
 }
 
+/** Whether an answer of the user's ends the work on a tree. */
+function isRefusal({ kind }: PatchOutcome, { options }: PatchTask): boolean {
+  return kind === 'cancelled' || (kind === 'declined' && options.set.has('strict'));
+}
+
 /** The exit status of the programs, then of the libraries; `done` gets what can be undone. */
 async function patchOutlined(
   { tasks, libraries, farms }: TreeOutline,
@@ -134,6 +151,7 @@ async function patchOutlined(
     done.push({ task, outcome });
     say(outcome, task);
     worst = Math.max(worst, statusOf(outcome, task.options));
+    if (isRefusal(outcome, task)) return { worst, failed };
   }
   for (const outline of libraries) {
     const task = ofLibraries.find(({ typedName }) => typedName === outline.target.typedName);
@@ -172,14 +190,15 @@ async function patchTree(
   }
   const done: DoneInTree[] = [];
   const { worst, failed } = await patchOutlined(outline, ofLibraries, done);
-  const left = isStrict && failed.length > 0 ? await undoDone(done) : [];
+  const isRefused = done.some(({ task, outcome }) => !('outline' in outcome) && isRefusal(outcome, task));
+  const left = isStrict && (failed.length > 0 || isRefused) ? await undoDone(done) : [];
   // A program that could not be outlined failed again by itself.
   const failures = [...failed, ...left, ...outline.failures.filter(isLibrary)];
   const statuses = failures.map(({ task, error }) => {
     const status = sayFailure(error, task);
     return isLibrary({ task }) && isLeftAsItWas(error) ? 0 : status;
   });
-  return isStrict && failures.length > 0 ? 1 : Math.max(worst, ...statuses);
+  return isStrict && failures.length > 0 && !isRefused ? 1 : Math.max(worst, ...statuses);
 }
 
 interface NamedFiles {
@@ -286,6 +305,21 @@ export async function patchCommand(
   const [tree = ''] = programs;
   if (set.has('tree') && options.output !== undefined && !isDryRun(options))
     return await patchCopy(tree, options.output, options, context);
+  const rows: unknown[] = [];
+  const status = await patchNamed(programs, options, context, (row) => void rows.push(row));
+  if (set.has('json'))
+    printJson(documentOf(rows, programs.length > 1 || set.has('tree') ? 'several' : 'one'));
+  return status;
+}
+
+/** The exit status; `tell` gets what `--json` says of each file. */
+async function patchNamed(
+  programs: readonly string[],
+  options: PatchOptions,
+  context: Context,
+  tell: (row: unknown) => void,
+): Promise<number> {
+  const { set } = options;
   const { programs: files, libraries, unreadable } = filesOf(programs, options, context);
   const look = lookOf(options);
   if (look !== undefined) {
@@ -293,7 +327,7 @@ export async function patchCommand(
     return await checkPatched(
       [...files, ...libraries.filter(({ file }) => isNamingFarm(file))].map(({ file }) => file),
       look,
-      set.has('json') ? 'json' : 'text',
+      set.has('json') ? tell : undefined,
       context,
     );
   }
@@ -302,7 +336,14 @@ export async function patchCommand(
   if (status !== 0) return status;
   const work = async (dirs: Directories): Promise<number> => {
     cleanPatched(dirs);
-    const taskOf = ({ file, others }: TreeFile) => ({ typedName: file, others, options, context, dirs });
+    const taskOf = ({ file, others }: TreeFile) => ({
+      typedName: file,
+      others,
+      options,
+      context,
+      dirs,
+      tell,
+    });
     const tasks = files.map(taskOf);
     if (!set.has('tree')) return await patchAll(tasks);
     const ofLibraries = libraries.map((each) => ({ ...taskOf(each), names: each.names }));

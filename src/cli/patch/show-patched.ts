@@ -45,7 +45,7 @@ function behind(farm: string, name: string): string | null {
 
 /** @throws ForeignError for what is no file. */
 export function showPatched(file: string, context: Context, known: readonly Directories[]): ShownPatch {
-  const source = openFileSource(findTarget(file, context.location.storeDir).path);
+  const source = openFileSource(findTarget(file, context.location.storeDir, 'patch --show').path);
   try {
     const patched = readPatched(source, known);
     const undo = patched && undoThatFits(source, patched);

@@ -12,7 +12,8 @@ import { allDirectories, patchPlaces } from '../../resolve/writable-directories.
 import { jsonFailure } from '../command.ts';
 import { programOutput } from '../output-file.ts';
 import { namedProgram, programToChange } from '../program-argument.ts';
-import { usageError } from '../usage-error.ts';
+import { refuseBesideAll, usageError } from '../usage-error.ts';
+import { documentOf } from './patch-text.ts';
 import { filesInTree, type TreeFile } from './tree-programs.ts';
 
 interface UnpatchOptions {
@@ -65,18 +66,20 @@ export async function unpatchCommand(
 ): Promise<number> {
   const { output, isTree, isAll, isDry, isJson } = options;
   if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
+  if (isAll) refuseBesideAll('unpatch', programs);
   if (output !== undefined && (programs.length !== 1 || isTree))
     throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
   if (!isDry) for (const dirs of await patchPlaces(context.host.uid)) cleanPatched(dirs);
   let worst = 0;
+  const rows: unknown[] = [];
   const hardLinks = hardLinksOf(options.hardLinks, isTree || isAll);
   for (const { file, others } of await filesOf(programs, options, context)) {
     const target = output === undefined ? undefined : programOutput(file, output, context.host.uid);
     const request = { output: target, hardLinks, known: others, isDry };
     try {
       const done = await unpatchFile(file, request, context);
-      if (isJson) printJson({ program: file, ...done });
+      if (isJson) rows.push({ program: file, ...done });
       else
         printLine(
           `${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`,
@@ -85,9 +88,10 @@ export async function unpatchCommand(
       // The other name of one that was taken back just now.
       if ((isTree || isAll) && error instanceof ForeignError && error.code === 'not-patched') continue;
       if (!several) throw error;
-      if (isJson) printJson({ program: file, ...jsonFailure(error) });
+      if (isJson) rows.push({ program: file, ...jsonFailure(error) });
       worst = Math.max(worst, reportFailure(error));
     }
   }
+  if (isJson) printJson(documentOf(rows, several ? 'several' : 'one'));
   return worst;
 }

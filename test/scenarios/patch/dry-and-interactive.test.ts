@@ -79,6 +79,31 @@ test('Ctrl-C in the dialogue leaves the file as it was', async () => {
   assert.ok(!existsSync(path.join(stateOf(vendor.root), 'patched')) || sha() === first);
 });
 
+test('the question left with Ctrl-C ends with 130, answered with no with 1, and nothing is written', async () => {
+  const [other, third] = ['other', 'third'].map((name) => vendor.put(jq, name));
+  for (const [key, status] of [
+    ['C-c', 130],
+    ['n', 1],
+  ] as const) {
+    const it = open(vendor.rig.node, SCRIPT, 'patch', '/vendor/other', '/vendor/third');
+    await it.until(/Patch \/vendor\/other \(/);
+    it.press(...(key === 'n' ? ['n', 'Enter'] : [key]));
+    if (key === 'n') {
+      await it.until(/Patch \/vendor\/third \(/);
+      it.press('n', 'Enter');
+    }
+    const screen = await it.until(/\[status \d+\]/);
+    assert.match(screen, new RegExp(`\\[status ${status}\\]`));
+    assert.match(screen, /\/vendor\/other is as it was/);
+    // Ctrl-C is said of the whole command.
+    assert.equal(/\/vendor\/third/.test(screen), key === 'n');
+  }
+  for (const file of [other, third]) {
+    assert.ok(file !== undefined);
+    assert.equal(createHash('sha256').update(readFileSync(file)).digest('hex'), first);
+  }
+});
+
 test('the second library is chosen, agreed to, and the file and its loader say so', async () => {
   const it = open(vendor.rig.node, SCRIPT, 'patch', '-i', '/vendor/jq');
   const screen = await it.until(/libjq\.so\.1, needed by jq[\s\S]*recommended/);

@@ -264,6 +264,12 @@ test('with all its names a hard-linked file is patched, and they stay one file',
   assert.equal(status, 0, stderr);
   assert.equal(lstatSync(at('linked/curl')).ino, lstatSync(at('linked/other')).ino);
   assert.equal((await vendor.root.bare('/vendor/linked/other', ['--version'])).status, 0);
+  const refused = await vendor.root.manage(['unpatch', '/vendor/linked/curl']);
+  assert.equal(refused.status, 126);
+  assert.match(
+    refused.stderr,
+    /\n {2}unpatch them too, or leave them: --hard-links all, --hard-links one\n$/,
+  );
 });
 
 for (const odd of ['a line\nmore', "it's", 'with "quotes"', 'a:b', 'ünï'])

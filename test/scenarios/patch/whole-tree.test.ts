@@ -56,7 +56,7 @@ test('programs whose sets agree name one farm, and each goes back by itself', as
   const before = sums(at('app'));
   const { status, stdout, stderr } = await manage('patch', '-y', '--tree', '/vendor/app', '--json');
   assert.equal(status, 0, stderr);
-  const farms = [...stdout.matchAll(/"farm": "([^"]+)"/g)].map(([, farm]) => farm);
+  const farms = (JSON.parse(stdout) as { farm: string }[]).map(({ farm }) => farm);
   assert.equal(farms.length, 3, stdout);
   assert.equal(new Set(farms).size, 1, farms.join(' '));
   assert.equal(await said('/vendor/app/bin/one'), 'said\n');
@@ -69,6 +69,33 @@ test('programs whose sets agree name one farm, and each goes back by itself', as
   assert.match(await said('/vendor/app/bin/zlib'), /^1\./);
   assert.equal((await manage('unpatch', '--tree', '/vendor/app')).status, 0);
   assert.equal(sums(at('app')), before);
+});
+
+test('--json prints one document: an array of several files, of a tree and of none', async () => {
+  make('told');
+  mkdirSync(at('nothing'));
+  const rows = async (...words: string[]): Promise<number | undefined> => {
+    const { stdout } = await manage(...words, '--json');
+    const told: unknown = JSON.parse(stdout);
+    return Array.isArray(told) ? told.length : undefined;
+  };
+  const two = ['/vendor/told/bin/one', '/vendor/told/bin/two'];
+  assert.equal(await rows('patch', '-n', ...two), 2);
+  assert.equal(await rows('patch', '-n', '--tree', '/vendor/told'), 3);
+  assert.equal(await rows('patch', '-y', ...two), 2);
+  for (const look of ['--check', '--show', '--repair']) {
+    assert.equal(await rows('patch', look, ...two), 2, look);
+    assert.equal(await rows('patch', look, two[0] ?? ''), undefined, look);
+    assert.equal(await rows('patch', look, '--tree', '/vendor/nothing'), 0, look);
+  }
+  assert.equal(await rows('unpatch', '-n', two[0] ?? ''), undefined);
+  assert.equal(await rows('unpatch', ...two), 2);
+  for (const words of [
+    ['patch', '--tree', '/vendor/nothing'],
+    ['unpatch', '--tree', '/vendor/nothing'],
+    ['unpatch', '--all'],
+  ])
+    assert.equal(await rows(...words), 0, words.join(' '));
 });
 
 test('-o makes a patched copy of the tree, which stays as it is', async () => {

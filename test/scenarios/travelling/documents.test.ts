@@ -188,7 +188,10 @@ test('publish names its key only where it signed, and no password', async () => 
   assert.match(await manage(machine, [...line, '--fingerprints', '/exchange/signed']), /who trusts it/);
   const { status, stderr } = await machine.manage([...line, '--to', 'nonsense://user:secret@x']);
   assert.equal(status, 125);
-  assert.match(stderr, /nix copy --to nonsense:\/\/\.\.\.@x \/nix\/store/);
+  assert.match(
+    stderr,
+    /nix --extra-experimental-features nix-command copy --to nonsense:\/\/\.\.\.@x \/nix\/store/,
+  );
   assert.doesNotMatch(stderr, /secret/);
 });
 
@@ -262,14 +265,14 @@ test('what has no fingerprint is told', async () => {
     ['fingerprint', 'export', program, '--key', '/nowhere'],
     125,
     /\/nowhere: it cannot be read/,
-    /nix key generate-secret/,
+    /nix-store --generate-binary-cache-key NAME FILE PUBLIC-FILE/,
   );
   const notKey = putFile(machine, 'public', `${key.publicKey}\n`);
   await assertFails(
     ['fingerprint', 'export', program, '--key', notKey],
     125,
     /as a public key has; a secret key has 64/,
-    /nix key/,
+    /nix-store --generate-binary-cache-key/,
   );
   await assertFails(['publish', program], 125, /publish needs to know where/, /--to STORE-URL/);
   await assertFails(
@@ -299,6 +302,6 @@ test('where nothing can be written, publish says so', async () => {
     ['publish', program, '--to', 'nonsense://x'],
     125,
     /nothing was published: .*nonsense:\/\/x/,
-    /nix copy --to nonsense:\/\/x \/nix\/store/,
+    /nix --extra-experimental-features nix-command copy --to nonsense:\/\/x \/nix\/store/,
   );
 });
