@@ -11,9 +11,9 @@ static const char help[] =
 	"  --explain  say which libraries PROGRAM gets and why, instead of starting it\n"
 	"  --rehash   check that PROGRAM's content is what was resolved, then start it\n"
 	"  --refresh  resolve again, then start it\n"
-	"  --strategy NAME  by loader, namespace, patched ... from now on; or auto\n"
+	"  --strategy NAME  by loader, view, namespace ... from now on; or auto\n"
 	"  --argv0 NAME     what PROGRAM is told as its own name\n"
-	"  --help     show this help\n"
+	"  --help     show this help; so does -h\n"
 	"  --version  show the version\n"
 	"\n"
 	"Options end at PROGRAM or at --; all arguments of PROGRAM are its own.\n"
@@ -100,7 +100,7 @@ struct command_line command_line_read(const struct process *process)
 			next++;
 			break;
 		}
-		if (text_equal(*next, "--help"))
+		if (text_equal(*next, "--help") || text_equal(*next, "-h"))
 			return end_with(message_output(help));
 		if (text_equal(*next, "--version"))
 			return end_with(message_output("nix-run-foreign " LAUNCHER_VERSION "\n"));

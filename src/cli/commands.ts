@@ -261,6 +261,13 @@ function otherCommands(program: Command): readonly (readonly [string, string])[]
     .map((each) => [each.name(), each.description()]);
 }
 
+/** `help shim add` as `shim add --help`: commander's own command of that name knows no groups. */
+function withoutHelpWord(words: readonly string[]): readonly string[] {
+  const [help, ...named] = words;
+  const isInGroup = COMMANDS.some(({ usage }) => `${usage} `.startsWith(`${named.join(' ')} `));
+  return help === 'help' && named.length === 2 && isInGroup ? [...named, '--help'] : words;
+}
+
 /** `--version --json`: what the bundle holds, as the build left it beside it (CycloneDX 1.6). */
 function printBillOfMaterials({ modules, version }: EntryProcess): void {
   const file = path.join(modules, 'sbom.json');
@@ -293,7 +300,7 @@ export async function runCommandLine(words: readonly string[], entry: EntryProce
   }
   program.helpInformation = () => helpText(otherCommands(program));
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(withoutHelpWord(words), { from: 'user' });
   } catch (error) {
     const failure = failureOfParsing(error, words, COMMANDS);
     if (failure === undefined) return entry.setExitStatus(0);

@@ -78,7 +78,7 @@ export async function hookCommand(
   else process.stdout.write(text);
 }
 
-/** Prints the list as it then is, but silently after a change that went well. @throws ForeignError `directory`. */
+/** Prints what was changed; with `--json` the list as it then is. @throws ForeignError `directory`. */
 export async function dirsCommand(
   action: 'add' | 'remove' | 'list',
   directories: readonly string[],
@@ -90,6 +90,7 @@ export async function dirsCommand(
   const all = await change(file, named);
   if (options.json) printJson(all);
   else if (action === 'list') for (const each of all) printOneLine(each);
+  else for (const each of named) printOneLine(`${action === 'add' ? 'added' : 'removed'} ${each}`);
 }
 
 /**

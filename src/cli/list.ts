@@ -96,7 +96,8 @@ export async function listCommand(options: { json?: boolean }, context: Context)
 }
 
 export function tableOf(rows: readonly PlanRow[]): string {
-  if (rows.length === 0) return 'no program was started yet; start one with: nix-run-foreign PROGRAM';
+  if (rows.length === 0)
+    return 'there is no launch plan; the start of a program makes one: nix-run-foreign PROGRAM';
   const width = Math.max(...rows.map(({ strategy }) => strategy.length));
   return rows
     .map(({ program, strategy, state, pinned, farm }) => {

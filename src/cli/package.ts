@@ -36,7 +36,7 @@ const wanted = (name: string): LackingName => ({ name, versions: [], known: [] }
 async function packagedProgram(typedName: string, context: Context): Promise<PackagedProgram> {
   const program = dynamicOf(inspectProgram(typedName, context.host));
   if (program === undefined) {
-    throw new ForeignError(`${typedName}: it needs no library, so there is nothing to patch`, {
+    throw new ForeignError(`${typedName}: it needs no library, so it needs no package to start`, {
       code: 'not-dynamic',
       hint: `see what it is: nix-foreign explain ${fileWord(typedName)}`,
       exitCode: 126,

@@ -84,6 +84,16 @@ interface PatchedPruning {
   readonly kept: string | undefined;
 }
 
+/** Files that were unpatched or replaced are there, and a patched copy of them may be somewhere. */
+function wordsOf({ files, former = [] }: PatchedRecord): { readonly why: string; readonly kept: string } {
+  return [...files, ...former].every(isGone)
+    ? { why: 'the patched file is gone', kept: 'no such file was found' }
+    : {
+        why: 'it is not patched any more',
+        kept: 'it is not patched any more, and no patched copy was found',
+      };
+}
+
 /** The content decides: a record whose files were moved gets their new places. */
 function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now: number): PatchedPruning[] {
   return patchedRecords(dirs).flatMap((record): PatchedPruning[] => {
@@ -93,13 +103,11 @@ function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now:
     if (fate.kind === 'moved' && !dryRun) writePatchedRecord(dirs, { ...record, files: fate.files });
     if (fate.kind !== 'gone') return [];
     const root = patchedRoot(dirs, record.farm);
+    const { why, kept } = wordsOf(record);
     const days = Math.floor((now - fate.since) / DAY);
-    if (patched || days >= LONGEST_ABSENCE)
-      return [{ record, root, why: 'the patched file is gone', kept: undefined }];
+    if (patched || days >= LONGEST_ABSENCE) return [{ record, root, why, kept: undefined }];
     const left = LONGEST_ABSENCE - days;
-    return [
-      { record, root, why: undefined, kept: `no such file was found; it is kept for ${left} days more` },
-    ];
+    return [{ record, root, why: undefined, kept: `${kept}; it is kept for ${left} days more` }];
   });
 }
 

@@ -122,6 +122,7 @@ export async function addCommand(program: string, options: AddOptions, entry: En
   const entries = entriesFor(done.added, before, options, settings);
   if (options.json) printJson({ added: done.added.map(rowOf), skipped: done.skipped, entries });
   else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
+  if (!options.json && done.added.length === 0 && done.skipped.length === 0) printOneLine('nothing to add');
   if (!options.json) for (const entry of entries) printOneLine(`${entry} is in the menu`);
   for (const { name, why } of options.json ? [] : done.skipped) notice(`no shim for ${name}: ${why}`);
   for (const { name, target } of done.added) {

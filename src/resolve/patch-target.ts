@@ -145,6 +145,13 @@ export function withoutAttributes(
   return patchRefusal(typedName, why, hint, 'attributes');
 }
 
+/** With `-o` the file itself is to stay as it is. @throws ForeignError `same-file`. */
+export function refuseOutputInPlace(target: PatchTarget, output: string, command: Command): void {
+  if (output !== target.path) return;
+  const hint = `name another, or leave -o out: nix-foreign ${command} ${fileWord(target.typedName)}`;
+  throw patchRefusal(target.typedName, 'the output is the file itself', hint, 'same-file');
+}
+
 function whyNotWritable(
   file: string,
 ): { readonly errno: string | undefined; readonly why: string } | undefined {

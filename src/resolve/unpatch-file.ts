@@ -18,6 +18,7 @@ import {
   patchRefusal,
   refuseChanged,
   refuseOthersDirectory,
+  refuseOutputInPlace,
   refuseUnreplaceable,
   withoutAttributes,
 } from './patch-target.ts';
@@ -67,6 +68,7 @@ export async function unpatchFile(
     );
   const { farm, undo } = patched;
   const { output, hardLinks } = request;
+  if (output !== undefined) refuseOutputInPlace(target, output, 'unpatch');
   const names = output === undefined ? namesOfTarget(target, hardLinks, request.known, 'unpatch') : [output];
   const done = {
     file: names[0] ?? typedName,

@@ -79,6 +79,12 @@ test('every command has help of its own', () => {
   }
 });
 
+test('help of a command in a group is that of its own', () => {
+  assert.equal(run(['help', 'shim', 'add']).stdout, run(['shim', 'add', '--help']).stdout);
+  assert.match(run(['help', 'shim', 'add']).stdout, /^Usage: nix-foreign shim add /);
+  assert.match(run(['help', 'shim']).stdout, /^Usage: nix-foreign shim /);
+});
+
 test('the version is that of package.json', () => {
   const { version } = JSON.parse(
     readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8'),
@@ -102,6 +108,7 @@ for (const words of [
   ['list', 'surplus'],
   ['choose'],
   ['graph', '--format', 'png', '/bin/sh'],
+  ['graph', '-o', 'picture.png', '/bin/sh'],
   ['doctor', 'program', 'surplus'],
   ['forget'],
 ]) {
@@ -279,6 +286,43 @@ test('failures have their status, one cause and one remedy', () => {
   failure(run(['explain', '/etc/passwd']), 126, /not executable/);
   failure(run(['resolve', dynamic]), 126, /./);
   failure(run(['resolve', dynamic], { NIX_STORE_DIR: at('script', 'store') }), 125, /cannot read the store/);
+});
+
+test('a document that is not there is not found, and a text is no program', () => {
+  for (const words of [['verify'], ['import'], ['sign', '--key', at('nothing')]] as const)
+    failure(
+      run(['fingerprint', ...words, at('nope.nix-fingerprint.json')]),
+      words[0] === 'sign' ? 125 : 127,
+      /./,
+    );
+  failure(run(['fingerprint', 'diff', at('nope'), at('nope')]), 127, /no such file/);
+  writeFileSync(at('text'), 'some words\n');
+  const shown = run(['fingerprint', 'show', at('text')]);
+  failure(shown, 125, /neither a fingerprint nor a program/);
+  assert.doesNotMatch(shown.stderr, /chmod/);
+});
+
+test('a directory without work says so, and what is no directory is refused', () => {
+  mkdirSync(at('without'));
+  for (const [words, said] of [
+    [['patch', '--tree'], 'nothing to patch\n'],
+    [['patch', '--check', '--tree'], 'there is no program to look at\n'],
+    [['unpatch', '--tree'], 'nothing to unpatch\n'],
+    [['shim', 'add', '--all'], 'nothing to add\n'],
+  ] as const)
+    assert.deepEqual(run([...words, at('without')]), { status: 0, stdout: said, stderr: '' });
+  assert.deepEqual(run(['unpatch', '--all']), { status: 0, stdout: 'nothing to unpatch\n', stderr: '' });
+  for (const command of ['patch', 'unpatch']) {
+    failure(run([command, '--tree', script]), 125, /script: it is no directory$/);
+    failure(run([command, '--tree', at('nope')]), 127, /nope: no such file or directory$/);
+  }
+  failure(run(['patch', '--tree', script, '-o', at('copy')]), 125, /it is no directory$/);
+});
+
+test('dirs says what it changed', () => {
+  const told = (word: string) => ({ status: 0, stdout: `${word} ${at('without')}\n`, stderr: '' });
+  assert.deepEqual(run(['dirs', 'add', 'without']), told('added'));
+  assert.deepEqual(run(['dirs', 'remove', 'without']), told('removed'));
 });
 
 test('a name with a line end or an escape sequence stays in its line', () => {

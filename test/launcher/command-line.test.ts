@@ -22,6 +22,10 @@ test('--help goes to standard output and fits one screen', async () => {
     assert.ok(stdout.includes(option));
 });
 
+test('-h is --help', async () => {
+  assert.deepEqual(await run(workshop, ['-h']), await run(workshop, ['--help']));
+});
+
 test('--version prints the version of package.json', async () => {
   const { code, stdout } = await run(workshop, ['--version']);
   assert.deepEqual([code, stdout], [0, `nix-run-foreign ${version}\n`]);

@@ -12,6 +12,7 @@ import {
   ownersFor,
   trustOf,
 } from '../../resolve/find-fingerprint.ts';
+import { locate } from '../../resolve/patch-target.ts';
 import { withSearch } from '../../resolve/program-fingerprint.ts';
 import { check, useFingerprint } from '../../resolve/use-fingerprint.ts';
 import { namedProgram } from '../program-argument.ts';
@@ -20,8 +21,9 @@ import { readNamedDocument } from './named-document.ts';
 
 type TrustedDocument = Extract<FoundFingerprint, { kind: 'trusted' }>;
 
-/** The program that a sidecar lies beside. */
+/** The program that a sidecar lies beside. @throws ForeignError `not-found`, `unreachable`, `usage`. */
 function programBeside(file: string): string {
+  locate(file);
   const ending = sidecarOf('');
   if (file.endsWith(ending)) {
     const program = file.slice(0, -ending.length);

@@ -4,6 +4,7 @@ import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { parseFingerprint } from '../../fingerprint/parse-fingerprint.ts';
 import { entriesOfTree, MAXIMUM_TREE_SIZE } from '../../fingerprint/tree-file.ts';
 import { ForeignError, reasonOf } from '../../host/errors.ts';
+import { locate } from '../../resolve/patch-target.ts';
 
 export interface NamedDocument {
   readonly kind: 'one' | 'tree';
@@ -24,7 +25,9 @@ function unusable(file: string, why: string, cause?: unknown): ForeignError {
   });
 }
 
+/** @throws ForeignError `not-found`, `unreachable`, `document`. */
 function readText(file: string): string {
+  locate(file);
   try {
     const fd = openSync(file, 'r');
     try {
@@ -47,7 +50,7 @@ function isTree(text: string): boolean {
 
 /**
  * Reads without asking who could have written it: it is looked at, not trusted.
- * @throws ForeignError `document` when it cannot be read or is none.
+ * @throws ForeignError `not-found`, `unreachable`; `document` when it cannot be read or is none.
  */
 export function readNamedDocument(file: string, storeDir: string): NamedDocument {
   const text = readText(file);

@@ -7,6 +7,7 @@ import {
   type StoreFile,
 } from '../../fingerprint/fingerprint.ts';
 import { hexOfNarHash } from '../../fingerprint/nar-hash.ts';
+import { ForeignError } from '../../host/errors.ts';
 import { readStart } from '../../host/files.ts';
 import { printableLine, printJson, printLine } from '../../host/output.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -25,10 +26,27 @@ function isDocument(file: string): boolean {
   }
 }
 
+/** Who asks what a file says does not want to start it. */
+function isNotExecutable(error: unknown): boolean {
+  return error instanceof ForeignError && error.code === 'not-executable';
+}
+
+function neither(named: string): ForeignError {
+  return new ForeignError(`${named}: it is neither a fingerprint nor a program that can be started`, {
+    code: 'document',
+    hint: 'name a file that nix-foreign fingerprint export has written, or a program',
+    exitCode: 125,
+  });
+}
+
 /** The documents in a file, or the record of a program. @throws ForeignError of either. */
 async function documentsOf(named: string, context: Context): Promise<NamedDocument['documents']> {
   if (isDocument(named)) return readNamedDocument(named, context.location.storeDir).documents;
-  const { fingerprint } = (await savedFingerprintOfProgram(namedProgram(named, context), context)).saved;
+  const { fingerprint } = (
+    await savedFingerprintOfProgram(namedProgram(named, context), context).catch((error: unknown) => {
+      throw isNotExecutable(error) ? neither(named) : error;
+    })
+  ).saved;
   return [{ fingerprint, signatures: [], text: canonicalText(fingerprint) }];
 }
 

@@ -15,6 +15,7 @@ import { dynamicOnly } from '../choose/session.ts';
 import { type DynamicFacts, type Facts, withFacts } from '../explain/facts.ts';
 import type { MapEntry } from '../explain/load-map.ts';
 import { writeOutput } from '../output-file.ts';
+import { usageError } from '../usage-error.ts';
 import { dotText } from './dot.ts';
 import { mermaidText } from './mermaid.ts';
 import { type Drawn, type Picture, pictureOfConflict, pictureOfSet, withOpened } from './picture.ts';
@@ -30,9 +31,20 @@ const ENDINGS: Record<string, Format> = {
   '.json': 'json',
 };
 
-/** The format asked for, else the one that the file's name says, else SVG. @throws ForeignError `usage`. */
+/** SVG where the name has no ending. @throws ForeignError `usage` for one that says no format. */
+function formatOfName(output: string): Format {
+  const ending = path.extname(output);
+  const format = ending === '' ? 'svg' : ENDINGS[ending];
+  if (format !== undefined) return format;
+  throw usageError(
+    `${output}: ${ending} is the ending of no format`,
+    `take one of: ${Object.keys(ENDINGS).join(', ')}; or say --format, which counts for any name`,
+  );
+}
+
+/** The format asked for, else the one that the file's name says. @throws ForeignError `usage`. */
 function formatOf(asked: string | undefined, output: string | undefined): Format {
-  if (asked === undefined) return ENDINGS[path.extname(output ?? '')] ?? 'svg';
+  if (asked === undefined) return formatOfName(output ?? '-');
   const format = FORMATS.find((each) => each === asked);
   if (format !== undefined) return format;
   throw new ForeignError(`${asked}: no such format`, {

@@ -168,6 +168,7 @@ export async function checkPatched(
   const say = <T>(value: T, text: (value: T) => string): void =>
     tell === undefined ? printLine(text(value)) : tell(value);
   let status = 0;
+  if (files.length === 0 && tell === undefined) printLine('there is no program to look at');
   for (const file of files) {
     if (how === 'show') {
       const shown = showPatched(file, context, known);

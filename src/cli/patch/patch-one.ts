@@ -23,6 +23,7 @@ import {
   type PatchTarget,
   patchRefusal,
   refuseOthersDirectory,
+  refuseOutputInPlace,
   refuseUnreplaceable,
 } from '../../resolve/patch-target.ts';
 import {
@@ -165,6 +166,7 @@ export function replaceableTarget({
   const target = findTarget(typedName, context.location.storeDir);
   const { uid } = context.host;
   const output = options.output === undefined ? undefined : programOutput(typedName, options.output, uid);
+  if (output !== undefined) refuseOutputInPlace(target, output, 'patch');
   const names = output === undefined ? namesOfTarget(target, hardLinksOf(options), others) : [output];
   if (!isDryRun(options)) {
     if (output === undefined) refuseUnreplaceable(target, names, uid);

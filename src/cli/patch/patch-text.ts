@@ -13,8 +13,8 @@ const LABEL = 24;
 
 const METHOD_TEXTS = {
   'in-place': 'in place',
-  append: 'a segment appended',
-  insert: 'a segment inserted before what is appended',
+  append: 'by a segment at the end',
+  insert: 'by a segment before what is appended',
   interpreter: 'in place, the interpreter only',
 } as const;
 

@@ -9,12 +9,12 @@ import { copyDirectory } from '../../integrations/patch/copy-with-changes.ts';
 import type { Context } from '../../resolve/context.ts';
 import { groupsOf, sharedFarms } from '../../resolve/farm-of-tree.ts';
 import type { LibraryOutline } from '../../resolve/patch-library.ts';
-import { locate } from '../../resolve/patch-target.ts';
 import type { PatchOutline, SharedFarm } from '../../resolve/plan-patch.ts';
 import { unpatchFile } from '../../resolve/unpatch-file.ts';
 import { usageError } from '../usage-error.ts';
 import { type LibraryTask, outlineLibraries, type PatchedLibrary } from './patch-libraries.ts';
 import { outlineOne, type PatchOutcome, type PatchTask } from './patch-one.ts';
+import { treeAt } from './tree-programs.ts';
 
 /** Codes of what needs no patch. */
 const SKIPPED_IN_TREE = new Set(['static', 'already-nix', 'script', 'appimage', 'library']);
@@ -88,7 +88,7 @@ export async function undoDone(done: readonly DoneInTree[]): Promise<FailedInTre
 export function copyTree(directory: string, output: string, { env, host }: Context): string {
   const to = path.resolve(output);
   // cp(1) copies a link as one, and what is patched behind it would be the tree itself.
-  const { file: tree } = locate(directory);
+  const tree = treeAt(directory);
   if (isGone(path.dirname(to)))
     throw usageError(
       `there is no directory ${path.dirname(to)}`,

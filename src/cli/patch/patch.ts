@@ -194,6 +194,7 @@ async function patchTree(
   const left = isStrict && (failed.length > 0 || isRefused) ? await undoDone(done) : [];
   // A program that could not be outlined failed again by itself.
   const failures = [...failed, ...left, ...outline.failures.filter(isLibrary)];
+  if (done.length === 0 && failures.length === 0 && !set.has('json')) printLine('nothing to patch');
   const statuses = failures.map(({ task, error }) => {
     const status = sayFailure(error, task);
     return isLibrary({ task }) && isLeftAsItWas(error) ? 0 : status;

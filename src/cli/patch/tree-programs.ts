@@ -1,5 +1,5 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
-import { accessSync, constants, lstatSync, realpathSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -7,6 +7,8 @@ import { errnoOf } from '../../host/errors.ts';
 import { inodeOf } from '../../host/file-identity.ts';
 import { filesBelow } from '../../host/files.ts';
 import { notice } from '../../host/output.ts';
+import { locate } from '../../resolve/patch-target.ts';
+import { usageError } from '../usage-error.ts';
 
 export interface TreeFile {
   readonly file: string;
@@ -83,15 +85,22 @@ export function tellUnreadable(unreadable: readonly string[]): void {
   notice(`${first}${more}: executable, but you may not read it, so it is passed over`);
 }
 
+/** The real path of a directory. @throws ForeignError `not-found`, `unreachable`; `usage` for what is none. */
+export function treeAt(typedName: string): string {
+  const { file, stats } = locate(typedName);
+  if (stats.isDirectory()) return file;
+  throw usageError(`${typedName}: it is no directory`, 'leave --tree out, or name a directory');
+}
+
 /**
  * By real paths, as records have them. `judge` is told where the name leads, and may throw.
- * @throws Node's errno errors for what is no directory.
+ * @throws ForeignError for what is no directory; Node's errno errors where it cannot be read.
  */
 export function filesInTree(
   typedName: string,
   judge: (typedName: string, real: string) => void,
 ): FilesInTree {
-  const directory = realpathSync(typedName);
+  const directory = treeAt(typedName);
   judge(typedName, directory);
   const { files, names } = namedFiles(directory);
   const found = files.flatMap((each) => {

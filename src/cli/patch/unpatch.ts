@@ -79,8 +79,8 @@ export async function unpatchCommand(
     const request = { output: target, hardLinks, known: others, isDry };
     try {
       const done = await unpatchFile(file, request, context);
-      if (isJson) rows.push({ program: file, ...done });
-      else
+      rows.push({ program: file, ...done });
+      if (!isJson)
         printLine(
           `${done.file}: ${isDry ? 'would be' : 'is'} again what it was, ${done.size} bytes, sha256 ${done.sha256}`,
         );
@@ -88,10 +88,11 @@ export async function unpatchCommand(
       // The other name of one that was taken back just now.
       if ((isTree || isAll) && error instanceof ForeignError && error.code === 'not-patched') continue;
       if (!several) throw error;
-      if (isJson) rows.push({ program: file, ...jsonFailure(error) });
+      rows.push({ program: file, ...jsonFailure(error) });
       worst = Math.max(worst, reportFailure(error));
     }
   }
   if (isJson) printJson(documentOf(rows, several ? 'several' : 'one'));
+  else if (rows.length === 0) printLine('nothing to unpatch');
   return worst;
 }

@@ -106,6 +106,16 @@ test('forget leaves a patched file its root, and takes that of one that is gone'
   assert.ok(!existsSync(record));
 });
 
+test('of a file that was unpatched prune says that, and not that it is gone', async () => {
+  vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');
+  await manage('patch', '-y', '--no-lift', '/vendor/brief');
+  await manage('unpatch', '/vendor/brief');
+  const why = 'it is not patched any more';
+  const kept = `kept /vendor/brief: ${why}, and no patched copy was found; it is kept for 30 days more`;
+  assert.ok((await manage('prune')).includes(kept));
+  assert.match(await manage('prune', '--patched'), new RegExp(`^pruned /vendor/brief: ${why}$`, 'm'));
+});
+
 test('the root of a patched file whose content is gone is kept for 30 days, or until prune is told', async () => {
   const record = async () => {
     vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');

@@ -71,6 +71,13 @@ const refusals: readonly Refusal[] = [
     remedy: /--hard-links all/,
   },
   {
+    name: 'an output that is the program itself',
+    make: () => void vendor.put(curl, 'itself'),
+    words: ['/vendor/itself', '-o', '/vendor/../vendor/itself'],
+    cause: /the output is the file itself/,
+    remedy: /name another, or leave -o out: nix-foreign patch \/vendor\/itself$/,
+  },
+  {
     name: "somebody else's file",
     make: () => chownSync(vendor.put(curl, 'roots-own'), 0, 0),
     words: ['/vendor/roots-own'],
