@@ -146,6 +146,7 @@ static char **add_own_entries(struct run *run, char **next)
 	for (const char *after; (after = settings_next(entry)) <= bytes_end && next < end; entry = (char *)after)
 		if (name_length(entry) && is_for_resolver(entry))
 			*next++ = entry;
+	*next = NULL;
 	return next;
 }
 
@@ -154,8 +155,10 @@ static char **add_missing_entries(struct run *run, const struct run_time_setting
 {
 	const char *record = settings_next(settings->file.bytes);
 	for (; record[0] != '.' && next < run->envp + MOST_ENTRIES; record = settings_next(record))
-		if (record[0] == 'e' && !has_name(run->envp, record + 1, name_length(record + 1)))
+		if (record[0] == 'e' && !has_name(run->envp, record + 1, name_length(record + 1))) {
 			*next++ = (char *)record + 1;
+			*next = NULL;
+		}
 	return next;
 }
 
