@@ -8,6 +8,7 @@ import { treePackage } from '../../rig/npm/tree-packages.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import type { Bind } from '../../rig/root.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { foreign } from '../foreign-files.ts';
 import type { ToolRoot } from '../tool.ts';
 import { cases, giveHome, openViewRoot, putScript } from './view-root.ts';
 
@@ -114,6 +115,19 @@ for (const { interpreter, uid } of cases) {
     assert.match(loader.stdout, /ld-linux/);
     await root.manage(['resolve', '--strategy', 'auto', node]);
     assert.equal(await started(root, [node, forks]), `spawned 42\nby a shell 2\nforked ${node}\n0\n`);
+  });
+
+  test(`${named}: those that a library tells their path, Debian's node and nvim`, async () => {
+    const node = foreign(rig, 'bullseye', 'nodejs').path;
+    const text =
+      'require("child_process").spawnSync(process.execPath, ["-p", "6*7"]).stdout.toString().trim()';
+    assert.equal(await started(root, [node, '-p', text]), '42\n');
+    const nvim = foreign(rig, 'trixie', 'nvim').path;
+    const echo = '+echo v:progpath matchstr(system([v:progpath, "--version"]), "^NVIM")';
+    const { stdout, stderr } = await root.start([nvim, '--headless', '-u', 'NONE', echo, '+q'], {
+      timeoutMs: TIMEOUT,
+    });
+    assert.ok(`${stdout}${stderr}`.includes(`${nvim} NVIM`), `${stdout}${stderr}`);
   });
 
   test(`${named}: deno's execPath`, async () => {
