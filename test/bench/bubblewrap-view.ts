@@ -29,12 +29,14 @@ export async function bubblewrapWords(
 ): Promise<string[]> {
   const listing = 'for each in /*; do echo "$each"; done';
   const { stdout } = await root.run({ argv: ['/nix/var/nix/profiles/default/bin/bash', '-c', listing] });
-  const targets = view.map(({ target }) => target);
+  const targets = view.map(({ target }) => target).filter((target) => target !== '/nix/store');
   const kept = stdout
     .trim()
     .split('\n')
     .filter((each) => !targets.some((target) => `${target}/`.startsWith(`${each}/`)));
-  const links = view.flatMap(({ target, source = launcher }) => ['--symlink', source, target]);
+  const shown = view.flatMap(({ target, source = launcher }) =>
+    source.endsWith('/') ? ['--ro-bind', source, target] : ['--symlink', source, target],
+  );
   const binds = kept.flatMap((each) => ['--dev-bind', each, each]);
-  return [...putBubblewrap(programs), ...binds, ...links, '--', ...floor];
+  return [...putBubblewrap(programs), ...binds, ...shown, '--', ...floor];
 }
