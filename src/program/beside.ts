@@ -56,7 +56,17 @@ export function underAnotherName(
 }
 
 /** Where programs have their libraries when a script is meant to set LD_LIBRARY_PATH; relative to the program. */
-const USUAL_PLACES = ['.', '../lib', '../lib64', '../libs', 'lib', 'lib64', 'libs'];
+const USUAL_PLACES = [
+  '.',
+  '../lib',
+  '../lib64',
+  '../libs',
+  'lib',
+  'lib64',
+  'libs',
+  '../../lib',
+  '../../lib64',
+];
 
 /** What lies there belongs to the machine, not to a program in /usr/bin. */
 const OF_MACHINE = /^(?:\/usr(?:\/local)?)?\/lib(?:64|32|x32|s)?$/;

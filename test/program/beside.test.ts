@@ -1,0 +1,39 @@
+// A program and libraries in a tree around it → those that a message names, wherever such trees have them.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { elfFileAt } from '../../src/elf/open-elf.ts';
+import { librariesAround } from '../../src/program/beside.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'beside-'));
+after(() => rmSync(directory, { recursive: true }));
+
+function putLibrary(file: string): string {
+  mkdirSync(path.dirname(file), { recursive: true });
+  execFileSync('cc', ['-x', 'c', '-shared', '-o', file, `-Wl,-soname,${path.basename(file)}`, '-'], {
+    input: 'int x;',
+  });
+  return file;
+}
+
+for (const [program, library] of [
+  ['bin/program', 'lib/libone.so.1'],
+  ['bin/program', 'bin/lib/libone.so.1'],
+  ['bin/exec/R', 'lib/libone.so.1'], // R's own
+  ['program', 'libs/libone.so.1'],
+] as const)
+  test(`${library} is seen from ${program}`, () => {
+    const tree = mkdtempSync(path.join(directory, 'tree-'));
+    const file = putLibrary(path.join(tree, library));
+    const elf = elfFileAt(file);
+    assert.ok(elf);
+    const found = librariesAround(
+      { path: path.join(tree, program), elf },
+      ['libone.so.1', 'libtwo.so.1'],
+      () => true,
+    );
+    assert.deepEqual([...found], [['libone.so.1', file]]);
+  });
