@@ -75,7 +75,7 @@ static bool ended_within(long pid, long seconds, int *status)
 
 static _Noreturn __attribute__((noinline)) void keep(const struct run *run)
 {
-	kernel_set_death_signal(SIGKILL);
+	kernel_set_death_signal(SIGTERM); // is blocked, and goes on to the resolver's group
 	if (kernel_getppid() != run->parent)
 		kernel_exit(1);
 	kernel_default_action(SIGCHLD); // were it ignored, the kernel would reap the resolver unseen
@@ -83,7 +83,7 @@ static _Noreturn __attribute__((noinline)) void keep(const struct run *run)
 	kernel_close_from(0); // another thread may close its end of a pipe meanwhile, and the reader shall see that
 	int status = 0;
 	if (pid > 0 && !ended_within(pid, run->limit, &status)) {
-		kernel_kill(pid, SIGTERM);
+		kernel_kill(-pid, SIGTERM);
 		if (!ended_within(pid, GRACE, &status)) {
 			kernel_kill(-pid, SIGKILL);
 			kernel_wait(pid, &status);
@@ -150,9 +150,13 @@ static char **add_own_entries(struct run *run, char **next)
 	return next;
 }
 
-// Programs write over the memory that it is read from (setproctitle): the settings have what counts.
+// Programs write over the memory that it is read from (setproctitle), so that what every session has is not there: the
+// settings have what counts.
 static char **add_missing_entries(struct run *run, const struct run_time_settings *settings, char **next)
 {
+	static const char home[] = "HOME=", path[] = "PATH=";
+	if (has_name(run->envp, home, sizeof home - 1) || has_name(run->envp, path, sizeof path - 1))
+		return next;
 	const char *record = settings_next(settings->file.bytes);
 	for (; record[0] != '.' && next < run->envp + MOST_ENTRIES; record = settings_next(record))
 		if (record[0] == 'e' && !has_name(run->envp, record + 1, name_length(record + 1))) {

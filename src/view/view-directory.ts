@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -26,9 +27,16 @@ export type Shown =
 
 export const linkTo = (to: string): Shown => ({ kind: 'link', to });
 
+/** Whatever the umask is: other users look there too, in a view of root. */
+const [ENTRY_MODE, DIRECTORY_MODE] = [0o555, 0o755];
+
 function put(file: string, shown: Shown): void {
-  if (shown.kind === 'link') symlinkSync(shown.to, file);
-  else writeFileSync(file, shown.kind === 'script' ? shown.text : '', { mode: 0o555 });
+  if (shown.kind === 'link') {
+    symlinkSync(shown.to, file);
+    return;
+  }
+  writeFileSync(file, shown.kind === 'script' ? shown.text : '');
+  chmodSync(file, ENTRY_MODE);
 }
 
 function moveInto(temporary: string, directory: string): void {
@@ -56,25 +64,55 @@ function isShown(file: string, shown: Shown): boolean {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return false;
   if (shown.kind === 'link') return stats.isSymbolicLink() && readlinkSync(file) === shown.to;
-  return stats.isFile() && readFileSync(file, 'utf8') === (shown.kind === 'script' ? shown.text : '');
+  if (!stats.isFile() || (stats.mode & 0o777) !== ENTRY_MODE) return false;
+  return shown.kind === 'script' ? readFileSync(file, 'utf8') === shown.text : stats.size === 0;
+}
+
+function makeAll({ entries }: ViewDirectory, directory: string): void {
+  mkdirSync(directory, { mode: DIRECTORY_MODE });
+  for (const [name, shown] of entries) put(path.join(directory, name), shown);
+  chmodSync(directory, DIRECTORY_MODE);
+}
+
+/** A file of the host may be bound over a stand-in, in a tree that runs: it stays the same file. */
+function mendStandIn(file: string): void {
+  chmodSync(file, 0o755);
+  truncateSync(file);
+  chmodSync(file, ENTRY_MODE);
+}
+
+function mendEntry(file: string, shown: Shown, whole: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (shown.kind === 'stand-in' && stats?.isFile()) {
+    mendStandIn(file);
+    return;
+  }
+  if (stats?.isDirectory()) rmSync(file, { recursive: true, force: true });
+  renameSync(whole, file);
 }
 
 /** Gives a directory that is there its entries back, one by one, since trees may be running with it. */
-function mend({ directory, entries }: ViewDirectory): void {
+function mend(view: ViewDirectory): void {
+  const { directory, entries } = view;
+  if ((lstatSync(directory).mode & 0o777) !== DIRECTORY_MODE) chmodSync(directory, DIRECTORY_MODE);
   const wanted = new Map(entries);
   for (const name of readdirSync(directory))
-    if (!wanted.has(name)) rmSync(path.join(directory, name), { recursive: true });
-  for (const [name, shown] of entries) {
-    const file = path.join(directory, name);
-    if (isShown(file, shown)) continue;
-    rmSync(file, { recursive: true, force: true });
-    put(file, shown);
+    if (!wanted.has(name)) rmSync(path.join(directory, name), { recursive: true, force: true });
+  const damaged = entries.filter(([name, shown]) => !isShown(path.join(directory, name), shown));
+  if (damaged.length === 0) return;
+  const temporary = temporaryName(directory);
+  try {
+    makeAll({ directory, entries: damaged }, temporary);
+    for (const [name, shown] of damaged)
+      mendEntry(path.join(directory, name), shown, path.join(temporary, name));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
 /** One that is there stays, and gets back what was changed in it. @throws Node's errors when it cannot be written. */
 export function makeViewDirectory(view: ViewDirectory): void {
-  const { directory, entries } = view;
+  const { directory } = view;
   if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     mend(view);
     return;
@@ -82,9 +120,7 @@ export function makeViewDirectory(view: ViewDirectory): void {
   makeDirectories(path.dirname(directory));
   const temporary = temporaryName(directory);
   try {
-    mkdirSync(temporary, { mode: 0o755 });
-    for (const [entry, shown] of entries) put(path.join(temporary, entry), shown);
-    chmodSync(temporary, 0o755);
+    makeAll(view, temporary);
     moveInto(temporary, directory);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

@@ -7,8 +7,8 @@ import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { leavesUndefined } from '../elf/symbols.ts';
 import { isVacant } from './shown-libraries.ts';
 
-/** Also put together: Qt 5 (qcoreapplication.cpp, qAppFileName) and those that ask by their process id. */
-const SELF = ['/proc/self/exe', ...['1', 'd', 'i', 'u', 'ld', 'lld'].map((id) => `/proc/%${id}/exe`)];
+/** Also put together with the process id by Qt 5, which may be brought along (qcoreapplication.cpp, qAppFileName). */
+const SELF = ['/proc/self/exe', '/proc/%1/exe'];
 /**
  * Functions that tell a program its path by /proc/self/exe, wherever their library lies: libuv, SDL, Perl within
  * another program ($^X), LLVM, D.
@@ -101,18 +101,21 @@ export function startsItselfByName(program: string): boolean {
   return isSo(program, (source) => hasConstant(source, KNOWN_BY_NAME));
 }
 
-/** What is there to start other programs: shells, tracers, sandboxes, build tools, interpreters of such scripts. */
+/**
+ * What is there to start other programs: shells, build tools, interpreters of scripts. Not what looks at processes or
+ * owners of files, as strace, tmux and find do: for a user a view is a user namespace of its own, from which others'
+ * processes cannot be traced, and whose owners have no names.
+ */
 const STARTERS = new RegExp(
-  `^(?:${[
-    '(?:ba|da|a|z|k|mk|lk|oil|tc|c|fi|el|nu)?sh|elvish|nu|xonsh',
-    'strace|ltrace|gdb|gdbserver|lldb|rr|perf|valgrind|bwrap|firejail|proot|fakechroot|unshare|nsenter|chroot',
+  `^(?:[a-z0-9_]+-linux-\\w+-)?(?:${[
+    '(?:ba|da|a|z|k|mk|lk|tc|c|fi)?sh|bsd-csh|elvish|nu|xonsh|bwrap|proot',
     'g?make|ninja|samu|cmake|ctest|meson|bazel|cargo|rustc|go|cc|gcc|g\\+\\+|clang|clang\\+\\+',
-    'env|xargs|find|nohup|nice|ionice|timeout|setsid|stdbuf|time|watch|parallel|entr|flock|script|expect',
-    'tmux|screen|vim?|nvim|emacs|lua|luajit|tclsh|wish|ruby|irb|[gmn]?awk|R|Rscript|julia|guile|git',
-  ].join('|')})[-.\\d]*$`,
+    'env|xargs|nohup|nice|ionice|timeout|setsid|stdbuf|time|watch|parallel|entr|flock|script|expect',
+    'vim?|nvim|emacs|lua|luajit|tclsh|wish|ruby|irb|[gmn]?awk|R|Rscript|julia|guile',
+  ].join('|')})[-.\\d]*(?:[-.](?:basic|tiny|nox|gtk|static))?$`,
 );
 
-/** By its name, as `zsh`, `zsh5` or `lua5.4`. */
+/** By its name, as `zsh`, `lua5.4` or `x86_64-linux-gnu-gcc-12`. */
 export function startsOthers(program: string): boolean {
   return STARTERS.test(path.basename(program));
 }

@@ -1,6 +1,6 @@
 // Directories that a view shows → nothing is written there, each user may enter them, and they are where they seem to be.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -53,9 +53,15 @@ for (const uid of [0, USER]) {
     rmSync(path.join(programs, 'ls'));
     symlinkSync('/nowhere', path.join(programs, 'ls'));
     writeFileSync(path.join(programs, 'strange'), '');
+    chmodSync(path.join(programs, 'ldd'), 0o644);
+    chmodSync(programs, 0o700);
     const { stdout, stderr } = await root.start(['--refresh', rig.bash, '-c', 'cat < /dev/null && ls -d /']);
     assert.equal(stdout, '/\n', stderr);
     assert.deepEqual(readdirSync(programs), before);
+    assert.deepEqual(
+      [statSync(programs), statSync(path.join(programs, 'ldd'))].map(({ mode }) => mode & 0o777),
+      [0o755, 0o555],
+    );
   });
 }
 

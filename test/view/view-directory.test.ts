@@ -1,0 +1,75 @@
+// A shown directory that somebody changed → its entries again, also by several at once, and stand-ins as the same files.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { linkTo, makeViewDirectory, type Shown, type ViewDirectory } from '../../src/view/view-directory.ts';
+
+const place = mkdtempSync(path.join(tmpdir(), 'view-directory-'));
+after(() => rmSync(place, { recursive: true }));
+
+function viewOf(name: string, count = 3): ViewDirectory {
+  const links = Array.from({ length: count }, (_, at): [string, Shown] => [`link${at}`, linkTo(`/to/${at}`)]);
+  const entries: [string, Shown][] = [
+    ...links,
+    ['ldd', { kind: 'script', text: '#!/x\n' }],
+    ['sh', { kind: 'stand-in' }],
+  ];
+  return { directory: path.join(place, name), entries };
+}
+
+/** Type, mode, and what is in it, by name. */
+function stateOf({ directory }: ViewDirectory): string[] {
+  return readdirSync(directory).map((name) => {
+    const file = path.join(directory, name);
+    const stats = lstatSync(file);
+    return `${name} ${stats.isFile() ? `${(stats.mode & 0o777).toString(8)} ${readFileSync(file, 'utf8')}` : 'link'}`;
+  });
+}
+
+test('links, scripts, stand-ins and the directory itself are as they were', () => {
+  const view = viewOf('one');
+  makeViewDirectory(view);
+  const before = stateOf(view);
+  const at = (name: string) => path.join(view.directory, name);
+  const { ino } = lstatSync(at('sh'));
+  rmSync(at('link0'));
+  rmSync(at('link1'));
+  mkdirSync(at('link1/deep'), { recursive: true });
+  chmodSync(at('ldd'), 0o000);
+  chmodSync(at('sh'), 0o755);
+  writeFileSync(at('sh'), 'other');
+  symlinkSync('/x', at('more'));
+  chmodSync(view.directory, 0o700);
+  makeViewDirectory(view);
+  assert.deepEqual(stateOf(view), before);
+  assert.equal(lstatSync(view.directory).mode & 0o777, 0o755);
+  assert.equal(lstatSync(at('sh')).ino, ino, 'a mount over it would be lost');
+});
+
+test('several mend it at once', async () => {
+  const view = viewOf('many', 300);
+  makeViewDirectory(view);
+  const before = stateOf(view);
+  for (const [name] of view.entries) if (name.startsWith('link')) rmSync(path.join(view.directory, name));
+  const module = path.resolve(import.meta.dirname, '../../src/view/view-directory.ts');
+  const text = `import(${JSON.stringify(module)}).then((m) => m.makeViewDirectory(require('node:worker_threads').workerData))`;
+  const ends = Array.from({ length: 4 }, () => {
+    const worker = new Worker(text, { eval: true, workerData: view });
+    return new Promise<unknown>((resolve) => worker.once('error', resolve).once('exit', resolve));
+  });
+  assert.deepEqual(await Promise.all(ends), [0, 0, 0, 0]);
+  assert.deepEqual(stateOf(view), before);
+});
