@@ -261,11 +261,18 @@ function otherCommands(program: Command): readonly (readonly [string, string])[]
     .map((each) => [each.name(), each.description()]);
 }
 
-/** `help shim add` as `shim add --help`: commander's own command of that name knows no groups. */
+/** `help shim add`, and `shim help add`, as `shim add --help`: commander's own commands of that name know no groups. */
 function withoutHelpWord(words: readonly string[]): readonly string[] {
-  const [help, ...named] = words;
-  const isInGroup = COMMANDS.some(({ usage }) => `${usage} `.startsWith(`${named.join(' ')} `));
-  return help === 'help' && named.length === 2 && isInGroup ? [...named, '--help'] : words;
+  const [first = '', second] = words;
+  const isOfGroup = first in GROUPS && second === 'help';
+  if (first !== 'help' && !isOfGroup) return words;
+  const more = words.slice(isOfGroup ? 2 : 1);
+  const named = [...(isOfGroup ? [first] : []), ...more.filter((word) => !word.startsWith('-'))];
+  if (named.length === 0)
+    return more.some((word) => /^(?:-V|--version)$/.test(word)) ? ['--version'] : ['--help'];
+  const isInGroup = COMMANDS.some(({ usage }) => `${usage} `.startsWith(`${named.slice(0, 2).join(' ')} `));
+  if (isInGroup && named.length > 1) return [...named.slice(0, 2), '--help'];
+  return isOfGroup ? [first, '--help'] : ['help', ...named.slice(0, 1)];
 }
 
 /** `--version --json`: what the bundle holds, as the build left it beside it (CycloneDX 1.6). */

@@ -9,12 +9,15 @@ export function usageError(message: string, hint = 'see nix-foreign --help'): Fo
 }
 
 /** Who names a program means that one, and lost every other. @throws ForeignError `usage`. */
-export function refuseBesideAll(command: string, programs: readonly string[]): void {
+export function refuseBesideAll(command: string, programs: readonly string[], isTree = false): void {
   const [first] = programs;
   if (first === undefined) return;
+  const named = isTree
+    ? `nix-foreign ${command} --tree ${fileWord(first)}`
+    : `nix-foreign ${command} ${fileWord(first)}`;
   throw usageError(
     `${command}: --all stands beside ${first}, and means every program that is known`,
-    `name programs, or all: nix-foreign ${command} ${fileWord(first)}, or nix-foreign ${command} --all`,
+    `name programs, or all: ${named}, or nix-foreign ${command} --all`,
   );
 }
 

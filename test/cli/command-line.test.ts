@@ -1,6 +1,7 @@
 // The command line as users and scripts meet it: words, stdout, stderr, exit status.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -83,6 +84,11 @@ test('help of a command in a group is that of its own', () => {
   assert.equal(run(['help', 'shim', 'add']).stdout, run(['shim', 'add', '--help']).stdout);
   assert.match(run(['help', 'shim', 'add']).stdout, /^Usage: nix-foreign shim add /);
   assert.match(run(['help', 'shim']).stdout, /^Usage: nix-foreign shim /);
+  for (const words of ['help --help', 'help -h', 'help --json'])
+    assert.equal(run(words.split(' ')).stdout, run(['--help']).stdout, words);
+  assert.equal(run(['shim', 'help', '--help']).stdout, run(['shim', '--help']).stdout);
+  assert.equal(run(['help', 'shim', 'add', '-h']).stdout, run(['shim', 'add', '--help']).stdout);
+  assert.match(run(['help', '--version']).stdout, /^nix-foreign \d/);
 });
 
 test('the version is that of package.json', () => {
@@ -289,17 +295,20 @@ test('failures have their status, one cause and one remedy', () => {
 });
 
 test('a document that is not there is not found, and a text is no program', () => {
-  for (const words of [['verify'], ['import'], ['sign', '--key', at('nothing')]] as const)
-    failure(
-      run(['fingerprint', ...words, at('nope.nix-fingerprint.json')]),
-      words[0] === 'sign' ? 125 : 127,
-      /./,
-    );
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
+  const secret = Buffer.concat([d, x].map((part) => Buffer.from(part, 'base64url'))).toString('base64');
+  writeFileSync(at('key'), `test-1:${secret}`, { mode: 0o600 });
+  for (const words of [['verify'], ['import'], ['sign', '--key', at('key')]] as const)
+    failure(run(['fingerprint', ...words, at('nope.nix-fingerprint.json')]), 127, /no such file/);
   failure(run(['fingerprint', 'diff', at('nope'), at('nope')]), 127, /no such file/);
   writeFileSync(at('text'), 'some words\n');
   const shown = run(['fingerprint', 'show', at('text')]);
   failure(shown, 125, /neither a fingerprint nor a program/);
   assert.doesNotMatch(shown.stderr, /chmod/);
+  copyFileSync('/bin/true', at('true'));
+  chmodSync(at('true'), 0o644);
+  failure(run(['fingerprint', 'show', at('true')]), 126, /it is not executable$/);
 });
 
 test('a directory without work says so, and what is no directory is refused', () => {
@@ -317,6 +326,19 @@ test('a directory without work says so, and what is no directory is refused', ()
     failure(run([command, '--tree', at('nope')]), 127, /nope: no such file or directory$/);
   }
   failure(run(['patch', '--tree', script, '-o', at('copy')]), 125, /it is no directory$/);
+});
+
+test('--json tells of each file, also where one cannot be looked at', () => {
+  const { status, stdout } = run(['patch', '--check', '--json', at('without'), dynamic]);
+  assert.equal(status, 126);
+  const rows = JSON.parse(stdout) as { file: string; error?: { code: string } }[];
+  assert.deepEqual(
+    rows.map(({ file, error }) => [file, error !== undefined]),
+    [
+      [at('without'), true],
+      [dynamic, false],
+    ],
+  );
 });
 
 test('dirs says what it changed', () => {

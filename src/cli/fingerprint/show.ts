@@ -26,9 +26,14 @@ function isDocument(file: string): boolean {
   }
 }
 
-/** Who asks what a file says does not want to start it. */
-function isNotExecutable(error: unknown): boolean {
-  return error instanceof ForeignError && error.code === 'not-executable';
+/** Who asks what a text says does not want to start it; a program or script may only lack the permission. */
+function isText(file: string, error: unknown): boolean {
+  if (!(error instanceof ForeignError) || error.code !== 'not-executable') return false;
+  try {
+    return !/^(?:\x7fELF|#!)/.test(readStart(file, 4).toString('latin1'));
+  } catch {
+    return false;
+  }
 }
 
 function neither(named: string): ForeignError {
@@ -42,9 +47,10 @@ function neither(named: string): ForeignError {
 /** The documents in a file, or the record of a program. @throws ForeignError of either. */
 async function documentsOf(named: string, context: Context): Promise<NamedDocument['documents']> {
   if (isDocument(named)) return readNamedDocument(named, context.location.storeDir).documents;
+  const file = namedProgram(named, context);
   const { fingerprint } = (
-    await savedFingerprintOfProgram(namedProgram(named, context), context).catch((error: unknown) => {
-      throw isNotExecutable(error) ? neither(named) : error;
+    await savedFingerprintOfProgram(file, context).catch((error: unknown) => {
+      throw isText(file, error) ? neither(named) : error;
     })
   ).saved;
   return [{ fingerprint, signatures: [], text: canonicalText(fingerprint) }];

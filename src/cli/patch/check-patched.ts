@@ -4,7 +4,7 @@ import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
-import { printLine } from '../../host/output.ts';
+import { printLine, reportFailure } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
@@ -20,6 +20,7 @@ import { isPatchedFarm } from '../../program/run-directories.ts';
 import type { Context } from '../../resolve/context.ts';
 import { findTarget } from '../../resolve/patch-target.ts';
 import { patchPlaces } from '../../resolve/writable-directories.ts';
+import { jsonFailure } from '../command.ts';
 import { shownText, showPatched } from './show-patched.ts';
 
 interface PatchedState {
@@ -167,19 +168,27 @@ export async function checkPatched(
   const known = await patchPlaces(context.host.uid);
   const say = <T>(value: T, text: (value: T) => string): void =>
     tell === undefined ? printLine(text(value)) : tell(value);
-  let status = 0;
-  if (files.length === 0 && tell === undefined) printLine('there is no program to look at');
-  for (const file of files) {
+  const look = async (file: string): Promise<0 | 1> => {
     if (how === 'show') {
       const shown = showPatched(file, context, known);
       say(shown, shownText);
-      if (shown.farm === null) status = 1;
-      continue;
+      return shown.farm === null ? 1 : 0;
     }
     const checked = await check(file, how, context, known);
     if (how === 'repair') say(await repair(checked, context, known), repairedText);
     else say(checked, text);
-    if (how === 'check' && (checked.farm === undefined || checked.lacks !== undefined)) status = 1;
+    return how === 'check' && (checked.farm === undefined || checked.lacks !== undefined) ? 1 : 0;
+  };
+  if (files.length === 0 && tell === undefined) printLine('there is no program to look at');
+  let worst = 0;
+  for (const file of files) {
+    try {
+      worst = Math.max(worst, await look(file));
+    } catch (error) {
+      if (files.length === 1) throw error;
+      tell?.({ file, ...jsonFailure(error) });
+      worst = Math.max(worst, reportFailure(error));
+    }
   }
-  return status;
+  return worst;
 }

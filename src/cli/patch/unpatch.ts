@@ -66,7 +66,7 @@ export async function unpatchCommand(
 ): Promise<number> {
   const { output, isTree, isAll, isDry, isJson } = options;
   if (programs.length === 0 && !isAll) throw usageError('unpatch needs a program', 'name one, or say --all');
-  if (isAll) refuseBesideAll('unpatch', programs);
+  if (isAll) refuseBesideAll('unpatch', programs, isTree);
   if (output !== undefined && (programs.length !== 1 || isTree))
     throw usageError('-o takes one program', 'unpatch them one by one');
   const several = isAll || isTree || programs.length > 1;
