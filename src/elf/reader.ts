@@ -92,6 +92,8 @@ export class Malformed extends Error {
 /** Something with bytes. `read` returns exactly `length` bytes, or fewer where the file ends. */
 export interface ByteSource {
   readonly size: number;
+  /** Of a file that is read as it is: device, inode, size and times. */
+  readonly identity?: string;
   read(offset: number, length: number): Uint8Array;
   /** The same into `bytes`, where whole files are read: what was read of it. */
   readInto?(bytes: Uint8Array, offset: number): Uint8Array;

@@ -172,6 +172,7 @@ export function planJson(plan: PatchPlan, applied: Applied | undefined) {
     runPath: runPaths(plan),
     needed: neededRows(plan),
     lifted: wanted.lifted,
+    notLifted: chosen.notLifted ?? null,
     farm: farm.path,
     undo: { ranges: undo.ranges.length, bytes: undoBytes(plan) },
     ...(applied === undefined

@@ -63,15 +63,21 @@ export interface LostAttributes {
 /** What cp(1) of BusyBox, toybox and BSD says of an option of GNU's. */
 const UNKNOWN_OPTION = /(unrecognized|unknown|illegal|invalid) option/i;
 
+/** The group bits of a file with an ACL are its mask: more than others have may be more than the group had. */
+function mayHoldMask(file: string): boolean {
+  const { mode } = statSync(file);
+  return ((mode >> 3) & 7 & ~mode) !== 0;
+}
+
 /**
  * Of a file whose attributes cannot be copied: getfattr(1) names them, ACL and capabilities among them. A label of
- * SELinux comes from the directory. Without getfattr the file counts as having none.
+ * SELinux comes from the directory. Without getfattr one whose group has no more than others counts as having none.
  */
 function hasAttributes(file: string, searchPath: string | undefined): boolean {
   const args = ['-m', '-', '--absolute-names', '--', file];
   const places = `${searchPath ?? ''}:${SYSTEM_PLACES}`;
   const listed = runFirst('getfattr', args, places, ({ status }) => status === 0);
-  if (listed?.status !== 0) return hasCapabilities(file, searchPath);
+  if (listed?.status !== 0) return mayHoldMask(file) || hasCapabilities(file, searchPath);
   return listed.stdout.split('\n').some((line) => /^[a-z]+\./.test(line) && line !== 'security.selinux');
 }
 
@@ -89,7 +95,7 @@ function copyAttributes(
   const isOther = ({ failure, stderr }: Ended) => failure !== undefined || UNKNOWN_OPTION.test(stderr);
   const ended = runFirst('cp', args, searchPath, (each) => !isOther(each));
   if (ended === undefined || isOther(ended)) {
-    const why = 'it has extended attributes or an access control list, which only GNU cp copies';
+    const why = 'it has or may have extended attributes or an access control list, which only GNU cp copies';
     return hasAttributes(from, searchPath) ? { kind: 'no-cp', why } : undefined;
   }
   const { status, stderr } = ended;

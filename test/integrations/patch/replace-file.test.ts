@@ -84,6 +84,26 @@ test("with a cp that is not GNU's the next one on PATH is asked, and without one
   assert.deepEqual(takeAttributes(from, to, at('busybox/bin'))?.kind, 'no-cp');
 });
 
+test('without getfattr too, a file whose group has more than others is refused, since that may be a mask', () => {
+  needTool('bwrap', 'bubblewrap');
+  const [from, to] = [put('blind/from', 'old'), put('blind/to', 'new')];
+  const script = `import { takeAttributes } from ${JSON.stringify(path.resolve('src/integrations/patch/replace-file.ts'))};
+    console.log(takeAttributes(${JSON.stringify(from)}, ${JSON.stringify(to)}, '/nowhere')?.kind);`;
+  const hidden = ['/usr/bin/getfattr', '/usr/bin/cp'].flatMap((file) => ['--ro-bind', '/dev/null', file]);
+  const kindOf = (mode: number) => {
+    chmodSync(from, mode);
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const args = ['--dev-bind', '/', '/', ...hidden, ...node];
+    return execFileSync('bwrap', args, { encoding: 'utf8' }).trim();
+  };
+  assert.deepEqual([0o755, 0o644, 0o700].map(kindOf), Array(3).fill('undefined'));
+  chmodSync(from, 0o700);
+  execFileSync('setfacl', ['-m', 'u:65534:rwx', from]);
+  assert.equal(kindOf(0o770), 'no-cp');
+  execFileSync('setfacl', ['-b', from]);
+  assert.deepEqual([0o750, 0o640].map(kindOf), ['no-cp', 'no-cp']);
+});
+
 test('a time before 1970 is set to the last digit', () => {
   const file = put('times/file', '');
   for (const time of [-18_576_000_000_000_001n, -1n, 0n, 5n, 1_700_000_000_123_456_789n]) {

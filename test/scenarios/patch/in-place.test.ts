@@ -48,6 +48,8 @@ test('a dry run says what would be written, and writes nothing', async () => {
   assert.equal(plan.realPath, '/vendor/curl');
   assert.match(plan.interpreter.to, /^\/nix\/store\/[0-9a-z]{32}-f\/ld$/);
   assert.equal(plan.runPath.tag.to, 'RPATH');
+  assert.ok(plan.lifted.length > 0);
+  assert.equal(plan.notLifted, null);
 });
 
 test('patched without lifted names it is as large as before, and starts in an empty environment', async () => {
