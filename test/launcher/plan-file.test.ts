@@ -159,9 +159,13 @@ async function startBeside(owner: number, [first, ...rest]: readonly [string, ..
   const file = putPlan(made, program, text);
   chmodSync(file, 0o644);
   for (const each of [made, path.join(made, 'v1'), path.dirname(file), file]) chownSync(each, owner, owner);
-  const place = '/tmp/nix-run-foreign-65534';
   const start = [first, ...rest, workshop.launcher, program].join(' ');
-  const script = `mkdir -p ${place}; mount --bind ${made} ${place} && exec ${start}`;
+  // In a /tmp of its own: what root makes in the machine's would be in the way of uid 65534 there.
+  const script = `set -e
+    mount --bind ${workshop.directory} /mnt; mount -t tmpfs -o mode=1777 tmpfs /tmp
+    mkdir ${workshop.directory} /tmp/nix-run-foreign-65534
+    mount --bind /mnt ${workshop.directory}; mount --bind ${made} /tmp/nix-run-foreign-65534
+    exec ${start}`;
   return await runCommand(workshop, ['unshare', '-m', 'sh', '-c', script], bare);
 }
 

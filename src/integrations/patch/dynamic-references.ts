@@ -133,15 +133,28 @@ function* piecesOf({ source, header }: EditedImage, segment: Segment): Generator
   }
 }
 
+/** Tables for the loader, which lie in an executable segment where there are few segments (Go's linker, old ones). */
+const FOR_LOADER = /^\.(?:dyn(?:sym|str)|gnu\.(?:hash|version(?:_[dr])?)|hash|rela?(?:\.|$)|interp|note)/;
+
+/** Whether a file offset lies in such a table, or in the section headers, which have the table's address. */
+function tablesOf({ sections, header }: EditedImage): (offset: number) => boolean {
+  const { offset: from, entrySize, count } = header.sectionHeaders;
+  const tables = sections.filter(({ label }) => FOR_LOADER.test(label));
+  const ranges = [{ offset: from, size: entrySize * count }, ...tables];
+  return (at) => ranges.some(({ offset, size }) => at >= offset && at < offset + size);
+}
+
 function codeRefers(image: EditedImage, targets: readonly number[]): boolean {
   const { segments, header } = image;
   const finders = findersFor(image);
   const isStart = (address: number) => address >= header.entry && address < header.entry + START_CODE;
+  const isInTable = tablesOf(image);
   for (const segment of segments) {
     if (segment.type !== SEGMENT_TYPE.load || (segment.flags & EXECUTABLE) === 0) continue;
     for (const code of piecesOf(image, segment))
       for (const find of finders)
-        for (const address of find(code, targets)) if (!isStart(address)) return true;
+        for (const address of find(code, targets))
+          if (!isStart(address) && !isInTable(address - segment.address + segment.offset)) return true;
   }
   return false;
 }
