@@ -1,8 +1,6 @@
 // The path of a name table → the table, read anew when there is another file.
 //
-// Another thread may fork at any moment, and its child goes on with what it finds here. So the new one is whole before
-// it counts, and counts before the memory of the old one goes: what a child sees is always what was written before some
-// moment, in the order of the writes.
+// Another thread may fork at any moment: the new one is whole before it counts, and counts before the old one goes.
 #include "kept-table.h"
 
 const struct name_table *kept_table_current(const struct kept_table *kept)

@@ -28,10 +28,8 @@ bool file_state_equal(const struct file_state *left, const struct file_state *ri
 	       left->changed_seconds == right->changed_seconds && left->device == right->device;
 }
 
-// All paths are of the directory beside the module, or of the settings there. The launcher followed a plan that it
-// trusted, and looked who may write that directory; whoever sets LD_AUDIT himself may load any code. So this tells what
-// was spoilt, and keeps nobody out: in a user namespace where the user has no number, each owner who has none is shown
-// as uid 65534, the user too. A program that enters one after its start (a sandbox) still has its files that way.
+// Keeps out what was spoilt, nobody else: the launcher looked who may write the directory of all these paths. Where a
+// sandbox gives the user no number, he is shown as uid 65534, as others are, and has his files still.
 static bool is_trusted(const struct kernel_stat *status, size_t most)
 {
 	return (status->st_mode & S_IFMT) == S_IFREG && !(status->st_mode & MODE_WRITABLE_BY_OTHERS) &&

@@ -159,15 +159,7 @@ static char *entry_of(const char *name, const char *value)
 static char *entry_of_audit(const struct process *process, const char *entry)
 {
 	const char *of_user = process_variable(process, "LD_AUDIT");
-	if (!of_user)
-		return (char *)entry;
-	size_t size = text_length(entry) + 1 + text_length(of_user) + 1;
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text text = text_in(bytes, size);
-	text_add_lists(&text, entry, of_user);
-	return bytes;
+	return of_user ? text_joined_lists(entry, of_user) : (char *)entry;
 }
 
 // NAME=<path of the launcher>, for a nix-ld that shall enter it as the loader.

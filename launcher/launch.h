@@ -96,9 +96,10 @@ bool view_is_around(void);
 
 // In library-order.c
 
-/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's, each with a `:` behind it, or
-/// NULL where all may; `unfit` becomes those that shall follow the list, "" for none: directories that hold another
-/// libc, or a library of a name in the plan's farm that needs a newer glibc than the plan's.
+/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's, each with a `:` behind it.
+/// NULL where all may. `unfit` becomes those that shall follow the list, "" for none.
+///
+/// These are directories with another libc, or a library of a name in the plan's farm that needs a newer glibc.
 const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit);
 
 // In exec.c

@@ -48,17 +48,6 @@ bool loader_is_called(const struct process *process)
 	return name && is_name_of_loader((const char *)*name) && index_of_program(process, &says_more) && says_more;
 }
 
-static char *joined(const char *first, const char *second)
-{
-	size_t size = text_length(first) + 1 + text_length(second) + 1;
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text text = text_in(bytes, size);
-	text_add_lists(&text, first, second);
-	return bytes;
-}
-
 // The same words, but --library-path, which is joined with the plan's.
 static char **arguments_for(const struct process *process, const struct plan *plan, int program)
 {
@@ -74,7 +63,7 @@ static char **arguments_for(const struct process *process, const struct plan *pl
 			*next++ = process->argv[at];
 	}
 	*next++ = (char *)"--library-path";
-	*next++ = joined(of_user ? of_user : "", plan->library_path);
+	*next++ = text_joined_lists(of_user ? of_user : "", plan->library_path);
 	for (int at = program; at < process->argc; at++)
 		*next++ = process->argv[at];
 	*next = NULL;

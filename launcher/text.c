@@ -127,6 +127,17 @@ void text_add_lists(struct text *text, const char *first, const char *second)
 	text_add(text, second);
 }
 
+char *text_joined_lists(const char *first, const char *second)
+{
+	size_t size = text_length(first) + 1 + text_length(second) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add_lists(&text, first, second);
+	return bytes;
+}
+
 static bool is_control(unsigned char before, unsigned char byte, unsigned char after)
 {
 	// U+0080 to U+009F are controls too; in UTF-8 they are C2 followed by 80..9F.

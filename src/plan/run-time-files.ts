@@ -34,7 +34,7 @@ export interface RunTimeSettings {
   readonly storeDir?: string;
   /** More directories of which that is true: farms, drivers. */
   readonly notLearned?: readonly string[];
-  /** Environment of the resolver, each name that the process's own, as it can be read, does not have. */
+  /** Environment of the resolver where the process's own, as it can be read, has neither HOME nor PATH. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -90,7 +90,8 @@ export function whyItReadsItself(files: readonly string[]): string | undefined {
   for (const file of files) {
     const library = elfFileAt(file)?.needed.find((each) => SELF_BY_LIBRARY.test(each));
     if (library !== undefined) return `${path.basename(file)} uses ${library}`;
-    const name = SELF_BY_FUNCTION.find((each) => isSo(file, (source) => leavesUndefined(source, [each])));
+    const leaves = (names: readonly string[]) => isSo(file, (source) => leavesUndefined(source, names));
+    const name = leaves(SELF_BY_FUNCTION) ? SELF_BY_FUNCTION.find((each) => leaves([each])) : undefined;
     if (name !== undefined) return `${path.basename(file)} uses ${name}`;
   }
   return undefined;

@@ -30,6 +30,8 @@ interface Case {
   readonly prepare?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** In a user namespace in which the user has no number. */
+  readonly isUnmapped?: boolean;
   readonly bytes?: number;
   readonly calls?: FailingCalls;
 }
@@ -49,7 +51,7 @@ function work(given: Case): Answer {
     mount --bind "$1" ${SEEN_AT}; mount --bind "$2" /mnt; chown ${uid}:${uid} /mnt; mount --bind "$3" /tmp
     ${given.prepare ?? ''}
     cd /
-    exec setpriv --reuid=${uid} --regid=${uid} --clear-groups env ${variables.join(' ')} "$4" --disable-warning=ExperimentalWarning \
+    exec setpriv --reuid=${uid} --regid=${uid} --clear-groups ${given.isUnmapped ? 'unshare -U ' : ''}env ${variables.join(' ')} "$4" --disable-warning=ExperimentalWarning \
       ${SEEN_AT}/test/resolve/programs/use-place.ts ${given.bytes ?? 10}`;
   const words = ['-m', 'sh', '-c', script, 'sh', PROJECT, home ?? '', tmp ?? '', node];
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...(given.env ?? { HOME: '/mnt' }) };
@@ -152,6 +154,12 @@ function nowhere(answer: Answer): void {
   assert.doesNotMatch(`${answer.message}${answer.hint}`, /\n|undefined/);
   assert.match(answer.hint ?? '', /XDG_CACHE_HOME/);
 }
+
+test('in /tmp a user without a number in his user namespace has no place', asRoot, () => {
+  const { code, message, stderr } = work({ prepare: 'chown 0:0 /mnt; chmod 755 /mnt', isUnmapped: true });
+  assert.equal(code, 'nowhere-to-write', stderr);
+  assert.match(message ?? '', /in \/tmp this user cannot be told from others/);
+});
 
 test('nowhere to write is an error with cause and remedy', asRoot, () => {
   nowhere(work({ prepare: 'mount -o remount,bind,ro /mnt; chmod 755 /tmp' }));
