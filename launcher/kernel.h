@@ -1,8 +1,20 @@
 // Kernel calls → C functions: each returns what the kernel returns, a negative errno on failure.
 #pragma once
 
-#include "arch.h"
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// What of it differs from one architecture to the next.
+#if defined(__x86_64__)
+#include "arch-x86_64.h"
+#elif defined(__aarch64__)
+#include "arch-aarch64.h"
+#elif defined(__i386__)
+#include "arch-i386.h"
+#else
+#error "nix-run-foreign: no launcher for this architecture yet; write an arch-<machine>.h for it"
+#endif
 
 enum kernel_error {
 	EPERM = 1,
