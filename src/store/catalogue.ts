@@ -1,12 +1,12 @@
 // A SQLite file → the shared objects of one store, by the names they can be needed by.
 // A store path → how much the rest of the store relies on it, and how much it brings along.
-import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { sha256OfText } from '../host/file-identity.ts';
 import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import { filesOf, IN_MEMORY, newestFile, removeFiles, replaceFile } from './catalogue-file.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import type { FoundLibrary } from './scan-object.ts';
 import { isBusy, LOCK_PATIENCE, resultCode } from './sqlite-error.ts';
@@ -43,6 +43,7 @@ export interface NamedLibrary extends CataloguedLibrary {
 }
 
 export interface Catalogue {
+  readonly file: string;
   readonly storeDir: string;
   /** Base names of all store objects that were scanned. */
   objectNames(): Set<string>;
@@ -64,11 +65,6 @@ export interface Catalogue {
   setMemo(key: string, value: string): void;
   counts(): { objects: number; libraries: number };
   close(): void;
-}
-
-/** The catalogue's file for a store, in a place's catalogue directory. */
-export function catalogueFile(directory: string, storeDir: string): string {
-  return path.join(directory, `${sha256OfText(storeDir).slice(0, 16)}.sqlite`);
 }
 
 function prepare(database: DatabaseSync): void {
@@ -95,7 +91,7 @@ function openOnce(file: string, storeDir: string): Catalogue {
   try {
     prepare(database);
     database.exec(`pragma busy_timeout = ${WRITING}`);
-    return overDatabase(database, storeDir);
+    return { file, ...overDatabase(database, storeDir) };
   } catch (error) {
     database.close();
     throw error;
@@ -115,24 +111,19 @@ function isUnusableNow(error: unknown): boolean {
 
 const CANTOPEN = 14;
 
-/** The files of a catalogue: SQLite's own, its journal and the index of that. */
-function filesOf(file: string): string[] {
-  return ['', '-wal', '-shm'].map((suffix) => file + suffix);
-}
-
 /**
  * True where SQLite cannot open what is there and whole. SQLite does not say why (sqlite.org/rescode.html#cantopen).
  * @throws Node's error, where it is open(2) that fails: too many open files, permission denied.
  */
 function cannotBeOpenedNow(error: unknown, file: string): boolean {
-  if (resultCode(error) !== CANTOPEN || file === ':memory:') return false;
+  if (resultCode(error) !== CANTOPEN || file === IN_MEMORY) return false;
   const isOther = (each: string): boolean => lstatSync(each, { throwIfNoEntry: false })?.isFile() === false;
   if (filesOf(file).some(isOther)) return false;
   closeSync(openSync(file, 'a'));
   return true;
 }
 
-/** Processes that start together may each replace a damaged file once. */
+/** What fails once may succeed. */
 const ATTEMPTS = 8;
 
 /**
@@ -150,32 +141,37 @@ export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Removes a catalogue's files. */
-export function removeCatalogue(file: string): void {
-  for (const each of filesOf(file)) rmSync(each, { force: true });
+/** Where an error says that a catalogue is damaged, the next to open it makes another. @throws Node's errors. */
+export function replaceIfDamaged(file: string, error: unknown): void {
+  if (!isDamaged(error)) return;
+  debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
+  replaceFile(file);
 }
 
 /**
- * Opens the catalogue of a store, making or remaking it when it is missing, damaged or of another version.
+ * Opens the catalogue of a store, making it where it is missing, and another in its place where it is damaged or of
+ * another version. `first`: as catalogueFile gives it.
  * @throws SQLite's or Node's error when no database can be written there; at once where no lock is to be had
  *   (unlessBusy).
  */
-export function openCatalogue(file: string, storeDir: string): Catalogue {
-  if (file !== ':memory:') makeDirectories(path.dirname(file));
+export function openCatalogue(first: string, storeDir: string): Catalogue {
+  if (first !== IN_MEMORY) makeDirectories(path.dirname(first));
   for (let attempt = 1; ; attempt += 1) {
+    const { file, replaced } = newestFile(first);
     try {
+      for (const each of replaced) removeFiles(each);
       return openOnce(file, storeDir);
     } catch (error) {
       if (attempt === ATTEMPTS || isBusy(error)) throw error;
-      // Or others have just replaced it (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): the new one is whole.
+      // Or others have just put another in its place (SQLITE_IOERR_VNODE, SQLITE_READONLY_DBMOVED): that one is whole.
       if (isUnusableNow(error) || cannotBeOpenedNow(error, file)) continue;
       debug(`catalogue ${file} is made anew: ${String(error)}`);
-      removeCatalogue(file);
+      replaceFile(file);
     }
   }
 }
 
-function overDatabase(database: DatabaseSync, storeDir: string): Catalogue {
+function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue, 'file'> {
   const offering = database.prepare(
     `select object.name as object, file, elf from offer join library on library.id = offer.library
      join object on object.id = library.object

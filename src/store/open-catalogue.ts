@@ -1,35 +1,29 @@
 // A place and a store → its catalogue, up to date, with progress on a terminal.
 // The store directory → a catalogue that knows exactly what is in it now.
 // New names in the store directory → those that are complete store objects.
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
-import { debug, notice, printableLine } from '../host/output.ts';
+import { notice, printableLine } from '../host/output.ts';
 import { barOnTerminal, type Progress } from '../host/progress-bar.ts';
 import {
   type Catalogue,
-  catalogueFile,
   isDamaged,
   openCatalogue,
   openPopularity,
-  removeCatalogue,
+  replaceIfDamaged,
   unlessBusy,
 } from './catalogue.ts';
+import { catalogueFile } from './catalogue-file.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
 import { type FoundLibrary, scanComplete } from './scan-object.ts';
 import { noteNewState, refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
-/** A directory in the catalogue's place cannot be opened and is nobody's catalogue. */
-function removeDirectoryAt(file: string): void {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
-}
-
 async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
-  removeDirectoryAt(file);
   const catalogue = openCatalogue(file, location.storeDir);
   try {
     const { progress, done } = await barOnTerminal('reading the store');
@@ -42,6 +36,7 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
     return catalogue;
   } catch (error) {
     catalogue.close();
+    replaceIfDamaged(catalogue.file, error);
     throw error;
   }
 }
@@ -55,20 +50,23 @@ function withPopularity(catalogue: Catalogue, location: StoreLocation): Catalogu
   return { ...catalogue, popularity, close };
 }
 
+/** Does work that may find a catalogue damaged, and has put another in its place, once more. */
+async function onceMoreIfDamaged<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await unlessBusy(work);
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    return await unlessBusy(work);
+  }
+}
+
 /**
  * The catalogue of a store, up to date. Processes that start together fill it once.
- * A damaged file is thrown away and filled anew.
+ * In the place of a damaged one another is made.
  */
 export async function openStore(directory: string, location: StoreLocation): Promise<Catalogue> {
   const file = catalogueFile(directory, location.storeDir);
-  try {
-    return withPopularity(await unlessBusy(() => openAndRefresh(file, location)), location);
-  } catch (error) {
-    if (!isDamaged(error)) throw error;
-    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
-    removeCatalogue(file);
-    return withPopularity(await unlessBusy(() => openAndRefresh(file, location)), location);
-  }
+  return withPopularity(await onceMoreIfDamaged(() => openAndRefresh(file, location)), location);
 }
 
 /**
@@ -80,23 +78,17 @@ export async function withStore<T>(
   location: StoreLocation,
   work: (catalogue: Catalogue) => T,
 ): Promise<T> {
-  const attempt = async (): Promise<T> => {
+  return await onceMoreIfDamaged(async () => {
     const catalogue = await openStore(directory, location);
     try {
       return work(catalogue);
+    } catch (error) {
+      replaceIfDamaged(catalogue.file, error);
+      throw error;
     } finally {
       catalogue.close();
     }
-  };
-  try {
-    return await unlessBusy(attempt);
-  } catch (error) {
-    if (!isDamaged(error)) throw error;
-    const file = catalogueFile(directory, location.storeDir);
-    debug(`catalogue ${file} is damaged and is filled anew: ${String(error)}`);
-    removeCatalogue(file);
-    return await attempt();
-  }
+  });
 }
 
 /** Store objects per transaction: other processes wait for one at the most, and a kill loses one at the most. */

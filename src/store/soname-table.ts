@@ -3,7 +3,8 @@ import { closeSync, openSync, readSync, utimesSync } from 'node:fs';
 import { machinesRunBy } from '../elf/machine.ts';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
-import { type Catalogue, catalogueFile } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
+import { catalogueFile } from './catalogue-file.ts';
 import { type NameTable, nameTableBytes, stateOfNameTable } from './name-table.ts';
 
 /** The table of one machine's names, in any order, repeated or not. @throws RangeError beyond two million names. */

@@ -9,7 +9,8 @@ import { checkCatalogue, checkDirectories, checkPlaces } from '../../src/cli/doc
 import { checkStarts } from '../../src/cli/doctor/summary.ts';
 import type { Directories } from '../../src/host/directories.ts';
 import { remedyOf } from '../../src/host/errors.ts';
-import { catalogueFile, openCatalogue } from '../../src/store/catalogue.ts';
+import { openCatalogue } from '../../src/store/catalogue.ts';
+import { catalogueFile } from '../../src/store/catalogue-file.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { asRoot } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';

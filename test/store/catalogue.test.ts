@@ -2,12 +2,21 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { type Catalogue, catalogueFile, openCatalogue, unlessBusy } from '../../src/store/catalogue.ts';
+import { type Catalogue, openCatalogue, unlessBusy } from '../../src/store/catalogue.ts';
+import { catalogueFile } from '../../src/store/catalogue-file.ts';
 import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
@@ -277,9 +286,39 @@ test('a catalogue that is only held by somebody for a moment is not thrown away'
   assert.equal(statSync(file).ino, inode);
 });
 
-test('a directory in place of the catalogue is an error, not a wrong answer', () => {
-  const scratch = scratchDirectory();
-  assert.throws(() => openCatalogue(scratch, '/store'));
+function filesBeside(file: string): string[] {
+  return readdirSync(path.dirname(file)).filter((name) => name.startsWith('c.'));
+}
+
+test('a directory in place of the catalogue gives way', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  mkdirSync(path.join(file, 'full'), { recursive: true });
+  filled(file).close();
+  const again = openCatalogue(file, '/store');
+  assert.deepEqual(again.counts(), { objects: 1, libraries: 1 });
+  again.close();
+  assert.deepEqual(filesBeside(file), ['c.1.sqlite']);
+});
+
+test('who still has a catalogue open shares nothing with the one in its place', () => {
+  const file = path.join(scratchDirectory(), 'c.sqlite');
+  const old = filled(file);
+  const database = new DatabaseSync(file);
+  database.exec('pragma user_version = 77');
+  database.close();
+  const next = openCatalogue(file, '/store');
+  assert.notEqual(next.file, old.file);
+  assert.deepEqual(next.counts(), { objects: 0, libraries: 0 });
+  // One that listed the directory before, and opens only now, makes a file anew that is gone by the next time.
+  writeFileSync(`${file}-wal`, '');
+  next.update(new Map([['other', []]]), []);
+  old.update(new Map([['late', []]]), []);
+  old.close();
+  const last = openCatalogue(file, '/store');
+  assert.deepEqual([...last.objectNames()], ['other']);
+  next.close();
+  last.close();
+  assert.deepEqual(filesBeside(file), ['c.1.sqlite']);
 });
 
 test('what is told at once that the file is busy is done again; any other error ends it', async () => {

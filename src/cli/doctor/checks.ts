@@ -10,7 +10,8 @@ import { errnoOf, ForeignError, reasonOf, remedyOf } from '../../host/errors.ts'
 import { fileWord } from '../../host/shell-words.ts';
 import { patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
-import { catalogueFile, isDamaged } from '../../store/catalogue.ts';
+import { isDamaged } from '../../store/catalogue.ts';
+import { catalogueFile, newestFile } from '../../store/catalogue-file.ts';
 import { invalidPaths, missingForNix, type Nix, nixVersion } from '../../store/nix.ts';
 import { errnoBehind, isBusy, resultCode } from '../../store/sqlite-error.ts';
 import { type StoreLocation, storeLocation } from '../../store/store-location.ts';
@@ -177,8 +178,9 @@ function uncounted(error: unknown, file: string): Omit<Check, 'subject'> {
 /** Looks, and changes nothing: a first start fills a catalogue that is missing or damaged. */
 export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): Check {
   const check = { subject: 'catalogue' } as const;
-  const file = catalogueFile(dirs.catalogues, storeDir);
+  let file = catalogueFile(dirs.catalogues, storeDir);
   try {
+    file = newestFile(file).file;
     statSync(file);
     const { objects, libraries } = countsIn(file);
     return { ...check, state: 'ok', detail: `${libraries} libraries in ${objects} store objects: ${file}` };
