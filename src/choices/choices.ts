@@ -29,6 +29,30 @@ export function addChoices(earlier: Choices, added: Choices): Choices {
   };
 }
 
+/**
+ * Takes earlier decisions back. `words`: names of libraries, patterns and beginnings, as choiceLines shows them.
+ * `unknown`: those that nothing was decided by.
+ */
+export function dropChoices(
+  earlier: Choices,
+  words: readonly string[],
+): { readonly left: Choices; readonly unknown: readonly string[] } {
+  const dropped = new Set(words);
+  const without = <T>(decided: Readonly<Record<string, T>> = {}): Record<string, T> =>
+    Object.fromEntries(Object.entries(decided).filter(([name]) => !dropped.has(name)));
+  const { pins, exclude, prefer, add = {} } = earlier;
+  const known = new Set([...Object.keys(pins), ...exclude, ...prefer, ...Object.keys(add)]);
+  return {
+    left: {
+      pins: without(pins),
+      exclude: exclude.filter((pattern) => !dropped.has(pattern)),
+      prefer: prefer.filter((beginning) => !dropped.has(beginning)),
+      ...addPart(without(add)),
+    },
+    unknown: words.filter((word) => !known.has(word)),
+  };
+}
+
 /** Documents and digests of choices that add nothing are as they were before there was `add`. */
 function addPart(add: Choices['add'] = {}): Pick<Choices, 'add'> {
   return Object.keys(add).length === 0 ? {} : { add };

@@ -103,15 +103,21 @@ export const COMMANDS: readonly CommandRow[] = [
       ],
       ['--exclude <pattern>', "never take store objects named like this, e.g. 'openssl-1.*'"],
       ['--prefer <name>', 'take store objects whose names begin with this where that is possible'],
+      ['--drop <name>', 'take one earlier choice back: its library, pattern or name'],
       ['--reset', 'forget all earlier choices'],
       JSON_OPTION,
     ],
-    run: async ([program = ''], { pin, add, exclude, prefer, reset, json }, { context, setExitStatus }) => {
+    run: async (
+      [program = ''],
+      { pin, add, exclude, prefer, drop, reset, json },
+      { context, setExitStatus },
+    ) => {
       const words = {
         pin: valuesOf(pin),
         add: valuesOf(add),
         exclude: valuesOf(exclude),
         prefer: valuesOf(prefer),
+        drop: valuesOf(drop),
         reset: isThere(reset),
       };
       const format = isThere(json) ? 'json' : 'text';

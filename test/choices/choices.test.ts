@@ -18,6 +18,7 @@ import {
   addedFiles,
   choiceLines,
   digestOfChoices,
+  dropChoices,
   hasChoices,
   NO_CHOICES,
 } from '../../src/choices/choices.ts';
@@ -33,6 +34,14 @@ const choices = {
   exclude: ['openssl-1.*'],
   prefer: ['zlib-1'],
 };
+
+test('what is dropped goes by its name, pattern or beginning; all else stays', () => {
+  const all = { ...choices, add: { 'liba.so': null, 'libb.so': '/b' } };
+  const { left, unknown } = dropChoices(all, ['libz.so.1', 'zlib-1', 'liba.so', 'other']);
+  assert.deepEqual(left, { pins: {}, exclude: ['openssl-1.*'], prefer: [], add: { 'libb.so': '/b' } });
+  assert.deepEqual(unknown, ['other']);
+  assert.deepEqual(dropChoices(choices, ['libz.so.1', 'zlib-1', 'openssl-1.*']).left, NO_CHOICES);
+});
 
 test('a later pin replaces an earlier one, later preferences come first, exclusions are a sorted set', () => {
   const added = addChoices(choices, {

@@ -78,7 +78,7 @@ function statusOf(outcome: ChooseOutcome): number {
   return outcome.kind === 'chosen' && outcome.idlePins.length > 0 ? 1 : 0;
 }
 
-const NOTHING_SAID: ChooseWords = { pin: [], add: [], exclude: [], prefer: [], reset: false };
+const NOTHING_SAID: ChooseWords = { pin: [], add: [], exclude: [], prefer: [], drop: [], reset: false };
 
 /**
  * `nix-run-foreign --choose`: the dialogue, where there is a terminal and something to choose, before the start. Stdout

@@ -12,6 +12,7 @@ import {
   addChoices,
   type Choices,
   digestOfChoices,
+  dropChoices,
   hasChoices,
   NO_CHOICES,
   namePattern,
@@ -196,9 +197,11 @@ async function chooseIn(
   try {
     const session = { ...request, catalogue };
     const added = wordsToChoices(words, catalogue, program);
-    if (!words.reset && !hasChoices(added)) return await otherwise(session);
+    if (!words.reset && words.drop.length === 0 && !hasChoices(added)) return await otherwise(session);
+    assertDropped(words, session);
     noticeUnknown(added, catalogue);
-    return await saveChecked(session, (now) => addChoices(words.reset ? NO_CHOICES : now, added));
+    const kept = (now: Choices): Choices => (words.reset ? NO_CHOICES : dropChoices(now, words.drop).left);
+    return await saveChecked(session, (now) => addChoices(kept(now), added));
   } finally {
     catalogue.close();
   }
@@ -227,11 +230,23 @@ export interface ChooseWords {
   readonly add: readonly string[];
   readonly exclude: readonly string[];
   readonly prefer: readonly string[];
+  /** Names, patterns and beginnings of earlier choices. */
+  readonly drop: readonly string[];
   readonly reset: boolean;
 }
 
 function usage(message: string, hint: string): ForeignError {
   return new ForeignError(message, { code: 'usage', hint, exitCode: 125 });
+}
+
+/** @throws ForeignError `usage` for a word that nothing was chosen by. */
+function assertDropped({ drop }: ChooseWords, { earlier, typedName }: ChooseSession): void {
+  const [unknown] = dropChoices(earlier, drop).unknown;
+  if (unknown === undefined) return;
+  throw usage(
+    `${unknown}: nothing was chosen by that name`,
+    `see what was chosen with: nix-foreign choose ${fileWord(typedName)} --json`,
+  );
 }
 
 /** @throws ForeignError `usage` or `bad-pin` for words that mean nothing. */

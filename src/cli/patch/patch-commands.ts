@@ -88,6 +88,7 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
             add: [],
             exclude: valuesOf(options['exclude']),
             prefer: valuesOf(options['prefer']),
+            drop: [],
             reset: false,
           },
           set: givenIn(options),

@@ -123,6 +123,18 @@ test('choices that are edited or removed by hand are seen by the launcher', asyn
   assert.equal(chosen('libssl.so.3').match, 'pinned');
 });
 
+test('one choice is taken back by its name, the others stay', async () => {
+  const { choices } = await chooseJson('--drop', 'nothing-is-named-like-this-*');
+  assert.deepEqual(choices, { exclude: [], pins: { 'libssl.so.3': other.file }, prefer: [] });
+  const { status, stderr } = await root.manage(['choose', '--drop', 'libssl.so', program]);
+  assert.equal(status, 125);
+  assert.match(
+    stderr,
+    /^nix-foreign: libssl.so: nothing was chosen by that name\n {2}see .*choose .* --json\n$/,
+  );
+  assert.equal(chosen('libssl.so.3').match, 'pinned');
+});
+
 test('reset forgets everything', async () => {
   const { choices } = await chooseJson('--reset');
   assert.deepEqual(choices, { exclude: [], pins: {}, prefer: [] });
