@@ -201,6 +201,16 @@ export const INDEX_COMMANDS: readonly CommandRow[] = [
       if (!(await findCommand(name, isThere(json) ? 'json' : 'text', context))) setExitStatus(1);
     },
   },
+  {
+    usage: 'index forget <index>',
+    summary:
+      'take away what was read of an index or a binary cache, as status names it, and the address of that',
+    options: [JSON_OPTION],
+    run: async ([index = ''], { json }, { context }) => {
+      const { forgetCommand } = await import('./manage-file-indexes.ts');
+      await forgetCommand(index, isThere(json) ? 'json' : 'text', context);
+    },
+  },
 ];
 
 export const SHARING_COMMANDS: readonly CommandRow[] = [

@@ -1,4 +1,4 @@
-// `nix-foreign index status | build | export | find`: the file indexes of this machine, read, handed on, and asked.
+// `nix-foreign index status | build | export | find | forget`: the file indexes of this machine.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { newestFirst } from '../candidates/rank.ts';
@@ -21,6 +21,7 @@ import {
 } from '../index/manage-indexes.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
 import { type CacheRead, readCache } from '../index/read-cache.ts';
+import { dropSource } from '../index/read-source.ts';
 import { type IndexSource, openSideCatalogue } from '../index/side-catalogue.ts';
 import type { Context } from '../resolve/context.ts';
 import {
@@ -198,6 +199,34 @@ export async function exportCommand(
     else
       printLine(
         `${file}: ${count(bytes)} bytes${secret ? `, signed; its public key is ${secret.public.text}` : ', not signed: nobody else takes it'}`,
+      );
+  });
+}
+
+/** The key of what was read of a typed file or cache, as `index status` shows it. */
+function keyTyped(typed: string, sources: readonly IndexSource[]): string | undefined {
+  const names = [typed, nameOfCache(typed), path.resolve(typed), realPath(typed)];
+  return sources.find(({ key }) => names.includes(key))?.key;
+}
+
+/** Takes away what was read of an index or a binary cache, with the address of that. */
+export async function forgetCommand(typed: string, format: OutputFormat, context: Context): Promise<void> {
+  const settings = await settingsFor(context);
+  await inWritableDirectories(context.host.uid, async (dirs) => {
+    const place = indexPlace(dirs, context.location);
+    const { sources } = catalogueStatus(place);
+    const key = keyTyped(typed, sources);
+    if (key === undefined || !(await dropSource(place, key)))
+      throw failure(
+        `${nameOfCache(typed)}: nothing was read of it`,
+        'see what was read with: nix-foreign index status',
+      );
+    const { found } = findThrough(indexSearch(settings, context), []);
+    if (format === 'json') printJson({ forgotten: key });
+    else printLine(`forgotten: ${key}`);
+    if (found.some(({ file }) => realPath(file) === key))
+      notice(
+        `${key} is still one of the indexes of this machine: the next start that lacks a library reads it`,
       );
   });
 }

@@ -46,6 +46,7 @@ export const KINDS: Readonly<Record<string, ValueKind>> = {
   days: 'text',
   'store-url': 'text',
   cache: 'directory',
+  index: 'file',
   'store-path': 'file',
 };
 

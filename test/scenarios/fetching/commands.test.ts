@@ -104,6 +104,25 @@ test('an index made of a binary cache serves, and goes on as one signed file', a
   assertRan(await bare.start([bare.program, ...words], derived), [/fetched /]);
 });
 
+test('what was read of a cache is forgotten with its address, and the rest stays', async () => {
+  await manage(bare, ['index', 'build'], only);
+  await manage(bare, ['index', 'build', '--from', cache.url], plain);
+  const read = async () => JSON.parse(await manage(bare, ['index', 'status', '--json'], only)).sources;
+  const keys = async () => (await read()).map(({ key }: { key: string }) => key).sort();
+  assert.deepEqual(await keys(), ['/exchange/bookworm', cache.url].sort());
+  assert.equal(await manage(bare, ['index', 'forget', cache.url], plain), `forgotten: ${cache.url}\n`);
+  assert.deepEqual(await keys(), ['/exchange/bookworm']);
+  const again = await bare.manage(['index', 'forget', cache.url], plain);
+  assert.deepEqual([again.status, again.stdout], [125, '']);
+  assert.match(
+    again.stderr,
+    /: nothing was read of it\n {2}see what was read with: nix-foreign index status\n$/,
+  );
+  const file = await bare.manage(['index', 'forget', '/exchange/bookworm'], only);
+  assert.deepEqual([file.status, file.stdout], [0, 'forgotten: /exchange/bookworm\n']);
+  assert.match(file.stderr, /bookworm is still one of the indexes of this machine/);
+});
+
 test('a pin of what is not in the store is fetched, by the settings; without a cache it says so', async () => {
   const pin = ['choose', bare.program, '--pin', `libjq.so.1=${jq[0]}/lib/libjq.so.1`];
   const nowhere = await bare.manage(pin, fetching([], []));
