@@ -85,6 +85,18 @@ libpython3.12.so.1.0 | python3-3.12.11 python312 out
 libluajit-5.1.so.2 | luajit-2.1.1741730670 luajit out
 libopenblas.so.0 | openblas-0.3.29 openblas out
 libSkiaSharp.so | skiasharp-2.88.9 skiasharp out
+libgflags.so.2.2 | gflags-2.2.2 gflags out
+libglog.so.1 | glog-0.7.1 glog out
+libnetsnmp.so.40 | net-snmp-5.9.4-lib net-snmp lib
+libcjson.so.1 | cjson-1.7.18 cjson out
+libczmq.so.4 | czmq-4.2.1 czmq out
+libmbedtls.so.21 | mbedtls-3.6.4 mbedtls out
+libsrtp2.so.1 | libsrtp-2.7.0 srtp out
+libnice.so.10 | libnice-0.1.22 libnice out
+libgee-0.8.so.2 | libgee-0.20.8 libgee out
+libxmlsec1.so.1 | xmlsec-1.3.7 xmlsec out
+liburiparser.so.1 | uriparser-0.9.8 uriparser out
+libmongoc-1.0.so.0 | mongoc-1.30.4 mongoc out
 `;
 
 export const RIGHT_ROWS: readonly RightRow[] = RIGHT.trim()
