@@ -79,6 +79,13 @@ int refuse_program(const char *name, const struct program *program, long error)
 	return message_failure(error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, within_limits(failure, error));
 }
 
+int refuse_left_shim(const char *name)
+{
+	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = name,
+								.cause = "the program of this shim is gone",
+								.remedy = "put it back, or see: nix-foreign shim list"});
+}
+
 int refuse_nameless(const struct program *program)
 {
 	if (text_after(program->real_path, "/memfd:"))

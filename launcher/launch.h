@@ -29,6 +29,7 @@ struct command_line {
 	const char *strategy; // what --strategy names, or NULL
 	const char *name;     // PROGRAM, to be looked up
 	char **argv;          // its argv
+	bool by_shim;         // a shim names PROGRAM, nobody typed it
 };
 
 /// Reads the options before PROGRAM, or what binfmt_misc hands over. Answers --help and --version, and refuses unknown
@@ -36,6 +37,9 @@ struct command_line {
 struct command_line command_line_read(const struct process *process);
 
 // In failures.c. Each prints why a program is not started, and returns the exit status.
+
+/// What a shim starts is not there any more.
+int refuse_left_shim(const char *name);
 
 /// A look-up failed with `error`, a negative errno. `program->found` is the path that was looked at; NULL when a search
 /// along PATH failed. 127 for ENOENT, else 126.

@@ -170,6 +170,8 @@ int launcher_main(const struct process *process)
 	long failed = find_named(process, start.command.name, &start.program.found);
 	if (failed == 0)
 		failed = program_identify(&start.program);
+	if (failed == -ENOENT && start.command.by_shim)
+		return refuse_left_shim(start.command.name);
 	if (failed < 0)
 		return refuse_program(start.command.name, &start.program, failed);
 	if (action == ACTION_RUN)

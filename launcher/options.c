@@ -85,6 +85,7 @@ static struct command_line command_of_shim(struct command_line command, char *pr
 	*shim = program;
 	command.name = program;
 	command.argv = shim;
+	command.by_shim = true;
 	return command;
 }
 

@@ -45,6 +45,16 @@ for (const [name, [code, cause, remedy]] of Object.entries(cases))
     assert.deepEqual([outcome.code, outcome.stdout], [code, '']);
   });
 
+test('refused: a shim whose program is gone; nobody typed its path', async () => {
+  const gone = at('gone');
+  const { code, stderr } = await run(workshop, [`--shim=${gone}`, at('shims', 'gone'), '--help']);
+  assert.equal(
+    stderr,
+    `nix-run-foreign: ${gone}: the program of this shim is gone\n  put it back, or see: nix-foreign shim list\n`,
+  );
+  assert.equal(code, 127);
+});
+
 test('refused: executable, but not by this user; behind a closed directory', asRoot, async () => {
   copyFileSync('/bin/true', at('private'));
   chmodSync(at('private'), 0o744);
