@@ -6,7 +6,8 @@
 #include "module-kernel.h"
 #include "words.h"
 
-enum { MOST_RENAMED = 256, MOST_ANSWERS = 256, ANSWERS_SIZE = 256 * 1024 };
+// A program that looks through 250 plug-ins is answered as many libraries in its first start.
+enum { MOST_RENAMED = 1024, MOST_ANSWERS = 1024, ANSWERS_SIZE = 256 * 1024 };
 
 struct renamed {
 	struct link_map *map;
@@ -14,7 +15,7 @@ struct renamed {
 };
 
 struct answers {
-	size_t used, count;
+	size_t used, count, renamed_count;
 	const char *each[MOST_ANSWERS];
 	struct renamed renamed[MOST_RENAMED];
 	char searched[PATH_SIZE];
@@ -60,10 +61,18 @@ void link_name_expect(const char *searched, const char *answer)
 
 static struct renamed *find_renamed(const struct link_map *map)
 {
-	for (int i = 0; i < MOST_RENAMED; i++)
+	for (size_t i = 0; i < answers->renamed_count; i++)
 		if (answers->renamed[i].map == map)
 			return &answers->renamed[i];
 	return NULL;
+}
+
+static struct renamed *free_renamed(void)
+{
+	struct renamed *closed = find_renamed(NULL);
+	if (closed || answers->renamed_count == MOST_RENAMED)
+		return closed;
+	return &answers->renamed[answers->renamed_count++];
 }
 
 bool link_name_opened(struct link_map *map)
@@ -71,7 +80,7 @@ bool link_name_opened(struct link_map *map)
 	if (!answers || !answers->expected || !map->name || !word_equal(map->name, answers->searched))
 		return false;
 	bool is_named_so = word_equal(map->name, answers->expected);
-	struct renamed *free_one = is_named_so ? NULL : find_renamed(NULL);
+	struct renamed *free_one = is_named_so ? NULL : free_renamed();
 	if (free_one) {
 		free_one->own_name = map->name;
 		__atomic_store_n(&free_one->map, map, __ATOMIC_RELEASE);

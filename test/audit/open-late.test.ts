@@ -1,6 +1,7 @@
 // Names that ld.so finds nowhere → files that the audit module answers, in every state that a process can be in.
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import {
@@ -274,6 +275,18 @@ test('a process that forks while another thread reads a new soname table has a c
   const words = ['fork-at-change', 'libfalse.so.1', table, next, 'libfalse.so.2'];
   const { status, stdout, stderr } = await runWords([...slow, ...start, ...words]);
   assert.deepEqual([status, stdout, stderr], [0, 'child 0\nlibfalse.so.1 not opened\n', '']);
+});
+
+test('a program that is answered 300 libraries, as one that looks through a directory of plug-ins', async () => {
+  const names = Array.from({ length: 300 }, (_, index) => `libmany${index}.so.1`);
+  const files = names.map((name) => path.join(path.dirname(late), name));
+  for (const file of files) copyFileSync(late, file);
+  const answers = Object.fromEntries(names.map((name, index) => [name, files[index] ?? '']));
+  const found = await lines(newest, makePlace(module, { answers }), ['open', ...names]);
+  assert.deepEqual(
+    found,
+    names.map((name) => `${name} opened`),
+  );
 });
 
 test('answers count for a program that has loaded a plug-in before, with names that no table has', async () => {
