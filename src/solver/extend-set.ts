@@ -135,3 +135,51 @@ export function extendSet(problem: Problem, solution: Solution, needs: readonly 
   if (needs.length === 0) return { added: [], outcomes: [] };
   return allAtOnce(problem, solution, needs) ?? oneByOne(problem, solution, needs);
 }
+
+/** A problem and the set that stays as it is in it. */
+export interface PresentProblem {
+  readonly problem: Problem;
+  readonly solution: Solution;
+}
+
+/** What was added, as if it had been there before. */
+export function asPresent(
+  { problem, solution }: PresentProblem,
+  { added, outcomes }: ExtendedSet,
+): PresentProblem {
+  const taken = outcomes.flatMap((each) => (each.kind === 'taken' ? each.by : []));
+  return {
+    problem: { ...problem, roots: [...problem.roots, ...taken] },
+    solution: { ...solution, choices: [...solution.choices, ...added] },
+  };
+}
+
+/**
+ * The same for many needs, in few searches: of those that do not fit together each half is tried. `isOver` is asked
+ * before each search; what is not decided then is left out.
+ */
+export function extendSetByHalves(
+  present: PresentProblem,
+  needs: readonly OptionalNeed[],
+  isOver: () => boolean,
+): ExtendedSet {
+  const { problem, solution } = present;
+  if (needs.length === 0) return { added: [], outcomes: [] };
+  if (isOver()) {
+    const why = 'the search took too long';
+    return {
+      added: [],
+      outcomes: needs.map((need) => ({ kind: 'left-out', need, why, isOffered: true })),
+    };
+  }
+  if (needs.length === 1) return oneByOne(problem, solution, needs);
+  const whole = allAtOnce(problem, solution, needs);
+  if (whole !== undefined) return whole;
+  const middle = Math.ceil(needs.length / 2);
+  const first = extendSetByHalves(present, needs.slice(0, middle), isOver);
+  const second = extendSetByHalves(asPresent(present, first), needs.slice(middle), isOver);
+  return {
+    added: [...first.added, ...second.added].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    outcomes: [...first.outcomes, ...second.outcomes],
+  };
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Requirer } from '../../src/candidates/problem.ts';
-import { extendSet } from '../../src/solver/extend-set.ts';
+import { asPresent, extendSet, extendSetByHalves } from '../../src/solver/extend-set.ts';
 import type { Solution } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
@@ -69,4 +69,72 @@ test('nothing to open, nothing added; the same question, the same answer', () =>
     outcomes(need('libicu.so.9'), need('libnew.so.1')),
     outcomes(need('libicu.so.9'), need('libnew.so.1')),
   );
+});
+
+const many = [
+  need('libnobody.so.1'),
+  ...Array.from({ length: 4 }, () => need('libicu.so.9')),
+  need('libnew.so.1'),
+  need('libicu.so.11', 'libdata.so.9'),
+];
+
+test('by halves: the same is added and left out', () => {
+  const present = { problem: stated, solution: solution() };
+  const { added, outcomes: found } = extendSetByHalves(present, many, () => false);
+  const all = extendSet(stated, solution(), many);
+  const files = (choices: typeof added) => choices.map(({ provider: { path } }) => path);
+  assert.deepEqual(files(added), files(all.added));
+  assert.deepEqual(found, all.outcomes);
+  assert.deepEqual(
+    found.map((each) => each.kind === 'taken' || [each.isOffered, each.why.slice(0, 10)]),
+    [[false, 'no library'], true, true, true, true, [true, 'libnew.so.'], true],
+  );
+});
+
+test('by halves: one that does not fit among many costs few searches', () => {
+  const present = { problem: stated, solution: solution() };
+  const needs = Array.from({ length: 200 }, (_, at) => need(at === 77 ? 'libnew.so.1' : 'libicu.so.9'));
+  let asked = 0;
+  const { outcomes: found } = extendSetByHalves(present, needs, () => {
+    asked += 1;
+    return false;
+  });
+  assert.deepEqual(
+    found.flatMap((each, at) => (each.kind === 'left-out' ? at : [])),
+    [77],
+  );
+  assert.ok(asked < 20, `${asked} searches`);
+});
+
+test('by halves: when the time is over the rest is left out, and what was taken stays', () => {
+  const present = { problem: stated, solution: solution() };
+  let asked = 0;
+  const { added, outcomes: found } = extendSetByHalves(present, many, () => {
+    asked += 1;
+    return asked > 2;
+  });
+  assert.deepEqual(
+    found.map((each) => each.kind),
+    ['left-out', 'taken', 'taken', 'taken', 'left-out', 'left-out', 'left-out'],
+  );
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['libdata.so.9', 'libicu.so.9'],
+  );
+});
+
+test('what was added stays as it is for what is added after it', () => {
+  const older = provider('icu-8', 'libicu.so.9', { defines: ['ICU_8'] });
+  const newer = provider('icu-9', 'libicu.so.9', { defines: ['ICU_8', 'ICU_9'] });
+  const both = problem({
+    roots: stated.roots,
+    offers: { ...offers, 'libicu.so.9': [older, newer] },
+    loaders,
+  });
+  const present = { problem: both, solution: solution() };
+  const after = asPresent(present, extendSet(both, solution(), [need('libicu.so.9')]));
+  const wants = [[requirer('plug', { versions: { 'libicu.so.9': ['ICU_9'] } })]];
+  const [outcome] = extendSetByHalves(after, [{ alternatives: wants }], () => false).outcomes;
+  assert.equal(outcome?.kind, 'left-out');
+  assert.equal(extendSet(both, solution(), [{ alternatives: wants }]).outcomes[0]?.kind, 'taken');
 });
