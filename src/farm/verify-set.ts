@@ -262,27 +262,37 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
   }
 }
 
+type OpeningSet = Pick<VerifiedSet, 'loader' | 'askedPath' | 'verdict'>;
+
+/** Whether the loader refuses any of these names of a verified set beside it. One start of the loader. */
+export async function isRefusedWhenOpened(
+  { loader, askedPath, verdict }: OpeningSet,
+  { path: program, libc, elf, plainNames }: ProgramWithAdded & VerifiedProgram,
+  opened: readonly string[],
+): Promise<boolean> {
+  if (opened.length === 0) return false;
+  const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
+  const listed =
+    plainNames === undefined
+      ? await listObjects(request, libc, verdict)
+      : await listWithPlainNames(request, libc, verdict, { elf, plainNames });
+  return listed.complaints.length > 0;
+}
+
 /**
  * Of the names of a verified set that the program may open, those that the loader refuses beside it. One start of the
  * loader where it refuses none.
  */
 export async function refusedWhenOpened(
-  { loader, askedPath, verdict }: Pick<VerifiedSet, 'loader' | 'askedPath' | 'verdict'>,
-  { path: program, libc, elf, plainNames }: ProgramWithAdded & VerifiedProgram,
+  set: OpeningSet,
+  program: ProgramWithAdded & VerifiedProgram,
   names: readonly string[],
 ): Promise<string[]> {
-  const isRefused = async (opened: readonly string[]): Promise<boolean> => {
-    const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
-    const listed =
-      plainNames === undefined
-        ? await listObjects(request, libc, verdict)
-        : await listWithPlainNames(request, libc, verdict, { elf, plainNames });
-    return listed.complaints.length > 0;
-  };
-  if (names.length === 0 || !(await isRefused(names))) return [];
+  if (!(await isRefusedWhenOpened(set, program, names))) return [];
   const good: string[] = [];
   const refused: string[] = [];
-  for (const name of names) ((await isRefused([...good, name])) ? refused : good).push(name);
+  for (const name of names)
+    ((await isRefusedWhenOpened(set, program, [...good, name])) ? refused : good).push(name);
   return refused;
 }
 

@@ -1,5 +1,5 @@
 // A plan's set → the files beside the audit module: settings, answers, what was learned (audit/RUN-TIME.md).
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { removeLeftovers, replaceLink, writeFileAtomically } from '../host/atomic-file.ts';
 import { makeDirectories } from '../host/files.ts';
@@ -124,4 +124,17 @@ export function readLearned(directory: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** The module takes no more than 64 KiB (audit/RUN-TIME.md). */
+const MOST_LEARNED_BYTES = 60_000;
+
+/**
+ * Lists plug-ins that the set counts, where there is room for them all: the module notes them no more when they are
+ * opened. @throws Node's errno errors.
+ */
+export function addLearned(directory: string, files: readonly string[]): void {
+  const list = path.join(directory, 'learned');
+  const text = files.map((file) => `${file}\0`).join('');
+  if (statSync(list).size + Buffer.byteLength(text) < MOST_LEARNED_BYTES) appendFileSync(list, text);
 }

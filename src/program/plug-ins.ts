@@ -1,5 +1,6 @@
 // A program → the shared objects in its own directory tree, which it may open while it runs.
-import { readdirSync } from 'node:fs';
+// One that it opened → the others in the same directory.
+import { readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
@@ -85,6 +86,18 @@ function entriesOf(directory: string) {
   }
 }
 
+/** Undefined for what the program could not load anyway. `libraryPathDirs`: searched for what it brings along, too. */
+export function plugInAt(
+  file: string,
+  like: ElfFile,
+  libraryPathDirs: readonly string[] = [],
+): PlugIn | undefined {
+  const elf = elfFileAt(file);
+  if (elf === undefined || !elf.dynamic || elf.loadError !== undefined) return undefined;
+  if (elf.class !== like.class || elf.machine !== like.machine) return undefined;
+  return { path: file, elf, bundled: findBundled({ path: file, elf }, () => {}, libraryPathDirs) };
+}
+
 /** Those for the program's machine that it does not load at its start anyway. */
 export function findPlugIns(
   program: { readonly path: string; readonly elf: ElfFile },
@@ -93,10 +106,46 @@ export function findPlugIns(
   const tree = treeOf(program.path);
   if (tree === undefined) return [];
   const known = new Set([program.path, ...loaded.map((each) => each.path)]);
-  return sharedObjectsBelow(tree).flatMap((file) => {
-    const elf = known.has(file) ? undefined : elfFileAt(file);
-    if (elf === undefined || !elf.dynamic || elf.loadError !== undefined) return [];
-    if (elf.class !== program.elf.class || elf.machine !== program.elf.machine) return [];
-    return [{ path: file, elf, bundled: findBundled({ path: file, elf }) }];
+  return sharedObjectsBelow(tree).flatMap((file) =>
+    known.has(file) ? [] : (plugInAt(file, program.elf) ?? []),
+  );
+}
+
+/** Milliseconds, as a few starts of the resolver take: what is not read then is looked for when it is opened. */
+const MOST_TIME_BESIDE = 2000;
+const MOST_BYTES_BESIDE = 1 << 30;
+
+/** Where every loader of other distributions looks: what lies there are libraries of everything, no plug-ins. */
+const LIBRARIES = /^(?:\/usr(?:\/local)?)?\/lib(?:32|64|x32)?(?:\/[^/]+-linux-[^/]+)?$/;
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * What lies in the directory of a plug-in and is called as plug-ins are, itself included, by name; in a directory of
+ * libraries, or of everything, nothing. The paths are as the program opens them.
+ */
+export function filesBeside(file: string, libraryPathDirs: readonly string[]): string[] {
+  const directory = path.dirname(file);
+  const isSearched = LIBRARIES.test(directory) || libraryPathDirs.includes(directory);
+  if (isSearched || isShared(directory)) return [];
+  return entriesOf(directory)
+    .filter((entry) => entry.isFile() && NAME.test(entry.name))
+    .map(({ name }) => path.join(directory, name));
+}
+
+/** Those that the program could load, as many as are read in time. `libraryPathDirs` as for `plugInAt`. */
+export function plugInsOf(
+  files: readonly string[],
+  like: ElfFile,
+  libraryPathDirs: readonly string[],
+): PlugIn[] {
+  const end = Date.now() + MOST_TIME_BESIDE;
+  let bytes = 0;
+  return files.slice(0, MOST_PLUG_INS).flatMap((file) => {
+    bytes += sizeOf(file);
+    if (bytes > MOST_BYTES_BESIDE || Date.now() > end) return [];
+    return plugInAt(file, like, libraryPathDirs) ?? [];
   });
 }

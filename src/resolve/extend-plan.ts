@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Requirer } from '../candidates/problem.ts';
-import { layOutAndVerify, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
+import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { pin, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
@@ -14,7 +14,7 @@ import { debug, notice } from '../host/output.ts';
 import { extendedPlan, planOfCopy, withoutLoader } from '../plan/make-plan.ts';
 import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
-import { type Answers, addAnswers, readAnswers } from '../plan/run-time-files.ts';
+import { type Answers, addAnswers, addLearned, readAnswers } from '../plan/run-time-files.ts';
 import {
   againFile,
   type LearnedName,
@@ -26,14 +26,16 @@ import {
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
-import { extendSet } from '../solver/extend-set.ts';
+import { plugInAt } from '../program/plug-ins.ts';
+import { asPresent, extendSet } from '../solver/extend-set.ts';
 import type { Choice } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { readRoot } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
+import { directoryLookedThrough, type Foreseen, foreseePlugIns } from './foresee-plug-ins.ts';
 import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
-import { objectsOfPlugIn, opening, plugInAt, wouldServe } from './learned.ts';
+import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
 import { type Extension, presentFiles, type RunTimeQuestion, withPresentSet } from './present-set.ts';
 import { libraryPathOf, loadedObjectsOf } from './running-process.ts';
 import { solveProgram } from './solve-program.ts';
@@ -46,6 +48,8 @@ interface Extended {
   /** Nobody offers it: no other set would have it. */
   readonly isHopeless?: boolean;
   readonly state: bigint;
+  /** What the plug-ins beside the one that asked will ask for. */
+  readonly foreseen?: Foreseen | undefined;
 }
 
 /** All that the requester needs, else the name alone, in the versions that the requester wants. */
@@ -59,14 +63,21 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
   return inStore ? [[alone]] : [[...objectsOfPlugIn(plugIn), opening(name)], [alone]];
 }
 
-function extend(extension: Extension): Promise<Extended> {
-  return withPresentSet(extension, ({ catalogue, problem, present }) => {
+/** `directory`: the one that the program is looking through. */
+function extend(extension: Extension, directory: string | undefined): Promise<Extended> {
+  return withPresentSet(extension, ({ catalogue, problem, present: solution }) => {
     const state = catalogueState(catalogue);
-    if (present === undefined) return { added: [], why: 'its loader is not in the store', state };
-    const { added, outcomes } = extendSet(problem, present, [{ alternatives: alternativesFor(extension) }]);
+    if (solution === undefined) return { added: [], why: 'its loader is not in the store', state };
+    const extended = extendSet(problem, solution, [{ alternatives: alternativesFor(extension) }]);
+    const { added, outcomes } = extended;
     const outcome = outcomes[0];
-    if (outcome?.kind !== 'left-out') return { added, why: undefined, state };
-    return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
+    if (outcome?.kind === 'left-out')
+      return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
+    const foreseen =
+      directory === undefined || added.length === 0
+        ? undefined
+        : foreseePlugIns(extension, asPresent({ problem, solution }, extended));
+    return { added, why: undefined, state, foreseen };
   });
 }
 
@@ -112,8 +123,10 @@ function saveExtended(
   { plan, dirs, context, question }: Extension,
   set: VerifiedSet,
   root: SavedRoot,
+  plugIns: readonly string[],
 ): boolean {
   if (plan?.auditModule === undefined) return false;
+  addLearned(question.directory, plugIns);
   const place = { directory: question.directory, module: plan.auditModule };
   const { root: before = root.file } = plan;
   const files = plan.files.map((file) => (file === before ? root.file : file));
@@ -129,12 +142,15 @@ function saveExtended(
   return true;
 }
 
+/** What is added to a set, and the plug-ins that it counts then. */
+type Addition = Pick<Foreseen, 'added' | 'plugIns'>;
+
 /** Why the loader would not start the program with the extended set, in a clause; undefined where it is planned. */
 async function planExtended(
   extension: Extension,
   dynamic: DynamicProgram,
   fingerprint: Fingerprint,
-  added: readonly Choice[],
+  { added, plugIns }: Addition,
 ): Promise<string | undefined> {
   const { dirs, context } = extension;
   const { libraryPathDirs } = dynamic;
@@ -150,11 +166,11 @@ async function planExtended(
     if (set.kind === 'vanished') return `${set.file} is gone`;
     if (set.kind === 'rejected') return set.complaints[0] ?? 'the loader refuses it';
     const names = added.map(({ name }) => name);
-    if ((await refusedWhenOpened(set, dynamic, names)).length > 0) return 'the loader refuses it';
+    if (await isRefusedWhenOpened(set, dynamic, names)) return 'the loader refuses it';
     const before = readRoot(link);
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
-    if (saveExtended(extension, set, root)) return undefined;
+    if (saveExtended(extension, set, root, plugIns)) return undefined;
     await restore(context.nix, link, before); // the process has what it asked for, and its next start asks again
     return undefined;
   } finally {
@@ -162,7 +178,33 @@ async function planExtended(
   }
 }
 
-function remember({ question, program }: Extension, why: string | undefined): LearnedName[] {
+/** With what is foreseen; where the loader refuses that, what was asked for alone. */
+async function planWhatFits(
+  extension: Extension,
+  dynamic: DynamicProgram,
+  fingerprint: Fingerprint,
+  { added, foreseen }: Extended,
+): Promise<Addition & Pick<Extended, 'why'>> {
+  if (foreseen !== undefined && foreseen.plugIns.length > 0) {
+    const all = { added: [...added, ...foreseen.added], plugIns: foreseen.plugIns };
+    const why = await planExtended(extension, dynamic, fingerprint, all);
+    if (why === undefined) return { ...all, why };
+    debug(`what the other plug-ins of its directory need is left out: ${why}`);
+  }
+  const alone = { added, plugIns: [] };
+  return { ...alone, why: await planExtended(extension, dynamic, fingerprint, alone) };
+}
+
+/** What came of a question, and the directory that was looked through for it. */
+interface Outcome extends Addition {
+  readonly why: string | undefined;
+  readonly lookedThrough: string | undefined;
+}
+
+function remember(
+  { question, program }: Extension,
+  { why, plugIns: counted, lookedThrough }: Outcome,
+): LearnedName[] {
   const { directory, name, requester } = question;
   const now = new Date().toISOString();
   const { names, plugIns } = learnedIn(directory, now);
@@ -170,11 +212,14 @@ function remember({ question, program }: Extension, why: string | undefined): Le
   const earlier = names.filter((each) => each.name !== name);
   const record = readRunTimeRecord(directory);
   const known = record?.plugIns ?? plugIns;
+  const ahead = new Set(counted);
+  const all = plugIns.map((each) => (ahead.has(each.path) ? { path: each.path } : each));
   writeRunTimeRecord(directory, {
     ...record,
     program: program.path,
     names: [...earlier, entry],
-    plugIns: why === undefined ? plugIns : known,
+    plugIns: why === undefined ? all : known,
+    ...(lookedThrough === undefined ? {} : { foreseen: [...(record?.foreseen ?? []), lookedThrough] }),
   });
   return [...names];
 }
@@ -214,17 +259,26 @@ async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promi
     );
 }
 
-async function answer(extension: Extension): Promise<void> {
-  const { question, program, fingerprint, dirs, context } = extension;
-  const { name, directory } = question;
-  const outcome = await extend(extension);
-  const { added, state, isHopeless = false } = outcome;
-  let { why } = outcome;
+/** What is had for it, in the plan where there is one. */
+async function carryOut(extension: Extension, extended: Extended): Promise<Addition & Pick<Extended, 'why'>> {
+  const { program, fingerprint } = extension;
+  const { added, why } = extended;
   const dynamic = dynamicOf(program);
   if (why === undefined && dynamic !== undefined && fingerprint !== undefined && added.length > 0)
-    why = await planExtended(extension, dynamic, fingerprint, added);
-  else if (why === undefined) await pinEach(extension, added);
-  const before = remember(extension, why);
+    return await planWhatFits(extension, dynamic, fingerprint, extended);
+  if (why === undefined) await pinEach(extension, added);
+  return { added, why, plugIns: [] };
+}
+
+async function answer(extension: Extension): Promise<void> {
+  const { question, dirs, context } = extension;
+  const { name, directory } = question;
+  const lookedThrough = directoryLookedThrough(extension);
+  const extended = await extend(extension, lookedThrough);
+  const { state, isHopeless = false, foreseen } = extended;
+  const outcome = await carryOut(extension, extended);
+  const { why, added } = outcome;
+  const before = remember(extension, { ...outcome, lookedThrough: foreseen && lookedThrough });
   const present = presentFiles(extension).get(name);
   const found: [string, string][] =
     why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];

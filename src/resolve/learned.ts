@@ -1,10 +1,10 @@
 // What a program opened in earlier starts → objects for the solver, and a set that serves them too where there is one.
+import path from 'node:path';
 import type { Requirer } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
-import { findBundled } from '../program/bundled.ts';
-import type { PlugIn } from '../program/plug-ins.ts';
+import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
+import type { OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
 import type { Job } from './job.ts';
@@ -38,12 +38,18 @@ export function objectsOfPlugIn({ path: file, elf, bundled }: PlugIn): Requirer[
   return needingWithout(objects, own);
 }
 
-/** Undefined for what the program could not load anyway. */
-export function plugInAt(file: string, like: ElfFile): PlugIn | undefined {
-  const elf = elfFileAt(file);
-  if (elf === undefined || !elf.dynamic || elf.loadError !== undefined) return undefined;
-  if (elf.class !== like.class || elf.machine !== like.machine) return undefined;
-  return { path: file, elf, bundled: findBundled({ path: file, elf }) };
+/** As plug-ins call each other: `libjvm.so` is loaded before what needs it, by a path that no run path names. */
+export function namesOfPlugIns(plugIns: readonly PlugIn[]): ReadonlySet<string> {
+  return new Set(
+    plugIns.flatMap(({ path: file, elf: { soname } }) => [path.basename(file), ...(soname ? [soname] : [])]),
+  );
+}
+
+/** From the store where it has all; else what the tree has may be loaded from there. */
+export function needOfPlugIn(plugIn: PlugIn, inTree: ReadonlySet<string>): OptionalNeed {
+  const objects = objectsOfPlugIn(plugIn);
+  const isBeside = objects.some(({ needed }) => needed.some((name) => inTree.has(name)));
+  return { alternatives: isBeside ? [objects, needingWithout(objects, inTree)] : [objects] };
 }
 
 /** Those that are there. */

@@ -12,7 +12,7 @@ import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
 import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { learnedPlugIns, needingWithout, objectsOfPlugIn, opening } from './learned.ts';
+import { learnedPlugIns, namesOfPlugIns, needOfPlugIn, opening } from './learned.ts';
 import { openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
@@ -43,20 +43,6 @@ export interface OptionalSet {
 
 function needOfLibrary({ alternatives }: OptionalLibrary): OptionalNeed {
   return { alternatives: alternatives.map((names) => names.map(opening)) };
-}
-
-/** As plug-ins call each other: `libjvm.so` is loaded before what needs it, by a path that no run path names. */
-function namesOfPlugIns(plugIns: readonly PlugIn[]): ReadonlySet<string> {
-  return new Set(
-    plugIns.flatMap(({ path: file, elf: { soname } }) => [path.basename(file), ...(soname ? [soname] : [])]),
-  );
-}
-
-/** From the store where it has all; else what the tree has may be loaded from there. */
-function needOfPlugIn(plugIn: PlugIn, inTree: ReadonlySet<string>): OptionalNeed {
-  const objects = objectsOfPlugIn(plugIn);
-  const isBeside = objects.some(({ needed }) => needed.some((name) => inTree.has(name)));
-  return { alternatives: isBeside ? [objects, needingWithout(objects, inTree)] : [objects] };
 }
 
 /**

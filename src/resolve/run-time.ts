@@ -12,6 +12,7 @@ import { debug } from '../host/output.ts';
 import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
 import {
   AUDIT_MODULE,
+  addLearned,
   auditModuleOnce,
   makeRunTimeDirectory,
   type RunTimeSettings,
@@ -180,10 +181,8 @@ function beginAnew(directory: string): void {
 
 /** The module writes nothing down that is known already. */
 function writeKnown(directory: string, files: readonly string[]): void {
-  const text = files.map((file) => `${file}\0`).join('');
-  // The module takes no more than 64 KiB (audit/RUN-TIME.md).
-  const fitting = text.length < 60_000 ? text : '';
-  writeFileSync(path.join(directory, 'learned'), fitting, { mode: 0o600 });
+  writeFileSync(path.join(directory, 'learned'), '', { mode: 0o600 });
+  addLearned(directory, files);
 }
 
 /**

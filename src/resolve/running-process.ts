@@ -1,5 +1,6 @@
-// The id of a process → the objects of the store that it has loaded, and the library path that it was started with.
+// The id of a process → what it has loaded, and the library path that it was started with.
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
 
 export interface ProcessObjects {
@@ -28,6 +29,17 @@ export function loadedObjectsOf(processId: number, storeDir: string): ProcessObj
   });
   const loader = store.find(({ soname }) => /^ld-linux|^ld\.so|^ld64\.so/.test(soname));
   return { store, loader: loader?.path };
+}
+
+/** Every name that an object from outside the store answers to in the process: ld.so looks no further for these. */
+export function namesLoadedElsewhere(processId: number, storeDir: string): ReadonlySet<string> {
+  const files = mappedFiles(processId).filter((file) => !file.startsWith(`${storeDir}/`));
+  return new Set(
+    files.flatMap((file) => {
+      const elf = elfFileAt(file);
+      return elf === undefined ? [] : [path.basename(file), ...(elf.soname ? [elf.soname] : [])];
+    }),
+  );
 }
 
 /** LD_LIBRARY_PATH as the process was started with it; undefined where there was none. */

@@ -6,7 +6,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { AUDIT_MODULE, auditModuleOnce, makeRunTimeDirectory } from '../../src/plan/run-time-files.ts';
+import {
+  AUDIT_MODULE,
+  addLearned,
+  auditModuleOnce,
+  makeRunTimeDirectory,
+  readLearned,
+} from '../../src/plan/run-time-files.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'run-time-files-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -45,4 +51,19 @@ test('the module is there while the directory is made again', { timeout: 60_000 
     readdirSync(directory).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('plug-ins are listed as long as the module reads the list, and what is listed stays', () => {
+  const directory = path.join(scratch, 'listed');
+  makeRunTimeDirectory(directory, path.join(scratch, 'module.so'), SETTINGS);
+  addLearned(directory, ['/opt/a.so', '/opt/b.so']);
+  addLearned(directory, ['/opt/c.so']);
+  addLearned(directory, []);
+  const all = ['/opt/a.so', '/opt/b.so', '/opt/c.so'];
+  assert.deepEqual(readLearned(directory), all);
+  addLearned(
+    directory,
+    Array.from({ length: 1000 }, (_, each) => `/opt/${'long/'.repeat(12)}${each}.so`),
+  );
+  assert.deepEqual(readLearned(directory), all);
 });

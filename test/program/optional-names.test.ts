@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
 import { optionalNames } from '../../src/program/optional-names.ts';
-import { findPlugIns, treeOf } from '../../src/program/plug-ins.ts';
+import { filesBeside, findPlugIns, plugInsOf, treeOf } from '../../src/program/plug-ins.ts';
 import { compile } from '../scenarios/compile.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'optional-names-'));
@@ -87,4 +87,22 @@ test('directories of everybody are nobody’s tree', () => {
   assert.equal(treeOf('/opt/vendor/bin/tool'), '/opt/vendor');
   assert.equal(treeOf('/opt/vendor/tool'), '/opt/vendor');
   assert.equal(treeOf('/home/me/vendor/tool'), '/home/me/vendor');
+});
+
+test('beside a plug-in: what the program could load, in directories of plug-ins only', () => {
+  const { elf } = program('beside', 'int main(void) { return 0; }');
+  const at = (name: string) => path.join(scratch, 'beside/plug-ins', name);
+  for (const name of ['b.so', 'a.so', 'deeper/c.so']) compile(at(name), 'int plug;', ['-shared', '-fPIC']);
+  writeFileSync(at('text.so'), 'GROUP ( libc.so.6 )');
+  writeFileSync(at('read-me.txt'), 'plug-ins');
+  symlinkSync('a.so', at('link.so'));
+  const files = filesBeside(at('b.so'), []);
+  assert.deepEqual(files, [at('a.so'), at('b.so'), at('text.so')]);
+  const found = plugInsOf(files, elf, []).map((each) => each.path);
+  assert.deepEqual(found, [at('a.so'), at('b.so')]);
+  assert.deepEqual(plugInsOf(files, { ...elf, machine: 8 }, []), []);
+  assert.deepEqual(filesBeside(at('b.so'), [path.dirname(at('b.so'))]), []);
+  for (const directory of ['/usr/lib', '/lib64', '/usr/local/lib', '/usr/lib/x86_64-linux-gnu', '/', '/tmp'])
+    assert.deepEqual(filesBeside(path.join(directory, 'libz.so.1'), []), [], directory);
+  assert.deepEqual(filesBeside('/nowhere/at/all/plug.so', []), []);
 });

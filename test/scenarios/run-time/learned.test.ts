@@ -8,29 +8,13 @@ import { homeInRoot } from '../../rig/root.ts';
 import { openTerminal } from '../choosing/terminal.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
-import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
+import { launcher, openToolRoot } from '../tool.ts';
+import { addObject, scratchOf } from './own-objects.ts';
 import { putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
-const scratch = path.join(root.homeDir, '..', 'objects');
-
-/** A store object with one library. Returns the library's file on the host, to link with. */
-async function addObject(
-  { run }: ToolRoot,
-  name: string,
-  soname: string,
-  source: string,
-  flags: readonly string[] = [],
-): Promise<string> {
-  const file = compileLibrary(path.join(scratch, name, 'lib', soname), soname, source, flags);
-  mkdirSync(onHost(root, path.join(homeInRoot, 'objects', name, 'lib')), { recursive: true });
-  const inRoot = path.join(homeInRoot, 'objects', name);
-  writeFileSync(onHost(root, path.join(inRoot, 'lib', soname)), readFileSync(file), { mode: 0o755 });
-  const { status, stderr } = await run({ argv: [path.join(rig.nixBin, 'nix-store'), '--add', inRoot] });
-  assert.equal(status, 0, stderr);
-  return file;
-}
+const scratch = scratchOf(root);
 
 /** As libstdc++ grows: a newer one has all versions of the older, and one more. */
 function versions(count: 1 | 2): string {
@@ -55,7 +39,12 @@ function put(name: string, flags: readonly string[]): string {
   return inRoot;
 }
 
-const old = await addObject(root, 'duo-1.0', 'libduo.so.1', older, [versions(1)]);
+const old = await addObject(root, {
+  name: 'duo-1.0',
+  soname: 'libduo.so.1',
+  source: older,
+  flags: [versions(1)],
+});
 const needsSecond = 'extern int second(void); int (*wanted)(void) = second;\n';
 
 // Started before the store has the newer one.
@@ -65,7 +54,12 @@ assert.equal((await root.start([tells])).status, 0);
 test('a plug-in that needs a newer library than the set has gets it at the next start', async () => {
   const tool = put('grows', [old]);
   assert.equal((await root.start([tool])).status, 0);
-  const fresh = await addObject(root, 'duo-2.0', 'libduo.so.1', newer, [versions(2)]);
+  const fresh = await addObject(root, {
+    name: 'duo-2.0',
+    soname: 'libduo.so.1',
+    source: newer,
+    flags: [versions(2)],
+  });
   const plugIn = putPlugIn(root, 'wheels/wheel.so', needsSecond, []);
   compile(onHost(root, plugIn), needsSecond, ['-shared', '-fPIC', fresh]);
   const first = await root.start([tool, plugIn]);
@@ -108,7 +102,7 @@ test('a library that does not fit beside what is loaded is in the set of the nex
   const pin = await root.manage(['choose', tool, '--exclude', 'duo-2.0']);
   assert.equal(pin.status, 0, pin.stderr);
   assert.equal((await root.start([tool])).status, 0);
-  await addObject(root, 'trio-1.0', 'libtrio.so.1', needsSecond, [duo]);
+  await addObject(root, { name: 'trio-1.0', soname: 'libtrio.so.1', source: needsSecond, flags: [duo] });
   const excluded = await root.start([tool, 'libtrio.so.1']);
   assert.match(excluded.stdout, /^libtrio\.so\.1 .*cannot open shared object file/);
   const { stdout } = await root.manage(['explain', tool]);
