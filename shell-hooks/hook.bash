@@ -63,28 +63,28 @@ __nix_foreign_enter() {
 # Looks at what was typed. `$1` is the status of the line before.
 __nix_foreign_look_at_line() {
   local - && { set -f +xveu; } 2>&-
-  local line=$READLINE_LINE number='\#' IFS=$' \t\n'
-  local -a reply
+  local __line=$READLINE_LINE __number='\#' IFS=$' \t\n'
+  local -a __reply
   # bash counts commands; where the number is the same, this is the rest of the one that the last line began.
-  if [[ ${number@P} != "$__nix_foreign_number" ]]; then
-    __nix_foreign_number=${number@P}
+  if [[ ${__number@P} != "$__nix_foreign_number" ]]; then
+    __nix_foreign_number=${__number@P}
     __nix_foreign_take_back
     # A program that was native can be another one by now.
     [[ -z $__nix_foreign_stale && $1 != 12[67] ]] || __nix_foreign_forget
   fi
-  [[ -n $line ]] || return 0
+  [[ -n $__line ]] || return 0
   [[ $PATH == "$__nix_foreign_path" ]] || __nix_foreign_forget
   # `history -p` takes the last line for its own, so `!!` is looked up apart.
-  if [[ ($line == *'!'[!\ =\(]* || $line == '^'*) && $- == *H* ]]; then
-    line+=\;$(fc -ln -1 2>/dev/null)\;$(history -p "$line" 2>/dev/null)
+  if [[ ($__line == *'!'[!\ =\(]* || $__line == '^'*) && $- == *H* ]]; then
+    __line+=\;$(fc -ln -1 2>/dev/null)\;$(history -p "$__line" 2>/dev/null)
   fi
-  case $__nix_foreign_line$line in
+  case $__nix_foreign_line$__line in
     single* | several* | *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
     *) __nix_foreign_line=single ;;
   esac
-  [[ $line != *'()'* ]] || __nix_foreign_stale=1
-  __nix_foreign_words "$line"
-  __nix_foreign_look 0 '' "${reply[@]}"
+  [[ $__line != *'()'* ]] || __nix_foreign_stale=1
+  __nix_foreign_words "$__line"
+  __nix_foreign_look 0 '' "${__reply[@]}"
 }
 
 # What was made for one line.

@@ -35,14 +35,14 @@ __nix_foreign_define_later() {
 # What the function named like a program does: the name, then the arguments.
 __nix_foreign_run() {
   # After a cd the same name can be another file.
-  if [[ $1 != */* ]] || __nix_foreign_is_foreign $1; then
-    $__nix_foreign_launcher -- "$@"
+  if [[ $1 != */* ]] || __nix_foreign_is_foreign "$1"; then
+    "$__nix_foreign_launcher" -- "$@"
   elif [[ ! -e $1 ]]; then
     # As zsh says it where there is no function.
     print -ru2 -- "zsh: no such file or directory: $1"
     return 127
   elif [[ -d $1 && -o autocd && $# -eq 1 ]]; then
-    cd -- $1
+    cd -- "$1"
   elif [[ -d $1 || ! -x $1 ]]; then
     print -ru2 -- "zsh: permission denied: $1"
     return 126
@@ -62,14 +62,14 @@ __nix_foreign_finish() {
 __nix_foreign_look_at_line() {
   emulate -L zsh -o extendedglob
   [[ -n $BUFFER ]] || return 0
-  local line=$BUFFER
+  local __line=$BUFFER
   __nix_foreign_typed=$BUFFER
   # An expansion of history is looked up; zle has no way to ask for it.
-  [[ $line != *'!'[^\ =\(]* ]] || line+=" ; ${(j. ; .)${(@v)history[(R)*]}[1,20]}"
-  if [[ $PATH != $__nix_foreign_path || $line == *'()'* ]]; then
+  [[ $__line != *'!'[^\ =\(]* ]] || __line+=" ; ${(j. ; .)${(@v)history[(R)*]}[1,20]}"
+  if [[ $PATH != $__nix_foreign_path || $__line == *'()'* ]]; then
     __nix_foreign_known=() __nix_foreign_path=$PATH
   fi
-  __nix_foreign_look $line 0 ''
+  __nix_foreign_look $__line 0 ''
 }
 
 # ld.so ends with 127 what it cannot start; by then nothing of the launcher is left to say more. Only for a line that
@@ -84,13 +84,13 @@ __nix_foreign_tell() {
 # Before a prompt: what one line had is taken back.
 __nix_foreign_precmd() {
   local code=$? name
+  emulate -L zsh
   # A program that was native can be another one by now.
   if [[ -n $__nix_foreign_stale || $code -eq 127 || $code -eq 126 ]]; then
     __nix_foreign_known=() __nix_foreign_stale=
   fi
   [[ $code -ne 127 ]] || __nix_foreign_tell
   [[ -n ${__nix_foreign_functions-} ]] || return 0
-  emulate -L zsh
   for name in $__nix_foreign_aliases; do unalias -- $name; done
   for name in $__nix_foreign_functions; do unfunction -- $name; done
   __nix_foreign_aliases=() __nix_foreign_functions=()
@@ -103,12 +103,12 @@ __nix_foreign_not_found() {
   trap - ZERR # it is for the shell itself to call
   if [[ $1 != */* && $1 != (|.|..) ]]; then
     # After `command`, or of a line that the line editor did not see.
-    ! __nix_foreign_on_path $1 || ! __nix_foreign_is_foreign $REPLY || exec $__nix_foreign_launcher -- "$@"
+    ! __nix_foreign_on_path "$1" || ! __nix_foreign_is_foreign "$REPLY" || exec "$__nix_foreign_launcher" -- "$@"
     directory=$__nix_foreign_shims
-    [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec $directory/$1 "${@:2}"
+    [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$directory/$1" "${@:2}"
     if [[ -r $__nix_foreign_directories ]]; then
       while IFS= read -r directory; do
-        [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec $__nix_foreign_launcher -- $directory/$1 "${@:2}"
+        [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$__nix_foreign_launcher" -- "$directory/$1" "${@:2}"
       done <$__nix_foreign_directories
     fi
   fi

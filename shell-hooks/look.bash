@@ -3,35 +3,48 @@
 # Text of commands → functions named like the foreign programs in it.
 # Printed before hook.bash by `nix-foreign hook bash`; for bash 4.4 and newer.
 #
-# A function that answers with a text leaves it in REPLY, one that answers with words in the array `reply`; the caller
+# A function that answers with a text leaves it in REPLY, one that answers with words in the array `__reply`; the caller
 # has declared these local. What lasts from line to line, and the paths, are declared in hook.bash.
+
+# What is local begins with two underscores: a variable of the user's is not hidden when it is looked up, and may be
+# read-only.
 
 # There is no `[[ =~ ]]` here: it sets BASH_REMATCH, which is the user's, and which `local` does not keep.
 
 # A file → REPLY, its interpreter; else false. bash complains of a locale that is not installed; callers discard that.
 __nix_foreign_read_interpreter() {
-  local LC_ALL=C head word
-  IFS= read -r -N 4 head <"$1"
-  if [[ $head == '#!'* ]]; then
-    IFS=$' \t' read -r -n 256 head <"$1"
-    head=${head#'#!'}
-    head=${head#"${head%%[! ]*}"}
-    REPLY=${head%%[ $'\t']*}
+  local LC_ALL=C IFS=$'\n' __head __word
+  local -a __pieces
+  IFS= read -r -N 4 __head <"$1"
+  if [[ $__head == '#!'* ]]; then
+    IFS=$' \t' read -r -n 256 __head <"$1"
+    __head=${__head#'#!'}
+    __head=${__head#"${__head%%[! ]*}"}
+    REPLY=${__head%%[ $'\t']*}
     [[ $REPLY == /* ]]
-  elif [[ $head == $'\x7fELF' ]]; then
-    # It follows the program headers; bash drops the NULs between them.
-    IFS= read -r -N 700 head <"$1"
+  elif [[ $__head == $'\x7fELF' ]]; then
+    # It follows the program headers; Go puts it at the end of the first page. bash drops the NULs between them.
+    IFS= read -r -N 1500 __head <"$1"
     # The first word from a slash on that is a loader's path; a byte in front of it can be a slash too.
     until
-      word=${head%%/*/ld*.so*} head=${head:${#word}}
-      word=${head%%[!]A-Za-z0-9_./+@%~-]*}
-      [[ $word == /*/ld*.so* ]]
+      __word=${__head%%/*/ld*.so*} __head=${__head:${#__word}}
+      __word=${__head%%[!]A-Za-z0-9_./+@%~-]*}
+      [[ $__word == /*/ld*.so* ]]
     do
-      [[ -n $head ]] || return 1
-      head=${head:1}
+      [[ -n $__head ]] || return 1
+      __head=${__head:1}
     done
-    head=${word##*.so}
-    REPLY=${word%.so*}.so${head%%[!.0-9]*}
+    __head=${__word##*.so}
+    REPLY=${__word%.so*}.so${__head%%[!.0-9]*}
+    [[ $REPLY == /*/*/* && ! -e $REPLY ]] || return 0
+    # What was in front of a NUL can be part of it: the build id of Go, which has slashes.
+    mapfile -d '' -n 4096 -t __pieces <"$1"
+    __head=$'\n'${__pieces[*]}
+    while __word=${__head%%$'\n'/*} && ((${#__word} < ${#__head})); do
+      __head=${__head:${#__word}+1}
+      __word=${__head%%$'\n'*}
+      [[ $__word != /*/ld*.so* ]] || { REPLY=$__word && return 0; }
+    done
   else
     return 1
   fi
@@ -47,44 +60,44 @@ __nix_foreign_is_foreign() {
 
 # A command's name → REPLY, its file on PATH; else false.
 __nix_foreign_on_path() {
-  local directory IFS=:
-  for directory in $PATH; do
-    REPLY=${directory:-.}/$1
+  local __directory IFS=:
+  for __directory in $PATH; do
+    REPLY=${__directory:-.}/$1
     [[ -f $REPLY && -x $REPLY ]] && return 0
   done
   return 1
 }
 
-# Text of commands → reply, its words that matter: `;` and the word at the place of each command, words with a slash,
-# and where `cd` goes. Quotes are dropped and not understood: a word too many does no harm, for it is only looked at.
+# Text of commands → __reply, its words that matter: `;` and the word at the place of each command, words with a
+# slash, and where `cd` goes. Quotes are dropped and not understood: a word too many does no harm, it is only looked at.
 __nix_foreign_words() {
-  local text=$1 word at=start
-  local -a words
-  reply=()
-  ((${#text} <= 20000)) || return 0
-  text=${text//[;&|()\`$'\n']/ ; }
-  text=${text//[<>]/ > }
-  text=${text//[\"\']/}
+  local __text=$1 __word __at=start
+  local -a __words
+  __reply=()
+  ((${#__text} <= 20000)) || return 0
+  __text=${__text//[;&|()\`$'\n']/ ; }
+  __text=${__text//[<>]/ > }
+  __text=${__text//[\"\']/}
   # shellcheck disable=SC2206
-  words=($text)
-  for word in "${words[@]}"; do
-    word=${word#\\}
-    case $at:$word in
-      argument:*/*) reply+=("${word#[A-Za-z_]*=}") ;;
-      *:';') at=start ;;
+  __words=($__text)
+  for __word in "${__words[@]}"; do
+    __word=${__word#\\}
+    case $__at:$__word in
+      argument:*/*) __reply+=("${__word#[A-Za-z_]*=}") ;;
+      *:';') __at=start ;;
       argument:*) ;;
       directory:-*) ;;
-      directory:*) reply+=("$word") at=argument ;;
-      *:'>') at=target ;; # of a redirection in front of the command
-      target:*) at=start ;;
-      start:[A-Za-z_]*=*) [[ $word != */* ]] || reply+=("${word#*=}") ;;
-      start:cd | start:pushd) reply+=(';' cd) at=directory ;;
-      start:eval) reply+=(';' eval) ;; # a command follows
+      directory:*) __reply+=("$__word") __at=argument ;;
+      *:'>') __at=target ;; # of a redirection in front of the command
+      target:*) __at=start ;;
+      start:[A-Za-z_]*=*) [[ $__word != */* ]] || __reply+=("${__word#*=}") ;;
+      start:cd | start:pushd) __reply+=(';' cd) __at=directory ;;
+      start:eval) __reply+=(';' eval) ;; # a command follows
       *)
         # Behind one of these comes a command.
-        [[ ' { ! if then elif else while until do time -p coproc 0 1 2 3 - ' != *" $word "* ]] || continue
-        [[ ${__nix_foreign_known[$word]-} == native ]] || reply+=(';' "$word")
-        at=argument
+        [[ ' { ! if then elif else while until do time -p coproc 0 1 2 3 - ' != *" $__word "* ]] || continue
+        [[ ${__nix_foreign_known[$__word]-} == native ]] || __reply+=(';' "$__word")
+        __at=argument
         ;;
     esac
   done
@@ -96,42 +109,44 @@ __nix_foreign_expand() {
   if [[ $1 == \~/* ]]; then
     REPLY=$HOME/${1:2}
   elif [[ $1 == \$[A-Za-z_]* || $1 == \$\{[A-Za-z_]* ]]; then
-    local name=${1#\$} rest
-    name=${name#\{}
-    rest=${name#"${name%%[!A-Za-z_0-9]*}"}
-    name=${name%"$rest"}
-    REPLY=${!name-}${rest#\}}
+    local __name=${1#\$} __rest
+    __name=${__name#\{}
+    __rest=${__name#"${__name%%[!A-Za-z_0-9]*}"}
+    __name=${__name%"$__rest"}
+    __rest=${__rest#\[[@*0]\]}
+    REPLY=${!__name-}${__rest#\}}
     REPLY=${REPLY%% *}
   fi
 }
 
 # How deep in aliases and functions, the one whose text it is or '', then words as of __nix_foreign_words → functions.
 __nix_foreign_look() {
-  local depth=$1 within=$2 at=argument word directory REPLY
-  local -a directories=('')
+  local __depth=$1 __within=$2 __at=argument __word __directory REPLY
+  local -a __directories=('')
   shift 2
-  ((depth < 4)) || return 0
-  for word; do
-    [[ $word != [\$\~]* ]] || { __nix_foreign_expand "$word" && word=$REPLY; }
-    case $at:$word in
-      *: | *:';') at=start && continue ;;
-      start:cd) at=directory && continue ;;
+  ((__depth < 4)) || return 0
+  for __word; do
+    [[ $__word != [\$\~]* ]] || { __nix_foreign_expand "$__word" && __word=$REPLY; }
+    case $__at:$__word in
+      *: | *:';') __at=start && continue ;;
+      start:cd) __at=directory && continue ;;
       directory:*)
-        [[ ! -d $word ]] || directories+=("$word/")
-        at=argument && continue
+        [[ ! -d $__word ]] || __directories+=("$__word/")
+        __at=argument && continue
         ;;
       start:*/*)
-        at=argument
+        __at=argument
         # An earlier command of the line can make it.
-        [[ $depth -ne 0 || $__nix_foreign_line != several || (-f $word && -x $word) ]] || __nix_foreign_define "$word"
+        [[ $__depth -ne 0 || $__nix_foreign_line != several || (-f $__word && -x $__word) ]] ||
+          __nix_foreign_define "$__word"
         ;;
       start:*)
-        __nix_foreign_look_at_name "$word" "$depth" "$within"
-        at=argument && continue
+        __nix_foreign_look_at_name "$__word" "$__depth" "$__within"
+        __at=argument && continue
         ;;
     esac
-    for directory in "${directories[@]}"; do
-      ! __nix_foreign_is_foreign "$directory$word" || __nix_foreign_define "$word"
+    for __directory in "${__directories[@]}"; do
+      ! __nix_foreign_is_foreign "$__directory$__word" || __nix_foreign_define "$__word"
     done
   done
 }
@@ -139,18 +154,18 @@ __nix_foreign_look() {
 # A command's name without a slash, then as __nix_foreign_look.
 __nix_foreign_look_at_name() {
   local REPLY
-  local -a reply
+  local -a __reply
   [[ ${__nix_foreign_known[$1]-} != native ]] || return 0
   if [[ -n ${BASH_ALIASES[$1]-} && $1 != "$3" ]]; then
     [[ ${BASH_ALIASES[$1]} != *[\;\(\{\&\|]* ]] || __nix_foreign_line=several
     __nix_foreign_words "${BASH_ALIASES[$1]}"
-    __nix_foreign_look $(($2 + 1)) "$1" "${reply[@]}"
+    __nix_foreign_look $(($2 + 1)) "$1" "${__reply[@]}"
   elif declare -F -- "$1" >/dev/null; then
     [[ $1 != "$3" ]] || return 0
     # A process, once for each function. Names that turned out to be native are left out of it the next time.
     __nix_foreign_words "${__nix_foreign_bodies[$1]-$(declare -f -- "$1")}"
-    __nix_foreign_bodies[$1]=${reply[*]}
-    __nix_foreign_look $(($2 + 1)) "$1" "${reply[@]}"
+    __nix_foreign_bodies[$1]=${__reply[*]}
+    __nix_foreign_look $(($2 + 1)) "$1" "${__reply[@]}"
   elif [[ $1 == @(hash|source|.|eval|alias|unalias|unset|enable|function|trap) ]]; then
     __nix_foreign_stale=1 # what is known of names can be wrong after these
   elif [[ $__nix_foreign_builtins == *$'\n'"$1"$'\n'* ]]; then

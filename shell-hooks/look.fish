@@ -18,22 +18,30 @@ function __nix_foreign_is_foreign
             set interpreter $head
             break
         end <$argv[1]
+        # Go puts it at the end of the first page.
+        test -n "$interpreter"
+        or set interpreter (command head -c 4096 -- $argv[1] | string split0 | string match '/*/ld*.so*')[1]
     end
     test -n "$interpreter"; or return 1
     not test -e "$interpreter"; or contains -- $interpreter $__nix_foreign_stubs
 end
 set -g __nix_foreign_thousand (string split '' (string repeat -n 1000 .))
 
+# The name of a variable of the user's → its values. Nothing is local here that could hide it.
+function __nix_foreign_value
+    set -q $argv[1]; and string collect -- $$argv[1]
+end
+
 # The word at the place of a command → what belongs there; the word itself where it is not foreign.
 # Behind it a hint: `command` or `exec` where that is in front of the word, `later` where an earlier command can make
 # the file, `function` in the text of one.
 function __nix_foreign_replacement
     set -l word (string unescape -- $argv[1]); or set word $argv[1]
-    if string match -q '$*' -- $word
-        set -l name (string match -r -g '^\$(\w+)$' -- $word)
-        set word
-        set -q name[1]; and set word $$name
-        set word $word[1]
+    set -l braces (string replace -r '^\{\$(\w+)\}' '\$$1' -- $argv[1])
+    set -l parts (string match -r -g '^"?\$(\w+)(|["/].*)$' -- $braces)
+    if set -q parts[1]
+        set word (__nix_foreign_value $parts[1])
+        set -q word[1]; and set word $word[1](string replace -a '"' '' -- "$parts[2]" | string unescape)
     end
     string match -q '~/*' -- "$word"; and set word $HOME/(string sub -s 3 -- $word)
     set -l answer

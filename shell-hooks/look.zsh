@@ -2,7 +2,8 @@
 # Printed before hook.zsh by `nix-foreign hook zsh`; for zsh 5.3 and newer.
 #
 # A function that answers leaves it in REPLY, which its caller has declared local. What lasts from line to line, and the
-# paths, are declared in hook.zsh.
+# paths, are declared in hook.zsh. What is local while a variable of the user's is read begins with two underscores, so
+# as not to hide it.
 
 # True for an executable whose interpreter is missing or is NixOS' stub.
 __nix_foreign_is_foreign() {
@@ -10,13 +11,13 @@ __nix_foreign_is_foreign() {
   [[ -f $1 && -x $1 && -r $1 ]] || return 1
   local head interpreter match mbegin mend
   local -a words
-  sysread -s 2048 head <"$1" || return 1
+  sysread -s 4096 head <"$1" || return 1
   if [[ $head == '#!'* ]]; then
     words=(${=${head%%$'\n'*}#\#\!})
     interpreter=${words[1]-}
     [[ $interpreter == /* ]] || return 1
   elif [[ $head == $'\x7fELF'* ]]; then
-    # It follows the program headers.
+    # It follows the program headers; Go puts it at the end of the first page.
     interpreter=${${(M)${(@ps:\0:)head}:#/*/ld*.so*}[1]}
     [[ -n $interpreter ]] || return 1
   else
@@ -27,6 +28,7 @@ __nix_foreign_is_foreign() {
 
 # A command's name → REPLY, its file on PATH; else false. What is in $commands can be older than the files.
 __nix_foreign_on_path() {
+  emulate -L zsh
   local directory
   REPLY=${commands[$1]-}
   [[ -f $REPLY && -x $REPLY ]] && return
@@ -40,58 +42,64 @@ __nix_foreign_on_path() {
 
 # A word as it is typed → REPLY, what zsh makes of its quotes and of `$name`, `~/` or `=name` at its start.
 __nix_foreign_expand() {
-  local name=${(Q)1} match mbegin mend
-  case $name in
-    ((#b)\$(\{|)([A-Za-z_][A-Za-z_0-9]#)(\}|)(|/*)) REPLY=${(P)match[2]-}$match[4] ;;
-    ('~/'*) REPLY=$HOME/${name#??} ;;
-    ('='[^=/]##) __nix_foreign_on_path ${name#?} || REPLY=$name ;;
-    (*) REPLY=$name ;;
+  local __name=${(Q)1} __rest
+  local -a __values
+  case $__name in
+    (\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\}|)(|/*))
+      __rest=${__name##\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\}|)}
+      __name=${${${__name%"$__rest"}##\$(\{|)}%\}}
+      __values=("${(@P)__name}")
+      REPLY=${__values[1]-}$__rest
+      ;;
+    ('~/'*) REPLY=$HOME/${__name#??} ;;
+    ('='[^=/]##) __nix_foreign_on_path ${__name#?} || REPLY=$__name ;;
+    (*) REPLY=$__name ;;
   esac
 }
 
 # Text of commands, how deep in aliases and functions, and the one whose text it is or '' → aliases and functions.
 # zsh takes the text apart: (Z:C:). A word too many does no harm, for it is only looked at.
 __nix_foreign_look() {
-  local depth=$2 within=$3 at=start word directory REPLY
-  local later=${(M)CONTEXT:#cont} # not empty where an earlier command can make a program
-  local -a directories=('')
-  (( depth < 4 && $#1 <= 20000 )) || return 0
-  for word in ${(Z:C:)1}; do
-    case $at:$word in
+  local __depth=$2 __within=$3 __at=start __word __directory REPLY
+  local __later=${(M)CONTEXT:#cont} # not empty where an earlier command can make a program
+  local -a __directories=('')
+  (( __depth < 4 && $#1 <= 20000 )) || return 0
+  for __word in ${(Z:C:)1}; do
+    case $__at:$__word in
       (argument:[^/\`\(\)\{\}!\;\&\|]#) continue ;;
-      (*:['(){}!;&|']*) at=start; continue ;;
-      (target:*) at=start; continue ;;
-      (start:[0-9]#['<>'](|['<>&|!']#)) at=target; continue ;; # of a redirection in front of the command
+      (*:['(){}!;&|']*) __at=start; continue ;;
+      (target:*) __at=start; continue ;;
+      (start:[0-9]#['<>'](|['<>&|!']#)) __at=target; continue ;; # of a redirection in front of the command
       # Behind one of these comes a command.
       (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|command|exec|export)) continue ;;
-      (start:eval) at=eval __nix_foreign_stale=1; continue ;;
-      (eval:*) __nix_foreign_look ${(Q)word} $((depth + 1)) $within; continue ;;
-      (*:*[\`\(]*) __nix_foreign_look ${word#*[\`\(]} $((depth + 1)) $within ;; # a substitution
+      (start:eval) __at=eval __nix_foreign_stale=1; continue ;;
+      (eval:*) __nix_foreign_look ${(Q)__word} $((__depth + 1)) $__within; continue ;;
+      (*:*[\`\(]*) __nix_foreign_look ${__word#*[\`\(]} $((__depth + 1)) $__within ;; # a substitution
     esac
-    if [[ $at == start && $word == [A-Za-z_]*=* ]]; then
-      __nix_foreign_expand ${word#*=}
+    if [[ $__at == start && $__word == [A-Za-z_]*=* ]]; then
+      __nix_foreign_expand ${__word#*=}
     else
-      __nix_foreign_expand $word
-      case $at:$REPLY in
-        (start:(cd|pushd)) at=directory; continue ;;
+      __nix_foreign_expand $__word
+      case $__at:$REPLY in
+        (start:(cd|pushd)) __at=directory; continue ;;
         (start:*/*)
-          at=argument
-          [[ -z $later || depth -gt 0 || -x $REPLY ]] || __nix_foreign_define_later $REPLY
+          __at=argument
+          [[ -z $__later || __depth -gt 0 || -x $REPLY ]] || __nix_foreign_define_later $REPLY
           ;;
         (start:?*)
-          at=argument
-          [[ -n ${__nix_foreign_known[$REPLY]-} ]] || __nix_foreign_look_at_name $REPLY $word $depth $within
+          __at=argument
+          [[ -n ${__nix_foreign_known[$REPLY]-} ]] || __nix_foreign_look_at_name $REPLY $__word $__depth $__within
           ;;
         (directory:[^-]*)
-          at=argument
-          [[ ! -d $REPLY ]] || directories+=("$REPLY/")
+          __at=argument
+          [[ ! -d $REPLY ]] || __directories+=("$REPLY/")
           ;;
       esac
-      later=1
+      __later=1
     fi
     [[ $REPLY == */* ]] || continue
-    for directory in "$directories[@]"; do
-      ! __nix_foreign_is_foreign $directory$REPLY || __nix_foreign_define $REPLY
+    for __directory in "$__directories[@]"; do
+      ! __nix_foreign_is_foreign $__directory$REPLY || __nix_foreign_define $REPLY
     done
   done
 }

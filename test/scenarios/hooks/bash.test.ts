@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { posixShapes } from './shapes.ts';
+import { namedByVariables, posixShapes } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 const rig = await ensureRig('full');
@@ -55,6 +55,11 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['eval "named x"', /^<named>\[-v\]\[x\]$/],
   ['exec 5>&1; coproc named c >&5; wait; exec 5>&-', /<named>\[-v\]\[c\]/],
   ['case a in (a) named x;; esac', /^<named>\[-v\]\[x\]$/],
+  ['./gonix n; declare -F ./gonix', /^<\.\/gonix>\[n\]$/, 1],
+  ['words=(./tool pre)', /^$/],
+  ['"${words[@]}" x', /^<\.\/tool>\[pre\]\[x\]$/],
+  ['rest=~', /^$/],
+  ['$rest/tool x', /^<\/home\/tester\/tool>\[x\]$/],
 ];
 
 test('commands behind others, made by others, and in other places', async () => {
@@ -66,6 +71,16 @@ test('commands behind others, made by others, and in other places', async () => 
       assert.match(answer.output, output, line);
       assert.equal(answer.status, status, line);
     }
+  } finally {
+    shell.close();
+  }
+});
+
+test('variables of any name may hold a program, and read-only ones are left alone', async () => {
+  const shell = await openShell(root, 'bash', hookLine.bash);
+  try {
+    for (const { line, output } of namedByVariables((name) => `${name}=./tool; readonly ${name}`))
+      assert.match((await shell.run(line)).output, output, line);
   } finally {
     shell.close();
   }

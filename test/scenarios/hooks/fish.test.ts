@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { fishShapes, type Shape } from './shapes.ts';
+import { fishShapes, namedByVariables, type Shape } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 needTool('/usr/bin/fish', 'fish');
@@ -45,6 +45,20 @@ const furtherShapes: readonly Shape[] = [
   },
   { line: 'for f in t4 t5; cp tool $f; ./$f; rm $f; end', output: /^<\.\/t4>\n<\.\/t5>$/ },
 ];
+
+/** One after the other in one shell. */
+const variables: readonly Shape[] = [
+  ...namedByVariables((name) => `set ${name} ./tool`),
+  { line: 'set words ./tool pre', output: /^$/ },
+  { line: '$words a', output: /^<\.\/tool>\[pre\]\[a\]$/ },
+  { line: 'set name ~', output: /^$/ },
+  { line: '$name/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
+  { line: '"$name/tool" a', output: /^<\/home\/tester\/tool>\[a\]$/ },
+  { line: '{$name}/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
+  { line: "'$name' a", output: /Unknown command: '\$name'/, status: 127 },
+  { line: '$absent/home/tester/tool a', output: /The expanded command was empty/, status: 123 },
+];
+
 let bare: ShellSession;
 let hooked: ShellSession;
 
@@ -66,6 +80,19 @@ for (const { line, output, status = 0 } of [...fishShapes, ...furtherShapes]) {
     assert.equal(answer.status, status);
   });
 }
+
+test('variables of any name may hold a program, or the start of its path', async () => {
+  const shell = await openShell(root, 'fish', hookLine.fish);
+  try {
+    for (const { line, output, status = 0 } of variables) {
+      const answer = await shell.run(line);
+      assert.match(answer.output, output, line);
+      assert.equal(answer.status, status, line);
+    }
+  } finally {
+    shell.close();
+  }
+});
 
 test('the status before a line, variables and functions are left as they are', async () => {
   assert.deepEqual(await hooked.run('./tool exit 3'), { output: '', status: 3 });

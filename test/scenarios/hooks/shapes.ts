@@ -6,6 +6,18 @@ export interface Shape {
   readonly status?: number;
 }
 
+/** Names of variables that a hook may have for its own. */
+const names =
+  'name word words text line number reply at depth within directory directories rest later match file answer base';
+
+/** Variables of those names, each with the path of a program; `assign` makes one. For a shell of its own. */
+export function namedByVariables(assign: (name: string) => string): Shape[] {
+  return names.split(' ').flatMap((name) => [
+    { line: assign(name), output: /^$/ },
+    { line: `$${name} a`, output: /^<\.\/tool>\[a\]$/ },
+  ]);
+}
+
 /** For bash and zsh, in a home furnished by shell-session.ts, with a function `greet` and an alias `aliased`. */
 export const posixShapes: readonly Shape[] = [
   { line: './tool \'a b\' "c" | cat', output: /^<\.\/tool>\[a b\]\[c\]$/ },
@@ -18,6 +30,7 @@ export const posixShapes: readonly Shape[] = [
   { line: 'aliased b', output: /^<\.\/tool>\[alias\]\[b\]$/ },
   { line: './tool back & wait', output: /<\.\/tool>\[back\]/ },
   { line: 'echo "$(./tool s) `named q`"', output: /^<\.\/tool>\[s\] <named>\[q\]$/ },
+  { line: './golike q', output: /^<\.\/golike>\[q\]$/ },
   { line: './tool exit 7', output: /^$/, status: 7 },
   { line: 'echo in | ./tool cat | cat', output: /^in$/ },
   { line: './tool cat < out', output: /^<\.\/tool>$/ },
@@ -48,6 +61,7 @@ export const fishShapes: readonly Shape[] = [
   { line: './tool back & ; wait', output: /<\.\/tool>\[back\]/ },
   { line: 'echo (./tool s) (named q)', output: /^<\.\/tool>\[s\] <named>\[q\]$/ },
   { line: 'echo "a $(./tool s) b"', output: /^a <\.\/tool>\[s\] b$/ },
+  { line: './golike q', output: /^<\.\/golike>\[q\]$/ },
   { line: './tool exit 7', output: /^$/, status: 7 },
   { line: 'echo in | ./tool cat | cat', output: /^in$/ },
   { line: './tool cat < out', output: /^<\.\/tool>$/ },

@@ -1,6 +1,6 @@
 // A root and a shell → a real interactive shell in a terminal, with foreign programs beside it and on its PATH.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Root } from '../../rig/root.ts';
@@ -55,12 +55,60 @@ export const hookLine: Readonly<Record<ShellName, string>> = {
   fish: 'nix-foreign hook fish | source',
 };
 
-/** Puts `./tool`, `named` on PATH, `~/vendor/vtool`, and the commands nix-foreign and kill into the home of a root. */
+/** PT_INTERP's program header in the bytes of a 64-bit file. */
+function interpreterHeader(bytes: Buffer): number {
+  const headers = Array.from({ length: bytes.readUInt16LE(56) }, (_, i) => 64 + 56 * i);
+  return headers.find((header) => bytes.readUInt32LE(header) === 3) ?? 0;
+}
+
+function interpreterIn(file: string): string {
+  const bytes = readFileSync(file);
+  const header = interpreterHeader(bytes);
+  const start = Number(bytes.readBigUInt64LE(header + 8));
+  return bytes.toString('latin1', start, start + Number(bytes.readBigUInt64LE(header + 32)) - 1);
+}
+
+/** As Go's linker does it: the interpreter ends with the first page, behind a build id with slashes in it. */
+function interpreterAsOfGo(file: string, interpreter: string): void {
+  const bytes = readFileSync(file);
+  const header = interpreterHeader(bytes);
+  const earlier = Number(bytes.readBigUInt64LE(header + 8));
+  bytes.fill(0, earlier, earlier + Number(bytes.readBigUInt64LE(header + 32)));
+  const start = 4096 - interpreter.length - 1;
+  bytes.write(`Go\0${'iYk2/Qq7x/F_9'.padEnd(20, 'z')}\0${interpreter}\0`, start - 24, 'latin1');
+  for (const field of [8, 16, 24]) {
+    const value = bytes.readBigUInt64LE(header + field) - BigInt(earlier) + BigInt(start);
+    bytes.writeBigUInt64LE(value, header + field);
+  }
+  for (const field of [32, 40]) bytes.writeBigUInt64LE(BigInt(interpreter.length + 1), header + field);
+  writeFileSync(file, bytes);
+}
+
+/** `./golike` is foreign, `./gonix` a program of Nix. */
+function putProgramsAsOfGo(root: ToolRoot): void {
+  const at = (name: string) => onHost(root, path.join(home, name));
+  const foreign = interpreterIn(at('tool'));
+  const ofNix = interpreterIn(path.join(root.rig.nixDir, path.relative('/nix', root.rig.bash)));
+  for (const [name, interpreter] of [
+    ['golike', foreign],
+    ['gonix', ofNix],
+  ] as const) {
+    const runPath = `-Wl,-rpath,${path.dirname(interpreter)}`;
+    execFileSync('cc', ['-o', at(name), path.join(import.meta.dirname, 'speak.c'), runPath]);
+    interpreterAsOfGo(at(name), interpreter);
+  }
+}
+
+/**
+ * Puts `./tool`, `./golike`, `./gonix`, `named` on PATH, `~/vendor/vtool`, and the commands nix-foreign and kill into
+ * the home of a root.
+ */
 export function furnishHome(root: ToolRoot): void {
   const at = (name: string) => onHost(root, path.join(home, name));
   for (const name of ['bin', 'vendor', '.config/fish']) mkdirSync(at(name), { recursive: true });
   execFileSync('cc', ['-o', at('tool'), path.join(import.meta.dirname, 'speak.c')]);
   for (const name of ['bin/named', 'vendor/vtool', 'vendor/unlisted']) copyFileSync(at('tool'), at(name));
+  putProgramsAsOfGo(root);
   const manager = `#!${root.rig.bash}\nexec ${root.rig.node} /opt/tool/dist/nix-foreign.cjs "$@"\n`;
   writeFileSync(at('bin/nix-foreign'), manager);
   chmodSync(at('bin/nix-foreign'), 0o755);

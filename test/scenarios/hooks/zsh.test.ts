@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { posixShapes, type Shape } from './shapes.ts';
+import { namedByVariables, posixShapes, type Shape } from './shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 needTool('/usr/bin/zsh', 'zsh');
@@ -43,6 +43,12 @@ for (const { line, output, status = 0 } of posixShapes) {
 const inOrder: readonly Shape[] = [
   { line: 'export BAR=1; ./tool a', output: /^<\.\/tool>\[a\]$/ },
   { line: 'export T=./tool; $T a', output: /^<\.\/tool>\[a\]$/ },
+  ...namedByVariables((name) => `typeset -g ${name}=./tool`),
+  { line: 'words=(./tool pre)', output: /^$/ },
+  { line: '$words a', output: /^<\.\/tool>\[pre\]\[a\]$/ },
+  { line: 'name=$HOME', output: /^$/ },
+  { line: '${name}/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
+  { line: './gonix a; whence -w ./gonix', output: /^<\.\/gonix>\[a\]\n\.\/gonix: command$/ },
   { line: 'which cat >/dev/null; ./tool a', output: /^<\.\/tool>\[a\]$/ },
   { line: 'type named', output: /^named is \S+\/bin\/named$/ },
   { line: 'echo "x (export y)"; ./tool a', output: /^x \(export y\)\n<\.\/tool>\[a\]$/ },
@@ -64,6 +70,8 @@ const inOrder: readonly Shape[] = [
   { line: './my\\ tool x', output: /^<\.\/my tool>\[x\]$/ },
   { line: '"./my tool" x | cat', output: /^<\.\/my tool>\[x\]$/ },
   { line: `'a b/tool' x; "./it's" y`, output: /^<a b\/tool>\[x\]\n<\.\/it's>\[y\]$/ },
+  { line: 'setopt sh_word_split; "./my tool" s; unsetopt sh_word_split', output: /^<\.\/my tool>\[s\]$/ },
+  { line: 'setopt warn_nested_var; alias q=true', output: /^$/ },
   { line: 'echo "$(./my\\ tool s)"', output: /^<\.\/my tool>\[s\]$/ },
   { line: 'cp tool "new one" && "./new one"', output: /^<\.\/new one>$/ },
   { line: 'eval "named x"; case a in (a) named y;; esac', output: /^<named>\[x\]\n<named>\[y\]$/ },
