@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { sha256OfText } from '../host/file-identity.ts';
 import { allNamesIn } from '../host/files.ts';
+import { debug } from '../host/output.ts';
 
 /** Of a catalogue that nobody can share and that has no file. */
 export const IN_MEMORY = ':memory:';
@@ -46,9 +47,18 @@ export function newestFile(first: string): { readonly file: string; readonly rep
   return { file: withNumber(stem, newest), replaced: numbers.map((each) => withNumber(stem, each)) };
 }
 
-/** A directory in a catalogue's place is nobody's catalogue and goes too. @throws Node's errors. */
+/**
+ * Removes a catalogue that was replaced, or a directory in its place, which is nobody's catalogue. What cannot be
+ * removed stays: nobody opens it again.
+ */
 export function removeFiles(file: string): void {
-  for (const each of filesOf(file)) rmSync(each, { force: true, recursive: true });
+  for (const each of filesOf(file)) {
+    try {
+      rmSync(each, { force: true, recursive: true });
+    } catch (error) {
+      debug(`${each}, which was replaced, cannot be removed: ${String(error)}`);
+    }
+  }
 }
 
 /**

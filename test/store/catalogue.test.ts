@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -16,10 +19,11 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { type Catalogue, openCatalogue, unlessBusy } from '../../src/store/catalogue.ts';
-import { catalogueFile } from '../../src/store/catalogue-file.ts';
+import { catalogueFile, newestFile, replaceFile } from '../../src/store/catalogue-file.ts';
 import { openStore, withStore } from '../../src/store/open-catalogue.ts';
 import { scanObject } from '../../src/store/scan-object.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { compileLibrary, objectName, scratchDirectory } from './compiled-library.ts';
 import { buildFailingCalls, type FailingCalls, failing } from './failing-calls.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';
@@ -159,11 +163,12 @@ test('a damaged page, whichever it is, costs a filling and no answer', async () 
   (await openStore(directory, location)).close();
   const file = catalogueFile(directory, location.storeDir);
   const sound = readFileSync(file);
+  let latest = file;
   assert.equal(statSync(`${file}-wal`, { throwIfNoEntry: false }), undefined);
   for (let page = 0; page < sound.length / 4096; page += 1) {
     const bytes = Buffer.from(sound);
     bytes.fill(0, page * 4096, (page + 1) * 4096);
-    writeFileSync(file, bytes);
+    writeFileSync(latest, bytes);
     const answer = await withStore(directory, location, (catalogue) => ({
       offered: catalogue.librariesOffering('libv.so.1', 64, 62).length,
       beginning: catalogue.namesBeginning('lib', 64, 62),
@@ -176,6 +181,7 @@ test('a damaged page, whichever it is, costs a filling and no answer', async () 
       names.map(() => 1),
       `page ${page}`,
     );
+    latest = newestFile(file).file;
   }
 });
 
@@ -217,6 +223,33 @@ test('processes that meet a catalogue of another version together replace it onc
   for (const { code, stdout, stderr } of outcomes) {
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), { objects: 300, libraries: 300, offered: 300 });
+  }
+});
+
+test('a catalogue stays where the one that it replaced cannot be removed', asRoot, () => {
+  const scratch = scratchDirectory();
+  const first = path.join(scratch, 'x.sqlite');
+  const second = path.join(scratch, 'x.1.sqlite');
+  filled(first).close();
+  renameSync(first, second);
+  writeFileSync(first, 'what it replaced');
+  chownSync(second, 65_534, 65_534);
+  chmodSync(scratch, 0o1777); // only the owner of a file may remove it
+  process.seteuid?.(65_534);
+  try {
+    const catalogue = openCatalogue(first, '/store');
+    assert.deepEqual([catalogue.file, catalogue.counts()], [second, { objects: 1, libraries: 1 }]);
+    catalogue.close();
+    replaceFile(second);
+    openCatalogue(first, '/store').close();
+    assert.deepEqual(
+      readdirSync(scratch)
+        .filter((name) => name.endsWith('.sqlite'))
+        .sort(),
+      ['x.2.sqlite', 'x.sqlite'],
+    );
+  } finally {
+    process.seteuid?.(0);
   }
 });
 
