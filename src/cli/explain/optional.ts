@@ -24,6 +24,8 @@ import { cutList } from './tree.ts';
 interface OptionalFile {
   readonly name: string;
   readonly file: string;
+  /** The user added it. */
+  readonly added?: true;
   /** Names of others of the kind that need it; empty where the program itself opens it. */
   readonly neededBy: readonly string[];
 }
@@ -40,18 +42,6 @@ export interface OptionalStory {
   readonly notOnDemand: string | null;
 }
 
-function optionalFiles({ libraries }: Fingerprint): OptionalFile[] {
-  const optional = libraries.filter(({ match }) => match === 'dlopen');
-  const needed = new Map(
-    optional.map((each) => [each.soname, elfFileAt(pathOfStoreFile(each))?.needed ?? []]),
-  );
-  return optional.map((each) => ({
-    name: each.soname,
-    file: pathOfStoreFile(each),
-    neededBy: [...needed].filter(([, names]) => names.includes(each.soname)).map(([name]) => name),
-  }));
-}
-
 /** What is asked of a program whose set is known. */
 interface OptionalQuestion {
   readonly program: DynamicProgram;
@@ -60,6 +50,24 @@ interface OptionalQuestion {
   readonly set: VerifiedSet;
   readonly choices: Choices;
   readonly catalogue: Catalogue | undefined;
+}
+
+/** What is there for being opened; where the user added libraries, these and what only they need, too. */
+function optionalFiles({ program, fingerprint, set, choices }: OptionalQuestion): OptionalFile[] {
+  const loaded = new Set(set.objects.map(({ name }) => name));
+  const isAdded = (name: string): boolean => Object.hasOwn(choices.add ?? {}, name);
+  const files = fingerprint.libraries
+    .filter(({ match, soname }) => match === 'dlopen' || (choices.add !== undefined && !loaded.has(soname)))
+    .map((each): [string, string] => [each.soname, pathOfStoreFile(each)]);
+  const outside = [...(program.added ?? [])].filter(([name]) => !loaded.has(name));
+  const optional = new Map([...files, ...outside]);
+  const needed = new Map([...optional].map(([name, file]) => [name, elfFileAt(file)?.needed ?? []]));
+  return [...optional].map(([name, file]) => ({
+    name,
+    file,
+    ...(isAdded(name) ? { added: true } : {}),
+    neededBy: [...needed].filter(([, names]) => names.includes(name)).map(([by]) => by),
+  }));
 }
 
 function reportsOf(
@@ -78,7 +86,7 @@ export function optionalStory(
   context: Context,
   dirs: Directories,
 ): OptionalStory {
-  const { program, plan, fingerprint, set } = question;
+  const { program, plan, set } = question;
   const directory = runTimeDirectoryOf(plan);
   const record = directory === undefined ? undefined : readRunTimeRecord(directory);
   const [names, plugIns] = [record?.names ?? [], record?.plugIns ?? []];
@@ -89,7 +97,7 @@ export function optionalStory(
   const request = { program, libc, loader: set.loader, objects };
   return {
     reports: reportsOf(question, { names, plugIns }),
-    files: optionalFiles(fingerprint),
+    files: optionalFiles(question),
     names,
     plugIns: plugIns.filter(({ when }) => when !== undefined),
     notOnDemand:
@@ -148,6 +156,7 @@ export function optionalWhy({ reports, files, names }: OptionalStory, name: stri
     name,
     file === undefined ? '  not in the set' : `  ${file.file}`,
     '  it may be opened while the program runs; nothing needs it at the start',
+    ...(file?.added ? ['  you added it'] : []),
     ...(report === undefined ? [] : [reportLine(report)]),
     ...(file === undefined || file.neededBy.length === 0
       ? []
