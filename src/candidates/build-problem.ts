@@ -27,11 +27,12 @@ function requirer(label: string, file: string, elf: ElfFile): Requirer {
 /** Every name that a bundled library answers to. */
 function bundledByName(bundled: readonly BundledLibrary[]): Problem['bundled'] {
   const byName = new Map<string, Requirer & Pick<ElfFile, 'verdef' | 'hasVerdef' | 'hasVersym'>>();
-  for (const { name, path: file, elf } of bundled) {
+  for (const { name, path: file, elf, isOpenedLater = false } of bundled) {
     const { verdef, hasVerdef, hasVersym } = elf;
     const object = { ...requirer(name, file, elf), verdef, hasVerdef, hasVersym };
     byName.set(name, object);
-    if (elf.soname !== undefined && !byName.has(elf.soname)) byName.set(elf.soname, object);
+    const { soname } = elf;
+    if (soname !== undefined && !isOpenedLater && !byName.has(soname)) byName.set(soname, object);
   }
   return byName;
 }

@@ -25,6 +25,8 @@ export interface BundledLibrary {
   readonly name: string;
   /** ld.so finds it only where the farm has a link of that name. */
   readonly linked: boolean;
+  /** The user added it, and nothing needs it at the start: it serves nobody by its soname. */
+  readonly isOpenedLater?: true;
 }
 
 /** A program, and what is known of its libraries beside its run paths. */
@@ -153,8 +155,10 @@ export function findBundled(
       const byLoader = byUser === undefined ? find(name, object, tell, libraryPathDirs) : undefined;
       const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
       if (loaded === undefined) continue;
-      if (loaded.elf.soname !== undefined) seen.add(loaded.elf.soname);
-      found.push({ path: loaded.path, elf: loaded.elf, name, linked: loaded.linked });
+      const { path: file, elf, linked } = loaded;
+      const isNeeded = object.elf.needed.includes(name);
+      if (elf.soname !== undefined && isNeeded) seen.add(elf.soname);
+      found.push({ path: file, elf, name, linked, ...(isNeeded ? {} : { isOpenedLater: true }) });
       queue.push(loaded);
     }
   }

@@ -1,0 +1,54 @@
+// Libraries that the user added: explain tells of them and of what they bring, and their sonames serve nobody else.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { compileLibrary } from '../../store/compiled-library.ts';
+import { copyHome, foreign, onHost } from '../foreign-files.ts';
+import { openToolRoot } from '../tool.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig);
+const sqlite = foreign(rig, 'bookworm', 'sqlite3');
+const program = copyHome(root, sqlite, 'sqlite3');
+
+async function add(library: string): Promise<void> {
+  const { status, stderr } = await root.manage(['choose', '--add', library, program]);
+  assert.equal(status, 0, stderr);
+}
+
+async function why(name: string): Promise<string> {
+  const { status, stdout, stderr } = await root.manage(['explain', '--why', name, program]);
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test('of one of the store explain --why says that it was added, and of what it brings, for whom', async () => {
+  assert.equal((await root.manage(['explain', '--why', 'libpng16.so.16', program])).status, 125);
+  await add('libpng16.so.16');
+  assert.match(
+    await why('libpng16.so.16'),
+    /^libpng16\.so\.16\n {2}\/nix\/store\/.*\n(?:.*\n)* {2}you added it$/m,
+  );
+  const { stdout } = await root.manage(['explain', program]);
+  assert.match(stdout, /^in the set for that: .*libpng16\.so\.16/m);
+  await add('libarchive.so.13');
+  assert.match(await why('libxml2.so.2'), /^libxml2\.so\.2\n(?:.*\n)* {2}needed by libarchive\.so\.13/m);
+});
+
+test('a file of the user whose soname the program needs from the store does not serve it', async () => {
+  await root.manage(['choose', '--reset', program]);
+  const file = path.join(path.dirname(program), 'vendor/libz.so');
+  mkdirSync(path.dirname(onHost(root, file)), { recursive: true });
+  compileLibrary(onHost(root, file), { soname: 'libz.so.1' });
+  await add(`libz.so=${file}`);
+  const { status, stdout, stderr } = await root.start([program, ...sqlite.args]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, sqlite.expect);
+  assert.match(
+    await why('libz.so'),
+    new RegExp(`^libz\\.so\\n {2}${file}\\n(?:.*\\n)* {2}you added it$`, 'm'),
+  );
+  assert.match(await why('libz.so.1'), /^libz\.so\.1\n {2}\/nix\/store\//);
+});
