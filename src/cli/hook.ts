@@ -85,6 +85,9 @@ export async function dirsCommand(
   options: { json: boolean },
 ): Promise<void> {
   const file = directoriesFile(await dataDirectory());
+  // As of a variable that is not set: it would be the working directory.
+  if (directories.includes(''))
+    throw usageError(`dirs ${action}: an empty name is no directory`, 'name a directory with programs in it');
   const named = directories.map((each) => path.resolve(each));
   const change = { add: addDirectories, remove: removeDirectories, list: readDirectories }[action];
   const all = await change(file, named);

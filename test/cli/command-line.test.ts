@@ -345,6 +345,8 @@ test('dirs says what it changed', () => {
   const told = (word: string) => ({ status: 0, stdout: `${word} ${at('without')}\n`, stderr: '' });
   assert.deepEqual(run(['dirs', 'add', 'without']), told('added'));
   assert.deepEqual(run(['dirs', 'remove', 'without']), told('removed'));
+  for (const action of ['add', 'remove'])
+    assert.match(run(['dirs', action, '']).stderr, /an empty name is no directory\n/, action);
 });
 
 test('a name with a line end or an escape sequence stays in its line', () => {
