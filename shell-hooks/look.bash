@@ -19,7 +19,7 @@ __nix_foreign_read_interpreter() {
   if [[ $__head == '#!'* ]]; then
     IFS=$' \t' read -r -n 256 __head <"$1"
     __head=${__head#'#!'}
-    __head=${__head#"${__head%%[! ]*}"}
+    __head=${__head#"${__head%%[! $'\t']*}"}
     REPLY=${__head%%[ $'\t']*}
     [[ $REPLY == /* ]]
   elif [[ $__head == $'\x7fELF' ]]; then

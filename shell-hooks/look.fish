@@ -9,7 +9,7 @@ function __nix_foreign_is_foreign
     read -z -n 4 head <$argv[1]
     if string match -q '#!*' -- "$head"
         read head <$argv[1]
-        set interpreter (string match -r -g '^#! *(/[^ \t]+)' -- "$head")
+        set interpreter (string match -r -g '^#![ \t]*(/[^ \t]+)' -- "$head")
     else if string match -q '?ELF' -- "$head"
         # It follows the program headers, which are full of NULs.
         for i in $__nix_foreign_thousand

@@ -100,8 +100,8 @@ function putProgramsAsOfGo(root: ToolRoot): void {
 }
 
 /**
- * Puts `./tool`, `./golike`, `./gonix`, `named` on PATH, `~/vendor/vtool`, and the commands nix-foreign and kill into
- * the home of a root.
+ * Puts `./tool`, `./golike`, `./gonix`, a script `./tabbed`, `named` on PATH, `~/vendor/vtool`, and the commands
+ * nix-foreign and kill into the home of a root.
  */
 export function furnishHome(root: ToolRoot): void {
   const at = (name: string) => onHost(root, path.join(home, name));
@@ -109,6 +109,7 @@ export function furnishHome(root: ToolRoot): void {
   execFileSync('cc', ['-o', at('tool'), path.join(import.meta.dirname, 'speak.c')]);
   for (const name of ['bin/named', 'vendor/vtool', 'vendor/unlisted']) copyFileSync(at('tool'), at(name));
   putProgramsAsOfGo(root);
+  writeFileSync(at('tabbed'), '#!\t/bin/bash\necho tabbed "$@"\n', { mode: 0o755 });
   const manager = `#!${root.rig.bash}\nexec ${root.rig.node} /opt/tool/dist/nix-foreign.cjs "$@"\n`;
   writeFileSync(at('bin/nix-foreign'), manager);
   chmodSync(at('bin/nix-foreign'), 0o755);
