@@ -18,11 +18,11 @@ function refuse(soname: string, cause: string, hint: string): ForeignError {
 }
 
 /** Links, such as those of a profile, are followed; what is saved is the path in the store. */
-function realPath(soname: string, typedName: string): string {
+function realPath(soname: string, typedName: string, refusal = refuse): string {
   try {
     return realpathSync(typedName);
   } catch (error) {
-    throw refuse(
+    throw refusal(
       soname,
       `${typedName}: ${reasonOf(error)}`,
       'see what there is to choose from with: nix-foreign choose PROGRAM',
@@ -96,7 +96,7 @@ export function addableName(soname: string, { libc }: Chooser): string {
  */
 export function findAdded(soname: string, typedName: string, catalogue: Catalogue, program: Chooser): string {
   addableName(soname, program);
-  if (storeObjectOf(catalogue.storeDir, realPath(soname, typedName)) !== undefined)
+  if (storeObjectOf(catalogue.storeDir, realPath(soname, typedName, refuseAdded)) !== undefined)
     return findPin(soname, typedName, catalogue, program);
   const file = path.resolve(typedName);
   const elf = elfFileAt(file);

@@ -76,12 +76,28 @@ export function aroundProgram(
   );
 }
 
-/** Where libraries lie around the program: without a run path no loader looks there, unless the user says so. */
+/** A program of which it is known what was added for it. */
+type MaybeAdded = ProgramFile & Pick<DynamicProgram, 'added'>;
+
+/** What was added by hand from outside the store, and is no longer there. */
+function hintForAdded({ added, typedName }: MaybeAdded, missing: readonly Unprovided[]): string | undefined {
+  const [gone] = missing.flatMap(({ name }) => added?.get(name) ?? []);
+  return gone === undefined
+    ? undefined
+    : `you added ${gone}, which is no library now; put it back, or take your choices back: nix-foreign choose ${fileWord(typedName)} --reset`;
+}
+
+/**
+ * Where libraries lie around the program: without a run path no loader looks there, unless the user says so; and what
+ * the user said before and is gone.
+ */
 export function hintForAround(
-  file: ProgramFile,
+  file: MaybeAdded,
   missing: readonly Unprovided[],
   catalogue: Catalogue,
 ): string | undefined {
+  const gone = hintForAdded(file, missing);
+  if (gone !== undefined) return gone;
   const program = dynamicOf(file);
   if (program === undefined) return undefined;
   const names = missing.map(({ name }) => name);
@@ -105,7 +121,7 @@ interface MissingLibraries {
 }
 
 function hintFor(
-  program: ProgramFile,
+  program: MaybeAdded,
   conflict: Conflict,
   { missing, near, catalogue }: MissingLibraries,
 ): string {
@@ -188,7 +204,7 @@ interface LookedFor {
  * found of other versions of these.
  */
 export function conflictError(
-  program: ProgramFile,
+  program: MaybeAdded,
   outcome: Conflict | Undecided,
   { missing, catalogue, closest }: LookedFor,
 ): ForeignError {

@@ -69,7 +69,7 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
       readonly drivers: SolvedSet['drivers'];
       readonly reports: readonly OptionalReport[];
     }
-  /** `isBeside`: what is lacking lies around the program, and the error says how to take it. */
+  /** `isBeside`: what is lacking lies around the program, or was added and is gone; the error says what to do. */
   | { readonly kind: 'unsolved'; readonly error: ForeignError; readonly isBeside: boolean }
 );
 

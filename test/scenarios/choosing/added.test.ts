@@ -1,6 +1,6 @@
 // Libraries that the user added: explain tells of them and of what they bring, and their sonames serve nobody else.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -51,4 +51,20 @@ test('a file of the user whose soname the program needs from the store does not 
     new RegExp(`^libz\\.so\\n {2}${file}\\n(?:.*\\n)* {2}you added it$`, 'm'),
   );
   assert.match(await why('libz.so.1'), /^libz\.so\.1\n {2}\/nix\/store\//);
+});
+
+test('one that is gone is told to have been added, and how to take that back', async () => {
+  const file = path.join(path.dirname(program), 'vendor/libmine.so');
+  compileLibrary(onHost(root, file));
+  await add(`libmine.so=${file}`);
+  rmSync(onHost(root, file));
+  const { status, stderr } = await root.start(['--refresh', program, ...sqlite.args]);
+  assert.equal(status, 126);
+  assert.match(
+    stderr,
+    new RegExp(`\\n {2}you added ${file}, which is no library now; put it back, or .* --reset\\n$`),
+  );
+  const again = await root.manage(['choose', '--add', `libmine.so=${file}`, program]);
+  assert.equal(again.status, 125);
+  assert.match(again.stderr, /^nix-foreign: libmine\.so cannot be added: \S+: no such file or directory\n/);
 });
