@@ -75,8 +75,24 @@ function loneInterpreters(
 }
 
 interface ShownDirectory {
-  readonly target: string;
+  readonly place: HostPlace;
   readonly source: ViewDirectory;
+}
+
+/**
+ * Where nothing is, a link to a neighbour that shows the same does, as distributions have /sbin: each mount makes a start
+ * longer. Both lie in the same directory, to which `..` leads.
+ */
+function entryOf({ place, source }: ShownDirectory, at: number, all: readonly ShownDirectory[]): ViewEntry {
+  const { target, state } = place;
+  const same = all.find(
+    (each, index) =>
+      each.source.directory === source.directory &&
+      path.dirname(each.place.target) === path.dirname(target) &&
+      (index < at || each.place.state !== 'missing'),
+  );
+  if (state === 'missing' && same !== undefined) return { target, source: same.place.target };
+  return { target, source: `${source.directory}/` };
 }
 
 function programDirectories(
@@ -91,7 +107,7 @@ function programDirectories(
   ]);
   const shown = shownPrograms({ places, directories, machine, manager });
   const source = viewDirectory(dirs, shown);
-  return { programs: places.map(({ target }) => ({ target, source })), places, from: directories };
+  return { programs: places.map((place) => ({ place, source })), places, from: directories };
 }
 
 type Data = ReadonlyMap<string, string>;
@@ -106,7 +122,7 @@ function libraryDirectories(
     const shown = shownLibraries({ ...request, place });
     for (const [target, file] of data)
       if (path.dirname(target) === place.target) shown.set(path.basename(target), linkTo(file));
-    return { target: place.target, source: viewDirectory(dirs, shown) };
+    return { place, source: viewDirectory(dirs, shown) };
   });
 }
 
@@ -189,6 +205,13 @@ function linksIn({ target, names }: HostPlace): string[] {
     .filter((file) => existsSync(file) && lstatSync(file).isSymbolicLink());
 }
 
+/** What would have to be made first for something to be there; undefined where it is. */
+function firstMissing(target: string): string | undefined {
+  if (existsSync(target)) return undefined;
+  const above = path.dirname(target);
+  return firstMissing(above) ?? target;
+}
+
 /** A view, and the directories that it shows, which are still to be made. */
 export interface ViewToMake {
   readonly view: View;
@@ -215,12 +238,7 @@ export function findView(
     names: farm?.names ?? [],
     places: [...libraries, ...places],
   });
-  const shown = [
-    ...served,
-    ...directories.map(({ target, source }): ViewEntry => ({ target, source: `${source.directory}/` })),
-    ...lone,
-    ...dataEntries(data, libraries),
-  ];
+  const shown = [...served, ...directories.map(entryOf), ...lone, ...dataEntries(data, libraries)];
   if (shown.length === 0) return undefined;
   const watched = [
     ...[...places, ...libraries].flatMap(linksIn),
@@ -231,7 +249,7 @@ export function findView(
     view: [...shown, ...storeEntry(storeDir, user.uid)],
     directories: [...new Set(directories.map(({ source }) => source.directory))],
     watchedOutside: [...new Set(watched)].map((file) => ({ identity: identityOf(file), path: file })),
-    absentOutside: shown.map(({ target }) => target).filter((target) => !existsSync(target)),
+    absentOutside: [...new Set(shown.flatMap(({ target }) => firstMissing(target) ?? []))],
   };
   return { view, unserved, directories: directories.map(({ source }) => source) };
 }

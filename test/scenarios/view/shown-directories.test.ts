@@ -42,6 +42,13 @@ for (const uid of [0, USER]) {
     assert.equal(stdout, '/usr/bin\n/usr\n/bin/../nix\n/\n', stderr);
   });
 
+  test(`${named}: what is nowhere on the machine is one mount in each directory, with the other names as links`, async () => {
+    const { stdout, stderr } = await inView(
+      'readlink /sbin /usr/sbin /lib64 /usr/lib64; readlink -f /usr/sbin/..; [ -x /usr/sbin/cat ] && echo cat',
+    );
+    assert.equal(stdout, '/bin\n/usr/bin\n/lib\n/usr/lib\n/usr\ncat\n', stderr);
+  });
+
   test(`${named}: what somebody changed in the cache is mended when a plan is made`, async () => {
     await inView('exit 0');
     const views = path.join(root.homeDir, VIEWS);
