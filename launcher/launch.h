@@ -79,6 +79,7 @@ struct namespace_entry {
 	long error; // 0 or a negative errno
 	bool entered; // all is as it shall be, and the error is that of the execve
 	bool left;  // the process is no longer in the namespaces that it was started in, and cannot return
+	bool other_user; // with a user namespace
 	bool closed; // this user may not enter the working directory, so there is no way back to it
 };
 
@@ -91,8 +92,8 @@ struct namespace_entry namespace_leave(const struct process *process);
 
 // In view.c
 
-/// The same, with a root directory of its own: every entry of the host's is bound there, and the `m` records of a plan
-/// say what is put in place beside them (PLAN.md). `records` may be none ("."). The working directory stays.
+/// The same, with a root directory of its own: every entry of the host's is there, and the `V` records of a plan say
+/// what is put in place beside them (PLAN.md). `records` may be none ("."). The working directory stays.
 struct namespace_entry view_enter(const struct process *process, const char *records);
 
 /// Is this process in a view? Then all interpreter paths lead to the launcher already.

@@ -36,11 +36,6 @@ static struct namespace_entry stays(long error)
 	return (struct namespace_entry){.error = error};
 }
 
-static struct namespace_entry has_left(long error)
-{
-	return (struct namespace_entry){.error = error, .left = true};
-}
-
 // A new user namespace takes them all away, silently (kernel/user_namespace.c, set_cred_user_ns). The question is an
 // error for a number beyond the last one.
 static bool has_ambient_capability(void)
@@ -66,7 +61,7 @@ static struct namespace_entry leave_with_user_namespace(const struct process *pr
 		failed = write_file("/proc/self/setgroups", "deny");
 	if (failed == 0)
 		failed = map_id("/proc/self/gid_map", process->egid);
-	return has_left(failed);
+	return (struct namespace_entry){.error = failed, .left = true, .other_user = true};
 }
 
 // Root needs no user namespace, and its children keep all that they can do.
@@ -75,7 +70,7 @@ struct namespace_entry namespace_leave(const struct process *process)
 	if (unshare(CLONE_NEWNS) < 0)
 		return leave_with_user_namespace(process);
 	// A new namespace of the same user still tells the old one of every mount (mount_namespaces(7)).
-	return has_left(kernel_mount(0, "/", MS_REC | MS_SLAVE));
+	return (struct namespace_entry){.error = kernel_mount(0, "/", MS_REC | MS_SLAVE), .left = true};
 }
 
 // Only a file can lie over a file, and both must be there (mount(2)).

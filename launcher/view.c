@@ -1,24 +1,28 @@
 // The `V` records of a plan → a mount namespace of this process, whose root directory is the host's with those in it.
 //
-// The new root is a tmpfs with one bind mount for each entry of the host's root directory, or a link where that is one.
-// A directory in which something is put in place is opened: it becomes one of the tmpfs itself, with its entries bound.
+// The new root is a tmpfs with one mount for each entry of the host's root directory, or a link where that is one: the
+// mount that it has there, or a bind. A directory in which something is put in place is opened: it becomes one of the
+// tmpfs itself, with its entries taken over likewise.
 //
 // The tmpfs lies over the old root directory, as after switch_root(8). Nothing is unmounted, since each unmount waits
 // until all processors were somewhere else (fs/namespace.c, namespace_unlock), and what lies below cannot be named or
 // seen in /proc/self/mountinfo. The process is not taken for one in a chroot (fs/namespace.c, current_chrooted).
 // While the view is built, the working directory is the old root: a path without its first slash names the old entry.
+// What was taken over is moved, so it has to be named by its new path.
 #include "launch.h"
 
 // A link.
 #define MARK "/.nix-run-foreign-view"
 
-enum { NAMES_SIZE = 4096 };
+// Of one directory at a time, and of those around it, on the stack: few pages are touched, and none is mapped.
+enum { NAMES_SIZE = 1024 };
 
 struct view {
 	const char *records;
 	const char *launcher;
-	char *link;   // PATH_SIZE bytes for what a link says
-	char *target; // and as many for what a record puts in place
+	char *link; // PATH_SIZE bytes for what a link says
+	char *path; // and as many for the path in the new root that is being made
+	bool may_move; // mounts
 };
 
 bool view_is_around(void)
@@ -36,6 +40,14 @@ static size_t target_length(const char *record)
 	return length;
 }
 
+// `V<path> <path>/`: it is taken over with what lies around it, and only becomes read-only.
+static bool shows_itself(const char *record)
+{
+	size_t length = target_length(record);
+	const char *source = record + 1 + length + 1;
+	return text_begins(source, record + 1, length) && text_equal(source + length, "/");
+}
+
 enum relation { UNTOUCHED, REPLACED, OPENED };
 
 // What the records do to `path`, or below it.
@@ -44,7 +56,8 @@ static enum relation relation_of(const struct view *view, const char *path)
 	size_t length = text_length(path);
 	enum relation found = UNTOUCHED;
 	for (const char *record = view->records; *record != '.'; record = plan_next(record)) {
-		if (*record != 'V' || target_length(record) < length || !text_begins(record + 1, path, length))
+		if (*record != 'V' || target_length(record) < length || !text_begins(record + 1, path, length) ||
+		    shows_itself(record))
 			continue;
 		if (target_length(record) == length)
 			return REPLACED;
@@ -71,13 +84,20 @@ static long copy_link(const struct view *view, const char *from, const char *to)
 	return kernel_make_link(view->link, to);
 }
 
-static long bind(const char *from, const char *to, bool is_directory)
+static long make_place(const char *to, bool is_directory)
 {
-	long failed = is_directory ? kernel_make_directory(to) : kernel_make_file(to);
-	return failed < 0 ? failed : kernel_mount(from, to, MS_BIND | MS_REC);
+	return is_directory ? kernel_make_directory(to) : kernel_make_file(to);
 }
 
-static long open_directory(const struct view *view, const char *path);
+// A mount is moved, which is quicker than to copy it with all below, and later to destroy both. What is none (-EINVAL)
+// is bound, and so is all in a namespace of another user, where mounts are locked to one another.
+static long move_or_bind(const struct view *view, const char *from, const char *to)
+{
+	long failed = view->may_move ? kernel_mount(from, to, MS_MOVE) : -EINVAL;
+	return failed < 0 ? kernel_mount(from, to, MS_BIND | MS_REC) : 0;
+}
+
+static long open_directory(const struct view *view);
 
 static long take_over(const struct view *view, const char *to, unsigned type)
 {
@@ -90,16 +110,21 @@ static long take_over(const struct view *view, const char *to, unsigned type)
 		return -ENOTDIR; // what is put below would lie somewhere else
 	if (relation == OPENED) {
 		long failed = kernel_make_directory(to);
-		return failed < 0 ? failed : open_directory(view, to);
+		return failed < 0 ? failed : open_directory(view);
 	}
-	return type == ENTRY_IS_LINK ? copy_link(view, from, to) : bind(from, to, type == ENTRY_IS_DIRECTORY);
+	if (type == ENTRY_IS_LINK)
+		return copy_link(view, from, to);
+	long failed = make_place(to, type == ENTRY_IS_DIRECTORY);
+	return failed < 0 ? failed : move_or_bind(view, from, to);
 }
 
 // Children of root could write there otherwise, and whoever owns it could change what later views show.
 static long bind_read_only(const char *from, const char *to)
 {
 	enum { FLAGS = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV };
-	long failed = bind(from, to, true);
+	long failed = kernel_make_directory(to);
+	if (failed == 0)
+		failed = kernel_mount(from, to, MS_BIND | MS_REC);
 	if (failed == 0)
 		failed = kernel_mount(0, to, FLAGS);
 	// Where another user namespace mounted it, no flag can be taken away (mount_namespaces(7)).
@@ -110,7 +135,7 @@ static long bind_read_only(const char *from, const char *to)
 // (libstore/local-store.cc, makeStoreWritable).
 static long bind_itself(const char *path)
 {
-	long failed = bind(path + 1, path, true);
+	long failed = kernel_mount(path, path, MS_BIND | MS_REC);
 	if (failed == 0)
 		failed = kernel_mount(0, path, MS_REMOUNT | MS_BIND | MS_RDONLY);
 	return failed == -EPERM ? 0 : failed;
@@ -124,34 +149,33 @@ static bool is_dot_or_dots(const char *name)
 typedef long entry_action(const struct view *view, const char *path, unsigned type);
 
 // Calls `act` for each entry of the directory that had this path in the old root; ends at an error.
-static long for_each_entry(const struct view *view, const char *path, entry_action *act)
+static long for_each_entry(const struct view *view, entry_action *act)
 {
+	_Alignas(struct kernel_directory_entry) char names[NAMES_SIZE];
+	char *path = view->path;
+	size_t length = text_length(path);
 	long fd = kernel_open(AT_CWD, *path ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0, failed = 0;
 	if (fd < 0)
 		return fd;
-	char *names = memory_take(NAMES_SIZE), *each = memory_take(PATH_SIZE);
-	if (!names || !each)
-		return -ENOMEM;
-	struct text text = text_in(each, PATH_SIZE);
-	text_add(&text, path);
-	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, NAMES_SIZE)) > 0)
+	while (failed >= 0 && (size = kernel_read_directory((int)fd, names, sizeof names)) > 0)
 		for (long at = 0; failed >= 0 && at < size;) {
 			const struct kernel_directory_entry *entry = (const void *)(names + at);
-			struct text whole = text;
-			text_add(&whole, "/");
-			text_add(&whole, entry->name);
-			failed = whole.cut		       ? -ENAMETOOLONG
+			struct text rest = text_in(path + length, PATH_SIZE - length);
+			text_add(&rest, "/");
+			text_add(&rest, entry->name);
+			failed = rest.cut		       ? -ENAMETOOLONG
 				 : is_dot_or_dots(entry->name) ? 0
-							       : act(view, each, entry->type);
+							       : act(view, path, entry->type);
 			at += entry->size;
 		}
+	path[length] = '\0';
 	kernel_close((int)fd);
 	return failed < 0 ? failed : size;
 }
 
-static long open_directory(const struct view *view, const char *path)
+static long open_directory(const struct view *view)
 {
-	return for_each_entry(view, path, take_over);
+	return for_each_entry(view, take_over);
 }
 
 // A directory of the host that a prepared one replaces has few files (`sh`, `env`), and they go on being themselves:
@@ -169,11 +193,10 @@ static long keep_file(const struct view *view, const char *path, unsigned type)
 static long make_parent(const char *path)
 {
 	struct kernel_stat status;
-	long failed = kernel_make_directory(path);
-	if (failed != -EEXIST)
-		return failed;
-	failed = kernel_stat_path(path, &status, AT_NOFOLLOW);
-	return failed < 0 || (status.st_mode & S_IFMT) == S_IFDIR ? failed : -ENOTDIR;
+	long failed = kernel_stat_path(path, &status, AT_NOFOLLOW);
+	if (failed < 0)
+		return failed == -ENOENT ? kernel_make_directory(path) : failed;
+	return (status.st_mode & S_IFMT) == S_IFDIR ? 0 : -ENOTDIR;
 }
 
 static long make_parents(char *path)
@@ -192,29 +215,32 @@ static long make_parents(char *path)
 
 static long put_in_place(const struct view *view, const char *record)
 {
-	char *target = view->target;
+	char *target = view->path;
 	struct text text = text_in(target, PATH_SIZE);
 	size_t length = target_length(record);
 	text_add_bytes(&text, record + 1, length);
 	const char *source = record + 1 + length + 1;
 	bool is_directory = *source && source[text_length(source) - 1] == '/';
-	long failed = text.cut ? -ENAMETOOLONG : make_parents(target);
+	if (text.cut)
+		return -ENAMETOOLONG;
+	if (shows_itself(record))
+		return bind_itself(target);
+	long failed = make_parents(target);
 	if (failed < 0)
 		return failed;
-	if (text_begins(source, target, length) && text_equal(source + length, "/"))
-		return bind_itself(target);
 	if (!is_directory)
 		return kernel_make_link(*source ? source : view->launcher, target);
-	failed = bind_read_only(source + 1, target);
+	failed = bind_read_only(source, target);
 	if (failed < 0)
 		return failed;
-	failed = for_each_entry(view, target, keep_file);
+	failed = for_each_entry(view, keep_file);
 	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;
 }
 
 static long build(const struct view *view)
 {
-	long failed = open_directory(view, "");
+	*view->path = '\0';
+	long failed = open_directory(view);
 	for (const char *record = view->records; failed >= 0 && *record != '.'; record = plan_next(record))
 		if (*record == 'V')
 			failed = put_in_place(view, record);
@@ -225,35 +251,13 @@ static long build(const struct view *view)
 	return failed;
 }
 
-// The place only has to be a directory: the tmpfs moves on at once, and what it covered is seen again.
-static long mount_root(void)
-{
-	static const char places[] = "/tmp\0/nix\0/proc\0";
-	long failed = -ENOENT;
-	for (const char *place = places; *place; place = plan_next(place)) {
-		failed = kernel_mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=755");
-		if (failed == 0)
-			return kernel_chdir(place);
-		if (failed != -ENOENT && failed != -ENOTDIR)
-			break;
-	}
-	return failed;
-}
-
+// The working directory stays in the old root, and "/.." is what lies over "/" (fs/namei.c, handle_dots).
 static long become_root_directory(void)
 {
-	long old = kernel_open(AT_CWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (old < 0)
-		return old;
-	long failed = mount_root();
+	long failed = kernel_chdir("/");
 	if (failed == 0)
-		failed = kernel_mount(".", "/", MS_MOVE);
-	if (failed == 0)
-		failed = kernel_chroot(".");
-	if (failed == 0)
-		failed = kernel_change_to_open((int)old);
-	kernel_close((int)old);
-	return failed;
+		failed = kernel_mount_new("tmpfs", "/", MS_NOSUID | MS_NODEV, "mode=755");
+	return failed == 0 ? kernel_chroot("/..") : failed;
 }
 
 struct working_directory {
@@ -312,8 +316,8 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	struct view view = {.records = records,
 			    .launcher = launcher,
 			    .link = memory_take(PATH_SIZE),
-			    .target = memory_take(PATH_SIZE)};
-	if (!view.link || !view.target)
+			    .path = memory_take(PATH_SIZE)};
+	if (!view.link || !view.path)
 		return (struct namespace_entry){.error = -ENOMEM};
 	struct working_directory directory = working_directory();
 	if (directory.fd < 0) // nothing leads back to it, and the process would stay in the old root directory
@@ -321,6 +325,7 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 	entry = namespace_leave(process);
 	if (entry.error < 0)
 		return entry;
+	view.may_move = !entry.other_user;
 	long mask = kernel_umask(0022);
 	entry.error = become_root_directory();
 	if (entry.error == 0)

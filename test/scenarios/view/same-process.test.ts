@@ -113,22 +113,26 @@ echo shell $$; exec ${start} ${rig.bash} -c '${sight.replaceAll("'", "'\\''")}'`
   });
 }
 
-test('what root mounts outside later is seen inside', async () => {
+test('what root mounts outside later is seen inside, below a mount that was moved and below one that was bound', async () => {
   const root = await openViewRoot(rig, { interpreter: 'none', uid: 0 });
-  mkdirSync(onHost(root, '/home/tester/later'));
   // As systemd has it on every mount from the start.
   const source = `
-#include <stddef.h>
+#include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 int main(int argc, char **argv) {
-  if (argc > 1) return !!mount(NULL, "/home/tester", NULL, MS_SHARED, NULL);
-  return !!mount("later", "/home/tester/later", "tmpfs", 0, NULL);
+  char later[100];
+  if (argc > 2) return !!mount(NULL, argv[1], NULL, MS_SHARED, NULL);
+  snprintf(later, sizeof later, "%s/later", argv[1]);
+  return mkdir(later, 0755) || mount("later", later, "tmpfs", 0, NULL);
 }`;
   const mounts = putProgram(root, 'bin/mounts', source, ['-static']);
   await root.manage(['resolve', rig.bash]);
-  const wait =
-    'for ((i = 0; i < 200; i++)); do [ -e /home/tester/later/file ] && echo seen && exit; sleep 0.05; done';
-  const text = `${mounts} share; ${launcher} ${rig.bash} -c '${wait}' & sleep 0.5; ${mounts} || echo failed; : > /home/tester/later/file; wait`;
-  const { stdout } = await root.run({ argv: [rig.bash, '-c', text] });
-  assert.equal(stdout, 'seen\n');
+  for (const directory of ['/home/tester', '/tmp']) {
+    const file = `${directory}/later/file`;
+    const wait = `for ((i = 0; i < 200; i++)); do [ -e ${file} ] && echo seen && exit; sleep 0.05; done`;
+    const text = `${mounts} ${directory} share; ${launcher} ${rig.bash} -c '${wait}' & sleep 0.5; ${mounts} ${directory} || echo failed; : > ${file}; wait`;
+    const { stdout } = await root.run({ argv: [rig.bash, '-c', text] });
+    assert.equal(stdout, 'seen\n', directory);
+  }
 });
