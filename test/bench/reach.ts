@@ -31,12 +31,13 @@ async function prepare(bench: BenchRoot, rig: Rig): Promise<Case[]> {
     };
     if (plan.strategy !== strategy) throw new Error(`${strategy} is not possible here: ${stderr}`);
     const argv = (plan.argv ?? []).map(({ text, list }) => text ?? list ?? `${PROGRAMS}/${strategy}`);
-    if (strategy === 'view' && floor !== undefined) {
-      const words = await bubblewrapWords(bench, plan, TOOL, floor.argv);
-      cases.push({ label: 'bubblewrap, the same view', env: HOME, argv: words });
-    }
     floor ??= { label: 'bare: execve of ld.so with the program', env: HOME, argv };
     cases.push({ label: `nix-run-foreign, ${strategy}`, env: HOME, argv: [TOOL, `${PROGRAMS}/${strategy}`] });
+    if (strategy !== 'view') continue;
+    const sameView = await bubblewrapWords(bench, plan, TOOL, floor.argv);
+    // What the kernel frees later (RCU) of bubblewrap's namespaces is paid by what comes next: 0.2 ms.
+    const next = { ...floor, label: 'bare, after bubblewrap: compared with nothing' };
+    cases.push({ label: 'bubblewrap, the same view', env: HOME, argv: sameView }, next);
   }
   const patched = `${HOME.HOME}/patched-file`;
   const words = [RESOLVER, 'patch', '-y', `${PROGRAMS}/nothing`, '-o', patched];
@@ -74,8 +75,8 @@ async function measureByBinfmt(
 const MOST_FOR_A_VIEW = 1000;
 
 function reportView(cases: readonly Case[], times: readonly Timed[], loader: Timed | undefined): boolean {
-  const shorter = report('a view', cases, times, { of: 1, to: 0, at: 0.3 });
-  const more = (times[1]?.median ?? Number.NaN) - (loader?.median ?? Number.NaN);
+  const shorter = report('a view', cases, times, { of: 0, to: 1, at: 0.3 });
+  const more = (times[0]?.median ?? Number.NaN) - (loader?.median ?? Number.NaN);
   const met = more <= MOST_FOR_A_VIEW;
   process.stdout.write(
     `  ${milliseconds(more)} over the loader, at most ${milliseconds(MOST_FOR_A_VIEW)}: ${met ? 'met' : 'MISSED'}\n`,
@@ -91,7 +92,7 @@ export async function benchReach(rig: Rig, rounds: number): Promise<boolean> {
     const times = await measure(bench.root, DRIVER, rounds, cases);
     const limit = { to: 0, at: 2 };
     const prefixed = report('ways to a program without nix-ld', cases, times, { ...limit, of: 2 });
-    const inView = reportView(cases.slice(-3, -1), times.slice(-3, -1), times[1]);
+    const inView = reportView(cases.slice(4, 6), times.slice(4, 6), times[1]);
     const [floor] = cases;
     if (floor === undefined) return prefixed && inView;
     const byKernel = await measureByBinfmt(bench, rig, rounds, floor);
