@@ -80,8 +80,8 @@ interface ShownDirectory {
 }
 
 /**
- * Where nothing is, a link to a neighbour that shows the same does, as distributions have /sbin: each mount makes a start
- * longer. Both lie in the same directory, to which `..` leads.
+ * Where nothing is, a link to a neighbour that shows the same does, as distributions have /sbin: each mount makes a
+ * start longer. Both lie in the same directory, to which `..` leads.
  */
 function entryOf({ place, source }: ShownDirectory, at: number, all: readonly ShownDirectory[]): ViewEntry {
   const { target, state } = place;
