@@ -12,7 +12,7 @@ import { type DriverLibrary, driverLibraries, isForDriverOnly } from '../program
 import { type Libc, libcOf } from '../program/libc.ts';
 import { needsDirectories } from '../program/run-directories.ts';
 import type { Catalogue, CataloguedLibrary } from '../store/catalogue.ts';
-import { boundMemo, unversionedSymbols } from './candidate-symbols.ts';
+import { boundMemo, symbolBindings } from './candidate-symbols.ts';
 import { closestIn } from './closest.ts';
 import { findLoaders } from './loaders.ts';
 import type { Problem, Provider, Requirer } from './problem.ts';
@@ -166,7 +166,7 @@ export function buildProblem(
     }),
     loaders,
     isFamily: libc.isFamily,
-    symbols: unversionedSymbols(libc.kind, boundMemo(catalogue)),
+    symbols: symbolBindings(libc.kind, boundMemo(catalogue)),
     excluded: (provider: Provider) => excluded.has(provider.storePath),
     beyondProcessor: [program, ...bundled]
       .filter(({ elf }) => !canRun(elf.isaNeeded))

@@ -1,20 +1,15 @@
-// Paths of objects → their dynamic symbols, what they leave to others without a version, and what binds to them: each
-// file
-// is read once. Which files a store library's references bind to stays in the catalogue, since neither ever changes.
+// Paths of objects → their dynamic symbols, what they leave to others, and what binds to them: each file is read once.
+// Which files a store library's references bind to stays in the catalogue, since neither ever changes.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { isLibcFamily } from '../elf/library-names.ts';
 import { bindsAllAtStart, findLinkTables, type LinkTables, relocationsOf } from '../elf/link-tables.ts';
 import { openFileSource, readInto } from '../elf/open-elf.ts';
 import { type ByteSource, Malformed } from '../elf/reader.ts';
-import {
-  bringsUnknown,
-  openDefinitions,
-  readUnversionedReferences,
-  type UnversionedReference,
-} from '../elf/references.ts';
+import { bringsUnknown, openDefinitions, readStrongReferences } from '../elf/references.ts';
 import { type DynamicSymbol, readSymbols } from '../elf/symbols.ts';
 import type { Catalogue } from '../store/catalogue.ts';
-import type { UnversionedSymbols } from './problem.ts';
+import type { SymbolBindings } from './problem.ts';
 
 export interface Symbols {
   /** By name, all versions of it. */
@@ -96,18 +91,36 @@ export function serves(reference: DynamicSymbol, definitions: readonly DynamicSy
 
 interface ObjectSymbols {
   readonly tables: LinkTables;
-  readonly wanted: readonly UnversionedReference[];
-  readonly names: readonly string[];
-  readonly defines: (symbol: string) => boolean;
+  /** Symbol, as `SymbolBindings` writes it → its entries in the symbol table. */
+  readonly wanted: ReadonlyMap<string, readonly number[]>;
+  readonly defines: (name: string, version?: string) => boolean;
   bound?: ReadonlyMap<number, 'start' | 'call'>;
 }
 
-function readObject(source: ByteSource): ObjectSymbols | undefined {
+const FROZEN = /^lib(?:stdc\+\+|gcc_s)\.so\b/;
+
+/**
+ * glibc's libraries, libstdc++ and libgcc_s add nothing to a version that was released (libstdc++ manual, ABI policy):
+ * who has the version has its symbols. Others have one version for years, and add to it: CURL_OPENSSL_4, PNG16_0.
+ */
+const isAsked = (file: string): boolean => !isLibcFamily(file) && !FROZEN.test(file);
+
+function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols | undefined {
   const tables = findLinkTables(source);
   if (tables === undefined || bringsUnknown(tables)) return undefined;
-  const wanted = readUnversionedReferences(tables);
-  const names = [...new Set(wanted.map(({ name }) => name))];
-  return { tables, wanted, names, defines: openDefinitions(tables) };
+  const wanted = new Map<string, number[]>();
+  // musl looks at no version (ldso/dynlink.c, find_sym).
+  for (const { name, version, index } of readStrongReferences(
+    tables,
+    libc === 'glibc' ? isAsked : undefined,
+  )) {
+    if (`${name}${version}`.includes('@')) continue;
+    const symbol = version === undefined ? name : `${name}@${version}`;
+    const known = wanted.get(symbol);
+    if (known) known.push(index);
+    else wanted.set(symbol, [index]);
+  }
+  return { tables, wanted, defines: openDefinitions(tables) };
 }
 
 function boundIn(tables: LinkTables): ReadonlyMap<number, 'start' | 'call'> {
@@ -129,7 +142,7 @@ function orElse<T>(unknown: T, ask: () => T): T {
 }
 
 /** musl binds everything before the program starts (ldso/dynlink.c, do_relocs and lazy_prepare). */
-export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): UnversionedSymbols {
+export function symbolBindings(libc: 'glibc' | 'musl', memo?: BoundMemo): SymbolBindings {
   const blocks = createFileBlocks();
   const known = new Map<string, ObjectSymbols | undefined>();
   // Also of bundled libraries: set after set is tried with them.
@@ -138,22 +151,22 @@ export function unversionedSymbols(libc: 'glibc' | 'musl', memo?: BoundMemo): Un
     if (!known.has(path))
       known.set(
         path,
-        orElse(undefined, () => blocks.open(path, readObject)),
+        orElse(undefined, () => blocks.open(path, (source) => readObject(source, libc))),
       );
     return known.get(path);
   };
   return {
-    wantedBy: (path) => objectAt(path)?.names ?? [],
+    wantedBy: (path) => [...(objectAt(path)?.wanted.keys() ?? [])],
     definedBy: (path, symbol) => {
       const object = objectAt(path);
-      return object === undefined || orElse(true, () => object.defines(symbol));
+      const [name = '', version] = symbol.split('@');
+      return object === undefined || orElse(true, () => object.defines(name, version));
     },
     boundAt: (path, symbol) => {
       const object = objectAt(path);
       if (object === undefined) return 'never';
       object.bound ??= orElse<ReadonlyMap<number, 'start' | 'call'>>(new Map(), () => boundIn(object.tables));
-      const indexes = object.wanted.filter(({ name }) => name === symbol).map(({ index }) => index);
-      const times = indexes.map((index) => object.bound?.get(index));
+      const times = (object.wanted.get(symbol) ?? []).map((index) => object.bound?.get(index));
       if (times.every((time) => time === undefined)) return 'never';
       const atStart = libc === 'musl' || times.includes('start') || bindsAllAtStart(object.tables);
       return atStart ? 'start' : 'call';
@@ -226,14 +239,14 @@ function openFile(path: string): number {
 }
 
 interface BoundMemo {
-  /** Files that together define all that a library wants without version; undefined where that is not known. */
+  /** Files that together define all that a library wants (`SymbolBindings`); undefined where that is not known. */
   recall(path: string): readonly string[] | undefined;
   /** Does nothing for files outside the store, whose content may change. */
   remember(path: string, files: readonly string[]): void;
 }
 
 /** Bump when it changes what counts as wanted or as defined. */
-const KIND = 'bound-1';
+const KIND = 'bound-2';
 
 function parsed(text: string): readonly string[] | undefined {
   const value: unknown = JSON.parse(text);

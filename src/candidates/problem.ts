@@ -74,11 +74,14 @@ export interface ClosestMatches {
 }
 
 /**
- * Symbols that carry no version, as ld.so binds them. Files are read when they are first asked about; of a file that
+ * Symbols as ld.so binds them, `name` or `name@version`. Files are read when they are first asked about; of a file that
  * cannot be read nothing is wanted and everything is assumed to be there.
  */
-export interface UnversionedSymbols {
-  /** Names of the strong references without version in an object, each once, in the order of its symbol table. */
+export interface SymbolBindings {
+  /**
+   * Strong references of an object, each once, in the order of its symbol table; left out are versions that have their
+   * symbols wherever they are defined.
+   */
   wantedBy(path: string): readonly string[];
   /** True if such a reference, made by another object, binds to the file. */
   definedBy(path: string, symbol: string): boolean;
@@ -113,7 +116,7 @@ export interface Problem {
   /** Where other versions of a library are among the providers of a name that nobody has exactly. */
   readonly closest?: ClosestMatches;
   /** Absent: nothing is known of symbols, and none is asked for. */
-  readonly symbols?: UnversionedSymbols;
+  readonly symbols?: SymbolBindings;
   /** Files of the program, and beside it, that demand more than this processor has; `--list` does not tell. */
   readonly beyondProcessor?: readonly string[];
   /** True for what the user never wants. Asked once per provider and name. */

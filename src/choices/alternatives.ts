@@ -112,7 +112,7 @@ interface MissingNames {
 
 /**
  * The problem in which these names need not be served. They count as served by a file that cannot be read: nothing is
- * wanted of it, and every symbol is assumed to be there (candidates/problem.ts, UnversionedSymbols).
+ * wanted of it, and every symbol is assumed to be there (candidates/problem.ts, SymbolBindings).
  */
 function leavingOpen(problem: Problem, names: readonly string[]): Problem {
   const open = names.map((name) => {

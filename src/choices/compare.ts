@@ -221,7 +221,7 @@ export function weighCandidates(
   ];
 }
 
-/** A symbol without version that is looked up, and who wants it. */
+/** A symbol that is looked up, and who wants it. */
 interface WantedSymbol {
   readonly symbol: string;
   readonly by: Requirer;

@@ -1,16 +1,21 @@
-// The tables of an object → the symbols that it leaves to others without saying which version of them it means, and
-// whether such a reference, made by another object, binds there.
+// The tables of an object → the symbols that it leaves to others, and whether such a reference, made by another object,
+// binds there.
 import { DYNAMIC_TAG, LONGEST_LIST } from './dynamic.ts';
 import { openHashTable } from './hash-table.ts';
 import { type LinkTables, relocationsOf, viewOf } from './link-tables.ts';
 import { Malformed } from './reader.ts';
 import { countByHash, MOST_SYMBOLS } from './symbols.ts';
+import { readVerdef, readVerneed } from './versions.ts';
 
-export interface UnversionedReference {
+export interface StrongReference {
   readonly name: string;
+  readonly version: string | undefined;
   /** In the symbol table. */
   readonly index: number;
 }
+
+/** Index of DT_VERSYM → the version; `null`: not asked for. */
+type WantedVersions = (entry: number) => string | undefined | null;
 
 const WHAT = 'the symbol table';
 const EXECUTABLE = 2;
@@ -19,13 +24,17 @@ const GLOBAL = 1;
 const STRANGE_TYPES: ReadonlySet<number> = new Set([3, 4]);
 
 /**
- * Strong references without version, in the order of the symbol table. Weak ones may stay without a definition
- * (glibc elf/dl-lookup.c, _dl_lookup_symbol_x). Throws Malformed.
+ * Strong references without version, and those with a version of a file that `isAsked`, in the order of the symbol
+ * table. Weak ones may stay without a definition (glibc elf/dl-lookup.c, _dl_lookup_symbol_x). Throws Malformed.
  */
-export function readUnversionedReferences(tables: LinkTables): UnversionedReference[] {
+export function readStrongReferences(
+  tables: LinkTables,
+  isAsked: (file: string) => boolean = () => false,
+): StrongReference[] {
   const { image, symbolSize, symbols, versym } = tables;
   const count = countUndefined(tables);
-  const found: UnversionedReference[] = [];
+  const wanted = wantedVersions(tables, isAsked);
+  const found: StrongReference[] = [];
   if (count > 1) {
     if (image.room(symbols, count * symbolSize) < count * symbolSize)
       throw new Malformed(`${WHAT} lies outside the loaded segments`);
@@ -33,12 +42,24 @@ export function readUnversionedReferences(tables: LinkTables): UnversionedRefere
     const versions = versym === undefined ? undefined : viewOf(image.bytes(versym, 2 * count, WHAT));
     const entries = viewOf(image.bytes(symbols, symbolSize * count, WHAT));
     for (let index = 1; index < count; index += 1) {
-      if (versions !== undefined && (versions.getUint16(2 * index, image.little) & 0x7fff) > 1) continue;
+      const version = versions && wanted(versions.getUint16(2 * index, image.little));
+      if (version === null) continue;
       const name = strongReference(tables, entries, index * symbolSize);
-      if (name !== undefined) found.push({ name, index });
+      if (name !== undefined) found.push({ name, version, index });
     }
   }
-  return [...found, ...hashedReferences(tables, count)];
+  return [...found, ...hashedReferences(tables, count, wanted)];
+}
+
+/** 0 and 1 are none. */
+function wantedVersions(
+  { image, last, strings }: LinkTables,
+  isAsked: (file: string) => boolean,
+): WantedVersions {
+  const verneed = last(DYNAMIC_TAG.verneed);
+  const { indexed } = verneed === undefined ? { indexed: [] } : readVerneed(image, verneed, strings);
+  const asked = new Map(indexed.flatMap(({ index, name, file }) => (isAsked(file) ? [[index, name]] : [])));
+  return (entry) => ((entry & 0x7fff) > 1 ? (asked.get(entry & 0x7fff) ?? null) : undefined);
 }
 
 /**
@@ -78,17 +99,18 @@ function hashesSomething({ image }: LinkTables, gnuHash: number): boolean {
  * hashed, and stays among the hashed ones where GNU ld did without the entry in the end. Relocations name them.
  * Linkers give programs, and no library, a DT_DEBUG.
  */
-function hashedReferences(tables: LinkTables, from: number): UnversionedReference[] {
+function hashedReferences(tables: LinkTables, from: number, wanted: WantedVersions): StrongReference[] {
   const { image, header, last, symbols, symbolSize, versym } = tables;
   if (header.type !== EXECUTABLE && last(DYNAMIC_TAG.debug) === undefined) return [];
-  const found: UnversionedReference[] = [];
+  const found: StrongReference[] = [];
   const hashed = new Set<number>();
   for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
   for (const symbol of hashed) {
-    if (versym !== undefined && (image.u16(versym + 2 * symbol, WHAT) & 0x7fff) > 1) continue;
+    const version = versym === undefined ? undefined : wanted(image.u16(versym + 2 * symbol, WHAT));
+    if (version === null) continue;
     const entry = viewOf(image.bytes(symbols + symbol * symbolSize, symbolSize, WHAT));
     const name = strongReference(tables, entry, 0);
-    if (name !== undefined) found.push({ name, index: symbol });
+    if (name !== undefined) found.push({ name, version, index: symbol });
   }
   return found;
 }
@@ -105,26 +127,45 @@ const ABSOLUTE = 0xfff1;
 const MIPS = 8;
 
 /**
- * check_match of glibc elf/dl-lookup.c for a reference without version: the symbol has a place, is of a kind that can
- * be bound to, and is the base definition, of the first version, or not hidden. An undefined symbol with a value, a
- * program's own entry for a function, counts: other objects bind their pointers to it. Throws Malformed.
+ * check_match of glibc elf/dl-lookup.c: the symbol has a place and is of a kind that can be bound to. To a reference
+ * without version, it is the base definition, of the first version, or not hidden; to one with a version, it is of that
+ * version, or of none and not hidden. An undefined symbol with a value, a program's own entry for a function, counts:
+ * other objects bind their pointers to it. Throws Malformed.
  */
-export function openDefinitions(tables: LinkTables): (name: string) => boolean {
+export function openDefinitions(tables: LinkTables): (name: string, version?: string) => boolean {
   const symbolsNamed = openHashTable(tables);
-  return (name) => symbolsNamed(name).some((symbol) => canBindTo(tables, symbol));
+  let known: ReadonlyMap<number, string> | undefined;
+  return (name, version) =>
+    symbolsNamed(name).some((symbol) => {
+      if (!isDefinition(tables, symbol)) return false;
+      const { image, versym } = tables;
+      if (versym === undefined) return true;
+      const entry = image.u16(versym + 2 * symbol, 'the table of symbol versions');
+      if (version === undefined) return entry < 0x8000 || (entry & 0x7fff) < 3;
+      known ??= versionsIn(tables);
+      const defined = known.get(entry & 0x7fff);
+      return defined === version || (defined === undefined && entry < 0x8000);
+    });
 }
 
-function canBindTo({ image, symbols, symbolSize, versym }: LinkTables, symbol: number): boolean {
+/** By the index of DT_VERSYM, those it needs too: what it needs and has an entry of its own for is of these. */
+function versionsIn({ image, last, strings }: LinkTables): ReadonlyMap<number, string> {
+  const [verdef, verneed] = [last(DYNAMIC_TAG.verdef), last(DYNAMIC_TAG.verneed)];
+  const versions = [
+    ...(verdef === undefined ? [] : readVerdef(image, verdef, strings)),
+    ...(verneed === undefined ? [] : readVerneed(image, verneed, strings).indexed),
+  ];
+  return new Map(versions.map(({ index, name }) => [index, name]));
+}
+
+function isDefinition({ image, symbols, symbolSize }: LinkTables, symbol: number): boolean {
   const at = symbols + symbol * symbolSize;
   const info = image.u8(at + (image.wide ? 4 : 12), WHAT);
   const section = image.u16(at + (image.wide ? 6 : 14), WHAT);
   const value = image.word(at + (image.wide ? 8 : 4), WHAT);
   if (info >> 4 === 0 || !ALLOWED_TYPES.has(info & 15)) return false;
   if (value === 0 && section !== ABSOLUTE && (info & 15) !== TLS) return false;
-  if ((info & 15) === TLS && section === 0) return false;
-  if (versym === undefined) return true;
-  const version = image.u16(versym + 2 * symbol, 'the table of symbol versions');
-  return version < 0x8000 || (version & 0x7fff) < 3;
+  return (info & 15) !== TLS || section !== 0;
 }
 
 /**

@@ -274,7 +274,7 @@ function unboundSymbol(w: LoadOrder): Clause | undefined {
       symbol,
       when,
       definers,
-      lackingLibraries: lackingOf(w, by),
+      lackingLibraries: lackingOf(w, by, symbol),
     };
     return { lits: [...loadedAs(w, by), ...lits], tag: constraints.push(constraint) - 1, from: [] };
   }
@@ -288,11 +288,17 @@ function loadedAs(w: LoadOrder, by: Requirer): Literal[] {
   return value === undefined ? [] : [negative(value.variable)];
 }
 
-/** Where the symbol was to be expected: in what the object needs, and there in libraries without versions. */
-function lackingOf(w: LoadOrder, by: Requirer): UnboundConstraint['lackingLibraries'] {
+/**
+ * Where the symbol was to be expected: in what the object needs, and there in libraries with its version, or in those
+ * without versions.
+ */
+function lackingOf(w: LoadOrder, by: Requirer, symbol: string): UnboundConstraint['lackingLibraries'] {
   const needed = [...w.served].filter(([{ name }, value]) => !value.loader && by.needed.includes(name));
-  const plain = needed.filter(([, { provider }]) => !provider.hasVerdef);
-  return (plain.length > 0 ? plain : needed).map(([{ name }, { provider }]) => ({
+  const [, version] = symbol.split('@');
+  const likely = needed.filter(([, { provider }]) =>
+    version === undefined ? !provider.hasVerdef : provider.verdef.includes(version),
+  );
+  return (likely.length > 0 ? likely : needed).map(([{ name }, { provider }]) => ({
     name,
     offeredBy: provider.path,
     offeredIn: provider.storePath,

@@ -108,7 +108,7 @@ export type Reason =
       readonly symbols: readonly string[];
     }
   | {
-      /** A reference without version that ld.so binds before the program starts, and nobody would define it. */
+      /** A reference that ld.so binds before the program starts, and nobody would define it. */
       readonly kind: 'unbound-symbol';
       readonly symbol: string;
       readonly neededBy: string;

@@ -1,4 +1,4 @@
-// A whole set → the strong references without version that nobody in it defines.
+// A whole set → the strong references that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import type { UnboundSymbol } from './solution.ts';
 
@@ -65,7 +65,7 @@ export function* unboundReferences(
   }
 }
 
-/** What it needs itself, first of all libraries without versions: a reference to others has one, as a rule. */
+/** What it needs itself, first of all libraries without versions: of others most references are not looked at. */
 function likelyFirst({ all, byName }: SymbolScope, by: Requirer): readonly LoadedObjects[] {
   const own = by.needed.flatMap((name) => byName.get(name) ?? []);
   const ordered = new Set([...own.filter((each) => each.hasVerdef !== true), ...own, ...all]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { boundMemo, unversionedSymbols } from '../../src/candidates/candidate-symbols.ts';
+import { boundMemo, symbolBindings } from '../../src/candidates/candidate-symbols.ts';
 import type { Catalogue } from '../../src/store/catalogue.ts';
 import { compileC, scratchPath, writeScratch } from '../elf/compile-c.ts';
 
@@ -19,7 +19,7 @@ const now = compileC('libnow.so', 'int called(void); int use(void) { return call
 ]);
 
 test('what a library wants, where it binds, and when', () => {
-  const symbols = unversionedSymbols('glibc');
+  const symbols = symbolBindings('glibc');
   assert.deepEqual([...symbols.wantedBy(needy)].sort(), ['called', 'datum']);
   assert.ok(symbols.definedBy(giving, 'called') && symbols.definedBy(giving, 'datum'));
   assert.ok(!symbols.definedBy(giving, 'other') && !symbols.definedBy(needy, 'called'));
@@ -29,12 +29,34 @@ test('what a library wants, where it binds, and when', () => {
   assert.equal(symbols.boundAt(now, 'called'), 'start');
 });
 
+test('a version counts where more may be added to it, and in musl none does', () => {
+  const versioned = compileC('libversioned.so.1', 'int called(void) { return 1; }', [
+    ...shared,
+    '-Wl,--default-symver,-soname,libversioned.so.1',
+  ]);
+  const flags = [...shared, '-Wl,--no-as-needed', versioned];
+  const user = compileC('libuser.so', 'int called(void); int use(void) { return called(); }', flags);
+  const symbols = symbolBindings('glibc');
+  assert.deepEqual(symbols.wantedBy(user), ['called@libversioned.so.1']);
+  assert.ok(symbols.definedBy(versioned, 'called@libversioned.so.1'));
+  assert.ok(!symbols.definedBy(versioned, 'called@libversioned.so.2'));
+  // Of an object without versions, whatever is asked for.
+  assert.ok(symbols.definedBy(giving, 'called@libversioned.so.1'));
+  assert.equal(symbols.boundAt(user, 'called@libversioned.so.1'), 'call');
+  assert.deepEqual(symbolBindings('musl').wantedBy(user), []);
+  const printing = compileC('libprinting.so', 'int puts(const char *); int use(void) { return puts(""); }', [
+    '-shared',
+    '-fPIC',
+  ]);
+  assert.deepEqual(symbols.wantedBy(printing), []);
+});
+
 test('musl binds everything before the program starts', () => {
-  assert.equal(unversionedSymbols('musl').boundAt(needy, 'called'), 'start');
+  assert.equal(symbolBindings('musl').boundAt(needy, 'called'), 'start');
 });
 
 test('a file that cannot be read, or is no library, speaks against nothing', () => {
-  const symbols = unversionedSymbols('glibc');
+  const symbols = symbolBindings('glibc');
   for (const file of [
     '/nonexistent',
     '/',
@@ -49,7 +71,7 @@ test('a file that cannot be read, or is no library, speaks against nothing', () 
 
 test('a file that vanishes after it was read', () => {
   const gone = compileC('libgone.so', `int called(void) { return 1; } ${'int datum[9999] = {1};'}`, shared);
-  const symbols = unversionedSymbols('glibc');
+  const symbols = symbolBindings('glibc');
   assert.deepEqual(symbols.wantedBy(gone), []);
   rmSync(gone);
   assert.ok(symbols.definedBy(gone, 'called'));
@@ -68,14 +90,14 @@ function fakeCatalogue(storeDir: string, write?: () => never): Catalogue & { mem
 
 test('what was found out of files of the store is remembered, of others never', () => {
   const catalogue = fakeCatalogue(scratchPath('.').replace(/\/\.$/, ''));
-  const symbols = unversionedSymbols('glibc', boundMemo(catalogue));
+  const symbols = symbolBindings('glibc', boundMemo(catalogue));
   assert.equal(symbols.boundAmong?.(needy), undefined);
   symbols.noteBound?.(needy, [giving]);
   symbols.noteBound?.('/bin/sh', [giving]);
   symbols.noteBound?.(giving, ['/bin/sh']);
   symbols.noteBound?.(scratchPath('absent.so'), []);
   assert.equal(catalogue.memos.size, 1);
-  const later = unversionedSymbols('glibc', boundMemo(catalogue));
+  const later = symbolBindings('glibc', boundMemo(catalogue));
   assert.deepEqual(later.boundAmong?.(needy), [giving]);
   assert.equal(later.boundAmong?.('/bin/sh'), undefined);
 });

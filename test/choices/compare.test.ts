@@ -1,7 +1,7 @@
 // Every candidate that lost has the first criterion by which it did; what choosing it would force is solved for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Provider, Requirer, UnversionedSymbols } from '../../src/candidates/problem.ts';
+import type { Provider, Requirer, SymbolBindings } from '../../src/candidates/problem.ts';
 import { RANK_CRITERIA, rankOf } from '../../src/candidates/rank.ts';
 import { alternativesOf, chosenSetOf, tryCandidate } from '../../src/choices/alternatives.ts';
 import { needersOf, weighCandidates, weighFamily } from '../../src/choices/compare.ts';
@@ -66,7 +66,7 @@ for (const [criterion, loser, more] of [
 }
 
 /** Objects by the end of their path: what each wants without version, and what it defines. */
-function symbols(wants: Record<string, string[]>, defines: Record<string, string[]>): UnversionedSymbols {
+function symbols(wants: Record<string, string[]>, defines: Record<string, string[]>): SymbolBindings {
   const of = (table: Record<string, string[]>, path: string) =>
     Object.entries(table).find(([object]) => path.includes(object))?.[1] ?? [];
   return {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { findLinkTables, relocationsOf } from '../../src/elf/link-tables.ts';
 import { bytesInMemory, Malformed } from '../../src/elf/reader.ts';
-import { openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
+import { openDefinitions, readStrongReferences } from '../../src/elf/references.ts';
 import { compileC } from './compile-c.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -14,7 +14,7 @@ function readAll(bytes: Uint8Array): 'read' | 'nothing' | 'malformed' {
     const tables = findLinkTables(bytesInMemory(bytes));
     if (tables === undefined) return 'nothing';
     const defines = openDefinitions(tables);
-    for (const { name } of readUnversionedReferences(tables)) defines(name);
+    for (const { name } of readStrongReferences(tables)) defines(name);
     for (const name of ['use', 'pointer', 'absent']) defines(name);
     for (const _ of relocationsOf(tables));
     return 'read';

@@ -1,5 +1,5 @@
 // A small Problem and a seed -> the same with symbols that carry no version: who wants which, and who defines it.
-import type { Problem, UnversionedSymbols } from '../../src/candidates/problem.ts';
+import type { Problem, SymbolBindings } from '../../src/candidates/problem.ts';
 import { createRandom, type Random, randomProblem } from './random-problem.ts';
 
 export interface Named {
@@ -10,7 +10,7 @@ export interface Named {
   readonly bound?: Readonly<Record<string, 'start' | 'call' | 'never'>>;
 }
 
-export const symbolsOf = ({ wanted, defined, bound = {} }: Named): UnversionedSymbols => ({
+export const symbolsOf = ({ wanted, defined, bound = {} }: Named): SymbolBindings => ({
   wantedBy: (path) => wanted[path] ?? [],
   definedBy: (path, symbol) => defined[path]?.includes(symbol) ?? false,
   boundAt: (path, symbol) => bound[`${path} ${symbol}`] ?? 'start',

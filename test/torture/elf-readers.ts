@@ -8,7 +8,7 @@ import { findLinkTables, relocationsOf } from '../../src/elf/link-tables.ts';
 import { namedLibraries } from '../../src/elf/named-libraries.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
 import { type ByteSource, bytesInMemory } from '../../src/elf/reader.ts';
-import { openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
+import { openDefinitions, readStrongReferences } from '../../src/elf/references.ts';
 import { libraryPathDirectories, runPathDirectories } from '../../src/elf/run-path.ts';
 import { readScriptLine } from '../../src/elf/script-line.ts';
 import { selfReader } from '../../src/elf/self-reader.ts';
@@ -108,7 +108,7 @@ function readTables(bytes: Buffer): unknown {
   const tables = findLinkTables(source);
   if (tables !== undefined) {
     for (const _ of relocationsOf(tables));
-    readUnversionedReferences(tables);
+    readStrongReferences(tables);
     openDefinitions(tables)('malloc');
   }
   expectLittle();

@@ -1,4 +1,4 @@
-// Libraries without versions in the store, in builds that differ in what they define, and programs that need them.
+// Libraries in the store, without versions or with one, in builds that differ in what they define, and programs that need them.
 import type { Made, Shop } from '../diamonds/shop.ts';
 import { returns } from '../diamonds/sources.ts';
 
@@ -6,13 +6,18 @@ import { returns } from '../diamonds/sources.ts';
 export const NOW = ['-Wl,-z,now'];
 
 /** Two builds of one soname; the newer one dropped `gone` and nobody changed the soname. */
-export async function twoBuilds(shop: Shop, name: string): Promise<{ old: Made; recent: Made }> {
+export async function twoBuilds(
+  shop: Shop,
+  name: string,
+  flags: readonly string[] = [],
+): Promise<{ old: Made; recent: Made }> {
   const soname = `lib${name}.so.1`;
   const old = await shop.library(`${name}-1.0`, {
     soname,
     source: `${returns('kept', 1)} ${returns('gone', 2)}`,
+    flags,
   });
-  const recent = await shop.library(`${name}-2.0`, { soname, source: returns('kept', 3) });
+  const recent = await shop.library(`${name}-2.0`, { soname, source: returns('kept', 3), flags });
   return { old, recent };
 }
 

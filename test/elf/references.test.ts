@@ -1,4 +1,4 @@
-// References without version, their time of binding and what they bind to: built for the purpose, and against readelf.
+// References, their time of binding and what they bind to: built for the purpose, and against readelf.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import {
   relocationsOf,
 } from '../../src/elf/link-tables.ts';
 import { bytesInMemory } from '../../src/elf/reader.ts';
-import { bringsUnknown, openDefinitions, readUnversionedReferences } from '../../src/elf/references.ts';
+import { bringsUnknown, openDefinitions, readStrongReferences } from '../../src/elf/references.ts';
 import { compileC, writeScratch } from './compile-c.ts';
 
 function tablesOf(path: string): LinkTables {
@@ -26,7 +26,7 @@ function boundBy(tables: LinkTables): string[] {
   for (const { symbol, when } of relocationsOf(tables)) {
     if (times.get(symbol) !== 'start') times.set(symbol, when);
   }
-  return readUnversionedReferences(tables)
+  return readStrongReferences(tables)
     .map(({ name, index }) => `${name} ${times.get(index) ?? 'never'}`)
     .sort();
 }
@@ -65,6 +65,9 @@ for (const style of ['sysv', 'gnu', 'both']) {
       for (const name of ['plain', 'one', 'two', 'weak', 'mine']) assert.ok(defines(name), name);
       // \`late\` has only a hidden definition of a version that is not the first.
       for (const name of ['absent', 'inner', 'late', 'nothing', '']) assert.ok(!defines(name), name);
+      const versioned = ['one@V_1', 'two@V_1', 'two@V_2', 'late@V_2', 'one@V_2', 'late@V_1', 'inner@V_1'];
+      const has = versioned.filter((each) => defines(...(each.split('@') as [string, string])));
+      assert.deepEqual(has, versioned.slice(0, 4));
     });
   }
 }
@@ -121,12 +124,18 @@ test('as readelf has it, for programs and libraries of the system', (t) => {
     const expected: string[] = [];
     const defines = openDefinitions(tables);
     for (const [, type, binding, section, name = ''] of rows) {
-      if (section === 'UND' && binding === 'GLOBAL' && !name.includes('@')) expected.push(name);
+      if (section === 'UND' && binding === 'GLOBAL') expected.push(name);
+      if (section !== 'UND' && binding !== 'LOCAL' && type !== 'SECTION' && !name.endsWith('@'))
+        assert.ok(defines(...(name.split(/@+/) as [string, string?])), `${path} ${name}`);
       const isDefault = !/[^@]@[^@]/.test(name) && binding !== 'LOCAL' && type !== 'SECTION';
       if (section !== 'UND' && isDefault) assert.ok(defines(name.replace(/@.*/, '')), `${path} ${name}`);
     }
-    const found = readUnversionedReferences(tables).map(({ name }) => name);
+    const found = readStrongReferences(tables, () => true).map(({ name, version }) =>
+      version === undefined ? name : `${name}@${version}`,
+    );
     assert.deepEqual(found.sort(), expected.sort(), path);
+    const plain = readStrongReferences(tables).map(({ name }) => name);
+    assert.deepEqual(plain.sort(), expected.filter((each) => !each.includes('@')).sort(), path);
     checked += 1;
     references += found.length;
   }

@@ -1,0 +1,47 @@
+// Symbols of a version that both builds define, as with libcurl's CURL_OPENSSL_4: the build that has the symbol is found.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ensureRig } from '../../rig/rig.ts';
+import { openShop } from '../diamonds/shop.ts';
+import { glibc } from '../diamonds/sources.ts';
+import { assertRefused } from '../expect-failure.ts';
+import { openToolRoot } from '../tool.ts';
+import { callsOnDemand, NOW, twoBuilds } from './programs.ts';
+
+const rig = await ensureRig('full');
+const root = await openToolRoot(rig);
+const shop = openShop(root);
+
+/** One version for every symbol of the library: its soname. */
+const ONE_VERSION = ['-Wl,--default-symver'];
+
+/** What the loader says with a library, which defines the version. */
+async function startWith(library: string, program: string) {
+  const loader = `${glibc(shop, '41').directory}/ld-linux-x86-64.so.2`;
+  return root.run({ argv: [loader, '--library-path', library, program] });
+}
+
+test('the build that defines the symbol is taken, not the newest with its version', async () => {
+  const { old, recent } = await twoBuilds(shop, 'node', ONE_VERSION);
+  const program = shop.program('node', callsOnDemand, [old], NOW);
+  assert.match(
+    (await startWith(recent.directory, program)).stderr,
+    /symbol lookup error: .* undefined symbol: gone, version libnode\.so\.1/,
+  );
+  const outcome = await root.start([program]);
+  assert.equal(outcome.stderr, '');
+  assert.equal(outcome.stdout, '1\n');
+  const why = await root.manage(['explain', program, '--why', 'libnode.so.1']);
+  assert.match(why.stdout, /lacks gone@libnode\.so\.1, which program needs/);
+});
+
+test('where no build has it the start is refused, and the library is named', async () => {
+  const { old } = await twoBuilds(shop, 'void', ONE_VERSION);
+  const program = shop.program('void', callsOnDemand, [old], NOW);
+  await shop.forget(old);
+  assertRefused(await root.start([program]), {
+    status: 126,
+    cause:
+      /program needs the symbol gone@libvoid\.so\.1; no library that could be loaded defines it; libvoid\.so\.1 from void-2\.0 does not$/,
+  });
+});
