@@ -14,6 +14,7 @@ import { linksBeside, type ProgramWithAdded } from '../program/bundled.ts';
 import type { Libc } from '../program/libc.ts';
 import type { PlainNames } from '../program/needed-paths.ts';
 import { usesOrigin } from '../program/run-directories.ts';
+import { leadsToAnotherLibc } from './another-libc.ts';
 import { type FarmLinks, makeFarm } from './farm.ts';
 import {
   type ChosenLibrary,
@@ -27,6 +28,8 @@ import {
 export interface VerifiedSet {
   readonly kind: 'verified';
   readonly loader: string;
+  /** The store object of the loader, and so of the whole libc family. */
+  readonly loaderObject: string;
   readonly farm: string;
   readonly links: FarmLinks;
   /** For LD_LIBRARY_PATH: the farm, then directories. */
@@ -135,7 +138,9 @@ async function attempt(
   );
   if (all.length > 0)
     return { kind: 'rejected', complaints: all, mismatches, loader, libraryPath: askedPath };
-  return { kind: 'verified', loader, farm, links, libraryPath, askedPath, outside, objects, verdict };
+  const loaderObject = fingerprint.loader.storePath;
+  const reached = { farm, links, libraryPath, askedPath, outside };
+  return { kind: 'verified', loader, loaderObject, ...reached, objects, verdict };
 }
 
 /**
@@ -155,6 +160,21 @@ async function firstAccepted(
     }
   }
   return first as Rejected;
+}
+
+/**
+ * Whether the loader's own directory is to be in the library path: where the loader does not look there, or what may
+ * be opened would find libraries of another libc before it does. @throws Node's errors where the loader is gone.
+ */
+function wantsOwnDirectory(fingerprint: Fingerprint, { kind, isFamily }: Libc): boolean {
+  if (kind !== 'glibc') return false;
+  const loader = pathOfStoreFile(fingerprint.loader);
+  const opening = { loader, isFamily, isLoaded: (name: string) => /^(?:libc\.so|ld-linux)/.test(name) };
+  const opened = fingerprint.libraries.filter(({ match }) => match === 'dlopen');
+  return (
+    !searchesItsOwnDirectory(loader) ||
+    opened.some((each) => leadsToAnotherLibc(pathOfStoreFile(each), opening))
+  );
 }
 
 /** Reads of each library of a fingerprint what the layout asks. */
@@ -210,7 +230,7 @@ export async function layOutAndVerify(
   const loader = pathOfStoreFile(fingerprint.loader);
   let guess: boolean;
   try {
-    guess = libc.kind === 'glibc' && !searchesItsOwnDirectory(loader);
+    guess = wantsOwnDirectory(fingerprint, libc);
   } catch {
     return { kind: 'vanished', file: loader };
   }
@@ -262,21 +282,21 @@ function layOutNow(libraries: readonly ChosenLibrary[], hiding: Hiding | undefin
   }
 }
 
-type OpeningSet = Pick<VerifiedSet, 'loader' | 'askedPath' | 'verdict'>;
+type OpeningSet = Pick<VerifiedSet, 'loader' | 'loaderObject' | 'askedPath' | 'verdict'>;
 
 /** Whether the loader refuses any of these names of a verified set beside it. One start of the loader. */
 export async function isRefusedWhenOpened(
-  { loader, askedPath, verdict }: OpeningSet,
+  { loader, loaderObject, askedPath, verdict }: OpeningSet,
   { path: program, libc, elf, plainNames }: ProgramWithAdded & VerifiedProgram,
   opened: readonly string[],
 ): Promise<boolean> {
   if (opened.length === 0) return false;
   const request = { loader, libc: libc.kind, libraryPath: askedPath, program, opened };
-  const listed =
+  const { complaints, objects } =
     plainNames === undefined
       ? await listObjects(request, libc, verdict)
       : await listWithPlainNames(request, libc, verdict, { elf, plainNames });
-  return listed.complaints.length > 0;
+  return complaints.length + mismatchedFamily(objects, libc, loaderObject).length > 0;
 }
 
 /**

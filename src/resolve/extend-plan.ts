@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Requirer } from '../candidates/problem.ts';
+import { leadsToAnotherLibc } from '../farm/another-libc.ts';
 import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
@@ -28,7 +29,7 @@ import {
 import { inspectProgram } from '../program/inspect-program.ts';
 import { plugInAt } from '../program/plug-ins.ts';
 import { asPresent, extendSet } from '../solver/extend-set.ts';
-import type { Choice } from '../solver/solution.ts';
+import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { readRoot } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
@@ -63,6 +64,20 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
   return inStore ? [[alone]] : [[...objectsOfPlugIn(plugIn), opening(name)], [alone]];
 }
 
+/** The process goes on with the library path that it was started with, which the next start may have otherwise. */
+function ofAnotherLibc(
+  { plan, loaded }: Extension,
+  { loader: { path: loader } }: Solution,
+  added: readonly Choice[],
+  isFamily: (name: string) => boolean,
+): string | undefined {
+  if (plan?.libraryPath?.split(':').includes(path.dirname(loader))) return undefined;
+  const names = new Set(loaded.store.map(({ soname }) => soname));
+  const process = { loader, isFamily, isLoaded: (name: string) => names.has(name) };
+  const other = added.find(({ provider }) => leadsToAnotherLibc(provider.path, process));
+  return other && `${other.name} would bring libraries of another libc than ${loader}`;
+}
+
 /** `directory`: the one that the program is looking through. */
 function extend(extension: Extension, directory: string | undefined): Promise<Extended> {
   return withPresentSet(extension, ({ catalogue, problem, present: solution }) => {
@@ -73,11 +88,11 @@ function extend(extension: Extension, directory: string | undefined): Promise<Ex
     const outcome = outcomes[0];
     if (outcome?.kind === 'left-out')
       return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
-    const foreseen =
-      directory === undefined || added.length === 0
-        ? undefined
-        : foreseePlugIns(extension, asPresent({ problem, solution }, extended));
-    return { added, why: undefined, state, foreseen };
+    const why = ofAnotherLibc(extension, solution, added, problem.isFamily);
+    if (directory === undefined || added.length === 0 || why !== undefined) return { added, why, state };
+    const foreseen = foreseePlugIns(extension, asPresent({ problem, solution }, extended));
+    const isNever = ofAnotherLibc(extension, solution, foreseen.added, problem.isFamily) !== undefined;
+    return { added, why, state, foreseen: isNever ? { added: [], plugIns: [] } : foreseen };
   });
 }
 

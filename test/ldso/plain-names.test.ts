@@ -45,7 +45,7 @@ function programOf(file: string) {
 for (const verdict of ['loader', 'simulation'] as const)
   test(`${verdict}: of the names that it may open, those alone are refused that the loader refuses`, async () => {
     const program = programOf(sound);
-    const set = { loader: program.loader, askedPath: farm, verdict };
+    const set = { loader: program.loader, loaderObject: '/usr', askedPath: farm, verdict };
     assert.deepEqual(await refusedWhenOpened(set, program, ['libgood.so.1']), []);
     assert.deepEqual(await refusedWhenOpened(set, program, ['libgood.so.1', 'libbad.so.1']), ['libbad.so.1']);
   });
