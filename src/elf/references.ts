@@ -7,7 +7,7 @@ import { Malformed } from './reader.ts';
 import { countByHash, MOST_SYMBOLS } from './symbols.ts';
 import { readVerdef, readVerneed } from './versions.ts';
 
-export interface StrongReference {
+interface StrongReference {
   readonly name: string;
   readonly version: string | undefined;
   /** In the symbol table. */

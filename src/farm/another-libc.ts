@@ -5,7 +5,7 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import { runDirectories } from '../program/run-directories.ts';
 
 /** What the process that opens it has: its loader, and the names that are not looked for again. */
-export interface LibcOfProcess {
+interface LibcOfProcess {
   readonly loader: string;
   isFamily(name: string): boolean;
   isLoaded(name: string): boolean;
