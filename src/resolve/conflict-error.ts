@@ -1,5 +1,6 @@
 // A conflict, and the closest matches → the error: which library is missing, who needs it, what was looked at.
 import path from 'node:path';
+import { symbolBindings } from '../candidates/candidate-symbols.ts';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
 import { whyNoneLoaded } from '../candidates/providers.ts';
 import { isSameRelease, otherVersionsOf } from '../candidates/soname.ts';
@@ -103,14 +104,38 @@ export function hintForAround(
   const names = missing.map(({ name }) => name);
   const around = aroundProgram(program, missing, catalogue);
   if (around.size === 0) return undefined;
-  const words = [...around].map(([name, found]) => `--add ${shellWord(`${name}=${found}`)}`).join(' ');
   const rest = names.filter((name) => !around.has(name));
   const more =
     rest.length === 0
       ? ''
       : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest, program)}`;
   const they = around.size === 1 ? 'it lies' : 'they lie';
-  return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: nix-foreign choose ${fileWord(program.typedName)} ${words}${more}`;
+  return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: ${addLine(program, around)}${more}`;
+}
+
+/** What the user added is said again: a choice that leaves no set is not kept. */
+function addLine(
+  { typedName, added = new Map() }: DynamicProgram,
+  files: ReadonlyMap<string, string>,
+): string {
+  const all = new Map([...added, ...files]);
+  const words = [...all].map(([name, file]) => `--add ${shellWord(`${name}=${file}`)}`);
+  return `nix-foreign choose ${fileWord(typedName)} ${words.join(' ')}`;
+}
+
+/** Where the store's builds lack a symbol and one around the program has it. */
+function hintForOwnBuild(file: ProgramFile, reasons: readonly Reason[]): string | undefined {
+  const program = dynamicOf(file);
+  if (program === undefined) return undefined;
+  const symbols = symbolBindings(program.libc.kind);
+  const own = reasons.flatMap((reason) => {
+    if (reason.kind !== 'unbound-symbol') return [];
+    const names = reason.lackingLibraries.map(({ name }) => name);
+    const around = librariesAround(program, names, () => false);
+    return [...around].filter(([, found]) => symbols.definedBy(found, reason.symbol));
+  });
+  if (own.length === 0) return undefined;
+  return `a build that has it lies beside the program, take it with: ${addLine(program, new Map(own))}`;
 }
 
 /** Names that the store does not have, the nearest to each, and where they were looked for. */
@@ -132,7 +157,11 @@ function hintFor(
     catalogue
       .librariesOffering(name, program.elf?.class ?? 64, program.elf?.machine ?? 0)
       .some(({ elf }) => elf.verdef.includes(version));
-  if (missing.length === 0) return hintForClash(conflict.reasons, isInStore, dynamicOf(program) ?? {});
+  if (missing.length === 0)
+    return (
+      hintForOwnBuild(program, conflict.reasons) ??
+      hintForClash(conflict.reasons, isInStore, dynamicOf(program) ?? {})
+    );
   const around = hintForAround(program, missing, catalogue);
   if (around !== undefined) return around;
   const similar = missing.flatMap(({ name }) =>

@@ -10,6 +10,7 @@ import {
 } from '../../choices/alternatives.ts';
 import {
   addChoices,
+  addedFiles,
   type Choices,
   digestOfChoices,
   dropChoices,
@@ -133,12 +134,14 @@ export async function saveChecked(session: ChooseSession, change: ChoiceChange):
   const before = setBefore(program, catalogue, earlier);
   const first = openAlternatives(program, catalogue, wanted);
   const isFetched = await canBeFetched(session, wanted, first);
-  if (first.outcome.kind !== 'solution' && !isFetched) throw refusal(first, first.outcome, session);
+  const added = addedFiles(wanted, catalogue.storeDir);
+  const asked = { program: { ...program, added }, catalogue };
+  if (first.outcome.kind !== 'solution' && !isFetched) throw refusal(first, first.outcome, asked);
   const choices = await chooseFor(program, change, { context, dirs });
   const isFirst = !isFetched && digestOfChoices(choices) === digestOfChoices(wanted);
   const seen = isFirst ? first : await seenAfterwards(session, choices);
   const { outcome: after } = seen;
-  if (after.kind !== 'solution') throw refusal(seen, after, session);
+  if (after.kind !== 'solution') throw refusal(seen, after, asked);
   const idle = idlePins(choices, after, seen.problem);
   for (const each of idle) notice(idleNotice(each, session.typedName));
   const changes = before === undefined ? null : changesBetween(before, after);
