@@ -2,6 +2,8 @@
 // A set's objects → whether any of them can open a library while the program runs.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DYNAMIC_TAG, readDynamicTable } from '../elf/dynamic.ts';
+import { openImage } from '../elf/image.ts';
 import { findMachine } from '../elf/machine.ts';
 import { type FileSource, openFileSource } from '../elf/open-elf.ts';
 import { readHeader } from '../elf/reader.ts';
@@ -105,6 +107,9 @@ function moduleFile({ elf }: ProgramFile, { modules }: Context): string | undefi
  */
 const MOST_THREAD_STORAGE = 512;
 
+/** DF_STATIC_TLS: who lacks it gets its storage when a thread first asks, as libsodium (elf/dl-reloc.c). */
+const STATIC_TLS = 0x10;
+
 /** Of what is loaded at the start, without the libc and the program. A file that cannot be read counts nothing. */
 function threadStorageOf(objects: readonly string[]): number {
   return objects.map(threadStorageIn).reduce((sum, bytes) => sum + bytes, 0);
@@ -116,6 +121,8 @@ function threadStorageIn(file: string): number {
     (source) => {
       const read = readHeader(source, 4);
       const segments = read === undefined ? [] : readSegments(read.fields, read.header);
+      const table = read && readDynamicTable(openImage(read.fields, segments), segments);
+      if (((table?.last(DYNAMIC_TAG.flags) ?? 0) & STATIC_TLS) === 0) return 0;
       return segments.find(({ type }) => type === SEGMENT_TYPE.tls)?.memorySize ?? 0;
     },
     0,
