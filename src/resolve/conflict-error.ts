@@ -5,39 +5,17 @@ import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates
 import { whyNoneLoaded } from '../candidates/providers.ts';
 import { isSameRelease, otherVersionsOf } from '../candidates/soname.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
-import { findMachine, type MachineKey } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
-import { knownProvider } from '../index/known-providers.ts';
-import { nixBuild } from '../index/nix-build-line.ts';
+import { bringing, type Demand, nixBuild, systemOf } from '../index/nix-build-line.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
-import type { Libc } from '../program/libc.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
 import type { Choice, Conflict, Reason, Solution, Undecided } from '../solver/solution.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { type DynamicProgram, dynamicOf } from './job.ts';
-
-/** What a program demands of a package; for this machine and glibc where nothing is said. */
-export interface Demand {
-  readonly elf?: MachineKey | undefined;
-  readonly libc?: Pick<Libc, 'kind'> | undefined;
-}
-
-const systemOf = ({ elf }: Demand): string | undefined => elf && findMachine(elf)?.system;
-
-/**
- * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them.
- */
-export function bringing(sonames: readonly string[], demand: Demand = {}): string {
-  const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
-  const attributes = known.length === 0 ? ['PACKAGE'] : known;
-  const prefix = demand.libc?.kind === 'musl' ? 'pkgsMusl.' : '';
-  const ofLibc = attributes.map((each) => `${prefix}${each}`);
-  return `e.g. ${nixBuild(ofLibc, systemOf(demand))}, and try again`;
-}
 
 /** Libraries that are there, but in builds that do not go with the rest. */
 function hintForClash(

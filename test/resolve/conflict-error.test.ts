@@ -4,11 +4,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
 import { machinesRunBy } from '../../src/elf/machine.ts';
+import { bringing, type Demand } from '../../src/index/nix-build-line.ts';
 import {
-  bringing,
   closestSentences,
   conflictError,
-  type Demand,
   hintForAround,
   isEvident,
   nearestSentences,
@@ -146,6 +145,11 @@ test('what to type brings packages for the machine and the C library of the prog
     typed({ libc: { kind: 'musl' } }),
     /'<nixpkgs>' -A pkgsMusl\.fontconfig\.lib -A pkgsMusl\.zlib,/,
   );
+  assert.equal(
+    bringing(['libnone.so.1', 'libz.so.1']),
+    "e.g. nix-build '<nixpkgs>' -A zlib, and what has libnone.so.1, and try again",
+  );
+  assert.equal(bringing(['libnone.so.1']), "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again");
 });
 
 test('an error tells to bring packages for the machine of its program, whatever is missing', () => {
