@@ -135,7 +135,10 @@ test('a program that is gone, and shims that are taken away', async () => {
   renameSync(onHost(root, program), `${onHost(root, program)}.old`);
   const gone = await typed('a-tool');
   assert.equal(gone.status, 127);
-  assert.match(gone.stderr, new RegExp(`^nix-run-foreign: ${program}: no such file or directory\n`));
+  assert.match(
+    gone.stderr,
+    new RegExp(`^nix-run-foreign: ${program}: the program of this shim is gone\n {2}put it back, or `),
+  );
   assert.match((await root.manage(['shim', 'list'], settings)).stdout, /^a-tool .*\(the program is gone\)$/m);
   assert.equal((await root.manage(['shim', 'remove', 'a-tool', 'nosuch'], settings)).status, 125);
   assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 0);
