@@ -86,10 +86,13 @@ export async function useFingerprint(
 ): Promise<UsedFingerprint> {
   const { choices: _, ...fingerprint } = found.fingerprint;
   for (let round = 1; ; round += 1) {
-    const there = identitiesOf(storePathsOf(fingerprint));
+    const paths = storePathsOf(fingerprint);
+    const there = identitiesOf(paths);
     const missing = await missingOf(fingerprint, search);
-    // What is there and not valid was left behind, and is replaced.
-    const before = new Map([...there].filter(([each]) => !missing.includes(each)));
+    // What came while Nix was asked counts, also where it is gone by now. What is there and not valid was left behind,
+    // and is replaced.
+    const valid = paths.filter((each) => !missing.includes(each));
+    const before = new Map(valid.map((each) => [each, there.get(each) ?? 'not there']));
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
     const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
     const outcome = isHeld
