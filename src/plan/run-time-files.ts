@@ -134,6 +134,7 @@ const MOST_LEARNED_BYTES = 60_000;
  * opened. @throws Node's errno errors.
  */
 export function addLearned(directory: string, files: readonly string[]): void {
+  if (files.length === 0) return;
   const list = path.join(directory, 'learned');
   const text = files.map((file) => `${file}\0`).join('');
   if (statSync(list).size + Buffer.byteLength(text) < MOST_LEARNED_BYTES) appendFileSync(list, text);

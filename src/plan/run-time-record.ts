@@ -34,8 +34,8 @@ export interface RunTimeRecord {
   readonly plugIns: readonly LearnedPlugIn[];
   /** Whether it opens files that are gone when it ends: then nothing that it opens makes a start a miss. */
   readonly passing?: boolean;
-  /** Directories whose plug-ins were counted before they were opened: none is looked through twice for one set. */
-  readonly foreseen?: readonly string[];
+  /** Directories whose plug-ins were counted before they were opened: none is scanned twice for one set. */
+  readonly scanned?: readonly string[];
 }
 
 /** More are not remembered: of a program that opens a new file each time. */
@@ -88,10 +88,10 @@ export function readRunTimeRecord(directory: string): RunTimeRecord | undefined 
 export function writeRunTimeRecord(directory: string, record: RunTimeRecord): void {
   const names = record.names.slice(-MOST);
   const plugIns = record.plugIns.slice(-MOST);
-  const foreseen = record.foreseen?.slice(-MOST);
+  const scanned = record.scanned?.slice(-MOST);
   writeFileAtomically(
     path.join(directory, 'record.json'),
-    `${JSON.stringify({ ...record, names, plugIns, foreseen })}\n`,
+    `${JSON.stringify({ ...record, names, plugIns, scanned })}\n`,
   );
 }
 

@@ -34,11 +34,11 @@ import { openNixDatabase } from '../store/nix-database.ts';
 import { readRoot } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
-import { directoryLookedThrough, type Foreseen, foreseePlugIns } from './foresee-plug-ins.ts';
 import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
 import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
 import { type Extension, presentFiles, type RunTimeQuestion, withPresentSet } from './present-set.ts';
 import { libraryPathOf, loadedObjectsOf } from './running-process.ts';
+import { type SiblingPlugIns, scannedDirectory, serveSiblings } from './sibling-plug-ins.ts';
 import { solveProgram } from './solve-program.ts';
 import { savePlan } from './write-plan.ts';
 
@@ -50,7 +50,7 @@ interface Extended {
   readonly isHopeless?: boolean;
   readonly state: bigint;
   /** What the plug-ins beside the one that asked will ask for. */
-  readonly foreseen?: Foreseen | undefined;
+  readonly siblings?: SiblingPlugIns | undefined;
 }
 
 /** All that the requester needs, else the name alone, in the versions that the requester wants. */
@@ -78,7 +78,7 @@ function ofAnotherLibc(
   return other && `${other.name} would bring libraries of another libc than ${loader}`;
 }
 
-/** `directory`: the one that the program is looking through. */
+/** `directory`: the one that the program scans for plug-ins. */
 function extend(extension: Extension, directory: string | undefined): Promise<Extended> {
   return withPresentSet(extension, ({ catalogue, problem, present: solution }) => {
     const state = catalogueState(catalogue);
@@ -90,9 +90,9 @@ function extend(extension: Extension, directory: string | undefined): Promise<Ex
       return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
     const why = ofAnotherLibc(extension, solution, added, problem.isFamily);
     if (directory === undefined || added.length === 0 || why !== undefined) return { added, why, state };
-    const foreseen = foreseePlugIns(extension, asPresent({ problem, solution }, extended));
-    const isNever = ofAnotherLibc(extension, solution, foreseen.added, problem.isFamily) !== undefined;
-    return { added, why, state, foreseen: isNever ? { added: [], plugIns: [] } : foreseen };
+    const siblings = serveSiblings(extension, asPresent({ problem, solution }, extended));
+    const isNever = ofAnotherLibc(extension, solution, siblings.added, problem.isFamily) !== undefined;
+    return { added, why, state, siblings: isNever ? { added: [], plugIns: [] } : siblings };
   });
 }
 
@@ -158,7 +158,7 @@ function saveExtended(
 }
 
 /** What is added to a set, and the plug-ins that it counts then. */
-type Addition = Pick<Foreseen, 'added' | 'plugIns'>;
+type Addition = Pick<SiblingPlugIns, 'added' | 'plugIns'>;
 
 /** Why the loader would not start the program with the extended set, in a clause; undefined where it is planned. */
 async function planExtended(
@@ -193,15 +193,15 @@ async function planExtended(
   }
 }
 
-/** With what is foreseen; where the loader refuses that, what was asked for alone. */
+/** With what its siblings need; where the loader refuses that, what was asked for alone. */
 async function planWhatFits(
   extension: Extension,
   dynamic: DynamicProgram,
   fingerprint: Fingerprint,
-  { added, foreseen }: Extended,
+  { added, siblings }: Extended,
 ): Promise<Addition & Pick<Extended, 'why'>> {
-  if (foreseen !== undefined && foreseen.plugIns.length > 0) {
-    const all = { added: [...added, ...foreseen.added], plugIns: foreseen.plugIns };
+  if (siblings !== undefined && siblings.plugIns.length > 0) {
+    const all = { added: [...added, ...siblings.added], plugIns: siblings.plugIns };
     const why = await planExtended(extension, dynamic, fingerprint, all);
     if (why === undefined) return { ...all, why };
     debug(`what the other plug-ins of its directory need is left out: ${why}`);
@@ -210,15 +210,15 @@ async function planWhatFits(
   return { ...alone, why: await planExtended(extension, dynamic, fingerprint, alone) };
 }
 
-/** What came of a question, and the directory that was looked through for it. */
+/** What came of a question, and the directory that was scanned for it. */
 interface Outcome extends Addition {
   readonly why: string | undefined;
-  readonly lookedThrough: string | undefined;
+  readonly scanned: string | undefined;
 }
 
 function remember(
   { question, program }: Extension,
-  { why, plugIns: counted, lookedThrough }: Outcome,
+  { why, plugIns: counted, scanned }: Outcome,
 ): LearnedName[] {
   const { directory, name, requester } = question;
   const now = new Date().toISOString();
@@ -234,7 +234,7 @@ function remember(
     program: program.path,
     names: [...earlier, entry],
     plugIns: why === undefined ? all : known,
-    ...(lookedThrough === undefined ? {} : { foreseen: [...(record?.foreseen ?? []), lookedThrough] }),
+    ...(scanned === undefined ? {} : { scanned: [...(record?.scanned ?? []), scanned] }),
   });
   return [...names];
 }
@@ -288,12 +288,12 @@ async function carryOut(extension: Extension, extended: Extended): Promise<Addit
 async function answer(extension: Extension): Promise<void> {
   const { question, dirs, context } = extension;
   const { name, directory } = question;
-  const lookedThrough = directoryLookedThrough(extension);
-  const extended = await extend(extension, lookedThrough);
-  const { state, isHopeless = false, foreseen } = extended;
+  const scanned = scannedDirectory(extension);
+  const extended = await extend(extension, scanned);
+  const { state, isHopeless = false, siblings } = extended;
   const outcome = await carryOut(extension, extended);
   const { why, added } = outcome;
-  const before = remember(extension, { ...outcome, lookedThrough: foreseen && lookedThrough });
+  const before = remember(extension, { ...outcome, scanned: siblings && scanned });
   const present = presentFiles(extension).get(name);
   const found: [string, string][] =
     why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];

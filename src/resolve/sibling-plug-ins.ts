@@ -19,23 +19,23 @@ import { namesLoadedElsewhere } from './running-process.ts';
 const MOST_TIME = 2000;
 
 /** What a directory of plug-ins needs beside what was asked for. */
-export interface Foreseen {
+export interface SiblingPlugIns {
   readonly added: readonly Choice[];
   /** Paths of those that the set counts with it: served, or of no set at all. */
   readonly plugIns: readonly string[];
 }
 
 /**
- * The directory that the program is looking through, of which the second plug-in lacks a library; undefined for any
- * other question. Each is looked through once for a solution. Only a set that the loader is asked about is extended so.
+ * The directory that the program scans, of which the second plug-in lacks a library; undefined for any
+ * other question. Each is scanned once for a set. Only a set that the loader is asked about is extended so.
  */
-export function directoryLookedThrough({ question, plan, fingerprint }: Extension): string | undefined {
+export function scannedDirectory({ question, plan, fingerprint }: Extension): string | undefined {
   const { requester, directory } = question;
   if (plan?.auditModule === undefined || fingerprint === undefined) return undefined;
   const own = path.dirname(requester);
-  const { names = [], foreseen = [] } = readRunTimeRecord(directory) ?? {};
+  const { names = [], scanned = [] } = readRunTimeRecord(directory) ?? {};
   const isSecond = names.some((each) => each.requester !== requester && path.dirname(each.requester) === own);
-  return path.isAbsolute(requester) && isSecond && !foreseen.includes(own) ? own : undefined;
+  return path.isAbsolute(requester) && isSecond && !scanned.includes(own) ? own : undefined;
 }
 
 /** Those that the program has not opened yet. */
@@ -66,7 +66,7 @@ function withoutOwn(present: PresentProblem, { program }: Extension): PresentPro
 }
 
 /** What fits beside the set that has what was asked for. */
-export function foreseePlugIns(extension: Extension, present: PresentProblem): Foreseen {
+export function serveSiblings(extension: Extension, present: PresentProblem): SiblingPlugIns {
   const { question, context } = extension;
   const plugIns = plugInsAhead(extension);
   const end = Date.now() + MOST_TIME;
