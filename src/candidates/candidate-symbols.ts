@@ -93,6 +93,7 @@ interface ObjectSymbols {
   readonly tables: LinkTables;
   /** Symbol, as `SymbolBindings` writes it → its entries in the symbol table. */
   readonly wanted: ReadonlyMap<string, readonly number[]>;
+  readonly symbols: readonly string[];
   readonly defines: (name: string, version?: string) => boolean;
   bound?: ReadonlyMap<number, 'start' | 'call'>;
 }
@@ -114,13 +115,14 @@ function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols |
     tables,
     libc === 'glibc' ? isAsked : undefined,
   )) {
-    if (`${name}${version}`.includes('@')) continue;
+    // Not to be told from the sign between the two; no compiler makes such names.
+    if (name.includes('@') || version?.includes('@')) continue;
     const symbol = version === undefined ? name : `${name}@${version}`;
     const known = wanted.get(symbol);
     if (known) known.push(index);
     else wanted.set(symbol, [index]);
   }
-  return { tables, wanted, defines: openDefinitions(tables) };
+  return { tables, wanted, symbols: [...wanted.keys()], defines: openDefinitions(tables) };
 }
 
 function boundIn(tables: LinkTables): ReadonlyMap<number, 'start' | 'call'> {
@@ -156,7 +158,7 @@ export function symbolBindings(libc: 'glibc' | 'musl', memo?: BoundMemo): Symbol
     return known.get(path);
   };
   return {
-    wantedBy: (path) => [...(objectAt(path)?.wanted.keys() ?? [])],
+    wantedBy: (path) => objectAt(path)?.symbols ?? [],
     definedBy: (path, symbol) => {
       const object = objectAt(path);
       const [name = '', version] = symbol.split('@');
