@@ -226,7 +226,7 @@ export async function forgetCommand(typed: string, format: OutputFormat, context
     else printLine(`forgotten: ${key}`);
     if (found.some(({ file }) => realPath(file) === key))
       notice(
-        `${key} is still one of the indexes of this machine: the next start that lacks a library reads it`,
+        `${key} is still one of the indexes of this machine: the next start that lacks a library reads it; index in config.toml names others`,
       );
   });
 }

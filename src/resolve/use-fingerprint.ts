@@ -72,6 +72,9 @@ async function fetchMissing(
   return refused(`${lack}: ${realised.why}`);
 }
 
+/** The identity of no store object. */
+const NOT_THERE = '';
+
 /** A path can vanish although a link holds it: a collector that began before the link was made may not know of it. */
 const ROUNDS = 3;
 
@@ -92,7 +95,7 @@ export async function useFingerprint(
     // What came while Nix was asked counts, also where it is gone by now. What is there and not valid was left behind,
     // and is replaced.
     const valid = paths.filter((each) => !missing.includes(each));
-    const before = new Map(valid.map((each) => [each, there.get(each) ?? 'not there']));
+    const before = new Map(valid.map((each) => [each, there.get(each) ?? NOT_THERE]));
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
     const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
     const outcome = isHeld

@@ -43,6 +43,7 @@ export interface NamedLibrary extends CataloguedLibrary {
 }
 
 export interface Catalogue {
+  /** Where it is: `:memory:`, or the newest of its files. */
   readonly file: string;
   readonly storeDir: string;
   /** Base names of all store objects that were scanned. */

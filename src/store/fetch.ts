@@ -141,7 +141,7 @@ export function toCopied(nix: Nix, ended: Ended): Copied {
   return { kind: 'refused', why: withoutSecrets(complaintOf(ended)) };
 }
 
-/** Store paths that exist, each with what tells one making of it from the next. */
+/** Store paths, each with what tells one making of it from the next. */
 export type Identities = ReadonlyMap<string, string>;
 
 /** Nix makes an object anew under another inode, or at another change time where the inode's number is used again. */
@@ -160,7 +160,7 @@ export function identitiesOf(storePaths: readonly string[]): Identities {
   return found;
 }
 
-/** The first that is gone, or was made anew since; what was not there before does not count. */
+/** The first that is gone, or another than it was. */
 export function firstDisturbed(before: Identities): string | undefined {
   return [...before].find(([storePath, identity]) => identityOf(storePath) !== identity)?.[0];
 }
