@@ -94,7 +94,8 @@ interface ObjectSymbols {
   /** Symbol, as `SymbolBindings` writes it → its entries in the symbol table. */
   readonly wanted: ReadonlyMap<string, readonly number[]>;
   readonly symbols: readonly string[];
-  readonly defines: (name: string, version?: string) => boolean;
+  /** As `SymbolBindings` writes it; set after set asks for the same symbols. */
+  readonly defines: (symbol: string) => boolean;
   bound?: ReadonlyMap<number, 'start' | 'call'>;
 }
 
@@ -122,7 +123,20 @@ function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols |
     if (known) known.push(index);
     else wanted.set(symbol, [index]);
   }
-  return { tables, wanted, symbols: [...wanted.keys()], defines: openDefinitions(tables) };
+  return { tables, wanted, symbols: [...wanted.keys()], defines: definitionsOf(tables) };
+}
+
+function definitionsOf(tables: LinkTables): ObjectSymbols['defines'] {
+  const defines = openDefinitions(tables);
+  const known = new Map<string, boolean>();
+  return (symbol) => {
+    const answer = known.get(symbol);
+    if (answer !== undefined) return answer;
+    const [name = '', version] = symbol.split('@');
+    const found = defines(name, version);
+    known.set(symbol, found);
+    return found;
+  };
 }
 
 function boundIn(tables: LinkTables): ReadonlyMap<number, 'start' | 'call'> {
@@ -161,8 +175,7 @@ export function symbolBindings(libc: 'glibc' | 'musl', memo?: BoundMemo): Symbol
     wantedBy: (path) => objectAt(path)?.symbols ?? [],
     definedBy: (path, symbol) => {
       const object = objectAt(path);
-      const [name = '', version] = symbol.split('@');
-      return object === undefined || orElse(true, () => object.defines(name, version));
+      return object === undefined || orElse(true, () => object.defines(symbol));
     },
     boundAt: (path, symbol) => {
       const object = objectAt(path);

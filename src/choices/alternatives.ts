@@ -53,7 +53,7 @@ export interface SonameCandidates {
   /** `lack`: there is no set, and these are the names that nobody serves. */
   readonly kind: 'set' | 'lack';
   readonly alternatives: readonly Alternatives[];
-  /** Reads symbols and solves: some milliseconds. */
+  /** Reads symbols and solves: some milliseconds, for each candidate once. */
   factsOf(alternatives: Alternatives, candidate: Candidate): CandidateFacts;
 }
 
@@ -64,20 +64,30 @@ interface Seen {
   readonly every: (name: string) => readonly Provider[];
 }
 
+/** Asks for each candidate once: a list is made as text and as JSON. */
+function askedOnce(ask: SonameCandidates['factsOf']): SonameCandidates['factsOf'] {
+  const known = new Map<Candidate, CandidateFacts>();
+  return (alternatives, candidate) => {
+    const facts = known.get(candidate) ?? ask(alternatives, candidate);
+    known.set(candidate, facts);
+    return facts;
+  };
+}
+
 /** Of the names that more than one store object could serve. */
 export function candidatesInSet({ problem, every }: Seen, solution: Solution): SonameCandidates {
   const judge = symbolCoverage(inSet(problem, solution));
   return {
     kind: 'set',
     alternatives: alternativesOf(problem, every, solution),
-    factsOf: ({ name, neededBy }, { provider, chosen }) => ({
+    factsOf: askedOnce(({ name, neededBy }, { provider, chosen }) => ({
       coverage: judge(
         neededBy.map(({ object }) => object),
         name,
         provider,
       ),
       trial: chosen ? undefined : tryCandidate(problem, solution, name, provider),
-    }),
+    })),
   };
 }
 
@@ -88,10 +98,10 @@ export function candidatesForMissing({ problem, closest, every }: Seen): SonameC
   return {
     kind: 'lack',
     alternatives: missing.names,
-    factsOf: (alternatives, { provider }) => ({
+    factsOf: askedOnce((alternatives, { provider }) => ({
       coverage: missing.coverageOf(alternatives, provider),
       trial: tryCandidate(missing.withOnly(alternatives.name), missing.solution, alternatives.name, provider),
-    }),
+    })),
   };
 }
 
