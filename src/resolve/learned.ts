@@ -83,8 +83,15 @@ export function solvedBeside({ problem }: SolvedProblem, objects: readonly Requi
   return { ...outcome, choices: reachable(problem.roots, outcome.choices) };
 }
 
-/** More is not tried one by one: each is a search. */
-const MOST_TRIED = 12;
+/** Searches, of hundreds of milliseconds each where there are many plug-ins. */
+const MOST_SEARCHES = 12;
+
+/** Whether nobody offers what one of these objects needs: no set serves it. */
+function lacksName({ problem }: SolvedProblem, objects: readonly Requirer[]): boolean {
+  const isOffered = (name: string): boolean =>
+    problem.bundled.has(name) || problem.isFamily(name) || problem.providersOf(name).length > 0;
+  return objects.some(({ needed }) => !needed.every(isOffered));
+}
 
 /**
  * What was opened and did not fit may need another version of a library, or another libc, than the best set has. Where
@@ -95,19 +102,26 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
   const groups = [
     ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
     ...wantedNames(learned).map((each) => [each]),
-  ];
-  if (groups.length === 0) return result;
-  const whole = solvedBeside(result, groups.flat());
-  if (whole !== undefined) return { ...result, outcome: whole };
-  let taken: Requirer[] = [];
+  ].filter((objects) => !lacksName(result, objects));
+  let taken: readonly Requirer[] = [];
   let best = result.outcome;
-  for (const objects of groups.slice(0, MOST_TRIED)) {
-    const outcome = solvedBeside(result, [...taken, ...objects]);
-    if (outcome === undefined) continue;
-    taken = [...taken, ...objects];
-    best = outcome;
-  }
-  debug(`learned: no set serves all ${groups.length}`);
+  let searches = 0;
+  const take = (some: readonly (readonly Requirer[])[]): void => {
+    if (some.length === 0 || searches >= MOST_SEARCHES) return;
+    searches += 1;
+    const objects = [...taken, ...some.flat()];
+    const outcome = solvedBeside(result, objects);
+    if (outcome !== undefined) {
+      taken = objects;
+      best = outcome;
+    } else if (some.length > 1) {
+      const middle = Math.ceil(some.length / 2);
+      take(some.slice(0, middle));
+      take(some.slice(middle));
+    }
+  };
+  take(groups);
+  if (searches > 1) debug(`learned: no set serves all ${groups.length}`);
   return { ...result, outcome: best };
 }
 

@@ -9,7 +9,7 @@ import { readLearned } from '../plan/run-time-files.ts';
 import { readRunTimeRecord } from '../plan/run-time-record.ts';
 import { filesBeside, type PlugIn, plugInsOf } from '../program/plug-ins.ts';
 import { runDirectories } from '../program/run-directories.ts';
-import { type ExtendedSet, extendSetByHalves, type PresentProblem } from '../solver/extend-set.ts';
+import { type ExtendedSet, extendSet, type PresentProblem } from '../solver/extend-set.ts';
 import type { Choice } from '../solver/solution.ts';
 import { namesOfPlugIns, needingWithout, needOfPlugIn } from './learned.ts';
 import type { Extension } from './present-set.ts';
@@ -77,7 +77,8 @@ export function serveSiblings(extension: Extension, present: PresentProblem): Si
     const { alternatives } = needOfPlugIn(each, beside);
     return { alternatives: alternatives.map((objects) => needingWithout(objects, there)) };
   });
-  const { added, outcomes } = extendSetByHalves(withoutOwn(present, extension), needs, isOver);
+  const { problem, solution } = withoutOwn(present, extension);
+  const { added, outcomes } = extendSet(problem, solution, needs, isOver);
   const counted = plugIns.filter((_, index) => isCounted(outcomes[index]));
   debug(`${plugIns.length} plug-ins beside it: ${counted.length} counted, ${added.length} libraries added`);
   return { added, plugIns: counted.map((each) => each.path) };

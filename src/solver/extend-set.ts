@@ -107,33 +107,20 @@ function addedBy(before: Solution, after: Solution): Choice[] {
   return after.choices.filter(({ name }) => !names.has(name));
 }
 
-/** One after the other; what was taken stays for those that follow. */
-function oneByOne(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
-  let present = solution;
-  const taken: Requirer[] = [];
-  const outcomes = needs.map((need): OptionalOutcome => {
-    let why = 'nothing is offered';
-    for (const objects of need.alternatives) {
-      const tried = tryWith({ ...problem, roots: [...problem.roots, ...taken] }, present, objects);
-      if (tried.kind === 'fits') {
-        present = tried.solution;
-        taken.push(...objects);
-        return { kind: 'taken', need, by: objects };
-      }
-      why = tried.why;
-    }
-    return { kind: 'left-out', need, why, isOffered: likely(problem, solution, need) !== undefined };
-  });
-  return { added: addedBy(solution, present), outcomes };
-}
-
-/**
- * Adds what may be opened at run time. Nothing of the solution changes: what does not fit beside it is left out, with
- * the reason. Same input, same result.
- */
-export function extendSet(problem: Problem, solution: Solution, needs: readonly OptionalNeed[]): ExtendedSet {
-  if (needs.length === 0) return { added: [], outcomes: [] };
-  return allAtOnce(problem, solution, needs) ?? oneByOne(problem, solution, needs);
+/** Its alternatives one after the other, until one fits. */
+function alone(problem: Problem, solution: Solution, need: OptionalNeed): ExtendedSet {
+  let why = 'nothing is offered';
+  for (const objects of need.alternatives) {
+    const tried = tryWith(problem, solution, objects);
+    if (tried.kind === 'fits')
+      return {
+        added: addedBy(solution, tried.solution),
+        outcomes: [{ kind: 'taken', need, by: objects }],
+      };
+    why = tried.why;
+  }
+  const isOffered = likely(problem, solution, need) !== undefined;
+  return { added: [], outcomes: [{ kind: 'left-out', need, why, isOffered }] };
 }
 
 /** A problem and the set that stays as it is in it. */
@@ -155,16 +142,19 @@ export function asPresent(
 }
 
 /**
- * The same for many needs, in few searches: of those that do not fit together each half is tried. `isOver` is asked
- * before each search; what is not decided then is left out.
+ * Adds what may be opened at run time, as much as fits, the earliest first. Nothing of the solution changes: what does
+ * not fit beside it is left out, with the reason. Of needs that do not fit together each half is tried, so a few that
+ * do not fit among hundreds take few searches. `isOver` is asked before each search; what is not decided then is left
+ * out. Same input, same result.
  */
-export function extendSetByHalves(
-  present: PresentProblem,
+export function extendSet(
+  problem: Problem,
+  solution: Solution,
   needs: readonly OptionalNeed[],
-  isOver: () => boolean,
+  isOver: () => boolean = () => false,
 ): ExtendedSet {
-  const { problem, solution } = present;
-  if (needs.length === 0) return { added: [], outcomes: [] };
+  const [first, ...others] = needs;
+  if (first === undefined) return { added: [], outcomes: [] };
   if (isOver()) {
     const why = 'the search took too long';
     return {
@@ -172,14 +162,15 @@ export function extendSetByHalves(
       outcomes: needs.map((need) => ({ kind: 'left-out', need, why, isOffered: true })),
     };
   }
-  if (needs.length === 1) return oneByOne(problem, solution, needs);
+  if (others.length === 0) return alone(problem, solution, first);
   const whole = allAtOnce(problem, solution, needs);
   if (whole !== undefined) return whole;
   const middle = Math.ceil(needs.length / 2);
-  const first = extendSetByHalves(present, needs.slice(0, middle), isOver);
-  const second = extendSetByHalves(asPresent(present, first), needs.slice(middle), isOver);
+  const before = extendSet(problem, solution, needs.slice(0, middle), isOver);
+  const present = asPresent({ problem, solution }, before);
+  const after = extendSet(present.problem, present.solution, needs.slice(middle), isOver);
   return {
-    added: [...first.added, ...second.added].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    outcomes: [...first.outcomes, ...second.outcomes],
+    added: [...before.added, ...after.added].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    outcomes: [...before.outcomes, ...after.outcomes],
   };
 }

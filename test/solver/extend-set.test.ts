@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Requirer } from '../../src/candidates/problem.ts';
-import { asPresent, extendSet, extendSetByHalves } from '../../src/solver/extend-set.ts';
+import { asPresent, extendSet, type PresentProblem } from '../../src/solver/extend-set.ts';
 import type { Solution } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
@@ -78,24 +78,30 @@ const many = [
   need('libicu.so.11', 'libdata.so.9'),
 ];
 
-test('by halves: the same is added and left out', () => {
-  const present = { problem: stated, solution: solution() };
-  const { added, outcomes: found } = extendSetByHalves(present, many, () => false);
-  const all = extendSet(stated, solution(), many);
+test('many together: what is added and left out is what one after the other gives', () => {
+  const { added, outcomes: found } = extendSet(stated, solution(), many);
+  let present: PresentProblem = { problem: stated, solution: solution() };
+  const alone = many.map((each) => {
+    const extended = extendSet(present.problem, present.solution, [each]);
+    present = asPresent(present, extended);
+    return extended;
+  });
   const files = (choices: typeof added) => choices.map(({ provider: { path } }) => path);
-  assert.deepEqual(files(added), files(all.added));
-  assert.deepEqual(found, all.outcomes);
+  assert.deepEqual(files(added), files(alone.flatMap((each) => each.added)).sort());
+  assert.deepEqual(
+    found,
+    alone.flatMap((each) => each.outcomes),
+  );
   assert.deepEqual(
     found.map((each) => each.kind === 'taken' || [each.isOffered, each.why.slice(0, 10)]),
     [[false, 'no library'], true, true, true, true, [true, 'libnew.so.'], true],
   );
 });
 
-test('by halves: one that does not fit among many costs few searches', () => {
-  const present = { problem: stated, solution: solution() };
+test('many together: one that does not fit among many costs few searches', () => {
   const needs = Array.from({ length: 200 }, (_, at) => need(at === 77 ? 'libnew.so.1' : 'libicu.so.9'));
   let asked = 0;
-  const { outcomes: found } = extendSetByHalves(present, needs, () => {
+  const { outcomes: found } = extendSet(stated, solution(), needs, () => {
     asked += 1;
     return false;
   });
@@ -106,10 +112,9 @@ test('by halves: one that does not fit among many costs few searches', () => {
   assert.ok(asked < 20, `${asked} searches`);
 });
 
-test('by halves: when the time is over the rest is left out, and what was taken stays', () => {
-  const present = { problem: stated, solution: solution() };
+test('many together: when the time is over the rest is left out, and what was taken stays', () => {
   let asked = 0;
-  const { added, outcomes: found } = extendSetByHalves(present, many, () => {
+  const { added, outcomes: found } = extendSet(stated, solution(), many, () => {
     asked += 1;
     return asked > 2;
   });
@@ -134,7 +139,7 @@ test('what was added stays as it is for what is added after it', () => {
   const present = { problem: both, solution: solution() };
   const after = asPresent(present, extendSet(both, solution(), [need('libicu.so.9')]));
   const wants = [[requirer('plug', { versions: { 'libicu.so.9': ['ICU_9'] } })]];
-  const [outcome] = extendSetByHalves(after, [{ alternatives: wants }], () => false).outcomes;
+  const [outcome] = extendSet(after.problem, after.solution, [{ alternatives: wants }]).outcomes;
   assert.equal(outcome?.kind, 'left-out');
   assert.equal(extendSet(both, solution(), [{ alternatives: wants }]).outcomes[0]?.kind, 'taken');
 });
