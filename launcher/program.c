@@ -280,6 +280,9 @@ static enum program_format format_of(const struct elf_file *file)
 		return FORMAT_UNKNOWN;
 	if (number_at(file->head + 16, 2) == ET_DYN && dynamic && !is_marked_as_program(file, dynamic))
 		return FORMAT_UNKNOWN;
+	// e_shnum: none where a packer made it (UPX), and what it unpacks may name a loader.
+	if (number_at(file->head + file->layout->phnum + 4, 2) == 0)
+		return FORMAT_UNKNOWN;
 	return FORMAT_STATIC;
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
 import { openFileSource } from '../elf/open-elf.ts';
+import { packingOf } from '../elf/packed.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
@@ -146,13 +147,10 @@ export async function withOriginal<T>(
   }
 }
 
-const UPX_MARK = 'UPX!';
-
 /** @throws ForeignError for what is no dynamic program of another Linux. */
 export function inspectOriginal(target: PatchTarget, { file }: Original, context: Context): ProgramFile {
   const { typedName } = target;
   const program = inspectProgram(file, { ...context.host, libraryPath: undefined });
-  const head = () => readHead(file);
   const start = `start it as it is: nix-run-foreign ${fileWord(typedName)}`;
   if (program.appImage !== undefined)
     throw patchRefusal(
@@ -171,7 +169,7 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
       );
     case 'static':
     case 'static-pie':
-      if (head().includes(UPX_MARK))
+      if (isPackedWithNeeds(file))
         throw patchRefusal(
           typedName,
           'it is packed by UPX',
@@ -196,11 +194,8 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
   }
 }
 
-function readHead(file: string): Buffer {
-  const source = openFileSource(file);
-  try {
-    return Buffer.from(source.read(0, 1024));
-  } finally {
-    source.close();
-  }
+/** So far as that can be read: what may need a library counts. */
+function isPackedWithNeeds(file: string): boolean {
+  const packed = packingOf(file);
+  return packed !== undefined && packed !== 'static';
 }

@@ -1,14 +1,22 @@
 // A program that needs no library of ours → its plan: a static program, a script, an AppImage, a program of Nix.
 import { existsSync } from 'node:fs';
 import type { AppImage } from '../elf/app-image.ts';
+import { findMachine } from '../elf/machine.ts';
+import { packingOf } from '../elf/packed.ts';
 import type { Directories } from '../host/directories.ts';
+import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { copyPlan, directPlan } from '../plan/make-plan.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { type Interpreter, inspectInterpreter } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { withChildren } from './view-for.ts';
 import { savePlan } from './write-plan.ts';
+
+/** At the usual interpreter path: it serves whatever maps it. nix-ld may name the launcher, which refuses by itself. */
+const STARTS_PACKED: ReadonlySet<Interpreter['kind']> = new Set(['loader', 'nix-ld', 'unknown']);
 
 /** @throws ForeignError for a script or an AppImage that cannot be started. */
 export async function planDirect(
@@ -39,10 +47,26 @@ export async function planDirect(
  * mise) have a view when they are asked to start in one.
  */
 async function planStatic(program: ProgramFile, asked: Context, dirs: Directories): Promise<LaunchPlan> {
+  refusePacked(program);
   const { withRequestedStrategy } = await import('./choose-strategy.ts');
   const context = await withRequestedStrategy(program, asked);
   const plan = directPlan(program);
   return context.requested === 'view' ? withChildren(plan, context, dirs) : plan;
+}
+
+/**
+ * What unpacks it maps the loader by its usual path, and ends with status 127 and no word where that is none. What the
+ * program within needs stands packed in it.
+ */
+function refusePacked({ elf, path, typedName }: ProgramFile): void {
+  const usual = elf === undefined ? undefined : findMachine(elf)?.interpreter;
+  if (usual === undefined || packingOf(path) !== 'needs-loader') return;
+  if (STARTS_PACKED.has(inspectInterpreter(usual).kind)) return;
+  throw new ForeignError(`${typedName}: it is packed by UPX, and what it needs cannot be read`, {
+    code: 'packed',
+    hint: `unpack it first: upx -d ${fileWord(path)}`,
+    exitCode: 126,
+  });
 }
 
 /** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */

@@ -1,9 +1,10 @@
 // What is no program that can be started: the message says why and what to do.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { packedHeads } from '../../elf/packed-heads.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
@@ -53,6 +54,10 @@ chmodSync(on('closed'), 0o700);
 compile(on('object'), 'int answer;', ['-c']);
 chmodSync(on('object'), 0o755);
 compileLibrary(on('plugin.so'), 'plugin.so', '#include <stdio.h>\nint f(void) { return puts(""); }');
+for (const { name, head, size, packing } of packedHeads) {
+  put(`${packing} ${name}`, head);
+  truncateSync(on(`${packing} ${name}`), size);
+}
 put('truncated', readFileSync(jq.path).subarray(0, 4096));
 put('header-only', readFileSync(jq.path).subarray(0, 64));
 put('mark-only', readFileSync(jq.path).subarray(0, 5));
@@ -83,6 +88,8 @@ const cases: Record<string, Refusal> = {
   picture: { status: 126, cause: /not a program/ },
   object: { status: 126, cause: /object file that is not linked/ },
   'plugin.so': { status: 126, cause: /shared library, not a program/ },
+  'needs-loader sqlite3, NRV2B': { status: 126, cause: /packed by UPX, and what it needs cannot be read/ },
+  'needs-loader sqlite3, NRV2E': { status: 126, cause: /packed by UPX, and what it needs cannot be read/ },
   truncated: { status: 126, cause: /damaged/ },
   'header-only': { status: 126, cause: /damaged/ },
   'mark-only': { status: 126, cause: /damaged/ },
