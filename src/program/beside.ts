@@ -5,7 +5,7 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { compareVersions } from '../elf/versions.ts';
-import { pathOfElfString } from './run-directories.ts';
+import { pathOfElfString, runDirectories } from './run-directories.ts';
 
 function entriesOf(directory: string): string[] {
   try {
@@ -66,10 +66,21 @@ const USUAL_PLACES = [
   'libs',
   '../../lib',
   '../../lib64',
+  // Of an unpacked package of Debian.
+  ...['x86_64', 'i386', 'aarch64'].map((machine) => `../lib/${machine}-linux-gnu`),
 ];
 
 /** What lies there belongs to the machine, not to a program in /usr/bin. */
-const OF_MACHINE = /^(?:\/usr(?:\/local)?)?\/lib(?:64|32|x32|s)?$/;
+const OF_MACHINE = /^(?:\/usr(?:\/local)?)?\/lib(?:64|32|x32|s|\/\w+-linux-gnu)?$/;
+
+/** A package unpacked at `/home/me/x` has there what its run path names: `/home/me/x/usr/lib/vendor`. */
+function movedRunPaths({ path: file, elf }: { readonly path: string; readonly elf: ElfFile }): string[] {
+  const names = path.dirname(file).split('/').slice(1);
+  const above = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`).reverse();
+  return runDirectories(elf.runpath ?? elf.rpath, file)
+    .filter((directory) => path.isAbsolute(directory))
+    .flatMap((directory) => above.map((each) => path.join(each, directory)));
+}
 
 /**
  * Name → file in the usual places around a program, for missing names; also for what these files need, as far as
@@ -80,9 +91,8 @@ export function librariesAround(
   names: readonly string[],
   isMissing: (name: string) => boolean,
 ): ReadonlyMap<string, string> {
-  const places = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each)).filter(
-    (each) => !OF_MACHINE.test(each),
-  );
+  const usual = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each));
+  const places = [...usual, ...movedRunPaths(program)].filter((each) => !OF_MACHINE.test(each));
   const found = new Map<string, string>();
   const queue = [...names];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

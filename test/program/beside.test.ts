@@ -11,9 +11,10 @@ import { librariesAround } from '../../src/program/beside.ts';
 const directory = mkdtempSync(path.join(tmpdir(), 'beside-'));
 after(() => rmSync(directory, { recursive: true }));
 
-function putLibrary(file: string): string {
+function putLibrary(file: string, flags: readonly string[] = []): string {
   mkdirSync(path.dirname(file), { recursive: true });
-  execFileSync('cc', ['-x', 'c', '-shared', '-o', file, `-Wl,-soname,${path.basename(file)}`, '-'], {
+  const soname = `-Wl,-soname,${path.basename(file)}`;
+  execFileSync('cc', ['-x', 'c', '-shared', '-o', file, soname, ...flags, '-'], {
     input: 'int x;',
   });
   return file;
@@ -24,6 +25,7 @@ for (const [program, library] of [
   ['bin/program', 'bin/lib/libone.so.1'],
   ['bin/exec/R', 'lib/libone.so.1'], // R's own
   ['program', 'libs/libone.so.1'],
+  ['usr/bin/program', 'usr/lib/x86_64-linux-gnu/libone.so.1'],
 ] as const)
   test(`${library} is seen from ${program}`, () => {
     const tree = mkdtempSync(path.join(directory, 'tree-'));
@@ -37,3 +39,17 @@ for (const [program, library] of [
     );
     assert.deepEqual([...found], [['libone.so.1', file]]);
   });
+
+test('where its run path leads from above the program, as in an unpacked package', () => {
+  const tree = mkdtempSync(path.join(directory, 'tree-'));
+  const runPath = '-Wl,-rpath,/usr/lib/x86_64-linux-gnu/vendor:$ORIGIN/nothing';
+  const file = putLibrary(path.join(tree, 'usr/lib/x86_64-linux-gnu/vendor/libone.so.1'), [runPath]);
+  const elf = elfFileAt(file);
+  assert.ok(elf);
+  const found = librariesAround(
+    { path: path.join(tree, 'usr/bin/program'), elf },
+    ['libone.so.1'],
+    () => true,
+  );
+  assert.deepEqual([...found], [['libone.so.1', file]]);
+});
