@@ -2,7 +2,7 @@
 import { openFileSource } from './open-elf.ts';
 
 /** `unknown`: packed in a way that is not read here (LZMA, zstd). */
-export type Packed = 'needs-loader' | 'static' | 'unknown';
+type Packed = 'needs-loader' | 'static' | 'unknown';
 
 const HEAD_SIZE = 1024;
 const ELF = Buffer.from('\x7fELF');
