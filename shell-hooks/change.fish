@@ -68,6 +68,7 @@ function __nix_foreign_change_commands
             case source . eval functions alias funced funcsave
                 # What was learned of names can be wrong after these.
                 set -g __nix_foreign_stale 1
+                test $word = eval -a -z "$stays"; and set rest (__nix_foreign_change_evaluated $rest)
             case '*'
                 test -n "$stays"
                 or set word (__nix_foreign_replacement $word (string match -r '\b(?:command|exec)\b' -- $before; or echo $hint))
@@ -79,6 +80,18 @@ function __nix_foreign_change_commands
         set out "$out$before$word$rest"
     end
     printf '%s\n' $out
+end
+
+# Changes the commands in what `eval` is given, where that is one text that keeps its meaning in quotes.
+function __nix_foreign_change_evaluated
+    set -l literal '(?:[^\'"\\\\$()]|\$(?=\w))+'
+    set -l parts (string match -r -g '^(\s+)([\'"]?)('$literal')\2(\s*(?:\d?[<>][^\'"\\\\$()]*)?)$' -- $argv[1])
+    set -q parts[4]; and set parts[3] (__nix_foreign_change_commands $parts[3])
+    if set -q parts[4]; and string match -q -r '^'$literal'$' -- $parts[3]
+        printf '%s\n' "$parts[1]$parts[2]$parts[3]$parts[2]$parts[4]"
+    else
+        printf '%s\n' $argv[1]
+    end
 end
 
 # Changes the commands of the substitutions in a text, which is taken apart by the expression in front of it.

@@ -14,12 +14,18 @@ typeset -g __nix_foreign_wrapped=' @wrapped@ ' # names that are started through 
 
 [[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
 
-# A program's name → an alias, where it needs no quotes, and a function of that name, until the next prompt.
+# A program's name → an alias, where it needs no quotes, and a function of that name, until the next prompt. The second
+# argument is `command` where that is in front of the name.
 __nix_foreign_define() {
   local name=$1
   if (( ! ${+aliases[$name]} )) && [[ $name == ${(q)name} ]]; then
     aliases[$name]="${(q)__nix_foreign_launcher} -- ${(q)name}"
     __nix_foreign_aliases+=("$name")
+  fi
+  # Behind it functions do not count, and aliases only where it is one itself that ends with a blank.
+  if [[ ${2-} == command ]] && (( ! ${+aliases[command]} )); then
+    aliases[command]='command '
+    __nix_foreign_aliases+=(command)
   fi
   __nix_foreign_define_later $name
 }

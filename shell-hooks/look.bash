@@ -77,11 +77,10 @@ __nix_foreign_words() {
   ((${#__text} <= 20000)) || return 0
   __text=${__text//[;&|()\`$'\n']/ ; }
   __text=${__text//[<>]/ > }
-  __text=${__text//[\"\']/}
+  __text=${__text//[\"\'\\]/}
   # shellcheck disable=SC2206
   __words=($__text)
   for __word in "${__words[@]}"; do
-    __word=${__word#\\}
     case $__at:$__word in
       argument:*/*) __reply+=("${__word#[A-Za-z_]*=}") ;;
       *:';') __at=start ;;
@@ -103,20 +102,45 @@ __nix_foreign_words() {
   done
 }
 
-# A word → REPLY, what bash makes of `$name` and `~/` at its start.
+# A word → REPLY, what bash makes of `$name`, `${name[key]:-other}` or `~/` at its start.
 __nix_foreign_expand() {
   REPLY=$1
   if [[ $1 == \~/* ]]; then
     REPLY=$HOME/${1:2}
   elif [[ $1 == \$[A-Za-z_]* || $1 == \$\{[A-Za-z_]* ]]; then
-    local __name=${1#\$} __rest
+    local __name=${1#\$} __rest __other
     __name=${__name#\{}
     __rest=${__name#"${__name%%[!A-Za-z_0-9]*}"}
     __name=${__name%"$__rest"}
-    __rest=${__rest#\[[@*0]\]}
-    REPLY=${!__name-}${__rest#\}}
+    if [[ $1 == \$\{* ]]; then
+      __nix_foreign_add_key
+      __other=${__rest#:}
+      [[ $__other != -* ]] || __rest=${__rest#*\}}
+    fi
+    REPLY=${!__name-}
+    if [[ -z $REPLY && ${__other-} == -* ]]; then
+      __other=${__other#-}
+      REPLY=${__other%%\}*}
+    fi
+    REPLY+=${__rest#\}}
     REPLY=${REPLY%% *}
   fi
+}
+
+# `[key]` at the start of what follows a name → behind the name. A key that is no number is for bash an expression where
+# the array has no names for keys: it is not evaluated here.
+__nix_foreign_add_key() {
+  local __key
+  [[ $__rest == \[*\]* ]] || return 0
+  __key=${__rest#\[}
+  __key=${__key%%\]*}
+  case $__key in
+    0 | [@*]) ;; # the first element, as without a key
+    0* | *[!A-Za-z0-9_]*) return 0 ;;
+    *[!0-9]*) [[ $(declare -p -- "$__name" 2>/dev/null) != 'declare -'*([a-z])A* ]] || __name+=[$__key] ;;
+    *) __name+=[$__key] ;;
+  esac
+  __rest=${__rest#*\]}
 }
 
 # How deep in aliases and functions, the one whose text it is or '', then words as of __nix_foreign_words → functions.

@@ -37,11 +37,12 @@ end
 # the file, `function` in the text of one.
 function __nix_foreign_replacement
     set -l word (string unescape -- $argv[1]); or set word $argv[1]
-    set -l braces (string replace -r '^\{\$(\w+)\}' '\$$1' -- $argv[1])
-    set -l parts (string match -r -g '^"?\$(\w+)(|["/].*)$' -- $braces)
+    set -l braces (string replace -r '^\{\$(\w+(?:\[[^]]*\])?)\}' '\$$1' -- $argv[1])
+    set -l parts (string match -r -g '^"?\$(\w+)(\[-?[1-9]\d*\]|)(|["/].*)$' -- $braces)
     if set -q parts[1]
         set word (__nix_foreign_value $parts[1])
-        set -q word[1]; and set word $word[1](string replace -a '"' '' -- "$parts[2]" | string unescape)
+        test -n "$parts[2]"; and set word $word[(string trim -c '[]' -- $parts[2])]
+        set -q word[1]; and set word $word[1](string replace -a '"' '' -- "$parts[3]" | string unescape)
     end
     string match -q '~/*' -- "$word"; and set word $HOME/(string sub -s 3 -- $word)
     set -l answer

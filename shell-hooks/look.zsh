@@ -40,16 +40,23 @@ __nix_foreign_on_path() {
   return 1
 }
 
-# A word as it is typed → REPLY, what zsh makes of its quotes and of `$name`, `~/` or `=name` at its start.
+# A word as it is typed → REPLY, what zsh makes of its quotes and of `$name`, `${name[key]:-other}`, `~/` or `=name` at
+# its start.
 __nix_foreign_expand() {
-  local __name=${(Q)1} __rest
+  local __name=${(Q)1} __base __rest __other
   local -a __values
   case $__name in
-    (\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\}|)(|/*))
-      __rest=${__name##\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\}|)}
-      __name=${${${__name%"$__rest"}##\$(\{|)}%\}}
+    (\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\[((-|)[0-9]##|[@*]|[A-Za-z_][A-Za-z_0-9]#)\]|)((:|)-[^\}]#|)(\}|)(|/*))
+      __rest=${${__name#?}#\{}
+      __name=${(M)__rest##[A-Za-z_][A-Za-z_0-9]#(\[[^]]##\]|)}
+      __rest=${__rest#"$__name"}
+      __other=${(M)__rest##(:|)-[^\}]#}
+      __rest=${${__rest#"$__other"}#\}}
+      # A key that is no number is for zsh an expression where the array has no names for keys.
+      __base=${__name%%\[*}
+      [[ $__name != *\[[A-Za-z_]* || ${parameters[$__base]-} == association* ]] || __name=$__base
       __values=("${(@P)__name}")
-      REPLY=${__values[1]-}$__rest
+      REPLY=${__values[1]:-${__other##(:|)-}}$__rest
       ;;
     ('~/'*) REPLY=$HOME/${__name#??} ;;
     ('='[^=/]##) __nix_foreign_on_path ${__name#?} || REPLY=$__name ;;
@@ -60,7 +67,7 @@ __nix_foreign_expand() {
 # Text of commands, how deep in aliases and functions, and the one whose text it is or '' → aliases and functions.
 # zsh takes the text apart: (Z:C:). A word too many does no harm, for it is only looked at.
 __nix_foreign_look() {
-  local __depth=$2 __within=$3 __at=start __word __directory REPLY
+  local __depth=$2 __within=$3 __at=start __word __directory __before REPLY
   local __later=${(M)CONTEXT:#cont} # not empty where an earlier command can make a program
   local -a __directories=('')
   (( __depth < 4 && $#1 <= 20000 )) || return 0
@@ -71,7 +78,8 @@ __nix_foreign_look() {
       (target:*) __at=start; continue ;;
       (start:[0-9]#['<>'](|['<>&|!']#)) __at=target; continue ;; # of a redirection in front of the command
       # Behind one of these comes a command.
-      (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|command|exec|export)) continue ;;
+      (start:command) __before=command; continue ;;
+      (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|exec|export)) continue ;;
       (start:eval) __at=eval __nix_foreign_stale=1; continue ;;
       (eval:*) __nix_foreign_look ${(Q)__word} $((__depth + 1)) $__within; continue ;;
       (*:*[\`\(]*) __nix_foreign_look ${__word#*[\`\(]} $((__depth + 1)) $__within ;; # a substitution
@@ -99,8 +107,9 @@ __nix_foreign_look() {
     fi
     [[ $REPLY == */* ]] || continue
     for __directory in "$__directories[@]"; do
-      ! __nix_foreign_is_foreign $__directory$REPLY || __nix_foreign_define $REPLY
+      ! __nix_foreign_is_foreign $__directory$REPLY || __nix_foreign_define $REPLY $__before
     done
+    __before=
   done
 }
 

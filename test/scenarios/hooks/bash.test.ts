@@ -58,6 +58,14 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['./gonix n; declare -F ./gonix', /^<\.\/gonix>\[n\]$/, 1],
   ['words=(./tool pre)', /^$/],
   ['"${words[@]}" x', /^<\.\/tool>\[pre\]\[x\]$/],
+  ['declare -A kept=([run]=./tool [other]=./nothing) && list=(./nothing ./tool)', /^$/],
+  ['${kept[run]} x; "${list[1]}" y', /^<\.\/tool>\[x\]\n<\.\/tool>\[y\]$/],
+  ['${kept[other]} x', /No such file/, 127],
+  ['${absent:-./tool} x; "${kept[run]:-./nothing}" y', /^<\.\/tool>\[x\]\n<\.\/tool>\[y\]$/],
+  ["cp tool t@1; cp tool 't~2#3=4'", /^$/],
+  // As completion writes it.
+  ['./t\\@1 x', /^<\.\/t@1>\[x\]$/],
+  ['./t~2#3\\=4 x', /^<\.\/t~2#3=4>\[x\]$/],
   ['rest=~', /^$/],
   ['$rest/tool x', /^<\/home\/tester\/tool>\[x\]$/],
 ];
