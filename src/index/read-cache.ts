@@ -114,6 +114,15 @@ const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a
 const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
+/** The login page of a network answers anything; Nix takes a store that is not named for its own. One clause. */
+function whyNoneOf(storeDir: string, cacheInfo: Buffer): string | undefined {
+  const text = cacheInfo.toString('latin1');
+  if (text.trim() !== '' && !/^\w+: /m.test(text))
+    return 'it is no binary cache: its nix-cache-info is something else';
+  const named = /^StoreDir: *([\x21-\x7e]+)/m.exec(text)?.[1] ?? storeDir;
+  return named === storeDir ? undefined : `it is a binary cache of ${named}, not of ${storeDir}`;
+}
+
 /** Makes a cache a source, in place of what was read of it before. */
 export async function readCache(place: CataloguePlace, reading: CacheReading): Promise<CacheRead> {
   const client = openCache(reading.address, reading.env, AT_A_BUILD);
@@ -124,6 +133,8 @@ export async function readCache(place: CataloguePlace, reading: CacheReading): P
     if (info.kind === 'absent')
       return failed('it is no binary cache: it has no nix-cache-info', NAME_ANOTHER);
     if (info.kind === 'unreachable') return failed(info.why, TRY_AGAIN);
+    const why = whyNoneOf(place.storeDir, info.bytes);
+    if (why !== undefined) return failed(why, NAME_ANOTHER);
     const names = reading.roots ?? (await client.list());
     if (names === undefined)
       return failed('it cannot be listed', 'name store paths to begin with: --root STORE-PATH');

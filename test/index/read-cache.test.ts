@@ -178,6 +178,15 @@ test('mishaps: a cache that is none, one without listings, one that breaks off, 
   };
   await fails(scratch, /no nix-cache-info/);
   await fails('ftp://example.org', /neither/);
+  for (const [text, expected] of [
+    ['<html><a href="login: here">Log in</a></html>\n', /its nix-cache-info is something else/],
+    ['StoreDir: /gnu/store\nPriority: 30\n', /a binary cache of \/gnu\/store, not of /],
+  ] as const) {
+    const other = path.join(scratch, 'other');
+    cpSync(cache, other, { recursive: true });
+    writeFileSync(path.join(other, 'nix-cache-info'), text);
+    await fails(other, expected);
+  }
   await fails('http://127.0.0.1:9', /ECONNREFUSED|refused/);
 
   const bare = path.join(scratch, 'bare');
