@@ -123,8 +123,8 @@ __nix_foreign_install() {
   local keymap handler IFS=$' \t\n'
   # Names of commands that are native, and of functions with the words that matter in them.
   declare -gA __nix_foreign_known=() __nix_foreign_bodies=()
-  # The functions that this line has.
-  declare -ga __nix_foreign_defined=()
+  # The functions that this line has, also where it loads the hook again.
+  __nix_foreign_defined+=()
   # Commands of this line: none, single or several. Stale: not empty after what can change the meaning of names.
   declare -g __nix_foreign_line=none __nix_foreign_stale='' __nix_foreign_number='' __nix_foreign_path=$PATH
   declare -g __nix_foreign_builtins

@@ -130,10 +130,10 @@ __nix_foreign_install() {
   emulate -L zsh
   zmodload zsh/system zsh/parameter zsh/zleparameter 2>/dev/null || return 0
   autoload -Uz add-zsh-hook
-  # Names of commands that are native, and the PATH for which they are; what one line has.
+  # Names of commands that are native, and the PATH for which they are; what one line has, also where it loads this.
   typeset -gA __nix_foreign_known=()
   typeset -g __nix_foreign_path=$PATH
-  typeset -ga __nix_foreign_aliases=() __nix_foreign_functions=()
+  typeset -ga __nix_foreign_aliases __nix_foreign_functions
   # Not empty after what can change the meaning of names; and the last line that was looked at.
   typeset -g __nix_foreign_stale= __nix_foreign_typed=
   if [[ ${functions[command_not_found_handler]-} != *__nix_foreign_not_found* ]]; then

@@ -66,6 +66,8 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   // As completion writes it.
   ['./t\\@1 x', /^<\.\/t@1>\[x\]$/],
   ['./t~2#3\\=4 x', /^<\.\/t~2#3=4>\[x\]$/],
+  [`${hookLine.bash}; ./tool again; named y`, /^<\.\/tool>\[again\]\n<named>\[-v\]\[y\]$/],
+  ['declare -F named', /^$/, 1],
   ['rest=~', /^$/],
   ['$rest/tool x', /^<\/home\/tester\/tool>\[x\]$/],
 ];

@@ -53,6 +53,8 @@ const inOrder: readonly Shape[] = [
   { line: '${absent:-./tool} x; "${kept[run]:-./no}" y', output: /^<\.\/tool>\[x\]\n<\.\/tool>\[y\]$/ },
   { line: 'command ./tool x; FOO=1 command ./tool', output: /^<\.\/tool>\[x\]\n<\.\/tool> FOO=1$/ },
   { line: 'alias command', output: /^$/, status: 1 },
+  { line: `${hookLine.zsh}; ./tool x; named y`, output: /^<\.\/tool>\[x\]\n<named>\[y\]$/ },
+  { line: 'alias named; whence -w named', output: /^named: command$/ },
   { line: 'name=$HOME', output: /^$/ },
   { line: '${name}/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
   { line: './gonix a; whence -w ./gonix', output: /^<\.\/gonix>\[a\]\n\.\/gonix: command$/ },
