@@ -87,7 +87,7 @@ function extend(extension: Extension, directory: string | undefined): Promise<Ex
     const { added, outcomes } = extended;
     const outcome = outcomes[0];
     if (outcome?.kind === 'left-out')
-      return { added, why: outcome.why, isHopeless: !outcome.isOffered, state };
+      return { added, why: outcome.why(), isHopeless: !outcome.isOffered, state };
     const why = ofAnotherLibc(extension, solution, added, problem.isFamily);
     if (directory === undefined || added.length === 0 || why !== undefined) return { added, why, state };
     const siblings = serveSiblings(extension, asPresent({ problem, solution }, extended));

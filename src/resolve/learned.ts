@@ -5,8 +5,8 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { debug } from '../host/output.ts';
 import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
 import type { OptionalNeed } from '../solver/extend-set.ts';
-import type { Choice, Solution } from '../solver/solution.ts';
-import { solve } from '../solver/solve.ts';
+import type { Choice, Solution, Undecided } from '../solver/solution.ts';
+import { bestSet, type NoSet } from '../solver/solve.ts';
 import type { Job } from './job.ts';
 import type { SolvedProblem } from './solve-program.ts';
 
@@ -77,9 +77,12 @@ function reachable(roots: readonly Requirer[], choices: readonly Choice[]): Choi
 }
 
 /** The best set that serves these objects too, with what the program itself needs of it. */
-export function solvedBeside({ problem }: SolvedProblem, objects: readonly Requirer[]): Solution | undefined {
-  const outcome = solve({ ...problem, roots: [...problem.roots, ...objects] });
-  if (outcome.kind !== 'solution') return undefined;
+export function solvedBeside(
+  { problem }: SolvedProblem,
+  objects: readonly Requirer[],
+): Solution | Undecided | NoSet {
+  const outcome = bestSet({ ...problem, roots: [...problem.roots, ...objects] });
+  if (outcome.kind !== 'solution') return outcome;
   return { ...outcome, choices: reachable(problem.roots, outcome.choices) };
 }
 
@@ -111,10 +114,15 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
     searches += 1;
     const objects = [...taken, ...some.flat()];
     const outcome = solvedBeside(result, objects);
-    if (outcome !== undefined) {
+    if (outcome.kind === 'solution') {
       taken = objects;
       best = outcome;
-    } else if (some.length > 1) {
+      return;
+    }
+    const isUnserved = ({ path: file }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(file);
+    const rest = some.filter((each) => !each.some(isUnserved));
+    if (rest.length < some.length) take(rest);
+    else if (some.length > 1) {
       const middle = Math.ceil(some.length / 2);
       take(some.slice(0, middle));
       take(some.slice(middle));
@@ -127,5 +135,7 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
 
 /** Whether a set that is solved from the beginning serves the plug-in. */
 export function wouldServe(result: SolvedProblem, plugIn: PlugIn): boolean {
-  return result.outcome.kind === 'solution' && solvedBeside(result, objectsOfPlugIn(plugIn)) !== undefined;
+  return (
+    result.outcome.kind === 'solution' && solvedBeside(result, objectsOfPlugIn(plugIn)).kind === 'solution'
+  );
 }

@@ -49,5 +49,7 @@ export function servingDrivers(
   const [outcome] = extendSet(problem, solution, [{ alternatives: [objects] }]).outcomes;
   if (outcome?.kind === 'taken') return { solution, files, unserved: undefined };
   const other = solvedBeside({ problem, outcome: solution }, objects);
-  return { solution: other ?? solution, files, unserved: other === undefined ? files[0] : undefined };
+  return other.kind === 'solution'
+    ? { solution: other, files, unserved: undefined }
+    : { solution, files, unserved: files[0] };
 }

@@ -27,8 +27,17 @@ export interface OptionalReport {
   readonly priority: OptionalLibrary['priority'];
   /** The name that was taken, where several would do; undefined where none was. */
   readonly taken: string | undefined;
-  /** Why it was left out, in a clause; undefined where it was taken. */
+  /** Why it was left out, in a clause; undefined where it was taken. Asked while the catalogue is open. */
+  readonly why: (() => string) | undefined;
+}
+
+/** A report that somebody is to read. */
+export interface ToldReport extends Omit<OptionalReport, 'why'> {
   readonly why: string | undefined;
+}
+
+export function told(report: OptionalReport): ToldReport {
+  return { ...report, why: report.why?.() };
 }
 
 export interface OptionalSet {

@@ -26,7 +26,13 @@ import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { absentNames, type LackingName, lackingNames } from './lacking-names.ts';
 import { withLearned } from './learned.ts';
-import { type OptionalReport, type OptionalSet, withOptionalLibraries } from './optional-libraries.ts';
+import {
+  type OptionalReport,
+  type OptionalSet,
+  type ToldReport,
+  told,
+  withOptionalLibraries,
+} from './optional-libraries.ts';
 
 export interface SolvedSet {
   readonly fingerprint: Fingerprint;
@@ -41,7 +47,7 @@ export interface SolvedSet {
   /** What the program may open from outside the store, as it is counted in the set. */
   readonly plugIns: readonly LearnedPlugIn[];
   /** Libraries that a note calls required, and that cannot be had. */
-  readonly wanting: readonly OptionalReport[];
+  readonly wanting: readonly ToldReport[];
   readonly drivers: OptionalSet['drivers'];
 }
 
@@ -67,7 +73,7 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
       readonly beyond: number;
       readonly plugIns: SolvedSet['plugIns'];
       readonly drivers: SolvedSet['drivers'];
-      readonly reports: readonly OptionalReport[];
+      readonly wanting: readonly ToldReport[];
     }
   /** `isBeside`: what is lacking lies around the program, or was added and is gone; the error says what to do. */
   | { readonly kind: 'unsolved'; readonly error: ForeignError; readonly isBeside: boolean }
@@ -93,11 +99,9 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
     const { added, plugIns, reports, solution, drivers } = optionals;
     const closest = closestSentences(solution, problem);
     const beyond = problem.beyondProcessor?.length ?? 0;
+    const wanting = reports.filter(isWanting);
     // A note may say anything; what has a slash is no name that is searched for.
-    const required = reports
-      .filter(isWanting)
-      .flatMap(({ sonames }) => sonames)
-      .filter((name) => !name.includes('/'));
+    const required = wanting.flatMap(({ sonames }) => sonames).filter((name) => !name.includes('/'));
     const absent = [...lacking, ...absentNames(required, problem)];
     return {
       kind: 'solved',
@@ -105,7 +109,7 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       added,
       plugIns,
       drivers,
-      reports,
+      wanting: wanting.map(told),
       closest,
       beyond,
       lacking: absent,
@@ -145,7 +149,7 @@ async function withFetched(
 export async function chooseLibraries(job: Job, excluded: Excluded, rounds: FetchRounds): Promise<SolvedSet> {
   const { program, sha256, context } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
-  const { outcome, added, closest, beyond, plugIns, drivers, reports } = await withFetched(
+  const { outcome, added, closest, beyond, plugIns, drivers, wanting } = await withFetched(
     job,
     excluded,
     rounds,
@@ -170,7 +174,7 @@ export async function chooseLibraries(job: Job, excluded: Excluded, rounds: Fetc
       libraries,
       closest,
       plugIns,
-      wanting: reports.filter(isWanting),
+      wanting,
       drivers,
       listTells: beyond === 0 && Object.keys(choices.pins).length === 0 ? 'all' : 'part',
     };

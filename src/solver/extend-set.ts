@@ -2,8 +2,8 @@
 import type { Problem, Requirer } from '../candidates/problem.ts';
 import { explainConflict } from './explain-conflict.ts';
 import type { Effort } from './optimise.ts';
-import type { Choice, Solution } from './solution.ts';
-import { solve } from './solve.ts';
+import type { Choice, Solution, Undecided } from './solution.ts';
+import { bestSet, type NoSet, solve } from './solve.ts';
 
 /** Something that may be opened at run time: one of the alternatives, best first; each is a set of objects. */
 export interface OptionalNeed {
@@ -15,7 +15,8 @@ type OptionalOutcome =
   | {
       readonly kind: 'left-out';
       readonly need: OptionalNeed;
-      readonly why: string;
+      /** In a clause. It is looked for when it is asked for, which takes longer than to find that nothing fits. */
+      readonly why: () => string;
       /** Whether all names are there, in versions that do not fit. */
       readonly isOffered: boolean;
     };
@@ -56,17 +57,24 @@ function missingName(problem: Problem, solution: Solution, objects: readonly Req
     );
 }
 
-type Try =
-  | { readonly kind: 'fits'; readonly solution: Solution }
-  | { readonly kind: 'does-not-fit'; readonly why: string };
+const TOO_LONG = 'the search took too long';
 
-function tryWith(problem: Problem, solution: Solution, objects: readonly Requirer[]): Try {
+/** Why objects do not fit beside the solution: asked where somebody is to read it. */
+function whyUnfit(problem: Problem, solution: Solution, objects: readonly Requirer[]): string {
   const missing = missingName(problem, solution, objects);
-  if (missing !== undefined) return { kind: 'does-not-fit', why: `no library offers ${missing}` };
+  if (missing !== undefined) return `no library offers ${missing}`;
   const outcome = solve(fixed(problem, solution, objects), EFFORT);
-  if (outcome.kind === 'solution') return { kind: 'fits', solution: outcome };
-  if (outcome.kind === 'undecided') return { kind: 'does-not-fit', why: 'the search took too long' };
-  return { kind: 'does-not-fit', why: explainConflict(outcome)[0] ?? 'it does not fit' };
+  if (outcome.kind === 'undecided') return TOO_LONG;
+  return (outcome.kind === 'conflict' && explainConflict(outcome)[0]) || 'it does not fit';
+}
+
+/** The solution with these objects, where they fit. */
+function withObjects(
+  problem: Problem,
+  solution: Solution,
+  objects: readonly Requirer[],
+): Solution | Undecided | NoSet {
+  return bestSet(fixed(problem, solution, objects), EFFORT);
 }
 
 /** The first alternative whose names are all offered. */
@@ -74,25 +82,29 @@ function likely(problem: Problem, solution: Solution, need: OptionalNeed): reado
   return need.alternatives.find((objects) => missingName(problem, solution, objects) === undefined);
 }
 
-/** All likely ones at once: mostly they fit, and one search is enough. */
+/** All likely ones at once: mostly they fit, and one search is enough. Else those that do not fit beside any. */
 function allAtOnce(
   problem: Problem,
   solution: Solution,
   needs: readonly OptionalNeed[],
-): ExtendedSet | undefined {
+): ExtendedSet | { readonly unserved: readonly OptionalNeed[] } {
   const chosen = needs.map((need) => likely(problem, solution, need));
-  const tried = tryWith(
+  const extended = withObjects(
     problem,
     solution,
     chosen.flatMap((objects) => objects ?? []),
   );
-  if (tried.kind !== 'fits') return undefined;
+  if (extended.kind !== 'solution') {
+    const isUnserved = ({ path }: Requirer) => extended.kind === 'none' && extended.unserved.has(path);
+    return { unserved: needs.filter((_, index) => chosen[index]?.some(isUnserved)) };
+  }
   return {
-    added: addedBy(solution, tried.solution),
+    added: addedBy(solution, extended),
     outcomes: needs.map((need, index): OptionalOutcome => {
       const by = chosen[index];
       if (by !== undefined) return { kind: 'taken', need, by };
-      return { kind: 'left-out', need, why: whyNotOffered(problem, solution, need), isOffered: false };
+      const why = () => whyNotOffered(problem, solution, need);
+      return { kind: 'left-out', need, why, isOffered: false };
     }),
   };
 }
@@ -109,18 +121,23 @@ function addedBy(before: Solution, after: Solution): Choice[] {
 
 /** Its alternatives one after the other, until one fits. */
 function alone(problem: Problem, solution: Solution, need: OptionalNeed): ExtendedSet {
-  let why = 'nothing is offered';
-  for (const objects of need.alternatives) {
-    const tried = tryWith(problem, solution, objects);
-    if (tried.kind === 'fits')
-      return {
-        added: addedBy(solution, tried.solution),
-        outcomes: [{ kind: 'taken', need, by: objects }],
-      };
-    why = tried.why;
+  for (const by of need.alternatives) {
+    if (missingName(problem, solution, by) !== undefined) continue;
+    const extended = withObjects(problem, solution, by);
+    if (extended.kind === 'solution')
+      return { added: addedBy(solution, extended), outcomes: [{ kind: 'taken', need, by }] };
   }
   const isOffered = likely(problem, solution, need) !== undefined;
+  const why = () => whyUnfit(problem, solution, need.alternatives.at(-1) ?? []);
   return { added: [], outcomes: [{ kind: 'left-out', need, why, isOffered }] };
+}
+
+/** Of a need whose likely alternative fits in no set. */
+function withoutLikely(problem: Problem, solution: Solution, need: OptionalNeed): ExtendedSet {
+  const [only, another] = need.alternatives;
+  if (another !== undefined) return alone(problem, solution, need);
+  const why = () => whyUnfit(problem, solution, only ?? []);
+  return { added: [], outcomes: [{ kind: 'left-out', need, why, isOffered: true }] };
 }
 
 /** A problem and the set that stays as it is in it. */
@@ -156,7 +173,7 @@ export function extendSet(
   const [first, ...others] = needs;
   if (first === undefined) return { added: [], outcomes: [] };
   if (isOver()) {
-    const why = 'the search took too long';
+    const why = () => TOO_LONG;
     return {
       added: [],
       outcomes: needs.map((need) => ({ kind: 'left-out', need, why, isOffered: true })),
@@ -164,13 +181,38 @@ export function extendSet(
   }
   if (others.length === 0) return alone(problem, solution, first);
   const whole = allAtOnce(problem, solution, needs);
-  if (whole !== undefined) return whole;
+  if (!('unserved' in whole)) return whole;
+  const { unserved } = whole;
+  if (unserved.length > 0) {
+    const rest = needs.filter((need) => !unserved.includes(need));
+    const before = extendSet(problem, solution, rest, isOver);
+    return inOrder(needs, [before, ...oneByOne({ problem, solution }, before, unserved)]);
+  }
   const middle = Math.ceil(needs.length / 2);
   const before = extendSet(problem, solution, needs.slice(0, middle), isOver);
   const present = asPresent({ problem, solution }, before);
   const after = extendSet(present.problem, present.solution, needs.slice(middle), isOver);
+  return inOrder(needs, [before, after]);
+}
+
+/** Beside what was added before. */
+function oneByOne(
+  given: PresentProblem,
+  before: ExtendedSet,
+  unserved: readonly OptionalNeed[],
+): ExtendedSet[] {
+  let present = asPresent(given, before);
+  return unserved.map((need) => {
+    const extended = withoutLikely(present.problem, present.solution, need);
+    present = asPresent(present, extended);
+    return extended;
+  });
+}
+
+function inOrder(needs: readonly OptionalNeed[], parts: readonly ExtendedSet[]): ExtendedSet {
+  const outcomes = new Map(parts.flatMap((each) => each.outcomes).map((each) => [each.need, each]));
   return {
-    added: [...before.added, ...after.added].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    outcomes: [...before.outcomes, ...after.outcomes],
+    added: parts.flatMap(({ added }) => added).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    outcomes: needs.flatMap((need) => outcomes.get(need) ?? []),
   };
 }

@@ -3,7 +3,7 @@ import type { Problem } from '../candidates/problem.ts';
 import { EFFORT, type ExtendedSet, extendSet, type OptionalNeed } from './extend-set.ts';
 import { COST_KINDS } from './objective.ts';
 import type { Solution } from './solution.ts';
-import { solve } from './solve.ts';
+import { bestSet } from './solve.ts';
 
 interface ServedSet {
   readonly solution: Solution;
@@ -27,7 +27,7 @@ function isAsGood(other: Solution, best: Solution): boolean {
 }
 
 function solvedBy(problem: Problem, loader: Solution['loader']): Solution | undefined {
-  const outcome = solve({ ...problem, loaders: [loader] }, EFFORT);
+  const outcome = bestSet({ ...problem, loaders: [loader] }, EFFORT);
   return outcome.kind === 'solution' ? outcome : undefined;
 }
 

@@ -250,35 +250,36 @@ function unboundInOrder(w: LoadOrder): Iterable<UnboundReference> {
 
 /**
  * What is bound at the start must be defined. What is bound when it is called should be, if that is possible at all and
- * was not given up: many libraries leave such references to plugins, or never make the call.
+ * was not given up: many libraries leave such references to plugins, or never make the call. After a root that no set
+ * serves the other such roots are noted too.
  */
 function unboundSymbol(w: LoadOrder): Clause | undefined {
   const { problem, tolerated, only, constraints } = w.g;
+  let unserved: Clause | undefined;
+  const roots = new Set<string>();
   for (const { by, symbol } of unboundInOrder(w)) {
+    if (roots.has(by.path)) continue;
     const when = problem.symbols?.boundAt(by.path, symbol) ?? 'never';
     if (when === 'never' || (when === 'call' && tolerated === 'all')) continue;
-    const key = constraintKey({
-      kind: 'unbound-symbol',
-      by,
-      symbol,
-      when,
-      definers: [],
-      lackingLibraries: [],
-    });
+    const unnamed = { kind: 'unbound-symbol', by, symbol, when, definers: [], lackingLibraries: [] } as const;
+    const key = constraintKey(unnamed);
     if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
-    const { lits, definers } = helpfulOffers(w, symbol);
-    if (when === 'call' && lits.length === 0) continue;
+    const helpful = helpfulOffers(w, symbol);
+    if (when === 'call' && helpful.lits.length === 0) continue;
+    const lits = [...loadedAs(w, by), ...helpful.lits];
+    if (unserved !== undefined && lits.length > 0) continue;
+    const { definers } = helpful;
     const constraint: UnboundConstraint = {
-      kind: 'unbound-symbol',
-      by,
-      symbol,
-      when,
+      ...unnamed,
       definers,
       lackingLibraries: lackingOf(w, by, symbol),
     };
-    return { lits: [...loadedAs(w, by), ...lits], tag: constraints.push(constraint) - 1, from: [] };
+    const clause = { lits, tag: constraints.push(constraint) - 1, from: [] };
+    if (lits.length > 0 || only !== undefined) return clause;
+    unserved ??= clause;
+    roots.add(by.path);
   }
-  return undefined;
+  return unserved;
 }
 
 /** The literal that is false because the object is loaded; none for a root. */

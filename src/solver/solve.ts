@@ -16,6 +16,18 @@ const USUAL_EFFORT: Effort = { steps: 40_000_000, improveSteps: 120_000 };
  * too few to tell, that.
  */
 export function solve(problem: Problem, effort: Effort = USUAL_EFFORT): Solution | Conflict | Undecided {
+  const outcome = bestSet(problem, effort);
+  return outcome.kind === 'none' ? minimalConflict(problem, effort.steps) : outcome;
+}
+
+/** `unserved`: paths of roots that want symbols which no set defines; there may be more of them. */
+export interface NoSet {
+  readonly kind: 'none';
+  readonly unserved: ReadonlySet<string>;
+}
+
+/** The same without the reasons, which take many times as long as to find that there is no set. */
+export function bestSet(problem: Problem, effort: Effort = USUAL_EFFORT): Solution | Undecided | NoSet {
   const tolerated = new Set<string>();
   for (;;) {
     const g = encodeProblem(problem, undefined, tolerated);
@@ -24,11 +36,23 @@ export function solve(problem: Problem, effort: Effort = USUAL_EFFORT): Solution
     const rests =
       set.kind === 'none' ? refutationTags(g.sat).map((tag) => g.constraints[tag]) : g.constraints;
     const calls = rests.flatMap(callOf).sort();
-    if (set.kind === 'none' && calls.length === 0) return minimalConflict(problem, effort.steps);
+    if (set.kind === 'none' && calls.length === 0)
+      return { kind: 'none', unserved: unservedIn(problem, g.constraints) };
     if (calls.length === 0) return { kind: 'undecided', steps: g.sat.steps };
     // One at a time, since with it out of the way the others may be kept; all, where they made the search too long.
     for (const call of set.kind === 'none' ? calls.slice(0, 1) : calls) tolerated.add(call);
   }
+}
+
+function unservedIn({ roots }: Problem, constraints: readonly Constraint[]): ReadonlySet<string> {
+  const paths = new Set(roots.map(({ path }) => path));
+  return new Set(
+    constraints.flatMap((each) =>
+      each.kind === 'unbound-symbol' && each.definers.length === 0 && paths.has(each.by.path)
+        ? [each.by.path]
+        : [],
+    ),
+  );
 }
 
 /** The key of a reference that is bound when it is called, which may be given up. */

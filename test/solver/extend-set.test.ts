@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Requirer } from '../../src/candidates/problem.ts';
-import { asPresent, extendSet, type PresentProblem } from '../../src/solver/extend-set.ts';
+import { asPresent, type ExtendedSet, extendSet, type PresentProblem } from '../../src/solver/extend-set.ts';
 import type { Solution } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
+import { symbolsOf } from './random-symbols.ts';
 import { glibc, problem, provider, requirer } from './small-problem.ts';
 
 const loaders = [glibc('2.40', ['GLIBC_2.0', 'GLIBC_2.40'])];
@@ -35,7 +36,7 @@ const outcomes = (...needs: ReturnType<typeof need>[]) => {
   const extended = extendSet(stated, solution(), needs);
   return {
     added: extended.added.map(({ name }) => name),
-    kinds: extended.outcomes.map((each) => (each.kind === 'taken' ? each.by[0]?.needed[0] : each.why)),
+    kinds: extended.outcomes.map((each) => (each.kind === 'taken' ? each.by[0]?.needed[0] : each.why())),
   };
 };
 
@@ -78,6 +79,9 @@ const many = [
   need('libicu.so.11', 'libdata.so.9'),
 ];
 
+const asRead = (each: ExtendedSet['outcomes'][number]) =>
+  each.kind === 'taken' ? each : { ...each, why: each.why() };
+
 test('many together: what is added and left out is what one after the other gives', () => {
   const { added, outcomes: found } = extendSet(stated, solution(), many);
   let present: PresentProblem = { problem: stated, solution: solution() };
@@ -89,11 +93,11 @@ test('many together: what is added and left out is what one after the other give
   const files = (choices: typeof added) => choices.map(({ provider: { path } }) => path);
   assert.deepEqual(files(added), files(alone.flatMap((each) => each.added)).sort());
   assert.deepEqual(
-    found,
-    alone.flatMap((each) => each.outcomes),
+    found.map(asRead),
+    alone.flatMap((each) => each.outcomes.map(asRead)),
   );
   assert.deepEqual(
-    found.map((each) => each.kind === 'taken' || [each.isOffered, each.why.slice(0, 10)]),
+    found.map((each) => each.kind === 'taken' || [each.isOffered, each.why().slice(0, 10)]),
     [[false, 'no library'], true, true, true, true, [true, 'libnew.so.'], true],
   );
 });
@@ -142,4 +146,30 @@ test('what was added stays as it is for what is added after it', () => {
   const [outcome] = extendSet(after.problem, after.solution, [{ alternatives: wants }]).outcomes;
   assert.equal(outcome?.kind, 'left-out');
   assert.equal(extendSet(both, solution(), [{ alternatives: wants }]).outcomes[0]?.kind, 'taken');
+});
+
+/** Plug-ins of another program, whose symbols nobody here has, among those of this one. */
+test('what wants symbols that no set defines is left out in one search, however many there are', () => {
+  const plugIn = (at: number): Requirer => requirer(`/app/plug-${at}.so`, { needed: ['libicu.so.9'] });
+  const isForeign = (at: number) => at % 3 !== 0;
+  const plugIns = Array.from({ length: 90 }, (_, at) => plugIn(at));
+  const wanted = plugIns.filter((_, at) => isForeign(at)).map(({ path }) => [path, ['of_another']]);
+  const symbols = symbolsOf({ wanted: Object.fromEntries(wanted), defined: {} });
+  let asked = 0;
+  const needs = plugIns.map((each) => ({ alternatives: [[each]] }));
+  const { added, outcomes: found } = extendSet({ ...stated, symbols }, solution(), needs, () => {
+    asked += 1;
+    return false;
+  });
+  assert.deepEqual(
+    found.map(({ kind }) => kind),
+    plugIns.map((_, at) => (isForeign(at) ? 'left-out' : 'taken')),
+  );
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['libdata.so.9', 'libicu.so.9'],
+  );
+  const why = found.flatMap((each) => (each.kind === 'left-out' ? each.why() : []));
+  assert.match(why[0] ?? '', /plug-1\.so needs the symbol of_another/);
+  assert.equal(asked, 2);
 });

@@ -14,7 +14,7 @@ import {
 } from '../../plan/run-time-record.ts';
 import type { Context } from '../../resolve/context.ts';
 import type { DynamicProgram } from '../../resolve/job.ts';
-import { type OptionalReport, withOptionalLibraries } from '../../resolve/optional-libraries.ts';
+import { type ToldReport, told, withOptionalLibraries } from '../../resolve/optional-libraries.ts';
 import { whyNoModule } from '../../resolve/run-time.ts';
 import { solveProgram } from '../../resolve/solve-program.ts';
 import type { Catalogue } from '../../store/catalogue.ts';
@@ -32,7 +32,7 @@ interface OptionalFile {
 
 export interface OptionalStory {
   /** What may be opened, where its name was read, and why it was left out. */
-  readonly reports: readonly OptionalReport[];
+  readonly reports: readonly ToldReport[];
   readonly files: readonly OptionalFile[];
   /** Names that the program asked for while it ran. */
   readonly names: readonly LearnedName[];
@@ -73,11 +73,11 @@ function optionalFiles({ program, fingerprint, set, choices }: OptionalQuestion)
 function reportsOf(
   { program, catalogue, choices }: OptionalQuestion,
   learned: { readonly names: readonly LearnedName[]; readonly plugIns: readonly LearnedPlugIn[] },
-): readonly OptionalReport[] {
+): readonly ToldReport[] {
   if (catalogue === undefined) return [];
   const { problem, outcome } = solveProgram(program, catalogue, new Set(), choices);
   return outcome.kind === 'solution'
-    ? withOptionalLibraries(program, { problem, solution: outcome }, learned).reports
+    ? withOptionalLibraries(program, { problem, solution: outcome }, learned).reports.map(told)
     : [];
 }
 
@@ -105,7 +105,7 @@ export function optionalStory(
   };
 }
 
-const WHERE: Record<OptionalReport['source'], string> = {
+const WHERE: Record<ToldReport['source'], string> = {
   note: 'a note of',
   data: 'data of',
   family: 'what is known of programs like',
@@ -113,7 +113,7 @@ const WHERE: Record<OptionalReport['source'], string> = {
   'plug-in': 'needed by the plug-in',
 };
 
-function reportLine({ name, readIn, source, priority, taken, why }: OptionalReport): string {
+function reportLine({ name, readIn, source, priority, taken, why }: ToldReport): string {
   const where = source === 'plug-in' ? 'a plug-in' : `${WHERE[source]} ${readIn}`;
   const weight = source === 'note' ? `, ${priority}` : '';
   const verdict = taken === undefined ? `left out: ${why}` : taken === name ? 'taken' : `taken: ${taken}`;
