@@ -1,6 +1,5 @@
 // A name that no library in the store has → libraries that are other versions of it, and which of the symbols and
-// versions
-// that are needed each of them has.
+// versions that are needed each of them has.
 import type { DynamicSymbol } from '../elf/symbols.ts';
 import type { CataloguedLibrary } from '../store/catalogue.ts';
 import { binds, type Symbols, serves, symbolReader } from './candidate-symbols.ts';

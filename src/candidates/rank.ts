@@ -1,6 +1,5 @@
 // A library in the store → the keys by which providers of one name are ordered, best first: by the version in the name
-// of
-// its store object and, where names leave them equal, by use and size.
+// of its store object and, where names leave them equal, by use and size.
 import path from 'node:path';
 import type { CataloguedLibrary, Popularity } from '../store/catalogue.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';

@@ -167,8 +167,7 @@ function coverageIn(
 
 /**
  * Undefined where nobody lacks anything, where some name has nothing near it, or where the rest has no set: then there
- * is
- * nothing to choose. `near`: other versions of a library that nobody has exactly.
+ * is nothing to choose. `near`: other versions of a library that nobody has exactly.
  */
 export function missingNamesOf(
   problem: Problem,

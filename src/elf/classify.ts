@@ -1,6 +1,5 @@
 // A reading and the first bytes of a file → what kind of program it is, and so how it can be started; or what else it
-// is,
-// for the message that refuses it.
+// is, for the message that refuses it.
 import type { ElfFile } from './elf-file.ts';
 import { type MachineKey, machineName, sameMachine } from './machine.ts';
 import type { ElfReading } from './read-elf.ts';

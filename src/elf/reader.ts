@@ -1,6 +1,5 @@
 // Bytes → the numbers and strings of one ELF object, in its class and byte order, never beyond its end, read in few
-// whole
-// blocks; its first 52 or 64 bytes → its ELF header (Ehdr, elf.h; gABI chapter 4).
+// whole blocks; its first 52 or 64 bytes → its ELF header (Ehdr, elf.h; gABI chapter 4).
 
 export interface Header {
   readonly class: 32 | 64;

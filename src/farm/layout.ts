@@ -59,8 +59,7 @@ function refuseOddName({ name, path: file }: ChosenLibrary): void {
  * `hiding`: directories that, searched as they are, hide libraries chosen from elsewhere; they are mirrored without
  * these.
  * @throws ForeignError `odd-name` for a name that no directory can have; Node's errors for a directory to be mirrored
- * that
- * is gone.
+ * that is gone.
  */
 export function layOut(libraries: readonly ChosenLibrary[], hiding?: Hiding): FarmLayout {
   const links = new Map<string, string>();

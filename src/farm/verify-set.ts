@@ -377,8 +377,7 @@ export function mismatchesOf(
 /**
  * glibc's loader refuses the mark ("ELF file ABI version invalid", elf/dl-load.c, open_verify) in what it opens itself,
  * the kernel does not. Every other program is handed to `ask` as it is. The file lies in `scratch`, for as long as
- * `ask`
- * takes. @throws Node's errors.
+ * `ask` takes. @throws Node's errors.
  */
 async function withPlainImage<T>(
   program: string,

@@ -106,8 +106,7 @@ function lackOf(origin: FingerprintOrigin): Refusal | undefined {
 /**
  * The first half of trust: everything that needs neither the store nor the loader (check-store.ts is the second). Own
  * saved fingerprints are trusted as they are, sidecars and tree files by their owner or a trusted signature, sources
- * only by
- * a trusted signature. Total.
+ * only by a trusted signature. Total.
  */
 export async function judgeTrust(
   text: string,

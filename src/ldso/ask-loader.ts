@@ -93,8 +93,7 @@ function undefinedText({ symbol, file }: UndefinedSymbol): string {
 
 /**
  * The list, the symbols and the directories that the loader searches (`loaderFactsOf`), from one start of it in the
- * mode
- * tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
+ * mode tracing, which is what `--list` does. Undefined when anything at all is wrong: then each is asked by itself.
  */
 function soundAndBound(request: ListRequest): ListOutput | undefined {
   const env = { ...TRACING, ...REPORT_SEARCH_PATHS.env };
@@ -257,8 +256,7 @@ function marking(text: string, names: readonly string[]): string {
 /**
  * Reads the output of `ld.so --list PROGRAM` (glibc elf/rtld.c, `rtld_mode_list`; musl ldso/dynlink.c, `ldd_mode`).
  * Its exit status says nothing of missing versions, so every line of stderr counts. `unprintable`: names with line
- * breaks
- * that may stand in it, the longest first, so that no name writes lines of its own into the list.
+ * breaks that may stand in it, the longest first, so that no name writes lines of its own into the list.
  */
 export function parseListOutput(
   stdout: string,

@@ -19,8 +19,7 @@ export interface Solution {
   readonly cost: SolutionCost;
   /**
    * Symbols that nobody in the set defines and that are looked up when they are first called: the program ends there,
-   * if
-   * it ever makes the call. Sorted by object and symbol.
+   * if it ever makes the call. Sorted by object and symbol.
    */
   readonly undefinedSymbols: readonly UnboundSymbol[];
   /** False when the search for a cheaper set was cut short: the set is coherent, perhaps not the best. */

@@ -47,8 +47,7 @@ function preloadObjects(session: GlibcState): LinkMap[] {
 
 /**
  * The loader goes behind its predecessor in symbol search. Before 2.41 it leaves the list of objects where none needs
- * it;
- * since then it stays, as the last one.
+ * it; since then it stays, as the last one.
  */
 function placeLoader({ chain, loader, request }: GlibcState, searchList: readonly LinkMap[]): void {
   chain.splice(chain.indexOf(loader), 1);

@@ -7,8 +7,7 @@ import type { LoadTrace } from './trace.ts';
 
 /**
  * Total for every input. Rules and their sources: NOTES.md beside this file. The program is taken as given to the
- * loader
- * as a command; started by the kernel it does the same, but for its own name in messages.
+ * loader as a command; started by the kernel it does the same, but for its own name in messages.
  */
 export function simulate(request: SimulationRequest): LoadTrace {
   return request.loader.libc === 'musl' ? simulateMusl(request) : simulateGlibc(request);
