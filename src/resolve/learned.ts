@@ -4,6 +4,7 @@ import type { Requirer } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { debug } from '../host/output.ts';
 import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
+import { asManyAsFit, type Fit } from '../solver/as-many-as-fit.ts';
 import type { OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution, Undecided } from '../solver/solution.ts';
 import { bestSet, type NoSet } from '../solver/solve.ts';
@@ -87,7 +88,7 @@ export function solvedBeside(
 }
 
 /** Searches, of hundreds of milliseconds each where there are many plug-ins. */
-const MOST_SEARCHES = 12;
+const MOST_SEARCHES = 24;
 
 /** Whether nobody offers what one of these objects needs: no set serves it. */
 function lacksName({ problem }: SolvedProblem, objects: readonly Requirer[]): boolean {
@@ -98,7 +99,7 @@ function lacksName({ problem }: SolvedProblem, objects: readonly Requirer[]): bo
 
 /**
  * What was opened and did not fit may need another version of a library, or another libc, than the best set has. Where
- * there is a set for it all it is taken; else one for as much as possible, the earliest first.
+ * there is a set for it all it is taken; else one for the first, and each later one that fits beside those before it.
  */
 export function withLearned(result: SolvedProblem, { learned, program }: Job): SolvedProblem {
   if (result.outcome.kind !== 'solution') return result;
@@ -106,30 +107,21 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
     ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
     ...wantedNames(learned).map((each) => [each]),
   ].filter((objects) => !lacksName(result, objects));
-  let taken: readonly Requirer[] = [];
   let best = result.outcome;
   let searches = 0;
-  const take = (some: readonly (readonly Requirer[])[]): void => {
-    if (some.length === 0 || searches >= MOST_SEARCHES) return;
+  const fits = (some: readonly Requirer[][]): Fit<Requirer[]> => {
+    if (searches >= MOST_SEARCHES) return { kind: 'undecided' };
     searches += 1;
-    const objects = [...taken, ...some.flat()];
-    const outcome = solvedBeside(result, objects);
+    const outcome = solvedBeside(result, some.flat());
     if (outcome.kind === 'solution') {
-      taken = objects;
       best = outcome;
-      return;
+      return { kind: 'fits' };
     }
     const isUnserved = ({ path: file }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(file);
-    const rest = some.filter((each) => !each.some(isUnserved));
-    if (rest.length < some.length) take(rest);
-    else if (some.length > 1) {
-      const middle = Math.ceil(some.length / 2);
-      take(some.slice(0, middle));
-      take(some.slice(middle));
-    }
+    return { kind: 'unfit', never: new Set(some.filter((each) => each.some(isUnserved))) };
   };
-  take(groups);
-  if (searches > 1) debug(`learned: no set serves all ${groups.length}`);
+  const taken = asManyAsFit(groups, fits);
+  debug(`learned: ${taken.length} of ${groups.length} served, in ${searches} searches`);
   return { ...result, outcome: best };
 }
 

@@ -1,9 +1,10 @@
 // A solution and objects that may be opened later → the solution with what these need, as far as it fits. Pure.
 import type { Problem, Requirer } from '../candidates/problem.ts';
+import { asManyAsFit, type Fit } from './as-many-as-fit.ts';
 import { explainConflict } from './explain-conflict.ts';
 import type { Effort } from './optimise.ts';
-import type { Choice, Solution, Undecided } from './solution.ts';
-import { bestSet, type NoSet, solve } from './solve.ts';
+import type { Choice, Solution } from './solution.ts';
+import { bestSet, solve } from './solve.ts';
 
 /** Something that may be opened at run time: one of the alternatives, best first; each is a set of objects. */
 export interface OptionalNeed {
@@ -68,47 +69,6 @@ function whyUnfit(problem: Problem, solution: Solution, objects: readonly Requir
   return (outcome.kind === 'conflict' && explainConflict(outcome)[0]) || 'it does not fit';
 }
 
-/** The solution with these objects, where they fit. */
-function withObjects(
-  problem: Problem,
-  solution: Solution,
-  objects: readonly Requirer[],
-): Solution | Undecided | NoSet {
-  return bestSet(fixed(problem, solution, objects), EFFORT);
-}
-
-/** The first alternative whose names are all offered. */
-function likely(problem: Problem, solution: Solution, need: OptionalNeed): readonly Requirer[] | undefined {
-  return need.alternatives.find((objects) => missingName(problem, solution, objects) === undefined);
-}
-
-/** All likely ones at once: mostly they fit, and one search is enough. Else those that do not fit beside any. */
-function allAtOnce(
-  problem: Problem,
-  solution: Solution,
-  needs: readonly OptionalNeed[],
-): ExtendedSet | { readonly unserved: readonly OptionalNeed[] } {
-  const chosen = needs.map((need) => likely(problem, solution, need));
-  const extended = withObjects(
-    problem,
-    solution,
-    chosen.flatMap((objects) => objects ?? []),
-  );
-  if (extended.kind !== 'solution') {
-    const isUnserved = ({ path }: Requirer) => extended.kind === 'none' && extended.unserved.has(path);
-    return { unserved: needs.filter((_, index) => chosen[index]?.some(isUnserved)) };
-  }
-  return {
-    added: addedBy(solution, extended),
-    outcomes: needs.map((need, index): OptionalOutcome => {
-      const by = chosen[index];
-      if (by !== undefined) return { kind: 'taken', need, by };
-      const why = () => whyNotOffered(problem, solution, need);
-      return { kind: 'left-out', need, why, isOffered: false };
-    }),
-  };
-}
-
 function whyNotOffered(problem: Problem, solution: Solution, need: OptionalNeed): string {
   const missing = need.alternatives.map((objects) => missingName(problem, solution, objects));
   return `no library offers ${[...new Set(missing)].slice(0, 3).join(' or ')}`;
@@ -117,27 +77,6 @@ function whyNotOffered(problem: Problem, solution: Solution, need: OptionalNeed)
 function addedBy(before: Solution, after: Solution): Choice[] {
   const names = new Set(before.choices.map(({ name }) => name));
   return after.choices.filter(({ name }) => !names.has(name));
-}
-
-/** Its alternatives one after the other, until one fits. */
-function alone(problem: Problem, solution: Solution, need: OptionalNeed): ExtendedSet {
-  for (const by of need.alternatives) {
-    if (missingName(problem, solution, by) !== undefined) continue;
-    const extended = withObjects(problem, solution, by);
-    if (extended.kind === 'solution')
-      return { added: addedBy(solution, extended), outcomes: [{ kind: 'taken', need, by }] };
-  }
-  const isOffered = likely(problem, solution, need) !== undefined;
-  const why = () => whyUnfit(problem, solution, need.alternatives.at(-1) ?? []);
-  return { added: [], outcomes: [{ kind: 'left-out', need, why, isOffered }] };
-}
-
-/** Of a need whose likely alternative fits in no set. */
-function withoutLikely(problem: Problem, solution: Solution, need: OptionalNeed): ExtendedSet {
-  const [only, another] = need.alternatives;
-  if (another !== undefined) return alone(problem, solution, need);
-  const why = () => whyUnfit(problem, solution, only ?? []);
-  return { added: [], outcomes: [{ kind: 'left-out', need, why, isOffered: true }] };
 }
 
 /** A problem and the set that stays as it is in it. */
@@ -158,11 +97,26 @@ export function asPresent(
   };
 }
 
+/** One alternative of a need whose names are all offered. */
+interface Wish {
+  readonly need: OptionalNeed;
+  readonly by: readonly Requirer[];
+}
+
+/** The first alternative from the `from`-th on whose names are all offered. */
+function wishFor(problem: Problem, solution: Solution, need: OptionalNeed, from: number): Wish | undefined {
+  const by = need.alternatives
+    .slice(from)
+    .find((objects) => missingName(problem, solution, objects) === undefined);
+  return by && { need, by };
+}
+
+const objectsOf = (wishes: readonly Wish[]): Requirer[] => wishes.flatMap(({ by }) => by);
+
 /**
- * Adds what may be opened at run time, as much as fits, the earliest first. Nothing of the solution changes: what does
- * not fit beside it is left out, with the reason. Of needs that do not fit together each half is tried, so a few that
- * do not fit among hundreds take few searches. `isOver` is asked before each search; what is not decided then is left
- * out. Same input, same result.
+ * Adds what may be opened at run time: the first need, and each later one for which there is a set together with those
+ * taken before it. Nothing of the solution changes: what does not fit beside it is left out, with the reason. `isOver`
+ * is asked before each search; what is not decided then is left out. Same input, same result.
  */
 export function extendSet(
   problem: Problem,
@@ -170,49 +124,40 @@ export function extendSet(
   needs: readonly OptionalNeed[],
   isOver: () => boolean = () => false,
 ): ExtendedSet {
-  const [first, ...others] = needs;
-  if (first === undefined) return { added: [], outcomes: [] };
-  if (isOver()) {
-    const why = () => TOO_LONG;
-    return {
-      added: [],
-      outcomes: needs.map((need) => ({ kind: 'left-out', need, why, isOffered: true })),
-    };
-  }
-  if (others.length === 0) return alone(problem, solution, first);
-  const whole = allAtOnce(problem, solution, needs);
-  if (!('unserved' in whole)) return whole;
-  const { unserved } = whole;
-  if (unserved.length > 0) {
-    const rest = needs.filter((need) => !unserved.includes(need));
-    const before = extendSet(problem, solution, rest, isOver);
-    return inOrder(needs, [before, ...oneByOne({ problem, solution }, before, unserved)]);
-  }
-  const middle = Math.ceil(needs.length / 2);
-  const before = extendSet(problem, solution, needs.slice(0, middle), isOver);
-  const present = asPresent({ problem, solution }, before);
-  const after = extendSet(present.problem, present.solution, needs.slice(middle), isOver);
-  return inOrder(needs, [before, after]);
-}
-
-/** Beside what was added before. */
-function oneByOne(
-  given: PresentProblem,
-  before: ExtendedSet,
-  unserved: readonly OptionalNeed[],
-): ExtendedSet[] {
-  let present = asPresent(given, before);
-  return unserved.map((need) => {
-    const extended = withoutLikely(present.problem, present.solution, need);
-    present = asPresent(present, extended);
-    return extended;
-  });
-}
-
-function inOrder(needs: readonly OptionalNeed[], parts: readonly ExtendedSet[]): ExtendedSet {
-  const outcomes = new Map(parts.flatMap((each) => each.outcomes).map((each) => [each.need, each]));
+  const wish = (need: OptionalNeed, from: number) => wishFor(problem, solution, need, from);
+  let extended = solution;
+  const undecided = new Set<OptionalNeed>();
+  const fits = (wishes: readonly Wish[]): Fit<Wish> => {
+    if (isOver()) {
+      for (const { need } of wishes) undecided.add(need);
+      return { kind: 'undecided' };
+    }
+    const outcome = bestSet(fixed(problem, solution, objectsOf(wishes)), EFFORT);
+    if (outcome.kind === 'solution') {
+      extended = outcome;
+      return { kind: 'fits' };
+    }
+    const isUnserved = ({ path }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(path);
+    return { kind: 'unfit', never: new Set(wishes.filter(({ by }) => by.some(isUnserved))) };
+  };
+  const taken = asManyAsFit(
+    needs.flatMap((need) => wish(need, 0) ?? []),
+    fits,
+    ({ need, by }) => wish(need, need.alternatives.indexOf(by) + 1),
+  );
+  const served = new Map(taken.map(({ need, by }) => [need, by]));
+  const leftOut = (need: OptionalNeed): OptionalOutcome => {
+    const isOffered = wish(need, 0) !== undefined;
+    const beside = [...objectsOf(taken), ...(need.alternatives.at(-1) ?? [])];
+    const whyOffered = () => (undecided.has(need) ? TOO_LONG : whyUnfit(problem, solution, beside));
+    const why = isOffered ? whyOffered : () => whyNotOffered(problem, solution, need);
+    return { kind: 'left-out', need, why, isOffered };
+  };
   return {
-    added: parts.flatMap(({ added }) => added).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    outcomes: needs.flatMap((need) => outcomes.get(need) ?? []),
+    added: addedBy(solution, extended),
+    outcomes: needs.map((need) => {
+      const by = served.get(need);
+      return by === undefined ? leftOut(need) : { kind: 'taken', need, by };
+    }),
   };
 }

@@ -16,6 +16,7 @@ const stated = problem({
   offers: {
     'libz.so.1': [newer, older],
     'libold.so.1': [provider('old-1', 'libold.so.1', { versions: { 'libz.so.1': ['Z_0'] } })],
+    'libodd.so.1': [provider('odd-1', 'libodd.so.1', { versions: { 'libz.so.1': ['Z_9'] } })],
     'libnew.so.1': [provider('new-1', 'libnew.so.1', { versions: { 'libz.so.1': ['Z_2'] } })],
     ...Object.fromEntries(
       numbers.map((each) => [`lib${each}.so.1`, [provider(`lib-${each}`, `lib${each}.so.1`)]]),
@@ -45,6 +46,10 @@ test('a name that did not fit has a set of its own', () => {
 
 test('names that nobody has keep nothing from what others need, however many come before', () => {
   assert.equal(servedAfter(['libnobody.so.1', ...fitting, 'libold.so.1', 'libgone.so.1']), older.path);
+});
+
+test('one that fits in no set, in front of many, keeps nothing from the others', () => {
+  assert.equal(servedAfter(['libodd.so.1', ...fitting, 'libold.so.1']), older.path);
 });
 
 test('of two that exclude each other the earlier one is served, among many', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Requirer } from '../../src/candidates/problem.ts';
-import { asPresent, type ExtendedSet, extendSet, type PresentProblem } from '../../src/solver/extend-set.ts';
+import { asPresent, extendSet } from '../../src/solver/extend-set.ts';
 import type { Solution } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { symbolsOf } from './random-symbols.ts';
@@ -79,26 +79,60 @@ const many = [
   need('libicu.so.11', 'libdata.so.9'),
 ];
 
-const asRead = (each: ExtendedSet['outcomes'][number]) =>
-  each.kind === 'taken' ? each : { ...each, why: each.why() };
+type Need = ReturnType<typeof need>;
 
-test('many together: what is added and left out is what one after the other gives', () => {
-  const { added, outcomes: found } = extendSet(stated, solution(), many);
-  let present: PresentProblem = { problem: stated, solution: solution() };
-  const alone = many.map((each) => {
-    const extended = extendSet(present.problem, present.solution, [each]);
-    present = asPresent(present, extended);
-    return extended;
+/** Each need for which there is a set together with those taken before it: one search for each. */
+function oneAfterTheOther(needs: readonly Need[]): boolean[] {
+  const taken: Need[] = [];
+  return needs.map((each) => {
+    const { outcomes: found } = extendSet(stated, solution(), [...taken, each]);
+    const fits = found.every(({ kind }) => kind === 'taken');
+    if (fits) taken.push(each);
+    return fits;
   });
-  const files = (choices: typeof added) => choices.map(({ provider: { path } }) => path);
-  assert.deepEqual(files(added), files(alone.flatMap((each) => each.added)).sort());
-  assert.deepEqual(
-    found.map(asRead),
-    alone.flatMap((each) => each.outcomes.map(asRead)),
-  );
+}
+
+test('many together: what one after the other gives', () => {
+  const { added, outcomes: found } = extendSet(stated, solution(), many);
   assert.deepEqual(
     found.map((each) => each.kind === 'taken' || [each.isOffered, each.why().slice(0, 10)]),
     [[false, 'no library'], true, true, true, true, [true, 'libnew.so.'], true],
+  );
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['libdata.so.9', 'libicu.so.9'],
+  );
+  const names = ['libicu.so.9', 'libnew.so.1', 'liblost.so.1', 'libdata.so.9', 'libnobody.so.1'];
+  for (let seed = 0; seed < 40; seed += 1) {
+    const needs = Array.from({ length: 1 + (seed % 9) }, (_, at) => {
+      const [one = '', other = ''] = [7, 3].map((step) => names[(seed * step + at * at) % names.length]);
+      return at % 2 === 0 ? need(one) : need(one, other);
+    });
+    const kinds = extendSet(stated, solution(), needs).outcomes.map(({ kind }) => kind === 'taken');
+    assert.deepEqual(kinds, oneAfterTheOther(needs), `seed ${seed}`);
+  }
+});
+
+test('the earliest first: a later one is served where all before it stay served', () => {
+  const versions = ['Y_0', 'Y_1', 'Y_2'];
+  const build = (at: number) => provider(`y-${at}`, 'liby.so.1', { defines: versions.slice(at - 1, at + 1) });
+  const wanting = (version: string) => ({
+    alternatives: [[requirer(`/app/${version}.so`, { versions: { 'liby.so.1': [version] } })]],
+  });
+  const other = problem({
+    roots: stated.roots,
+    offers: { ...offers, 'liby.so.1': [build(2), build(1)] },
+    loaders,
+  });
+  const needs = ['Y_1', 'Y_0', 'Y_2', 'Y_9', 'Y_1'].map(wanting);
+  const { added, outcomes: found } = extendSet(other, solution(), needs);
+  assert.deepEqual(
+    found.map(({ kind }) => kind === 'taken'),
+    [true, true, false, false, true],
+  );
+  assert.deepEqual(
+    added.map(({ provider: { path } }) => path),
+    [build(1).path],
   );
 });
 

@@ -1,0 +1,48 @@
+// Things in their order, and whether some of them fit together → those that do, in few questions. Pure.
+
+/** `unfit`: not all of them, and `never` none of these, whatever else is taken. `undecided`: nobody may ask again. */
+export type Fit<T> =
+  | { readonly kind: 'fits' }
+  | { readonly kind: 'unfit'; readonly never: ReadonlySet<T> }
+  | { readonly kind: 'undecided' };
+
+/**
+ * The first, and each later one that fits beside those taken before it. What fits together has to fit also with some of
+ * it left out: then all are asked for at once, and of those that do not fit each half, so that a few that do not fit
+ * among hundreds cost few questions.
+ * @param instead what to try in place of one that does not fit
+ */
+export function asManyAsFit<T>(
+  things: readonly T[],
+  fits: (all: readonly T[]) => Fit<T>,
+  instead: (unfit: T) => T | undefined = () => undefined,
+): T[] {
+  const taken: T[] = [];
+  /** `isUnfit`: it is known that they do not fit together. @returns whether all were taken as they are */
+  const take = (some: readonly T[], isUnfit: boolean): boolean => {
+    const [first] = some;
+    if (first === undefined) return true;
+    if (!isUnfit) {
+      const fit = fits([...taken, ...some]);
+      if (fit.kind === 'fits') taken.push(...some);
+      if (fit.kind !== 'unfit') return fit.kind === 'fits';
+      const { never } = fit;
+      if (some.some((each) => never.has(each))) {
+        const rest = some.flatMap((each) => (never.has(each) ? (instead(each) ?? []) : [each]));
+        take(rest, false);
+        return false;
+      }
+    }
+    if (some.length === 1) {
+      const other = instead(first);
+      if (other !== undefined) take([other], false);
+      return false;
+    }
+    const middle = Math.ceil(some.length / 2);
+    const isFirstTaken = take(some.slice(0, middle), false);
+    take(some.slice(middle), isFirstTaken);
+    return false;
+  };
+  take(things, false);
+  return taken;
+}
