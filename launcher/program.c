@@ -271,6 +271,18 @@ static bool is_odd_interpreter(const struct elf_file *file, const char *segment)
 	return odd;
 }
 
+// What UPX packed has no section headers, and its mark in the bytes that src/elf/packed.ts reads.
+static bool is_packed_by_upx(const struct elf_file *file)
+{
+	enum { MARK = 0x21585055, MARKED = 1024 };
+	if (number_at(file->head + file->layout->phnum + 4, 2) != 0) // e_shnum
+		return false;
+	for (size_t at = 0; at + 4 <= file->size && at + 4 <= MARKED; at += 4)
+		if (number_at(file->head + at, 4) == MARK)
+			return true;
+	return false;
+}
+
 static enum program_format format_of(const struct elf_file *file)
 {
 	const char *interpreter = find_segment(file, PT_INTERP), *dynamic = find_segment(file, PT_DYNAMIC);
@@ -280,8 +292,7 @@ static enum program_format format_of(const struct elf_file *file)
 		return FORMAT_UNKNOWN;
 	if (number_at(file->head + 16, 2) == ET_DYN && dynamic && !is_marked_as_program(file, dynamic))
 		return FORMAT_UNKNOWN;
-	// e_shnum: none where a packer made it (UPX), and what it unpacks may name a loader.
-	if (number_at(file->head + file->layout->phnum + 4, 2) == 0)
+	if (is_packed_by_upx(file)) // what it unpacks may name a loader
 		return FORMAT_UNKNOWN;
 	return FORMAT_STATIC;
 }

@@ -55,7 +55,7 @@ function readHeaders(bytes: Buffer): Packed {
   const start = wide ? Number(bytes.readBigUInt64LE(32)) : bytes.readUInt32LE(28);
   const size = bytes.readUInt16LE(wide ? 54 : 42);
   const count = bytes.readUInt16LE(wide ? 56 : 44);
-  if (start + size * count > bytes.length) return 'unknown';
+  if (size !== (wide ? 56 : 32) || start + size * count > bytes.length) return 'unknown';
   const types = Array.from({ length: count }, (_, index) => bytes.readUInt32LE(start + size * index));
   return types.includes(PT_INTERP) ? 'needs-loader' : 'static';
 }
@@ -114,6 +114,7 @@ function unpackNrv(bytes: Buffer, size: number, scheme: Scheme): Buffer | undefi
     const { distance, lengthBit } = readOffset(stream, scheme, last);
     if (distance > out.length) return undefined;
     const length = readLength(stream, scheme, lengthBit) + (distance > scheme.far ? 1 : 0) + 1;
+    if (length > size - out.length) return undefined;
     for (let index = 0; index < length; index++) out.push(out[out.length - distance] ?? 0);
     last = distance;
   }

@@ -194,7 +194,7 @@ export function inspectOriginal(target: PatchTarget, { file }: Original, context
   }
 }
 
-/** So far as that can be read: what may need a library counts. */
+/** True also where it cannot be read what is packed. */
 function isPackedWithNeeds(file: string): boolean {
   const packed = packingOf(file);
   return packed !== undefined && packed !== 'static';

@@ -11,6 +11,7 @@ import { copyPlan, directPlan } from '../plan/make-plan.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type Interpreter, inspectInterpreter } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
+import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { withChildren } from './view-for.ts';
 import { savePlan } from './write-plan.ts';
@@ -47,7 +48,8 @@ export async function planDirect(
  * mise) have a view when they are asked to start in one.
  */
 async function planStatic(program: ProgramFile, asked: Context, dirs: Directories): Promise<LaunchPlan> {
-  refusePacked(program);
+  // What a build of Nix packed names a loader of the store.
+  if (storeObjectOf(asked.location.storeDir, program.path) === undefined) refusePacked(program);
   const { withRequestedStrategy } = await import('./choose-strategy.ts');
   const context = await withRequestedStrategy(program, asked);
   const plan = directPlan(program);

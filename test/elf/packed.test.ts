@@ -9,6 +9,8 @@ import { packedHeads } from './packed-heads.ts';
 
 /** What ends a stream of UCL gives no bytes. */
 const END_MARK = 16;
+const TO_BLOCK = 256;
+const BLOCK_HEADER = 12;
 const file = path.join(scratchDirectory(), 'packed');
 
 function packingOfBytes(bytes: Uint8Array): string | undefined {
@@ -43,6 +45,41 @@ test('any bytes within give an answer', () => {
       other[at] = 0xff ^ (head[at] ?? 0);
       assert.match(packingOfBytes(other) ?? '', /^(?:needs-loader|static|unknown)$/);
     }
+});
+
+/** An ELF header, the mark, and one block. */
+function withBlock(unpacked: number, method: number, block: Buffer): Buffer {
+  const head = Buffer.alloc(TO_BLOCK + BLOCK_HEADER);
+  head.write('\x7fELF\x02\x01\x01', 'latin1');
+  head.write('UPX!', TO_BLOCK - 20, 'latin1');
+  head.writeUInt32LE(unpacked, TO_BLOCK);
+  head.writeUInt32LE(block.length, TO_BLOCK + 4);
+  head[TO_BLOCK + 8] = method;
+  return Buffer.concat([head, block]);
+}
+
+test('a match longer than all that was packed is not copied', () => {
+  // One literal, an offset of one, and a length that grows with each pair of bits: 2 to the power of 700.
+  const bits = `10${'1'.repeat(1)}00${'00'.repeat(700)}`.padEnd(1440, '0');
+  const words = bits.match(/.{32}/g)?.map((each) => Number.parseInt(each, 2)) ?? [];
+  const block = Buffer.alloc(words.length * 4);
+  for (const [at, word] of words.entries()) block.writeUInt32LE(word, at * 4);
+  for (const method of [2, 5, 8]) {
+    const begin = performance.now();
+    assert.equal(packingOfBytes(withBlock(100, method, block)), 'unknown');
+    assert.ok(performance.now() - begin < 5_000);
+  }
+});
+
+test('program headers of another size than ELF has are not read', () => {
+  const headers = Buffer.alloc(64);
+  headers.write('\x7fELF\x02\x01\x01', 'latin1');
+  headers.writeBigUInt64LE(64n, 32);
+  headers.writeUInt16LE(5, 56);
+  for (const size of [0, 1, 55, 57]) {
+    headers.writeUInt16LE(size, 54);
+    assert.equal(packingOfBytes(withBlock(64, 2, headers)), 'unknown');
+  }
 });
 
 test('everything else is not packed', () => {

@@ -10,6 +10,8 @@ import { needCompilerFor32Bit, needTool, on32Bit } from './tool-fixture.ts';
 const workshop = await openWorkshop();
 const { directory, launcher } = workshop;
 const called = { code: 125, resolver: true };
+/** With e_shnum and e_shstrndx behind it (elf(5)). */
+const E_SHENTSIZE = 58;
 let count = 0;
 
 function build(...flags: readonly string[]): string {
@@ -40,6 +42,17 @@ for (const [name, flags] of Object.entries(kinds))
     assert.deepEqual(await outcomeOf([build(...flags)]), started);
     assert.equal(existsSync(workshop.place), false);
   });
+
+test('a static program without section headers is executed at once, and one that UPX packed is not', async () => {
+  const program = build('-static');
+  const bytes = readFileSync(program);
+  bytes.fill(0, E_SHENTSIZE, E_SHENTSIZE + 6);
+  writeFileSync(program, bytes);
+  assert.deepEqual(await outcomeOf([program]), started);
+  bytes.write('UPX!', 0x200, 'latin1');
+  writeFileSync(program, bytes);
+  assert.deepEqual(await outcomeOf([program]), called);
+});
 
 test('what is asked for by an option is left to the resolver', async () => {
   const program = build('-static');
