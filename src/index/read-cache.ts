@@ -114,10 +114,10 @@ const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a
 const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
-/** The login page of a network answers anything; Nix takes a store that is not named for its own. One clause. */
+/** As a clause. The login page of a network answers every address; where no store is named Nix assumes its own. */
 function whyNoneOf(storeDir: string, cacheInfo: Buffer): string | undefined {
   const text = cacheInfo.toString('latin1');
-  if (text.trim() !== '' && !/^\w+: /m.test(text))
+  if (text.trim() !== '' && !/^\w+:/.test(text.trimStart()))
     return 'it is no binary cache: its nix-cache-info is something else';
   const named = /^StoreDir: *([\x21-\x7e]+)/m.exec(text)?.[1] ?? storeDir;
   return named === storeDir ? undefined : `it is a binary cache of ${named}, not of ${storeDir}`;

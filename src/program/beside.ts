@@ -1,5 +1,5 @@
 // A needed name and directories of a program's tree → the library in them that is meant, though ld.so does not find it.
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
@@ -73,18 +73,32 @@ const USUAL_PLACES = [
 /** What lies there belongs to the machine, not to a program in /usr/bin. */
 const OF_MACHINE = /^(?:\/usr(?:\/local)?)?\/lib(?:64|32|x32|s|\/\w+-linux-gnu)?$/;
 
-/** A package unpacked at `/home/me/x` has there what its run path names: `/home/me/x/usr/lib/vendor`. */
-function movedRunPaths({ path: file, elf }: { readonly path: string; readonly elf: ElfFile }): string[] {
-  const names = path.dirname(file).split('/').slice(1);
-  const above = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`).reverse();
-  return runDirectories(elf.runpath ?? elf.rpath, file)
-    .filter((directory) => path.isAbsolute(directory))
-    .flatMap((directory) => above.map((each) => path.join(each, directory)));
+/** More is no run path that somebody wrote. */
+const MOST_DIRECTORIES = 32;
+
+/** As /tmp: what lies there may be anybody's. */
+function isForEverybody(directory: string): boolean {
+  return ((statSync(directory, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
 }
 
 /**
- * Name → file in the usual places around a program, for missing names; also for what these files need, as far as
- * `isMissing`. Nothing but a message comes of it: no loader looks there.
+ * A package unpacked at `/home/me/x` has there what its run path names: `/home/me/x/usr/lib/vendor`. Not looked at is
+ * what lies beside others' files.
+ */
+function movedRunPaths({ path: file, elf }: { readonly path: string; readonly elf: ElfFile }): string[] {
+  const names = path.dirname(file).split('/').slice(1);
+  const above = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`).reverse();
+  const end = above.findIndex(isForEverybody);
+  const own = end < 0 ? above : above.slice(0, end);
+  return runDirectories(elf.runpath ?? elf.rpath, file)
+    .filter((directory) => path.isAbsolute(directory))
+    .slice(0, MOST_DIRECTORIES)
+    .flatMap((directory) => own.map((each) => path.join(each, directory)));
+}
+
+/**
+ * Name → file in the usual places around a program, and where its run path leads in an unpacked package, for missing
+ * names; also for what these files need, as far as `isMissing`. Nothing but a message comes of it: no loader looks there.
  */
 export function librariesAround(
   program: { readonly path: string; readonly elf: ElfFile },

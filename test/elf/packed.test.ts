@@ -62,11 +62,7 @@ test('a match longer than all that was packed is not copied', () => {
   // Bits from the highest: a literal, then a match at the last offset, whose length doubles with each pair of zeros.
   const block = Buffer.alloc(184);
   block.writeUInt32LE(0b1001 * 2 ** 28, 0);
-  for (const method of [2, 5, 8]) {
-    const begin = performance.now();
-    assert.equal(packingOfBytes(withBlock(100, method, block)), 'unknown');
-    assert.ok(performance.now() - begin < 5_000);
-  }
+  for (const method of [2, 5, 8]) assert.equal(packingOfBytes(withBlock(100, method, block)), 'unknown');
 });
 
 test('program headers of another size than ELF has are not read', () => {

@@ -1,7 +1,7 @@
 // A program and libraries in a tree around it → those that a message names, wherever such trees have them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -52,4 +52,13 @@ test('where its run path leads from above the program, as in an unpacked package
     () => true,
   );
   assert.deepEqual([...found], [['libone.so.1', file]]);
+});
+
+test('what its run path names is not looked for where everybody may put files', () => {
+  const open = mkdtempSync(path.join(directory, 'open-'));
+  chmodSync(open, 0o1777);
+  const elf = elfFileAt(putLibrary(path.join(open, 'opt/vendor/libone.so.1'), ['-Wl,-rpath,/opt/vendor']));
+  assert.ok(elf);
+  const found = librariesAround({ path: path.join(open, 'a/b/c/program'), elf }, ['libone.so.1'], () => true);
+  assert.deepEqual([...found], []);
 });
