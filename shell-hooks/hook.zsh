@@ -14,18 +14,12 @@ typeset -g __nix_foreign_wrapped=' @wrapped@ ' # names that are started through 
 
 [[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
 
-# A program's name → an alias, where it needs no quotes, and a function of that name, until the next prompt. The second
-# argument is `command` where that is in front of the name.
+# A program's name → an alias, where it needs no quotes, and a function of that name, until the next prompt.
 __nix_foreign_define() {
   local name=$1
   if (( ! ${+aliases[$name]} )) && [[ $name == ${(q)name} ]]; then
     aliases[$name]="${(q)__nix_foreign_launcher} -- ${(q)name}"
     __nix_foreign_aliases+=("$name")
-  fi
-  # Behind it functions do not count, and aliases only where it is one itself that ends with a blank.
-  if [[ ${2-} == command ]] && (( ! ${+aliases[command]} )); then
-    aliases[command]='command '
-    __nix_foreign_aliases+=(command)
   fi
   __nix_foreign_define_later $name
 }
@@ -75,7 +69,13 @@ __nix_foreign_look_at_line() {
   if [[ $PATH != $__nix_foreign_path || $__line == *'()'* ]]; then
     __nix_foreign_known=() __nix_foreign_path=$PATH
   fi
+  local __commands=0 __served=0 # how often `command` is in the line, and how often one of ours follows it
   __nix_foreign_look $__line 0 ''
+  # Behind it functions do not count, and aliases only where it is one itself that ends with a blank: then all aliases.
+  if (( __served && __served == __commands && ! ${+aliases[command]} )); then
+    aliases[command]='command '
+    __nix_foreign_aliases+=(command)
+  fi
 }
 
 # ld.so ends with 127 what it cannot start; by then nothing of the launcher is left to say more. Only for a line that

@@ -89,7 +89,13 @@ __nix_foreign_words() {
       directory:*) __reply+=("$__word") __at=argument ;;
       *:'>') __at=target ;; # of a redirection in front of the command
       target:*) __at=start ;;
-      start:[A-Za-z_]*=*) [[ $__word != */* ]] || __reply+=("${__word#*=}") ;;
+      start:[A-Za-z_]*=*)
+        if [[ ${__word%%=*} == */* ]]; then # the name of a program
+          __reply+=(';' "$__word") __at=argument
+        elif [[ $__word == */* ]]; then
+          __reply+=("${__word#*=}")
+        fi
+        ;;
       start:cd | start:pushd) __reply+=(';' cd) __at=directory ;;
       start:eval) __reply+=(';' eval) ;; # a command follows
       *)
@@ -138,6 +144,7 @@ __nix_foreign_add_key() {
     0 | [@*]) ;; # the first element, as without a key
     0* | *[!A-Za-z0-9_]*) return 0 ;;
     *[!0-9]*) [[ $(declare -p -- "$__name" 2>/dev/null) != 'declare -'*([a-z])A* ]] || __name+=[$__key] ;;
+    ??????????*) return 0 ;; # more than bash counts
     *) __name+=[$__key] ;;
   esac
   __rest=${__rest#*\]}

@@ -38,7 +38,7 @@ end
 function __nix_foreign_replacement
     set -l word (string unescape -- $argv[1]); or set word $argv[1]
     set -l braces (string replace -r '^\{\$(\w+(?:\[[^]]*\])?)\}' '\$$1' -- $argv[1])
-    set -l parts (string match -r -g '^"?\$(\w+)(\[-?[1-9]\d*\]|)(|["/].*)$' -- $braces)
+    set -l parts (string match -r -g '^"?\$(\w+)(\[-?[1-9]\d{0,8}\]|)(|["/].*)$' -- $braces)
     if set -q parts[1]
         set word (__nix_foreign_value $parts[1])
         test -n "$parts[2]"; and set word $word[(string trim -c '[]' -- $parts[2])]

@@ -46,7 +46,7 @@ __nix_foreign_expand() {
   local __name=${(Q)1} __base __rest __other
   local -a __values
   case $__name in
-    (\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\[((-|)[0-9]##|[@*]|[A-Za-z_][A-Za-z_0-9]#)\]|)((:|)-[^\}]#|)(\}|)(|/*))
+    (\$(\{|)[A-Za-z_][A-Za-z_0-9]#(\[((-|)[0-9](#c1,9)|[@*]|[A-Za-z_][A-Za-z_0-9]#)\]|)((:|)-[^\}]#|)(\}|)(|/*))
       __rest=${${__name#?}#\{}
       __name=${(M)__rest##[A-Za-z_][A-Za-z_0-9]#(\[[^]]##\]|)}
       __rest=${__rest#"$__name"}
@@ -67,18 +67,19 @@ __nix_foreign_expand() {
 # Text of commands, how deep in aliases and functions, and the one whose text it is or '' → aliases and functions.
 # zsh takes the text apart: (Z:C:). A word too many does no harm, for it is only looked at.
 __nix_foreign_look() {
-  local __depth=$2 __within=$3 __at=start __word __directory __before REPLY
+  local __depth=$2 __within=$3 __at=start __word __directory __before __direct REPLY
   local __later=${(M)CONTEXT:#cont} # not empty where an earlier command can make a program
   local -a __directories=('')
   (( __depth < 4 && $#1 <= 20000 )) || return 0
   for __word in ${(Z:C:)1}; do
+    __direct=$__before __before=
     case $__at:$__word in
       (argument:[^/\`\(\)\{\}!\;\&\|]#) continue ;;
       (*:['(){}!;&|']*) __at=start; continue ;;
       (target:*) __at=start; continue ;;
       (start:[0-9]#['<>'](|['<>&|!']#)) __at=target; continue ;; # of a redirection in front of the command
       # Behind one of these comes a command.
-      (start:command) __before=command; continue ;;
+      (start:command) (( ++__commands )); __before=1; continue ;;
       (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|exec|export)) continue ;;
       (start:eval) __at=eval __nix_foreign_stale=1; continue ;;
       (eval:*) __nix_foreign_look ${(Q)__word} $((__depth + 1)) $__within; continue ;;
@@ -107,9 +108,11 @@ __nix_foreign_look() {
     fi
     [[ $REPLY == */* ]] || continue
     for __directory in "$__directories[@]"; do
-      ! __nix_foreign_is_foreign $__directory$REPLY || __nix_foreign_define $REPLY $__before
+      __nix_foreign_is_foreign $__directory$REPLY || continue
+      __nix_foreign_define $REPLY
+      [[ -z $__direct ]] || (( ++__served ))
+      __direct=
     done
-    __before=
   done
 }
 

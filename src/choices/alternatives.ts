@@ -64,7 +64,7 @@ interface Seen {
   readonly every: (name: string) => readonly Provider[];
 }
 
-/** Asks for each candidate once: a list is made as text and as JSON. */
+/** Keeps the answers: `choose` asks for each candidate twice, for the text and for JSON. */
 function askedOnce(ask: SonameCandidates['factsOf']): SonameCandidates['factsOf'] {
   const known = new Map<Candidate, CandidateFacts>();
   return (alternatives, candidate) => {

@@ -66,6 +66,10 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   // As completion writes it.
   ['./t\\@1 x', /^<\.\/t@1>\[x\]$/],
   ['./t~2#3\\=4 x', /^<\.\/t~2#3=4>\[x\]$/],
+  ["mkdir -p lib; cp tool lib/t=4; mkdir -p 'a=~'; cp tool 'a=~/tool'; there='a=~'", /^$/],
+  ['lib/t=4 x', /^<lib\/t=4>\[x\]$/],
+  ['FOO=a/b=c ./tool x', /^<\.\/tool>\[x\] FOO=a\/b=c$/],
+  ['$there/tool x', /^<a=~\/tool>\[x\]$/],
   [`${hookLine.bash}; ./tool again; named y`, /^<\.\/tool>\[again\]\n<named>\[-v\]\[y\]$/],
   ['declare -F named', /^$/, 1],
   ['rest=~', /^$/],

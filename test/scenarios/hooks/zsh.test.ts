@@ -53,6 +53,11 @@ const inOrder: readonly Shape[] = [
   { line: '${absent:-./tool} x; "${kept[run]:-./no}" y', output: /^<\.\/tool>\[x\]\n<\.\/tool>\[y\]$/ },
   { line: 'command ./tool x; FOO=1 command ./tool', output: /^<\.\/tool>\[x\]\n<\.\/tool> FOO=1$/ },
   { line: 'alias command', output: /^$/, status: 1 },
+  // Where it would expand an alias that the user wrote `command` against, it is left alone.
+  { line: "alias true='echo not true'", output: /^$/ },
+  { line: 'command true; ./tool x; command true', output: /^<\.\/tool>\[x\]$/ },
+  { line: 'command ./tool x; command true', output: /no such file or directory: \.\/tool/ },
+  { line: 'unalias true', output: /^$/ },
   { line: `${hookLine.zsh}; ./tool x; named y`, output: /^<\.\/tool>\[x\]\n<named>\[y\]$/ },
   { line: 'alias named; whence -w named', output: /^named: command$/ },
   { line: 'name=$HOME', output: /^$/ },
