@@ -66,6 +66,10 @@ test('each is tried with the other names left open: what it forces, or why it ca
     'libleft.so.7',
   ]);
   assert.equal(right?.[0]?.trial?.kind, 'impossible');
+  const [first] = offers?.alternatives ?? [];
+  const [candidate] = first?.candidates ?? [];
+  assert.ok(offers && first && candidate);
+  assert.equal(offers.factsOf(first, candidate), offers.factsOf(first, candidate), 'the answer is kept');
 });
 
 test('nothing is offered where a name has nothing near it, or the rest has no set', () => {
