@@ -98,7 +98,7 @@ function movedRunPaths({ path: file, elf }: { readonly path: string; readonly el
 
 /**
  * Name → file in the usual places around a program, and where its run path leads in an unpacked package, for missing
- * names; also for what these files need, as far as `isMissing`. Nothing but a message comes of it: no loader looks there.
+ * names; also for what these files need, as far as `isMissing`. Only a message comes of it: no loader looks there.
  */
 export function librariesAround(
   program: { readonly path: string; readonly elf: ElfFile },

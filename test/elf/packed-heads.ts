@@ -1,5 +1,5 @@
-// The first bytes of programs that UPX 3.96 packed, of Debian's sqlite3 and of small static ones: headers, then the first
-// block, in which it packed their ELF headers.
+// The first bytes of programs that UPX 3.96 packed, of Debian's sqlite3 and of small static ones: headers, then the
+// first block, in which it packed their ELF headers.
 interface PackedHead {
   readonly name: string;
   readonly packing: 'needs-loader' | 'static';
