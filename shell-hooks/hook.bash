@@ -46,7 +46,7 @@ __nix_foreign_define() {
   # It becomes code, so only names that need no quotes. bash has no functions of other names.
   [[ -n $1 && $1 != *[![:alnum:]_./+,:@%~#=-]* && $1 != [~#]* && ! -o posix ]] || return 0
   [[ $1 == */* || $1 != *[~#=]* ]] || return 0
-  declare -F -- "$1" >/dev/null && return 0
+  declare -F -- "$1" &>/dev/null && return 0
   eval "function $1 { __nix_foreign_run ${1@Q} \"\$@\"; }" # quoted: bash expands `a=~/tool` as an argument, too
   __nix_foreign_defined+=("$1")
 }

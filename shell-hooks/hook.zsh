@@ -69,10 +69,19 @@ __nix_foreign_look_at_line() {
   if [[ $PATH != $__nix_foreign_path || $__line == *'()'* ]]; then
     __nix_foreign_known=() __nix_foreign_path=$PATH
   fi
-  local __commands=0 __served=0 # how often `command` is in the line, and how often one of ours follows it
+  # How often `command` is in the lines of this command, and how often one of ours follows it.
+  [[ $CONTEXT == cont ]] || typeset -gi __nix_foreign_commands=0 __nix_foreign_served=0
   __nix_foreign_look $__line 0 ''
-  # Behind it functions do not count, and aliases only where it is one itself that ends with a blank: then all aliases.
-  if (( __served && __served == __commands && ! ${+aliases[command]} )); then
+  (( ! __nix_foreign_commands )) || __nix_foreign_define_command
+}
+
+# Behind `command` functions do not count, and aliases only where it is one itself that ends with a blank. Then they all
+# do, so it is one only where nothing else can follow it.
+__nix_foreign_define_command() {
+  if (( __nix_foreign_served != __nix_foreign_commands )) || [[ -n $__nix_foreign_stale ]]; then
+    (( ! ${__nix_foreign_aliases[(Ie)command]} )) || unalias command
+    __nix_foreign_aliases=("${(@)__nix_foreign_aliases:#command}")
+  elif (( ! ${+aliases[command]} )); then
     aliases[command]='command '
     __nix_foreign_aliases+=(command)
   fi

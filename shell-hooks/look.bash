@@ -90,7 +90,7 @@ __nix_foreign_words() {
       *:'>') __at=target ;; # of a redirection in front of the command
       target:*) __at=start ;;
       start:[A-Za-z_]*=*)
-        if [[ ${__word%%=*} == */* ]]; then # the name of a program
+        if [[ ${__word%%=*} == */* && ${__word%%=*} != *\[* ]]; then # the name of a program
           __reply+=(';' "$__word") __at=argument
         elif [[ $__word == */* ]]; then
           __reply+=("${__word#*=}")
@@ -143,9 +143,14 @@ __nix_foreign_add_key() {
   case $__key in
     0 | [@*]) ;; # the first element, as without a key
     0* | *[!A-Za-z0-9_]*) return 0 ;;
-    *[!0-9]*) [[ $(declare -p -- "$__name" 2>/dev/null) != 'declare -'*([a-z])A* ]] || __name+=[$__key] ;;
-    ??????????*) return 0 ;; # more than bash counts
-    *) __name+=[$__key] ;;
+    *)
+      if [[ $(declare -p -- "$__name" 2>/dev/null) == 'declare -'*([a-z])A* ]]; then
+        __name+=[$__key]
+      elif [[ $__key != *[!0-9]* ]]; then
+        ((${#__key} < 19)) || return 0 # bash counts to 2^63
+        __name+=[$__key]
+      fi
+      ;;
   esac
   __rest=${__rest#*\]}
 }
@@ -191,7 +196,7 @@ __nix_foreign_look_at_name() {
     [[ ${BASH_ALIASES[$1]} != *[\;\(\{\&\|]* ]] || __nix_foreign_line=several
     __nix_foreign_words "${BASH_ALIASES[$1]}"
     __nix_foreign_look $(($2 + 1)) "$1" "${__reply[@]}"
-  elif declare -F -- "$1" >/dev/null; then
+  elif declare -F -- "$1" &>/dev/null; then
     [[ $1 != "$3" ]] || return 0
     # A process, once for each function. Names that turned out to be native are left out of it the next time.
     __nix_foreign_words "${__nix_foreign_bodies[$1]-$(declare -f -- "$1")}"

@@ -79,7 +79,7 @@ __nix_foreign_look() {
       (target:*) __at=start; continue ;;
       (start:[0-9]#['<>'](|['<>&|!']#)) __at=target; continue ;; # of a redirection in front of the command
       # Behind one of these comes a command.
-      (start:command) (( ++__commands )); __before=1; continue ;;
+      (start:command) (( ++__nix_foreign_commands )); __before=1; continue ;;
       (start:(if|then|elif|else|while|until|do|time|-p|coproc|nocorrect|noglob|exec|export)) continue ;;
       (start:eval) __at=eval __nix_foreign_stale=1; continue ;;
       (eval:*) __nix_foreign_look ${(Q)__word} $((__depth + 1)) $__within; continue ;;
@@ -110,7 +110,7 @@ __nix_foreign_look() {
     for __directory in "$__directories[@]"; do
       __nix_foreign_is_foreign $__directory$REPLY || continue
       __nix_foreign_define $REPLY
-      [[ -z $__direct ]] || (( ++__served ))
+      [[ -z $__direct || __depth -gt 0 ]] || (( ++__nix_foreign_served ))
       __direct=
     done
   done

@@ -117,7 +117,7 @@ const TRY_AGAIN = 'try again when it answers: what was read of it before is kept
 /** As a clause. The login page of a network answers every address; where no store is named Nix assumes its own. */
 function whyNoneOf(storeDir: string, cacheInfo: Buffer): string | undefined {
   const text = cacheInfo.toString('latin1');
-  if (text.trim() !== '' && !/^\w+:/.test(text.trimStart()))
+  if (text.trim() !== '' && (/^\s*[<{]/.test(text) || !/^\w+:/m.test(text)))
     return 'it is no binary cache: its nix-cache-info is something else';
   const named = /^StoreDir: *([\x21-\x7e]+)/m.exec(text)?.[1] ?? storeDir;
   return named === storeDir ? undefined : `it is a binary cache of ${named}, not of ${storeDir}`;

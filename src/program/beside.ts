@@ -81,15 +81,19 @@ function isForEverybody(directory: string): boolean {
   return ((statSync(directory, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
 }
 
-/**
- * A package unpacked at `/home/me/x` has there what its run path names: `/home/me/x/usr/lib/vendor`. Not looked at is
- * what lies beside others' files.
- */
-function movedRunPaths({ path: file, elf }: { readonly path: string; readonly elf: ElfFile }): string[] {
+/** The directory of a file and those above it, up to the first that everybody may write to. */
+function directoriesAbove(file: string): string[] {
   const names = path.dirname(file).split('/').slice(1);
   const above = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`).reverse();
   const end = above.findIndex(isForEverybody);
-  const own = end < 0 ? above : above.slice(0, end);
+  return end < 0 ? above : above.slice(0, end);
+}
+
+/** A package unpacked at `/home/me/x` has there what its run path names: `/home/me/x/usr/lib/vendor`. */
+function movedRunPaths(
+  { path: file, elf }: { readonly path: string; readonly elf: ElfFile },
+  own: readonly string[],
+): string[] {
   return runDirectories(elf.runpath ?? elf.rpath, file)
     .filter((directory) => path.isAbsolute(directory))
     .slice(0, MOST_DIRECTORIES)
@@ -105,8 +109,11 @@ export function librariesAround(
   names: readonly string[],
   isMissing: (name: string) => boolean,
 ): ReadonlyMap<string, string> {
-  const usual = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each));
-  const places = [...usual, ...movedRunPaths(program)].filter((each) => !OF_MACHINE.test(each));
+  const own = directoriesAbove(program.path);
+  const isOwn = (place: string): boolean =>
+    own.some((each) => place === each || place.startsWith(`${each}/`));
+  const usual = USUAL_PLACES.map((each) => path.resolve(path.dirname(program.path), each)).filter(isOwn);
+  const places = [...usual, ...movedRunPaths(program, own)].filter((each) => !OF_MACHINE.test(each));
   const found = new Map<string, string>();
   const queue = [...names];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

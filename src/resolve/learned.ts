@@ -8,6 +8,7 @@ import { asManyAsFit, type Fit } from '../solver/as-many-as-fit.ts';
 import type { OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution, Undecided } from '../solver/solution.ts';
 import { bestSet, type NoSet } from '../solver/solve.ts';
+import { missingVersion, needsOf, type VersionTable } from '../solver/version-needs.ts';
 import type { Job } from './job.ts';
 import type { SolvedProblem } from './solve-program.ts';
 
@@ -90,11 +91,22 @@ export function solvedBeside(
 /** Searches, of hundreds of milliseconds each where there are many plug-ins. */
 const MOST_SEARCHES = 24;
 
-/** Whether nobody offers what one of these objects needs: no set serves it. */
-function lacksName({ problem }: SolvedProblem, objects: readonly Requirer[]): boolean {
-  const isOffered = (name: string): boolean =>
-    problem.bundled.has(name) || problem.isFamily(name) || problem.providersOf(name).length > 0;
-  return objects.some(({ needed }) => !needed.every(isOffered));
+/** Whether nobody offers what one of these objects needs, or only without a version of it: no set serves it. */
+function lacksOffer({ problem }: SolvedProblem, objects: readonly Requirer[]): boolean {
+  const offersOf = (name: string): readonly VersionTable[] => {
+    const bundled = problem.bundled.get(name);
+    if (bundled !== undefined) return [bundled];
+    return problem.isFamily(name)
+      ? problem.loaders.flatMap(({ family }) => family.get(name) ?? [])
+      : problem.providersOf(name);
+  };
+  return objects.some((each) =>
+    [...needsOf(each)].some(([name, versions]) => {
+      const offers = offersOf(name);
+      if (offers.length === 0) return !problem.isFamily(name);
+      return offers.every((offer) => missingVersion(versions, offer) !== undefined);
+    }),
+  );
 }
 
 /**
@@ -106,7 +118,7 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
   const groups = [
     ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
     ...wantedNames(learned).map((each) => [each]),
-  ].filter((objects) => !lacksName(result, objects));
+  ].filter((objects) => !lacksOffer(result, objects));
   let best = result.outcome;
   let searches = 0;
   const fits = (some: readonly Requirer[][]): Fit<Requirer[]> => {
@@ -121,7 +133,8 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
     return { kind: 'unfit', never: new Set(some.filter((each) => each.some(isUnserved))) };
   };
   const taken = asManyAsFit(groups, fits);
-  debug(`learned: ${taken.length} of ${groups.length} served, in ${searches} searches`);
+  if (groups.length > 0)
+    debug(`learned: ${taken.length} of ${groups.length} served, in ${searches} searches`);
   return { ...result, outcome: best };
 }
 

@@ -48,7 +48,7 @@ export async function planDirect(
  * mise) have a view when they are asked to start in one.
  */
 async function planStatic(program: ProgramFile, asked: Context, dirs: Directories): Promise<LaunchPlan> {
-  // What a build of Nix packed names a loader of the store.
+  // What lies in the store was mostly packed by a build of Nix, and names a loader of the store.
   if (storeObjectOf(asked.location.storeDir, program.path) === undefined) refusePacked(program);
   const { withRequestedStrategy } = await import('./choose-strategy.ts');
   const context = await withRequestedStrategy(program, asked);

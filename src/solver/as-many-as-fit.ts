@@ -1,6 +1,6 @@
 // Things in their order, and whether some of them fit together → those that do, in few questions. Pure.
 
-/** `unfit`: not all of them, and `never` none of these, whatever else is taken. `undecided`: nobody may ask again. */
+/** `unfit`: not all of them, and `never` none of these with any of the others. `undecided`: no time is left to tell. */
 export type Fit<T> =
   | { readonly kind: 'fits' }
   | { readonly kind: 'unfit'; readonly never: ReadonlySet<T> }

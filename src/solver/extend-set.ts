@@ -60,13 +60,13 @@ function missingName(problem: Problem, solution: Solution, objects: readonly Req
 
 const TOO_LONG = 'the search took too long';
 
-/** Why objects do not fit beside the solution: asked where somebody is to read it. */
-function whyUnfit(problem: Problem, solution: Solution, objects: readonly Requirer[]): string {
+/** Why objects do not fit beside the solution, asked where somebody is to read it; undefined where they do. */
+function whyUnfit(problem: Problem, solution: Solution, objects: readonly Requirer[]): string | undefined {
   const missing = missingName(problem, solution, objects);
   if (missing !== undefined) return `no library offers ${missing}`;
   const outcome = solve(fixed(problem, solution, objects), EFFORT);
   if (outcome.kind === 'undecided') return TOO_LONG;
-  return (outcome.kind === 'conflict' && explainConflict(outcome)[0]) || 'it does not fit';
+  return outcome.kind === 'conflict' ? explainConflict(outcome)[0] : undefined;
 }
 
 function whyNotOffered(problem: Problem, solution: Solution, need: OptionalNeed): string {
@@ -97,18 +97,20 @@ export function asPresent(
   };
 }
 
-/** One alternative of a need whose names are all offered. */
+/** The alternative `at` of a need, whose names are all offered. */
 interface Wish {
   readonly need: OptionalNeed;
+  readonly at: number;
   readonly by: readonly Requirer[];
 }
 
 /** The first alternative from the `from`-th on whose names are all offered. */
 function wishFor(problem: Problem, solution: Solution, need: OptionalNeed, from: number): Wish | undefined {
-  const by = need.alternatives
-    .slice(from)
-    .find((objects) => missingName(problem, solution, objects) === undefined);
-  return by && { need, by };
+  const at = need.alternatives.findIndex(
+    (objects, index) => index >= from && missingName(problem, solution, objects) === undefined,
+  );
+  const by = need.alternatives[at];
+  return by && { need, at, by };
 }
 
 const objectsOf = (wishes: readonly Wish[]): Requirer[] => wishes.flatMap(({ by }) => by);
@@ -116,7 +118,8 @@ const objectsOf = (wishes: readonly Wish[]): Requirer[] => wishes.flatMap(({ by 
 /**
  * Adds what may be opened at run time: the first need, and each later one for which there is a set together with those
  * taken before it. Nothing of the solution changes: what does not fit beside it is left out, with the reason. `isOver`
- * is asked before each search; what is not decided then is left out. Same input, same result.
+ * is asked before each search; what is not decided then is left out. Same input, same result. An object may need a
+ * symbol that only a later one defines: it is served where all fit together, else maybe not.
  */
 export function extendSet(
   problem: Problem,
@@ -143,18 +146,27 @@ export function extendSet(
   const taken = asManyAsFit(
     needs.flatMap((need) => wish(need, 0) ?? []),
     fits,
-    ({ need, by }) => wish(need, need.alternatives.indexOf(by) + 1),
+    ({ need, at }) => wish(need, at + 1),
   );
   const served = new Map(taken.map(({ need, by }) => [need, by]));
+  const added = addedBy(solution, extended);
+  const present = { ...solution, choices: [...solution.choices, ...added] };
+  const whyOffered = (need: OptionalNeed): string => {
+    if (undecided.has(need)) return TOO_LONG;
+    const last = need.alternatives.at(-1) ?? [];
+    return (
+      whyUnfit(problem, solution, last) ??
+      whyUnfit(problem, present, [...objectsOf(taken), ...last]) ??
+      'it does not fit'
+    );
+  };
   const leftOut = (need: OptionalNeed): OptionalOutcome => {
     const isOffered = wish(need, 0) !== undefined;
-    const beside = [...objectsOf(taken), ...(need.alternatives.at(-1) ?? [])];
-    const whyOffered = () => (undecided.has(need) ? TOO_LONG : whyUnfit(problem, solution, beside));
-    const why = isOffered ? whyOffered : () => whyNotOffered(problem, solution, need);
+    const why = () => (isOffered ? whyOffered(need) : whyNotOffered(problem, solution, need));
     return { kind: 'left-out', need, why, isOffered };
   };
   return {
-    added: addedBy(solution, extended),
+    added,
     outcomes: needs.map((need) => {
       const by = served.get(need);
       return by === undefined ? leftOut(need) : { kind: 'taken', need, by };

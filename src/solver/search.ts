@@ -264,9 +264,11 @@ function unboundSymbol(w: LoadOrder): Clause | undefined {
     const unnamed = { kind: 'unbound-symbol', by, symbol, when, definers: [], lackingLibraries: [] } as const;
     const key = constraintKey(unnamed);
     if (when === 'call' ? tolerated !== 'all' && tolerated.has(key) : only && !only.has(key)) continue;
+    const loaded = loadedAs(w, by);
+    if (unserved !== undefined && (when === 'call' || loaded.length > 0)) continue;
     const helpful = helpfulOffers(w, symbol);
     if (when === 'call' && helpful.lits.length === 0) continue;
-    const lits = [...loadedAs(w, by), ...helpful.lits];
+    const lits = [...loaded, ...helpful.lits];
     if (unserved !== undefined && lits.length > 0) continue;
     const { definers } = helpful;
     const constraint: UnboundConstraint = {
@@ -348,10 +350,12 @@ function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
   const helps = (offer: Provider) => defines(offer) || newNeeds(offer).some((name) => leading.has(name));
   const values = others.filter(({ provider }) => helps(provider));
   // Each loader brings itself, too, which is the family's only member in musl.
-  const loaders = otherLoaders.filter(
-    (loader) =>
-      familyOf(loader).some(helps) || (problem.symbols?.definedBy(loader.candidate.path, symbol) ?? false),
-  );
+  const definesItself = ({ candidate: { path } }: LoaderNode): boolean => {
+    const found = problem.symbols?.definedBy(path, symbol) ?? false;
+    if (found) definers.add(path);
+    return found;
+  };
+  const loaders = otherLoaders.filter((loader) => familyOf(loader).some(helps) || definesItself(loader));
   w.g.sat.steps += others.length;
   return {
     lits: [...values, ...loaders].map(({ variable }) => positive(variable)),

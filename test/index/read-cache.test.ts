@@ -181,7 +181,8 @@ test('mishaps: a cache that is none, one without listings, one that breaks off, 
   for (const [text, expected] of [
     ['<html><a href="login: here">Log in</a></html>\n', /its nix-cache-info is something else/],
     ['<html>\n<style>\nbody {\ncolor: red;\n}\n', /its nix-cache-info is something else/],
-    ['StoreDir:/gnu/store\n', /a binary cache of \/gnu\/store, not of /],
+    ['{"error": "not here"}\nstatus: 200\n', /its nix-cache-info is something else/],
+    ['# a mirror\nStoreDir:/gnu/store\n', /a binary cache of \/gnu\/store, not of /],
     ['StoreDir: /gnu/store\nPriority: 30\n', /a binary cache of \/gnu\/store, not of /],
   ] as const) {
     const other = path.join(scratch, 'other');

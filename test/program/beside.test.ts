@@ -61,4 +61,10 @@ test('what its run path names is not looked for where everybody may put files', 
   assert.ok(elf);
   const found = librariesAround({ path: path.join(open, 'a/b/c/program'), elf }, ['libone.so.1'], () => true);
   assert.deepEqual([...found], []);
+  putLibrary(path.join(open, 'lib/libone.so.1'));
+  for (const program of ['bin/program', 'program'])
+    assert.deepEqual(
+      [...librariesAround({ path: path.join(open, program), elf }, ['libone.so.1'], () => true)],
+      [],
+    );
 });

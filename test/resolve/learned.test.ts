@@ -52,6 +52,12 @@ test('one that fits in no set, in front of many, keeps nothing from the others',
   assert.equal(servedAfter(['libodd.so.1', ...fitting, 'libold.so.1']), older.path);
 });
 
+test('some among many that fit in no set keep nothing from the others', () => {
+  const names = [...fitting];
+  for (const at of [29, 17, 5]) names.splice(at, 0, 'libodd.so.1');
+  assert.equal(servedAfter([...names, 'libold.so.1']), older.path);
+});
+
 test('of two that exclude each other the earlier one is served, among many', () => {
   assert.equal(servedAfter([...fitting, 'libold.so.1', 'libnew.so.1']), older.path);
   assert.equal(servedAfter(['libnew.so.1', ...fitting, 'libold.so.1']), newer.path);

@@ -207,3 +207,19 @@ test('what wants symbols that no set defines is left out in one search, however 
   assert.match(why[0] ?? '', /plug-1\.so needs the symbol of_another/);
   assert.equal(asked, 2);
 });
+
+test('the reason is told, also where a later one would bring what was lacking', () => {
+  const core = requirer('/app/core.so', { needed: ['libdata.so.9'] });
+  const wanting = requirer('/app/wanting.so', { needed: ['libdata.so.9'] });
+  const odd = requirer('/app/odd.so', { versions: { 'libz.so.1': ['Z_9'] } });
+  const symbols = symbolsOf({
+    wanted: { [wanting.path]: ['of_core'] },
+    defined: { [core.path]: ['of_core'] },
+  });
+  const needs = [wanting, odd, core].map((each) => ({ alternatives: [[each]] }));
+  const { outcomes: found } = extendSet({ ...stated, symbols }, solution(), needs);
+  const [first, second, third] = found.map((each) => (each.kind === 'taken' ? 'taken' : each.why()));
+  assert.match(first ?? '', /wanting\.so needs the symbol of_core/);
+  assert.match(second ?? '', /Z_9/);
+  assert.equal(third, 'taken');
+});

@@ -57,6 +57,12 @@ const inOrder: readonly Shape[] = [
   { line: "alias true='echo not true'", output: /^$/ },
   { line: 'command true; ./tool x; command true', output: /^<\.\/tool>\[x\]$/ },
   { line: 'command ./tool x; command true', output: /no such file or directory: \.\/tool/ },
+  { line: 'command ./tool x; eval "$(echo command true)"', output: /no such file or directory: \.\/tool/ },
+  {
+    line: 'for i in 1; do command ./tool\ncommand true\ndone',
+    output: /^<\.\/tool>$/,
+  },
+  { line: 'for i in 1; do command ./tool\ndone', output: /^<\.\/tool>$/ },
   { line: 'unalias true', output: /^$/ },
   { line: `${hookLine.zsh}; ./tool x; named y`, output: /^<\.\/tool>\[x\]\n<named>\[y\]$/ },
   { line: 'alias named; whence -w named', output: /^named: command$/ },
