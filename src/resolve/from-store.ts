@@ -54,6 +54,7 @@ export async function resolveFromStore(job: Job): Promise<Resolution> {
 async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resolution> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
+  const unread = new Set<string>();
   const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined, fetches };
   let why = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -62,7 +63,11 @@ async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resoluti
     why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); solving again`);
     const object = attempt.file && storeObjectOf(context.location.storeDir, attempt.file);
-    if (object) excluded.add(object);
+    // A file that is there could not be read, by a failing disk or for want of descriptors: that may pass, and a set
+    // without it would be kept for good. Of an object that Nix does not know the object itself is named.
+    const isThere = object !== attempt.file && existsSync(attempt.file ?? '');
+    if (object && isThere && !unread.has(object)) unread.add(object);
+    else if (object) excluded.add(object);
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
