@@ -4,7 +4,7 @@ import type { Requirer } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { debug } from '../host/output.ts';
 import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
-import { asManyAsFit, type Fit } from '../solver/as-many-as-fit.ts';
+import { asManyAsFit, type Fit, fitOf } from '../solver/as-many-as-fit.ts';
 import type { OptionalNeed } from '../solver/extend-set.ts';
 import type { Choice, Solution, Undecided } from '../solver/solution.ts';
 import { bestSet, type NoSet } from '../solver/solve.ts';
@@ -125,12 +125,8 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
     if (searches >= MOST_SEARCHES) return { kind: 'undecided' };
     searches += 1;
     const outcome = solvedBeside(result, some.flat());
-    if (outcome.kind === 'solution') {
-      best = outcome;
-      return { kind: 'fits' };
-    }
-    const isUnserved = ({ path: file }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(file);
-    return { kind: 'unfit', never: new Set(some.filter((each) => each.some(isUnserved))) };
+    if (outcome.kind === 'solution') best = outcome;
+    return fitOf(outcome, some, (objects) => objects);
   };
   const taken = asManyAsFit(groups, fits);
   if (groups.length > 0)

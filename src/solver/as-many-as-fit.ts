@@ -1,10 +1,24 @@
 // Things in their order, and whether some of them fit together → those that do, in few questions. Pure.
+import type { Requirer } from '../candidates/problem.ts';
+import type { Solution, Undecided } from './solution.ts';
+import type { NoSet } from './solve.ts';
 
 /** `unfit`: not all of them, and `never` none of these with any of the others. `undecided`: no time is left to tell. */
 export type Fit<T> =
   | { readonly kind: 'fits' }
   | { readonly kind: 'unfit'; readonly never: ReadonlySet<T> }
   | { readonly kind: 'undecided' };
+
+/** What a search with the objects of all things says of them. One that took too long may succeed with fewer. */
+export function fitOf<T>(
+  outcome: Solution | Undecided | NoSet,
+  things: readonly T[],
+  objectsOf: (thing: T) => readonly Requirer[],
+): Fit<T> {
+  if (outcome.kind === 'solution') return { kind: 'fits' };
+  const isUnserved = ({ path }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(path);
+  return { kind: 'unfit', never: new Set(things.filter((each) => objectsOf(each).some(isUnserved))) };
+}
 
 /**
  * The first, and each later one that fits beside those taken before it. What fits together has to fit also with some of

@@ -1,6 +1,6 @@
 // A solution and objects that may be opened later → the solution with what these need, as far as it fits. Pure.
 import type { Problem, Requirer } from '../candidates/problem.ts';
-import { asManyAsFit, type Fit } from './as-many-as-fit.ts';
+import { asManyAsFit, type Fit, fitOf } from './as-many-as-fit.ts';
 import { explainConflict } from './explain-conflict.ts';
 import type { Effort } from './optimise.ts';
 import type { Choice, Solution } from './solution.ts';
@@ -136,12 +136,8 @@ export function extendSet(
       return { kind: 'undecided' };
     }
     const outcome = bestSet(fixed(problem, solution, objectsOf(wishes)), EFFORT);
-    if (outcome.kind === 'solution') {
-      extended = outcome;
-      return { kind: 'fits' };
-    }
-    const isUnserved = ({ path }: Requirer) => outcome.kind === 'none' && outcome.unserved.has(path);
-    return { kind: 'unfit', never: new Set(wishes.filter(({ by }) => by.some(isUnserved))) };
+    if (outcome.kind === 'solution') extended = outcome;
+    return fitOf(outcome, wishes, ({ by }) => by);
   };
   const taken = asManyAsFit(
     needs.flatMap((need) => wish(need, 0) ?? []),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainConflict } from '../../src/solver/explain-conflict.ts';
-import { solve } from '../../src/solver/solve.ts';
+import { bestSet, solve } from '../../src/solver/solve.ts';
 import { type Named, symbolsOf } from './random-symbols.ts';
 import { glibc, type Parts, problem, provider, requirer } from './small-problem.ts';
 
@@ -104,4 +104,17 @@ test('what is known to bind among files of the set is not looked at again', () =
   notes.set(recent.path, [tool.path, old.path]);
   solve({ ...problem(parts), symbols: counting });
   assert.ok(asked.includes(recent.path));
+});
+
+test('unserved is what no set defines, and not what another loader defines itself', () => {
+  const newer = glibc('2.42', ['GLIBC_2.2.5']);
+  const [wanting, hopeless] = ['/opt/wanting.so', '/opt/hopeless.so'].map((each) => requirer(each, {}));
+  assert.ok(wanting && hopeless);
+  const symbols = symbolsOf({
+    wanted: { [wanting.path]: ['of_loader'], [hopeless.path]: ['of_nobody'] },
+    defined: { [newer.path]: ['of_loader'] },
+  });
+  const stated = problem({ ...parts, roots: [tool, wanting, hopeless], loaders: [...parts.loaders, newer] });
+  const outcome = bestSet({ ...stated, symbols });
+  assert.deepEqual(outcome.kind === 'none' && [...outcome.unserved], [hopeless.path]);
 });
