@@ -1,7 +1,15 @@
 // What is no program that can be started: the message says why and what to do.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { packedHeads } from '../../elf/packed-heads.ts';
@@ -133,4 +141,14 @@ test('a resolver that cannot be started', async () => {
 
 test('nothing of it left a plan or a root', async () => {
   assert.deepEqual(JSON.parse((await root.manage(['list', '--json'])).stdout), []);
+});
+
+test('what lies in the store and UPX packed names a loader of the store, and is planned as it is', async () => {
+  const [{ name } = { name: '' }] = packed;
+  const file = path.join(homeInRoot, 'packed');
+  copyFileSync(on(name), onHost(root, file));
+  chmodSync(onHost(root, file), 0o755);
+  const { stdout } = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', file] });
+  const { status, stderr } = await root.manage(['resolve', stdout.trim()]);
+  assert.deepEqual([status, stderr], [0, '']);
 });
