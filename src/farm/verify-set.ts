@@ -54,10 +54,22 @@ export interface Rejected {
   readonly libraryPath: string;
 }
 
-/** A file of the set is not there: its store object vanished, or the farm was collected. */
+/** A file of the set is not there: its store object vanished, or the farm was collected; or it cannot be read. */
 interface Vanished {
   readonly kind: 'vanished';
   readonly file: string;
+}
+
+/** As one clause. */
+export function whyVanished({ file }: { readonly file: string }): string {
+  return existsSync(file) ? `${file} cannot be read` : `${file} is gone`;
+}
+
+/** What the user can do about it. */
+export function hintOfVanished({ file }: { readonly file: string }): string {
+  return existsSync(file)
+    ? 'make the store whole and try again: nix-store --verify --check-contents --repair'
+    : 'wait for the garbage collection that is running and try again';
 }
 
 export function pathOfStoreFile(file: StoreFile): string {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Requirer } from '../candidates/problem.ts';
 import { leadsToAnotherLibc } from '../farm/another-libc.ts';
-import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
+import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet, whyVanished } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { pin, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
@@ -178,7 +178,7 @@ async function planExtended(
       libraryPathDirs,
       verdict: verdictOf(dynamic, { ...context, isStart: true }),
     });
-    if (set.kind === 'vanished') return `${set.file} is gone`;
+    if (set.kind === 'vanished') return whyVanished(set);
     if (set.kind === 'rejected') return set.complaints[0] ?? 'the loader refuses it';
     const names = added.map(({ name }) => name);
     if (await isRefusedWhenOpened(set, dynamic, names)) return 'the loader refuses it';

@@ -3,7 +3,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
+import {
+  hintOfVanished,
+  layOutAndVerify,
+  type Rejected,
+  refusedWhenOpened,
+  type VerifiedSet,
+  whyVanished,
+} from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { restore } from '../fingerprint/saved-fingerprints.ts';
@@ -28,10 +35,16 @@ const ROUNDS = 3;
 /** Each round leaves out one more store object; a set that cannot be laid out after so many is not worth more. */
 const MOST_EXCLUDED = 8;
 
+/** A collector took a store path between two steps; `file` is in it, where it is known. */
+interface VanishedAttempt {
+  readonly kind: 'vanished';
+  readonly why: string;
+  readonly file?: string | undefined;
+}
+
 type ResolveAttempt =
   | Resolution
-  /** A collector took a store path between two steps; `file` is in it, where it is known. */
-  | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
+  | VanishedAttempt
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
   | { readonly kind: 'mismatch'; readonly instead: string; readonly error: ForeignError }
   /** The loader refuses libraries that the program may open; the set is to be had without them. */
@@ -54,35 +67,46 @@ export async function resolveFromStore(job: Job): Promise<Resolution> {
 async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resolution> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
-  const unread = new Set<string>();
+  const unread = new Map<string, string>();
   const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined, fetches };
-  let why = '';
+  let last: VanishedAttempt = { kind: 'vanished', why: '' };
   for (let round = 1; round <= ROUNDS; round += 1) {
     const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
-    if (attempt.kind !== 'vanished') return attempt;
-    why = attempt.why;
+    if (attempt.kind !== 'vanished') {
+      noticeUnread(program.typedName, excluded, unread);
+      return attempt;
+    }
+    last = attempt;
+    const { why, file = '' } = attempt;
     debug(`round ${round}: a store path vanished (${why}); solving again`);
-    const object = attempt.file && storeObjectOf(context.location.storeDir, attempt.file);
+    const object = storeObjectOf(context.location.storeDir, file);
     // A file that is there could not be read, by a failing disk or for want of descriptors: that may pass, and a set
     // without it would be kept for good. Of an object that Nix does not know the object itself is named.
-    const isThere = object !== attempt.file && existsSync(attempt.file ?? '');
-    if (object && isThere && !unread.has(object)) unread.add(object);
+    const isUnread = object !== file && existsSync(file);
+    if (object && isUnread && !unread.has(object)) unread.set(object, file);
     else if (object) excluded.add(object);
   }
-  if (excluded.size > 0 && [...excluded].every((object) => existsSync(object))) {
+  if (excluded.size > 0 && [...excluded].every((object) => existsSync(object) && !unread.has(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
     const rootAdder = refusingRootAdder(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
     const attempt = await attemptWhatLoads(job, new Set(), () => rootAdder, retries);
     if (attempt.kind !== 'vanished') return attempt;
   }
   throw new ForeignError(
-    `${program.typedName}: libraries vanish from the store while they are chosen: ${why}`,
-    {
-      code: 'vanishing',
-      hint: 'wait for the garbage collection that is running and try again',
-      exitCode: 125,
-    },
+    `${program.typedName}: libraries vanish from the store while they are chosen: ${last.why}`,
+    { code: 'vanishing', hint: hintOfVanished({ file: last.file ?? '' }), exitCode: 125 },
   );
+}
+
+/** The set is kept until `--refresh`, and whoever makes the disk whole should know that. */
+function noticeUnread(
+  typedName: string,
+  excluded: ReadonlySet<string>,
+  unread: ReadonlyMap<string, string>,
+): void {
+  for (const [object, file] of unread)
+    if (excluded.has(object))
+      notice(`${typedName}: ${whyVanished({ file })}; until --refresh it starts without ${object}`);
 }
 
 interface ExcludedRetries {
@@ -155,7 +179,7 @@ async function attemptOnce(
 }
 
 type PinnedAndVerified =
-  | { readonly kind: 'vanished'; readonly why: string; readonly file?: string | undefined }
+  | VanishedAttempt
   | {
       readonly kind: 'held';
       readonly root: SavedRoot;
@@ -195,7 +219,7 @@ async function pinAndVerify(
   // What the loader missed may have been taken just then; by now all is held.
   const { set, prepared } =
     verified.value.set.kind === 'rejected' ? { set: await verify(), prepared: undefined } : verified.value;
-  if (set.kind === 'vanished') return { kind: 'vanished', why: set.file, file: set.file };
+  if (set.kind === 'vanished') return { kind: 'vanished', why: whyVanished(set), file: set.file };
   return { kind: 'held', root, set, prepared };
 }
 

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';
 import { openFileSource } from '../elf/open-elf.ts';
-import { layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
+import { hintOfVanished, layOutAndVerify, type VerifiedSet, whyVanished } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';
@@ -209,8 +209,8 @@ async function setOf(inputs: PatchInputs, program: DynamicProgram) {
   if (verified.kind === 'vanished')
     throw patchRefusal(
       target.typedName,
-      `${verified.file} is gone`,
-      'wait for the garbage collection and say it again',
+      whyVanished(verified),
+      hintOfVanished(verified),
       'vanishing',
     );
   if (verified.kind === 'rejected')

@@ -3,7 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { layOutAndVerify, pathOfStoreFile, type VerifiedSet } from '../farm/verify-set.ts';
+import { layOutAndVerify, pathOfStoreFile, type VerifiedSet, whyVanished } from '../farm/verify-set.ts';
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
@@ -232,7 +232,7 @@ async function verifyHere(
   }
   const asking = { binding: 'start', verdict: verdictOf(program, context) } as const;
   const set = await layOutAndVerify(fingerprint, program, dirs.farms, asking);
-  if (set.kind === 'vanished') return `${set.file} is gone`;
+  if (set.kind === 'vanished') return whyVanished(set);
   if (set.kind === 'rejected') return set.complaints[0] ?? 'no reason given';
   return complaintsOf(simulateStart(program, libc, set.loader, set.libraryPath))[0] ?? set;
 }

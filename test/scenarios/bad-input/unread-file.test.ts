@@ -14,20 +14,34 @@ const root = await openToolRoot(rig);
 const jq = foreign(rig, 'bookworm', 'jq');
 const script = path.resolve(import.meta.dirname, '../../../dist/nix-foreign.cjs');
 
-async function loaderAfter(trace: readonly string[]): Promise<string> {
+async function resolveUnder(trace: readonly string[]): Promise<{ loader: string; stderr: string }> {
   const argv = [...trace, rig.node, script, 'resolve', '--refresh', jq.path] as unknown as [string];
   const { status, stderr } = await root.runOnHost({ argv });
-  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(status, 0, stderr);
   const explained = await root.runOnHost({ argv: [rig.node, script, 'explain', '--json', jq.path] });
-  return JSON.parse(explained.stdout).loader;
+  return { loader: JSON.parse(explained.stdout).loader, stderr };
+}
+
+/** `when`: which of the openings of a file fail, as strace(1) has it. */
+function failing(file: string, error: string, when: string): string[] {
+  const inject = ['-e', `inject=openat:error=${error}:when=${when}`];
+  return ['strace', '-f', '-qq', '-o', '/dev/null', '-P', file, '-e', 'trace=openat', ...inject];
 }
 
 test('a loader that cannot be opened once is the loader of the set all the same', async () => {
-  const loader = await loaderAfter([]);
+  const { loader } = await resolveUnder([]);
   assert.match(loader, /^\/nix\/store\/.*\/ld-linux-x86-64\.so\.2$/);
-  for (const error of ['EIO', 'EMFILE', 'EACCES']) {
-    const inject = ['-e', `inject=openat:error=${error}:when=1`];
-    const trace = ['strace', '-f', '-qq', '-o', '/dev/null', '-P', loader, '-e', 'trace=openat', ...inject];
-    assert.equal(await loaderAfter(trace), loader, error);
-  }
+  for (const error of ['EIO', 'EMFILE', 'EACCES'])
+    assert.deepEqual(await resolveUnder(failing(loader, error, '1')), { loader, stderr: '' }, error);
+});
+
+test('one that can never be opened is left out, and who starts the program is told', async () => {
+  const { loader } = await resolveUnder([]);
+  const after = await resolveUnder(failing(loader, 'EIO', '1+'));
+  assert.notEqual(after.loader, loader);
+  assert.equal(
+    after.stderr,
+    `nix-foreign: ${jq.path}: ${loader} cannot be read; until --refresh it starts without ${loader.split('/', 4).join('/')}\n`,
+  );
+  assert.deepEqual(await resolveUnder([]), { loader, stderr: '' });
 });
