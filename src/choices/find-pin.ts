@@ -115,8 +115,15 @@ function findFile(soname: string, typedName: string, catalogue: Catalogue, like:
   const wanted = realPath(soname, typedName);
   const object = storeObjectOf(catalogue.storeDir, wanted);
   if (object === undefined) {
-    const hint = `only store objects can be pinned: they do not change; a file of the program: --add ${shellWord(`${soname}=${wanted}`)}`;
-    throw refuse(soname, `${wanted} does not lie in ${catalogue.storeDir}`, hint);
+    const isStore = wanted === catalogue.storeDir;
+    const hint = isStore
+      ? `name a store object, or a library in it: --pin ${shellWord(`${soname}=${catalogue.storeDir}/HASH-NAME`)}`
+      : `only store objects can be pinned: they do not change; a file of the program: --add ${shellWord(`${soname}=${wanted}`)}`;
+    throw refuse(
+      soname,
+      isStore ? `${wanted} is the whole store` : `${wanted} does not lie in ${catalogue.storeDir}`,
+      hint,
+    );
   }
   const all = catalogue.librariesIn(object, like.class, like.machine);
   const within = all.filter(({ file }) => isWithin(wanted, path.join(object, file)));

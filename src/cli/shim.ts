@@ -163,7 +163,8 @@ export async function listCommand(options: { json: boolean }): Promise<void> {
   if (rows.length === 0) printOneLine('there are no shims; make one with: nix-foreign shim add PROGRAM');
 }
 
-export async function removeCommand(names: readonly string[], options: { json: boolean }): Promise<void> {
+export async function removeCommand(typed: readonly string[], options: { json: boolean }): Promise<void> {
+  const names = [...new Set(typed)];
   const directories = await shimDirectories();
   const unknown = names.find((name) => listShims(directories).every((shim) => shim.name !== name));
   if (unknown !== undefined)

@@ -80,6 +80,7 @@ for (const [soname, typedName, cause] of [
   ['libicu.so.67', icu, /icu has several: lib\/a\/libicu\.so\.72, lib\/b\/libicu\.so\.76/],
   ['libz.so.1', libffi, /holds no such library/],
   ['libz.so.1', '/usr', /does not lie in/],
+  ['libz.so.1', storeDir, /is the whole store/],
   ['libz.so.1', `${zlib}/lib/nothing`, /no such file/],
 ] as const) {
   test(`refused: ${soname} from ${typedName.slice(storeDir.length)}`, () => {

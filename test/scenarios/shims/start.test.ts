@@ -141,7 +141,9 @@ test('a program that is gone, and shims that are taken away', async () => {
   );
   assert.match((await root.manage(['shim', 'list'], settings)).stdout, /^a-tool .*\(the program is gone\)$/m);
   assert.equal((await root.manage(['shim', 'remove', 'a-tool', 'nosuch'], settings)).status, 125);
-  assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 0);
+  const removed = await root.manage(['shim', 'remove', 'a-tool', 'a-tool'], settings);
+  assert.equal(removed.status, 0);
+  assert.match(removed.stdout, /^removed \S+\/a-tool\n$/, 'told once');
   assert.equal((await typed('a-tool')).status, 127);
   assert.equal((await root.manage(['shim', 'remove', 'a-tool'], settings)).status, 125);
 });
