@@ -81,6 +81,7 @@ __nix_foreign_look_at_line() {
   fi
   case $__nix_foreign_line$__line in
     single* | several* | *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
+    *time[[:blank:]]*) __nix_foreign_line=several ;; # bash tells the time after the program
     *) __nix_foreign_line=single ;;
   esac
   [[ $__line != *'()'* ]] || __nix_foreign_stale=1
@@ -120,7 +121,7 @@ __nix_foreign_not_found() {
 
 __nix_foreign_install() {
   local - && set +eu
-  local keymap handler IFS=$' \t\n'
+  local keymap handler key keys IFS=$' \t\n'
   # Names of commands that are native, and of functions with the words that matter in them.
   declare -gA __nix_foreign_known=() __nix_foreign_bodies=()
   # The functions that this line has, also where it loads the hook again.
@@ -137,12 +138,14 @@ __nix_foreign_install() {
   [[ -o emacs || -o vi ]] || return 0
   # Sequences that no key sends: look, then accept.
   for keymap in emacs-standard vi-insert vi-command; do
-    [[ $(bind -m $keymap -q accept-line 2>/dev/null) == *'"\C-m"'* ]] || continue
+    keys=$(bind -m $keymap -q accept-line 2>/dev/null)
+    [[ $keys == *'"\C-m"'* ]] || continue
     # shellcheck disable=SC2016
     bind -m $keymap -x '"\e[8463~": __nix_foreign_enter $? "$_"' 2>/dev/null
     bind -m $keymap '"\e[8464~": accept-line' 2>/dev/null
-    bind -m $keymap '"\C-m": "\e[8463~\e[8464~"' 2>/dev/null
-    bind -m $keymap '"\C-j": "\e[8463~\e[8464~"' 2>/dev/null
+    for key in '"\C-m"' '"\C-j"'; do
+      [[ $keys != *"$key"* ]] || bind -m $keymap "$key: \"\\e[8463~\\e[8464~\"" 2>/dev/null
+    done
   done
 }
 

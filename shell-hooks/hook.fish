@@ -49,7 +49,8 @@ function __nix_foreign_look_at_lines
         string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
         set changed " $changed"
     end
-    commandline -r -- (string replace -a \e \n -- $changed | string collect)
+    set -g __nix_foreign_ran (string replace -a \e \n -- $changed | string collect)
+    commandline -r -- $__nix_foreign_ran
 end
 
 # What was learned of names is learned again.
@@ -97,7 +98,9 @@ function __nix_foreign_remember
     set -l typed $__nix_foreign_typed
     set -e __nix_foreign_typed
     if string match -q -r '^([4-9]|\d\d)\.' -- $version
-        history append -- $typed
+        # fish forgets a line that begins with a space only while nothing comes behind it.
+        builtin history delete --exact --case-sensitive -- $__nix_foreign_ran
+        builtin history append -- $typed
         return
     end
     set -l session fish
@@ -124,11 +127,17 @@ if status is-interactive
     __nix_foreign_forget
     set -gx NIX_RUN_FOREIGN_HOOK '@mark@'
     for mode in default insert
+        set -l enter
         for key in \r \n
             set -l letter (string escape -- $key | string sub -s 2)
             set -l was (bind -M $mode --user $key 2>/dev/null | string match -r -g ' (?:\\\\[rn]|enter|ctrl-j) (.+)$')
             set -l earlier __nix_foreign_earlier_{$mode}_$letter
-            test -n "$was"; and not string match -q '*__nix_foreign_*' -- $was; and eval set -g $earlier $was
+            if test -n "$was"; and not string match -q '*__nix_foreign_*' -- $was
+                # Ctrl-J that does something else than Enter.
+                test $key = \n; and not string match -q '*execute*' -- $was; and test "$was" != "$enter"; and continue
+                eval set -g $earlier $was
+            end
+            set enter $was
             set -l then
             for command in (set -q $earlier; and string collect -- $$earlier; or echo execute)
                 contains -- $command (bind --function-names); and set command "commandline -f $command"

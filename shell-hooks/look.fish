@@ -10,7 +10,7 @@ function __nix_foreign_is_foreign
     if string match -q '#!*' -- "$head"
         read head <$argv[1]
         set interpreter (string match -r -g '^#![ \t]*(/[^ \t]+)' -- "$head")
-    else if string match -q '?ELF' -- "$head"
+    else if string match -q -r '^\x7fELF' -- "$head" # fish 4 has no `?` in patterns
         # It follows the program headers, which are full of NULs.
         for i in $__nix_foreign_thousand
             read -z head; or break

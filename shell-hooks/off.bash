@@ -2,7 +2,7 @@
 # A bash with the hook → the bash as it was. Printed by `nix-foreign hook bash --off`.
 __nix_foreign_remove() {
   local - && set +eu
-  local keymap name IFS=$' \t\n'
+  local keymap name key IFS=$' \t\n'
   # shellcheck disable=SC2154
   [[ -z ${__nix_foreign_nix_ld-} ]] || unset "$__nix_foreign_nix_ld"
   unset NIX_RUN_FOREIGN_HOOK
@@ -14,8 +14,9 @@ __nix_foreign_remove() {
   if [[ -o emacs || -o vi ]]; then
     for keymap in emacs-standard vi-insert vi-command; do
       [[ $(bind -m $keymap -s 2>/dev/null) == *'8463~'* ]] || continue
-      bind -m $keymap '"\C-m": accept-line' 2>/dev/null
-      bind -m $keymap '"\C-j": accept-line' 2>/dev/null
+      for key in '"\C-m"' '"\C-j"'; do
+        [[ $(bind -m $keymap -s 2>/dev/null) != *"$key: \"\\e[8463~"* ]] || bind -m $keymap "$key: accept-line" 2>/dev/null
+      done
       bind -m $keymap -r '\e[8463~' 2>/dev/null
       bind -m $keymap -r '\e[8464~' 2>/dev/null
     done

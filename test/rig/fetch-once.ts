@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
+import { preparePrivateApt, preparePrivateAptWithNewerKeys } from './packages/private-apt.ts';
+import type { Suite } from './packages/selection.ts';
 import { say, sayDone } from './progress.ts';
 import { rigCacheDirectory } from './rig-cache.ts';
 
@@ -57,6 +59,22 @@ export function fetchWheel({ name, version, python, platform, sha256 }: Wheel): 
     if (found !== sha256) throw new Error(`pip fetched another ${name} ${version}: ${found}`);
     const unpacked = path.join(arriving, 'unpacked');
     await execa('python3', ['-m', 'zipfile', '-e', file, unpacked]);
+    return unpacked;
+  });
+}
+
+/** By an apt of its own. Returns what is `/` for packages of another suite. */
+export function fetchOfSuite(suite: Suite, names: readonly string[]): Promise<string> {
+  return fetchOnce(`${suite}-${names[0]}`, async (arriving) => {
+    const aptOf = (each: Suite) => path.join(arriving, 'apt', each);
+    const trusted = () => preparePrivateApt('bookworm', aptOf('bookworm'));
+    const apt = await preparePrivateAptWithNewerKeys(suite, aptOf(suite), trusted);
+    const into = path.join(arriving, 'packages');
+    mkdirSync(into);
+    const env = { APT_CONFIG: apt.configuration };
+    await execa('apt-get', ['download', '-qq', ...names], { env, cwd: into });
+    const unpacked = path.join(arriving, 'unpacked');
+    for (const file of readdirSync(into)) await execa('dpkg-deb', ['-x', path.join(into, file), unpacked]);
     return unpacked;
   });
 }

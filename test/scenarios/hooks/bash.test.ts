@@ -38,6 +38,10 @@ for (const { line, output, status = 0 } of posixShapes) {
 const awkward: readonly (readonly [line: string, output: RegExp, status?: number])[] = [
   ['named x', /^<named>\[-v\]\[x\]$/],
   ['export BAR=1; ./tool', /^<\.\/tool>$/],
+  // In the process that bash started for both.
+  ['time ./tool t & wait', /<\.\/tool>\[t\]\s+real\b/],
+  ['alias slow="time ./tool"', /^$/],
+  ['slow t & wait', /<\.\/tool>\[t\]\s+real\b/],
   ['which ls >/dev/null 2>&1; ./tool a', /^<\.\/tool>\[a\]$/],
   ['type cat >/dev/null && ./tool b', /^<\.\/tool>\[b\]$/],
   ['cp tool t7; chmod -x t7', /^$/],
@@ -189,6 +193,22 @@ test('a command that is nowhere: a shim, a registered directory, then whoever wa
       (await shell.run('bind -s; bind -X; bind -q accept-line')).output,
       /^accept-line can be invoked via "\\C-j", "\\C-m"\.$/,
     );
+  } finally {
+    shell.close();
+  }
+});
+
+test('Ctrl-J that is bound to something else is left alone', async () => {
+  const shell = await openShell(root, 'bash', `bind '"\\C-j": "typed"'\n${hookLine.bash}`);
+  const bound = async () => {
+    shell.type('./tool ');
+    shell.press('C-j');
+    return await shell.run('');
+  };
+  try {
+    assert.equal((await bound()).output, '<./tool>[typed]');
+    assert.equal((await shell.run('eval "$(nix-foreign hook --off)"')).output, '');
+    assert.match((await shell.run('bind -s')).output, /^"\\C-j": "typed"$/);
   } finally {
     shell.close();
   }

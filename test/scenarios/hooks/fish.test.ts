@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { fishShapes, namedByVariables, type Shape } from './shapes.ts';
+import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
 needTool('/usr/bin/fish', 'fish');
@@ -14,70 +14,19 @@ const root = await openToolRoot(rig, { binds: shellBinds });
 furnishHome(root);
 await root.start(['./tool']);
 
-const functions = `function greet --description polite
-  ./tool $argv greeted
-end
-alias aliased="./tool alias"
-abbr -a -- short ./tool abbreviated
-set kept ./tool`;
-
-/** What only fish's hook has to be told of. */
-const furtherShapes: readonly Shape[] = [
-  { line: 'time named t', output: /^<named>\[t\]\n.*Executed/s },
-  { line: 'command named t', output: /^<named>\[t\]$/ },
-  { line: 'not named t', output: /^<named>\[t\]$/, status: 1 },
-  { line: 'begin\nnamed x\nend', output: /^<named>\[x\]$/ },
-  { line: "cp tool 'my tool'; ./my\\ tool q", output: /^<\.\/my tool>\[q\]$/ },
-  { line: './my\\ tool q', output: /^<\.\/my tool>\[q\]$/ },
-  { line: '"./my tool" q', output: /^<\.\/my tool>\[q\]$/ },
-  { line: '~/my\\ tool q', output: /^<\/home\/tester\/my tool>\[q\]$/ },
-  { line: "mkdir -p 'a b'; cp tool 'a b/tool'; 'a b/tool' q", output: /^<a b\/tool>\[q\]$/ },
-  { line: "'a b/tool' q", output: /^<a b\/tool>\[q\]$/ },
-  { line: "echo 'a;'; 'a b/tool' c; echo 'd'", output: /^a;\n<a b\/tool>\[c\]\nd$/ },
-  { line: 'cp tool bin/sp\\ ace; ./tool; sp\\ ace q', output: /<sp ace>\[q\]$/ },
-  { line: 'sp\\ ace q', output: /^<sp ace>\[q\]$/ },
-  { line: 'cp tool t1 && FOO=2 ./t1 "x y" | cat; rm t1', output: /^<\.\/t1>\[x y\] FOO=2$/ },
-  { line: 'cp tool t2; chmod -x t2; chmod +x ./t2; and ./t2 y & ; wait; rm t2', output: /<\.\/t2>\[y\]/ },
-  { line: 'mkdir -p build && cd build && ../tool z; cd ..; rmdir build', output: /<\.\.\/tool>\[z\]$/ },
-  {
-    line: './tool a &> ./log; ./tool b >> ./log 2>&1; true; cat < ./log; rm log',
-    output: /<\.\/tool>\[a\]\n<\.\/tool>\[b\]$/,
-  },
-  { line: 'for f in t4 t5; cp tool $f; ./$f; rm $f; end', output: /^<\.\/t4>\n<\.\/t5>$/ },
-];
-
-/** One after the other in one shell. */
-const variables: readonly Shape[] = [
-  ...namedByVariables((name) => `set ${name} ./tool`),
-  { line: 'set words ./tool pre', output: /^$/ },
-  { line: '$words a', output: /^<\.\/tool>\[pre\]\[a\]$/ },
-  { line: 'set list ./nothing ./tool', output: /^$/ },
-  { line: '$list[2] a; "$list[-1]" b', output: /^<\.\/tool>\[a\]\n<\.\/tool>\[b\]$/ },
-  { line: '{$list[2]} a', output: /^<\.\/tool>\[a\]$/ },
-  { line: "eval './tool a'; eval named b | cat", output: /^<\.\/tool>\[a\]\n<named>\[b\]$/ },
-  { line: 'eval "for i in 1; $list[2] $HOME; end"', output: /^<\.\/tool>\[\/home\/tester\]$/ },
-  { line: 'eval "echo \'a;\' ./tool"', output: /^a; \.\/tool$/ },
-  { line: 'set name ~', output: /^$/ },
-  { line: '$name/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
-  { line: '"$name/tool" a', output: /^<\/home\/tester\/tool>\[a\]$/ },
-  { line: '{$name}/tool a', output: /^<\/home\/tester\/tool>\[a\]$/ },
-  { line: "'$name' a", output: /Unknown command: '\$name'/, status: 127 },
-  { line: '$absent/home/tester/tool a', output: /The expanded command was empty/, status: 123 },
-];
-
 let bare: ShellSession;
 let hooked: ShellSession;
 
 before(async () => {
-  bare = await openShell(root, 'fish', functions);
-  hooked = await openShell(root, 'fish', `${functions}\n${hookLine.fish}\n${hookLine.fish}`);
+  bare = await openShell(root, 'fish', fishFunctions);
+  hooked = await openShell(root, 'fish', `${fishFunctions}\n${hookLine.fish}\n${hookLine.fish}`);
 });
 after(() => {
   bare?.close();
   hooked?.close();
 });
 
-for (const { line, output, status = 0 } of [...fishShapes, ...furtherShapes]) {
+for (const { line, output, status = 0 } of [...fishShapes, ...furtherFishShapes]) {
   test(`fish: ${line}`, async () => {
     const without = await bare.run(line);
     assert.doesNotMatch(without.output, output, 'this works without the hook');
@@ -90,7 +39,7 @@ for (const { line, output, status = 0 } of [...fishShapes, ...furtherShapes]) {
 test('variables of any name may hold a program, or the start of its path', async () => {
   const shell = await openShell(root, 'fish', hookLine.fish);
   try {
-    for (const { line, output, status = 0 } of variables) {
+    for (const { line, output, status = 0 } of fishVariables) {
       const answer = await shell.run(line);
       assert.match(answer.output, output, line);
       assert.equal(answer.status, status, line);
@@ -229,6 +178,18 @@ test('it is undone', async () => {
     assert.equal((await shell.run('functions -a | string match "__nix_f*" #')).output, '');
     assert.equal((await shell.run('echo $NIX_RUN_FOREIGN_HOOK #')).output, '');
     assert.match((await shell.run('bind --user #')).output, /^bind \\r [^_]*$/);
+  } finally {
+    shell.close();
+  }
+});
+
+test('Ctrl-J that is bound to something else is left alone', async () => {
+  const shell = await openShell(root, 'fish', `bind \\n "commandline -i typed"\n${hookLine.fish}`);
+  try {
+    shell.type('./tool ');
+    shell.press('C-j');
+    assert.equal((await shell.run('')).output, '<./tool>[typed]');
+    assert.match((await shell.run('bind --user \\n #')).output, /^bind \\n ['"]?commandline -i typed/);
   } finally {
     shell.close();
   }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchOfSuite } from '../../rig/fetch-once.ts';
 import type { Bind, Root } from '../../rig/root.ts';
 import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { onHost } from '../foreign-files.ts';
@@ -10,11 +11,26 @@ import type { ToolRoot } from '../tool.ts';
 
 export type ShellName = 'bash' | 'zsh' | 'fish';
 
+/** What is `/` for another fish than this machine's, in a root. */
+const FISH_4 = '/opt/fish-4';
+
 /** Debian's zsh and fish and what comes with them, for the rig's store has no such objects; and the terminal's own name. */
 export const shellBinds: readonly Bind[] = [
   { from: '/usr', mode: 'read-only' },
   { from: '/dev/pts', mode: 'read-write' },
 ];
+
+/** With these the fish of a root is the one of Debian 13, which has nothing but its data at paths of its own. */
+export async function fish4Binds(): Promise<Bind[]> {
+  const names = ['fish', 'fish-common', 'libpcre2-32-0', 'libc6', 'libgcc-s1'];
+  const from = await fetchOfSuite('trixie', names);
+  const data = '/usr/share/fish';
+  return [
+    ...shellBinds,
+    { from, to: FISH_4, mode: 'read-only' },
+    { from: path.join(from, data), to: data, mode: 'read-only' },
+  ];
+}
 
 /** A root, and the rig that its bash comes from. */
 export type ShellRoot = Root & Pick<ToolRoot, 'rig'>;
@@ -121,12 +137,26 @@ export function furnishHome(root: ToolRoot): void {
 function wordsFor(shell: ShellName, root: ShellRoot): [string, ...string[]] {
   if (shell === 'bash') return [root.rig.bash, '-i'];
   // Debian's own file would be a foreign program here.
-  const loader = '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2';
-  return [loader, '--argv0', shell, `/usr/bin/${shell}`, '-i'];
+  return [...loaderWords(shell, '/'), `/usr/bin/${shell}`, '-i'];
+}
+
+function loaderWords(shell: ShellName, directory: string): [string, ...string[]] {
+  const libraries = path.join(directory, 'usr/lib/x86_64-linux-gnu');
+  return [`${libraries}/ld-linux-x86-64.so.2`, '--library-path', libraries, '--argv0', shell];
+}
+
+/** In a root with `fish4Binds`. */
+export function openFish4(root: ShellRoot, rc: string): Promise<ShellSession> {
+  return openShell(root, 'fish', rc, [...loaderWords('fish', FISH_4), `${FISH_4}/usr/bin/fish`, '-i']);
 }
 
 /** Opens a shell whose own file holds `rc`, after a prompt that shows `$?`. */
-export async function openShell(root: ShellRoot, shell: ShellName, rc: string): Promise<ShellSession> {
+export async function openShell(
+  root: ShellRoot,
+  shell: ShellName,
+  rc: string,
+  words = wordsFor(shell, root),
+): Promise<ShellSession> {
   const file = onHost(root, path.join(home, rcFiles[shell]));
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${prelude[shell]}${rc}\n`);
@@ -136,7 +166,7 @@ export async function openShell(root: ShellRoot, shell: ShellName, rc: string): 
     SHELL: `/usr/bin/${shell}`,
     PATH: `${home}/bin:/nix/var/nix/profiles/default/bin`,
   };
-  return sessionIn(openTerminal(root.wordsOf({ argv: wordsFor(shell, root), env })));
+  return sessionIn(openTerminal(root.wordsOf({ argv: words, env })));
 }
 
 /** Waits for the first prompt of a shell that begins in a terminal; the prompt is one of `prelude`. */
