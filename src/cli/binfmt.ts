@@ -3,7 +3,8 @@ import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
 import { ForeignError } from '../host/errors.ts';
-import { listText, printJson, printLine, printOneLine } from '../host/output.ts';
+import { listText, notice, printJson, printLine, printOneLine } from '../host/output.ts';
+import { isTrustedAndThere } from '../host/trusted-way.ts';
 import {
   BINFMT_MISC,
   isOn,
@@ -124,6 +125,10 @@ export function installRules(machine: BinfmtMachine, options: { json: boolean })
   entriesOrRefuse();
   removeAll(BINFMT_MISC, 'install');
   const done = registerEach(machine, launcher);
+  if (!isTrustedAndThere(launcher, 0))
+    notice(
+      `others than root can change ${launcher}, and every user's programs, root's too, start by it now; install the package where only root may write`,
+    );
   if (options.json) {
     printJson(done);
     return;

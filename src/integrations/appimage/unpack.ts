@@ -41,7 +41,9 @@ function refuse(typedName: string, cause: string, hint: string, exitCode: ExitCo
 /** unsquashfs(1): 2 is for what could not be kept of owners, devices and attributes, and the files are there. */
 function unpackersOf({ image, file }: Unpacking, directory: string): Unpacker[] {
   if (image.type === 2) {
-    const args = ['-no-progress', '-no-xattrs', '-offset', String(image.offset), '-dest', directory, file];
+    // Before 4.5 it refuses a directory that is there.
+    const into = ['-force', '-dest', directory];
+    const args = ['-no-progress', '-no-xattrs', '-offset', String(image.offset), ...into, file];
     return [{ program: 'unsquashfs', args, succeeds: [0, 2] }];
   }
   // Both know zisofs, by which such images are compressed, and symbolic links of Rock Ridge; 7z knows neither.

@@ -5,7 +5,7 @@ import { ForeignError, reasonOf } from '../../host/errors.ts';
 import { findOnPath } from '../../host/files.ts';
 import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { type Host, inspectProgram } from '../../program/inspect-program.ts';
-import { isTaken, type Shim, type ShimDirectories, shimAt, writeShim } from './shim-file.ts';
+import { isTaken, type Shim, type ShimDirectories, shimAt, targetOf, writeShim } from './shim-file.ts';
 
 interface ShimRequest {
   /** Path of the program; it may be relative, and a symbolic link stays one. */
@@ -58,7 +58,7 @@ function checkName(name: string): void {
 
 /** A shim of a shim starts the same program. */
 function behindShim(directories: ShimDirectories, file: string): string {
-  return shimAt(directories, file)?.target ?? file;
+  return shimAt(directories, file)?.target ?? targetOf(directories, file);
 }
 
 /**

@@ -43,7 +43,8 @@ function textOf(file: string): string | undefined {
   }
 }
 
-function targetOf({ names }: ShimDirectories, program: string): string {
+/** Where the link of a shim by another name leads; any other file is itself. */
+export function targetOf({ names }: ShimDirectories, program: string): string {
   if (path.dirname(program) !== names) return program;
   try {
     return readlinkSync(program);

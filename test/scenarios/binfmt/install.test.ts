@@ -77,6 +77,21 @@ test(
   },
 );
 
+test('a launcher that others than root can change is named', onOwnBinfmt, async () => {
+  const copy = "require('fs').cpSync('/opt/tool', '/tmp/own', { recursive: true, verbatimSymlinks: true })";
+  const open = "require('fs').chmodSync('/tmp/own', 0o777)";
+  const own = manager.replaceAll('/opt/tool', '/tmp/own');
+  const install = (words: string) => `${own} binfmt ${words} >/dev/null`;
+  const { stderr } = await session(
+    `${rig.node} -e "${copy}"; ${install('install')}; ${rig.node} -e "${open}"; ${install('install')}; ${install('remove')}`,
+  );
+  assert.match(
+    stderr,
+    /^nix-foreign: others than root can change \/tmp\/own\/\S*, and every user's programs[^\n]*\n$/,
+    'once, and not while only root can',
+  );
+});
+
 test('where it is not mounted, the command for it is named', async () => {
   const { status, stderr } = await root.manage(['binfmt', 'install']);
   assert.equal(status, 125);

@@ -96,6 +96,11 @@ test('a link to a shim, a shim as an interpreter, a shim of a shim', async () =>
   const words = new RegExp(`^two .* \\[-e\\] \\[${script}\\] \\[x\\]$`, 'm');
   assert.match((await root.run({ ...settings, argv: [script, 'x'] })).stdout, words);
   await root.manage(['shim', 'add', path.join(shims, 'tool'), '--as', 'third'], settings);
+  // By its name, where the shim starts a link by that name; removing the one leaves the other as it is.
+  assert.equal((await root.manage(['shim', 'add', 'third', '--as', 'fourth'], settings)).status, 0);
+  assert.equal((await root.manage(['shim', 'remove', 'third'], settings)).status, 0);
+  assert.match((await typed('fourth x')).stdout, /^two .* \[x\]$/m);
+  await root.manage(['shim', 'add', 'fourth', '--as', 'third'], settings);
   const rows = JSON.parse((await root.manage(['shim', 'list', '--json'], settings)).stdout) as {
     name: string;
     program: string;
