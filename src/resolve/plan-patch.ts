@@ -207,12 +207,7 @@ async function setOf(inputs: PatchInputs, program: DynamicProgram) {
     verdict: verdictOf(program, context),
   });
   if (verified.kind === 'vanished')
-    throw patchRefusal(
-      target.typedName,
-      whyVanished(verified),
-      hintOfVanished(verified),
-      'vanishing',
-    );
+    throw patchRefusal(target.typedName, whyVanished(verified), hintOfVanished(verified), 'vanishing');
   if (verified.kind === 'rejected')
     throw patchRefusal(
       target.typedName,
