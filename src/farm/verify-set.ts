@@ -23,6 +23,7 @@ import {
   layOut,
   searchesItsOwnDirectory,
 } from './layout.ts';
+import type { Vanished } from './vanished.ts';
 
 /** A set that the loader accepted, and of which it would load what was chosen. */
 export interface VerifiedSet {
@@ -52,24 +53,6 @@ export interface Rejected {
   readonly loader: string;
   /** The one that the complaints are about. */
   readonly libraryPath: string;
-}
-
-/** A file of the set is not there: its store object vanished, or the farm was collected; or it cannot be read. */
-interface Vanished {
-  readonly kind: 'vanished';
-  readonly file: string;
-}
-
-/** As one clause. */
-export function whyVanished({ file }: { readonly file: string }): string {
-  return existsSync(file) ? `${file} cannot be read` : `${file} is gone`;
-}
-
-/** What the user can do about it. */
-export function hintOfVanished({ file }: { readonly file: string }): string {
-  return existsSync(file)
-    ? 'make the store whole and try again: nix-store --verify --check-contents --repair'
-    : 'wait for the garbage collection that is running and try again';
 }
 
 export function pathOfStoreFile(file: StoreFile): string {

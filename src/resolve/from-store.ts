@@ -3,14 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
-import {
-  hintOfVanished,
-  layOutAndVerify,
-  type Rejected,
-  refusedWhenOpened,
-  type VerifiedSet,
-  whyVanished,
-} from '../farm/verify-set.ts';
+import { hintOfVanished, whyVanished } from '../farm/vanished.ts';
+import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { restore } from '../fingerprint/saved-fingerprints.ts';

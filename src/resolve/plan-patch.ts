@@ -3,7 +3,8 @@
 import path from 'node:path';
 import { findMachine } from '../elf/machine.ts';
 import { openFileSource } from '../elf/open-elf.ts';
-import { hintOfVanished, layOutAndVerify, type VerifiedSet, whyVanished } from '../farm/verify-set.ts';
+import { hintOfVanished, whyVanished } from '../farm/vanished.ts';
+import { layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';

@@ -3,7 +3,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { layOutAndVerify, pathOfStoreFile, type VerifiedSet, whyVanished } from '../farm/verify-set.ts';
+import { whyVanished } from '../farm/vanished.ts';
+import { layOutAndVerify, pathOfStoreFile, type VerifiedSet } from '../farm/verify-set.ts';
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
