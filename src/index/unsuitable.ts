@@ -46,14 +46,16 @@ function isWrongOutput(match: IndexMatch, { output }: PackageName): boolean {
   return word === 'dev' && !match.name.endsWith('.so');
 }
 
-const FOREIGN_PART =
-  /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|i[3-6]86(-.*)?|\.debug|gconv)$/;
+const FOREIGN_PART = /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|\.debug|gconv)$/;
+/** `i386-linux-gnu` and `i686-linux-gnu` are one machine, and so are directories and triples of these names. */
+const X86_32 = /^i[3-6]86(-.*)?$/;
 const TRIPLE = /^[a-z0-9_]+-(linux|unknown-linux)-?[a-z0-9]*$/;
 
 function isWrongDirectory({ dir }: IndexMatch, { triple, bits }: Target): boolean {
   const short = triple.replace(/-gnu.*$/, '');
   return dir.split('/').some((part) => {
     if (FOREIGN_PART.test(part) || part.endsWith('.libs')) return true;
+    if (X86_32.test(part)) return !X86_32.test(triple);
     if (part === 'lib32' || part === 'libx32') return bits === 64;
     if (part === 'lib64') return bits === 32;
     return TRIPLE.test(part) && !part.startsWith(short);

@@ -187,6 +187,24 @@ test('a 32-bit program takes what is labelled otherwise', async () => {
   );
 });
 
+test('directories of 32-bit libraries are for 32-bit programs of that machine, and for no others', async () => {
+  const packages = [
+    lib(1, 'multi-1', { 'lib/i386-linux-gnu/libwant.so.1': 9000 }),
+    lib(2, 'multi-2', { 'lib/i686-linux-gnu/libwant.so.1': 9000 }),
+    lib(3, 'multi-3', { 'lib/i686/libwant.so.1': 9000 }),
+  ];
+  const catalogue = await catalogueOf(packages);
+  const { examineName } = await import('../../src/index/rank-matches.ts');
+  const counted = (system: string, triple: string, bits: 32 | 64) => {
+    const context = contextOf(catalogue, { target: { system, triple, bits } });
+    const { examined, dropped } = examineName('libwant.so.1', context);
+    return [examined.length, dropped.directory ?? 0];
+  };
+  assert.deepEqual(counted('i686-linux', 'i386-linux-gnu', 32), [3, 0]);
+  assert.deepEqual(counted('x86_64-linux', 'x86_64-linux-gnu', 64), [0, 3]);
+  assert.deepEqual(counted('armv7l-linux', 'arm-linux-gnueabihf', 32), [0, 3]);
+});
+
 test('fewest paths: what is chosen for one name serves others, and what is local comes first', async () => {
   const files = (...names: string[]) => Object.fromEntries(names.map((name) => [`lib/${name}`, 9000]));
   const packages = [
