@@ -15,7 +15,7 @@ export type HttpAnswer =
   | { readonly kind: 'unreachable'; readonly why: string };
 
 export interface Limits {
-  /** Milliseconds for everything: names, connections, redirects and the last byte. */
+  /** Milliseconds, also parts of one, for everything: names, connections, redirects and the last byte. */
   readonly timeout: number;
   /** Bytes, as sent and as unpacked. */
   readonly largest: number;
@@ -146,8 +146,10 @@ export function whyUnreachable(error: unknown, signal: AbortSignal, timeout: num
 
 /** GET, with no cookies and no cache. Never throws; `stop` ends it early, and the answer then means nothing. */
 export async function webText(address: string, limits: Limits, stop: AbortSignal): Promise<HttpAnswer> {
-  const signal = AbortSignal.any([AbortSignal.timeout(limits.timeout), stop]);
+  let signal = stop;
   try {
+    // It throws for what is no whole number.
+    signal = AbortSignal.any([AbortSignal.timeout(Math.ceil(limits.timeout)), stop]);
     return await follow(new URL(address), limits, signal);
   } catch (error) {
     return unreachable(whyUnreachable(error, signal, limits.timeout));

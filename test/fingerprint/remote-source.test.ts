@@ -204,6 +204,13 @@ test('answers that are none are told', async () => {
 test('a server that says nothing, goes on for ever, breaks off, or is none', async () => {
   const silent: Mishap = () => true;
   assert.equal(await whyFrom(silent, { timeout: 100 }), 'it did not answer within 0.1 s');
+  for (const seconds of [0.2001, 0.1013, 0.00001])
+    assert.equal(
+      await whyFrom(silent, { timeout: seconds * 1000 }),
+      `it did not answer within ${seconds} s`,
+      'settings allow parts of a millisecond',
+    );
+  assert.match(await whyFrom(silent, { timeout: Number.NaN }), /delay/, 'never an exception');
   const slow: Mishap = (_, response) => {
     response.writeHead(200);
     response.write('{');
