@@ -8,7 +8,7 @@ export interface NarInfo {
   readonly name: string;
   readonly storeDir: string;
   readonly references: readonly string[];
-  /** Bytes, as sent and in the store; 0 where the cache does not say. */
+  /** Bytes, as sent and in the store; 0 where the cache does not say. What it sends is taken for as much then. */
   readonly download: number;
   readonly unpacked: number;
 }
@@ -22,7 +22,8 @@ export function readNarInfo(text: string): NarInfo | undefined {
   if (!isUsableObject(name)) return undefined;
   const references = (field('References') ?? '').split(' ').filter(isUsableObject);
   const bytes = (key: string) => Number(/^\d{1,15}$/.exec(field(key) ?? '')?.[0] ?? 0);
-  return { name, storeDir, references, download: bytes('FileSize'), unpacked: bytes('NarSize') };
+  const unpacked = bytes('NarSize');
+  return { name, storeDir, references, download: bytes('FileSize') || unpacked, unpacked };
 }
 
 /** Bytes of a listing, unpacked. */

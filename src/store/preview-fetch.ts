@@ -8,7 +8,7 @@ import { complaintOf, linesOf, type Nix, TIMEOUT } from './nix.ts';
 export interface FetchPreview {
   /** Everything that would come, closures included, sorted. */
   readonly paths: readonly string[];
-  /** Bytes, as sent. */
+  /** Bytes, as sent; as unpacked where no cache says how many it sends. */
   readonly download: number;
   /** Bytes in the store. */
   readonly unpacked: number;
@@ -59,8 +59,10 @@ export function parseDryRun(stderr: string): FetchPreview {
     section = sectionOf(line);
     const sizes = section === 'fetch' ? SIZES.exec(line) : null;
     if (sizes === null) continue;
-    download += bytesOf(sizes[1] ?? '', sizes[2] ?? '');
-    unpacked += bytesOf(sizes[3] ?? '', sizes[4] ?? '');
+    const size = bytesOf(sizes[3] ?? '', sizes[4] ?? '');
+    unpacked += size;
+    // A narinfo need not have FileSize, and nix-serve's have none: Nix counts 0, and a limit would never apply.
+    download += bytesOf(sizes[1] ?? '', sizes[2] ?? '') || size;
   }
   const sorted = (each: Set<string>) => [...each].sort();
   return {

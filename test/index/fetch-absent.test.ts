@@ -152,6 +152,23 @@ test('above the limit and without a terminal nothing comes, and the line says wh
   for (const each of providers) assert.equal(isThere(bare, each), false);
 });
 
+test('a cache that says of no file how large it is sent, as nix-serve: the unpacked size counts', async () => {
+  const silent = path.join(exchange.directory, 'sizeless');
+  cpSync(cache, silent, { recursive: true });
+  for (const name of readdirSync(silent).filter((each) => each.endsWith('.narinfo'))) {
+    const file = path.join(silent, name);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^FileSize: .*\n/m, ''));
+  }
+  const { result } = await fetchIn(
+    bare,
+    settings(`file://${silent.replace(exchange.directory, exchange.inRoot)}`, rig.nixBin),
+    1000,
+  );
+  assert.ok(result.kind === 'refused', JSON.stringify(result));
+  assert.match(result.why, /: ([\d.]+ MiB) to download, \1 unpacked, more than the limit of 1000 B$/);
+  for (const each of providers) assert.equal(isThere(bare, each), false);
+});
+
 test('a file of the cache is gone though it is promised: the rest is not lost, the reason is told', async () => {
   const broken = path.join(exchange.directory, 'broken');
   cpSync(cache, broken, { recursive: true });

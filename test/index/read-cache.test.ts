@@ -309,6 +309,8 @@ test('hostile listings and narinfos', () => {
   );
   const sized = readNarInfo(`StorePath: /nix/store/${name}\nFileSize: 12\nNarSize: 1${'0'.repeat(20)}\n`);
   assert.deepEqual([sized?.download, sized?.unpacked], [12, 0]);
+  const served = readNarInfo(`StorePath: /nix/store/${name}\nCompression: none\nNarSize: 34\n`);
+  assert.deepEqual([served?.download, served?.unpacked], [34, 34], 'nix-serve sends no FileSize');
   for (const text of [
     '',
     'StorePath: x',

@@ -64,6 +64,12 @@ test('the words of later ones', () => {
     ['these 2 paths will be fetched (70.0 KiB download, 1.2 GiB unpacked):', 70 * 1024, 1.2 * 1024 * MIB],
     ['\u001b[1mthese 2 paths will be fetched (5 B download, 2 TiB unpacked):\u001b[0m', 5, 2 * MIB * MIB],
     ['these 2 paths will be fetched:', 0, 0],
+    [
+      'these 2 paths will be fetched (0.0 KiB download, 3.1 GiB unpacked):',
+      3.1 * 1024 * MIB,
+      3.1 * 1024 * MIB,
+    ],
+    ['these 2 paths will be fetched (0.00 MiB download, 44.87 MiB unpacked):', 44.87 * MIB, 44.87 * MIB],
   ];
   for (const [line, download, unpacked] of cases) {
     const found = parseDryRun(`warning: you did not specify '--add-root'\n${line}\n  ${B}\n  ${A}\n`);
