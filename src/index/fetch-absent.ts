@@ -9,7 +9,7 @@ import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
 import { type CopiesFound, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
-import { allowing, decideFetch, type FetchPolicy, freeSpace } from './fetch-policy.ts';
+import { allowing, decideFetch, type FetchPolicy, freeSpace, policyAfter } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
 import type { RankContext } from './rank-matches.ts';
 
@@ -26,7 +26,7 @@ export interface FetchRequest {
   readonly show: FetchWatch['show'];
 }
 
-export type FetchedAbsent =
+type FetchOutcome =
   | {
       readonly kind: 'fetched';
       readonly plan: PlannedFetch;
@@ -45,6 +45,9 @@ export type FetchedAbsent =
   | { readonly kind: 'refused'; readonly plan: PlannedFetch; readonly why: string; readonly remedy: string }
   /** Nix cannot; one clause. */
   | { readonly kind: 'failed'; readonly why: string };
+
+/** `spent`: bytes that were downloaded, also by attempts that lacked something. */
+export type FetchedAbsent = FetchOutcome & { readonly spent: number };
 
 /** A cache may lack a file that it told of: then what else is there is taken, some times. */
 const MOST_TRIES = 3;
@@ -112,7 +115,7 @@ export function copiesOf(
 
 /**
  * Plans, weighs, asks where that is needed, and fetches. Whether the libraries serve is for the caller to see; it calls
- * again with what did not serve excluded, and with what was downloaded counted in `policy.spent`.
+ * again with what did not serve excluded, and with what was downloaded, `spent`, added to `policy.spent`.
  * @throws Node's errors when the directory of the links cannot be made.
  */
 export async function fetchAbsent(
@@ -122,19 +125,23 @@ export async function fetchAbsent(
 ): Promise<FetchedAbsent> {
   const refused = new Set<string>();
   const copies = copiesOf(context, request.nix);
-  let why = '';
+  const allowed = new Set<string>();
+  let [why, spent] = ['', 0];
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const preview = (paths: readonly string[]) => previewFetch(request.nix, paths);
     const plan = await planFetch(names, { ...withRefused(context, refused), preview, copies });
-    if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why };
-    if (plan.kind !== 'planned') return plan;
-    const refusal = refusalOf(plan.preview, request, context.catalogue.storeDir);
-    if (refusal !== undefined) return { kind: 'refused', plan, ...refusal };
+    if (plan.kind === 'nothing' && why !== '') return { kind: 'failed', why, spent };
+    if (plan.kind !== 'planned') return { ...plan, spent };
+    const policy = policyAfter(request.policy, { allowed, spent }, plan.preview);
+    const refusal = refusalOf(plan.preview, { ...request, policy }, context.catalogue.storeDir);
+    if (refusal !== undefined) return { kind: 'refused', plan, ...refusal, spent };
+    for (const each of plan.preview.paths) allowed.add(each);
     const { realised, from } = await fetchPlan(plan, request);
-    if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from };
-    if (realised.kind === 'failed') return realised;
+    spent += plan.preview.download;
+    if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from, spent };
+    if (realised.kind === 'failed') return { ...realised, spent };
     why = realised.why;
     for (const each of realised.paths) refused.add(each);
   }
-  return { kind: 'failed', why };
+  return { kind: 'failed', why, spent };
 }

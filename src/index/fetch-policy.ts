@@ -15,6 +15,24 @@ export interface FetchPolicy {
   readonly allow?: string;
 }
 
+/** What was tried in one round, and lacked something that a cache had told of. */
+interface EarlierAttempts {
+  /** Store paths that the settings or the user allowed. */
+  readonly allowed: ReadonlySet<string>;
+  /** Bytes. */
+  readonly spent: number;
+}
+
+/** A policy after attempts: what they downloaded counts, and what was allowed is not asked for again. */
+export function policyAfter(
+  policy: FetchPolicy,
+  { allowed, spent }: EarlierAttempts,
+  { paths }: FetchPreview,
+): FetchPolicy {
+  const isAllowed = allowed.size > 0 && paths.every((each) => allowed.has(each));
+  return { ...policy, fetch: isAllowed ? 'always' : policy.fetch, spent: policy.spent + spent };
+}
+
 type FetchDecision =
   | { readonly kind: 'go' }
   | { readonly kind: 'ask'; readonly question: string }

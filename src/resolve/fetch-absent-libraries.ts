@@ -193,7 +193,6 @@ function note(
   rounds: FetchRounds,
   { plan, links, from }: Extract<FetchedAbsent, { kind: 'fetched' }>,
 ): void {
-  rounds.spent += plan.preview.download;
   rounds.links.push(...links);
   for (const each of plan.paths) rounds.tried.add(each);
   rounds.came.push(...plan.chosen.map(fetchedLibrary));
@@ -223,6 +222,7 @@ async function fetchInto(
   };
   const names = lacking.map(({ name }) => name);
   const result = await fetchAbsent(names, context, request).finally(line.end);
+  rounds.spent += result.spent;
   if (result.kind === 'fetched') {
     note(job, rounds, result);
     rounds.links.push(directory);

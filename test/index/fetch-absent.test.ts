@@ -25,11 +25,13 @@ const exchange = openExchange();
 after(() => exchange.close());
 const SONAMES = ['libX11.so.6', 'libXext.so.6', 'libxcb.so.1'];
 const providers = SONAMES.map((name) => providerOf(rig, 'bookworm', name).path);
+/** What none of them needs. */
+const spare = providerOf(rig, 'bookworm', 'libonig.so.5').path;
 const first = await openRoot(rig, { binds: [exchange.bind] });
 const key = await makeKeyPair(first, exchange, 'right-1');
 const url = `file://${exchange.inRoot}/cache?compression=none&write-nar-listing=true&secret-key=${key.secretFile}`;
 const copied = await first.run({
-  argv: ['nix', '--extra-experimental-features', 'nix-command', 'copy', '--to', url, ...providers],
+  argv: ['nix', '--extra-experimental-features', 'nix-command', 'copy', '--to', url, ...providers, spare],
 });
 assert.equal(copied.status, 0, copied.stderr);
 await first.close();
@@ -71,7 +73,8 @@ function packagesOf(directory: string): IndexedPackage[] {
 const x11 = packagesOf(cache).find(({ name }) => name.startsWith('libx11-6')) ?? assert.fail('no libx11');
 const gone: IndexedPackage = { ...x11, hash: 'z'.repeat(32), name: 'libx11-6-99.0' };
 const index = path.join(exchange.directory, 'files');
-writeFileSync(index, databaseOf([...packagesOf(cache), gone], 2));
+const packages = [...packagesOf(cache), gone];
+writeFileSync(index, databaseOf(packages, 2));
 
 const link = `${homeInRoot}/links/fetched`;
 const bare = await openRoot(rig, { binds: [exchange.bind, { from: PROJECT, mode: 'read-only' }] });
@@ -191,6 +194,28 @@ test('a file of the cache is gone though it is promised: the rest is not lost, t
   const alone = await fetchIn(bare, env, 100 << 20, ['libXext.so.6']);
   assert.ok(alone.result.kind === 'failed', JSON.stringify(alone.result));
   assert.match(alone.result.why, /does not exist in binary cache/);
+});
+
+test('what an attempt brought counts for the limit, though it lacked something', async () => {
+  const broken = path.join(exchange.directory, 'broken');
+  const [, wanted = ''] = providers;
+  const isWanted = ({ hash }: IndexedPackage) => path.basename(wanted).startsWith(hash);
+  const tree = packages.find(isWanted)?.tree ?? assert.fail('not in the index');
+  const decoys = packages.filter(({ hash }) => path.basename(spare).startsWith(hash));
+  writeFileSync(index, databaseOf([...packages, ...decoys.map((each) => ({ ...each, tree }))], 2));
+  after(() => writeFileSync(index, databaseOf(packages, 2)));
+  const env = settings(`file://${exchange.inRoot}/broken`, rig.nixBin);
+  assert.ok(existsSync(broken), 'made by the test before');
+  const seen = await fetchIn(bare, env, 0, ['libXext.so.6']);
+  assert.ok(seen.result.kind === 'refused' && seen.result.spent === 0, JSON.stringify(seen.result));
+  assert.deepEqual(seen.result.plan.paths, [wanted]);
+  const { download } = seen.result.plan.preview;
+  const { result } = await fetchIn(bare, env, download, ['libXext.so.6']);
+  assert.ok(result.kind === 'refused' && result.spent === download, JSON.stringify(result));
+  assert.deepEqual(result.plan.paths, [spare]);
+  const all = await fetchIn(bare, env, 100 << 20, ['libXext.so.6']);
+  assert.ok(all.result.kind === 'fetched', JSON.stringify(all.result));
+  assert.equal(all.result.spent, download + all.result.plan.preview.download);
 });
 
 test('nobody answers, nobody is trusted', async () => {

@@ -7,7 +7,13 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { newestFirst } from '../../src/candidates/rank.ts';
 import { isInForeground } from '../../src/index/ask-on-terminal.ts';
-import { decideFetch, type FetchPolicy, freeSpace, inBinaryUnits } from '../../src/index/fetch-policy.ts';
+import {
+  decideFetch,
+  type FetchPolicy,
+  freeSpace,
+  inBinaryUnits,
+  policyAfter,
+} from '../../src/index/fetch-policy.ts';
 import { absentText, fetchedText, fetchingText } from '../../src/index/fetch-words.ts';
 import { askFor } from '../../src/index/obtainable.ts';
 import { type FetchContext, type FetchPlan, planFetch } from '../../src/index/plan-fetch.ts';
@@ -290,6 +296,16 @@ test('the policy', () => {
   assert.equal(decide({ fetch: 'always' }, 1300 * MIB, true).kind, 'go');
   assert.ok((freeSpace('/') ?? 0) > 0);
   assert.equal(freeSpace('/nowhere/at/all'), undefined);
+});
+
+test('after an attempt: its bytes count, and what was allowed is not asked for again', () => {
+  const before: FetchPolicy = { fetch: 'ask', limit: 9, spent: 1 };
+  const { preview } = previewOf([glibc]) as { preview: FetchPreview };
+  const after = (allowed: readonly string[], spent: number) =>
+    policyAfter(before, { allowed: new Set(allowed), spent }, preview);
+  assert.deepEqual(after([], 0), before);
+  assert.deepEqual(after([at(1, 'libone-1.0')], 2), { fetch: 'ask', limit: 9, spent: 3 });
+  assert.deepEqual(after([at(1, 'libone-1.0'), glibc], 2), { fetch: 'always', limit: 9, spent: 3 });
 });
 
 test('sizes', () => {
