@@ -14,8 +14,8 @@ export type CacheAnswer =
   | { readonly kind: 'unreachable'; readonly why: string };
 
 export interface CacheClient {
-  /** `name` is relative to the cache. Never throws. */
-  get(name: string): Promise<CacheAnswer>;
+  /** `name` is relative to the cache; `most`: milliseconds, where there are fewer than for any file. Never throws. */
+  get(name: string, most?: number): Promise<CacheAnswer>;
   /** Names of all files, where the cache can be listed. */
   list(): Promise<readonly string[] | undefined>;
   close(): void;
@@ -29,8 +29,8 @@ interface Patience {
   readonly pauses: readonly number[];
 }
 
-/** Somebody waits for a program; a source of fingerprints has as long. */
-export const AT_A_START: Patience = { timeout: 5000, pauses: [] };
+/** Somebody waits for a program; a source of fingerprints has as long for a file. `whole`: for all of a start. */
+export const AT_A_START = { timeout: 5000, pauses: [], whole: 20_000 } as const;
 /** One lost connection among thousands of files must not be the end. */
 export const AT_A_BUILD: Patience = { timeout: 60_000, pauses: [250, 2000] };
 
@@ -164,8 +164,8 @@ function namesOnPage(bytes: Buffer): string[] {
   ];
 }
 
-async function getOnce(web: Web, name: string): Promise<Reply> {
-  const { timeout } = web.patience;
+async function getOnce(web: Web, name: string, most: number): Promise<Reply> {
+  const timeout = Math.ceil(Math.min(web.patience.timeout, most));
   const signal = AbortSignal.timeout(timeout);
   try {
     return await getFrom(web, name, signal);
@@ -176,12 +176,12 @@ async function getOnce(web: Web, name: string): Promise<Reply> {
 }
 
 function webClient(web: Web): CacheClient {
-  const get = async (name: string): Promise<CacheAnswer> => {
-    let reply = await getOnce(web, name);
+  const get = async (name: string, most = Number.POSITIVE_INFINITY): Promise<CacheAnswer> => {
+    let reply = await getOnce(web, name, most);
     for (const pause of web.patience.pauses) {
       if (reply.kind !== 'busy') break;
       await new Promise((resolve) => setTimeout(resolve, pause));
-      reply = await getOnce(web, name);
+      reply = await getOnce(web, name, most);
     }
     return reply.kind === 'busy' ? unreachable(reply.why) : reply;
   };

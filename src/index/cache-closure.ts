@@ -1,8 +1,8 @@
 // Store paths that no substituter has, and caches that are indexes themselves → which cache has a whole closure.
 import path from 'node:path';
 import type { Environment } from '../host/tool-environment.ts';
-import { AT_A_START, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
-import { readNarInfo } from './cache-listing.ts';
+import { AT_A_START, type CacheAnswer, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
+import { type NarInfo, readNarInfo } from './cache-listing.ts';
 
 /** What is to be copied from one cache (store/fetch-paths.ts, copyFrom). */
 export interface CacheCopy {
@@ -20,18 +20,40 @@ interface PathSize {
   readonly unpacked: number;
 }
 
-interface CopyContext {
+/** What one cache said. */
+interface AskedCache {
+  /** Milliseconds that it was waited for. */
+  waited: number;
+  /** Store path → what it has there; undefined where that is nothing of use. */
+  readonly narInfos: Map<string, NarInfo | undefined>;
+}
+
+/** Of all caches that are indexes, by their addresses; filled here, for all questions of one start. */
+export interface AskedCaches {
+  /** Those that did not answer → why. */
+  readonly silent: Map<string, string>;
+  readonly asked: Map<string, AskedCache>;
+}
+
+export function noCacheAsked(): AskedCaches {
+  return { silent: new Map(), asked: new Map() };
+}
+
+interface CopyContext extends AskedCaches {
   readonly storeDir: string;
   /** Whether Nix has it already. */
   readonly isLocal: (storePath: string) => boolean;
   /** For proxies. */
   readonly env: Environment;
-  /** Addresses that did not answer → why; filled here, for all questions of one start. */
-  readonly silent: Map<string, string>;
+  /** Gets how many store paths of a closure were looked at, of how many that are known of so far. */
+  readonly onAsking: (address: string, done: number, known: number) => void;
 }
 
 /** Larger closures are no library's. */
 const MOST_PATHS = 10_000;
+
+/** Narinfos asked for at the same time. */
+const AT_ONCE = 16;
 
 type CopyAnswer =
   | { readonly kind: 'copy'; readonly copy: CacheCopy }
@@ -42,38 +64,64 @@ type CopyAnswer =
 
 const LACKING: CopyAnswer = { kind: 'lacking' };
 
-async function copyBy(
-  client: CacheClient,
-  address: string,
-  storePath: string,
-  { storeDir, isLocal }: CopyContext,
-): Promise<CopyAnswer> {
-  const waiting = new Set([storePath]);
-  const all = new Map<string, PathSize>();
-  for (const each of waiting) {
-    const name = path.basename(each);
-    const answer = await client.get(`${name.slice(0, 32)}.narinfo`);
-    if (answer.kind === 'unreachable') return answer;
-    const info = answer.kind === 'found' ? readNarInfo(answer.bytes.toString('latin1')) : undefined;
-    if (info === undefined || info.name !== name || info.storeDir !== storeDir) return LACKING;
-    all.set(each, info);
-    for (const reference of info.references) {
-      const referred = `${storeDir}/${reference}`;
-      if (!isLocal(referred)) waiting.add(referred);
-    }
-    if (waiting.size > MOST_PATHS) return LACKING;
-  }
-  return { kind: 'copy', copy: { address, storePaths: [storePath], all } };
+/** A narinfo of another store path than it was asked for, or of another store, is of no use. */
+function narInfoOf(answer: CacheAnswer, storePath: string): NarInfo | undefined {
+  const info = answer.kind === 'found' ? readNarInfo(answer.bytes.toString('latin1')) : undefined;
+  return info !== undefined && `${info.storeDir}/${info.name}` === storePath ? info : undefined;
 }
 
-async function copyOf(address: string, storePath: string, context: CopyContext): Promise<CopyAnswer> {
-  const client = openCache(address, context.env, AT_A_START);
-  if (client === undefined) return LACKING;
-  try {
-    return await copyBy(client, address, storePath, context);
-  } finally {
-    client.close();
+/** Asks for what was not asked for before. Returns why the cache is not to be asked any more, one clause. */
+async function ask(
+  client: CacheClient,
+  asked: AskedCache,
+  storePaths: readonly string[],
+): Promise<string | undefined> {
+  const fresh = storePaths.filter((each) => !asked.narInfos.has(each));
+  const left = Math.max(0, AT_A_START.whole - asked.waited);
+  const began = performance.now();
+  const names = fresh.map((each) => `${path.basename(each).slice(0, 32)}.narinfo`);
+  const answers = await Promise.all(names.map((name) => client.get(name, left)));
+  asked.waited += performance.now() - began;
+  let why: string | undefined;
+  for (const [i, answer] of answers.entries()) {
+    const storePath = fresh[i] ?? '';
+    if (answer.kind === 'unreachable') why ??= answer.why;
+    else asked.narInfos.set(storePath, narInfoOf(answer, storePath));
   }
+  const isOver = why !== undefined && asked.waited >= AT_A_START.whole;
+  return isOver ? `it did not say what it has within ${AT_A_START.whole / 1000} s` : why;
+}
+
+/** Of each cache one client for some store paths, so that its connections serve for all of them. */
+type Clients = Map<string, CacheClient | undefined>;
+
+async function copyOf(
+  address: string,
+  storePath: string,
+  context: CopyContext,
+  clients: Clients,
+): Promise<CopyAnswer> {
+  if (!clients.has(address)) clients.set(address, openCache(address, context.env, AT_A_START));
+  const client = clients.get(address);
+  if (client === undefined) return LACKING;
+  const asked: AskedCache = context.asked.get(address) ?? { waited: 0, narInfos: new Map() };
+  context.asked.set(address, asked);
+  const closure = new Set([storePath]);
+  const all = new Map<string, PathSize>();
+  for (let now = [storePath]; now.length > 0; now = [...closure].slice(all.size, all.size + AT_ONCE)) {
+    const why = await ask(client, asked, now);
+    if (why !== undefined) return { kind: 'unreachable', why };
+    for (const each of now) {
+      const info = asked.narInfos.get(each);
+      if (info === undefined) return LACKING;
+      all.set(each, info);
+      const referred = info.references.map((reference) => `${context.storeDir}/${reference}`);
+      for (const one of referred) if (!context.isLocal(one)) closure.add(one);
+    }
+    if (closure.size > MOST_PATHS) return LACKING;
+    context.onAsking(address, all.size, closure.size);
+  }
+  return { kind: 'copy', copy: { address, storePaths: [storePath], all } };
 }
 
 function joined(before: CacheCopy | undefined, copy: CacheCopy): CacheCopy {
@@ -99,10 +147,11 @@ async function firstCopy(
   addresses: readonly string[],
   storePath: string,
   context: CopyContext,
+  clients: Clients,
 ): Promise<CacheCopy | undefined> {
   for (const address of addresses) {
     if (context.silent.has(address)) continue;
-    const answer = await copyOf(address, storePath, context);
+    const answer = await copyOf(address, storePath, context, clients);
     if (answer.kind === 'copy') return answer.copy;
     if (answer.kind === 'unreachable') context.silent.set(address, unreachableText(address, answer.why));
   }
@@ -120,9 +169,14 @@ export async function copiesFrom(
   context: CopyContext,
 ): Promise<CopiesFound> {
   const copies = new Map<string, CacheCopy>();
-  for (const storePath of storePaths) {
-    const copy = await firstCopy(addresses, storePath, context);
-    if (copy !== undefined) copies.set(copy.address, joined(copies.get(copy.address), copy));
+  const clients: Clients = new Map();
+  try {
+    for (const storePath of storePaths) {
+      const copy = await firstCopy(addresses, storePath, context, clients);
+      if (copy !== undefined) copies.set(copy.address, joined(copies.get(copy.address), copy));
+    }
+  } finally {
+    for (const client of clients.values()) client?.close();
   }
   const [unreachable] = context.silent.values();
   return { copies: [...copies.values()], unreachable };

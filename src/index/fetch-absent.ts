@@ -7,11 +7,13 @@ import type { Nix } from '../store/nix.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { askOnTerminal, canAskOnTerminal } from './ask-on-terminal.ts';
-import { type CopiesFound, copiesFrom } from './cache-closure.ts';
+import { type AskedCaches, type CopiesFound, copiesFrom } from './cache-closure.ts';
 import type { NotFound } from './choose-set.ts';
 import { allowing, decideFetch, type FetchPolicy, freeSpace, policyAfter } from './fetch-policy.ts';
 import { type PlannedFetch, planFetch } from './plan-fetch.ts';
 import type { RankContext } from './rank-matches.ts';
+
+type AskingWatch = (address: string, done: number, known: number) => void;
 
 export interface FetchRequest {
   readonly nix: Nix;
@@ -20,6 +22,10 @@ export interface FetchRequest {
   /** Name of the first root link (store/realise.ts, realise). */
   readonly link: string;
   readonly policy: FetchPolicy;
+  /** What caches said in earlier rounds of this resolution. */
+  readonly caches: AskedCaches;
+  /** Gets how far a cache is asked that is an index. */
+  readonly onAsking: AskingWatch;
   /** Gets the plan and how far it is. */
   readonly onProgress: (plan: PlannedFetch, progress: FetchProgress) => void;
   /** For a Nix without a log. */
@@ -107,9 +113,11 @@ function withRefused(context: RankContext, refused: ReadonlySet<string>): RankCo
 export function copiesOf(
   { catalogue, isLocal }: RankContext,
   { env }: Nix,
+  caches: AskedCaches,
+  onAsking: AskingWatch = () => {},
 ): (storePaths: readonly string[]) => Promise<CopiesFound> {
   const addresses = catalogue.cacheAddresses();
-  const context = { storeDir: catalogue.storeDir, isLocal, env, silent: new Map<string, string>() };
+  const context = { storeDir: catalogue.storeDir, isLocal, env, ...caches, onAsking };
   return (storePaths) => copiesFrom(addresses, storePaths, context);
 }
 
@@ -124,7 +132,7 @@ export async function fetchAbsent(
   request: FetchRequest,
 ): Promise<FetchedAbsent> {
   const refused = new Set<string>();
-  const copies = copiesOf(context, request.nix);
+  const copies = copiesOf(context, request.nix, request.caches, request.onAsking);
   const allowed = new Set<string>();
   let [why, spent] = ['', 0];
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {

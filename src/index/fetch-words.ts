@@ -3,6 +3,7 @@ import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { FetchProgress } from '../store/nix-log.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import { nameOfCache } from './cache-client.ts';
 import type { NotFound } from './choose-set.ts';
 import { inBinaryUnits } from './fetch-policy.ts';
 import type { PlannedFetch } from './plan-fetch.ts';
@@ -13,6 +14,11 @@ const MOST_NAMES = 3;
 
 function listed(names: readonly string[]): string {
   return listText(names, MOST_NAMES);
+}
+
+/** `asking https://cache.example.org: 48 of 112 packages`. */
+export function askingText(address: string, done: number, known: number): string {
+  return `asking ${nameOfCache(address)}: ${done} of ${known} packages`;
 }
 
 /** `fetching libssl.so.3, libxml2.so.2 (2 packages): 12.3 of 15.6 MiB`. */

@@ -13,7 +13,7 @@ import { fileWord, shellWord } from '../host/shell-words.ts';
 import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
-import { absentText, fetchedText, fetchingText } from '../index/fetch-words.ts';
+import { absentText, askingText, fetchedText, fetchingText } from '../index/fetch-words.ts';
 import type { ReadIndexes } from '../index/manage-indexes.ts';
 import { packageName } from '../index/package-name.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
@@ -217,6 +217,8 @@ async function fetchInto(
     program: program.typedName,
     link: path.join(directory, 'link'),
     policy: { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: rounds.spent },
+    caches: rounds.caches,
+    onAsking: (...far) => line.show(`${program.typedName}: ${askingText(...far)}`),
     onProgress: (plan, progress) => line.show(`${program.typedName}: ${fetchingText(plan, progress)}`),
     show: showOnStderr,
   };

@@ -1,5 +1,6 @@
 // What was fetched for one resolution so far → what holds it, and what to say when it was in vain.
 import { ForeignError } from '../host/errors.ts';
+import { type AskedCaches, noCacheAsked } from '../index/cache-closure.ts';
 import { releaseLinks } from '../store/fetch.ts';
 import type { FetchedLibrary } from './fetched-record.ts';
 
@@ -18,6 +19,8 @@ export interface FetchRounds {
   count: number;
   /** Bytes that were downloaded. */
   spent: number;
+  /** What caches that are indexes said. */
+  readonly caches: AskedCaches;
   /** Store paths that were chosen before: what they did not serve they will not serve now. */
   readonly tried: Set<string>;
   /** Root links that hold what came. */
@@ -37,6 +40,7 @@ export function noFetches(): FetchRounds {
   return {
     count: 0,
     spent: 0,
+    caches: noCacheAsked(),
     tried: new Set(),
     links: [],
     came: [],

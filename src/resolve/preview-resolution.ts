@@ -3,6 +3,7 @@ import { type Choices, NO_CHOICES } from '../choices/choices.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { notice } from '../host/output.ts';
+import { noCacheAsked } from '../index/cache-closure.ts';
 import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet } from '../index/choose-set.ts';
 import { copiesOf } from '../index/fetch-absent.ts';
@@ -107,7 +108,7 @@ export async function previewOfFetch(
     planFetch(names, {
       ...ranking,
       preview: (paths) => previewFetch(nix, paths),
-      copies: copiesOf(ranking, nix),
+      copies: copiesOf(ranking, nix, noCacheAsked()),
     }),
   );
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { AT_A_START, openCache } from '../../src/index/cache-client.ts';
-import { copiesFrom } from '../../src/index/cache-closure.ts';
+import { copiesFrom, noCacheAsked } from '../../src/index/cache-closure.ts';
 import { askFor } from '../../src/index/obtainable.ts';
 import { hashOf } from '../rig/file-index.ts';
 import { serveDirectory } from '../rig/web-server.ts';
@@ -24,15 +24,18 @@ const host = typeof address === 'object' ? `127.0.0.1:${address?.port}` : '';
 
 const paths = [1, 2, 3].map((number) => `/nix/store/${hashOf(number)}-lib-1`);
 
+const contextOf = () => ({
+  storeDir: '/nix/store',
+  isLocal: () => false,
+  env: {},
+  onAsking: () => {},
+  ...noCacheAsked(),
+});
+
 test('a cache that does not answer is asked once in a start, and is the reason', {
   timeout: 30_000,
 }, async () => {
-  const context = {
-    storeDir: '/nix/store',
-    isLocal: () => false,
-    env: {},
-    silent: new Map<string, string>(),
-  };
+  const context = contextOf();
   const copies = (wanted: readonly string[]) => copiesFrom([`http://${host}/c`], wanted, context);
   const why = `${host} cannot be reached: it did not answer within ${AT_A_START.timeout / 1000} s`;
   assert.deepEqual(await copies(paths), { copies: [], unreachable: why });
@@ -50,12 +53,7 @@ test('the next cache is asked; one that lacks it is not silent', async () => {
     response.end(`StorePath: ${paths[0]}\nReferences: \nFileSize: 1\nNarSize: 2\n`);
     return true;
   });
-  const context = {
-    storeDir: '/nix/store',
-    isLocal: () => false,
-    env: {},
-    silent: new Map<string, string>(),
-  };
+  const context = contextOf();
   const refusing = 'http://127.0.0.1:9';
   const first = paths.slice(0, 1);
   const { copies, unreachable } = await copiesFrom([refusing, empty.url, whole.url], first, context);
@@ -67,6 +65,65 @@ test('the next cache is asked; one that lacks it is not silent', async () => {
   assert.deepEqual([...context.silent.keys()], [refusing]);
   await empty.close();
   await whole.close();
+});
+
+const storePathOf = (number: number) => `/nix/store/${hashOf(number)}-lib-${number}`;
+
+/** Each of a thousand store paths refers to the next `width`. */
+function serveChain(width: number, delay: number) {
+  const seen = { now: 0, most: 0 };
+  const all = new Map(Array.from({ length: 1000 }, (_, i) => [`/${hashOf(i)}.narinfo`, i]));
+  const server = serveDirectory(tmpdir(), (request, response) => {
+    const number = all.get(request.url ?? '');
+    if (number === undefined) return false;
+    seen.now += 1;
+    seen.most = Math.max(seen.most, seen.now);
+    const referred = Array.from({ length: width }, (_, i) => storePathOf(number * width + i + 1).slice(11));
+    setTimeout(() => {
+      seen.now -= 1;
+      response.end(`StorePath: ${storePathOf(number)}\nReferences: ${referred.join(' ')}\nNarSize: 2\n`);
+    }, delay);
+    return true;
+  });
+  return { server, seen };
+}
+
+test('a slow cache, or one whose closures have no end, holds up a start for a bounded time', {
+  timeout: 30_000,
+}, async () => {
+  const chain = serveChain(1, 200);
+  const { url, requests, close } = await chain.server;
+  const context = contextOf();
+  context.asked.set(url, { waited: AT_A_START.whole - 1500, narInfos: new Map() });
+  const why = `${new URL(url).host} cannot be reached: it did not say what it has within 20 s`;
+  const began = performance.now();
+  assert.deepEqual(await copiesFrom([url], [storePathOf(0)], context), { copies: [], unreachable: why });
+  assert.ok(performance.now() - began < 5000);
+  const count = requests.length;
+  assert.ok(count >= 2 && count < 9, `${count} requests`);
+  assert.deepEqual(await copiesFrom([url], [storePathOf(5)], context), { copies: [], unreachable: why });
+  assert.equal(requests.length, count, 'and not for the next candidate');
+  await close();
+});
+
+test('what a cache refers to is asked for together, and never twice in a start', async () => {
+  const chain = serveChain(8, 20);
+  const { url, requests, close } = await chain.server;
+  const told: string[] = [];
+  const isLocal = (each: string) => Number(each.split('-').at(-1)) > 72;
+  const context = {
+    ...contextOf(),
+    isLocal,
+    onAsking: (...[, done, known]: [string, number, number]) => told.push(`${done}/${known}`),
+  };
+  const { copies } = await copiesFrom([url], [storePathOf(0), storePathOf(1), storePathOf(2)], context);
+  assert.equal(copies[0]?.all.size, 73);
+  assert.equal(requests.length, 73);
+  assert.ok(chain.seen.most > 4 && chain.seen.most <= 16, `${chain.seen.most} at once`);
+  assert.deepEqual([told[0], told[1], told.includes('73/73')], ['1/9', '9/73', true]);
+  assert.equal((await copiesFrom([url], [storePathOf(3)], context)).copies[0]?.all.size, 9);
+  assert.equal(requests.length, 73);
+  await close();
 });
 
 test('the name of a cache is looked up by getent, so that nothing waits at the exit', async () => {

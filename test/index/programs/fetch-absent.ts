@@ -1,5 +1,6 @@
 // CATALOGUE INDEX LINK LIMIT NAME... → what is fetched for the names, as JSON; messages on stderr.
 import { newestFirst } from '../../../src/candidates/rank.ts';
+import { noCacheAsked } from '../../../src/index/cache-closure.ts';
 import { fetchAbsent } from '../../../src/index/fetch-absent.ts';
 import { fetchedText, fetchingText } from '../../../src/index/fetch-words.ts';
 import { readIndexes } from '../../../src/index/manage-indexes.ts';
@@ -30,6 +31,8 @@ const result = await fetchAbsent(
     program: 'tool',
     link,
     policy: { fetch: 'ask', limit: Number(limit), spent: 0 },
+    caches: noCacheAsked(),
+    onAsking: () => {},
     onProgress: (plan, progress) => line.show(fetchingText(plan, progress)),
     show: showOnStderr,
   },
