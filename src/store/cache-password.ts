@@ -1,4 +1,4 @@
-// The address of a cache with a password in it → one without, and a file from which Nix takes the password.
+// The address of a cache with a password or token in it → one without, and a file from which Nix takes it.
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeDirectories } from '../host/files.ts';
@@ -18,13 +18,16 @@ function netrcWord(text: string): string {
 
 function netrcOf({ hostname, username, password }: URL): string {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const [login, secret] = [username, password].map((each) => netrcWord(decodeURIComponent(each)));
-  return `machine ${host} login ${login} password ${secret}\n`;
+  // What is empty is left out: to a curl before 7.84 a pair of quotes is the word itself.
+  const word = (name: string, text: string) =>
+    text === '' ? '' : ` ${name} ${netrcWord(decodeURIComponent(text))}`;
+  return `machine ${host}${word('login', username)}${word('password', password)}\n`;
 }
 
 function passwordIn(address: string): { readonly bare: string; readonly netrc: string } | undefined {
   const url = /^https?:/i.test(address) ? URL.parse(address) : null;
-  if (url === null || url.password === '') return undefined;
+  // A token stands in either place.
+  if (url === null || (url.username === '' && url.password === '')) return undefined;
   try {
     const netrc = netrcOf(url);
     [url.username, url.password] = ['', ''];
