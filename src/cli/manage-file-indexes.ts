@@ -136,6 +136,10 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
     );
   if (read.unlisted > 0)
     notice(`${read.unlisted} store paths have no listing: fill the cache with write-nar-listing=true`);
+  if (read.unreadable > 0)
+    notice(
+      `${read.unreadable} listings are packed in a way that cannot be read (xz, bzip2), or damaged: fill the cache with ls-compression=zstd, or with none`,
+    );
   return read.state.source;
 }
 

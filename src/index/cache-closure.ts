@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Environment } from '../host/tool-environment.ts';
 import { AT_A_START, type CacheAnswer, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
-import { type NarInfo, readNarInfo } from './cache-listing.ts';
+import { type NarInfo, narInfoIn } from './cache-listing.ts';
 
 /** What is to be copied from one cache (store/fetch-paths.ts, copyFrom). */
 export interface CacheCopy {
@@ -66,7 +66,7 @@ const LACKING: CopyAnswer = { kind: 'lacking' };
 
 /** A narinfo of another store path than it was asked for, or of another store, is of no use. */
 function narInfoOf(answer: CacheAnswer, storePath: string): NarInfo | undefined {
-  const info = answer.kind === 'found' ? readNarInfo(answer.bytes.toString('latin1')) : undefined;
+  const info = answer.kind === 'found' ? narInfoIn(answer.bytes) : undefined;
   return info !== undefined && `${info.storeDir}/${info.name}` === storePath ? info : undefined;
 }
 

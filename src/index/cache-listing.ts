@@ -13,7 +13,34 @@ export interface NarInfo {
   readonly unpacked: number;
 }
 
-/** Reads a .narinfo (Nix: src/libstore/nar-info.cc). Total. */
+/** Bytes, unpacked. */
+const LARGEST_LISTING = 256 << 20;
+const LARGEST_NARINFO = 16 << 20;
+
+/**
+ * Caches send files as they are, or packed as `ls-compression` and `narinfo-compression` of their store say, and do not
+ * always say so: the first bytes tell. Node has no xz and no bzip2.
+ */
+function unpack(bytes: Buffer, maxOutputLength: number): Buffer | undefined {
+  const limit = { maxOutputLength };
+  try {
+    if (bytes[0] === 0x7b) return bytes;
+    if (bytes.length >= 4 && bytes.readUInt32LE() === 0xfd2fb528) return zstdDecompressSync(bytes, limit);
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, limit);
+    return brotliDecompressSync(bytes, limit);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a .narinfo as a cache sends it. Total. */
+export function narInfoIn(bytes: Buffer): NarInfo | undefined {
+  const isPlain = bytes.subarray(0, 10).equals(Buffer.from('StorePath:'));
+  const plain = isPlain ? bytes : (unpack(bytes, LARGEST_NARINFO) ?? bytes);
+  return readNarInfo(plain.toString('latin1'));
+}
+
+/** Reads the text of a .narinfo (Nix: src/libstore/nar-info.cc). Total. */
 export function readNarInfo(text: string): NarInfo | undefined {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
   const match = /^(\/.*)\/([^/]+)$/.exec(field('StorePath') ?? '');
@@ -26,28 +53,9 @@ export function readNarInfo(text: string): NarInfo | undefined {
   return { name, storeDir, references, download: bytes('FileSize') || unpacked, unpacked };
 }
 
-/** Bytes of a listing, unpacked. */
-const LARGEST = 256 << 20;
-
 /** Deeper trees are no package. */
 const DEEPEST = 64;
 const MOST_FILES = 1 << 20;
-
-/**
- * Caches send listings as they are, or packed as `ls-compression` of their store says, and do not always say so: the
- * first bytes tell. Node has no xz.
- */
-function unpack(bytes: Buffer): Buffer | undefined {
-  const limit = { maxOutputLength: LARGEST };
-  try {
-    if (bytes[0] === 0x7b) return bytes;
-    if (bytes.length >= 4 && bytes.readUInt32LE() === 0xfd2fb528) return zstdDecompressSync(bytes, limit);
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, limit);
-    return brotliDecompressSync(bytes, limit);
-  } catch {
-    return undefined;
-  }
-}
 
 type ListingFields = Readonly<Record<string, unknown>>;
 
@@ -71,7 +79,7 @@ function fileOf(pathname: string, node: ListingFields): IndexedFile | undefined 
 
 /** Undefined: it is no listing. Names that may not be given to anybody are left out. */
 export function readListing(packed: Buffer): readonly IndexedFile[] | undefined {
-  const bytes = unpack(packed);
+  const bytes = unpack(packed, LARGEST_LISTING);
   let root: ListingFields | undefined;
   try {
     root = bytes === undefined ? undefined : fieldsOf(fieldsOf(JSON.parse(bytes.toString('utf8')))?.['root']);

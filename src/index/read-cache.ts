@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { withLock } from '../host/mutex.ts';
 import { AT_A_BUILD, type CacheAnswer, type CacheClient, nameOfCache, openCache } from './cache-client.ts';
-import { type NarInfo, readListing, readNarInfo } from './cache-listing.ts';
+import { type NarInfo, narInfoIn, readListing } from './cache-listing.ts';
 import { noCounts, type PackageObjects } from './package-objects.ts';
 import type { DatabaseRead } from './read-database.ts';
 import { addSource, type CataloguePlace, type SourceState } from './read-source.ts';
@@ -27,6 +27,8 @@ export type CacheRead =
       readonly state: SourceState;
       /** Store paths without a listing: the cache was written without `write-nar-listing=true`. */
       readonly unlisted: number;
+      /** Store paths with a listing that cannot be read. */
+      readonly unreadable: number;
     }
   /** One line of cause, one of remedy. */
   | { readonly kind: 'failed'; readonly why: string; readonly remedy: string };
@@ -47,6 +49,7 @@ interface Crawl {
   readonly found: PackageObjects[];
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
+  unreadable: number;
   /** Of the first answer that is neither a file nor that there is none, or the first named path that is not there. */
   failure: FailedRead | undefined;
 }
@@ -59,7 +62,8 @@ function textIn(crawl: Crawl, answer: CacheAnswer): Buffer | undefined {
 async function listingOf(crawl: Crawl, hash: string, { name }: NarInfo): Promise<void> {
   const bytes = textIn(crawl, await crawl.client.get(`${hash}.ls`));
   const files = bytes === undefined ? undefined : readListing(bytes);
-  if (files === undefined) crawl.unlisted += 1;
+  if (bytes === undefined) crawl.unlisted += 1;
+  else if (files === undefined) crawl.unreadable += 1;
   if (files === undefined || files.length === 0) return;
   crawl.counts.objects += 1;
   crawl.counts.files += files.length;
@@ -70,11 +74,15 @@ async function listingOf(crawl: Crawl, hash: string, { name }: NarInfo): Promise
 /** Looks at one store path. Returns the hashes that it refers to. */
 async function visit(crawl: Crawl, hash: string): Promise<string[]> {
   const bytes = textIn(crawl, await crawl.client.get(`${hash}.narinfo`));
-  const info = bytes === undefined ? undefined : readNarInfo(bytes.toString('latin1'));
+  const info = bytes === undefined ? undefined : narInfoIn(bytes);
   if (info === undefined || info.storeDir !== crawl.storeDir || !info.name.startsWith(`${hash}-`)) {
     crawl.counts.ignored += 1;
     const named = crawl.areNamed ? crawl.roots.get(hash) : undefined;
-    if (named !== undefined) crawl.failure ??= failed(`it does not have ${named}`, NAME_ROOTS);
+    const isUnreadable = bytes !== undefined && info === undefined;
+    if (named !== undefined)
+      crawl.failure ??= isUnreadable
+        ? failed(`its .narinfo of ${named} cannot be read`, PACK_OTHERWISE)
+        : failed(`it does not have ${named}`, NAME_ROOTS);
     return [];
   }
   crawl.counts.packages += 1;
@@ -112,6 +120,7 @@ function failed(why: string, remedy: string): FailedRead {
 
 const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a binary cache';
 const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
+const PACK_OTHERWISE = 'fill the cache with narinfo-compression=zstd, or with none';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 
 /** As a clause. The login page of a network answers every address; where no store is named Nix assumes its own. */
@@ -160,12 +169,14 @@ async function crawlInto(
     found,
     counts: noCounts(),
     unlisted: 0,
+    unreadable: 0,
     failure: undefined,
   };
   await visitAll(crawl, reading.progress);
   // A source of which a part could not be read is not taken: it would be missed without a word.
   if (crawl.failure !== undefined) return crawl.failure;
-  return { kind: 'read', state: await addFound(place, reading, crawl), unlisted: crawl.unlisted };
+  const { unlisted, unreadable } = crawl;
+  return { kind: 'read', state: await addFound(place, reading, crawl), unlisted, unreadable };
 }
 
 /** The lock is for this alone: a crawl takes minutes, and starts wait for it. */

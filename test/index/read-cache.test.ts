@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { AT_A_START, nameOfCache, openCache } from '../../src/index/cache-client.ts';
+import { copiesFrom, noCacheAsked } from '../../src/index/cache-closure.ts';
 import { readListing, readNarInfo } from '../../src/index/cache-listing.ts';
 import { type CacheRead, readCache } from '../../src/index/read-cache.ts';
 import { type CataloguePlace, readSource, type SourceState } from '../../src/index/read-source.ts';
@@ -168,6 +169,40 @@ test('listings are packed in several ways', async () => {
     }
     assertRead(await read(packed));
   }
+});
+
+test('narinfos are packed in several ways, with listings of another', async () => {
+  for (const pack of [brotliCompressSync, gzipSync, zstdCompressSync]) {
+    const packed = path.join(scratch, `narinfos-${pack.name}`);
+    cpSync(cache, packed, { recursive: true });
+    for (const name of readdirSync(packed).filter((each) => /\.(narinfo|ls)$/.test(each))) {
+      const how = name.endsWith('.ls') ? gzipSync : pack;
+      writeFileSync(path.join(packed, name), how(readFileSync(path.join(packed, name))));
+    }
+    assertRead(await read(packed, [library, other]));
+    const context = { storeDir: '/nix/store', isLocal: () => false, env: {}, onAsking: () => {} };
+    const { copies } = await copiesFrom([packed], [library], { ...context, ...noCacheAsked() });
+    assert.ok((copies[0]?.all.size ?? 0) >= 4, 'and so is what it is copied by');
+  }
+  const strange = path.join(scratch, 'narinfos-strange');
+  cpSync(cache, strange, { recursive: true });
+  const narInfo = path.join(strange, `${path.basename(library).slice(0, 32)}.narinfo`);
+  const xz = (file: string) => writeFileSync(file, Buffer.from('fd377a585a000004', 'hex'));
+  xz(narInfo);
+  const { read: answer } = await read(strange, [library]);
+  assert.deepEqual(answer, {
+    kind: 'failed',
+    why: `its .narinfo of ${library} cannot be read`,
+    remedy: 'fill the cache with narinfo-compression=zstd, or with none',
+  });
+  const listings = path.join(scratch, 'listings-strange');
+  cpSync(cache, listings, { recursive: true });
+  const files = readdirSync(listings).filter((each) => each.endsWith('.ls'));
+  for (const name of files) xz(path.join(listings, name));
+  rmSync(path.join(listings, files[0] ?? ''));
+  const { read: counted } = await read(listings);
+  assert.ok(counted.kind === 'read', JSON.stringify(counted));
+  assert.deepEqual([counted.unlisted, counted.unreadable], [1, files.length - 1], 'there, and not readable');
 });
 
 test('mishaps: a cache that is none, one without listings, one that breaks off, redirects', async () => {
