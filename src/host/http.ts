@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { type ServerTrust, withTrust } from './authorities.ts';
 import { errnoOf, reasonOf } from './errors.ts';
+import { proxyEnvironment } from './proxies.ts';
 import { type Ended, startProgram } from './run-program.ts';
 
 export type HttpAnswer =
@@ -19,7 +20,7 @@ export interface Limits {
   readonly timeout: number;
   /** Bytes, as sent and as unpacked. */
   readonly largest: number;
-  /** For proxies (`https_proxy`, `no_proxy` ...), as curl(1) has them; Node before 24.5 knows none. */
+  /** For proxies (`https_proxy`, `no_proxy` ...), as proxies.ts has them; Node before 24.5 knows none. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -49,7 +50,7 @@ function request(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { get, Agent } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
-  const agent = new Agent({ proxyEnv: { ...limits.env } as NodeJS.ProcessEnv });
+  const agent = new Agent({ proxyEnv: proxyEnvironment(limits.env) });
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';

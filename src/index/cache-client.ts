@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type ServerTrust, withTrust } from '../host/authorities.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { bytesOf, credentialsOf, lookupUntil, whyUnreachable } from '../host/http.ts';
+import { proxyEnvironment } from '../host/proxies.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
@@ -87,7 +88,7 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: SOCKETS,
-    proxyEnv: { ...env } as NodeJS.ProcessEnv,
+    proxyEnv: proxyEnvironment(env),
   });
   agents.set(protocol, agent);
   return agent;
