@@ -100,12 +100,16 @@ function withoutDrivers(directories: readonly string[], prefer: Preference): Pre
 }
 
 /** A driver brings along what it needs; only the libc is the program's. */
-function driverRequirer({ name, path: file, elf }: DriverLibrary, { isFamily }: Libc): Requirer {
+export function driverRequirer(
+  { name, path: file, elf }: DriverLibrary,
+  { isFamily }: Pick<Problem, 'isFamily'>,
+): Requirer {
   return {
     label: name,
     path: file,
     needed: elf.needed.filter((each) => isFamily(each)),
     verneed: elf.verneed.filter((each) => isFamily(each.file)),
+    isDriver: true,
   };
 }
 

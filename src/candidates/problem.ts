@@ -9,6 +9,8 @@ export interface Requirer {
   readonly path: string;
   readonly needed: readonly string[];
   readonly verneed: readonly Verneed[];
+  /** A driver: its references bind to libraries that it brings along, and these are left out of the problem. */
+  readonly isDriver?: true;
 }
 
 /** A store library offering a name, already known to be of the right class and machine. */
@@ -96,7 +98,10 @@ export interface SymbolBindings {
 export interface Problem {
   /** The program first, then its bundled libraries. */
   readonly roots: readonly Requirer[];
-  /** Names served by bundled libraries (or by the program itself): never looked for in the store. */
+  /**
+   * Names served by bundled libraries, by drivers or by the program itself: never looked for in the store. Bundled
+   * libraries are roots too; the others are loaded only where a loaded object needs one.
+   */
   readonly bundled: ReadonlyMap<
     string,
     Requirer & {

@@ -125,11 +125,12 @@ interface MissingNames {
  * wanted of it, and every symbol is assumed to be there (candidates/problem.ts, SymbolBindings).
  */
 function leavingOpen(problem: Problem, names: readonly string[]): Problem {
-  const open = names.map((name) => {
+  const bundled = new Map(problem.bundled);
+  for (const name of names) {
     const file = { label: name, path: `/dev/null/${name}`, needed: [], verneed: [] };
-    return [name, { ...file, verdef: [], hasVerdef: false, hasVersym: true }] as const;
-  });
-  return { ...problem, bundled: new Map([...problem.bundled, ...open]) };
+    bundled.set(name, { ...file, verdef: [], hasVerdef: false, hasVersym: true });
+  }
+  return { ...problem, bundled };
 }
 
 /**

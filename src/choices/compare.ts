@@ -3,6 +3,7 @@ import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates
 import { RANK_CRITERIA, type RankCriterion } from '../candidates/rank.ts';
 import { listText } from '../host/output.ts';
 import { type CostKind, costOf, dearerBy, overrides } from '../solver/objective.ts';
+import { loadedObjects } from '../solver/undefined-symbols.ts';
 import { highestOfSeries, isNeededBy, missingVersion, needsOf } from '../solver/version-needs.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 
@@ -240,11 +241,11 @@ function onlyIn(winner: Provider, problem: Problem, set: ChosenSet): WantedSymbo
   const { symbols } = problem;
   if (symbols === undefined) return [];
   const family = [...set.loader.family.values()].map(({ path }) => path);
-  const objects = [...problem.roots, ...problem.bundled.values(), ...set.providers.values()];
+  const objects = loadedObjects(problem, [...set.providers.values()]);
   const others = new Set([...objects.map(({ path }) => path), ...family, set.loader.path]);
   others.delete(winner.path);
   return objects
-    .filter(({ path }) => path !== winner.path)
+    .filter(({ path, isDriver = false }) => path !== winner.path && !isDriver)
     .flatMap((by) => symbols.wantedBy(by.path).map((symbol) => ({ symbol, by })))
     .filter(({ symbol }) => symbols.definedBy(winner.path, symbol))
     .filter(

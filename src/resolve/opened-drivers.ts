@@ -1,5 +1,6 @@
 // What a program may open → the drivers among it, and a set whose libc serves them.
-import type { Problem, Requirer } from '../candidates/problem.ts';
+import { driverRequirer } from '../candidates/build-problem.ts';
+import type { Problem } from '../candidates/problem.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Solution } from '../solver/solution.ts';
@@ -28,16 +29,6 @@ export interface ServedDrivers {
   readonly unserved: string | undefined;
 }
 
-/** A driver looks after itself but for the libc, which is the program's. */
-function needingLibc({ name, path, elf }: DriverLibrary, { isFamily }: Problem): Requirer {
-  return {
-    label: name,
-    path,
-    needed: elf.needed.filter((each) => isFamily(each)),
-    verneed: elf.verneed.filter((each) => isFamily(each.file)),
-  };
-}
-
 /** The same solution where its libc serves the drivers; else one whose libc does, where there is one. */
 export function servingDrivers(
   problem: Problem,
@@ -45,7 +36,7 @@ export function servingDrivers(
   drivers: readonly DriverLibrary[],
 ): ServedDrivers {
   const files = drivers.map((each) => each.path);
-  const objects = drivers.map((each) => needingLibc(each, problem));
+  const objects = drivers.map((each) => driverRequirer(each, problem));
   const [outcome] = extendSet(problem, solution, [{ alternatives: [objects] }]).outcomes;
   if (outcome?.kind === 'taken') return { solution, files, unserved: undefined };
   const other = solvedBeside({ problem, outcome: solution }, objects);

@@ -17,8 +17,8 @@ import {
   propagate,
 } from './sat.ts';
 import type { SolutionCost } from './solution.ts';
-import { type UnboundReference, unboundReferences } from './undefined-symbols.ts';
-import { needsOf } from './version-needs.ts';
+import { loadedObjects, type UnboundReference, unboundReferences } from './undefined-symbols.ts';
+import { isNeededBy, needsOf } from './version-needs.ts';
 
 /** "This cost is at most `max`", in force while `variable` is true. It may be lowered while a search goes on. */
 export interface Bound {
@@ -284,10 +284,13 @@ function unboundSymbol(w: LoadOrder): Clause | undefined {
   return unserved;
 }
 
-/** The literal that is false because the object is loaded; none for a root. */
+/** The literal that is false because the object is loaded; none for a root, and what beside it a root needs. */
 function loadedAs(w: LoadOrder, by: Requirer): Literal[] {
-  if (w.g.problem.roots.some(({ path }) => path === by.path)) return [];
-  const value = [...w.served.values()].find(({ provider }) => provider.path === by.path);
+  const { roots, bundled } = w.g.problem;
+  const names = [...bundled].flatMap(([name, { path }]) => (path === by.path ? [name] : []));
+  const loads = (each: Requirer) => each.path === by.path || names.some((name) => isNeededBy(each, name));
+  if (roots.some(loads)) return [];
+  const value = [...w.served.values()].find(({ provider }) => loads(provider));
   return value === undefined ? [] : [negative(value.variable)];
 }
 
@@ -326,18 +329,24 @@ function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
   // Also names that this loader's family does not have, where that was allowed to be.
   const needed = new Set([...w.known].map(({ name }) => name));
   const definers = new Set<string>();
-  const defines = (offer: Provider): boolean => {
+  const defines = (offer: Requirer): boolean => {
     const found = problem.symbols?.definedBy(offer.path, symbol) ?? false;
     if (found) definers.add(offer.path);
     return found;
   };
+  const served = [...w.served.values()].map(({ provider }) => provider);
+  const loaded = new Set(loadedObjects(problem, served).map(({ path }) => path));
+  for (const [name, { path }] of problem.bundled) if (loaded.has(path)) needed.add(name);
   const newNeeds = (offer: Requirer): string[] =>
-    [...needsOf(offer).keys()].filter((name) => !problem.bundled.has(name) && !needed.has(name));
+    [...needsOf(offer).keys()].filter((name) => !needed.has(name));
 
-  const offersOf = (name: string): readonly Provider[] =>
-    problem.isFamily(name)
+  const offersOf = (name: string): readonly Requirer[] => {
+    const bundled = problem.bundled.get(name);
+    if (bundled !== undefined) return [bundled];
+    return problem.isFamily(name)
       ? w.g.loaders.flatMap(({ candidate }) => candidate.family.get(name) ?? [])
       : problem.providersOf(name);
+  };
   const others = [...w.served].flatMap(([node, chosen]) =>
     node.values.filter((value) => value !== chosen && !value.loader),
   );
@@ -347,7 +356,7 @@ function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
 
   const first = [...others.map(({ provider }) => provider), ...otherLoaders.flatMap(familyOf)];
   const leading = namesLeadingTo(first.flatMap(newNeeds), offersOf, newNeeds, defines);
-  const helps = (offer: Provider) => defines(offer) || newNeeds(offer).some((name) => leading.has(name));
+  const helps = (offer: Requirer) => defines(offer) || newNeeds(offer).some((name) => leading.has(name));
   const values = others.filter(({ provider }) => helps(provider));
   // Each loader brings itself, too, which is the family's only member in musl.
   const definesItself = ({ candidate: { path } }: LoaderNode): boolean => {
@@ -366,9 +375,9 @@ function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
 /** Of all names that can be reached from some, those that a definition can be reached from. */
 function namesLeadingTo(
   from: readonly string[],
-  offersOf: (name: string) => readonly Provider[],
+  offersOf: (name: string) => readonly Requirer[],
   newNeeds: (offer: Requirer) => readonly string[],
-  defines: (offer: Provider) => boolean,
+  defines: (offer: Requirer) => boolean,
 ): ReadonlySet<string> {
   const neededFor = new Map<string, string[]>();
   const leading = new Set<string>();

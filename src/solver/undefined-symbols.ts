@@ -8,17 +8,27 @@ export interface UnboundReference {
 }
 
 /** What binding asks of a loaded object; `hasVerdef` is only a hint where to look first. */
-type LoadedObjects = Requirer & { readonly hasVerdef?: boolean };
+type BindingObject = Requirer & { readonly hasVerdef?: boolean };
 
 interface SymbolScope {
-  readonly all: readonly LoadedObjects[];
-  readonly byName: ReadonlyMap<string, LoadedObjects>;
+  readonly all: readonly BindingObject[];
+  readonly byName: ReadonlyMap<string, BindingObject>;
+}
+
+/** The roots, what of the bundled files one of these objects needs, and what is served. */
+export function loadedObjects(
+  { roots, bundled }: Problem,
+  served: readonly BindingObject[],
+): BindingObject[] {
+  const needing = bundled.size === 0 ? [] : [...roots, ...served];
+  const names = new Set(needing.flatMap((each) => [...each.needed, ...each.verneed.map(({ file }) => file)]));
+  return [...roots, ...[...bundled].flatMap(([name, file]) => (names.has(name) ? [file] : [])), ...served];
 }
 
 /**
  * ld.so looks in everything that is loaded at the start, the loader itself included (glibc elf/dl-lookup.c; one global
  * scope), so the order
- * does not matter here. References of the libc family itself are not looked at: it is one build.
+ * does not matter here. References of the libc family itself are not looked at: it is one build; nor those of drivers.
  * @param served name → provider; the libc family included
  */
 export function* unboundReferences(
@@ -28,10 +38,9 @@ export function* unboundReferences(
 ): Generator<UnboundReference> {
   const { symbols } = problem;
   if (symbols === undefined) return;
-  const loaded = new Map<string, LoadedObjects>();
-  for (const object of [...problem.roots, ...problem.bundled.values(), ...served.values()])
-    loaded.set(object.path, object);
-  const itself: LoadedObjects = { label: loader.path, path: loader.path, needed: [], verneed: [] };
+  const loaded = new Map<string, BindingObject>();
+  for (const object of loadedObjects(problem, [...served.values()])) loaded.set(object.path, object);
+  const itself: BindingObject = { label: loader.path, path: loader.path, needed: [], verneed: [] };
   const scope = {
     all: [...loaded.values(), ...(loaded.has(loader.path) ? [] : [itself])],
     byName: new Map([...problem.bundled, ...served]),
@@ -39,15 +48,15 @@ export function* unboundReferences(
   const files = new Set(scope.all.map(({ path }) => path));
   const family = new Set([...served].flatMap(([name, { path }]) => (problem.isFamily(name) ? [path] : [])));
   for (const by of loaded.values()) {
-    if (family.has(by.path)) continue;
+    if (family.has(by.path) || by.isDriver === true) continue;
     if (symbols.boundAmong?.(by.path)?.every((file) => files.has(file))) continue;
     const wanted = symbols.wantedBy(by.path);
     const likely = wanted.length === 0 ? [] : likelyFirst(scope, by);
     // Few objects define nearly all that one wants, and not only those that it needs itself.
-    const definers: LoadedObjects[] = [];
+    const definers: BindingObject[] = [];
     let isBound = true;
     for (const symbol of wanted) {
-      const defines = ({ path }: LoadedObjects) => symbols.definedBy(path, symbol);
+      const defines = ({ path }: BindingObject) => symbols.definedBy(path, symbol);
       if (definers.some(defines)) continue;
       const definer = likely.find(defines);
       if (definer !== undefined) {
@@ -66,7 +75,7 @@ export function* unboundReferences(
 }
 
 /** What it needs itself, first of all libraries without versions: of others most references are not looked at. */
-function likelyFirst({ all, byName }: SymbolScope, by: Requirer): readonly LoadedObjects[] {
+function likelyFirst({ all, byName }: SymbolScope, by: Requirer): readonly BindingObject[] {
   const own = by.needed.flatMap((name) => byName.get(name) ?? []);
   const ordered = new Set([...own.filter((each) => each.hasVerdef !== true), ...own, ...all]);
   ordered.delete(by);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Problem } from '../../src/candidates/problem.ts';
 import type { Solution } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
-import { compareMerit, everySet, reasonKey, type WholeSet } from './brute-force.ts';
+import { compareMerit, everySet, loadedIn, reasonKey, type WholeSet } from './brute-force.ts';
 import { randomSymbolProblem } from './random-symbols.ts';
 
 const seeds = Array.from({ length: 3000 }, (_, seed) => seed);
@@ -89,9 +89,7 @@ test('what is bound when it is called is defined if it can be, and never stands 
     complete++;
     // Some set defines everything, so only what no set at all defines may be left.
     const loads = (set: WholeSet, file: string) =>
-      [...problem.roots, ...problem.bundled.values(), ...set.served.values()].some(
-        ({ path }) => path === file,
-      );
+      loadedIn(problem, set.served).some(({ path }) => path === file);
     for (const reference of left) {
       const [file = ''] = reference.split(' ');
       assert.ok(

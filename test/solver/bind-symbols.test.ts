@@ -1,6 +1,7 @@
 // Symbols without version in the solver: which set is taken, what a conflict says, what is let pass.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Requirer } from '../../src/candidates/problem.ts';
 import { explainConflict } from '../../src/solver/explain-conflict.ts';
 import { bestSet, solve } from '../../src/solver/solve.ts';
 import { type Named, symbolsOf } from './random-symbols.ts';
@@ -117,4 +118,33 @@ test('unserved is what no set defines, and not what another loader defines itsel
   const stated = problem({ ...parts, roots: [tool, wanting, hopeless], loaders: [...parts.loaders, newer] });
   const outcome = bestSet({ ...stated, symbols });
   assert.deepEqual(outcome.kind === 'none' && [...outcome.unserved], [hopeless.path]);
+});
+
+test('a driver that nobody needs binds nothing, and its references are not asked for', () => {
+  const file = '/run/opengl-driver/lib/libdriver.so.0';
+  const versions = { verdef: [], hasVerdef: false, hasVersym: true };
+  const driver = { ...requirer(file, {}), ...versions, isDriver: true } as const;
+  const bundled = new Map([['libdriver.so.0', driver]]);
+  const solved = (root: Requirer, named: Named) =>
+    solve({ ...problem({ ...parts, roots: [root] }), bundled, symbols: symbolsOf(named) });
+  const loose = { ...wanted, [file]: ['wl_registry_interface'] };
+  const defined = { [recent.path]: ['foo_gone'] };
+  const needing = requirer('/opt/tool', { needed: ['libfoo.so.1', 'libdriver.so.0'] });
+  for (const root of [tool, needing])
+    assert.deepEqual(taken(solved(root, { wanted: loose, defined })), ['foo-2.0']);
+  const byDriver = { wanted: loose, defined: { [file]: ['foo_gone'] } };
+  assert.deepEqual(taken(solved(needing, byDriver)), ['foo-2.0']);
+  assert.deepEqual(sentences(solved(tool, byDriver)), [
+    'tool needs the symbol foo_gone; no library that could be loaded defines it; libfoo.so.1 from foo-2.0 does not',
+  ]);
+});
+
+test('a library is taken whose need has a driver loaded that defines the symbol', () => {
+  const through = provider(`${hash}-foo-0.9`, 'libfoo.so.1', { rank: [2], needed: ['libdriver.so.0'] });
+  const driver = provider('driver', 'libdriver.so.0');
+  const result = solveWith(
+    { wanted, defined: { [driver.path.replace('/nix/store/', '/opt/')]: ['foo_gone'] } },
+    { offers: { 'libfoo.so.1': [recent, through] }, bundled: { 'libdriver.so.0': driver } },
+  );
+  assert.deepEqual(taken(result), ['foo-0.9']);
 });

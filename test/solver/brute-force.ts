@@ -142,6 +142,13 @@ function judgeObject(
   }
 }
 
+/** A bundled file that nobody needs is not loaded. */
+export function loadedIn(p: Problem, served: ReadonlyMap<string, Provider>): Requirer[] {
+  const names = [...p.roots, ...served.values()].flatMap(needs);
+  const bundled = [...p.bundled].filter(([name]) => names.includes(name)).map(([, file]) => file);
+  return [...p.roots, ...bundled, ...served.values()];
+}
+
 /** Every reference against every file; those of the libc family are not asked. */
 function judgeSymbols(
   p: Problem,
@@ -150,10 +157,10 @@ function judgeSymbols(
   report: Report,
 ): Set<string> {
   const undefinedSymbols = new Set<string>();
-  const own = [...served].filter(([name]) => !p.isFamily(name)).map(([, offer]) => offer);
-  const needers: Requirer[] = [...p.roots, ...p.bundled.values(), ...own];
-  const files = [...needers, ...served.values(), loader].map(({ path }) => path);
-  for (const by of needers) {
+  const family = [...served].filter(([name]) => p.isFamily(name)).map(([, offer]) => offer.path);
+  const loaded = loadedIn(p, served);
+  const files = [...loaded, loader].map(({ path }) => path);
+  for (const by of loaded.filter(({ path, isDriver }) => !isDriver && !family.includes(path))) {
     for (const symbol of p.symbols?.wantedBy(by.path) ?? []) {
       if (files.some((file) => file !== by.path && p.symbols?.definedBy(file, symbol))) continue;
       const when = p.symbols?.boundAt(by.path, symbol);

@@ -1,5 +1,5 @@
 // A small Problem and a seed -> the same with symbols that carry no version: who wants which, and who defines it.
-import type { Problem, SymbolBindings } from '../../src/candidates/problem.ts';
+import type { Problem, Requirer, SymbolBindings } from '../../src/candidates/problem.ts';
 import { createRandom, type Random, randomProblem } from './random-problem.ts';
 
 export interface Named {
@@ -38,8 +38,11 @@ export function randomSymbolProblem(seed: number, calls: number): Problem {
   for (const [path, symbols] of Object.entries(wanted)) {
     for (const symbol of symbols) bound[`${path} ${symbol}`] = timeOf(random, calls);
   }
-  return { ...problem, symbols: symbolsOf({ wanted, defined, bound }) };
+  const bundled = new Map([...problem.bundled].map(([name, file]) => [name, { ...file, ...kindOf(seed) }]));
+  return { ...problem, bundled, symbols: symbolsOf({ wanted, defined, bound }) };
 }
+
+const kindOf = (seed: number): Pick<Requirer, 'isDriver'> => (seed % 3 === 0 ? { isDriver: true } : {});
 
 function timeOf(random: Random, calls: number): 'start' | 'call' | 'never' {
   if (random(12) === 0) return 'never';

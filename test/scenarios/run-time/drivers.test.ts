@@ -28,9 +28,9 @@ for (const version of VERSIONS) {
 }
 
 /** What `/run/opengl-driver` is; a link of the root, as on NixOS. */
-function install(version: string): void {
+function install(version: string, vendor: 'nvidia-x11' | 'mesa' = 'nvidia-x11'): void {
   const link = path.join(run, 'opengl-driver.new');
-  symlinkSync(path.join(objects, `nvidia-x11-${version}`), link);
+  symlinkSync(path.join(objects, `${vendor}-${version}`), link);
   renameSync(link, path.join(run, 'opengl-driver'));
 }
 
@@ -47,6 +47,12 @@ const OPENS = `#include <dlfcn.h>
 int main(void) { void *l = dlopen("libcuda.so.1", RTLD_NOW); if (!l) return puts(dlerror());
 const char *(*driver)(void) = (const char *(*)(void))dlsym(l, "driver"); return puts(driver()) < 0; }\n`;
 compile(onHost(root, opening), OPENS);
+
+const OPENS_NAMED = `#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) { if (count < 2) return puts("nothing") < 0;
+void *l = dlopen(words[1], RTLD_NOW); if (!l) return puts(dlerror());
+int (*driver)(void) = (int (*)(void))dlsym(l, "driver"); return (driver ? printf("driver %d\\n", driver()) : puts("opened")) < 0; }\n`;
 
 for (const [how, program] of [
   ['needs', needing],
@@ -125,6 +131,33 @@ test('a driver that no glibc serves is told in one line, and the program starts'
     stderr,
     /^nix-run-foreign: .*opening: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/,
   );
+});
+
+test('of a driver with libraries of its own, as Mesa has them, only the libc is asked for', async () => {
+  const object = path.join(objects, 'mesa-25.1');
+  const wayland = compileLibrary(
+    onHost(root, path.join(object, 'own/libwayland-client.so.0')),
+    'libwayland-client.so.0',
+    'int wl_registry_interface = 25;',
+  );
+  const source =
+    'extern int wl_registry_interface; int *registry = &wl_registry_interface; int driver(void) { return *registry; }';
+  const own = [wayland, '-Wl,--enable-new-dtags,-rpath,$ORIGIN/../own'];
+  const driver = 'libEGL_mesa.so.0';
+  compileLibrary(onHost(root, path.join(object, 'lib', driver)), driver, source, own);
+  install('25.1', 'mesa');
+  const plain = path.join(homeInRoot, 'plain');
+  compile(onHost(root, plain), OPENS_NAMED);
+  const opener = path.join(homeInRoot, 'opener');
+  compile(onHost(root, opener), `${OPENS_NAMED}const char *name = "${driver}";`);
+  for (const [program, name, said] of [
+    [plain, undefined, 'nothing'],
+    [plain, 'libjq.so.1', 'opened'],
+    [opener, driver, 'driver 25'],
+  ] as const) {
+    const { status, stdout, stderr } = await root.start(name === undefined ? [program] : [program, name]);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${said}\n`, stderr: '' });
+  }
 });
 
 function versionScript(): string {
