@@ -149,10 +149,10 @@ export function extendSet(
   const present = { ...solution, choices: [...solution.choices, ...added] };
   const whyOffered = (need: OptionalNeed): string => {
     if (undecided.has(need)) return TOO_LONG;
-    const last = need.alternatives.at(-1) ?? [];
+    const preferred = wish(need, 0)?.by ?? [];
     return (
-      whyUnfit(problem, solution, last) ??
-      whyUnfit(problem, present, [...objectsOf(taken), ...last]) ??
+      whyUnfit(problem, solution, preferred) ??
+      whyUnfit(problem, present, [...objectsOf(taken), ...preferred]) ??
       'it does not fit'
     );
   };

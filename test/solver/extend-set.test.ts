@@ -57,6 +57,12 @@ test('what would need another version of a chosen library is left out, and the r
   assert.match(kinds[0] ?? '', /Z_2/);
 });
 
+test('the reason is that of the first alternative that is there, whether or not others are', () => {
+  const [unfit] = outcomes(need('libnew.so.1')).kinds;
+  assert.deepEqual(outcomes(need('libnew.so.1', 'libnew.so.0')).kinds, [unfit]);
+  assert.deepEqual(outcomes(need('libnew.so.2', 'libnew.so.1')).kinds, [unfit]);
+});
+
 test('what nobody has is left out, with its name; and what would need it', () => {
   const { added, kinds } = outcomes(need('libnobody.so.1'), need('liblost.so.1'));
   assert.deepEqual(added, []);
