@@ -27,12 +27,10 @@ function requirer(label: string, file: string, elf: ElfFile): Requirer {
 /** Every name that a bundled library answers to. */
 function bundledByName(bundled: readonly BundledLibrary[]): Problem['bundled'] {
   const byName = new Map<string, Requirer & Pick<ElfFile, 'verdef' | 'hasVerdef' | 'hasVersym'>>();
-  for (const { name, path: file, elf, isOpenedLater = false } of bundled) {
+  for (const { name, path: file, elf, answersTo } of bundled) {
     const { verdef, hasVerdef, hasVersym } = elf;
     const object = { ...requirer(name, file, elf), verdef, hasVerdef, hasVersym };
-    byName.set(name, object);
-    const { soname } = elf;
-    if (soname !== undefined && !isOpenedLater && !byName.has(soname)) byName.set(soname, object);
+    for (const each of answersTo) byName.set(each, object);
   }
   return byName;
 }
@@ -69,7 +67,7 @@ function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc):
     if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
   };
   const own = findBundled(program, tell);
-  const names = new Set(own.flatMap((each) => [each.name, each.elf.soname]));
+  const names = new Set(own.flatMap((each) => each.answersTo));
   const known = (name: string): boolean =>
     names.has(name) ||
     libc.isFamily(name) ||

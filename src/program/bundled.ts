@@ -25,8 +25,8 @@ export interface BundledLibrary {
   readonly name: string;
   /** ld.so finds it only where the farm has a link of that name. */
   readonly linked: boolean;
-  /** The user added it, and nothing needs it at the start: it serves nobody by its soname. */
-  readonly isOpenedLater?: true;
+  /** The names it serves: that one, and its soname where nobody asked for that before it was loaded. */
+  readonly answersTo: readonly string[];
 }
 
 /** A program, and what is known of its libraries beside its run paths. */
@@ -129,7 +129,8 @@ function findToLink(name: string, by: LoadedFile, added: string | undefined): Lo
 
 /**
  * Follows the needs of a program breadth-first through what lies outside the store's choice. A soname is served by the
- * first object that has it, whoever asks later (glibc elf/dl-load.c, _dl_lookup_map). `tell` hears of each file at
+ * first object that has it, whoever asks later; who asked before has another file (glibc elf/dl-load.c,
+ * _dl_lookup_map). So what the user added, and nothing needs, serves nobody by its soname. `tell` hears of each file at
  * which ld.so would end the start; unless it throws, the search goes on. `libraryPathDirs`: the directories of
  * LD_LIBRARY_PATH, where they count (run-directories.ts).
  */
@@ -156,9 +157,10 @@ export function findBundled(
       const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
       if (loaded === undefined) continue;
       const { path: file, elf, linked } = loaded;
-      const isNeeded = object.elf.needed.includes(name);
-      if (elf.soname !== undefined && isNeeded) seen.add(elf.soname);
-      found.push({ path: file, elf, name, linked, ...(isNeeded ? {} : { isOpenedLater: true }) });
+      const sonames = object.elf.needed.includes(name) && elf.soname !== undefined ? [elf.soname] : [];
+      const answersTo = [name, ...sonames.filter((each) => !seen.has(each))];
+      for (const each of answersTo) seen.add(each);
+      found.push({ path: file, elf, name, linked, answersTo });
       queue.push(loaded);
     }
   }

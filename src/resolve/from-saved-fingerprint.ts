@@ -44,10 +44,7 @@ export async function planFromSavedFingerprint(
 export function servedBeside(fingerprint: Fingerprint, program: DynamicProgram): string | undefined {
   const beside = new Map<string, ElfFile | undefined>();
   const bundled = findBundled(program, ({ name }) => beside.set(name, undefined));
-  for (const { name, elf: library } of bundled) {
-    beside.set(name, library);
-    if (library.soname !== undefined) beside.set(library.soname, library);
-  }
+  for (const { answersTo, elf: library } of bundled) for (const name of answersTo) beside.set(name, library);
   return fingerprint.libraries
     .map(({ soname }) => soname)
     .find((soname) => beside.has(soname) && !isTooOld(soname, beside.get(soname), fingerprint));

@@ -28,7 +28,7 @@ export function needingWithout(objects: readonly Requirer[], there: ReadonlySet<
 
 /** A plug-in with what it brings along: what these need of the store, without what they have among themselves. */
 export function objectsOfPlugIn({ path: file, elf, bundled }: PlugIn): Requirer[] {
-  const own = new Set(bundled.flatMap(({ name, elf: { soname } }) => [name, ...(soname ? [soname] : [])]));
+  const own = new Set(bundled.flatMap(({ answersTo }) => answersTo));
   const objects = [{ name: file, path: file, elf }, ...bundled].map(
     (each): Requirer => ({
       label: each.name,

@@ -178,6 +178,22 @@ test('a file whose soname is another name serves that name later', () => {
   agree(t, program, { 'libalias.so': t.at('lib/libalias.so'), 'libuser.so': user });
 });
 
+test('a soname serves nobody who asked for it before its file was opened', () => {
+  const t = tree();
+  const wanted = t.lib('elsewhere/libwanted.so.1');
+  const vendor = t.lib('lib/libvendor.so');
+  const before = t.program('before', { needs: [wanted, vendor], runpath: '$ORIGIN/lib' });
+  const after = t.program('after', { needs: [vendor, wanted], runpath: '$ORIGIN/lib' });
+  renameSync(t.lib('lib/other', { soname: 'libwanted.so.1' }), vendor);
+  const namesBeside = (file: string) => {
+    const reading = readElf(bytesInMemory(readFileSync(file)));
+    assert.ok(reading.kind === 'elf');
+    return findBundled({ path: file, elf: reading.file }).map(({ answersTo }) => answersTo);
+  };
+  assert.deepEqual(namesBeside(before), [['libvendor.so']]);
+  assert.deepEqual(namesBeside(after), [['libvendor.so', 'libwanted.so.1']]);
+});
+
 test('what the program does not find is not taken from where a later library would find it', () => {
   const t = tree();
   const shared = t.lib('private/libshared.so');
