@@ -167,10 +167,10 @@ export function findBundled(
   return found;
 }
 
-/** Name → file, for the bundled libraries that the farm has to have links to. */
+/** Name of the link → file, for the bundled libraries that the farm has to have links to. */
 export function linksBeside(program: ProgramWithAdded): ReadonlyMap<string, string> {
   const linked = findBundled(program).filter((each) => each.linked);
-  return new Map(linked.map((each) => [each.name, each.path]));
+  return new Map(linked.map((each) => [pathOfElfString(each.name), each.path]));
 }
 
 /** A file that ends the start instead of being passed over. */

@@ -86,7 +86,8 @@ function neighboursOf(program: ProgramWithAdded): Map<string, string> {
   const own = [...linksBeside(program)].filter(
     ([name, file]) => added?.has(name) !== true && directories.includes(path.dirname(file)),
   );
-  return new Map(own.map(([name, file]) => [name, Buffer.from(path.basename(file)).toString('latin1')]));
+  const elfString = (text: string): string => Buffer.from(text).toString('latin1');
+  return new Map(own.map(([name, file]) => [elfString(name), elfString(path.basename(file))]));
 }
 
 /** Named by the program itself it comes before the user's LD_LIBRARY_PATH; by a library beside it, behind. */

@@ -1,5 +1,6 @@
 // Libraries beside a program whose file names and sonames differ → each name is served by who serves it under glibc.
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -33,4 +34,18 @@ test('a soname that was asked for before its file was opened comes from the stor
   );
   compileLibrary(on('libvendor.so'), 'libz.so.1', vendor);
   await assertStarts(program, '7 1\n');
+});
+
+test('a library beyond ASCII that lies there under another file name', async () => {
+  const place = path.join(homeInRoot, 'beyond');
+  const on = (name: string) => onHost(root, path.join(place, name));
+  const library = compileLibrary(on('libmüll.so.1'), 'libmüll.so.1', 'int ours(void) { return 8; }');
+  const program = path.join(place, 'program');
+  compile(
+    onHost(root, program),
+    '#include <stdio.h>\nint ours(void);\nint main(void) { printf("%d\\n", ours()); return 0; }',
+    [RUNPATH, library],
+  );
+  renameSync(library, on('libmüll.so.1.2'));
+  await assertStarts(program, '8\n');
 });
