@@ -94,7 +94,7 @@ export function toProvider(
   // What follows is worked out when it is first asked for: of the libc families, and of most providers, it never is.
   let directories: readonly string[] | undefined;
   const runPath = () => {
-    directories ??= runDirectories(elf.runpath ?? elf.rpath, absolute);
+    directories ??= runDirectories(elf.runpath ?? elf.rpath, absolute, elf);
     return directories;
   };
   let ownChoice: ReadonlyMap<string, string> | undefined;

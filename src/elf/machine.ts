@@ -120,6 +120,21 @@ const RUN_BY: ReadonlyMap<string, readonly string[]> = new Map([
   ['loong64', ['loongarch64-linux']],
 ]);
 
+/**
+ * By e_machine, what Linux says in AT_PLATFORM and ld.so puts for `$PLATFORM` (ELF_PLATFORM in Linux' asm/elf.h); on
+ * other machines it depends on the processor, or is nothing.
+ */
+const PLATFORMS: ReadonlyMap<number, string> = new Map([
+  [62, 'x86_64'],
+  [3, 'i686'],
+  [183, 'aarch64'],
+]);
+
+/** Undefined where it is not known by the machine alone. */
+export function platformOf({ machine, byteOrder }: MachineKey): string | undefined {
+  return byteOrder === 'big' ? undefined : PLATFORMS.get(machine);
+}
+
 /** glibc elf/cache.c, print_entry; 32-bit x86 has no name there (sysdeps/generic/dl-cache.h). */
 const CACHE_FLAGS: ReadonlyMap<string, string> = new Map([
   ['x86_64-linux', 'libc6,x86-64'],

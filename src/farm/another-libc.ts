@@ -18,8 +18,9 @@ interface LibcOfProcess {
  */
 export function leadsToAnotherLibc(file: string, { loader, isFamily, isLoaded }: LibcOfProcess): boolean {
   const elf = elfFileAt(file);
-  const names = elf?.needed.filter((name) => isFamily(name) && !isLoaded(name)) ?? [];
-  const directories = runDirectories(elf?.runpath ?? elf?.rpath, file);
+  if (elf === undefined) return false;
+  const names = elf.needed.filter((name) => isFamily(name) && !isLoaded(name));
+  const directories = runDirectories(elf.runpath ?? elf.rpath, file, elf);
   return names.some((name) => {
     const found = directories.find((directory) => existsSync(path.join(directory, name)));
     return found !== undefined && realpathSync.native(found) !== realpathSync.native(path.dirname(loader));

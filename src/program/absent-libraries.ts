@@ -9,7 +9,7 @@ import { effectiveRpath, runDirectories } from './run-directories.ts';
 const PATH_MAX = 4096;
 
 function directoriesOf(file: string, elf: ElfFile): string[] {
-  return [...runDirectories(effectiveRpath(elf), file), ...runDirectories(elf.runpath, file)];
+  return [...runDirectories(effectiveRpath(elf), file, elf), ...runDirectories(elf.runpath, file, elf)];
 }
 
 /**

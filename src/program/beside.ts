@@ -94,7 +94,7 @@ function movedRunPaths(
   { path: file, elf }: { readonly path: string; readonly elf: ElfFile },
   own: readonly string[],
 ): string[] {
-  return runDirectories(elf.runpath ?? elf.rpath, file)
+  return runDirectories(elf.runpath ?? elf.rpath, file, elf)
     .filter((directory) => path.isAbsolute(directory))
     .slice(0, MOST_DIRECTORIES)
     .flatMap((directory) => own.map((each) => path.join(each, directory)));

@@ -57,10 +57,10 @@ function searched(object: LoadedFile, libraryPathDirs: readonly string[]): strin
 
 function searchedByLoader(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
   if (object.elf.runpath !== undefined)
-    return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path)];
+    return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path, object.elf)];
   const directories: string[] = [];
   for (let at: LoadedFile | undefined = object; at !== undefined; at = at.loader) {
-    directories.push(...runDirectories(effectiveRpath(at.elf), at.path));
+    directories.push(...runDirectories(effectiveRpath(at.elf), at.path, at.elf));
   }
   return [...directories, ...libraryPathDirs];
 }
@@ -104,7 +104,7 @@ function find(
   tell: (damaged: DamagedLibrary) => void,
   libraryPathDirs: readonly string[],
 ): LoadedFile | undefined {
-  const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path)) ?? name;
+  const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path, by.elf)) ?? name;
   const files = wanted.includes('/')
     ? [wanted]
     : searched(by, libraryPathDirs).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);

@@ -259,6 +259,7 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
       });
     }
     const appImage = readAppImage(source);
+    const elf = reading.kind === 'elf' ? reading.file : undefined;
     return {
       ...(appImage === undefined ? {} : { appImage }),
       typedName,
@@ -266,9 +267,10 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
       identity: identityOfStats(stats),
       size: Number(stats.size),
       kind,
-      elf: reading.kind === 'elf' ? reading.file : undefined,
+      elf,
       driverDirectories: (host.driverDirectories ?? []).filter(isDirectory),
-      libraryPathDirs: libraryPathDirectories_(host.libraryPath, host.workingDirectory, path),
+      libraryPathDirs:
+        elf === undefined ? [] : libraryPathDirectories_(host.libraryPath, host.workingDirectory, path, elf),
     };
   } finally {
     source.close();

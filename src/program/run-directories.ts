@@ -5,6 +5,7 @@
 // as long as the store has every name; where only that path has one, the program was made to be started with it.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { type MachineKey, platformOf } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { libraryPathDirectories, runPathDirectories, type TokenValues } from '../elf/run-path.ts';
 
@@ -14,11 +15,11 @@ export function pathOfElfString(text: string): string {
 }
 
 /**
- * `$ORIGIN` is the directory of the path the object is opened by; `$LIB` and `$PLATFORM` are `lib` and `x86_64`, as
- * nixpkgs' glibc and a plain CPU have them.
+ * `$ORIGIN` is the directory of the path the object is opened by; `$LIB` and `$PLATFORM` are `lib` and, say, `x86_64`,
+ * as nixpkgs' glibc and a plain CPU of the machine have them.
  */
-export function tokensOf(openedAs: string): TokenValues {
-  return { origin: path.dirname(openedAs), lib: 'lib', platform: 'x86_64' };
+export function tokensOf(openedAs: string, machine: MachineKey): TokenValues {
+  return { origin: path.dirname(openedAs), lib: 'lib', platform: platformOf(machine) };
 }
 
 /**
@@ -30,9 +31,9 @@ export function isPatchedFarm(directory: string): boolean {
 }
 
 /** The directories of one run path. */
-export function runDirectories(runPath: string | undefined, openedAs: string): string[] {
+export function runDirectories(runPath: string | undefined, openedAs: string, machine: MachineKey): string[] {
   if (runPath === undefined) return [];
-  return runPathDirectories(pathOfElfString(runPath), tokensOf(openedAs));
+  return runPathDirectories(pathOfElfString(runPath), tokensOf(openedAs, machine));
 }
 
 /** DT_RPATH, where it counts: ld.so ignores it in an object that has DT_RUNPATH too (glibc elf/get-dynamic-info.h). */
@@ -53,9 +54,9 @@ export function libraryPathDirectories_(
   libraryPath: string | undefined,
   workingDirectory: string | undefined,
   program: string,
+  machine: MachineKey,
 ): string[] {
-  const tokens = { origin: path.dirname(program), lib: 'lib', platform: 'x86_64' };
-  return libraryPathDirectories(libraryPath ?? '', tokens).flatMap((each) => {
+  return libraryPathDirectories(libraryPath ?? '', tokensOf(program, machine)).flatMap((each) => {
     if (path.isAbsolute(each)) return [each];
     return workingDirectory === undefined ? [] : [path.resolve(workingDirectory, each)];
   });

@@ -73,7 +73,7 @@ function withOriginalBytes<T>(
 
 /** Needed names whose file lies beside it under another name, as where links were lost: needed name → file name. */
 function renamesOf(elf: ElfFile, file: string): Map<string, string> {
-  const directories = runDirectories(elf.runpath ?? elf.rpath, file);
+  const directories = runDirectories(elf.runpath ?? elf.rpath, file, elf);
   const direct = new Set(
     findBundled({ path: file, elf }).flatMap(({ name, linked }) => (linked ? [] : name)),
   );

@@ -55,7 +55,7 @@ function plugInsAhead({ question, program, context, dirs }: Extension): PlugIn[]
  */
 function withoutOwn(present: PresentProblem, { program }: Extension): PresentProblem {
   const { path: file, elf } = program;
-  const directories = runDirectories(elf.runpath ?? elf.rpath, file);
+  const directories = runDirectories(elf.runpath ?? elf.rpath, file, elf);
   if (directories.length === 0) return present;
   const { problem } = present;
   const isOwn = (name: string): boolean => directories.some((each) => existsSync(path.join(each, name)));

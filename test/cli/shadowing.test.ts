@@ -1,6 +1,6 @@
 // What of the user's LD_LIBRARY_PATH hides a chosen library.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { libraryPathComesFirst, shadowingEntries } from '../../src/cli/explain/load-map.ts';
@@ -9,16 +9,31 @@ import { scratchDirectory } from '../store/compiled-library.ts';
 const [one, two] = [scratchDirectory(), scratchDirectory()];
 for (const directory of [one, two]) writeFileSync(path.join(directory, 'libz.so.1'), '');
 
+const X86_64 = { class: 64, machine: 62 } as const;
+
 test('the first directory that has the name hides it', () => {
   const expected = [{ name: 'libz.so.1', by: path.join(one, 'libz.so.1') }];
   for (const separator of [':', ';', '::', ':/nowhere;']) {
-    assert.deepEqual(shadowingEntries(`${one}${separator}${two}`, ['liba.so', 'libz.so.1']), expected);
+    assert.deepEqual(
+      shadowingEntries(`${one}${separator}${two}`, ['liba.so', 'libz.so.1'], X86_64),
+      expected,
+    );
   }
+});
+
+test('$PLATFORM is that of the machine', () => {
+  const directory = path.join(one, 'aarch64');
+  mkdirSync(directory);
+  const by = path.join(directory, 'libz.so.1');
+  writeFileSync(by, '');
+  const arm = { class: 64, machine: 183 } as const;
+  assert.deepEqual(shadowingEntries(`${one}/$PLATFORM`, ['libz.so.1'], arm), [{ name: 'libz.so.1', by }]);
+  assert.deepEqual(shadowingEntries(`${one}/$PLATFORM`, ['libz.so.1'], X86_64), []);
 });
 
 test('nothing set, nothing hidden', () => {
   for (const value of [undefined, '', '/nowhere', `${one}-x`]) {
-    assert.deepEqual(shadowingEntries(value, ['libz.so.1']), [], String(value));
+    assert.deepEqual(shadowingEntries(value, ['libz.so.1'], X86_64), [], String(value));
   }
 });
 

@@ -4,7 +4,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
-import { libraryPathDirectories_, needsDirectories } from '../../src/program/run-directories.ts';
+import {
+  libraryPathDirectories_,
+  needsDirectories,
+  runDirectories,
+} from '../../src/program/run-directories.ts';
 import { compileLibrary, compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -22,12 +26,27 @@ test('directories as ld.so has them, made absolute', () => {
     ['./x:y', ['/here/x', '/here/y']],
     ['/a:', ['/a', '/here']],
     ['$ORIGIN/../lib', ['/opt/bin/../lib']],
+    ['/a/$PLATFORM', ['/a/x86_64']],
   ] as const)
-    assert.deepEqual(libraryPathDirectories_(value, '/here', '/opt/bin/tool'), expected, value);
+    assert.deepEqual(libraryPathDirectories_(value, '/here', '/opt/bin/tool', elf), expected, value);
 });
 
 test('relative ones are left out where nobody knows what they are relative to', () => {
-  assert.deepEqual(libraryPathDirectories_('x:/a:', undefined, '/opt/bin/tool'), ['/a']);
+  assert.deepEqual(libraryPathDirectories_('x:/a:', undefined, '/opt/bin/tool', elf), ['/a']);
+});
+
+test('$PLATFORM is what the kernel says of the machine; where that is not known there is no directory', () => {
+  for (const [elfClass, machine, byteOrder, expected] of [
+    [64, 62, 'little', ['/a', '/b/x86_64']],
+    [32, 3, 'little', ['/a', '/b/i686']],
+    [64, 183, 'little', ['/a', '/b/aarch64']],
+    [64, 183, 'big', ['/a']],
+    [64, 243, 'little', ['/a']],
+  ] as const) {
+    const key = { class: elfClass, machine, byteOrder };
+    assert.deepEqual(runDirectories('/a:/b/$PLATFORM', '/opt/tool', key), expected, `${machine}`);
+    assert.deepEqual(libraryPathDirectories_('/a:/b/${PLATFORM}', '/', '/opt/tool', key), expected);
+  }
 });
 
 test('needed where they have what nobody else has', () => {

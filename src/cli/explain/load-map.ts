@@ -1,6 +1,7 @@
 // A load trace → each object with who needs it, the rule by which it is that file, and what LD_LIBRARY_PATH would hide.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { type MachineKey, platformOf } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
 import { type LoaderAndPath, libraryOrder } from '../../farm/library-order.ts';
@@ -152,10 +153,11 @@ export function libraryPathComesFirst(
 export function shadowingEntries(
   libraryPath: string | undefined,
   names: readonly string[],
+  machine: MachineKey,
   loaderAndPath?: LoaderAndPath,
 ): { name: string; by: string }[] {
   if (libraryPath === undefined) return [];
-  const tokens = { origin: undefined, lib: 'lib', platform: 'x86_64' };
+  const tokens = { origin: undefined, lib: 'lib', platform: platformOf(machine) };
   const all = libraryPathDirectories(libraryPath, tokens);
   const directories = loaderAndPath === undefined ? all : libraryOrder(all, loaderAndPath).first;
   return [...names].sort().flatMap((name) => {

@@ -81,7 +81,7 @@ function transitiveOf(
  */
 function neighboursOf(program: ProgramWithAdded): Map<string, string> {
   const { elf, added } = program;
-  const searched = runDirectories(elf.runpath ?? elf.rpath, program.path);
+  const searched = runDirectories(elf.runpath ?? elf.rpath, program.path, elf);
   const directories = searched.map((each) => path.resolve(each));
   const own = [...linksBeside(program)].filter(
     ([name, file]) => added?.has(name) !== true && directories.includes(path.dirname(file)),
@@ -92,7 +92,7 @@ function neighboursOf(program: ProgramWithAdded): Map<string, string> {
 
 /** Named by the program itself it comes before the user's LD_LIBRARY_PATH; by a library beside it, behind. */
 function isInRunPath({ elf, path: file }: ProgramWithAdded, name: string): boolean {
-  const directories = runDirectories(elf.runpath ?? elf.rpath, file);
+  const directories = runDirectories(elf.runpath ?? elf.rpath, file, elf);
   return directories.some((each) => existsSync(path.join(each, pathOfElfString(name))));
 }
 
