@@ -111,14 +111,12 @@ function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols |
   const tables = findLinkTables(source);
   if (tables === undefined || bringsUnknown(tables)) return undefined;
   const wanted = new Map<string, number[]>();
-  // musl looks at no version (ldso/dynlink.c, find_sym).
-  for (const { name, version, index } of readStrongReferences(
-    tables,
-    libc === 'glibc' ? isAsked : undefined,
-  )) {
+  // musl looks at no version, and so at every name (ldso/dynlink.c, find_sym).
+  const isMusl = libc === 'musl';
+  for (const { name, version, index } of readStrongReferences(tables, isMusl ? () => true : isAsked)) {
     // Not to be told from the sign between the two; no compiler makes such names.
     if (name.includes('@') || version?.includes('@')) continue;
-    const symbol = version === undefined ? name : `${name}@${version}`;
+    const symbol = version === undefined || isMusl ? name : `${name}@${version}`;
     const known = wanted.get(symbol);
     if (known) known.push(index);
     else wanted.set(symbol, [index]);
@@ -261,7 +259,7 @@ interface BoundMemo {
 }
 
 /** Bump when it changes what counts as wanted or as defined. */
-const KIND = 'bound-2';
+const KIND = 'bound-3';
 
 function parsed(text: string): readonly string[] | undefined {
   const value: unknown = JSON.parse(text);
