@@ -158,11 +158,11 @@ export function requireReadable(typedName: string): Extract<FileReading, { kind:
 
 /**
  * True when starting it would change the user, group or capabilities: ld.so then ignores every library path (ld.so(8),
- * AT_SECURE).
+ * AT_SECURE). Only the bit for the group asks for the right to execute (Linux fs/exec.c, bprm_fill_uid).
  */
 function changesCredentials(stats: BigIntStats, { uid, gid, capabilities }: Host): boolean {
   const mode = Number(stats.mode);
-  const setuid = (mode & constants.S_IXUSR) !== 0 && (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
+  const setuid = (mode & 0o4000) !== 0 && Number(stats.uid) !== uid;
   const setgid = (mode & constants.S_IXGRP) !== 0 && (mode & 0o2000) !== 0 && Number(stats.gid) !== gid;
   return setuid || setgid || (capabilities === 'some' && uid !== 0);
 }

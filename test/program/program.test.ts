@@ -221,6 +221,7 @@ test('refused: setuid and setgid for somebody else', asRoot, () => {
   const file = variant('setuid');
   const cases: [number, number, number][] = [
     [65534, 0, 0o4755],
+    [65534, 0, 0o4655],
     [0, 65534, 0o2755],
   ];
   for (const [uid, gid, mode] of cases) {
@@ -228,7 +229,7 @@ test('refused: setuid and setgid for somebody else', asRoot, () => {
     chmodSync(file, mode);
     assert.throws(() => inspectProgram(file, here), { code: 'secure-mode', exitCode: 126 });
   }
-  // Nothing changes hands: one's own, or the bit without the right to execute, which means locking.
+  // Nothing changes hands: one's own, or the group's bit without its right to execute, which means locking.
   chownSync(file, 0, 0);
   chmodSync(file, 0o6755);
   assert.equal(inspectProgram(file, here).kind.kind, 'dynamic');
