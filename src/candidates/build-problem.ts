@@ -1,6 +1,7 @@
 // A program and the catalogue → the problem the solver is given.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { requiredNames } from '../elf/library-names.ts';
 import { canRun } from '../host/processor.ts';
 import {
   type BundledLibrary,
@@ -21,7 +22,7 @@ import { preferSameSource } from './same-source.ts';
 import { withSearchedNames } from './searched-names.ts';
 
 function requirer(label: string, file: string, elf: ElfFile): Requirer {
-  return { label, path: file, needed: elf.needed, verneed: elf.verneed };
+  return { label, path: file, needed: requiredNames(elf), verneed: elf.verneed };
 }
 
 /** Every name that a bundled library answers to. */
@@ -83,7 +84,7 @@ function driversOf(
   catalogue: Catalogue,
 ): DriverLibrary[] {
   if (driverDirectories.length === 0) return [];
-  const needed = [elf, ...bundled.map((each) => each.elf)].flatMap((each) => each.needed);
+  const needed = [elf, ...bundled.map((each) => each.elf)].flatMap(requiredNames);
   const wanted = needed.filter(
     (name) => catalogue.librariesOffering(name, elf.class, elf.machine).length === 0,
   );
@@ -141,9 +142,7 @@ export function buildProblem(
   const libc = libcOf(program.elf, program.libc);
   const bundled = bundledOf(program, catalogue, libc);
   const drivers = driversOf(program, bundled, catalogue);
-  const neededDirectly = new Set(
-    [program.elf, ...bundled.map((each) => each.elf)].flatMap((each) => each.needed),
-  );
+  const neededDirectly = new Set([program.elf, ...bundled.map((each) => each.elf)].flatMap(requiredNames));
   const loaders = findLoaders(catalogue, program.elf, libc).filter(
     ({ storePath }) => !excluded.has(storePath),
   );

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { requiredNames } from '../elf/library-names.ts';
 import { canRun } from '../host/processor.ts';
 import type { Libc } from '../program/libc.ts';
 import { runDirectories, usesOrigin } from '../program/run-directories.ts';
@@ -106,7 +107,7 @@ export function toProvider(
     storePath,
     file,
     soname: elf.soname,
-    needed: elf.needed,
+    needed: requiredNames(elf),
     verneed: elf.verneed,
     verdef: elf.verdef,
     hasVerdef: elf.hasVerdef,
@@ -116,7 +117,7 @@ export function toProvider(
       return builtWith.object;
     },
     get ownChoice() {
-      ownChoice ??= ownChoiceOf(runPath(), elf.needed, listings);
+      ownChoice ??= ownChoiceOf(runPath(), requiredNames(elf), listings);
       return ownChoice;
     },
     get rank() {

@@ -1,4 +1,6 @@
 // A name → whether it is one of glibc's own libraries, and whether ld.so looks for it in directories, or why not.
+// An object → the names without which it is not loaded.
+import type { ElfFile } from './elf-file.ts';
 
 /**
  * Everything that one build of glibc installs (Makefiles of glibc 2.31 to 2.42, `extra-libs` and `libnss_*`); they
@@ -39,6 +41,11 @@ export function isLibcFamily(soname: string): boolean {
 /** True for the file name of a glibc loader: `ld-linux-x86-64.so.2`, `ld64.so.2`, `ld.so.1` (shlib-versions files). */
 export function isLoaderName(name: string): boolean {
   return /^ld(?:64|-linux(?:-[\w-]+)?)?\.so\.\d+$/.test(name);
+}
+
+/** What it filters is needed like the rest, and loaded before it (glibc elf/dl-deps.c, _dl_map_object_deps). */
+export function requiredNames({ needed, filter }: Pick<ElfFile, 'needed' | 'filter'>): readonly string[] {
+  return filter.length === 0 ? needed : [...new Set([...needed, ...filter])];
 }
 
 /** NAME_MAX (limits.h): no directory has a longer name. */

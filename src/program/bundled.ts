@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { requiredNames } from '../elf/library-names.ts';
 import { elfFileAt, type FileReading, readElfFile } from '../elf/open-elf.ts';
 import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
@@ -145,7 +146,8 @@ export function findBundled(
   const queue: LoadedFile[] = [{ ...program, loader: undefined, linked: false }];
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
     const alsoAdded = object.loader === undefined ? [...(added?.keys() ?? [])] : [];
-    for (const name of [...object.elf.needed, ...alsoAdded]) {
+    const required = requiredNames(object.elf);
+    for (const name of [...required, ...alsoAdded]) {
       if (seen.has(name)) continue;
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
@@ -157,7 +159,7 @@ export function findBundled(
       const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
       if (loaded === undefined) continue;
       const { path: file, elf, linked } = loaded;
-      const sonames = object.elf.needed.includes(name) && elf.soname !== undefined ? [elf.soname] : [];
+      const sonames = required.includes(name) && elf.soname !== undefined ? [elf.soname] : [];
       const answersTo = [name, ...sonames.filter((each) => !seen.has(each))];
       for (const each of answersTo) seen.add(each);
       found.push({ path: file, elf, name, linked, answersTo });

@@ -5,6 +5,7 @@
 // as long as the store has every name; where only that path has one, the program was made to be started with it.
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { requiredNames } from '../elf/library-names.ts';
 import { type MachineKey, platformOf } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { libraryPathDirectories, runPathDirectories, type TokenValues } from '../elf/run-path.ts';
@@ -80,6 +81,6 @@ export function needsDirectories(
       return elf?.class === like.class && elf.machine === like.machine;
     });
   return objects.some((elf) =>
-    elf.needed.some((name) => !name.includes('/') && !known(name) && isThere(name, elf)),
+    requiredNames(elf).some((name) => !name.includes('/') && !known(name) && isThere(name, elf)),
   );
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Requirer } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { requiredNames } from '../elf/library-names.ts';
 import { debug } from '../host/output.ts';
 import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
 import { asManyAsFit, type Fit, fitOf } from '../solver/as-many-as-fit.ts';
@@ -33,7 +34,7 @@ export function objectsOfPlugIn({ path: file, elf, bundled }: PlugIn): Requirer[
     (each): Requirer => ({
       label: each.name,
       path: each.path,
-      needed: each.elf.needed,
+      needed: requiredNames(each.elf),
       verneed: each.elf.verneed,
     }),
   );

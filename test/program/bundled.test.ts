@@ -194,6 +194,16 @@ test('a soname serves nobody who asked for it before its file was opened', () =>
   assert.deepEqual(namesBeside(after), [['libvendor.so', 'libwanted.so.1']]);
 });
 
+test('what a library filters is loaded like what it needs, and served to who needs it later', () => {
+  const t = tree();
+  const filtered = t.lib('lib/libfiltered.so');
+  const filter = t.lib('lib/libfilter.so', { runpath: '$ORIGIN', flags: ['-Wl,-F,libfiltered.so'] });
+  agree(t, t.program('p', { needs: [filter], runpath: '$ORIGIN/lib' }), {
+    'libfilter.so': filter,
+    'libfiltered.so': filtered,
+  });
+});
+
 test('what the program does not find is not taken from where a later library would find it', () => {
   const t = tree();
   const shared = t.lib('private/libshared.so');

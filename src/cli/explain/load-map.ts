@@ -1,6 +1,8 @@
 // A load trace → each object with who needs it, the rule by which it is that file, and what LD_LIBRARY_PATH would hide.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ElfFile } from '../../elf/elf-file.ts';
+import { requiredNames } from '../../elf/library-names.ts';
 import { type MachineKey, platformOf } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryPathDirectories } from '../../elf/run-path.ts';
@@ -66,8 +68,9 @@ export function loadMap(program: ProgramFile, { set, fingerprint, storeDir, trac
     opened: opened ?? name,
     file: realPath(opened ?? name),
   }));
-  const readers = [{ label: path.basename(program.path), needed: program.elf?.needed ?? [] }];
-  for (const { name, file } of objects) readers.push({ label: name, needed: elfFileAt(file)?.needed ?? [] });
+  const needsOf = (elf: ElfFile | undefined) => (elf === undefined ? [] : requiredNames(elf));
+  const readers = [{ label: path.basename(program.path), needed: needsOf(program.elf) }];
+  for (const { name, file } of objects) readers.push({ label: name, needed: needsOf(elfFileAt(file)) });
   const matches = new Map(fingerprint.libraries.map(({ soname, match }) => [soname, match]));
   return objects.map(({ name, opened, file }) => {
     const how = rules.get(opened) ?? null;

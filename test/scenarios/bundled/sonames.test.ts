@@ -1,4 +1,4 @@
-// Libraries beside a program whose file names and sonames differ → each name is served by who serves it under glibc.
+// Libraries beside a program whose file names and sonames differ, or that filter others → who serves each name.
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
@@ -48,4 +48,18 @@ test('a library beyond ASCII that lies there under another file name', async () 
   );
   renameSync(library, on('libmüll.so.1.2'));
   await assertStarts(program, '8\n');
+});
+
+test('what a library beside the program filters comes from the store', async () => {
+  const place = path.join(homeInRoot, 'filter');
+  const on = (name: string) => onHost(root, path.join(place, name));
+  const source = 'const char *zlibVersion(void) { return "none"; }';
+  const filter = compileLibrary(on('libfilter.so.1'), 'libfilter.so.1', source, ['-Wl,-F,libz.so.1']);
+  const program = path.join(place, 'program');
+  compile(
+    onHost(root, program),
+    '#include <stdio.h>\nconst char *zlibVersion(void);\nint main(void) { printf("%c\\n", zlibVersion()[0]); return 0; }',
+    [RUNPATH, filter],
+  );
+  await assertStarts(program, '1\n');
 });
