@@ -133,10 +133,40 @@ export async function pin(
   return await addKeptRoot(nix, link, storePath);
 }
 
-/** Sets a root link back to what it named before a new set was tried; without one it is removed. */
-export async function restore(nix: Nix | undefined, link: string, before: string | undefined): Promise<void> {
-  if (before === undefined) unpin(link);
-  else await setRootBack(nix, link, before);
+/** What one place of a program has before a new set is tried: a root, a plain record, or neither. */
+interface SavedBefore {
+  readonly link: string;
+  /** Undefined without a root. */
+  readonly storePath: string | undefined;
+  readonly plainFile: string;
+  /** Undefined without a plain record. */
+  readonly text: string | undefined;
+}
+
+function plainTextIn(file: string): string | undefined {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && stats.size <= MAXIMUM_SIZE ? readFileSync(file, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws Node's errors for a link that cannot be read. */
+export function savedBefore(dirs: Directories, sha256: string, link: string): SavedBefore {
+  const plainFile = plainFingerprint(dirs, sha256);
+  return { link, storePath: readRoot(link), plainFile, text: plainTextIn(plainFile) };
+}
+
+/** Takes a new set back: saving it replaced the one or the other (save-and-pin.ts). @throws Node's errors. */
+export async function restore(
+  nix: Nix | undefined,
+  { link, storePath, plainFile, text }: SavedBefore,
+): Promise<void> {
+  if (text === undefined) rmSync(plainFile, { force: true });
+  else if (plainTextIn(plainFile) !== text) writeFileDurably(plainFile, text);
+  if (storePath === undefined) unpin(link);
+  else await setRootBack(nix, link, storePath);
 }
 
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */

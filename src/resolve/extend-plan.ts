@@ -8,7 +8,7 @@ import { whyVanished } from '../farm/vanished.ts';
 import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import { pin, readSavedFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
+import { pin, readSavedFingerprint, restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
@@ -32,7 +32,6 @@ import { plugInAt } from '../program/plug-ins.ts';
 import { asPresent, extendSet } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
-import { readRoot } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
@@ -183,11 +182,11 @@ async function planExtended(
     if (set.kind === 'rejected') return set.complaints[0] ?? 'the loader refuses it';
     const names = added.map(({ name }) => name);
     if (await isRefusedWhenOpened(set, dynamic, names)) return 'the loader refuses it';
-    const before = readRoot(link);
+    const before = savedBefore(dirs, sha256, link);
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
     if (saveExtended(extension, set, root, plugIns)) return undefined;
-    await restore(context.nix, link, before); // the process has what it asked for, and its next start asks again
+    await restore(context.nix, before); // the process has what it asked for, and its next start asks again
     return undefined;
   } finally {
     rootAdders.close();

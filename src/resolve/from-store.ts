@@ -7,13 +7,12 @@ import { hintOfVanished, whyVanished } from '../farm/vanished.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
-import { restore } from '../fingerprint/saved-fingerprints.ts';
+import { restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { bringing, type Demand } from '../index/nix-build-line.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
-import { readRoot } from '../store/root-link.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';
 import type { ClosestSentence } from './conflict-error.ts';
@@ -151,13 +150,12 @@ async function attemptOnce(
   fetches: FetchRounds,
 ): Promise<ResolveAttempt> {
   const solved = await chooseLibraries(job, excluded, fetches);
-  const link = rootOf(job);
-  const before = readRoot(link);
+  const before = savedBefore(job.dirs, job.sha256, rootOf(job));
   const held = await pinAndVerify(job, solved, rootAdder);
   if (held.kind === 'vanished') return held;
   const { root, set, prepared } = held;
   const objection = await objectionTo(set, solved, job);
-  if (objection !== undefined) await restore(job.context.nix, link, before);
+  if (objection !== undefined) await restore(job.context.nix, before);
   if (objection?.kind === 'optional-refused') return objection;
   if (objection !== undefined || set.kind === 'rejected')
     return mismatchOr(objection?.error, set, solved.fingerprint);

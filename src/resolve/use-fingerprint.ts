@@ -8,7 +8,7 @@ import { layOutAndVerify, pathOfStoreFile, type VerifiedSet } from '../farm/veri
 import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-store.ts';
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
-import { removePlainFingerprint, restore } from '../fingerprint/saved-fingerprints.ts';
+import { restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import { debug, listText } from '../host/output.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
@@ -18,7 +18,6 @@ import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } 
 import { showOnStderr } from '../store/nix.ts';
 import { hasNixDatabase } from '../store/nix-state.ts';
 import { pathFacts } from '../store/path-info.ts';
-import { readRoot } from '../store/root-link.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, TrustedFound } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
@@ -162,13 +161,6 @@ export async function check(
     : { kind: 'sound', set };
 }
 
-/** Leaves what was saved for the program before. */
-async function takeBack(root: Root, before: string | undefined, search: FingerprintSearch): Promise<void> {
-  await restore(search.context.nix, rootOf(search), before);
-  if (root.kind === 'saved' && root.unpinned !== undefined)
-    removePlainFingerprint(search.dirs, search.sha256);
-}
-
 async function checkAndPin(
   fingerprint: Fingerprint,
   { where, signedBy }: TrustedFound,
@@ -176,7 +168,7 @@ async function checkAndPin(
 ): Promise<UsedFingerprint | Gone> {
   const { dirs, rootAdders } = search;
   const link = rootOf(search);
-  const before = readRoot(link);
+  const before = savedBefore(dirs, search.sha256, link);
   let pinning: Promise<Root> | undefined;
   // Nix pins while the loader is asked; what the loader refuses is taken back.
   const checked = await check(fingerprint, search, () => {
@@ -185,7 +177,7 @@ async function checkAndPin(
   });
   const root = await pinning;
   if (checked.kind === 'refused') {
-    if (root !== undefined) await takeBack(root, before, search);
+    if (root !== undefined) await restore(search.context.nix, before);
     const isGone = checked.cause === 'missing' || root?.kind === 'vanished';
     return isGone ? gone(checked.why) : refused(checked.why);
   }

@@ -16,7 +16,9 @@ import { canonicalText, type Fingerprint } from '../../src/fingerprint/fingerpri
 import { alsoPin, saveAndPin, startSaving } from '../../src/fingerprint/save-and-pin.ts';
 import {
   plainFingerprint,
+  restore,
   rootLink,
+  savedBefore,
   savedFingerprintsOf,
   unpin,
 } from '../../src/fingerprint/saved-fingerprints.ts';
@@ -130,6 +132,33 @@ test('a Nix that cannot work degrades to a plain file', async () => {
   const other = await saveAndPin(startSaving(noDaemon, link), document, dirs, link);
   assert.ok(other.kind === 'saved' && other.unpinned !== undefined, JSON.stringify(other));
 });
+
+for (const [kind, nix] of [
+  ['by Nix', store.nix],
+  ['without Nix', undefined],
+] as const) {
+  test(`what was saved before comes back ${kind}, a plain record too`, async () => {
+    const dirs = newPlace();
+    const [earlier, later] = ['7', '8'].map((each) => fingerprint('9', addLibrary(`loader-${each}`)));
+    assert.ok(earlier && later);
+    const { sha256 } = earlier.program;
+    const link = rootLink(dirs, sha256, KEY);
+    const file = plainFingerprint(dirs, sha256);
+    const saved = () => savedFingerprintsOf([dirs], sha256, KEY, storeDir);
+    const nothing = savedBefore(dirs, sha256, link);
+    await saveAndPin(startSaving(nix, link), later, dirs, link);
+    assert.equal((await saved()).length, 1);
+    await restore(nix, nothing);
+    assert.deepEqual(await saved(), []);
+
+    await saveAndPin(undefined, earlier, dirs, link);
+    const plain = savedBefore(dirs, sha256, link);
+    await saveAndPin(startSaving(nix, link), later, dirs, link);
+    assert.deepEqual((await saved())[0]?.fingerprint, later);
+    await restore(nix, plain);
+    assert.deepEqual(await saved(), [{ fingerprint: earlier, file }]);
+  });
+}
 
 test('a path that vanished is told by name, and nothing is kept', async () => {
   const dirs = newPlace();
