@@ -19,13 +19,22 @@ export interface Choices {
 
 export const NO_CHOICES: Choices = { pins: {}, exclude: [], prefer: [] };
 
-/** Puts `added` on top: a pin replaces an earlier one of its name, preferences come before earlier ones. */
+/**
+ * Puts `added` on top: a pin replaces an earlier one of its name, preferences come before earlier ones. Which file
+ * serves a name is what was said last: a pin takes the file of an earlier addition, whose name stays in the set, and
+ * an addition of a file takes an earlier pin.
+ */
 export function addChoices(earlier: Choices, added: Choices): Choices {
+  const pins = Object.entries(earlier.pins).filter(([name]) => typeof added.add?.[name] !== 'string');
+  const add = Object.entries(earlier.add ?? {}).map(([name, file]): [string, string | null] => [
+    name,
+    Object.hasOwn(added.pins, name) ? null : file,
+  ]);
   return {
-    pins: { ...earlier.pins, ...added.pins },
+    pins: { ...Object.fromEntries(pins), ...added.pins },
     exclude: [...new Set([...earlier.exclude, ...added.exclude])].sort(),
     prefer: [...new Set([...added.prefer, ...earlier.prefer])],
-    ...addPart({ ...earlier.add, ...added.add }),
+    ...addPart({ ...Object.fromEntries(add), ...added.add }),
   };
 }
 

@@ -64,6 +64,23 @@ test('a later pin replaces an earlier one, later preferences come first, exclusi
   ]);
 });
 
+test('what is said last of a name decides its file: a pin, or what is added', () => {
+  const file = '/nix/store/a/lib/liba.so';
+  const pinned = { ...NO_CHOICES, pins: { 'liba.so': '/nix/store/b/lib/liba.so' } };
+  for (const earlier of [file, '/opt/liba.so', null]) {
+    const start = { ...NO_CHOICES, add: { 'liba.so': earlier, 'libb.so': '/b' } };
+    assert.deepEqual(addChoices(start, pinned), {
+      ...pinned,
+      add: { 'liba.so': null, 'libb.so': '/b' },
+    });
+  }
+  const both = { ...pinned, pins: { ...pinned.pins, 'libb.so': '/b' } };
+  const added = { ...NO_CHOICES, add: { 'liba.so': file } };
+  assert.deepEqual(addChoices(both, added), { ...added, pins: { 'libb.so': '/b' } });
+  const name = { ...NO_CHOICES, add: { 'liba.so': null } };
+  assert.deepEqual(addChoices(pinned, name), { ...name, pins: pinned.pins });
+});
+
 test('the digest tells decisions apart and does not depend on the order of pins', () => {
   assert.equal(digestOfChoices(NO_CHOICES), undefined);
   assert.equal(hasChoices(NO_CHOICES), false);

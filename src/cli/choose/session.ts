@@ -261,6 +261,9 @@ function wordsToChoices(words: ChooseWords, catalogue: Catalogue, program: Dynam
     return [word.slice(0, at), findPin(word.slice(0, at), word.slice(at + 1), catalogue, program)];
   });
   const add = words.add.map((word) => addedByWord(word, catalogue, program));
+  const [twice] = add.find(([name, file]) => file !== null && pins.some(([pin]) => pin === name)) ?? [];
+  if (twice !== undefined)
+    throw usage(`${twice}: --pin and --add each name a file for it`, 'say which file serves it once');
   const { exclude, prefer } = words;
   if ([...exclude, ...prefer].includes(''))
     throw usage('an empty name fits everything', "name store objects, e.g. --exclude 'openssl-1.*'");

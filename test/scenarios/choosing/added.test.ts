@@ -18,6 +18,13 @@ async function add(library: string): Promise<void> {
   assert.equal(status, 0, stderr);
 }
 
+interface Choosable {
+  readonly alternatives: readonly {
+    readonly name: string;
+    readonly candidates: readonly { readonly file: string }[];
+  }[];
+}
+
 async function why(name: string): Promise<string> {
   const { status, stdout, stderr } = await root.manage(['explain', '--why', name, program]);
   assert.equal(status, 0, stderr);
@@ -35,6 +42,36 @@ test('of one of the store explain --why says that it was added, and of what it b
   assert.match(stdout, /^in the set for that: .*libpng16\.so\.16/m);
   await add('libarchive.so.13');
   assert.match(await why('libxml2.so.2'), /^libxml2\.so\.2\n(?:.*\n)* {2}needed by libarchive\.so\.13/m);
+});
+
+test('a pin replaces the file of an addition, which replaces a pin: what was said last is loaded', async () => {
+  await root.manage(['choose', '--reset', program]);
+  const name = 'libpng16.so.16';
+  const listed = await root.manage(['choose', '--add', name, '--json', program]);
+  assert.equal(listed.status, 0, listed.stderr);
+  const { alternatives } = JSON.parse((await root.manage(['choose', '--json', program])).stdout) as Choosable;
+  const candidates = alternatives.find((each) => each.name === name)?.candidates ?? [];
+  const [first = '', second = ''] = [...new Set(candidates.map(({ file }) => file))];
+  assert.notEqual(second, '');
+  const taken = async (...words: string[]): Promise<string | undefined> => {
+    const { status, stderr } = await root.manage(['choose', ...words, program]);
+    assert.equal(status, 0, stderr);
+    return (await why(name)).split('\n')[1]?.trim();
+  };
+  assert.equal(await taken('--add', `${name}=${first}`), first);
+  assert.equal(await taken('--pin', `${name}=${second}`), second);
+  assert.equal(await taken('--add', `${name}=${first}`), first);
+  const both = await root.manage([
+    ...['choose', '--add', `${name}=${first}`],
+    ...['--pin', `${name}=${second}`, program],
+  ]);
+  assert.equal(both.status, 125);
+  assert.match(
+    both.stderr,
+    /^nix-foreign: libpng16\.so\.16: --pin and --add each name a file for it\n {2}\S/,
+  );
+  assert.equal((await root.manage(['choose', '--drop', name, program])).status, 0);
+  assert.equal((await root.manage(['explain', '--why', name, program])).status, 125);
 });
 
 test('a file of the user whose soname the program needs from the store does not serve it', async () => {

@@ -80,6 +80,27 @@ test('typing filters; what is picked is shown with what it forces, agreed to, an
   assert.ok(library?.storePath.endsWith(wanted[1] ?? '?'));
 });
 
+test('what is picked takes the place of a file that was added', async () => {
+  const libraryNow = () =>
+    fingerprintBehind(root, rootLinks(root)[0] ?? '').libraries.find(({ soname }) => soname === 'libjq.so.1');
+  const { storePath, file } = libraryNow() ?? assert.fail();
+  const added = path.join(storePath, file);
+  const { status, stderr } = await root.manage(['choose', '--add', `libjq.so.1=${added}`, program]);
+  assert.equal(status, 0, stderr);
+  const it = choose();
+  await it.until(/libjq\.so\.1, needed by jq/);
+  it.press('Down');
+  const wanted = marked(await it.until(/changes \d+ more/));
+  it.press('Enter');
+  await it.until(/\? libonig\.so\.5/);
+  it.press('Enter');
+  await it.until(/Keep these choices/);
+  it.press('Enter');
+  await it.until(/pin libjq\.so\.1=[\s\S]*add libjq\.so\.1\n[\s\S]*\[status 0\]/);
+  const now = libraryNow();
+  assert.ok(now?.storePath.endsWith(wanted) && now.storePath !== storePath, `${now?.storePath}: ${wanted}`);
+});
+
 test('what is chosen while the dialogue is open stays, whoever chooses at the same time', async () => {
   const it = choose();
   await it.until(/recommended[\s\S]*as it is now/);
