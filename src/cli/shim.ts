@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
 import { findOnPath } from '../host/files.ts';
-import { notice, printJson, printOneLine } from '../host/output.ts';
+import { listText, notice, printJson, printOneLine } from '../host/output.ts';
 import { shellWord } from '../host/shell-words.ts';
 import { pathLine } from '../integrations/hooks/hook-text.ts';
 import {
@@ -92,19 +92,49 @@ function added(program: string, options: AddOptions, settings: Shimming, entry: 
       '--all takes a directory, and neither a program nor --as',
       'nix-foreign shim add --all DIRECTORY',
     );
+  if (options.desktopFile !== undefined)
+    throw usageError(
+      '--desktop-file names the entry of one program, and --all adds several',
+      'those that lie near the programs: nix-foreign shim add --all DIRECTORY --desktop',
+    );
   return addAllShims(all, settings);
 }
 
-/** The copies in the menu. Where one cannot be made, the shims that are new are taken back with theirs. */
+interface MenuEntries {
+  /** Paths of the copies in the menu. */
+  readonly entries: readonly string[];
+  /** Programs of a directory of which there is none. */
+  readonly without: AddedAll['skipped'];
+}
+
+/** Of several programs, some are not for the menu: those keep their shims. */
+function entriesOfAll(shims: readonly Shim[], { directories }: Shimming): MenuEntries {
+  const without: { name: string; why: string }[] = [];
+  const entries = shims.flatMap((shim) => {
+    try {
+      return addDesktopEntries(shim, directories, undefined);
+    } catch (error) {
+      if (!(error instanceof ForeignError)) throw error;
+      without.push({ name: shim.name, why: error.message });
+      return [];
+    }
+  });
+  return { entries, without };
+}
+
+/** Where an entry cannot be made, the shims that are new are taken back with theirs. */
 function entriesFor(
   shims: readonly Shim[],
   before: readonly Shim[],
-  { desktop, desktopFile }: AddOptions,
-  { directories }: Shimming,
-): string[] {
-  if (!desktop && desktopFile === undefined) return [];
+  { all, desktop, desktopFile }: AddOptions,
+  settings: Shimming,
+): MenuEntries {
+  const { directories } = settings;
+  if (!desktop && desktopFile === undefined) return { entries: [], without: [] };
   try {
-    return shims.flatMap((shim) => addDesktopEntries(shim, directories, desktopFile));
+    if (all !== undefined) return entriesOfAll(shims, settings);
+    const entries = shims.flatMap((shim) => addDesktopEntries(shim, directories, desktopFile));
+    return { entries, without: [] };
   } catch (error) {
     for (const { name } of shims.filter((shim) => before.every((each) => each.name !== shim.name))) {
       removeDesktopEntries(name, directories);
@@ -114,17 +144,29 @@ function entriesFor(
   }
 }
 
+function noticeWithout(without: MenuEntries['without']): void {
+  const [first] = without;
+  if (first === undefined) return;
+  const names = without.map(({ name }) => name);
+  notice(`not in the menu: ${listText(names, 5)}; ${first.why}`);
+}
+
 export async function addCommand(program: string, options: AddOptions, entry: EntryProcess): Promise<void> {
   const settings = await shimming(entry);
   mendOthers(settings);
   const before = listShims(settings.directories);
   const done = added(program, options, settings, entry);
-  const entries = entriesFor(done.added, before, options, settings);
-  if (options.json) printJson({ added: done.added.map(rowOf), skipped: done.skipped, entries });
+  const { entries, without } = entriesFor(done.added, before, options, settings);
+  const skipped = [
+    ...done.skipped,
+    ...without.map(({ name, why }) => ({ name, why: `not in the menu: ${why}` })),
+  ];
+  if (options.json) printJson({ added: done.added.map(rowOf), skipped, entries });
   else for (const { file, target } of done.added) printOneLine(`${file} starts ${target}`);
   if (!options.json && done.added.length === 0 && done.skipped.length === 0) printOneLine('nothing to add');
   if (!options.json) for (const entry of entries) printOneLine(`${entry} is in the menu`);
   for (const { name, why } of options.json ? [] : done.skipped) notice(`no shim for ${name}: ${why}`);
+  if (!options.json) noticeWithout(without);
   for (const { name, target } of done.added) {
     const hidden = hiddenBy(name, target, settings);
     if (hidden !== undefined)

@@ -54,6 +54,38 @@ test('a menu entry that cannot be made takes the new shim back, and leaves one t
   }
 });
 
+test('of a directory, a program without a menu entry keeps its shim, and one line names it', () => {
+  mkdirSync(at('several'));
+  for (const name of ['drawer', 'helper', 'other']) program(`several/${name}`);
+  writeFileSync(at('several/drawer.desktop'), `[Desktop Entry]\nExec=${at('several/drawer')}\n`);
+  const entry = at('.local/share/applications/drawer.desktop');
+  const { status, stdout, stderr } = manage('shim', 'add', '--all', at('several'), '--desktop');
+  assert.equal(status, 0, stderr);
+  for (const name of ['drawer', 'helper', 'other']) assert.ok(existsSync(shim(name)), name);
+  assert.ok(existsSync(entry) && stdout.endsWith(`${entry} is in the menu\n`), stdout);
+  const helper = at('several/helper');
+  assert.deepEqual(stderr.match(/^.*in the menu.*$/gm), [
+    `nix-foreign: not in the menu: helper, other; no .desktop file near ${helper} starts it`,
+  ]);
+  const json = manage('shim', 'add', '--all', at('several'), '--desktop', '--json');
+  const { entries, skipped } = JSON.parse(json.stdout) as Record<string, { name: string; why: string }[]>;
+  assert.deepEqual(entries, [entry]);
+  assert.deepEqual(
+    skipped?.map(({ name }) => name),
+    ['drawer.desktop', 'helper', 'other'],
+  );
+  assert.match(skipped?.[1]?.why ?? '', /^not in the menu: no \.desktop file near /);
+});
+
+test('one .desktop file cannot start all programs of a directory', () => {
+  mkdirSync(at('two'));
+  program('two/one');
+  const { status, stderr } = manage('shim', 'add', '--all', at('two'), '--desktop-file', at('one.desktop'));
+  assert.equal(status, 125);
+  assert.match(stderr, /^nix-foreign: --desktop-file names the entry of one program.*\n {2}\S/);
+  assert.equal(existsSync(shim('one')), false);
+});
+
 test('what is broken beside the entry of the vendor is passed over', { timeout: 60_000 }, () => {
   const target = program('vendor');
   writeFileSync(at('vendor.desktop'), `[Desktop Entry]\nExec=${target}\nIcon=picture\n`);

@@ -107,8 +107,8 @@ export function addDesktopEntries(
       'name the one that the vendor ships with --desktop-file',
       'no-desktop-entry',
     );
-  makeDirectories(directories.applications);
-  return entries.map((entry) => {
+  // All are made before the first is written.
+  const copies = entries.map((entry) => {
     const copy = path.join(directories.applications, path.basename(entry));
     const { text, started } = rewritten(entry, shim);
     if (started === 0)
@@ -123,6 +123,10 @@ export function addDesktopEntries(
         'take it away first, if it is not needed',
         'taken',
       );
+    return { copy, text };
+  });
+  makeDirectories(directories.applications);
+  return copies.map(({ copy, text }) => {
     removeLeftoversOf(copy);
     writeFileDurably(copy, text, 0o644);
     return copy;
