@@ -4,11 +4,13 @@ import { lstatSync } from 'node:fs';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf, reasonOf, remedyOf } from '../host/errors.ts';
 import { notice, printableLine, printJson, printLine } from '../host/output.ts';
+import type { Environment } from '../host/tool-environment.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories, patchPlaces } from '../resolve/writable-directories.ts';
+import { isRegistered } from '../store/spare-from-collector.ts';
 
 interface PlanRow {
   readonly program: string;
@@ -23,20 +25,27 @@ interface PlanRow {
   readonly farm?: string;
 }
 
-/** A root is a link below `roots/`; without Nix a plan names a plain record instead. */
-function isPinned(root: string, all: readonly Directories[]): boolean {
-  if (!all.some((dirs) => root.startsWith(`${dirs.roots}/`))) return false;
-  return lstatSync(root, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+/** Who asks, and which Nix there is. */
+interface Asking {
+  readonly uid: number;
+  readonly env: Environment;
 }
 
-function rowOf(plan: LaunchPlan, all: readonly Directories[], uid: number): PlanRow {
+/** A root is a link below `roots/` that Nix knows; without Nix a plan names a plain record instead. */
+function isPinned(root: string, all: readonly Directories[], asking: Asking): boolean {
+  if (!all.some((dirs) => root.startsWith(`${dirs.roots}/`))) return false;
+  const isLink = lstatSync(root, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink && isRegistered(asking, root);
+}
+
+function rowOf(plan: LaunchPlan, all: readonly Directories[], asking: Asking): PlanRow {
   const { program, strategy, root, sha256 } = plan;
   return {
     program,
     strategy,
-    state: whyNotCurrent(plan, uid) ?? 'ready',
+    state: whyNotCurrent(plan, asking.uid) ?? 'ready',
     root: root ?? null,
-    pinned: root === undefined ? null : isPinned(root, all),
+    pinned: root === undefined ? null : isPinned(root, all, asking),
     sha256: sha256 ?? null,
   };
 }
@@ -54,11 +63,11 @@ export function plansIn(dirs: Directories): LaunchPlan[] {
 }
 
 /** One row for each program: that of the plan which the launcher would follow, else of the first place that has one. */
-export function rowsOf(all: readonly Directories[], uid: number): PlanRow[] {
+export function rowsOf(all: readonly Directories[], asking: Asking): PlanRow[] {
   const rows = new Map<string, PlanRow>();
   for (const plan of all.flatMap(plansIn)) {
     if (rows.get(plan.program)?.state === 'ready') continue;
-    const row = rowOf(plan, all, uid);
+    const row = rowOf(plan, all, asking);
     if (row.state === 'ready' || !rows.has(plan.program)) rows.set(plan.program, row);
   }
   return [...rows.values()].sort((a, b) => (a.program < b.program ? -1 : 1));
@@ -67,30 +76,30 @@ export function rowsOf(all: readonly Directories[], uid: number): PlanRow[] {
 /** A strategy of its own for people: such a file needs no plan. What is not patched any more is no row. */
 const PATCHED_FILE = 'patched file';
 
-function patchedFiles(all: readonly Directories[]): PlanRow[] {
+function patchedFiles(all: readonly Directories[], asking: Asking): PlanRow[] {
   const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
   return rows.map(({ file, state, root, farm }) => ({
     program: file,
     strategy: PATCHED_FILE,
     state,
     root: root ?? null,
-    pinned: root !== undefined,
+    pinned: root !== undefined && isRegistered(asking, root),
     sha256: null,
     farm,
   }));
 }
 
 /** Patched files start without a plan, so the row of one that there is from before says nothing. */
-async function rowsWithPatched(all: readonly Directories[], uid: number): Promise<PlanRow[]> {
-  const patched = patchedFiles(await patchPlaces(uid));
+async function rowsWithPatched(all: readonly Directories[], asking: Asking): Promise<PlanRow[]> {
+  const patched = patchedFiles(await patchPlaces(asking.uid), asking);
   const files = new Set(patched.map(({ program }) => program));
-  const rows = [...rowsOf(all, uid).filter(({ program }) => !files.has(program)), ...patched];
+  const rows = [...rowsOf(all, asking).filter(({ program }) => !files.has(program)), ...patched];
   return rows.sort((a, b) => (a.program < b.program ? -1 : 1));
 }
 
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
   const { uid } = context.host;
-  const rows = await rowsWithPatched(await allDirectories(uid), uid);
+  const rows = await rowsWithPatched(await allDirectories(uid), { uid, env: context.env });
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));
 }

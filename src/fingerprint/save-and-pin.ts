@@ -2,6 +2,7 @@
 import type { Directories } from '../host/directories.ts';
 import { type Pinned, type RootAdder, refusingRootAdder, startRootAdder } from '../store/add-and-pin.ts';
 import { missingForNix, type Nix } from '../store/nix.ts';
+import { isRegistered } from '../store/spare-from-collector.ts';
 import { storeLocation } from '../store/store-location.ts';
 import { type Fingerprint, storeTextOf } from './fingerprint.ts';
 import {
@@ -79,7 +80,7 @@ export async function alsoPin(
   if (storePath === undefined || nix === undefined) {
     return await saveAndPin(startSaving(nix, link), saved.fingerprint, dirs, link);
   }
-  if (saved.file === link) return { kind: 'saved', file: link };
+  if (saved.file === link && isRegistered(nix, link)) return { kind: 'saved', file: link };
   return rootAfter(await pin(nix, link, storePath), saved.fingerprint, dirs, link);
 }
 

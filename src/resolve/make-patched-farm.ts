@@ -10,6 +10,7 @@ import { makeDirectories } from '../host/files.ts';
 import { patchedRoot } from '../integrations/patch/patched-state.ts';
 import { addObject } from '../store/add-object.ts';
 import type { NarNode } from '../store/nix-archive.ts';
+import { isRegistered } from '../store/spare-from-collector.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import type { FarmToMake } from './plan-patch.ts';
@@ -65,7 +66,8 @@ export async function makePatchedFarm(
 ): Promise<MadeFarm> {
   const root = patchedRoot(dirs, farm.path);
   if (farm.kind === 'store' && context.nix !== undefined) {
-    if (pinned(root) === farm.path && existsSync(farm.path)) return { kind: 'made', root };
+    const isPinned = pinned(root) === farm.path && isRegistered(context.nix, root);
+    if (isPinned && existsSync(farm.path)) return { kind: 'made', root };
     const { nar, references, path: storePath } = farm;
     const name = nameOfStoreObject(storePath);
     const added = await addObject(context.nix, { name, nar, references, storePath }, root);

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf } from '../host/errors.ts';
 import { isGone } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import type { Environment } from '../host/tool-environment.ts';
 import { base32 } from './fixed-path.ts';
 import type { Nix } from './nix.ts';
 import { storeLocation } from './store-location.ts';
@@ -79,9 +80,10 @@ export async function spareFromCollector({ env }: Nix, storePaths: readonly stri
 
 /**
  * Nix knows an indirect root by an entry named by the SHA-1 of its path (`LocalStore::addIndirectRoot`). A collector
- * that found an earlier root of this name gone may remove the entry after it was made anew (`findRoots`).
+ * that found an earlier root of this name gone may remove the entry after it was made anew, and one that runs while the
+ * link cannot be seen (a home that is not mounted) removes it, too (`findRoots`). True where that cannot be looked at.
  */
-export function isRegistered({ env }: Nix, link: string): boolean {
+export function isRegistered({ env }: { readonly env: Environment }, link: string): boolean {
   const directory = path.join(storeLocation(env).stateDir, 'gcroots/auto');
   const name = base32(createHash('sha1').update(link).digest());
   return !existsSync(directory) || !isGone(path.join(directory, name));

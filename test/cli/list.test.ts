@@ -1,5 +1,6 @@
 // One row for each program, of the plan that the launcher would follow, and whether a root keeps its libraries.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -8,6 +9,7 @@ import { createDirectories, type Directories, temporaryDirectories } from '../..
 import { identityOf } from '../../src/host/file-identity.ts';
 import { writePlan } from '../../src/plan/plan-files.ts';
 import type { LaunchPlan } from '../../src/plan/plan-format.ts';
+import { base32 } from '../../src/store/fixed-path.ts';
 import { barePlan } from '../plan/bare-plan.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -35,6 +37,8 @@ function plan(file: string, more: Partial<LaunchPlan> = {}): LaunchPlan {
 }
 
 const [first, second] = [directoriesAt('first'), directoriesAt('second')];
+const stateDir = at('nix');
+const asking = { uid, env: { NIX_STATE_DIR: stateDir } };
 const stale = { identity: '1:1:1:1.1:1.1' };
 
 test('a program with plans in two places is one row', () => {
@@ -51,7 +55,7 @@ test('a program with plans in two places is one row', () => {
   writePlan(first, plan(twice, stale));
   writePlan(second, plan(twice, { ...stale, strategy: 'nix-ld' }));
   writePlan(second, plan(other));
-  const rows = rowsOf([first, second], uid).map((row) => [row.program, row.strategy, row.state]);
+  const rows = rowsOf([first, second], asking).map((row) => [row.program, row.strategy, row.state]);
   assert.deepEqual(rows, [
     [both, 'loader', 'ready'],
     [other, 'loader', 'ready'],
@@ -78,7 +82,7 @@ test('what no root keeps is said', () => {
   };
   for (const [name, root] of Object.entries(roots)) writePlan(dirs, plan(program(name), { root }));
   writePlan(dirs, plan(program('needs-nothing'), { strategy: 'direct' }));
-  const rows = rowsOf([first, dirs], uid).filter(({ strategy, root }) => strategy === 'direct' || root);
+  const rows = rowsOf([first, dirs], asking).filter(({ strategy, root }) => strategy === 'direct' || root);
   const pinned = Object.fromEntries(rows.map((row) => [path.basename(row.program), row.pinned]));
   assert.deepEqual(pinned, {
     saved: true,
@@ -95,4 +99,27 @@ test('what no root keeps is said', () => {
     saying,
     ['elsewhere', 'lost', 'missing', 'plain'].map((name) => `loader  ${at(name)}  (not pinned)`),
   );
+});
+
+test('a link that Nix has dropped from its roots keeps nothing', () => {
+  const dirs = directoriesAt('dropped');
+  const [known = '', dropped = ''] = ['known', 'dropped-root'].map((name) => {
+    const link = path.join(dirs.roots, name, '1');
+    mkdirSync(path.dirname(link));
+    symlinkSync('/nix/store/gone', link);
+    writePlan(dirs, plan(program(name), { root: link }));
+    return link;
+  });
+  const auto = path.join(stateDir, 'gcroots/auto');
+  const pinned = () => rowsOf([dirs], asking).map(({ root, pinned }) => [root, pinned]);
+  assert.deepEqual(pinned(), [
+    [dropped, true],
+    [known, true],
+  ]);
+  mkdirSync(auto, { recursive: true });
+  symlinkSync(known, path.join(auto, base32(createHash('sha1').update(known).digest())));
+  assert.deepEqual(pinned(), [
+    [dropped, false],
+    [known, true],
+  ]);
 });

@@ -5,8 +5,10 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -103,6 +105,27 @@ test('pinned: the link names the document, the collector keeps it and what it na
   unpin(second);
   store.run('nix-store', '--gc');
   assert.ok(!existsSync(library) && !existsSync(path.dirname(second)));
+});
+
+test('a link that Nix has dropped from its roots is made one again', async () => {
+  const dirs = newPlace();
+  const document = fingerprint('6', addLibrary('loader-9'));
+  const link = rootLink(dirs, document.program.sha256, KEY);
+  const file = link;
+  await saveAndPin(startSaving(store.nix, link), document, dirs, link);
+  const auto = path.join(store.location.stateDir, 'gcroots/auto');
+  const entries = () => readdirSync(auto).map((name) => readlinkSync(path.join(auto, name)));
+  assert.ok(entries().includes(link));
+  const asPinned = { kind: 'saved', file } as const;
+  // As a collector does while the link cannot be seen.
+  renameSync(link, `${link}.away`);
+  store.run('nix-store', '--gc', '--print-roots');
+  renameSync(`${link}.away`, link);
+  assert.equal(entries().includes(link), false);
+  assert.deepEqual(await alsoPin(store.nix, { fingerprint: document, file }, dirs, link), asPinned);
+  assert.ok(entries().includes(link));
+  store.run('nix-store', '--gc');
+  assert.equal(readFileSync(link, 'utf8'), canonicalText(document));
 });
 
 test('without Nix a plain file is the record, with the reason', async () => {
