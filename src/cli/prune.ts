@@ -8,7 +8,7 @@ import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { DAY, isGone, namesIn } from '../host/files.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { fateOf, noteFate } from '../integrations/patch/gone-patched.ts';
+import { absenceWords, fateOf, LONGEST_ABSENCE, noteFate } from '../integrations/patch/gone-patched.ts';
 import {
   type PatchedRecord,
   patchedRecords,
@@ -72,9 +72,6 @@ function placesOf(uid: number, own: readonly Directories[]): { dirs: Directories
   return system === undefined ? places : [...places, { dirs: system, tellsOfUse: false }];
 }
 
-/** A patched file that is nowhere may come back from a disk that is not mounted. In days. */
-const LONGEST_ABSENCE = 30;
-
 interface PatchedPruning {
   readonly record: PatchedRecord;
   readonly root: string;
@@ -82,16 +79,6 @@ interface PatchedPruning {
   readonly why: string | undefined;
   /** One clause, of one that is kept although no file was found. */
   readonly kept: string | undefined;
-}
-
-/** Files that were unpatched or replaced are there, and a patched copy of them may be somewhere. */
-function wordsOf({ files, former = [] }: PatchedRecord): { readonly why: string; readonly kept: string } {
-  return [...files, ...former].every(isGone)
-    ? { why: 'the patched file is gone', kept: 'no such file was found' }
-    : {
-        why: 'it is not patched any more',
-        kept: 'it is not patched any more, and no patched copy was found',
-      };
 }
 
 /** The content decides: a record whose files were moved gets their new places. */
@@ -103,7 +90,7 @@ function prunePatched(dirs: Directories, { patched, dryRun }: PruneOptions, now:
     if (fate.kind === 'moved' && !dryRun) writePatchedRecord(dirs, { ...record, files: fate.files });
     if (fate.kind !== 'gone') return [];
     const root = patchedRoot(dirs, record.farm);
-    const { why, kept } = wordsOf(record);
+    const { why, kept } = absenceWords(record);
     const days = Math.floor((now - fate.since) / DAY);
     if (patched || days >= LONGEST_ABSENCE) return [{ record, root, why, kept: undefined }];
     const left = LONGEST_ABSENCE - days;

@@ -8,6 +8,7 @@ import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfFile } from '../host/file-identity.ts';
 import { DAY, isGone } from '../host/files.ts';
 import { debug, printableLine, printJson, printLine } from '../host/output.ts';
+import { whyMissed } from '../integrations/patch/gone-patched.ts';
 import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
 import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
@@ -23,7 +24,7 @@ interface PrintedRoot {
   readonly storePath: string;
   readonly lastUse: string;
   readonly prunable: string | null;
-  /** Whether it is the root of a patched file, which `prune` never takes. */
+  /** Whether it is the root of a patched file: that starts without us, so no day of a last start tells of its use. */
   readonly patched: boolean;
   /** Bytes; null where no Nix answers. */
   readonly closure: number | null;
@@ -37,7 +38,7 @@ function rowOf(row: RootRow, weights: Weights | undefined): PrintedRoot {
     root: row.link,
     storePath: row.storePath,
     lastUse: new Date(row.lastUse).toISOString().slice(0, 10),
-    prunable: whyPrunable(row, undefined, Date.now()) ?? null,
+    prunable: whyPrunable(row, undefined, Date.now()) ?? row.missed ?? null,
     patched: row.patched !== undefined,
     closure: weight?.closure ?? null,
     onlyThis: weight?.alone ?? null,
@@ -119,6 +120,8 @@ export interface RootRow {
     | undefined;
   /** Where patched files were seen that name what the root holds. */
   readonly patched?: readonly string[];
+  /** Why `prune` drops it, if it does not find such a file elsewhere. */
+  readonly missed?: string | undefined;
 }
 
 /** A touched program of the same content needs its root still. */
@@ -151,18 +154,18 @@ export function savedRoots(dirs: Directories): RootRow[] {
   return rows.filter((row) => row !== undefined).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
-/** The roots of patched files, which follow the content and not the path: nothing but undo takes them. */
+/** The roots of patched files, which follow the content and not the path: no age of a last start takes them. */
 export function patchedRootRows(dirs: Directories, now: number): RootRow[] {
   const abandoned = abandonedRoots(dirs, now);
-  const rootAndFiles = ({ farm, files, former = [] }: PatchedRecord) =>
-    [patchedRoot(dirs, farm), files.length > 0 ? files : former] as const;
-  const links = new Map(patchedRecords(dirs).map(rootAndFiles));
+  const rootAndRecord = (record: PatchedRecord) => [patchedRoot(dirs, record.farm), record] as const;
+  const links = new Map<string, PatchedRecord | undefined>(patchedRecords(dirs).map(rootAndRecord));
   for (const directory of abandoned) {
     const link = path.join(directory, 'root');
-    links.set(link, links.get(link) ?? []);
+    links.set(link, links.get(link));
   }
-  return [...links].map(([link, patched]): RootRow => {
+  return [...links].map(([link, record]): RootRow => {
     const isAbandoned = abandoned.includes(path.dirname(link));
+    const { files = [], former = [] } = record ?? {};
     return {
       link,
       storePath: readRoot(link) ?? '',
@@ -170,7 +173,8 @@ export function patchedRootRows(dirs: Directories, now: number): RootRow[] {
       plan: undefined,
       lastUse: lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? 0,
       expired: isAbandoned ? 'patching was ended before it was done' : undefined,
-      patched,
+      patched: files.length > 0 ? files : former,
+      missed: record && whyMissed(dirs, record, now),
     };
   });
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Directories } from '../../host/directories.ts';
 import { errnoOf } from '../../host/errors.ts';
+import { DAY, isGone } from '../../host/files.ts';
 import { namesFarm } from './patched-rows.ts';
 import { missingMark, type PatchedRecord } from './patched-state.ts';
 import { readUndoText } from './undo-record.ts';
@@ -16,6 +17,9 @@ type PatchedFate =
   | { readonly kind: 'moved'; readonly files: readonly string[] }
   /** `since`: milliseconds since 1970 of when that was seen first. */
   | { readonly kind: 'gone'; readonly since: number };
+
+/** A patched file that is nowhere may come back from a disk that is not mounted. In days. */
+export const LONGEST_ABSENCE = 30;
 
 /** More is not looked at: nearest directories first. */
 const MOST_ENTRIES = 200_000;
@@ -88,8 +92,35 @@ export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): Pa
     if (namesFarm(dirs, file, farm) === true) found.push(file);
   }
   if (found.length > 0) return { kind: 'moved', files: found };
-  const mark = lstatSync(missingMark(dirs, farm), { throwIfNoEntry: false });
-  return { kind: 'gone', since: mark?.mtimeMs ?? now };
+  return { kind: 'gone', since: markedAt(dirs, farm) ?? now };
+}
+
+function markedAt(dirs: StatePlace, farm: string): number | undefined {
+  return lstatSync(missingMark(dirs, farm), { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** Files that were unpatched or replaced are there, and a patched copy of them may be somewhere. */
+export function absenceWords({ files, former = [] }: PatchedRecord): {
+  readonly why: string;
+  readonly kept: string;
+} {
+  return [...files, ...former].every(isGone)
+    ? { why: 'the patched file is gone', kept: 'no such file was found' }
+    : {
+        why: 'it is not patched any more',
+        kept: 'it is not patched any more, and no patched copy was found',
+      };
+}
+
+/**
+ * Why the next prune drops the root, if it finds no such file elsewhere; undefined where none was missed for long.
+ * Searches nothing. `now`: milliseconds since 1970.
+ */
+export function whyMissed(dirs: StatePlace, record: PatchedRecord, now: number): string | undefined {
+  const { farm, files, pending } = record;
+  const since = markedAt(dirs, farm);
+  if (pending || since === undefined || now - since < LONGEST_ABSENCE * DAY) return undefined;
+  return files.some((file) => isThere(dirs, file, farm)) ? undefined : absenceWords(record).why;
 }
 
 /** From now on it is known since when no file names the farm; `there` and `moved` end that. @throws errno errors. */

@@ -128,8 +128,15 @@ test('the root of a patched file whose content is gone is kept for 30 days, or u
     await manage('prune'),
     /kept \/vendor\/brief: no such file was found; it is kept for 30 days more/,
   );
+  const prunable = async (program: string): Promise<string | null> => {
+    const { roots } = (await json('roots')) as { roots: { program: string; prunable: string | null }[] };
+    return roots.find((row) => row.program === program)?.prunable ?? null;
+  };
+  assert.equal(await prunable('/vendor/brief'), null);
   const old = new Date(Date.now() - 31 * 24 * 3600 * 1000);
   utimesSync(path.join(first, 'missing'), old, old);
+  assert.equal(await prunable('/vendor/brief'), 'the patched file is gone');
+  assert.equal(await prunable('/vendor/curl'), null);
   assert.match(await manage('prune', '--dry-run'), /would prune \/vendor\/brief: the patched file is gone/);
   assert.ok(existsSync(first));
   assert.match(await manage('prune'), /^pruned \/vendor\/brief: the patched file is gone$/m);
