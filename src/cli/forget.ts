@@ -18,6 +18,7 @@ import { collectFarms } from '../plan/collect-farms.ts';
 import { planFile, removePlan, removeUnreadPlans } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { forgetLearned, runTimeDirectoryOf } from '../plan/run-time-record.ts';
+import { listRunTimeRoots, removeRunTimeRoots } from '../plan/run-time-roots.ts';
 import type { Context } from '../resolve/context.ts';
 import { forgetFetched } from '../resolve/fetched-record.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
@@ -31,6 +32,7 @@ function isKnown(known: readonly Directories[], program: string): boolean {
     (dirs) =>
       existsSync(planFile(dirs, program)) ||
       linksOfProgram(dirs, planKey(program)).length > 0 ||
+      listRunTimeRoots(dirs).some((roots) => roots.program === program) ||
       patchedRecords(dirs).some(({ files, former = [] }) => [...files, ...former].includes(program)),
   );
 }
@@ -68,8 +70,15 @@ function forgetRoots(dirs: Directories, programs: Iterable<string>): string[] {
   return [...programs].filter((program) => {
     const links = linksOfProgram(dirs, planKey(program));
     for (const link of links) unpin(link);
-    return links.length > 0;
+    const found = listRunTimeRoots(dirs).filter((roots) => roots.program === program);
+    for (const roots of found) removeRunTimeRoots(roots);
+    return links.length + found.length > 0;
   });
+}
+
+function forgetAllRoots(dirs: Directories): void {
+  for (const link of allLinks(dirs)) unpin(link);
+  for (const roots of listRunTimeRoots(dirs)) removeRunTimeRoots(roots);
 }
 
 /** What is patched still needs its root. @throws ForeignError `patched`. */
@@ -127,7 +136,7 @@ export async function forgetCommand(
     if (options.all) removeUnreadPlans(dirs);
     for (const program of [...forgetRoots(dirs, wanted), ...(await forgetGone(dirs, wanted))])
       forgotten.add(program);
-    if (options.all) for (const link of allLinks(dirs)) unpin(link);
+    if (options.all) forgetAllRoots(dirs);
     collectFarms(dirs);
   }
   const failure = unknownPrograms([...wanted].filter((program) => !forgotten.has(program)));

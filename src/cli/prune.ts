@@ -22,7 +22,7 @@ import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { cleanBefore, cleanPatched } from '../resolve/housekeeping.ts';
 import { allDirectories, placesLeftOut } from '../resolve/writable-directories.ts';
-import { patchedRootRows, type RootRow, savedRoots, whyPrunable } from './roots.ts';
+import { patchedRootRows, type RootRow, runTimeRootRows, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
 
 interface PruneOptions {
@@ -41,10 +41,14 @@ function daysOf(text: string | undefined): number | undefined {
   throw usageError(`--unused takes a number of days from 1, and not '${text}'`);
 }
 
-/** A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. */
-function drop(dirs: Directories, { link, plan, patched }: RootRow): void {
-  if (plan?.root === link) removePlan(dirs, plan.program);
-  if (patched === undefined) unpin(link);
+/**
+ * A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. That of a program
+ * of Nix names none.
+ */
+function drop(dirs: Directories, { link, plan, patched, runTimeOf }: RootRow): void {
+  const isNamed = plan?.root === link || (plan?.root === undefined && runTimeOf !== undefined);
+  if (plan !== undefined && isNamed) removePlan(dirs, plan.program);
+  if (patched === undefined && runTimeOf === undefined) unpin(link);
   else rmSync(path.dirname(link), { recursive: true, force: true });
 }
 
@@ -110,7 +114,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   // All is looked at before anything goes: where something cannot be, what went would not be told.
   const found = placesOf(context.host.uid, own).map(({ dirs, tellsOfUse }) => {
     const days = tellsOfUse ? unused : undefined;
-    const roots = [...savedRoots(dirs), ...patchedRootRows(dirs, now)];
+    const roots = [...savedRoots(dirs), ...runTimeRootRows(dirs), ...patchedRootRows(dirs, now)];
     return { dirs, days, images: unusedImages(dirs, days, now), roots };
   });
   for (const { dirs, days, images, roots } of found) {
@@ -121,7 +125,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
     for (const row of roots) {
       const why = whyPrunable(row, days, now);
       if (why === undefined) continue;
-      pruned.push({ program: row.plan?.program ?? null, root: row.link, why });
+      pruned.push({ program: row.plan?.program ?? row.runTimeOf ?? null, root: row.link, why });
       if (!options.dryRun) drop(dirs, row);
     }
     for (const { record, root, why, kept } of prunePatched(dirs, options, now)) {
@@ -140,7 +144,9 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   }
   if (options.json) return printJson(pruned);
   const verb = options.dryRun ? 'would prune' : 'pruned';
-  for (const { program, root, why } of pruned) printOneLine(`${verb} ${program ?? root ?? ''}: ${why}`);
+  // A program can have several roots.
+  const lines = pruned.map(({ program, root, why }) => `${verb} ${program ?? root ?? ''}: ${why}`);
+  for (const line of new Set(lines)) printOneLine(line);
   if (pruned.length === 0) printOneLine('nothing to prune');
 }
 

@@ -11,8 +11,9 @@ import { debug, printableLine, printJson, printLine } from '../host/output.ts';
 import { whyMissed } from '../integrations/patch/gone-patched.ts';
 import { abandonedRoots } from '../integrations/patch/patched-rows.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot } from '../integrations/patch/patched-state.ts';
-import { lastUseOf, readPlanFile } from '../plan/plan-files.ts';
+import { lastUseOf, planFile, readPlan, readPlanFile } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { listRunTimeRoots } from '../plan/run-time-roots.ts';
 import type { Context } from '../resolve/context.ts';
 import { allDirectories } from '../resolve/writable-directories.ts';
 import { readRoot } from '../store/root-link.ts';
@@ -31,10 +32,15 @@ interface PrintedRoot {
   readonly onlyThis: number | null;
 }
 
+/** Null where it cannot be told. */
+function programsOf({ plan, patched, runTimeOf }: RootRow): string | null {
+  return plan?.program ?? patched?.join(', ') ?? runTimeOf ?? null;
+}
+
 function rowOf(row: RootRow, weights: Weights | undefined): PrintedRoot {
   const weight = weights?.byLink.get(row.link);
   return {
-    program: row.plan?.program ?? row.patched?.join(', ') ?? null,
+    program: programsOf(row),
     root: row.link,
     storePath: row.storePath,
     lastUse: new Date(row.lastUse).toISOString().slice(0, 10),
@@ -85,6 +91,7 @@ export async function rootsCommand(options: { json: boolean }, context: Context)
   const now = Date.now();
   const saved = all.flatMap((dirs) => [
     ...savedRoots(dirs),
+    ...runTimeRootRows(dirs),
     ...patchedRootRows(dirs, now).filter(({ storePath }) => storePath !== ''),
   ]);
   const weights = saved.length === 0 ? undefined : await weightsOf(saved, context);
@@ -120,6 +127,8 @@ export interface RootRow {
     | undefined;
   /** Where patched files were seen that name what the root holds. */
   readonly patched?: readonly string[];
+  /** The program of Nix that found it while it ran. */
+  readonly runTimeOf?: string | undefined;
   /** Why `prune` drops it, if it does not find such a file elsewhere. */
   readonly missed?: string | undefined;
 }
@@ -152,6 +161,28 @@ export function savedRoots(dirs: Directories): RootRow[] {
   });
   const nameOf = ({ plan, link }: RootRow) => plan?.program ?? `\uffff${link}`;
   return rows.filter((row) => row !== undefined).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+/** The roots of what programs of Nix found while they ran: none has a record, and the plan names no root. */
+export function runTimeRootRows(dirs: Directories): RootRow[] {
+  return listRunTimeRoots(dirs).flatMap(({ program, links }) => {
+    const plan = program === undefined ? undefined : readPlan(dirs, program);
+    const isOver = program !== undefined && plan?.root === undefined && isGone(program);
+    return links.map((link): RootRow => {
+      const lastUse =
+        program === undefined ? lastUseOf(link, undefined) : lastUseOf(planFile(dirs, program), link);
+      const expired = isOver ? 'the program is gone' : undefined;
+      return {
+        link,
+        storePath: readRoot(link) ?? '',
+        sha256: '',
+        plan,
+        lastUse,
+        expired,
+        runTimeOf: program,
+      };
+    });
+  });
 }
 
 /** The roots of patched files, which follow the content and not the path: no age of a last start takes them. */

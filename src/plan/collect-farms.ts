@@ -15,7 +15,8 @@ import {
   viewsDirectory,
 } from './copy-directories.ts';
 import { listPlans, removePlansBelow } from './plan-files.ts';
-import { runTimeRoots, runTimesDirectory } from './run-time-record.ts';
+import { runTimesDirectory } from './run-time-record.ts';
+import { removeRunTimeRoots, runTimeRoots } from './run-time-roots.ts';
 
 function farmNamesIn(directory: string): string[] {
   return namesIn(directory).filter((name) => /^[0-9a-f]{32}$/.test(name));
@@ -98,7 +99,7 @@ function withoutNeeded(dirs: Directories, directories: readonly string[]): strin
 /** What lay in a copy was pinned for the program itself; what lay in an AppImage was pinned for its own sake. */
 function forgetBelow(dirs: Directories, directory: string): void {
   if (path.dirname(directory) === runTimesDirectory(dirs))
-    rmSync(runTimeRoots(dirs, directory), { recursive: true, force: true });
+    removeRunTimeRoots({ directory: runTimeRoots(dirs, directory) });
   const unpacked = unpackedOf(dirs, directory) !== undefined;
   if (!unpacked && copyOf(dirs, directory) === undefined) return;
   for (const { root } of removePlansBelow(dirs, directory))

@@ -46,11 +46,6 @@ export function runTimesDirectory({ cache }: Pick<Directories, 'cache'>): string
   return path.join(cache, 'run-time');
 }
 
-/** Holds the roots of what a program without a fingerprint was given, by the name of its run-time directory. */
-export function runTimeRoots({ state }: Pick<Directories, 'state'>, directory: string): string {
-  return path.join(state, 'run-time', path.basename(directory));
-}
-
 export function runTimeDirectoryFor(dirs: Directories, program: string, set: readonly string[]): string {
   const name = sha256OfText(JSON.stringify([program, ...set])).slice(0, 32);
   return path.join(runTimesDirectory(dirs), name);

@@ -23,10 +23,10 @@ import {
   learnedIn,
   readRunTimeRecord,
   runTimeDirectoryOf,
-  runTimeRoots,
   solveAgain,
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
+import { noteProgram, runTimeRoots } from '../plan/run-time-roots.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import { plugInAt } from '../program/plug-ins.ts';
 import { asPresent, extendSet } from '../solver/extend-set.ts';
@@ -305,11 +305,15 @@ async function answer(extension: Extension): Promise<void> {
 }
 
 /** For a program of Nix, which has no fingerprint. Where Nix cannot, the answer holds as long as the file is there. */
-async function pinEach({ question, context, dirs }: Extension, added: readonly Choice[]): Promise<void> {
+async function pinEach(
+  { question, context, dirs, program }: Extension,
+  added: readonly Choice[],
+): Promise<void> {
   const { nix } = context;
   if (nix === undefined) return;
   const roots = runTimeRoots(dirs, question.directory);
   const paths = new Set(added.map(({ provider }) => provider.storePath));
+  if (paths.size > 0) noteProgram(roots, program.path);
   for (const storePath of paths) {
     const outcome = await pin(nix, path.join(roots, path.basename(storePath)), storePath);
     if (outcome.kind !== 'rooted') debug(`${storePath} is not pinned`);

@@ -1,6 +1,6 @@
 // A program that Nix built and a foreign plug-in → libraries that fit beside what is loaded; nothing else changes.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
@@ -66,6 +66,58 @@ test('what was found is pinned, and let go with the plan', async () => {
   assert.equal((await root.manage(['forget', rig.node])).status, 0);
   assert.deepEqual(readdirSync(roots), []);
 });
+
+interface ListedRoot {
+  readonly program: string | null;
+  readonly storePath: string;
+  readonly prunable: string | null;
+}
+
+const runTimeRoots = async (): Promise<ListedRoot[]> => {
+  const { stdout, stderr } = await root.manage(['roots', '--json']);
+  const { roots } = JSON.parse(stdout || assert.fail(stderr)) as { roots: ListedRoot[] };
+  return roots.filter(({ storePath }) => /zlib|bz2/.test(storePath));
+};
+
+/** A program of Nix that a later one took the place of. */
+async function startedCopy(name: string): Promise<string> {
+  const copy = path.join(homeInRoot, name);
+  copyFileSync(path.join(rig.dir, rig.node), onHost(root, copy));
+  const { status, stderr } = await root.start([copy, '-e', script]);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(
+    (await runTimeRoots()).map(({ program, prunable }) => [program, prunable]),
+    [
+      [copy, null],
+      [copy, null],
+    ],
+  );
+  return copy;
+}
+
+const pinnedNames = () => readdirSync(path.join(stateOf(root), 'run-time'));
+
+for (const cache of ['kept', 'deleted'] as const)
+  test(`roots names the program, and prune takes what was found when that is gone, the cache ${cache}`, async () => {
+    const copy = await startedCopy(`upgraded-${cache}`);
+    if (cache === 'deleted') rmSync(path.join(root.homeDir, '.cache'), { recursive: true });
+    assert.equal((await root.manage(['prune'])).stdout, 'nothing to prune\n');
+    assert.equal((await runTimeRoots()).length, 2);
+    rmSync(onHost(root, copy));
+    assert.equal((await runTimeRoots())[0]?.prunable, 'the program is gone');
+    assert.equal((await root.manage(['prune'])).stdout, `pruned ${copy}: the program is gone\n`);
+    assert.deepEqual(pinnedNames(), []);
+    assert.equal((await root.manage(['list', '--json'])).stdout.includes(copy), false);
+  });
+
+for (const words of [['--all'], [path.join(homeInRoot, 'forgotten')]])
+  test(`forget ${words} takes what was found, also where the cache was deleted`, async () => {
+    await startedCopy('forgotten');
+    rmSync(path.join(root.homeDir, '.cache'), { recursive: true });
+    const { status, stderr } = await root.manage(['forget', ...words]);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(pinnedNames(), []);
+  });
 
 test('what is found fits the libc that runs', async () => {
   const maps = `require('${addon}'); console.log([...new Set(require('node:fs').readFileSync('/proc/self/maps', 'latin1').match(/\\/nix\\/store\\/\\S+/g))].join('\\n'))`;
