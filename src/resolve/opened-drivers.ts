@@ -40,7 +40,8 @@ export function servingDrivers(
   const [outcome] = extendSet(problem, solution, [{ alternatives: [objects] }]).outcomes;
   if (outcome?.kind === 'taken') return { solution, files, unserved: undefined };
   const other = solvedBeside({ problem, outcome: solution }, objects);
-  return other.kind === 'solution'
-    ? { solution: other, files, unserved: undefined }
-    : { solution, files, unserved: files[0] };
+  if (other.kind === 'solution') return { solution: other, files, unserved: undefined };
+  const each = objects.map((object) => ({ alternatives: [[object]] }));
+  const unfit = extendSet(problem, solution, each).outcomes.findIndex(({ kind }) => kind === 'left-out');
+  return { solution, files, unserved: files[Math.max(unfit, 0)] };
 }

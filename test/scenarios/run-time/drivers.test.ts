@@ -124,13 +124,19 @@ test('a driver that no glibc serves is told in one line, and the program starts'
   ]);
   const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', object] });
   assert.equal(add.status, 0, add.stderr);
+  // It would load, and comes first.
+  compileLibrary(onHost(root, path.join(object, 'lib/libEGL_other.so.0')), 'libEGL_other.so.0', 'int other;');
   install('999.9');
-  const { stdout, stderr } = await root.start([opening]);
-  assert.match(stdout, /version .GLIBC_2\.99' not found/);
-  assert.match(
-    stderr,
-    /^nix-run-foreign: .*opening: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/,
-  );
+  const openingAny = path.join(homeInRoot, 'opening-any');
+  compile(onHost(root, openingAny), `${OPENS}const char *loader = "libOpenCL.so.1";\n`);
+  for (const program of [opening, openingAny]) {
+    const { stdout, stderr } = await root.start([program]);
+    assert.match(stdout, /version .GLIBC_2\.99' not found/);
+    assert.match(
+      stderr,
+      /^nix-run-foreign: .*opening\S*: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/,
+    );
+  }
 });
 
 test('of a driver with libraries of its own, as Mesa has them, only the libc is asked for', async () => {
