@@ -81,7 +81,7 @@ __nix_foreign_look_at_line() {
   fi
   case $__nix_foreign_line$__line in
     single* | several* | *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
-    *time[[:blank:]]*) __nix_foreign_line=several ;; # bash tells the time after the program
+    nonetime[[:blank:]]* | *[[:blank:]\|\&]time[[:blank:]]*) __nix_foreign_line=several ;; # bash tells the time after the program
     *) __nix_foreign_line=single ;;
   esac
   [[ $__line != *'()'* ]] || __nix_foreign_stale=1

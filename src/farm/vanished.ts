@@ -15,6 +15,6 @@ export function whyVanished({ file }: Pick<Vanished, 'file'>): string {
 /** What the user can do about it. */
 export function hintOfVanished({ file }: Pick<Vanished, 'file'>): string {
   return existsSync(file)
-    ? 'make the store whole and try again: nix-store --verify --check-contents --repair'
+    ? 'check the disk and the permissions: dmesg and ls -l say more'
     : 'wait for the garbage collection that is running and try again';
 }

@@ -62,15 +62,16 @@ async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resoluti
   const excluded = new Set<string>();
   const unread = new Map<string, string>();
   const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined, fetches };
-  let last: VanishedAttempt = { kind: 'vanished', why: '' };
+  let why = '';
+  let hint = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
     const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
     if (attempt.kind !== 'vanished') {
       noticeUnread(program.typedName, excluded, unread);
       return attempt;
     }
-    last = attempt;
-    const { why, file = '' } = attempt;
+    const { file = '' } = attempt;
+    why = attempt.why;
     debug(`round ${round}: a store path vanished (${why}); solving again`);
     const object = storeObjectOf(context.location.storeDir, file);
     // A file that is there could not be read, by a failing disk or for want of descriptors: that may pass, and a set
@@ -78,6 +79,7 @@ async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resoluti
     const isUnread = object !== file && existsSync(file);
     if (object && isUnread && !unread.has(object)) unread.set(object, file);
     else if (object) excluded.add(object);
+    hint = hintOfVanished({ file: isUnread ? file : '' });
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object) && !unread.has(object))) {
     // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
@@ -86,8 +88,8 @@ async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resoluti
     if (attempt.kind !== 'vanished') return attempt;
   }
   throw new ForeignError(
-    `${program.typedName}: libraries vanish from the store while they are chosen: ${last.why}`,
-    { code: 'vanishing', hint: hintOfVanished({ file: last.file ?? '' }), exitCode: 125 },
+    `${program.typedName}: libraries vanish from the store while they are chosen: ${why}`,
+    { code: 'vanishing', hint, exitCode: 125 },
   );
 }
 

@@ -42,6 +42,8 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['time ./tool t & wait', /<\.\/tool>\[t\]\s+real\b/],
   ['alias slow="time ./tool"', /^$/],
   ['slow t & wait', /<\.\/tool>\[t\]\s+real\b/],
+  // A word that only ends so.
+  ['./nothing --overtime 5', /^bash: \.\/nothing: No such file or directory$/, 127],
   ['which ls >/dev/null 2>&1; ./tool a', /^<\.\/tool>\[a\]$/],
   ['type cat >/dev/null && ./tool b', /^<\.\/tool>\[b\]$/],
   ['cp tool t7; chmod -x t7', /^$/],
