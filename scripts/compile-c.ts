@@ -46,11 +46,14 @@ const clangFor = (target: string, size: readonly string[]): Compiler => ({
 /** A function that is called often is rarely put in the place of a call: 1 to 2 per cent smaller than -Os alone. */
 const FEWER_INLINE = ['-mllvm', '-inline-threshold=5'];
 
+/** Only vector registers want more, and no code of ours uses any: 2 per cent smaller than with calls aligned to 16. */
+const ALIGNED_TO_WORDS = '-mstack-alignment=4';
+
 /** The machines that the package has launchers for, by Nix's name of their system. */
 export const SYSTEMS: Readonly<Record<string, Compiler>> = {
   'x86_64-linux': clangFor('x86_64-linux-gnu', FEWER_INLINE),
   'aarch64-linux': clangFor('aarch64-linux-gnu', ['-Oz']),
-  'i686-linux': clangFor('i686-linux-gnu', FEWER_INLINE), // -Oz calls functions of libgcc
+  'i686-linux': clangFor('i686-linux-gnu', [...FEWER_INLINE, ALIGNED_TO_WORDS]), // -Oz calls functions of libgcc
 };
 
 /** What any compiler of a machine builds for, by Node's `process.arch`. */
