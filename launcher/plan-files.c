@@ -257,5 +257,6 @@ struct plan plan_find(const struct process *process, const struct program *progr
 			best_has_file = file.bytes != NULL;
 		}
 	}
+	best.has_file = best_has_file;
 	return best;
 }

@@ -1,6 +1,6 @@
 // Programs that the resolver has nothing to do for → what the launcher does by itself, with no Node and no plan.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile, limited, openWorkshop, run, runCommand } from './launcher-fixture.ts';
@@ -52,6 +52,17 @@ test('a static program without section headers is executed at once, and one that
   bytes.write('UPX!', 0x200, 'latin1');
   writeFileSync(program, bytes);
   assert.deepEqual(await outcomeOf([program]), called);
+});
+
+test('a static program whose plan does not hold any more is left to the resolver, which knows what was asked for', async () => {
+  const program = build('-static');
+  const gone = path.join(directory, 'gone');
+  const file = putPlan(workshop.place, program, planText(program, [`f${gone}`]));
+  assert.deepEqual(await outcomeOf([program]), called);
+  writeFileSync(gone, '');
+  assert.deepEqual(await outcomeOf([program]), started);
+  rmSync(file);
+  assert.deepEqual(await outcomeOf([program]), started);
 });
 
 test('what is asked for by an option is left to the resolver', async () => {

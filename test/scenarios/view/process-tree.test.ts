@@ -1,7 +1,7 @@
 // A foreign program at any depth of a tree that was started by one prefix: bare it fails, in the view it starts.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { onHost } from '../foreign-files.ts';
@@ -118,10 +118,17 @@ test('a static program is started as it is, and in a view where it is asked for'
   const root = await openViewRoot(rig, { interpreter: 'none', uid: USER });
   putVendor(root);
   const spawn = putProgram(root, 'bin/spawn-static', SPAWN, ['-static']);
+  const env = { PATH: '/home/tester/tools:/nix/var/nix/profiles/default/bin' };
+  mkdirSync(onHost(root, '/home/tester/tools'));
   giveHome(root, USER);
   assert.equal((await root.start([spawn, program, 'report'])).stdout, 'cannot spawn: 2\n');
-  const asked = await root.start(['--strategy', 'view', spawn, program, 'report']);
+  const asked = await root.start(['--strategy', 'view', spawn, program, 'report'], { env });
   assert.equal(reportOf(asked)['zlib'], '1', asked.stderr);
+  assert.equal(reportOf(await root.startHit([spawn, program, 'report']))['zlib'], '1');
+  writeFileSync(onHost(root, '/home/tester/tools/new'), '');
+  assert.equal((await root.startHit([spawn, program, 'report'], { env })).status, 125);
+  const planned = await root.start([spawn, program, 'report'], { env });
+  assert.equal(reportOf(planned)['zlib'], '1', planned.stderr);
   assert.equal(reportOf(await root.startHit([spawn, program, 'report']))['zlib'], '1');
   await root.start(['--strategy', 'auto', spawn, program, 'report']);
   assert.equal((await root.startHit([spawn, program, 'report'])).stdout, 'cannot spawn: 2\n');
