@@ -39,20 +39,24 @@ static void drop_entry(char **slot)
 		slot[0] = slot[1];
 }
 
-// The element and one separator; the entry as a whole when nothing else is in it.
+// The element and one separator; the entry as a whole when nothing else is in it. ld.so has still to read what follows,
+// in this very string (elf/rtld.c, audit_list_next): so what stands in front is moved, and nothing is left before it.
 static void leave(char **slot, char *list, char *element, size_t length)
 {
-	char *rest = element + length;
+	char *rest = element + length, *entry = *slot;
 	if (element == list && !*rest) {
 		drop_entry(slot);
 		return;
 	}
-	if (*rest)
-		rest++;
-	else
-		element--;
-	while ((*element++ = *rest++))
-		;
+	if (!*rest) {
+		element[-1] = '\0';
+		return;
+	}
+	while (element > entry)
+		*rest-- = *--element;
+	*slot = rest + 1;
+	while (rest >= entry)
+		*rest-- = '\0';
 }
 
 // The next program executed finds one less, and at the end the name that leaves, which is as long.

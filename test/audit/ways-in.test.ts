@@ -30,6 +30,19 @@ const content: PlaceContent = { names: ['liblate.so.1'], found: { 'liblate.so.1'
 const opened = 'liblate.so.1 opened';
 const othersModule = compileLibrary('libothers-audit.so', 'unsigned la_version(unsigned v) { return v; }\n');
 
+/** Says that it is there, in x86-64's own words: an audit module has no libc of the program's. */
+const LOUD = `unsigned la_version(unsigned v) {
+  long result;
+  __asm__ volatile("syscall" : "=a"(result) : "a"(1), "D"(1), "S"("loud\\n"), "d"(5) : "rcx", "r11", "memory");
+  return v;
+}`;
+
+/** A module that says so when it is loaded, by a path of so many bytes. */
+function loudModule(length: number): string {
+  const unpadded = path.join(scratch('away'), 'x', 'libloud-audit.so').length;
+  return compileLibrary(path.join('x'.repeat(1 + length - unpadded), 'libloud-audit.so'), LOUD);
+}
+
 async function lines(words: readonly string[]): Promise<string[]> {
   const { status, signal, stdout, stderr } = await runWords(words);
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' });
@@ -55,6 +68,23 @@ for (const { version, loader } of glibcs) {
       const rest = title === 'alone' ? [] : [`LD_AUDIT=${othersModule}`];
       assert.deepEqual(await lines(start(once)), [opened, ...rest]);
     });
+
+  test(`glibc ${version}: when it leaves, those behind it are loaded, however long their paths are`, async () => {
+    for (const [more, before] of [
+      [0, []],
+      [1, []],
+      [2, []],
+      [50, []],
+      [1, [othersModule]],
+      [120, [othersModule]],
+    ] as const) {
+      const own = path.join(makePlace(module, content).directory, auditModuleOnce());
+      const rest = [loudModule(own.length + more), loudModule(own.length + 3)];
+      const left = [...before, ...rest].join(':');
+      const started = await lines(start(`LD_AUDIT=${[...before, own, ...rest].join(':')}`));
+      assert.deepEqual(started, ['loud', 'loud', opened, `LD_AUDIT=${left}`], `${more} bytes more`);
+    }
+  });
 
   test(`glibc ${version}: in the program that is executed after two others, and not in its children`, async () => {
     const place = makePlace(module, content);
