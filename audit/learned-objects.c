@@ -53,9 +53,10 @@ static bool note(const char *path)
 		return false;
 	struct file_state state = own_file_state(settings->learned);
 	struct own_file list = own_file_open(settings->learned, MOST_LEARNED_BYTES, COPIED);
-	bool fits = state.inode && state.size + word_length(path) + 1 <= MOST_LEARNED_BYTES;
+	uint64_t size = state.size + word_length(path) + 1;
+	bool fits = state.inode && size <= MOST_LEARNED_BYTES;
 	bool is_new = fits && (list.bytes || state.size == 0) && !is_listed(&list, path) &&
-		      append(settings->learned, path);
+		      size <= kernel_limit(RLIMIT_FSIZE) && append(settings->learned, path);
 	own_file_close(&list);
 	return is_new;
 }

@@ -191,7 +191,8 @@ static inline long kernel_unmap(uintptr_t address, size_t size)
 {
 	return arch_system_call(NR_munmap, (long)address, (long)size, 0, 0, 0, 0);
 }
-enum resource { RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
+// What is written beyond RLIMIT_FSIZE ends the process (SIGXFSZ, setrlimit(2)), or is written in part.
+enum resource { RLIMIT_FSIZE = 1, RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
 
 // The soft limit; UINT64_MAX where there is none, or where it cannot be asked for.
 static inline uint64_t kernel_limit(enum resource resource)

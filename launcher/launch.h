@@ -155,7 +155,8 @@ struct ending {
 /// descriptor above 2, and waits for its end. When this process dies first, the command gets SIGTERM.
 struct ending resolver_process_run(const struct resolver_command *command);
 
-/// Does this kernel run 32-bit programs for x86? False only when it refuses the format of one.
+/// Does this kernel run 32-bit programs for x86? False only when it refuses the format of one. True where the limit of
+/// file sizes leaves no room for one to ask with.
 bool kernel_runs_i386(void);
 
 // In resolver.c

@@ -122,7 +122,7 @@ static const unsigned char exit_program[] = {
 bool kernel_runs_i386(void)
 {
 	char *no_environment[] = {NULL};
-	long image = kernel_memory_file();
+	long image = kernel_limit(RLIMIT_FSIZE) < sizeof exit_program ? 0 : kernel_memory_file();
 	if (image <= 0)
 		return true;
 	struct resolver_command command = {.argv = {(char *)""}, .envp = no_environment, .image = (int)image};

@@ -325,3 +325,20 @@ test('the list of plug-ins does not grow without end', async () => {
   await open(place, [plugin]);
   assert.equal(readFileSync(path.join(place.directory, 'learned'), 'utf8'), full);
 });
+
+test('a limit of file sizes neither ends the program nor cuts the list of plug-ins', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
+  const other = compileLibrary('second.so', 'int second(void) { return 1; }\n');
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  assert.ok(newest);
+  const start = [newest.loader, ...loaderWords(newest, place), program, 'open'];
+  for (const [limit, learned] of [
+    [0, []],
+    [plugin.length, []],
+    [plugin.length + 1, [plugin]],
+  ] as const) {
+    const { stdout, signal } = await runWords(['prlimit', `--fsize=${limit}`, ...start, plugin, other]);
+    assert.deepEqual([stdout, signal], [`${plugin} opened\n${other} opened\n`, null], `${limit}`);
+    assert.deepEqual(readLearned(place.directory), learned, `${limit}`);
+  }
+});

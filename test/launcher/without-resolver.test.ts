@@ -153,6 +153,14 @@ test('a 32-bit program is left to the resolver where the kernel runs such', on32
   assert.deepEqual(await outcomeOf([build('-m32')]), called);
 });
 
+test('a static 32-bit program starts under a limit of file sizes', on32Bit, async () => {
+  const program = build('-m32', '-static');
+  assert.deepEqual(await runCommand(workshop, ['prlimit', '--fsize=0', launcher, program], limited), {
+    ...started,
+    signal: null,
+  });
+});
+
 test('a program of 64 bits is never refused as one of 32', async () => {
   const { stderr } = await onKernelWithout32Bit('execveat', [build()]);
   assert.match(stderr, /^resolver called$/m);
