@@ -5,7 +5,7 @@
 #include "elf.h"
 #include "launch.h"
 
-enum { ENTRIES_SIZE = 32768, MOST_SEGMENTS = 32, NOT_A_VERSION = -1 };
+enum { ENTRIES_SIZE = 131072, MOST_SEGMENTS = 32, NOT_A_VERSION = -1 };
 
 struct elf_bytes {
 	const unsigned char *bytes;
@@ -145,7 +145,7 @@ static bool is_unfit(struct judge *judge, const char *path)
 	bool unfit = holds_other_libc(judge, (int)directory);
 	for (size_t at = 0; !unfit && at < judge->entries_size;) {
 		const struct kernel_directory_entry *entry = (const void *)(judge->entries + at);
-		unfit = entry->type == ENTRY_IS_LINK &&
+		unfit = (entry->type == ENTRY_IS_LINK || entry->type == ENTRY_IS_UNKNOWN) &&
 			is_newer(judge, highest_version_of((int)directory, entry->name));
 		at += entry->size;
 	}
@@ -172,28 +172,37 @@ static char *copy_of(const char *text, size_t length)
 	return bytes;
 }
 
-// False where nothing can be said: no glibc, or a farm that is too large.
+// All entries of the farm, which a file system may give by the page. False where it is too large, or has none.
+static bool read_entries(struct judge *judge, const char *farm)
+{
+	char *entries = memory_take(ENTRIES_SIZE);
+	long fd = entries ? kernel_open(AT_CWD, farm, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOMEM, size;
+	if (fd < 0)
+		return false;
+	judge->entries = entries;
+	judge->entries_size = 0;
+	while ((size = kernel_read_directory((int)fd, entries + judge->entries_size,
+					     ENTRIES_SIZE - judge->entries_size)) > 0)
+		judge->entries_size += (size_t)size;
+	kernel_close((int)fd);
+	return size == 0 && judge->entries_size > 0;
+}
+
+// False where nothing can be said: no glibc, or not all of the farm can be read.
 static bool prepare(struct judge *judge, const struct plan *plan, const char *list)
 {
 	if (!plan->loader || !text_is_loader_of_glibc(plan->loader))
 		return false;
 	size_t directory = (size_t)(text_base_name(plan->loader) - plan->loader);
-	char *libc = memory_take(directory + sizeof "libc.so.6"), *entries = memory_take(ENTRIES_SIZE);
-	char *farm = copy_of(list, first_length(list));
-	if (!libc || !entries || !farm)
+	char *libc = memory_take(directory + sizeof "libc.so.6"), *farm = copy_of(list, first_length(list));
+	if (!libc || !farm)
 		return false;
 	struct text name = text_in(libc, directory + sizeof "libc.so.6");
 	text_add_bytes(&name, plan->loader, directory);
 	text_add(&name, "libc.so.6");
 	judge->libc = libc;
 	judge->version = 0;
-	long fd = kernel_open(AT_CWD, farm, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	long size = fd < 0 ? fd : kernel_read_directory((int)fd, entries, ENTRIES_SIZE);
-	if (fd >= 0)
-		kernel_close((int)fd);
-	judge->entries = entries;
-	judge->entries_size = size > 0 ? (size_t)size : 0;
-	return size > 0;
+	return read_entries(judge, farm);
 }
 
 static void add_element(struct text *list, const char *element, size_t length)

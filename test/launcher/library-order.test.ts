@@ -1,11 +1,11 @@
 // The user's LD_LIBRARY_PATH beside a plan's list: what the plan's loader cannot load comes last, in C and in src/.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, opendirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { libraryOrder } from '../../src/farm/library-order.ts';
-import { compile, openWorkshop, run } from './launcher-fixture.ts';
+import { compile, openWorkshop, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -13,6 +13,7 @@ const workshop = await openWorkshop();
 const report = compile(workshop, 'report-state', ['-static']);
 const at = (...names: string[]): string => path.join(workshop.directory, ...names);
 const output = at('report');
+const onX86 = process.arch === 'x64' ? {} : { skip: 'its registers are named' };
 
 /** A library that defines a version of glibc, and so has its name in the string table, as one that needs it. */
 function putLibrary(file: string, version: string): void {
@@ -60,11 +61,18 @@ const cases: readonly (readonly [
   [['text', 'cut', 'odd', 'nowhere'], ['text', 'cut', 'odd', 'nowhere'], []],
 ];
 
-async function listOf(libraryPath: string): Promise<string | undefined> {
-  const records = [`l${loader}`, `b${farm}`, 'Aname', `A${output}`, 'A0', `L${farm}:/more`];
+type Command = readonly [string, ...string[]];
+
+/** `command`: what starts the launcher. */
+async function listOf(
+  libraryPath: string,
+  links = farm,
+  command: Command = [workshop.launcher],
+): Promise<string | undefined> {
+  const records = [`l${loader}`, `b${links}`, 'Aname', `A${output}`, 'A0', `L${links}:/more`];
   putPlan(workshop.place, report, planText(report, records));
   const options = { env: { ...workshop.environment, LD_LIBRARY_PATH: libraryPath } };
-  const { code, stderr } = await run(workshop, [report, output, '0'], options);
+  const { code, stderr } = await runCommand(workshop, [...command, report, output, '0'], options);
   assert.deepEqual([code, stderr], [0, '']);
   return /^argv 3 (.*)$/m.exec(readFileSync(output, 'utf8'))?.[1];
 }
@@ -84,3 +92,37 @@ for (const [names, first, last] of cases)
     const order = libraryOrder(paths(names), { loader, libraryPath: `${farm}:/more` });
     assert.deepEqual(order, { first: paths(first), last: behind });
   });
+
+/** A farm of so many links, and the name that the kernel gives last. */
+function putFarm(name: string, count: number): { links: string; last: string } {
+  const links = at(name);
+  mkdirSync(links);
+  for (let i = 0; i < count; i += 1)
+    symlinkSync('/nowhere', path.join(links, `lib${i}-with-a-long-name.so.1`));
+  const directory = opendirSync(links);
+  let last = '';
+  for (let each = directory.readSync(); each !== null; each = directory.readSync()) last = each.name;
+  directory.closeSync();
+  return { links, last };
+}
+
+test('all names of a large farm count, and none of one that is too large', async () => {
+  for (const [count, isJudged] of [
+    [1500, true],
+    [4000, false],
+  ] as const) {
+    const { links, last } = putFarm(`farm-of-${count}`, count);
+    putLibrary(at(`newer-${count}`, last), 'GLIBC_2.37');
+    const newer = at(`newer-${count}`);
+    const expected = isJudged ? `${links}:/more:${own}:${newer}` : `${newer}:${links}:/more`;
+    assert.equal(await listOf(newer, links), expected);
+  }
+});
+
+test('a farm on a file system that gives names by the page, and says no types', onX86, async () => {
+  const tracer = compile(workshop, 'as-on-fuse');
+  const { links, last } = putFarm('farm-on-fuse', 300);
+  putLibrary(at('newer-on-fuse', last), 'GLIBC_2.37');
+  const found = await listOf(at('newer-on-fuse'), links, [tracer, workshop.launcher]);
+  assert.equal(found, `${links}:/more:${own}:${at('newer-on-fuse')}`);
+});
