@@ -102,10 +102,10 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 static long identify(const struct process *process, struct program *program)
 {
 	long failed = program_identify_running(program);
-	const uintptr_t *name = auxiliary_value(&process->auxiliary, AT_EXECFN);
-	if (failed == 0 || !name)
+	const char *name = failed == 0 ? NULL : executed_path(process);
+	if (!name)
 		return failed;
-	program->found = (const char *)*name;
+	program->found = name;
 	return program_identify(program);
 }
 

@@ -56,6 +56,9 @@ bool program_is_nameless(const struct program *program);
 /// Writes `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes).
 void identity_text(const struct kernel_stat *status, char *into);
 
+/// The path by which the kernel found the file that it executed, as far as can be told without /proc; NULL for none.
+const char *executed_path(const struct process *process);
+
 /// Writes the path of the launcher's own file into `path` of PATH_SIZE bytes: that of /proc/self/exe or, without /proc,
 /// the one it was started by. False when there is none. As an interpreter /proc/self/exe is the program.
 bool launcher_path(const struct process *process, char *path);

@@ -182,8 +182,20 @@ bool launcher_path(const struct process *process, char *path)
 		path[length] = '\0';
 		return true;
 	}
-	const uintptr_t *started_by = auxiliary_value(&process->auxiliary, AT_EXECFN);
-	return started_by && program_make_absolute((const char *)*started_by, path) == 0;
+	const char *executed = executed_path(process);
+	return executed && program_make_absolute(executed, path) == 0;
+}
+
+// AT_EXECFN is what was named to execve(2), in front of which the kernel may have put the one that it executes: then
+// that is argv[0] (fs/binfmt_script.c, fs/binfmt_misc.c).
+const char *executed_path(const struct process *process)
+{
+	const uintptr_t *named = auxiliary_value(&process->auxiliary, AT_EXECFN);
+	if (!named)
+		return NULL;
+	const char *path = (const char *)*named;
+	bool is_given = process_is_called_by_binfmt(process) || program_kind_of(path).format == FORMAT_SCRIPT;
+	return is_given && process->argc > 0 ? process->argv[0] : path;
 }
 
 // What the kernel adds to the path of a file without a name (proc(5), /proc/pid/exe; memfd_create(2)).

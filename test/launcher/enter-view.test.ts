@@ -1,6 +1,6 @@
 // A plan with a view, and a process from which none can be entered → what the user is told, and what is left as it was.
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
@@ -85,7 +85,7 @@ test(
 );
 
 test(
-  'named by a relative path where there is no /proc, the launcher is in the view by its own',
+  'named by a relative path, or by a shim, where there is no /proc, the launcher is in the view by its own',
   asRoot,
   async () => {
     plan();
@@ -101,8 +101,12 @@ test(
       ]),
     );
     for (const each of [file, path.dirname(file)]) chownSync(each, 0, 0);
-    const script = `umount -l /proc && cd '${path.dirname(workshop.launcher)}' && exec ./${path.basename(workshop.launcher)} '${program}'`;
-    const { stdout, stderr } = await start(workshop.directory, ['unshare', '-m', 'sh', '-c', script]);
-    assert.equal(stdout, `${workshop.launcher}\n`, stderr);
+    const shim = path.join(workshop.directory, 'shim');
+    writeFileSync(shim, `#!${workshop.launcher} --shim=${program}\n`, { mode: 0o755 });
+    for (const named of [`./${path.basename(workshop.launcher)} '${program}'`, './shim']) {
+      const script = `umount -l /proc && cd '${path.dirname(workshop.launcher)}' && exec ${named}`;
+      const { stdout, stderr } = await start(workshop.directory, ['unshare', '-m', 'sh', '-c', script]);
+      assert.equal(stdout, `${workshop.launcher}\n`, stderr);
+    }
   },
 );

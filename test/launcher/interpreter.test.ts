@@ -195,6 +195,19 @@ test('without /proc it is found by the path that it was started by', asRoot, asy
   assert.deepEqual(await start(['unshare', '-m', 'sh', '-c', script]), ran);
 });
 
+test('without /proc the interpreter of a script is found, of a script for scripts too', asRoot, async () => {
+  const says = compileEntered(workshop, 'say-started');
+  plan(workshop, says, libraries);
+  const scripts = ['script', 'script-of-script'].map((name) => path.join(directory, name));
+  for (const [i, script] of scripts.entries())
+    writeFileSync(script, `#!${[says, ...scripts][i]}\n`, { mode: 0o755 });
+  for (const script of scripts) {
+    const command = `umount -l /proc && cd '${directory}' && exec ./${path.basename(script)}`;
+    const outcome = await start(['unshare', '-m', 'sh', '-c', command]);
+    assert.deepEqual(outcome, { ...ran, stdout: 'started\n' }, script);
+  }
+});
+
 test('without /proc a first start works too', asRoot, async () => {
   const copy = path.join(directory, 'first');
   copyFileSync(program, copy);
