@@ -98,13 +98,19 @@ static const char *base_in_environment(const struct process *process, const char
 	return base && is_path_for_node(base) && is_trusted_way(process, base) ? base : NULL;
 }
 
-// What /etc/passwd says, where HOME does not count or is no directory of the effective user; else NULL.
-static const char *home_in_passwd(const struct process *process)
+// HOME, or NULL where it does not count or is no directory of the effective user.
+static const char *own_home(const struct process *process)
 {
 	const char *home = base_in_environment(process, "HOME");
-	if (home && is_own_directory(process, home))
+	return home && is_own_directory(process, home) ? home : NULL;
+}
+
+// What /etc/passwd says, where HOME does not count; else NULL.
+static const char *home_in_passwd(const struct process *process)
+{
+	if (own_home(process))
 		return NULL;
-	home = home_of_user(process->euid);
+	const char *home = home_of_user(process->euid);
 	return home && is_path_for_node(home) ? home : NULL;
 }
 
@@ -114,7 +120,7 @@ static const char *base_of(const struct process *process, enum plan_place place,
 	const char *xdg = base_in_environment(process, "XDG_CACHE_HOME");
 	*rest = xdg ? "/nix-run-foreign" : "/.cache/nix-run-foreign";
 	if (place == PLACE_CACHE)
-		return xdg ? xdg : base_in_environment(process, "HOME");
+		return xdg ? xdg : own_home(process);
 	return xdg ? NULL : home_in_passwd(process);
 }
 

@@ -1,6 +1,6 @@
 // From which variable, or else from /etc/passwd, the cache directory follows.
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
@@ -26,6 +26,9 @@ function putCache(directory: string): void {
 mkdirSync(home);
 own(home);
 putCache(path.join(home, '.cache'));
+/** Of root, who started the program with this HOME. */
+const roots = path.join(workshop.directory, 'roots');
+chmodSync(putPlan(path.join(roots, '.cache/nix-run-foreign'), program, planText(program)), 0o644);
 after(() => rmSync(home, { recursive: true, force: true }));
 
 /** Is there a hit with this environment, as the user, with this text as /etc/passwd? */
@@ -57,6 +60,7 @@ const cases: readonly [name: string, hit: boolean, env: Record<string, string>, 
   ['empty HOME: /etc/passwd', true, { HOME: '' }, entry],
   ['relative HOME: /etc/passwd', true, { HOME: 'home' }, entry],
   ['HOME of another user: /etc/passwd', true, { HOME: '/' }, entry],
+  ['HOME of root with a plan, no entry', false, { HOME: roots }, others],
   ['HOME that is missing: /etc/passwd', true, { HOME: '/nowhere' }, entry],
   ['XDG_CACHE_HOME', true, { XDG_CACHE_HOME: path.join(home, '.cache') }, others],
   ['XDG_CACHE_HOME wins over HOME', false, { XDG_CACHE_HOME: '/nowhere', HOME: home }, entry],
