@@ -100,7 +100,8 @@ static int start_by_new_plan(struct start *start)
 				    start_program(process, &made.plan, program, start->command.argv));
 }
 
-// A program of Nix never enters the launcher: what it opens is only looked for when its plan says so (`+LD_AUDIT`).
+// A program of Nix never enters the launcher: what it opens is only looked for when its plan says so (`+LD_AUDIT`). An
+// AppImage's plan, which starts what was unpacked, sets variables too, and is followed here as well.
 static void start_by_plan_of_nix(const struct start *start)
 {
 	struct process entered = *start->process;
