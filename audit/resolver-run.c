@@ -65,7 +65,7 @@ static bool ended_within(long pid, long seconds, int *status)
 	const uint64_t ending = signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
 	while (kernel_wait_now(pid, status) == 0) {
 		long signal = kernel_wait_for_signal(ending | signal_bit(SIGCHLD), &second);
-		if (signal == -EAGAIN && --seconds < 0)
+		if (signal == -EAGAIN && --seconds <= 0)
 			return false;
 		if (signal > 0 && signal != SIGCHLD)
 			kernel_kill(-pid, (int)signal);
