@@ -11,6 +11,7 @@ import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save
 import { pin, readSavedFingerprint, restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
+import { realPath } from '../host/files.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice } from '../host/output.ts';
 import { extendedPlan, planOfCopy, withoutLoader } from '../plan/make-plan.ts';
@@ -20,7 +21,9 @@ import { type Answers, addAnswers, addLearned, readAnswers } from '../plan/run-t
 import {
   againFile,
   type LearnedName,
+  type LearnedPlugIn,
   learnedIn,
+  opensPassingFiles,
   readRunTimeRecord,
   runTimeDirectoryOf,
   solveAgain,
@@ -29,7 +32,7 @@ import {
 import { noteProgram, runTimeRoots } from '../plan/run-time-roots.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import { plugInAt } from '../program/plug-ins.ts';
-import { asPresent, extendSet } from '../solver/extend-set.ts';
+import { asPresent, extendSet, type PresentProblem } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
@@ -49,6 +52,8 @@ interface Extended {
   /** Nobody offers it: no other set would have it. */
   readonly isHopeless?: boolean;
   readonly state: bigint;
+  /** The name was taken without the rest of its requester's needs, which another set may serve. */
+  readonly isPartial?: boolean;
   /** What the plug-ins beside the one that asked will ask for. */
   readonly siblings?: SiblingPlugIns | undefined;
 }
@@ -78,21 +83,35 @@ function ofAnotherLibc(
   return other && `${other.name} would bring libraries of another libc than ${loader}`;
 }
 
+/** Whether all that a requester needs is offered, and does not fit: `taken` is then the name alone. */
+function isPartOf(
+  { problem, solution }: PresentProblem,
+  [whole]: readonly (readonly Requirer[])[],
+  taken: readonly Requirer[],
+): boolean {
+  if (whole === undefined || taken === whole) return false;
+  const [outcome] = extendSet(problem, solution, [{ alternatives: [whole] }]).outcomes;
+  return outcome?.kind === 'left-out' && outcome.isOffered;
+}
+
 /** `directory`: the one that the program scans for plug-ins. */
 function extend(extension: Extension, directory: string | undefined): Promise<Extended> {
   return withPresentSet(extension, ({ catalogue, problem, present: solution }) => {
     const state = catalogueState(catalogue);
     if (solution === undefined) return { added: [], why: 'its loader is not in the store', state };
-    const extended = extendSet(problem, solution, [{ alternatives: alternativesFor(extension) }]);
+    const alternatives = alternativesFor(extension);
+    const extended = extendSet(problem, solution, [{ alternatives }]);
     const { added, outcomes } = extended;
     const outcome = outcomes[0];
     if (outcome?.kind === 'left-out')
       return { added, why: outcome.why(), isHopeless: !outcome.isOffered, state };
     const why = ofAnotherLibc(extension, solution, added, problem.isFamily);
-    if (directory === undefined || added.length === 0 || why !== undefined) return { added, why, state };
+    const isPartial = isPartOf({ problem, solution }, alternatives, outcome?.by ?? []);
+    const result = { added, why, state, isPartial };
+    if (directory === undefined || added.length === 0 || why !== undefined) return result;
     const siblings = serveSiblings(extension, asPresent({ problem, solution }, extended));
     const isNever = ofAnotherLibc(extension, solution, siblings.added, problem.isFamily) !== undefined;
-    return { added, why, state, siblings: isNever ? { added: [], plugIns: [] } : siblings };
+    return { ...result, siblings: isNever ? { added: [], plugIns: [] } : siblings };
   });
 }
 
@@ -211,24 +230,36 @@ async function planWhatFits(
 }
 
 /** What came of a question, and the directory that was scanned for it. */
-interface Outcome extends Addition {
-  readonly why: string | undefined;
+interface Outcome extends Addition, Pick<Extended, 'why' | 'isPartial'> {
   readonly scanned: string | undefined;
 }
 
-function remember(
-  { question, program }: Extension,
-  { why, plugIns: counted, scanned }: Outcome,
-): LearnedName[] {
+/** Without what the loader refused, or will refuse, and what is closed again: another set may be needed for it. */
+function servedOf(
+  { question: { requester }, loaded }: Extension,
+  plugIns: readonly LearnedPlugIn[],
+  { isPartial }: Outcome,
+): LearnedPlugIn[] {
+  const files = new Set([requester, ...loaded.elsewhere].map(realPath));
+  if (isPartial) files.delete(realPath(requester));
+  return plugIns.filter((each) => files.has(realPath(each.path)));
+}
+
+function remember(extension: Extension, outcome: Outcome): LearnedName[] {
+  const { why, plugIns: counted, scanned } = outcome;
+  const { question, program } = extension;
   const { directory, name, requester } = question;
   const now = new Date().toISOString();
   const { names, plugIns } = learnedIn(directory, now);
   const entry = { name, requester, when: now, ...(why === undefined ? {} : { why }) };
   const earlier = names.filter((each) => each.name !== name);
   const record = readRunTimeRecord(directory);
-  const known = record?.plugIns ?? plugIns;
+  const known = record?.plugIns ?? [];
   const ahead = new Set(counted);
-  const all = plugIns.map((each) => (ahead.has(each.path) ? { path: each.path } : each));
+  const served = new Set([...servedOf(extension, plugIns, outcome), ...known].map((each) => each.path));
+  const all = plugIns
+    .filter((each) => ahead.has(each.path) || served.has(each.path))
+    .map((each) => (ahead.has(each.path) ? { path: each.path } : each));
   writeRunTimeRecord(directory, {
     ...record,
     program: program.path,
@@ -236,6 +267,9 @@ function remember(
     plugIns: why === undefined ? all : known,
     ...(scanned === undefined ? {} : { scanned: [...(record?.scanned ?? []), scanned] }),
   });
+  // The plan that has the name watches the list as it is now, with what was refused.
+  const isLeft = why === undefined && all.length < plugIns.length;
+  if (isLeft && !opensPassingFiles(directory)) solveAgain(directory);
   return [...names];
 }
 
@@ -251,6 +285,11 @@ function tellUnfit(extension: Extension, before: readonly LearnedName[]): void {
   );
 }
 
+/** The name that was asked for last: no other has the next start solve anew without a word. */
+function isUnfitTold(directory: string): boolean {
+  return existsSync(againFile(directory)) && readRunTimeRecord(directory)?.names.at(-1)?.why !== undefined;
+}
+
 /**
  * A plug-in that the loader refused, as one that needs a newer library than the set has: the next start counts it, and
  * the user is told where that will help. Said once: after a name that did not fit it was said already.
@@ -258,7 +297,7 @@ function tellUnfit(extension: Extension, before: readonly LearnedName[]): void {
 async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promise<void> {
   const { question, program, plan } = extension;
   const plugIn = plugInAt(question.name, program.elf);
-  if (plugIn === undefined || plan === undefined || existsSync(againFile(question.directory))) return;
+  if (plugIn === undefined || plan === undefined || isUnfitTold(question.directory)) return;
   const helps = await withPresentSet(extension, ({ catalogue, problem, present, choices }) => {
     if (present === undefined) return false;
     const { outcomes } = extendSet(problem, present, [{ alternatives: [objectsOfPlugIn(plugIn)] }]);
@@ -290,10 +329,10 @@ async function answer(extension: Extension): Promise<void> {
   const { name, directory } = question;
   const scanned = scannedDirectory(extension);
   const extended = await extend(extension, scanned);
-  const { state, isHopeless = false, siblings } = extended;
+  const { state, isHopeless = false, isPartial = false, siblings } = extended;
   const outcome = await carryOut(extension, extended);
   const { why, added } = outcome;
-  const before = remember(extension, { ...outcome, scanned: siblings && scanned });
+  const before = remember(extension, { ...outcome, isPartial, scanned: siblings && scanned });
   const present = presentFiles(extension).get(name);
   const found: [string, string][] =
     why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];

@@ -6,6 +6,8 @@ import { elfFileAt } from '../elf/open-elf.ts';
 export interface ProcessObjects {
   /** Of the store, in the order of their addresses; the file is the real one. */
   readonly store: readonly { readonly soname: string; readonly path: string }[];
+  /** Real paths of its other files. */
+  readonly elsewhere: readonly string[];
   /** Its ld.so; undefined where it cannot be told. */
   readonly loader: string | undefined;
 }
@@ -22,13 +24,14 @@ function mappedFiles(processId: number): string[] {
 }
 
 export function loadedObjectsOf(processId: number, storeDir: string): ProcessObjects {
-  const files = mappedFiles(processId).filter((file) => file.startsWith(`${storeDir}/`));
-  const store = files.flatMap((file) => {
+  const files = mappedFiles(processId);
+  const isOfStore = (file: string): boolean => file.startsWith(`${storeDir}/`);
+  const store = files.filter(isOfStore).flatMap((file) => {
     const elf = elfFileAt(file);
     return elf?.soname === undefined ? [] : [{ soname: elf.soname, path: file }];
   });
   const loader = store.find(({ soname }) => /^ld-linux|^ld\.so|^ld64\.so/.test(soname));
-  return { store, loader: loader?.path };
+  return { store, elsewhere: files.filter((file) => !isOfStore(file)), loader: loader?.path };
 }
 
 /** Every name that an object from outside the store answers to in the process: ld.so looks no further for these. */

@@ -48,8 +48,8 @@ const old = await addObject(root, {
 const needsSecond = 'extern int second(void); int (*wanted)(void) = second;\n';
 
 // Started before the store has the newer one.
-const tells = put('tells', [old]);
-assert.equal((await root.start([tells])).status, 0);
+const [tells = '', mixes = '', halves = ''] = ['tells', 'mixes', 'halves'].map((name) => put(name, [old]));
+for (const each of [tells, mixes, halves]) assert.equal((await root.start([each])).status, 0);
 
 test('a plug-in that needs a newer library than the set has gets it at the next start', async () => {
   const tool = put('grows', [old]);
@@ -93,6 +93,30 @@ test('a plug-in that the loader refuses: a terminal is told in one line that the
   const second = await screenOf(plugIn);
   assert.match(second, /wheel\.so opened/);
   assert.doesNotMatch(second, /nix-run-foreign:/);
+});
+
+test('a plug-in that the loader refused is counted by the next start, whatever was found after it', async () => {
+  const refused = path.join(homeInRoot, 'wheels/wheel.so');
+  const found = putPlugIn(root, 'wheels/found.so', 'int found;', []);
+  const mono = { name: 'mono-1.0', soname: 'libmono.so.1', source: 'int mono;\n' };
+  const file = await addObject(root, mono);
+  compile(onHost(root, found), 'int found;', ['-shared', '-fPIC', '-Wl,--no-as-needed', file]);
+  const first = await root.start([mixes, refused, found]);
+  assert.match(first.stdout, /version .DUO_2' not found.*\n.*found\.so opened\n/);
+  const second = await root.start([mixes, refused, found]);
+  assert.match(second.stdout, /wheel\.so opened\n.*found\.so opened\n/);
+  assert.equal((await root.startHit([mixes, refused, found])).stdout, second.stdout);
+});
+
+test('a plug-in for which only some of what it needs fits is counted by the next start', async () => {
+  const duet = await addObject(root, { name: 'duet-1.0', soname: 'libduet.so.1', source: 'int duet;\n' });
+  const duo = path.join(scratch, 'duo-2.0/lib/libduo.so.1');
+  const half = putPlugIn(root, 'wheels/half.so', needsSecond, []);
+  const flags = ['-shared', '-fPIC', '-Wl,--no-as-needed', duo, duet];
+  compile(onHost(root, half), needsSecond, flags);
+  assert.match((await root.start([halves, half])).stdout, /version .DUO_2' not found/);
+  assert.match((await root.start([halves, half])).stdout, /half\.so opened\n/);
+  assert.match((await root.startHit([halves, half])).stdout, /half\.so opened\n/);
 });
 
 test('a library that does not fit beside what is loaded is in the set of the next start', async () => {
