@@ -112,6 +112,19 @@ export function removePlan(dirs: Directories, program: string): void {
   rmSync(planFile(dirs, program), { force: true });
 }
 
+/** Of no file: a device and an inode have numbers. */
+const NO_IDENTITY = '0:0:0:0.0:0.0';
+
+/**
+ * No start follows the plan from now on, nor another place's while it is there, and the next one goes on with what was
+ * learned. `changed`: the file that is the reason. @throws Node's errors when the place cannot be written.
+ */
+export function outdatePlan(dirs: Directories, program: string, changed: string): void {
+  const plan = readPlan(dirs, program);
+  if (plan === undefined) return removePlan(dirs, program);
+  writePlan(dirs, { ...plan, watched: [...plan.watched, { identity: NO_IDENTITY, path: changed }] });
+}
+
 function exists(file: string): boolean {
   try {
     accessSync(file);

@@ -1,11 +1,11 @@
 // A change of a program's choices → saved with it and planned by, or everything as it was.
 
 import { type Choices, digestOfChoices, NO_CHOICES } from '../choices/choices.ts';
-import { readChoices, saveChoices } from '../choices/choices-file.ts';
+import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
-import { removePlan } from '../plan/plan-files.ts';
+import { outdatePlan, removePlan } from '../plan/plan-files.ts';
 import { planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
@@ -27,7 +27,8 @@ interface ChangedChoices {
 }
 
 /**
- * First the plan goes, then the choices change: whatever ends us in between, no start follows a plan of old choices.
+ * First the plan is out of date, then the choices change: whatever ends us in between, no start follows a plan of old
+ * choices.
  */
 async function replaceChoices(
   program: ProgramFile,
@@ -40,9 +41,10 @@ async function replaceChoices(
     const earlier = (await readChoices(all, program.path, key))?.choices ?? NO_CHOICES;
     const choices = change(earlier);
     for (const each of all) {
-      removePlan(each, program.path);
+      if (each.cache !== dirs.cache) removePlan(each, program.path);
       if (each.state !== dirs.state) await saveChoices(each, program.path, key, undefined);
     }
+    outdatePlan(dirs, program.path, choicesFile(dirs, key));
     await saveChoices(dirs, program.path, key, choices);
     return { choices, earlier };
   });

@@ -108,6 +108,18 @@ test('a plug-in that the loader refused is counted by the next start, whatever w
   assert.equal((await root.startHit([mixes, refused, found])).stdout, second.stdout);
 });
 
+test('choosing keeps what was learned', async () => {
+  const tells = async (...words: string[]) => (await root.manage([...words, mixes])).stdout;
+  const learned = /learned from earlier starts:\n(?:.*\n)*.*wheels\/wheel\.so/;
+  assert.match(await tells('explain'), learned);
+  const chosen = await root.manage(['choose', mixes, '--prefer', 'duo-2.0']);
+  assert.equal(chosen.status, 0, chosen.stderr);
+  assert.match(await tells('explain'), learned);
+  assert.match(await tells('fingerprint', 'export', '-o', '-'), /libmono\.so\.1/);
+  const hit = await root.startHit([mixes, path.join(homeInRoot, 'wheels/found.so')]);
+  assert.match(hit.stdout, /found\.so opened\n/);
+});
+
 test('a plug-in for which only some of what it needs fits is counted by the next start', async () => {
   const duet = await addObject(root, { name: 'duet-1.0', soname: 'libduet.so.1', source: 'int duet;\n' });
   const duo = path.join(scratch, 'duo-2.0/lib/libduo.so.1');
