@@ -4,8 +4,8 @@
 enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
 
 // In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's, PLACE_SYSTEM
-// for what an administrator resolved for everybody.
-enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_TMP, PLACE_SYSTEM, PLACE_COUNT };
+// for what an administrator resolved for everybody. In PLACE_STATE no plan is valid: what is there stands for choices.
+enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_STATE, PLACE_TMP, PLACE_SYSTEM, PLACE_COUNT };
 
 struct plan_file {
 	const char *bytes; // NULL: no plan that may be read
@@ -117,11 +117,13 @@ static const char *home_in_passwd(const struct process *process)
 // What stands in front of "/v1/plans", in two parts; NULL where the place does not apply.
 static const char *base_of(const struct process *process, enum plan_place place, const char **rest)
 {
-	const char *xdg = base_in_environment(process, "XDG_CACHE_HOME");
-	*rest = xdg ? "/nix-run-foreign" : "/.cache/nix-run-foreign";
-	if (place == PLACE_CACHE)
-		return xdg ? xdg : own_home(process);
-	return xdg ? NULL : home_in_passwd(process);
+	bool is_state = place == PLACE_STATE;
+	const char *xdg = base_in_environment(process, is_state ? "XDG_STATE_HOME" : "XDG_CACHE_HOME");
+	*rest = xdg ? "/nix-run-foreign" : is_state ? "/.local/state/nix-run-foreign" : "/.cache/nix-run-foreign";
+	if (xdg)
+		return place == PLACE_PASSWD ? NULL : xdg;
+	const char *home = place == PLACE_PASSWD ? NULL : own_home(process);
+	return home || place == PLACE_CACHE ? home : home_in_passwd(process);
 }
 
 // uid 65534 is what a user namespace shows for each owner who has no number there, the user too (user_namespaces(7)).
@@ -248,7 +250,7 @@ struct plan plan_find(const struct process *process, const struct program *progr
 		if (place == PLACE_SYSTEM && best_has_file)
 			break;
 		struct plan_file file = plan_file_read(process, (enum plan_place)place, program->real_path);
-		if (!file.bytes && !file.why_not)
+		if (!file.bytes && (!file.why_not || place == PLACE_STATE))
 			continue;
 		struct plan plan = {.why_not = file.why_not};
 		if (file.bytes)

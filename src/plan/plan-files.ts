@@ -121,8 +121,8 @@ const NO_IDENTITY = '0:0:0:0.0:0.0';
  */
 export function outdatePlan(dirs: Directories, program: string, changed: string): void {
   const plan = readPlan(dirs, program);
-  if (plan === undefined) return removePlan(dirs, program);
-  writePlan(dirs, { ...plan, watched: [...plan.watched, { identity: NO_IDENTITY, path: changed }] });
+  if (plan === undefined) removePlan(dirs, program);
+  else writePlan(dirs, { ...plan, watched: [...plan.watched, { identity: NO_IDENTITY, path: changed }] });
 }
 
 function exists(file: string): boolean {

@@ -276,7 +276,7 @@ export function whyLauncherFails(launcher: string | undefined, args: readonly st
 
 const MAXIMUM_SIZE = 1 << 13;
 
-function fileOf(dirs: Directories, program: string): string {
+export function strategyFile(dirs: Directories, program: string): string {
   return path.join(path.dirname(dirs.roots), 'strategies', planKey(program));
 }
 
@@ -290,7 +290,7 @@ function readOwn(file: string): string | undefined {
 /** The first trusted request; undefined where there is none or what is there is damaged. */
 export function readStrategy(directories: readonly Directories[], program: string): Strategy | undefined {
   for (const dirs of directories) {
-    const [strategy, of, rest] = readOwn(fileOf(dirs, program))?.split('\n') ?? [];
+    const [strategy, of, rest] = readOwn(strategyFile(dirs, program))?.split('\n') ?? [];
     if (of === program && rest === '' && isStrategy(strategy)) return strategy;
   }
   return undefined;
@@ -298,7 +298,7 @@ export function readStrategy(directories: readonly Directories[], program: strin
 
 /** Keeps a request, or forgets it: undefined. @throws Node's errors when the place cannot be written. */
 export function saveStrategy(dirs: Directories, program: string, strategy: Strategy | undefined): void {
-  const file = fileOf(dirs, program);
+  const file = strategyFile(dirs, program);
   if (strategy === undefined) {
     rmSync(file, { recursive: true, force: true });
     return;

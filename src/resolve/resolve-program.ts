@@ -9,6 +9,7 @@ import { ForeignError } from '../host/errors.ts';
 import { identityOf, sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { hasDecisions } from '../plan/own-decisions.ts';
 import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
@@ -25,6 +26,7 @@ import {
   type ResolveMode,
   rootOf,
 } from './job.ts';
+import { everyPlace } from './writable-directories.ts';
 
 /** A program that changes is inspected anew; after so many times whatever writes it has not ended. */
 const ROUNDS = 5;
@@ -124,9 +126,7 @@ async function currentPlan(
   context: Context,
   dirs: Directories,
 ): Promise<LaunchPlan | undefined> {
-  // The system's is looked at only where there is none of the user's own, as the launcher does (plan/PLAN.md).
-  const shared = dirs.shared ? undefined : trustedSystemDirectories();
-  const plan = readPlan(dirs, program.path) ?? (shared && readPlan(shared, program.path));
+  const plan = readPlan(dirs, program.path) ?? (await sharedPlan(program, context, dirs));
   if (plan === undefined) return undefined;
   const why = whyNotCurrent(plan, context.host.uid);
   if (why !== undefined) debug(`the plan of ${program.path} does not hold: ${why}`);
@@ -134,6 +134,19 @@ async function currentPlan(
     return why === undefined ? plan : undefined;
   const { isAsRequested } = await import('./choose-strategy.ts');
   return isAsRequested(plan, program, context) ? plan : undefined;
+}
+
+/** The system's, only where the user has none and decided nothing, as the launcher does (plan/PLAN.md). */
+async function sharedPlan(
+  program: DynamicProgram,
+  { host }: Context,
+  dirs: Directories,
+): Promise<LaunchPlan | undefined> {
+  const shared = dirs.shared ? undefined : trustedSystemDirectories();
+  const plan = shared && readPlan(shared, program.path);
+  if (plan === undefined) return undefined;
+  const places = await everyPlace(host.uid);
+  return places.some((each) => hasDecisions(each, program.path)) ? undefined : plan;
 }
 
 /** Where nothing was saved a new root will be added, and Nix can start up while the libraries are found. */

@@ -1,10 +1,11 @@
 // A change of a program's choices → saved with it and planned by, or everything as it was.
 
-import { type Choices, digestOfChoices, NO_CHOICES } from '../choices/choices.ts';
+import { type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
+import { markDecided, unmarkUndecided } from '../plan/own-decisions.ts';
 import { outdatePlan, removePlan } from '../plan/plan-files.ts';
 import { planKey } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
@@ -40,12 +41,14 @@ async function replaceChoices(
     const all = await allDirectories(context.host.uid);
     const earlier = (await readChoices(all, program.path, key))?.choices ?? NO_CHOICES;
     const choices = change(earlier);
+    if (hasChoices(choices)) markDecided(dirs, program.path);
     for (const each of all) {
       if (each.cache !== dirs.cache) removePlan(each, program.path);
       if (each.state !== dirs.state) await saveChoices(each, program.path, key, undefined);
     }
     outdatePlan(dirs, program.path, choicesFile(dirs, key));
     await saveChoices(dirs, program.path, key, choices);
+    for (const each of [dirs, ...all]) unmarkUndecided(each, program.path);
     return { choices, earlier };
   });
 }

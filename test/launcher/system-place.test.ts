@@ -39,6 +39,30 @@ test('an own plan that does not hold is a miss: it may stand for choices', async
   rmSync(file);
 });
 
+test("with a note of the user's decisions in the state directory it is a miss, wherever that is", async () => {
+  const home = path.join(workshop.directory, 'home');
+  const state = path.join(workshop.directory, 'state');
+  const places = [
+    { env: { ...workshop.environment, HOME: home }, place: path.join(home, '.local/state/nix-run-foreign') },
+    {
+      env: { ...workshop.environment, HOME: home, XDG_STATE_HOME: state },
+      place: path.join(state, 'nix-run-foreign'),
+    },
+  ];
+  for (const { env, place } of places) {
+    const file = putPlan(place, program, 'decided by hand\n');
+    assert.equal((await run(workshop, [program], { env })).stderr.split('\n')[0], 'resolver called');
+    chmodSync(file, 0o666);
+    assert.equal(
+      (await run(workshop, [program], { env })).stdout,
+      'system\n',
+      'anybody may have put it there',
+    );
+    rmSync(file);
+    assert.equal((await run(workshop, [program], { env })).stdout, 'system\n');
+  }
+});
+
 test('a system place that others can write is not valid', async () => {
   chmodSync(path.join(system, 'v1/plans'), 0o777);
   assert.equal((await run(workshop, [program])).stderr.split('\n')[0], 'resolver called');

@@ -146,6 +146,33 @@ test("the user's own plan comes first", async () => {
   forgetUser();
 });
 
+test('what the user decided holds without their plan, until it is taken back', async () => {
+  const asManager = async (...line: string[]) => {
+    const argv = asUser(rig.node, '/opt/tool/dist/nix-foreign.cjs', ...line);
+    const { status, stderr } = await machine.run({ argv, env: { HOME: home } });
+    assert.equal(status, 0, stderr);
+  };
+  const noPlan = () => rmSync(path.join(homeOnHost, '.cache'), { recursive: true });
+  const plans = path.join(homeOnHost, '.cache/nix-run-foreign/v1/plans');
+  const decisions = [
+    { made: ['choose', program, '--prefer', 'jq'], back: ['choose', program, '--reset'] },
+    { made: ['resolve', '--strategy', 'loader', program], back: ['resolve', '--strategy', 'auto', program] },
+  ];
+  for (const { made, back } of decisions) {
+    await asManager(...made);
+    noPlan();
+    assert.equal((await startHit()).status, 125, made.join(' '));
+    assertRan(await start(), [/not protected from garbage collection/]);
+    assert.deepEqual(readdirSync(plans), [planName()], made.join(' '));
+    await asManager('forget', program);
+    assert.equal((await startHit()).status, 125, made.join(' '));
+    await asManager(...back);
+    noPlan();
+    assertRan(await startHit());
+  }
+  forgetUser();
+});
+
 test('one that others could write is not trusted', async () => {
   chmodSync(path.join(place, 'v1/plans'), 0o777);
   assert.equal((await startHit()).status, 125);
