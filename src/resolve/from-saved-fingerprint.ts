@@ -25,6 +25,13 @@ export async function planFromSavedFingerprint(
     debug(`fingerprint ${saved.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
+  const { driversOfSet, unservedBeside } = await import('./opened-drivers.ts');
+  const drivers = driversOfSet(fingerprint, job);
+  const unserved = unservedBeside(pathOfStoreFile(fingerprint.loader), drivers, program);
+  if (unserved !== undefined) {
+    debug(`fingerprint ${saved.file} does not serve here: ${unserved.path} needs another libc`);
+    return undefined;
+  }
   const asking = { libraryPathDirs: program.libraryPathDirs, verdict: verdictOf(program, context) };
   const set = await layOutAndVerify(fingerprint, program, dirs.farms, asking);
   if (set.kind !== 'verified') {
@@ -33,7 +40,8 @@ export async function planFromSavedFingerprint(
   }
   const root = await alsoPin(context.nix, saved, dirs, rootOf(job));
   if (root.kind !== 'saved') return undefined;
-  return await finishPlan({ set, root, origin: 'the record of an earlier start' }, job);
+  const files = drivers.map((each) => each.path);
+  return await finishPlan({ set, root, origin: 'the record of an earlier start', drivers: files }, job);
 }
 
 /**

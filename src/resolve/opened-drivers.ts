@@ -1,10 +1,16 @@
 // What a program may open → the drivers among it, and a set whose libc serves them.
+import path from 'node:path';
 import { driverRequirer } from '../candidates/build-problem.ts';
 import type { Problem } from '../candidates/problem.ts';
+import { elfFileAt } from '../elf/open-elf.ts';
+import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import { findBundled } from '../program/bundled.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
+import { optionalNames } from '../program/optional-names.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Solution } from '../solver/solution.ts';
-import type { DynamicProgram } from './job.ts';
+import { missingVersion } from '../solver/version-needs.ts';
+import type { DynamicProgram, Job } from './job.ts';
 import { solvedBeside } from './learned.ts';
 
 /** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface). */
@@ -19,6 +25,46 @@ export function openedDrivers(
   const all = driverLibraries(driverDirectories, elf, names);
   const opensAny = [...names].some((name) => LOADERS_OF_DRIVERS.test(name));
   return opensAny ? all : all.filter(({ name }) => names.has(name));
+}
+
+/** Names that come from the directories of drivers, whatever the store has. */
+export function driverNames({ driverDirectories = [], elf }: DynamicProgram): (name: string) => boolean {
+  const names = new Set(driverLibraries(driverDirectories, elf, new Set()).map(({ name }) => name));
+  return (name) => names.has(name);
+}
+
+/** With a set that was solved before, maybe on another machine. */
+export function driversOfSet(
+  { libraries }: Fingerprint,
+  { program, learned }: Pick<Job, 'program' | 'learned'>,
+): DriverLibrary[] {
+  const { driverDirectories = [] } = program;
+  if (driverDirectories.length === 0) return [];
+  const isDriver = driverNames(program);
+  const bundled = findBundled(program).filter((each) => !driverDirectories.includes(path.dirname(each.path)));
+  const beside = new Set(bundled.flatMap(({ name, elf }) => [name, elf.soname]));
+  const own = optionalNames(program, bundled, (name) => beside.has(name) && !isDriver(name)).libraries;
+  const names = [
+    ...libraries.map(({ soname }) => soname),
+    ...own.flatMap(({ alternatives }) => alternatives.flat()),
+    ...(learned?.names ?? []).map(({ name }) => name),
+  ];
+  return openedDrivers(program, new Set(names));
+}
+
+/** The first driver that needs a version which the libc beside this loader lacks. */
+export function unservedBeside(
+  loader: string,
+  drivers: readonly DriverLibrary[],
+  { libc }: DynamicProgram,
+): DriverLibrary | undefined {
+  return drivers.find(({ elf }) =>
+    elf.verneed.some(({ file, versions }) => {
+      if (!libc.isFamily(file)) return false;
+      const library = elfFileAt(path.join(path.dirname(loader), file));
+      return library === undefined || missingVersion(versions, library) !== undefined;
+    }),
+  );
 }
 
 export interface ServedDrivers {

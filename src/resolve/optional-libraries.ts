@@ -5,7 +5,6 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
-import { driverLibraries } from '../program/drivers.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
 import type { PlugIn } from '../program/plug-ins.ts';
 import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
@@ -13,7 +12,7 @@ import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { learnedPlugIns, namesOfPlugIns, needOfPlugIn, opening } from './learned.ts';
-import { openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
+import { driverNames, openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
 export interface OptionalReport {
@@ -143,12 +142,6 @@ function counted(plugIns: readonly PlugIn[], learned: Job['learned']): LearnedPl
 export function withoutNames(problem: Problem, excluded: ReadonlySet<string>): Problem {
   if (excluded.size === 0) return problem;
   return { ...problem, providersOf: (name) => (excluded.has(name) ? [] : problem.providersOf(name)) };
-}
-
-/** Names that come from the directories of drivers, whatever the store has. */
-function driverNames({ driverDirectories = [], elf }: DynamicProgram): (name: string) => boolean {
-  const names = new Set(driverLibraries(driverDirectories, elf, new Set()).map(({ name }) => name));
-  return (name) => names.has(name);
 }
 
 function withoutDrivers(names: OptionalNames, isDriver: (name: string) => boolean): OptionalNames {

@@ -184,7 +184,9 @@ async function checkAndPin(
   if (root === undefined) return refused('nobody pinned it');
   if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
-  const plan = await finishPlan({ set: checked.set, root, origin }, search);
+  const { driversOfSet } = await import('./opened-drivers.ts');
+  const drivers = driversOfSet(fingerprint, search).map((each) => each.path);
+  const plan = await finishPlan({ set: checked.set, root, origin, drivers }, search);
   return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
 }
 

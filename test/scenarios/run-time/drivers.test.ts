@@ -1,13 +1,13 @@
 // The driver of the running kernel, beside others in the store → the running one at each start, also after an upgrade.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { foreign, onHost } from '../foreign-files.ts';
-import { fingerprintBehind, rootLinks } from '../saved-state.ts';
+import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
@@ -73,6 +73,9 @@ for (const [how, program] of [
   });
 }
 
+/** Planned from its record, where the one above is solved. */
+const again = path.join(homeInRoot, 'again');
+
 test('a driver that needs a newer glibc than the best set has: the set has a newer one', async () => {
   const glibc = path.dirname(path.join(rig.nixDir, foreign(rig, 'sid', 'curl').loader.slice('/nix'.length)));
   const object = path.join(objects, 'nvidia-x11-570.3');
@@ -87,10 +90,9 @@ test('a driver that needs a newer glibc than the best set has: the set has a new
   const [library = ''] = readdirSync(path.join(rig.nixDir, 'store')).filter((name) =>
     /-libicu72-/.test(name),
   );
-  compile(onHost(root, icu), OPENS, [
-    '-Wl,--no-as-needed',
-    path.join(rig.nixDir, 'store', library, 'lib/libicuuc.so.72'),
-  ]);
+  const linked = ['-Wl,--no-as-needed', path.join(rig.nixDir, 'store', library, 'lib/libicuuc.so.72')];
+  compile(onHost(root, icu), OPENS, linked);
+  compile(onHost(root, again), `${OPENS}int other_content;\n`, linked);
   const glibcOf = async () => {
     const { stdout } = await root.manage(['resolve', '--json', icu]);
     return /glibc-2\.(\d+)/.exec(stdout)?.[1] ?? '';
@@ -106,6 +108,35 @@ test('a driver that needs a newer glibc than the best set has: the set has a new
   assert.ok(Number(await glibcOf()) >= 38);
   install('550.1');
   assert.equal((await root.start([icu])).stdout, '550.1\n');
+});
+
+test('a program planned from its record follows a driver that needs a newer glibc', async () => {
+  const planAgain = async (forget: () => void) => {
+    install('550.1');
+    assert.equal((await root.start(['--refresh', again])).stdout, '550.1\n');
+    forget();
+  };
+  await planAgain(() => utimesSync(onHost(root, again), 1, 1));
+  const { stdout, stderr } = await root.start([again], { env: { NIX_RUN_FOREIGN_DEBUG: '1' } });
+  assert.deepEqual([stdout, /optional libraries/.test(stderr)], ['550.1\n', false], 'it was solved');
+  install('570.3');
+  assert.equal((await root.start([again])).stdout, '570.3\n');
+  await planAgain(() => rmSync(cacheOf(root), { recursive: true }));
+  install('570.3');
+  assert.equal((await root.start([again])).stdout, '570.3\n');
+});
+
+test('a plan by a fingerprint from elsewhere is for the driver of that start', async () => {
+  install('550.1');
+  assert.equal((await root.start(['--refresh', again])).stdout, '550.1\n');
+  assert.equal((await root.manage(['fingerprint', 'export', again])).status, 0);
+  for (const saved of [cacheOf(root), stateOf(root)]) rmSync(saved, { recursive: true });
+  const { stdout } = await root.manage(['resolve', again]);
+  assert.match(stdout, /from the store/);
+  assert.match((await root.manage(['explain', again])).stdout, /^set +.*again\.nix-fingerprint\.json$/m);
+  assert.equal((await root.startHit([again])).stdout, '550.1\n');
+  install('560.2');
+  assert.match((await root.startHit([again])).stderr, /a file of the plan has changed: .*libcuda\.so\.1/);
 });
 
 test('a driver that no glibc serves is told in one line, and the program starts', async () => {
