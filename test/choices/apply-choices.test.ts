@@ -18,6 +18,7 @@ const elf = {
   class: 64,
   machine: 62,
   needed: [],
+  filter: [],
   verneed: [],
   verdef: [],
   osAbi: 0,
