@@ -47,12 +47,12 @@ static long find_named(const struct process *process, const char *name, const ch
 struct start {
 	const struct process *process;
 	struct command_line command;
-	bool had_plan; // one that does not hold any more
+	bool is_decided; // by hand, as how it starts
 	struct program program;
 };
 
-// What the resolver would have nothing to do for: a static program, but for one that was given a plan as it was asked
-// to start in a view, and one that cannot be started here at all.
+// What the resolver would have nothing to do for: a static program, but for one that somebody asked to start otherwise
+// (in a view), and one that cannot be started here at all.
 static bool ends_without_resolver(const struct start *start, int *status)
 {
 	const struct program *program = &start->program;
@@ -64,7 +64,7 @@ static bool ends_without_resolver(const struct start *start, int *status)
 		*status = refuse_32_bit(program);
 	else if (kind.format == FORMAT_ODD_INTERPRETER)
 		*status = refuse_odd_interpreter(program);
-	else if (kind.format == FORMAT_STATIC && start->command.action == ACTION_RUN && !start->had_plan)
+	else if (kind.format == FORMAT_STATIC && start->command.action == ACTION_RUN && !start->is_decided)
 		*status = start_program_failed(
 			&direct, program,
 			start_program(start->process, &direct, program, start->command.argv));
@@ -140,7 +140,7 @@ static int start_by_plan(struct start *start)
 			      message_of_error(entry.error));
 		start->command.action = ACTION_REFRESH;
 	}
-	start->had_plan = plan.has_file;
+	start->is_decided = plan.is_decided;
 	return start_by_new_plan(start);
 }
 

@@ -4,8 +4,14 @@
 enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
 
 // In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's, PLACE_SYSTEM
-// for what an administrator resolved for everybody. In PLACE_STATE no plan is valid: what is there stands for choices.
-enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_STATE, PLACE_TMP, PLACE_SYSTEM, PLACE_COUNT };
+// for what an administrator resolved for everybody. PLACE_STATE and PLACE_TMP_STATE have no plans: a file there says
+// that the user decided something of the program.
+enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_STATE, PLACE_TMP, PLACE_TMP_STATE, PLACE_SYSTEM, PLACE_COUNT };
+
+static bool has_decisions(enum plan_place place)
+{
+	return place == PLACE_STATE || place == PLACE_TMP_STATE;
+}
 
 struct plan_file {
 	const char *bytes; // NULL: no plan that may be read
@@ -114,7 +120,7 @@ static const char *home_in_passwd(const struct process *process)
 	return home && is_path_for_node(home) ? home : NULL;
 }
 
-// What stands in front of "/v1/plans", in two parts; NULL where the place does not apply.
+// What stands in front of "/v1", in two parts; NULL where the place does not apply.
 static const char *base_of(const struct process *process, enum plan_place place, const char **rest)
 {
 	bool is_state = place == PLACE_STATE;
@@ -153,7 +159,7 @@ static bool is_our_directory(const struct process *process, const char *path)
 // The path of the directory of plans, in memory of just its size: a hit touches few pages.
 static char *name_plans(const struct process *process, enum plan_place place)
 {
-	const char *rest = place == PLACE_TMP ? "/tmp/nix-run-foreign-" : SYSTEM_DIRECTORY, *base = "";
+	const char *rest = place == PLACE_SYSTEM ? SYSTEM_DIRECTORY : "/tmp/nix-run-foreign-", *base = "";
 	if (place < PLACE_TMP && !(base = base_of(process, place, &rest)))
 		return NULL;
 	size_t size = text_length(base) + text_length(rest) + 50;
@@ -163,12 +169,14 @@ static char *name_plans(const struct process *process, enum plan_place place)
 	struct text path = text_in(bytes, size);
 	text_add(&path, base);
 	text_add(&path, rest);
-	if (place == PLACE_TMP) {
+	if (place == PLACE_TMP || place == PLACE_TMP_STATE) {
 		text_add_unsigned(&path, process->euid);
 		if (!is_told_from_others(process) || !is_our_directory(process, bytes))
 			return NULL;
 	}
-	text_add(&path, "/v1/plans");
+	if (place == PLACE_TMP_STATE)
+		text_add(&path, "/state");
+	text_add(&path, has_decisions(place) ? "/v1/decided" : "/v1/plans");
 	return bytes;
 }
 
@@ -244,13 +252,17 @@ static void leave_trace_of_use(const struct plan_file *file, const char *records
 struct plan plan_find(const struct process *process, const struct program *program)
 {
 	struct plan best = {.why_not = NULL};
-	bool best_has_file = false;
+	bool best_has_file = false, is_decided = false;
 	for (int place = PLACE_CACHE; place < PLACE_COUNT; place++) {
 		// An invalid plan of the user may stand for choices that the one for everybody knows nothing of.
-		if (place == PLACE_SYSTEM && best_has_file)
+		if (place == PLACE_SYSTEM && (best_has_file || is_decided))
 			break;
 		struct plan_file file = plan_file_read(process, (enum plan_place)place, program->real_path);
-		if (!file.bytes && (!file.why_not || place == PLACE_STATE))
+		if (has_decisions((enum plan_place)place)) {
+			is_decided = is_decided || file.bytes;
+			continue;
+		}
+		if (!file.bytes && !file.why_not)
 			continue;
 		struct plan plan = {.why_not = file.why_not};
 		if (file.bytes)
@@ -265,6 +277,6 @@ struct plan plan_find(const struct process *process, const struct program *progr
 			best_has_file = file.bytes != NULL;
 		}
 	}
-	best.has_file = best_has_file;
+	best.is_decided = is_decided;
 	return best;
 }

@@ -103,7 +103,7 @@ struct plan {
 	const char *audit_module;     // value of `m`, or NULL
 	size_t set_count, argument_count;
 	bool has_view; // there are `V` records
-	bool has_file; // not valid, and yet there is a file of it
+	bool is_decided; // not valid, and the user decided something of the program
 };
 
 /// Reads a plan of `size` bytes. It is valid when it is well-formed, is for this very file, and all of its conditions

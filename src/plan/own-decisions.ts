@@ -8,9 +8,9 @@ import { makeDirectories } from '../host/files.ts';
 import { planKey } from './plan-format.ts';
 import { strategyFile } from './strategy.ts';
 
-/** Where the launcher looks for a plan of the user's own; what is there is none (PLAN.md). */
+/** Where the launcher looks; whatever is in it (PLAN.md). */
 function markFile(dirs: Directories, program: string): string {
-  return path.join(path.dirname(dirs.roots), 'plans', planKey(program));
+  return path.join(path.dirname(dirs.roots), 'decided', planKey(program));
 }
 
 function isAnythingSaved(dirs: Directories, program: string): boolean {
@@ -27,7 +27,7 @@ export function markDecided(dirs: Directories, program: string): void {
   const file = markFile(dirs, program);
   if (existsSync(file)) return;
   makeDirectories(path.dirname(file));
-  writeFileDurably(file, 'decided by hand\n');
+  writeFileDurably(file, 'by hand\n');
 }
 
 /** When nothing is saved any more. @throws Node's errors when the place cannot be written. */

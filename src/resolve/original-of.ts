@@ -16,6 +16,7 @@ import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
 import { readPatchedRecord } from '../integrations/patch/patched-state.ts';
 import { readPatched, undoThatFits } from '../integrations/patch/read-patched.ts';
 import type { UndoRecord } from '../integrations/patch/undo-record.ts';
+import { markDecided, unmarkUndecided } from '../plan/own-decisions.ts';
 import { removePlan } from '../plan/plan-files.ts';
 import { planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
@@ -109,7 +110,10 @@ async function carryChoices(from: string, to: string, known: readonly Directorie
   ]);
   if (JSON.stringify(there?.choices) === JSON.stringify(here?.choices)) return;
   const dirs = known.find((each) => here?.file === choicesFile(each, planKey(to))) ?? known[0];
-  if (dirs !== undefined) await saveChoices(dirs, to, planKey(to), there?.choices);
+  if (dirs === undefined) return;
+  if (there !== undefined) markDecided(dirs, to);
+  await saveChoices(dirs, to, planKey(to), there?.choices);
+  unmarkUndecided(dirs, to);
 }
 
 function forgetFile(file: string, known: readonly Directories[]): void {
@@ -117,6 +121,7 @@ function forgetFile(file: string, known: readonly Directories[]): void {
     removePlan(dirs, file);
     for (const link of linksOfProgram(dirs, planKey(file))) unpin(link);
     rmSync(choicesFile(dirs, planKey(file)), { force: true });
+    unmarkUndecided(dirs, file);
   }
 }
 

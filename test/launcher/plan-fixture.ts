@@ -39,12 +39,20 @@ export function recordsText(records: readonly string[]): string {
   return records.map((record) => `${record}\0`).join('');
 }
 
-/** Puts `text` where the plan of `program` belongs below `place` (`<cache>/nix-run-foreign`); returns its path. */
-export function putPlan(place: string, program: string, text: string | Buffer): string {
-  const plans = path.join(place, 'v1/plans');
-  mkdirSync(plans, { recursive: true, mode: 0o755 });
-  const file = path.join(plans, planKey(realpathSync(program)));
+function put(directory: string, program: string, text: string | Buffer): string {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const file = path.join(directory, planKey(realpathSync(program)));
   writeFileSync(file, text, { mode: 0o600 });
   chmodSync(file, 0o600);
   return file;
+}
+
+/** Puts `text` where the plan of `program` belongs below `place` (`<cache>/nix-run-foreign`); returns its path. */
+export function putPlan(place: string, program: string, text: string | Buffer): string {
+  return put(path.join(place, 'v1/plans'), program, text);
+}
+
+/** Notes below `place` (`<state>/nix-run-foreign`) that the user decided something of `program`. Returns the file. */
+export function putDecision(place: string, program: string): string {
+  return put(path.join(place, 'v1/decided'), program, 'by hand\n');
 }

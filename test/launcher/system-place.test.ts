@@ -1,11 +1,12 @@
 // Plans that root made for everybody: looked at last, and only where the user has no plan.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { builtLauncher } from '../built-launcher.ts';
 import { openWorkshop, putScript, run, runCommand } from './launcher-fixture.ts';
-import { planText, putPlan } from './plan-fixture.ts';
+import { planText, putDecision, putPlan } from './plan-fixture.ts';
 import { asRoot } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -42,15 +43,18 @@ test('an own plan that does not hold is a miss: it may stand for choices', async
 test("with a note of the user's decisions in the state directory it is a miss, wherever that is", async () => {
   const home = path.join(workshop.directory, 'home');
   const state = path.join(workshop.directory, 'state');
+  const temporary = `/tmp/nix-run-foreign-${process.geteuid?.()}`;
   const places = [
     { env: { ...workshop.environment, HOME: home }, place: path.join(home, '.local/state/nix-run-foreign') },
+    // Where a home cannot be written.
+    { env: { ...workshop.environment, HOME: home }, place: path.join(temporary, 'state') },
     {
       env: { ...workshop.environment, HOME: home, XDG_STATE_HOME: state },
       place: path.join(state, 'nix-run-foreign'),
     },
   ];
   for (const { env, place } of places) {
-    const file = putPlan(place, program, 'decided by hand\n');
+    const file = putDecision(place, program);
     assert.equal((await run(workshop, [program], { env })).stderr.split('\n')[0], 'resolver called');
     chmodSync(file, 0o666);
     assert.equal(
@@ -61,6 +65,8 @@ test("with a note of the user's decisions in the state directory it is a miss, w
     rmSync(file);
     assert.equal((await run(workshop, [program], { env })).stdout, 'system\n');
   }
+  // Another's things may be in it by now.
+  spawnSync('rmdir', ['-p', '--ignore-fail-on-non-empty', path.join(temporary, 'state/v1/decided')]);
 });
 
 test('a system place that others can write is not valid', async () => {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { compile, limited, openWorkshop, run, runCommand } from './launcher-fixture.ts';
-import { planText, putPlan } from './plan-fixture.ts';
+import { planText, putDecision, putPlan } from './plan-fixture.ts';
 import { needCompilerFor32Bit, needTool, on32Bit } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -23,8 +23,8 @@ function build(...flags: readonly string[]): string {
   return copy;
 }
 
-async function outcomeOf(words: readonly string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await run(workshop, words, limited);
+async function outcomeOf(words: readonly string[], env = workshop.environment): Promise<unknown> {
+  const { code, stdout, stderr } = await run(workshop, words, { ...limited, env });
   if (stderr.startsWith('resolver called\n')) return { code, resolver: true };
   return { code, stdout, stderr };
 }
@@ -54,15 +54,20 @@ test('a static program without section headers is executed at once, and one that
   assert.deepEqual(await outcomeOf([program]), called);
 });
 
-test('a static program whose plan does not hold any more is left to the resolver, which knows what was asked for', async () => {
+test('a static program of which the user decided something is left to the resolver where no plan of it holds', async () => {
   const program = build('-static');
   const gone = path.join(directory, 'gone');
-  const file = putPlan(workshop.place, program, planText(program, [`f${gone}`]));
-  assert.deepEqual(await outcomeOf([program]), called);
+  const plan = putPlan(workshop.place, program, planText(program, [`f${gone}`]));
+  assert.deepEqual(await outcomeOf([program]), started, 'nothing was decided');
+  const state = path.join(directory, 'state');
+  const env = { ...workshop.environment, XDG_STATE_HOME: state };
+  putDecision(path.join(state, 'nix-run-foreign'), program);
+  const decided = async () => await outcomeOf([program], env);
+  assert.deepEqual(await decided(), called);
   writeFileSync(gone, '');
-  assert.deepEqual(await outcomeOf([program]), started);
-  rmSync(file);
-  assert.deepEqual(await outcomeOf([program]), started);
+  assert.deepEqual(await decided(), started);
+  rmSync(plan);
+  assert.deepEqual(await decided(), called);
 });
 
 test('what is asked for by an option is left to the resolver', async () => {
