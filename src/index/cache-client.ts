@@ -24,7 +24,7 @@ export interface CacheClient {
 
 /** In milliseconds. */
 interface Patience {
-  /** For a file, with names, connections and redirects. */
+  /** For a file, with names, connections and redirects; begins again whenever another one comes from the cache. */
   readonly timeout: number;
   /** Before it is asked again for a file, where that may help. */
   readonly pauses: readonly number[];
@@ -78,6 +78,8 @@ interface Web {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly patience: Patience;
   trust: ServerTrust;
+  /** When it last answered, by `performance.now()`. */
+  heard: number;
 }
 
 /** node:http, as host/http.ts has it, but with connections that stay open: an index takes thousands of files. */
@@ -165,14 +167,31 @@ function namesOnPage(bytes: Buffer): string[] {
   ];
 }
 
+/** Aborts once nothing has come from the cache for `timeout`: one that answers one after the other is not silent. */
+function whileHeard(web: Web, timeout: number, most: number): { signal: AbortSignal; end: () => void } {
+  const [began, controller] = [performance.now(), new AbortController()];
+  const left = () => Math.min(began + most, Math.max(began, web.heard) + timeout) - performance.now();
+  const check = () => {
+    const rest = left();
+    if (rest <= 0) controller.abort(new DOMException('silence', 'TimeoutError'));
+    else timer = setTimeout(check, Math.ceil(rest));
+  };
+  let timer = setTimeout(check, Math.ceil(left()));
+  return { signal: controller.signal, end: () => clearTimeout(timer) };
+}
+
 async function getOnce(web: Web, name: string, most: number): Promise<Reply> {
   const timeout = Math.ceil(Math.min(web.patience.timeout, most));
-  const signal = AbortSignal.timeout(timeout);
+  const { signal, end } = whileHeard(web, timeout, most);
   try {
-    return await getFrom(web, name, signal);
+    const reply = await getFrom(web, name, signal);
+    web.heard = performance.now();
+    return reply;
   } catch (error) {
     const why = whyUnreachable(error, signal, timeout);
     return LOST.includes(errnoOf(error) ?? '') ? { kind: 'busy', why } : unreachable(why);
+  } finally {
+    end();
   }
 }
 
@@ -211,5 +230,5 @@ export function openCache(address: string, env: Web['env'], patience: Patience):
   const base = URL.parse(address);
   if (base?.protocol === 'file:') return directoryClient(fileURLToPath(`file://${base.pathname}`));
   const isWeb = base?.protocol === 'http:' || base?.protocol === 'https:';
-  return isWeb ? webClient({ base, agents: new Map(), env, patience, trust: {} }) : undefined;
+  return isWeb ? webClient({ base, agents: new Map(), env, patience, trust: {}, heard: 0 }) : undefined;
 }

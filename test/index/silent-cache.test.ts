@@ -126,6 +126,41 @@ test('what a cache refers to is asked for together, and never twice in a start',
   await close();
 });
 
+/** Sends one narinfo at a time, each after `delay`; the first refers to all others. After `most` it says nothing. */
+function serveOneByOne(count: number, delay: number, most: number) {
+  const all = new Map(Array.from({ length: count }, (_, i) => [`/${hashOf(i)}.narinfo`, i]));
+  const rest = Array.from({ length: count - 1 }, (_, i) => storePathOf(i + 1).slice(11)).join(' ');
+  let [before, sent] = [Promise.resolve(), 0];
+  return serveDirectory(tmpdir(), (request, response) => {
+    const number = all.get(request.url ?? '');
+    if (number === undefined) return false;
+    before = before.then(async () => {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      sent += 1;
+      if (sent > most) return;
+      const references = number === 0 ? rest : '';
+      response.end(`StorePath: ${storePathOf(number)}\nReferences: ${references}\nNarSize: 2\n`);
+    });
+    return true;
+  });
+}
+
+test('a cache that answers one after the other is not silent while answers come', {
+  timeout: 40_000,
+}, async () => {
+  const { url, requests, close } = await serveOneByOne(17, 400, 99);
+  const { copies, unreachable } = await copiesFrom([url], [storePathOf(0)], contextOf());
+  assert.deepEqual([copies[0]?.all.size, unreachable, requests.length], [17, undefined, 17]);
+  await close();
+  const ending = await serveOneByOne(17, 400, 8);
+  const began = performance.now();
+  const answer = await copiesFrom([ending.url], [storePathOf(0)], contextOf());
+  assert.match(answer.unreachable ?? '', / cannot be reached: it did not answer within 5 s$/);
+  const took = performance.now() - began;
+  assert.ok(took > 8 * 400 + AT_A_START.timeout - 100 && took < 12_000, `${took} ms`);
+  await ending.close();
+});
+
 test('the name of a cache is looked up by getent, so that nothing waits at the exit', async () => {
   const client = openCache('http://cache.invalid/', { PATH: '/usr/bin:/bin' }, AT_A_START);
   assert.deepEqual(await client?.get('nix-cache-info'), { kind: 'unreachable', why: 'its name is unknown' });
