@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { type ServerTrust, withTrust } from './authorities.ts';
 import { errnoOf, reasonOf } from './errors.ts';
+import { withoutSecrets } from './output.ts';
 import { proxyEnvironment } from './proxies.ts';
 import { type Ended, startProgram } from './run-program.ts';
 
@@ -141,8 +142,9 @@ export function whyUnreachable(error: unknown, signal: AbortSignal, timeout: num
     ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the connection was lost',
     HPE_INVALID_CONSTANT: 'it does not speak HTTP',
+    ERR_PROXY_INVALID_CONFIG: 'the address of its proxy is none', // Node's words have the password
   };
-  return clauses[errnoOf(error) ?? ''] ?? reasonOf(error);
+  return clauses[errnoOf(error) ?? ''] ?? withoutSecrets(reasonOf(error));
 }
 
 /** GET, with no cookies and no cache. Never throws; `stop` ends it early, and the answer then means nothing. */

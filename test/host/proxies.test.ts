@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
-import { webText } from '../../src/host/http.ts';
+import { webText, whyUnreachable } from '../../src/host/http.ts';
 import { proxyEnvironment } from '../../src/host/proxies.ts';
 import { AT_A_START, openCache } from '../../src/index/cache-client.ts';
 
@@ -80,6 +80,21 @@ test('who is asked through a proxy', async () => {
 test('who is asked without one', async () => {
   for (const [url, env] of DIRECT)
     assert.deepEqual(await asProxied(url, env), [false, false], `${url} ${JSON.stringify(env)}`);
+});
+
+test('the password of a proxy is in no message', async () => {
+  const { signal } = new AbortController();
+  for (const user of ['me:secret', 'me:se/cret', 'me:se#cret'])
+    for (const url of [CACHE, SECURE]) {
+      const env = { all_proxy: `${user}@proxy.invalid:80800` };
+      const expected = { kind: 'unreachable', why: 'the address of its proxy is none' };
+      assert.deepEqual(await webText(url, { timeout: 5000, largest: 99, env }, signal), expected);
+      const client = openCache(url, env, AT_A_START);
+      assert.deepEqual(await client?.get('nix-cache-info'), expected);
+      client?.close();
+    }
+  const why = whyUnreachable(new Error('no way by http://me:secret@proxy.invalid:80'), signal, 1);
+  assert.equal(why, 'no way by http://...@proxy.invalid:80');
 });
 
 test('nothing but the variables of proxies is handed on', () => {
