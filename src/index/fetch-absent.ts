@@ -73,6 +73,23 @@ export function refusalOf(
   return { why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
+/** Bytes that came by an attempt which lacked something: Nix says what is still to come. */
+async function broughtBy(
+  { preview, paths, copies }: PlannedFetch,
+  { isLocal }: RankContext,
+  nix: Nix,
+): Promise<number> {
+  const again = await previewFetch(nix, paths);
+  if (again.kind === 'failed') return preview.download;
+  const toCopy = new Map(copies.flatMap(({ all }) => [...all]));
+  for (const each of again.preview.paths) toCopy.delete(each);
+  const left = [...toCopy].map(([storePath, { download }]) => (isLocal(storePath) ? 0 : download));
+  return Math.max(
+    0,
+    left.reduce((sum, each) => sum - each, preview.download - again.preview.download),
+  );
+}
+
 /** What comes of caches that are no substituters; why not, where it does not come. */
 async function copyAll(
   plan: PlannedFetch,
@@ -145,7 +162,8 @@ export async function fetchAbsent(
     if (refusal !== undefined) return { kind: 'refused', plan, ...refusal, spent };
     for (const each of plan.preview.paths) allowed.add(each);
     const { realised, from } = await fetchPlan(plan, request);
-    spent += plan.preview.download;
+    const isShort = realised.kind === 'unavailable';
+    spent += isShort ? await broughtBy(plan, context, request.nix) : plan.preview.download;
     if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from, spent };
     if (realised.kind === 'failed') return { ...realised, spent };
     why = realised.why;
