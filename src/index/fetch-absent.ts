@@ -28,6 +28,8 @@ export interface FetchRequest {
   readonly onAsking: AskingWatch;
   /** Gets the plan and how far it is. */
   readonly onProgress: (plan: PlannedFetch, progress: FetchProgress) => void;
+  /** Wipes what the watches show, before a question. */
+  readonly endLine: () => void;
   /** For a Nix without a log. */
   readonly show: FetchWatch['show'];
 }
@@ -61,13 +63,14 @@ const MOST_TRIES = 3;
 /** What speaks against a fetch: the settings, the disk, or who sits at the terminal and is asked. */
 export function refusalOf(
   preview: FetchPreview,
-  { program, policy }: Pick<FetchRequest, 'program' | 'policy'>,
+  { program, policy, endLine }: Pick<FetchRequest, 'program' | 'policy' | 'endLine'>,
   storeDir: string,
 ): { readonly why: string; readonly remedy: string } | undefined {
   const around = { room: freeSpace(storeDir), canAsk: canAskOnTerminal() };
   const decision = decideFetch(program, preview, policy, around);
   if (decision.kind === 'go') return undefined;
   if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
+  endLine();
   if (askOnTerminal(decision.question) === 'yes') return undefined;
   const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${fileWord(program)}`;
   return { why: `what ${program} lacks was not to be fetched`, remedy };

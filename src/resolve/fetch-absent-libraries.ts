@@ -220,6 +220,7 @@ async function fetchInto(
     caches: rounds.caches,
     onAsking: (...far) => line.show(`${program.typedName}: ${askingText(...far)}`),
     onProgress: (plan, progress) => line.show(`${program.typedName}: ${fetchingText(plan, progress)}`),
+    endLine: line.end,
     show: showOnStderr,
   };
   const names = lacking.map(({ name }) => name);

@@ -85,7 +85,8 @@ export async function fetchNamed(
   const allow = `nix-store --realise ${objects.map(shellWord).join(' ')}`;
   const policy = { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: 0, allow };
   const preview = await previewOf(nix, objects, program);
-  const refusal = refusalOf(preview, { program, policy }, location.storeDir);
+  const asking = { program, policy, endLine: () => {} }; // nothing is shown yet
+  const refusal = refusalOf(preview, asking, location.storeDir);
   if (refusal !== undefined) throw failure(program, refusal.why, refusal.remedy);
   return await fetchInto(nix, objects, { program, state, download: preview.download });
 }

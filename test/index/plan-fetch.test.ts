@@ -445,6 +445,12 @@ test('a question on the terminal: yes, no, enter, nonsense', { timeout: 60_000 }
   assert.match(await onTerminal('\u0004', 'ask'), /answer: unasked, data: data/);
 });
 
+test('a question stands on a line of its own', { timeout: 60_000 }, async () => {
+  const text = await onTerminal('y\n', 'fetch');
+  assert.ok(text.includes('3 of 9 store paths\u001b[Ktool needs 1 package '), text);
+  assert.match(text, /answer: yes, data: data/);
+});
+
 test('a question where stderr goes elsewhere; none from the background', { timeout: 60_000 }, async () => {
   assert.match(await onTerminal('y\n', 'ask 2>/dev/null'), /Fetch them\? \[Y\/n\][\s\S]*answer: yes/);
   const program = path.join(import.meta.dirname, 'programs/ask-on-terminal.ts');

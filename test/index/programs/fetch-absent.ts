@@ -34,6 +34,7 @@ const result = await fetchAbsent(
     caches: noCacheAsked(),
     onAsking: () => {},
     onProgress: (plan, progress) => line.show(fetchingText(plan, progress)),
+    endLine: line.end,
     show: showOnStderr,
   },
 );
