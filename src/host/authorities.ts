@@ -59,14 +59,14 @@ export async function withTrust<T>(
   known: { trust: ServerTrust },
   send: (trust: ServerTrust) => Promise<T>,
 ): Promise<T> {
+  const used = known.trust;
   try {
-    return await send(known.trust);
+    return await send(used);
   } catch (error) {
-    const isUnknown =
-      UNKNOWN_ISSUER.includes(errnoOf(error) ?? '') && known.trust.secureContext === undefined;
-    const trust = isUnknown ? machineTrust(env) : undefined;
-    if (trust === undefined) throw error;
-    known.trust = trust;
-    return await send(trust);
+    const isUnknown = UNKNOWN_ISSUER.includes(errnoOf(error) ?? '') && used.secureContext === undefined;
+    // Another request at the same time may have read them.
+    if (isUnknown && known.trust === used) known.trust = machineTrust(env) ?? used;
+    if (!isUnknown || known.trust === used) throw error;
+    return await send(known.trust);
   }
 }

@@ -71,6 +71,17 @@ test('by the certificates that Nix is told of', async () => {
   ]);
 });
 
+test('of a cache that is asked for several files at once, too', async () => {
+  const client = openCache(url, { NIX_SSL_CERT_FILE: certificate }, AT_A_START);
+  const names = Array.from({ length: 8 }, (_, i) => `${i}.narinfo`);
+  const answers = await Promise.all(names.map((name) => client?.get(name)));
+  client?.close();
+  assert.deepEqual(
+    answers.map((each) => each?.kind),
+    names.map(() => 'found'),
+  );
+});
+
 test('a stranger is none, whatever else the file of certificates is', async () => {
   const noise = path.join(scratch, 'noise');
   writeFileSync(noise, 'noise');
