@@ -8,14 +8,17 @@ function withScheme(proxy: string): string {
 }
 
 /**
- * Curl's words have blanks or commas between them and stand for a host and all below it. Node's stand for the host
- * alone, and one with a dot before it for all names that end so: `.corp.example` for `notcorp.example`, too.
+ * Curl's words stand for a host and all below it, and `*` is a pattern only where it is all there is. Node's stand for
+ * the host alone, and one with a dot before it for all names that end so: `.corp.example` for `notcorp.example`, too.
+ * Blanks between them are as good as commas, as to curl until 2024; since then it reads no further at one (its pull
+ * request 13789).
  */
 function exceptions(words: string): string {
+  if (words === '*') return words;
   const names = words
     .split(/[\s,]+/)
     .map((each) => each.replace(/^\.+|\.+$/g, '').replace(/^\[(.*)\]$/, '$1'));
-  return names.flatMap((each) => (/^$|^\*/.test(each) ? each || [] : [each, `*.${each}`])).join();
+  return names.flatMap((each) => (/^$|^\*/.test(each) ? [] : [each, `*.${each}`])).join();
 }
 
 /**

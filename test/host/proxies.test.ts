@@ -54,6 +54,10 @@ const PROXIED: readonly (readonly [string, Variables])[] = [
   [CACHE, { http_proxy: host, no_proxy: '.ache.corp.invalid, other.invalid' }],
   ['http://notcorp.invalid/', { http_proxy: host, no_proxy: '.corp.invalid' }],
   [SECURE, { https_proxy: host, no_proxy: 'cache.corp' }],
+  ...['localhost,*', '*,localhost', '*.corp.invalid', '*.invalid *', '.*', ' *'].flatMap((words) => [
+    [CACHE, { http_proxy: host, no_proxy: words }] as const,
+    [SECURE, { all_proxy: host, NO_PROXY: words }] as const,
+  ]),
 ];
 
 const DIRECT: readonly (readonly [string, Variables])[] = [
@@ -99,6 +103,6 @@ test('the password of a proxy is in no message', async () => {
 
 test('nothing but the variables of proxies is handed on', () => {
   assert.deepEqual(proxyEnvironment({ PATH: '/bin', HTTP_PROXY: 'x', no_proxy: 'a, .b.c *.d' }), {
-    no_proxy: 'a,*.a,b.c,*.b.c,*.d',
+    no_proxy: 'a,*.a,b.c,*.b.c',
   });
 });
