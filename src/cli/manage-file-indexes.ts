@@ -127,6 +127,12 @@ async function buildFromFiles(context: Context, dirs: Directories): Promise<read
   return read.map(assertServes).flatMap(({ state }) => ('source' in state ? [state.source] : []));
 }
 
+/** `setting`: of Nix, for the cache. */
+function unreadableText(count: number, files: string, setting: string): string {
+  const why = 'packed in a way that cannot be read (xz, bzip2), or damaged';
+  return `${count} ${files} are ${why}: fill the cache with ${setting}=zstd, or with none`;
+}
+
 function sourceOf(read: CacheRead, address: string): IndexSource {
   if (read.kind === 'failed') throw failure(`${address}: ${read.why}`, read.remedy);
   if (!('source' in read.state))
@@ -136,10 +142,9 @@ function sourceOf(read: CacheRead, address: string): IndexSource {
     );
   if (read.unlisted > 0)
     notice(`${read.unlisted} store paths have no listing: fill the cache with write-nar-listing=true`);
-  if (read.unreadable > 0)
-    notice(
-      `${read.unreadable} listings are packed in a way that cannot be read (xz, bzip2), or damaged: fill the cache with ls-compression=zstd, or with none`,
-    );
+  if (read.unreadable > 0) notice(unreadableText(read.unreadable, 'listings', 'ls-compression'));
+  if (read.unreadableNarInfos > 0)
+    notice(unreadableText(read.unreadableNarInfos, 'narinfos', 'narinfo-compression'));
   return read.state.source;
 }
 

@@ -29,6 +29,8 @@ export type CacheRead =
       readonly unlisted: number;
       /** Store paths with a listing that cannot be read. */
       readonly unreadable: number;
+      /** Store paths with a narinfo that cannot be read: neither they nor what only they refer to is known. */
+      readonly unreadableNarInfos: number;
     }
   /** One line of cause, one of remedy. */
   | { readonly kind: 'failed'; readonly why: string; readonly remedy: string };
@@ -50,6 +52,7 @@ interface Crawl {
   readonly counts: ReturnType<typeof noCounts>;
   unlisted: number;
   unreadable: number;
+  unreadableNarInfos: number;
   /** Of the first answer that is neither a file nor that there is none, or the first named path that is not there. */
   failure: FailedRead | undefined;
 }
@@ -79,6 +82,7 @@ async function visit(crawl: Crawl, hash: string): Promise<string[]> {
     crawl.counts.ignored += 1;
     const named = crawl.areNamed ? crawl.roots.get(hash) : undefined;
     const isUnreadable = bytes !== undefined && info === undefined;
+    if (isUnreadable) crawl.unreadableNarInfos += 1;
     if (named !== undefined)
       crawl.failure ??= isUnreadable
         ? failed(`its .narinfo of ${named} cannot be read`, PACK_OTHERWISE)
@@ -170,13 +174,15 @@ async function crawlInto(
     counts: noCounts(),
     unlisted: 0,
     unreadable: 0,
+    unreadableNarInfos: 0,
     failure: undefined,
   };
   await visitAll(crawl, reading.progress);
   // A source of which a part could not be read is not taken: it would be missed without a word.
   if (crawl.failure !== undefined) return crawl.failure;
-  const { unlisted, unreadable } = crawl;
-  return { kind: 'read', state: await addFound(place, reading, crawl), unlisted, unreadable };
+  const { unlisted, unreadable, unreadableNarInfos } = crawl;
+  const state = await addFound(place, reading, crawl);
+  return { kind: 'read', state, unlisted, unreadable, unreadableNarInfos };
 }
 
 /** The lock is for this alone: a crawl takes minutes, and starts wait for it. */

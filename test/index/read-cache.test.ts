@@ -171,6 +171,18 @@ test('listings are packed in several ways', async () => {
   }
 });
 
+function narInfosIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.endsWith('.narinfo'));
+}
+
+/** But itself. */
+function referencesOf(storePath: string): string[] {
+  const name = path.basename(storePath);
+  const text = readFileSync(path.join(cache, `${name.slice(0, 32)}.narinfo`), 'utf8');
+  const referred = /^References: (.*)$/m.exec(text)?.[1] ?? '';
+  return referred.split(' ').filter((each) => each !== '' && each !== name);
+}
+
 test('narinfos are packed in several ways, with listings of another', async () => {
   for (const pack of [brotliCompressSync, gzipSync, zstdCompressSync]) {
     const packed = path.join(scratch, `narinfos-${pack.name}`);
@@ -203,6 +215,16 @@ test('narinfos are packed in several ways, with listings of another', async () =
   const { read: counted } = await read(listings);
   assert.ok(counted.kind === 'read', JSON.stringify(counted));
   assert.deepEqual([counted.unlisted, counted.unreadable], [1, files.length - 1], 'there, and not readable');
+  assert.equal(counted.unreadableNarInfos, 0);
+  const referred = narInfosIn(cache).filter((name) => !path.basename(other).startsWith(name.slice(0, 32)));
+  for (const name of referred) xz(path.join(strange, name));
+  for (const roots of [undefined, [other]]) {
+    const { read: rest, providers } = await read(strange, roots);
+    assert.ok(rest.kind === 'read', JSON.stringify(rest));
+    assert.deepEqual(providers('libXext.so.6'), [other]);
+    const expected = roots === undefined ? referred.length : referencesOf(other).length;
+    assert.equal(rest.unreadableNarInfos, expected, 'those that nobody named, too');
+  }
 });
 
 test('mishaps: a cache that is none, one without listings, one that breaks off, redirects', async () => {

@@ -1,6 +1,6 @@
 // An index, a cache and an empty store → what the commands say of them, and what an index that was handed on is worth.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { providerOf } from '../../rig/binary-cache.ts';
@@ -102,6 +102,22 @@ test('an index made of a binary cache serves, and goes on as one signed file', a
   configure(bare, `trusted-fingerprint-keys = ["${cache.key.publicKey}"]\n`);
   await startOver(bare);
   assertRan(await bare.start([bare.program, ...words], derived), [/fetched /]);
+});
+
+test('files of a cache that cannot be read are told of, with the setting that makes them so', async () => {
+  const packed = path.join(exchange.directory, 'packed');
+  cpSync(cache.directory, packed, { recursive: true });
+  const xz = Buffer.from('fd377a585a000004', 'hex');
+  const [one, two] = cache.packages;
+  writeFileSync(path.join(packed, `${one?.hash}.narinfo`), xz);
+  writeFileSync(path.join(packed, `${two?.hash}.ls`), xz);
+  const { status, stderr } = await bare.manage(
+    ['index', 'build', '--from', `${exchange.inRoot}/packed`],
+    plain,
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /1 narinfos are packed in a way .*, or damaged: fill .* narinfo-compression=zstd,/);
+  assert.match(stderr, /1 listings are packed in a way .*, or damaged: fill .* ls-compression=zstd,/);
 });
 
 test('what was read of a cache is forgotten with its address, and the rest stays', async () => {
