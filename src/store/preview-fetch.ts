@@ -8,7 +8,7 @@ import { complaintOf, linesOf, type Nix, TIMEOUT } from './nix.ts';
 export interface FetchPreview {
   /** Everything that would come, closures included, sorted. */
   readonly paths: readonly string[];
-  /** Bytes, as sent; as unpacked where no cache says how many it sends. */
+  /** Bytes, as sent; as unpacked where no cache says how many it sends. Where one does, other paths may count as 0. */
   readonly download: number;
   /** Bytes in the store. */
   readonly unpacked: number;
