@@ -243,6 +243,19 @@ test('what an attempt brought counts for the limit, though it lacked something',
   assert.ok(none.result.kind === 'fetched', JSON.stringify(none.result));
   assert.deepEqual(none.result.plan.paths, [spare]);
   assert.equal(none.result.spent, none.result.plan.preview.download, 'nothing came of the first');
+
+  const trusting = substitutionLines({ substituters: [], trustedKeys: [key.publicKey] });
+  const copying = async (name: string) => {
+    const copyFrom = { NIX_CONFIG: trusting, PATH: rig.nixBin, COPY_FROM: `${exchange.inRoot}/${name}` };
+    const { result: done } = await fetchIn(bare, copyFrom, 100 << 20, ['libXext.so.6']);
+    rmSync(path.join(bare.homeDir, 'side.sqlite'));
+    assert.ok(done.kind === 'fetched', JSON.stringify(done));
+    assert.deepEqual(done.plan.paths, [spare]);
+    return done.spent;
+  };
+  assert.equal(await copying('hollow'), sizeOf(spare), 'nothing was copied of the first');
+  const copied = await copying('broken');
+  assert.ok(Math.abs(copied - sizeOf(spare) - result.spent) < 20_000, `${copied} after ${result.spent}`);
 });
 
 test('nobody answers, nobody is trusted', async () => {
