@@ -111,6 +111,18 @@ export function hasCapabilities(file: string, searchPath: string | undefined): b
   return status === 0 && stdout.includes('cap_');
 }
 
+/** cp(1) opens the copy to write, which who is not root may do only where its owner may write. */
+function copyAttributesAndMode(
+  from: string,
+  to: string,
+  { mode, searchPath }: { readonly mode: number; readonly searchPath: string | undefined },
+): LostAttributes | undefined {
+  chmodSync(to, (mode & 0o777) | 0o200);
+  const lost = copyAttributes(from, to, searchPath);
+  chmodSync(to, mode);
+  return lost;
+}
+
 /** The copy gets owner, group, modes and attributes of the other. @throws errno errors. */
 export function takeAttributes(
   from: string,
@@ -125,8 +137,7 @@ export function takeAttributes(
     if (errnoOf(error) !== 'EPERM') throw error;
     return { kind: 'refused', why: 'its owner and group cannot be given to the new file' };
   }
-  chmodSync(to, mode & 0o7777);
-  return copyAttributes(from, to, searchPath);
+  return copyAttributesAndMode(from, to, { mode: mode & 0o7777, searchPath });
 }
 
 /** As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. */
@@ -135,11 +146,7 @@ export function takeModes(
   to: string,
   searchPath: string | undefined,
 ): LostAttributes | undefined {
-  const { mode } = statSync(from);
-  chmodSync(to, mode & 0o777);
-  const why = copyAttributes(from, to, searchPath);
-  chmodSync(to, mode & 0o777);
-  return why;
+  return copyAttributesAndMode(from, to, { mode: statSync(from).mode & 0o777, searchPath });
 }
 
 /** Decimal seconds, with a sign before 1970. */

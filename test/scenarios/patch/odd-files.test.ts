@@ -57,6 +57,28 @@ test('a directory that may be written but not read: the program is patched, has 
   assert.equal(sha('blind/tool'), first);
 });
 
+test('a program that its owner may not write is patched and taken back, alone, to an output and in a tree', async () => {
+  const modeOf = (name: string) => statSync(at(name)).mode & 0o7777;
+  for (const name of ['shut/tool', 'shut-tree/tool']) chmodSync(vendor.put(say, name), 0o555);
+  for (const [file, words] of [
+    ['shut/tool', ['/vendor/shut/tool']],
+    ['shut/out', ['/vendor/shut/tool', '-o', '/vendor/shut/out']],
+    ['shut-tree/tool', ['--tree', '/vendor/shut-tree']],
+  ] as const) {
+    await done('patch', '-y', ...words);
+    assert.notEqual(sha(file), first);
+    assert.equal(modeOf(file), 0o555);
+  }
+  for (const [file, words] of [
+    ['shut/back', ['/vendor/shut/out', '-o', '/vendor/shut/back']],
+    ['shut/tool', ['/vendor/shut/tool']],
+    ['shut-tree/tool', ['--tree', '/vendor/shut-tree']],
+  ] as const) {
+    await done('unpatch', ...words);
+    assert.deepEqual([sha(file), modeOf(file)], [first, 0o555]);
+  }
+});
+
 test('a hard link in a directory that cannot be written: none of its names is patched', async () => {
   linked('half');
   chmodSync(at('half/lib'), 0o555);
