@@ -82,8 +82,8 @@ function forgetAllRoots(dirs: Directories): void {
 }
 
 /** What is patched still needs its root. @throws ForeignError `patched`. */
-function refusePatched(dirs: Directories, wanted: ReadonlySet<string>): void {
-  const there = patchedRows(dirs).find(
+function refusePatched(dirs: Directories, wanted: ReadonlySet<string>, context: Context): void {
+  const there = patchedRows(dirs, context).find(
     ({ file, state }) => wanted.has(file) && (state === 'ready' || state === 'its libraries are gone'),
   );
   if (there === undefined) return;
@@ -123,7 +123,7 @@ export async function forgetCommand(
   const known = await allDirectories(context.host.uid);
   const wanted = new Set(programs.map((each) => programOf(each, known, context)));
   const forgotten = new Set<string>();
-  if (options.learned !== true) for (const dirs of known) refusePatched(dirs, wanted);
+  if (options.learned !== true) for (const dirs of known) refusePatched(dirs, wanted, context);
   for (const dirs of known) {
     for (const plan of plansIn(dirs)) {
       if (!options.all && !wanted.has(plan.program)) continue;

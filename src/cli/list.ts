@@ -77,13 +77,14 @@ export function rowsOf(all: readonly Directories[], asking: Asking): PlanRow[] {
 const PATCHED_FILE = 'patched file';
 
 function patchedFiles(all: readonly Directories[], asking: Asking): PlanRow[] {
-  const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
+  const found = all.flatMap((dirs) => patchedRows(dirs, asking));
+  const rows = found.filter(({ state }) => state !== 'not patched any more');
   return rows.map(({ file, state, root, farm }) => ({
     program: file,
     strategy: PATCHED_FILE,
     state,
     root: root ?? null,
-    pinned: root !== undefined && isRegistered(asking, root),
+    pinned: root !== undefined,
     sha256: null,
     farm,
   }));

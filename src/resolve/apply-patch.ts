@@ -1,5 +1,5 @@
 // A reckoned patch → the patched file in place of the old one, or beside it, once its copy has verified itself.
-import { lstatSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../elf/open-elf.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
@@ -12,6 +12,7 @@ import { structureComplaints } from '../integrations/patch/check-structure.ts';
 import { copyWithChanges, sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, undoneSource } from '../integrations/patch/file-changes.ts';
 import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
+import { farmRoot } from '../integrations/patch/patched-rows.ts';
 import {
   dropPatched,
   forgetPatched,
@@ -30,6 +31,7 @@ import type { Context } from './context.ts';
 import { makePatchedFarm } from './make-patched-farm.ts';
 import { asUnwritable, leftBehind, patchRefusal, refuseChanged, withoutAttributes } from './patch-target.ts';
 import type { EditPlan, PatchPlan } from './plan-patch.ts';
+import { patchPlaces } from './writable-directories.ts';
 
 interface Applying {
   /** The names that shall be the patched file, the first one the target's own or that of `-o`. */
@@ -73,6 +75,33 @@ export function isAlreadySo({ target, original, chosen, farm }: EditPlan): boole
 export function refusedCopy({ target }: EditPlan, why: string): ForeignError {
   const hint = `${target.typedName} is as it was; another way may do: nix-foreign patch ${fileWord(target.typedName)} --method append, or nix-foreign shim add`;
   return patchRefusal(target.typedName, `the patched copy is not as good: ${why}`, hint, 'not-verified');
+}
+
+function refusedFarm({ target }: EditPlan, why: string): ForeignError {
+  const hint = 'see what is wrong with Nix: nix-foreign doctor';
+  return patchRefusal(target.typedName, `Nix does not take its farm: ${why}`, hint, FARM_REFUSED);
+}
+
+/**
+ * For files that are already so: their farm, and the root of that, are made again where they went.
+ * @returns why no root holds it; undefined where one does. @throws ForeignError `farm-refused` where the farm is gone.
+ */
+export async function holdAgain(
+  plan: EditPlan,
+  names: readonly string[],
+  context: Context,
+  dirs: Directories,
+): Promise<string | undefined> {
+  const { path: farm } = plan.farm;
+  const known = await patchPlaces(context.host.uid);
+  if (existsSync(farm) && known.some((each) => farmRoot(each, farm, context) !== undefined)) return undefined;
+  // A root without a record would be taken for what a killed patch left.
+  await keepPatched(dirs, { farm, undo: undoText(plan.undos) }, names);
+  await settlePatched(dirs, farm);
+  const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
+  if (made.kind === 'made') return made.unpinned;
+  if (existsSync(farm)) return made.why;
+  throw refusedFarm(plan, made.why);
 }
 
 function checkBytes(plan: EditPlan, copy: string): void {
@@ -213,13 +242,7 @@ export async function applyPatch(
     const stats = { mode: plan.undo.mode, mtime: String(plan.undo.mtime) };
     added = await keepPatched(dirs, { farm: plan.farm.path, undo, stats }, names);
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
-    if (made.kind === 'refused')
-      throw patchRefusal(
-        plan.target.typedName,
-        `Nix does not take its farm: ${made.why}`,
-        'see what is wrong with Nix: nix-foreign doctor',
-        FARM_REFUSED,
-      );
+    if (made.kind === 'refused') throw refusedFarm(plan, made.why);
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
     const take = names.includes(plan.target.path) ? takeAttributes : takeModes;
     const attributes = take(plan.target.path, copy, context.env['PATH']);

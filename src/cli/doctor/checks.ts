@@ -190,9 +190,10 @@ export function checkCatalogue(dirs: Directories, { storeDir }: StoreLocation): 
 }
 
 /** Nothing where no file is patched. One lack for each whose libraries are gone, a note for each that nothing holds. */
-export function checkPatchedFiles(all: readonly Directories[]): Check[] {
+export function checkPatchedFiles(all: readonly Directories[], context: Context): Check[] {
   const check = { subject: 'patched files' } as const;
-  const rows = all.flatMap(patchedRows).filter(({ state }) => state !== 'not patched any more');
+  const found = all.flatMap((dirs) => patchedRows(dirs, context));
+  const rows = found.filter(({ state }) => state !== 'not patched any more');
   const wrong = rows.flatMap(({ file, state, lacks, root }): Check[] => {
     const remedy = `fetch them again: nix-foreign patch --repair ${fileWord(file)}`;
     if (state === 'its libraries are gone')

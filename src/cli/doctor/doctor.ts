@@ -124,7 +124,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
     ...places,
     ...(dirs === undefined ? [] : [checkCatalogue(dirs, context.location)]),
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
-    ...checkPatchedFiles(await patchPlaces(uid)),
+    ...checkPatchedFiles(await patchPlaces(uid), context),
     ...checkHooks({
       env: context.env,
       parent: processName(process.ppid),

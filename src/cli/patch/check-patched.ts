@@ -1,12 +1,11 @@
 // Patched files → what each names, whether that is there and held, and for `--repair` the libraries again.
-import { readlinkSync } from 'node:fs';
 import { openFileSource } from '../../elf/open-elf.ts';
 import { pin } from '../../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printLine, reportFailure } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
-import { lackOf } from '../../integrations/patch/patched-rows.ts';
+import { farmRoot, lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
   keepPatched,
   patchedRoot,
@@ -32,14 +31,6 @@ interface PatchedState {
   readonly isUndoable: boolean;
 }
 
-function isLinkTo(root: string, farm: string): boolean {
-  try {
-    return readlinkSync(root) === farm || !farm.startsWith('/nix/');
-  } catch {
-    return false;
-  }
-}
-
 async function check(
   file: string,
   how: 'check' | 'repair',
@@ -52,7 +43,7 @@ async function check(
     const patched = readPatched(source, known);
     const farm = patched?.farm ?? farmsNamedBy(source).find(isPatchedFarm);
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
-    const root = known.map((dirs) => patchedRoot(dirs, farm)).find((each) => isLinkTo(each, farm));
+    const root = known.map((dirs) => farmRoot(dirs, farm, context)).find((each) => each !== undefined);
     const undo = patched && undoThatFits(source, patched);
     if (undo !== undefined) await remember(placesOfOwn(known, context), farm, target.path);
     return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };

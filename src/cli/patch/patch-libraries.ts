@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { withLock } from '../../host/mutex.ts';
 import { planKey } from '../../plan/plan-format.ts';
-import { type Applied, applyPatch, isAlreadySo } from '../../resolve/apply-patch.ts';
+import { type Applied, applyPatch, holdAgain, isAlreadySo } from '../../resolve/apply-patch.ts';
 import type { OutlineGroup } from '../../resolve/farm-of-tree.ts';
 import { withOriginal } from '../../resolve/original-of.ts';
 import {
@@ -87,7 +87,10 @@ export async function patchLibrary(
       isDry ? 'in the cache' : 'beside',
       async (original): Promise<PatchedLibrary> => {
         const plan = planLibrary(outline, shared, original);
-        if (isAlreadySo(plan)) return { kind: 'unchanged', plan, outline };
+        if (isAlreadySo(plan)) {
+          if (!isDry) await holdAgain(plan, names, context, dirs);
+          return { kind: 'unchanged', plan, outline };
+        }
         refuseSecondPatch(plan, options);
         if (isDry) return { kind: 'planned', plan, outline };
         const prove = (copy: string) => proveLibrary(plan, outline, copy);

@@ -11,6 +11,7 @@ import {
   type Applied,
   applyPatch,
   FARM_REFUSED,
+  holdAgain,
   isAlreadySo,
   proveProgram,
 } from '../../resolve/apply-patch.ts';
@@ -54,7 +55,9 @@ export interface PatchOptions {
 
 /** One program and what became of it. */
 export type PatchOutcome =
-  | { readonly kind: 'planned' | 'unchanged'; readonly plan: PatchPlan }
+  | { readonly kind: 'planned'; readonly plan: PatchPlan }
+  /** `unpinned`: why no root holds what it names. */
+  | { readonly kind: 'unchanged'; readonly plan: PatchPlan; readonly unpinned?: string | undefined }
   | { readonly kind: 'patched'; readonly plan: PatchPlan; readonly applied: Applied }
   /** The question was answered with no, or left with Ctrl-C. */
   | { readonly kind: 'declined' | 'cancelled' }
@@ -190,31 +193,27 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const inputs = { target, original, manner: mannerOf(options), context, dirs };
         const planned = (kind?: 'directory') =>
           planPatch(inputs, kind === undefined ? { shared: farms?.get(target.path) } : { kind });
+        const isSame = (each: PatchPlan) => output === undefined && isAlreadySo(each);
         const plan = await planned();
-        if (output === undefined && isAlreadySo(plan)) return { kind: 'unchanged', plan };
-        refuseSecondPatch(plan, options);
-        if (isDry) return { kind: 'planned', plan };
-        const answer = await askedFor(plan, options);
-        if (answer !== 'agreed') return { kind: answer };
+        if (!isSame(plan)) {
+          refuseSecondPatch(plan, options);
+          const answer = isDry ? 'agreed' : await askedFor(plan, options);
+          if (answer !== 'agreed') return { kind: answer };
+        }
+        if (isDry) return { kind: isSame(plan) ? 'unchanged' : 'planned', plan };
         const words = trial?.split(/\s+/).filter((word) => word !== '');
-        const apply = async (each: PatchPlan): Promise<PatchOutcome> => ({
-          kind: 'patched',
-          plan: each,
-          applied: await applyPatch(
-            each,
-            { names, trial: words, prove: (copy) => proveProgram(each, copy) },
-            context,
-            dirs,
-          ),
-        });
+        const apply = async (each: PatchPlan): Promise<PatchOutcome> => {
+          if (isSame(each))
+            return { kind: 'unchanged', plan: each, unpinned: await holdAgain(each, names, context, dirs) };
+          const applying = { names, trial: words, prove: (copy: string) => proveProgram(each, copy) };
+          return { kind: 'patched', plan: each, applied: await applyPatch(each, applying, context, dirs) };
+        };
         try {
           return await apply(plan);
         } catch (error) {
           if (!(error instanceof ForeignError) || error.code !== FARM_REFUSED) throw error;
           notice(`${error.message}; a directory of ours in ${dirs.state} stands in for it`);
-          const other = await planned('directory');
-          if (output === undefined && isAlreadySo(other)) return { kind: 'unchanged', plan: other };
-          return await apply(other);
+          return await apply(await planned('directory'));
         }
       },
     );

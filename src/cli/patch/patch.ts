@@ -35,6 +35,11 @@ import {
 import type { DoneInTree, FailedInTree, TreeOutline } from './patch-tree.ts';
 import { filesInTree, type TreeFile, tellUnreadable } from './tree-programs.ts';
 
+function sayUnpinned(typedName: string, why: string | undefined): void {
+  if (why !== undefined)
+    notice(`the libraries of ${typedName} are not protected from garbage collection: ${why}`);
+}
+
 function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): void {
   const isJson = options.set.has('json');
   switch (outcome.kind) {
@@ -48,14 +53,12 @@ function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): vo
     case 'patched':
       if (isJson) tell(planJson(outcome.plan, outcome.applied));
       else printLine(appliedText(outcome.plan, outcome.applied));
-      if (outcome.applied.unpinned !== undefined)
-        notice(
-          `the libraries of ${typedName} are not protected from garbage collection: ${outcome.applied.unpinned}`,
-        );
+      sayUnpinned(typedName, outcome.applied.unpinned);
       break;
     case 'unchanged':
       if (isJson) tell({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
       else printLine(`${typedName}: it is patched already, by the same choices; nothing is to be done`);
+      sayUnpinned(typedName, outcome.unpinned);
       break;
     case 'declined':
     case 'cancelled':

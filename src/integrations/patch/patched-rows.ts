@@ -4,6 +4,8 @@ import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
 import { filesBelow } from '../../host/files.ts';
+import type { Environment } from '../../host/tool-environment.ts';
+import { isRegistered } from '../../store/spare-from-collector.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
 import { farmsOf } from './read-patched.ts';
 
@@ -20,7 +22,7 @@ interface PatchedRow {
   readonly state: PatchedFileState;
   /** The first file that the farm names and that is not there. */
   readonly lacks: string | undefined;
-  /** The GC root link; undefined where none is there. */
+  /** The GC root link; undefined where none is there, and where Nix has dropped it. */
   readonly root: string | undefined;
 }
 
@@ -28,6 +30,16 @@ interface PatchedRow {
 export function lackOf(farm: string): string | undefined {
   if (!existsSync(farm)) return farm;
   return [...filesBelow(farm)].find(({ file }) => !existsSync(file))?.file;
+}
+
+/** The GC root link of a farm. Undefined where it is not there or leads nowhere, and where Nix has dropped it. */
+export function farmRoot(
+  dirs: Pick<Directories, 'state'>,
+  farm: string,
+  asking: { readonly env: Environment },
+): string | undefined {
+  const link = patchedRoot(dirs, farm);
+  return existsSync(link) && isRegistered(asking, link) ? link : undefined;
 }
 
 /** Whether a patched file names a farm; undefined where it is no file that can be looked at. */
@@ -51,10 +63,13 @@ function stateOf(names: boolean | undefined, lacks: string | undefined): Patched
   return lacks === undefined ? 'ready' : 'its libraries are gone';
 }
 
-function rowsOfRecord(dirs: Pick<Directories, 'state'>, { farm, files }: PatchedRecord): PatchedRow[] {
+function rowsOfRecord(
+  dirs: Pick<Directories, 'state'>,
+  { farm, files }: PatchedRecord,
+  asking: { readonly env: Environment },
+): PatchedRow[] {
   const lacks = lackOf(farm);
-  const link = patchedRoot(dirs, farm);
-  const root = existsSync(link) ? link : undefined;
+  const root = farmRoot(dirs, farm, asking);
   return files.map((file) => ({
     file,
     farm,
@@ -65,8 +80,11 @@ function rowsOfRecord(dirs: Pick<Directories, 'state'>, { farm, files }: Patched
 }
 
 /** Sorted by file within each farm. */
-export function patchedRows(dirs: Pick<Directories, 'state'>): PatchedRow[] {
-  return patchedRecords(dirs).flatMap((record) => rowsOfRecord(dirs, record));
+export function patchedRows(
+  dirs: Pick<Directories, 'state'>,
+  asking: { readonly env: Environment },
+): PatchedRow[] {
+  return patchedRecords(dirs).flatMap((record) => rowsOfRecord(dirs, record, asking));
 }
 
 /** A patch at work needs its root: none takes longer. In milliseconds. */

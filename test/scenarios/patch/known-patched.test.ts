@@ -147,6 +147,33 @@ test('the root of a patched file whose content is gone is kept for 30 days, or u
   assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
 });
 
+test('a root that Nix has dropped is none, and is made again by a repair, or when the file is patched again', async () => {
+  const link = path.join(stateOf(vendor.root), 'patched', path.basename(farm), 'root');
+  const nixStore = `${vendor.rig.nixBin}/nix-store`;
+  const outcome = async (...words: string[]) => (await vendor.root.manage(words)).stdout;
+  for (const words of [
+    ['patch', '--repair', '/vendor/curl'],
+    ['patch', '-y', '/vendor/curl'],
+    ['patch', '-y', '--tree', '/vendor'],
+  ]) {
+    // As a collector does while the link cannot be seen.
+    renameSync(link, `${link}.away`);
+    const { status } = await vendor.root.run({ argv: [nixStore, '--gc', '--print-roots'] });
+    assert.equal(status, 0);
+    renameSync(`${link}.away`, link);
+    assert.match(await outcome('list'), /\/vendor\/curl {2}\(not pinned\)/);
+    assert.match(await outcome('doctor'), /^note +patched files +\/vendor\/curl: nothing keeps/m);
+    assert.match(await manage('patch', '--check', '/vendor/curl'), /no GC root holds it/);
+    await outcome('patch', '-n', '/vendor/curl');
+    assert.match(await outcome('list'), /\(not pinned\)/);
+    await manage(...words);
+    assert.match(await manage('list'), /^patched file {2}\/vendor\/curl$/m);
+    assert.match(await manage('patch', '--check', '/vendor/curl'), /held by /);
+  }
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/curl', ['--version'])).status, 0);
+});
+
 test('doctor says which patched file has lost its libraries, and how to get them again', async () => {
   const record = path.join(stateOf(vendor.root), 'patched', path.basename(farm));
   rmSync(path.join(record, 'root'));
