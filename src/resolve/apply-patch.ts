@@ -14,10 +14,10 @@ import { changedSource, undoneSource } from '../integrations/patch/file-changes.
 import { whyNotTheSame } from '../integrations/patch/patched-copy.ts';
 import { farmRoot } from '../integrations/patch/patched-rows.ts';
 import {
-  dropPatched,
   forgetPatched,
   keepPatched,
   settlePatched,
+  withdrawPatched,
 } from '../integrations/patch/patched-state.ts';
 import { type Proof, provePatched } from '../integrations/patch/prove-patched.ts';
 import {
@@ -259,7 +259,7 @@ export async function applyPatch(
     return { file: output, size, objects, root: made.root, unpinned: made.unpinned, tried: trial };
   } catch (error) {
     rmSync(copy, { force: true });
-    if (!isNew) await dropPatched(dirs, plan.farm.path, added);
+    if (!isNew) await withdrawPatched(dirs, plan.farm.path, added);
     const size = statSync(plan.original.file).size + (plan.chosen.changes.added?.bytes.length ?? 0);
     throw asUnwritable(error, plan.target, output, { command: 'patch', size });
   }

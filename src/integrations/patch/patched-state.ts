@@ -180,6 +180,24 @@ function without({ files, own = {} }: PatchedRecord, names: readonly string[]) {
   return { files: files.filter((each) => !names.includes(each)), own: Object.fromEntries(left) };
 }
 
+/**
+ * A patch failed: the names that it added go, and root and record where it began them. Those that were there before
+ * stay, since copies of what was unpatched may need them. @throws Node's errno errors.
+ */
+export async function withdrawPatched(
+  dirs: RecordPlace,
+  farm: string,
+  added: readonly string[],
+): Promise<void> {
+  await withRecord(dirs, farm, (record) => {
+    if (record === undefined) return;
+    const { files, own } = without(record, added);
+    const isBegun = record.pending === true && record.former === undefined;
+    if (isBegun && files.length === 0) rmSync(recordDirectory(dirs, farm), { recursive: true, force: true });
+    else writePatchedRecord(dirs, { ...record, files, own });
+  });
+}
+
 /** Nothing names the farm by these names; where nothing did by others, root and record go. @throws errno errors. */
 export async function dropPatched(dirs: RecordPlace, farm: string, names: readonly string[]): Promise<void> {
   await withRecord(dirs, farm, (record) => {

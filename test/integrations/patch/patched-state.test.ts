@@ -13,6 +13,7 @@ import {
   missingMark,
   readPatchedRecord,
   settlePatched,
+  withdrawPatched,
 } from '../../../src/integrations/patch/patched-state.ts';
 import { undoText } from '../../../src/integrations/patch/undo-record.ts';
 
@@ -77,4 +78,18 @@ test('a patch that failed takes back its own names only', async () => {
   assert.deepEqual(readPatchedRecord(dirs, farm)?.files, ['/a']);
   await dropPatched(dirs, farm, ['/a']);
   assert.equal(readPatchedRecord(dirs, farm), undefined);
+});
+
+test('a patch that failed leaves the record of what was unpatched, and takes the one that it began', async () => {
+  const dirs = placeNamed('withdrawn');
+  await withdrawPatched(dirs, farm, await keepPatched(dirs, { farm, undo, stats }, ['/a']));
+  assert.equal(readPatchedRecord(dirs, farm), undefined);
+  await keepPatched(dirs, { farm, undo, stats }, ['/a']);
+  await settlePatched(dirs, farm);
+  await forgetPatched(dirs, farm, ['/a']);
+  const before = readPatchedRecord(dirs, farm);
+  assert.deepEqual(before, { farm, files: [], former: ['/a'], undo });
+  await withdrawPatched(dirs, farm, await keepPatched(dirs, { farm, undo, stats }, ['/a', '/b']));
+  assert.deepEqual(readPatchedRecord(dirs, farm), before);
+  assert.ok(existsSync(missingMark(dirs, farm)));
 });

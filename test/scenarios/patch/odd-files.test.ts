@@ -22,6 +22,10 @@ import { stateOf } from '../saved-state.ts';
 import { openVendorRoot, uid } from './vendor-root.ts';
 
 const SAY = '#include <stdio.h>\nint main(void) { return puts("said") < 0; }';
+/** A copy with a segment more prints something else. */
+const SIZE = `#include <stdio.h>
+#include <sys/stat.h>
+int main(void) { struct stat s; stat("/proc/self/exe", &s); printf("%ld\\n", (long) s.st_size); return 0; }`;
 const vendor = await openVendorRoot('small');
 const at = (name: string): string => path.join(vendor.dir, name);
 const say = compile(at('say'), SAY);
@@ -159,10 +163,7 @@ test('hard links in one directory are patched by a relative path, and taken back
 
 test('with --strict hard links are undone too when a later program fails its trial', async () => {
   linked('strict');
-  const self = `#include <stdio.h>
-    #include <sys/stat.h>
-    int main(void) { struct stat s; stat("/proc/self/exe", &s); printf("%ld\\n", (long) s.st_size); return 0; }`;
-  vendor.put(compile(at('self'), self), 'strict/bin/last');
+  vendor.put(compile(at('self'), SIZE), 'strict/bin/last');
   const words = ['--method', 'append', '--try', 'x', '--strict'];
   const { status, stdout, stderr } = await manage('patch', '-y', ...words, '--tree', '/vendor/strict');
   assert.equal(status, 1, stderr);
@@ -218,6 +219,22 @@ test('a copy of a patched file keeps root and undo data when the other is taken 
   await done('unpatch', '/vendor/twins/two');
   assert.equal(sha('twins/two'), before);
   assert.match(await done('prune', '--patched'), /pruned \/vendor\/twins\/one, \/vendor\/twins\/two: /);
+});
+
+test('a copy of a file that was unpatched keeps its root when the file is patched again, and that fails', async () => {
+  vendor.put(compile(at('late-twin'), `${SIZE}\nint late_twin;`), 'failing/one');
+  const patch = ['patch', '-y', '--method', 'append', '/vendor/failing/one'];
+  await done(...patch);
+  cpSync(at('failing/one'), at('failing/two'), { preserveTimestamps: true });
+  await done('unpatch', '/vendor/failing/one');
+  const { status, stderr } = await manage(...patch, '--try', 'x');
+  assert.equal(status, 126);
+  assert.match(stderr, /the patched copy is not as good/);
+  await done('forget', '--all');
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/failing/two')).status, 0);
+  await done('prune');
+  assert.match(await done('list'), /^patched file {2}\/vendor\/failing\/two$/m);
 });
 
 test('files of one content that name the launcher only, and those of a tree, keep mode and time each', async () => {
