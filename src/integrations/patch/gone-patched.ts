@@ -28,7 +28,7 @@ const MOST_TIME = 10_000;
 /** What cannot be looked at (EACCES, EIO, ESTALE) may be there. */
 function isThere(dirs: StatePlace, file: string, farm: string): boolean {
   try {
-    return statSync(file).isFile() && namesFarm(dirs, file, farm) === true;
+    return statSync(file).isFile() && namesFarm(dirs, file, farm) !== false;
   } catch (error) {
     return !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
   }

@@ -1,6 +1,15 @@
 // A patched file → what the other commands say of it: its original's libraries, its root, and that its libraries are gone.
 import assert from 'node:assert/strict';
-import { existsSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { stateOf } from '../saved-state.ts';
@@ -114,6 +123,17 @@ test('of a file that was unpatched prune says that, and not that it is gone', as
   const kept = `kept /vendor/brief: ${why}, and no patched copy was found; it is kept for 30 days more`;
   assert.ok((await manage('prune')).includes(kept));
   assert.match(await manage('prune', '--patched'), new RegExp(`^pruned /vendor/brief: ${why}$`, 'm'));
+});
+
+test('a patched file that may be executed but not read is kept by prune', async () => {
+  const brief = vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');
+  await manage('patch', '-y', '--no-lift', '/vendor/brief');
+  chmodSync(brief, 0o111);
+  assert.equal((await vendor.root.bare('/vendor/brief', ['--version'])).status, 0);
+  for (const words of [['prune'], ['prune', '--patched']])
+    assert.match(await manage(...words), /nothing to prune/);
+  rmSync(brief);
+  assert.match(await manage('prune', '--patched'), /pruned \/vendor\/brief: the patched file is gone/);
 });
 
 test('the root of a patched file whose content is gone is kept for 30 days, or until prune is told', async () => {
