@@ -7,8 +7,7 @@ import { KEYS } from '../../config/settings.ts';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../../host/errors.ts';
-import { fileWord } from '../../host/shell-words.ts';
-import { patchedRows } from '../../integrations/patch/patched-rows.ts';
+import { farmRemedy, patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { isDamaged } from '../../store/catalogue.ts';
 import { catalogueFile, newestFile } from '../../store/catalogue-file.ts';
@@ -194,8 +193,8 @@ export function checkPatchedFiles(all: readonly Directories[], context: Context)
   const check = { subject: 'patched files' } as const;
   const found = all.flatMap((dirs) => patchedRows(dirs, context));
   const rows = found.filter(({ state }) => state !== 'not patched any more');
-  const wrong = rows.flatMap(({ file, state, lacks, root }): Check[] => {
-    const remedy = `fetch them again: nix-foreign patch --repair ${fileWord(file)}`;
+  const wrong = rows.flatMap(({ file, farm, state, lacks, root }): Check[] => {
+    const remedy = farmRemedy(file, farm, context.location.storeDir);
     if (state === 'its libraries are gone')
       return [{ ...check, state: 'lack', detail: `${file} cannot start: ${lacks} is gone`, remedy }];
     if (state === 'not there') {

@@ -5,7 +5,7 @@ import type { Directories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { printLine, reportFailure } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
-import { farmRoot, lackOf } from '../../integrations/patch/patched-rows.ts';
+import { farmRemedy, farmRoot, lackOf } from '../../integrations/patch/patched-rows.ts';
 import {
   keepPatched,
   patchedRoot,
@@ -65,13 +65,11 @@ async function remember(known: readonly Directories[], farm: string, file: strin
   await rememberPatched(dirs, farm, file);
 }
 
-function text({ file, farm, lacks, root, isUndoable }: PatchedState): string {
+function text({ file, farm, lacks, root, isUndoable }: PatchedState, { location }: Context): string {
   if (farm === undefined) return `${file}: it is not patched`;
-  const held =
-    root === undefined
-      ? `no GC root holds it: nix-foreign patch --repair ${fileWord(file)}`
-      : `held by ${root}`;
-  const state = lacks === undefined ? held : `${lacks} is gone: nix-foreign patch --repair ${fileWord(file)}`;
+  const remedy = farmRemedy(file, farm, location.storeDir);
+  const held = root === undefined ? `no GC root holds it; ${remedy}` : `held by ${root}`;
+  const state = lacks === undefined ? held : `${lacks} is gone; ${remedy}`;
   const undo = isUndoable
     ? 'can be undone'
     : 'was changed after it was patched, or nothing is known of what it was';
@@ -117,9 +115,15 @@ async function repair(
     await recordRepaired(file, farm, context, known);
     return { file, farm, state: 'unchanged' };
   }
-  const { storeDir } = context.location;
+  const isOfStore = farm.startsWith(`${context.location.storeDir}/`);
+  if (lacks === undefined && !isOfStore)
+    throw new ForeignError(`${file}: its libraries are there, and Nix does not hold them`, {
+      code: 'unpinned',
+      hint: farmRemedy(file, farm, context.location.storeDir),
+      exitCode: 126,
+    });
   const why =
-    context.nix === undefined || dirs === undefined || !farm.startsWith(`${storeDir}/`)
+    context.nix === undefined || dirs === undefined || !isOfStore
       ? 'Nix does not hold it'
       : await pin(context.nix, patchedRoot(dirs, farm), farm).then((done) =>
           done.kind === 'rooted' ? undefined : done.why,
@@ -167,7 +171,7 @@ export async function checkPatched(
     }
     const checked = await check(file, how, context, known);
     if (how === 'repair') say(await repair(checked, context, known), repairedText);
-    else say(checked, text);
+    else say(checked, (state) => text(state, context));
     return how === 'check' && (checked.farm === undefined || checked.lacks !== undefined) ? 1 : 0;
   };
   if (files.length === 0 && tell === undefined) printLine('there is no program to look at');

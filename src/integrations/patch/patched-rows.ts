@@ -4,6 +4,7 @@ import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
 import { filesBelow } from '../../host/files.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import type { Environment } from '../../host/tool-environment.ts';
 import { isRegistered } from '../../store/spare-from-collector.ts';
 import { type PatchedRecord, patchedRecords, patchedRoot, unrecordedRoots } from './patched-state.ts';
@@ -40,6 +41,13 @@ export function farmRoot(
 ): string | undefined {
   const link = patchedRoot(dirs, farm);
   return existsSync(link) && isRegistered(asking, link) ? link : undefined;
+}
+
+/** What gives a patched file what it names, held: a directory of ours is never fetched, nor can Nix hold it as such. */
+export function farmRemedy(file: string, farm: string, storeDir: string): string {
+  return farm.startsWith(`${storeDir}/`)
+    ? `fetch them again: nix-foreign patch --repair ${fileWord(file)}`
+    : `patch it again: nix-foreign patch ${fileWord(file)}`;
 }
 
 /** Whether a patched file names a farm; undefined where it is no file that can be looked at. */

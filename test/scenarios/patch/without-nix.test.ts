@@ -27,7 +27,17 @@ test('the farm is a directory in the state directory, and the program starts by 
 test('said again nothing is done; doctor notes that nothing holds its libraries', async () => {
   const again = await vendor.root.manage(['patch', '-y', '/vendor/curl']);
   assert.match(again.stdout, /nothing is to be done/);
+  assert.match(again.stderr, /not protected from garbage collection/);
   assert.match((await vendor.root.manage(['doctor'])).stdout, /\/vendor\/curl: nothing keeps its libraries/);
+});
+
+test('what is told to do names no repair, which says that nothing is gone', async () => {
+  const remedy = /patch it again: nix-foreign patch \/vendor\/curl$/m;
+  assert.match((await vendor.root.manage(['doctor'])).stdout, remedy);
+  const { status, stderr } = await vendor.root.manage(['patch', '--repair', '/vendor/curl']);
+  assert.equal(status, 126);
+  assert.match(stderr, /\/vendor\/curl: its libraries are there, and Nix does not hold them$/m);
+  assert.match(stderr, remedy);
 });
 
 test('it goes back, and the directory goes with it', async () => {
