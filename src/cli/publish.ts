@@ -10,6 +10,7 @@ import { makeDirectories } from '../host/files.ts';
 import { printJson, printOneLine, withoutSecrets } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { Context } from '../resolve/context.ts';
+import { refusePatched } from '../resolve/for-original.ts';
 import { savedFingerprintOfProgram } from '../resolve/program-fingerprint.ts';
 import { copyClosure } from '../store/fetch.ts';
 import { type Nix, showOnStderr } from '../store/nix.ts';
@@ -55,7 +56,9 @@ function keyFor(options: PublishOptions): SecretKey | undefined {
 }
 
 async function publicationOf(typedName: string, context: Context): Promise<Publication> {
-  const { program, saved } = await savedFingerprintOfProgram(namedProgram(typedName, context), context);
+  const name = namedProgram(typedName, context);
+  await refusePatched(name, context);
+  const { program, saved } = await savedFingerprintOfProgram(name, context);
   try {
     return { program: program.path, fingerprint: saved.fingerprint, storePath: readlinkSync(saved.file) };
   } catch {

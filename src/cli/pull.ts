@@ -6,6 +6,7 @@ import { fileWord } from '../host/shell-words.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
 import { type FingerprintSearch, fromSources } from '../resolve/find-fingerprint.ts';
+import { refusePatched } from '../resolve/for-original.ts';
 import { withSearch } from '../resolve/program-fingerprint.ts';
 import { useFingerprint } from '../resolve/use-fingerprint.ts';
 import { namedProgram } from './program-argument.ts';
@@ -48,9 +49,9 @@ export async function pullCommand(
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const plan = await withSearch(namedProgram(typedName, context), context, (search) =>
-    pull(search, typedName),
-  );
+  const name = namedProgram(typedName, context);
+  await refusePatched(name, context);
+  const plan = await withSearch(name, context, (search) => pull(search, typedName));
   if (options.json) printJson(plan);
   else printOneLine(`${plan.program}: ready, by ${plan.origin}`);
 }

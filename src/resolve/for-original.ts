@@ -1,8 +1,10 @@
 // A command about a program → the same about its original content where the file is patched, told of the file itself.
 import { ForeignError } from '../host/errors.ts';
+import { fileWord } from '../host/shell-words.ts';
 import type { Context } from './context.ts';
-import { type Original, withOriginal } from './original-of.ts';
+import { type Original, patchedStateOf, withOriginal } from './original-of.ts';
 import { findTarget, type PatchTarget } from './patch-target.ts';
+import { patchPlaces } from './writable-directories.ts';
 
 /** A name in texts and in plain values; what is no plain value stays as it is. */
 function renamed<T>(value: T, from: string, to: string): T {
@@ -28,6 +30,21 @@ function targetOf(typedName: string, { location }: Context): PatchTarget | undef
     if (error instanceof ForeignError) return undefined;
     throw error;
   }
+}
+
+/**
+ * For what goes to or comes from elsewhere by the content, which a patched file does not share with its original.
+ * @throws ForeignError `patched`, `changed-after-patching`.
+ */
+export async function refusePatched(typedName: string, context: Context): Promise<void> {
+  const target = targetOf(typedName, context);
+  if (target === undefined) return;
+  if (patchedStateOf(target, await patchPlaces(context.host.uid)) === undefined) return;
+  throw new ForeignError(`${typedName}: it is patched, and fingerprints are of what it was before`, {
+    code: 'patched',
+    hint: `name an original, or make it what it was first: nix-foreign unpatch ${fileWord(typedName)}`,
+    exitCode: 125,
+  });
 }
 
 /**

@@ -60,6 +60,17 @@ test('fingerprint export writes the document of the original', async () => {
   assert.equal((await json('fingerprint', 'show', '/vendor/curl.json')).program.sha256, before.sha256);
 });
 
+test('publish and pull refuse it, and say why', async () => {
+  for (const words of [
+    ['publish', '/vendor/curl', '--to', 'file:///tmp/cache'],
+    ['pull', '/vendor/curl'],
+  ]) {
+    const { status, stderr } = await vendor.root.manage(words);
+    assert.equal(status, 125);
+    assert.match(stderr, /\/vendor\/curl: it is patched, and .*\n.*nix-foreign unpatch \/vendor\/curl$/m);
+  }
+});
+
 test('nothing is left of the originals that were looked at', async () => {
   const left = (await json('list')).map(({ program }: { program: string }) => program);
   assert.deepEqual(left, ['/vendor/curl']);
