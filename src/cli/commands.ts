@@ -199,7 +199,7 @@ export const COMMANDS: readonly CommandRow[] = [
       if (!entry.runsProgram && words.length > 0)
         throw usageError(
           'doctor: too many arguments',
-          `its own arguments stand behind --: nix-foreign doctor ${fileWord(program ?? '')} -- ${words.map(shellWord).join(' ')}`,
+          `its own arguments stand behind --: nix-foreign doctor ${fileWord(named ?? '')} -- ${words.map(shellWord).join(' ')}`,
         );
       const options = { json: isThere(json), program: named, args };
       if (!(await doctorCommand(options, entry))) entry.setExitStatus(1);

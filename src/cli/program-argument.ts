@@ -6,10 +6,10 @@ import { programBehindShim } from '../integrations/shims/shim-file.ts';
 import type { Context } from '../resolve/context.ts';
 import { refuseOthersShim } from '../resolve/patch-target.ts';
 
-/** What is named may be a file here; `nix-run-foreign` never looks here, so a directory of that name is not meant. */
+/** A bare name may be that of a file here; `nix-run-foreign` never looks here, so a directory is not meant. */
 function isFileHere(name: string): boolean {
   try {
-    return !statSync(name).isDirectory();
+    return !name.includes('/') && !statSync(name).isDirectory();
   } catch {
     return false;
   }
@@ -25,9 +25,12 @@ function foundOnPath(
   return found === undefined ? undefined : { found, program: programBehindShim(found) };
 }
 
+/** Of a file here its path: the launcher, which lines that are printed name, looks a bare name up in PATH alone. */
+const asPath = (name: string) => (isFileHere(name) ? `./${name}` : name);
+
 /** The name itself where it is found nowhere: the failure is then about what the user wrote. */
 export function namedProgram(name: string, context: Pick<Context, 'env'>): string {
-  return foundOnPath(name, context)?.program ?? name;
+  return foundOnPath(name, context)?.program ?? asPath(name);
 }
 
 /** The same for a program that is to be changed. @throws ForeignError where a shim of others names it to root. */
@@ -36,7 +39,9 @@ export function programToChange(
   context: Pick<Context, 'env' | 'host'>,
   command: 'patch' | 'unpatch',
 ): string {
-  const { found, program } = foundOnPath(name, context) ?? { found: name, program: name };
+  const onPath = foundOnPath(name, context);
+  if (onPath === undefined) return asPath(name);
+  const { found, program } = onPath;
   if (found !== program) refuseOthersShim(found, program, context.host.uid, command);
   return program;
 }

@@ -56,9 +56,8 @@ function keyFor(options: PublishOptions): SecretKey | undefined {
 }
 
 async function publicationOf(typedName: string, context: Context): Promise<Publication> {
-  const name = namedProgram(typedName, context);
-  await refusePatched(name, context);
-  const { program, saved } = await savedFingerprintOfProgram(name, context);
+  await refusePatched(typedName, context);
+  const { program, saved } = await savedFingerprintOfProgram(typedName, context);
   try {
     return { program: program.path, fingerprint: saved.fingerprint, storePath: readlinkSync(saved.file) };
   } catch {
@@ -99,7 +98,7 @@ export async function publishCommand(
 ): Promise<void> {
   const key = keyFor(options);
   const publications: Publication[] = [];
-  for (const typedName of programs) publications.push(await publicationOf(typedName, context));
+  for (const each of programs) publications.push(await publicationOf(namedProgram(each, context), context));
   if (options.to !== undefined) {
     const paths = publications.map(({ storePath }) => storePath);
     const copied = await copyClosure(nixOf(context), paths, options.to, showOnStderr);

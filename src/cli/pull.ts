@@ -49,9 +49,9 @@ export async function pullCommand(
   options: { json: boolean },
   context: Context,
 ): Promise<void> {
-  const name = namedProgram(typedName, context);
-  await refusePatched(name, context);
-  const plan = await withSearch(name, context, (search) => pull(search, typedName));
+  const named = namedProgram(typedName, context);
+  await refusePatched(named, context);
+  const plan = await withSearch(named, context, (search) => pull(search, named));
   if (options.json) printJson(plan);
   else printOneLine(`${plan.program}: ready, by ${plan.origin}`);
 }

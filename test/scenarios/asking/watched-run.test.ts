@@ -47,6 +47,12 @@ test('all is well: said, with the status of the program, whose output is its own
   assert.deepEqual([status, stderr], [0, '']);
 });
 
+test('a bare name is the program that lies here, and not another one of PATH', async () => {
+  const settings = { cwd: path.dirname(opener), env: { PATH: profile } };
+  const { stdout, stderr } = await root.manage(['doctor', 'opener', '--', 'libm.so.6'], settings);
+  assert.match(stdout, /^opened\n(.*\n)*note {2}run {7}it ended with status 2\n/, stderr);
+});
+
 test('without arguments too, where -- stands; a program that is only asked about is not run', async () => {
   assert.match((await root.manage(['doctor', opener, '--'])).stdout, /it ended with status 1\n/);
   assert.doesNotMatch((await root.manage(['doctor', opener])).stdout, /it ended/);
