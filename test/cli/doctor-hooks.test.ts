@@ -119,9 +119,8 @@ test('NIX_LD leads nowhere', () => {
   ]);
   assert.match(check({ ...mark, NIX_LD: '/gone/ld.so' })[0] ?? '', /→ take it back: unset NIX_LD$/);
   assert.match(check({ NIX_LD: '/gone/ld.so' }, 'fish')[0] ?? '', /→ take it back: set -e NIX_LD$/);
-  assert.deepEqual(check({ ...mark, NIX_LD: launcher, NIX_LD_LIBRARY_PATH: '/gone' }), [
-    'ok hook: in this bash',
-  ]);
+  const paths = { NIX_LD_LIBRARY_PATH: '/gone', NIX_LD_LIBRARY_PATH_x86_64_linux: '/gone:/gone2' };
+  assert.deepEqual(check({ ...mark, NIX_LD: launcher, ...paths }), ['ok hook: in this bash']);
 });
 
 test('shims that are not on PATH', () => {

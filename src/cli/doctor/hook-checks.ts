@@ -85,11 +85,13 @@ function leftoverLines({ env }: ShellFacts): HookFinding[] {
     }));
 }
 
+/** Such a variable of nix-ld with _LIBRARY_PATH in its name holds directories. */
+const LOADER_VARIABLE = /^NIX_LD(?!_LIBRARY_PATH)(_\w+_linux)?$/;
+
 /** Variables that lead nix-ld to a loader or a launcher. */
 function deadVariables(shell: Shell, { env }: ShellFacts): HookFinding[] {
   return Object.entries(env).flatMap(([name, value]): HookFinding[] => {
-    if (!/^NIX_LD(_\w+_linux)?$/.test(name) || value === undefined || value === '' || existsSync(value))
-      return [];
+    if (!LOADER_VARIABLE.test(name) || value === undefined || value === '' || existsSync(value)) return [];
     const isOurs = path.basename(value) === 'nix-run-foreign';
     const unset = shell === 'fish' ? `set -e ${name}` : `unset ${name}`;
     return [
