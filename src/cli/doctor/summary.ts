@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../../elf/machine.ts';
 import type { Directories } from '../../host/directories.ts';
-import { filesBelow } from '../../host/files.ts';
+import { filesBelow, isExecutable } from '../../host/files.ts';
 import { BINFMT_MISC, isOn, registered } from '../../integrations/binfmt/binfmt-registry.ts';
 import { copiesDirectory, unpackedDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
@@ -35,7 +35,8 @@ function wayOfInterpreter({ arch, env }: ThisSession): string | undefined {
   if (kind === 'launcher') return `as they are, by the launcher at ${interpreter}`;
   if (kind === 'loader') return `as they are, with the libraries of this system`;
   const entered = env[`NIX_LD_${nixLdSuffix}`] || env['NIX_LD'] || '';
-  if (kind !== 'nix-ld' || path.basename(entered) !== 'nix-run-foreign') return undefined;
+  if (kind !== 'nix-ld' || path.basename(entered) !== 'nix-run-foreign' || !isExecutable(entered))
+    return undefined;
   return `as they are, by nix-ld at ${interpreter}`;
 }
 
