@@ -202,7 +202,7 @@ const UNWATCHED: Check = {
   subject: 'watched',
   state: 'note',
   detail: 'libraries only: programs and files are watched where strace is on PATH',
-  remedy: "bring it, e.g. nix-shell '<nixpkgs>' -p strace, and try again",
+  remedy: 'bring it, e.g. nix-shell -p strace, and try again',
 };
 
 /** Runs it by `launcher`, with its own output on `output`. */

@@ -67,7 +67,10 @@ test('a library that it opens, and nothing has', async () => {
   const line =
     /^note {2}library +libnowhere\.so\.7, opened while it ran by \S+, was not found\n +nothing in the store has it: /m;
   assert.match(stdout, line);
-  assert.match(stdout, /libraries only: programs and files are watched where strace is on PATH/);
+  assert.match(
+    stdout,
+    /libraries only: programs and files are watched where strace is on PATH\n +bring it, e\.g\. nix-shell -p strace, /,
+  );
 });
 
 test('a library that lies beside it: the line that takes it', async () => {
