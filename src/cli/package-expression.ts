@@ -18,6 +18,7 @@ export interface PackagedProgram {
   readonly sha256: string;
   /** `x86_64-linux`; empty when unknown. */
   readonly system: string;
+  readonly libc: 'glibc' | 'musl';
   readonly needed: NamedAttributes;
   /** What it may open while it runs. */
   readonly optional: NamedAttributes;
@@ -73,11 +74,12 @@ function addingLine(file: string, name: string): string {
     : `nix-prefetch-url --type sha256 --name ${shellWord(name)} ${shellWord(pathToFileURL(file).href)}`;
 }
 
-/** For a program of another machine nixpkgs must be told of it. */
-function howToBuild(name: string, system: string): string {
+/** For a program of another machine nixpkgs must be told of it, and for one of musl the libraries are other builds. */
+function howToBuild(name: string, { system, libc }: Pick<PackagedProgram, 'system' | 'libc'>): string {
   const foreign = foreignSystem(system);
   const set = foreign === undefined ? '{ }' : `{ system = ${quoted(foreign)}; }`;
-  const expression = `with import <nixpkgs> ${set}; callPackage ./${name}.nix { }`;
+  const callPackage = libc === 'musl' ? 'pkgsMusl.callPackage' : 'callPackage';
+  const expression = `with import <nixpkgs> ${set}; ${callPackage} ./${name}.nix { }`;
   const line = `nix-build -E ${shellWord(expression)}`;
   return `${line}${demandOnNix(system)}`;
 }
@@ -94,7 +96,7 @@ export function nixExpression(packaged: PackagedProgram): string {
           `# It has libraries beside it (${printableLine(bundled.slice(0, 3).join(', '))}): take its directory for src.`,
         ];
   return [
-    `# A start for a package: ${howToBuild(name, system)}`,
+    `# A start for a package: ${howToBuild(name, packaged)}`,
     ...more,
     '{',
     ...argumentsOf(packaged),

@@ -54,6 +54,7 @@ async function packagedProgram(typedName: string, context: Context): Promise<Pac
       file: program.path,
       sha256: await sha256OfProgram(program.path),
       system: findMachine(program.elf)?.system ?? '',
+      libc: program.libc.kind,
       needed: attributes(needed, byIndex),
       optional: attributes(optional, byIndex),
       bundled: store.bundled,

@@ -16,6 +16,7 @@ const PROGRAM: PackagedProgram = {
   file: '/home/me/tool',
   sha256: 'ab'.repeat(32),
   system: 'x86_64-linux',
+  libc: 'glibc',
   needed: { known: ['stdenv.cc.cc.lib', 'zlib'], unknown: ['libmystery.so.3'] },
   optional: { known: ['libpulseaudio'], unknown: [] },
   bundled: [],
@@ -45,14 +46,20 @@ test('libraries by attributes, the source by its hash, unknown names as comments
   assert.match(nixExpression(PROGRAM), /hash = "sha256-q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=";/);
 });
 
-test('the command that it begins with is for the machine of the program', () => {
-  const command = (system: string) => nixExpression({ ...PROGRAM, system }).split('\n')[0];
+test('the command that it begins with is for the machine and the libc of the program', () => {
+  const command = (system: string, libc: PackagedProgram['libc'] = 'glibc') =>
+    nixExpression({ ...PROGRAM, system, libc }).split('\n')[0];
   const [own] = machinesRunBy(process.arch);
   const start = "# A start for a package: nix-build -E 'with import <nixpkgs>";
   assert.equal(command(own?.system ?? ''), `${start} { }; callPackage ./tool.nix { }'`);
   assert.equal(
     command(OTHER.system),
     `${start} { system = "${OTHER.system}"; }; callPackage ./tool.nix { }'`,
+  );
+  assert.equal(command(own?.system ?? '', 'musl'), `${start} { }; pkgsMusl.callPackage ./tool.nix { }'`);
+  assert.equal(
+    command(OTHER.system, 'musl'),
+    `${start} { system = "${OTHER.system}"; }; pkgsMusl.callPackage ./tool.nix { }'`,
   );
 });
 
