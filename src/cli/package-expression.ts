@@ -74,6 +74,11 @@ function addingLine(file: string, name: string): string {
     : `nix-prefetch-url --type sha256 --name ${shellWord(name)} ${shellWord(pathToFileURL(file).href)}`;
 }
 
+/** requireFile prints its message by `cat <<_EOF_`, where a shell expands these (nixpkgs, trivial-builders). */
+function messageText(text: string): string {
+  return text.replace(/[\\$`]/g, '\\$&');
+}
+
 /** For a program of another machine nixpkgs must be told of it, and for one of musl the libraries are other builds. */
 function howToBuild(name: string, { system, libc }: Pick<PackagedProgram, 'system' | 'libc'>): string {
   const foreign = foreignSystem(system);
@@ -109,7 +114,7 @@ export function nixExpression(packaged: PackagedProgram): string {
     '  src = requireFile {',
     `    name = ${quoted(name)};`,
     `    hash = ${quoted(hash)};`,
-    `    message = ${quoted(addingLine(file, name))};`,
+    `    message = ${quoted(messageText(addingLine(file, name)))};`,
     '  };',
     '  dontUnpack = true;',
     '',

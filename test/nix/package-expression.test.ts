@@ -1,6 +1,6 @@
 // What `nix-foreign package` prints → a derivation, by Nix and the stand-ins for nixpkgs.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -82,7 +82,15 @@ test('without any library the lists are left out', () => {
   assert.deepEqual([made['buildInputs'], made['runtimeDependencies']], [undefined, undefined]);
 });
 
-for (const name of ['tool', 'my jq', `a'b "\${c}" %41;#?\\\n`, '.hidden'])
+/** As requireFile's builder prints it. */
+function printedBy(message: string): string {
+  const text = message.replace(/\\(.)/g, '$1');
+  return execFileSync('bash', ['--norc', '-c', `cat <<_EOF_\n${text}\n_EOF_\n`], {
+    encoding: 'utf8',
+  }).trimEnd();
+}
+
+for (const name of ['tool', 'my jq', `a'b "\${c}" %41;#?\\\n`, '$HOME `id` $(id) \\\\', '.hidden'])
   test(`the command that it names puts the file where the derivation looks for it: ${JSON.stringify(name)}`, () => {
     const scratch = scratchDirectory();
     const store = openPrivateStore(path.join(scratch, 'nix'));
@@ -91,7 +99,7 @@ for (const name of ['tool', 'my jq', `a'b "\${c}" %41;#?\\\n`, '.hidden'])
     const expression = nixExpression({ ...PROGRAM, name, file });
     const [, message = ''] = /^ {4}message = "(.*)";$/m.exec(expression) ?? [];
     const [, wanted] = /^ {4}name = "(.*)";$/m.exec(expression) ?? [];
-    const line = message.replace(/\\(.)/g, '$1');
+    const line = printedBy(message);
     const { status, stderr } = spawnSync('bash', ['--norc', '-c', line], {
       encoding: 'utf8',
       timeout: 60_000,
