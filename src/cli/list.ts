@@ -1,15 +1,16 @@
 // `nix-foreign list`: every program that has a launch plan, whether the plan still holds, and whether its libraries are
 // pinned.
 import { lstatSync } from 'node:fs';
-import type { Directories } from '../host/directories.ts';
+import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { errnoOf, reasonOf, remedyOf } from '../host/errors.ts';
 import { notice, printableLine, printJson, printLine } from '../host/output.ts';
 import type { Environment } from '../host/tool-environment.ts';
 import { patchedRows } from '../integrations/patch/patched-rows.ts';
+import { hasDecisions } from '../plan/own-decisions.ts';
 import { listPlans, whyNotCurrent } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { allDirectories, patchPlaces } from '../resolve/writable-directories.ts';
+import { allDirectories, everyPlace, patchPlaces } from '../resolve/writable-directories.ts';
 import { isRegistered } from '../store/spare-from-collector.ts';
 
 interface PlanRow {
@@ -23,6 +24,8 @@ interface PlanRow {
   readonly sha256: string | null;
   /** Of a patched file: what it names. */
   readonly farm?: string;
+  /** Root made the plan, and no user's own comes before it. */
+  readonly forEverybody?: true;
 }
 
 /** Who asks, and which Nix there is. */
@@ -98,9 +101,22 @@ async function rowsWithPatched(all: readonly Directories[], asking: Asking): Pro
   return rows.sort((a, b) => (a.program < b.program ? -1 : 1));
 }
 
+/** Plans that root made for everybody, where the user has none and decided nothing (plan/PLAN.md). */
+async function rowsForEverybody(own: readonly PlanRow[], asking: Asking): Promise<PlanRow[]> {
+  const system = trustedSystemDirectories();
+  if (system === undefined) return [];
+  const listed = new Set(own.map(({ program }) => program));
+  const places = await everyPlace(asking.uid);
+  const isOwn = (program: string) =>
+    listed.has(program) || places.some((each) => hasDecisions(each, program));
+  const shared = plansIn(system).filter(({ program }) => !isOwn(program));
+  return shared.map((plan) => ({ ...rowOf(plan, [system], asking), forEverybody: true }));
+}
+
 export async function listCommand(options: { json?: boolean }, context: Context): Promise<void> {
-  const { uid } = context.host;
-  const rows = await rowsWithPatched(await allDirectories(uid), { uid, env: context.env });
+  const asking = { uid: context.host.uid, env: context.env };
+  const own = await rowsWithPatched(await allDirectories(asking.uid), asking);
+  const rows = [...own, ...(await rowsForEverybody(own, asking))];
   if (options.json) printJson(rows);
   else printLine(tableOf(rows));
 }
@@ -110,11 +126,12 @@ export function tableOf(rows: readonly PlanRow[]): string {
     return 'there is no launch plan; the start of a program makes one: nix-run-foreign PROGRAM';
   const width = Math.max(...rows.map(({ strategy }) => strategy.length));
   return rows
-    .map(({ program, strategy, state, pinned, farm }) => {
+    .map(({ program, strategy, state, pinned, farm, forEverybody }) => {
+      const whose = forEverybody ? '  (for everybody)' : '';
       const notPinned = pinned === false ? '  (not pinned)' : '';
       const why = farm === undefined ? `the next start plans again: ${state}` : state;
       const again = state === 'ready' ? '' : `  (${why})`;
-      return printableLine(`${strategy.padEnd(width)}  ${program}${notPinned}${again}`);
+      return printableLine(`${strategy.padEnd(width)}  ${program}${whose}${notPinned}${again}`);
     })
     .join('\n');
 }

@@ -157,8 +157,14 @@ function whyOfStrategy(facts: DynamicFacts): string {
   return `it was asked for when the plan was made, or nothing else could be done then; to have it chosen anew: ${anew}`;
 }
 
+/** A user cannot lay out the farm of a plan for everybody: what was laid out just now is none that a start uses. */
+function farmOf({ plan, place, set }: DynamicFacts): string {
+  const planned = plan.directories.find((each) => path.dirname(each) === place.farms);
+  return (place.shared ? planned : undefined) ?? set.farm;
+}
+
 function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
-  const { program, plan, dirs, dynamic, fingerprint, set, map, trace, choices, report } = facts;
+  const { program, plan, place, dynamic, fingerprint, set, map, trace, choices, report } = facts;
   const interpreter = inspectInterpreter(dynamic.interpreter);
   const names = map.map(({ name }) => name);
   return {
@@ -166,13 +172,13 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     kind: `dynamic, ${dynamic.libc.kind}, ${fingerprint.program.system}`,
     strategy: plan.strategy,
     why: whyOfStrategy(facts),
-    plan: planFile(dirs, program.path),
+    plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
     ...childrenOf(program.typedName, plan, interpreter, context),
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
-    farm: set.farm,
+    farm: farmOf(facts),
     loader: set.loader,
     ...(hasChoices(choices) ? { choices } : {}),
     objects: map.map((entry) => explainedObject(entry, report)),
@@ -192,9 +198,9 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
 }
 
 /** Those that the set still has from there. */
-function fetchedOf({ dirs, fingerprint }: DynamicFacts): Pick<Explanation, 'fetched'> {
+function fetchedOf({ place, fingerprint }: DynamicFacts): Pick<Explanation, 'fetched'> {
   const used = new Set(fingerprint.libraries.map(({ storePath }) => storePath));
-  const fetched = readFetched(dirs, fingerprint.program.sha256).filter(({ storePath }) =>
+  const fetched = readFetched(place, fingerprint.program.sha256).filter(({ storePath }) =>
     used.has(storePath),
   );
   return fetched.length === 0 ? {} : { fetched };
@@ -215,13 +221,13 @@ function childrenBy({ strategy, launcherVariables }: LaunchPlan): string | undef
 
 function explanationOf(facts: Facts, context: Context): Explanation {
   if ('dynamic' in facts) return explainDynamic(facts, context);
-  const { program, plan, dirs } = facts;
+  const { program, plan, place } = facts;
   return {
     program: program.path,
     kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
     why: childrenBy(plan) ?? notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
-    plan: planFile(dirs, program.path),
+    plan: planFile(place, program.path),
   };
 }
 

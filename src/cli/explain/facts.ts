@@ -4,12 +4,13 @@ import { addedFiles, type Choices, NO_CHOICES } from '../../choices/choices.ts';
 import { layOutAndVerify, type VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint } from '../../fingerprint/fingerprint.ts';
 import { readSavedFingerprint } from '../../fingerprint/saved-fingerprints.ts';
-import type { Directories } from '../../host/directories.ts';
+import { type Directories, trustedSystemDirectories } from '../../host/directories.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { debug } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import { simulateStart } from '../../ldso/simulate-start.ts';
 import type { LoadTrace } from '../../ldso/simulation/trace.ts';
+import { readPlan } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../../program/inspect-program.ts';
 import { withRequestedStrategy } from '../../resolve/choose-strategy.ts';
@@ -28,6 +29,8 @@ interface DirectFacts {
   readonly program: ProgramFile;
   readonly plan: LaunchPlan;
   readonly dirs: Directories;
+  /** Where the plan lies: `dirs`, or the place for everybody. */
+  readonly place: Directories;
 }
 
 export interface DynamicFacts extends DirectFacts {
@@ -77,6 +80,13 @@ async function verifiedSet(program: DynamicProgram, plan: LaunchPlan, dirs: Dire
   return { fingerprint, set, trace, map: loadMap(program, { set, fingerprint, storeDir, trace }) };
 }
 
+/** Where the plan lies that was followed (plan/PLAN.md). */
+function placeOf({ program }: LaunchPlan, dirs: Directories): Directories {
+  const system = trustedSystemDirectories();
+  const isThere = (each: Directories) => readPlan(each, program) !== undefined;
+  return system !== undefined && !isThere(dirs) && isThere(system) ? system : dirs;
+}
+
 /** Without the store there is still the plan to tell of. */
 async function openedStore(dirs: Directories, context: Context) {
   try {
@@ -97,19 +107,21 @@ export async function withFacts<T>(
   return await inWritableDirectories(context.host.uid, async (dirs) => {
     const plan = await resolveProgram(program, context, dirs, 'as-needed');
     const asFile = dynamicOf(program);
-    if (asFile === undefined) return tell({ program, plan, dirs });
+    const place = placeOf(plan, dirs);
+    if (asFile === undefined) return tell({ program, plan, dirs, place });
     const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
     const dynamic = { ...asFile, added: addedFiles(choices, context.location.storeDir) };
     const set = await verifiedSet(dynamic, plan, dirs, context);
     const catalogue = await openedStore(dirs, context);
     try {
       const report = catalogue && candidateReportOf(dynamic, set.fingerprint, catalogue, choices);
-      const optional = optionalStory({ program: dynamic, plan, ...set, choices, catalogue }, context, dirs);
+      const optional = optionalStory({ program: dynamic, plan, ...set, choices, catalogue }, context, place);
       return tell({
         optional,
         program,
         plan,
         dirs,
+        place,
         dynamic,
         ...set,
         choices,

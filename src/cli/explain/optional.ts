@@ -84,7 +84,7 @@ function reportsOf(
 export function optionalStory(
   question: OptionalQuestion,
   context: Context,
-  dirs: Directories,
+  place: Directories,
 ): OptionalStory {
   const { program, plan, set } = question;
   const directory = runTimeDirectoryOf(plan);
@@ -101,7 +101,7 @@ export function optionalStory(
     names,
     plugIns: plugIns.filter(({ when }) => when !== undefined),
     notOnDemand:
-      directory === undefined ? (whyNoModule(request, context, dirs) ?? 'nobody planned it') : null,
+      directory === undefined ? (whyNoModule(request, context, place) ?? 'nobody planned it') : null,
   };
 }
 

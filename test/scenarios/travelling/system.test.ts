@@ -146,12 +146,29 @@ test("the user's own plan comes first", async () => {
   forgetUser();
 });
 
+const asManager = async (...line: string[]): Promise<string> => {
+  const argv = asUser(rig.node, '/opt/tool/dist/nix-foreign.cjs', ...line);
+  const { status, stdout, stderr } = await machine.run({ argv, env: { HOME: home } });
+  assert.equal(status, 0, stderr);
+  return stdout;
+};
+
+test('a user is told of it as it is: where it lies, and that it is for everybody', async () => {
+  const inRoot = '/var/lib/nix-run-foreign/v1';
+  const told = JSON.parse(await asManager('explain', '--json', program));
+  assert.equal(told.plan, `${inRoot}/plans/${planName()}`);
+  const farms = readdirSync(path.join(place, 'v1/farms')).map((name) => `${inRoot}/farms/${name}`);
+  assert.ok(farms.includes(told.farm), told.farm);
+  assert.doesNotMatch(told.optional.notOnDemand, /nobody planned it/);
+  assert.equal(await asManager('list'), `loader  ${program}  (for everybody)\n`);
+  await asManager('choose', program, '--prefer', 'jq');
+  assert.equal(await asManager('list'), `loader  ${program}  (not pinned)\n`);
+  await asManager('forget', program);
+  assert.match(await asManager('list'), /^there is no launch plan/, 'a start makes one of their own');
+  forgetUser();
+});
+
 test('what the user decided holds without their plan, until it is taken back', async () => {
-  const asManager = async (...line: string[]) => {
-    const argv = asUser(rig.node, '/opt/tool/dist/nix-foreign.cjs', ...line);
-    const { status, stderr } = await machine.run({ argv, env: { HOME: home } });
-    assert.equal(status, 0, stderr);
-  };
   const noPlan = () => rmSync(path.join(homeOnHost, '.cache'), { recursive: true });
   const plans = path.join(homeOnHost, '.cache/nix-run-foreign/v1/plans');
   const decisions = [
