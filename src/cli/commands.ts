@@ -38,6 +38,16 @@ function withFetch(context: Context, fetch: Options[string]): Context {
   return typeof fetch === 'boolean' ? { ...context, fetch: fetch ? 'always' : 'never' } : context;
 }
 
+/** Such an option changes how a plan is made, or for whom, not which libraries. @throws ForeignError `usage`. */
+function refuseBesideDryRun(options: Options): void {
+  const unheeded = ['rehash', 'system', 'strict', 'strategy'].find((each) => options[each] !== undefined);
+  if (unheeded === undefined) return;
+  throw usageError(
+    `resolve: --dry-run tells of libraries alone, and --${unheeded} changes nothing of that`,
+    'leave one of them out; --dry-run goes with --refresh, --fetch, --no-fetch and --json',
+  );
+}
+
 /** Every command: what the help, the parser and the tests know of it. */
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -51,16 +61,17 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--strict', 'fail where a fingerprint is there that cannot be used'],
       ['--fetch', 'fetch libraries that the store lacks, whatever their size'],
       ['--no-fetch', 'fetch no library'],
-      ['--dry-run', 'only say what would be chosen and fetched'],
+      [
+        '--dry-run',
+        'only say what would be chosen and fetched, from the store and the index alone; a plan, a record or a fingerprint that is there comes first at a start',
+      ],
       JSON_OPTION,
     ],
-    run: async (
-      [program = ''],
-      { json, refresh, rehash, system, strict, strategy, fetch, dryRun },
-      entry,
-    ) => {
+    run: async ([program = ''], options, entry) => {
+      const { json, refresh, rehash, system, strict, strategy, fetch, dryRun } = options;
       const context = withFetch(entry.context, fetch);
       if (isThere(dryRun)) {
+        refuseBesideDryRun(options);
         const { dryRunCommand } = await import('./dry-run.ts');
         return await dryRunCommand(namedProgram(program, context), isThere(json) ? 'json' : 'text', context);
       }

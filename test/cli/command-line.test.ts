@@ -156,6 +156,14 @@ for (const [words, cause, hint] of [
     'resolve: an argument is missing',
     'it is: nix-foreign resolve <program>; see nix-foreign resolve --help',
   ],
+  ...(['rehash', 'system', 'strict', 'strategy=nonsense'] as const).map((each) => {
+    const [option] = each.split('=');
+    return [
+      ['resolve', '--dry-run', `--${each}`, 'x'],
+      `resolve: --dry-run tells of libraries alone, and --${option} changes nothing of that`,
+      'leave one of them out; --dry-run goes with --refresh, --fetch, --no-fetch and --json',
+    ] as const;
+  }),
   [
     ['choose', 'x', '--pin'],
     'choose: --pin needs a value',
