@@ -22,7 +22,7 @@ export function choicesFile(dirs: Directories, key: string): string {
 
 /** As with plans: what somebody else could have written does not count (plan/PLAN.md). */
 function readOwn(file: string): string | undefined {
-  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const owners = ownersFor(process.geteuid?.() ?? 0, file);
   const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
   if (content.kind === 'read') return content.bytes.toString('utf8');
   if (content.kind === 'refused') debug(`choices ${file} are not trusted: ${content.why}`);

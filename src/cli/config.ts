@@ -48,7 +48,7 @@ async function readOrTellDefaults(
   options: { json: boolean },
   { host, env }: Pick<Context, 'host' | 'env'>,
 ): Promise<Configuration> {
-  const files = await configurationFiles(host.uid);
+  const files = await configurationFiles(host);
   try {
     return await readConfiguration(files, env);
   } catch (error) {

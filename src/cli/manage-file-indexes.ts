@@ -43,7 +43,7 @@ import { usageError } from './usage-error.ts';
 type OutputFormat = 'text' | 'json';
 
 async function settingsFor({ host, env }: Context): Promise<Settings> {
-  return (await readConfiguration(await configurationFiles(host.uid), env)).settings;
+  return (await readConfiguration(await configurationFiles(host), env)).settings;
 }
 
 const GET_ONE =

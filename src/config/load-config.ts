@@ -3,8 +3,9 @@
 
 import path from 'node:path';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { realPath } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { ownersFor, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
+import { ownersFor, ownersOfRoot, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
 import type { ParsedConfig } from './parse-config.ts';
 import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
 
@@ -35,12 +36,12 @@ const SYSTEM_FILE = '/etc/nix-run-foreign/config.toml';
  * The files that count, weakest first. The user's is in the config directory of env-paths (XDG base directories), which
  * is loaded here because it reads the home directory while loading; a user who has none has no file.
  */
-export async function configurationFiles(uid: number): Promise<readonly ConfigFile[]> {
+export async function configurationFiles({ uid, storeDir }: User): Promise<readonly ConfigFile[]> {
   const system: ConfigFile = { file: SYSTEM_FILE, writer: 'root' };
   try {
     const { default: envPaths } = await import('env-paths');
     const directory = envPaths('nix-run-foreign', { suffix: '' }).config;
-    return [system, { file: path.join(directory, 'config.toml'), writer: { uid } }];
+    return [system, { file: path.join(directory, 'config.toml'), writer: { uid, storeDir } }];
   } catch {
     return [system];
   }
@@ -84,8 +85,13 @@ export async function readConfiguration(
 /** Bytes. */
 const LARGEST = 1 << 20;
 
+interface User {
+  readonly uid: number;
+  readonly storeDir: string;
+}
+
 /** Who may have written a file: `root` stands for what lies in /etc, whoever it seems to belong to in a container. */
-type Writer = 'root' | { readonly uid: number };
+type Writer = 'root' | User;
 
 function unusable(file: string, why: string, hint: string, cause?: unknown): ForeignError {
   return new ForeignError(`${file}: ${why}`, { code: 'configuration', hint, exitCode: 125, cause });
@@ -114,11 +120,26 @@ function refusalOf(
 }
 
 /**
+ * home-manager makes the file a link into the store, where only Nix writes. What lies there is root's of outside, who
+ * has no number in an ordinary user's view.
+ */
+function readOfUser(file: string, { uid, storeDir }: User): TrustedContent {
+  const reading = { owners: ownersFor(uid, file), follow: true, limit: LARGEST };
+  const content = readTrusted(file, reading);
+  if (content.kind !== 'refused' || content.why !== 'owner') return content;
+  const target = realPath(file);
+  if (!target.startsWith(`${realPath(storeDir)}/`)) return content;
+  return readTrusted(target, { ...reading, owners: [...reading.owners, ...ownersOfRoot()], follow: false });
+}
+
+/**
  * The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`.
  */
 function readConfigFile(file: string, writer: Writer): string | undefined {
-  const owners = writer === 'root' ? 'anybody' : ownersFor(writer.uid);
-  const content = readTrusted(file, { owners, follow: true, limit: LARGEST });
+  const content =
+    writer === 'root'
+      ? readTrusted(file, { owners: 'anybody', follow: true, limit: LARGEST })
+      : readOfUser(file, writer);
   if (content.kind === 'absent') return undefined;
   if (content.kind !== 'read') throw refusalOf(file, content, writer);
   try {

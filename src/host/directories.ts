@@ -6,7 +6,7 @@ import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf } from './errors.ts';
 import { isDirectory, makeDirectories } from './files.ts';
 import { fileWord } from './shell-words.ts';
-import { isTrustedDirectory } from './trusted-file.ts';
+import { isTrustedDirectory, SYSTEM_PLACE } from './trusted-file.ts';
 import { isTrustedWay } from './trusted-way.ts';
 
 /** Bump when the layout or a format below these directories changes incompatibly. */
@@ -59,7 +59,7 @@ export function temporaryDirectories(uid: number): Directories {
 
 /** What root resolved for everybody; everybody may read it (plan/PLAN.md). */
 export function systemDirectories(): Directories {
-  const base = '/var/lib/nix-run-foreign';
+  const base = SYSTEM_PLACE;
   return { ...directoriesAt(base, path.join(base, 'state')), shared: true };
 }
 

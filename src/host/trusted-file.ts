@@ -24,16 +24,33 @@ export function otherWriterOf({ uid, mode }: Ownership, owners: TrustedOwners): 
   return (mode & 0o020) === 0 ? undefined : 'group';
 }
 
-/** The user and root. */
-export function ownersFor(uid: number): readonly number[] {
-  return [uid, 0];
+/** Where only root writes, for everybody (plan/PLAN.md). */
+export const SYSTEM_PLACE = '/var/lib/nix-run-foreign';
+
+/**
+ * The user and root; below the system's place also root of outside, who has no number in an ordinary user's view: the
+ * rule of launcher/trusted-files.c.
+ */
+export function ownersFor(uid: number, file: string): readonly number[] {
+  return [uid, 0, ...(`${file}/`.startsWith(`${SYSTEM_PLACE}/`) ? ownersOfRoot() : [])];
+}
+
+/** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. Total. */
+export function ownersOfRoot(): number[] {
+  return ['/', '/proc'].flatMap((each) => {
+    try {
+      return [lstatSync(each).uid];
+    } catch {
+      return []; // who is not known is not trusted
+    }
+  });
 }
 
 /** True for a directory, no link, of the user or root, that nobody else may write. Total. */
 export function isTrustedDirectory(directory: string, uid: number): boolean {
   try {
     const stats = lstatSync(directory);
-    return stats.isDirectory() && otherWriterOf(stats, ownersFor(uid)) === undefined;
+    return stats.isDirectory() && otherWriterOf(stats, ownersFor(uid, directory)) === undefined;
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
-import { otherWriterOf } from './trusted-file.ts';
+import { otherWriterOf, ownersOfRoot } from './trusted-file.ts';
 
 const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
@@ -48,17 +48,6 @@ function absolute(name: string): string {
 /** Whose links and directories lead nobody astray: root's, the user's, and those of root of outside. */
 function trustedOwners(uid: number): readonly number[] {
   return [0, uid, ...ownersOfRoot()];
-}
-
-/** Root of outside, in a user namespace. In a view the root directory is the user's, and /proc tells. Total. */
-function ownersOfRoot(): number[] {
-  return ['/', '/proc'].flatMap((each) => {
-    try {
-      return [lstatSync(each).uid];
-    } catch {
-      return []; // who is not known is not trusted
-    }
-  });
 }
 
 /**

@@ -54,7 +54,7 @@ const NO_PLAN = ['EACCES', 'EPERM', 'ELOOP'];
 
 /** The plan in a file; undefined when there is none, when it is damaged, or when others could have written it. */
 export function readPlanFile(file: string, onUnreadable: OnUnreadable = () => {}): LaunchPlan | undefined {
-  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const owners = ownersFor(process.geteuid?.() ?? 0, file);
   const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
   if (content.kind === 'unreadable' && !NO_PLAN.includes(errnoOf(content.error) ?? ''))
     onUnreadable(content.error);

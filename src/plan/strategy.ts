@@ -282,7 +282,7 @@ export function strategyFile(dirs: Directories, program: string): string {
 
 /** As with plans: what somebody else could have written does not count (PLAN.md). */
 function readOwn(file: string): string | undefined {
-  const owners = ownersFor(process.geteuid?.() ?? 0);
+  const owners = ownersFor(process.geteuid?.() ?? 0, file);
   const content = readTrusted(file, { owners, follow: false, limit: MAXIMUM_SIZE });
   return content.kind === 'read' ? content.bytes.toString('utf8') : undefined;
 }

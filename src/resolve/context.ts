@@ -76,7 +76,7 @@ function besideScript(caller: Caller): Pick<Context, 'launcher' | 'modules' | 'r
 export async function withDriverDirectories(context: Context): Promise<Context> {
   let driverDirectories = DEFAULTS['driver-directories'];
   try {
-    const { settings } = await readConfiguration(await configurationFiles(context.host.uid), {});
+    const { settings } = await readConfiguration(await configurationFiles(context.host), {});
     driverDirectories = settings['driver-directories'];
   } catch (error) {
     debug(`the directories of drivers are the usual ones: ${String(error)}`);

@@ -45,7 +45,7 @@ interface AbsentRequest {
 
 /** The configuration, with what was said on the command line. @throws ForeignError `configuration`. */
 export async function fetchSettings({ context }: Pick<Job, 'context'>): Promise<Settings> {
-  const { settings } = await readConfiguration(await configurationFiles(context.host.uid), context.env);
+  const { settings } = await readConfiguration(await configurationFiles(context.host), context.env);
   const isOff = !settings.substitute && context.fetch === undefined;
   return { ...settings, fetch: isOff ? 'never' : (context.fetch ?? settings.fetch) };
 }

@@ -75,8 +75,9 @@ const LARGEST = 1 << 20;
 
 /** Empty where nothing was fetched, or what was noted is damaged. Total. */
 export function readFetched(dirs: Pick<Directories, 'state'>, sha256: string): readonly FetchedLibrary[] {
-  const owners = ownersFor(process.geteuid?.() ?? 0);
-  const content = readTrusted(recordFile(dirs, sha256), { owners, follow: false, limit: LARGEST });
+  const file = recordFile(dirs, sha256);
+  const owners = ownersFor(process.geteuid?.() ?? 0, file);
+  const content = readTrusted(file, { owners, follow: false, limit: LARGEST });
   if (content.kind !== 'read') return [];
   try {
     const value: unknown = JSON.parse(content.bytes.toString('utf8'));

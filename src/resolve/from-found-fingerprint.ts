@@ -29,7 +29,7 @@ function failure(typedName: string, lost: Lost): ForeignError {
 /** The configuration is read anew for each program. @throws ForeignError `configuration`. */
 export async function openSearch(job: Job): Promise<FingerprintSearch> {
   const { program, sha256, context } = job;
-  const files = await configurationFiles(context.host.uid);
+  const files = await configurationFiles(context.host);
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;

@@ -13,6 +13,7 @@ import { sectionOf } from '../scenarios/install/readme.ts';
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-configuration-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 const uid = process.getuid?.() ?? 0;
+const user = { uid, storeDir: '/nix/store' };
 
 let count = 0;
 function file(text: string, mode = 0o600): ConfigFile {
@@ -20,10 +21,10 @@ function file(text: string, mode = 0o600): ConfigFile {
   const name = path.join(scratch, `${count}.toml`);
   writeFileSync(name, text);
   chmodSync(name, mode);
-  return { file: name, writer: { uid } };
+  return { file: name, writer: user };
 }
 
-const nowhere: ConfigFile = { file: path.join(scratch, 'none/config.toml'), writer: { uid } };
+const nowhere: ConfigFile = { file: path.join(scratch, 'none/config.toml'), writer: user };
 
 async function failure(files: readonly ConfigFile[], env = {}): Promise<string> {
   try {
@@ -186,7 +187,10 @@ test("somebody else's file is refused, root's and the system's are not", {
   assert.match(await failure([other]), /: it belongs to somebody else$/);
   const asSystem = await readConfiguration([{ ...other, writer: 'root' }], {});
   assert.equal(asSystem.settings.strict, true);
-  const ofRoot = await readConfiguration([{ file: file('strict = true\n').file, writer: { uid: 99 } }], {});
+  const ofRoot = await readConfiguration(
+    [{ file: file('strict = true\n').file, writer: { ...user, uid: 99 } }],
+    {},
+  );
   assert.equal(ofRoot.settings.strict, true);
 });
 
@@ -224,7 +228,7 @@ test('variables of the file index, and what they must be', async () => {
 test("the user's file is in the config directory, after the system's", async () => {
   const module = JSON.stringify(path.resolve(import.meta.dirname, '../../src/config/load-config.ts'));
   const script = `const { configurationFiles } = await import(${module});
-    console.log(JSON.stringify(await configurationFiles(7)));`;
+    console.log(JSON.stringify(await configurationFiles({ uid: 7, storeDir: '/nix/store' })));`;
   const env = { XDG_CONFIG_HOME: path.join(scratch, 'config'), HOME: scratch };
   const text = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     env,
@@ -232,9 +236,12 @@ test("the user's file is in the config directory, after the system's", async () 
   });
   assert.deepEqual(JSON.parse(text), [
     { file: '/etc/nix-run-foreign/config.toml', writer: 'root' },
-    { file: path.join(scratch, 'config/nix-run-foreign/config.toml'), writer: { uid: 7 } },
+    {
+      file: path.join(scratch, 'config/nix-run-foreign/config.toml'),
+      writer: { uid: 7, storeDir: '/nix/store' },
+    },
   ]);
-  assert.equal((await configurationFiles(7)).length, 2);
+  assert.equal((await configurationFiles({ uid: 7, storeDir: '/nix/store' })).length, 2);
 });
 
 test('missing files load neither the parser nor the checks', () => {
@@ -246,7 +253,7 @@ test('missing files load neither the parser nor the checks', () => {
     const loaded = [];
     registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
     const { readConfiguration } = await import(${module});
-    await readConfiguration([{ file: process.argv[1] + '/config.toml', writer: { uid: ${uid} } }], {});
+    await readConfiguration([{ file: process.argv[1] + '/config.toml', writer: { uid: ${uid}, storeDir: '/nix/store' } }], {});
     console.log(loaded.filter((url) => /smol-toml|valibot/.test(url)).length);`;
   const loads = (directory: string): number =>
     Number(

@@ -1,5 +1,6 @@
 // An error of a place → whether work goes on in the next one; real errors where the machine can make them.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +12,8 @@ import {
   whyUnwritable,
 } from '../../src/host/directories.ts';
 import { systemFailure } from '../../src/host/errors.ts';
+import { planKey } from '../../src/plan/plan-format.ts';
+import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -98,4 +101,26 @@ test('an errno that nobody expected is told as what it is, a defect is not', () 
   const long = failureOf(() => mkdirSync(path.join(scratch, 'x'.repeat(300))));
   assert.match(systemFailure(long)?.message ?? '', /x: mkdir: the name is too long$/);
   assert.equal(systemFailure(new TypeError('x is not a function')), undefined);
+});
+
+test("the system's place is root's of outside for a user in a namespace of his own", {
+  skip: UID !== 0 && 'needs root',
+}, () => {
+  needTool('setpriv', 'util-linux');
+  const project = path.resolve(import.meta.dirname, '../..');
+  const seenAt = '/srv';
+  const text = `const { trustedSystemDirectories } = await import('${seenAt}/src/host/directories.ts');
+    const { readStrategy, strategyFile } = await import('${seenAt}/src/plan/strategy.ts');
+    const dirs = trustedSystemDirectories();
+    console.log(dirs === undefined, dirs && readStrategy([dirs], '/opt/tool'));`;
+  const place = '/var/lib/nix-run-foreign';
+  const script = `set -e; umask 022
+    mount --bind "$1" ${seenAt}; mount -t tmpfs none /var/lib
+    mkdir -p ${place}/v1/plans ${place}/state/v1/roots ${place}/state/v1/strategies
+    printf 'view\\n/opt/tool\\n' >${place}/state/v1/strategies/"$3"
+    cd /
+    exec setpriv --reuid=1234 --regid=1234 --clear-groups unshare -U -c "$2" --input-type=module -e "$4"`;
+  const node = process.execPath.replace(`${project}/`, `${seenAt}/`);
+  const words = ['-m', 'sh', '-c', script, 'sh', project, node, planKey('/opt/tool'), text];
+  assert.equal(execFileSync('unshare', words, { encoding: 'utf8' }), 'false view\n');
 });

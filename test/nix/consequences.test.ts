@@ -189,7 +189,7 @@ test("the system's place is made as the tool trusts it", () => {
 
 test('config.toml lies where the tool looks, and says to it what was said to the module', async () => {
   const said = `settings = { sources = [ "/srv/\\"quoted\\"" "https://example.org/a" ]; strict = true; source-timeout = 2.5; index = [ "/srv/index" ]; fetch = "always"; fetch-limit = 500; };`;
-  const [system, user] = await configurationFiles(0);
+  const [system, user] = await configurationFiles({ uid: 0, storeDir: '/nix/store' });
   const nixos = outcome('nixos', said, 'environment.etc') as Record<string, { source: string }>;
   const home = outcome('home-manager', said, 'xdg.configFile') as Record<string, { source: string }>;
   assert.deepEqual(

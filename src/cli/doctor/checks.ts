@@ -61,7 +61,7 @@ export async function checkNix({ nix }: Pick<Context, 'nix'>): Promise<Check> {
 export async function checkConfiguration({ host, env }: Pick<Context, 'host' | 'env'>): Promise<Check[]> {
   const check = { subject: 'configuration' } as const;
   try {
-    const { origins, warnings } = await readConfiguration(await configurationFiles(host.uid), env);
+    const { origins, warnings } = await readConfiguration(await configurationFiles(host), env);
     const set = KEYS.filter((key) => origins[key].kind !== 'default');
     const detail = set.length === 0 ? 'every setting is as it comes' : `${set.join(', ')}: set`;
     return [
