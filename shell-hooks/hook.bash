@@ -14,7 +14,12 @@ __nix_foreign_shims='@shims@'
 __nix_foreign_directories='@directories@'
 __nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
-[[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
+if [[ -n $__nix_foreign_nix_ld ]]; then
+  # What --off puts back, with `=` before it: what was there before this shell first loaded the hook.
+  [[ -v __nix_foreign_earlier_nix_ld ]] ||
+    __nix_foreign_earlier_nix_ld=${!__nix_foreign_nix_ld+=${!__nix_foreign_nix_ld}}
+  export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
+fi
 
 # What the function named like a program does: the name, then the arguments.
 __nix_foreign_run() {

@@ -13,7 +13,11 @@ set -g __nix_foreign_directories '@directories@'
 set -g __nix_foreign_wrapped (string split ' ' -- '@wrapped@') # names that the launcher starts though they are native
 set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
-test -z "$__nix_foreign_nix_ld"; or set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
+if test -n "$__nix_foreign_nix_ld"
+    # What --off puts back: what was there before this shell first loaded the hook; no element where there was nothing.
+    set -q __nix_foreign_earlier_nix_ld; or set -g __nix_foreign_earlier_nix_ld $$__nix_foreign_nix_ld
+    set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
+end
 
 # Enter, before what the key did before.
 function __nix_foreign_enter

@@ -12,7 +12,14 @@ typeset -g __nix_foreign_shims='@shims@'
 typeset -g __nix_foreign_directories='@directories@'
 typeset -g __nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
-[[ -z $__nix_foreign_nix_ld ]] || export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
+if [[ -n $__nix_foreign_nix_ld ]]; then
+  # What --off puts back, with `=` before it: what was there before this shell first loaded the hook.
+  if (( ! ${+__nix_foreign_earlier_nix_ld} )); then
+    typeset -g __nix_foreign_earlier_nix_ld=
+    (( ! ${+parameters[$__nix_foreign_nix_ld]} )) || __nix_foreign_earlier_nix_ld="=${(P)__nix_foreign_nix_ld}"
+  fi
+  export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
+fi
 
 # A program's name → an alias, where it needs no quotes, and a function of that name, until the next prompt.
 __nix_foreign_define() {

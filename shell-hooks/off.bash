@@ -4,7 +4,11 @@ __nix_foreign_remove() {
   local - && set +eu
   local keymap name key IFS=$' \t\n'
   # shellcheck disable=SC2154
-  [[ -z ${__nix_foreign_nix_ld-} ]] || unset "$__nix_foreign_nix_ld"
+  if [[ -n ${__nix_foreign_earlier_nix_ld-} ]]; then
+    export "$__nix_foreign_nix_ld$__nix_foreign_earlier_nix_ld"
+  elif [[ -n ${__nix_foreign_nix_ld-} ]]; then
+    unset "$__nix_foreign_nix_ld"
+  fi
   unset NIX_RUN_FOREIGN_HOOK
   if [[ $(declare -f command_not_found_handle) == *__nix_foreign_not_found* ]]; then
     unset -f command_not_found_handle

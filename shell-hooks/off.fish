@@ -1,6 +1,10 @@
 # A fish with the hook → the fish as it was. Printed by `nix-foreign hook fish --off`.
 functions -q __nix_foreign_prompt; and __nix_foreign_prompt
-test -z "$__nix_foreign_nix_ld"; or set -e "$__nix_foreign_nix_ld"
+if set -q __nix_foreign_earlier_nix_ld[1]
+    set -gx $__nix_foreign_nix_ld $__nix_foreign_earlier_nix_ld
+else if test -n "$__nix_foreign_nix_ld"
+    set -e $__nix_foreign_nix_ld
+end
 set -e NIX_RUN_FOREIGN_HOOK
 for mode in default insert
     for key in \r \n

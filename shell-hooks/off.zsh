@@ -3,7 +3,11 @@ __nix_foreign_remove() {
   emulate -L zsh
   autoload -Uz add-zsh-hook add-zle-hook-widget
   local widget=user:__nix_foreign_finish
-  [[ -z ${__nix_foreign_nix_ld-} ]] || unset $__nix_foreign_nix_ld
+  if [[ -n ${__nix_foreign_earlier_nix_ld-} ]]; then
+    export "$__nix_foreign_nix_ld$__nix_foreign_earlier_nix_ld"
+  elif [[ -n ${__nix_foreign_nix_ld-} ]]; then
+    unset $__nix_foreign_nix_ld
+  fi
   unset NIX_RUN_FOREIGN_HOOK
   if (( ${+functions[__nix_foreign_precmd]} )); then
     __nix_foreign_precmd

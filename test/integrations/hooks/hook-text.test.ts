@@ -41,6 +41,20 @@ for (const shell of SHELLS) {
     );
   });
 
+  test(`${shell}: the undoing puts back what nix-ld was told before, or nothing`, () => {
+    const text = hookText(shell, places, directory);
+    const [command, ...options] = started[shell];
+    const script = `${text}\n${text}\n${offText(shell, directory)}\nenv | grep NIX_LD; true`;
+    const after = (env: Record<string, string>) =>
+      execFileSync(command, [...options, script], {
+        env: { PATH: process.env['PATH'], ...env },
+        encoding: 'utf8',
+      });
+    assert.equal(after({}), '');
+    for (const value of ['/opt/of the session/*', ''])
+      assert.equal(after({ NIX_LD_x86_64_linux: value }), `NIX_LD_x86_64_linux=${value}\n`);
+  });
+
   test(`${shell}: the undoing is silent where there is no hook`, () => {
     const [command, ...options] = started[shell];
     const { stdout, stderr, status } = spawnSync(command, [...options, offText(shell, directory)], {
