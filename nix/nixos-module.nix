@@ -65,8 +65,8 @@ in
       type = types.bool;
       default = false;
       description = ''
-        Whether 32-bit programs of x86 start as 64-bit ones do: by a nix-ld for them that the system has, or by the
-        launcher itself (`environment.ldso32`).
+        Whether 32-bit programs of x86 start as 64-bit ones do, by the launcher itself (`environment.ldso32`), or by a
+        nix-ld for them that the configuration puts there. Where `interpreter` is null, nothing is put there.
       '';
     };
 
@@ -107,6 +107,8 @@ in
 
     (mkIf (cfg.support32Bit && cfg.interpreter == "nix-ld") {
       environment.sessionVariables.NIX_LD_i686_linux = launcher32;
+      # nixpkgs' nix-ld is for 64-bit programs only: before NixOS' stub (mkDefault), after what the configuration says.
+      environment.ldso32 = lib.mkOverride 900 launcher32;
     })
 
     (mkIf (cfg.support32Bit && cfg.interpreter == "self") { environment.ldso32 = launcher32; })

@@ -79,7 +79,12 @@ test('32-bit programs get the launcher of their own, by nix-ld or at their inter
   const variable = 'environment.sessionVariables.NIX_LD_i686_linux';
   assert.equal(outcome('nixos', 'support32Bit = true;', variable), file);
   assert.equal(outcome('nixos', 'support32Bit = true; interpreter = "self";', 'environment.ldso32'), file);
-  assert.equal(outcome('nixos', 'interpreter = "self";', 'environment.ldso32'), null);
+  const stub = '/nix/store/22222222222222222222222222222222-stub-ld';
+  for (const said of ['', 'interpreter = "self";', 'support32Bit = true; interpreter = null;'])
+    assert.equal(outcome('nixos', said, 'environment.ldso32'), stub, said);
+  assert.equal(outcome('nixos', 'support32Bit = true;', 'environment.ldso32'), file);
+  const own = 'support32Bit = true; }; environment.ldso32 = "/own"; programs.nix-ld = {';
+  assert.equal(outcome('nixos', own, 'environment.ldso32'), '/own');
 });
 
 test('the virtual machine has one node for each interpreter, and starts the program in all', () => {

@@ -7,6 +7,9 @@ let
   text = option types.lines "";
 in
 {
+  # config/stub-ld.nix
+  config.environment.ldso32 = lib.mkDefault "/nix/store/22222222222222222222222222222222-stub-ld";
+
   options = {
     assertions = option (types.listOf types.anything) [ ];
     # config/ldso.nix

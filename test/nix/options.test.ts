@@ -160,7 +160,7 @@ test('the modules change nothing unless they are enabled', () => {
     etc: {},
     extraInit: '',
     ldso: null,
-    ldso32: null,
+    ldso32: '/nix/store/22222222222222222222222222222222-stub-ld',
     sessionVariables: {},
     systemPackages: [],
   });
