@@ -50,7 +50,12 @@ in
 
     (mkIf cfg.nixLd { home.sessionVariables = parts.nixLd cfg.package; })
 
-    (mkIf cfg.shims { home.sessionPath = [ "${config.xdg.dataHome}/nix-run-foreign/shims" ]; })
+    # Not by home.sessionPath, which puts it behind all others.
+    (mkIf cfg.shims {
+      home.sessionVariablesExtra = ''
+        export PATH="${config.xdg.dataHome}/nix-run-foreign/shims:$PATH"
+      '';
+    })
 
     (mkIf cfg.enableBashIntegration { programs.bash.initExtra = lib.mkAfter hookLine.bash; })
 

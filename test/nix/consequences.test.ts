@@ -233,9 +233,11 @@ test('shims are on PATH where shim add puts them', async () => {
   assert.equal(printed({ ...home, XDG_DATA_HOME: data }), `${await dataDirectory()}/shims:/bin`);
   assert.equal(printed(home), `${home.HOME}/.local/share/nix-run-foreign/shims:/bin`);
   assert.equal(outcome('nixos', 'shims = false;', 'environment.extraInit'), '');
-  const expected = ['/home/tester/.local/share/nix-run-foreign/shims'];
-  assert.deepEqual(outcome('home-manager', '', 'home.sessionPath'), expected);
-  assert.deepEqual(outcome('home-manager', 'shims = false;', 'home.sessionPath'), []);
+  assert.equal(
+    outcome('home-manager', '', 'home.sessionVariablesExtra'),
+    'export PATH="/home/tester/.local/share/nix-run-foreign/shims:$PATH"\n',
+  );
+  assert.equal(outcome('home-manager', 'shims = false;', 'home.sessionVariablesExtra'), '');
 });
 
 test('the package is installed, with what unpacks AppImages', () => {

@@ -10,7 +10,7 @@ in
   options = {
     home.packages = option (types.listOf types.package) [ ];
     home.sessionVariables = option (types.attrsOf types.str) { };
-    home.sessionPath = option (types.listOf types.str) [ ];
+    home.sessionVariablesExtra = option types.lines "";
     xdg.dataHome = option types.path "/home/tester/.local/share";
     xdg.configFile = option (types.attrsOf (
       types.submodule { options.source = mkOption { type = types.path; }; }
