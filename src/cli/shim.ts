@@ -1,8 +1,7 @@
 // `nix-foreign shim ...`: commands in one directory for PATH, each of which starts a program through the launcher.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from '../host/errors.ts';
-import { findOnPath } from '../host/files.ts';
 import { listText, notice, printJson, printOneLine } from '../host/output.ts';
 import { shellWord } from '../host/shell-words.ts';
 import { pathLine } from '../integrations/hooks/hook-text.ts';
@@ -24,24 +23,18 @@ import {
 } from '../integrations/shims/shim-file.ts';
 import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import type { EntryProcess } from './command.ts';
+import { launcherPaths, noticeCollection } from './lasting-launcher.ts';
 import { namedProgram } from './program-argument.ts';
 import { usageError } from './usage-error.ts';
 
-/**
- * A profile's link to the launcher outlives its update, the file in the store behind it does not. `nix-run-foreign` of
- * PATH counts when it is this very launcher.
- */
 function lastingLauncher(own: string, searchPath: string | undefined): string {
-  const onPath = findOnPath(path.basename(own), searchPath);
   if (!existsSync(own))
     throw new ForeignError(`there is no launcher at ${own}`, {
       code: 'no-launcher',
       hint: LAUNCHER_REMEDY,
       exitCode: 125,
     });
-  const isSame =
-    onPath !== undefined && path.isAbsolute(onPath) && realpathSync(onPath) === realpathSync(own);
-  return isSame ? onPath : own;
+  return launcherPaths(own, searchPath)[0];
 }
 
 async function shimming({ context, launcher }: EntryProcess): Promise<Shimming> {
@@ -172,6 +165,7 @@ export async function addCommand(program: string, options: AddOptions, entry: En
     if (hidden !== undefined)
       notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${shellWord(name)}`);
   }
+  if (done.added.length > 0) noticeCollection(settings.launcher, 'the shims');
   const { PATH } = entry.context.env;
   if (done.added.length > 0 && !isOnPath(settings.directories, PATH))
     notice(

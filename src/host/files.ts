@@ -131,9 +131,16 @@ export function isExecutable(file: string): boolean {
 
 /** A name with a slash as it is; else the first executable file along PATH; undefined when there is none. */
 export function findOnPath(name: string, pathVariable: string | undefined): string | undefined {
-  if (name.includes('/')) return name;
-  const directories = (pathVariable ?? '/bin:/usr/bin').split(':');
-  return directories.map((directory) => path.join(directory, name)).find(isExecutable);
+  return name.includes('/') ? name : alongPath(name, pathVariable).find(isExecutable);
+}
+
+/** Every executable file of that name along PATH, in its order. */
+export function allOnPath(name: string, pathVariable: string | undefined): string[] {
+  return alongPath(name, pathVariable).filter(isExecutable);
+}
+
+function alongPath(name: string, pathVariable: string | undefined): string[] {
+  return (pathVariable ?? '/bin:/usr/bin').split(':').map((directory) => path.join(directory, name));
 }
 
 interface FoundFile {

@@ -198,3 +198,22 @@ test('names that are none, and files that are no shims', async () => {
   assert.match((await root.manage(['shim', 'add', program, '--as', 'own'], settings)).stderr, /is no shim/);
   assert.equal((await root.manage(['shim', 'remove', 'own'], settings)).status, 125);
 });
+
+test("made by a launcher that only the store has, they are said to end with it; a profile's link lasts", async () => {
+  const object = `/nix/store/${'0'.repeat(32)}-nix-run-foreign-0.1.0`;
+  const copy = `require('fs').cpSync('/opt/tool', '${object}', { recursive: true, verbatimSymlinks: true })`;
+  assert.equal((await root.run({ argv: [rig.node, '-e', copy] })).status, 0);
+  const program = put('bin/lasting', 'lasting');
+  const profile = path.join(homeInRoot, 'profile');
+  symlinkSync(path.join(object, 'bin'), onHost(root, profile));
+  const add = (...directories: string[]) =>
+    root.run({
+      argv: [rig.node, `${object}/dist/nix-foreign.cjs`, 'shim', 'add', program],
+      env: { PATH: [shims, ...directories, path.dirname(rig.bash)].join(':') },
+    });
+  const inShell = await add(path.join(object, 'bin'));
+  assert.match(inShell.stderr, /^nix-foreign: the shims end when the store is collected [^\n]*\n$/);
+  assert.deepEqual((await add(path.join(object, 'bin'), profile)).stderr, '');
+  const text = readFileSync(path.join(onHost(root, shims), 'lasting'), 'utf8');
+  assert.match(text, new RegExp(`^#!${profile}/nix-run-foreign `));
+});
