@@ -1,4 +1,5 @@
 // `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
+import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
@@ -20,6 +21,7 @@ import { inspectInterpreter } from '../plan/strategy.ts';
 import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import { programsOfNix } from '../store/nix.ts';
 import type { EntryProcess } from './command.ts';
+import { launcherPaths, noticeCollection } from './lasting-launcher.ts';
 
 /** What the commands are told of the machine. */
 interface BinfmtMachine {
@@ -28,6 +30,10 @@ interface BinfmtMachine {
   /** As `uname -r` prints it. */
   readonly kernel: string;
   readonly launcher: string;
+  /** The path for a file of rules: as `launcher`, or a profile's link to it that root alone can change. */
+  readonly lasting: string;
+  /** There /etc/binfmt.d is not read (nix/NOTES.md). */
+  readonly isNixOs: boolean;
   /** The programs that a resolution starts. */
   readonly needed: readonly string[];
 }
@@ -35,8 +41,18 @@ interface BinfmtMachine {
 /** Node itself and Nix: what a resolution starts must not come back to us. */
 export function machineOf({ context, arch, launcher }: EntryProcess): BinfmtMachine {
   const nix = context.nix === undefined ? [] : programsOfNix(context.nix);
-  return { arch, kernel: release(), launcher, needed: [process.execPath, ...nix] };
+  const trusted = launcherPaths(launcher, context.env['PATH']).find((each) => isTrustedAndThere(each, 0));
+  return {
+    arch,
+    kernel: release(),
+    launcher,
+    lasting: trusted ?? launcher,
+    isNixOs: existsSync('/etc/NIXOS'),
+    needed: [process.execPath, ...nix],
+  };
 }
+
+const ON_NIXOS = 'for good: programs.nix-run-foreign.binfmt = true;';
 
 function refuse(cause: string, hint: string): ForeignError {
   return new ForeignError(cause, { code: 'binfmt', hint, exitCode: 125 });
@@ -90,8 +106,10 @@ function entriesOrRefuse(): RegisteredRule[] {
 
 /** Prints the lines for /etc/binfmt.d; nothing is changed. `force`: they are for another machine than this. */
 export function printRules(machine: BinfmtMachine, options: { json: boolean; force: boolean }): void {
-  const launcher = usableLauncher(machine.launcher);
+  const launcher = usableLauncher(machine.lasting);
   if (!options.force) refuseNatives(machine, '; for another machine: nix-foreign binfmt print --force');
+  if (!options.force && machine.isNixOs) notice(`NixOS does not read /etc/binfmt.d; ${ON_NIXOS}`);
+  else noticeCollection(launcher, 'the rules');
   const rules = rulesFor(machinesRunBy(machine.arch));
   if (options.json) {
     printJson(rules.map((rule) => registration(rule, launcher, 'PF')));
@@ -135,7 +153,7 @@ export function installRules(machine: BinfmtMachine, options: { json: boolean })
   }
   for (const { name, about } of done) printOneLine(`registered ${name}: ${about}`);
   printOneLine(
-    'until the next restart; for good: nix-foreign binfmt print > /etc/binfmt.d/nix-run-foreign.conf',
+    `until the next restart; ${machine.isNixOs ? ON_NIXOS : 'for good: nix-foreign binfmt print > /etc/binfmt.d/nix-run-foreign.conf'}`,
   );
 }
 

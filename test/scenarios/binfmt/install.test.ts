@@ -92,6 +92,20 @@ test('a launcher that others than root can change is named', onOwnBinfmt, async 
   );
 });
 
+test('on NixOS its option is named, since /etc/binfmt.d is not read there', onOwnBinfmt, async () => {
+  const nixos = await openToolRoot(rig);
+  writeFileSync(path.join(nixos.homeDir, '../etc/NIXOS'), '');
+  const instance = openOwnInstance(nixos);
+  const { stdout, stderr } = await instance.session(
+    `${instance.manager} binfmt install; ${instance.manager} binfmt print >/dev/null`,
+  );
+  assert.match(stdout, /^until the next restart; for good: programs\.nix-run-foreign\.binfmt = true;$/m);
+  assert.match(
+    stderr,
+    /^nix-foreign: NixOS does not read \S+; for good: programs\.nix-run-foreign\.binfmt = true;\n$/,
+  );
+});
+
 test('where it is not mounted, the command for it is named', async () => {
   const { status, stderr } = await root.manage(['binfmt', 'install']);
   assert.equal(status, 125);
