@@ -3,11 +3,18 @@
   lib,
   runCommandCC,
   patchelf,
+  stdenv,
   testers,
   zlib,
 }:
 
 let
+  interpreterPath =
+    {
+      x86_64-linux = "/lib64/ld-linux-x86-64.so.2";
+      aarch64-linux = "/lib/ld-linux-aarch64.so.1";
+    }
+    .${stdenv.hostPlatform.system};
   # As another Linux would have built it: the usual interpreter, and libraries by name only.
   foreign = runCommandCC "foreign-program" { nativeBuildInputs = [ patchelf ]; } ''
     cat >program.c <<'END'
@@ -21,7 +28,7 @@ let
     END
     mkdir -p $out/bin
     $CC -o $out/bin/foreign-program program.c -I${lib.getDev zlib}/include -L${lib.getLib zlib}/lib -lz
-    patchelf --set-interpreter /lib64/ld-linux-x86-64.so.2 --remove-rpath $out/bin/foreign-program
+    patchelf --set-interpreter ${interpreterPath} --remove-rpath $out/bin/foreign-program
   '';
   machine = interpreter: {
     imports = [ ./nixos-module.nix ];

@@ -23,10 +23,10 @@ function at(value: unknown, ...keys: string[]): unknown {
   return keys.reduce((inner, key) => (inner as Record<string, unknown>)[key], value);
 }
 
-/** A part of what nix/vm-test.nix hands to runNixOSTest. */
-function evaluateVirtualMachine(part: string): unknown {
-  const pkgs = `import ${PROJECT}/test/nix/nixpkgs.nix { }`;
-  const made = `((${pkgs}).callPackage ${PROJECT}/nix/vm-test.nix { }).${part}`;
+/** A part of what nix/vm-test.nix hands to runNixOSTest, or what a function makes of that. */
+function evaluateVirtualMachine(part: string, system = 'x86_64-linux', of = ''): unknown {
+  const pkgs = `import ${PROJECT}/test/nix/nixpkgs.nix { system = "${system}"; }`;
+  const made = `${of} ((${pkgs}).callPackage ${PROJECT}/nix/vm-test.nix { }).${part}`;
   return instantiate(['--eval', '--strict', '--json', '--expr', made]);
 }
 
@@ -92,6 +92,11 @@ test('the virtual machine has one node for each interpreter, and starts the prog
   assert.deepEqual(['usual', 'itself', 'prefix'].map(node), ['nix-ld', 'self', null]);
   const script = String(evaluateVirtualMachine('testScript'));
   assert.match(script, /program = "\/nix\/store\/0{32}-foreign-program\/bin\/foreign-program"/);
+  for (const system of ['x86_64-linux', 'aarch64-linux']) {
+    const packages = 'nodes.usual.environment.systemPackages';
+    const text = String(evaluateVirtualMachine(packages, system, 'map (each: each.text)'));
+    assert.ok(text.includes(` --set-interpreter ${machineOfSystem(system)?.interpreter} `), text);
+  }
 });
 
 test('a hook comes after what the user has, and only where it is wanted', () => {
