@@ -5,6 +5,7 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
+import { isThere } from '../host/files.ts';
 import { withLock } from '../host/mutex.ts';
 import { notice, printableLine } from '../host/output.ts';
 import { barOnTerminal, type Progress } from '../host/progress-bar.ts';
@@ -254,7 +255,8 @@ async function readObjects(
 
 /**
  * Nix sets the modification time of a finished store object to 1 before it registers it
- * (Nix: canonicalisePathMetaData), so an object with another time is still being written.
+ * (Nix: canonicalisePathMetaData), so an object with another time is still being written. It holds `<store path>.lock`
+ * for as long, and removes it at the end (Nix: src/libstore/pathlocks.cc).
  */
 const FINISHED = 1;
 
@@ -264,10 +266,11 @@ export function validityTest(
   database: NixDatabase | undefined,
 ): (name: string) => boolean {
   if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
-  // A store without any Nix (a copy, an image): everything that is there counts.
-  if (!hasNixDatabase(location)) return () => true;
+  const file = (name: string): string => path.join(location.storeDir, name);
+  // A copy, an image, or a living store whose Nix is elsewhere, as mounted in a container: the lock lies in the store.
+  if (!hasNixDatabase(location)) return (name) => !isThere(`${file(name)}.lock`);
   return (name) => {
-    const stats = lstatSync(path.join(location.storeDir, name), { throwIfNoEntry: false });
+    const stats = lstatSync(file(name), { throwIfNoEntry: false });
     return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;
   };
 }

@@ -123,6 +123,22 @@ test('a store without any Nix counts as it is', () => {
   assert.equal(isComplete(objectName('any')), true);
 });
 
+test('a living store without its database: what Nix still writes counts when its lock is gone', async () => {
+  const storeDir = scratchDirectory();
+  const name = objectName('half');
+  const lock = path.join(storeDir, `${name}.lock`);
+  writeFileSync(lock, '');
+  mkdirSync(path.join(storeDir, name));
+  const catalogue = openCatalogue(':memory:', storeDir);
+  const location = { storeDir, stateDir: path.join(storeDir, 'none') };
+  await refreshCatalogue(catalogue, location, () => {});
+  assert.ok(!catalogue.objectNames().has(name));
+  compileLibrary(path.join(storeDir, name, 'lib/libhalf.so.1'));
+  rmSync(lock);
+  await refreshCatalogue(catalogue, location, () => {});
+  assert.equal(catalogue.counts().libraries, 1);
+});
+
 test('a refresh takes what is registered, and takes the rest when it is', async () => {
   const { store, paths, scratch } = storeWith('a');
   const later = path.join(store.location.storeDir, objectName('later'));
