@@ -121,9 +121,9 @@ function bundledFiles(set: VerifiedSet, storeDir: string): string[] {
 }
 
 /** What the store serves, and nothing beside the program may begin to serve unnoticed. */
-function absentBeside({ program, set, machine }: PlanInputs, bundled: readonly string[]): string[] {
+function vacantBeside({ program, set, machine }: PlanInputs, bundled: readonly string[]) {
   const { path: file, elf } = program;
-  if (elf === undefined) return [];
+  if (elf === undefined) return { absent: [], watched: [] };
   const served = set.objects
     .filter(({ path: opened }) => opened !== undefined && opened !== set.loader && !bundled.includes(opened))
     .map(({ name }) => path.basename(name));
@@ -211,13 +211,14 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
   // What was learned counts when the view is entered. In it, the launcher as interpreter would plan for the view alone.
   const [inside, outside] = strategy === 'view' ? [NO_CONDITIONS, conditions] : [conditions, NO_CONDITIONS];
   // A view has directories that the machine lacks, such as /usr.
-  const beside = absentBeside(inputs, bundled);
+  const beside = vacantBeside(inputs, bundled);
   const neededPaths = [...(program.plainNames?.keys() ?? [])].map(pathOfElfString);
-  const absentForView = strategy === 'view' ? beside : [];
+  const [besideInside, besideOutside] =
+    strategy === 'view' ? [NO_CONDITIONS, beside] : [beside, NO_CONDITIONS];
   const absentOutside = [
-    ...new Set([...vacant, ...(view?.absentOutside ?? []), ...outside.absent, ...absentForView]),
+    ...new Set([...vacant, ...(view?.absentOutside ?? []), ...outside.absent, ...besideOutside.absent]),
   ];
-  const watchedOutside = [...(view?.watchedOutside ?? []), ...outside.watched];
+  const watchedOutside = [...(view?.watchedOutside ?? []), ...outside.watched, ...besideOutside.watched];
   const loaderCopy = strategy === 'loader' ? start.loaderCopy : undefined;
   const copies = [copy, loaderCopy].filter((each) => each !== undefined);
   const execute = strategy === 'loader' ? (loaderCopy?.file ?? set.loader) : copy?.file;
@@ -240,9 +241,14 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...set.outside,
       ...conditions.files,
     ],
-    watched: [...bundled.map(watch), ...copies.map(({ file }) => watch(file)), ...inside.watched],
+    watched: [
+      ...bundled.map(watch),
+      ...copies.map(({ file }) => watch(file)),
+      ...besideInside.watched,
+      ...inside.watched,
+    ],
     ...(interpreterPath === undefined ? {} : { interpreterPath }),
-    absent: [...(strategy === 'view' ? [] : [...beside, ...neededPaths]), ...inside.absent],
+    absent: [...besideInside.absent, ...(strategy === 'view' ? [] : neededPaths), ...inside.absent],
     ...(absentOutside.length === 0 ? {} : { absentOutside }),
     ...(watchedOutside.length === 0 ? {} : { watchedOutside }),
     ...(view?.view === undefined ? {} : { view: view.view }),

@@ -3,7 +3,7 @@ import { accessSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
-import { errnoOf } from '../host/errors.ts';
+import { errnoOf, ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { allNamesIn } from '../host/files.ts';
 import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
@@ -17,15 +17,30 @@ export function planFile(dirs: Directories, program: string): string {
   return path.join(dirs.plans, planKey(program));
 }
 
-/** Writes a plan for the launcher. @throws Node's errors when the place cannot be written. */
+/** @throws ForeignError `large-plan`: the launcher would ask for another one at each start. */
+function bytesOf(plan: LaunchPlan): Uint8Array {
+  const bytes = serialisePlan(plan);
+  if (bytes.length <= MAXIMUM_SIZE) return bytes;
+  throw new ForeignError(`${plan.program}: its plan has ${bytes.length} bytes, and 1 MiB is the most`, {
+    code: 'large-plan',
+    hint: 'write the libraries into the file, which needs no plan: nix-foreign patch',
+    exitCode: 125,
+  });
+}
+
+/**
+ * Writes a plan for the launcher.
+ * @throws ForeignError `large-plan`; Node's errors when the place cannot be written.
+ */
 export function writePlan(dirs: Directories, plan: LaunchPlan): void {
   const file = planFile(dirs, plan.program);
+  const bytes = bytesOf(plan);
   try {
-    writeFileAtomically(file, serialisePlan(plan));
+    writeFileAtomically(file, bytes);
   } catch (error) {
     if (errnoOf(error) !== 'EISDIR') throw error;
     rmSync(file, { recursive: true, force: true }); // no plan can be read from there, so nothing is lost
-    writeFileAtomically(file, serialisePlan(plan));
+    writeFileAtomically(file, bytes);
   }
 }
 

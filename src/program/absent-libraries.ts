@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { distinctStats, identityOfStats } from '../host/file-identity.ts';
 import { effectiveRpath, runDirectories } from './run-directories.ts';
 
 /** Of a longer path nothing can be said (limits.h). */
@@ -36,19 +37,37 @@ function missingPart(directory: string, missing: (prefix: string) => boolean): s
   return missing(directory) ? directory : undefined;
 }
 
+/** Bytes of paths, of the 1 MiB that a plan may have (PLAN.md); a start asks for each. */
+const MOST_ABSENT = 256 << 10;
+
+interface Vacancies {
+  readonly absent: string[];
+  /** Directories in which nothing at all may change: the names would be too many. */
+  readonly watched: { readonly identity: string; readonly path: string }[];
+}
+
+/** None where it cannot be looked at: nothing appears in it unnoticed (canAppear). */
+function watchedDirectory(directory: string): Vacancies['watched'] {
+  try {
+    return [{ identity: identityOfStats(distinctStats(directory)), path: directory }];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Every `DIRECTORY/NAME` that is not there now, for the directories of the run paths of the program and of the
  * libraries beside it, and the names that the store serves; of a directory that is not there, the directory, or the
- * first above it that is missing as well. DT_RPATH comes before the farm, and even DT_RUNPATH before the loader's own
- * directory, from which libc.so.6 comes (ld.so(8)). Only what ENOENT or ENOTDIR is said of, as the launcher asks
- * (PLAN.md). Sorted. Store directories never change.
+ * first above it that is missing as well. Where that would be too much, the directory itself is watched. DT_RPATH comes
+ * before the farm, and even DT_RUNPATH before the loader's own directory, from which libc.so.6 comes (ld.so(8)). Only
+ * what ENOENT or ENOTDIR is said of, as the launcher asks (PLAN.md). Sorted. Store directories never change.
  */
 export function absentLibraries(
   program: { readonly path: string; readonly elf: ElfFile },
   bundled: readonly string[],
   served: readonly string[],
   storeDir: string,
-): string[] {
+): Vacancies {
   const objects = [program, ...bundled.map((file) => ({ path: file, elf: elfFileAt(file) }))];
   const directories = new Set(
     objects.flatMap(({ path: file, elf }) => (elf === undefined ? [] : directoriesOf(file, elf))),
@@ -60,11 +79,23 @@ export function absentLibraries(
     return answer;
   };
   const absent = new Set<string>();
+  const watched: Vacancies['watched'] = [];
+  let room = MOST_ABSENT;
   for (const directory of directories) {
     if (!path.isAbsolute(directory) || directory.startsWith(`${storeDir}/`)) continue;
     const part = missingPart(directory, missing);
-    if (part !== undefined) absent.add(part);
-    else for (const name of served) if (canAppear(`${directory}/${name}`)) absent.add(`${directory}/${name}`);
+    if (part !== undefined) {
+      absent.add(part);
+      continue;
+    }
+    const places = served.map((name) => `${directory}/${name}`);
+    const size = Buffer.byteLength(places.join(''));
+    if (size > room) {
+      watched.push(...watchedDirectory(directory));
+      continue;
+    }
+    room -= size;
+    for (const place of places) if (canAppear(place)) absent.add(place);
   }
-  return [...absent].sort();
+  return { absent: [...absent].sort(), watched };
 }

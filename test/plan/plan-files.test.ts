@@ -18,6 +18,7 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { createDirectories, type Directories, temporaryDirectories } from '../../src/host/directories.ts';
+import { ForeignError } from '../../src/host/errors.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
 import {
   listPlans,
@@ -117,6 +118,16 @@ test('what is read back is what was written, for this program only', () => {
   assert.equal(readPlan(dirs, other), undefined);
   assert.equal(readPlan(dirs, program), undefined);
   rmSync(planFile(dirs, other));
+});
+
+test('a plan that the launcher would refuse for its size is not written, and what was there stays', () => {
+  writePlan(dirs, plan());
+  const absent = Array.from({ length: 9000 }, (_, i) => `/${'x'.repeat(120)}${i}`);
+  assert.throws(
+    () => writePlan(dirs, plan({ absent })),
+    (error) => error instanceof ForeignError && error.code === 'large-plan',
+  );
+  assert.deepEqual(readPlan(dirs, program), plan());
 });
 
 test('a written plan is private and leaves nothing beside it', () => {

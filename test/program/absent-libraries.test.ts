@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
+import { identityOf } from '../../src/host/file-identity.ts';
 import { absentLibraries } from '../../src/program/absent-libraries.ts';
 import { compileProgram, scratchDirectory } from '../store/compiled-library.ts';
 
@@ -17,7 +18,8 @@ function absent(runPath: string): string[] {
   const elf = elfFileAt(program);
   assert.ok(elf);
   const found = absentLibraries({ path: program, elf }, [], ['libz.so', 'libthere.so'], '/nix/store');
-  return found.map((file) => file.replace(scratch, '.'));
+  assert.deepEqual(found.watched, []);
+  return found.absent.map((file) => file.replace(scratch, '.'));
 }
 
 test('each name in each directory that has no such file', () => {
@@ -43,3 +45,25 @@ for (const [what, runPath] of [
     assert.deepEqual(absent(runPath), []);
   });
 }
+
+test('more names in more directories than a plan can hold: the directories are watched as they are', () => {
+  const scratch = scratchDirectory();
+  const long = 'd'.repeat(100);
+  const directories = Array.from({ length: 100 }, (_, i) => path.join(scratch, `${long}${i}`));
+  for (const each of directories) mkdirSync(each);
+  const runpath = [...directories, '$ORIGIN/gone', `$ORIGIN/${'x'.repeat(300)}`].join(':');
+  const program = compileProgram(path.join(scratch, 'program'), { runpath });
+  const elf = elfFileAt(program);
+  assert.ok(elf);
+  const served = Array.from({ length: 100 }, (_, i) => `libserved${i}.so.1`);
+  const { absent, watched } = absentLibraries({ path: program, elf }, [], served, '/nix/store');
+  assert.ok(absent.join('').length < 300_000, `${absent.length} places`);
+  assert.ok(absent.includes(path.join(scratch, 'gone')));
+  const listed = new Set(absent.map((each) => path.dirname(each)));
+  const rest = directories.filter((each) => !listed.has(each));
+  assert.ok(rest.length > 0 && rest.length < directories.length);
+  assert.deepEqual(
+    watched,
+    rest.map((each) => ({ identity: identityOf(each), path: each })),
+  );
+});
