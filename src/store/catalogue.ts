@@ -29,6 +29,14 @@ create index offer_library on offer (library);
 create table memo (key text primary key, value text not null) strict, without rowid;
 pragma user_version = ${VERSION};`;
 
+/** The memo with the number of the catalogue's state: another one whenever a name came or went. */
+export const NAMES_STATE = 'names-state';
+
+/** Two processes that make one at the same instant saw the same store. */
+function newState(): string {
+  return String(process.hrtime.bigint() + BigInt(Date.now()) * 1_000_000n);
+}
+
 /** A library as the catalogue knows it. */
 export interface CataloguedLibrary {
   readonly storePath: string;
@@ -60,7 +68,7 @@ export interface Catalogue {
   objectsNaming(storePath: string): number;
   /** How the store's objects stand to each other, where the store itself can be asked. */
   readonly popularity?: Popularity;
-  /** Adds objects with what was found in them, and drops others, in one transaction. */
+  /** Adds objects with what was found in them, and drops others; in the same transaction the state becomes another. */
   update(added: ReadonlyMap<string, readonly FoundLibrary[]>, dropped: readonly string[]): void;
   memo(key: string): string | undefined;
   setMemo(key: string, value: string): void;
@@ -197,7 +205,11 @@ function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue,
     'insert into library (object, file, class, machine, elf) values (?, ?, ?, ?, ?)',
   );
   const insertOffer = database.prepare('insert or ignore into offer (name, library) values (?, ?)');
+  const deleteLibraries = database.prepare(
+    'delete from library where object = (select id from object where name = ?)',
+  );
   const deleteObject = database.prepare('delete from object where name = ?');
+  const replaceMemo = database.prepare('insert or replace into memo (key, value) values (?, ?)');
 
   const toLibrary = (object: unknown, row: Record<string, unknown>): CataloguedLibrary => ({
     storePath: `${storeDir}/${object}`,
@@ -205,9 +217,10 @@ function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue,
     elf: JSON.parse(String(row['elf'])) as ElfFile,
   });
 
-  const addObject = (name: string, libraries: readonly FoundLibrary[]): void => {
+  /** @returns whether libraries came. */
+  const addObject = (name: string, libraries: readonly FoundLibrary[]): boolean => {
     const { changes, lastInsertRowid: object } = insertObject.run(name);
-    if (changes === 0) return; // another process was faster
+    if (changes === 0) return false; // another process was faster
     for (const { file, elf, names } of libraries) {
       const { lastInsertRowid: library } = insertLibrary.run(
         object,
@@ -218,6 +231,14 @@ function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue,
       );
       for (const each of names) insertOffer.run(each, library);
     }
+    return libraries.length > 0;
+  };
+
+  /** @returns whether libraries went. */
+  const dropObject = (name: string): boolean => {
+    const { changes } = deleteLibraries.run(name);
+    deleteObject.run(name);
+    return changes > 0;
   };
 
   return {
@@ -263,8 +284,9 @@ function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue,
     update: (added, dropped) => {
       database.exec('begin immediate');
       try {
-        for (const name of dropped) deleteObject.run(name);
-        for (const [name, libraries] of added) addObject(name, libraries);
+        const went = dropped.map(dropObject);
+        const came = [...added].map(([name, libraries]) => addObject(name, libraries));
+        if ([...went, ...came].includes(true)) replaceMemo.run(NAMES_STATE, newState());
         database.exec('commit');
       } catch (error) {
         // SQLite has done so itself when its disk is full (sqlite.org/lang_transaction.html).
@@ -275,7 +297,7 @@ function overDatabase(database: DatabaseSync, storeDir: string): Omit<Catalogue,
     memo: (key) =>
       database.prepare('select value from memo where key = ?').get(key)?.['value'] as string | undefined,
     setMemo: (key, value) => {
-      database.prepare('insert or replace into memo (key, value) values (?, ?)').run(key, value);
+      replaceMemo.run(key, value);
     },
     counts: () => ({
       objects: Number(database.prepare('select count(*) as n from object').get()?.['n']),

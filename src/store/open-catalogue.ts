@@ -21,7 +21,7 @@ import { catalogueFile } from './catalogue-file.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
 import { type FoundLibrary, scanComplete } from './scan-object.ts';
-import { noteNewState, refreshSonameTables } from './soname-table.ts';
+import { refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
@@ -159,9 +159,8 @@ async function apply(
   progress: Progress,
 ): Promise<void> {
   if (changes === undefined) return;
-  const { found, left } = await readObjects(changes.fresh, catalogue, location, progress);
+  const left = await readObjects(changes.fresh, catalogue, location, progress);
   if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
-  if (found > 0 || changes.dropped.some((name) => !holdsNoLibrary(name))) noteNewState(catalogue);
   if (changes.state !== undefined && left === 0) catalogue.setMemo(MEMO, changes.state);
 }
 
@@ -209,25 +208,17 @@ function tellUnreadable(
   notice(printableLine(`${cause}; ${remedyOf(errnoOf(error))}`));
 }
 
-/** What was done with new objects. */
-interface Read {
-  /** How many hold what a library may be among. */
-  readonly found: number;
-  /** How many are to be looked at again. */
-  readonly left: number;
-}
-
-/** Reads new store objects into the catalogue. */
+/** Reads new store objects into the catalogue. @returns how many are to be looked at again. */
 async function readObjects(
   all: readonly string[],
   catalogue: Catalogue,
   location: StoreLocation,
   progress: Progress,
-): Promise<Read> {
+): Promise<number> {
   const files = all.filter(holdsNoLibrary);
   if (files.length > 0) catalogue.update(new Map(files.map((name) => [name, []])), []);
   const names = all.filter((name) => !holdsNoLibrary(name));
-  if (names.length === 0) return { found: 0, left: 0 };
+  if (names.length === 0) return 0;
   const database = openNixDatabase(location);
   try {
     const isComplete = validityTest(location, database);
@@ -246,8 +237,7 @@ async function readObjects(
       await yieldToEventLoop();
     }
     tellUnreadable(catalogue, location.storeDir, unreadable);
-    const left = unfinished + unreadable.size;
-    return { found: names.length - left, left };
+    return unfinished + unreadable.size;
   } finally {
     database?.close();
   }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, utimesSync } from 'node:fs';
 import { machinesRunBy } from '../elf/machine.ts';
 import { writeFileAtomically } from '../host/atomic-file.ts';
 import { debug } from '../host/output.ts';
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, NAMES_STATE } from './catalogue.ts';
 import { catalogueFile } from './catalogue-file.ts';
 import { type NameTable, nameTableBytes, stateOfNameTable } from './name-table.ts';
 
@@ -29,17 +29,9 @@ export function sonameTableFile(directory: string, storeDir: string, machine: nu
   return catalogueFile(directory, storeDir).replace(/sqlite$/, `${machine}.names`);
 }
 
-/** Where a catalogue keeps the number of its state: another one whenever a name came or went. */
-const STATE = 'names-state';
-
 /** The catalogue's state, as name tables carry it. */
 export function catalogueState(catalogue: Pick<Catalogue, 'memo'>): bigint {
-  return BigInt(catalogue.memo(STATE) ?? '0');
-}
-
-/** Says that names came or went. Two processes that do so at the same instant saw the same store. */
-export function noteNewState(catalogue: Pick<Catalogue, 'setMemo'>): void {
-  catalogue.setMemo(STATE, String(process.hrtime.bigint() + BigInt(Date.now()) * 1_000_000n));
+  return BigInt(catalogue.memo(NAMES_STATE) ?? '0');
 }
 
 function stateOfFile(file: string): bigint | undefined {

@@ -8,8 +8,9 @@ import { test } from 'node:test';
 import { ForeignError, remedyOf } from '../../src/host/errors.ts';
 import { type Catalogue, openCatalogue } from '../../src/store/catalogue.ts';
 import { refreshCatalogue, remedyOfStore } from '../../src/store/open-catalogue.ts';
+import { catalogueState } from '../../src/store/soname-table.ts';
 import type { StoreLocation } from '../../src/store/store-location.ts';
-import { scratchDirectory } from './compiled-library.ts';
+import { objectName, scratchDirectory } from './compiled-library.ts';
 import { buildFailingCalls, type FailingCalls, failing } from './failing-calls.ts';
 import { addObjects, syntheticLocation } from './synthetic-store.ts';
 
@@ -193,6 +194,29 @@ test('long work is done alone, and by the second process not again', async () =>
   await refreshCatalogue(catalogue, location, () => (steps += 1), alone);
   assert.equal(steps, 0);
   assert.equal(catalogue.counts().objects, 260);
+});
+
+test('who is ended between two batches has said that names came, and nobody says so of what has none', async () => {
+  const { scratch, catalogue, location, refresh } = open();
+  addObjects(scratch, 'a', 260);
+  const ended = refreshCatalogue(catalogue, location, () => {
+    throw new Error('ended');
+  });
+  await assert.rejects(ended, /ended/);
+  const state = catalogueState(catalogue);
+  assert.notEqual(state, 0n);
+  await refresh();
+  const whole = catalogueState(catalogue);
+  assert.notEqual(whole, state);
+  const empty = path.join(location.storeDir, objectName('empty'));
+  mkdirSync(empty);
+  await refresh();
+  rmSync(empty, { recursive: true });
+  await refresh();
+  assert.equal(catalogueState(catalogue), whole);
+  rmSync(path.join(location.storeDir, objectName('a0')), { recursive: true });
+  await refresh();
+  assert.notEqual(catalogueState(catalogue), whole);
 });
 
 const FILL = path.resolve('test/store/programs/fill-catalogue.ts');
