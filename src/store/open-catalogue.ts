@@ -1,7 +1,7 @@
 // A place and a store → its catalogue, up to date, with progress on a terminal.
 // The store directory → a catalogue that knows exactly what is in it now.
 // New names in the store directory → those that are complete store objects.
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
 import { identityOfStats } from '../host/file-identity.ts';
@@ -21,7 +21,7 @@ import { catalogueFile } from './catalogue-file.ts';
 import { type NixDatabase, openNixDatabase } from './nix-database.ts';
 import { hasNixDatabase } from './nix-state.ts';
 import { type FoundLibrary, scanComplete } from './scan-object.ts';
-import { refreshSonameTables } from './soname-table.ts';
+import { isAsLooked, noteLook, refreshSonameTables } from './soname-table.ts';
 import { isStoreObjectName, type StoreLocation } from './store-location.ts';
 
 async function openAndRefresh(file: string, location: StoreLocation): Promise<Catalogue> {
@@ -29,8 +29,13 @@ async function openAndRefresh(file: string, location: StoreLocation): Promise<Ca
   try {
     const { progress, done } = await barOnTerminal('reading the store');
     try {
-      await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
-      refreshSonameTables(catalogue, path.dirname(file));
+      const refresh = async (): Promise<void> => {
+        await refreshCatalogue(catalogue, location, progress, (work) => withLock(file, work));
+        refreshSonameTables(catalogue, path.dirname(file));
+      };
+      await refresh();
+      // The tables are newer now than what came meanwhile.
+      if (!isAsLooked(location.storeDir)) await refresh();
     } finally {
       done();
     }
@@ -104,8 +109,7 @@ const RACY = 2_000_000_000n;
 const MEMO = 'store-directory';
 
 /** The store directory's state as one text, or undefined while it is too fresh to be told from a later one. */
-function stateOf(storeDir: string): string | undefined {
-  const stats = statSync(storeDir, { bigint: true });
+function stateOf(stats: BigIntStats): string | undefined {
   const now = BigInt(Date.now()) * 1_000_000n;
   return now - stats.mtimeNs < RACY ? undefined : identityOfStats(stats);
 }
@@ -137,19 +141,24 @@ const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setImmedi
 interface Changes {
   readonly fresh: readonly string[];
   readonly dropped: readonly string[];
+  readonly stats: BigIntStats | undefined;
   readonly state: string | undefined;
 }
 
 /** Undefined when the store directory is as it was. */
 function changesSince(catalogue: Catalogue, storeDir: string): Changes | undefined {
-  let state: string | undefined;
+  let stats: BigIntStats | undefined;
   try {
-    state = stateOf(storeDir);
+    stats = statSync(storeDir, { bigint: true });
   } catch {} // listStore says why
-  if (state !== undefined && catalogue.memo(MEMO) === state) return undefined;
+  const state = stats && stateOf(stats);
+  if (stats !== undefined && state !== undefined && catalogue.memo(MEMO) === state) {
+    noteLook(storeDir, { stats, isWhole: true });
+    return undefined;
+  }
   const known = catalogue.objectNames();
   const fresh = listStore(storeDir).filter((name) => !known.delete(name));
-  return { fresh: fresh.sort(), dropped: [...known], state };
+  return { fresh: fresh.sort(), dropped: [...known], stats, state };
 }
 
 async function apply(
@@ -161,7 +170,9 @@ async function apply(
   if (changes === undefined) return;
   const left = await readObjects(changes.fresh, catalogue, location, progress);
   if (changes.dropped.length > 0) catalogue.update(new Map(), changes.dropped);
-  if (changes.state !== undefined && left === 0) catalogue.setMemo(MEMO, changes.state);
+  const { stats, state } = changes;
+  if (stats !== undefined) noteLook(location.storeDir, { stats, isWhole: left === 0 });
+  if (state !== undefined && left === 0) catalogue.setMemo(MEMO, state);
 }
 
 /**

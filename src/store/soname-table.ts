@@ -1,7 +1,8 @@
 // The sonames of a catalogue → the table in which the audit module sees whether the store can have a name at all.
-import { closeSync, openSync, readSync, utimesSync } from 'node:fs';
+import { type BigIntStats, closeSync, openSync, readSync, statSync, utimesSync } from 'node:fs';
 import { machinesRunBy } from '../elf/machine.ts';
 import { writeFileAtomically } from '../host/atomic-file.ts';
+import { identityOfStats, inodeOf } from '../host/file-identity.ts';
 import { debug } from '../host/output.ts';
 import { type Catalogue, NAMES_STATE } from './catalogue.ts';
 import { catalogueFile } from './catalogue-file.ts';
@@ -48,6 +49,39 @@ function stateOfFile(file: string): bigint | undefined {
   }
 }
 
+/** What a store directory was when it was looked at. */
+interface Look {
+  readonly stats: BigIntStats;
+  /** All that was there was complete, and could be read. */
+  readonly isWhole: boolean;
+}
+
+/** The last look of this process, by store directory. */
+const looks = new Map<string, Look>();
+
+/** Says how a store directory was just before its names were listed, and that all of them have been looked at now. */
+export function noteLook(storeDir: string, look: Look): void {
+  looks.set(storeDir, look);
+}
+
+/**
+ * Whether what the last look saw is still all that can have a library. Files may have come, such as our own derivations
+ * and texts: most file systems count the directories in a directory (stat(2), st_nlink), and some say 1 (btrfs,
+ * overlayfs). Total.
+ */
+export function isAsLooked(storeDir: string): boolean {
+  const look = looks.get(storeDir);
+  if (look === undefined) return false;
+  const { stats, isWhole } = look;
+  try {
+    const now = statSync(storeDir, { bigint: true });
+    if (identityOfStats(now) === identityOfStats(stats)) return true;
+    return isWhole && now.nlink > 1n && now.nlink === stats.nlink && inodeOf(now) === inodeOf(stats);
+  } catch {
+    return false;
+  }
+}
+
 /** Its time says when somebody looked at the store for it (audit/RUN-TIME.md). */
 function touch(file: string): void {
   const now = new Date();
@@ -56,8 +90,12 @@ function touch(file: string): void {
   } catch {} // there is none, or it is somebody else's
 }
 
-/** What we add to the store ourselves holds no library: says that the tables are up to date all the same. */
+/**
+ * What we add to the store ourselves holds no library: says that the tables are up to date all the same. Where more may
+ * have come meanwhile nothing is said, and the next program that asks for another name has the store looked at.
+ */
 export function touchSonameTables(directory: string, storeDir: string): void {
+  if (!isAsLooked(storeDir)) return;
   for (const { machine } of machinesRunBy(process.arch)) touch(sonameTableFile(directory, storeDir, machine));
 }
 
