@@ -203,11 +203,14 @@ function mayWrite(directory: string): boolean {
   }
 }
 
-/** As Nix decides itself (store "auto"): the store where it can be written, else the daemon. */
+/** As Nix decides itself (store "auto"): the store where it can be written, else the daemon; or as NIX_REMOTE says. */
 function ask(nix: Nix, request: Buffer): Promise<Heard> | Heard {
   const { stateDir } = storeLocation(nix.env);
-  const socket = nix.env['NIX_DAEMON_SOCKET_PATH'] ?? path.join(stateDir, 'daemon-socket/socket');
-  const isDaemon = nix.env['NIX_REMOTE'] === 'daemon' || !mayWrite(path.join(stateDir, 'db'));
+  const { NIX_REMOTE: remote = '', NIX_DAEMON_SOCKET_PATH: usual } = nix.env;
+  const named = /^unix:\/\/(\/[^?]*)/.exec(remote)?.[1];
+  const socket = named ?? usual ?? path.join(stateDir, 'daemon-socket/socket');
+  const isSaid = remote === 'daemon' || remote.startsWith('unix://');
+  const isDaemon = isSaid || !mayWrite(path.join(stateDir, 'db'));
   return isDaemon && existsSync(socket) ? askDaemon(socket, request) : askDirectly(nix, request);
 }
 

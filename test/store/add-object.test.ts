@@ -1,6 +1,6 @@
 // A directory of links as a NAR → the store path that Nix gives it, its references and its root, added in one request.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { addObject } from '../../src/store/add-object.ts';
 import { fixedPath } from '../../src/store/fixed-path.ts';
 import { findNix } from '../../src/store/nix.ts';
@@ -87,4 +88,23 @@ test('a reference that is not there is refused in a clause, and no root is left'
   assert.ok(added.kind === 'refused');
   assert.match(added.why, /is not valid/);
   assert.ok(!existsSync(root));
+});
+
+test('NIX_REMOTE names the socket of the daemon', async () => {
+  const socket = path.join(scratch, 'elsewhere/socket');
+  mkdirSync(path.dirname(socket));
+  const env = { ...nix.env, NIX_REMOTE: 'local', NIX_DAEMON_SOCKET_PATH: socket };
+  const daemon = spawn(path.join(nix.bin, 'nix-daemon'), [], { env, stdio: 'ignore' });
+  after(() => daemon.kill());
+  while (!existsSync(socket)) {
+    assert.equal(daemon.exitCode, null);
+    await pause(20);
+  }
+  const object = narOf(directoryNode(new Map([['by', { kind: 'file', content: Buffer.from('a socket') }]])));
+  const storePath = fixedPath(storeDir, 'by', object, []);
+  const remote = { ...nix, env: { ...nix.env, NIX_REMOTE: `unix://${socket}?max-connections=2` } };
+  const root = path.join(scratch, 'roots/by');
+  assert.deepEqual(await addObject(remote, { name: 'by', nar: object, references: [], storePath }, root), {
+    kind: 'added',
+  });
 });
