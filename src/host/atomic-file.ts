@@ -14,10 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { isThere, TEMPORARY_NAME } from './files.ts';
-import { processIdentity, stateOfProcess } from './mutex.ts';
-
-/** Leftovers of processes that we cannot ask (another pid namespace) are removed after this many milliseconds. */
-const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
+import { FOREIGN_LEFTOVER_AGE, processIdentity, stateOfProcess } from './mutex.ts';
 
 /** Bytes. The rest of NAME_MAX, 255, is for what stands around it; most file systems take no longer names. */
 const LONGEST_STEM = 200;

@@ -23,6 +23,8 @@ import { debug } from './output.ts';
 const STALE = 20_000;
 /** Milliseconds; who takes a lock says at once who it is, unless it was killed just then. */
 const LONGEST_UNSAID = 2000;
+/** Milliseconds; then what a process left that cannot be asked counts as left behind. Who works gives signs of life. */
+export const FOREIGN_LEFTOVER_AGE = 60 * 60 * 1000;
 /** Each is about a second; after it is looked whether the holder is gone. */
 const ROUNDS = 120;
 const ATTEMPTS = { retries: 10, factor: 1.2, minTimeout: 20, maxTimeout: 200 };
@@ -69,12 +71,13 @@ function ownerOf(name: string): string {
 /** Why a lock counts as left behind; undefined where it does not, or cannot be told. */
 function whyLeftBehind(name: string): string | undefined {
   const owner = ownerOf(name);
-  if (owner === '') {
-    const lock = statSync(`${name}.lock`, { throwIfNoEntry: false }) ?? statSync(ownerFile(name));
-    const age = Date.now() - lock.mtimeMs;
-    return age > LONGEST_UNSAID ? `nobody, for ${Math.round(age)} ms` : undefined;
-  }
-  return stateOfProcess(owner) === 'gone' ? `process ${owner}, which is gone` : undefined;
+  const state = owner === '' ? 'unsaid' : stateOfProcess(owner);
+  if (state === 'running') return undefined;
+  if (state === 'gone') return `process ${owner}, which is gone`;
+  const lock = statSync(`${name}.lock`, { throwIfNoEntry: false }) ?? statSync(ownerFile(name));
+  const age = Date.now() - lock.mtimeMs;
+  if (age <= (state === 'unsaid' ? LONGEST_UNSAID : FOREIGN_LEFTOVER_AGE)) return undefined;
+  return `${owner === '' ? 'nobody' : owner}, for ${Math.round(age)} ms`;
 }
 
 /** When two take over a lock at the same time both work: correctness does not rest on it. */
@@ -151,18 +154,28 @@ function pidNamespace(): string {
   }
 }
 
+/** The first namespace has the same number on every machine, and a home may be on several: this boot (random(4)). */
+function bootNumber(): string {
+  try {
+    const digits = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').replaceAll('-', '').slice(0, 12);
+    return String(Number.parseInt(digits, 16) || 0).padStart(15, '0');
+  } catch {
+    return '0';
+  }
+}
+
 let identity: string | undefined;
 
-/** `<pid namespace>.<pid>`: digits and one dot; the same for as long as the process runs. */
+/** `<pid namespace and boot>.<pid>`: digits and one dot; the same for as long as the process runs. */
 export function processIdentity(): string {
-  identity ??= `${pidNamespace()}.${process.pid}`;
+  identity ??= `${pidNamespace()}${bootNumber()}.${process.pid}`;
   return identity;
 }
 
-/** `unknown` for processes of another pid namespace, which cannot be asked. */
-export function stateOfProcess(identity: string): 'running' | 'gone' | 'unknown' {
-  const [namespace, pid] = identity.split('.');
-  if (namespace !== pidNamespace() || !/^\d+$/.test(pid ?? '')) return 'unknown';
+/** `unknown` for processes of another pid namespace, machine or boot, which cannot be asked. */
+export function stateOfProcess(other: string): 'running' | 'gone' | 'unknown' {
+  const [namespace, pid] = other.split('.');
+  if (namespace !== processIdentity().split('.')[0] || !/^\d+$/.test(pid ?? '')) return 'unknown';
   try {
     process.kill(Number(pid), 0);
     return 'running';

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import {
@@ -11,6 +19,7 @@ import {
   temporaryName,
   writeFileAtomically,
 } from '../../src/host/atomic-file.ts';
+import { processIdentity } from '../../src/host/mutex.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const MODULE = JSON.stringify(path.resolve(import.meta.dirname, '../../src/host/atomic-file.ts'));
@@ -108,6 +117,17 @@ test('leftovers of another pid namespace go when they are old', () => {
   assert.deepEqual(readdirSync(scratch), ['.f.1234.1.1.tmp']);
 });
 
+test("a process of another machine is not taken for a dead one, though each has the first namespace's number", () => {
+  const scratch = scratchDirectory();
+  const [number] = /\d+/.exec(readlinkSync('/proc/self/ns/pid')) ?? [];
+  const [place = ''] = processIdentity().split('.');
+  assert.match(place, new RegExp(`^${number}\\d{15}$`));
+  const elsewhere = `.f.${place.replace(/.$/, (digit) => String(9 - Number(digit)))}.4194304.1.tmp`;
+  for (const name of [`.f.${place}.4194304.1.tmp`, elsewhere]) writeFileSync(path.join(scratch, name), '');
+  removeLeftovers(scratch);
+  assert.deepEqual(readdirSync(scratch), [elsewhere]);
+});
+
 test('in a directory of the user only leftovers of the one file go', () => {
   const scratch = scratchDirectory();
   const long = Date.now() / 1000 - 100_000;
@@ -140,7 +160,7 @@ test('cleaning never throws: no directory, a file, what may not be removed', () 
   // A directory that somebody else left in a directory of the user's, with something in it.
   const leftover = path.join(scratch, '.f.1.999999999.1.tmp');
   mkdirSync(path.join(leftover, 'inside'), { recursive: true });
-  const dead = `.f.${/^pid:\[(\d+)\]/.exec(execFileSync('readlink', ['/proc/self/ns/pid'], { encoding: 'utf8' }))?.[1]}`;
+  const dead = `.f.${processIdentity().split('.')[0]}`;
   execFileSync('mv', [leftover, path.join(scratch, `${dead}.4194303.1.tmp`)]);
   execFileSync('chown', ['65534', scratch]);
   execFileSync('chmod', ['700', path.join(scratch, `${dead}.4194303.1.tmp`)]);

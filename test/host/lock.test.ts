@@ -102,6 +102,24 @@ test('locks that were left behind are taken away, and no other', async () => {
   assert.deepEqual(readdirSync(scratch).sort(), ['fresh.lock', 'mine.lock', 'mine.owner', 'written.owner']);
 });
 
+test('what another machine or an earlier boot left is taken away when it is old, with a lock or without', () => {
+  const scratch = scratchDirectory();
+  const elsewhere = `${processIdentity()
+    .split('.')[0]
+    ?.replace(/.$/, (digit) => String(9 - Number(digit)))}.4194304`;
+  for (const name of ['fresh', 'old', 'alone']) {
+    writeFileSync(path.join(scratch, `${name}.owner`), elsewhere);
+    if (name !== 'alone') mkdirSync(path.join(scratch, `${name}.lock`));
+  }
+  removeStaleLocks(scratch);
+  assert.equal(readdirSync(scratch).length, 5);
+  // The holder sets the time of the lock again and again, not that of its name.
+  utimesSync(path.join(scratch, 'fresh.owner'), 1, 1);
+  for (const name of ['old.lock', 'alone.owner']) utimesSync(path.join(scratch, name), 1, 1);
+  removeStaleLocks(scratch);
+  assert.deepEqual(readdirSync(scratch).sort(), ['fresh.lock', 'fresh.owner']);
+});
+
 test('where no lock can be had the work is done all the same', { timeout: 60_000 }, async () => {
   const scratch = scratchDirectory();
   assert.equal(await withLock(path.join(scratch, 'no/such/directory/name'), async () => 1), 1);
