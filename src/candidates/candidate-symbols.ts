@@ -121,11 +121,11 @@ function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols |
     if (known) known.push(index);
     else wanted.set(symbol, [index]);
   }
-  return { tables, wanted, symbols: [...wanted.keys()], defines: definitionsOf(tables) };
+  return { tables, wanted, symbols: [...wanted.keys()], defines: definitionsOf(tables, libc) };
 }
 
-function definitionsOf(tables: LinkTables): ObjectSymbols['defines'] {
-  const defines = openDefinitions(tables);
+function definitionsOf(tables: LinkTables, libc: 'glibc' | 'musl'): ObjectSymbols['defines'] {
+  const defines = openDefinitions(tables, libc);
   const known = new Map<string, boolean>();
   return (symbol) => {
     const answer = known.get(symbol);
@@ -259,7 +259,7 @@ interface BoundMemo {
 }
 
 /** Bump when it changes what counts as wanted or as defined. */
-const KIND = 'bound-3';
+const KIND = 'bound-4';
 
 function parsed(text: string): readonly string[] | undefined {
   const value: unknown = JSON.parse(text);

@@ -130,9 +130,13 @@ const MIPS = 8;
  * check_match of glibc elf/dl-lookup.c: the symbol has a place and is of a kind that can be bound to. To a reference
  * without version, it is the base definition, of the first version, or not hidden; to one with a version, it is of that
  * version, or of none and not hidden. An undefined symbol with a value, a program's own entry for a function, counts:
- * other objects bind their pointers to it. Throws Malformed.
+ * other objects bind their pointers to it. musl finds nothing that is hidden (ldso/dynlink.c, sysv_lookup and
+ * gnu_lookup). Throws Malformed.
  */
-export function openDefinitions(tables: LinkTables): (name: string, version?: string) => boolean {
+export function openDefinitions(
+  tables: LinkTables,
+  libc: 'glibc' | 'musl' = 'glibc',
+): (name: string, version?: string) => boolean {
   const symbolsNamed = openHashTable(tables);
   let known: ReadonlyMap<number, string> | undefined;
   return (name, version) =>
@@ -141,7 +145,7 @@ export function openDefinitions(tables: LinkTables): (name: string, version?: st
       const { image, versym } = tables;
       if (versym === undefined) return true;
       const entry = image.u16(versym + 2 * symbol, 'the table of symbol versions');
-      if (version === undefined) return entry < 0x8000 || (entry & 0x7fff) < 3;
+      if (version === undefined) return entry < 0x8000 || (libc === 'glibc' && (entry & 0x7fff) < 3);
       known ??= versionsIn(tables);
       const defined = known.get(entry & 0x7fff);
       return defined === version || (defined === undefined && entry < 0x8000);

@@ -55,6 +55,14 @@ test('a version counts where more may be added to it; in musl only the name does
   assert.deepEqual(musl.wantedBy(printing), ['puts']);
 });
 
+test('musl finds no hidden definition, not even of the first version', () => {
+  const map = writeScratch('hidden.map', 'V1 { global: f; local: *; };\n');
+  const source = '__asm__(".symver f_old, f@V1"); int f_old(void) { return 1; }';
+  const hidden = compileC('libhidden.so', source, [...shared, `-Wl,--version-script=${map}`]);
+  assert.ok(symbolBindings('glibc').definedBy(hidden, 'f'));
+  assert.ok(!symbolBindings('musl').definedBy(hidden, 'f'));
+});
+
 test('musl binds everything before the program starts', () => {
   assert.equal(symbolBindings('musl').boundAt(needy, 'called'), 'start');
 });
