@@ -109,7 +109,7 @@ const isAsked = (file: string): boolean => !isLibcFamily(file) && !FROZEN.test(f
 
 function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols | undefined {
   const tables = findLinkTables(source);
-  if (tables === undefined || bringsUnknown(tables)) return undefined;
+  if (tables === undefined || bringsUnknown(tables, libc)) return undefined;
   const wanted = new Map<string, number[]>();
   // musl looks at no version, and so at every name (ldso/dynlink.c, find_sym).
   const isMusl = libc === 'musl';
@@ -259,7 +259,7 @@ interface BoundMemo {
 }
 
 /** Bump when it changes what counts as wanted or as defined. */
-const KIND = 'bound-4';
+const KIND = 'bound-5';
 
 function parsed(text: string): readonly string[] | undefined {
   const value: unknown = JSON.parse(text);

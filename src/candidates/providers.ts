@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { requiredNames } from '../elf/library-names.ts';
+import { isMuslLibc, requiredNames } from '../elf/library-names.ts';
 import { canRun } from '../host/processor.ts';
 import type { Libc } from '../program/libc.ts';
 import { runDirectories, usesOrigin } from '../program/run-directories.ts';
@@ -16,8 +16,7 @@ const OS_ABIS = [0, 3];
 
 /** A library that needs the other libc cannot be loaded beside this one. */
 function fitsLibc(elf: ElfFile, libc: Libc): boolean {
-  const other = libc.kind === 'glibc' ? /^libc\.(so$|musl-)/ : /^libc\.so\.6$/;
-  return !elf.needed.some((name) => other.test(name));
+  return !elf.needed.some(libc.kind === 'glibc' ? isMuslLibc : (name) => name === 'libc.so.6');
 }
 
 /**

@@ -43,9 +43,17 @@ export function isLoaderName(name: string): boolean {
   return /^ld(?:64|-linux(?:-[\w-]+)?)?\.so\.\d+$/.test(name);
 }
 
-/** What it filters is needed like the rest, and loaded before it (glibc elf/dl-deps.c, _dl_map_object_deps). */
+/** True for the names by which objects need musl's libc: Alpine's, and everybody else's. */
+export function isMuslLibc(name: string): boolean {
+  return /^libc\.(?:so$|musl-)/.test(name);
+}
+
+/**
+ * What it filters is needed like the rest, and loaded before it (glibc elf/dl-deps.c, _dl_map_object_deps). musl reads
+ * DT_NEEDED alone (ldso/dynlink.c, load_direct_deps).
+ */
 export function requiredNames({ needed, filter }: Pick<ElfFile, 'needed' | 'filter'>): readonly string[] {
-  return filter.length === 0 ? needed : [...new Set([...needed, ...filter])];
+  return filter.length === 0 || needed.some(isMuslLibc) ? needed : [...new Set([...needed, ...filter])];
 }
 
 /** NAME_MAX (limits.h): no directory has a longer name. */

@@ -173,10 +173,15 @@ function isDefinition({ image, symbols, symbolSize }: LinkTables, symbol: number
 }
 
 /**
- * True where the tables do not tell all that the object brings: it has others loaded by DT_FILTER or DT_AUXILIARY, or
- * it is for MIPS without a hash table known here (DT_MIPS_XHASH).
+ * True where the tables do not tell all that the object brings: it has others loaded by DT_FILTER or DT_AUXILIARY (musl
+ * reads neither), or it is for MIPS without a hash table known here (DT_MIPS_XHASH).
  */
-export function bringsUnknown({ last, header, gnuHash, hash }: LinkTables): boolean {
+export function bringsUnknown(
+  { last, header, gnuHash, hash }: LinkTables,
+  libc: 'glibc' | 'musl' = 'glibc',
+): boolean {
   const loads = [DYNAMIC_TAG.filter, DYNAMIC_TAG.auxiliary].some((tag) => last(tag) !== undefined);
-  return loads || (header.machine === MIPS && gnuHash === undefined && hash === undefined);
+  return (
+    (loads && libc === 'glibc') || (header.machine === MIPS && gnuHash === undefined && hash === undefined)
+  );
 }

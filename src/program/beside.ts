@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
-import { isLibcFamily } from '../elf/library-names.ts';
+import { isLibcFamily, isMuslLibc } from '../elf/library-names.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { compareVersions } from '../elf/versions.ts';
 import { pathOfElfString, runDirectories } from './run-directories.ts';
@@ -43,8 +43,7 @@ export function underAnotherName(
   directories: readonly string[],
   like: ElfFile,
 ): string | undefined {
-  if (!name.includes('.so') || name.includes('/') || isLibcFamily(name) || /^libc\.(so$|musl-)/.test(name))
-    return undefined;
+  if (!name.includes('.so') || name.includes('/') || isLibcFamily(name) || isMuslLibc(name)) return undefined;
   const wanted = pathOfElfString(name);
   for (const directory of new Set(directories.filter((each) => path.isAbsolute(each)))) {
     const file = filesLike(wanted, directory).find(

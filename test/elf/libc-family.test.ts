@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { isLibcFamily, isLoaderName } from '../../src/elf/library-names.ts';
+import { isLibcFamily, isLoaderName, requiredNames } from '../../src/elf/library-names.ts';
 
 test('knows the family', () => {
   for (const soname of [
@@ -52,6 +52,14 @@ test('knows who is not of it', () => {
     assert.ok(!isLibcFamily(soname), soname);
   }
   assert.ok(!isLoaderName('libc.so.6'));
+});
+
+test('what an object filters is needed, but not of musl', () => {
+  const filter = ['libreal.so.1', 'libz.so.1'];
+  const withLibc = (libc: string) => requiredNames({ needed: ['libz.so.1', libc], filter });
+  assert.deepEqual(withLibc('libc.so.6'), ['libz.so.1', 'libc.so.6', 'libreal.so.1']);
+  for (const libc of ['libc.so', 'libc.musl-x86_64.so.1'])
+    assert.deepEqual(withLibc(libc), ['libz.so.1', libc]);
 });
 
 test('knows every library that Debian packs with glibc', (context) => {

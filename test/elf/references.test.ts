@@ -99,6 +99,7 @@ test('an object that has others loaded brings more than its tables tell', () => 
     [filter, auxiliary, plain].map((each) => bringsUnknown(tablesOf(each))),
     [true, true, false],
   );
+  assert.ok(![filter, auxiliary].some((each) => bringsUnknown(tablesOf(each), 'musl')));
 });
 
 test('as readelf has it, for programs and libraries of the system', (t) => {
