@@ -124,6 +124,21 @@ function readObject(source: ByteSource, libc: 'glibc' | 'musl'): ObjectSymbols |
   return { tables, wanted, symbols: [...wanted.keys()], defines: definitionsOf(tables, libc) };
 }
 
+/**
+ * What musl since 1.2.4 serves by the name without `64` (ldso/dynlink.c, get_lfs64), which the libc has; older ones
+ * define both.
+ */
+const LARGE_FILE_NAMES: ReadonlySet<string> = new Set(
+  [
+    '__fxstat64 __fxstatat64 __lxstat64 __xstat64 aio_cancel64 aio_error64 aio_fsync64 aio_read64 aio_return64',
+    'aio_suspend64 aio_write64 alphasort64 creat64 fallocate64 fgetpos64 fopen64 freopen64 fseeko64 fsetpos64',
+    'fstat64 fstatat64 fstatfs64 fstatvfs64 ftello64 ftruncate64 ftw64 getdents64 getrlimit64 glob64 globfree64',
+    'lio_listio64 lockf64 lseek64 lstat64 mkostemp64 mkostemps64 mkstemp64 mkstemps64 mmap64 nftw64 open64 openat64',
+    'posix_fadvise64 posix_fallocate64 pread64 preadv64 prlimit64 pwrite64 pwritev64 readdir64 readdir64_r scandir64',
+    'sendfile64 setrlimit64 stat64 statfs64 statvfs64 tmpfile64 truncate64 versionsort64',
+  ].flatMap((line) => line.split(' ')),
+);
+
 function definitionsOf(tables: LinkTables, libc: 'glibc' | 'musl'): ObjectSymbols['defines'] {
   const defines = openDefinitions(tables, libc);
   const known = new Map<string, boolean>();
@@ -131,7 +146,8 @@ function definitionsOf(tables: LinkTables, libc: 'glibc' | 'musl'): ObjectSymbol
     const answer = known.get(symbol);
     if (answer !== undefined) return answer;
     const [name = '', version] = symbol.split('@');
-    const found = defines(name, version);
+    const isLargeFile = libc === 'musl' && LARGE_FILE_NAMES.has(name);
+    const found = defines(name, version) || (isLargeFile && defines(name.replace('64', '')));
     known.set(symbol, found);
     return found;
   };
@@ -259,7 +275,7 @@ interface BoundMemo {
 }
 
 /** Bump when it changes what counts as wanted or as defined. */
-const KIND = 'bound-5';
+const KIND = 'bound-6';
 
 function parsed(text: string): readonly string[] | undefined {
   const value: unknown = JSON.parse(text);

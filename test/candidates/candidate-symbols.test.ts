@@ -63,6 +63,16 @@ test('musl finds no hidden definition, not even of the first version', () => {
   assert.ok(!symbolBindings('musl').definedBy(hidden, 'f'));
 });
 
+test('musl serves the names of large files by those without 64, and no others', () => {
+  const source =
+    'int open(void) { return 1; } int readdir_r(void) { return 2; } int gzopen(void) { return 3; }';
+  const libc = compileC('liblike-musl.so', source, [...shared, '-fno-builtin']);
+  const musl = symbolBindings('musl');
+  assert.ok(musl.definedBy(libc, 'open64') && musl.definedBy(libc, 'readdir64_r'));
+  assert.ok(!musl.definedBy(libc, 'stat64') && !musl.definedBy(libc, 'gzopen64'));
+  assert.ok(!symbolBindings('glibc').definedBy(libc, 'open64'));
+});
+
 test('musl binds everything before the program starts', () => {
   assert.equal(symbolBindings('musl').boundAt(needy, 'called'), 'start');
 });
