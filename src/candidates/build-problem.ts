@@ -109,6 +109,7 @@ export function driverRequirer(
     needed: elf.needed.filter((each) => isFamily(each)),
     verneed: elf.verneed.filter((each) => isFamily(each.file)),
     isDriver: true,
+    broughtAlong: elf.needed.filter((each) => !isFamily(each)),
   };
 }
 

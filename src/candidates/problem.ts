@@ -11,6 +11,8 @@ export interface Requirer {
   readonly verneed: readonly Verneed[];
   /** A driver: its references bind to libraries that it brings along, and these are left out of the problem. */
   readonly isDriver?: true;
+  /** What else a driver needs: other drivers among it are loaded with it. */
+  readonly broughtAlong?: readonly string[];
 }
 
 /** A store library offering a name, already known to be of the right class and machine. */

@@ -18,7 +18,7 @@ import {
 } from './sat.ts';
 import type { SolutionCost } from './solution.ts';
 import { loadedObjects, type UnboundReference, unboundReferences } from './undefined-symbols.ts';
-import { isNeededBy, needsOf } from './version-needs.ts';
+import { isNeededBy, namesLoadedBy } from './version-needs.ts';
 
 /** "This cost is at most `max`", in force while `variable` is true. It may be lowered while a search goes on. */
 export interface Bound {
@@ -338,7 +338,7 @@ function helpfulOffers(w: LoadOrder, symbol: string): HelpfulOffers {
   const loaded = new Set(loadedObjects(problem, served).map(({ path }) => path));
   for (const [name, { path }] of problem.bundled) if (loaded.has(path)) needed.add(name);
   const newNeeds = (offer: Requirer): string[] =>
-    [...needsOf(offer).keys()].filter((name) => !needed.has(name));
+    namesLoadedBy(offer, problem.bundled).filter((name) => !needed.has(name));
 
   const offersOf = (name: string): readonly Requirer[] => {
     const bundled = problem.bundled.get(name);

@@ -1,6 +1,7 @@
 // A whole set → the strong references that nobody in it defines.
 import type { LoaderCandidate, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import type { UnboundSymbol } from './solution.ts';
+import { namesLoadedBy } from './version-needs.ts';
 
 export interface UnboundReference {
   readonly by: Requirer;
@@ -15,13 +16,17 @@ interface SymbolScope {
   readonly byName: ReadonlyMap<string, BindingObject>;
 }
 
-/** The roots, what of the bundled files one of these objects needs, and what is served. */
+/** The roots, what of the bundled files these objects and drivers need, and what is served. */
 export function loadedObjects(
   { roots, bundled }: Problem,
   served: readonly BindingObject[],
 ): BindingObject[] {
   const needing = bundled.size === 0 ? [] : [...roots, ...served];
-  const names = new Set(needing.flatMap((each) => [...each.needed, ...each.verneed.map(({ file }) => file)]));
+  const names = new Set(needing.flatMap((each) => namesLoadedBy(each, bundled)));
+  for (const name of names) {
+    const file = bundled.get(name);
+    if (file?.isDriver) for (const each of namesLoadedBy(file, bundled)) names.add(each);
+  }
   return [...roots, ...[...bundled].flatMap(([name, file]) => (names.has(name) ? [file] : [])), ...served];
 }
 

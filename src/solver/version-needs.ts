@@ -1,5 +1,5 @@
 // What one object needs of a file, and what the file defines → the version that is missing.
-import type { Requirer } from '../candidates/problem.ts';
+import type { Problem, Requirer } from '../candidates/problem.ts';
 import type { Verneed } from '../elf/elf-file.ts';
 import { compareVersions } from '../elf/versions.ts';
 
@@ -26,6 +26,14 @@ export function needsOf(requirer: Requirer): ReadonlyMap<string, Versions> {
     needs.set(file, known?.length ? [...known, ...versions] : versions);
   }
   return needs;
+}
+
+/** What it needs, and of a driver the drivers that it brings along; the rest of these the problem does not have. */
+export function namesLoadedBy(object: Requirer, bundled: Problem['bundled']): string[] {
+  return [
+    ...needsOf(object).keys(),
+    ...(object.broughtAlong ?? []).filter((name) => bundled.get(name)?.isDriver),
+  ];
 }
 
 /** The same as `needsOf(requirer).has(name)`, without making the map. */

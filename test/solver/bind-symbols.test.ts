@@ -148,3 +148,21 @@ test('a library is taken whose need has a driver loaded that defines the symbol'
   );
   assert.deepEqual(taken(result), ['foo-0.9']);
 });
+
+test('what a loaded driver brings along binds, through others too, and also where another choice loads it', () => {
+  const versions = { verdef: [], hasVerdef: false, hasVersym: true, isDriver: true } as const;
+  const driver = (name: string, broughtAlong: readonly string[]) =>
+    [name, { ...requirer(`/run/${name}`, {}), ...versions, broughtAlong }] as const;
+  const bundled = new Map([
+    driver('libdriver.so.0', ['libnear.so.0', 'libabsent.so.0']),
+    driver('libnear.so.0', ['libcore.so.0']),
+    driver('libcore.so.0', ['libdriver.so.0']),
+  ]);
+  const through = provider(`${hash}-foo-0.9`, 'libfoo.so.1', { rank: [2], needed: ['libdriver.so.0'] });
+  const offers = { 'libfoo.so.1': [recent, through] };
+  const symbols = symbolsOf({ wanted, defined: { '/run/libcore.so.0': ['foo_gone'] } });
+  const solved = (needed: readonly string[]) =>
+    solve({ ...problem({ ...parts, roots: [requirer('/opt/tool', { needed })], offers }), bundled, symbols });
+  assert.deepEqual(taken(solved(['libfoo.so.1', 'libdriver.so.0'])), ['foo-2.0']);
+  assert.deepEqual(taken(solved(['libfoo.so.1'])), ['foo-0.9']);
+});

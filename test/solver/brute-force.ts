@@ -142,9 +142,14 @@ function judgeObject(
   }
 }
 
-/** A bundled file that nobody needs is not loaded. */
+/** A bundled file that nobody needs is not loaded, nor what no loaded driver brings along. */
 export function loadedIn(p: Problem, served: ReadonlyMap<string, Provider>): Requirer[] {
   const names = [...p.roots, ...served.values()].flatMap(needs);
+  for (let known = -1; known < names.length; ) {
+    known = names.length;
+    for (const [name, { broughtAlong = [] }] of p.bundled)
+      if (names.includes(name)) names.push(...broughtAlong.filter((each) => !names.includes(each)));
+  }
   const bundled = [...p.bundled].filter(([name]) => names.includes(name)).map(([, file]) => file);
   return [...p.roots, ...bundled, ...served.values()];
 }

@@ -1,5 +1,5 @@
 // A small Problem and a seed -> the same with symbols that carry no version: who wants which, and who defines it.
-import type { Problem, Requirer, SymbolBindings } from '../../src/candidates/problem.ts';
+import type { Problem, SymbolBindings } from '../../src/candidates/problem.ts';
 import { createRandom, type Random, randomProblem } from './random-problem.ts';
 
 export interface Named {
@@ -20,7 +20,8 @@ const all = ['red', 'green', 'blue', 'grey'];
 
 /** `calls`: how many of ten references are bound when they are called. */
 export function randomSymbolProblem(seed: number, calls: number): Problem {
-  const problem = randomProblem(seed);
+  const stated = randomProblem(seed);
+  const problem = seed % 3 === 0 ? { ...stated, bundled: asDrivers(stated.bundled) } : stated;
   const random = createRandom(seed + 77_777);
   const [wanting, defining] = [3 + random(8), 2 + random(4)];
   const some = (oneOf: number) => all.filter(() => random(oneOf) === 0);
@@ -38,11 +39,23 @@ export function randomSymbolProblem(seed: number, calls: number): Problem {
   for (const [path, symbols] of Object.entries(wanted)) {
     for (const symbol of symbols) bound[`${path} ${symbol}`] = timeOf(random, calls);
   }
-  const bundled = new Map([...problem.bundled].map(([name, file]) => [name, { ...file, ...kindOf(seed) }]));
-  return { ...problem, bundled, symbols: symbolsOf({ wanted, defined, bound }) };
+  return { ...problem, symbols: symbolsOf({ wanted, defined, bound }) };
 }
 
-const kindOf = (seed: number): Pick<Requirer, 'isDriver'> => (seed % 3 === 0 ? { isDriver: true } : {});
+/** Each brings along another, and that a third one. */
+function asDrivers(bundled: Problem['bundled']): Problem['bundled'] {
+  return new Map(
+    [...bundled].flatMap(([name, file]) => {
+      const driver = (path: string, broughtAlong: string[]) =>
+        ({ ...file, path, isDriver: true, broughtAlong }) as const;
+      return [
+        [name, driver(file.path, ['libnear.so.0'])],
+        ['libnear.so.0', driver('/opt/driver/libnear.so.0', ['libfar.so.0'])],
+        ['libfar.so.0', driver('/opt/driver/libfar.so.0', [name, 'libabsent.so.0'])],
+      ] as const;
+    }),
+  );
+}
 
 function timeOf(random: Random, calls: number): 'start' | 'call' | 'never' {
   if (random(12) === 0) return 'never';

@@ -197,6 +197,27 @@ test('of a driver with libraries of its own, as Mesa has them, only the libc is 
   }
 });
 
+test('what a driver needs of the same driver is loaded with it, and binds', async () => {
+  const installed = (name: string) => onHost(root, path.join(objects, 'nvidia-x11-580.4/lib', name));
+  const core = compileLibrary(installed('libnvidia-glcore.so.1'), 'libnvidia-glcore.so.1', 'int core = 580;');
+  const all = ['-Wl,--no-as-needed'];
+  const driver = compileLibrary(installed('libGLX_x.so.0'), 'libGLX_x.so.0', 'int glx;', [...all, core]);
+  install('580.4');
+  const tree = path.join(homeInRoot, 'with-core');
+  const beside = compileLibrary(
+    onHost(root, path.join(tree, 'libbeside.so')),
+    'libbeside.so',
+    'extern int core; int *pointer = &core; int said(void) { return *pointer; }',
+  );
+  const tool = path.join(tree, 'tool');
+  const source =
+    '#include <stdio.h>\nint said(void);\nint main(void) { return printf("%d\\n", said()) < 0; }\n';
+  const flags = ['-Wl,--allow-shlib-undefined,-rpath,$ORIGIN'];
+  compile(onHost(root, tool), source, [...all, ...flags, beside, driver]);
+  const { status, stdout, stderr } = await root.start([tool]);
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '580\n', stderr: '' });
+});
+
 function versionScript(): string {
   const file = path.join(scratch, 'later.map');
   writeFileSync(file, 'GLIBC_2.99 { global: later; };\n');
