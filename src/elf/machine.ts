@@ -122,7 +122,9 @@ const RUN_BY: ReadonlyMap<string, readonly string[]> = new Map([
 
 /**
  * By e_machine, what Linux says in AT_PLATFORM and ld.so puts for `$PLATFORM` (ELF_PLATFORM in Linux' asm/elf.h); on
- * other machines it depends on the processor, or is nothing.
+ * other machines it depends on the processor, or is nothing. So it does on x86 too, which does not count: on Intel's
+ * since Haswell it is `haswell` or `xeon_phi`, on old 32-bit ones `i586` (glibc sysdeps/x86/cpu-features.c,
+ * init_cpu_features). Only the loader tells, and libraries beside a program are looked for before there is one.
  */
 const PLATFORMS: ReadonlyMap<number, string> = new Map([
   [62, 'x86_64'],
