@@ -42,7 +42,7 @@ export function driversOfSet(
   if (driverDirectories.length === 0) return [];
   const isDriver = driverNames(program);
   const bundled = findBundled(program).filter((each) => !driverDirectories.includes(path.dirname(each.path)));
-  const beside = new Set(bundled.flatMap(({ name, elf }) => [name, elf.soname]));
+  const beside = new Set(bundled.flatMap(({ answersTo }) => answersTo));
   const own = optionalNames(program, bundled, (name) => beside.has(name) && !isDriver(name)).libraries;
   const names = [
     ...libraries.map(({ soname }) => soname),
