@@ -15,9 +15,9 @@ __nix_foreign_directories='@directories@'
 __nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
 if [[ -n $__nix_foreign_nix_ld ]]; then
-  # What --off puts back, with `=` before it: what was there before this shell first loaded the hook.
+  # What --off puts back, with `=` before it: what was there before a hook was loaded here, or in a shell above.
   [[ -v __nix_foreign_earlier_nix_ld ]] ||
-    __nix_foreign_earlier_nix_ld=${!__nix_foreign_nix_ld+=${!__nix_foreign_nix_ld}}
+    export __nix_foreign_earlier_nix_ld="${!__nix_foreign_nix_ld+=${!__nix_foreign_nix_ld}}"
   export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"
 fi
 

@@ -14,8 +14,9 @@ set -g __nix_foreign_wrapped (string split ' ' -- '@wrapped@') # names that the 
 set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 if test -n "$__nix_foreign_nix_ld"
-    # What --off puts back: what was there before this shell first loaded the hook; no element where there was nothing.
-    set -q __nix_foreign_earlier_nix_ld; or set -g __nix_foreign_earlier_nix_ld $$__nix_foreign_nix_ld
+    # What --off puts back, with `=` before it: what was there before a hook was loaded here, or in a shell above.
+    set -q __nix_foreign_earlier_nix_ld
+    or set -gx __nix_foreign_earlier_nix_ld (set -q $__nix_foreign_nix_ld; and echo "="$$__nix_foreign_nix_ld)
     set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
 end
 

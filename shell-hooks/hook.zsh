@@ -13,9 +13,9 @@ typeset -g __nix_foreign_directories='@directories@'
 typeset -g __nix_foreign_wrapped=' @wrapped@ ' # names that are started through the launcher though they are native
 
 if [[ -n $__nix_foreign_nix_ld ]]; then
-  # What --off puts back, with `=` before it: what was there before this shell first loaded the hook.
+  # What --off puts back, with `=` before it: what was there before a hook was loaded here, or in a shell above.
   if (( ! ${+__nix_foreign_earlier_nix_ld} )); then
-    typeset -g __nix_foreign_earlier_nix_ld=
+    typeset -gx __nix_foreign_earlier_nix_ld=
     (( ! ${+parameters[$__nix_foreign_nix_ld]} )) || __nix_foreign_earlier_nix_ld="=${(P)__nix_foreign_nix_ld}"
   fi
   export "$__nix_foreign_nix_ld=$__nix_foreign_launcher"

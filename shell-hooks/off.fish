@@ -1,7 +1,7 @@
 # A fish with the hook → the fish as it was. Printed by `nix-foreign hook fish --off`.
 functions -q __nix_foreign_prompt; and __nix_foreign_prompt
-if set -q __nix_foreign_earlier_nix_ld[1]
-    set -gx $__nix_foreign_nix_ld $__nix_foreign_earlier_nix_ld
+if test -n "$__nix_foreign_earlier_nix_ld"
+    set -gx $__nix_foreign_nix_ld (string sub -s 2 -- $__nix_foreign_earlier_nix_ld)
 else if test -n "$__nix_foreign_nix_ld"
     set -e $__nix_foreign_nix_ld
 end

@@ -55,6 +55,21 @@ for (const shell of SHELLS) {
       assert.equal(after({ NIX_LD_x86_64_linux: value }), `NIX_LD_x86_64_linux=${value}\n`);
   });
 
+  for (const above of SHELLS)
+    test(`${shell} below a ${above} with the hook: the undoing puts back what the session had`, () => {
+      const inner = `${hookText(shell, places, directory)}\n${offText(shell, directory)}\nenv | grep ^NIX_LD; true`;
+      const [command, ...options] = started[above];
+      const script = `${hookText(above, places, directory)}\n${started[shell].join(' ')} "$INNER"`;
+      const after = (env: Record<string, string>) =>
+        execFileSync(command, [...options, script], {
+          env: { PATH: process.env['PATH'], INNER: inner, ...env },
+          encoding: 'utf8',
+        });
+      assert.equal(after({}), '');
+      const value = '/opt/of the session/*';
+      assert.equal(after({ NIX_LD_x86_64_linux: value }), `NIX_LD_x86_64_linux=${value}\n`);
+    });
+
   test(`${shell}: the undoing is silent where there is no hook`, () => {
     const [command, ...options] = started[shell];
     const { stdout, stderr, status } = spawnSync(command, [...options, offText(shell, directory)], {
