@@ -1,6 +1,6 @@
 // The user's LD_LIBRARY_PATH, a loader and its library path → which directories of the user's come first, and which
 // last: what launcher/library-order.c does in C.
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
@@ -55,7 +55,7 @@ export function libraryOrder(
   const isUnfit = (directory: string): boolean => {
     if (names.length === 0 || directory === '') return false;
     const other = path.join(directory, 'libc.so.6');
-    if (statSync(other, { throwIfNoEntry: false }) !== undefined && !isSameFile(other, libc)) return true;
+    if (existsSync(other) && !isSameFile(other, libc)) return true;
     return names.some((name) => highestGlibcOf(elfFileAt(path.join(directory, name))) > version);
   };
   const last = directories.filter(isUnfit);

@@ -1,6 +1,7 @@
 // The system profile and the store → the data below /usr/share that programs open by path and this machine lacks there.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { namesIn } from '../host/files.ts';
 
 interface SharedData {
   /** What is opened. */
@@ -82,7 +83,7 @@ function inStore({ object, inside }: SharedData, names: () => readonly string[],
 export function findSharedData(storeDir: string): Map<string, string> {
   let names: readonly string[] | undefined;
   const list = (): readonly string[] => {
-    names ??= existsSync(storeDir) ? readdirSync(storeDir) : [];
+    names ??= namesIn(storeDir);
     return names;
   };
   const found = SHARED_DATA.map((each): [string, string | undefined] => {

@@ -1,8 +1,8 @@
 // PATH and the system profile → the commands that /bin and /usr/bin show in a view.
-import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFlagsOf, type Machine } from '../elf/machine.ts';
-import { isExecutable, namesIn } from '../host/files.ts';
+import { isDirectory, isExecutable, namesIn } from '../host/files.ts';
 import { scriptWord } from '../host/shell-words.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
 import type { HostPlace } from './host-place.ts';
@@ -26,7 +26,7 @@ export function commandDirectories(
   const all = [...(searchPath ?? '').split(':'), ...SYSTEM_PROFILES].filter((each) => path.isAbsolute(each));
   return [...new Set(all.map((each) => path.normalize(each).replace(/(?<=.)\/$/, '')))]
     .filter((each) => !shown.some((place) => each === place || each.startsWith(`${place}/`)))
-    .filter((each) => statSync(each, { throwIfNoEntry: false })?.isDirectory() && isTrustedWay(each, uid));
+    .filter((each) => isDirectory(each) && isTrustedWay(each, uid));
 }
 
 /** A link of the host stays the same link, from wherever it is read; a file is bound. */

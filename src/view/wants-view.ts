@@ -1,10 +1,11 @@
 // A program → why it would start other foreign programs, or itself, and so wants a view.
-import { lstatSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { type ByteSource, fillFrom, Malformed, readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { leavesUndefined } from '../elf/symbols.ts';
+import { isExecutable } from '../host/files.ts';
 import { isVacant } from './shown-libraries.ts';
 
 /** Also put together with the process id by Qt 5, which may be brought along (qcoreapplication.cpp, qAppFileName). */
@@ -125,16 +126,17 @@ export function startsOthers(program: string): boolean {
 const MOST_ENTRIES = 200;
 
 function isForeign(file: string): boolean {
-  const stats = lstatSync(file, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile() || (stats.mode & 0o111) === 0) return false;
+  if (!isExecutable(file)) return false;
   const interpreter = elfFileAt(file)?.interpreter;
   return interpreter?.startsWith('/') === true && isVacant(interpreter);
 }
 
+/** No links; none of what cannot be looked at. */
 function filesIn(directory: string): string[] {
   try {
-    const names = readdirSync(directory);
-    return names.length > MOST_ENTRIES ? [] : names.map((name) => path.join(directory, name));
+    const entries = readdirSync(directory, { withFileTypes: true });
+    if (entries.length > MOST_ENTRIES) return [];
+    return entries.filter((each) => each.isFile()).map(({ name }) => path.join(directory, name));
   } catch {
     return [];
   }

@@ -44,6 +44,7 @@ writeFileSync(at('text/libz.so.1'), 'GLIBC_2.99');
 mkdirSync(at('cut'));
 writeFileSync(at('cut/libz.so.1'), readFileSync(at('newer/libz.so.1')).subarray(0, 900));
 mkdirSync(at('odd/libz.so.1'), { recursive: true });
+symlinkSync('loop', at('loop'));
 
 /** The names of directories of the workshop; then which come first, and which last. */
 const cases: readonly (readonly [
@@ -58,7 +59,7 @@ const cases: readonly (readonly [
   [['newer', 'libc'], [], ['newer', 'libc']],
   [['libc', 'older'], ['older'], ['libc']],
   [['linked', 'unasked', 'named'], ['linked', 'unasked', 'named'], []],
-  [['text', 'cut', 'odd', 'nowhere'], ['text', 'cut', 'odd', 'nowhere'], []],
+  [['text', 'cut', 'odd', 'nowhere', 'loop'], ['text', 'cut', 'odd', 'nowhere', 'loop'], []],
 ];
 
 type Command = readonly [string, ...string[]];
