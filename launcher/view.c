@@ -179,11 +179,12 @@ static long open_directory(const struct view *view)
 }
 
 // A directory of the host that a prepared one replaces has few files (`sh`, `env`), and they go on being themselves:
-// each is bound over its stand-in there. Links were copied when it was prepared.
+// each is bound over its stand-in there. Links were copied when it was prepared, and mount(2) would follow a link there,
+// as the one in place of a stub, to the launcher's own file.
 static long keep_file(const struct view *view, const char *path, unsigned type)
 {
 	(void)view;
-	if (type_of(path + 1, type) == ENTRY_IS_LINK)
+	if (type_of(path + 1, type) == ENTRY_IS_LINK || type_of(path, ENTRY_IS_UNKNOWN) == ENTRY_IS_LINK)
 		return 0;
 	long failed = kernel_mount(path + 1, path, MS_BIND);
 	return failed == -ENOENT || failed == -ENOTDIR ? 0 : failed;

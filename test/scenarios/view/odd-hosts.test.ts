@@ -1,9 +1,19 @@
 // Machines on which a view is hard to make or impossible → it is made, or the next best way is taken and one line says so.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { compileInterpreter } from '../../rig/program-interpreters.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { reportOf } from '../strategies/self.ts';
@@ -34,6 +44,8 @@ mkdirSync(path.join(host, 'usr/bin'), { recursive: true });
 symlinkSync(rig.bash, path.join(host, 'usr/bin/env'));
 mkdirSync(path.join(host, 'usr/local'));
 writeFileSync(path.join(host, 'usr/local/own'), 'own\n');
+mkdirSync(path.join(host, 'lib64'));
+copyFileSync(await compileInterpreter('stub-ld'), path.join(host, 'lib64/ld-linux-x86-64.so.2'));
 
 for (const { interpreter, uid } of cases) {
   const binds = [{ from: host, to: '/machine', mode: 'read-only' }] as const;
@@ -117,6 +129,17 @@ for (const uid of [0, USER]) {
     assert.match((await root.startHit([rig.bash, '-c', text], { env })).stdout, /^rm \(GNU coreutils\)/m);
   });
 }
+
+for (const uid of [0, USER])
+  test(`user ${uid}: a stub at the interpreter path that is a file, no link`, async () => {
+    const binds = [{ from: path.join(host, 'lib64'), to: '/lib64', mode: 'read-only' }] as const;
+    const root = await openViewRoot(rig, { interpreter: 'none', uid, binds });
+    putVendor(root);
+    giveHome(root, uid);
+    assert.notEqual((await root.bare(vendor.program, ['report'])).status, 0);
+    const { stdout, stderr } = await root.start([vendor.script, 'report']);
+    assert.match(stdout, /^zlib 1/m, stderr);
+  });
 
 test('a read-only home: the view lies below /tmp', async () => {
   const root = await openViewRoot(rig, { interpreter: 'none', uid: USER, readOnly: ['home'] });
