@@ -53,25 +53,39 @@ function isBelow(target: string, places: readonly HostPlace[]): HostPlace | unde
   return places.find((place) => target.startsWith(`${place.target}/`));
 }
 
-/** Interpreters that no directory of libraries brings along: beside others of the host, or somewhere of their own. */
+interface PutInPlace {
+  readonly served: ViewEntry[];
+  /** Paths at which nothing can be put. */
+  readonly unserved: string[];
+}
+
+/**
+ * Interpreters that no directory of libraries brings along: beside others of the host, or somewhere of their own. The
+ * program may name one where the user writes, as it does where it was built.
+ */
 function loneInterpreters(
   launchers: LibraryRequest['launchers'],
   interpreter: string | undefined,
   places: readonly HostPlace[],
-): ViewEntry[] {
+): PutInPlace {
   const [own, ...others] = launchers;
   // Without a source: the launcher itself.
-  const all = new Map<string, string | undefined>([
-    ...(interpreter === undefined ? [] : [[interpreter, undefined] as const]),
+  const usual = new Map<string, string | undefined>([
     ...(own === undefined ? [] : interpreterPaths(own.machine)).map((each) => [each, undefined] as const),
     ...others.flatMap(({ machine, file }) => interpreterPaths(machine).map((each) => [each, file] as const)),
   ]);
-  return [...all].flatMap(([each, source]) => {
-    const directory = isVacant(each) ? withoutLinks(path.dirname(each)) : undefined;
+  const named = interpreter === undefined || usual.has(interpreter) ? [] : [interpreter];
+  const served: ViewEntry[] = [];
+  const unserved: string[] = [];
+  for (const each of [...named, ...usual.keys()].filter(isVacant)) {
+    const directory = withoutLinks(path.dirname(each));
     const target = directory === undefined ? undefined : path.join(directory, path.basename(each));
-    if (target === undefined || /\s/.test(target) || isBelow(target, places)) return [];
-    return [source === undefined ? { target } : { target, source }];
-  });
+    if (target === undefined || /\s/.test(target) || isBelow(target, places)) continue;
+    const source = usual.get(each);
+    if (named.includes(each) && !isOthers(existingAbove(target))) unserved.push(each);
+    else served.push(source === undefined ? { target } : { target, source });
+  }
+  return { served, unserved };
 }
 
 interface ShownDirectory {
@@ -172,7 +186,7 @@ function isShown(target: string, { libraryDirectories, names }: ShownPlaces): bo
 export function entriesByPath(
   byPath: ReadonlyMap<string, string>,
   shown: ShownPlaces,
-): { served: ViewEntry[]; unserved: string[] } {
+): PutInPlace {
   const { places } = shown;
   const served: ViewEntry[] = [];
   const unserved: string[] = [];
@@ -215,7 +229,7 @@ function firstMissing(target: string): string | undefined {
 /** A view, and the directories that it shows, which are still to be made. */
 export interface ViewToMake {
   readonly view: View;
-  /** Paths of `byPath` at which nothing can be put. */
+  /** Paths that the program names and at which nothing can be put. */
   readonly unserved: readonly string[];
   readonly directories: readonly ViewDirectory[];
 }
@@ -233,17 +247,23 @@ export function findView(
   const lone = loneInterpreters(launchers, interpreter, libraries);
   const request = { machine, launchers, interpreter, farm };
   const directories = [...programs, ...libraryDirectories(request, dirs, libraries, data)];
-  const { served, unserved } = entriesByPath(byPath, {
+  const needed = entriesByPath(byPath, {
     libraryDirectories: libraries.flatMap((place) => libraryDirectoriesOf(place, machine)),
     names: farm?.names ?? [],
     places: [...libraries, ...places],
   });
-  const shown = [...served, ...directories.map(entryOf), ...lone, ...dataEntries(data, libraries)];
-  if (shown.length === 0) return undefined;
+  const shown = [
+    ...needed.served,
+    ...directories.map(entryOf),
+    ...lone.served,
+    ...dataEntries(data, libraries),
+  ];
+  const unserved = [...lone.unserved, ...needed.unserved];
+  if (shown.length === 0 && unserved.length === 0) return undefined;
   const watched = [
     ...[...places, ...libraries].flatMap(linksIn),
     ...from,
-    ...lone.map(({ target }) => target).filter((each) => existsSync(each)),
+    ...lone.served.map(({ target }) => target).filter((each) => existsSync(each)),
   ];
   const view = {
     view: [...shown, ...storeEntry(storeDir, user.uid)],

@@ -141,6 +141,21 @@ for (const uid of [0, USER])
     assert.match(stdout, /^zlib 1/m, stderr);
   });
 
+for (const uid of [0, USER])
+  test(`user ${uid}: an interpreter that is named below the home: it can be written`, async () => {
+    const root = await openViewRoot(rig, { interpreter: 'none', uid });
+    const source = `
+#include <fcntl.h>
+const char *zlibVersion(void);
+int main(void) { return zlibVersion()[0] != '1' || open("${homeInRoot}/written", O_CREAT | O_WRONLY, 0600) < 0; }`;
+    const named = `-Wl,--dynamic-linker=${homeInRoot}/gone/ld-linux-x86-64.so.2`;
+    const program = putProgram(root, 'writes', source, ['-l:libz.so.1', named]);
+    giveHome(root, uid);
+    const { status, stderr } = await root.start(['--strategy', 'view', program]);
+    assert.equal(status, 0, stderr);
+    assert.equal((await root.startHit([program])).status, 0);
+  });
+
 test('a read-only home: the view lies below /tmp', async () => {
   const root = await openViewRoot(rig, { interpreter: 'none', uid: USER, readOnly: ['home'] });
   putVendor(root);
