@@ -43,9 +43,16 @@ interface ViewingUser {
 /** The parts of a plan that make it one with a view. */
 export type View = Required<Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'>>;
 
+/** A system profile may be linked to /usr/share or /usr: a view opens no directory of the store. */
+function isInStore(target: string, storeDir: string): boolean {
+  return target.startsWith(`${withoutLinks(storeDir) ?? storeDir}/`);
+}
+
 /** Of these places those where something can be put, each once. */
-function openPlaces(wanted: readonly string[]): HostPlace[] {
-  const places = wanted.flatMap((each) => hostPlace(each) ?? []).filter(({ state }) => state !== 'there');
+function openPlaces(wanted: readonly string[], storeDir: string): HostPlace[] {
+  const places = wanted
+    .flatMap((each) => hostPlace(each) ?? [])
+    .filter(({ state, target }) => state !== 'there' && !isInStore(target, storeDir));
   return [...new Map(places.map((place) => [place.target, place])).values()];
 }
 
@@ -66,7 +73,7 @@ interface PutInPlace {
 function loneInterpreters(
   launchers: LibraryRequest['launchers'],
   interpreter: string | undefined,
-  places: readonly HostPlace[],
+  { places, storeDir }: Pick<ShownPlaces, 'places' | 'storeDir'>,
 ): PutInPlace {
   const [own, ...others] = launchers;
   // Without a source: the launcher itself.
@@ -82,8 +89,10 @@ function loneInterpreters(
     const target = directory === undefined ? undefined : path.join(directory, path.basename(each));
     if (target === undefined || /\s/.test(target) || isBelow(target, places)) continue;
     const source = usual.get(each);
-    if (named.includes(each) && !isOthers(existingAbove(target))) unserved.push(each);
-    else served.push(source === undefined ? { target } : { target, source });
+    const isNamed = named.includes(each);
+    const isOpen = !isInStore(target, storeDir) && (!isNamed || isOthers(existingAbove(target)));
+    if (isOpen) served.push(source === undefined ? { target } : { target, source });
+    else if (isNamed) unserved.push(each);
   }
   return { served, unserved };
 }
@@ -110,10 +119,10 @@ function entryOf({ place, source }: ShownDirectory, at: number, all: readonly Sh
 }
 
 function programDirectories(
-  { dirs, uid, searchPath, manager }: ViewingUser,
+  { dirs, uid, searchPath, storeDir, manager }: ViewingUser,
   machine: Machine,
 ): { programs: ShownDirectory[]; places: HostPlace[]; from: string[] } {
-  const places = openPlaces(PROGRAM_PLACES);
+  const places = openPlaces(PROGRAM_PLACES, storeDir);
   if (places.length === 0) return { programs: [], places, from: [] };
   const directories = commandDirectories(searchPath, uid, [
     ...PROGRAM_PLACES,
@@ -140,12 +149,14 @@ function libraryDirectories(
   });
 }
 
-function dataEntries(data: Data, places: readonly HostPlace[]): ViewEntry[] {
+function dataEntries(
+  data: Data,
+  { places, storeDir }: Pick<ShownPlaces, 'places' | 'storeDir'>,
+): ViewEntry[] {
   return [...data].flatMap(([wanted, source]) => {
     const place = hostPlace(wanted);
-    return place?.state !== 'missing' || isBelow(place.target, places)
-      ? []
-      : [{ target: place.target, source }];
+    const isTaken = place?.state !== 'missing' || isBelow(place.target, places);
+    return isTaken || isInStore(place.target, storeDir) ? [] : [{ target: place.target, source }];
   });
 }
 
@@ -176,6 +187,7 @@ interface ShownPlaces {
   readonly names: readonly string[];
   /** All places that get a directory of the view. */
   readonly places: readonly HostPlace[];
+  readonly storeDir: string;
 }
 
 function isShown(target: string, { libraryDirectories, names }: ShownPlaces): boolean {
@@ -183,17 +195,15 @@ function isShown(target: string, { libraryDirectories, names }: ShownPlaces): bo
 }
 
 /** What a needed path gets of its own, and where nothing can be put: below a directory that is shown already. */
-export function entriesByPath(
-  byPath: ReadonlyMap<string, string>,
-  shown: ShownPlaces,
-): PutInPlace {
-  const { places } = shown;
+export function entriesByPath(byPath: ReadonlyMap<string, string>, shown: ShownPlaces): PutInPlace {
+  const { places, storeDir } = shown;
   const served: ViewEntry[] = [];
   const unserved: string[] = [];
   for (const [file, source] of byPath) {
     const target = hostPlace(file)?.state === 'missing' ? withoutLinks(file) : undefined;
     if (target !== undefined && isShown(target, shown)) continue;
-    const isBlocked = target === undefined || isBelow(target, places) !== undefined;
+    const isBlocked =
+      target === undefined || isBelow(target, places) !== undefined || isInStore(target, storeDir);
     if (isBlocked || !isOthers(existingAbove(target))) unserved.push(file);
     else served.push({ target, source });
   }
@@ -243,20 +253,21 @@ export function findView(
   const { launchers, storeDir, dirs } = user;
   const data = findSharedData(storeDir);
   const { programs, places, from } = programDirectories(user, machine);
-  const libraries = openPlaces(LIBRARY_PLACES);
-  const lone = loneInterpreters(launchers, interpreter, libraries);
+  const libraries = openPlaces(LIBRARY_PLACES, storeDir);
+  const lone = loneInterpreters(launchers, interpreter, { places: libraries, storeDir });
   const request = { machine, launchers, interpreter, farm };
   const directories = [...programs, ...libraryDirectories(request, dirs, libraries, data)];
   const needed = entriesByPath(byPath, {
     libraryDirectories: libraries.flatMap((place) => libraryDirectoriesOf(place, machine)),
     names: farm?.names ?? [],
     places: [...libraries, ...places],
+    storeDir,
   });
   const shown = [
     ...needed.served,
     ...directories.map(entryOf),
     ...lone.served,
-    ...dataEntries(data, libraries),
+    ...dataEntries(data, { places: libraries, storeDir }),
   ];
   const unserved = [...lone.unserved, ...needed.unserved];
   if (shown.length === 0 && unserved.length === 0) return undefined;

@@ -12,6 +12,7 @@ const shown = {
   libraryDirectories: libraries.flatMap((each) => libraryDirectoriesOf(each, machine)),
   names: ['libz.so.1'],
   places: [...libraries, place('/none-such/bin')],
+  storeDir: '/none-such/store',
 };
 const SOURCE = '/nix/store/z/lib/libz.so.1';
 
@@ -24,6 +25,7 @@ for (const [file, outcome] of [
   ['/none-such/lib/libm.so.6', 'unserved'],
   ['/none-such/bin/libz.so.1', 'unserved'],
   ['/none-such/bin/x86_64-linux-gnu/libz.so.1', 'unserved'],
+  ['/none-such/store/libz.so.1', 'unserved'],
   ['/none-such/opt/libz.so.1', 'served'],
 ] as const)
   test(`${file} is ${outcome}`, () => {

@@ -45,6 +45,10 @@ symlinkSync(rig.bash, path.join(host, 'usr/bin/env'));
 mkdirSync(path.join(host, 'usr/local'));
 writeFileSync(path.join(host, 'usr/local/own'), 'own\n');
 mkdirSync(path.join(host, 'lib64'));
+for (const name of ['run/current-system/sw/share/mime', 'linked'])
+  mkdirSync(path.join(host, name), { recursive: true });
+for (const name of ['share', 'lib', 'bin'])
+  symlinkSync(path.dirname(rig.bash), path.join(host, 'linked', name));
 copyFileSync(await compileInterpreter('stub-ld'), path.join(host, 'lib64/ld-linux-x86-64.so.2'));
 
 for (const { interpreter, uid } of cases) {
@@ -154,6 +158,21 @@ int main(void) { return zlibVersion()[0] != '1' || open("${homeInRoot}/written",
     const { status, stderr } = await root.start(['--strategy', 'view', program]);
     assert.equal(status, 0, stderr);
     assert.equal((await root.startHit([program])).status, 0);
+  });
+
+for (const uid of [0, USER])
+  test(`user ${uid}: directories of /usr lead into the store: no directory of it is opened`, async () => {
+    const binds = [
+      { from: path.join(host, 'linked'), to: '/usr', mode: 'read-only' },
+      { from: path.join(host, 'run'), to: '/run', mode: 'read-only' },
+    ] as const;
+    const root = await openViewRoot(rig, { interpreter: 'none', uid, binds });
+    putVendor(root);
+    giveHome(root, uid);
+    const text = `while read -r _ _ _ _ at _; do [[ $at == /nix/store/* ]] && echo $at; done < /proc/self/mountinfo; exec ${vendor.program} report`;
+    const { stdout, stderr } = await root.start([rig.bash, '-c', text]);
+    assert.match(stdout, /^zlib 1/m, stderr);
+    assert.doesNotMatch(stdout, /^\/nix\/store/m);
   });
 
 test('a read-only home: the view lies below /tmp', async () => {
