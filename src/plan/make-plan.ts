@@ -160,7 +160,9 @@ export interface PreparedStart {
   /** The loader to execute, with that strategy, where it is not the store's own. */
   readonly loaderCopy?: LoaderCopy | undefined;
   /** What the view shows, with that strategy. */
-  readonly view?: Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'> | undefined;
+  readonly view?:
+    | Pick<LaunchPlan, 'view' | 'directories' | 'files' | 'watchedOutside' | 'absentOutside'>
+    | undefined;
 }
 
 /** What this machine has for a start of the program. */
@@ -240,6 +242,7 @@ export function makePlan(inputs: PlanInputs): LaunchPlan {
       ...[...set.links.keys()].sort().map((name) => path.join(set.farm, name)),
       ...set.outside,
       ...conditions.files,
+      ...(view?.files ?? []),
     ],
     watched: [
       ...bundled.map(watch),

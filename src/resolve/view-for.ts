@@ -73,13 +73,14 @@ function byLauncher(plan: LaunchPlan, { path: file }: Interpreter): LaunchPlan {
 
 function byView(
   plan: LaunchPlan,
-  { view, directories, ...conditions }: View,
+  { view, directories, files, ...conditions }: View,
   interpreter: Interpreter,
 ): LaunchPlan {
   const { path: file } = interpreter;
   const watched = existsSync(file) ? { interpreterPath: { identity: identityOf(file), path: file } } : {};
   const all = [...directories, ...plan.directories];
-  return { ...plan, strategy: 'view', view, directories: all, ...conditions, ...watched };
+  const held = [...plan.files, ...files];
+  return { ...plan, strategy: 'view', view, directories: all, files: held, ...conditions, ...watched };
 }
 
 /** With the same edits where the launcher or another system's loader sits at the interpreter path of this machine. */

@@ -41,7 +41,9 @@ interface ViewingUser {
 }
 
 /** The parts of a plan that make it one with a view. */
-export type View = Required<Pick<LaunchPlan, 'view' | 'directories' | 'watchedOutside' | 'absentOutside'>>;
+export type View = Required<
+  Pick<LaunchPlan, 'view' | 'directories' | 'files' | 'watchedOutside' | 'absentOutside'>
+>;
 
 /** A system profile may be linked to /usr/share or /usr: a view opens no directory of the store. */
 function isInStore(target: string, storeDir: string): boolean {
@@ -135,6 +137,13 @@ function programDirectories(
 
 type Data = ReadonlyMap<string, string>;
 
+/** What of it stands in this directory. */
+function dataIn({ target: directory }: HostPlace, data: Data): ViewEntry[] {
+  return [...data]
+    .filter(([target]) => path.dirname(target) === directory)
+    .map(([target, source]) => ({ target, source }));
+}
+
 function libraryDirectories(
   request: Omit<LibraryRequest, 'place'>,
   dirs: Directories,
@@ -143,8 +152,8 @@ function libraryDirectories(
 ): ShownDirectory[] {
   return places.map((place) => {
     const shown = shownLibraries({ ...request, place });
-    for (const [target, file] of data)
-      if (path.dirname(target) === place.target) shown.set(path.basename(target), linkTo(file));
+    for (const { target, source = '' } of dataIn(place, data))
+      shown.set(path.basename(target), linkTo(source));
     return { place, source: viewDirectory(dirs, shown) };
   });
 }
@@ -263,12 +272,8 @@ export function findView(
     places: [...libraries, ...places],
     storeDir,
   });
-  const shown = [
-    ...needed.served,
-    ...directories.map(entryOf),
-    ...lone.served,
-    ...dataEntries(data, { places: libraries, storeDir }),
-  ];
+  const ofData = dataEntries(data, { places: libraries, storeDir });
+  const shown = [...needed.served, ...directories.map(entryOf), ...lone.served, ...ofData];
   const unserved = [...lone.unserved, ...needed.unserved];
   if (shown.length === 0 && unserved.length === 0) return undefined;
   const watched = [
@@ -279,6 +284,10 @@ export function findView(
   const view = {
     view: [...shown, ...storeEntry(storeDir, user.uid)],
     directories: [...new Set(directories.map(({ source }) => source.directory))],
+    // Nothing keeps the store from losing them.
+    files: [...ofData, ...libraries.flatMap((place) => dataIn(place, data))].flatMap(
+      ({ source }) => source ?? [],
+    ),
     watchedOutside: [...new Set(watched)].map((file) => ({ identity: identityOf(file), path: file })),
     absentOutside: [...new Set(shown.flatMap(({ target }) => firstMissing(target) ?? []))],
   };

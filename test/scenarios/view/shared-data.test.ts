@@ -63,7 +63,8 @@ async function furnishStore(root: ToolRoot): Promise<void> {
   copy('zoneinfo', onHost(root, path.join(objects, 'tzdata-2026a/share/zoneinfo/Europe')));
   copy('xkb', onHost(root, path.join(objects, 'xkeyboard-config-2.46/share/X11/xkb')));
   copy('certificates', onHost(root, path.join(objects, 'nss-cacert-3.120/etc/ssl/certs/ca-bundle.crt')));
-  for (const name of ['tzdata-2026a', 'xkeyboard-config-2.46', 'nss-cacert-3.120']) {
+  copy('zoneinfo', onHost(root, path.join(objects, 'tzdata-2025b/share/zoneinfo/Europe')));
+  for (const name of ['tzdata-2025b', 'tzdata-2026a', 'xkeyboard-config-2.46', 'nss-cacert-3.120']) {
     const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', path.join(objects, name)] });
     assert.equal(add.status, 0, add.stderr);
   }
@@ -111,5 +112,13 @@ for (const uid of [0, USER]) {
     const places = SHARED_DATA.filter(({ object }) => object !== undefined).map(({ place }) => place);
     assert.equal(places.length, 3);
     await assertFound(bare, program, places);
+  });
+
+  test(`user ${uid}: what the store has lost since is taken from elsewhere`, async () => {
+    const text = `for each in /nix/store/*-tzdata-2026a; do ${rig.nixBin}/nix-store --delete "$each"; done`;
+    const { status, stderr } = await bare.run({ argv: [rig.bash, '-c', text] });
+    assert.equal(status, 0, stderr);
+    const { stdout } = await bare.start([program]);
+    assert.equal(answers(stdout).get('/usr/share/zoneinfo'), 'found');
   });
 }
