@@ -132,12 +132,14 @@ static long bind_read_only(const char *from, const char *to)
 }
 
 // The store stays as it is where Nix could not make it writable again, which takes all flags away
-// (libstore/local-store.cc, makeStoreWritable).
+// (libstore/local-store.cc, makeStoreWritable): the first call does so, too. NixOS mounts it with those of the second.
 static long bind_itself(const char *path)
 {
 	long failed = kernel_mount(path, path, MS_BIND | MS_REC);
 	if (failed == 0)
 		failed = kernel_mount(0, path, MS_REMOUNT | MS_BIND | MS_RDONLY);
+	if (failed == 0)
+		failed = kernel_mount(0, path, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV);
 	return failed == -EPERM ? 0 : failed;
 }
 

@@ -72,6 +72,13 @@ for (const uid of [0, USER]) {
   });
 }
 
+test('for root the store is as on NixOS: read-only, without setuid programs and devices', async () => {
+  const root = await openViewRoot(rig, { interpreter: 'none', uid: 0 });
+  const text = 'while read -r _ _ _ _ at options _; do [ $at = /nix/store ] && echo $options; done';
+  const { stdout, stderr } = await root.start([rig.bash, '-c', `${text} < /proc/self/mountinfo; exit 0`]);
+  assert.match(stdout.trim().split('\n').at(-1) ?? '', /^ro,nosuid,nodev\b/, stderr);
+});
+
 test('a child of root that gives its rights up, where root has its home for itself', async () => {
   const root = await openViewRoot(rig, { interpreter: 'none', uid: 0 });
   chmodSync(root.homeDir, 0o700);
