@@ -6,7 +6,7 @@ import { startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
-import { identityOf, sha256OfProgram } from '../host/file-identity.ts';
+import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { hasDecisions } from '../plan/own-decisions.ts';
@@ -182,19 +182,13 @@ function learnedOf(program: DynamicProgram, dirs: Directories): Job['learned'] {
   return directory === undefined ? undefined : learnedIn(directory, new Date().toISOString());
 }
 
-/** A saved set does not count what was learned since it was solved. */
+/**
+ * A saved set does not count what was learned since it was solved. Whether it serves another driver is asked of the set:
+ * one that came from elsewhere is not to be had again.
+ */
 function learnedSince({ program, dirs }: Job): boolean {
-  const plan = readPlan(dirs, program.path);
-  const directory = runTimeDirectoryOf(plan);
-  return (directory !== undefined && hasNews(directory)) || hasOtherDriver(plan, program);
-}
-
-/** What a driver needs of the libc was counted when the set was solved. */
-function hasOtherDriver(plan: LaunchPlan | undefined, { driverDirectories = [] }: DynamicProgram): boolean {
-  return [...(plan?.watched ?? []), ...(plan?.watchedOutside ?? [])].some(
-    ({ path: file, identity }) =>
-      driverDirectories.includes(path.dirname(file)) && (!existsSync(file) || identityOf(file) !== identity),
-  );
+  const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
+  return directory !== undefined && hasNews(directory);
 }
 
 async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {

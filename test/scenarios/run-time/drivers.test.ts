@@ -73,6 +73,32 @@ for (const [how, program] of [
   });
 }
 
+/** The minor version of the glibc that a program is planned with. */
+async function glibcOf(program: string): Promise<string> {
+  const { stdout } = await root.manage(['resolve', '--json', program]);
+  return /glibc-2\.(\d+)/.exec(stdout)?.[1] ?? '';
+}
+
+// Was built for bookworm, as all that it needs.
+const [icuObject = ''] = readdirSync(path.join(rig.nixDir, 'store')).filter((name) =>
+  /-libicu72-/.test(name),
+);
+const icuLibrary = path.join(rig.nixDir, 'store', icuObject, 'lib/libicuuc.so.72');
+const linked = ['-Wl,--no-as-needed', icuLibrary];
+
+/** A program like the one above, and a fingerprint of it for a driver; nothing is saved of it here. */
+async function exportedWith(version: string, name: string): Promise<{ program: string; file: string }> {
+  const program = path.join(homeInRoot, name);
+  const file = path.join(homeInRoot, `${name}.exported.json`);
+  compile(onHost(root, program), `${OPENS}int content_of_${name};\n`, linked);
+  install(version);
+  assert.equal((await root.start([program])).stdout, `${version}\n`);
+  const { status, stderr } = await root.manage(['fingerprint', 'export', program, '-o', file]);
+  assert.equal(status, 0, stderr);
+  for (const saved of [cacheOf(root), stateOf(root)]) rmSync(saved, { recursive: true });
+  return { program, file };
+}
+
 /** Planned from its record, where the one above is solved. */
 const again = path.join(homeInRoot, 'again');
 
@@ -85,27 +111,18 @@ test('a driver that needs a newer glibc than the best set has: the set has a new
   compileLibrary(onHost(root, path.join(object, 'lib/libcuda.so.1')), 'libcuda.so.1', source, flags);
   const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', object] });
   assert.equal(add.status, 0, add.stderr);
-  // Was built for bookworm, as all that it needs.
   const icu = path.join(homeInRoot, 'icu');
-  const [library = ''] = readdirSync(path.join(rig.nixDir, 'store')).filter((name) =>
-    /-libicu72-/.test(name),
-  );
-  const linked = ['-Wl,--no-as-needed', path.join(rig.nixDir, 'store', library, 'lib/libicuuc.so.72')];
   compile(onHost(root, icu), OPENS, linked);
   compile(onHost(root, again), `${OPENS}int other_content;\n`, linked);
-  const glibcOf = async () => {
-    const { stdout } = await root.manage(['resolve', '--json', icu]);
-    return /glibc-2\.(\d+)/.exec(stdout)?.[1] ?? '';
-  };
   install('550.1');
   assert.equal((await root.start([icu])).stdout, '550.1\n');
-  assert.equal(await glibcOf(), '36');
+  assert.equal(await glibcOf(icu), '36');
   install('570.3');
   for (const start of [root.start, root.startHit]) {
     const { status, stdout, stderr } = await start([icu]);
     assert.deepEqual({ status, stdout }, { status: 0, stdout: '570.3\n' }, stderr);
   }
-  assert.ok(Number(await glibcOf()) >= 38);
+  assert.ok(Number(await glibcOf(icu)) >= 38);
   install('550.1');
   assert.equal((await root.start([icu])).stdout, '550.1\n');
 });
@@ -137,6 +154,14 @@ test('a plan by a fingerprint from elsewhere is for the driver of that start', a
   assert.equal((await root.startHit([again])).stdout, '550.1\n');
   install('560.2');
   assert.match((await root.startHit([again])).stderr, /a file of the plan has changed: .*libcuda\.so\.1/);
+});
+
+test('an imported set stays when the driver changes to another that it serves', async () => {
+  const { program, file } = await exportedWith('570.3', 'imported');
+  assert.equal((await root.manage(['fingerprint', 'import', file, program])).status, 0);
+  install('550.1');
+  assert.equal((await root.start([program])).stdout, '550.1\n');
+  assert.ok(Number(await glibcOf(program)) >= 38, 'a set of the local store');
 });
 
 test('a driver that no glibc serves is told in one line, and the program starts', async () => {
