@@ -9,7 +9,7 @@ import {
   findFingerprints,
   type TrustedFound,
 } from './find-fingerprint.ts';
-import type { Job, Resolution } from './job.ts';
+import type { Job, LastResort, Resolution } from './job.ts';
 import type { UsedFingerprint } from './use-fingerprint.ts';
 
 type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }>;
@@ -47,21 +47,42 @@ async function useOrSay(found: TrustedFound, search: FingerprintSearch): Promise
   }
 }
 
+/** Whatever the driver needs. */
+async function useAnyway(found: TrustedFound, search: FingerprintSearch): Promise<Resolution | undefined> {
+  const used = await useOrSay(found, search);
+  if (used.kind === 'planned' || used.kind === 'changed') return used;
+  notice(sentenceOf(search.program.typedName, { ...used, kind: 'refused', where: found.where }));
+  return undefined;
+}
+
 /**
  * Tries one fingerprint after the other. What does not serve is said in one line each.
- * @returns undefined where none serves: the store is searched then.
+ * @returns undefined where none serves: the store is searched then. A last resort where that is for the driver only;
+ * with the setting `strict` such a one is used.
  * @throws ForeignError `fingerprint-refused` or `source-unreachable` instead, with the setting `strict`.
  */
-export async function planFromFoundFingerprint(search: FingerprintSearch): Promise<Resolution | undefined> {
+export async function planFromFoundFingerprint(
+  search: FingerprintSearch,
+): Promise<Resolution | LastResort | undefined> {
   const { typedName } = search.program;
+  const choosy: FingerprintSearch = search.settings.strict
+    ? search
+    : { ...search, unservedDrivers: 'refused' };
   const lost: Lost[] = [];
+  let resort: LastResort | undefined;
   for await (const found of findFingerprints(search)) {
     if (found.kind !== 'trusted') {
       lost.push(found);
       continue;
     }
     debug(`the fingerprint of ${found.where} is trusted`);
-    const used = await useOrSay(found, search);
+    const used = await useOrSay(found, choosy);
+    if (used.kind === 'unserving') {
+      const sentence = sentenceOf(typedName, { ...used, kind: 'refused', where: found.where });
+      const farewell = `${sentence}; a set of the store serves it`;
+      resort ??= { ...used, anyway: () => useAnyway(found, search), farewell };
+      continue;
+    }
     if (used.kind === 'refused') {
       lost.push({ kind: 'refused', where: found.where, why: used.why });
       continue;
@@ -74,5 +95,5 @@ export async function planFromFoundFingerprint(search: FingerprintSearch): Promi
   for (const each of lost) {
     notice(`${sentenceOf(typedName, each)}${each === lost.at(-1) ? '; the store is searched instead' : ''}`);
   }
-  return undefined;
+  return resort;
 }

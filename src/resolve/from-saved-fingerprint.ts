@@ -10,14 +10,14 @@ import type { SavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import { debug } from '../host/output.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { findBundled } from '../program/bundled.ts';
-import { type DynamicProgram, type Job, rootOf, verdictOf } from './job.ts';
+import { type DynamicProgram, type Job, rootOf, type Unserving, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
 /** Plans a known content at a new path or under a new identity: no search, no solving. */
 export async function planFromSavedFingerprint(
   saved: SavedFingerprint,
   job: Job,
-): Promise<LaunchPlan | undefined> {
+): Promise<{ readonly kind: 'planned'; readonly plan: LaunchPlan } | Unserving | undefined> {
   const { fingerprint } = saved;
   const { program, context, dirs } = job;
   const beside = servedBeside(fingerprint, program);
@@ -25,12 +25,11 @@ export async function planFromSavedFingerprint(
     debug(`fingerprint ${saved.file} does not serve here: ${beside} lies beside the program`);
     return undefined;
   }
-  const { driversOfSet, unservedBeside } = await import('./opened-drivers.ts');
-  const drivers = driversOfSet(fingerprint, job);
-  const unserved = unservedBeside(pathOfStoreFile(fingerprint.loader), drivers, program);
-  if (unserved !== undefined) {
-    debug(`fingerprint ${saved.file} does not serve here: ${unserved.path} needs another libc`);
-    return undefined;
+  const { judgeDrivers, noticeUnserved } = await import('./opened-drivers.ts');
+  const drivers = judgeDrivers(fingerprint, job);
+  if ('why' in drivers) {
+    debug(`fingerprint ${saved.file} does not serve here: ${drivers.why}`);
+    return drivers;
   }
   const asking = { libraryPathDirs: program.libraryPathDirs, verdict: verdictOf(program, context) };
   const set = await layOutAndVerify(fingerprint, program, dirs.farms, asking);
@@ -40,8 +39,11 @@ export async function planFromSavedFingerprint(
   }
   const root = await alsoPin(context.nix, saved, dirs, rootOf(job));
   if (root.kind !== 'saved') return undefined;
-  const files = drivers.map((each) => each.path);
-  return await finishPlan({ set, root, origin: 'the record of an earlier start', drivers: files }, job);
+  const origin = 'the record of an earlier start';
+  const plan = await finishPlan({ set, root, origin, drivers: drivers.files }, job);
+  if (plan === undefined) return undefined;
+  noticeUnserved(program.typedName, drivers.unserved);
+  return { kind: 'planned', plan };
 }
 
 /**

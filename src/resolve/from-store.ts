@@ -19,6 +19,7 @@ import type { ClosestSentence } from './conflict-error.ts';
 import { type FetchRounds, noFetches, releaseFetched } from './fetch-rounds.ts';
 import { noteFetched } from './fetched-record.ts';
 import { type DynamicProgram, hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
+import { noticeUnserved } from './opened-drivers.ts';
 import { chooseLibraries, type Excluded, type SolvedSet } from './solve-program.ts';
 import { finishPlan, type PreparedPlan, preparePlan } from './write-plan.ts';
 
@@ -46,7 +47,7 @@ type ResolveAttempt =
 /**
  * Solves, verifies, pins and plans. When a store path vanishes in between, solves again; likewise when no layout makes
  * the loader take what was chosen, as where an rpath in the store names another file: then without that.
- * @throws ForeignError where there is no coherent set, or the loader refuses it.
+ * @throws ForeignError where there is no coherent set, none that serves the drivers, or the loader refuses it.
  */
 export async function resolveFromStore(job: Job): Promise<Resolution> {
   const fetches = noFetches();
@@ -152,6 +153,7 @@ async function attemptOnce(
   fetches: FetchRounds,
 ): Promise<ResolveAttempt> {
   const solved = await chooseLibraries(job, excluded, fetches);
+  if (job.unservedDrivers === 'refused') refuseUnserved(job.program.typedName, solved.drivers.unserved);
   const before = savedBefore(job.dirs, job.sha256, rootOf(job));
   const held = await pinAndVerify(job, solved, rootAdder);
   if (held.kind === 'vanished') return held;
@@ -234,13 +236,20 @@ async function objectionTo(
   return error && { kind: 'refused', error };
 }
 
+/** @throws ForeignError `driver-unserved`. */
+function refuseUnserved(typedName: string, driver: string | undefined): void {
+  if (driver === undefined) return;
+  throw new ForeignError(`${typedName}: no set of the store serves the driver ${driver}`, {
+    code: 'driver-unserved',
+    hint: 'bring a newer glibc into the store, with libraries that were built for it',
+    exitCode: 126,
+  });
+}
+
 function noticeCompromises(typedName: string, { closest, wanting, drivers }: SolvedSet): void {
   for (const { what, why } of closest) notice(`${typedName}: ${what}: ${why}`);
   noticeWanting(typedName, wanting);
-  if (drivers.unserved !== undefined)
-    notice(
-      `${typedName}: the driver ${drivers.unserved} needs another glibc than its libraries go with, and will not load`,
-    );
+  noticeUnserved(typedName, drivers.unserved);
 }
 
 /** In one line, however many a note names. */

@@ -42,6 +42,8 @@ export interface Job {
   readonly rootAdders: RootAdders;
   /** What the program opened in earlier starts. */
   readonly learned?: Pick<RunTimeRecord, 'names' | 'plugIns'> | undefined;
+  /** A set whose libc does not serve a driver that the program opens is not taken; else it is told. */
+  readonly unservedDrivers?: 'refused';
 }
 
 /** What came of one try to resolve a program. */
@@ -49,6 +51,21 @@ export type Resolution =
   | { readonly kind: 'planned'; readonly plan: LaunchPlan }
   /** The program was replaced, written or touched meanwhile: what is known of it is of another file. */
   | { readonly kind: 'changed' };
+
+/** A set was not taken, since its libc does not serve a driver. */
+export interface Unserving {
+  readonly kind: 'unserving';
+  /** A clause. */
+  readonly why: string;
+}
+
+/** Such a set, for where no other serves the driver. */
+export interface LastResort extends Unserving {
+  /** The plan by it all the same; undefined where it does not serve the program either. */
+  readonly anyway: () => Promise<Resolution | undefined>;
+  /** What is said where another set is taken. */
+  readonly farewell?: string;
+}
 
 /** Whether the file is another than the one that was inspected; also where it is gone. */
 export function hasChanged(program: Pick<ProgramFile, 'path' | 'identity'>): boolean {

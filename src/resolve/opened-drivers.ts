@@ -3,14 +3,16 @@ import path from 'node:path';
 import { driverRequirer } from '../candidates/build-problem.ts';
 import type { Problem } from '../candidates/problem.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { pathOfStoreFile } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import { notice } from '../host/output.ts';
 import { findBundled } from '../program/bundled.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
 import { optionalNames } from '../program/optional-names.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Solution } from '../solver/solution.ts';
 import { missingVersion } from '../solver/version-needs.ts';
-import type { DynamicProgram, Job } from './job.ts';
+import type { DynamicProgram, Job, Unserving } from './job.ts';
 import { solvedBeside } from './learned.ts';
 
 /** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface). */
@@ -34,7 +36,7 @@ export function driverNames({ driverDirectories = [], elf }: DynamicProgram): (n
 }
 
 /** With a set that was solved before, maybe on another machine. */
-export function driversOfSet(
+function driversOfSet(
   { libraries }: Fingerprint,
   { program, learned }: Pick<Job, 'program' | 'learned'>,
 ): DriverLibrary[] {
@@ -52,8 +54,36 @@ export function driversOfSet(
   return openedDrivers(program, new Set(names));
 }
 
+/** What a set that was solved before is to open. */
+interface DriversOfSet {
+  /** Paths. */
+  readonly files: readonly string[];
+  /** The first that the libc of the set does not serve. */
+  readonly unserved: string | undefined;
+}
+
+/** Of a set whose files are there. */
+export function judgeDrivers(
+  fingerprint: Fingerprint,
+  job: Pick<Job, 'program' | 'learned' | 'unservedDrivers'>,
+): DriversOfSet | Unserving {
+  const drivers = driversOfSet(fingerprint, job);
+  const unserved = unservedBeside(pathOfStoreFile(fingerprint.loader), drivers, job.program)?.path;
+  if (unserved !== undefined && job.unservedDrivers === 'refused')
+    return { kind: 'unserving', why: `the driver ${unserved} needs another glibc` };
+  return { files: drivers.map((each) => each.path), unserved };
+}
+
+/** Told when the plan is made: it starts without. */
+export function noticeUnserved(typedName: string, driver: string | undefined): void {
+  if (driver === undefined) return;
+  notice(
+    `${typedName}: the driver ${driver} needs another glibc than its libraries go with, and will not load`,
+  );
+}
+
 /** The first driver that needs a version which the libc beside this loader lacks. */
-export function unservedBeside(
+function unservedBeside(
   loader: string,
   drivers: readonly DriverLibrary[],
   { libc }: DynamicProgram,

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { addedFiles, digestOfChoices } from '../choices/choices.ts';
 import { startRootAdders } from '../fingerprint/save-and-pin.ts';
-import { savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
+import { type SavedFingerprint, savedFingerprintsOf } from '../fingerprint/saved-fingerprints.ts';
 import { type Directories, trustedSystemDirectories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
-import { debug } from '../host/output.ts';
+import { debug, notice } from '../host/output.ts';
 import { hasDecisions } from '../plan/own-decisions.ts';
 import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
@@ -22,6 +22,7 @@ import {
   dynamicOf,
   hasChanged,
   type Job,
+  type LastResort,
   type Resolution,
   type ResolveMode,
   rootOf,
@@ -118,7 +119,35 @@ async function planDynamic(
 /** The steps: a saved fingerprint? one that was found? else the store is searched. */
 async function carryOut(job: Job): Promise<Resolution> {
   if (job.mode === 'refresh') return await fromStore(job);
-  return (await fromSavedFingerprints(job)) ?? (await fromFoundFingerprint(job)) ?? (await fromStore(job));
+  const saved = await fromSavedFingerprints(job);
+  if (saved === undefined) return await fromFoundOrStore(job);
+  return saved.kind === 'unserving' ? await servingOr(saved, job, fromFoundOrStore) : saved;
+}
+
+async function fromFoundOrStore(job: Job): Promise<Resolution> {
+  const found = await fromFoundFingerprint(job);
+  if (found !== undefined && found.kind !== 'unserving') return found;
+  return found === undefined || job.unservedDrivers === 'refused'
+    ? await fromStore(job)
+    : await servingOr(found, job, fromStore);
+}
+
+/** Nothing about a driver ends a start, nor lets a set give way to another that does not serve it either. */
+async function servingOr(
+  { why, anyway, farewell }: LastResort,
+  job: Job,
+  search: (job: Job) => Promise<Resolution>,
+): Promise<Resolution> {
+  debug(`another set is looked for: ${why}`);
+  try {
+    const other = await search({ ...job, unservedDrivers: 'refused' });
+    if (farewell !== undefined) notice(farewell);
+    return other;
+  } catch (error) {
+    if (!(error instanceof ForeignError)) throw error;
+    debug(`there is no other set: ${error.message}`);
+  }
+  return (await anyway()) ?? (await search(job));
 }
 
 async function currentPlan(
@@ -191,27 +220,43 @@ function learnedSince({ program, dirs }: Job): boolean {
   return directory !== undefined && hasNews(directory);
 }
 
-async function fromSavedFingerprints(job: Job): Promise<Resolution | undefined> {
+/** @returns undefined where it does not serve. */
+async function planBySaved(saved: SavedFingerprint, job: Job): Promise<Resolution | LastResort | undefined> {
+  const { planFromSavedFingerprint } = await import('./from-saved-fingerprint.ts');
+  const planned = async (asked: Job) => {
+    const outcome = await planFromSavedFingerprint(saved, asked);
+    if (outcome?.kind === 'planned') forgetMoved(job.dirs, job.sha256);
+    return outcome;
+  };
+  const outcome = await planned({ ...job, unservedDrivers: 'refused' });
+  if (outcome?.kind !== 'unserving') return outcome;
+  const anyway = async () => {
+    const last = await planned(job);
+    return last?.kind === 'planned' ? last : undefined;
+  };
+  return { ...outcome, anyway };
+}
+
+async function fromSavedFingerprints(job: Job): Promise<Resolution | LastResort | undefined> {
   if (learnedSince(job)) return undefined;
   const { program, sha256, context, dirs, choices } = job;
   const digest = choices && digestOfChoices(choices.choices);
   const shared = dirs.shared ? undefined : trustedSystemDirectories();
   const all = [dirs, ...(shared === undefined ? [] : [shared])];
   const key = planKey(program.path);
+  let resort: LastResort | undefined;
   for (const saved of await savedFingerprintsOf(all, sha256, key, context.location.storeDir)) {
     // A set that was chosen under other choices, or under none, is not for this program.
     if (saved.fingerprint.choices !== digest) continue;
-    const { planFromSavedFingerprint } = await import('./from-saved-fingerprint.ts');
-    const plan = await planFromSavedFingerprint(saved, job);
-    if (plan === undefined) continue;
-    forgetMoved(dirs, sha256);
-    return { kind: 'planned', plan };
+    const outcome = await planBySaved(saved, job);
+    if (outcome?.kind === 'unserving') resort ??= outcome;
+    else if (outcome !== undefined) return outcome;
   }
-  return undefined;
+  return resort;
 }
 
 /** What somebody else chose gives way to what the user chose by hand. */
-async function fromFoundFingerprint(job: Job): Promise<Resolution | undefined> {
+async function fromFoundFingerprint(job: Job): Promise<Resolution | LastResort | undefined> {
   if (job.choices !== undefined) return undefined;
   const { openSearch, planFromFoundFingerprint } = await import('./from-found-fingerprint.ts');
   return await planFromFoundFingerprint(await openSearch(job));

@@ -21,10 +21,10 @@ import { pathFacts } from '../store/path-info.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, TrustedFound } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
-import { hasChanged, type Job, type Resolution, rootOf, verdictOf } from './job.ts';
+import { hasChanged, type Job, type Resolution, rootOf, type Unserving, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
-export type UsedFingerprint = Resolution | { readonly kind: 'refused'; readonly why: string };
+export type UsedFingerprint = Resolution | Unserving | { readonly kind: 'refused'; readonly why: string };
 
 /** A store path was taken by a collector. */
 interface Gone {
@@ -167,6 +167,9 @@ async function checkAndPin(
   search: FingerprintSearch,
 ): Promise<UsedFingerprint | Gone> {
   const { dirs, rootAdders } = search;
+  const { judgeDrivers, noticeUnserved } = await import('./opened-drivers.ts');
+  const drivers = judgeDrivers(fingerprint, search);
+  if ('why' in drivers) return drivers;
   const link = rootOf(search);
   const before = savedBefore(dirs, search.sha256, link);
   let pinning: Promise<Root> | undefined;
@@ -184,10 +187,10 @@ async function checkAndPin(
   if (root === undefined) return refused('nobody pinned it');
   if (root.kind === 'vanished') return gone(`a library vanished while it was pinned: ${root.why}`);
   const origin = signedBy === undefined ? where : `${where}, signed by ${signedBy}`;
-  const { driversOfSet } = await import('./opened-drivers.ts');
-  const drivers = driversOfSet(fingerprint, search).map((each) => each.path);
-  const plan = await finishPlan({ set: checked.set, root, origin, drivers }, search);
-  return plan === undefined ? gone('a library vanished while it was checked') : { kind: 'planned', plan };
+  const plan = await finishPlan({ set: checked.set, root, origin, drivers: drivers.files }, search);
+  if (plan === undefined) return gone('a library vanished while it was checked');
+  noticeUnserved(search.program.typedName, drivers.unserved);
+  return { kind: 'planned', plan };
 }
 
 function isLinkTo(link: string, file: string): boolean {

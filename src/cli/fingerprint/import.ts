@@ -76,7 +76,7 @@ export async function importCommand(
 ): Promise<void> {
   const plan = await withSearch(programFor(file, typedName, context), context, async (search) => {
     const used = await useFingerprint(await trusting(file, search), search);
-    if (used.kind === 'refused') throw notUsed(file, used.why);
+    if ('why' in used) throw notUsed(file, used.why);
     if (used.kind === 'changed') throw notUsed(file, 'the program changed meanwhile', 'say it again');
     return used.plan;
   });

@@ -154,6 +154,15 @@ test('a plan by a fingerprint from elsewhere is for the driver of that start', a
   assert.equal((await root.startHit([again])).stdout, '550.1\n');
   install('560.2');
   assert.match((await root.startHit([again])).stderr, /a file of the plan has changed: .*libcuda\.so\.1/);
+  install('570.3');
+  assert.equal((await root.start([again])).stdout, '570.3\n');
+  for (const saved of [cacheOf(root), stateOf(root)]) rmSync(saved, { recursive: true });
+  const { stdout: first, stderr } = await root.start([again]);
+  assert.equal(first, '570.3\n');
+  assert.match(
+    stderr,
+    /^\S+: \S+: the fingerprint of \S+ is not used: the driver \S+ needs another glibc; .*\n$/,
+  );
 });
 
 test('an imported set stays when the driver changes to another that it serves', async () => {
@@ -193,6 +202,54 @@ test('a driver that no glibc serves is told in one line, and the program starts'
       /^nix-run-foreign: .*opening\S*: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/,
     );
   }
+});
+
+const UNSERVED =
+  /^nix-\S+: \S+: the driver \/run\/opengl-driver\/lib\/libcuda\.so\.1 needs another glibc .*\n$/;
+
+/** Also when it is planned from its record. */
+async function assertUnserved(program: string): Promise<void> {
+  for (const seconds of [1, 2]) {
+    const { stdout, stderr } = await root.start([program]);
+    assert.match(stdout, /version .GLIBC_2\.\d+' not found/, stderr);
+    assert.match(stderr, UNSERVED);
+    utimesSync(onHost(root, program), seconds, seconds);
+  }
+}
+
+test('an imported set that does not serve the driver gives way to no other that does not', async () => {
+  const { program, file } = await exportedWith('570.3', 'kept');
+  install('999.9');
+  const { status, stderr } = await root.manage(['fingerprint', 'import', file, program]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, UNSERVED);
+  utimesSync(onHost(root, program), 3, 3);
+  await assertUnserved(program);
+  assert.ok(Number(await glibcOf(program)) >= 38, 'a set of the local store');
+});
+
+test('a program without another set starts without the driver that this one does not serve', async () => {
+  const name = 'libby-hand.so.1';
+  const stub = compileLibrary(path.join(scratch, name), name, 'int by_hand;');
+  const program = path.join(homeInRoot, 'by-hand');
+  const file = path.join(homeInRoot, 'by-hand.exported.json');
+  compile(onHost(root, program), OPENS, [...linked, stub]);
+  install('550.1');
+  for (const words of [
+    ['choose', program, '--pin', `${name}=/nix/store/${icuObject}/lib/libicuuc.so.72`],
+    ['fingerprint', 'export', program, '-o', file],
+  ]) {
+    const { status, stderr } = await root.manage(words);
+    assert.equal(status, 0, stderr);
+  }
+  for (const saved of [cacheOf(root), stateOf(root)]) rmSync(saved, { recursive: true });
+  assert.match((await root.start([program])).stderr, /libby-hand\.so\.1/);
+  assert.equal((await root.manage(['fingerprint', 'import', file, program])).status, 0);
+  assert.equal((await root.start([program])).stdout, '550.1\n');
+  install('570.3');
+  await assertUnserved(program);
+  install('550.1');
+  assert.equal((await root.start([program])).stdout, '550.1\n');
 });
 
 test('of a driver with libraries of its own, as Mesa has them, only the libc is asked for', async () => {
