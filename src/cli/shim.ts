@@ -93,22 +93,32 @@ function added(program: string, options: AddOptions, settings: Shimming, entry: 
   return addAllShims(all, settings);
 }
 
+/** A shim that has no entry in the menu. */
+interface Without {
+  readonly name: string;
+  readonly why: string;
+  readonly remedy: string;
+  /** The same for programs of which nothing else is to be told. */
+  readonly reason: string;
+}
+
 interface MenuEntries {
   /** Paths of the copies in the menu. */
   readonly entries: readonly string[];
   /** Programs of a directory of which there is none. */
-  readonly without: AddedAll['skipped'];
+  readonly without: readonly Without[];
 }
 
 /** Of several programs, some are not for the menu: those keep their shims. */
 function entriesOfAll(shims: readonly Shim[], { directories }: Shimming): MenuEntries {
-  const without: { name: string; why: string }[] = [];
+  const without: Without[] = [];
   const entries = shims.flatMap((shim) => {
     try {
       return addDesktopEntries(shim, directories, undefined);
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
-      without.push({ name: shim.name, why: error.message });
+      const { message: why, hint: remedy } = error;
+      without.push({ name: shim.name, why, remedy, reason: why.replaceAll(shim.target, '') });
       return [];
     }
   });
@@ -137,11 +147,14 @@ function entriesFor(
   }
 }
 
-function noticeWithout(without: MenuEntries['without']): void {
-  const [first] = without;
-  if (first === undefined) return;
-  const names = without.map(({ name }) => name);
-  notice(`not in the menu: ${listText(names, 5)}; ${first.why}`);
+/** One line for each reason. */
+function noticeWithout(without: readonly Without[]): void {
+  for (const reason of new Set(without.map((each) => each.reason))) {
+    const all = without.filter((each) => each.reason === reason);
+    const names = all.map(({ name }) => name);
+    const [first] = all;
+    if (first !== undefined) notice(`not in the menu: ${listText(names, 5)}; ${first.why}; ${first.remedy}`);
+  }
 }
 
 export async function addCommand(program: string, options: AddOptions, entry: EntryProcess): Promise<void> {

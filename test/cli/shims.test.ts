@@ -54,6 +54,8 @@ test('a menu entry that cannot be made takes the new shim back, and leaves one t
   }
 });
 
+const NAME_IT = 'name the one that the vendor ships: nix-foreign shim add PROGRAM --desktop-file FILE';
+
 test('of a directory, a program without a menu entry keeps its shim, and one line names it', () => {
   mkdirSync(at('several'));
   for (const name of ['drawer', 'helper', 'other']) program(`several/${name}`);
@@ -65,7 +67,7 @@ test('of a directory, a program without a menu entry keeps its shim, and one lin
   assert.ok(existsSync(entry) && stdout.endsWith(`${entry} is in the menu\n`), stdout);
   const helper = at('several/helper');
   assert.deepEqual(stderr.match(/^.*in the menu.*$/gm), [
-    `nix-foreign: not in the menu: helper, other; no .desktop file near ${helper} starts it`,
+    `nix-foreign: not in the menu: helper, other; no .desktop file near ${helper} starts it; ${NAME_IT}`,
   ]);
   const json = manage('shim', 'add', '--all', at('several'), '--desktop', '--json');
   const { entries, skipped } = JSON.parse(json.stdout) as Record<string, { name: string; why: string }[]>;
@@ -75,6 +77,20 @@ test('of a directory, a program without a menu entry keeps its shim, and one lin
     ['drawer.desktop', 'helper', 'other'],
   );
   assert.match(skipped?.[1]?.why ?? '', /^not in the menu: no \.desktop file near /);
+});
+
+test('of programs that are not in the menu for several reasons, each reason is told', () => {
+  mkdirSync(at('reasons'));
+  for (const name of ['bare', 'plain', 'viewer']) program(`reasons/${name}`);
+  writeFileSync(at('reasons/viewer.desktop'), `[Desktop Entry]\nExec=${at('reasons/viewer')}\n`);
+  const taken = at('.local/share/applications/viewer.desktop');
+  writeFileSync(taken, '[Desktop Entry]\nExec=viewer\n');
+  const { status, stderr } = manage('shim', 'add', '--all', at('reasons'), '--desktop');
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stderr.match(/^.*not in the menu.*$/gm), [
+    `nix-foreign: not in the menu: bare, plain; no .desktop file near ${at('reasons/bare')} starts it; ${NAME_IT}`,
+    `nix-foreign: not in the menu: viewer; ${taken} is there and is not this shim's; take it away first, if it is not needed`,
+  ]);
 });
 
 test('one .desktop file cannot start all programs of a directory', () => {

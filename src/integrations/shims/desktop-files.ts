@@ -104,7 +104,7 @@ export function addDesktopEntries(
   if (entries.length === 0)
     throw refuse(
       `no .desktop file near ${shim.target} starts it`,
-      'name the one that the vendor ships with --desktop-file',
+      'name the one that the vendor ships: nix-foreign shim add PROGRAM --desktop-file FILE',
       'no-desktop-entry',
     );
   // All are made before the first is written.
