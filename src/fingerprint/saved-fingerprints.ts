@@ -134,7 +134,7 @@ export async function pin(
 }
 
 /** What one place of a program has before a new set is tried: a root, a plain record, or neither. */
-interface SavedBefore {
+export interface SavedBefore {
   readonly link: string;
   /** Undefined without a root. */
   readonly storePath: string | undefined;
@@ -158,13 +158,20 @@ export function savedBefore(dirs: Directories, sha256: string, link: string): Sa
   return { link, storePath: readRoot(link), plainFile, text: plainTextIn(plainFile) };
 }
 
-/** Takes a new set back: saving it replaced the one or the other (save-and-pin.ts). @throws Node's errors. */
+/**
+ * Takes back what was tried: saving it replaced the one or the other (save-and-pin.ts). The plain record may be of
+ * another place of the same content by now, which holds another lock. @throws Node's errors.
+ */
 export async function restore(
   nix: Nix | undefined,
   { link, storePath, plainFile, text }: SavedBefore,
+  tried: readonly Fingerprint[],
 ): Promise<void> {
-  if (text === undefined) rmSync(plainFile, { force: true });
-  else if (plainTextIn(plainFile) !== text) writeFileDurably(plainFile, text);
+  if (tried.length === 0) return;
+  const now = plainTextIn(plainFile);
+  const isOurs = now === undefined || tried.some((each) => canonicalText(each) === now);
+  if (isOurs && text === undefined) rmSync(plainFile, { force: true });
+  else if (isOurs && text !== undefined && now !== text) writeFileDurably(plainFile, text);
   if (storePath === undefined) unpin(link);
   else await setRootBack(nix, link, storePath);
 }

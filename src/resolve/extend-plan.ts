@@ -205,7 +205,7 @@ async function planExtended(
     const root = await saveAndPin(rootAdders.current(), next, dirs, link);
     if (root.kind === 'vanished') return root.why;
     if (saveExtended(extension, set, root, plugIns)) return undefined;
-    await restore(context.nix, before); // the process has what it asked for, and its next start asks again
+    await restore(context.nix, before, [next]); // the process has what it asked for, and its next start asks again
     return undefined;
   } finally {
     rootAdders.close();

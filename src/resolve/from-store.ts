@@ -7,7 +7,7 @@ import { hintOfVanished, whyVanished } from '../farm/vanished.ts';
 import { layOutAndVerify, type Rejected, refusedWhenOpened, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin } from '../fingerprint/save-and-pin.ts';
-import { restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
+import { restore, type SavedBefore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
@@ -50,19 +50,28 @@ type ResolveAttempt =
  * @throws ForeignError where there is no coherent set, none that serves the drivers, or the loader refuses it.
  */
 export async function resolveFromStore(job: Job): Promise<Resolution> {
-  const fetches = noFetches();
+  const retries: ExcludedRetries = {
+    avoided: new Set(),
+    optional: new Set(),
+    refusal: undefined,
+    fetches: noFetches(),
+    before: savedBefore(job.dirs, job.sha256, rootOf(job)),
+    tried: [],
+  };
+  let resolution: Resolution | undefined;
   try {
-    return await resolveInRounds(job, fetches);
+    resolution = await resolveInRounds(job, retries);
+    return resolution;
   } finally {
-    releaseFetched(fetches);
+    releaseFetched(retries.fetches);
+    if (resolution?.kind !== 'planned') await restore(job.context.nix, retries.before, retries.tried);
   }
 }
 
-async function resolveInRounds(job: Job, fetches: FetchRounds): Promise<Resolution> {
+async function resolveInRounds(job: Job, retries: ExcludedRetries): Promise<Resolution> {
   const { program, context, rootAdders } = job;
   const excluded = new Set<string>();
   const unread = new Map<string, string>();
-  const retries: ExcludedRetries = { avoided: new Set(), optional: new Set(), refusal: undefined, fetches };
   let why = '';
   let hint = '';
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -114,6 +123,10 @@ interface ExcludedRetries {
   refusal: ForeignError | undefined;
   /** What came of a file index, and how much of it. */
   readonly fetches: FetchRounds;
+  /** What comes back where no set is taken. Not after each round: what is pinned may keep the others of a set. */
+  readonly before: SavedBefore;
+  /** Sets that were pinned, or saved without Nix. */
+  readonly tried: Fingerprint[];
 }
 
 async function attemptWhatLoads(
@@ -124,7 +137,7 @@ async function attemptWhatLoads(
 ): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' | 'optional-refused' }>> {
   for (;;) {
     const excluded = { objects: new Set([...gone, ...retries.avoided]), optional: retries.optional };
-    const attempt = await attemptOnce(job, excluded, rootAdder(), retries.fetches).catch((error: unknown) => {
+    const attempt = await attemptOnce(job, excluded, rootAdder(), retries).catch((error: unknown) => {
       throw retries.refusal !== undefined && error instanceof ForeignError ? retries.refusal : error;
     });
     if (attempt.kind === 'optional-refused') {
@@ -150,16 +163,16 @@ async function attemptOnce(
   job: Job,
   excluded: Excluded,
   rootAdder: RootAdder | undefined,
-  fetches: FetchRounds,
+  { fetches, before, tried }: ExcludedRetries,
 ): Promise<ResolveAttempt> {
   const solved = await chooseLibraries(job, excluded, fetches);
   if (job.unservedDrivers === 'refused') refuseUnserved(job.program.typedName, solved.drivers.unserved);
-  const before = savedBefore(job.dirs, job.sha256, rootOf(job));
+  tried.push(solved.fingerprint);
   const held = await pinAndVerify(job, solved, rootAdder);
   if (held.kind === 'vanished') return held;
   const { root, set, prepared } = held;
   const objection = await objectionTo(set, solved, job);
-  if (objection !== undefined) await restore(job.context.nix, before);
+  if (objection !== undefined) await restore(job.context.nix, before, tried);
   if (objection?.kind === 'optional-refused') return objection;
   if (objection !== undefined || set.kind === 'rejected')
     return mismatchOr(objection?.error, set, solved.fingerprint);

@@ -88,6 +88,24 @@ export async function useFingerprint(
   search: FingerprintSearch,
 ): Promise<UsedFingerprint> {
   const { choices: _, ...fingerprint } = found.fingerprint;
+  const before = savedBefore(search.dirs, search.sha256, rootOf(search));
+  const tried: Fingerprint[] = [];
+  let used: UsedFingerprint | undefined;
+  try {
+    used = await useInRounds({ ...found, fingerprint }, search, () => tried.push(fingerprint));
+    return used;
+  } finally {
+    // Not after each round: what is pinned may keep the others of the set.
+    if (used?.kind !== 'planned') await restore(search.context.nix, before, tried);
+  }
+}
+
+async function useInRounds(
+  found: TrustedFound,
+  search: FingerprintSearch,
+  onPin: () => void,
+): Promise<UsedFingerprint> {
+  const { fingerprint } = found;
   for (let round = 1; ; round += 1) {
     const paths = storePathsOf(fingerprint);
     const there = identitiesOf(paths);
@@ -99,8 +117,8 @@ export async function useFingerprint(
     // Nothing holds a set that is all there until it is pinned; from the second round on it is held.
     const isHeld = missing.length > 0 || (round > 1 && canFetch(search));
     const outcome = isHeld
-      ? await fetchAndUse(fingerprint, found, missing, search)
-      : await checkAndPin(fingerprint, found, search);
+      ? await fetchAndUse(found, missing, search, onPin)
+      : await checkAndPin(found, search, onPin);
     const used = unlessDisturbed(outcome, before);
     if (used.kind !== 'vanished') return used;
     if (hasChanged(search.program)) return { kind: 'changed' };
@@ -114,16 +132,17 @@ function canFetch({ context, settings }: FingerprintSearch): boolean {
 }
 
 async function fetchAndUse(
-  fingerprint: Fingerprint,
   found: TrustedFound,
   missing: readonly string[],
   search: FingerprintSearch,
+  onPin: () => void,
 ): Promise<UsedFingerprint | Gone> {
+  const { fingerprint } = found;
   const fetched = await fetchMissing(fingerprint, missing, search);
   if (fetched.kind !== 'there') return fetched;
   const before = identitiesOf(storePathsOf(fingerprint));
   try {
-    return unlessDisturbed(await checkAndPin(fingerprint, found, search), before);
+    return unlessDisturbed(await checkAndPin(found, search, onPin), before);
   } finally {
     releaseLinks(fetched.links);
   }
@@ -162,25 +181,24 @@ export async function check(
 }
 
 async function checkAndPin(
-  fingerprint: Fingerprint,
-  { where, signedBy }: TrustedFound,
+  { fingerprint, where, signedBy }: TrustedFound,
   search: FingerprintSearch,
+  onPin: () => void,
 ): Promise<UsedFingerprint | Gone> {
   const { dirs, rootAdders } = search;
   const { judgeDrivers, noticeUnserved } = await import('./opened-drivers.ts');
   const drivers = judgeDrivers(fingerprint, search);
   if ('why' in drivers) return drivers;
   const link = rootOf(search);
-  const before = savedBefore(dirs, search.sha256, link);
   let pinning: Promise<Root> | undefined;
-  // Nix pins while the loader is asked; what the loader refuses is taken back.
+  // Nix pins while the loader is asked, and has ended before anything is taken back.
   const checked = await check(fingerprint, search, () => {
+    onPin();
     pinning = saveAndPin(rootAdders.current(), fingerprint, dirs, link);
     pinning.catch(() => {}); // it is awaited below
-  });
+  }).finally(() => pinning?.catch(() => {}));
   const root = await pinning;
   if (checked.kind === 'refused') {
-    if (root !== undefined) await restore(search.context.nix, before);
     const isGone = checked.cause === 'missing' || root?.kind === 'vanished';
     return isGone ? gone(checked.why) : refused(checked.why);
   }

@@ -171,17 +171,35 @@ for (const [kind, nix] of [
     const nothing = savedBefore(dirs, sha256, link);
     await saveAndPin(startSaving(nix, link), later, dirs, link);
     assert.equal((await saved()).length, 1);
-    await restore(nix, nothing);
+    await restore(nix, nothing, [later]);
     assert.deepEqual(await saved(), []);
 
     await saveAndPin(undefined, earlier, dirs, link);
     const plain = savedBefore(dirs, sha256, link);
     await saveAndPin(startSaving(nix, link), later, dirs, link);
     assert.deepEqual((await saved())[0]?.fingerprint, later);
-    await restore(nix, plain);
+    await restore(nix, plain, [later]);
     assert.deepEqual(await saved(), [{ fingerprint: earlier, file }]);
   });
 }
+
+test('what another place of the content saved meanwhile stays', async () => {
+  const dirs = newPlace();
+  const [first, refused, other] = ['10', '11', '12'].map((each) =>
+    fingerprint('8', addLibrary(`loader-${each}`)),
+  );
+  assert.ok(first && refused && other);
+  const { sha256 } = first.program;
+  const link = rootLink(dirs, sha256, KEY);
+  for (const earlier of [[], [first]]) {
+    for (const each of earlier) await saveAndPin(undefined, each, dirs, link);
+    const before = savedBefore(dirs, sha256, link);
+    await saveAndPin(undefined, refused, dirs, link);
+    await saveAndPin(undefined, other, dirs, rootLink(dirs, sha256, 'fedcba9876543210'));
+    await restore(undefined, before, [refused]);
+    assert.equal(readFileSync(plainFingerprint(dirs, sha256), 'utf8'), canonicalText(other));
+  }
+});
 
 test('a path that vanished is told by name, and nothing is kept', async () => {
   const dirs = newPlace();

@@ -1,10 +1,12 @@
 // A user whom no Nix answers: a fingerprint that names a missing path is said to be of no use, and the start goes on.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { canonicalText, type Fingerprint } from '../../../src/fingerprint/fingerprint.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { copyHome, foreign, onHost } from '../foreign-files.ts';
+import { cacheOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
 
 const rig = await ensureRig('full');
@@ -36,7 +38,7 @@ test('a sidecar breaks no start that works without it', async () => {
   assert.match(beside.stderr, /the fingerprint of .*jq\.nix-fingerprint\.json is not used: /);
 });
 
-test('a document that the loader refuses leaves the record of an earlier start', async () => {
+test('a document that the loader refuses, or cannot be asked about, leaves the record of an earlier start', async () => {
   const program = copyHome(user, jq, 'other/jq');
   const started = await user.start([program, '-n', '6*7']);
   assert.deepEqual([started.status, started.stdout], [0, '42\n'], started.stderr);
@@ -52,5 +54,12 @@ test('a document that the loader refuses leaves the record of an earlier start',
   const { status, stderr } = await user.manage(['fingerprint', 'import', refused, program]);
   assert.equal(status, 126, stderr);
   assert.match(stderr, /libjq\.so\.1/);
+  assert.equal(readFileSync(record, 'utf8'), text);
+  writeFileSync(onHost(user, refused), canonicalText({ ...document, libraries: libraries.slice(1) }));
+  const farms = path.join(cacheOf(user), 'farms');
+  chmodSync(farms, 0o500);
+  const elsewhere = await user.manage(['fingerprint', 'import', refused, program]);
+  chmodSync(farms, 0o700);
+  assert.equal(elsewhere.status, 126, elsewhere.stderr);
   assert.equal(readFileSync(record, 'utf8'), text);
 });
